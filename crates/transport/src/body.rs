@@ -1,0 +1,409 @@
+//! What is sent and what comes back.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body_util::BodyExt;
+use http_body_util::combinators::{BoxBody, UnsyncBoxBody};
+use tokio::time::Instant;
+
+use crate::error::{BoxError, Error, ErrorKind, Sent};
+
+type Open = dyn Fn() -> UnsyncBoxBody<Bytes, BoxError> + Send + Sync;
+
+/// The body of a request. Cloning it starts over from the first byte.
+///
+/// A body is empty, bytes in memory, replayable (opened anew for every attempt) or sent once. Only the last kind
+/// cannot be sent again after its first byte was asked for; [`Body::once`] says what that means.
+pub struct Body {
+    kind: Kind,
+    /// The opened stream of a replayable or once body.
+    open: Option<Mutex<UnsyncBoxBody<Bytes, BoxError>>>,
+    check: Option<Arc<Check>>,
+    progress: Option<Arc<Progress>>,
+}
+
+type Check = dyn Fn() -> Result<(), Error> + Send + Sync;
+
+/// How far the sending of a body has come.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    start: Instant,
+    /// Milliseconds from the start to the last piece that was taken.
+    last: AtomicU64,
+    done: AtomicBool,
+}
+
+impl Progress {
+    pub(crate) fn new() -> Self {
+        Self {
+            start: Instant::now(),
+            last: AtomicU64::new(0),
+            done: AtomicBool::new(false),
+        }
+    }
+
+    /// When the last piece was taken, and whether it was the last of all.
+    pub(crate) fn last(&self) -> (Instant, bool) {
+        let elapsed = Duration::from_millis(self.last.load(Ordering::Relaxed));
+        (self.start + elapsed, self.done.load(Ordering::Relaxed))
+    }
+
+    fn note(&self, done: bool) {
+        let elapsed = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.last.store(elapsed, Ordering::Relaxed);
+        if done {
+            self.done.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+#[derive(Clone)]
+enum Kind {
+    Empty,
+    Bytes(Bytes),
+    Replayable {
+        open: Arc<Open>,
+        length: Option<u64>,
+    },
+    Once(Arc<OnceStream>),
+}
+
+struct OnceStream {
+    stream: Mutex<Option<UnsyncBoxBody<Bytes, BoxError>>>,
+    length: Option<u64>,
+}
+
+/// Bodies above this size are handed to the connection in pieces, so that progress can be seen.
+const PIECE: usize = 64 * 1024;
+
+impl Body {
+    /// No body.
+    #[must_use]
+    pub const fn empty() -> Self {
+        Self {
+            kind: Kind::Empty,
+            open: None,
+            check: None,
+            progress: None,
+        }
+    }
+
+    /// Bytes in memory; cloning shares them.
+    #[must_use]
+    pub fn bytes(bytes: impl Into<Bytes>) -> Self {
+        Self {
+            kind: Kind::Bytes(bytes.into()),
+            open: None,
+            check: None,
+            progress: None,
+        }
+    }
+
+    /// A stream that `open` starts anew for every attempt. `length` is its exact length in bytes, if known; it becomes
+    /// the Content-Length.
+    pub fn replayable<F, B>(length: Option<u64>, open: F) -> Self
+    where
+        F: Fn() -> B + Send + Sync + 'static,
+        B: HttpBody<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let open: Arc<Open> = Arc::new(move || open().map_err(Into::into).boxed_unsync());
+        Self {
+            kind: Kind::Replayable { open, length },
+            open: None,
+            check: None,
+            progress: None,
+        }
+    }
+
+    /// A stream that can be read only once. Once its first byte was asked for, the request is not sent again, whatever
+    /// happens: use [`Body::replayable`] wherever the source can be opened anew.
+    pub fn once<B>(length: Option<u64>, stream: B) -> Self
+    where
+        B: HttpBody<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        Self {
+            kind: Kind::Once(Arc::new(OnceStream {
+                stream: Mutex::new(Some(stream.map_err(Into::into).boxed_unsync())),
+                length,
+            })),
+            open: None,
+            check: None,
+            progress: None,
+        }
+    }
+
+    /// Whether a clone of it can be sent from the first byte.
+    #[must_use]
+    pub fn can_restart(&self) -> bool {
+        match &self.kind {
+            Kind::Once(once) => once
+                .stream
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .is_some(),
+            _ => true,
+        }
+    }
+
+    /// The exact length in bytes, if it is known.
+    #[must_use]
+    pub fn length(&self) -> Option<u64> {
+        match &self.kind {
+            Kind::Empty => Some(0),
+            Kind::Bytes(bytes) => Some(bytes.len() as u64),
+            Kind::Replayable { length, .. } => *length,
+            Kind::Once(once) => once.length,
+        }
+    }
+
+    /// The bytes, if the body is in memory.
+    #[must_use]
+    pub fn as_bytes(&self) -> Option<&Bytes> {
+        static EMPTY: Bytes = Bytes::new();
+        match &self.kind {
+            Kind::Empty => Some(&EMPTY),
+            Kind::Bytes(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// Whether it is small enough to be handed to the connection at once.
+    pub(crate) fn small_bytes(&self) -> Option<&Bytes> {
+        self.as_bytes().filter(|bytes| bytes.len() <= PIECE)
+    }
+
+    /// Asks this before every attempt whether the body can still be sent as it was meant.
+    pub(crate) fn checked(
+        mut self,
+        check: impl Fn() -> Result<(), Error> + Send + Sync + 'static,
+    ) -> Self {
+        self.check = Some(Arc::new(check));
+        self
+    }
+
+    /// # Errors
+    /// If the body cannot be sent as it was meant.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        self.check.as_ref().map_or(Ok(()), |check| check())
+    }
+
+    /// Notes from now on how far the sending has come.
+    pub(crate) fn track(&mut self, progress: Arc<Progress>) {
+        self.progress = Some(progress);
+    }
+
+    fn opened(&mut self) -> Result<&mut UnsyncBoxBody<Bytes, BoxError>, BoxError> {
+        if self.open.is_none() {
+            let stream = match &self.kind {
+                Kind::Empty | Kind::Bytes(_) => unreachable!("bodies in memory are not opened"),
+                Kind::Replayable { open, .. } => open(),
+                Kind::Once(once) => once
+                    .stream
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .take()
+                    .ok_or_else(|| {
+                        Error::new(ErrorKind::Io, "the body could be read only once and was used up by an earlier attempt")
+                            .with_sent(Sent::Maybe)
+                            .permanent()
+                            .boxed()
+                    })?,
+            };
+            self.open = Some(Mutex::new(stream));
+        }
+        match &mut self.open {
+            Some(stream) => Ok(stream.get_mut().unwrap_or_else(PoisonError::into_inner)),
+            None => unreachable!("opened above"),
+        }
+    }
+}
+
+impl Clone for Body {
+    fn clone(&self) -> Self {
+        Self {
+            kind: self.kind.clone(),
+            open: None,
+            check: self.check.clone(),
+            progress: None,
+        }
+    }
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        Self::bytes(bytes)
+    }
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::bytes(bytes)
+    }
+}
+
+impl From<String> for Body {
+    fn from(text: String) -> Self {
+        Self::bytes(text)
+    }
+}
+
+impl From<&'static str> for Body {
+    fn from(text: &'static str) -> Self {
+        Self::bytes(text)
+    }
+}
+
+/// Shows the kind and length, never the content.
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match &self.kind {
+            Kind::Empty => "Empty",
+            Kind::Bytes(_) => "Bytes",
+            Kind::Replayable { .. } => "Replayable",
+            Kind::Once(_) => "Once",
+        };
+        f.debug_struct("Body")
+            .field("kind", &kind)
+            .field("length", &self.length())
+            .finish()
+    }
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let frame = match &mut self.kind {
+            Kind::Empty => Poll::Ready(None),
+            Kind::Bytes(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Kind::Bytes(bytes) => {
+                let piece = bytes.split_to(bytes.len().min(PIECE));
+                Poll::Ready(Some(Ok(Frame::data(piece))))
+            }
+            Kind::Replayable { .. } | Kind::Once(_) => match self.opened() {
+                Ok(stream) => Pin::new(stream).poll_frame(cx),
+                Err(error) => Poll::Ready(Some(Err(error))),
+            },
+        };
+        if let (Poll::Ready(frame), Some(progress)) = (&frame, &self.progress) {
+            progress.note(frame.is_none() || self.is_end_stream());
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.kind {
+            Kind::Empty => true,
+            Kind::Bytes(bytes) => bytes.is_empty(),
+            Kind::Replayable { .. } | Kind::Once(_) => self.open.as_ref().is_some_and(|stream| {
+                stream
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .is_end_stream()
+            }),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.length()
+            .map_or_else(SizeHint::default, SizeHint::with_exact)
+    }
+}
+
+/// The body of an answer: already whole, or still arriving.
+pub struct ResponseBody(ResponseKind);
+
+enum ResponseKind {
+    Full(Bytes),
+    Stream(BoxBody<Bytes, BoxError>),
+}
+
+impl ResponseBody {
+    /// A body that is already whole.
+    #[must_use]
+    pub fn full(bytes: impl Into<Bytes>) -> Self {
+        Self(ResponseKind::Full(bytes.into()))
+    }
+
+    /// A body that is still arriving.
+    pub fn stream<B>(body: B) -> Self
+    where
+        B: HttpBody<Data = Bytes> + Send + Sync + 'static,
+        B::Error: Into<BoxError>,
+    {
+        Self(ResponseKind::Stream(BoxBody::new(body.map_err(Into::into))))
+    }
+
+    /// The bytes, if the body is already whole.
+    #[must_use]
+    pub fn as_full(&self) -> Option<&Bytes> {
+        match &self.0 {
+            ResponseKind::Full(bytes) => Some(bytes),
+            ResponseKind::Stream(_) => None,
+        }
+    }
+}
+
+impl Default for ResponseBody {
+    fn default() -> Self {
+        Self::full(Bytes::new())
+    }
+}
+
+impl fmt::Debug for ResponseBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            ResponseKind::Full(bytes) => write!(f, "ResponseBody({} bytes)", bytes.len()),
+            ResponseKind::Stream(_) => f.write_str("ResponseBody(stream)"),
+        }
+    }
+}
+
+impl HttpBody for ResponseBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match &mut self.0 {
+            ResponseKind::Full(bytes) if bytes.is_empty() => Poll::Ready(None),
+            ResponseKind::Full(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            ResponseKind::Stream(body) => Pin::new(body).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.0 {
+            ResponseKind::Full(bytes) => bytes.is_empty(),
+            ResponseKind::Stream(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            ResponseKind::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            ResponseKind::Stream(body) => body.size_hint(),
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! Calls: values that are sent when awaited.
+
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use serde::de::DeserializeOwned;
+
+use crate::body::ResponseBody;
+use crate::client::Client;
+use crate::decode;
+use crate::error::{Error, ErrorKind, Sent};
+use crate::operation::Operation;
+use crate::protocol::Answer;
+use crate::request::Request;
+
+/// A call of one operation, sent when awaited.
+///
+/// It owns all it needs, so it can be kept, passed on, or spawned.
+#[must_use = "a call does nothing until it is awaited"]
+pub struct Call<T> {
+    request: Request,
+    answer: PhantomData<fn() -> T>,
+}
+
+impl<T> Call<T> {
+    pub(crate) fn new(request: Request) -> Self {
+        Self {
+            request,
+            answer: PhantomData,
+        }
+    }
+
+    /// The request, for what the call's own methods do not offer.
+    pub fn into_request(self) -> Request {
+        self.request
+    }
+}
+
+crate::__call_options!(Call<T>);
+
+impl<T: FromResponse> Call<T> {
+    /// Sends the call; the same as awaiting it.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn send(self) -> CallFuture<T> {
+        CallFuture::new(self.prepared(), T::from_response)
+    }
+
+    /// Sends the call and gives status, headers, request id and attempts beside the value.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn send_with_response(self) -> CallFuture<Response<T>> {
+        CallFuture::new(self.prepared(), Response::from_received)
+    }
+
+    fn prepared(mut self) -> Request {
+        self.request.options.streamed = T::STREAMED;
+        self.request
+    }
+}
+
+impl<T: FromResponse> IntoFuture for Call<T> {
+    type Output = Result<T, Error>;
+    type IntoFuture = CallFuture<T>;
+
+    fn into_future(self) -> CallFuture<T> {
+        self.send()
+    }
+}
+
+impl<T> fmt::Debug for Call<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Call").field(&self.request).finish()
+    }
+}
+
+impl<T> Clone for Call<T> {
+    fn clone(&self) -> Self {
+        Self::new(self.request.clone())
+    }
+}
+
+pub(crate) type Sending = Pin<Box<dyn Future<Output = Result<Received, Error>> + Send>>;
+
+/// A call under way.
+#[must_use = "futures do nothing unless polled"]
+pub struct CallFuture<T> {
+    sending: Sending,
+    finish: fn(Received) -> Result<T, Error>,
+}
+
+impl<T> CallFuture<T> {
+    fn new(request: Request, finish: fn(Received) -> Result<T, Error>) -> Self {
+        Self {
+            sending: request.send(),
+            finish,
+        }
+    }
+}
+
+impl<T> Future for CallFuture<T> {
+    type Output = Result<T, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let finish = self.finish;
+        self.sending
+            .as_mut()
+            .poll(cx)
+            .map(|received| finish(received?))
+    }
+}
+
+impl<T> fmt::Debug for CallFuture<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallFuture").finish_non_exhaustive()
+    }
+}
+
+/// An answer that was judged a success, not yet decoded.
+pub struct Received {
+    pub(crate) request: Request,
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: ResponseBody,
+    pub(crate) attempts: u32,
+}
+
+impl Received {
+    /// The operation that was called.
+    #[must_use]
+    pub fn operation(&self) -> &'static Operation {
+        self.request.operation
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.request.client
+    }
+
+    fn answer<'a>(&'a self, body: &'a [u8]) -> Answer<'a> {
+        Answer::new(self.operation(), self.status, &self.headers, body)
+    }
+
+    fn whole_body(&self) -> Bytes {
+        self.body.as_full().cloned().unwrap_or_default()
+    }
+
+    /// The part of the body that holds the value.
+    ///
+    /// # Errors
+    /// If the body says that the request failed although the status does not.
+    pub fn payload(&self) -> Result<Bytes, Error> {
+        let body = self.whole_body();
+        if self.operation().is_empty() {
+            return Ok(Bytes::from_static(b"null"));
+        }
+        let answer = self.answer(&body);
+        match self.client().protocol().payload(&answer) {
+            Ok(part) => Ok(body.slice_ref(part)),
+            Err(api) => Err(self.api_error(api, body)),
+        }
+    }
+
+    /// Lets the service's protocol look at the head of an answer whose body is handed on.
+    pub(crate) fn check_stream(&self) -> Result<(), Error> {
+        match self.client().protocol().payload(&self.answer(&[])) {
+            Ok(_) => Ok(()),
+            Err(api) => Err(self.api_error(api, Bytes::new())),
+        }
+    }
+
+    /// Decodes the value.
+    ///
+    /// # Errors
+    /// If the body says that the request failed, or does not have this type.
+    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        let payload = self.payload()?;
+        let json: &[u8] = if payload.is_empty() {
+            b"null"
+        } else {
+            &payload
+        };
+        decode::json(json).map_err(|error| self.undecodable(error))
+    }
+
+    #[cold]
+    fn api_error(&self, api: crate::error::ApiError, body: Bytes) -> Error {
+        Error::from_answer(
+            self.status,
+            self.headers.clone(),
+            self.request_id().map(str::to_owned),
+            body,
+            api,
+        )
+        .in_call(self.operation(), self.attempts, Sent::Yes)
+    }
+
+    #[cold]
+    pub(crate) fn undecodable(&self, error: Error) -> Error {
+        let body = self.whole_body();
+        let text = if body.is_empty() {
+            "the answer is empty where JSON was expected".to_owned()
+        } else {
+            error.to_string()
+        };
+        self.api_error(crate::error::ApiError::new(), body)
+            .with_kind(ErrorKind::Decode)
+            .with_message(text)
+    }
+
+    fn request_id(&self) -> Option<&str> {
+        self.client().protocol().request_id(&self.headers)
+    }
+}
+
+impl fmt::Debug for Received {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Received")
+            .field("operation", &self.operation().id())
+            .field("status", &self.status)
+            .field("body", &self.body)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a call can give: anything that JSON can be decoded as, pages, and downloads.
+pub trait FromResponse: Sized {
+    /// Whether the body is handed on while it is still arriving.
+    #[doc(hidden)]
+    const STREAMED: bool = false;
+
+    /// Makes the value from the answer.
+    ///
+    /// # Errors
+    /// If the answer says that the request failed, or does not fit.
+    fn from_response(received: Received) -> Result<Self, Error>;
+}
+
+impl<T: DeserializeOwned> FromResponse for T {
+    fn from_response(received: Received) -> Result<Self, Error> {
+        received.decode()
+    }
+}
+
+/// A value together with what came with it.
+#[derive(Debug, Clone)]
+pub struct Response<T> {
+    value: T,
+    status: StatusCode,
+    headers: HeaderMap,
+    request_id: Option<String>,
+    attempts: u32,
+}
+
+impl<T: FromResponse> Response<T> {
+    fn from_received(received: Received) -> Result<Self, Error> {
+        let request_id = received.request_id().map(str::to_owned);
+        let headers = received.headers.clone();
+        let (status, attempts) = (received.status, received.attempts);
+        Ok(Self {
+            value: T::from_response(received)?,
+            status,
+            headers,
+            request_id,
+            attempts,
+        })
+    }
+}
+
+impl<T> Response<T> {
+    /// The value.
+    pub fn value(&self) -> &T {
+        &self.value
+    }
+
+    /// The value alone.
+    pub fn into_value(self) -> T {
+        self.value
+    }
+
+    /// The status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The headers.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The id under which the service knows the request.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref()
+    }
+
+    /// How often the request was sent.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+}

@@ -1,0 +1,608 @@
+//! The client: settings, and the stack of layers that every request passes.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::{ACCEPT, HeaderName, HeaderValue, LOCATION, USER_AGENT};
+use http::{HeaderMap, Method};
+use tokio::time::Instant;
+use tower::ServiceExt;
+use tower_http::decompression::DecompressionLayer;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::base_url::BaseUrl;
+use crate::body::ResponseBody;
+use crate::call::{Received, Sending};
+use crate::context::{CallContext, CallLimits};
+use crate::credential::Credential;
+use crate::error::{ApiError, BoxError, Error, ErrorKind, Sent};
+use crate::layers::attempt::AttemptTimeout;
+use crate::layers::cap::Cap;
+use crate::layers::credential::{CredentialReady, CredentialStamp};
+use crate::layers::deadline::Deadline;
+use crate::layers::leaf::{Leaf, LeafSettings};
+use crate::layers::limit::RateLimit;
+use crate::layers::retry::{self, Retry, RetryPolicy, Shared};
+use crate::layers::span::{AttemptSpan, OperationSpan};
+use crate::limit::Limiter;
+use crate::operation::Operation;
+use crate::path;
+use crate::protocol::{Answer, Protocol, Verdict};
+use crate::request::Request;
+use crate::service::{HttpRequest, HttpResponse, HttpService};
+
+/// The default of every time and bound that a client keeps to.
+///
+/// | what | default | changed by |
+/// |---|---|---|
+/// | connecting, with the TLS handshake | 10 s | [`ClientBuilder::connect_timeout`] |
+/// | from the request fully sent to the head of the answer | 30 s | [`ClientBuilder::attempt_timeout`], or per call |
+/// | without progress while a body is sent or received | 30 s | [`ClientBuilder::idle_timeout`] |
+/// | the whole call, all attempts and waits; none for downloads | 120 s | [`ClientBuilder::timeout`], or per call |
+/// | waiting for a permit of the rate limiter | 60 s | [`RateLimiter::max_wait`](crate::RateLimiter::max_wait) |
+/// | a wait that the service asks for | 60 s | [`RetryPolicy::longest_server_wait`] |
+/// | re-sends | 3 | [`ClientBuilder::retry`], or per call |
+/// | the wait before a re-send, drawn from 0 to | 200 ms, doubling to 20 s | [`RetryPolicy::backoff`] |
+/// | one token request | 10 s | |
+/// | keeping an idle connection | 30 s | [`ClientBuilder::pool_idle_timeout`] |
+/// | the answer, decoded | 16 MiB | [`ClientBuilder::response_limit`], or per call |
+/// | the answer if it is an error | 64 KiB, then cut | |
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Defaults {
+    /// Bounds a whole call.
+    pub timeout: Option<Duration>,
+    /// Bounds an attempt.
+    pub attempt_timeout: Duration,
+    /// Bounds a body's lack of progress.
+    pub idle_timeout: Duration,
+    /// The largest answer, in bytes.
+    pub response_limit: u64,
+}
+
+impl Default for Defaults {
+    fn default() -> Self {
+        Self {
+            timeout: Some(Duration::from_secs(120)),
+            attempt_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(30),
+            response_limit: 16 * 1024 * 1024,
+        }
+    }
+}
+
+/// The whole request path, outermost layer first.
+fn stack(leaf: HttpService, parts: Parts) -> HttpService {
+    let leaf = Cap.layer(DecompressionLayer::new().layer(leaf));
+    let leaf = AttemptSpan.layer(leaf);
+    let bare_leaf = HttpService::new(leaf.clone());
+
+    let attempt = wrap(parts.per_attempt, leaf);
+    let attempt = AttemptTimeout.layer(attempt);
+    let attempt = parts.credential_stamp.layer(attempt);
+    let attempt = parts.rate_limit.layer(attempt);
+    let attempt = CredentialReady {
+        credential: parts.credential,
+        leaf: bare_leaf,
+    }
+    .layer(attempt);
+
+    let call = parts.retry.layer(attempt);
+    let call = Deadline.layer(call);
+    let call = wrap(parts.per_call, call);
+    HttpService::new(OperationSpan.layer(call))
+}
+
+/// The settings of the layers.
+struct Parts {
+    per_call: Vec<SlotLayer>,
+    per_attempt: Vec<SlotLayer>,
+    retry: Retry,
+    credential: Arc<dyn Credential>,
+    credential_stamp: CredentialStamp,
+    rate_limit: RateLimit,
+}
+
+/// A layer of the user's.
+type SlotLayer = Arc<dyn Fn(HttpService) -> HttpService + Send + Sync>;
+
+/// Puts the user's layers around a service, the first given outermost.
+fn wrap<S>(layers: Vec<SlotLayer>, service: S) -> HttpService
+where
+    S: Service<HttpRequest, Response = HttpResponse, Error = BoxError>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    S::Future: Send + 'static,
+{
+    layers
+        .iter()
+        .rev()
+        .fold(HttpService::new(service), |inner, layer| layer(inner))
+}
+
+/// The handle that the services' clients hold. One pointer wide; clones share everything.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    stack: HttpService,
+    base: Arc<BaseUrl>,
+    protocol: Arc<dyn Protocol>,
+    defaults: Defaults,
+    retries: u32,
+    headers: HeaderMap,
+}
+
+impl Client {
+    /// A request of an operation whose path has these values in place of its placeholders, in order.
+    pub fn operation(&self, operation: &'static Operation, values: &[&str]) -> Request {
+        Request::new(
+            self.clone(),
+            operation,
+            operation.method().clone(),
+            path::expand(operation.path(), values),
+        )
+    }
+
+    /// A request of one's own: the way to anything that has no method yet, by the same path as every other call.
+    ///
+    /// `path` begins with `/` and stays below the base URL; add ids with [`Request::segment`]. The request is not sent
+    /// again if it may have been executed, unless it says [`repeatable`](Request::repeatable).
+    pub fn request(&self, method: Method, path: &str) -> Request {
+        let checked = path::check_path(path).map(|()| path.to_owned());
+        Request::new(self.clone(), own_operation(&method), method, checked)
+    }
+
+    /// The same client, sending this header with every request.
+    ///
+    /// # Errors
+    /// If the name or the value cannot be a header.
+    pub fn with_header(&self, name: &'static str, value: &str) -> Result<Self, Error> {
+        let value = HeaderValue::from_str(value)
+            .map_err(|_| Error::invalid(format!("the header `{name}` cannot have this value")))?;
+        let mut inner = (*self.0).clone();
+        inner.headers.insert(HeaderName::from_static(name), value);
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// Where requests go.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        self.0.base.to_string()
+    }
+
+    pub(crate) fn protocol(&self) -> &dyn Protocol {
+        &*self.0.protocol
+    }
+
+    pub(crate) fn send(self, request: Request) -> Sending {
+        Box::pin(async move {
+            let operation = request.operation;
+            let call = CallContext::new(operation, self.limits(&request));
+            let result = self.exchange(request, call.clone()).await;
+            result.map_err(|error| error.in_call(operation, call.attempt(), call.sent()))
+        })
+    }
+
+    async fn exchange(&self, mut request: Request, call: CallContext) -> Result<Received, Error> {
+        if let Some(error) = request.error.take() {
+            return Err(error);
+        }
+        let http_request = self.http_request(&request, call.clone())?;
+        let response = self
+            .0
+            .stack
+            .clone()
+            .oneshot(http_request)
+            .await
+            .map_err(Error::from_boxed)?;
+        self.receive(request, &call, response).await
+    }
+
+    fn limits(&self, request: &Request) -> CallLimits {
+        let defaults = &self.0.defaults;
+        let options = &request.options;
+        let default_timeout = defaults.timeout.filter(|_| !options.streamed);
+        let default_limit = (!options.streamed).then_some(defaults.response_limit);
+        CallLimits {
+            deadline: options
+                .timeout
+                .or(default_timeout)
+                .and_then(|timeout| Instant::now().checked_add(timeout)),
+            attempt_timeout: options.attempt_timeout.unwrap_or(defaults.attempt_timeout),
+            idle_timeout: defaults.idle_timeout,
+            response_limit: options.response_limit.or(default_limit),
+            retries: options.retries.unwrap_or(self.0.retries),
+            repeatable: options
+                .repeatable
+                .unwrap_or_else(|| request.operation.is_repeatable()),
+            streamed: options.streamed,
+        }
+    }
+
+    fn http_request(&self, request: &Request, call: CallContext) -> Result<HttpRequest, Error> {
+        let mut http_request = http::Request::new(request.body.clone());
+        *http_request.method_mut() = request.method.clone();
+        *http_request.uri_mut() = self.0.base.join(request.target())?;
+        let mut headers = self.0.headers.clone();
+        for (name, value) in &request.headers {
+            headers.insert(name.clone(), value.clone());
+        }
+        *http_request.headers_mut() = headers;
+        http_request.extensions_mut().insert(call);
+        Ok(http_request)
+    }
+
+    async fn receive(
+        &self,
+        request: Request,
+        call: &CallContext,
+        response: HttpResponse,
+    ) -> Result<Received, Error> {
+        let (head, body) = response.into_parts();
+        let success = head.status.is_success();
+        let body = if success && request.options.streamed {
+            body
+        } else {
+            ResponseBody::full(retry::collect(body).await?)
+        };
+        let bytes = body.as_full().cloned().unwrap_or_default();
+        let answer = Answer::new(call.operation(), head.status, &head.headers, &bytes);
+        if success && self.protocol().classify(&answer) == Verdict::Success {
+            return Ok(Received {
+                request,
+                status: head.status,
+                headers: head.headers,
+                body,
+                attempts: call.attempt(),
+            });
+        }
+        let redirect = redirect(&answer, &self.0.base);
+        let api = match redirect {
+            Some(_) => ApiError::new(),
+            None => self.protocol().api_error(&answer),
+        };
+        let wait = self.protocol().retry_after(&answer);
+        let request_id = self.protocol().request_id(&head.headers).map(str::to_owned);
+        let mut error = Error::from_answer(head.status, head.headers, request_id, bytes, api);
+        if let Some(wait) = wait {
+            error = error.with_retry_after(wait);
+        }
+        if let Some(message) = redirect {
+            error = error.with_kind(ErrorKind::Redirect).with_message(message);
+        }
+        Err(error.with_sent(Sent::Yes))
+    }
+}
+
+/// The operation that a request of the user's own counts as.
+fn own_operation(method: &Method) -> &'static Operation {
+    const fn own(method: Method) -> Operation {
+        Operation::new("request", method, "(own path)")
+    }
+    static OWN: [Operation; 8] = [
+        own(Method::GET),
+        own(Method::POST),
+        own(Method::PUT),
+        own(Method::PATCH),
+        own(Method::DELETE),
+        own(Method::HEAD),
+        own(Method::OPTIONS),
+        own(Method::TRACE),
+    ];
+    OWN.iter()
+        .find(|operation| operation.method() == method)
+        .unwrap_or(&OWN[1])
+}
+
+/// Words for a redirect, which is not followed: the credential belongs to one origin.
+fn redirect(answer: &Answer<'_>, base: &BaseUrl) -> Option<String> {
+    if !answer.status.is_redirection() {
+        return None;
+    }
+    let location = answer.headers.get(LOCATION)?.to_str().ok()?;
+    let Some(target) = location
+        .parse::<http::Uri>()
+        .ok()
+        .filter(|uri| uri.host().is_some())
+    else {
+        return Some("the service redirects to another path, which is not followed".to_owned());
+    };
+    if base.is_origin_of(&target) {
+        return Some("the service redirects to another path, which is not followed".to_owned());
+    }
+    let scheme = target.scheme_str().unwrap_or("https");
+    let authority = target.authority().map_or("", |authority| {
+        // A user name or password in it is not shown.
+        authority.as_str().rsplit('@').next().unwrap_or_default()
+    });
+    Some(format!(
+        "the service redirects to {scheme}://{authority}, where the credential is not sent: if that host is right, \
+         make it the base URL"
+    ))
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("base_url", &self.0.base)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a service fixes about its clients.
+#[derive(Debug)]
+pub struct ServiceSettings {
+    /// Names the crate and its version.
+    pub user_agent: &'static str,
+    /// Where the service lives, unless the user says otherwise.
+    pub base_url: String,
+    /// Whether a base URL may have a path.
+    pub base_path: bool,
+    /// How the service speaks.
+    pub protocol: Arc<dyn Protocol>,
+    /// Who is calling.
+    pub credential: Arc<dyn Credential>,
+    /// The service's limits.
+    pub limiter: Arc<dyn Limiter>,
+}
+
+/// Puts a service's client `C` together.
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct ClientBuilder<C> {
+    service: Result<ServiceSettings, Error>,
+    base_url: Option<String>,
+    user_agent: Option<String>,
+    defaults: Defaults,
+    retry: RetryPolicy,
+    leaf: LeafSettings,
+    transport: Option<HttpService>,
+    per_call: Vec<SlotLayer>,
+    per_attempt: Vec<SlotLayer>,
+    client: PhantomData<fn() -> C>,
+}
+
+impl<C: From<Client>> ClientBuilder<C> {
+    /// Starts with what the service fixes. An error comes out of [`build`](Self::build).
+    pub fn new(service: Result<ServiceSettings, Error>) -> Self {
+        Self {
+            service,
+            base_url: None,
+            user_agent: None,
+            defaults: Defaults::default(),
+            retry: RetryPolicy::default(),
+            leaf: LeafSettings {
+                connect_timeout: Duration::from_secs(10),
+                pool_idle_timeout: Duration::from_secs(30),
+                proxy: None,
+                no_proxy: false,
+                root_certificates: Vec::new(),
+                http1_only: false,
+            },
+            transport: None,
+            per_call: Vec::new(),
+            per_attempt: Vec::new(),
+            client: PhantomData,
+        }
+    }
+
+    /// Where the service lives, in place of its usual address: `https`, or `http` on this machine.
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.base_url = Some(url.into());
+        self
+    }
+
+    /// Names the program, before the crate's own name, in the `User-Agent` header.
+    pub fn user_agent(mut self, name: impl Into<String>) -> Self {
+        self.user_agent = Some(name.into());
+        self
+    }
+
+    /// Bounds every call: all attempts and waits. None for no bound. See [`Defaults`].
+    pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.defaults.timeout = timeout.into();
+        self
+    }
+
+    /// Bounds every attempt, from the request fully sent to the head of the answer.
+    pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.defaults.attempt_timeout = timeout;
+        self
+    }
+
+    /// Bounds the time without progress while a body is sent or received.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.defaults.idle_timeout = timeout;
+        self
+    }
+
+    /// Bounds connecting, the TLS handshake included.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.leaf.connect_timeout = timeout;
+        self
+    }
+
+    /// How long an idle connection is kept.
+    pub fn pool_idle_timeout(mut self, timeout: Duration) -> Self {
+        self.leaf.pool_idle_timeout = timeout;
+        self
+    }
+
+    /// The largest answer that is accepted, in bytes after decompression.
+    pub fn response_limit(mut self, bytes: u64) -> Self {
+        self.defaults.response_limit = bytes;
+        self
+    }
+
+    /// When requests are sent again.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// The limiter, in place of one by the service's published limits. Give clones of one limiter to all clients that
+    /// use the same account.
+    pub fn limiter(mut self, limiter: impl Limiter) -> Self {
+        if let Ok(service) = &mut self.service {
+            service.limiter = Arc::new(limiter);
+        }
+        self
+    }
+
+    /// The credential, in place of the service's usual kind.
+    pub fn credential(mut self, credential: impl Credential) -> Self {
+        if let Ok(service) = &mut self.service {
+            service.credential = Arc::new(credential);
+        }
+        self
+    }
+
+    /// Sends everything by this proxy, for example `http://user:password@proxy.example.com:3128`. Without it, the
+    /// system's settings (`HTTPS_PROXY`, `NO_PROXY` and their kin) hold.
+    pub fn proxy(mut self, url: impl Into<String>) -> Self {
+        self.leaf.proxy = Some(url.into());
+        self
+    }
+
+    /// Uses no proxy, whatever the system's settings say.
+    pub fn no_proxy(mut self) -> Self {
+        self.leaf.no_proxy = true;
+        self
+    }
+
+    /// Trusts the certificates in this PEM text as well, for a service behind a private authority.
+    pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.leaf.root_certificates.push(pem.into());
+        self
+    }
+
+    /// Speaks HTTP/1.1 only. Without it, HTTP/2 is used where the service offers it.
+    pub fn http1_only(mut self) -> Self {
+        self.leaf.http1_only = true;
+        self
+    }
+
+    /// Sends by this service in place of reqwest: any tower service, or a
+    #[cfg_attr(feature = "fake", doc = "[`FakeTransport`](crate::FakeTransport).")]
+    #[cfg_attr(not(feature = "fake"), doc = "`FakeTransport` (feature `fake`).")]
+    pub fn transport<S>(mut self, transport: S) -> Self
+    where
+        S: Service<HttpRequest, Response = HttpResponse> + Clone + Send + Sync + 'static,
+        S::Error: Into<BoxError>,
+        S::Future: Send + 'static,
+    {
+        self.transport = Some(HttpService::new(transport));
+        self
+    }
+
+    /// Adds a layer around whole calls: it sees each call once, whatever happens below. The first added is outermost.
+    pub fn call_layer<L>(mut self, layer: L) -> Self
+    where
+        L: Layer<HttpService> + Send + Sync + 'static,
+        L::Service: Service<HttpRequest, Response = HttpResponse> + Clone + Send + Sync + 'static,
+        <L::Service as Service<HttpRequest>>::Error: Into<BoxError>,
+        <L::Service as Service<HttpRequest>>::Future: Send + 'static,
+    {
+        self.per_call.push(slot(layer));
+        self
+    }
+
+    /// Adds a layer around attempts: it sees each re-send, with the credential on it. The first added is outermost.
+    pub fn attempt_layer<L>(mut self, layer: L) -> Self
+    where
+        L: Layer<HttpService> + Send + Sync + 'static,
+        L::Service: Service<HttpRequest, Response = HttpResponse> + Clone + Send + Sync + 'static,
+        <L::Service as Service<HttpRequest>>::Error: Into<BoxError>,
+        <L::Service as Service<HttpRequest>>::Future: Send + 'static,
+    {
+        self.per_attempt.push(slot(layer));
+        self
+    }
+
+    /// Makes the client.
+    ///
+    /// # Errors
+    /// If the base URL, the credential, the proxy, a certificate or the user agent cannot be used.
+    pub fn build(self) -> Result<C, Error> {
+        let service = self.service?;
+        let base_url = self.base_url.unwrap_or(service.base_url);
+        let base = Arc::new(BaseUrl::parse(base_url.trim(), service.base_path)?);
+        let mut headers = HeaderMap::with_capacity(8);
+        headers.insert(
+            USER_AGENT,
+            user_agent(self.user_agent.as_deref(), service.user_agent)?,
+        );
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        let leaf = match self.transport {
+            Some(transport) => transport,
+            None => HttpService::new(Leaf::new(&self.leaf)?),
+        };
+        let stack = stack(
+            leaf,
+            Parts {
+                per_call: self.per_call,
+                per_attempt: self.per_attempt,
+                retry: Retry {
+                    policy: self.retry,
+                    shared: Arc::new(Shared {
+                        protocol: Arc::clone(&service.protocol),
+                        credential: Arc::clone(&service.credential),
+                        limiter: Arc::clone(&service.limiter),
+                        budget: retry::budget(),
+                    }),
+                },
+                credential_stamp: CredentialStamp {
+                    credential: Arc::clone(&service.credential),
+                    base: Arc::clone(&base),
+                },
+                credential: service.credential,
+                rate_limit: RateLimit {
+                    limiter: service.limiter,
+                },
+            },
+        );
+        Ok(C::from(Client(Arc::new(Inner {
+            stack,
+            base,
+            protocol: service.protocol,
+            defaults: self.defaults,
+            retries: self.retry.retries,
+            headers,
+        }))))
+    }
+}
+
+fn slot<L>(layer: L) -> SlotLayer
+where
+    L: Layer<HttpService> + Send + Sync + 'static,
+    L::Service: Service<HttpRequest, Response = HttpResponse> + Clone + Send + Sync + 'static,
+    <L::Service as Service<HttpRequest>>::Error: Into<BoxError>,
+    <L::Service as Service<HttpRequest>>::Future: Send + 'static,
+{
+    Arc::new(move |inner| HttpService::new(layer.layer(inner)))
+}
+
+fn user_agent(program: Option<&str>, own: &str) -> Result<HeaderValue, Error> {
+    let text = match program {
+        Some(program) => format!("{program} {own}"),
+        None => own.to_owned(),
+    };
+    HeaderValue::from_str(&text)
+        .map_err(|_| Error::invalid("user agent: it has characters that no header can have"))
+}
+
+/// Shows no credential.
+impl<C> fmt::Debug for ClientBuilder<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("defaults", &self.defaults)
+            .field("retry", &self.retry)
+            .finish_non_exhaustive()
+    }
+}

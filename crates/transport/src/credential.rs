@@ -1,0 +1,164 @@
+//! What proves to the service who is calling.
+
+mod oauth2;
+
+use std::fmt;
+
+use async_trait::async_trait;
+use http::HeaderMap;
+use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
+
+pub use oauth2::{OAuth2, TokenInfo};
+
+use crate::error::Error;
+use crate::service::HttpService;
+
+/// Which edition of a credential a request was stamped with. Renewing it gives a higher number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Generation(pub u64);
+
+/// Obtains a credential and puts it on requests.
+///
+/// The request path awaits [`ready`](Self::ready) before it takes a permit from the rate limiter, and calls
+/// [`stamp`](Self::stamp), which never waits, right before sending.
+#[async_trait]
+pub trait Credential: fmt::Debug + Send + Sync + 'static {
+    /// Waits until there is a live credential. `leaf` sends requests without credential, limit or retry, for those that
+    /// must be fetched.
+    ///
+    /// # Errors
+    /// If none can be obtained.
+    async fn ready(&self, leaf: &HttpService) -> Result<(), Error>;
+
+    /// Puts the current credential on a request, in place of any that is there, and says which generation it is; none
+    /// if it was refused since it was ready, so that a new one must be awaited.
+    fn stamp(&self, headers: &mut HeaderMap) -> Option<Generation>;
+
+    /// The service refused this generation: forget it if it is still the current one. Returns whether sending the
+    /// request again, with another generation, may help.
+    fn rejected(&self, generation: Generation) -> bool;
+}
+
+/// Makes a header value that is not shown by `Debug` and not compressed into HTTP/2 tables.
+///
+/// `what` names the credential in the error.
+fn secret_value(what: &str, prefix: &str, secret: &str) -> Result<HeaderValue, Error> {
+    if secret.is_empty() {
+        return Err(Error::invalid(format!("{what} is empty")));
+    }
+    if let Some(place) = secret.find(|c: char| !c.is_ascii_graphic()) {
+        return Err(Error::invalid(format!(
+            "{what} has a character that cannot be in a header (a space, line break, control or non-ASCII character) \
+             after {place} bytes; was it copied whole and without a line break?"
+        )));
+    }
+    let text = zeroize::Zeroizing::new(format!("{prefix}{secret}"));
+    let mut value = HeaderValue::from_str(&text)
+        .map_err(|_| Error::invalid(format!("{what} cannot be in a header")))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// A fixed secret in a header: an API key, or a bearer token.
+#[derive(Clone)]
+pub struct ApiKey {
+    name: HeaderName,
+    value: HeaderValue,
+}
+
+impl ApiKey {
+    /// An API key in the header of this name.
+    ///
+    /// # Errors
+    /// If the key is empty or has characters that no header can have. The key is not in the error.
+    pub fn new(name: HeaderName, key: &str) -> Result<Self, Error> {
+        Ok(Self {
+            value: secret_value("the API key", "", key)?,
+            name,
+        })
+    }
+
+    /// A token in the `Authorization` header, by the scheme `Bearer`.
+    ///
+    /// # Errors
+    /// If the token is empty or has characters that no header can have. The token is not in the error.
+    pub fn bearer(token: &str) -> Result<Self, Error> {
+        Ok(Self {
+            value: secret_value("the token", "Bearer ", token)?,
+            name: AUTHORIZATION,
+        })
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ApiKey({}: [redacted])", self.name)
+    }
+}
+
+#[async_trait]
+impl Credential for ApiKey {
+    async fn ready(&self, _: &HttpService) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn stamp(&self, headers: &mut HeaderMap) -> Option<Generation> {
+        headers.insert(self.name.clone(), self.value.clone());
+        Some(Generation::default())
+    }
+
+    fn rejected(&self, _: Generation) -> bool {
+        false
+    }
+}
+
+/// No credential: no header is sent at all.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Anonymous;
+
+#[async_trait]
+impl Credential for Anonymous {
+    async fn ready(&self, _: &HttpService) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn stamp(&self, _: &mut HeaderMap) -> Option<Generation> {
+        Some(Generation::default())
+    }
+
+    fn rejected(&self, _: Generation) -> bool {
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_cannot_be_a_header_is_refused_without_showing_it() {
+        for (key, says) in [
+            ("", "is empty"),
+            ("s3cret\n", "after 6 bytes"),
+            ("s3 cret", "after 2 bytes"),
+            ("s3crét", "after 4 bytes"),
+        ] {
+            let error = ApiKey::new(HeaderName::from_static("x-api-key"), key).unwrap_err();
+            assert!(error.is_invalid());
+            assert!(error.to_string().contains(says), "{error}");
+            assert!(!format!("{error} {error:?}").contains("s3c"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_stamp_replaces_what_is_there_and_is_marked_sensitive() {
+        let key = ApiKey::new(HeaderName::from_static("x-api-key"), "s3cret").unwrap();
+        let mut headers = HeaderMap::new();
+        headers.append("x-api-key", HeaderValue::from_static("other"));
+        key.stamp(&mut headers).unwrap();
+        let values: Vec<_> = headers.get_all("x-api-key").iter().collect();
+        assert_eq!(values.len(), 1);
+        assert!(values[0].is_sensitive());
+        assert!(!format!("{headers:?} {key:?}").contains("s3cret"));
+    }
+}

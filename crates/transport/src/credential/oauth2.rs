@@ -1,0 +1,451 @@
+//! OAuth 2.0 client credentials (RFC 6749, section 4.4).
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, USER_AGENT};
+use http::{HeaderMap, Method, Uri};
+use http_body_util::{BodyExt, Limited};
+use serde::Deserialize;
+use tokio::time::Instant;
+use tower::ServiceExt;
+
+use super::{Credential, Generation, secret_value};
+use crate::base_url::is_loopback;
+use crate::body::Body;
+use crate::error::{Error, ErrorKind};
+use crate::path::encode_into;
+use crate::retry_after::retry_after;
+use crate::secret::Secret;
+use crate::service::HttpService;
+
+/// What happens when, in the life of a token.
+mod times {
+    use std::time::Duration;
+
+    /// Bounds one token request, from sending it to its last byte.
+    pub(super) const ATTEMPT: Duration = Duration::from_secs(10);
+    /// How often a token request that failed for the moment is sent again.
+    pub(super) const RETRIES: u32 = 2;
+    /// The first wait between token requests; it doubles.
+    pub(super) const BACKOFF: Duration = Duration::from_millis(200);
+    /// After a fetch failed, the next one is not started before this, doubled with each failure.
+    pub(super) const COOL_DOWN: Duration = Duration::from_millis(500);
+    /// The longest cool-down.
+    pub(super) const LONGEST_COOL_DOWN: Duration = Duration::from_secs(30);
+    /// A token is renewed this long before it expires, or in the last fifth of its life if that is shorter.
+    pub(super) const REFRESH_AHEAD: Duration = Duration::from_secs(300);
+    /// A token this close to its end is not used any more.
+    pub(super) const EXPIRY_MARGIN: Duration = Duration::from_secs(5);
+    /// What a token endpoint that names no `expires_in` is taken to mean.
+    pub(super) const DEFAULT_LIFE: Duration = Duration::from_secs(600);
+    /// The largest token answer that is accepted, in bytes.
+    pub(super) const LIMIT: usize = 64 * 1024;
+}
+
+/// A client id and secret, exchanged for tokens.
+///
+/// Tokens are fetched by one caller while the others wait for its result, and renewed ahead of their expiry by one
+/// caller while the others go on with the live one. Clones share the token, and so do all clients built with a clone;
+/// a credential is bound to one token URL, client id and scope.
+#[derive(Clone)]
+pub struct OAuth2(Arc<Shared>);
+
+struct Shared {
+    token_url: Uri,
+    client_id: String,
+    client_secret: Secret,
+    scope: Option<String>,
+    state: Mutex<State>,
+    /// Held by whoever fetches. When its owner goes away, the next in line fetches.
+    fetch: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+struct State {
+    token: Option<Token>,
+    generation: u64,
+    /// Counts the fetches that failed, so that those who waited for one learn of it.
+    failures: u64,
+    /// How many failed in a row.
+    failed_in_a_row: u32,
+    last_failure: Option<Error>,
+    not_before: Option<Instant>,
+}
+
+#[derive(Clone)]
+struct Token {
+    header: HeaderValue,
+    secret: Secret,
+    scope: Option<String>,
+    generation: u64,
+    expires: Instant,
+    renew: Instant,
+}
+
+/// What is known of the current token.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct TokenInfo {
+    /// The token itself.
+    pub token: Secret,
+    /// The scope that was granted, if the service said so.
+    pub scope: Option<String>,
+    /// How long it still lives.
+    pub expires_in: Duration,
+}
+
+#[derive(Deserialize)]
+struct TokenAnswer {
+    access_token: Secret,
+    #[serde(default)]
+    expires_in: Option<u64>,
+    #[serde(default)]
+    scope: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct TokenRefusal {
+    error: Option<String>,
+}
+
+impl OAuth2 {
+    /// Exchanges this client id and secret at `token_url`.
+    ///
+    /// # Errors
+    /// If the URL is not `https` (a loopback host may do without), or the id or the secret is empty. The secret is not
+    /// in the error.
+    pub fn client_credentials(
+        token_url: &str,
+        client_id: impl Into<String>,
+        client_secret: impl Into<Secret>,
+    ) -> Result<Self, Error> {
+        let token_url: Uri = token_url
+            .parse()
+            .map_err(|_| Error::invalid("token URL: it is not a URL"))?;
+        let secure = token_url.scheme_str() == Some("https")
+            || (token_url.scheme_str() == Some("http")
+                && token_url.host().is_some_and(is_loopback));
+        if !secure {
+            return Err(Error::invalid(
+                "token URL: it must be `https`, since the client secret is sent there",
+            ));
+        }
+        let client_id = client_id.into();
+        let client_secret = client_secret.into();
+        if client_id.trim().is_empty() {
+            return Err(Error::invalid("the client id is empty"));
+        }
+        if client_secret.expose().is_empty() {
+            return Err(Error::invalid("the client secret is empty"));
+        }
+        Ok(Self(Arc::new(Shared {
+            token_url,
+            client_id,
+            client_secret,
+            scope: None,
+            state: Mutex::default(),
+            fetch: tokio::sync::Mutex::new(()),
+        })))
+    }
+
+    /// Asks for this scope. The credential starts without a token.
+    #[must_use]
+    pub fn scope(self, scope: impl Into<String>) -> Self {
+        Self(Arc::new(Shared {
+            token_url: self.0.token_url.clone(),
+            client_id: self.0.client_id.clone(),
+            client_secret: self.0.client_secret.clone(),
+            scope: Some(scope.into()),
+            state: Mutex::default(),
+            fetch: tokio::sync::Mutex::new(()),
+        }))
+    }
+
+    /// The current token, if there is a live one.
+    #[must_use]
+    pub fn current(&self) -> Option<TokenInfo> {
+        let now = Instant::now();
+        self.0.live(now).map(|token| TokenInfo {
+            token: token.secret,
+            scope: token.scope,
+            expires_in: token.expires.saturating_duration_since(now),
+        })
+    }
+}
+
+impl fmt::Debug for OAuth2 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OAuth2")
+            .field("host", &self.0.token_url.host())
+            .field("scope", &self.0.scope)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn live(&self, now: Instant) -> Option<Token> {
+        self.state()
+            .token
+            .as_ref()
+            .filter(|token| now < token.expires)
+            .cloned()
+    }
+
+    /// Waits for a token. Whoever holds the lock fetches; the others find its result.
+    async fn fetch_or_wait(&self, leaf: &HttpService) -> Result<(), Error> {
+        let failures_before = self.state().failures;
+        let _turn = self.fetch.lock().await;
+        if self.live(Instant::now()).is_some() {
+            return Ok(());
+        }
+        let (failed_meanwhile, not_before) = {
+            let state = self.state();
+            let failed = (state.failures != failures_before).then(|| state.last_failure.clone());
+            (failed.flatten(), state.not_before)
+        };
+        if let Some(error) = failed_meanwhile {
+            return Err(error);
+        }
+        if let Some(not_before) = not_before {
+            tokio::time::sleep_until(not_before).await;
+        }
+        self.fetch(leaf, times::RETRIES).await
+    }
+
+    /// Renews a live token; a failure leaves it in place.
+    async fn refresh(&self, leaf: &HttpService) {
+        let Ok(_turn) = self.fetch.try_lock() else {
+            return;
+        };
+        let now = Instant::now();
+        let due = {
+            let state = self.state();
+            state.token.as_ref().is_some_and(|token| now >= token.renew)
+                && state.not_before.is_none_or(|not_before| now >= not_before)
+        };
+        if due {
+            // One try, since the caller could go on with the live token.
+            let _ = self.fetch(leaf, 0).await;
+        }
+    }
+
+    async fn fetch(&self, leaf: &HttpService, retries: u32) -> Result<(), Error> {
+        let result = self.request_token(leaf, retries).await;
+        let now = Instant::now();
+        let mut state = self.state();
+        match result {
+            Ok((answer, header)) => {
+                state.generation += 1;
+                let life = answer
+                    .expires_in
+                    .map_or(times::DEFAULT_LIFE, Duration::from_secs);
+                let ahead = times::REFRESH_AHEAD.min(life / 5);
+                // Jitter, so that a fleet started together does not renew together.
+                let ahead = ahead.mul_f64(1.0 - 0.2 * fastrand::f64());
+                let margin = times::EXPIRY_MARGIN.min(life / 10);
+                state.token = Some(Token {
+                    header,
+                    secret: answer.access_token,
+                    scope: answer.scope,
+                    generation: state.generation,
+                    expires: now + life.saturating_sub(margin),
+                    renew: now + life.saturating_sub(ahead),
+                });
+                state.failed_in_a_row = 0;
+                state.last_failure = None;
+                state.not_before = None;
+                Ok(())
+            }
+            Err(error) => {
+                state.failures += 1;
+                state.failed_in_a_row = state.failed_in_a_row.saturating_add(1);
+                let cool_down = times::COOL_DOWN
+                    .saturating_mul(1 << (state.failed_in_a_row - 1).min(10))
+                    .min(times::LONGEST_COOL_DOWN)
+                    .mul_f64(0.5 + 0.5 * fastrand::f64());
+                state.not_before = Some(
+                    now + error
+                        .retry_after()
+                        .unwrap_or(cool_down)
+                        .min(times::LONGEST_COOL_DOWN),
+                );
+                state.last_failure = Some(error.clone());
+                Err(error)
+            }
+        }
+    }
+
+    async fn request_token(
+        &self,
+        leaf: &HttpService,
+        mut retries: u32,
+    ) -> Result<(TokenAnswer, HeaderValue), Error> {
+        let mut backoff = times::BACKOFF;
+        loop {
+            let attempt = tokio::time::timeout(times::ATTEMPT, self.request_token_once(leaf)).await;
+            let error = match attempt {
+                Ok(Ok(token)) => return Ok(token),
+                Ok(Err(error)) => error,
+                Err(_) => Error::new(
+                    ErrorKind::Credential,
+                    "the token endpoint did not answer in time",
+                ),
+            };
+            if retries == 0 || error.is_permanent() {
+                return Err(error);
+            }
+            retries -= 1;
+            tokio::time::sleep(backoff.mul_f64(fastrand::f64())).await;
+            backoff *= 2;
+        }
+    }
+
+    async fn request_token_once(
+        &self,
+        leaf: &HttpService,
+    ) -> Result<(TokenAnswer, HeaderValue), Error> {
+        let answer = leaf
+            .clone()
+            .oneshot(self.token_request())
+            .await
+            .map_err(|error| {
+                let error = Error::from_boxed(error);
+                let permanent = error.is_permanent();
+                let failure = Error::new(
+                    ErrorKind::Credential,
+                    "the token endpoint could not be reached",
+                )
+                .with_source(error);
+                if permanent {
+                    failure.permanent()
+                } else {
+                    failure
+                }
+            })?;
+        let (head, body) = answer.into_parts();
+        let body = Limited::new(body, times::LIMIT)
+            .collect()
+            .await
+            .map_err(|_| {
+                Error::new(
+                    ErrorKind::Credential,
+                    "the token endpoint's answer broke off or is too large",
+                )
+            })?
+            .to_bytes();
+        if head.status.is_success() {
+            let answer: TokenAnswer = serde_json::from_slice(&body).map_err(|_| {
+                Error::new(
+                    ErrorKind::Credential,
+                    "the token endpoint's answer has no `access_token`: check the token URL",
+                )
+                .permanent()
+            })?;
+            let header = secret_value(
+                "the token that was granted",
+                "Bearer ",
+                answer.access_token.expose(),
+            )
+            .map_err(|error| error.with_kind(ErrorKind::Credential).permanent())?;
+            return Ok((answer, header));
+        }
+        Err(refusal(head.status, &head.headers, &body))
+    }
+
+    fn token_request(&self) -> http::Request<Body> {
+        let mut form = zeroize::Zeroizing::new(String::from("grant_type=client_credentials"));
+        let mut field = |name: &str, value: &str| {
+            form.push('&');
+            form.push_str(name);
+            form.push('=');
+            encode_into(&mut form, value);
+        };
+        field("client_id", &self.client_id);
+        field("client_secret", self.client_secret.expose());
+        if let Some(scope) = &self.scope {
+            field("scope", scope);
+        }
+        let mut request = http::Request::new(Body::from(form.as_bytes().to_vec()));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.token_url.clone();
+        let headers = request.headers_mut();
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/x-www-form-urlencoded"),
+        );
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(
+            USER_AGENT,
+            HeaderValue::from_static(concat!(
+                "security-api-transport/",
+                env!("CARGO_PKG_VERSION")
+            )),
+        );
+        request
+    }
+}
+
+/// The token endpoint's refusal as an error. Only the error code of RFC 6749 is taken from the body.
+fn refusal(status: http::StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
+    let code = serde_json::from_slice::<TokenRefusal>(body)
+        .ok()
+        .and_then(|refusal| refusal.error)
+        .filter(|code| {
+            code.len() <= 40 && code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+        });
+    let transient = status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429);
+    let message = match code.as_deref() {
+        Some("invalid_client") => {
+            format!("the token endpoint refused the client id or secret ({status}, invalid_client)")
+        }
+        Some(code) => format!("the token endpoint refused the request ({status}, {code})"),
+        None => format!("the token endpoint answered {status}"),
+    };
+    let mut error = Error::new(ErrorKind::Credential, message);
+    if let Some(wait) = retry_after(headers) {
+        error = error.with_retry_after(wait);
+    }
+    if transient { error } else { error.permanent() }
+}
+
+#[async_trait]
+impl Credential for OAuth2 {
+    async fn ready(&self, leaf: &HttpService) -> Result<(), Error> {
+        let now = Instant::now();
+        match self.0.live(now) {
+            Some(token) if now < token.renew => Ok(()),
+            Some(_) => {
+                self.0.refresh(leaf).await;
+                Ok(())
+            }
+            None => self.0.fetch_or_wait(leaf).await,
+        }
+    }
+
+    fn stamp(&self, headers: &mut HeaderMap) -> Option<Generation> {
+        // A token that ended since it was ready is still sent: the service decides, and a 401 renews it.
+        let state = self.0.state();
+        let token = state.token.as_ref()?;
+        headers.insert(AUTHORIZATION, token.header.clone());
+        Some(Generation(token.generation))
+    }
+
+    fn rejected(&self, generation: Generation) -> bool {
+        let mut state = self.0.state();
+        if state
+            .token
+            .as_ref()
+            .is_some_and(|token| token.generation == generation.0)
+        {
+            state.token = None;
+        }
+        true
+    }
+}

@@ -1,0 +1,335 @@
+//! Answers that are streamed: files, exports, archives.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use futures_core::Stream;
+use http::HeaderMap;
+use http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
+use http_body::Body as HttpBody;
+use tokio::io::AsyncWriteExt;
+
+use crate::body::ResponseBody;
+use crate::call::{FromResponse, Received};
+use crate::error::{Error, ErrorKind};
+
+/// A file that is arriving. A stream of its pieces, which can be saved as it comes.
+///
+/// It is not bounded by the client's `response_limit` or `timeout`; give the call ones of its own if it should be.
+#[must_use = "a download is read piece by piece"]
+pub struct Download {
+    headers: HeaderMap,
+    body: ResponseBody,
+    received: u64,
+}
+
+impl Download {
+    /// The content type, if the service names one.
+    #[must_use]
+    pub fn content_type(&self) -> Option<&str> {
+        self.headers.get(CONTENT_TYPE)?.to_str().ok()
+    }
+
+    /// The length in bytes, if the service names one and does not compress.
+    #[must_use]
+    pub fn length(&self) -> Option<u64> {
+        self.headers
+            .get(CONTENT_LENGTH)?
+            .to_str()
+            .ok()?
+            .parse()
+            .ok()
+    }
+
+    /// The file's name as the service gives it, made harmless: without folders, control characters and names that
+    /// systems reserve. None if the service names none, or nothing is left of it.
+    #[must_use]
+    pub fn file_name(&self) -> Option<String> {
+        let field = self.headers.get(CONTENT_DISPOSITION)?;
+        harmless(&disposition_name(
+            std::str::from_utf8(field.as_bytes()).ok()?,
+        )?)
+    }
+
+    /// The next piece; none at the end.
+    ///
+    /// # Errors
+    /// If the connection breaks or stalls.
+    pub async fn next_chunk(&mut self) -> Result<Option<Bytes>, Error> {
+        std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx))
+            .await
+            .transpose()
+    }
+
+    /// All of it in memory, if it is no larger than `limit` bytes.
+    ///
+    /// # Errors
+    /// If it is larger, or the connection breaks.
+    pub async fn bytes(mut self, limit: usize) -> Result<Bytes, Error> {
+        let mut whole = Vec::new();
+        while let Some(chunk) = self.next_chunk().await? {
+            if whole.len() + chunk.len() > limit {
+                return Err(Error::new(
+                    ErrorKind::TooLarge,
+                    format!("the download is larger than {limit} bytes"),
+                ));
+            }
+            whole.extend_from_slice(&chunk);
+        }
+        Ok(whole.into())
+    }
+
+    /// Saves it as `path` and says how many bytes it was. It stands there only once it is whole: until then it is in a
+    /// file beside it, with `.part` at the end of its name.
+    ///
+    /// # Errors
+    /// If the connection breaks or the file cannot be written. Nothing is left behind then.
+    pub async fn save_as(self, path: impl AsRef<Path>) -> Result<u64, Error> {
+        self.save_with_progress(path, |_, _| {}).await
+    }
+
+    /// Saves it like [`save_as`](Self::save_as), and calls `progress` after each piece with the bytes written so far
+    /// and all there are, if that is known.
+    ///
+    /// # Errors
+    /// As `save_as`.
+    pub async fn save_with_progress(
+        mut self,
+        path: impl AsRef<Path>,
+        mut progress: impl FnMut(u64, Option<u64>) + Send,
+    ) -> Result<u64, Error> {
+        let path = path.as_ref();
+        let mut part = path.as_os_str().to_owned();
+        part.push(".part");
+        let part = PathBuf::from(part);
+        let result = self.write_to(&part, &mut progress).await;
+        let result = match result {
+            Ok(()) => tokio::fs::rename(&part, path)
+                .await
+                .map_err(|error| unwritable(path, error)),
+            Err(error) => Err(error),
+        };
+        match result {
+            Ok(()) => Ok(self.received),
+            Err(error) => {
+                let _ = tokio::fs::remove_file(&part).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Saves it in a folder, under the name the service gives it, made harmless, or under `fallback`. Says where.
+    ///
+    /// # Errors
+    /// As [`save_as`](Self::save_as).
+    pub async fn save_in(self, folder: impl AsRef<Path>, fallback: &str) -> Result<PathBuf, Error> {
+        let name = self
+            .file_name()
+            .or_else(|| harmless(fallback))
+            .unwrap_or_else(|| "download".to_owned());
+        let path = folder.as_ref().join(name);
+        self.save_as(&path).await?;
+        Ok(path)
+    }
+
+    async fn write_to(
+        &mut self,
+        path: &Path,
+        progress: &mut (dyn FnMut(u64, Option<u64>) + Send),
+    ) -> Result<(), Error> {
+        let length = self.length();
+        let failed = |error| unwritable(path, error);
+        let mut file = tokio::fs::File::create(path).await.map_err(failed)?;
+        while let Some(chunk) = self.next_chunk().await? {
+            file.write_all(&chunk).await.map_err(failed)?;
+            progress(self.received, length);
+        }
+        file.flush().await.map_err(failed)
+    }
+}
+
+fn unwritable(path: &Path, error: std::io::Error) -> Error {
+    Error::new(
+        ErrorKind::Io,
+        format!("`{}` cannot be written", path.display()),
+    )
+    .with_sent(crate::error::Sent::Yes)
+    .with_source(error)
+}
+
+impl FromResponse for Download {
+    const STREAMED: bool = true;
+
+    fn from_response(received: Received) -> Result<Self, Error> {
+        received.check_stream()?;
+        Ok(Self {
+            headers: received.headers,
+            body: received.body,
+            received: 0,
+        })
+    }
+}
+
+impl Stream for Download {
+    type Item = Result<Bytes, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+                None => return Poll::Ready(None),
+                Some(Err(error)) => return Poll::Ready(Some(Err(Error::from_boxed(error)))),
+                Some(Ok(frame)) => {
+                    if let Ok(chunk) = frame.into_data() {
+                        self.received += chunk.len() as u64;
+                        return Poll::Ready(Some(Ok(chunk)));
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Download {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Download")
+            .field("length", &self.length())
+            .field("received", &self.received)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The file name in a Content-Disposition field: `filename*` (RFC 8187) before `filename`.
+fn disposition_name(field: &str) -> Option<String> {
+    let mut plain = None;
+    let mut extended = None;
+    let mut rest = field.split_once(';')?.1;
+    while let Some((name, after)) = rest.split_once('=') {
+        let (value, after) = parameter_value(after.trim_start());
+        match name.trim().to_ascii_lowercase().as_str() {
+            "filename*" => extended = decode_extended(&value),
+            "filename" => plain = Some(value),
+            _ => {}
+        }
+        rest = after.trim_start().trim_start_matches(';');
+    }
+    extended.or(plain)
+}
+
+/// A token or a quoted string, and what follows it.
+fn parameter_value(text: &str) -> (String, &str) {
+    let Some(quoted) = text.strip_prefix('"') else {
+        let end = text.find(';').unwrap_or(text.len());
+        return (text[..end].trim().to_owned(), &text[end..]);
+    };
+    let mut value = String::new();
+    let mut chars = quoted.char_indices();
+    while let Some((index, c)) = chars.next() {
+        match c {
+            '"' => return (value, &quoted[index + 1..]),
+            '\\' => value.extend(chars.next().map(|(_, c)| c)),
+            _ => value.push(c),
+        }
+    }
+    (value, "")
+}
+
+fn decode_extended(value: &str) -> Option<String> {
+    let (charset, rest) = value.split_once('\'')?;
+    let (_, encoded) = rest.split_once('\'')?;
+    if !charset.eq_ignore_ascii_case("utf-8") {
+        return None;
+    }
+    let decoded = percent_encoding::percent_decode_str(encoded).decode_utf8();
+    decoded.ok().map(std::borrow::Cow::into_owned)
+}
+
+/// A name that names a file in the folder it is put in, and nothing else, on every system.
+fn harmless(name: &str) -> Option<String> {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let clean: String = last
+        .chars()
+        .map(|c| if r#"<>:"|?*"#.contains(c) { '_' } else { c })
+        .filter(|c| !c.is_control())
+        .collect();
+    let clean = clean.trim().trim_end_matches('.').trim_end();
+    if clean.is_empty() || clean.chars().all(|c| c == '.') {
+        return None;
+    }
+    let stem = clean
+        .split('.')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_uppercase();
+    let reserved = ["CON", "PRN", "AUX", "NUL"].contains(&stem.as_str())
+        || ["COM", "LPT"].iter().any(|device| {
+            let number = stem.strip_prefix(device);
+            number.is_some_and(|number| number.len() == 1 && number.as_bytes()[0].is_ascii_digit())
+        });
+    let mut clean = clean.to_owned();
+    if reserved {
+        clean.insert(0, '_');
+    }
+    while clean.len() > 200 {
+        clean.pop();
+    }
+    Some(clean)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_services_name_for_a_file_is_understood_in_all_its_forms() {
+        for (field, expected) in [
+            ("attachment; filename=report.csv", Some("report.csv")),
+            (
+                r#"attachment; filename="a \"b\"; c.csv""#,
+                Some(r#"a "b"; c.csv"#),
+            ),
+            (
+                "attachment; filename=x.csv; filename*=UTF-8''%E2%82%AC%20rates.csv",
+                Some("€ rates.csv"),
+            ),
+            ("attachment; filename*=ISO-8859-1''a; filename=b", Some("b")),
+            ("attachment", None),
+            ("attachment; size=3", None),
+        ] {
+            assert_eq!(disposition_name(field).as_deref(), expected, "{field}");
+        }
+    }
+
+    #[test]
+    fn a_file_never_lands_outside_its_folder() {
+        for (name, expected) in [
+            ("../../etc/passwd", Some("passwd")),
+            (r"C:\windows\system32\evil.dll", Some("evil.dll")),
+            ("..", None),
+            ("a/..", None),
+            ("", None),
+            (" . ", None),
+            ("nul.txt", Some("_nul.txt")),
+            ("COM1", Some("_COM1")),
+            ("a\0b\nc", Some("abc")),
+            ("a:b*c", Some("a_b_c")),
+        ] {
+            assert_eq!(harmless(name).as_deref(), expected, "{name:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_service_calls_it_it_is_one_plain_name(field in "\\PC{0,60}|attachment; ?filename\\*?=\\PC{0,40}") {
+            if let Some(name) = disposition_name(&field).and_then(|name| harmless(&name)) {
+                let folder = Path::new("/folder");
+                let path = folder.join(&name);
+                prop_assert_eq!(path.parent(), Some(folder));
+                prop_assert!(!name.contains(['/', '\\', '\0']) && name != ".." && name != ".");
+            }
+        }
+    }
+}

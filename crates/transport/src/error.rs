@@ -1,0 +1,479 @@
+//! One error type for everything that can go wrong with a call.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+
+use crate::Operation;
+
+/// A boxed error, as it passes through tower layers.
+pub type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// What kind of thing went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The call or the client was put together wrongly; nothing was sent.
+    Invalid,
+    /// No connection could be made: name resolution, connecting or the TLS handshake failed; nothing was sent.
+    Connect,
+    /// The connection broke, or the request could not be sent whole.
+    Io,
+    /// No answer within the attempt timeout, the idle timeout or the deadline.
+    Timeout,
+    /// The client's own rate limiter would have made the call wait longer than allowed; nothing was sent.
+    RateLimit,
+    /// No credential could be obtained, or it may not be sent there.
+    Credential,
+    /// The service answered with an error.
+    Api,
+    /// The service answered with a redirect, which is not followed.
+    Redirect,
+    /// The answer could not be decoded.
+    Decode,
+    /// The answer is larger than the limit.
+    TooLarge,
+    /// A layer or transport that the user supplied failed.
+    Custom,
+}
+
+/// Whether a request reached the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Sent {
+    /// It was never sent: nothing can have happened.
+    #[default]
+    No,
+    /// It may have been sent and executed; no answer says so.
+    Maybe,
+    /// The service answered.
+    Yes,
+}
+
+/// What the service itself said of an error.
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub struct ApiError {
+    /// The service's own code for the error.
+    pub code: Option<Cow<'static, str>>,
+    /// The service's message, or words of ours where it sends none or a misleading one.
+    pub message: Option<String>,
+    /// What the service says is wrong with which member of the request.
+    pub validation: Vec<String>,
+    reason: Option<Arc<dyn Any + Send + Sync>>,
+}
+
+impl ApiError {
+    /// An error of which the service said nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With this message.
+    #[must_use]
+    pub fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.message = Some(message.into());
+        self
+    }
+
+    /// With this code.
+    #[must_use]
+    pub fn with_code(mut self, code: impl Into<Cow<'static, str>>) -> Self {
+        self.code = Some(code.into());
+        self
+    }
+
+    /// With these validation messages.
+    #[must_use]
+    pub fn with_validation(mut self, messages: Vec<String>) -> Self {
+        self.validation = messages;
+        self
+    }
+
+    /// With the service's typed reason, read back with [`Error::reason`].
+    #[must_use]
+    pub fn with_reason<R: Any + Send + Sync>(mut self, reason: R) -> Self {
+        self.reason = Some(Arc::new(reason));
+        self
+    }
+}
+
+impl fmt::Debug for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiError")
+            .field("code", &self.code)
+            .field("message", &self.message)
+            .field("validation", &self.validation)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a call failed.
+///
+/// `Display` is one line that says what happened and what to do about it; the cause, if there is one, is in
+/// [`source`](StdError::source) and not repeated. No secret, header, body or query is in either.
+#[derive(Clone)]
+pub struct Error(Arc<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    kind: ErrorKind,
+    message: Cow<'static, str>,
+    operation: Option<&'static Operation>,
+    sent: Sent,
+    attempts: u32,
+    permanent: bool,
+    /// The credential was refused between being ready and being put on the request.
+    stale_credential: bool,
+    retry_after: Option<Duration>,
+    answer: Option<Box<Answer>>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
+}
+
+#[derive(Clone)]
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    request_id: Option<String>,
+    body: Bytes,
+    api: ApiError,
+}
+
+impl Error {
+    /// An error of this kind. `message` is a sentence without a full stop that names what is wrong and the remedy.
+    #[must_use]
+    pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
+        Self(Arc::new(Inner {
+            kind,
+            message: message.into(),
+            operation: None,
+            sent: Sent::No,
+            attempts: 0,
+            permanent: false,
+            stale_credential: false,
+            retry_after: None,
+            answer: None,
+            source: None,
+        }))
+    }
+
+    /// Bad input: the message names the field and the remedy.
+    #[must_use]
+    pub fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::Invalid, message)
+    }
+
+    /// The service's answer as an error.
+    #[must_use]
+    pub fn from_answer(
+        status: StatusCode,
+        headers: HeaderMap,
+        request_id: Option<String>,
+        body: Bytes,
+        api: ApiError,
+    ) -> Self {
+        let mut error = Self::new(ErrorKind::Api, "");
+        error.edit(|inner| {
+            inner.sent = Sent::Yes;
+            inner.answer = Some(Box::new(Answer {
+                status,
+                headers,
+                request_id,
+                body,
+                api,
+            }));
+        });
+        error
+    }
+
+    /// Recovers our error from one that passed through layers; any other becomes [`ErrorKind::Custom`].
+    #[must_use]
+    pub fn from_boxed(error: BoxError) -> Self {
+        match error.downcast::<Self>() {
+            Ok(error) => *error,
+            Err(other) => Self::new(ErrorKind::Custom, "a custom layer or transport failed")
+                .with_boxed_source(other)
+                .with_sent(Sent::Maybe),
+        }
+    }
+
+    fn edit(&mut self, change: impl FnOnce(&mut Inner)) {
+        change(Arc::make_mut(&mut self.0));
+    }
+
+    /// With this cause.
+    #[must_use]
+    pub fn with_source(self, source: impl StdError + Send + Sync + 'static) -> Self {
+        self.with_boxed_source(Box::new(source))
+    }
+
+    pub(crate) fn with_boxed_source(mut self, source: BoxError) -> Self {
+        self.edit(|inner| inner.source = Some(Arc::from(source)));
+        self
+    }
+
+    /// With this kind instead.
+    #[must_use]
+    pub fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.edit(|inner| inner.kind = kind);
+        self
+    }
+
+    /// With this account of whether the request was sent.
+    #[must_use]
+    pub fn with_sent(mut self, sent: Sent) -> Self {
+        self.edit(|inner| inner.sent = sent);
+        self
+    }
+
+    /// With the wait after which another try may help.
+    #[must_use]
+    pub fn with_retry_after(mut self, wait: Duration) -> Self {
+        self.edit(|inner| inner.retry_after = Some(wait));
+        self
+    }
+
+    /// Another try cannot help: a certificate that is not trusted, a proxy that refuses.
+    #[must_use]
+    pub fn permanent(mut self) -> Self {
+        self.edit(|inner| inner.permanent = true);
+        self
+    }
+
+    pub(crate) fn stale_credential() -> Self {
+        let mut error = Self::new(
+            ErrorKind::Credential,
+            "the credential was refused again and again while the call waited",
+        );
+        error.edit(|inner| inner.stale_credential = true);
+        error
+    }
+
+    pub(crate) fn is_stale_credential(&self) -> bool {
+        self.0.stale_credential
+    }
+
+    pub(crate) fn with_message(mut self, message: impl Into<Cow<'static, str>>) -> Self {
+        self.edit(|inner| inner.message = message.into());
+        self
+    }
+
+    /// Notes which call it was and how far it got, unless that is known already.
+    pub(crate) fn in_call(
+        mut self,
+        operation: &'static Operation,
+        attempts: u32,
+        sent: Sent,
+    ) -> Self {
+        self.edit(|inner| {
+            inner.operation.get_or_insert(operation);
+            inner.attempts = inner.attempts.max(attempts);
+            inner.sent = inner.sent.max(sent);
+        });
+        self
+    }
+
+    pub(crate) fn boxed(self) -> BoxError {
+        Box::new(self)
+    }
+
+    /// What kind of thing went wrong.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The status of the answer, if there was one.
+    #[must_use]
+    pub fn status(&self) -> Option<StatusCode> {
+        self.0.answer.as_ref().map(|answer| answer.status)
+    }
+
+    /// The headers of the answer, if there was one.
+    #[must_use]
+    pub fn headers(&self) -> Option<&HeaderMap> {
+        self.0.answer.as_ref().map(|answer| &answer.headers)
+    }
+
+    /// What the service said of the error, if it answered.
+    #[must_use]
+    pub fn api(&self) -> Option<&ApiError> {
+        self.0.answer.as_ref().map(|answer| &answer.api)
+    }
+
+    /// The service's typed reason; each service crate has a type for it.
+    #[must_use]
+    pub fn reason<R: Any>(&self) -> Option<&R> {
+        self.api()?.reason.as_deref()?.downcast_ref()
+    }
+
+    /// The id under which the service knows the request, to be given to its support.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.answer.as_ref()?.request_id.as_deref()
+    }
+
+    /// How long to wait before trying again, if that is known.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// How often the request was tried.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// Which operation it was.
+    #[must_use]
+    pub fn operation(&self) -> Option<&'static Operation> {
+        self.0.operation
+    }
+
+    /// The body of the answer as it came, cut after 64 KiB if it was an error page. It may hold personal data.
+    #[must_use]
+    pub fn body(&self) -> Option<&Bytes> {
+        self.0.answer.as_ref().map(|answer| &answer.body)
+    }
+
+    /// Whether the request, in any of its attempts, reached the service.
+    #[must_use]
+    pub fn was_sent(&self) -> Sent {
+        self.0.sent
+    }
+
+    /// The service answered 404.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        self.status() == Some(StatusCode::NOT_FOUND)
+    }
+
+    /// The service answered 401.
+    #[must_use]
+    pub fn is_unauthorized(&self) -> bool {
+        self.status() == Some(StatusCode::UNAUTHORIZED)
+    }
+
+    /// The service answered 403.
+    #[must_use]
+    pub fn is_forbidden(&self) -> bool {
+        self.status() == Some(StatusCode::FORBIDDEN)
+    }
+
+    /// The service answered 429, or the client's own limiter refused to wait.
+    #[must_use]
+    pub fn is_rate_limited(&self) -> bool {
+        self.0.kind == ErrorKind::RateLimit || self.status() == Some(StatusCode::TOO_MANY_REQUESTS)
+    }
+
+    /// Time ran out.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        self.0.kind == ErrorKind::Timeout
+    }
+
+    /// The call was put together wrongly.
+    #[must_use]
+    pub fn is_invalid(&self) -> bool {
+        self.0.kind == ErrorKind::Invalid
+    }
+
+    /// The same call may succeed later, and sending it again is safe.
+    ///
+    /// That is so if nothing was sent, or if the operation is repeatable; in both cases unless another try cannot help.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        if self.0.permanent {
+            return false;
+        }
+        let repeatable = self.0.operation.is_some_and(Operation::is_repeatable);
+        match self.0.kind {
+            ErrorKind::Connect | ErrorKind::RateLimit => self.0.sent == Sent::No || repeatable,
+            ErrorKind::Io | ErrorKind::Timeout => self.0.sent == Sent::No || repeatable,
+            ErrorKind::Api => match self.status().map(|status| status.as_u16()) {
+                Some(429) => self.0.retry_after.is_some() || repeatable,
+                Some(408 | 425 | 500 | 502 | 503 | 504) => repeatable,
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    pub(crate) fn is_permanent(&self) -> bool {
+        self.0.permanent
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        if let Some(operation) = inner.operation {
+            write!(f, "{}: ", operation.id())?;
+        }
+        if let Some(answer) = &inner.answer {
+            if inner.kind == ErrorKind::Api {
+                write!(f, "{}", answer.status)?;
+                if let Some(code) = &answer.api.code {
+                    write!(f, " {code}")?;
+                }
+                if let Some(message) = &answer.api.message {
+                    write!(f, ": {message}")?;
+                }
+                if !answer.api.validation.is_empty() {
+                    write!(f, " ({})", answer.api.validation.join("; "))?;
+                }
+            } else {
+                write!(f, "{} (status {})", inner.message, answer.status)?;
+            }
+            if let Some(id) = &answer.request_id {
+                write!(f, " [request {id}]")?;
+            }
+        } else {
+            f.write_str(&inner.message)?;
+        }
+        if inner.attempts > 1 {
+            write!(f, " after {} attempts", inner.attempts)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        let mut debug = f.debug_struct("Error");
+        debug
+            .field("kind", &inner.kind)
+            .field("display", &format_args!("{self}"))
+            .field("sent", &inner.sent)
+            .field("attempts", &inner.attempts);
+        if let Some(wait) = inner.retry_after {
+            debug.field("retry_after", &wait);
+        }
+        if let Some(answer) = &inner.answer {
+            debug
+                .field("status", &answer.status.as_u16())
+                .field("body_length", &answer.body.len());
+        }
+        if let Some(source) = &inner.source {
+            debug.field("source", &source);
+        }
+        debug.finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0
+            .source
+            .as_deref()
+            .map(|source| source as &(dyn StdError + 'static))
+    }
+}

@@ -1,0 +1,352 @@
+//! A leaf that answers from memory, to test programs without a socket.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use http_body_util::BodyExt;
+use serde::Serialize;
+use tower_service::Service;
+
+use crate::body::ResponseBody;
+use crate::context::CallContext;
+use crate::error::{BoxError, Error, ErrorKind};
+use crate::operation::Operation;
+use crate::service::{HttpFuture, HttpRequest, HttpResponse};
+
+/// Answers operations with the values it was given, and keeps what was sent.
+///
+/// Give a clone to [`ClientBuilder::transport`](crate::ClientBuilder::transport); everything above the leaf, from
+/// credentials to retries, works as it does over a network.
+///
+/// ```
+/// use http::Method;
+/// use security_api_transport::{FakeAnswer, FakeTransport, Operation};
+///
+/// static GET: Operation = Operation::new("browsers.get", Method::GET, "/v1/browsers/{id}").repeatable();
+/// let fake = FakeTransport::new();
+/// fake.once(&GET, FakeAnswer::status(503));
+/// fake.always(&GET, FakeAnswer::json(&serde_json::json!({"id": "b1"})));
+/// assert!(fake.requests().is_empty());
+/// ```
+#[derive(Clone, Default)]
+pub struct FakeTransport(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    once: HashMap<Key, VecDeque<FakeAnswer>>,
+    always: HashMap<Key, Handler>,
+    requests: Vec<FakeRequest>,
+}
+
+type Handler = Arc<dyn Fn(&FakeRequest) -> FakeAnswer + Send + Sync>;
+
+/// What an answer is for: an operation, or a path for requests that belong to none, such as those for tokens.
+#[derive(PartialEq, Eq, Hash)]
+enum Key {
+    Operation(&'static str),
+    Path(String),
+}
+
+impl FakeTransport {
+    /// A transport without answers: every request fails with words that say so.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Answers the operation with this, every time that nothing is queued for it.
+    pub fn always(&self, operation: &'static Operation, answer: FakeAnswer) -> &Self {
+        self.with(operation, move |_| answer.clone())
+    }
+
+    /// Answers the operation with what the function makes of the request, every time that nothing is queued for it.
+    pub fn with(
+        &self,
+        operation: &'static Operation,
+        answer: impl Fn(&FakeRequest) -> FakeAnswer + Send + Sync + 'static,
+    ) -> &Self {
+        self.state()
+            .always
+            .insert(Key::Operation(operation.id()), Arc::new(answer));
+        self
+    }
+
+    /// Queues an answer for one request of the operation, first in, first out.
+    pub fn once(&self, operation: &'static Operation, answer: FakeAnswer) -> &Self {
+        self.state()
+            .once
+            .entry(Key::Operation(operation.id()))
+            .or_default()
+            .push_back(answer);
+        self
+    }
+
+    /// Answers requests for this path that belong to no operation, such as those for tokens.
+    pub fn path(
+        &self,
+        path: &str,
+        answer: impl Fn(&FakeRequest) -> FakeAnswer + Send + Sync + 'static,
+    ) -> &Self {
+        self.state()
+            .always
+            .insert(Key::Path(path.to_owned()), Arc::new(answer));
+        self
+    }
+
+    /// Everything that was sent so far, in order.
+    #[must_use]
+    pub fn requests(&self) -> Vec<FakeRequest> {
+        self.state().requests.clone()
+    }
+
+    /// What was sent of this operation.
+    #[must_use]
+    pub fn requests_of(&self, operation: &'static Operation) -> Vec<FakeRequest> {
+        let mut requests = self.requests();
+        requests.retain(|request| request.operation == Some(operation.id()));
+        requests
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn answer_to(&self, request: FakeRequest) -> FakeAnswer {
+        let key = match request.operation {
+            Some(id) => Key::Operation(id),
+            None => Key::Path(request.uri.path().to_owned()),
+        };
+        let mut state = self.state();
+        state.requests.push(request.clone());
+        if let Some(answer) = state.once.get_mut(&key).and_then(VecDeque::pop_front) {
+            return answer;
+        }
+        let handler = state.always.get(&key).cloned();
+        drop(state);
+        match handler {
+            Some(handler) => handler(&request),
+            None => FakeAnswer::error(Error::new(
+                ErrorKind::Custom,
+                format!(
+                    "`FakeTransport` has no answer for {}",
+                    request.operation.unwrap_or(request.uri.path())
+                ),
+            )),
+        }
+    }
+}
+
+impl fmt::Debug for FakeTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FakeTransport")
+            .field("requests", &self.state().requests.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A request as the fake received it.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct FakeRequest {
+    /// The id of the operation; none for requests that belong to none.
+    pub operation: Option<&'static str>,
+    /// The number of the attempt, from 1.
+    pub attempt: u32,
+    /// The method.
+    pub method: Method,
+    /// The URL, encoded.
+    pub uri: Uri,
+    /// The headers, credentials included.
+    pub headers: HeaderMap,
+    /// The whole body.
+    pub body: Bytes,
+}
+
+impl FakeRequest {
+    /// The decoded value of a query parameter, the first of that name.
+    #[must_use]
+    pub fn query(&self, name: &str) -> Option<String> {
+        let decode = |text: &str| {
+            percent_encoding::percent_decode_str(text)
+                .decode_utf8_lossy()
+                .into_owned()
+        };
+        self.uri
+            .query()?
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .find(|(key, _)| decode(key) == name)
+            .map(|(_, value)| decode(value))
+    }
+
+    /// The body as JSON; `null` if it is none.
+    #[must_use]
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+}
+
+/// Shows method and path, not the query, the headers or the body.
+impl fmt::Debug for FakeRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} {} ({} bytes)",
+            self.method,
+            self.uri.path(),
+            self.body.len()
+        )
+    }
+}
+
+/// How the fake answers.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct FakeAnswer {
+    delay: Duration,
+    result: Result<(StatusCode, HeaderMap, Bytes), Error>,
+    cut: bool,
+}
+
+impl FakeAnswer {
+    /// This status, without a body.
+    ///
+    /// # Panics
+    /// If the number is no status.
+    pub fn status(status: u16) -> Self {
+        let status = StatusCode::from_u16(status).expect("a status from 100 to 999");
+        Self {
+            delay: Duration::ZERO,
+            result: Ok((status, HeaderMap::new(), Bytes::new())),
+            cut: false,
+        }
+    }
+
+    /// 200 with this value as JSON.
+    ///
+    /// # Panics
+    /// If the value cannot be written as JSON.
+    pub fn json(value: &(impl Serialize + ?Sized)) -> Self {
+        let json = serde_json::to_vec(value).expect("a value that can be written as JSON");
+        Self::status(200)
+            .body(json)
+            .header(CONTENT_TYPE.as_str(), "application/json")
+    }
+
+    /// No answer: this error.
+    pub fn error(error: Error) -> Self {
+        Self {
+            delay: Duration::ZERO,
+            result: Err(error),
+            cut: false,
+        }
+    }
+
+    /// No answer, ever.
+    pub fn never() -> Self {
+        Self::status(200).delay(Duration::from_secs(u64::from(u32::MAX)))
+    }
+
+    /// With this body.
+    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
+        if let Ok((_, _, bytes)) = &mut self.result {
+            *bytes = body.into();
+        }
+        self
+    }
+
+    /// With this header.
+    ///
+    /// # Panics
+    /// If the name or value cannot be a header.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        if let Ok((_, headers, _)) = &mut self.result {
+            headers.append(
+                HeaderName::try_from(name).expect("a header name"),
+                HeaderValue::try_from(value).expect("a header value"),
+            );
+        }
+        self
+    }
+
+    /// Only after this time.
+    pub fn delay(mut self, delay: Duration) -> Self {
+        self.delay = delay;
+        self
+    }
+
+    /// The connection breaks after the body.
+    pub fn cut(mut self) -> Self {
+        self.cut = true;
+        self
+    }
+}
+
+impl Service<HttpRequest> for FakeTransport {
+    type Response = HttpResponse;
+    type Error = BoxError;
+    type Future = HttpFuture;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: HttpRequest) -> HttpFuture {
+        let fake = self.clone();
+        Box::pin(async move {
+            let (head, body) = request.into_parts();
+            let call = head.extensions.get::<CallContext>();
+            let request = FakeRequest {
+                operation: call.map(|call| call.operation().id()),
+                attempt: call.map_or(1, CallContext::attempt),
+                method: head.method,
+                uri: head.uri,
+                headers: head.headers,
+                body: body.collect().await?.to_bytes(),
+            };
+            let answer = fake.answer_to(request);
+            if !answer.delay.is_zero() {
+                tokio::time::sleep(answer.delay).await;
+            }
+            let (status, headers, body) = answer.result.map_err(Error::boxed)?;
+            let body = if answer.cut {
+                ResponseBody::stream(CutBody(Some(body)))
+            } else {
+                ResponseBody::full(body)
+            };
+            let mut response = http::Response::new(body);
+            *response.status_mut() = status;
+            *response.headers_mut() = headers;
+            Ok(response)
+        })
+    }
+}
+
+/// A body that breaks off after its bytes.
+struct CutBody(Option<Bytes>);
+
+impl http_body::Body for CutBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, BoxError>>> {
+        Poll::Ready(Some(match self.0.take() {
+            Some(bytes) => Ok(http_body::Frame::data(bytes)),
+            None => Err(Error::new(
+                ErrorKind::Io,
+                "the connection broke while the answer was arriving",
+            )
+            .with_sent(crate::error::Sent::Yes)
+            .boxed()),
+        }))
+    }
+}

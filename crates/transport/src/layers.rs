@@ -1,0 +1,37 @@
+//! The layers of the request path, in the order in which a request passes them.
+//!
+//! Each is a tower layer; [`stack`](crate::client::stack) puts them together.
+
+pub(crate) mod span;
+
+pub(crate) mod deadline;
+
+pub(crate) mod retry;
+
+pub(crate) mod credential;
+
+pub(crate) mod limit;
+
+pub(crate) mod attempt;
+
+pub(crate) mod cap;
+
+pub(crate) mod leaf;
+
+/// Implements `Layer` for a struct of settings by wrapping the inner service together with a clone of it.
+macro_rules! layer {
+    ($layer:ident => $service:ident) => {
+        impl<S> tower_layer::Layer<S> for $layer {
+            type Service = $service<S>;
+
+            fn layer(&self, inner: S) -> $service<S> {
+                $service {
+                    inner,
+                    layer: self.clone(),
+                }
+            }
+        }
+    };
+}
+
+pub(crate) use layer;

@@ -1,0 +1,197 @@
+//! A bound on the decoded bytes of an answer.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::{Buf, Bytes};
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::layer;
+use crate::body::ResponseBody;
+use crate::context::CallContext;
+use crate::error::{BoxError, Error, ErrorKind, Sent};
+use crate::service::{HttpRequest, HttpResponse};
+
+/// Bounds what an answer may come to after decompression.
+#[derive(Debug, Clone)]
+pub(crate) struct Cap;
+
+#[derive(Debug, Clone)]
+pub(crate) struct CapService<S> {
+    inner: S,
+    #[expect(dead_code, reason = "a layer without settings")]
+    layer: Cap,
+}
+
+layer!(Cap => CapService);
+
+impl<S, B> Service<HttpRequest> for CapService<S>
+where
+    S: Service<HttpRequest, Response = http::Response<B>, Error = BoxError>,
+    B: HttpBody<Data = Bytes> + Send + Sync + 'static,
+    B::Error: Into<BoxError>,
+{
+    type Response = HttpResponse;
+    type Error = BoxError;
+    type Future = CapFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: HttpRequest) -> Self::Future {
+        let limit = CallContext::of(&request).and_then(|call| call.limits().response_limit);
+        CapFuture {
+            inner: self.inner.call(request),
+            limit,
+        }
+    }
+}
+
+pin_project! {
+    pub(crate) struct CapFuture<F> {
+        #[pin]
+        inner: F,
+        limit: Option<u64>,
+    }
+}
+
+impl<F, B> Future for CapFuture<F>
+where
+    F: Future<Output = Result<http::Response<B>, BoxError>>,
+    B: HttpBody<Data = Bytes> + Send + Sync + 'static,
+    B::Error: Into<BoxError>,
+{
+    type Output = Result<HttpResponse, BoxError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let response = std::task::ready!(this.inner.poll(cx))?;
+        let success = response.status().is_success();
+        let limit = *this.limit;
+        Poll::Ready(Ok(response.map(|body| match limit {
+            _ if !success => ResponseBody::stream(Capped::cutting(body, ERROR_LIMIT)),
+            Some(limit) => ResponseBody::stream(Capped::failing(body, limit)),
+            None => ResponseBody::stream(body),
+        })))
+    }
+}
+
+/// Error pages are cut after this many bytes.
+pub(crate) const ERROR_LIMIT: u64 = 64 * 1024;
+
+pin_project! {
+    /// A body that ends at its limit: with an error, or quietly if it is an error page.
+    pub(crate) struct Capped<B> {
+        #[pin]
+        inner: B,
+        left: u64,
+        limit: u64,
+        cut: bool,
+        over: bool,
+    }
+}
+
+impl<B> Capped<B> {
+    /// Fails where the body exceeds `limit`.
+    pub(crate) fn failing(inner: B, limit: u64) -> Self {
+        Self {
+            inner,
+            left: limit,
+            limit,
+            cut: false,
+            over: false,
+        }
+    }
+
+    /// Ends where the body exceeds `limit`, as if it had ended there.
+    pub(crate) fn cutting(inner: B, limit: u64) -> Self {
+        Self {
+            cut: true,
+            ..Self::failing(inner, limit)
+        }
+    }
+}
+
+impl<B> HttpBody for Capped<B>
+where
+    B: HttpBody<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = self.project();
+        if *this.over {
+            return Poll::Ready(None);
+        }
+        let frame = match std::task::ready!(this.inner.poll_frame(cx)) {
+            None => return Poll::Ready(None),
+            Some(Err(error)) => {
+                *this.over = true;
+                return Poll::Ready(Some(Err(error.into())));
+            }
+            Some(Ok(frame)) => frame,
+        };
+        let length = frame.data_ref().map_or(0, |data| data.remaining() as u64);
+        if length <= *this.left {
+            *this.left -= length;
+            return Poll::Ready(Some(Ok(frame)));
+        }
+        *this.over = true;
+        if !*this.cut {
+            return Poll::Ready(Some(Err(Error::new(
+                ErrorKind::TooLarge,
+                format!(
+                    "the answer is larger than {} bytes; if that is right, raise `response_limit`",
+                    this.limit
+                ),
+            )
+            .with_sent(Sent::Yes)
+            .permanent()
+            .boxed())));
+        }
+        let left = usize::try_from(*this.left).unwrap_or(usize::MAX);
+        match frame.into_data() {
+            Ok(data) if left > 0 => Poll::Ready(Some(Ok(Frame::data(data.slice(..left))))),
+            _ => Poll::Ready(None),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.over || self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::{BodyExt, Full};
+
+    #[tokio::test]
+    async fn an_answer_at_its_limit_passes_and_one_byte_more_fails() {
+        let body = |length| Full::new(Bytes::from(vec![b'x'; length]));
+        let whole = Capped::failing(body(10), 10).collect().await.unwrap();
+        assert_eq!(whole.to_bytes().len(), 10);
+        let error = Capped::failing(body(11), 10).collect().await.unwrap_err();
+        assert_eq!(Error::from_boxed(error).kind(), ErrorKind::TooLarge);
+    }
+
+    #[tokio::test]
+    async fn an_error_page_is_cut_instead() {
+        let body = Full::new(Bytes::from_static(b"<html>0123456789"));
+        let cut = Capped::cutting(body, 8).collect().await.unwrap();
+        assert_eq!(cut.to_bytes(), "<html>01");
+    }
+}

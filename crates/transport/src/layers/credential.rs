@@ -1,0 +1,148 @@
+//! Awaiting a live credential, and putting it on each attempt.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+use tower::ServiceExt;
+use tower_service::Service;
+
+use super::layer;
+use crate::base_url::BaseUrl;
+use crate::context::CallContext;
+use crate::credential::Credential;
+use crate::error::{BoxError, Error, ErrorKind};
+use crate::service::{HttpFuture, HttpRequest, HttpResponse, HttpService};
+
+/// Awaits a live credential before a permit is taken.
+#[derive(Debug, Clone)]
+pub(crate) struct CredentialReady {
+    pub(crate) credential: Arc<dyn Credential>,
+    pub(crate) leaf: HttpService,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct CredentialReadyService<S> {
+    inner: S,
+    layer: CredentialReady,
+}
+
+layer!(CredentialReady => CredentialReadyService);
+
+impl<S> Service<HttpRequest> for CredentialReadyService<S>
+where
+    S: Service<HttpRequest, Response = HttpResponse, Error = BoxError> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    type Response = HttpResponse;
+    type Error = BoxError;
+    type Future = HttpFuture;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: HttpRequest) -> HttpFuture {
+        let Self { inner, layer } = self.clone();
+        Box::pin(async move {
+            layer
+                .credential
+                .ready(&layer.leaf)
+                .await
+                .map_err(Error::boxed)?;
+            inner.oneshot(request).await
+        })
+    }
+}
+
+/// Puts the credential on the request. Never waits.
+#[derive(Debug, Clone)]
+pub(crate) struct CredentialStamp {
+    pub(crate) credential: Arc<dyn Credential>,
+    pub(crate) base: Arc<BaseUrl>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct CredentialStampService<S> {
+    inner: S,
+    layer: CredentialStamp,
+}
+
+layer!(CredentialStamp => CredentialStampService);
+
+impl CredentialStamp {
+    fn stamp(&self, request: &mut HttpRequest) -> Result<(), Error> {
+        if !self.base.is_origin_of(request.uri()) {
+            return Err(Error::new(
+                ErrorKind::Credential,
+                format!(
+                    "a layer sent the request to another origin than {}; the credential does not go there",
+                    self.base
+                ),
+            )
+            .permanent());
+        }
+        let generation = self
+            .credential
+            .stamp(request.headers_mut())
+            .ok_or_else(Error::stale_credential)?;
+        if let Some(call) = CallContext::of(request) {
+            call.set_generation(generation.0);
+        }
+        Ok(())
+    }
+}
+
+impl<S> Service<HttpRequest> for CredentialStampService<S>
+where
+    S: Service<HttpRequest, Response = HttpResponse, Error = BoxError>,
+{
+    type Response = HttpResponse;
+    type Error = BoxError;
+    type Future = Stamped<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: HttpRequest) -> Self::Future {
+        match self.layer.stamp(&mut request) {
+            Ok(()) => Stamped::Sent {
+                inner: self.inner.call(request),
+            },
+            Err(error) => Stamped::Refused { error: Some(error) },
+        }
+    }
+}
+
+pin_project! {
+    #[project = StampedProjection]
+    pub(crate) enum Stamped<F> {
+        Sent {
+            #[pin]
+            inner: F,
+        },
+        Refused { error: Option<Error> },
+    }
+}
+
+impl<F> Future for Stamped<F>
+where
+    F: Future<Output = Result<HttpResponse, BoxError>>,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project() {
+            StampedProjection::Sent { inner } => inner.poll(cx),
+            StampedProjection::Refused { error } => {
+                let error = error
+                    .take()
+                    .expect("a future is not polled after it is done");
+                Poll::Ready(Err(error.boxed()))
+            }
+        }
+    }
+}

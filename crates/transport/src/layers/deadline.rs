@@ -1,0 +1,78 @@
+//! One budget of time for all attempts and all waits of a call.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+use tokio::time::Sleep;
+use tower_service::Service;
+
+use super::layer;
+use crate::context::CallContext;
+use crate::error::{BoxError, Error, ErrorKind};
+use crate::service::{HttpRequest, HttpResponse};
+
+#[derive(Debug, Clone)]
+pub(crate) struct Deadline;
+
+#[derive(Debug, Clone)]
+pub(crate) struct DeadlineService<S> {
+    inner: S,
+    #[expect(dead_code, reason = "a layer without settings")]
+    layer: Deadline,
+}
+
+layer!(Deadline => DeadlineService);
+
+impl<S> Service<HttpRequest> for DeadlineService<S>
+where
+    S: Service<HttpRequest, Response = HttpResponse, Error = BoxError>,
+{
+    type Response = HttpResponse;
+    type Error = BoxError;
+    type Future = Within<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: HttpRequest) -> Self::Future {
+        let deadline = CallContext::of(&request).and_then(|call| call.limits().deadline);
+        Within {
+            inner: self.inner.call(request),
+            sleep: deadline.map(tokio::time::sleep_until),
+        }
+    }
+}
+
+pin_project! {
+    pub(crate) struct Within<F> {
+        #[pin]
+        inner: F,
+        #[pin]
+        sleep: Option<Sleep>,
+    }
+}
+
+impl<F> Future for Within<F>
+where
+    F: Future<Output = Result<HttpResponse, BoxError>>,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if let Poll::Ready(result) = this.inner.poll(cx) {
+            return Poll::Ready(result);
+        }
+        match this.sleep.as_pin_mut().map(|sleep| sleep.poll(cx)) {
+            Some(Poll::Ready(())) => Poll::Ready(Err(Error::new(
+                ErrorKind::Timeout,
+                "the call did not finish before its deadline",
+            )
+            .boxed())),
+            _ => Poll::Pending,
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! The leaf: reqwest, with its own retries, redirects and decompression off.
+
+use std::error::Error as StdError;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use http_body_util::BodyExt;
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use crate::body::ResponseBody;
+use crate::error::{BoxError, Error, ErrorKind, Sent};
+use crate::service::{HttpRequest, HttpResponse};
+
+/// What the leaf is built with.
+#[derive(Debug, Clone)]
+pub(crate) struct LeafSettings {
+    pub(crate) connect_timeout: Duration,
+    pub(crate) pool_idle_timeout: Duration,
+    pub(crate) proxy: Option<String>,
+    pub(crate) no_proxy: bool,
+    pub(crate) root_certificates: Vec<Vec<u8>>,
+    pub(crate) http1_only: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Leaf {
+    client: reqwest::Client,
+}
+
+impl Leaf {
+    /// # Errors
+    /// If the proxy or a certificate cannot be used, or the TLS library cannot be set up.
+    pub(crate) fn new(settings: &LeafSettings) -> Result<Self, Error> {
+        let mut builder = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .connect_timeout(settings.connect_timeout)
+            .pool_idle_timeout(settings.pool_idle_timeout);
+        if settings.no_proxy {
+            builder = builder.no_proxy();
+        }
+        if let Some(proxy) = &settings.proxy {
+            // The proxy's URL may hold a password, so the cause is not kept.
+            let proxy = reqwest::Proxy::all(proxy).map_err(|_| {
+                Error::invalid("proxy: it is not a URL like `http://proxy.example.com:3128`")
+            })?;
+            builder = builder.proxy(proxy);
+        }
+        if settings.http1_only {
+            builder = builder.http1_only();
+        }
+        builder = with_roots(builder, &settings.root_certificates)?;
+        let client = builder.build().map_err(|error| {
+            Error::invalid("the HTTP client could not be set up; with the feature `rustls-no-provider`, install a crypto provider first")
+                .with_source(error)
+        })?;
+        Ok(Self { client })
+    }
+}
+
+#[cfg(any(
+    feature = "rustls",
+    feature = "rustls-no-provider",
+    feature = "native-tls"
+))]
+fn with_roots(
+    builder: reqwest::ClientBuilder,
+    roots: &[Vec<u8>],
+) -> Result<reqwest::ClientBuilder, Error> {
+    let mut certificates = Vec::new();
+    for pem in roots {
+        let bundle = reqwest::Certificate::from_pem_bundle(pem)
+            .map_err(|_| Error::invalid("root certificate: it is not PEM"))?;
+        if bundle.is_empty() {
+            return Err(Error::invalid(
+                "root certificate: it holds no certificate; PEM begins with `-----BEGIN CERTIFICATE-----`",
+            ));
+        }
+        certificates.extend(bundle);
+    }
+    Ok(builder.tls_certs_merge(certificates))
+}
+
+#[cfg(not(any(
+    feature = "rustls",
+    feature = "rustls-no-provider",
+    feature = "native-tls"
+)))]
+fn with_roots(
+    builder: reqwest::ClientBuilder,
+    roots: &[Vec<u8>],
+) -> Result<reqwest::ClientBuilder, Error> {
+    if roots.is_empty() {
+        return Ok(builder);
+    }
+    Err(Error::invalid(
+        "root certificate: this build has no TLS; enable a feature such as `rustls`",
+    ))
+}
+
+impl Service<HttpRequest> for Leaf {
+    type Response = HttpResponse;
+    type Error = BoxError;
+    type Future = LeafFuture;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: HttpRequest) -> LeafFuture {
+        let (head, body) = request.into_parts();
+        let url = match reqwest::Url::parse(&head.uri.to_string()) {
+            Ok(url) => url,
+            Err(_) => {
+                return LeafFuture::Refused {
+                    error: Some(Error::invalid(
+                        "the request's URL is not one that can be sent",
+                    )),
+                };
+            }
+        };
+        let mut request = reqwest::Request::new(head.method, url);
+        *request.headers_mut() = head.headers;
+        *request.version_mut() = head.version;
+        *request.body_mut() = match body.small_bytes() {
+            Some(bytes) if bytes.is_empty() => None,
+            Some(bytes) => Some(reqwest::Body::from(bytes.clone())),
+            None => Some(reqwest::Body::wrap(body)),
+        };
+        LeafFuture::Sent {
+            inner: self.client.call(request),
+        }
+    }
+}
+
+pin_project! {
+    #[project = LeafProjection]
+    pub(crate) enum LeafFuture {
+        Sent {
+            #[pin]
+            inner: <reqwest::Client as Service<reqwest::Request>>::Future,
+        },
+        Refused { error: Option<Error> },
+    }
+}
+
+impl Future for LeafFuture {
+    type Output = Result<HttpResponse, BoxError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project() {
+            LeafProjection::Sent { inner } => Poll::Ready(match ready!(inner.poll(cx)) {
+                Ok(response) => Ok(http::Response::<reqwest::Body>::from(response)
+                    .map(|body| ResponseBody::stream(body.map_err(body_failed)))),
+                Err(error) => Err(sending_failed(error).boxed()),
+            }),
+            LeafProjection::Refused { error } => {
+                let error = error
+                    .take()
+                    .expect("a future is not polled after it is done");
+                Poll::Ready(Err(error.boxed()))
+            }
+        }
+    }
+}
+
+/// What the leaf can really tell of a request that got no answer.
+///
+/// `is_connect` is asked before `is_timeout`, since a slow connect is both, and only the former says that nothing was
+/// sent.
+fn sending_failed(error: reqwest::Error) -> Error {
+    // The URL's query may hold secrets.
+    let error = error.without_url();
+    if let Some(ours) = own_error(&error) {
+        return ours;
+    }
+    let error_of = |kind, message: &'static str, sent| Error::new(kind, message).with_sent(sent);
+    let failure = if error.is_builder() {
+        if format!("{:?}", error.source()).contains("BadScheme") {
+            Error::invalid("this build has no TLS; enable a feature such as `rustls`")
+        } else {
+            Error::invalid("the request could not be built")
+        }
+    } else if error.is_connect() {
+        let connect = |message| error_of(ErrorKind::Connect, message, Sent::No);
+        if is_untrusted(&error) {
+            connect("the TLS handshake failed: the certificate or the protocol was not accepted")
+                .permanent()
+        } else if is_refused_by_proxy(&error) {
+            connect("the proxy refused the connection: check its credentials").permanent()
+        } else if error.is_dns() {
+            connect("the host name could not be resolved")
+        } else if error.is_timeout() {
+            connect("connecting took longer than the connect timeout")
+        } else {
+            connect("no connection could be made")
+        }
+    } else if was_handed_back(&error) {
+        error_of(
+            ErrorKind::Io,
+            "the connection closed before the request was sent",
+            Sent::No,
+        )
+    } else if error.is_timeout() {
+        error_of(ErrorKind::Timeout, "the connection timed out", Sent::Maybe)
+    } else {
+        error_of(
+            ErrorKind::Io,
+            "the connection broke before the answer came",
+            Sent::Maybe,
+        )
+    };
+    failure.with_source(error)
+}
+
+fn body_failed(error: reqwest::Error) -> BoxError {
+    let error = error.without_url();
+    Error::new(
+        ErrorKind::Io,
+        "the connection broke while the answer was arriving",
+    )
+    .with_sent(Sent::Yes)
+    .with_source(error)
+    .boxed()
+}
+
+/// The chain of causes, into the errors that `io::Error` wraps.
+fn causes<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |&error| {
+        match error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+        {
+            Some(inner) => Some(inner as &(dyn StdError + 'static)),
+            None => error.source(),
+        }
+    })
+}
+
+/// An error of ours, which a request body gave.
+fn own_error(error: &reqwest::Error) -> Option<Error> {
+    causes(error).find_map(|cause| cause.downcast_ref::<Error>().cloned())
+}
+
+/// The peer or the protocol was rejected; a handshake that was merely cut is not this.
+fn is_untrusted(error: &reqwest::Error) -> bool {
+    #[cfg(any(feature = "rustls", feature = "rustls-no-provider"))]
+    if causes(error).any(|cause| cause.is::<rustls::Error>()) {
+        return true;
+    }
+    causes(error).any(|cause| cause.to_string().contains("certificate verify failed"))
+}
+
+/// hyper-util's error for a tunnel is private, so its text must do.
+fn is_refused_by_proxy(error: &reqwest::Error) -> bool {
+    causes(error).any(|cause| {
+        let text = cause.to_string();
+        text.contains("proxy authorization required")
+            || text.contains("proxy authentication required")
+    })
+}
+
+/// The request came back unsent: the connection was closing, or the peer refused the HTTP/2 stream.
+fn was_handed_back(error: &reqwest::Error) -> bool {
+    causes(error).any(|cause| {
+        cause
+            .downcast_ref::<hyper::Error>()
+            .is_some_and(hyper::Error::is_canceled)
+            || cause
+                .downcast_ref::<h2::Error>()
+                .is_some_and(|error| error.reason() == Some(h2::Reason::REFUSED_STREAM))
+    })
+}

@@ -1,0 +1,62 @@
+//! The request path that the security API clients share.
+//!
+//! Users depend on a service's crate, which re-exports what it shows of this one. A request passes, from the outside
+//! in: the span of the call, the user's per-call layers, the deadline, retries, the credential being ready, the rate
+//! limit, the credential's stamp, the attempt's timeout, the user's per-attempt layers, the span of the attempt, the cap
+//! and decompression, and the leaf, which is reqwest unless the user gives another.
+
+mod base_url;
+mod body;
+mod call;
+mod client;
+mod context;
+mod credential;
+mod decode;
+mod download;
+mod error;
+#[cfg(any(feature = "fake", test))]
+mod fake;
+mod layers;
+mod limit;
+pub mod model;
+mod multipart;
+pub mod open_enum;
+mod operation;
+mod page;
+mod patch;
+mod path;
+mod protocol;
+mod raw;
+mod request;
+mod retry_after;
+mod secret;
+mod service;
+mod timestamp;
+
+pub use body::{Body, ResponseBody};
+pub use call::{Call, CallFuture, FromResponse, Received, Response};
+pub use client::{Client, ClientBuilder, Defaults, ServiceSettings};
+pub use context::CallContext;
+pub use credential::{Anonymous, ApiKey, Credential, Generation, OAuth2, TokenInfo};
+pub use download::Download;
+pub use error::{ApiError, BoxError, Error, ErrorKind, Sent};
+#[cfg(any(feature = "fake", test))]
+pub use fake::{FakeAnswer, FakeRequest, FakeTransport};
+pub use layers::retry::RetryPolicy;
+pub use limit::{Limiter, Rate, RateLimiter};
+pub use multipart::{Form, Part};
+pub use operation::Operation;
+pub use page::{Cursor, Items, Page, Pages, Paging, RawItems};
+pub use patch::Patch;
+pub use protocol::{Answer, Protocol, Verdict};
+pub use raw::RawJson;
+pub use request::Request;
+pub use secret::Secret;
+pub use service::{HttpRequest, HttpResponse, HttpService};
+pub use timestamp::{InvalidTimestamp, Timestamp};
+
+/// What generated code needs of other crates.
+#[doc(hidden)]
+pub mod __private {
+    pub use {bytes, http, serde, serde_json};
+}

@@ -1,0 +1,348 @@
+//! Rate limits: how fast requests may start, and when none may.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::error::{Error, ErrorKind};
+use crate::operation::Operation;
+
+/// Decides when a request may start.
+///
+/// The client asks before every attempt. An implementation of one's own can share a limit among the machines of a
+/// fleet; [`RateLimiter`] shares it within a process.
+#[async_trait]
+pub trait Limiter: fmt::Debug + Send + Sync + 'static {
+    /// Waits until a request of this operation may start.
+    ///
+    /// # Errors
+    /// With [`ErrorKind::RateLimit`], at once, if the wait would outlast `deadline` or the limiter's own bound.
+    async fn acquire(
+        &self,
+        operation: &'static Operation,
+        deadline: Option<std::time::Instant>,
+    ) -> Result<(), Error>;
+
+    /// The service said that the operation's limit is used up: no request under it may start for this long.
+    fn close(&self, operation: &'static Operation, wait: Duration);
+}
+
+/// How many requests may start, and how fast.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rate {
+    interval: Duration,
+    burst: u32,
+}
+
+impl Rate {
+    /// `per_second` requests a second, of which `burst` may start at once after a pause.
+    ///
+    /// In any one second at most `per_second + burst` requests start.
+    ///
+    /// # Errors
+    /// If the rate is not above 0 and at most 1,000,000, or the burst is 0.
+    pub fn per_second(per_second: f64, burst: u32) -> Result<Self, Error> {
+        if !(per_second > 0.0 && per_second <= 1e6) {
+            return Err(Error::invalid(
+                "rate limit: requests per second must be above 0 and at most 1,000,000",
+            ));
+        }
+        if burst == 0 {
+            return Err(Error::invalid("rate limit: the burst must be at least 1"));
+        }
+        let interval = Duration::try_from_secs_f64(per_second.recip())
+            .map_err(|_| Error::invalid("rate limit: requests per second is too small"))?;
+        Ok(Self { interval, burst })
+    }
+}
+
+/// The limiter within a process: first come, first served, at a steady rate with a burst (GCRA).
+///
+/// Clones share the limits, and so do all clients built with a clone. A cancelled caller gives its place to the next.
+///
+/// ```
+/// use security_api_transport::{Rate, RateLimiter};
+///
+/// # fn main() -> Result<(), security_api_transport::Error> {
+/// let limiter = RateLimiter::new(Rate::per_second(10.0, 10)?);
+/// let for_both_clients = limiter.clone();
+/// # let _ = for_both_clients; Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct RateLimiter(Arc<Limits>);
+
+struct Limits {
+    general: Option<Rate>,
+    named: Vec<(&'static str, Option<Rate>)>,
+    max_wait: Duration,
+    lanes: Mutex<HashMap<&'static str, Arc<Lane>>>,
+    general_lane: Arc<Lane>,
+}
+
+impl RateLimiter {
+    /// The longest that a caller waits for a permit unless [`max_wait`](Self::max_wait) says otherwise.
+    pub const DEFAULT_MAX_WAIT: Duration = Duration::from_secs(60);
+
+    /// One limit for all operations that have none of their own.
+    #[must_use]
+    pub fn new(general: Rate) -> Self {
+        Self::with(Some(general))
+    }
+
+    /// No rate, but requests stop while the service says that a limit is used up.
+    #[must_use]
+    pub fn unlimited() -> Self {
+        Self::with(None)
+    }
+
+    fn with(general: Option<Rate>) -> Self {
+        Self(Arc::new(Limits {
+            general,
+            named: Vec::new(),
+            max_wait: Self::DEFAULT_MAX_WAIT,
+            lanes: Mutex::default(),
+            general_lane: Arc::new(Lane::new(general)),
+        }))
+    }
+
+    /// A limit of its own for the operations that name it; none means no rate.
+    #[must_use]
+    pub fn named(self, name: &'static str, rate: Option<Rate>) -> Self {
+        let mut named = self.0.named.clone();
+        named.push((name, rate));
+        self.rebuilt(named, self.0.max_wait)
+    }
+
+    /// The longest that a caller waits for a permit; what would take longer fails at once.
+    #[must_use]
+    pub fn max_wait(self, max_wait: Duration) -> Self {
+        self.rebuilt(self.0.named.clone(), max_wait)
+    }
+
+    fn rebuilt(&self, named: Vec<(&'static str, Option<Rate>)>, max_wait: Duration) -> Self {
+        Self(Arc::new(Limits {
+            general: self.0.general,
+            named,
+            max_wait,
+            lanes: Mutex::default(),
+            general_lane: Arc::new(Lane::new(self.0.general)),
+        }))
+    }
+
+    fn lane(&self, name: &'static str) -> Arc<Lane> {
+        if name == Operation::GENERAL_LIMIT {
+            return Arc::clone(&self.0.general_lane);
+        }
+        let mut lanes = self.0.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let lane = lanes.entry(name).or_insert_with(|| {
+            let named = self.0.named.iter().find(|(key, _)| *key == name);
+            Arc::new(Lane::new(named.and_then(|(_, rate)| *rate)))
+        });
+        Arc::clone(lane)
+    }
+}
+
+impl fmt::Debug for RateLimiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RateLimiter")
+            .field("general", &self.0.general)
+            .field("named", &self.0.named)
+            .field("max_wait", &self.0.max_wait)
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Limiter for RateLimiter {
+    async fn acquire(
+        &self,
+        operation: &'static Operation,
+        deadline: Option<std::time::Instant>,
+    ) -> Result<(), Error> {
+        let lane = self.lane(operation.limit_name());
+        let bounds = Bounds {
+            deadline: deadline.map(Instant::from_std),
+            patience: Instant::now() + self.0.max_wait,
+            max_wait: self.0.max_wait,
+        };
+        lane.acquire(bounds).await
+    }
+
+    fn close(&self, operation: &'static Operation, wait: Duration) {
+        self.lane(operation.limit_name()).close(wait);
+    }
+}
+
+/// How long a caller will wait.
+#[derive(Clone, Copy)]
+struct Bounds {
+    deadline: Option<Instant>,
+    patience: Instant,
+    max_wait: Duration,
+}
+
+impl Bounds {
+    fn check(&self, start: Instant, now: Instant) -> Result<(), Error> {
+        let wait = start.saturating_duration_since(now);
+        let refuse =
+            |what: String| Err(Error::new(ErrorKind::RateLimit, what).with_retry_after(wait));
+        if self.deadline.is_some_and(|deadline| start > deadline) {
+            return refuse(format!(
+                "the rate limit allows the request only in {}, after the call's deadline",
+                seconds(wait)
+            ));
+        }
+        if start > self.patience {
+            return refuse(format!(
+                "the rate limit allows the request only in {}, and the limiter's `max_wait` is {}: \
+                 send less at once or raise it",
+                seconds(wait),
+                seconds(self.max_wait)
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn seconds(wait: Duration) -> String {
+    format!("{:.1} s", wait.as_secs_f64())
+}
+
+/// One limit: its schedule, and those who wait for it, in order.
+struct Lane {
+    rate: Option<Rate>,
+    state: Mutex<LaneState>,
+}
+
+struct LaneState {
+    /// The theoretical arrival time of GCRA: a request may start once this is at most `burst - 1` intervals ahead.
+    arrival: Option<Instant>,
+    closed_until: Option<Instant>,
+    waiting: VecDeque<Arc<Notify>>,
+}
+
+impl Lane {
+    fn new(rate: Option<Rate>) -> Self {
+        Self {
+            rate,
+            state: Mutex::new(LaneState {
+                arrival: None,
+                closed_until: None,
+                waiting: VecDeque::new(),
+            }),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, LaneState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// When the request that has `ahead` others before it may start.
+    fn start(&self, state: &LaneState, now: Instant, ahead: usize) -> Instant {
+        let gate = state.closed_until.map_or(now, |until| until.max(now));
+        let Some(rate) = self.rate else { return gate };
+        let tolerance = rate.interval * (rate.burst - 1);
+        // Those ahead take their slots first: each moves the arrival time on by one interval.
+        let arrival = state.arrival.map_or(gate, |arrival| arrival.max(gate));
+        let arrival = arrival
+            + rate
+                .interval
+                .saturating_mul(u32::try_from(ahead).unwrap_or(u32::MAX));
+        let start = arrival.checked_sub(tolerance).unwrap_or(gate);
+        start.max(gate)
+    }
+
+    fn take(&self, state: &mut LaneState, now: Instant) {
+        if let Some(rate) = self.rate {
+            let arrival = state.arrival.map_or(now, |arrival| arrival.max(now));
+            state.arrival = Some(arrival + rate.interval);
+        }
+    }
+
+    async fn acquire(&self, bounds: Bounds) -> Result<(), Error> {
+        let place = {
+            let mut state = self.state();
+            let now = Instant::now();
+            let start = self.start(&state, now, state.waiting.len());
+            if state.waiting.is_empty() && start <= now {
+                self.take(&mut state, now);
+                return Ok(());
+            }
+            bounds.check(start, now)?;
+            let notify = Arc::new(Notify::new());
+            state.waiting.push_back(Arc::clone(&notify));
+            Place { lane: self, notify }
+        };
+        loop {
+            let (start, first) = {
+                let mut state = self.state();
+                let now = Instant::now();
+                let ahead = place.ahead(&state);
+                let start = self.start(&state, now, ahead);
+                if ahead == 0 && start <= now {
+                    self.take(&mut state, now);
+                    return Ok(());
+                }
+                bounds.check(start, now)?;
+                (start, ahead == 0)
+            };
+            if first {
+                // Only the first in line sleeps; a gate that closes meanwhile wakes everyone to look again.
+                let _ = tokio::time::timeout_at(start, place.notify.notified()).await;
+            } else {
+                place.notify.notified().await;
+            }
+        }
+    }
+
+    fn close(&self, wait: Duration) {
+        let mut state = self.state();
+        let until = Instant::now() + wait;
+        if state.closed_until.is_some_and(|closed| closed >= until) {
+            return;
+        }
+        state.closed_until = Some(until);
+        if let Some(rate) = self.rate {
+            // The service's own account is empty: begin again at the steady rate, without a burst.
+            let full = until + rate.interval * (rate.burst - 1);
+            state.arrival = Some(state.arrival.map_or(full, |arrival| arrival.max(full)));
+        }
+        for waiting in &state.waiting {
+            waiting.notify_one();
+        }
+    }
+}
+
+/// A place in the line, given up when dropped, whether the caller got its permit or went away.
+struct Place<'a> {
+    lane: &'a Lane,
+    notify: Arc<Notify>,
+}
+
+impl Place<'_> {
+    fn ahead(&self, state: &LaneState) -> usize {
+        state
+            .waiting
+            .iter()
+            .position(|waiting| Arc::ptr_eq(waiting, &self.notify))
+            .unwrap_or_default()
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut state = self.lane.state();
+        let position = self.ahead(&state);
+        state.waiting.remove(position);
+        if position == 0
+            && let Some(first) = state.waiting.front()
+        {
+            first.notify_one();
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Enumerations that survive values they do not know.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserializer, Visitor};
+
+/// An enumeration whose unknown values are kept as text.
+///
+/// Services add values without notice; a client that refuses them would lose the whole answer. Known values are read
+/// without allocating.
+pub trait OpenEnum: Sized {
+    /// The variant for this wire value, if it is known.
+    fn from_known(value: &str) -> Option<Self>;
+    /// Keeps a value that is not known.
+    fn from_unknown(value: Box<str>) -> Self;
+    /// The value as it stands on the wire.
+    fn as_str(&self) -> &str;
+
+    /// The variant for this wire value, known or not.
+    fn from_wire(value: &str) -> Self {
+        Self::from_known(value).unwrap_or_else(|| Self::from_unknown(value.into()))
+    }
+}
+
+/// Decodes an open enumeration from a string, or from a number, which is kept as its text.
+///
+/// # Errors
+/// If the value is neither a string nor an integer.
+pub fn deserialize<'de, T: OpenEnum, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    deserializer.deserialize_any(OpenEnumVisitor(PhantomData))
+}
+
+struct OpenEnumVisitor<T>(PhantomData<T>);
+
+impl<T: OpenEnum> Visitor<'_> for OpenEnumVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string or an integer")
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<T, E> {
+        Ok(T::from_wire(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<T, E> {
+        Ok(T::from_wire(&value.to_string()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<T, E> {
+        Ok(T::from_wire(&value.to_string()))
+    }
+}
+
+/// Implements what every open enumeration has beside [`OpenEnum`]: `Display`, `From<&str>`, `From<String>`, `AsRef<str>`
+/// and both directions of serde.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __open_enum {
+    ($($name:ident),* $(,)?) => {$(
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.pad($crate::open_enum::OpenEnum::as_str(self))
+            }
+        }
+        impl ::std::convert::AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                $crate::open_enum::OpenEnum::as_str(self)
+            }
+        }
+        impl ::std::convert::From<&str> for $name {
+            fn from(value: &str) -> Self {
+                $crate::open_enum::OpenEnum::from_wire(value)
+            }
+        }
+        impl ::std::convert::From<::std::string::String> for $name {
+            fn from(value: ::std::string::String) -> Self {
+                $crate::open_enum::OpenEnum::from_wire(&value)
+            }
+        }
+        impl<'de> $crate::__private::serde::Deserialize<'de> for $name {
+            fn deserialize<D: $crate::__private::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                $crate::open_enum::deserialize(deserializer)
+            }
+        }
+        impl $crate::__private::serde::Serialize for $name {
+            fn serialize<S: $crate::__private::serde::Serializer>(
+                &self,
+                serializer: S,
+            ) -> ::std::result::Result<S::Ok, S::Error> {
+                serializer.serialize_str($crate::open_enum::OpenEnum::as_str(self))
+            }
+        }
+    )*};
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Clone, PartialEq)]
+    enum Light {
+        Red,
+        Unrecognized(Box<str>),
+    }
+
+    impl OpenEnum for Light {
+        fn from_known(value: &str) -> Option<Self> {
+            match value {
+                "RED" => Some(Self::Red),
+                _ => None,
+            }
+        }
+        fn from_unknown(value: Box<str>) -> Self {
+            Self::Unrecognized(value)
+        }
+        fn as_str(&self) -> &str {
+            match self {
+                Self::Red => "RED",
+                Self::Unrecognized(value) => value,
+            }
+        }
+    }
+
+    __open_enum!(Light);
+
+    #[test]
+    fn known_unknown_and_numeric_values_survive_a_round_trip() {
+        for (json, value, back) in [
+            (r#""RED""#, Light::Red, r#""RED""#),
+            (r#""BLUE""#, Light::Unrecognized("BLUE".into()), r#""BLUE""#),
+            ("7", Light::Unrecognized("7".into()), r#""7""#),
+            ("-7", Light::Unrecognized("-7".into()), r#""-7""#),
+        ] {
+            let read: Light = serde_json::from_str(json).unwrap();
+            assert_eq!(read, value);
+            assert_eq!(serde_json::to_string(&read).unwrap(), back);
+        }
+    }
+
+    #[test]
+    fn other_kinds_are_refused() {
+        assert!(serde_json::from_str::<Light>("{}").is_err());
+    }
+}

@@ -1,0 +1,118 @@
+//! The static facts of one API operation.
+
+use http::Method;
+
+/// What is known of an operation before it is called: a row of the API description.
+///
+/// Generated code declares one `static` for each operation; the request path reads them to decide what may be sent
+/// again and which limit applies.
+///
+/// ```
+/// use http::Method;
+/// use security_api_transport::Operation;
+///
+/// static LIST_BROWSERS: Operation =
+///     Operation::new("browsers.list", Method::GET, "/v1/browsers").repeatable();
+/// assert!(LIST_BROWSERS.is_repeatable());
+/// ```
+#[derive(Debug)]
+pub struct Operation {
+    id: &'static str,
+    method: Method,
+    path: &'static str,
+    repeatable: bool,
+    limit: &'static str,
+    refusing: &'static [u16],
+    empty: bool,
+}
+
+impl Operation {
+    /// The limit that applies to operations which name no other: the service's general request rate.
+    pub const GENERAL_LIMIT: &'static str = "general";
+
+    /// An operation that is not repeatable, under the general limit, with a JSON answer.
+    ///
+    /// `id` is `resource.method`, `path` the template with `{name}` placeholders.
+    #[must_use]
+    pub const fn new(id: &'static str, method: Method, path: &'static str) -> Self {
+        Self {
+            id,
+            method,
+            path,
+            repeatable: false,
+            limit: Self::GENERAL_LIMIT,
+            refusing: &[],
+            empty: false,
+        }
+    }
+
+    /// Sending it twice has the effect of sending it once, so it may be sent again even if it may have been executed.
+    #[must_use]
+    pub const fn repeatable(mut self) -> Self {
+        self.repeatable = true;
+        self
+    }
+
+    /// Puts the operation under the limit of this name instead of the general one.
+    #[must_use]
+    pub const fn limit(mut self, name: &'static str) -> Self {
+        self.limit = name;
+        self
+    }
+
+    /// Statuses by which the service says that it refused the request and did nothing.
+    #[must_use]
+    pub const fn refusing(mut self, statuses: &'static [u16]) -> Self {
+        self.refusing = statuses;
+        self
+    }
+
+    /// The answer carries nothing to decode; whatever body comes is ignored.
+    #[must_use]
+    pub const fn empty(mut self) -> Self {
+        self.empty = true;
+        self
+    }
+
+    /// `resource.method`, for example `browsers.list`.
+    #[must_use]
+    pub const fn id(&self) -> &'static str {
+        self.id
+    }
+
+    /// The HTTP method.
+    #[must_use]
+    pub const fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The path template, for example `/v1/browsers/{id}`.
+    #[must_use]
+    pub const fn path(&self) -> &'static str {
+        self.path
+    }
+
+    /// Whether it may be sent again although an earlier attempt may have been executed.
+    #[must_use]
+    pub const fn is_repeatable(&self) -> bool {
+        self.repeatable
+    }
+
+    /// The name of the rate limit it counts against.
+    #[must_use]
+    pub const fn limit_name(&self) -> &'static str {
+        self.limit
+    }
+
+    /// Whether `status` means for this operation that the request was refused and had no effect.
+    #[must_use]
+    pub fn refuses_with(&self, status: http::StatusCode) -> bool {
+        self.refusing.contains(&status.as_u16())
+    }
+
+    /// Whether the answer carries nothing to decode.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.empty
+    }
+}

@@ -1,0 +1,119 @@
+//! What differs from service to service in reading an answer.
+
+use std::fmt;
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode};
+
+use crate::error::ApiError;
+use crate::operation::Operation;
+
+/// An answer, as far as it is needed to judge it.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct Answer<'a> {
+    /// The operation that was called.
+    pub operation: &'static Operation,
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: &'a HeaderMap,
+    /// The body; empty if it is streamed to the caller.
+    pub body: &'a [u8],
+}
+
+impl<'a> Answer<'a> {
+    /// An answer to `operation`.
+    #[must_use]
+    pub const fn new(
+        operation: &'static Operation,
+        status: StatusCode,
+        headers: &'a HeaderMap,
+        body: &'a [u8],
+    ) -> Self {
+        Self {
+            operation,
+            status,
+            headers,
+            body,
+        }
+    }
+}
+
+impl fmt::Debug for Answer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("operation", &self.operation.id())
+            .field("status", &self.status)
+            .field("body_length", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What an answer means for sending the request again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// The request was executed.
+    Success,
+    /// The credential was refused; nothing was executed. Worth one more try if the credential can be renewed.
+    StaleCredential,
+    /// A limit shared by all callers was exceeded; nothing was executed. Everyone under the limit waits.
+    Throttled,
+    /// The service refused for the moment and did nothing.
+    Refused,
+    /// It failed for the moment, and may have been executed.
+    Transient,
+    /// It failed, and sending it again cannot help.
+    Final,
+}
+
+impl Verdict {
+    /// The verdict by HTTP's own rules and the operation's facts.
+    #[must_use]
+    pub fn by_status(answer: &Answer<'_>) -> Self {
+        if answer.status.is_success() {
+            return Self::Success;
+        }
+        if answer.operation.refuses_with(answer.status) {
+            return Self::Refused;
+        }
+        match answer.status.as_u16() {
+            401 => Self::StaleCredential,
+            429 => Self::Throttled,
+            408 | 425 | 500 | 502 | 503 | 504 => Self::Transient,
+            _ => Self::Final,
+        }
+    }
+}
+
+/// How a service speaks: what its answers mean, where the value in them is, what its errors say.
+pub trait Protocol: fmt::Debug + Send + Sync + 'static {
+    /// What the answer means for sending the request again.
+    fn classify(&self, answer: &Answer<'_>) -> Verdict {
+        Verdict::by_status(answer)
+    }
+
+    /// The part of a successful answer's body to decode.
+    ///
+    /// # Errors
+    /// If the body says that the request failed although the status does not.
+    fn payload<'a>(&self, answer: &Answer<'a>) -> Result<&'a [u8], ApiError> {
+        Ok(answer.body)
+    }
+
+    /// What the service says of an error.
+    fn api_error(&self, answer: &Answer<'_>) -> ApiError;
+
+    /// The id under which the service knows the request.
+    fn request_id<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
+        ["x-request-id", "x-amzn-requestid", "x-correlation-id"]
+            .iter()
+            .find_map(|name| headers.get(*name)?.to_str().ok())
+    }
+
+    /// How long the service asks to wait.
+    fn retry_after(&self, answer: &Answer<'_>) -> Option<Duration> {
+        crate::retry_after::retry_after(answer.headers)
+    }
+}

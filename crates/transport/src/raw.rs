@@ -1,0 +1,96 @@
+//! JSON as it came.
+
+use std::fmt;
+
+use bytes::Bytes;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer};
+use serde::ser::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use crate::decode;
+use crate::error::Error;
+
+/// A JSON value as the service sent it, byte for byte.
+///
+/// Items of a page share the page's memory; nothing is copied until it is decoded. It serialises as the value it is.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RawJson(Bytes);
+
+impl RawJson {
+    /// Checks that this is JSON, without decoding it.
+    ///
+    /// # Errors
+    /// If it is not.
+    pub fn parse(json: impl Into<Bytes>) -> Result<Self, Error> {
+        let json = json.into();
+        decode::json::<serde::de::IgnoredAny>(&json)?;
+        Ok(Self(json))
+    }
+
+    /// The text, as bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The text, sharing its memory.
+    #[must_use]
+    pub fn to_bytes(&self) -> Bytes {
+        self.0.clone()
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("checked when it was made")
+    }
+
+    /// Decodes the value.
+    ///
+    /// # Errors
+    /// If the value does not have this type; the error says where.
+    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        decode::json(&self.0)
+    }
+
+    /// The items of a page, each a slice of `payload`.
+    #[must_use]
+    pub fn slice(payload: &Bytes, value: &RawValue) -> Self {
+        let text = value.get().as_bytes();
+        let start = payload.as_ptr() as usize;
+        let offset = text.as_ptr() as usize;
+        if offset >= start && offset + text.len() <= start + payload.len() {
+            Self(payload.slice_ref(text))
+        } else {
+            Self::from(value)
+        }
+    }
+}
+
+impl From<&RawValue> for RawJson {
+    fn from(value: &RawValue) -> Self {
+        Self(Bytes::copy_from_slice(value.get().as_bytes()))
+    }
+}
+
+/// Shows the length, not the content.
+impl fmt::Debug for RawJson {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RawJson({} bytes)", self.0.len())
+    }
+}
+
+impl Serialize for RawJson {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let raw: &RawValue =
+            serde_json::from_str(self.as_str()).map_err(serde::ser::Error::custom)?;
+        raw.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for RawJson {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        Ok(Self(Bytes::from(String::from(Box::<str>::from(raw)))))
+    }
+}

@@ -1,0 +1,333 @@
+//! A request under construction, and the options every call takes.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::{HeaderMap, Method};
+use serde::Serialize;
+
+use crate::body::Body;
+use crate::call::{Call, Sending};
+use crate::client::Client;
+use crate::error::Error;
+use crate::multipart::Form;
+use crate::operation::Operation;
+use crate::path;
+
+/// What one call changes of the client's settings.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CallOptions {
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) attempt_timeout: Option<Duration>,
+    pub(crate) retries: Option<u32>,
+    pub(crate) response_limit: Option<u64>,
+    pub(crate) repeatable: Option<bool>,
+    pub(crate) streamed: bool,
+}
+
+/// A request that is being put together: what generated calls are made of, and the way to anything a client does not
+/// model.
+///
+/// Mistakes are kept and come out when it is sent, so that calls can be written in one expression.
+#[derive(Clone)]
+#[must_use = "a request does nothing until it is turned into a call and awaited"]
+pub struct Request {
+    pub(crate) client: Client,
+    pub(crate) operation: &'static Operation,
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) query: Vec<(Cow<'static, str>, String)>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Body,
+    pub(crate) options: CallOptions,
+    pub(crate) error: Option<Error>,
+}
+
+impl Request {
+    pub(crate) fn new(
+        client: Client,
+        operation: &'static Operation,
+        method: Method,
+        path: Result<String, Error>,
+    ) -> Self {
+        let (path, error) = match path {
+            Ok(path) => (path, None),
+            Err(error) => (String::new(), Some(error)),
+        };
+        Self {
+            client,
+            operation,
+            method,
+            path,
+            query: Vec::new(),
+            headers: HeaderMap::new(),
+            body: Body::empty(),
+            options: CallOptions::default(),
+            error,
+        }
+    }
+
+    /// Keeps the first mistake.
+    pub fn fail(mut self, error: Error) -> Self {
+        self.error.get_or_insert(error);
+        self
+    }
+
+    /// Adds a path segment, encoded.
+    ///
+    /// An empty segment, `.` and `..` are refused when the request is sent.
+    pub fn segment(mut self, value: impl AsRef<str>) -> Self {
+        let value = value.as_ref();
+        if let Err(error) = path::check_segment("segment", value) {
+            return self.fail(error);
+        }
+        if !self.path.ends_with('/') {
+            self.path.push('/');
+        }
+        path::encode_into(&mut self.path, value);
+        self
+    }
+
+    /// Adds a query parameter, encoded; an earlier one of the same name stays.
+    pub fn query(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
+        self.query.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sets a query parameter in place of all earlier ones of this name.
+    pub fn set_query(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.remove_query(name);
+        self.query(name, value)
+    }
+
+    /// Removes the query parameters of this name.
+    pub fn remove_query(&mut self, name: &str) {
+        self.query.retain(|(key, _)| key != name);
+    }
+
+    /// Whether there is a query parameter of this name.
+    #[must_use]
+    pub fn has_query(&self, name: &str) -> bool {
+        self.query.iter().any(|(key, _)| key == name)
+    }
+
+    /// Sets a query parameter to a number, which must lie between `least` and `most`.
+    pub fn query_in_range(self, name: &'static str, value: i64, least: i64, most: i64) -> Self {
+        if !(least..=most).contains(&value) {
+            return self.fail(Error::invalid(format!(
+                "`{name}` must be between {least} and {most}, not {value}"
+            )));
+        }
+        self.set_query(name, value.to_string())
+    }
+
+    /// Sends this value as a JSON body.
+    pub fn json<T: Serialize + ?Sized>(mut self, value: &T) -> Self {
+        match serde_json::to_vec(value) {
+            Ok(json) => {
+                self.headers
+                    .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                self.body = Body::bytes(json);
+                self
+            }
+            Err(error) => self.fail(
+                Error::invalid("the request body cannot be written as JSON").with_source(error),
+            ),
+        }
+    }
+
+    /// Sends this body, with the content type it has.
+    pub fn body(mut self, content_type: &'static str, body: impl Into<Body>) -> Self {
+        self.headers
+            .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        self.body = body.into();
+        self
+    }
+
+    /// Sends this form.
+    pub fn form(mut self, form: Form) -> Self {
+        if let Ok(content_type) = HeaderValue::try_from(form.content_type()) {
+            self.headers.insert(CONTENT_TYPE, content_type);
+        }
+        self.body = form.into_body();
+        self
+    }
+
+    /// Makes it a call whose answer is decoded as `T`.
+    pub fn call<T>(self) -> Call<T> {
+        Call::new(self)
+    }
+
+    /// The client that will send it.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub(crate) fn send(self) -> Sending {
+        self.client.clone().send(self)
+    }
+
+    /// Path and query, encoded.
+    pub(crate) fn target(&self) -> String {
+        let mut target = self.path.clone();
+        for (index, (name, value)) in self.query.iter().enumerate() {
+            target.push(if index == 0 { '?' } else { '&' });
+            path::encode_into(&mut target, name);
+            target.push('=');
+            path::encode_into(&mut target, value);
+        }
+        target
+    }
+
+    #[doc(hidden)]
+    pub fn set_timeout(&mut self, timeout: Duration) {
+        self.options.timeout = Some(timeout);
+    }
+
+    #[doc(hidden)]
+    pub fn set_attempt_timeout(&mut self, timeout: Duration) {
+        self.options.attempt_timeout = Some(timeout);
+    }
+
+    #[doc(hidden)]
+    pub fn set_retries(&mut self, retries: u32) {
+        self.options.retries = Some(retries);
+    }
+
+    #[doc(hidden)]
+    pub fn set_response_limit(&mut self, bytes: u64) {
+        self.options.response_limit = Some(bytes);
+    }
+
+    #[doc(hidden)]
+    pub fn set_repeatable(&mut self, repeatable: bool) {
+        self.options.repeatable = Some(repeatable);
+    }
+
+    #[doc(hidden)]
+    pub fn set_header(&mut self, name: &str, value: &str) {
+        let checked = HeaderName::try_from(name)
+            .map_err(|_| Error::invalid("the header's name has characters that names cannot have"))
+            .and_then(|name| {
+                HeaderValue::try_from(value)
+                    .map(|value| (name, value))
+                    .map_err(|_| Error::invalid("the header's value has control characters"))
+            });
+        match checked {
+            Ok((name, value)) => {
+                self.headers.insert(name, value);
+            }
+            Err(error) => {
+                self.error.get_or_insert(error);
+            }
+        }
+    }
+
+    #[doc(hidden)]
+    pub fn request_mut(&mut self) -> &mut Self {
+        self
+    }
+}
+
+/// Shows method and path, never the query, headers or body.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("operation", &self.operation.id())
+            .field("method", &self.method)
+            .field("path", &self.operation.path())
+            .field("body", &self.body)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The options that every call takes, as methods of each type that stands for a call. The type has a field `request`.
+///
+/// A macro, because methods of the type itself need no import and show up where users look for them.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __call_options {
+    ($type:ident<$generic:ident>) => {
+        $crate::__call_options!(@ [<$generic>] $type<$generic>);
+    };
+    ($type:ident) => {
+        $crate::__call_options!(@ [] $type);
+    };
+    (@ [$($generics:tt)*] $type:ty) => {
+        impl $($generics)* $type {
+            /// Bounds the whole call: all attempts and all waits between them. What cannot finish in time fails at
+            /// once. On a stream it holds for each page.
+            pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+                self.request.set_timeout(timeout);
+                self
+            }
+
+            /// Bounds each attempt, from the request fully sent to the head of the answer.
+            pub fn attempt_timeout(mut self, timeout: ::std::time::Duration) -> Self {
+                self.request.set_attempt_timeout(timeout);
+                self
+            }
+
+            /// How often the request may be sent again; 0 sends it once.
+            pub fn retries(mut self, retries: u32) -> Self {
+                self.request.set_retries(retries);
+                self
+            }
+
+            /// The largest answer that is accepted, in bytes after decompression.
+            pub fn response_limit(mut self, bytes: u64) -> Self {
+                self.request.set_response_limit(bytes);
+                self
+            }
+
+            /// Says whether sending the request twice has the effect of sending it once, in place of what is known of
+            /// the operation.
+            pub fn assume_repeatable(mut self, repeatable: bool) -> Self {
+                self.request.set_repeatable(repeatable);
+                self
+            }
+
+            /// Sets a header. A name or value that no header can have is an error when the call is sent.
+            pub fn header(mut self, name: &str, value: &str) -> Self {
+                self.request.set_header(name, value);
+                self
+            }
+
+            /// Adds a query parameter that has no method of its own.
+            pub fn extra_query(
+                mut self,
+                name: impl ::std::convert::Into<::std::string::String>,
+                value: impl ::std::convert::Into<::std::string::String>,
+            ) -> Self {
+                let name: ::std::string::String = name.into();
+                self.request = self.request.query(name, value);
+                self
+            }
+        }
+    };
+}
+
+/// The options of a bare request.
+impl Request {
+    /// Bounds the whole call: all attempts and all waits between them.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.set_timeout(timeout);
+        self
+    }
+
+    /// Says that sending the request twice has the effect of sending it once.
+    pub fn repeatable(mut self) -> Self {
+        self.set_repeatable(true);
+        self
+    }
+
+    /// Sets a header. A name or value that no header can have is an error when the call is sent.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.set_header(name, value);
+        self
+    }
+}

@@ -1,0 +1,136 @@
+//! What the documentation of operations and their parameters says.
+
+use super::super::ir::{Body, Confidence, Operation, Outcome, Parameter, Ty, Type};
+use super::super::names;
+use super::literal::{self, Literals};
+use super::operation::{Context, has_builder};
+use super::text;
+
+/// The documentation of an operation.
+pub(super) fn operation(context: &Context<'_>, operation: &Operation) -> String {
+    let mut parts = vec![operation.summary.clone()];
+    if !operation.description.is_empty() {
+        parts.push(operation.description.clone());
+    }
+    if let Some(reason) = &operation.unconfirmed {
+        parts.push(format!(
+            "**Unconfirmed**, and only with the feature `unconfirmed`. {reason}"
+        ));
+    }
+    parts.push(format!(
+        "`{} {}`. {}",
+        operation.method,
+        operation.path,
+        if operation.repeatable {
+            "Sending it twice has the effect of sending it once."
+        } else {
+            "Not sent again once it may have been executed."
+        }
+    ));
+    let arguments = arguments(operation);
+    if !arguments.is_empty() {
+        parts.push(arguments.join("\n"));
+    }
+    if !operation.errors.is_empty() {
+        let errors = operation.errors.iter();
+        let errors: Vec<_> = errors.map(|(status, what)| format!("{status}, {what}")).collect();
+        parts.push(format!("Errors of the service: {}.", errors.join("; ")));
+    }
+    if let Some(source) = operation.source {
+        let confidence = match operation.confidence {
+            Confidence::High => String::new(),
+            other => format!(" Confidence: {}.", other.as_str()),
+        };
+        parts.push(format!("{}{confidence}", text::source(source)));
+    }
+    if let Some(example) = example(context, operation) {
+        parts.push(format!("```no_run\n{example}\n```"));
+    }
+    parts.join("\n\n")
+}
+
+fn arguments(operation: &Operation) -> Vec<String> {
+    let mut lines: Vec<_> = operation
+        .arguments
+        .iter()
+        .map(|parameter| format!("- `{}`: {}", parameter.name, option(parameter)))
+        .collect();
+    if let Some(Body::Member(member)) = &operation.body {
+        let origin = text::origin(member.source);
+        lines.push(format!("- `{}`: {}{origin}", member.name, member.doc));
+    }
+    lines
+}
+
+/// The documentation of a parameter.
+pub(super) fn option(parameter: &Parameter) -> String {
+    let mut doc = parameter.doc.clone();
+    match (parameter.range.least, parameter.range.most) {
+        (Some(least), Some(most)) => doc.push_str(&format!(" From {least} to {most}.")),
+        (Some(least), None) if least != 0 => doc.push_str(&format!(" At least {least}.")),
+        (None, Some(most)) => doc.push_str(&format!(" At most {most}.")),
+        _ => {}
+    }
+    if let Some(default) = &parameter.default {
+        doc.push_str(&format!(" The service takes {default} if it is not given."));
+    }
+    doc.push_str(text::origin(parameter.source));
+    doc
+}
+
+/// A call of the operation, as it would stand in a program.
+fn example(context: &Context<'_>, operation: &Operation) -> Option<String> {
+    let service = context.service;
+    let mut literals = Literals::new(context.api);
+    let call = literals.call(service.variable, operation, false)?;
+    let mut lines = Vec::new();
+    let types = literals.types();
+    if !types.is_empty() {
+        let types: Vec<_> = types.into_iter().collect();
+        let list = types.join(", ");
+        lines.push(match types.len() {
+            1 => format!("use {}::types::{list};", service.library),
+            _ => format!("use {}::types::{{{list}}};", service.library),
+        });
+        lines.push(String::new());
+    }
+    lines.push(format!(
+        "# async fn example({}: {library}::Client) -> Result<(), {library}::Error> {{",
+        service.variable,
+        library = service.library
+    ));
+    match &operation.outcome {
+        Outcome::Page(item) => {
+            let option = literal::shown_option(operation)
+                .and_then(|option| Literals::new(context.api).option(option))
+                .unwrap_or_default();
+            let name = item.named().map_or("item".to_owned(), names::variable);
+            let shown = if has_id(context, item) {
+                format!("\"{{}}\", {name}.id")
+            } else {
+                format!("\"{{{name}:?}}\"")
+            };
+            lines.push(format!("let mut items = {call}{option}.items();"));
+            lines.push(format!("while let Some({name}) = items.try_next().await? {{"));
+            lines.push(format!("    println!({shown});"));
+            lines.push("}".to_owned());
+        }
+        Outcome::Value(ty) => {
+            let name = ty.named().map_or("answer".to_owned(), names::variable);
+            lines.push(format!("let {name} = {call}.await?;"));
+        }
+        Outcome::Empty => lines.push(format!("{call}.await?;")),
+    }
+    lines.push("# Ok(())".to_owned());
+    lines.push("# }".to_owned());
+    debug_assert!(has_builder(operation) || !matches!(operation.outcome, Outcome::Page(_)));
+    Some(lines.join("\n"))
+}
+
+fn has_id(context: &Context<'_>, ty: &Ty) -> bool {
+    let Some(Type::Model(model)) = ty.named().and_then(|name| context.api.types.get(name)) else {
+        return false;
+    };
+    let mut members = model.members.iter();
+    members.any(|member| member.name == "id" && member.required && member.ty == Ty::Text)
+}

@@ -1,0 +1,122 @@
+//! Text: documentation as attributes, items as formatted files.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::super::ir::Source;
+
+/// The width to which documentation is filled.
+const WIDTH: usize = 112;
+
+/// Documentation, one attribute for each line.
+pub(super) fn doc(text: &str) -> TokenStream {
+    let lines = fill(text).into_iter().map(|line| match line.as_str() {
+        "" => String::new(),
+        line => format!(" {line}"),
+    });
+    quote!(#(#[doc = #lines])*)
+}
+
+/// Fills paragraphs and list items; what stands between fences stays as it is.
+fn fill(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let (mut open, mut fenced) = (false, false);
+    for raw in text.trim().lines() {
+        let line = raw.trim_end();
+        if line.starts_with("```") || fenced {
+            fenced ^= line.starts_with("```");
+            open = false;
+            lines.push(line.to_owned());
+            continue;
+        }
+        if line.is_empty() {
+            open = false;
+            lines.push(String::new());
+            continue;
+        }
+        if line.starts_with("- ") || line.starts_with('#') {
+            open = false;
+        }
+        for word in line.split_whitespace() {
+            let indent = lines
+                .last()
+                .is_some_and(|last| last.starts_with("- ") || last.starts_with("  "));
+            match lines.last_mut() {
+                Some(last) if open && last.len() + 1 + word.len() <= WIDTH => {
+                    last.push(' ');
+                    last.push_str(word);
+                }
+                _ if open && indent => lines.push(format!("  {word}")),
+                _ => lines.push(word.to_owned()),
+            }
+            open = true;
+        }
+        open &= !line.starts_with('#');
+    }
+    lines
+}
+
+/// Where an operation or type comes from, as a sentence.
+pub(super) fn source(source: Source) -> &'static str {
+    match source {
+        Source::VendorDocumentation => "Source: the vendor's documentation.",
+        Source::VendorIndex => {
+            "Source: the address of the vendor's page about it, which shows method and path; its text was not at hand."
+        }
+        Source::PublicClient => "Source: public clients of this API.",
+        Source::PublicSample => "Source: public samples of what the service sends.",
+        Source::Inferred => "Inferred by analogy; unconfirmed.",
+    }
+}
+
+/// Where a member or parameter comes from, if that has to be said.
+pub(super) fn origin(source: Option<Source>) -> &'static str {
+    match source {
+        None | Some(Source::VendorDocumentation | Source::VendorIndex) => "",
+        Some(Source::PublicClient) => " Known from public clients.",
+        Some(Source::PublicSample) => " Known from public samples.",
+        Some(Source::Inferred) => " Inferred by analogy; unconfirmed.",
+    }
+}
+
+/// A file of these items.
+pub(super) fn file(header: &str, items: Vec<TokenStream>) -> String {
+    let mut text = header.to_owned();
+    for item in items {
+        let item: syn::File = syn::parse2(item).expect("the generator emits whole items");
+        text.push('\n');
+        text.push_str(prettyplease::unparse(&item).trim());
+        text.push('\n');
+    }
+    apart(&text)
+}
+
+/// Puts an empty line between the methods of an `impl`, which the formatter sets close.
+fn apart(text: &str) -> String {
+    let mut spaced = String::with_capacity(text.len());
+    let mut lines = text.lines().peekable();
+    while let Some(line) = lines.next() {
+        spaced.push_str(line);
+        spaced.push('\n');
+        let more = |next: &&str| next.starts_with("    ") && next.trim() != "}";
+        if line == "    }" && lines.peek().is_some_and(more) {
+            spaced.push('\n');
+        }
+    }
+    spaced
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paragraphs_are_filled_and_lists_and_code_are_kept() {
+        let long = "word ".repeat(40);
+        let lines = fill(&format!("One\ntwo.\n\n- {long}\n- b\n\n```\nlet  x;\n```"));
+        assert_eq!(lines[..2], ["One two.", ""]);
+        assert!(lines[2].starts_with("- word") && lines[2].len() <= WIDTH);
+        assert!(lines[3].starts_with("  word"));
+        assert_eq!(lines[4..], ["- b", "", "```", "let  x;", "```"]);
+    }
+}

@@ -1,0 +1,158 @@
+//! Names on the wire become names in Rust, and those that would clash are refused.
+
+use heck::{ToShoutySnakeCase, ToSnakeCase, ToUpperCamelCase};
+
+use super::node::{Node, Read};
+
+/// Names that no method, argument or member may have, because the language has them.
+const KEYWORDS: &[&str] = &[
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate",
+    "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl",
+    "in", "let", "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref",
+    "return", "self", "static", "struct", "super", "trait", "true", "try", "type", "typeof",
+    "union", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
+];
+
+/// Names of methods that the types which stand for calls have anyway.
+const CALL_METHODS: &[&str] = &[
+    "assume_repeatable",
+    "attempt_timeout",
+    "call",
+    "clone",
+    "extra_query",
+    "header",
+    "into_future",
+    "into_request",
+    "items",
+    "new",
+    "page",
+    "pages",
+    "raw_items",
+    "request",
+    "response_limit",
+    "resume",
+    "retries",
+    "send",
+    "send_with_response",
+    "timeout",
+];
+
+/// Names of methods that the client has anyway.
+const CLIENT_METHODS: &[&str] = &[
+    "builder", "check", "clone", "default", "from_env", "new", "request", "transport",
+];
+
+/// Names of modules that generated code has anyway.
+const MODULES: &[&str] = &["events", "operations", "resources", "shared", "types"];
+
+/// Names of types that are in scope, or that service crates show.
+const TYPES: &[&str] = &[
+    "Answer", "ApiError", "ApiKey", "AsRef", "Body", "Box", "Call", "CallContext", "CallFuture",
+    "Client", "ClientBuilder", "Clone", "Credential", "Cursor", "Debug", "Default", "Err", "Error",
+    "ErrorKind", "From", "Into", "IntoFuture", "IntoIterator", "Items", "Iterator", "Model",
+    "NextToken", "None", "Ok", "OpenEnum", "Operation", "Option", "Page", "Pages", "Paging",
+    "Patch", "Protocol", "Rate", "RateLimiter", "RawItems", "RawJson", "Reason", "Received",
+    "Request", "Response", "Result", "RetryPolicy", "Secret", "Self", "Send", "Sent", "Some",
+    "String", "Sync", "Timestamp", "ToString", "Vec", "Verdict",
+];
+
+/// What a name is used for, and with it which names are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// A method of the client that gives a resource, and the resource's file.
+    Resource,
+    /// A method of a resource.
+    Method,
+    /// An argument of such a method.
+    Argument,
+    /// A method of a type that stands for a call.
+    Option,
+    /// A member of a model.
+    Member,
+    /// A type.
+    Type,
+    /// A variant of an enumeration.
+    Variant,
+}
+
+impl Use {
+    fn taken(self, name: &str) -> bool {
+        if matches!(self, Self::Type | Self::Variant) {
+            return match self {
+                Self::Type => TYPES.contains(&name),
+                _ => name == "Unrecognized" || name == "Self",
+            };
+        }
+        KEYWORDS.contains(&name)
+            || match self {
+                Self::Resource => {
+                    CLIENT_METHODS.contains(&name)
+                        || MODULES.contains(&name)
+                        || name.starts_with("events_")
+                }
+                Self::Method | Self::Member => matches!(name, "new" | "clone"),
+                Self::Option => CALL_METHODS.contains(&name),
+                _ => false,
+            }
+    }
+
+    fn is_formed(self, name: &str) -> bool {
+        let formed = match self {
+            Self::Type | Self::Variant => name.to_upper_camel_case(),
+            _ => name.to_snake_case(),
+        };
+        // heck may split a name that somebody chose ("oauth2_app"), but what it gives has the right letters.
+        let starts_well = name.chars().next().is_some_and(|first| match self {
+            Self::Type | Self::Variant => first.is_ascii_uppercase(),
+            _ => first.is_ascii_lowercase(),
+        });
+        starts_well
+            && (formed == name || formed.replace('_', "") == name.replace('_', ""))
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    }
+}
+
+/// Checks a name that stands in the description as it is to be in Rust.
+pub(crate) fn check(node: &Node<'_>, name: &str, what: Use, remedy: &str) -> Read<String> {
+    if what.taken(name) {
+        return Err(node.refuse(format!("`{name}` is taken in Rust"), remedy));
+    }
+    if !what.is_formed(name) {
+        let case = match what {
+            Use::Type | Use::Variant => "UpperCamelCase",
+            _ => "snake_case",
+        };
+        return Err(node.refuse(format!("`{name}` is no {case} name"), remedy));
+    }
+    Ok(name.to_owned())
+}
+
+/// The Rust name of something with this name on the wire: `x-rust-name` if there is one.
+pub(crate) fn of(node: &Node<'_>, wire: &str, what: Use) -> Read<String> {
+    let remedy = "give it another name with `x-rust-name`";
+    match node.get("x-rust-name") {
+        Some(given) => check(&given, given.text()?, what, "choose another `x-rust-name`"),
+        None => {
+            let name = match what {
+                Use::Type | Use::Variant => wire.to_upper_camel_case(),
+                _ => wire.to_snake_case(),
+            };
+            check(node, &name, what, remedy)
+        }
+    }
+}
+
+/// The name of a resource's or call's type.
+pub(crate) fn type_name(snake: &str) -> String {
+    snake.to_upper_camel_case()
+}
+
+/// The name of an operation's static.
+pub(crate) fn static_name(id: &str) -> String {
+    id.to_shouty_snake_case()
+}
+
+/// The name of a variable that holds a value of this type.
+pub(crate) fn variable(type_name: &str) -> String {
+    type_name.to_snake_case()
+}

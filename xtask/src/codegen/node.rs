@@ -1,0 +1,196 @@
+//! A value of the description that knows where it stands, so that what is refused can be found.
+
+use std::fmt;
+
+use serde_json::Value;
+
+/// Something in the description that cannot be turned into code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// Where, as a JSON pointer.
+    pub(crate) pointer: String,
+    /// What is wrong.
+    pub(crate) problem: String,
+    /// What to do about it.
+    pub(crate) remedy: String,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "#{}: {}\n    remedy: {}",
+            self.pointer, self.problem, self.remedy
+        )
+    }
+}
+
+/// What reading a part of the description gives.
+pub(crate) type Read<T> = Result<T, Refusal>;
+
+/// A value of the description and the way to it.
+#[derive(Debug, Clone)]
+pub(crate) struct Node<'a> {
+    root: &'a Value,
+    value: &'a Value,
+    pointer: String,
+}
+
+impl<'a> Node<'a> {
+    pub(crate) fn root(root: &'a Value) -> Self {
+        Self {
+            root,
+            value: root,
+            pointer: String::new(),
+        }
+    }
+
+    pub(crate) fn value(&self) -> &'a Value {
+        self.value
+    }
+
+    pub(crate) fn pointer(&self) -> &str {
+        &self.pointer
+    }
+
+    pub(crate) fn refuse(&self, problem: impl Into<String>, remedy: impl Into<String>) -> Refusal {
+        Refusal {
+            pointer: self.pointer.clone(),
+            problem: problem.into(),
+            remedy: remedy.into(),
+        }
+    }
+
+    fn child(&self, token: &str, value: &'a Value) -> Self {
+        let token = token.replace('~', "~0").replace('/', "~1");
+        Self {
+            root: self.root,
+            value,
+            pointer: format!("{}/{token}", self.pointer),
+        }
+    }
+
+    /// The member of this name.
+    pub(crate) fn get(&self, key: &str) -> Option<Self> {
+        self.value.get(key).map(|value| self.child(key, value))
+    }
+
+    /// The member of this name, which must be there.
+    pub(crate) fn need(&self, key: &str, remedy: &str) -> Read<Self> {
+        self.get(key)
+            .ok_or_else(|| self.refuse(format!("`{key}` is missing"), remedy))
+    }
+
+    /// The members, sorted by name: no output may depend on the order of a map.
+    pub(crate) fn entries(&self) -> Read<Vec<(&'a str, Self)>> {
+        let map = self
+            .value
+            .as_object()
+            .ok_or_else(|| self.refuse("expected a map", "write it as a map"))?;
+        let mut entries: Vec<_> = map
+            .iter()
+            .map(|(key, value)| (key.as_str(), self.child(key, value)))
+            .collect();
+        entries.sort_by_key(|(key, _)| *key);
+        Ok(entries)
+    }
+
+    /// The members of the map of this name, none if there is no such map.
+    pub(crate) fn entries_of(&self, key: &str) -> Read<Vec<(&'a str, Self)>> {
+        self.get(key).map_or(Ok(Vec::new()), |map| map.entries())
+    }
+
+    /// The elements of the list of this name, none if there is no such list.
+    pub(crate) fn items_of(&self, key: &str) -> Read<Vec<Self>> {
+        let Some(list) = self.get(key) else {
+            return Ok(Vec::new());
+        };
+        let items = list
+            .value
+            .as_array()
+            .ok_or_else(|| list.refuse("expected a list", "write it as a list"))?;
+        Ok(items
+            .iter()
+            .enumerate()
+            .map(|(index, value)| list.child(&index.to_string(), value))
+            .collect())
+    }
+
+    pub(crate) fn text(&self) -> Read<&'a str> {
+        self.value
+            .as_str()
+            .ok_or_else(|| self.refuse("expected text", "write it as text, in quotes if need be"))
+    }
+
+    pub(crate) fn text_of(&self, key: &str) -> Read<Option<&'a str>> {
+        self.get(key).map(|node| node.text()).transpose()
+    }
+
+    pub(crate) fn flag_of(&self, key: &str) -> Read<bool> {
+        self.get(key).map_or(Ok(false), |node| node.flag())
+    }
+
+    pub(crate) fn flag(&self) -> Read<bool> {
+        self.value
+            .as_bool()
+            .ok_or_else(|| self.refuse("expected `true` or `false`", "write `true` or `false`"))
+    }
+
+    pub(crate) fn integer_of(&self, key: &str) -> Read<Option<i64>> {
+        self.get(key)
+            .map(|node| {
+                node.value
+                    .as_i64()
+                    .ok_or_else(|| node.refuse("expected an integer", "write an integer"))
+            })
+            .transpose()
+    }
+
+    /// Refuses members that the generator would pass over.
+    pub(crate) fn only(&self, what: &str, known: &[&[&str]]) -> Read<()> {
+        for (key, node) in self.entries()? {
+            if !known.iter().any(|keys| keys.contains(&key)) {
+                let mut names: Vec<_> = known.concat();
+                names.sort_unstable();
+                return Err(node.refuse(
+                    format!("{what} with `{key}` cannot be expressed in generated code"),
+                    format!("remove it, or teach `xtask/src/codegen` what it means; understood are {}", names.join(", ")),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The target if this is a reference, with the last part of its address.
+    pub(crate) fn reference(&self) -> Read<Option<(&'a str, Self)>> {
+        let Some(node) = self.get("$ref") else {
+            return Ok(None);
+        };
+        let address = node.text()?;
+        let target = address
+            .strip_prefix('#')
+            .and_then(|pointer| Some((pointer, self.root.pointer(pointer)?)));
+        match (target, address.rsplit('/').next()) {
+            (Some((pointer, value)), Some(name)) => Ok(Some((
+                name,
+                Self {
+                    root: self.root,
+                    value,
+                    pointer: pointer.to_owned(),
+                },
+            ))),
+            _ => Err(node.refuse(
+                format!("`{address}` leads nowhere in this file"),
+                "refer to something under `#/components`",
+            )),
+        }
+    }
+
+    /// The target if this is a reference, else this.
+    pub(crate) fn resolved(self) -> Read<Self> {
+        match self.reference()? {
+            Some((_, target)) => target.resolved(),
+            None => Ok(self),
+        }
+    }
+}

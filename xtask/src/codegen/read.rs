@@ -1,0 +1,223 @@
+//! From a description to the generator's own form of it.
+
+mod operation;
+mod schema;
+mod webhook;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use super::ir::{Api, Confidence, Resource, Source};
+use super::names::{self, Use};
+use super::node::{Node, Read, Refusal};
+use schema::Schemas;
+
+/// Reads a description.
+///
+/// # Errors
+/// Everything that cannot be expressed, not only the first.
+pub(crate) fn api(description: &Value) -> Result<Api, Vec<Refusal>> {
+    let root = Node::root(description);
+    let mut refusals = Vec::new();
+    let mut keep = |result: Read<()>| refusals.extend(result.err());
+
+    keep(version(&root));
+    let mut schemas = Schemas::default();
+    let mut operations = BTreeMap::<String, Vec<_>>::new();
+    let mut tags = BTreeMap::<String, (String, String)>::new();
+    let mut ids = BTreeSet::new();
+    for found in operation::all(&root) {
+        let read = found.and_then(|place| {
+            let (operation, tag) = operation::read(&place, &mut schemas)?;
+            if !ids.insert(operation.id.clone()) {
+                return Err(place.node.refuse(
+                    format!("a second operation is called `{}`", operation.id),
+                    "change one `operationId`",
+                ));
+            }
+            let (first, _) = tags
+                .entry(operation.resource.clone())
+                .or_insert_with(|| (tag.clone(), operation.id.clone()));
+            if *first != tag {
+                return Err(place.node.refuse(
+                    format!("the operations of `{}` have several tags", operation.resource),
+                    format!("give it the tag `{first}`, or another resource in its `operationId`"),
+                ));
+            }
+            operations
+                .entry(operation.resource.clone())
+                .or_default()
+                .push(operation);
+            Ok(())
+        });
+        keep(read);
+    }
+
+    let mut webhooks = Vec::new();
+    match root.entries_of("webhooks") {
+        Ok(entries) => {
+            for (_, node) in entries {
+                match webhook::read(&node, &mut schemas) {
+                    Ok(webhook) => webhooks.push(webhook),
+                    Err(refusal) => keep(Err(refusal)),
+                }
+            }
+        }
+        Err(refusal) => keep(Err(refusal)),
+    }
+
+    let types = match schemas.finish(&root) {
+        Ok(types) => types,
+        Err(more) => {
+            more.into_iter().for_each(|refusal| keep(Err(refusal)));
+            BTreeMap::new()
+        }
+    };
+    let mut resources = Vec::new();
+    for (name, operations) in operations {
+        match tag_doc(&root, &tags[&name].0) {
+            Ok(doc) => resources.push(Resource {
+                name,
+                doc,
+                operations,
+            }),
+            Err(refusal) => keep(Err(refusal)),
+        }
+    }
+    if refusals.is_empty() {
+        Ok(Api {
+            hash: hash(description),
+            resources,
+            types,
+            webhooks,
+        })
+    } else {
+        Err(refusals)
+    }
+}
+
+fn version(root: &Node<'_>) -> Read<()> {
+    let version = root.need("openapi", "say `openapi: 3.1.0`")?;
+    if !version.text()?.starts_with("3.1.") {
+        return Err(version.refuse("this is not OpenAPI 3.1", "rewrite it as OpenAPI 3.1"));
+    }
+    root.only(
+        "a description",
+        &[&[
+            "openapi",
+            "info",
+            "servers",
+            "security",
+            "tags",
+            "paths",
+            "webhooks",
+            "components",
+            "x-unresolved-operations",
+        ]],
+    )
+}
+
+fn tag_doc(root: &Node<'_>, tag: &str) -> Read<String> {
+    let remedy = "describe it: the text becomes the documentation of the resource";
+    for node in root.items_of("tags")? {
+        if node.text_of("name")? == Some(tag) {
+            return Ok(node.need("description", remedy)?.text()?.trim().to_owned());
+        }
+    }
+    Err(root.refuse(
+        format!("the tag `{tag}` is used but not listed under `tags`"),
+        remedy,
+    ))
+}
+
+/// The hash of the description's content, whatever the order of its maps and the comments in it.
+fn hash(description: &Value) -> String {
+    let canonical = sorted(description).to_string();
+    let digest = Sha256::digest(canonical.as_bytes());
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => items.iter().map(sorted).collect(),
+        Value::Object(map) => {
+            let mut entries: Vec<_> = map.iter().map(|(k, v)| (k.clone(), sorted(v))).collect();
+            entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+            Value::Object(Map::from_iter(entries))
+        }
+        other => other.clone(),
+    }
+}
+
+/// Summary or description, without line breaks around it.
+fn prose(node: &Node<'_>, key: &str) -> Read<String> {
+    Ok(node.text_of(key)?.unwrap_or_default().trim().to_owned())
+}
+
+fn source(node: &Node<'_>) -> Read<Option<Source>> {
+    let Some(given) = node.get("x-source") else {
+        return Ok(None);
+    };
+    Ok(Some(match given.text()? {
+        "vendor-documentation" => Source::VendorDocumentation,
+        "vendor-index" => Source::VendorIndex,
+        "public-client" => Source::PublicClient,
+        "public-sample" => Source::PublicSample,
+        "inferred" => Source::Inferred,
+        other => {
+            return Err(given.refuse(
+                format!("`{other}` is no kind of source"),
+                "say vendor-documentation, vendor-index, public-client, public-sample or inferred",
+            ));
+        }
+    }))
+}
+
+fn confidence(node: &Node<'_>) -> Read<Confidence> {
+    let Some(given) = node.get("x-confidence") else {
+        return Ok(Confidence::High);
+    };
+    match given.text()? {
+        "high" => Ok(Confidence::High),
+        "medium" => Ok(Confidence::Medium),
+        "low" => Ok(Confidence::Low),
+        other => Err(given.refuse(
+            format!("`{other}` is no degree of confidence"),
+            "say high, medium or low",
+        )),
+    }
+}
+
+/// What to use instead of something deprecated.
+fn deprecated(node: &Node<'_>) -> Read<Option<String>> {
+    let note = node.text_of("x-deprecated")?;
+    match (node.flag_of("deprecated")?, note) {
+        (true, Some(note)) => Ok(Some(note.trim().to_owned())),
+        (false, None) => Ok(None),
+        (true, None) => Err(node.refuse(
+            "it is deprecated, but nothing says why",
+            "say in `x-deprecated` what to do instead",
+        )),
+        (false, Some(_)) => Err(node.refuse(
+            "`x-deprecated` stands without `deprecated`",
+            "add `deprecated: true`",
+        )),
+    }
+}
+
+fn described(node: &Node<'_>, what: &str) -> Read<String> {
+    let doc = prose(node, "description")?;
+    if doc.is_empty() {
+        return Err(node.refuse(
+            format!("{what} has no description"),
+            "add a `description`: it becomes the documentation",
+        ));
+    }
+    Ok(doc)
+}
+
+fn member_name(node: &Node<'_>, wire: &str) -> Read<String> {
+    names::of(node, wire, Use::Member)
+}

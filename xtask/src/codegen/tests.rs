@@ -1,0 +1,1 @@
+//! What the generator writes, and what it refuses.

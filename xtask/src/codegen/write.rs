@@ -1,0 +1,91 @@
+//! Writing generated files, and comparing them with those there are.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use anyhow::Context as _;
+use similar::TextDiff;
+
+use super::emit::Files;
+use crate::project::Service;
+
+/// Writes what changed and removes what is not generated any more; gives a line for each.
+pub(super) fn apply(root: &Path, service: &Service, files: &Files) -> anyhow::Result<Vec<String>> {
+    let mut changes = Vec::new();
+    for (path, text) in files {
+        let place = root.join(path);
+        if read(&place)?.as_ref() == Some(text) {
+            continue;
+        }
+        if let Some(parent) = place.parent() {
+            fs::create_dir_all(parent)
+                .with_context(|| format!("cannot create {}", parent.display()))?;
+        }
+        fs::write(&place, text).with_context(|| format!("cannot write {}", place.display()))?;
+        changes.push(format!("wrote {}", path.display()));
+    }
+    for path in stale(root, service, files)? {
+        fs::remove_file(root.join(&path))
+            .with_context(|| format!("cannot remove {}", path.display()))?;
+        changes.push(format!("removed {}", path.display()));
+    }
+    Ok(changes)
+}
+
+/// What writing would change, as a unified diff; empty if nothing.
+pub(super) fn check(root: &Path, service: &Service, files: &Files) -> anyhow::Result<String> {
+    let mut drift = String::new();
+    for (path, new) in files {
+        let old = read(&root.join(path))?;
+        if old.as_ref() != Some(new) {
+            let shown = path.display().to_string();
+            diff(&mut drift, &shown, old.as_deref(), Some(new))?;
+        }
+    }
+    for path in stale(root, service, files)? {
+        let old = read(&root.join(&path))?;
+        diff(&mut drift, &path.display().to_string(), old.as_deref(), None)?;
+    }
+    Ok(drift)
+}
+
+fn diff(drift: &mut String, path: &str, old: Option<&str>, new: Option<&str>) -> anyhow::Result<()> {
+    let name = |text: Option<&str>, side: &str| match text {
+        Some(_) => format!("{side}/{path}"),
+        None => "/dev/null".to_owned(),
+    };
+    let (before, after) = (name(old, "a"), name(new, "b"));
+    let diff = TextDiff::from_lines(old.unwrap_or_default(), new.unwrap_or_default());
+    write!(drift, "{}", diff.unified_diff().header(&before, &after))?;
+    Ok(())
+}
+
+fn read(path: &Path) -> anyhow::Result<Option<String>> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+    }
+}
+
+/// Files in the generated folder that are not generated any more.
+fn stale(root: &Path, service: &Service, files: &Files) -> anyhow::Result<BTreeSet<PathBuf>> {
+    let directory = service.generated();
+    let entries = match fs::read_dir(root.join(&directory)) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot list {}", directory.display()));
+        }
+    };
+    let mut stale = BTreeSet::new();
+    for entry in entries {
+        let path = directory.join(entry?.file_name());
+        if !files.contains_key(&path) {
+            stale.insert(path);
+        }
+    }
+    Ok(stale)
+}

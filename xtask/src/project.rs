@@ -1,0 +1,66 @@
+//! Where things are.
+
+use std::path::{Path, PathBuf};
+
+/// A service that has a client crate.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Service {
+    /// What it is called on the command line.
+    pub(crate) name: &'static str,
+    /// The folder of its crate.
+    pub(crate) crate_dir: &'static str,
+    /// The crate, as it is named in Rust.
+    pub(crate) library: &'static str,
+    /// What examples call a client of it.
+    pub(crate) variable: &'static str,
+    /// The description of its API.
+    pub(crate) description: &'static str,
+    /// The file with a call of every operation.
+    pub(crate) exercise: &'static str,
+    /// The environment variable that holds its key.
+    pub(crate) key_variable: &'static str,
+}
+
+/// All services.
+pub(crate) const SERVICES: &[Service] = &[Service {
+    name: "push-security",
+    crate_dir: "crates/push-security-api",
+    library: "push_security_api",
+    variable: "push",
+    description: "crates/push-security-api/api/openapi.yaml",
+    exercise: "tests/src/exercise/push_security.rs",
+    key_variable: "PUSH_SECURITY_API_KEY",
+}];
+
+impl Service {
+    /// The folder of its generated code.
+    pub(crate) fn generated(&self) -> PathBuf {
+        Path::new(self.crate_dir).join("src/generated")
+    }
+
+    /// The service of this name.
+    ///
+    /// # Errors
+    /// If there is none, with the names there are.
+    pub(crate) fn named(name: &str) -> Result<Self, String> {
+        SERVICES
+            .iter()
+            .find(|service| service.name == name)
+            .copied()
+            .ok_or_else(|| {
+                let names: Vec<_> = SERVICES.iter().map(|service| service.name).collect();
+                format!("there is no service of this name, only {}", names.join(", "))
+            })
+    }
+
+    /// The named service, or all.
+    pub(crate) fn selected(only: Option<Self>) -> Vec<Self> {
+        only.map_or_else(|| SERVICES.to_vec(), |service| vec![service])
+    }
+}
+
+/// The root of the workspace.
+pub(crate) fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_path_buf()
+}
