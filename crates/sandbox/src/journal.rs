@@ -1,0 +1,219 @@
+//! What the sandbox received.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
+use http::{HeaderMap, Method};
+
+/// Older entries make room, so that a sandbox that runs for days stays small.
+const CAPACITY: usize = 100_000;
+
+/// One request as the sandbox received it.
+///
+/// A credential the service knows is replaced by its name before it gets here;
+/// what stands in `headers` is therefore either harmless or wrong. `Debug`
+/// prints neither credentials nor bodies.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Entry {
+    /// The service it came to, such as `push-security`.
+    pub service: &'static str,
+    /// When it had arrived in full, by the sandbox's clock.
+    pub at: SystemTime,
+    /// The method.
+    pub method: Method,
+    /// The path, as it came.
+    pub path: String,
+    /// The query without its question mark, as it came.
+    pub query: Option<String>,
+    /// The headers, known credentials replaced.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+    /// The status of the answer; `None` while there is none, and for good when
+    /// a fault withheld it.
+    pub status: Option<u16>,
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Entry")
+            .field("service", &self.service)
+            .field("at", &self.at)
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .field("query", &self.query)
+            .field("headers", &Discreet(&self.headers))
+            .field("body_bytes", &self.body.len())
+            .field("status", &self.status)
+            .finish()
+    }
+}
+
+/// Headers without the values that carry credentials.
+struct Discreet<'a>(&'a HeaderMap);
+
+impl fmt::Debug for Discreet<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut map = formatter.debug_map();
+        for (name, value) in self.0 {
+            let secret = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE].contains(name)
+                || name.as_str().contains("key")
+                || name.as_str().contains("token");
+            if secret {
+                map.entry(&name.as_str(), &"[hidden]");
+            } else {
+                map.entry(&name.as_str(), value);
+            }
+        }
+        map.finish()
+    }
+}
+
+/// Everything the sandbox received, oldest first. Clones share it.
+///
+/// It keeps the last 100,000 requests.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let sandbox = security_api_sandbox::Sandbox::start().await?;
+/// // ... let a client talk to it, then:
+/// let posts = sandbox.journal().count(|entry| entry.method == "POST");
+/// assert_eq!(posts, 0);
+/// # std::io::Result::Ok(()) })?;
+/// # std::io::Result::Ok(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Journal(Arc<Mutex<Pages>>);
+
+#[derive(Default)]
+struct Pages {
+    entries: VecDeque<Entry>,
+    /// How many entries have left at the front: with a position in `entries`
+    /// it makes a number that stays the same for an entry's life.
+    gone: u64,
+}
+
+impl Journal {
+    fn pages(&self) -> MutexGuard<'_, Pages> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A copy of all entries, in the order in which the requests arrived.
+    #[must_use]
+    pub fn entries(&self) -> Vec<Entry> {
+        self.pages().entries.iter().cloned().collect()
+    }
+
+    /// How many entries `wanted` says yes to.
+    #[must_use]
+    pub fn count(&self, wanted: impl Fn(&Entry) -> bool) -> usize {
+        self.pages()
+            .entries
+            .iter()
+            .filter(|entry| wanted(entry))
+            .count()
+    }
+
+    /// Forgets everything.
+    pub fn clear(&self) {
+        let mut pages = self.pages();
+        pages.gone += pages.entries.len() as u64;
+        pages.entries.clear();
+    }
+
+    /// Keeps an entry and returns its number.
+    pub(crate) fn record(&self, entry: Entry) -> u64 {
+        let mut pages = self.pages();
+        if pages.entries.len() == CAPACITY {
+            pages.entries.pop_front();
+            pages.gone += 1;
+        }
+        pages.entries.push_back(entry);
+        pages.gone + pages.entries.len() as u64 - 1
+    }
+
+    /// Notes how the entry with that number was answered.
+    pub(crate) fn answered(&self, number: u64, status: u16) {
+        let mut pages = self.pages();
+        let position = number
+            .checked_sub(pages.gone)
+            .and_then(|at| usize::try_from(at).ok());
+        if let Some(entry) = position.and_then(|at| pages.entries.get_mut(at)) {
+            entry.status = Some(status);
+        }
+    }
+}
+
+impl fmt::Debug for Journal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Journal")
+            .field("entries", &self.pages().entries.len())
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(path: &str) -> Entry {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-api-key", http::HeaderValue::from_static("hunter2"));
+        headers.insert("accept", http::HeaderValue::from_static("application/json"));
+        Entry {
+            service: "test",
+            at: SystemTime::UNIX_EPOCH,
+            method: Method::GET,
+            path: path.to_owned(),
+            query: None,
+            headers,
+            body: Bytes::from_static(b"hunter3"),
+            status: None,
+        }
+    }
+
+    #[test]
+    fn an_answer_finds_its_entry_even_after_older_ones_were_forgotten() {
+        let journal = Journal::default();
+        let early = journal.record(entry("/early"));
+        journal.clear();
+        let late = journal.record(entry("/late"));
+        journal.answered(early, 500);
+        journal.answered(late, 200);
+        let entries = journal.entries();
+        assert_eq!(entries.len(), 1);
+        assert_eq!(
+            (entries[0].path.as_str(), entries[0].status),
+            ("/late", Some(200))
+        );
+    }
+
+    #[test]
+    fn the_oldest_entries_make_room() {
+        let journal = Journal::default();
+        for _ in 0..CAPACITY {
+            journal.record(entry("/old"));
+        }
+        let last = journal.record(entry("/new"));
+        journal.answered(last, 204);
+        assert_eq!(journal.count(|_| true), CAPACITY);
+        assert_eq!(journal.count(|entry| entry.status == Some(204)), 1);
+    }
+
+    #[test]
+    fn debug_prints_no_credential_and_no_body() {
+        let text = format!("{:?}", entry("/v1/browsers"));
+        assert!(!text.contains("hunter"), "{text}");
+        assert!(
+            text.contains("/v1/browsers") && text.contains("application/json"),
+            "{text}"
+        );
+    }
+}

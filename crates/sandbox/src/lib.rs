@@ -1,0 +1,58 @@
+//! An embedded server that imitates the HTTP APIs of security services, for
+//! tests and for trying things out without an account.
+//!
+//! [`Sandbox::start`] opens one loopback listener per service and gives base
+//! URLs and credentials. Behind them is a seeded, reproducible organisation
+//! whose state changes as the real one's would. A test can move the
+//! [`Clock`], queue [`Fault`]s and read in the [`Journal`] what was received.
+//!
+//! Today it imitates the Push Security REST API v1 and its signed webhooks; see
+//! [`PushSecurity`].
+//!
+//! ```
+//! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+//! use security_api_sandbox::{Fault, Sandbox};
+//!
+//! let sandbox = Sandbox::builder().seed(7).start().await?;
+//! println!("{}/v1/browsers", sandbox.push_security().base_url());
+//! sandbox.faults().queue(Fault::status(503).header("retry-after", "1"));
+//! # std::io::Result::Ok(()) })?;
+//! # std::io::Result::Ok(())
+//! ```
+
+mod clock;
+mod faults;
+mod journal;
+mod limit;
+mod listener;
+mod push_security;
+mod query;
+mod random;
+mod sandbox;
+
+pub use clock::Clock;
+pub use faults::{Fault, Faults};
+pub use journal::{Entry, Journal};
+pub use push_security::{Counts, Delivery, PushSecurity, PushSecurityOptions};
+pub use sandbox::{Sandbox, SandboxBuilder};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_can_be_shared_between_threads() {
+        fn shared<T: Send + Sync>() {}
+        shared::<Sandbox>();
+        shared::<PushSecurity>();
+        shared::<Clock>();
+        shared::<Faults>();
+        shared::<Journal>();
+        fn sent<T: Send>(_: &T) {}
+        sent(&Sandbox::builder().start());
+    }
+}

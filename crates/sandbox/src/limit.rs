@@ -1,0 +1,130 @@
+//! Rate limiting.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// A token bucket that in addition never lets more than its capacity through
+/// in any one second.
+///
+/// A full bucket alone would: its content at once, and what flows in during
+/// the same second on top.
+#[derive(Debug)]
+pub(crate) struct RateLimit {
+    /// Time that one request costs.
+    cost: Duration,
+    capacity: usize,
+    /// Unspent time, at most `capacity` times `cost`.
+    credit: Duration,
+    seen: Duration,
+    /// When the last `capacity` requests were let through.
+    granted: VecDeque<Duration>,
+}
+
+const WINDOW: Duration = Duration::from_secs(1);
+
+impl RateLimit {
+    /// `per_second` requests in the long run, and `burst` more for a moment.
+    pub(crate) fn new(per_second: u32, burst: u32) -> Self {
+        let cost = WINDOW / per_second;
+        let capacity = per_second + burst;
+        Self {
+            cost,
+            capacity: capacity as usize,
+            credit: cost * capacity,
+            seen: Duration::ZERO,
+            granted: VecDeque::with_capacity(capacity as usize),
+        }
+    }
+
+    /// Lets one request through at `now`, or says how long there is to wait.
+    pub(crate) fn admit(&mut self, now: Duration) -> Result<(), Duration> {
+        let full = self.cost * u32::try_from(self.capacity).unwrap_or(u32::MAX);
+        let passed = now.saturating_sub(self.seen);
+        self.seen = self.seen.max(now);
+        self.credit = self.credit.saturating_add(passed).min(full);
+
+        let oldest = (self.granted.len() == self.capacity).then(|| self.granted[0]);
+        let window = oldest.map_or(Duration::ZERO, |oldest| {
+            (oldest + WINDOW).saturating_sub(self.seen)
+        });
+        let wait = window.max(self.cost.saturating_sub(self.credit));
+        if !wait.is_zero() {
+            return Err(wait);
+        }
+        self.credit -= self.cost;
+        if oldest.is_some() {
+            self.granted.pop_front();
+        }
+        self.granted.push_back(self.seen);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn twenty_pass_at_once_and_then_none_for_a_second() {
+        let mut limit = RateLimit::new(10, 10);
+        let at = Duration::from_secs(5);
+        assert_eq!((0..25).filter(|_| limit.admit(at).is_ok()).count(), 20);
+        assert_eq!(
+            limit.admit(at + Duration::from_millis(999)),
+            Err(Duration::from_millis(1))
+        );
+        let later = at + Duration::from_secs(1);
+        assert_eq!((0..25).filter(|_| limit.admit(later).is_ok()).count(), 10);
+    }
+
+    #[test]
+    fn ten_a_second_pass_for_ever() {
+        let mut limit = RateLimit::new(10, 10);
+        let passed = (0..1000).filter(|n| limit.admit(Duration::from_millis(n * 100)).is_ok());
+        assert_eq!(passed.count(), 1000);
+    }
+
+    proptest! {
+        #[test]
+        fn no_second_sees_more_than_twenty_and_no_span_more_than_rate_and_burst(
+            gaps in prop::collection::vec(0_u64..120, 1..600)
+        ) {
+            let mut limit = RateLimit::new(10, 10);
+            let (mut now, mut passed) = (0_u64, Vec::new());
+            for gap in gaps {
+                now += gap;
+                if limit.admit(Duration::from_millis(now)).is_ok() {
+                    passed.push(now);
+                }
+            }
+            for (index, start) in passed.iter().enumerate() {
+                let second = passed[index..].iter().take_while(|at| **at < start + 1000).count();
+                prop_assert!(second <= 20, "{second} in one second");
+            }
+            for (index, start) in passed.iter().enumerate() {
+                for (count, at) in passed[index..].iter().enumerate() {
+                    let allowed = 20 + (at - start) / 100;
+                    prop_assert!((count as u64) < allowed);
+                }
+            }
+        }
+
+        #[test]
+        fn the_wait_it_names_is_enough_and_not_a_moment_too_long(
+            gaps in prop::collection::vec(0_u64..60, 1..200)
+        ) {
+            let mut limit = RateLimit::new(10, 10);
+            let mut now = Duration::ZERO;
+            for gap in gaps {
+                now += Duration::from_millis(gap);
+                if let Err(wait) = limit.admit(now) {
+                    prop_assert!(limit.admit(now + wait - Duration::from_nanos(1)).is_err());
+                    now += wait;
+                    prop_assert!(limit.admit(now).is_ok());
+                }
+            }
+        }
+    }
+}

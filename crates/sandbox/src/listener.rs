@@ -1,0 +1,315 @@
+//! Connections: reading requests, writing answers, and spoiling both.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::request::Parts;
+use http::{HeaderMap, Request, Response, StatusCode};
+use http_body_util::BodyExt as _;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::faults::Action;
+use crate::journal::Entry;
+use crate::{Clock, Faults, Journal};
+
+/// One service behind one listener.
+pub(crate) trait Service: Send + Sync + 'static {
+    /// Its name in the journal.
+    const NAME: &'static str;
+
+    /// The largest request body it takes.
+    const LARGEST_BODY: usize;
+
+    /// Does what a request asks for.
+    fn answer(&self, parts: &Parts, body: &Bytes) -> Response<Bytes>;
+
+    /// How this service says a status that is not of its own making.
+    fn failure(&self, status: StatusCode) -> Response<Bytes>;
+
+    /// Adds the headers that every answer of this service carries.
+    fn stamp(&self, headers: &mut HeaderMap);
+
+    /// Replaces the credentials it knows by their names.
+    fn redact(&self, headers: &mut HeaderMap);
+}
+
+/// What all listeners of a sandbox share.
+#[derive(Clone, Debug)]
+pub(crate) struct Desk {
+    pub(crate) clock: Clock,
+    pub(crate) faults: Faults,
+    pub(crate) journal: Journal,
+}
+
+/// Accepts connections for as long as the runtime lives.
+pub(crate) async fn run<S: Service>(listener: TcpListener, service: Arc<S>, desk: Desk) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                tokio::spawn(connection(stream, Arc::clone(&service), desk.clone()));
+            }
+            // Too many open files, mostly: give connections a moment to close.
+            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
+}
+
+async fn connection<S: Service>(stream: TcpStream, service: Arc<S>, desk: Desk) {
+    // Answers are written in one go; waiting to fill segments only adds delay.
+    let _ = stream.set_nodelay(true);
+    let line = Arc::new(Line::default());
+    let io = TokioIo::new(Wire {
+        stream,
+        line: Arc::clone(&line),
+    });
+    let handler = service_fn(|request| handle(&*service, &desk, &line, request));
+    let mut connection = http1::Builder::new().serve_connection(io, handler);
+    // Ends with an error whenever a fault or the client cut it off.
+    let _ = (&mut connection).await;
+    if line.reset.load(Ordering::Acquire) {
+        let wire = connection.into_parts().io.into_inner();
+        // Closing with zero linger sends a reset. The method's successor is
+        // not in the oldest tokio this workspace supports.
+        #[allow(deprecated)]
+        let _ = wire.stream.set_linger(Some(Duration::ZERO));
+    }
+}
+
+async fn handle<S: Service>(
+    service: &S,
+    desk: &Desk,
+    line: &Arc<Line>,
+    request: Request<Incoming>,
+) -> Result<Response<Answer>, Dropped> {
+    let (parts, body) = request.into_parts();
+    let body = whole(body, S::LARGEST_BODY).await?;
+    let mut headers = parts.headers.clone();
+    service.redact(&mut headers);
+    let number = desk.journal.record(Entry {
+        service: S::NAME,
+        at: desk.clock.now(),
+        method: parts.method.clone(),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().map(str::to_owned),
+        headers,
+        body: body.clone().unwrap_or_default(),
+        status: None,
+    });
+    let answer = || {
+        let mut response = match &body {
+            Some(body) => service.answer(&parts, body),
+            None => service.failure(StatusCode::PAYLOAD_TOO_LARGE),
+        };
+        service.stamp(response.headers_mut());
+        response
+    };
+    let (response, cut) = match desk.faults.take(&parts.method, parts.uri.path()) {
+        None => (answer(), None),
+        Some(Action::Status {
+            status,
+            headers,
+            body,
+        }) => {
+            let mut response = service.failure(status);
+            service.stamp(response.headers_mut());
+            response.headers_mut().extend(headers);
+            if let Some(body) = body {
+                *response.body_mut() = body;
+            }
+            (response, None)
+        }
+        Some(Action::Delay(by)) => {
+            let response = answer();
+            tokio::time::sleep(by).await;
+            (response, None)
+        }
+        Some(Action::CutBody(bytes)) => (answer(), Some(bytes)),
+        Some(Action::Reset) => {
+            line.reset.store(true, Ordering::Release);
+            return Err(Dropped);
+        }
+        Some(Action::Stall) => std::future::pending().await,
+    };
+    desk.journal.answered(number, response.status().as_u16());
+    Ok(response.map(|body| Answer::new(body, cut, line)))
+}
+
+/// A request's body, or nothing if it is too large. One that is too large is
+/// read to its end all the same: closing before that would reset the
+/// connection, and the answer might be lost.
+async fn whole(mut body: Incoming, largest: usize) -> Result<Option<Bytes>, Dropped> {
+    let mut kept = Some(BytesMut::new());
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| Dropped)?.into_data() else {
+            continue;
+        };
+        kept = kept.filter(|kept| kept.len() + data.len() <= largest);
+        if let Some(kept) = &mut kept {
+            kept.extend_from_slice(&data);
+        }
+    }
+    Ok(kept.map(BytesMut::freeze))
+}
+
+/// The connection is to end without (more of) an answer.
+#[derive(Debug)]
+struct Dropped;
+
+impl fmt::Display for Dropped {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the connection is dropped on purpose")
+    }
+}
+
+impl StdError for Dropped {}
+
+/// What a connection's bytes, its requests and its answers tell each other.
+#[derive(Default)]
+struct Line {
+    reset: AtomicBool,
+    /// Everything handed to the connection so far has been written.
+    flushed: AtomicBool,
+    waiting: Mutex<Option<Waker>>,
+}
+
+/// An answer's body, whole or cut short.
+struct Answer {
+    left: Bytes,
+    cut: Option<Cut>,
+}
+
+struct Cut {
+    /// What is declared but will not be sent.
+    withheld: u64,
+    asked_to_flush: bool,
+    line: Arc<Line>,
+}
+
+impl Answer {
+    fn new(body: Bytes, cut: Option<usize>, line: &Arc<Line>) -> Self {
+        let kept = cut.unwrap_or(body.len()).min(body.len());
+        let cut = (kept < body.len()).then(|| Cut {
+            withheld: (body.len() - kept) as u64,
+            asked_to_flush: false,
+            line: Arc::clone(line),
+        });
+        Self {
+            left: body.slice(..kept),
+            cut,
+        }
+    }
+}
+
+impl Body for Answer {
+    type Data = Bytes;
+    type Error = Dropped;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Dropped>>> {
+        let answer = self.get_mut();
+        if !answer.left.is_empty() {
+            return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut answer.left)))));
+        }
+        let Some(cut) = &mut answer.cut else {
+            return Poll::Ready(None);
+        };
+        // An error drops what the connection still holds in its buffer, so it
+        // has to wait until all of that is on the wire.
+        let mut waiting = cut
+            .line
+            .waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if !cut.asked_to_flush {
+            cut.asked_to_flush = true;
+            cut.line.flushed.store(false, Ordering::Release);
+        }
+        if cut.line.flushed.load(Ordering::Acquire) {
+            return Poll::Ready(Some(Err(Dropped)));
+        }
+        *waiting = Some(context.waker().clone());
+        Poll::Pending
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left.is_empty() && self.cut.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let withheld = self.cut.as_ref().map_or(0, |cut| cut.withheld);
+        SizeHint::with_exact(self.left.len() as u64 + withheld)
+    }
+}
+
+/// A TCP stream that tells when everything written to it has been flushed.
+struct Wire {
+    stream: TcpStream,
+    line: Arc<Line>,
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let wire = self.get_mut();
+        let flushed = Pin::new(&mut wire.stream).poll_flush(context);
+        if flushed.is_ready() {
+            wire.line.flushed.store(true, Ordering::Release);
+            let mut waiting = wire
+                .line
+                .waiting
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            if let Some(waker) = waiting.take() {
+                waker.wake();
+            }
+        }
+        flushed
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+    }
+}

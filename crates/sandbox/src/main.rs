@@ -1,0 +1,137 @@
+//! Runs the sandbox until Ctrl-C.
+
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use security_api_sandbox::{Sandbox, SandboxBuilder};
+
+const HELP: &str = "\
+Imitates the Push Security API on this machine, for trials and tests.
+
+Usage: security-api-sandbox [OPTIONS]
+
+Options:
+      --push-security ADDR      Address for the Push Security API [default: 127.0.0.1:0]
+      --push-security-webhooks URL
+                                Send webhooks to this http loopback URL
+      --seed N                  What the data and the credentials are made from [default: 1]
+      --no-limits               Do not enforce rate limits
+      --allow-remote            Accept addresses that other machines can reach
+  -h, --help                    Print this
+  -V, --version                 Print the version
+";
+
+struct Options {
+    builder: SandboxBuilder,
+    webhooks: Option<String>,
+}
+
+enum Command {
+    Run(Options),
+    Print(String),
+}
+
+fn command(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
+    let mut options = Options {
+        builder: Sandbox::builder(),
+        webhooks: None,
+    };
+    let mut arguments = arguments.into_iter().map(|argument| argument.into_string());
+    while let Some(argument) = arguments.next() {
+        let argument =
+            argument.map_err(|argument| format!("{} is not UTF-8", argument.display()))?;
+        let (name, inline) = match argument.split_once('=') {
+            Some((name, value)) if name.starts_with("--") => (name, Some(value.to_owned())),
+            _ => (argument.as_str(), None),
+        };
+        if inline.is_some()
+            && !["--push-security", "--push-security-webhooks", "--seed"].contains(&name)
+        {
+            return Err(format!("{argument} is not an option"));
+        }
+        let mut value = || match inline.clone() {
+            Some(value) => Ok(value),
+            None => arguments
+                .next()
+                .and_then(Result::ok)
+                .ok_or_else(|| format!("{name} needs a value")),
+        };
+        let builder = options.builder;
+        options.builder = match name {
+            "--push-security" => {
+                let value = value()?;
+                let address: SocketAddr = value
+                    .parse()
+                    .map_err(|_| format!("{value} is not an address such as 127.0.0.1:8080"))?;
+                builder.push_security_address(address)
+            }
+            "--push-security-webhooks" => {
+                options.webhooks = Some(value()?);
+                builder
+            }
+            "--seed" => {
+                let value = value()?;
+                builder.seed(
+                    value
+                        .parse()
+                        .map_err(|_| format!("{value} is not a seed"))?,
+                )
+            }
+            "--no-limits" => builder.rate_limits(false),
+            "--allow-remote" => builder.allow_remote(true),
+            "-h" | "--help" => return Ok(Command::Print(HELP.to_owned())),
+            "-V" | "--version" => {
+                return Ok(Command::Print(format!(
+                    "security-api-sandbox {}\n",
+                    env!("CARGO_PKG_VERSION")
+                )));
+            }
+            _ => return Err(format!("{argument} is not an option; see --help")),
+        };
+    }
+    Ok(Command::Run(options))
+}
+
+async fn run(options: Options) -> io::Result<()> {
+    let sandbox = options.builder.start().await?;
+    let push = sandbox.push_security();
+    if let Some(url) = &options.webhooks {
+        push.deliver_webhooks_to(url)?;
+    }
+    let mut out = io::stdout().lock();
+    writeln!(out, "export PUSH_SECURITY_BASE_URL={}", push.base_url())?;
+    writeln!(out, "export PUSH_SECURITY_API_KEY={}", push.api_key())?;
+    writeln!(
+        out,
+        "export PUSH_SECURITY_READ_ONLY_API_KEY={}",
+        push.read_only_key()
+    )?;
+    writeln!(
+        out,
+        "export PUSH_SECURITY_WEBHOOK_SECRET={}",
+        push.webhook_secret()
+    )?;
+    out.flush()?;
+    drop(out);
+    tokio::signal::ctrl_c().await
+}
+
+fn main() -> ExitCode {
+    let outcome = match command(std::env::args_os().skip(1)) {
+        Ok(Command::Print(text)) => io::stdout().write_all(text.as_bytes()),
+        Ok(Command::Run(options)) => tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .and_then(|runtime| runtime.block_on(run(options))),
+        Err(message) => Err(io::Error::new(io::ErrorKind::InvalidInput, message)),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "security-api-sandbox: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

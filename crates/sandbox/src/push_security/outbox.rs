@@ -1,0 +1,268 @@
+//! Signing webhooks and delivering them.
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use http::header::{CONNECTION, CONTENT_TYPE, HOST, USER_AGENT};
+use http::{Method, Request, Uri};
+use http_body_util::Full;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use sha2::Sha256;
+use tokio::net::TcpStream;
+use tokio::runtime::Handle;
+
+use crate::Clock;
+
+/// When an event is delivered, in minutes after it happened, for as long as
+/// nobody takes it.
+const SCHEDULE: [u64; 4] = [0, 1, 5, 15];
+
+/// How long a receiver has to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Older deliveries make room.
+const CAPACITY: usize = 10_000;
+
+/// One attempt to deliver a webhook.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Delivery {
+    /// The event's id, the same for every attempt.
+    pub event_id: String,
+    /// What the event is about, such as `ACCOUNT`.
+    pub object: String,
+    /// The attempt's number, from 1 to 4.
+    pub attempt: usize,
+    /// When it was signed, by the sandbox's clock.
+    pub at: SystemTime,
+    /// The status the receiver answered with, if it did within five seconds.
+    pub status: Option<u16>,
+}
+
+/// Sends events to a receiver, once there is one.
+pub(crate) struct Outbox {
+    secret: String,
+    clock: Clock,
+    runtime: Handle,
+    target: Mutex<Option<Target>>,
+    log: Mutex<VecDeque<Delivery>>,
+}
+
+#[derive(Clone)]
+struct Target {
+    addresses: Vec<SocketAddr>,
+    authority: String,
+    path: String,
+}
+
+impl Outbox {
+    pub(crate) fn new(secret: String, clock: Clock, runtime: Handle) -> Self {
+        Self {
+            secret,
+            clock,
+            runtime,
+            target: Mutex::default(),
+            log: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn secret(&self) -> &str {
+        &self.secret
+    }
+
+    pub(crate) fn deliver_to(&self, url: &str) -> io::Result<()> {
+        let target =
+            target(url).map_err(|reason| io::Error::new(io::ErrorKind::InvalidInput, reason))?;
+        *self.target.lock().unwrap_or_else(PoisonError::into_inner) = Some(target);
+        Ok(())
+    }
+
+    fn log(&self) -> MutexGuard<'_, VecDeque<Delivery>> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn deliveries(&self) -> Vec<Delivery> {
+        self.log().iter().cloned().collect()
+    }
+
+    /// The value of the signature header.
+    pub(crate) fn sign(&self, timestamp: i64, body: &[u8]) -> String {
+        let mut header = format!("t={timestamp},v1=");
+        // A key of any length will do.
+        if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.secret.as_bytes()) {
+            mac.update(timestamp.to_string().as_bytes());
+            mac.update(b".");
+            mac.update(body);
+            for byte in mac.finalize().into_bytes() {
+                let _ = write!(header, "{byte:02X}");
+            }
+        }
+        header
+    }
+
+    /// Delivers an event, now and if need be again later. Without a receiver it
+    /// is lost.
+    pub(crate) fn send(self: &Arc<Self>, event_id: String, object: &str, payload: &Value) {
+        let target = self
+            .target
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let Some(target) = target else { return };
+        let outbox = Arc::clone(self);
+        let object = object.to_owned();
+        let body = Bytes::from(payload.to_string());
+        let happened = self.clock.elapsed();
+        self.runtime.spawn(async move {
+            for (attempt, minutes) in (1..).zip(SCHEDULE) {
+                outbox
+                    .clock
+                    .sleep_until(happened + Duration::from_secs(minutes * 60))
+                    .await;
+                let at = outbox.clock.now();
+                let signature = outbox.sign(outbox.clock.unix(), &body);
+                let exchange = exchange(&target, signature, body.clone());
+                let status = tokio::time::timeout(PATIENCE, exchange)
+                    .await
+                    .ok()
+                    .flatten();
+                let mut log = outbox.log();
+                if log.len() == CAPACITY {
+                    log.pop_front();
+                }
+                log.push_back(Delivery {
+                    event_id: event_id.clone(),
+                    object: object.clone(),
+                    attempt,
+                    at,
+                    status,
+                });
+                if status.is_some_and(|status| (200..300).contains(&status)) {
+                    return;
+                }
+            }
+        });
+    }
+}
+
+fn target(url: &str) -> Result<Target, String> {
+    let uri: Uri = url.parse().map_err(|error| format!("no URL: {error}"))?;
+    let authority = uri.authority().filter(|_| uri.scheme_str() == Some("http"));
+    let authority = authority.ok_or("webhooks are delivered to http URLs only")?;
+    let port = authority.port_u16().unwrap_or(80);
+    let host = authority
+        .host()
+        .trim_start_matches('[')
+        .trim_end_matches(']');
+    let hosts: Vec<IpAddr> = if host.eq_ignore_ascii_case("localhost") {
+        vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
+    } else {
+        host.parse()
+            .into_iter()
+            .filter(IpAddr::is_loopback)
+            .collect()
+    };
+    if hosts.is_empty() {
+        return Err(format!(
+            "webhooks are delivered to loopback addresses only, not to {host}"
+        ));
+    }
+    Ok(Target {
+        addresses: hosts
+            .into_iter()
+            .map(|host| SocketAddr::new(host, port))
+            .collect(),
+        authority: authority.to_string(),
+        path: uri
+            .path_and_query()
+            .map_or("/", |path| path.as_str())
+            .to_owned(),
+    })
+}
+
+/// One delivery; the status of the answer, if there is one.
+async fn exchange(target: &Target, signature: String, body: Bytes) -> Option<u16> {
+    let request = Request::builder()
+        .method(Method::POST)
+        .uri(&target.path)
+        .header(HOST, &target.authority)
+        .header(CONTENT_TYPE, "application/json")
+        .header(
+            USER_AGENT,
+            concat!("security-api-sandbox/", env!("CARGO_PKG_VERSION")),
+        )
+        .header(CONNECTION, "close")
+        .header("X-Signature", signature)
+        .body(Full::new(body))
+        .ok()?;
+    let stream = TcpStream::connect(target.addresses.as_slice()).await.ok()?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.ok()?;
+    let answer = async move {
+        sender
+            .send_request(request)
+            .await
+            .ok()
+            .map(|answer| answer.status())
+    };
+    tokio::pin!(answer, connection);
+    let status = tokio::select! {
+        status = &mut answer => status,
+        // It may end with the answer already read.
+        _ = &mut connection => answer.await,
+    };
+    status.map(|status| status.as_u16())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reason(url: &str) -> String {
+        target(url).err().unwrap_or_default()
+    }
+
+    #[test]
+    fn only_http_on_loopback_receives_webhooks() {
+        for url in [
+            "http://127.0.0.1:8080/hook?x=1",
+            "http://localhost",
+            "http://[::1]:9/",
+        ] {
+            assert_eq!(reason(url), "", "{url}");
+        }
+        for url in [
+            "https://127.0.0.1/",
+            "http://198.51.100.1/",
+            "http://example.com/",
+            "/hook",
+            "",
+        ] {
+            assert_ne!(reason(url), "", "{url}");
+        }
+    }
+
+    #[test]
+    fn the_signature_is_the_documented_one() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .expect("a runtime");
+        let outbox = Outbox::new(
+            "psws_0123456789abcdef0123456789abcdef".to_owned(),
+            Clock::start(),
+            runtime.handle().clone(),
+        );
+        // Computed with openssl dgst -sha256 -hmac.
+        assert_eq!(
+            outbox.sign(1_698_349_494, b"{\"version\":\"1\"}"),
+            "t=1698349494,v1=F4DB6F0B5C76705361D4A99E5567F0100D7C26FCD1BB7E1D93DB949399F6692D"
+        );
+    }
+}

@@ -1,0 +1,125 @@
+//! The program.
+
+mod support;
+
+use std::collections::HashMap;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Output, Stdio};
+
+use http::Method;
+use support::{exchange, request};
+
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_security-api-sandbox"));
+    command.args(arguments);
+    command
+}
+
+/// A running program, ended with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts the program and reads the variables it prints.
+fn start(arguments: &[&str]) -> (Running, HashMap<String, String>) {
+    let mut child = program(arguments)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("started");
+    let output = child.stdout.take().expect("its output");
+    let running = Running(child);
+    let lines = BufReader::new(output).lines().take(4);
+    let variables = lines.map(|line| {
+        let line = line.expect("a line");
+        let pair = line
+            .strip_prefix("export ")
+            .and_then(|pair| pair.split_once('='));
+        let (name, value) = pair.unwrap_or_else(|| panic!("no export: {line}"));
+        (name.to_owned(), value.to_owned())
+    });
+    let variables = variables.collect();
+    (running, variables)
+}
+
+fn refused(arguments: &[&str]) -> String {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = program(arguments).output().expect("it ran");
+    assert!(!status.success(), "{arguments:?}");
+    assert!(stdout.is_empty(), "{arguments:?}");
+    String::from_utf8(stderr).expect("text")
+}
+
+#[tokio::test]
+async fn it_prints_what_a_shell_can_paste_and_serves() {
+    let (_running, variables) = start(&["--seed", "7", "--no-limits"]);
+    let (_again, same) = start(&["--seed=7", "--push-security=127.0.0.1:0"]);
+    let base_url = &variables["PUSH_SECURITY_BASE_URL"];
+    let key = &variables["PUSH_SECURITY_API_KEY"];
+    for _ in 0..30 {
+        let request = request(Method::GET, "/v1/apps?limit=1", Some(key), "");
+        assert_eq!(
+            exchange(base_url, request).await.expect("an answer").status,
+            200
+        );
+    }
+    let read_only = &variables["PUSH_SECURITY_READ_ONLY_API_KEY"];
+    let request = request(Method::GET, "/v1/apps?limit=1", Some(read_only), "");
+    assert_eq!(
+        exchange(base_url, request).await.expect("an answer").status,
+        200
+    );
+    assert!(variables["PUSH_SECURITY_WEBHOOK_SECRET"].starts_with("psws_"));
+    assert_eq!(same["PUSH_SECURITY_API_KEY"], *key);
+    assert_ne!(same["PUSH_SECURITY_BASE_URL"], *base_url);
+}
+
+#[test]
+fn it_refuses_what_it_does_not_understand_and_addresses_others_can_reach() {
+    for (arguments, reason) in [
+        (&["--push-security", "0.0.0.0:0"][..], "loopback"),
+        (&["--push-security", "here"], "address"),
+        (&["--push-security"], "needs a value"),
+        (&["--seed", "seven"], "seed"),
+        (&["--no-limits=no"], "not an option"),
+        (&["--verbose"], "not an option"),
+        (&["extra"], "not an option"),
+        (
+            &["--push-security-webhooks", "http://203.0.113.9/"],
+            "loopback",
+        ),
+    ] {
+        let message = refused(arguments);
+        assert!(message.contains(reason), "{arguments:?}: {message}");
+    }
+    let (_running, variables) = start(&["--push-security", "0.0.0.0:0", "--allow-remote"]);
+    assert!(variables["PUSH_SECURITY_BASE_URL"].starts_with("http://0.0.0.0:"));
+}
+
+#[test]
+fn it_says_what_it_is() {
+    let help = program(&["--help"]).output().expect("it ran");
+    assert!(help.status.success());
+    let help = String::from_utf8(help.stdout).expect("text");
+    for option in [
+        "--push-security ADDR",
+        "--seed N",
+        "--no-limits",
+        "--allow-remote",
+    ] {
+        assert!(help.contains(option), "{option}");
+    }
+    let version = program(&["-V"]).output().expect("it ran").stdout;
+    let version = String::from_utf8(version).expect("text");
+    assert_eq!(
+        version.trim(),
+        concat!("security-api-sandbox ", env!("CARGO_PKG_VERSION"))
+    );
+}
