@@ -1,0 +1,138 @@
+//! The client and how it is made.
+
+use std::sync::Arc;
+
+use http::{HeaderName, Method};
+use security_api_transport::{ApiKey, Error, Rate, RateLimiter, Request, Secret, ServiceSettings};
+
+use crate::protocol::PushSecurity;
+
+/// Puts a [`Client`] together.
+pub type ClientBuilder = security_api_transport::ClientBuilder<Client>;
+
+const BASE_URL: &str = "https://api.pushsecurity.com";
+const KEY_VARIABLE: &str = "PUSH_SECURITY_API_KEY";
+const URL_VARIABLE: &str = "PUSH_SECURITY_BASE_URL";
+
+/// A client of the Push Security REST API v1. One pointer wide; clones share connections, limits and retry budget.
+///
+/// The service allows each user 10 requests a second and 10 more for short intervals. The client keeps to that: calls
+/// wait for their turn, in order. Build all clients of one user from clones of one
+/// [`RateLimiter`], or clone the client.
+#[derive(Debug, Clone)]
+pub struct Client {
+    transport: security_api_transport::Client,
+}
+
+impl Client {
+    /// A client that calls with this API key.
+    ///
+    /// Keys are made on the settings page of the admin console, with one of two permissions: `Read only` for GET
+    /// requests, `Full access` for all.
+    ///
+    /// # Errors
+    /// If the key is empty or has characters that no header can have.
+    ///
+    /// ```
+    /// let push = push_security_api::Client::new("an-api-key")?;
+    /// # Ok::<(), push_security_api::Error>(())
+    /// ```
+    pub fn new(api_key: impl Into<Secret>) -> Result<Self, Error> {
+        Self::builder(api_key).build()
+    }
+
+    /// A client by the environment: the key in `PUSH_SECURITY_API_KEY` and, if it is set, another base URL in
+    /// `PUSH_SECURITY_BASE_URL`.
+    ///
+    /// # Errors
+    /// If the key is not set, or one of the values cannot be used.
+    ///
+    /// ```no_run
+    /// let push = push_security_api::Client::from_env()?;
+    /// # Ok::<(), push_security_api::Error>(())
+    /// ```
+    pub fn from_env() -> Result<Self, Error> {
+        let key = std::env::var(KEY_VARIABLE).map_err(|_| {
+            Error::invalid(format!(
+                "the environment variable `{KEY_VARIABLE}` is not set: give it the API key"
+            ))
+        })?;
+        let mut builder = Self::builder(key);
+        if let Ok(url) = std::env::var(URL_VARIABLE) {
+            builder = builder.base_url(url);
+        }
+        builder.build()
+    }
+
+    /// Starts a client with settings of one's own.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let push = push_security_api::Client::builder("an-api-key")
+    ///     .timeout(Duration::from_secs(20))
+    ///     .user_agent("night-watch/1.0")
+    ///     .build()?;
+    /// # Ok::<(), push_security_api::Error>(())
+    /// ```
+    pub fn builder(api_key: impl Into<Secret>) -> ClientBuilder {
+        ClientBuilder::new(settings(&api_key.into()))
+    }
+
+    /// Makes the cheapest authenticated call, to see at start-up that address and key are right.
+    ///
+    /// # Errors
+    /// If the call fails; see [`Reason`](crate::Reason).
+    ///
+    /// ```no_run
+    /// # async fn example(push: push_security_api::Client) -> Result<(), push_security_api::Error> {
+    /// push.check().await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn check(&self) -> Result<(), Error> {
+        self.browsers().list().limit(1).page().await.map(drop)
+    }
+
+    /// A request of one's own, for what this version does not model. It passes the same way as every other call.
+    ///
+    /// ```no_run
+    /// # async fn example(push: push_security_api::Client) -> Result<(), push_security_api::Error> {
+    /// use push_security_api::http::Method;
+    ///
+    /// let answer: serde_json::Value = push
+    ///     .request(Method::GET, "/v1/browsers")
+    ///     .query("limit", "5")
+    ///     .repeatable()
+    ///     .call()
+    ///     .await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn request(&self, method: Method, path: &str) -> Request {
+        self.transport.request(method, path)
+    }
+
+    pub(crate) fn transport(&self) -> &security_api_transport::Client {
+        &self.transport
+    }
+}
+
+impl From<security_api_transport::Client> for Client {
+    fn from(transport: security_api_transport::Client) -> Self {
+        Self { transport }
+    }
+}
+
+fn settings(api_key: &Secret) -> Result<ServiceSettings, Error> {
+    Ok(ServiceSettings {
+        user_agent: concat!("push-security-api/", env!("CARGO_PKG_VERSION")),
+        base_url: BASE_URL.to_owned(),
+        base_path: false,
+        protocol: Arc::new(PushSecurity),
+        credential: Arc::new(ApiKey::new(
+            HeaderName::from_static("x-api-key"),
+            api_key.expose(),
+        )?),
+        // A burst of 10 on top of 10 a second is at most 20 in any one second, which is what the service allows.
+        limiter: Arc::new(RateLimiter::new(Rate::per_second(10.0, 10)?)),
+    })
+}

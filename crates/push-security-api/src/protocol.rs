@@ -1,0 +1,107 @@
+//! How the service speaks of errors.
+
+use security_api_transport::{Answer, ApiError, Error, Protocol};
+use serde::Deserialize;
+
+/// Why the service refused a call, as far as it says.
+///
+/// ```no_run
+/// # async fn example(push: push_security_api::Client, id: &str) -> Result<(), push_security_api::Error> {
+/// use push_security_api::Reason;
+///
+/// match push.accounts().delete(id).await {
+///     Err(error) if Reason::of(&error) == Some(Reason::ReadOnlyKey) => {
+///         eprintln!("this job needs a key with full access");
+///     }
+///     other => other?,
+/// }
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The gateway does not know the path. It answers 403 with the words "Missing Authentication Token", although a
+    /// key was sent.
+    UnknownPath,
+    /// The key was refused for a call that changes something: most likely its permission is `Read only`. The service
+    /// does not tell this from a wrong key.
+    ReadOnlyKey,
+    /// The key was refused.
+    KeyRefused,
+    /// There is no object with this id.
+    NotFound,
+    /// A parameter is missing or wrong.
+    InvalidInput,
+    /// More requests than the service allows.
+    RateLimited,
+    /// The service failed.
+    ServerError,
+}
+
+impl Reason {
+    /// The reason in an error; none if the service did not answer, or with something that is not listed here.
+    #[must_use]
+    pub fn of(error: &Error) -> Option<Self> {
+        error.reason().copied()
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct PushSecurity;
+
+#[derive(Deserialize)]
+struct ErrorBody {
+    #[serde(alias = "Message", alias = "error")]
+    message: Option<String>,
+}
+
+/// The stock words of the gateway in front of the API.
+const UNKNOWN_PATH: &str = "Missing Authentication Token";
+
+impl Protocol for PushSecurity {
+    fn api_error(&self, answer: &Answer<'_>) -> ApiError {
+        let message = serde_json::from_slice::<ErrorBody>(answer.body)
+            .ok()
+            .and_then(|body| body.message);
+        let reason = match answer.status.as_u16() {
+            400 | 422 => Some(Reason::InvalidInput),
+            401 => Some(Reason::KeyRefused),
+            403 if message.as_deref() == Some(UNKNOWN_PATH) => Some(Reason::UnknownPath),
+            403 if changes_something(answer) => Some(Reason::ReadOnlyKey),
+            403 => Some(Reason::KeyRefused),
+            404 => Some(Reason::NotFound),
+            429 => Some(Reason::RateLimited),
+            500.. => Some(Reason::ServerError),
+            _ => None,
+        };
+        let hint = match reason {
+            Some(Reason::UnknownPath) => Some(
+                "the gateway answers so for a path it does not know, even with a valid key: check path and base URL",
+            ),
+            Some(Reason::ReadOnlyKey) => Some(
+                "a key with the permission Read only can make GET requests only: use one with Full access, if this key is right at all",
+            ),
+            Some(Reason::KeyRefused) => Some("check the API key"),
+            _ => None,
+        };
+        let mut error = ApiError::new();
+        if let Some(text) = join(message, hint) {
+            error = error.with_message(text);
+        }
+        match reason {
+            Some(reason) => error.with_reason(reason),
+            None => error,
+        }
+    }
+}
+
+fn changes_something(answer: &Answer<'_>) -> bool {
+    answer.operation.method() != http::Method::GET
+}
+
+fn join(message: Option<String>, hint: Option<&str>) -> Option<String> {
+    match (message, hint) {
+        (Some(message), Some(hint)) => Some(format!("{message} ({hint})")),
+        (message, hint) => message.or_else(|| hint.map(str::to_owned)),
+    }
+}

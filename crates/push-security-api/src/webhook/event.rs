@@ -1,0 +1,270 @@
+//! What a webhook says.
+
+use bytes::Bytes;
+use security_api_transport::{Error, ErrorKind, RawJson, Timestamp};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::types::{
+    Account, AccountOther, Actor, AdminLoadedData, ApiKeyAdded, App, AppBanner,
+    AppBannerConfigured, AppOther, BlockedUrlVisited, Browser, BrowserExtensionEvent,
+    BrowserExtensionStateEnforcement, ClonedLoginPageDetected, ControlRuleAdded, Detection,
+    Employee, EmployeeRemovedFromGroup, EventCategory, EventType, ExcludedExtensionsRemoved,
+    Finding, LoginEvent, MaliciousBrowserExtensionDetected, MfaEnforcement, PasswordPhishing,
+    PhishingToolDetected, StolenCredentialsChange, StolenCredentialsDetected,
+    StrongPasswordEnforcement,
+};
+
+/// An event that a webhook delivered.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Event {
+    /// Identifies the event: the same in every delivery of it.
+    pub id: String,
+    /// The version of the format; `1` is the one that is known.
+    pub version: Option<String>,
+    /// When it happened.
+    pub timestamp: Option<Timestamp>,
+    /// What sort of event it is.
+    pub category: EventCategory,
+    /// What it is about, for example `LOGIN`: the name to tell events apart by.
+    pub object: String,
+    /// A title to show to people. It may change; do not match on it.
+    pub friendly_name: Option<String>,
+    /// A text to show to people. It may change; do not match on it.
+    pub description: Option<String>,
+    /// Who did it, if it is an audit event.
+    pub actor: Option<Actor>,
+    /// What happened.
+    pub payload: Payload,
+    /// The whole event as it came.
+    pub raw: RawJson,
+}
+
+/// A record before and after.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Change<T> {
+    /// Whether it was created, updated or deleted.
+    pub kind: EventType,
+    /// The record as it is now; none if it was deleted.
+    pub new: Option<T>,
+    /// The record as it was; none if it was created.
+    pub old: Option<T>,
+}
+
+/// What happened.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Payload {
+    /// An account changed (`ACCOUNT`).
+    Account(Box<Change<Account>>),
+    /// An account on an app that is no work app changed (`ACCOUNT_OTHER`).
+    AccountOther(Box<Change<AccountOther>>),
+    /// An app changed (`APP`).
+    App(Box<Change<App>>),
+    /// An app that is no work app changed (`APP_OTHER`).
+    AppOther(Box<Change<AppOther>>),
+    /// A browser changed (`BROWSER`).
+    Browser(Box<Change<Browser>>),
+    /// A browser extension changed (`BROWSER_EXTENSION`).
+    BrowserExtension(Box<Change<BrowserExtensionEvent>>),
+    /// An employee changed (`EMPLOYEE`).
+    Employee(Box<Change<Employee>>),
+    /// A finding changed (`FINDING`).
+    Finding(Box<Change<Finding>>),
+    /// A detection changed: all events of the category `DETECTION`, such as `STOLEN_CREDENTIALS` and `PHISHING`.
+    Detection(Box<Change<Detection>>),
+    /// An employee logged in (`LOGIN`).
+    Login(Box<LoginEvent>),
+    /// A blocked URL was visited (`BLOCKED_URL_VISITED`).
+    BlockedUrlVisited(Box<BlockedUrlVisited>),
+    /// A page with a phishing tool was seen (`PHISHING_TOOL_DETECTED`).
+    PhishingToolDetected(Box<PhishingToolDetected>),
+    /// A copy of a login page was seen (`CLONED_LOGIN_PAGE_DETECTED`).
+    ClonedLoginPageDetected(Box<ClonedLoginPageDetected>),
+    /// Stolen credentials were used (`STOLEN_CREDENTIALS_DETECTED`).
+    StolenCredentialsDetected(Box<StolenCredentialsDetected>),
+    /// A malicious browser extension was seen (`MALICIOUS_BROWSER_EXTENSION_DETECTED`).
+    MaliciousBrowserExtensionDetected(Box<MaliciousBrowserExtensionDetected>),
+    /// A browser extension was blocked or enabled, or could not be; [`Event::object`] says which
+    /// (`BROWSER_EXTENSION_BLOCKED`, `BROWSER_EXTENSION_ENABLED`,
+    /// `BROWSER_EXTENSION_UNABLE_TO_ENFORCE_ENABLED_STATE`, `BROWSER_EXTENSION_UNABLE_TO_ENFORCE_BLOCKED_STATE`).
+    BrowserExtensionStateEnforcement(Box<BrowserExtensionStateEnforcement>),
+    /// An app banner was shown (`APP_BANNER`).
+    AppBanner(Box<AppBanner>),
+    /// A strong password was asked for (`STRONG_PASSWORD_ENFORCEMENT`).
+    StrongPasswordEnforcement(Box<StrongPasswordEnforcement>),
+    /// MFA was asked for (`MFA_ENFORCEMENT`). The name of the object is a guess.
+    MfaEnforcement(Box<MfaEnforcement>),
+    /// A password was typed into a page it does not belong to (`PASSWORD_PHISHING`).
+    PasswordPhishing(Box<PasswordPhishing>),
+    /// Stolen credentials of the customer's own were added (`STOLEN_CREDENTIALS_ADDED`).
+    StolenCredentialsAdded(StolenCredentialsChange),
+    /// Stolen credentials of the customer's own were removed (`STOLEN_CREDENTIALS_REMOVED`).
+    StolenCredentialsRemoved(StolenCredentialsChange),
+    /// An employee was taken out of a group (`EMPLOYEE_REMOVED_FROM_GROUP`).
+    EmployeeRemovedFromGroup(EmployeeRemovedFromGroup),
+    /// An app banner was set up (`APP_BANNER_CONFIGURED`). The service calls this event deprecated.
+    AppBannerConfigured(AppBannerConfigured),
+    /// A rule was added to a control (`CONTROL_RULE_ADDED`).
+    ControlRuleAdded(ControlRuleAdded),
+    /// A rule was removed from a control (`CONTROL_RULE_REMOVED`). What it says of it is in [`Event::raw`]. The name of
+    /// the object is a guess.
+    ControlRuleRemoved,
+    /// Exceptions from the detection of malicious extensions were removed
+    /// (`MALICIOUS_BROWSER_EXTENSION_DETECTION_EXCLUDED_EXTENSIONS_REMOVED`).
+    ExcludedExtensionsRemoved(ExcludedExtensionsRemoved),
+    /// Exceptions from the detection of phishing tools were removed
+    /// (`PHISHING_TOOL_DETECTION_IGNORED_DOMAINS_REMOVED`). What it says of them is in [`Event::raw`]. The name of the
+    /// object is a guess.
+    IgnoredDomainsRemoved,
+    /// An administrator exported data (`ADMIN_EXPORTED_DATA`). What it says of them is in [`Event::raw`]. The name of
+    /// the object is a guess.
+    AdminExportedData,
+    /// An administrator looked at data (`ADMIN_LOADED_DATA`).
+    AdminLoadedData(AdminLoadedData),
+    /// An API key was added (`API_KEY_ADDED`).
+    ApiKeyAdded(ApiKeyAdded),
+    /// An event that this version does not know; see [`Event::object`] and [`Event::raw`].
+    Unknown,
+    /// A known event in a form that this version cannot read; see [`Event::raw`].
+    Unreadable(Error),
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    id: String,
+    #[serde(default)]
+    version: Option<String>,
+    #[serde(default)]
+    timestamp: Option<Timestamp>,
+    category: EventCategory,
+    object: String,
+    #[serde(default, rename = "friendlyName")]
+    friendly_name: Option<String>,
+    #[serde(default)]
+    description: Option<String>,
+    #[serde(default, rename = "type")]
+    kind: Option<EventType>,
+    #[serde(default)]
+    actor: Option<Actor>,
+    #[serde(default, borrow)]
+    new: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    old: Option<&'a RawValue>,
+}
+
+impl Event {
+    /// Reads an event from the body of a delivery. This does not verify it: [`Verifier::event`](super::Verifier::event)
+    /// does both.
+    ///
+    /// # Errors
+    /// If the body is not JSON, or has no id, category or object. An event that is not known, or not known in this form,
+    /// is no error.
+    ///
+    /// ```
+    /// use push_security_api::webhook::{Event, Payload};
+    ///
+    /// let event = Event::read(br#"{"id":"e1","category":"AUDIT","object":"SOMETHING_NEW","new":{"a":1}}"#)?;
+    /// assert!(matches!(event.payload, Payload::Unknown));
+    /// # Ok::<(), push_security_api::Error>(())
+    /// ```
+    pub fn read(body: &[u8]) -> Result<Self, Error> {
+        let raw = RawJson::parse(Bytes::copy_from_slice(body))?;
+        // The cause is left out: it may quote a value.
+        let envelope: Envelope<'_> = serde_json::from_str(raw.as_str()).map_err(|_| {
+            Error::new(
+                ErrorKind::Decode,
+                "the event has no id, category or object, or one of its members has another type than it should",
+            )
+        })?;
+        let payload = envelope.payload().unwrap_or_else(Payload::Unreadable);
+        Ok(Self {
+            id: envelope.id,
+            version: envelope.version,
+            timestamp: envelope.timestamp,
+            category: envelope.category,
+            object: envelope.object,
+            friendly_name: envelope.friendly_name,
+            description: envelope.description,
+            actor: envelope.actor,
+            payload,
+            raw,
+        })
+    }
+}
+
+impl Envelope<'_> {
+    fn payload(&self) -> Result<Payload, Error> {
+        if self.category == EventCategory::Detection {
+            return self.change().map(Payload::Detection);
+        }
+        Ok(match self.object.as_str() {
+            "ACCOUNT" => Payload::Account(self.change()?),
+            "ACCOUNT_OTHER" => Payload::AccountOther(self.change()?),
+            "APP" => Payload::App(self.change()?),
+            "APP_OTHER" => Payload::AppOther(self.change()?),
+            "BROWSER" => Payload::Browser(self.change()?),
+            "BROWSER_EXTENSION" => Payload::BrowserExtension(self.change()?),
+            "EMPLOYEE" => Payload::Employee(self.change()?),
+            "FINDING" => Payload::Finding(self.change()?),
+            "LOGIN" => Payload::Login(self.said()?),
+            "BLOCKED_URL_VISITED" => Payload::BlockedUrlVisited(self.said()?),
+            "PHISHING_TOOL_DETECTED" => Payload::PhishingToolDetected(self.said()?),
+            "CLONED_LOGIN_PAGE_DETECTED" => Payload::ClonedLoginPageDetected(self.said()?),
+            "STOLEN_CREDENTIALS_DETECTED" => Payload::StolenCredentialsDetected(self.said()?),
+            "MALICIOUS_BROWSER_EXTENSION_DETECTED" => {
+                Payload::MaliciousBrowserExtensionDetected(self.said()?)
+            }
+            "BROWSER_EXTENSION_BLOCKED"
+            | "BROWSER_EXTENSION_ENABLED"
+            | "BROWSER_EXTENSION_UNABLE_TO_ENFORCE_ENABLED_STATE"
+            | "BROWSER_EXTENSION_UNABLE_TO_ENFORCE_BLOCKED_STATE" => {
+                Payload::BrowserExtensionStateEnforcement(self.said()?)
+            }
+            "APP_BANNER" => Payload::AppBanner(self.said()?),
+            "STRONG_PASSWORD_ENFORCEMENT" => Payload::StrongPasswordEnforcement(self.said()?),
+            "MFA_ENFORCEMENT" => Payload::MfaEnforcement(self.said()?),
+            "PASSWORD_PHISHING" => Payload::PasswordPhishing(self.said()?),
+            "STOLEN_CREDENTIALS_ADDED" => Payload::StolenCredentialsAdded(*self.said()?),
+            "STOLEN_CREDENTIALS_REMOVED" => Payload::StolenCredentialsRemoved(*self.said()?),
+            "EMPLOYEE_REMOVED_FROM_GROUP" => Payload::EmployeeRemovedFromGroup(*self.said()?),
+            "APP_BANNER_CONFIGURED" => Payload::AppBannerConfigured(*self.said()?),
+            "CONTROL_RULE_ADDED" => Payload::ControlRuleAdded(*self.said()?),
+            "CONTROL_RULE_REMOVED" => Payload::ControlRuleRemoved,
+            "MALICIOUS_BROWSER_EXTENSION_DETECTION_EXCLUDED_EXTENSIONS_REMOVED" => {
+                Payload::ExcludedExtensionsRemoved(*self.said()?)
+            }
+            "PHISHING_TOOL_DETECTION_IGNORED_DOMAINS_REMOVED" => Payload::IgnoredDomainsRemoved,
+            "ADMIN_EXPORTED_DATA" => Payload::AdminExportedData,
+            "ADMIN_LOADED_DATA" => Payload::AdminLoadedData(*self.said()?),
+            "API_KEY_ADDED" => Payload::ApiKeyAdded(*self.said()?),
+            _ => Payload::Unknown,
+        })
+    }
+
+    fn change<T: for<'de> Deserialize<'de>>(&self) -> Result<Box<Change<T>>, Error> {
+        let kind = match &self.kind {
+            Some(kind) => kind.clone(),
+            None if self.new.is_none() => EventType::Delete,
+            None if self.old.is_none() => EventType::Create,
+            None => EventType::Update,
+        };
+        Ok(Box::new(Change {
+            kind,
+            new: self.new.map(decode).transpose()?,
+            old: self.old.map(decode).transpose()?,
+        }))
+    }
+
+    /// What the event says; an object without members where it says nothing.
+    fn said<T: for<'de> Deserialize<'de> + Default>(&self) -> Result<Box<T>, Error> {
+        self.new
+            .map_or_else(|| Ok(Box::default()), |new| decode(new).map(Box::new))
+    }
+}
+
+fn decode<T: for<'de> Deserialize<'de>>(value: &RawValue) -> Result<T, Error> {
+    RawJson::from(value).decode()
+}

@@ -1,0 +1,365 @@
+//! Verifying `X-Signature`.
+
+use std::fmt;
+use std::time::Duration;
+
+use hmac::{Hmac, KeyInit, Mac};
+use security_api_transport::{Error, Secret, Timestamp};
+use sha2::Sha256;
+use subtle::{Choice, ConstantTimeEq};
+
+use super::event::Event;
+
+/// The header that carries the signature.
+pub const SIGNATURE_HEADER: &str = "X-Signature";
+
+/// The length of an HMAC-SHA-256 in bytes.
+const LENGTH: usize = 32;
+
+/// Checks that deliveries come from Push Security and are fresh.
+#[derive(Clone)]
+pub struct Verifier {
+    secrets: Vec<Secret>,
+    tolerance: Duration,
+}
+
+/// Why a delivery was refused.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum WebhookError {
+    /// There is no signature header.
+    #[error("the header `X-Signature` is missing")]
+    MissingSignature,
+    /// The header does not have the form `t=<UNIX seconds>,v1=<hex>`.
+    #[error("the header `X-Signature` does not have the form `t=<UNIX seconds>,v1=<hex>`")]
+    MalformedSignature,
+    /// No secret gives this signature for this body.
+    #[error(
+        "the signature does not fit the body: check the webhook's secret, and that the body is passed as it came"
+    )]
+    WrongSignature,
+    /// The signature is right, but too old, or from too far in the future.
+    #[error("the delivery was signed {} s {}, outside the tolerance of {} s", .age.as_secs(), if *.future { "in the future" } else { "ago" }, .tolerance.as_secs())]
+    OutsideTolerance {
+        /// How far its time is from now.
+        age: Duration,
+        /// Whether its time is yet to come; this machine's clock may be slow.
+        future: bool,
+        /// What would have been accepted.
+        tolerance: Duration,
+    },
+    /// The body is not an event.
+    #[error("the body is not an event")]
+    NotAnEvent(#[source] Error),
+}
+
+impl Verifier {
+    /// The age that Push Security's documentation advises as the limit: 35 minutes.
+    pub const DEFAULT_TOLERANCE: Duration = Duration::from_secs(35 * 60);
+
+    /// Accepts deliveries signed with this secret, which is shown when the webhook is made and begins with `psws_`.
+    ///
+    /// ```
+    /// use push_security_api::webhook::Verifier;
+    ///
+    /// let verifier = Verifier::new("psws_0123456789abcdef0123456789abcdef");
+    /// ```
+    #[must_use]
+    pub fn new(secret: impl Into<Secret>) -> Self {
+        Self {
+            secrets: vec![secret.into()],
+            tolerance: Self::DEFAULT_TOLERANCE,
+        }
+    }
+
+    /// Accepts deliveries signed with this secret as well, while secrets are being changed.
+    ///
+    /// ```
+    /// use push_security_api::webhook::Verifier;
+    ///
+    /// let verifier = Verifier::new("psws_new").or_secret("psws_old");
+    /// ```
+    #[must_use]
+    pub fn or_secret(mut self, secret: impl Into<Secret>) -> Self {
+        self.secrets.push(secret.into());
+        self
+    }
+
+    /// Accepts deliveries whose time of signing is at most this far from now, in either direction.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use push_security_api::webhook::Verifier;
+    ///
+    /// let strict = Verifier::new("psws_secret").tolerance(Duration::from_secs(300));
+    /// ```
+    #[must_use]
+    pub fn tolerance(mut self, tolerance: Duration) -> Self {
+        self.tolerance = tolerance;
+        self
+    }
+
+    /// Verifies a delivery and reads its event. `signature` is the value of the header `X-Signature`, if it is there.
+    ///
+    /// # Errors
+    /// See [`WebhookError`].
+    ///
+    /// ```
+    /// use push_security_api::webhook::{Verifier, WebhookError};
+    ///
+    /// let verifier = Verifier::new("psws_secret");
+    /// let refused = verifier.event(None, b"{}").unwrap_err();
+    /// assert!(matches!(refused, WebhookError::MissingSignature));
+    /// ```
+    pub fn event(&self, signature: Option<&str>, body: &[u8]) -> Result<Event, WebhookError> {
+        self.verify(signature, body)?;
+        Event::read(body).map_err(WebhookError::NotAnEvent)
+    }
+
+    /// Verifies a delivery without reading it.
+    ///
+    /// # Errors
+    /// See [`WebhookError`].
+    ///
+    /// ```
+    /// use push_security_api::webhook::Verifier;
+    ///
+    /// let verifier = Verifier::new("psws_secret");
+    /// assert!(verifier.verify(Some("t=1,v1=00"), b"{}").is_err());
+    /// ```
+    pub fn verify(&self, signature: Option<&str>, body: &[u8]) -> Result<(), WebhookError> {
+        self.verify_at(signature, body, Timestamp::now())
+    }
+
+    /// Verifies a delivery as of another time than now: for deliveries that were stored, and for tests.
+    ///
+    /// # Errors
+    /// See [`WebhookError`].
+    ///
+    /// ```
+    /// use push_security_api::Timestamp;
+    /// use push_security_api::webhook::Verifier;
+    ///
+    /// let verifier = Verifier::new("psws_secret");
+    /// let received = Timestamp::from_unix_seconds(1_698_349_494).unwrap();
+    /// assert!(verifier.verify_at(Some("t=1698349494,v1=00"), b"{}", received).is_err());
+    /// ```
+    pub fn verify_at(
+        &self,
+        signature: Option<&str>,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<(), WebhookError> {
+        let header = signature.ok_or(WebhookError::MissingSignature)?;
+        let signature = Signature::parse(header).ok_or(WebhookError::MalformedSignature)?;
+        if !self.is_signed(&signature, body) {
+            return Err(WebhookError::WrongSignature);
+        }
+        // Only now: who cannot sign learns nothing of the clock.
+        let signed = signature.seconds;
+        let age = Duration::from_secs(now.unix_seconds().abs_diff(signed));
+        if age > self.tolerance {
+            return Err(WebhookError::OutsideTolerance {
+                age,
+                future: signed > now.unix_seconds(),
+                tolerance: self.tolerance,
+            });
+        }
+        Ok(())
+    }
+
+    /// Compares with every secret and every signature, in the same time whatever fits.
+    fn is_signed(&self, signature: &Signature<'_>, body: &[u8]) -> bool {
+        let mut fits = Choice::from(0);
+        for secret in &self.secrets {
+            let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()) else {
+                continue;
+            };
+            mac.update(signature.time.as_bytes());
+            mac.update(b".");
+            mac.update(body);
+            let expected: [u8; LENGTH] = mac.finalize().into_bytes().into();
+            for given in &signature.hashes {
+                fits |= expected.ct_eq(given);
+            }
+        }
+        fits.into()
+    }
+}
+
+/// Shows no secret.
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verifier")
+            .field("secrets", &self.secrets.len())
+            .field("tolerance", &self.tolerance)
+            .finish()
+    }
+}
+
+/// What the header says.
+struct Signature<'a> {
+    /// The time as it was signed, to the letter.
+    time: &'a str,
+    seconds: i64,
+    hashes: Vec<[u8; LENGTH]>,
+}
+
+impl<'a> Signature<'a> {
+    fn parse(header: &'a str) -> Option<Self> {
+        let header = header.trim();
+        // The vendor's examples repeat the header's name in its value.
+        let header = match header.split_once(':') {
+            Some((name, value)) if name.trim().eq_ignore_ascii_case(SIGNATURE_HEADER) => value,
+            _ => header,
+        };
+        let mut time = None;
+        let mut hashes = Vec::new();
+        for part in header.split(',') {
+            match part.trim().split_once('=')? {
+                ("t", value) if time.is_none() => time = Some(value.trim()),
+                ("t", _) => return None,
+                ("v1", value) => hashes.push(decode_hex(value.trim())?),
+                // Room for signatures of another kind.
+                _ => {}
+            }
+        }
+        let time = time?;
+        if hashes.is_empty() {
+            return None;
+        }
+        Some(Self {
+            time,
+            seconds: time.parse().ok()?,
+            hashes,
+        })
+    }
+}
+
+fn decode_hex(text: &str) -> Option<[u8; LENGTH]> {
+    let digits = text.as_bytes();
+    if digits.len() != LENGTH * 2 {
+        return None;
+    }
+    let mut bytes = [0; LENGTH];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        let high = char::from(pair[0]).to_digit(16)?;
+        let low = char::from(pair[1]).to_digit(16)?;
+        *byte = u8::try_from(high * 16 + low).ok()?;
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "psws_0123456789abcdef0123456789abcdef";
+    const BODY: &[u8] = br#"{"id":"e1","object":"LOGIN"}"#;
+    const TIME: i64 = 1_698_349_494;
+    // Made with `openssl dgst -sha256 -hmac`.
+    const HASH: &str = "fb5009724ab6c61fabfb943e86078e89552145e296af05ca65875cf6925853ea";
+
+    fn at(offset: i64) -> Timestamp {
+        Timestamp::from_unix_seconds(TIME + offset).unwrap()
+    }
+
+    fn check(header: &str) -> Result<(), WebhookError> {
+        Verifier::new(SECRET).verify_at(Some(header), BODY, at(0))
+    }
+
+    #[test]
+    fn a_signature_made_by_another_program_is_accepted_in_either_case() {
+        for header in [
+            format!("t={TIME},v1={HASH}"),
+            format!("t={TIME},v1={}", HASH.to_uppercase()),
+            format!(" t = {TIME} , v1={HASH} ").replace("t = ", "t="),
+            format!("v1={HASH},t={TIME}"),
+            format!("X-Signature: t={TIME},v1={HASH}"),
+            format!("t={TIME},v0=abc,v1={},v1={HASH}", "0".repeat(64)),
+        ] {
+            assert!(check(&header).is_ok(), "{header}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        let wrong = format!(
+            "{}{}",
+            &HASH[..63],
+            if HASH.ends_with('0') { '1' } else { '0' }
+        );
+        for header in [
+            format!("t={TIME},v1={wrong}"),
+            format!("t={},v1={HASH}", TIME + 1),
+            format!("t=0{TIME},v1={HASH}"),
+        ] {
+            assert!(
+                matches!(check(&header), Err(WebhookError::WrongSignature)),
+                "{header}"
+            );
+        }
+        for header in [
+            String::new(),
+            "nonsense".to_owned(),
+            format!("t={TIME}"),
+            format!("v1={HASH}"),
+            format!("t=now,v1={HASH}"),
+            format!("t={TIME},v1={}", &HASH[..62]),
+            format!("t={TIME},v1={}zz", &HASH[..62]),
+            format!("t={TIME},t={TIME},v1={HASH}"),
+        ] {
+            assert!(
+                matches!(check(&header), Err(WebhookError::MalformedSignature)),
+                "{header}"
+            );
+        }
+        let missing = Verifier::new(SECRET).verify(None, BODY);
+        assert!(matches!(missing, Err(WebhookError::MissingSignature)));
+        let header = format!("t={TIME},v1={HASH}");
+        let other_body = Verifier::new(SECRET).verify_at(Some(&header), b"{}", at(0));
+        assert!(matches!(other_body, Err(WebhookError::WrongSignature)));
+    }
+
+    #[test]
+    fn either_secret_serves_while_they_are_being_changed() {
+        let header = format!("t={TIME},v1={HASH}");
+        for verifier in [
+            Verifier::new("psws_other").or_secret(SECRET),
+            Verifier::new(SECRET).or_secret("psws_other"),
+        ] {
+            assert!(verifier.verify_at(Some(&header), BODY, at(0)).is_ok());
+        }
+        let other = Verifier::new("psws_other").verify_at(Some(&header), BODY, at(0));
+        assert!(matches!(other, Err(WebhookError::WrongSignature)));
+    }
+
+    #[test]
+    fn a_delivery_is_fresh_for_35_minutes_unless_told_otherwise() {
+        let header = format!("t={TIME},v1={HASH}");
+        let verifier = Verifier::new(SECRET);
+        for (offset, fresh) in [
+            (0, true),
+            (2_100, true),
+            (2_101, false),
+            (-2_100, true),
+            (-2_101, false),
+        ] {
+            let verdict = verifier.verify_at(Some(&header), BODY, at(offset));
+            assert_eq!(verdict.is_ok(), fresh, "{offset}");
+        }
+        let strict = verifier.tolerance(Duration::from_secs(10));
+        let refused = strict.verify_at(Some(&header), BODY, at(11)).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "the delivery was signed 11 s ago, outside the tolerance of 10 s"
+        );
+    }
+
+    #[test]
+    fn no_secret_is_shown() {
+        let verifier = Verifier::new(SECRET);
+        let error = check("t=1,v1=2").unwrap_err();
+        assert!(!format!("{verifier:?} {error} {error:?}").contains("0123456789"));
+    }
+}
