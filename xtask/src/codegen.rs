@@ -17,6 +17,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use serde_json::Value;
 
+use crate::console::{complain, say};
 use crate::project::{self, Service};
 pub(crate) use emit::Files;
 pub(crate) use ir::Api;
@@ -35,27 +36,40 @@ pub(crate) struct Codegen {
 
 impl Codegen {
     pub(crate) fn run(&self) -> anyhow::Result<ExitCode> {
-        let root = project::root();
-        let mut drift = String::new();
-        for service in Service::selected(self.service) {
-            let files = generate(&root, &service)?;
-            if self.check {
-                drift.push_str(&write::check(&root, &service, &files)?);
-            } else {
-                for change in write::apply(&root, &service, &files)? {
-                    println!("{change}");
-                }
-            }
+        let (up_to_date, report) = self.run_in(&project::root())?;
+        if !report.is_empty() {
+            say(report.trim_end())?;
         }
-        if drift.is_empty() {
+        if up_to_date {
             return Ok(ExitCode::SUCCESS);
         }
-        print!("{drift}");
         let only = self.service.map_or_else(String::new, |service| {
             format!(" --service {}", service.name)
         });
-        eprintln!("generated code is not up to date; run `cargo xtask codegen{only}`");
+        complain(format_args!(
+            "generated code is not up to date; run `cargo xtask codegen{only}`"
+        ));
         Ok(ExitCode::FAILURE)
+    }
+
+    /// Whether the generated code in this workspace is up to date, after writing it unless it was to be checked; and
+    /// what was or would be changed.
+    fn run_in(&self, root: &Path) -> anyhow::Result<(bool, String)> {
+        let (mut up_to_date, mut report) = (true, String::new());
+        for service in Service::selected(self.service) {
+            let files = generate(root, &service)?;
+            if self.check {
+                let drift = write::check(root, &service, &files)?;
+                up_to_date &= drift.is_empty();
+                report.push_str(&drift);
+            } else {
+                for change in write::apply(root, &service, &files)? {
+                    report.push_str(&change);
+                    report.push('\n');
+                }
+            }
+        }
+        Ok((up_to_date, report))
     }
 }
 

@@ -17,8 +17,6 @@ pub(crate) struct Service {
     pub(crate) description: &'static str,
     /// The file with a call of every operation.
     pub(crate) exercise: &'static str,
-    /// The environment variable that holds its key.
-    pub(crate) key_variable: &'static str,
 }
 
 /// All services.
@@ -29,7 +27,6 @@ pub(crate) const SERVICES: &[Service] = &[Service {
     variable: "push",
     description: "crates/push-security-api/api/openapi.yaml",
     exercise: "tests/src/exercise/push_security.rs",
-    key_variable: "PUSH_SECURITY_API_KEY",
 }];
 
 impl Service {
@@ -49,7 +46,10 @@ impl Service {
             .copied()
             .ok_or_else(|| {
                 let names: Vec<_> = SERVICES.iter().map(|service| service.name).collect();
-                format!("there is no service of this name, only {}", names.join(", "))
+                format!(
+                    "there is no service of this name, only {}",
+                    names.join(", ")
+                )
             })
     }
 

@@ -231,12 +231,10 @@ async fn events_are_sent_while_the_api_is_used() {
 }
 
 fn names(value: &Value) -> Vec<&str> {
-    value
-        .as_object()
-        .expect("an object")
-        .keys()
-        .map(String::as_str)
-        .collect()
+    let object = value.as_object().expect("an object");
+    let mut names: Vec<_> = object.keys().map(String::as_str).collect();
+    names.sort_unstable();
+    names
 }
 
 #[tokio::test]

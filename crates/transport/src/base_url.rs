@@ -101,12 +101,25 @@ impl BaseUrl {
 
     /// Whether a request to this URL stays at the origin the credential is meant for.
     pub(crate) fn is_origin_of(&self, uri: &Uri) -> bool {
+        if self.has_parts_of(uri) {
+            return true;
+        }
         uri.scheme() == Some(&self.scheme)
             && uri
                 .host()
                 .is_some_and(|host| host.eq_ignore_ascii_case(self.authority.host()))
             && port(uri.scheme_str(), uri.port_u16())
                 == port(Some(self.scheme.as_str()), self.authority.port_u16())
+    }
+}
+
+impl BaseUrl {
+    /// Whether the URL has this scheme and authority, to the letter.
+    pub(crate) fn has_parts_of(&self, uri: &Uri) -> bool {
+        uri.scheme() == Some(&self.scheme)
+            && uri
+                .authority()
+                .is_some_and(|authority| authority.as_str() == self.authority.as_str())
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Body {
     open: Option<Mutex<UnsyncBoxBody<Bytes, BoxError>>>,
     check: Option<Arc<Check>>,
     progress: Option<Arc<Progress>>,
+    /// How many bytes of the stream were taken.
+    taken: u64,
 }
 
 type Check = dyn Fn() -> Result<(), Error> + Send + Sync;
@@ -92,6 +94,7 @@ impl Body {
             open: None,
             check: None,
             progress: None,
+            taken: 0,
         }
     }
 
@@ -103,6 +106,7 @@ impl Body {
             open: None,
             check: None,
             progress: None,
+            taken: 0,
         }
     }
 
@@ -120,6 +124,7 @@ impl Body {
             open: None,
             check: None,
             progress: None,
+            taken: 0,
         }
     }
 
@@ -138,6 +143,7 @@ impl Body {
             open: None,
             check: None,
             progress: None,
+            taken: 0,
         }
     }
 
@@ -234,6 +240,7 @@ impl Clone for Body {
             open: None,
             check: self.check.clone(),
             progress: None,
+            taken: 0,
         }
     }
 }
@@ -284,6 +291,19 @@ impl fmt::Debug for Body {
     }
 }
 
+/// An error of the stream that the caller gave.
+#[cold]
+fn unreadable(error: BoxError) -> BoxError {
+    if error.is::<Error>() {
+        return error;
+    }
+    Error::new(ErrorKind::Io, "the request's body could not be read")
+        .with_sent(Sent::Maybe)
+        .permanent()
+        .with_boxed_source(error)
+        .boxed()
+}
+
 impl HttpBody for Body {
     type Data = Bytes;
     type Error = BoxError;
@@ -300,12 +320,19 @@ impl HttpBody for Body {
                 Poll::Ready(Some(Ok(Frame::data(piece))))
             }
             Kind::Replayable { .. } | Kind::Once(_) => match self.opened() {
-                Ok(stream) => Pin::new(stream).poll_frame(cx),
+                Ok(stream) => Pin::new(stream)
+                    .poll_frame(cx)
+                    .map(|frame| frame.map(|frame| frame.map_err(unreadable))),
                 Err(error) => Poll::Ready(Some(Err(error))),
             },
         };
+        if let Poll::Ready(Some(Ok(frame))) = &frame {
+            self.taken += frame.data_ref().map_or(0, |data| data.len() as u64);
+        }
         if let (Poll::Ready(frame), Some(progress)) = (&frame, &self.progress) {
-            progress.note(frame.is_none() || self.is_end_stream());
+            // A connection that was told the length does not ask for what comes after it.
+            let whole = self.open.is_some() && self.length() == Some(self.taken);
+            progress.note(frame.is_none() || whole || self.is_end_stream());
         }
         frame
     }

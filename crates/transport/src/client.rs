@@ -8,7 +8,7 @@ use std::time::Duration;
 use http::header::{ACCEPT, HeaderName, HeaderValue, LOCATION, USER_AGENT};
 use http::{HeaderMap, Method};
 use tokio::time::Instant;
-use tower::ServiceExt;
+use tower::util::Either;
 use tower_http::decompression::DecompressionLayer;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -18,7 +18,7 @@ use crate::body::ResponseBody;
 use crate::call::{Received, Sending};
 use crate::context::{CallContext, CallLimits};
 use crate::credential::Credential;
-use crate::error::{ApiError, BoxError, Error, ErrorKind, Sent};
+use crate::error::{ApiError, BoxError, Error, ErrorKind};
 use crate::layers::attempt::AttemptTimeout;
 use crate::layers::cap::Cap;
 use crate::layers::credential::{CredentialReady, CredentialStamp};
@@ -74,8 +74,14 @@ impl Default for Defaults {
     }
 }
 
-/// The whole request path, outermost layer first.
-fn stack(leaf: HttpService, parts: Parts) -> HttpService {
+/// The whole request path, outermost layer first when read from the end.
+fn stack<L, B>(leaf: L, parts: Parts) -> HttpService
+where
+    L: Service<HttpRequest, Response = http::Response<B>, Error = BoxError>,
+    L: Clone + Send + Sync + 'static,
+    L::Future: Send + 'static,
+    B: http_body::Body<Data = bytes::Bytes, Error = BoxError> + Send + Sync + 'static,
+{
     let leaf = Cap.layer(DecompressionLayer::new().layer(leaf));
     let leaf = AttemptSpan.layer(leaf);
     let bare_leaf = HttpService::new(leaf.clone());
@@ -93,7 +99,7 @@ fn stack(leaf: HttpService, parts: Parts) -> HttpService {
     let call = parts.retry.layer(attempt);
     let call = Deadline.layer(call);
     let call = wrap(parts.per_call, call);
-    HttpService::new(OperationSpan.layer(call))
+    HttpService::always_ready(OperationSpan.layer(call))
 }
 
 /// The settings of the layers.
@@ -110,19 +116,20 @@ struct Parts {
 type SlotLayer = Arc<dyn Fn(HttpService) -> HttpService + Send + Sync>;
 
 /// Puts the user's layers around a service, the first given outermost.
-fn wrap<S>(layers: Vec<SlotLayer>, service: S) -> HttpService
+fn wrap<S>(layers: Vec<SlotLayer>, service: S) -> Either<S, HttpService>
 where
-    S: Service<HttpRequest, Response = HttpResponse, Error = BoxError>
-        + Clone
-        + Send
-        + Sync
-        + 'static,
+    S: Service<HttpRequest, Response = HttpResponse, Error = BoxError>,
+    S: Clone + Send + Sync + 'static,
     S::Future: Send + 'static,
 {
-    layers
+    if layers.is_empty() {
+        return Either::Left(service);
+    }
+    let wrapped = layers
         .iter()
         .rev()
-        .fold(HttpService::new(service), |inner, layer| layer(inner))
+        .fold(HttpService::new(service), |inner, layer| layer(inner));
+    Either::Right(wrapped)
 }
 
 /// The handle that the services' clients hold. One pointer wide; clones share everything.
@@ -136,6 +143,7 @@ struct Inner {
     protocol: Arc<dyn Protocol>,
     defaults: Defaults,
     retries: u32,
+    /// Sent with every request beside those that the stack adds.
     headers: HeaderMap,
 }
 
@@ -181,28 +189,43 @@ impl Client {
         &*self.0.protocol
     }
 
-    pub(crate) fn send(self, request: Request) -> Sending {
+    pub(crate) fn send(self, mut request: Request) -> Sending {
         Box::pin(async move {
-            let operation = request.operation;
-            let call = CallContext::new(operation, self.limits(&request));
-            let result = self.exchange(request, call.clone()).await;
-            result.map_err(|error| error.in_call(operation, call.attempt(), call.sent()))
+            let call = CallContext::new(request.operation, self.limits(&request));
+            match self.exchange(&mut request, &call).await {
+                Ok((status, headers, body)) => Ok(Received {
+                    request,
+                    status,
+                    headers,
+                    body,
+                    attempts: call.attempt(),
+                }),
+                Err(error) => Err(error
+                    .in_call(call.operation(), call.attempt(), call.sent())
+                    .with_repeatable(call.is_repeatable())),
+            }
         })
     }
 
-    async fn exchange(&self, mut request: Request, call: CallContext) -> Result<Received, Error> {
+    async fn exchange(&self, request: &mut Request, call: &CallContext) -> Result<Answered, Error> {
         if let Some(error) = request.error.take() {
             return Err(error);
         }
-        let http_request = self.http_request(&request, call.clone())?;
-        let response = self
-            .0
-            .stack
-            .clone()
-            .oneshot(http_request)
-            .await
-            .map_err(Error::from_boxed)?;
-        self.receive(request, &call, response).await
+        let http_request = self.http_request(request, call.clone())?;
+        let mut stack = self.0.stack.clone();
+        let response = stack.call(http_request).await.map_err(Error::from_boxed)?;
+        let (head, body) = response.into_parts();
+        let success = head.status.is_success();
+        if success && request.options.streamed {
+            return Ok((head.status, head.headers, body));
+        }
+        let body = retry::collect(body, self.0.defaults.idle_timeout).await?;
+        let answer = Answer::new(call.operation(), head.status, &head.headers, &body);
+        let verdict = self.protocol().classify(&answer);
+        if success && verdict == Verdict::Success {
+            return Ok((head.status, head.headers, ResponseBody::full(body)));
+        }
+        Err(self.refused(verdict, &answer, body.clone()))
     }
 
     fn limits(&self, request: &Request) -> CallLimits {
@@ -230,56 +253,42 @@ impl Client {
         let mut http_request = http::Request::new(request.body.clone());
         *http_request.method_mut() = request.method.clone();
         *http_request.uri_mut() = self.0.base.join(request.target())?;
-        let mut headers = self.0.headers.clone();
+        let headers = http_request.headers_mut();
+        headers.clone_from(&self.0.headers);
         for (name, value) in &request.headers {
             headers.insert(name.clone(), value.clone());
         }
-        *http_request.headers_mut() = headers;
         http_request.extensions_mut().insert(call);
         Ok(http_request)
     }
 
-    async fn receive(
-        &self,
-        request: Request,
-        call: &CallContext,
-        response: HttpResponse,
-    ) -> Result<Received, Error> {
-        let (head, body) = response.into_parts();
-        let success = head.status.is_success();
-        let body = if success && request.options.streamed {
-            body
-        } else {
-            ResponseBody::full(retry::collect(body).await?)
-        };
-        let bytes = body.as_full().cloned().unwrap_or_default();
-        let answer = Answer::new(call.operation(), head.status, &head.headers, &bytes);
-        if success && self.protocol().classify(&answer) == Verdict::Success {
-            return Ok(Received {
-                request,
-                status: head.status,
-                headers: head.headers,
-                body,
-                attempts: call.attempt(),
-            });
-        }
-        let redirect = redirect(&answer, &self.0.base);
+    /// The answer as an error.
+    #[cold]
+    fn refused(&self, verdict: Verdict, answer: &Answer<'_>, body: bytes::Bytes) -> Error {
+        let redirect = redirect(answer, &self.0.base);
         let api = match redirect {
             Some(_) => ApiError::new(),
-            None => self.protocol().api_error(&answer),
+            None => self.protocol().api_error(answer),
         };
-        let wait = self.protocol().retry_after(&answer);
-        let request_id = self.protocol().request_id(&head.headers).map(str::to_owned);
-        let mut error = Error::from_answer(head.status, head.headers, request_id, bytes, api);
-        if let Some(wait) = wait {
+        let request_id = self
+            .protocol()
+            .request_id(answer.headers)
+            .map(str::to_owned);
+        let mut error =
+            Error::from_answer(answer.status, answer.headers.clone(), request_id, body, api)
+                .with_verdict(verdict);
+        if let Some(wait) = self.protocol().retry_after(answer) {
             error = error.with_retry_after(wait);
         }
         if let Some(message) = redirect {
             error = error.with_kind(ErrorKind::Redirect).with_message(message);
         }
-        Err(error.with_sent(Sent::Yes))
+        error
     }
 }
+
+/// What came back: status, headers and body.
+type Answered = (http::StatusCode, HeaderMap, ResponseBody);
 
 /// The operation that a request of the user's own counts as.
 fn own_operation(method: &Method) -> &'static Operation {
@@ -539,41 +548,39 @@ impl<C: From<Client>> ClientBuilder<C> {
             user_agent(self.user_agent.as_deref(), service.user_agent)?,
         );
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        let leaf = match self.transport {
-            Some(transport) => transport,
-            None => HttpService::new(Leaf::new(&self.leaf)?),
-        };
-        let stack = stack(
-            leaf,
-            Parts {
-                per_call: self.per_call,
-                per_attempt: self.per_attempt,
-                retry: Retry {
-                    policy: self.retry,
-                    shared: Arc::new(Shared {
-                        protocol: Arc::clone(&service.protocol),
-                        credential: Arc::clone(&service.credential),
-                        limiter: Arc::clone(&service.limiter),
-                        budget: retry::budget(),
-                    }),
-                },
-                credential_stamp: CredentialStamp {
+        let parts = Parts {
+            per_call: self.per_call,
+            per_attempt: self.per_attempt,
+            retry: Retry {
+                policy: self.retry,
+                shared: Arc::new(Shared {
+                    protocol: Arc::clone(&service.protocol),
                     credential: Arc::clone(&service.credential),
-                    base: Arc::clone(&base),
-                },
-                credential: service.credential,
-                rate_limit: RateLimit {
-                    limiter: service.limiter,
-                },
+                    limiter: Arc::clone(&service.limiter),
+                    budget: retry::budget(),
+                }),
             },
-        );
+            credential_stamp: CredentialStamp {
+                credential: Arc::clone(&service.credential),
+                base: Arc::clone(&base),
+                headers: Arc::new(headers),
+            },
+            credential: service.credential,
+            rate_limit: RateLimit {
+                limiter: service.limiter,
+            },
+        };
+        let stack = match self.transport {
+            Some(transport) => stack(transport, parts),
+            None => stack(Leaf::new(&self.leaf, &base)?, parts),
+        };
         Ok(C::from(Client(Arc::new(Inner {
             stack,
             base,
             protocol: service.protocol,
             defaults: self.defaults,
             retries: self.retry.retries,
-            headers,
+            headers: HeaderMap::new(),
         }))))
     }
 }

@@ -23,6 +23,8 @@ struct State {
     sent: AtomicU8,
     /// An attempt is under way, of which it is not known yet whether it reaches the service.
     in_flight: AtomicBool,
+    /// A timer is set that strikes before the deadline, so that the deadline needs none of its own meanwhile.
+    timed: AtomicBool,
     generation: AtomicU64,
 }
 
@@ -46,6 +48,7 @@ impl CallContext {
             attempts: AtomicU32::new(0),
             sent: AtomicU8::new(0),
             in_flight: AtomicBool::new(false),
+            timed: AtomicBool::new(false),
             generation: AtomicU64::new(0),
         }))
     }
@@ -82,10 +85,6 @@ impl CallContext {
         &self.0.limits
     }
 
-    pub(crate) fn begin_attempt(&self) -> u32 {
-        self.0.attempts.fetch_add(1, Ordering::Relaxed) + 1
-    }
-
     /// Whether the request, in any attempt so far, reached the service.
     pub(crate) fn sent(&self) -> Sent {
         match self.0.sent.load(Ordering::Relaxed) {
@@ -97,10 +96,23 @@ impl CallContext {
     }
 
     pub(crate) fn attempt_starts(&self) {
+        self.0.attempts.fetch_add(1, Ordering::Relaxed);
         self.0.in_flight.store(true, Ordering::Relaxed);
     }
 
+    /// Notes when the attempt's timer strikes.
+    pub(crate) fn attempt_timer(&self, due: Instant) {
+        let timed = self.0.limits.deadline.is_none_or(|deadline| due < deadline);
+        self.0.timed.store(timed, Ordering::Relaxed);
+    }
+
+    /// Whether a timer strikes before the deadline.
+    pub(crate) fn is_timed(&self) -> bool {
+        self.0.timed.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn attempt_ended(&self, sent: Sent) {
+        self.0.timed.store(false, Ordering::Relaxed);
         self.0.in_flight.store(false, Ordering::Relaxed);
         self.0.sent.fetch_max(sent as u8, Ordering::Relaxed);
     }

@@ -23,12 +23,21 @@ pub struct Generation(pub u64);
 /// [`stamp`](Self::stamp), which never waits, right before sending.
 #[async_trait]
 pub trait Credential: fmt::Debug + Send + Sync + 'static {
+    /// Whether there is a live credential already, so that [`ready`](Self::ready) need not be awaited.
+    fn is_ready(&self) -> bool {
+        false
+    }
+
     /// Waits until there is a live credential. `leaf` sends requests without credential, limit or retry, for those that
-    /// must be fetched.
+    /// must be fetched. The call gives up at `deadline`; what would take longer fails at once.
     ///
     /// # Errors
     /// If none can be obtained.
-    async fn ready(&self, leaf: &HttpService) -> Result<(), Error>;
+    async fn ready(
+        &self,
+        leaf: &HttpService,
+        deadline: Option<std::time::Instant>,
+    ) -> Result<(), Error>;
 
     /// Puts the current credential on a request, in place of any that is there, and says which generation it is; none
     /// if it was refused since it was ready, so that a new one must be awaited.
@@ -98,7 +107,11 @@ impl fmt::Debug for ApiKey {
 
 #[async_trait]
 impl Credential for ApiKey {
-    async fn ready(&self, _: &HttpService) -> Result<(), Error> {
+    fn is_ready(&self) -> bool {
+        true
+    }
+
+    async fn ready(&self, _: &HttpService, _: Option<std::time::Instant>) -> Result<(), Error> {
         Ok(())
     }
 
@@ -118,7 +131,11 @@ pub struct Anonymous;
 
 #[async_trait]
 impl Credential for Anonymous {
-    async fn ready(&self, _: &HttpService) -> Result<(), Error> {
+    fn is_ready(&self) -> bool {
+        true
+    }
+
+    async fn ready(&self, _: &HttpService, _: Option<std::time::Instant>) -> Result<(), Error> {
         Ok(())
     }
 

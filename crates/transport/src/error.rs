@@ -11,6 +11,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
 use crate::Operation;
+use crate::protocol::Verdict;
 
 /// A boxed error, as it passes through tower layers.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
@@ -126,6 +127,7 @@ struct Inner {
     kind: ErrorKind,
     message: Cow<'static, str>,
     operation: Option<&'static Operation>,
+    repeatable: bool,
     sent: Sent,
     attempts: u32,
     permanent: bool,
@@ -143,6 +145,7 @@ struct Answer {
     request_id: Option<String>,
     body: Bytes,
     api: ApiError,
+    verdict: Verdict,
 }
 
 impl Error {
@@ -153,6 +156,7 @@ impl Error {
             kind,
             message: message.into(),
             operation: None,
+            repeatable: false,
             sent: Sent::No,
             attempts: 0,
             permanent: false,
@@ -187,6 +191,7 @@ impl Error {
                 request_id,
                 body,
                 api,
+                verdict: Verdict::Final,
             }));
         });
         error
@@ -261,6 +266,22 @@ impl Error {
 
     pub(crate) fn with_message(mut self, message: impl Into<Cow<'static, str>>) -> Self {
         self.edit(|inner| inner.message = message.into());
+        self
+    }
+
+    /// With what the answer means for sending the request again.
+    pub(crate) fn with_verdict(mut self, verdict: Verdict) -> Self {
+        self.edit(|inner| {
+            if let Some(answer) = &mut inner.answer {
+                answer.verdict = verdict;
+            }
+        });
+        self
+    }
+
+    /// With whether the call may be repeated, which its options may decide.
+    pub(crate) fn with_repeatable(mut self, repeatable: bool) -> Self {
+        self.edit(|inner| inner.repeatable = repeatable);
         self
     }
 
@@ -387,19 +408,23 @@ impl Error {
 
     /// The same call may succeed later, and sending it again is safe.
     ///
-    /// That is so if nothing was sent, or if the operation is repeatable; in both cases unless another try cannot help.
+    /// That is so if nothing was sent, if the service refused and did nothing, or if the call may be repeated; in all
+    /// cases unless another try cannot help.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        if self.0.permanent {
+        let inner = &*self.0;
+        if inner.permanent {
             return false;
         }
-        let repeatable = self.0.operation.is_some_and(Operation::is_repeatable);
-        match self.0.kind {
-            ErrorKind::Connect | ErrorKind::RateLimit => self.0.sent == Sent::No || repeatable,
-            ErrorKind::Io | ErrorKind::Timeout => self.0.sent == Sent::No || repeatable,
-            ErrorKind::Api => match self.status().map(|status| status.as_u16()) {
-                Some(429) => self.0.retry_after.is_some() || repeatable,
-                Some(408 | 425 | 500 | 502 | 503 | 504) => repeatable,
+        match inner.kind {
+            ErrorKind::Connect
+            | ErrorKind::RateLimit
+            | ErrorKind::Credential
+            | ErrorKind::Io
+            | ErrorKind::Timeout => inner.sent == Sent::No || inner.repeatable,
+            ErrorKind::Api => match inner.answer.as_ref().map(|answer| answer.verdict) {
+                Some(Verdict::Throttled | Verdict::Refused) => true,
+                Some(Verdict::Transient) => inner.repeatable,
                 _ => false,
             },
             _ => false,

@@ -16,6 +16,8 @@ pub(crate) mod attempt;
 
 pub(crate) mod cap;
 
+pub(crate) mod idle;
+
 pub(crate) mod leaf;
 
 /// Implements `Layer` for a struct of settings by wrapping the inner service together with a clone of it.

@@ -18,6 +18,13 @@ use crate::operation::Operation;
 /// fleet; [`RateLimiter`] shares it within a process.
 #[async_trait]
 pub trait Limiter: fmt::Debug + Send + Sync + 'static {
+    /// Takes a permit if a request of this operation may start right now; otherwise [`acquire`](Self::acquire) waits for
+    /// one.
+    fn try_acquire(&self, operation: &'static Operation) -> bool {
+        let _ = operation;
+        false
+    }
+
     /// Waits until a request of this operation may start.
     ///
     /// # Errors
@@ -58,6 +65,11 @@ impl Rate {
         let interval = Duration::try_from_secs_f64(per_second.recip())
             .map_err(|_| Error::invalid("rate limit: requests per second is too small"))?;
         Ok(Self { interval, burst })
+    }
+
+    /// How far ahead of the steady rate a burst may run.
+    fn tolerance(self) -> Duration {
+        self.interval.saturating_mul(self.burst - 1).min(FOR_EVER)
     }
 }
 
@@ -135,14 +147,16 @@ impl RateLimiter {
     }
 
     fn lane(&self, name: &'static str) -> Arc<Lane> {
-        if name == Operation::GENERAL_LIMIT {
+        let named = self.0.named.iter().rfind(|(key, _)| *key == name);
+        // An unknown name counts against the general rate; where there is none, it still has a gate of its own.
+        let general = named.is_none() && self.0.general.is_some();
+        if general || name == Operation::GENERAL_LIMIT {
             return Arc::clone(&self.0.general_lane);
         }
         let mut lanes = self.0.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        let lane = lanes.entry(name).or_insert_with(|| {
-            let named = self.0.named.iter().find(|(key, _)| *key == name);
-            Arc::new(Lane::new(named.and_then(|(_, rate)| *rate)))
-        });
+        let lane = lanes
+            .entry(name)
+            .or_insert_with(|| Arc::new(Lane::new(named.and_then(|(_, rate)| *rate))));
         Arc::clone(lane)
     }
 }
@@ -159,6 +173,10 @@ impl fmt::Debug for RateLimiter {
 
 #[async_trait]
 impl Limiter for RateLimiter {
+    fn try_acquire(&self, operation: &'static Operation) -> bool {
+        self.lane(operation.limit_name()).try_acquire()
+    }
+
     async fn acquire(
         &self,
         operation: &'static Operation,
@@ -167,7 +185,7 @@ impl Limiter for RateLimiter {
         let lane = self.lane(operation.limit_name());
         let bounds = Bounds {
             deadline: deadline.map(Instant::from_std),
-            patience: Instant::now() + self.0.max_wait,
+            patience: after(Instant::now(), self.0.max_wait),
             max_wait: self.0.max_wait,
         };
         lane.acquire(bounds).await
@@ -213,6 +231,17 @@ fn seconds(wait: Duration) -> String {
     format!("{:.1} s", wait.as_secs_f64())
 }
 
+/// A wait longer than this is one without end; it also keeps points in time within what the clock can tell.
+const FOR_EVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+
+pub(crate) fn after(start: Instant, wait: Duration) -> Instant {
+    start + wait.min(FOR_EVER)
+}
+
+/// A caller who does not come for its permit this long after its turn goes to the end of the line. So a future that
+/// someone holds without polling it stops nobody else.
+const LATE: Duration = Duration::from_secs(1);
+
 /// One limit: its schedule, and those who wait for it, in order.
 struct Lane {
     rate: Option<Rate>,
@@ -242,74 +271,87 @@ impl Lane {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// When the turn of the request is that has `ahead` others before it; it may be in the past.
+    fn due(&self, state: &LaneState, ahead: usize) -> Option<Instant> {
+        let (Some(rate), Some(arrival)) = (self.rate, state.arrival) else {
+            return state.closed_until;
+        };
+        // Those ahead take their slots first: each moves the arrival time on by one interval.
+        let ahead = u32::try_from(ahead).unwrap_or(u32::MAX);
+        let arrival = after(arrival, rate.interval.saturating_mul(ahead));
+        arrival
+            .checked_sub(rate.tolerance())
+            .max(state.closed_until)
+    }
+
     /// When the request that has `ahead` others before it may start.
     fn start(&self, state: &LaneState, now: Instant, ahead: usize) -> Instant {
-        let gate = state.closed_until.map_or(now, |until| until.max(now));
-        let Some(rate) = self.rate else { return gate };
-        let tolerance = rate.interval * (rate.burst - 1);
-        // Those ahead take their slots first: each moves the arrival time on by one interval.
-        let arrival = state.arrival.map_or(gate, |arrival| arrival.max(gate));
-        let arrival = arrival
-            + rate
-                .interval
-                .saturating_mul(u32::try_from(ahead).unwrap_or(u32::MAX));
-        let start = arrival.checked_sub(tolerance).unwrap_or(gate);
-        start.max(gate)
+        self.due(state, ahead).map_or(now, |due| due.max(now))
     }
 
     fn take(&self, state: &mut LaneState, now: Instant) {
         if let Some(rate) = self.rate {
             let arrival = state.arrival.map_or(now, |arrival| arrival.max(now));
-            state.arrival = Some(arrival + rate.interval);
+            state.arrival = Some(after(arrival, rate.interval));
         }
     }
 
+    fn try_acquire(&self) -> bool {
+        let mut state = self.state();
+        let now = Instant::now();
+        if !state.waiting.is_empty() || self.start(&state, now, 0) > now {
+            return false;
+        }
+        self.take(&mut state, now);
+        true
+    }
+
     async fn acquire(&self, bounds: Bounds) -> Result<(), Error> {
-        let place = {
-            let mut state = self.state();
-            let now = Instant::now();
-            let start = self.start(&state, now, state.waiting.len());
-            if state.waiting.is_empty() && start <= now {
-                self.take(&mut state, now);
-                return Ok(());
-            }
-            bounds.check(start, now)?;
-            let notify = Arc::new(Notify::new());
-            state.waiting.push_back(Arc::clone(&notify));
-            Place { lane: self, notify }
+        let place = Place {
+            lane: self,
+            notify: Arc::new(Notify::new()),
         };
         loop {
-            let (start, first) = {
+            let wake = {
                 let mut state = self.state();
                 let now = Instant::now();
-                let ahead = place.ahead(&state);
+                let mut position = place.position(&state);
+                let mut ahead = position.unwrap_or(state.waiting.len());
+                let late = |due| after(due, LATE) <= now;
+                if ahead > 0 && self.due(&state, ahead).is_some_and(late) {
+                    state.waiting.drain(..ahead);
+                    (position, ahead) = (position.map(|_| 0), 0);
+                }
                 let start = self.start(&state, now, ahead);
                 if ahead == 0 && start <= now {
                     self.take(&mut state, now);
                     return Ok(());
                 }
                 bounds.check(start, now)?;
-                (start, ahead == 0)
+                if position.is_none() {
+                    state.waiting.push_back(Arc::clone(&place.notify));
+                }
+                if ahead == 0 {
+                    start
+                } else {
+                    after(start, LATE)
+                }
             };
-            if first {
-                // Only the first in line sleeps; a gate that closes meanwhile wakes everyone to look again.
-                let _ = tokio::time::timeout_at(start, place.notify.notified()).await;
-            } else {
-                place.notify.notified().await;
-            }
+            // A gate that closes meanwhile wakes everyone to look again, and who leaves the line wakes the next.
+            let _ = tokio::time::timeout_at(wake, place.notify.notified()).await;
         }
     }
 
     fn close(&self, wait: Duration) {
         let mut state = self.state();
-        let until = Instant::now() + wait;
+        let until = after(Instant::now(), wait);
         if state.closed_until.is_some_and(|closed| closed >= until) {
             return;
         }
         state.closed_until = Some(until);
         if let Some(rate) = self.rate {
             // The service's own account is empty: begin again at the steady rate, without a burst.
-            let full = until + rate.interval * (rate.burst - 1);
+            let full = after(until, rate.tolerance());
             state.arrival = Some(state.arrival.map_or(full, |arrival| arrival.max(full)));
         }
         for waiting in &state.waiting {
@@ -325,19 +367,21 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    fn ahead(&self, state: &LaneState) -> usize {
+    /// How many are ahead; none if the caller is not in the line.
+    fn position(&self, state: &LaneState) -> Option<usize> {
         state
             .waiting
             .iter()
             .position(|waiting| Arc::ptr_eq(waiting, &self.notify))
-            .unwrap_or_default()
     }
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         let mut state = self.lane.state();
-        let position = self.ahead(&state);
+        let Some(position) = self.position(&state) else {
+            return;
+        };
         state.waiting.remove(position);
         if position == 0
             && let Some(first) = state.waiting.front()

@@ -8,7 +8,9 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::{
+    DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Unexpected, Visitor,
+};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 /// An object that an API sends.
@@ -17,13 +19,12 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 pub trait Model: Default {
     /// The name used in error messages.
     const NAME: &'static str;
-    /// The members' names on the wire, in the order in which the service usually sends them. At most 64 may be
-    /// required, and those come from anywhere in the table.
+    /// The members' names on the wire, in the order in which the service usually sends them.
     const MEMBERS: &'static [&'static str];
-    /// Indices into [`Self::MEMBERS`] of the members without which the object makes no sense.
+    /// Indices into [`Self::MEMBERS`], below 64, of the members without which the object makes no sense.
     const REQUIRED: &'static [usize] = &[];
 
-    /// Takes the value of the member with this index out of `value`.
+    /// Takes the value of the member with this index out of `value`; skips it if there is no such member.
     ///
     /// # Errors
     /// Whatever decoding the value gives.
@@ -50,9 +51,19 @@ impl<'de, A: MapAccess<'de>> Member<'_, A> {
     ///
     /// # Errors
     /// If the value does not have the slot's type.
-    #[inline]
+    #[inline(always)]
     pub fn into_slot<T: Deserialize<'de>>(self, slot: &mut T) -> Result<(), A::Error> {
         *slot = self.map.next_value()?;
+        Ok(())
+    }
+
+    /// Decodes a text, time or open enumeration into `slot`; `null` is none. One step where `into_slot` takes two.
+    ///
+    /// # Errors
+    /// If the value does not have the slot's type.
+    #[inline(always)]
+    pub fn optional<T: Scalar>(self, slot: &mut Option<T>) -> Result<(), A::Error> {
+        *slot = self.map.next_value_seed(OptionalScalar(PhantomData))?;
         Ok(())
     }
 
@@ -62,6 +73,101 @@ impl<'de, A: MapAccess<'de>> Member<'_, A> {
     /// If the value is not well-formed.
     pub fn skip(self) -> Result<(), A::Error> {
         self.map.next_value::<IgnoredAny>().map(drop)
+    }
+}
+
+/// A value that stands on the wire as one text or number.
+pub trait Scalar: Sized {
+    /// What it is, for error messages.
+    const EXPECTED: &'static str;
+
+    /// From text.
+    ///
+    /// # Errors
+    /// If this text is no such value.
+    fn from_text<E: serde::de::Error>(text: &str) -> Result<Self, E>;
+
+    /// From a whole number.
+    ///
+    /// # Errors
+    /// If this number is no such value.
+    fn from_integer<E: serde::de::Error>(number: i64) -> Result<Self, E> {
+        Err(E::invalid_type(Unexpected::Signed(number), &Self::EXPECTED))
+    }
+
+    /// From any other number.
+    ///
+    /// # Errors
+    /// If this number is no such value.
+    fn from_float<E: serde::de::Error>(number: f64) -> Result<Self, E> {
+        Err(E::invalid_type(Unexpected::Float(number), &Self::EXPECTED))
+    }
+}
+
+impl Scalar for String {
+    const EXPECTED: &'static str = "a string";
+
+    #[inline]
+    fn from_text<E: serde::de::Error>(text: &str) -> Result<Self, E> {
+        Ok(text.to_owned())
+    }
+}
+
+/// Decodes a scalar; the body of its `Deserialize` implementation.
+///
+/// # Errors
+/// If the value does not have this type, or is `null`.
+pub fn scalar<'de, T: Scalar, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    let value = OptionalScalar(PhantomData).deserialize(deserializer)?;
+    value.ok_or_else(|| D::Error::invalid_type(Unexpected::Unit, &T::EXPECTED))
+}
+
+struct OptionalScalar<T>(PhantomData<T>);
+
+impl<'de, T: Scalar> DeserializeSeed<'de> for OptionalScalar<T> {
+    type Value = Option<T>;
+
+    #[inline(always)]
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<T>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<T: Scalar> Visitor<'_> for OptionalScalar<T> {
+    type Value = Option<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(T::EXPECTED)
+    }
+
+    fn visit_unit<E>(self) -> Result<Option<T>, E> {
+        Ok(None)
+    }
+
+    fn visit_none<E>(self) -> Result<Option<T>, E> {
+        Ok(None)
+    }
+
+    #[inline]
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Option<T>, E> {
+        T::from_text(text).map(Some)
+    }
+
+    #[inline]
+    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Option<T>, E> {
+        T::from_integer(number).map(Some)
+    }
+
+    #[inline]
+    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Option<T>, E> {
+        match i64::try_from(number) {
+            Ok(number) => T::from_integer(number).map(Some),
+            Err(_) => Err(E::invalid_value(Unexpected::Unsigned(number), &T::EXPECTED)),
+        }
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Option<T>, E> {
+        T::from_float(number).map(Some)
     }
 }
 
@@ -86,27 +192,42 @@ impl<'de, M: Model> Visitor<'de> for ModelVisitor<M> {
         let mut model = M::default();
         let mut seen = 0_u64;
         let mut expected = 0;
+        let required = const { required_bits(M::REQUIRED) };
         while let Some(found) = map.next_key_seed(MemberName {
             members: M::MEMBERS,
             expected,
         })? {
-            let Some(index) = found else {
-                map.next_value::<IgnoredAny>()?;
-                continue;
-            };
-            expected = index + 1;
-            if let Some(bit) = M::REQUIRED.iter().position(|required| *required == index) {
-                seen |= 1 << bit;
+            expected = found.wrapping_add(1);
+            if found < 64 {
+                seen |= 1 << found;
             }
-            model.read(index, Member { map: &mut map })?;
+            model.read(found, Member { map: &mut map })?;
         }
-        for (bit, index) in M::REQUIRED.iter().enumerate() {
-            if seen & (1 << bit) == 0 {
-                return Err(A::Error::missing_field(M::MEMBERS[*index]));
-            }
+        match required & !seen {
+            0 => Ok(model),
+            missing => Err(A::Error::missing_field(
+                M::MEMBERS[missing.trailing_zeros() as usize],
+            )),
         }
-        Ok(model)
     }
+}
+
+/// The index of a member that is not in the table.
+const UNKNOWN: usize = usize::MAX;
+
+/// The required members as a set of bits.
+const fn required_bits(required: &[usize]) -> u64 {
+    let mut bits = 0;
+    let mut i = 0;
+    while i < required.len() {
+        assert!(
+            required[i] < 64,
+            "required members stand among the first 64"
+        );
+        bits |= 1 << required[i];
+        i += 1;
+    }
+    bits
 }
 
 /// Finds a member's index. Services send members in a stable order, so the one after the last is tried first.
@@ -116,26 +237,53 @@ struct MemberName {
 }
 
 impl<'de> DeserializeSeed<'de> for MemberName {
-    type Value = Option<usize>;
+    type Value = usize;
 
+    #[inline(always)]
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_identifier(self)
     }
 }
 
 impl Visitor<'_> for MemberName {
-    type Value = Option<usize>;
+    type Value = usize;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a member name")
     }
 
+    #[inline(always)]
     fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Self::Value, E> {
-        if self.members.get(self.expected).is_some_and(|m| *m == name) {
-            return Ok(Some(self.expected));
+        match self.members.get(self.expected) {
+            Some(member) if is_same(member, name) => Ok(self.expected),
+            _ => Ok(find(self.members, name)),
         }
-        Ok(self.members.iter().position(|member| *member == name))
     }
+}
+
+#[inline(never)]
+fn find(members: &[&str], name: &str) -> usize {
+    let found = members.iter().position(|member| is_same(member, name));
+    found.unwrap_or(UNKNOWN)
+}
+
+/// Compares two short texts without a call.
+#[inline(always)]
+fn is_same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return false;
+    }
+    if let (Some(first), Some(last)) = (a.first_chunk::<8>(), a.last_chunk::<8>()) {
+        return b.first_chunk() == Some(first)
+            && b.last_chunk() == Some(last)
+            && match a.len() {
+                ..=16 => true,
+                17..=24 => a[8..16] == b[8..16],
+                _ => a == b,
+            };
+    }
+    a.iter().zip(b).all(|(a, b)| a == b)
 }
 
 /// A value that may be left out of the object it belongs to.
@@ -261,6 +409,26 @@ mod tests {
     #[test]
     fn a_missing_required_member_is_named() {
         assert!(cat("{}").unwrap_err().contains("missing field `id`"));
+    }
+
+    #[test]
+    fn names_are_compared_whole() {
+        let names = [
+            "",
+            "a",
+            "b",
+            "abcdefgh",
+            "abcdefgi",
+            "abcdefghi",
+            "abcdefgh12345678",
+            "abcdefgh12345679",
+        ];
+        let long = ["abcdefgh1x2345678", "abcdefgh1y2345678"];
+        for a in names.iter().chain(&long) {
+            for b in names.iter().chain(&long) {
+                assert_eq!(is_same(a, b), a == b, "{a} {b}");
+            }
+        }
     }
 
     #[test]

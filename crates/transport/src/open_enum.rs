@@ -1,10 +1,5 @@
 //! Enumerations that survive values they do not know.
 
-use std::fmt;
-use std::marker::PhantomData;
-
-use serde::de::{Deserializer, Visitor};
-
 /// An enumeration whose unknown values are kept as text.
 ///
 /// Services add values without notice; a client that refuses them would lose the whole answer. Known values are read
@@ -20,36 +15,6 @@ pub trait OpenEnum: Sized {
     /// The variant for this wire value, known or not.
     fn from_wire(value: &str) -> Self {
         Self::from_known(value).unwrap_or_else(|| Self::from_unknown(value.into()))
-    }
-}
-
-/// Decodes an open enumeration from a string, or from a number, which is kept as its text.
-///
-/// # Errors
-/// If the value is neither a string nor an integer.
-pub fn deserialize<'de, T: OpenEnum, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    deserializer.deserialize_any(OpenEnumVisitor(PhantomData))
-}
-
-struct OpenEnumVisitor<T>(PhantomData<T>);
-
-impl<T: OpenEnum> Visitor<'_> for OpenEnumVisitor<T> {
-    type Value = T;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string or an integer")
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<T, E> {
-        Ok(T::from_wire(value))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<T, E> {
-        Ok(T::from_wire(&value.to_string()))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<T, E> {
-        Ok(T::from_wire(&value.to_string()))
     }
 }
 
@@ -83,7 +48,23 @@ macro_rules! __open_enum {
             fn deserialize<D: $crate::__private::serde::Deserializer<'de>>(
                 deserializer: D,
             ) -> ::std::result::Result<Self, D::Error> {
-                $crate::open_enum::deserialize(deserializer)
+                $crate::model::scalar(deserializer)
+            }
+        }
+        impl $crate::model::Scalar for $name {
+            const EXPECTED: &'static str = "a string or an integer";
+
+            fn from_text<E: $crate::__private::serde::de::Error>(
+                text: &str,
+            ) -> ::std::result::Result<Self, E> {
+                ::std::result::Result::Ok($crate::open_enum::OpenEnum::from_wire(text))
+            }
+
+            fn from_integer<E: $crate::__private::serde::de::Error>(
+                number: i64,
+            ) -> ::std::result::Result<Self, E> {
+                let text = ::std::string::ToString::to_string(&number);
+                ::std::result::Result::Ok($crate::open_enum::OpenEnum::from_wire(&text))
             }
         }
         impl $crate::__private::serde::Serialize for $name {

@@ -12,7 +12,25 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 pub(crate) fn encode_into(target: &mut String, value: &str) {
+    if is_plain(value) {
+        return target.push_str(value);
+    }
     target.extend(utf8_percent_encode(value, ENCODED));
+}
+
+/// Whether nothing in it needs encoding, as in nearly every id.
+fn is_plain(value: &str) -> bool {
+    const PLAIN: [bool; 256] = {
+        let mut plain = [false; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            let c = byte as u8;
+            plain[byte] = c.is_ascii_alphanumeric() || matches!(c, b'-' | b'.' | b'_' | b'~');
+            byte += 1;
+        }
+        plain
+    };
+    value.bytes().all(|byte| PLAIN[usize::from(byte)])
 }
 
 /// Replaces the placeholders of `template` by `values`, in order, each encoded as one segment.
@@ -25,32 +43,42 @@ pub(crate) fn encode_into(target: &mut String, value: &str) {
 /// If there are fewer values than placeholders, which is a defect of the generator.
 pub(crate) fn expand(template: &'static str, values: &[&str]) -> Result<String, Error> {
     let room: usize = values.iter().map(|value| value.len()).sum();
-    let mut path = String::with_capacity(template.len() + room + 16);
+    let mut path = String::with_capacity(template.len() + room);
     let mut values = values.iter();
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('{') {
         let (name, after) = after.split_once('}').expect("a placeholder is closed");
         path.push_str(before);
         let value = values.next().expect("every placeholder has a value");
-        check_segment(name, value)?;
-        encode_into(&mut path, value);
+        push_segment(&mut path, name, value)?;
         rest = after;
     }
     path.push_str(rest);
     Ok(path)
 }
 
-/// Refuses a value that would not stay within its path segment.
-pub(crate) fn check_segment(name: &str, value: &str) -> Result<(), Error> {
+/// Adds a value as one segment, encoded, unless it would not stay within it.
+pub(crate) fn push_segment(path: &mut String, name: &str, value: &str) -> Result<(), Error> {
     if value.is_empty() {
         return Err(Error::invalid(format!(
             "`{name}` is empty: an empty id would address the whole collection"
         )));
     }
-    if value.split(['/', '\\']).any(is_dots) {
+    let plain = is_plain(value);
+    let leaves = if plain {
+        is_dots(value)
+    } else {
+        value.split(['/', '\\']).any(is_dots)
+    };
+    if leaves {
         return Err(Error::invalid(format!(
             "`{name}` has `.` or `..` as a path segment, which would address another resource"
         )));
+    }
+    if plain {
+        path.push_str(value);
+    } else {
+        path.extend(utf8_percent_encode(value, ENCODED));
     }
     Ok(())
 }
@@ -79,6 +107,9 @@ pub(crate) fn check_path(path: &str) -> Result<(), Error> {
 
 /// Whether URL parsers would take the segment for `.` or `..`.
 fn is_dots(segment: &str) -> bool {
+    if segment.len() > "%2e%2e".len() {
+        return false;
+    }
     let plain = segment.replace("%2e", ".").replace("%2E", ".");
     plain == "." || plain == ".."
 }

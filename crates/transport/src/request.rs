@@ -79,15 +79,13 @@ impl Request {
     ///
     /// An empty segment, `.` and `..` are refused when the request is sent.
     pub fn segment(mut self, value: impl AsRef<str>) -> Self {
-        let value = value.as_ref();
-        if let Err(error) = path::check_segment("segment", value) {
-            return self.fail(error);
-        }
         if !self.path.ends_with('/') {
             self.path.push('/');
         }
-        path::encode_into(&mut self.path, value);
-        self
+        match path::push_segment(&mut self.path, "segment", value.as_ref()) {
+            Ok(()) => self,
+            Err(error) => self.fail(error),
+        }
     }
 
     /// Adds a query parameter, encoded; an earlier one of the same name stays.

@@ -25,18 +25,29 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 ///
 /// Understands the header fields of the IETF draft in both its forms, and their `X-` ancestors.
 pub(crate) fn exhausted_for(headers: &HeaderMap) -> Option<Duration> {
+    let is_one = |name: &http::HeaderName| {
+        let name = name.as_str();
+        name.starts_with("ratelimit") || name.starts_with("x-rate")
+    };
+    if !headers.keys().any(is_one) {
+        return None;
+    }
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     if let Some(field) = text("ratelimit") {
         return from_structured_field(field);
     }
-    ["ratelimit", "x-ratelimit", "x-rate-limit"]
-        .iter()
-        .find_map(|prefix| {
-            let remaining = text(&format!("{prefix}-remaining"))?;
-            let reset = text(&format!("{prefix}-reset"))?;
-            (number(remaining)? == 0).then(|| wait_until(number(reset)?))?
-        })
+    OLDER_FIELDS.iter().find_map(|(remaining, reset)| {
+        let remaining = text(remaining)?;
+        let reset = text(reset)?;
+        (number(remaining)? == 0).then(|| wait_until(number(reset)?))?
+    })
 }
+
+const OLDER_FIELDS: [(&str, &str); 3] = [
+    ("ratelimit-remaining", "ratelimit-reset"),
+    ("x-ratelimit-remaining", "x-ratelimit-reset"),
+    ("x-rate-limit-remaining", "x-rate-limit-reset"),
+];
 
 /// `"default";r=0;t=5`, or the older `limit=10, remaining=0, reset=5`.
 fn from_structured_field(field: &str) -> Option<Duration> {

@@ -3,10 +3,11 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use futures_util::TryFutureExt;
 use tower::ServiceExt;
-use tower::util::BoxCloneSyncService;
 use tower_service::Service;
 
 use crate::body::{Body, ResponseBody};
@@ -19,14 +20,57 @@ pub type HttpRequest = http::Request<Body>;
 pub type HttpResponse = http::Response<ResponseBody>;
 
 /// Any tower service that takes an [`HttpRequest`] and gives an [`HttpResponse`]: what the user's layers wrap, and what
-/// the leaf is.
+/// the leaf may be.
 ///
-/// An [`Error`](crate::Error) that passes through it as a [`BoxError`] is recovered at the end of the call.
-pub struct HttpService(BoxCloneSyncService<HttpRequest, HttpResponse, BoxError>);
+/// Clones share the service; each call clones it once and awaits its readiness, so a layer that bounds concurrency
+/// bounds it for all clones. An [`Error`](crate::Error) that passes through it as a [`BoxError`] is recovered at the
+/// end of the call.
+#[derive(Clone)]
+pub struct HttpService(Arc<dyn Call>);
 
 pub(crate) type HttpFuture = Pin<Box<dyn Future<Output = Result<HttpResponse, BoxError>> + Send>>;
 
+trait Call: Send + Sync {
+    fn call(&self, request: HttpRequest) -> HttpFuture;
+}
+
+struct Shared<S>(S);
+
+impl<S> Call for Shared<S>
+where
+    S: Service<HttpRequest, Response = HttpResponse> + Clone + Send + Sync + 'static,
+    S::Error: Into<BoxError>,
+    S::Future: Send + 'static,
+{
+    fn call(&self, request: HttpRequest) -> HttpFuture {
+        Box::pin(self.0.clone().oneshot(request).map_err(Into::into))
+    }
+}
+
+/// A service that is always ready, as all of this crate are: it is called without being asked.
+struct AlwaysReady<S>(S);
+
+impl<S> Call for AlwaysReady<S>
+where
+    S: Service<HttpRequest, Response = HttpResponse, Error = BoxError>,
+    S: Clone + Send + Sync + 'static,
+    S::Future: Send + 'static,
+{
+    fn call(&self, request: HttpRequest) -> HttpFuture {
+        Box::pin(self.0.clone().call(request))
+    }
+}
+
 impl HttpService {
+    pub(crate) fn always_ready<S>(service: S) -> Self
+    where
+        S: Service<HttpRequest, Response = HttpResponse, Error = BoxError>,
+        S: Clone + Send + Sync + 'static,
+        S::Future: Send + 'static,
+    {
+        Self(Arc::new(AlwaysReady(service)))
+    }
+
     /// Wraps a service.
     pub fn new<S>(service: S) -> Self
     where
@@ -34,13 +78,7 @@ impl HttpService {
         S::Error: Into<BoxError>,
         S::Future: Send + 'static,
     {
-        Self(BoxCloneSyncService::new(service.map_err(Into::into)))
-    }
-}
-
-impl Clone for HttpService {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
+        Self(Arc::new(Shared(service)))
     }
 }
 
@@ -55,8 +93,8 @@ impl Service<HttpRequest> for HttpService {
     type Error = BoxError;
     type Future = HttpFuture;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.0.poll_ready(cx)
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: HttpRequest) -> HttpFuture {

@@ -4,8 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
-use serde::de::{Deserialize, Deserializer, Visitor};
+use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
+
+use crate::model::{self, Scalar};
 
 /// A point in time, from the year -9999 to 9999, to the nanosecond.
 ///
@@ -130,37 +132,26 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(TimestampVisitor)
+        model::scalar(deserializer)
     }
 }
 
-struct TimestampVisitor;
+impl Scalar for Timestamp {
+    const EXPECTED: &'static str = "UNIX seconds or an RFC 3339 time";
 
-impl Visitor<'_> for TimestampVisitor {
-    type Value = Timestamp;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("UNIX seconds or an RFC 3339 time")
+    fn from_text<E: serde::de::Error>(text: &str) -> Result<Self, E> {
+        text.parse().map_err(E::custom)
     }
 
-    fn visit_i64<E: serde::de::Error>(self, seconds: i64) -> Result<Timestamp, E> {
-        Timestamp::from_unix_seconds(seconds).map_err(E::custom)
+    fn from_integer<E: serde::de::Error>(seconds: i64) -> Result<Self, E> {
+        Self::from_unix_seconds(seconds).map_err(E::custom)
     }
 
-    fn visit_u64<E: serde::de::Error>(self, seconds: u64) -> Result<Timestamp, E> {
-        let seconds = i64::try_from(seconds).map_err(|_| E::custom(InvalidTimestamp))?;
-        self.visit_i64(seconds)
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, seconds: f64) -> Result<Timestamp, E> {
+    fn from_float<E: serde::de::Error>(seconds: f64) -> Result<Self, E> {
         jiff::SignedDuration::try_from_secs_f64(seconds)
             .and_then(jiff::Timestamp::from_duration)
-            .map(Timestamp)
+            .map(Self)
             .map_err(|_| E::custom(InvalidTimestamp))
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Timestamp, E> {
-        text.parse().map_err(E::custom)
     }
 }
 

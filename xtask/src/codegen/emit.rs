@@ -40,7 +40,10 @@ pub(crate) fn files(api: &Api, service: &Service) -> Result<Files, Vec<Refusal>>
     let directory = service.generated();
     let mut add = |name: &str, about: &str, items| {
         let header = format!("{header}//! {about}\n");
-        files.insert(directory.join(format!("{name}.rs")), text::file(&header, items));
+        files.insert(
+            directory.join(format!("{name}.rs")),
+            text::file(&header, items),
+        );
     };
     for resource in &api.resources {
         let context = operation::Context {
@@ -64,9 +67,14 @@ pub(crate) fn files(api: &Api, service: &Service) -> Result<Files, Vec<Refusal>>
         };
         add(&file, &about, types_of(api, &places, &file));
     }
-    add("mod", "The API, generated from its description.", index::items(api, &places));
+    add(
+        "mod",
+        "The API, generated from its description.",
+        index::items(api, &places),
+    );
     let exercise = exercise::items(api, service)?;
-    let header = format!("{header}//! Calls of every operation with every optional parameter set.\n");
+    let header =
+        format!("{header}//! Calls of every operation with every optional parameter set.\n");
     files.insert(service.exercise.into(), text::file(&header, exercise));
     too_long(&files)?;
     Ok(files)
@@ -96,8 +104,9 @@ fn clashes(api: &Api) -> Result<(), Vec<Refusal>> {
                 refusals.push(Refusal {
                     pointer: operation.pointer.clone(),
                     problem: format!("it needs a type `{name}`, and there is another of that name"),
-                    remedy: "change its `operationId`, or give the schema of that name an `x-rust-name`"
-                        .to_owned(),
+                    remedy:
+                        "change its `operationId`, or give the schema of that name an `x-rust-name`"
+                            .to_owned(),
                 });
             }
         }
@@ -117,7 +126,9 @@ fn too_long(files: &Files) -> Result<(), Vec<Refusal>> {
         .map(|(path, lines)| Refusal {
             pointer: String::new(),
             problem: format!("{} would have {lines} lines", path.display()),
-            remedy: format!("split the resource: no generated file has more than {MOST_LINES} lines"),
+            remedy: format!(
+                "split the resource: no generated file has more than {MOST_LINES} lines"
+            ),
         })
         .collect();
     if refusals.is_empty() {

@@ -89,7 +89,6 @@ pub(crate) enum Place {
 /// A parameter of an operation.
 #[derive(Debug, Clone)]
 pub(crate) struct Parameter {
-    pub(crate) pointer: String,
     pub(crate) wire: String,
     pub(crate) name: String,
     pub(crate) place: Place,
@@ -101,6 +100,8 @@ pub(crate) struct Parameter {
     pub(crate) source: Option<Source>,
     pub(crate) deprecated: Option<String>,
     pub(crate) example: Option<Value>,
+    /// The resource whose id it is.
+    pub(crate) id_of: Option<String>,
 }
 
 /// The least and the greatest number allowed.
@@ -210,6 +211,8 @@ pub(crate) struct Member {
     pub(crate) source: Option<Source>,
     pub(crate) deprecated: Option<String>,
     pub(crate) example: Option<Value>,
+    /// The resource whose id it is.
+    pub(crate) id_of: Option<String>,
 }
 
 /// A webhook, as far as generated code goes.

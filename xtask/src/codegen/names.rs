@@ -39,7 +39,14 @@ const CALL_METHODS: &[&str] = &[
 
 /// Names of methods that the client has anyway.
 const CLIENT_METHODS: &[&str] = &[
-    "builder", "check", "clone", "default", "from_env", "new", "request", "transport",
+    "builder",
+    "check",
+    "clone",
+    "default",
+    "from_env",
+    "new",
+    "request",
+    "transport",
 ];
 
 /// Names of modules that generated code has anyway.
@@ -47,13 +54,64 @@ const MODULES: &[&str] = &["events", "operations", "resources", "shared", "types
 
 /// Names of types that are in scope, or that service crates show.
 const TYPES: &[&str] = &[
-    "Answer", "ApiError", "ApiKey", "AsRef", "Body", "Box", "Call", "CallContext", "CallFuture",
-    "Client", "ClientBuilder", "Clone", "Credential", "Cursor", "Debug", "Default", "Err", "Error",
-    "ErrorKind", "From", "Into", "IntoFuture", "IntoIterator", "Items", "Iterator", "Model",
-    "NextToken", "None", "Ok", "OpenEnum", "Operation", "Option", "Page", "Pages", "Paging",
-    "Patch", "Protocol", "Rate", "RateLimiter", "RawItems", "RawJson", "Reason", "Received",
-    "Request", "Response", "Result", "RetryPolicy", "Secret", "Self", "Send", "Sent", "Some",
-    "String", "Sync", "Timestamp", "ToString", "Vec", "Verdict",
+    "Answer",
+    "ApiError",
+    "ApiKey",
+    "AsRef",
+    "Body",
+    "Box",
+    "Call",
+    "CallContext",
+    "CallFuture",
+    "Client",
+    "ClientBuilder",
+    "Clone",
+    "Credential",
+    "Cursor",
+    "Debug",
+    "Default",
+    "Err",
+    "Error",
+    "ErrorKind",
+    "From",
+    "Into",
+    "IntoFuture",
+    "IntoIterator",
+    "Items",
+    "Iterator",
+    "Model",
+    "NextToken",
+    "None",
+    "Ok",
+    "OpenEnum",
+    "Operation",
+    "Option",
+    "Page",
+    "Pages",
+    "Paging",
+    "Patch",
+    "Protocol",
+    "Rate",
+    "RateLimiter",
+    "RawItems",
+    "RawJson",
+    "Reason",
+    "Received",
+    "Request",
+    "Response",
+    "Result",
+    "RetryPolicy",
+    "Secret",
+    "Self",
+    "Send",
+    "Sent",
+    "Some",
+    "String",
+    "Sync",
+    "Timestamp",
+    "ToString",
+    "Vec",
+    "Verdict",
 ];
 
 /// What a name is used for, and with it which names are taken.
@@ -97,18 +155,18 @@ impl Use {
     }
 
     fn is_formed(self, name: &str) -> bool {
-        let formed = match self {
-            Self::Type | Self::Variant => name.to_upper_camel_case(),
-            _ => name.to_snake_case(),
-        };
-        // heck may split a name that somebody chose ("oauth2_app"), but what it gives has the right letters.
-        let starts_well = name.chars().next().is_some_and(|first| match self {
-            Self::Type | Self::Variant => first.is_ascii_uppercase(),
-            _ => first.is_ascii_lowercase(),
-        });
-        starts_well
-            && (formed == name || formed.replace('_', "") == name.replace('_', ""))
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        match self {
+            Self::Type | Self::Variant => {
+                name.starts_with(|c: char| c.is_ascii_uppercase())
+                    && name.chars().all(|c| c.is_ascii_alphanumeric())
+            }
+            _ => {
+                name.starts_with(|c: char| c.is_ascii_lowercase())
+                    && name
+                        .chars()
+                        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+            }
+        }
     }
 }
 

@@ -154,11 +154,27 @@ impl<'a> Node<'a> {
                 names.sort_unstable();
                 return Err(node.refuse(
                     format!("{what} with `{key}` cannot be expressed in generated code"),
-                    format!("remove it, or teach `xtask/src/codegen` what it means; understood are {}", names.join(", ")),
+                    format!(
+                        "remove it, or teach `xtask/src/codegen` what it means; understood are {}",
+                        names.join(", ")
+                    ),
                 ));
             }
         }
         Ok(())
+    }
+
+    /// The values of this name in all operations of the description.
+    pub(crate) fn all_named(&self, key: &str) -> Vec<&'a str> {
+        let paths = self.root.get("paths").and_then(Value::as_object);
+        let operations = paths
+            .into_iter()
+            .flat_map(|paths| paths.values())
+            .filter_map(Value::as_object)
+            .flat_map(|item| item.values());
+        operations
+            .filter_map(|operation| operation.get(key)?.as_str())
+            .collect()
     }
 
     /// The target if this is a reference, with the last part of its address.

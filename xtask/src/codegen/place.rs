@@ -174,6 +174,15 @@ fn travel(api: &Api, places: &Places) -> Vec<Refusal> {
                 "describe what is answered in another schema",
             );
         }
+        if let Some(member) = model.members.iter().skip(64).find(|member| member.required)
+            && places.is_read(&model.name)
+        {
+            refuse(
+                &member.pointer,
+                "a required member of an answer must be among the first 64",
+                "put it into `x-wire-order` before others, or take it out of `required`",
+            );
+        }
         for member in &model.members {
             let (read, written) = (places.is_read(&model.name), places.is_written(&model.name));
             if written && member.ty == Ty::Time(TimeFormat::UnixSeconds) {

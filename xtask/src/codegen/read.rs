@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::ir::{Api, Confidence, Resource, Source};
+use super::ir::{Api, Confidence, Resource, Source, Ty};
 use super::names::{self, Use};
 use super::node::{Node, Read, Refusal};
 use schema::Schemas;
@@ -42,7 +42,10 @@ pub(crate) fn api(description: &Value) -> Result<Api, Vec<Refusal>> {
                 .or_insert_with(|| (tag.clone(), operation.id.clone()));
             if *first != tag {
                 return Err(place.node.refuse(
-                    format!("the operations of `{}` have several tags", operation.resource),
+                    format!(
+                        "the operations of `{}` have several tags",
+                        operation.resource
+                    ),
                     format!("give it the tag `{first}`, or another resource in its `operationId`"),
                 ));
             }
@@ -203,6 +206,27 @@ fn deprecated(node: &Node<'_>) -> Read<Option<String>> {
         (false, Some(_)) => Err(node.refuse(
             "`x-deprecated` stands without `deprecated`",
             "add `deprecated: true`",
+        )),
+    }
+}
+
+/// The resource whose id this is.
+fn id_of(node: &Node<'_>, ty: &Ty) -> Read<Option<String>> {
+    let Some(given) = node.get("x-id-of") else {
+        return Ok(None);
+    };
+    let resource = given.text()?;
+    let prefix = format!("{resource}.");
+    let exists = node
+        .all_named("operationId")
+        .iter()
+        .any(|id| id.starts_with(&prefix));
+    match (exists, ty) {
+        (true, Ty::Text) => Ok(Some(resource.to_owned())),
+        (true, _) => Err(given.refuse("an id is text", "leave out `x-id-of`")),
+        (false, _) => Err(given.refuse(
+            format!("there is no resource `{resource}`"),
+            "name the resource as the `operationId`s do",
         )),
     }
 }

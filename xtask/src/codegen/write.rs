@@ -46,12 +46,22 @@ pub(super) fn check(root: &Path, service: &Service, files: &Files) -> anyhow::Re
     }
     for path in stale(root, service, files)? {
         let old = read(&root.join(&path))?;
-        diff(&mut drift, &path.display().to_string(), old.as_deref(), None)?;
+        diff(
+            &mut drift,
+            &path.display().to_string(),
+            old.as_deref(),
+            None,
+        )?;
     }
     Ok(drift)
 }
 
-fn diff(drift: &mut String, path: &str, old: Option<&str>, new: Option<&str>) -> anyhow::Result<()> {
+fn diff(
+    drift: &mut String,
+    path: &str,
+    old: Option<&str>,
+    new: Option<&str>,
+) -> anyhow::Result<()> {
     let name = |text: Option<&str>, side: &str| match text {
         Some(_) => format!("{side}/{path}"),
         None => "/dev/null".to_owned(),

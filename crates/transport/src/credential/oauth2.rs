@@ -1,6 +1,8 @@
 //! OAuth 2.0 client credentials (RFC 6749, section 4.4).
 
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,7 +10,7 @@ use async_trait::async_trait;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, USER_AGENT};
 use http::{HeaderMap, Method, Uri};
 use http_body_util::{BodyExt, Limited};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use tokio::time::Instant;
 use tower::ServiceExt;
 
@@ -35,12 +37,18 @@ mod times {
     pub(super) const COOL_DOWN: Duration = Duration::from_millis(500);
     /// The longest cool-down.
     pub(super) const LONGEST_COOL_DOWN: Duration = Duration::from_secs(30);
+    /// The longest cool-down that the token endpoint can ask for.
+    pub(super) const LONGEST_SERVER_WAIT: Duration = Duration::from_secs(60);
     /// A token is renewed this long before it expires, or in the last fifth of its life if that is shorter.
     pub(super) const REFRESH_AHEAD: Duration = Duration::from_secs(300);
     /// A token this close to its end is not used any more.
     pub(super) const EXPIRY_MARGIN: Duration = Duration::from_secs(5);
     /// What a token endpoint that names no `expires_in` is taken to mean.
     pub(super) const DEFAULT_LIFE: Duration = Duration::from_secs(600);
+    /// No token is taken to live longer.
+    pub(super) const LONGEST_LIFE: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+    /// A fetch that nobody drove on for so long is given up.
+    pub(super) const ABANDONED: Duration = Duration::from_secs(30);
     /// The largest token answer that is accepted, in bytes.
     pub(super) const LIMIT: usize = 64 * 1024;
 }
@@ -48,7 +56,7 @@ mod times {
 /// A client id and secret, exchanged for tokens.
 ///
 /// Tokens are fetched by one caller while the others wait for its result, and renewed ahead of their expiry by one
-/// caller while the others go on with the live one. Clones share the token, and so do all clients built with a clone;
+/// caller while the others go on with the live one. If that caller goes away, the next one drives its request on. Clones share the token, and so do all clients built with a clone;
 /// a credential is bound to one token URL, client id and scope.
 #[derive(Clone)]
 pub struct OAuth2(Arc<Shared>);
@@ -59,8 +67,23 @@ struct Shared {
     client_secret: Secret,
     scope: Option<String>,
     state: Mutex<State>,
-    /// Held by whoever fetches. When its owner goes away, the next in line fetches.
-    fetch: tokio::sync::Mutex<()>,
+    /// The fetch under way. Whoever holds the lock drives it on, so it outlives the caller who began it.
+    fetch: tokio::sync::Mutex<Option<Fetch>>,
+}
+
+struct Fetch {
+    begun: Instant,
+    /// It is to replace a token that is still live, so nobody else needs to learn of its failure.
+    early: bool,
+    answer: Pin<Box<dyn Future<Output = Result<Granted, Error>> + Send>>,
+}
+
+/// What a token request brought.
+struct Granted {
+    answer: TokenAnswer,
+    header: HeaderValue,
+    /// When it was asked for: the token's life began no earlier.
+    asked: Instant,
 }
 
 #[derive(Default)]
@@ -100,10 +123,22 @@ pub struct TokenInfo {
 #[derive(Deserialize)]
 struct TokenAnswer {
     access_token: Secret,
-    #[serde(default)]
-    expires_in: Option<u64>,
+    #[serde(default, deserialize_with = "life")]
+    expires_in: Option<Duration>,
     #[serde(default)]
     scope: Option<String>,
+}
+
+/// Seconds, as a number or, as some endpoints write them, as text. Anything else, and 0, is as good as nothing.
+fn life<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    let seconds = match &value {
+        serde_json::Value::String(text) => text.trim().parse().ok(),
+        other => other.as_f64(),
+    };
+    Ok(seconds
+        .filter(|seconds: &f64| *seconds > 0.0)
+        .map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)))
 }
 
 #[derive(Deserialize)]
@@ -128,6 +163,14 @@ impl OAuth2 {
         let secure = token_url.scheme_str() == Some("https")
             || (token_url.scheme_str() == Some("http")
                 && token_url.host().is_some_and(is_loopback));
+        if token_url
+            .authority()
+            .is_some_and(|authority| authority.as_str().contains('@'))
+        {
+            return Err(Error::invalid(
+                "token URL: it has a user name or password, which are not sent; leave them out",
+            ));
+        }
         if !secure {
             return Err(Error::invalid(
                 "token URL: it must be `https`, since the client secret is sent there",
@@ -147,7 +190,7 @@ impl OAuth2 {
             client_secret,
             scope: None,
             state: Mutex::default(),
-            fetch: tokio::sync::Mutex::new(()),
+            fetch: tokio::sync::Mutex::default(),
         })))
     }
 
@@ -160,7 +203,7 @@ impl OAuth2 {
             client_secret: self.0.client_secret.clone(),
             scope: Some(scope.into()),
             state: Mutex::default(),
-            fetch: tokio::sync::Mutex::new(()),
+            fetch: tokio::sync::Mutex::default(),
         }))
     }
 
@@ -199,29 +242,42 @@ impl Shared {
     }
 
     /// Waits for a token. Whoever holds the lock fetches; the others find its result.
-    async fn fetch_or_wait(&self, leaf: &HttpService) -> Result<(), Error> {
-        let failures_before = self.state().failures;
-        let _turn = self.fetch.lock().await;
-        if self.live(Instant::now()).is_some() {
-            return Ok(());
-        }
-        let (failed_meanwhile, not_before) = {
+    async fn fetch_or_wait(
+        &self,
+        leaf: &HttpService,
+        deadline: Option<Instant>,
+    ) -> Result<(), Error> {
+        let (generation, failures) = {
             let state = self.state();
-            let failed = (state.failures != failures_before).then(|| state.last_failure.clone());
-            (failed.flatten(), state.not_before)
+            (state.generation, state.failures)
         };
-        if let Some(error) = failed_meanwhile {
-            return Err(error);
-        }
-        if let Some(not_before) = not_before {
+        let mut fetch = self.fetch.lock().await;
+        let now = Instant::now();
+        let cool_down = {
+            let state = self.state();
+            if let Some(token) = &state.token
+                && (now < token.expires || state.generation != generation)
+            {
+                return Ok(());
+            }
+            let last = state.last_failure.clone();
+            if let Some(error) = last.clone().filter(|_| state.failures != failures) {
+                return Err(error);
+            }
+            state.not_before.filter(|_| fetch.is_none()).zip(last)
+        };
+        if let Some((not_before, error)) = cool_down {
+            if deadline.is_some_and(|deadline| not_before >= deadline) {
+                return Err(error.with_retry_after(not_before.saturating_duration_since(now)));
+            }
             tokio::time::sleep_until(not_before).await;
         }
-        self.fetch(leaf, times::RETRIES).await
+        self.drive(&mut fetch, leaf, false).await
     }
 
     /// Renews a live token; a failure leaves it in place.
-    async fn refresh(&self, leaf: &HttpService) {
-        let Ok(_turn) = self.fetch.try_lock() else {
+    async fn refresh(&self, leaf: &HttpService, deadline: Option<Instant>) {
+        let Ok(mut fetch) = self.fetch.try_lock() else {
             return;
         };
         let now = Instant::now();
@@ -230,133 +286,58 @@ impl Shared {
             state.token.as_ref().is_some_and(|token| now >= token.renew)
                 && state.not_before.is_none_or(|not_before| now >= not_before)
         };
-        if due {
-            // One try, since the caller could go on with the live token.
-            let _ = self.fetch(leaf, 0).await;
+        if !due {
+            return;
         }
+        let renewal = self.drive(&mut fetch, leaf, true);
+        let _ = match deadline {
+            // The live token will do, so most of the caller's time is left to the call itself.
+            Some(deadline) => {
+                let half = deadline.saturating_duration_since(now) / 2;
+                tokio::time::timeout(half, renewal).await.unwrap_or(Ok(()))
+            }
+            None => renewal.await,
+        };
     }
 
-    async fn fetch(&self, leaf: &HttpService, retries: u32) -> Result<(), Error> {
-        let result = self.request_token(leaf, retries).await;
+    /// Goes on with the fetch under way, or begins one, and keeps what it brings.
+    async fn drive(
+        &self,
+        slot: &mut Option<Fetch>,
+        leaf: &HttpService,
+        early: bool,
+    ) -> Result<(), Error> {
         let now = Instant::now();
+        if slot
+            .as_ref()
+            .is_some_and(|fetch| now >= fetch.begun + times::ABANDONED)
+        {
+            *slot = None;
+        }
+        let fetch = slot.get_or_insert_with(|| Fetch {
+            begun: now,
+            early,
+            // One try if a live token is left.
+            answer: Box::pin(request_token(
+                leaf.clone(),
+                self.token_request(),
+                if early { 0 } else { times::RETRIES },
+            )),
+        });
+        let result = fetch.answer.as_mut().await;
+        let early = fetch.early;
+        *slot = None;
         let mut state = self.state();
         match result {
-            Ok((answer, header)) => {
-                state.generation += 1;
-                let life = answer
-                    .expires_in
-                    .map_or(times::DEFAULT_LIFE, Duration::from_secs);
-                let ahead = times::REFRESH_AHEAD.min(life / 5);
-                // Jitter, so that a fleet started together does not renew together.
-                let ahead = ahead.mul_f64(1.0 - 0.2 * fastrand::f64());
-                let margin = times::EXPIRY_MARGIN.min(life / 10);
-                state.token = Some(Token {
-                    header,
-                    secret: answer.access_token,
-                    scope: answer.scope,
-                    generation: state.generation,
-                    expires: now + life.saturating_sub(margin),
-                    renew: now + life.saturating_sub(ahead),
-                });
-                state.failed_in_a_row = 0;
-                state.last_failure = None;
-                state.not_before = None;
+            Ok(granted) => {
+                state.grant(granted);
                 Ok(())
             }
             Err(error) => {
-                state.failures += 1;
-                state.failed_in_a_row = state.failed_in_a_row.saturating_add(1);
-                let cool_down = times::COOL_DOWN
-                    .saturating_mul(1 << (state.failed_in_a_row - 1).min(10))
-                    .min(times::LONGEST_COOL_DOWN)
-                    .mul_f64(0.5 + 0.5 * fastrand::f64());
-                state.not_before = Some(
-                    now + error
-                        .retry_after()
-                        .unwrap_or(cool_down)
-                        .min(times::LONGEST_COOL_DOWN),
-                );
-                state.last_failure = Some(error.clone());
+                state.fail(&error, early);
                 Err(error)
             }
         }
-    }
-
-    async fn request_token(
-        &self,
-        leaf: &HttpService,
-        mut retries: u32,
-    ) -> Result<(TokenAnswer, HeaderValue), Error> {
-        let mut backoff = times::BACKOFF;
-        loop {
-            let attempt = tokio::time::timeout(times::ATTEMPT, self.request_token_once(leaf)).await;
-            let error = match attempt {
-                Ok(Ok(token)) => return Ok(token),
-                Ok(Err(error)) => error,
-                Err(_) => Error::new(
-                    ErrorKind::Credential,
-                    "the token endpoint did not answer in time",
-                ),
-            };
-            if retries == 0 || error.is_permanent() {
-                return Err(error);
-            }
-            retries -= 1;
-            tokio::time::sleep(backoff.mul_f64(fastrand::f64())).await;
-            backoff *= 2;
-        }
-    }
-
-    async fn request_token_once(
-        &self,
-        leaf: &HttpService,
-    ) -> Result<(TokenAnswer, HeaderValue), Error> {
-        let answer = leaf
-            .clone()
-            .oneshot(self.token_request())
-            .await
-            .map_err(|error| {
-                let error = Error::from_boxed(error);
-                let permanent = error.is_permanent();
-                let failure = Error::new(
-                    ErrorKind::Credential,
-                    "the token endpoint could not be reached",
-                )
-                .with_source(error);
-                if permanent {
-                    failure.permanent()
-                } else {
-                    failure
-                }
-            })?;
-        let (head, body) = answer.into_parts();
-        let body = Limited::new(body, times::LIMIT)
-            .collect()
-            .await
-            .map_err(|_| {
-                Error::new(
-                    ErrorKind::Credential,
-                    "the token endpoint's answer broke off or is too large",
-                )
-            })?
-            .to_bytes();
-        if head.status.is_success() {
-            let answer: TokenAnswer = serde_json::from_slice(&body).map_err(|_| {
-                Error::new(
-                    ErrorKind::Credential,
-                    "the token endpoint's answer has no `access_token`: check the token URL",
-                )
-                .permanent()
-            })?;
-            let header = secret_value(
-                "the token that was granted",
-                "Bearer ",
-                answer.access_token.expose(),
-            )
-            .map_err(|error| error.with_kind(ErrorKind::Credential).permanent())?;
-            return Ok((answer, header));
-        }
-        Err(refusal(head.status, &head.headers, &body))
     }
 
     fn token_request(&self) -> http::Request<Body> {
@@ -392,6 +373,133 @@ impl Shared {
     }
 }
 
+impl State {
+    fn grant(&mut self, granted: Granted) {
+        let Granted {
+            answer,
+            header,
+            asked,
+        } = granted;
+        let life = answer
+            .expires_in
+            .unwrap_or(times::DEFAULT_LIFE)
+            .min(times::LONGEST_LIFE);
+        let ahead = times::REFRESH_AHEAD.min(life / 5);
+        // Jitter, so that a fleet started together does not renew together.
+        let ahead = ahead.mul_f64(1.0 - 0.2 * fastrand::f64());
+        let margin = times::EXPIRY_MARGIN.min(life / 10);
+        self.generation += 1;
+        self.token = Some(Token {
+            header,
+            secret: answer.access_token,
+            scope: answer.scope,
+            generation: self.generation,
+            expires: asked + life.saturating_sub(margin),
+            renew: asked + life.saturating_sub(ahead),
+        });
+        self.failed_in_a_row = 0;
+        self.last_failure = None;
+        self.not_before = None;
+    }
+
+    fn fail(&mut self, error: &Error, early: bool) {
+        if !early {
+            self.failures += 1;
+        }
+        let cool_down = times::COOL_DOWN
+            .saturating_mul(1 << self.failed_in_a_row.min(10))
+            .min(times::LONGEST_COOL_DOWN)
+            .mul_f64(0.5 + 0.5 * fastrand::f64());
+        self.failed_in_a_row = self.failed_in_a_row.saturating_add(1);
+        let asked = error.retry_after().unwrap_or_default();
+        self.not_before =
+            Some(Instant::now() + asked.min(times::LONGEST_SERVER_WAIT).max(cool_down));
+        self.last_failure = Some(error.clone());
+    }
+}
+
+async fn request_token(
+    leaf: HttpService,
+    request: http::Request<Body>,
+    mut retries: u32,
+) -> Result<Granted, Error> {
+    let mut backoff = times::BACKOFF;
+    loop {
+        let asked = Instant::now();
+        let attempt = request_token_once(leaf.clone(), request.clone());
+        let error = match tokio::time::timeout(times::ATTEMPT, attempt).await {
+            Ok(Ok((answer, header))) => {
+                return Ok(Granted {
+                    answer,
+                    header,
+                    asked,
+                });
+            }
+            Ok(Err(error)) => error,
+            Err(_) => Error::new(
+                ErrorKind::Credential,
+                "the token endpoint did not answer in time",
+            ),
+        };
+        // A longer wait that the endpoint asks for is left to the cool-down.
+        if retries == 0 || error.is_permanent() || error.retry_after() > Some(backoff) {
+            return Err(error);
+        }
+        retries -= 1;
+        let wait = backoff.mul_f64(fastrand::f64());
+        tokio::time::sleep(wait.max(error.retry_after().unwrap_or_default())).await;
+        backoff *= 2;
+    }
+}
+
+async fn request_token_once(
+    leaf: HttpService,
+    request: http::Request<Body>,
+) -> Result<(TokenAnswer, HeaderValue), Error> {
+    let answer = leaf.oneshot(request).await.map_err(|error| {
+        let error = Error::from_boxed(error);
+        let permanent = error.is_permanent();
+        let failure = Error::new(
+            ErrorKind::Credential,
+            "the token endpoint could not be reached",
+        )
+        .with_source(error);
+        if permanent {
+            failure.permanent()
+        } else {
+            failure
+        }
+    })?;
+    let (head, body) = answer.into_parts();
+    let body = Limited::new(body, times::LIMIT)
+        .collect()
+        .await
+        .map_err(|_| {
+            Error::new(
+                ErrorKind::Credential,
+                "the token endpoint's answer broke off or is too large",
+            )
+        })?
+        .to_bytes();
+    if head.status.is_success() {
+        let answer: TokenAnswer = serde_json::from_slice(&body).map_err(|_| {
+            Error::new(
+                ErrorKind::Credential,
+                "the token endpoint's answer has no `access_token`: check the token URL",
+            )
+            .permanent()
+        })?;
+        let header = secret_value(
+            "the token that was granted",
+            "Bearer ",
+            answer.access_token.expose(),
+        )
+        .map_err(|error| error.with_kind(ErrorKind::Credential).permanent())?;
+        return Ok((answer, header));
+    }
+    Err(refusal(head.status, &head.headers, &body))
+}
+
 /// The token endpoint's refusal as an error. Only the error code of RFC 6749 is taken from the body.
 fn refusal(status: http::StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
     let code = serde_json::from_slice::<TokenRefusal>(body)
@@ -417,15 +525,27 @@ fn refusal(status: http::StatusCode, headers: &HeaderMap, body: &[u8]) -> Error 
 
 #[async_trait]
 impl Credential for OAuth2 {
-    async fn ready(&self, leaf: &HttpService) -> Result<(), Error> {
+    fn is_ready(&self) -> bool {
         let now = Instant::now();
+        let state = self.0.state();
+        let token = state.token.as_ref();
+        token.is_some_and(|token| now < token.renew && now < token.expires)
+    }
+
+    async fn ready(
+        &self,
+        leaf: &HttpService,
+        deadline: Option<std::time::Instant>,
+    ) -> Result<(), Error> {
+        let now = Instant::now();
+        let deadline = deadline.map(Instant::from_std);
         match self.0.live(now) {
             Some(token) if now < token.renew => Ok(()),
             Some(_) => {
-                self.0.refresh(leaf).await;
+                self.0.refresh(leaf, deadline).await;
                 Ok(())
             }
-            None => self.0.fetch_or_wait(leaf).await,
+            None => self.0.fetch_or_wait(leaf, deadline).await,
         }
     }
 

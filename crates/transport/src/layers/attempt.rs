@@ -1,4 +1,4 @@
-//! The time bounds of one attempt: for the head of the answer once the request is sent, and for progress of the bodies.
+//! The time bounds of one attempt: for the head of the answer once the request is sent, and for progress before that.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -6,16 +6,15 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body::{Body as HttpBody, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep};
 use tower_service::Service;
 
 use super::layer;
-use crate::body::{Progress, ResponseBody};
+use crate::body::Progress;
 use crate::context::CallContext;
 use crate::error::{BoxError, Error, ErrorKind, Sent};
+use crate::limit::after;
 use crate::service::{HttpRequest, HttpResponse};
 
 #[derive(Debug, Clone)]
@@ -54,9 +53,11 @@ where
                 let tracker = Arc::new(Progress::new());
                 request.body_mut().track(Arc::clone(&tracker));
                 progress = Some(tracker);
-                first = limits.idle_timeout;
+                first = first.min(limits.idle_timeout);
             }
-            sleep = Some(tokio::time::sleep(first));
+            let due = after(Instant::now(), first);
+            call.attempt_timer(due);
+            sleep = Some(tokio::time::sleep_until(due));
         }
         Attempt {
             inner: self.inner.call(request),
@@ -74,7 +75,7 @@ pin_project! {
         #[pin]
         sleep: Option<Sleep>,
         call: Option<CallContext>,
-        // None once the whole request is known to be sent.
+        // None if the request was handed over whole.
         progress: Option<Arc<Progress>>,
     }
 }
@@ -91,11 +92,10 @@ where
             let Some(call) = this.call else {
                 return Poll::Ready(result);
             };
-            let idle = call.limits().idle_timeout;
             let result = match result {
                 Ok(response) => {
                     call.attempt_ended(Sent::Yes);
-                    Ok(response.map(|body| Idle::wrap(body, idle)))
+                    Ok(response)
                 }
                 Err(error) => {
                     let error = Error::from_boxed(error);
@@ -110,27 +110,25 @@ where
         };
         while sleep.as_mut().poll(cx).is_ready() {
             let limits = call.limits();
-            let sending = this.progress.as_ref().map(|progress| progress.last());
-            let due = match sending {
-                None => None,
-                Some((last, true)) => {
-                    *this.progress = None;
-                    Some(last + limits.attempt_timeout)
-                }
-                Some((last, false)) => Some(last + limits.idle_timeout),
+            let now = Instant::now();
+            let (due, stalled) = match this.progress.as_ref().map(|progress| progress.last()) {
+                None => (now, false),
+                Some((last, true)) => (after(last, limits.attempt_timeout), false),
+                Some((last, false)) => (after(last, limits.idle_timeout), true),
             };
-            match due {
-                Some(due) if due > Instant::now() => sleep.as_mut().reset(due),
-                _ => {
-                    let stalled = sending.is_some_and(|(_, done)| !done);
-                    call.attempt_ended(Sent::Maybe);
-                    return Poll::Ready(Err(timed_out(
-                        stalled,
-                        limits.attempt_timeout,
-                        limits.idle_timeout,
-                    )));
-                }
+            if due <= now {
+                call.attempt_ended(Sent::Maybe);
+                return Poll::Ready(Err(timed_out(
+                    stalled,
+                    limits.attempt_timeout,
+                    limits.idle_timeout,
+                )));
             }
+            // Nothing tells when the last piece is sent, so look again before the answer to it could be due.
+            let answer_due = after(now, limits.attempt_timeout.max(Duration::from_millis(1)));
+            let look = if stalled { due.min(answer_due) } else { due };
+            call.attempt_timer(look);
+            sleep.as_mut().reset(look);
         }
         Poll::Pending
     }
@@ -145,70 +143,4 @@ fn timed_out(stalled: bool, attempt: Duration, idle: Duration) -> BoxError {
     Error::new(ErrorKind::Timeout, message)
         .with_sent(Sent::Maybe)
         .boxed()
-}
-
-pin_project! {
-    /// A body of which each piece must arrive within a time.
-    struct Idle {
-        #[pin]
-        inner: ResponseBody,
-        #[pin]
-        sleep: Option<Sleep>,
-        waiting: bool,
-        idle: Duration,
-    }
-}
-
-impl Idle {
-    fn wrap(inner: ResponseBody, idle: Duration) -> ResponseBody {
-        if inner.as_full().is_some() {
-            return inner;
-        }
-        ResponseBody::stream(Self {
-            inner,
-            sleep: None,
-            waiting: false,
-            idle,
-        })
-    }
-}
-
-impl HttpBody for Idle {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let mut this = self.project();
-        if let Poll::Ready(frame) = this.inner.poll_frame(cx) {
-            *this.waiting = false;
-            return Poll::Ready(frame);
-        }
-        if !*this.waiting {
-            *this.waiting = true;
-            let due = Instant::now() + *this.idle;
-            match this.sleep.as_mut().as_pin_mut() {
-                Some(sleep) => sleep.reset(due),
-                None => this.sleep.set(Some(tokio::time::sleep_until(due))),
-            }
-        }
-        let sleep = this.sleep.as_pin_mut().expect("set above");
-        std::task::ready!(sleep.poll(cx));
-        Poll::Ready(Some(Err(Error::new(
-            ErrorKind::Timeout,
-            format!("the answer stopped arriving for {:?}", this.idle),
-        )
-        .with_sent(Sent::Yes)
-        .boxed())))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
-    }
 }

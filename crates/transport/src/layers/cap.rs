@@ -75,13 +75,40 @@ where
         Poll::Ready(Ok(response.map(|body| match limit {
             _ if !success => ResponseBody::stream(Capped::cutting(body, ERROR_LIMIT)),
             Some(limit) => ResponseBody::stream(Capped::failing(body, limit)),
-            None => ResponseBody::stream(body),
+            None => ResponseBody::stream(Capped::failing(body, u64::MAX)),
         })))
     }
 }
 
 /// Error pages are cut after this many bytes.
 pub(crate) const ERROR_LIMIT: u64 = 64 * 1024;
+
+/// What a body's error means, where it is none of ours: it comes from the decompression, or from a transport that the
+/// user supplied.
+fn unreadable(error: BoxError) -> BoxError {
+    use std::io::ErrorKind::{InvalidData, InvalidInput};
+    if error.is::<Error>() {
+        return error;
+    }
+    let damaged = error
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|error| matches!(error.kind(), InvalidData | InvalidInput));
+    let failure = if damaged {
+        Error::new(
+            ErrorKind::Decode,
+            "the answer's compression is damaged: it cannot be decompressed",
+        )
+    } else {
+        Error::new(
+            ErrorKind::Io,
+            "the connection broke while the answer was arriving",
+        )
+    };
+    failure
+        .with_sent(Sent::Yes)
+        .with_boxed_source(error)
+        .boxed()
+}
 
 pin_project! {
     /// A body that ends at its limit: with an error, or quietly if it is an error page.
@@ -136,7 +163,7 @@ where
             None => return Poll::Ready(None),
             Some(Err(error)) => {
                 *this.over = true;
-                return Poll::Ready(Some(Err(error.into())));
+                return Poll::Ready(Some(Err(unreadable(error.into()))));
             }
             Some(Ok(frame)) => frame,
         };
@@ -169,8 +196,13 @@ where
         self.over || self.inner.is_end_stream()
     }
 
+    /// What the answer says of its length, but never more than may come of it: room is made by this.
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        let inner = self.inner.size_hint();
+        let mut hint = SizeHint::new();
+        hint.set_upper(inner.upper().unwrap_or(u64::MAX).min(self.left));
+        hint.set_lower(inner.lower().min(self.left));
+        hint
     }
 }
 

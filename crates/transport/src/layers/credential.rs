@@ -5,8 +5,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use futures_util::future;
+use http::HeaderMap;
 use pin_project_lite::pin_project;
-use tower::ServiceExt;
 use tower_service::Service;
 
 use super::layer;
@@ -38,30 +39,35 @@ where
 {
     type Response = HttpResponse;
     type Error = BoxError;
-    type Future = HttpFuture;
+    type Future = future::Either<S::Future, HttpFuture>;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        Poll::Ready(Ok(()))
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: HttpRequest) -> HttpFuture {
-        let Self { inner, layer } = self.clone();
-        Box::pin(async move {
+    fn call(&mut self, request: HttpRequest) -> Self::Future {
+        if self.layer.credential.is_ready() {
+            return future::Either::Left(self.inner.call(request));
+        }
+        let Self { mut inner, layer } = self.clone();
+        let deadline = CallContext::of(&request).and_then(CallContext::deadline);
+        future::Either::Right(Box::pin(async move {
             layer
                 .credential
-                .ready(&layer.leaf)
+                .ready(&layer.leaf, deadline)
                 .await
                 .map_err(Error::boxed)?;
-            inner.oneshot(request).await
-        })
+            inner.call(request).await
+        }))
     }
 }
 
-/// Puts the credential on the request. Never waits.
+/// Puts the credential on the request, and the headers that every request carries. Never waits.
 #[derive(Debug, Clone)]
 pub(crate) struct CredentialStamp {
     pub(crate) credential: Arc<dyn Credential>,
     pub(crate) base: Arc<BaseUrl>,
+    pub(crate) headers: Arc<HeaderMap>,
 }
 
 #[derive(Debug, Clone)]
@@ -73,6 +79,17 @@ pub(crate) struct CredentialStampService<S> {
 layer!(CredentialStamp => CredentialStampService);
 
 impl CredentialStamp {
+    /// Adds the headers that every request carries, where the call has none of its own.
+    fn add_headers(&self, headers: &mut HeaderMap) {
+        if headers.is_empty() {
+            headers.clone_from(&self.headers);
+            return;
+        }
+        for (name, value) in self.headers.iter() {
+            headers.entry(name).or_insert_with(|| value.clone());
+        }
+    }
+
     fn stamp(&self, request: &mut HttpRequest) -> Result<(), Error> {
         if !self.base.is_origin_of(request.uri()) {
             return Err(Error::new(
@@ -84,6 +101,7 @@ impl CredentialStamp {
             )
             .permanent());
         }
+        self.add_headers(request.headers_mut());
         let generation = self
             .credential
             .stamp(request.headers_mut())

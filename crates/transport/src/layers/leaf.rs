@@ -4,16 +4,18 @@ use std::error::Error as StdError;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use http_body_util::BodyExt;
+use http_body_util::combinators::MapErr;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::body::ResponseBody;
+use crate::base_url::BaseUrl;
 use crate::error::{BoxError, Error, ErrorKind, Sent};
-use crate::service::{HttpRequest, HttpResponse};
+use crate::service::HttpRequest;
 
 /// What the leaf is built with.
 #[derive(Debug, Clone)]
@@ -29,12 +31,36 @@ pub(crate) struct LeafSettings {
 #[derive(Debug, Clone)]
 pub(crate) struct Leaf {
     client: reqwest::Client,
+    base: Arc<Base>,
 }
+
+/// The origin that nearly all requests go to, parsed once.
+#[derive(Debug)]
+struct Base {
+    origin: BaseUrl,
+    url: Option<reqwest::Url>,
+}
+
+impl Base {
+    fn url(&self, uri: &http::Uri) -> Option<reqwest::Url> {
+        match &self.url {
+            Some(url) if self.origin.has_parts_of(uri) => {
+                let mut url = url.clone();
+                url.set_path(uri.path());
+                url.set_query(uri.query());
+                Some(url)
+            }
+            _ => reqwest::Url::parse(&uri.to_string()).ok(),
+        }
+    }
+}
+
+pub(crate) type LeafBody = MapErr<reqwest::Body, fn(reqwest::Error) -> BoxError>;
 
 impl Leaf {
     /// # Errors
     /// If the proxy or a certificate cannot be used, or the TLS library cannot be set up.
-    pub(crate) fn new(settings: &LeafSettings) -> Result<Self, Error> {
+    pub(crate) fn new(settings: &LeafSettings, base: &BaseUrl) -> Result<Self, Error> {
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -59,7 +85,13 @@ impl Leaf {
             Error::invalid("the HTTP client could not be set up; with the feature `rustls-no-provider`, install a crypto provider first")
                 .with_source(error)
         })?;
-        Ok(Self { client })
+        Ok(Self {
+            client,
+            base: Arc::new(Base {
+                url: reqwest::Url::parse(&base.to_string()).ok(),
+                origin: base.clone(),
+            }),
+        })
     }
 }
 
@@ -104,7 +136,7 @@ fn with_roots(
 }
 
 impl Service<HttpRequest> for Leaf {
-    type Response = HttpResponse;
+    type Response = http::Response<LeafBody>;
     type Error = BoxError;
     type Future = LeafFuture;
 
@@ -114,15 +146,12 @@ impl Service<HttpRequest> for Leaf {
 
     fn call(&mut self, request: HttpRequest) -> LeafFuture {
         let (head, body) = request.into_parts();
-        let url = match reqwest::Url::parse(&head.uri.to_string()) {
-            Ok(url) => url,
-            Err(_) => {
-                return LeafFuture::Refused {
-                    error: Some(Error::invalid(
-                        "the request's URL is not one that can be sent",
-                    )),
-                };
-            }
+        let Some(url) = self.base.url(&head.uri) else {
+            return LeafFuture::Refused {
+                error: Some(Error::invalid(
+                    "the request's URL is not one that can be sent",
+                )),
+            };
         };
         let mut request = reqwest::Request::new(head.method, url);
         *request.headers_mut() = head.headers;
@@ -150,13 +179,15 @@ pin_project! {
 }
 
 impl Future for LeafFuture {
-    type Output = Result<HttpResponse, BoxError>;
+    type Output = Result<http::Response<LeafBody>, BoxError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project() {
             LeafProjection::Sent { inner } => Poll::Ready(match ready!(inner.poll(cx)) {
-                Ok(response) => Ok(http::Response::<reqwest::Body>::from(response)
-                    .map(|body| ResponseBody::stream(body.map_err(body_failed)))),
+                Ok(response) => {
+                    let response = http::Response::<reqwest::Body>::from(response);
+                    Ok(response.map(|body| body.map_err(body_failed as fn(_) -> _)))
+                }
                 Err(error) => Err(sending_failed(error).boxed()),
             }),
             LeafProjection::Refused { error } => {
@@ -267,14 +298,17 @@ fn is_refused_by_proxy(error: &reqwest::Error) -> bool {
     })
 }
 
-/// The request came back unsent: the connection was closing, or the peer refused the HTTP/2 stream.
+/// The request came back unsent: the connection was closing, or the peer refused the HTTP/2 stream, alone or, as h2
+/// reports for streams after the last one that the peer took up, with the whole connection.
 fn was_handed_back(error: &reqwest::Error) -> bool {
     causes(error).any(|cause| {
         cause
             .downcast_ref::<hyper::Error>()
             .is_some_and(hyper::Error::is_canceled)
-            || cause
-                .downcast_ref::<h2::Error>()
-                .is_some_and(|error| error.reason() == Some(h2::Reason::REFUSED_STREAM))
+            || cause.downcast_ref::<h2::Error>().is_some_and(|error| {
+                let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+                let leaving = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
+                error.is_remote() && (refused || leaving)
+            })
     })
 }

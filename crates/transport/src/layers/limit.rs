@@ -1,15 +1,19 @@
 //! Waiting for a permit, and telling the limiter what the service says of its limits.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
-use tower::ServiceExt;
+use futures_util::future;
+use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::layer;
 use crate::context::CallContext;
 use crate::error::{BoxError, Error};
 use crate::limit::Limiter;
+use crate::operation::Operation;
 use crate::retry_after::exhausted_for;
 use crate::service::{HttpFuture, HttpRequest, HttpResponse};
 
@@ -33,30 +37,69 @@ where
 {
     type Response = HttpResponse;
     type Error = BoxError;
-    type Future = HttpFuture;
+    type Future = Limited<future::Either<S::Future, HttpFuture>>;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        Poll::Ready(Ok(()))
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: HttpRequest) -> HttpFuture {
-        let Self { inner, layer } = self.clone();
-        let Some(call) = CallContext::of(&request).cloned() else {
-            return Box::pin(inner.oneshot(request));
+    fn call(&mut self, request: HttpRequest) -> Self::Future {
+        let Some(call) = CallContext::of(&request) else {
+            return Limited {
+                inner: future::Either::Left(self.inner.call(request)),
+                limit: None,
+            };
         };
-        Box::pin(async move {
-            let operation = call.operation();
+        let operation = call.operation();
+        let limiter = Arc::clone(&self.layer.limiter);
+        let limit = Some((limiter, operation));
+        // Nothing below waits before the request starts, so a permit is used when it is given.
+        if self.layer.limiter.try_acquire(operation) {
+            return Limited {
+                inner: future::Either::Left(self.inner.call(request)),
+                limit,
+            };
+        }
+        let deadline = call.deadline();
+        let Self { mut inner, layer } = self.clone();
+        let waiting: HttpFuture = Box::pin(async move {
             layer
                 .limiter
-                .acquire(operation, call.deadline())
+                .acquire(operation, deadline)
                 .await
                 .map_err(Error::boxed)?;
-            // Nothing below waits before the request starts, so a permit is used when it is given.
-            let response = inner.oneshot(request).await?;
-            if let Some(wait) = exhausted_for(response.headers()) {
-                layer.limiter.close(operation, wait);
-            }
-            Ok(response)
-        })
+            inner.call(request).await
+        });
+        Limited {
+            inner: future::Either::Right(waiting),
+            limit,
+        }
+    }
+}
+
+pin_project! {
+    /// A request under way, whose answer may say that its limit is used up.
+    pub(crate) struct Limited<F> {
+        #[pin]
+        inner: F,
+        limit: Option<(Arc<dyn Limiter>, &'static Operation)>,
+    }
+}
+
+impl<F> Future for Limited<F>
+where
+    F: Future<Output = Result<HttpResponse, BoxError>>,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let result = ready!(this.inner.poll(cx));
+        if let (Ok(response), Some((limiter, operation))) = (&result, this.limit)
+            && let Some(wait) = exhausted_for(response.headers())
+        {
+            limiter.close(operation, wait);
+        }
+        Poll::Ready(result)
     }
 }

@@ -8,10 +8,10 @@ use bytes::{Bytes, BytesMut};
 use http_body::Body as HttpBody;
 use http_body_util::BodyExt;
 use tokio::time::Instant;
-use tower::ServiceExt;
 use tower::retry::budget::{Budget, TpsBudget};
 use tower_service::Service;
 
+use super::idle::Idle;
 use super::layer;
 use crate::body::ResponseBody;
 use crate::context::CallContext;
@@ -53,7 +53,8 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Sends every request once.
+    /// Sends every request once. Only a stale token is still renewed and the request sent with the new one: the service
+    /// refused the first.
     #[must_use]
     pub fn never() -> Self {
         Self::default().retries(0)
@@ -141,7 +142,8 @@ where
     fn call(&mut self, request: HttpRequest) -> HttpFuture {
         let Self { inner, layer } = self.clone();
         let Some(call) = CallContext::of(&request).cloned() else {
-            return Box::pin(inner.oneshot(request));
+            let mut inner = inner;
+            return Box::pin(inner.call(request));
         };
         Box::pin(async move {
             layer.run(inner, &call, request).await.map_err(|error| {
@@ -177,6 +179,14 @@ enum Again {
     NotStamped,
 }
 
+/// What a call has used up of its tries.
+#[derive(Debug, Default)]
+struct Tries {
+    resends: u32,
+    renewed: bool,
+    not_stamped: u32,
+}
+
 /// How often a call goes back for a credential that was refused before it could be put on the request.
 const STAMP_TRIES: u32 = 3;
 
@@ -185,75 +195,28 @@ impl Retry {
         &self,
         inner: S,
         call: &CallContext,
-        request: HttpRequest,
+        mut request: HttpRequest,
     ) -> Result<HttpResponse, Error>
     where
         S: Service<HttpRequest, Response = HttpResponse, Error = BoxError> + Clone + Send,
         S::Future: Send,
     {
         self.shared.budget.deposit();
-        let mut resends = 0;
-        let mut renewed = false;
-        let mut stamp_tries = 0;
+        let mut tries = Tries::default();
         loop {
             request.body().check()?;
-            call.begin_attempt();
-            let sent = inner.clone().oneshot(request.clone()).await;
+            // Everything below is always ready: user's services are, behind `HttpService`.
+            let sent = inner.clone().call(for_attempt(&mut request, call)).await;
             let outcome = self.judge(call, sent).await;
-            let server_wait = match &outcome.result {
-                Ok(response) => self.server_wait(call, response),
-                Err(error) => error.retry_after(),
-            };
-            let wait = match server_wait {
-                // A little more than asked, so that not everyone comes back in the same moment.
-                Some(wait) => {
-                    wait + (wait / 10)
-                        .min(Duration::from_secs(1))
-                        .mul_f64(fastrand::f64())
-                }
-                None => self.policy.wait(resends),
-            };
-            if outcome.again == Again::Throttled {
-                self.shared
-                    .limiter
-                    .close(call.operation(), server_wait.unwrap_or(wait));
-            }
-            let (wait, counts) = match outcome.again {
-                Again::No => return outcome.result,
-                Again::Renewed if renewed => return outcome.result,
-                Again::Renewed => {
-                    renewed = true;
-                    (Duration::ZERO, false)
-                }
-                Again::NotStamped => {
-                    stamp_tries += 1;
-                    if stamp_tries == STAMP_TRIES {
-                        return outcome.result;
-                    }
-                    (Duration::ZERO, false)
-                }
-                Again::MaybeExecuted if !call.is_repeatable() => return outcome.result,
-                Again::Throttled | Again::NeverExecuted | Again::MaybeExecuted => (wait, true),
-            };
-            if counts && resends == call.limits().retries {
+            if outcome.again == Again::No {
                 return outcome.result;
             }
-            if server_wait.is_some_and(|wait| wait > self.policy.longest_server_wait) {
+            let Some(wait) = self.next(call, &request, &outcome, &mut tries) else {
                 return outcome.result;
-            }
-            let too_late = |deadline| Instant::now() + wait >= deadline;
-            if call.limits().deadline.is_some_and(too_late) || !request.body().can_restart() {
-                return outcome.result;
-            }
-            if counts {
-                if outcome.again != Again::Throttled && !self.shared.budget.withdraw() {
-                    return outcome.result;
-                }
-                resends += 1;
-            }
+            };
             tracing::debug!(
                 operation = call.operation().id(),
-                resend = resends,
+                resend = tries.resends,
                 wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
                 because = ?outcome.again,
                 "sending the request again"
@@ -265,11 +228,74 @@ impl Retry {
         }
     }
 
-    fn server_wait(&self, call: &CallContext, response: &HttpResponse) -> Option<Duration> {
-        if response.status().is_success() {
+    /// The wait before the request is sent again; none if it is not.
+    fn next(
+        &self,
+        call: &CallContext,
+        request: &HttpRequest,
+        outcome: &Outcome,
+        tries: &mut Tries,
+    ) -> Option<Duration> {
+        let server_wait = match &outcome.result {
+            Ok(response) => self.shared.protocol.retry_after(&answer(call, response)),
+            Err(error) => error.retry_after(),
+        };
+        let wait = match server_wait {
+            // A little more than asked, so that not everyone comes back in the same moment.
+            Some(wait) => {
+                let more = (wait / 10).min(Duration::from_secs(1));
+                wait + more.mul_f64(fastrand::f64())
+            }
+            None => self.policy.wait(tries.resends),
+        };
+        if outcome.again == Again::Throttled {
+            // Everyone under the limit waits, whether this call is sent again or not.
+            let closed = server_wait.unwrap_or(wait);
+            self.shared.limiter.close(call.operation(), closed);
+        }
+        let wait = match outcome.again {
+            Again::No => return None,
+            Again::Renewed => {
+                // A credential that was refused right after it was renewed is not what is wrong.
+                let generation = Generation(call.generation());
+                if tries.renewed || !self.shared.credential.rejected(generation) {
+                    return None;
+                }
+                tries.renewed = true;
+                Duration::ZERO
+            }
+            Again::NotStamped => {
+                tries.not_stamped += 1;
+                if tries.not_stamped == STAMP_TRIES {
+                    return None;
+                }
+                Duration::ZERO
+            }
+            Again::MaybeExecuted if !call.is_repeatable() => return None,
+            Again::Throttled | Again::NeverExecuted | Again::MaybeExecuted => {
+                let too_long = |wait| wait > self.policy.longest_server_wait;
+                if tries.resends == call.limits().retries || server_wait.is_some_and(too_long) {
+                    return None;
+                }
+                wait
+            }
+        };
+        let over = Instant::now().checked_add(wait);
+        let too_late = |deadline| over.is_none_or(|over| over >= deadline);
+        if call.limits().deadline.is_some_and(too_late) || !request.body().can_restart() {
             return None;
         }
-        self.shared.protocol.retry_after(&answer(call, response))
+        match outcome.again {
+            Again::NeverExecuted | Again::MaybeExecuted => {
+                if !self.shared.budget.withdraw() {
+                    return None;
+                }
+                tries.resends += 1;
+            }
+            Again::Throttled => tries.resends += 1,
+            _ => {}
+        }
+        Some(wait)
     }
 
     /// Reads the answer as far as it must be known here, and says what it means.
@@ -278,14 +304,15 @@ impl Retry {
             Ok(response) => response,
             Err(error) => return failed(Error::from_boxed(error)),
         };
+        let idle = call.limits().idle_timeout;
         if call.limits().streamed && response.status().is_success() {
             return Outcome {
-                result: Ok(response),
+                result: Ok(response.map(|body| ResponseBody::stream(Idle::new(body, idle)))),
                 again: Again::No,
             };
         }
         let (head, body) = response.into_parts();
-        let body = match collect(body).await {
+        let body = match collect(body, idle).await {
             Ok(body) => body,
             // An error page that breaks off is still an error page.
             Err(_) if !head.status.is_success() => Bytes::new(),
@@ -295,17 +322,7 @@ impl Retry {
         let verdict = self.shared.protocol.classify(&answer(call, &response));
         let again = match verdict {
             Verdict::Success | Verdict::Final => Again::No,
-            Verdict::StaleCredential => {
-                if self
-                    .shared
-                    .credential
-                    .rejected(Generation(call.generation()))
-                {
-                    Again::Renewed
-                } else {
-                    Again::No
-                }
-            }
+            Verdict::StaleCredential => Again::Renewed,
             Verdict::Throttled => Again::Throttled,
             Verdict::Refused => Again::NeverExecuted,
             Verdict::Transient => Again::MaybeExecuted,
@@ -315,6 +332,24 @@ impl Retry {
             again,
         }
     }
+}
+
+/// A copy of the request. The context, which is nearly always its only extension, is not copied along but put in anew.
+fn for_attempt(request: &mut HttpRequest, call: &CallContext) -> HttpRequest {
+    let extensions = match request.extensions().len() {
+        ..=1 => std::mem::take(request.extensions_mut()),
+        _ => request.extensions().clone(),
+    };
+    let mut attempt = http::Request::new(request.body().clone());
+    *attempt.method_mut() = request.method().clone();
+    *attempt.uri_mut() = request.uri().clone();
+    *attempt.version_mut() = request.version();
+    attempt.headers_mut().clone_from(request.headers());
+    *attempt.extensions_mut() = extensions;
+    if CallContext::of(&attempt).is_none() {
+        attempt.extensions_mut().insert(call.clone());
+    }
+    attempt
 }
 
 fn answer<'a>(call: &CallContext, response: &'a HttpResponse) -> Answer<'a> {
@@ -341,11 +376,15 @@ fn failed(error: Error) -> Outcome {
     }
 }
 
+/// The most room that is made for an answer before it has come.
+const MOST_RESERVED: u64 = 16 * 1024 * 1024;
+
 /// The whole body. One that came in a single piece is not copied.
-pub(crate) async fn collect(mut body: ResponseBody) -> Result<Bytes, Error> {
+pub(crate) async fn collect(body: ResponseBody, idle: Duration) -> Result<Bytes, Error> {
     if let Some(bytes) = body.as_full() {
         return Ok(bytes.clone());
     }
+    let mut body = std::pin::pin!(Idle::new(body, idle));
     let mut first: Option<Bytes> = None;
     let mut whole = BytesMut::new();
     while let Some(frame) = body.frame().await {
@@ -357,8 +396,9 @@ pub(crate) async fn collect(mut body: ResponseBody) -> Result<Bytes, Error> {
                 first = Some(piece);
                 continue;
             };
-            let rest = usize::try_from(body.size_hint().lower()).unwrap_or(0);
-            whole.reserve(start.len() + piece.len() + rest);
+            // What the service says of the length is believed up to a point: it may not send so much.
+            let rest = body.size_hint().lower().min(MOST_RESERVED);
+            whole.reserve(start.len() + piece.len() + usize::try_from(rest).unwrap_or(0));
             whole.extend_from_slice(&start);
         }
         whole.extend_from_slice(&piece);

@@ -1,6 +1,6 @@
 //! What the documentation of operations and their parameters says.
 
-use super::super::ir::{Body, Confidence, Operation, Outcome, Parameter, Ty, Type};
+use super::super::ir::{Api, Body, Confidence, Operation, Outcome, Parameter, Ty, Type};
 use super::super::names;
 use super::literal::{self, Literals};
 use super::operation::{Context, has_builder};
@@ -33,7 +33,9 @@ pub(super) fn operation(context: &Context<'_>, operation: &Operation) -> String 
     }
     if !operation.errors.is_empty() {
         let errors = operation.errors.iter();
-        let errors: Vec<_> = errors.map(|(status, what)| format!("{status}, {what}")).collect();
+        let errors: Vec<_> = errors
+            .map(|(status, what)| format!("{status}, {what}"))
+            .collect();
         parts.push(format!("Errors of the service: {}.", errors.join("; ")));
     }
     if let Some(source) = operation.source {
@@ -81,10 +83,14 @@ pub(super) fn option(parameter: &Parameter) -> String {
 /// A call of the operation, as it would stand in a program.
 fn example(context: &Context<'_>, operation: &Operation) -> Option<String> {
     let service = context.service;
-    let mut literals = Literals::new(context.api);
-    let call = literals.call(service.variable, operation, false)?;
+    let mut literals = Literals::new(context.api, now);
+    let body = literals.body(operation, false)?;
+    let call = literals.call(service.variable, operation)?;
     let mut lines = Vec::new();
     let types = literals.types();
+    if [&body, &call].iter().any(|code| code.contains(&now(0))) {
+        lines.push(format!("use {}::Timestamp;", service.library));
+    }
     if !types.is_empty() {
         let types: Vec<_> = types.into_iter().collect();
         let list = types.join(", ");
@@ -92,6 +98,8 @@ fn example(context: &Context<'_>, operation: &Operation) -> Option<String> {
             1 => format!("use {}::types::{list};", service.library),
             _ => format!("use {}::types::{{{list}}};", service.library),
         });
+    }
+    if !lines.is_empty() {
         lines.push(String::new());
     }
     lines.push(format!(
@@ -99,19 +107,24 @@ fn example(context: &Context<'_>, operation: &Operation) -> Option<String> {
         service.variable,
         library = service.library
     ));
+    if !body.is_empty() {
+        lines.push(body);
+    }
     match &operation.outcome {
         Outcome::Page(item) => {
             let option = literal::shown_option(operation)
-                .and_then(|option| Literals::new(context.api).option(option))
+                .and_then(|option| Literals::new(context.api, now).option(option))
                 .unwrap_or_default();
             let name = item.named().map_or("item".to_owned(), names::variable);
-            let shown = if has_id(context, item) {
+            let shown = if has_id(context.api, item) {
                 format!("\"{{}}\", {name}.id")
             } else {
                 format!("\"{{{name}:?}}\"")
             };
             lines.push(format!("let mut items = {call}{option}.items();"));
-            lines.push(format!("while let Some({name}) = items.try_next().await? {{"));
+            lines.push(format!(
+                "while let Some({name}) = items.try_next().await? {{"
+            ));
             lines.push(format!("    println!({shown});"));
             lines.push("}".to_owned());
         }
@@ -127,8 +140,14 @@ fn example(context: &Context<'_>, operation: &Operation) -> Option<String> {
     Some(lines.join("\n"))
 }
 
-fn has_id(context: &Context<'_>, ty: &Ty) -> bool {
-    let Some(Type::Model(model)) = ty.named().and_then(|name| context.api.types.get(name)) else {
+/// Examples need no more of times than that they are there.
+fn now(_: i64) -> String {
+    "Timestamp::now()".to_owned()
+}
+
+/// Whether values of this type have an id.
+pub(super) fn has_id(api: &Api, ty: &Ty) -> bool {
+    let Some(Type::Model(model)) = ty.named().and_then(|name| api.types.get(name)) else {
         return false;
     };
     let mut members = model.members.iter();

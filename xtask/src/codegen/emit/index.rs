@@ -79,17 +79,28 @@ fn operations(api: &Api) -> TokenStream {
             .collect::<Vec<_>>()
     };
     let lists = api.resources.iter().flat_map(|r| gated(r, statics(r)));
-    let all = api.resources.iter().flat_map(statics).map(|(unconfirmed, name)| {
-        let (gate, name) = (gate(unconfirmed), ident(&name));
-        quote!(#gate &#name)
-    });
+    let all = api
+        .resources
+        .iter()
+        .flat_map(statics)
+        .map(|(unconfirmed, name)| {
+            let (gate, name) = (gate(unconfirmed), ident(&name));
+            quote!(#gate &#name)
+        });
     let events = (!api.webhooks.is_empty()).then(|| {
         let events: BTreeSet<_> = api
             .webhooks
             .iter()
-            .flat_map(|webhook| webhook.objects.iter().map(|object| (&webhook.category, object)))
+            .flat_map(|webhook| {
+                webhook
+                    .objects
+                    .iter()
+                    .map(|object| (&webhook.category, object))
+            })
             .collect();
-        let events = events.into_iter().map(|(category, object)| quote!((#category, #object)));
+        let events = events
+            .into_iter()
+            .map(|(category, object)| quote!((#category, #object)));
         quote! {
             /// Category and object of every webhook event that is described.
             pub static EVENTS: &[(&str, &str)] = &[#(#events),*];
@@ -129,10 +140,13 @@ fn client(api: &Api) -> TokenStream {
     let methods = api.resources.iter().map(|resource| {
         let gate = gate(all_unconfirmed(resource));
         let doc = text::doc(&resource.doc);
-        let (name, handle) = (ident(&resource.name), ident(&names::type_name(&resource.name)));
+        let (name, handle) = (
+            ident(&resource.name),
+            ident(&names::type_name(&resource.name)),
+        );
         quote! {
-            #gate
             #doc
+            #gate
             #[must_use]
             pub fn #name(&self) -> resources::#handle {
                 resources::#handle::new(self.transport())

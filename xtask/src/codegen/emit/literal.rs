@@ -1,10 +1,10 @@
 //! Values that fit the description, written as Rust: for examples and for the exerciser.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::super::ir::{Api, Body, Member, Operation, Parameter, Range, Ty, Type};
+use super::super::ir::{Api, Body, Member, Operation, Parameter, Place, Range, Ty, Type};
 
 /// A time to stand for times of which no example is given.
 const SOME_TIME: i64 = 1_700_000_000;
@@ -12,15 +12,35 @@ const SOME_TIME: i64 = 1_700_000_000;
 /// Writes values, and keeps which named types they mention.
 pub(super) struct Literals<'a> {
     api: &'a Api,
+    /// The call that gives a time, made of its seconds.
+    time: fn(i64) -> String,
+    /// Resources of which an id is known, and what to write for it instead of the example.
+    ids: BTreeMap<String, String>,
+    /// Those of which an id was written, and the example it was written instead of.
+    used: BTreeMap<String, String>,
     types: BTreeSet<String>,
 }
 
 impl<'a> Literals<'a> {
-    pub(super) fn new(api: &'a Api) -> Self {
+    pub(super) fn new(api: &'a Api, time: fn(i64) -> String) -> Self {
         Self {
             api,
+            time,
+            ids: BTreeMap::new(),
+            used: BTreeMap::new(),
             types: BTreeSet::new(),
         }
+    }
+
+    /// Writes these for the ids of these resources.
+    pub(super) fn with_ids(mut self, ids: BTreeMap<String, String>) -> Self {
+        self.ids = ids;
+        self
+    }
+
+    /// The resources of which an id was written, and the example it was written instead of.
+    pub(super) fn used(&self) -> &BTreeMap<String, String> {
+        &self.used
     }
 
     /// The named types that were mentioned.
@@ -28,14 +48,14 @@ impl<'a> Literals<'a> {
         self.types.clone()
     }
 
-    /// The call of an operation with its required values, and with all members of its body if `full`.
-    pub(super) fn call(&mut self, client: &str, operation: &Operation, full: bool) -> Option<String> {
+    /// The call of an operation with its required values; a body of several members is the variable of its name.
+    pub(super) fn call(&mut self, client: &str, operation: &Operation) -> Option<String> {
         let mut arguments = Vec::new();
         for parameter in &operation.arguments {
-            arguments.push(self.parameter(parameter)?);
+            arguments.push(self.argument(parameter, operation)?);
         }
         match &operation.body {
-            Some(Body::Model { model, .. }) => arguments.push(self.model(model, full)?),
+            Some(Body::Model { name, .. }) => arguments.push(format!("&{name}")),
             Some(Body::Member(member)) => arguments.push(self.member(member)?),
             None => {}
         }
@@ -49,17 +69,56 @@ impl<'a> Literals<'a> {
 
     /// `.name(value)`.
     pub(super) fn option(&mut self, parameter: &Parameter) -> Option<String> {
-        Some(format!(".{}({})", parameter.name, self.parameter(parameter)?))
+        Some(format!(
+            ".{}({})",
+            parameter.name,
+            self.parameter(parameter)?
+        ))
+    }
+
+    /// A required parameter. Its own `id` in the path is that of the resource.
+    fn argument(&mut self, parameter: &Parameter, operation: &Operation) -> Option<String> {
+        let own = parameter.place == Place::Path && parameter.wire == "id";
+        if own && parameter.ty == Ty::Text {
+            let example = parameter.example.as_ref();
+            if let Some(id) = self.id(Some(&operation.resource), example) {
+                return Some(id);
+            }
+        }
+        self.parameter(parameter)
     }
 
     fn parameter(&mut self, parameter: &Parameter) -> Option<String> {
         let example = parameter.example.as_ref().or(parameter.default.as_ref());
-        self.value(&parameter.ty, example, parameter.range, &parameter.name)
+        self.id(parameter.id_of.as_ref(), example)
+            .or_else(|| self.value(&parameter.ty, example, parameter.range, &parameter.name))
     }
 
     fn member(&mut self, member: &Member) -> Option<String> {
         let example = member.example.as_ref();
-        self.value(&member.ty, example, Range::default(), &member.name)
+        self.id(member.id_of.as_ref(), example)
+            .or_else(|| self.value(&member.ty, example, Range::default(), &member.name))
+    }
+
+    /// The known id of a resource.
+    fn id(&mut self, resource: Option<&String>, example: Option<&Value>) -> Option<String> {
+        let resource = resource?;
+        let known = self.ids.get(resource)?;
+        let example = example.and_then(Value::as_str).unwrap_or("none");
+        self.used
+            .entry(resource.clone())
+            .or_insert_with(|| example.to_owned());
+        Some(known.clone())
+    }
+
+    /// The statement that makes the body of a call: with all members if `full`, else with the first optional one.
+    pub(super) fn body(&mut self, operation: &Operation, full: bool) -> Option<String> {
+        match &operation.body {
+            Some(Body::Model { name, model }) => {
+                Some(format!("let {name} = {};", self.model(model, full)?))
+            }
+            _ => Some(String::new()),
+        }
     }
 
     /// A body: its required members, and the first or all of the optional ones.
@@ -76,12 +135,21 @@ impl<'a> Literals<'a> {
         let mut text = format!("{name}::new({})", arguments.join(", "));
         let shown = if full { optional.len() } else { 1 };
         for member in optional.into_iter().take(shown) {
-            text.push_str(&format!(".{}({})", member.name, self.member(member)?));
+            // What may have any form is left out.
+            if let Some(value) = self.member(member) {
+                text.push_str(&format!(".{}({value})", member.name));
+            }
         }
         Some(text)
     }
 
-    fn value(&mut self, ty: &Ty, example: Option<&Value>, range: Range, name: &str) -> Option<String> {
+    fn value(
+        &mut self,
+        ty: &Ty,
+        example: Option<&Value>,
+        range: Range,
+        name: &str,
+    ) -> Option<String> {
         Some(match ty {
             Ty::Text | Ty::Secret => {
                 format!("{:?}", example.and_then(Value::as_str).unwrap_or(name))
@@ -94,7 +162,7 @@ impl<'a> Literals<'a> {
             Ty::Bool => example.and_then(Value::as_bool).unwrap_or(true).to_string(),
             Ty::Time(_) => {
                 let seconds = example.and_then(Value::as_i64).unwrap_or(SOME_TIME);
-                format!("time({seconds})")
+                (self.time)(seconds)
             }
             Ty::Enum(ty) => {
                 let Some(Type::Enum(found)) = self.api.types.get(ty) else {
@@ -116,7 +184,9 @@ impl<'a> Literals<'a> {
                         .iter()
                         .map(|example| self.value(inner, Some(example), range, name))
                         .collect(),
-                    _ => self.value(inner, None, range, name).map(|value| vec![value]),
+                    _ => self
+                        .value(inner, None, range, name)
+                        .map(|value| vec![value]),
                 };
                 format!("[{}]", values?.join(", "))
             }

@@ -3,7 +3,7 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
-use super::super::ir::{Enum, Member, Model, Type};
+use super::super::ir::{Enum, Member, Model, Ty, Type};
 use super::super::place::Places;
 use super::text;
 use super::types::{argument, ident, rust};
@@ -62,7 +62,10 @@ fn deprecated(member: &Member) -> Option<TokenStream> {
 
 /// Generated code itself goes on reading and writing deprecated members.
 fn expect_deprecated(model: &Model) -> Option<TokenStream> {
-    let any = model.members.iter().any(|member| member.deprecated.is_some());
+    let any = model
+        .members
+        .iter()
+        .any(|member| member.deprecated.is_some());
     any.then(|| quote!(#[expect(deprecated, reason = "deprecated members are carried as long as they are sent")]))
 }
 
@@ -98,7 +101,11 @@ fn setters(places: &Places, file: &str, model: &Model) -> TokenStream {
         let given = required.iter().map(|member| {
             let (_, value) = argument(places, file, &member.name, &member.ty);
             let name = ident(&member.name);
-            quote!(#name: #value)
+            if value.to_string() == member.name {
+                quote!(#name)
+            } else {
+                quote!(#name: #value)
+            }
         });
         let absent = optional.iter().map(|member| {
             let name = ident(&member.name);
@@ -183,7 +190,12 @@ fn deserialize(model: &Model) -> [TokenStream; 2] {
         .then(|| quote!(const REQUIRED: &'static [usize] = &[#(#required),*];));
     let arms = model.members.iter().enumerate().map(|(index, member)| {
         let (index, name) = (Literal::usize_unsuffixed(index), ident(&member.name));
-        quote!(#index => value.into_slot(&mut self.#name),)
+        let scalar = matches!(member.ty, Ty::Text | Ty::Time(_) | Ty::Enum(_));
+        if scalar && !member.required {
+            quote!(#index => value.optional(&mut self.#name),)
+        } else {
+            quote!(#index => value.into_slot(&mut self.#name),)
+        }
     });
     let expect = expect_deprecated(model);
     [
@@ -193,6 +205,7 @@ fn deserialize(model: &Model) -> [TokenStream; 2] {
                 const NAME: &'static str = #shown;
                 const MEMBERS: &'static [&'static str] = &[#(#wires),*];
                 #required
+                #[inline]
                 fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
                     &mut self,
                     index: usize,
@@ -220,7 +233,11 @@ fn deserialize(model: &Model) -> [TokenStream; 2] {
 fn open_enum(enumeration: &Enum) -> Vec<TokenStream> {
     let doc = type_doc(&enumeration.doc, enumeration.source);
     let name = ident(&enumeration.name);
-    let names: Vec<_> = enumeration.variants.iter().map(|v| ident(&v.name)).collect();
+    let names: Vec<_> = enumeration
+        .variants
+        .iter()
+        .map(|v| ident(&v.name))
+        .collect();
     let wires: Vec<_> = enumeration.variants.iter().map(|v| &v.wire).collect();
     let docs = enumeration.variants.iter().map(|variant| {
         text::doc(&match &variant.doc {

@@ -67,8 +67,8 @@ fn description(operation: &Operation) -> TokenStream {
     let limit = operation.limit.as_ref().map(|limit| quote!(.limit(#limit)));
     let empty = matches!(operation.outcome, Outcome::Empty).then(|| quote!(.empty()));
     quote! {
-        #gate
         #doc
+        #gate
         pub static #name: security_api_transport::Operation = security_api_transport::Operation::new(
             #id,
             security_api_transport::__private::http::Method::#method,
@@ -88,8 +88,8 @@ fn handle(context: &Context<'_>) -> Vec<TokenStream> {
     let methods = resource.operations.iter().map(|o| method(context, o));
     vec![
         quote! {
-            #gate
             #doc
+            #gate
             #[derive(Debug, Clone)]
             pub struct #name {
                 client: security_api_transport::Client,
@@ -112,7 +112,10 @@ fn path_value(context: &Context<'_>, parameter: &Parameter) -> (TokenStream, Tok
     let name = ident(&parameter.name);
     match &parameter.ty {
         Ty::Text => (quote!(impl AsRef<str>), quote!(#name.as_ref())),
-        Ty::Enum(_) => (context.rust(&parameter.ty), written(&parameter.ty, &quote!(#name))),
+        Ty::Enum(_) => (
+            context.rust(&parameter.ty),
+            written(&parameter.ty, &quote!(#name)),
+        ),
         other => {
             let written = written(other, &quote!(#name));
             (context.rust(other), quote!(&#written))
@@ -124,15 +127,17 @@ fn path_value(context: &Context<'_>, parameter: &Parameter) -> (TokenStream, Tok
 fn method(context: &Context<'_>, operation: &Operation) -> TokenStream {
     let gate = gate(operation.unconfirmed.is_some() && !all_unconfirmed(context.resource));
     let doc = text::doc(&docs::operation(context, operation));
-    let deprecated = operation.deprecated.as_ref().map(|note| quote!(#[deprecated(note = #note)]));
+    let deprecated = operation
+        .deprecated
+        .as_ref()
+        .map(|note| quote!(#[deprecated(note = #note)]));
     let name = ident(&operation.name);
     let described = ident(&names::static_name(&operation.id));
     let (in_path, in_query): (Vec<_>, Vec<_>) = operation
         .arguments
         .iter()
         .partition(|parameter| parameter.place == Place::Path);
-    let (types, values): (Vec<_>, Vec<_>) =
-        in_path.iter().map(|p| path_value(context, p)).unzip();
+    let (types, values): (Vec<_>, Vec<_>) = in_path.iter().map(|p| path_value(context, p)).unzip();
     let mut arguments: Vec<_> = in_path
         .iter()
         .zip(types)
@@ -177,8 +182,8 @@ fn method(context: &Context<'_>, operation: &Operation) -> TokenStream {
         },
     };
     quote! {
-        #gate
         #doc
+        #gate
         #deprecated
         pub fn #name(&self, #(#arguments),*) -> #result { #body }
     }
@@ -201,15 +206,22 @@ fn query_argument(context: &Context<'_>, parameter: &Parameter) -> TokenStream {
 fn body(context: &Context<'_>, body: &Body) -> (TokenStream, TokenStream) {
     match body {
         Body::Model { name, model } => {
-            let (name, model) = (ident(name), path(context.places, &context.resource.name, model));
+            let (name, model) = (
+                ident(name),
+                path(context.places, &context.resource.name, model),
+            );
             (
                 quote!(#name: impl ::std::borrow::Borrow<#model>),
                 quote!(request = request.json::<#model>(#name.borrow());),
             )
         }
         Body::Member(member) => {
-            let (argument_type, value) =
-                argument(context.places, &context.resource.name, &member.name, &member.ty);
+            let (argument_type, value) = argument(
+                context.places,
+                &context.resource.name,
+                &member.name,
+                &member.ty,
+            );
             let (name, wire) = (ident(&member.name), &member.wire);
             let ty = context.rust(&member.ty);
             (
@@ -258,7 +270,10 @@ fn builder(context: &Context<'_>, operation: &Operation) -> Vec<TokenStream> {
     };
     let options = operation.options.iter().map(|option| {
         let doc = text::doc(&docs::option(option));
-        let deprecated = option.deprecated.as_ref().map(|note| quote!(#[deprecated(note = #note)]));
+        let deprecated = option
+            .deprecated
+            .as_ref()
+            .map(|note| quote!(#[deprecated(note = #note)]));
         let name = ident(&option.name);
         let argument = query_argument(context, option);
         let set = set_query(option, &quote!(self.request));
@@ -278,8 +293,8 @@ fn builder(context: &Context<'_>, operation: &Operation) -> Vec<TokenStream> {
     };
     let mut items = vec![
         quote! {
-            #gate
             #doc
+            #gate
             #[derive(Debug, Clone)]
             #[must_use = #must_use]
             pub struct #name {

@@ -118,7 +118,7 @@ pub(super) fn set_query(parameter: &Parameter, request: &TokenStream) -> TokenSt
     let Range { least, most } = parameter.range;
     // A least of 0 is kept by the type.
     if numeric && (most.is_some() || least.is_some_and(|least| least != 0)) {
-        let least = least.map_or_else(|| quote!(i64::MIN), |least| whole(least));
+        let least = least.map_or_else(|| quote!(i64::MIN), whole);
         let most = most.map_or_else(|| quote!(i64::MAX), whole);
         return quote!(#request = #request.query_in_range(#wire, #name.into(), #least, #most););
     }

@@ -6,7 +6,7 @@ use super::super::ir::{Body, Operation, Outcome, Parameter, Place, Range, Ty};
 use super::super::names::{self, Use};
 use super::super::node::{Node, Read};
 use super::schema::Schemas;
-use super::{confidence, deprecated, described, prose, source};
+use super::{confidence, deprecated, described, id_of, prose, source};
 
 /// In the order in which they are listed for one path.
 const METHODS: &[&str] = &["get", "post", "put", "patch", "delete"];
@@ -207,6 +207,7 @@ fn parameter(node: Node<'_>, schemas: &mut Schemas) -> Read<Parameter> {
             "schema",
             "style",
             "x-deprecated",
+            "x-id-of",
             "x-rust-name",
             "x-source",
         ]],
@@ -251,7 +252,6 @@ fn parameter(node: Node<'_>, schemas: &mut Schemas) -> Read<Parameter> {
     }
     let what = if required { Use::Argument } else { Use::Option };
     Ok(Parameter {
-        pointer: node.pointer().to_owned(),
         wire: wire.to_owned(),
         name: names::of(&node, wire, what)?,
         place,
@@ -264,6 +264,7 @@ fn parameter(node: Node<'_>, schemas: &mut Schemas) -> Read<Parameter> {
         doc: described(&node, "a parameter")?,
         source: source(&node)?,
         deprecated: deprecated(&node)?,
+        id_of: id_of(&node, &ty)?,
         example: node
             .get("example")
             .or_else(|| schema.get("example"))
@@ -403,7 +404,11 @@ fn distinct(node: &Node<'_>, operation: &Operation) -> Read<()> {
         .map(|parameter| &parameter.name)
         .chain(body)
         .collect();
-    let options: Vec<_> = operation.options.iter().map(|option| &option.name).collect();
+    let options: Vec<_> = operation
+        .options
+        .iter()
+        .map(|option| &option.name)
+        .collect();
     for names in [arguments, options] {
         let mut seen = BTreeSet::new();
         if let Some(twice) = names.into_iter().find(|name| !seen.insert(*name)) {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::super::ir::{Enum, Member, Model, TimeFormat, Ty, Type, Variant};
 use super::super::names::{self, Use};
 use super::super::node::{Node, Read, Refusal};
-use super::{deprecated, described, member_name, source};
+use super::{deprecated, described, id_of, member_name, source};
 
 /// Keywords that say nothing about the Rust type.
 const ANNOTATIONS: &[&str] = &[
@@ -32,6 +32,7 @@ const ANNOTATIONS: &[&str] = &[
     "uniqueItems",
     "writeOnly",
     "x-deprecated",
+    "x-id-of",
     "x-rust-name",
     "x-source",
 ];
@@ -269,6 +270,7 @@ impl Schemas {
             pointer: node.pointer().to_owned(),
             wire: wire.to_owned(),
             name,
+            id_of: id_of(node, &shape.ty)?,
             ty: shape.ty,
             nullable: shape.nullable,
             required: required && !shape.nullable,
@@ -413,7 +415,12 @@ fn order(node: &Node<'_>, members: &mut [Member]) -> Read<()> {
         }
     }
     let rank = |wire: &str| order.iter().position(|name| *name == wire);
-    members.sort_by_key(|member| (rank(&member.wire).unwrap_or(order.len()), member.wire.clone()));
+    members.sort_by_key(|member| {
+        (
+            rank(&member.wire).unwrap_or(order.len()),
+            member.wire.clone(),
+        )
+    });
     Ok(())
 }
 

@@ -1,0 +1,78 @@
+//! A bound on the time between the pieces of an answer.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use pin_project_lite::pin_project;
+use tokio::time::{Instant, Sleep};
+
+use crate::body::ResponseBody;
+use crate::error::{BoxError, Error, ErrorKind, Sent};
+use crate::limit::after;
+
+pin_project! {
+    /// A body of which each piece must arrive within a time.
+    pub(crate) struct Idle {
+        #[pin]
+        inner: ResponseBody,
+        #[pin]
+        sleep: Option<Sleep>,
+        waiting: bool,
+        idle: Duration,
+    }
+}
+
+impl Idle {
+    pub(crate) fn new(inner: ResponseBody, idle: Duration) -> Self {
+        Self {
+            inner,
+            sleep: None,
+            waiting: false,
+            idle,
+        }
+    }
+}
+
+impl HttpBody for Idle {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let mut this = self.project();
+        if let Poll::Ready(frame) = this.inner.poll_frame(cx) {
+            *this.waiting = false;
+            return Poll::Ready(frame);
+        }
+        if !*this.waiting {
+            *this.waiting = true;
+            let due = after(Instant::now(), *this.idle);
+            match this.sleep.as_mut().as_pin_mut() {
+                Some(sleep) => sleep.reset(due),
+                None => this.sleep.set(Some(tokio::time::sleep_until(due))),
+            }
+        }
+        let sleep = this.sleep.as_pin_mut().expect("set above");
+        std::task::ready!(sleep.poll(cx));
+        Poll::Ready(Some(Err(Error::new(
+            ErrorKind::Timeout,
+            format!("the answer stopped arriving for {:?}", this.idle),
+        )
+        .with_sent(Sent::Yes)
+        .boxed())))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
