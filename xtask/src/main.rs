@@ -2,8 +2,11 @@
 
 mod codegen;
 mod console;
+mod demo;
 mod exercise;
+mod gate;
 mod operations;
+mod program;
 mod project;
 
 use std::process::ExitCode;
@@ -13,16 +16,22 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "The workspace's own commands")]
 enum Command {
+    Ci(gate::Ci),
     Codegen(codegen::Codegen),
+    Demo(demo::Demo),
     Exercise(exercise::Exercise),
     Operations(operations::Operations),
+    Test(gate::Test),
 }
 
 fn main() -> ExitCode {
     let outcome = match Command::parse() {
+        Command::Ci(command) => command.run(),
         Command::Codegen(command) => command.run(),
+        Command::Demo(command) => command.run(),
         Command::Exercise(command) => command.run(),
         Command::Operations(command) => command.run(),
+        Command::Test(command) => command.run(),
     };
     outcome.unwrap_or_else(|error| {
         console::complain(format_args!("error: {error:#}"));

@@ -52,16 +52,31 @@ impl Client {
     /// # Ok::<(), push_security_api::Error>(())
     /// ```
     pub fn from_env() -> Result<Self, Error> {
+        Self::builder_from_env()?.build()
+    }
+
+    /// Starts a client by the same variables as [`from_env`](Self::from_env), with settings of one's own on top.
+    ///
+    /// # Errors
+    /// If the key is not set.
+    ///
+    /// ```no_run
+    /// let push = push_security_api::Client::builder_from_env()?
+    ///     .user_agent("night-watch/1.0")
+    ///     .build()?;
+    /// # Ok::<(), push_security_api::Error>(())
+    /// ```
+    pub fn builder_from_env() -> Result<ClientBuilder, Error> {
         let key = std::env::var(KEY_VARIABLE).map_err(|_| {
             Error::invalid(format!(
                 "the environment variable `{KEY_VARIABLE}` is not set: give it the API key"
             ))
         })?;
-        let mut builder = Self::builder(key);
-        if let Ok(url) = std::env::var(URL_VARIABLE) {
-            builder = builder.base_url(url);
-        }
-        builder.build()
+        let builder = Self::builder(key);
+        Ok(match std::env::var(URL_VARIABLE) {
+            Ok(url) => builder.base_url(url),
+            Err(_) => builder,
+        })
     }
 
     /// Starts a client with settings of one's own.
@@ -109,6 +124,18 @@ impl Client {
     /// ```
     pub fn request(&self, method: Method, path: &str) -> Request {
         self.transport.request(method, path)
+    }
+
+    /// Where requests go.
+    ///
+    /// ```
+    /// let push = push_security_api::Client::new("an-api-key")?;
+    /// assert_eq!(push.base_url(), "https://api.pushsecurity.com");
+    /// # Ok::<(), push_security_api::Error>(())
+    /// ```
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        self.transport.base_url()
     }
 
     pub(crate) fn transport(&self) -> &security_api_transport::Client {

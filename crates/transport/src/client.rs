@@ -18,10 +18,10 @@ use crate::body::ResponseBody;
 use crate::call::{Received, Sending};
 use crate::context::{CallContext, CallLimits};
 use crate::credential::Credential;
-use crate::error::{ApiError, BoxError, Error, ErrorKind};
+use crate::error::{ApiError, BoxError, Error, ErrorKind, Sent};
 use crate::layers::attempt::AttemptTimeout;
-use crate::layers::cap::Cap;
-use crate::layers::credential::{CredentialReady, CredentialStamp};
+use crate::layers::cap::{self, Cap};
+use crate::layers::credential::{CredentialReady, CredentialStamp, SameOrigin};
 use crate::layers::deadline::Deadline;
 use crate::layers::leaf::{Leaf, LeafSettings};
 use crate::layers::limit::RateLimit;
@@ -86,7 +86,7 @@ where
     let leaf = AttemptSpan.layer(leaf);
     let bare_leaf = HttpService::new(leaf.clone());
 
-    let attempt = wrap(parts.per_attempt, leaf);
+    let attempt = wrap(parts.per_attempt, parts.same_origin.layer(leaf));
     let attempt = AttemptTimeout.layer(attempt);
     let attempt = parts.credential_stamp.layer(attempt);
     let attempt = parts.rate_limit.layer(attempt);
@@ -109,6 +109,7 @@ struct Parts {
     retry: Retry,
     credential: Arc<dyn Credential>,
     credential_stamp: CredentialStamp,
+    same_origin: SameOrigin,
     rate_limit: RateLimit,
 }
 
@@ -213,7 +214,14 @@ impl Client {
         }
         let http_request = self.http_request(request, call.clone())?;
         let mut stack = self.0.stack.clone();
-        let response = stack.call(http_request).await.map_err(Error::from_boxed)?;
+        let response = stack.call(http_request).await.map_err(|error| {
+            let error = Error::from_boxed(error);
+            // A layer of the user's may fail before anything is sent.
+            match call.attempt() {
+                0 => error.with_sent(Sent::No),
+                _ => error,
+            }
+        })?;
         let (head, body) = response.into_parts();
         let success = head.status.is_success();
         if success && request.options.streamed {
@@ -312,29 +320,47 @@ fn own_operation(method: &Method) -> &'static Operation {
 
 /// Words for a redirect, which is not followed: the credential belongs to one origin.
 fn redirect(answer: &Answer<'_>, base: &BaseUrl) -> Option<String> {
-    if !answer.status.is_redirection() {
+    if !matches!(answer.status.as_u16(), 301..=303 | 307 | 308) {
         return None;
     }
-    let location = answer.headers.get(LOCATION)?.to_str().ok()?;
-    let Some(target) = location
-        .parse::<http::Uri>()
-        .ok()
-        .filter(|uri| uri.host().is_some())
-    else {
-        return Some("the service redirects to another path, which is not followed".to_owned());
-    };
-    if base.is_origin_of(&target) {
-        return Some("the service redirects to another path, which is not followed".to_owned());
+    let location = answer
+        .headers
+        .get(LOCATION)
+        .map_or("", |location| location.to_str().unwrap_or_default());
+    if location.is_empty() {
+        return Some("the service redirects without saying where to".to_owned());
     }
-    let scheme = target.scheme_str().unwrap_or("https");
-    let authority = target.authority().map_or("", |authority| {
-        // A user name or password in it is not shown.
-        authority.as_str().rsplit('@').next().unwrap_or_default()
-    });
-    Some(format!(
-        "the service redirects to {scheme}://{authority}, where the credential is not sent: if that host is right, \
-         make it the base URL"
-    ))
+    let another_path =
+        || "the service redirects to another path, which is not followed".to_owned();
+    let Some((scheme, authority)) = origin(location) else {
+        return Some(another_path());
+    };
+    let target = http::Uri::builder()
+        .scheme(scheme)
+        .authority(authority)
+        .path_and_query("/")
+        .build();
+    Some(match target {
+        Ok(target) if base.is_origin_of(&target) => another_path(),
+        Ok(_) => format!(
+            "the service redirects to {scheme}://{authority}, where the credential is not sent: if that host is right, \
+             make it the base URL"
+        ),
+        Err(_) => "the service redirects to something that is not a URL".to_owned(),
+    })
+}
+
+/// Scheme and authority of a redirect's target, if it names them. A user name or password is left out.
+fn origin(location: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = match location.strip_prefix("//") {
+        Some(rest) => ("https", rest),
+        None => location.split_once("://")?,
+    };
+    if !scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return None;
+    }
+    let authority = rest.split(['/', '?', '#', '\\']).next()?;
+    Some((scheme, authority.rsplit('@').next()?))
 }
 
 impl fmt::Debug for Client {
@@ -506,7 +532,7 @@ impl<C: From<Client>> ClientBuilder<C> {
         S::Error: Into<BoxError>,
         S::Future: Send + 'static,
     {
-        self.transport = Some(HttpService::new(transport));
+        self.transport = Some(HttpService::new(cap::naming_body_errors(transport)));
         self
     }
 
@@ -566,6 +592,9 @@ impl<C: From<Client>> ClientBuilder<C> {
                 headers: Arc::new(headers),
             },
             credential: service.credential,
+            same_origin: SameOrigin {
+                base: Arc::clone(&base),
+            },
             rate_limit: RateLimit {
                 limiter: service.limiter,
             },

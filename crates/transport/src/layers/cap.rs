@@ -6,7 +6,9 @@ use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
 use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body_util::BodyExt;
 use pin_project_lite::pin_project;
+use tower::ServiceExt;
 use tower_service::Service;
 
 use super::layer;
@@ -83,31 +85,62 @@ where
 /// Error pages are cut after this many bytes.
 pub(crate) const ERROR_LIMIT: u64 = 64 * 1024;
 
-/// What a body's error means, where it is none of ours: it comes from the decompression, or from a transport that the
-/// user supplied.
-fn unreadable(error: BoxError) -> BoxError {
-    use std::io::ErrorKind::{InvalidData, InvalidInput};
+/// The decompression's error: ours come from below it, and nothing else does.
+fn undecompressible(error: BoxError) -> BoxError {
     if error.is::<Error>() {
         return error;
     }
-    let damaged = error
+    let cut = error
         .downcast_ref::<std::io::Error>()
-        .is_some_and(|error| matches!(error.kind(), InvalidData | InvalidInput));
-    let failure = if damaged {
-        Error::new(
-            ErrorKind::Decode,
-            "the answer's compression is damaged: it cannot be decompressed",
-        )
-    } else {
-        Error::new(
-            ErrorKind::Io,
-            "the connection broke while the answer was arriving",
-        )
-    };
-    failure
-        .with_sent(Sent::Yes)
-        .with_boxed_source(error)
-        .boxed()
+        .is_some_and(|error| error.kind() == std::io::ErrorKind::UnexpectedEof);
+    if cut {
+        return broken_off(error);
+    }
+    Error::new(
+        ErrorKind::Decode,
+        "the answer's compression is damaged, so it cannot be read",
+    )
+    .with_sent(Sent::Yes)
+    .permanent()
+    .with_boxed_source(error)
+    .boxed()
+}
+
+fn broken_off(error: BoxError) -> BoxError {
+    if error.is::<Error>() {
+        return error;
+    }
+    Error::new(
+        ErrorKind::Io,
+        "the connection broke while the answer was arriving",
+    )
+    .with_sent(Sent::Yes)
+    .with_boxed_source(error)
+    .boxed()
+}
+
+/// A transport of the user's, whose errors of bodies become ours.
+pub(crate) fn naming_body_errors<S>(
+    transport: S,
+) -> impl Service<
+    HttpRequest,
+    Response = HttpResponse,
+    Error = S::Error,
+    Future: Send + 'static,
+> + Clone
++ Send
++ Sync
++ 'static
+where
+    S: Service<HttpRequest, Response = HttpResponse> + Clone + Send + Sync + 'static,
+    S::Future: Send + 'static,
+{
+    transport.map_response(|response: HttpResponse| {
+        response.map(|body| match body.as_full() {
+            Some(_) => body,
+            None => ResponseBody::stream(body.map_err(broken_off)),
+        })
+    })
 }
 
 pin_project! {
@@ -163,7 +196,7 @@ where
             None => return Poll::Ready(None),
             Some(Err(error)) => {
                 *this.over = true;
-                return Poll::Ready(Some(Err(unreadable(error.into()))));
+                return Poll::Ready(Some(Err(undecompressible(error.into()))));
             }
             Some(Ok(frame)) => frame,
         };
@@ -209,7 +242,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http_body_util::{BodyExt, Full};
+    use http_body_util::Full;
 
     #[tokio::test]
     async fn an_answer_at_its_limit_passes_and_one_byte_more_fails() {

@@ -91,16 +91,7 @@ impl CredentialStamp {
     }
 
     fn stamp(&self, request: &mut HttpRequest) -> Result<(), Error> {
-        if !self.base.is_origin_of(request.uri()) {
-            return Err(Error::new(
-                ErrorKind::Credential,
-                format!(
-                    "a layer sent the request to another origin than {}; the credential does not go there",
-                    self.base
-                ),
-            )
-            .permanent());
-        }
+        check_origin(&self.base, request)?;
         self.add_headers(request.headers_mut());
         let generation = self
             .credential
@@ -111,6 +102,17 @@ impl CredentialStamp {
         }
         Ok(())
     }
+}
+
+fn check_origin(base: &BaseUrl, request: &HttpRequest) -> Result<(), Error> {
+    if base.is_origin_of(request.uri()) {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Credential,
+        format!("a layer sent the request to another origin than {base}; the credential does not go there"),
+    )
+    .permanent())
 }
 
 impl<S> Service<HttpRequest> for CredentialStampService<S>
@@ -161,6 +163,42 @@ where
                     .expect("a future is not polled after it is done");
                 Poll::Ready(Err(error.boxed()))
             }
+        }
+    }
+}
+
+/// Stands below the user's layers, which have the stamped request in their hands.
+#[derive(Debug, Clone)]
+pub(crate) struct SameOrigin {
+    pub(crate) base: Arc<BaseUrl>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct SameOriginService<S> {
+    inner: S,
+    layer: SameOrigin,
+}
+
+layer!(SameOrigin => SameOriginService);
+
+impl<S> Service<HttpRequest> for SameOriginService<S>
+where
+    S: Service<HttpRequest, Response = HttpResponse, Error = BoxError>,
+{
+    type Response = HttpResponse;
+    type Error = BoxError;
+    type Future = Stamped<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: HttpRequest) -> Self::Future {
+        match check_origin(&self.layer.base, &request) {
+            Ok(()) => Stamped::Sent {
+                inner: self.inner.call(request),
+            },
+            Err(error) => Stamped::Refused { error: Some(error) },
         }
     }
 }
