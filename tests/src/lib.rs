@@ -1,1 +1,5 @@
-//! Shared helpers of the integration tests.
+//! The root README, compiled.
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -330,8 +330,7 @@ fn redirect(answer: &Answer<'_>, base: &BaseUrl) -> Option<String> {
     if location.is_empty() {
         return Some("the service redirects without saying where to".to_owned());
     }
-    let another_path =
-        || "the service redirects to another path, which is not followed".to_owned();
+    let another_path = || "the service redirects to another path, which is not followed".to_owned();
     let Some((scheme, authority)) = origin(location) else {
         return Some(another_path());
     };

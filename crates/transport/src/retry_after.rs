@@ -7,6 +7,8 @@ use http::header::RETRY_AFTER;
 
 /// Numbers above this are points in time, not seconds to wait.
 const EPOCH_THRESHOLD: u64 = 1_000_000_000;
+/// Points in time above this are in milliseconds.
+const MILLISECONDS_THRESHOLD: u64 = 100_000_000_000;
 
 /// The wait in `Retry-After`, as seconds or as an HTTP date.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
@@ -33,8 +35,10 @@ pub(crate) fn exhausted_for(headers: &HeaderMap) -> Option<Duration> {
         return None;
     }
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
-    if let Some(field) = text("ratelimit") {
-        return from_structured_field(field);
+    let fields = headers.get_all("ratelimit");
+    if fields.iter().next().is_some() {
+        let fields = fields.iter().filter_map(|field| field.to_str().ok());
+        return fields.filter_map(from_structured_field).max();
     }
     OLDER_FIELDS.iter().find_map(|(remaining, reset)| {
         let remaining = text(remaining)?;
@@ -49,35 +53,41 @@ const OLDER_FIELDS: [(&str, &str); 3] = [
     ("x-rate-limit-remaining", "x-rate-limit-reset"),
 ];
 
-/// `"default";r=0;t=5`, or the older `limit=10, remaining=0, reset=5`.
+/// The longest of several limits that are used up, `"second";r=0;t=5, "day";r=900;t=40000`, or the one of the older
+/// form, `limit=10, remaining=0, reset=5`.
 fn from_structured_field(field: &str) -> Option<Duration> {
-    let mut remaining = None;
-    let mut reset = None;
-    for part in field.split([';', ',']) {
-        match part
-            .split_once('=')
-            .map(|(key, value)| (key.trim(), number(value.trim())))
-        {
-            Some(("r" | "remaining", value)) => remaining = value,
-            Some(("t" | "reset", value)) => reset = value,
-            _ => {}
-        }
+    if field.contains(';') {
+        field.split(',').filter_map(used_up).max()
+    } else {
+        used_up(field)
     }
-    if remaining? == 0 {
-        wait_until(reset?)
+}
+
+fn used_up(limit: &str) -> Option<Duration> {
+    let member = |names: [&str; 2]| {
+        limit.split([';', ',']).find_map(|part| {
+            let (name, value) = part.split_once('=')?;
+            let known = names.contains(&name.trim());
+            known.then(|| number(value.trim()))?
+        })
+    };
+    if member(["r", "remaining"])? == 0 {
+        wait_until(member(["t", "reset"])?)
     } else {
         None
     }
 }
 
 fn wait_until(reset: u64) -> Option<Duration> {
-    if reset < EPOCH_THRESHOLD {
-        return Some(Duration::from_secs(reset));
-    }
+    let until = match reset {
+        ..EPOCH_THRESHOLD => return Some(Duration::from_secs(reset)),
+        EPOCH_THRESHOLD..MILLISECONDS_THRESHOLD => Duration::from_secs(reset),
+        MILLISECONDS_THRESHOLD.. => Duration::from_millis(reset),
+    };
     let now = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .ok()?;
-    Some(Duration::from_secs(reset).saturating_sub(now))
+    Some(until.saturating_sub(now))
 }
 
 fn number(text: &str) -> Option<u64> {

@@ -122,12 +122,8 @@ fn broken_off(error: BoxError) -> BoxError {
 /// A transport of the user's, whose errors of bodies become ours.
 pub(crate) fn naming_body_errors<S>(
     transport: S,
-) -> impl Service<
-    HttpRequest,
-    Response = HttpResponse,
-    Error = S::Error,
-    Future: Send + 'static,
-> + Clone
+) -> impl Service<HttpRequest, Response = HttpResponse, Error = S::Error, Future: Send + 'static>
++ Clone
 + Send
 + Sync
 + 'static

@@ -61,6 +61,7 @@ impl Leaf {
     /// # Errors
     /// If the proxy or a certificate cannot be used, or the TLS library cannot be set up.
     pub(crate) fn new(settings: &LeafSettings, base: &BaseUrl) -> Result<Self, Error> {
+        check_crypto_provider()?;
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -82,8 +83,7 @@ impl Leaf {
         }
         builder = with_roots(builder, &settings.root_certificates)?;
         let client = builder.build().map_err(|error| {
-            Error::invalid("the HTTP client could not be set up; with the feature `rustls-no-provider`, install a crypto provider first")
-                .with_source(error)
+            Error::invalid("the HTTP client could not be set up").with_source(error)
         })?;
         Ok(Self {
             client,
@@ -93,6 +93,29 @@ impl Leaf {
             }),
         })
     }
+}
+
+/// reqwest panics where no provider is installed.
+#[cfg(all(
+    feature = "rustls-no-provider",
+    not(any(feature = "rustls", feature = "native-tls"))
+))]
+fn check_crypto_provider() -> Result<(), Error> {
+    if rustls::crypto::CryptoProvider::get_default().is_some() {
+        return Ok(());
+    }
+    Err(Error::invalid(
+        "no crypto provider is installed: with the feature `rustls-no-provider`, install one before the client is built, \
+         for example by `rustls::crypto::ring::default_provider().install_default()`",
+    ))
+}
+
+#[cfg(not(all(
+    feature = "rustls-no-provider",
+    not(any(feature = "rustls", feature = "native-tls"))
+)))]
+fn check_crypto_provider() -> Result<(), Error> {
+    Ok(())
 }
 
 #[cfg(any(
@@ -306,7 +329,8 @@ fn was_handed_back(error: &reqwest::Error) -> bool {
             .downcast_ref::<hyper::Error>()
             .is_some_and(hyper::Error::is_canceled)
             || cause.downcast_ref::<h2::Error>().is_some_and(|error| {
-                let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+                let refused =
+                    error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
                 let leaving = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
                 error.is_remote() && (refused || leaving)
             })
