@@ -19,6 +19,8 @@ pub use security_api_transport::{
     Rate, RateLimiter, RawJson, Received, Request, Response, ResponseBody, RetryPolicy, Secret,
     Sent, Timestamp,
 };
+#[cfg(feature = "fake")]
+pub use security_api_transport::{FakeAnswer, FakeRequest, FakeTransport};
 
 /// One page of a list.
 pub type Page<T> = security_api_transport::Page<T, paging::NextToken>;

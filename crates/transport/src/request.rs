@@ -223,11 +223,6 @@ impl Request {
             }
         }
     }
-
-    #[doc(hidden)]
-    pub fn request_mut(&mut self) -> &mut Self {
-        self
-    }
 }
 
 /// Shows method and path, never the query, headers or body.

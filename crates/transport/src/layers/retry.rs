@@ -83,13 +83,16 @@ impl RetryPolicy {
         self
     }
 
-    /// Full jitter: anything from nothing to the bound of this re-send, the first being 0.
-    fn wait(&self, resend: u32) -> Duration {
-        let bound = self
-            .first
+    /// The bound of the wait before this re-send, the first being 0.
+    fn bound(&self, resend: u32) -> Duration {
+        self.first
             .saturating_mul(1_u32.checked_shl(resend).unwrap_or(u32::MAX))
-            .min(self.longest);
-        bound.mul_f64(fastrand::f64())
+            .min(self.longest)
+    }
+
+    /// Full jitter: anything from nothing to the bound.
+    fn wait(&self, resend: u32) -> Duration {
+        self.bound(resend).mul_f64(fastrand::f64())
     }
 }
 
@@ -250,7 +253,7 @@ impl Retry {
         };
         if outcome.again == Again::Throttled {
             // Everyone under the limit waits, whether this call is sent again or not.
-            let closed = server_wait.unwrap_or(wait);
+            let closed = server_wait.unwrap_or_else(|| self.policy.bound(tries.resends));
             self.shared.limiter.close(call.operation(), closed);
         }
         let wait = match outcome.again {
