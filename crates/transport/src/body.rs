@@ -112,6 +112,16 @@ impl Body {
 
     /// A stream that `open` starts anew for every attempt. `length` is its exact length in bytes, if known; it becomes
     /// the Content-Length.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use http_body_util::Full;
+    /// use security_api_transport::Body;
+    ///
+    /// let body = Body::replayable(Some(5), || Full::new(Bytes::from_static(b"hello")));
+    /// assert_eq!(body.length(), Some(5));
+    /// assert!(body.can_restart());
+    /// ```
     pub fn replayable<F, B>(length: Option<u64>, open: F) -> Self
     where
         F: Fn() -> B + Send + Sync + 'static,

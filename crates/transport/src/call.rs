@@ -21,6 +21,30 @@ use crate::request::Request;
 /// A call of one operation, sent when awaited.
 ///
 /// It owns all it needs, so it can be kept, passed on, or spawned.
+///
+/// ```
+/// use std::time::Duration;
+/// use http::Method;
+/// use security_api_transport::{Client, Error, Operation};
+/// use serde_json::Value;
+///
+/// static GET: Operation = Operation::new("browsers.get", Method::GET, "/v1/browsers/{id}").repeatable();
+///
+/// async fn example(client: &Client) -> Result<(), Error> {
+///     let browser: Value = client.operation(&GET, &["b1"]).call().await?;
+///
+///     let answer = client
+///         .operation(&GET, &["b1"])
+///         .call::<Value>()
+///         .timeout(Duration::from_secs(5))
+///         .retries(1)
+///         .header("x-trace", "42")
+///         .send_with_response()
+///         .await?;
+///     println!("{:?} after {} attempts", answer.request_id(), answer.attempts());
+///     Ok(())
+/// }
+/// ```
 #[must_use = "a call does nothing until it is awaited"]
 pub struct Call<T> {
     request: Request,
@@ -230,6 +254,23 @@ impl fmt::Debug for Received {
 }
 
 /// What a call can give: anything that JSON can be decoded as, pages, and downloads.
+///
+/// ```
+/// use security_api_transport::{Client, Download, Error, FromResponse, RawJson};
+/// use http::Method;
+///
+/// async fn fetch<T: FromResponse>(client: &Client, path: &str) -> Result<T, Error> {
+///     client.request(Method::GET, path).repeatable().call().await
+/// }
+///
+/// async fn example(client: &Client) -> Result<(), Error> {
+///     let record: serde_json::Value = fetch(client, "/v1/records/1").await?;
+///     let as_it_came: RawJson = fetch(client, "/v1/records/1").await?;
+///     let report: Download = fetch(client, "/v1/report.csv").await?;
+///     report.save_in("reports", "report.csv").await?;
+///     Ok(())
+/// }
+/// ```
 pub trait FromResponse: Sized {
     /// Whether the body is handed on while it is still arriving.
     #[doc(hidden)]

@@ -387,7 +387,49 @@ pub struct ServiceSettings {
     pub limiter: Arc<dyn Limiter>,
 }
 
-/// Puts a service's client `C` together.
+/// Puts a service's client `C` together. Services' crates start it; what they fix is in [`ServiceSettings`].
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::time::Duration;
+/// use http::header::HeaderName;
+/// use security_api_transport::{
+///     Answer, ApiError, ApiKey, Client, ClientBuilder, Error, Protocol, Rate, RateLimiter, RetryPolicy,
+///     ServiceSettings,
+/// };
+///
+/// #[derive(Debug)]
+/// struct Weather;
+///
+/// impl Protocol for Weather {
+///     fn api_error(&self, answer: &Answer<'_>) -> ApiError {
+///         ApiError::new().with_message(String::from_utf8_lossy(answer.body))
+///     }
+/// }
+///
+/// # fn main() -> Result<(), Error> {
+/// let client = ClientBuilder::<Client>::new(Ok(ServiceSettings {
+///     user_agent: "weather/1.0",
+///     base_url: "https://weather.example.com".to_owned(),
+///     base_path: false,
+///     protocol: Arc::new(Weather),
+///     credential: Arc::new(ApiKey::new(HeaderName::from_static("x-api-key"), "a-key")?),
+///     limiter: Arc::new(RateLimiter::new(Rate::per_second(5.0, 5)?)),
+/// }))
+/// .timeout(Duration::from_secs(20))
+/// .attempt_timeout(Duration::from_secs(5))
+/// .idle_timeout(Duration::from_secs(5))
+/// .connect_timeout(Duration::from_secs(3))
+/// .pool_idle_timeout(Duration::from_secs(20))
+/// .response_limit(1024 * 1024)
+/// .retry(RetryPolicy::default().retries(1))
+/// .user_agent("night-watch/2.1")
+/// .no_proxy()
+/// .http1_only()
+/// .build()?;
+/// assert_eq!(client.base_url(), "https://weather.example.com");
+/// # Ok(()) }
+/// ```
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ClientBuilder<C> {
     service: Result<ServiceSettings, Error>,
@@ -548,6 +590,18 @@ impl<C: From<Client>> ClientBuilder<C> {
     }
 
     /// Adds a layer around attempts: it sees each re-send, with the credential on it. The first added is outermost.
+    ///
+    /// ```
+    /// use security_api_transport::{Client, ClientBuilder, HttpResponse};
+    /// use tower::util::MapResponseLayer;
+    ///
+    /// fn with_log(builder: ClientBuilder<Client>) -> ClientBuilder<Client> {
+    ///     builder.attempt_layer(MapResponseLayer::new(|response: HttpResponse| {
+    ///         println!("{}", response.status());
+    ///         response
+    ///     }))
+    /// }
+    /// ```
     pub fn attempt_layer<L>(mut self, layer: L) -> Self
     where
         L: Layer<HttpService> + Send + Sync + 'static,

@@ -19,6 +19,19 @@ use crate::error::{Error, ErrorKind};
 /// A file that is arriving. A stream of its pieces, which can be saved as it comes.
 ///
 /// It is not bounded by the client's `response_limit` or `timeout`; give the call ones of its own if it should be.
+///
+/// ```
+/// use http::Method;
+/// use security_api_transport::{Client, Download, Error};
+///
+/// async fn example(client: &Client) -> Result<(), Error> {
+///     let report: Download = client.request(Method::GET, "/v1/report.zip").repeatable().call().await?;
+///     report
+///         .save_with_progress("report.zip", |written, all| println!("{written} of {all:?} bytes"))
+///         .await?;
+///     Ok(())
+/// }
+/// ```
 #[must_use = "a download is read piece by piece"]
 pub struct Download {
     headers: HeaderMap,

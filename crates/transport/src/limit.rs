@@ -16,6 +16,30 @@ use crate::operation::Operation;
 ///
 /// The client asks before every attempt. An implementation of one's own can share a limit among the machines of a
 /// fleet; [`RateLimiter`] shares it within a process.
+///
+/// ```
+/// use std::time::{Duration, Instant};
+/// use async_trait::async_trait;
+/// use security_api_transport::{Error, Limiter, Operation, RateLimiter};
+///
+/// /// Lets no deletion through; leaves the rest to another limiter.
+/// #[derive(Debug)]
+/// struct Careful(RateLimiter);
+///
+/// #[async_trait]
+/// impl Limiter for Careful {
+///     async fn acquire(&self, operation: &'static Operation, deadline: Option<Instant>) -> Result<(), Error> {
+///         if operation.method() == http::Method::DELETE {
+///             return Err(Error::invalid("deletions are not allowed here"));
+///         }
+///         self.0.acquire(operation, deadline).await
+///     }
+///
+///     fn close(&self, operation: &'static Operation, wait: Duration) {
+///         self.0.close(operation, wait);
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait Limiter: fmt::Debug + Send + Sync + 'static {
     /// Takes a permit if a request of this operation may start right now; otherwise [`acquire`](Self::acquire) waits for

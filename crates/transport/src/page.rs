@@ -17,6 +17,49 @@ use crate::raw::RawJson;
 use crate::request::Request;
 
 /// How a service pages its lists.
+///
+/// ```
+/// use bytes::Bytes;
+/// use security_api_transport::{Client, Error, Items, Operation, Paging, RawJson, Request};
+/// use http::Method;
+/// use serde::Deserialize;
+/// use serde_json::value::RawValue;
+///
+/// enum ByToken {}
+///
+/// #[derive(Deserialize)]
+/// struct Wire<T> {
+///     items: Vec<T>,
+///     next: Option<String>,
+/// }
+///
+/// impl Paging for ByToken {
+///     type Wire<T> = Wire<T>;
+///
+///     fn split<T>(wire: Wire<T>) -> (Vec<T>, Option<String>) {
+///         (wire.items, wire.next)
+///     }
+///
+///     fn split_raw(payload: &Bytes) -> Result<(Vec<RawJson>, Option<String>), serde_json::Error> {
+///         let wire: Wire<&RawValue> = serde_json::from_slice(payload)?;
+///         Ok((wire.items.into_iter().map(|item| RawJson::slice(payload, item)).collect(), wire.next))
+///     }
+///
+///     fn set_token(request: Request, token: &str) -> Request {
+///         request.set_query("after", token)
+///     }
+/// }
+///
+/// static LIST: Operation = Operation::new("records.list", Method::GET, "/v1/records").repeatable();
+///
+/// async fn example(client: &Client) -> Result<(), Error> {
+///     let mut records = Items::<serde_json::Value, ByToken>::new(client.operation(&LIST, &[]));
+///     while let Some(record) = records.try_next().await? {
+///         println!("{record}");
+///     }
+///     Ok(())
+/// }
+/// ```
 pub trait Paging: Send + Sync + 'static {
     /// A page as the service sends it, with items of type `T`.
     type Wire<T>;

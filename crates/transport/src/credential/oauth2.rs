@@ -149,6 +149,15 @@ struct TokenRefusal {
 impl OAuth2 {
     /// Exchanges this client id and secret at `token_url`.
     ///
+    /// ```
+    /// use security_api_transport::OAuth2;
+    ///
+    /// let credential = OAuth2::client_credentials("https://login.example.com/token", "an-id", "a-secret")?
+    ///     .scope("api");
+    /// assert!(credential.current().is_none());
+    /// # Ok::<(), security_api_transport::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// If the URL is not `https` (a loopback host may do without), or the id or the secret is empty. The secret is not
     /// in the error.
