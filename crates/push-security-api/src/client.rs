@@ -7,7 +7,27 @@ use security_api_transport::{ApiKey, Error, Rate, RateLimiter, Request, Secret, 
 
 use crate::protocol::PushSecurity;
 
-/// Puts a [`Client`] together.
+/// Puts a [`Client`] together: what is not set has the values of [`Defaults`](crate::Defaults).
+///
+/// From [`Client::builder`] or [`Client::builder_from_env`]. All methods are those of
+/// [`security_api_transport::ClientBuilder`]:
+///
+/// - `base_url`, `user_agent`, `proxy`, `no_proxy`, `root_certificate`, `http1_only`: where requests go, and how.
+/// - `timeout`, `attempt_timeout`, `idle_timeout`, `connect_timeout`, `pool_idle_timeout`, `response_limit`: times and
+///   sizes.
+/// - `retry`, `limiter`, `credential`: a [`RetryPolicy`](crate::RetryPolicy), a [`Limiter`](crate::Limiter) shared with
+///   other clients, and a [`Credential`](crate::Credential) that can be renewed.
+/// - `transport`, `call_layer`, `attempt_layer`: tower services in place of, and around, the way requests are sent.
+///
+/// ```
+/// use push_security_api::{Client, Rate, RateLimiter};
+///
+/// // Two clients of one user share the limit that the service has for that user.
+/// let limiter = RateLimiter::new(Rate::per_second(10.0, 10)?);
+/// let reader = Client::builder("a-key-that-reads").limiter(limiter.clone()).build()?;
+/// let writer = Client::builder("a-key-that-writes").limiter(limiter).build()?;
+/// # Ok::<(), push_security_api::Error>(())
+/// ```
 pub type ClientBuilder = security_api_transport::ClientBuilder<Client>;
 
 const BASE_URL: &str = "https://api.pushsecurity.com";
@@ -19,6 +39,14 @@ const URL_VARIABLE: &str = "PUSH_SECURITY_BASE_URL";
 /// The service allows each user 10 requests a second and 10 more for short intervals. The client keeps to that: calls
 /// wait for their turn, in order. Build all clients of one user from clones of one
 /// [`RateLimiter`], or clone the client.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), push_security_api::Error> {
+/// let push = push_security_api::Client::from_env()?;
+/// let apps = push.apps().list().items().try_collect().await?;
+/// println!("{} apps", apps.len());
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Client {
     transport: security_api_transport::Client,
@@ -79,7 +107,8 @@ impl Client {
         })
     }
 
-    /// Starts a client with settings of one's own.
+    /// Starts a client with settings of one's own; see [`ClientBuilder`]. A key that cannot be used is an error of
+    /// `build`.
     ///
     /// ```
     /// use std::time::Duration;
@@ -96,8 +125,12 @@ impl Client {
 
     /// Makes the cheapest authenticated call, to see at start-up that address and key are right.
     ///
+    /// It asks for one browser (`GET /v1/browsers`), which counts against the rate limit as any call does. It does not
+    /// tell whether the key may change anything.
+    ///
     /// # Errors
-    /// If the call fails; see [`Reason`](crate::Reason).
+    /// If the call fails; see [`Reason`](crate::Reason). What the service answers to a wrong key is not documented, and
+    /// most likely reads as [`Reason::KeyRefused`](crate::Reason::KeyRefused).
     ///
     /// ```no_run
     /// # async fn example(push: push_security_api::Client) -> Result<(), push_security_api::Error> {
@@ -109,6 +142,11 @@ impl Client {
     }
 
     /// A request of one's own, for what this version does not model. It passes the same way as every other call.
+    ///
+    /// `path` begins with `/` and stays below the base URL; [`Request::segment`] adds ids to it. The answer is whatever
+    /// type the call names, for example `serde_json::Value`, [`RawJson`](crate::RawJson) or a struct of one's own; `()`
+    /// fits an answer that is empty. It is not sent again once it may have been executed, unless it says
+    /// [`repeatable`](Request::repeatable).
     ///
     /// ```no_run
     /// # async fn example(push: push_security_api::Client) -> Result<(), push_security_api::Error> {

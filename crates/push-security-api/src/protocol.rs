@@ -5,6 +5,9 @@ use serde::Deserialize;
 
 /// Why the service refused a call, as far as it says.
 ///
+/// The vendor documents the statuses 200, 400, 429 and 500, and no body. What stands here of 401, 403 and 404 rests on
+/// what the gateway was seen to answer and on what gateways of its kind do.
+///
 /// ```no_run
 /// # async fn example(push: push_security_api::Client, id: &str) -> Result<(), push_security_api::Error> {
 /// use push_security_api::Reason;
@@ -26,20 +29,28 @@ pub enum Reason {
     /// The key was refused for a call that changes something: most likely its permission is `Read only`. The service
     /// does not tell this from a wrong key.
     ReadOnlyKey,
-    /// The key was refused.
+    /// The key was refused: 401, or 403 for a call that only reads.
     KeyRefused,
-    /// There is no object with this id.
+    /// There is no object with this id: 404.
     NotFound,
-    /// A parameter is missing or wrong.
+    /// A parameter is missing or wrong: 400, or 422.
     InvalidInput,
-    /// More requests than the service allows.
+    /// More requests than the service allows: 429. The client has waited and tried again already.
     RateLimited,
-    /// The service failed.
+    /// The service failed: any 5xx.
     ServerError,
 }
 
 impl Reason {
     /// The reason in an error; none if the service did not answer, or with something that is not listed here.
+    ///
+    /// ```
+    /// use push_security_api::{Client, Reason};
+    ///
+    /// // Nothing was sent, so the service has said nothing.
+    /// let error = Client::new("").unwrap_err();
+    /// assert_eq!(Reason::of(&error), None);
+    /// ```
     #[must_use]
     pub fn of(error: &Error) -> Option<Self> {
         error.reason().copied()

@@ -4,9 +4,10 @@
 //! the raw body under the webhook's secret. Give the body as it came, byte for byte: a body that was parsed and written
 //! again has another signature. Nothing here depends on a web framework; the example `webhook_receiver` uses axum.
 //!
-//! Push Security waits 5 seconds for an answer with a 2xx status and otherwise delivers again, up to three times over 15
-//! to 25 minutes, each time with a new signature and the same [`Event::id`]. So answer first and work afterwards, and
-//! remember ids for as long as the [tolerance](Verifier::tolerance) to tell a repetition, or a replay, from news.
+//! Push Security waits 5 seconds for an answer with a 2xx status and otherwise delivers again, up to three times over
+//! 15 to 25 minutes, each time with a new signature and the same [`Event::id`]. So answer first and work afterwards. To
+//! tell a repetition, or a replay, from news, remember ids for twice the [tolerance](Verifier::tolerance): a signature
+//! counts from that long before its time until that long after.
 //!
 //! ```
 //! use push_security_api::webhook::{Payload, Verifier};

@@ -132,23 +132,24 @@ pub enum Payload {
     Unreadable(Error),
 }
 
+/// What every event has. Only what identifies it has to be readable; the rest is looked at afterwards.
 #[derive(Deserialize)]
 struct Envelope<'a> {
     id: String,
-    #[serde(default)]
-    version: Option<String>,
-    #[serde(default)]
-    timestamp: Option<Timestamp>,
+    #[serde(default, borrow)]
+    version: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    timestamp: Option<&'a RawValue>,
     category: EventCategory,
     object: String,
-    #[serde(default, rename = "friendlyName")]
-    friendly_name: Option<String>,
-    #[serde(default)]
-    description: Option<String>,
-    #[serde(default, rename = "type")]
-    kind: Option<EventType>,
-    #[serde(default)]
-    actor: Option<Actor>,
+    #[serde(default, borrow, rename = "friendlyName")]
+    friendly_name: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    description: Option<&'a RawValue>,
+    #[serde(default, borrow, rename = "type")]
+    kind: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    actor: Option<&'a RawValue>,
     #[serde(default, borrow)]
     new: Option<&'a RawValue>,
     #[serde(default, borrow)]
@@ -176,23 +177,45 @@ impl Event {
         let envelope: Envelope<'_> = serde_json::from_str(raw.as_str()).map_err(|_| {
             Error::new(
                 ErrorKind::Decode,
-                "the event has no id, category or object, or one of its members has another type than it should",
+                "the event is no JSON object with an id, a category and an object",
             )
         })?;
-        let payload = envelope.payload().unwrap_or_else(Payload::Unreadable);
+        let mut unreadable = None;
+        let version = optional(envelope.version, &mut unreadable);
+        let timestamp = optional(envelope.timestamp, &mut unreadable);
+        let actor = optional(envelope.actor, &mut unreadable);
+        let mut payload = envelope.payload().unwrap_or_else(Payload::Unreadable);
+        if let Some(error) = unreadable
+            && !matches!(payload, Payload::Unknown)
+        {
+            payload = Payload::Unreadable(error);
+        }
         Ok(Self {
             id: envelope.id,
-            version: envelope.version,
-            timestamp: envelope.timestamp,
+            version,
+            timestamp,
             category: envelope.category,
             object: envelope.object,
-            friendly_name: envelope.friendly_name,
-            description: envelope.description,
-            actor: envelope.actor,
+            // Shown to people, not worth more.
+            friendly_name: optional(envelope.friendly_name, &mut None),
+            description: optional(envelope.description, &mut None),
+            actor,
             payload,
             raw,
         })
     }
+}
+
+/// The value of a member; none, and the first error kept, if it has another type than it should.
+fn optional<T: for<'de> Deserialize<'de>>(
+    value: Option<&RawValue>,
+    error: &mut Option<Error>,
+) -> Option<T> {
+    value.and_then(|value| {
+        decode(value)
+            .map_err(|found| error.get_or_insert(found))
+            .ok()
+    })
 }
 
 impl Envelope<'_> {
@@ -245,8 +268,8 @@ impl Envelope<'_> {
     }
 
     fn change<T: for<'de> Deserialize<'de>>(&self) -> Result<Box<Change<T>>, Error> {
-        let kind = match &self.kind {
-            Some(kind) => kind.clone(),
+        let kind = match self.kind {
+            Some(kind) => decode(kind)?,
             None if self.new.is_none() => EventType::Delete,
             None if self.old.is_none() => EventType::Create,
             None => EventType::Update,
