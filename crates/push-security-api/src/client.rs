@@ -164,6 +164,25 @@ impl Client {
         self.transport.request(method, path)
     }
 
+    /// A new limiter by the service's published limits. A client has one of its own; clients of the same user that
+    /// cannot be clones of each other are built with clones of one such limiter.
+    ///
+    /// # Errors
+    /// None in this version; the limits are constants.
+    ///
+    /// ```
+    /// use push_security_api::Client;
+    ///
+    /// let limiter = Client::service_limiter()?;
+    /// let night = Client::builder("a-key").limiter(limiter.clone()).build()?;
+    /// let day = Client::builder("another-key").limiter(limiter).build()?;
+    /// # Ok::<(), push_security_api::Error>(())
+    /// ```
+    pub fn service_limiter() -> Result<RateLimiter, Error> {
+        // A burst of 10 on top of 10 a second is at most 20 in any one second, which is what the service allows.
+        Ok(RateLimiter::new(Rate::per_second(10.0, 10)?))
+    }
+
     /// Where requests go.
     ///
     /// ```
@@ -197,7 +216,6 @@ fn settings(api_key: &Secret) -> Result<ServiceSettings, Error> {
             HeaderName::from_static("x-api-key"),
             api_key.expose(),
         )?),
-        // A burst of 10 on top of 10 a second is at most 20 in any one second, which is what the service allows.
-        limiter: Arc::new(RateLimiter::new(Rate::per_second(10.0, 10)?)),
+        limiter: Arc::new(Client::service_limiter()?),
     })
 }

@@ -209,12 +209,38 @@ impl Body {
     /// # Errors
     /// If the body cannot be sent as it was meant.
     pub(crate) fn check(&self) -> Result<(), Error> {
+        if !self.can_restart() {
+            return Err(Error::invalid(
+                "the body could be read only once and was sent already: make the call with a new one",
+            ));
+        }
         self.check.as_ref().map_or(Ok(()), |check| check())
     }
 
     /// Notes from now on how far the sending has come.
     pub(crate) fn track(&mut self, progress: Arc<Progress>) {
         self.progress = Some(progress);
+    }
+
+    /// The stream's next frame, if it fits the length that was announced.
+    fn counted(
+        &mut self,
+        frame: Option<Result<Frame<Bytes>, BoxError>>,
+    ) -> Option<Result<Frame<Bytes>, BoxError>> {
+        if let Some(Ok(frame)) = &frame {
+            self.taken += frame.data_ref().map_or(0, |data| data.len() as u64);
+        }
+        let short = frame.is_none() && self.length().is_some_and(|length| self.taken < length);
+        if short || self.length().is_some_and(|length| self.taken > length) {
+            return Some(Err(Error::new(
+                ErrorKind::Io,
+                "the request's body has another length than was announced",
+            )
+            .with_sent(Sent::Maybe)
+            .permanent()
+            .boxed()));
+        }
+        frame.map(|frame| frame.map_err(unreadable))
     }
 
     fn opened(&mut self) -> Result<&mut UnsyncBoxBody<Bytes, BoxError>, BoxError> {
@@ -332,13 +358,10 @@ impl HttpBody for Body {
             Kind::Replayable { .. } | Kind::Once(_) => match self.opened() {
                 Ok(stream) => Pin::new(stream)
                     .poll_frame(cx)
-                    .map(|frame| frame.map(|frame| frame.map_err(unreadable))),
+                    .map(|frame| self.counted(frame)),
                 Err(error) => Poll::Ready(Some(Err(error))),
             },
         };
-        if let Poll::Ready(Some(Ok(frame))) = &frame {
-            self.taken += frame.data_ref().map_or(0, |data| data.len() as u64);
-        }
         if let (Poll::Ready(frame), Some(progress)) = (&frame, &self.progress) {
             // A connection that was told the length does not ask for what comes after it.
             let whole = self.open.is_some() && self.length() == Some(self.taken);

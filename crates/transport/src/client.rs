@@ -165,7 +165,13 @@ impl Client {
     /// again if it may have been executed, unless it says [`repeatable`](Request::repeatable).
     pub fn request(&self, method: Method, path: &str) -> Request {
         let checked = path::check_path(path).map(|()| path.to_owned());
-        Request::new(self.clone(), own_operation(&method), method, checked)
+        let label = checked
+            .as_ref()
+            .ok()
+            .map(|path| format!("{method} {path}").into());
+        let mut request = Request::new(self.clone(), own_operation(&method), method, checked);
+        request.label = label;
+        request
     }
 
     /// The same client, sending this header with every request.
@@ -173,10 +179,12 @@ impl Client {
     /// # Errors
     /// If the name or the value cannot be a header.
     pub fn with_header(&self, name: &'static str, value: &str) -> Result<Self, Error> {
+        let header = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| Error::invalid(format!("`{name}` cannot be a header's name")))?;
         let value = HeaderValue::from_str(value)
             .map_err(|_| Error::invalid(format!("the header `{name}` cannot have this value")))?;
         let mut inner = (*self.0).clone();
-        inner.headers.insert(HeaderName::from_static(name), value);
+        inner.headers.insert(header, value);
         Ok(Self(Arc::new(inner)))
     }
 
@@ -203,7 +211,8 @@ impl Client {
                 }),
                 Err(error) => Err(error
                     .in_call(call.operation(), call.attempt(), call.sent())
-                    .with_repeatable(call.is_repeatable())),
+                    .with_repeatable(call.is_repeatable())
+                    .with_place(request.label, &self.0.base)),
             }
         })
     }

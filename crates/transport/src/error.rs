@@ -11,6 +11,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
 use crate::Operation;
+use crate::base_url::BaseUrl;
 use crate::protocol::Verdict;
 
 /// A boxed error, as it passes through tower layers.
@@ -127,6 +128,8 @@ struct Inner {
     kind: ErrorKind,
     message: Cow<'static, str>,
     operation: Option<&'static Operation>,
+    /// What the operation is called instead, if it is a request of the user's own.
+    label: Option<Arc<str>>,
     repeatable: bool,
     sent: Sent,
     attempts: u32,
@@ -156,6 +159,7 @@ impl Error {
             kind,
             message: message.into(),
             operation: None,
+            label: None,
             repeatable: false,
             sent: Sent::No,
             attempts: 0,
@@ -300,6 +304,17 @@ impl Error {
         self
     }
 
+    /// With what the call is called, and where no connection could be made to.
+    pub(crate) fn with_place(mut self, label: Option<Arc<str>>, base: &BaseUrl) -> Self {
+        self.edit(|inner| {
+            inner.label = label;
+            if inner.kind == ErrorKind::Connect {
+                inner.message = format!("{} ({base})", inner.message).into();
+            }
+        });
+        self
+    }
+
     pub(crate) fn boxed(self) -> BoxError {
         Box::new(self)
     }
@@ -439,8 +454,10 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
-        if let Some(operation) = inner.operation {
-            write!(f, "{}: ", operation.id())?;
+        match (&inner.label, inner.operation) {
+            (Some(label), _) => write!(f, "{label}: ")?,
+            (None, Some(operation)) => write!(f, "{}: ", operation.id())?,
+            (None, None) => {}
         }
         if let Some(answer) = &inner.answer {
             if inner.kind == ErrorKind::Api {
@@ -448,7 +465,9 @@ impl fmt::Display for Error {
                 if let Some(code) = &answer.api.code {
                     write!(f, " {code}")?;
                 }
-                if let Some(message) = &answer.api.message {
+                if let Some(message) = &answer.api.message
+                    && answer.status.canonical_reason() != Some(message)
+                {
                     write!(f, ": {message}")?;
                 }
                 if !answer.api.validation.is_empty() {
@@ -470,8 +489,25 @@ impl fmt::Display for Error {
     }
 }
 
+/// The text of `Display` with the causes after it, on one line, since it is what a `main` that returns an error prints;
+/// with `{:#?}` the parts one by one.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() {
+            return self.fmt_parts(f);
+        }
+        write!(f, "{self}")?;
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+impl Error {
+    fn fmt_parts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
         let mut debug = f.debug_struct("Error");
         debug
@@ -488,7 +524,7 @@ impl fmt::Debug for Error {
                 .field("body_length", &answer.body.len());
         }
         if let Some(source) = &inner.source {
-            debug.field("source", &source);
+            debug.field("source", &format_args!("{source}"));
         }
         debug.finish()
     }

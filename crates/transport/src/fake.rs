@@ -87,7 +87,8 @@ impl FakeTransport {
         self
     }
 
-    /// Answers requests for this path that belong to no operation, such as those for tokens.
+    /// Answers requests for this path that no operation's answer fits, such as those for tokens and requests of one's
+    /// own.
     pub fn path(
         &self,
         path: &str,
@@ -118,24 +119,27 @@ impl FakeTransport {
     }
 
     fn answer_to(&self, request: FakeRequest) -> FakeAnswer {
-        let key = match request.operation {
-            Some(id) => Key::Operation(id),
-            None => Key::Path(request.uri.path().to_owned()),
-        };
+        let operation = request.operation.map(Key::Operation);
+        // Requests for tokens and requests of the user's own are known by their path.
+        let path = Key::Path(request.uri.path().to_owned());
         let mut state = self.state();
         state.requests.push(request.clone());
-        if let Some(answer) = state.once.get_mut(&key).and_then(VecDeque::pop_front) {
-            return answer;
+        for key in operation.iter().chain([&path]) {
+            if let Some(answer) = state.once.get_mut(key).and_then(VecDeque::pop_front) {
+                return answer;
+            }
         }
-        let handler = state.always.get(&key).cloned();
+        let mut keys = operation.iter().chain([&path]);
+        let handler = keys.find_map(|key| state.always.get(key).cloned());
         drop(state);
         match handler {
             Some(handler) => handler(&request),
             None => FakeAnswer::error(Error::new(
                 ErrorKind::Custom,
                 format!(
-                    "`FakeTransport` has no answer for {}",
-                    request.operation.unwrap_or(request.uri.path())
+                    "`FakeTransport` has no answer for {} {}",
+                    request.method,
+                    request.uri.path()
                 ),
             )),
         }
@@ -206,12 +210,22 @@ impl fmt::Debug for FakeRequest {
 }
 
 /// How the fake answers.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use]
 pub struct FakeAnswer {
     delay: Duration,
     result: Result<(StatusCode, HeaderMap, Bytes), Error>,
     cut: bool,
+}
+
+/// Shows the status, not the headers or the body.
+impl fmt::Debug for FakeAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.result {
+            Ok((status, _, body)) => write!(f, "FakeAnswer({status}, {} bytes)", body.len()),
+            Err(error) => write!(f, "FakeAnswer({error:?})"),
+        }
+    }
 }
 
 impl FakeAnswer {

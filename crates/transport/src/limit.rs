@@ -146,7 +146,8 @@ impl RateLimiter {
         }))
     }
 
-    /// A limit of its own for the operations that name it; none means no rate.
+    /// A limit of its own for the operations that name it; none means no rate. Say it before the limiter is cloned: the
+    /// result shares nothing with earlier clones.
     #[must_use]
     pub fn named(self, name: &'static str, rate: Option<Rate>) -> Self {
         let mut named = self.0.named.clone();
@@ -154,7 +155,8 @@ impl RateLimiter {
         self.rebuilt(named, self.0.max_wait)
     }
 
-    /// The longest that a caller waits for a permit; what would take longer fails at once.
+    /// The longest that a caller waits for a permit; what would take longer fails at once. Say it before the limiter is
+    /// cloned: the result shares nothing with earlier clones.
     #[must_use]
     pub fn max_wait(self, max_wait: Duration) -> Self {
         self.rebuilt(self.0.named.clone(), max_wait)

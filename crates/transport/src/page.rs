@@ -1,6 +1,8 @@
 //! Lists that come in pages: one page, all pages, all items, and where to go on.
 
+use std::collections::HashSet;
 use std::fmt;
+use std::hash::BuildHasher;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -196,6 +198,15 @@ impl<T, P> IntoIterator for Page<T, P> {
     }
 }
 
+impl<'a, T, P> IntoIterator for &'a Page<T, P> {
+    type Item = &'a T;
+    type IntoIter = std::slice::Iter<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.items.iter()
+    }
+}
+
 impl<T: fmt::Debug, P> fmt::Debug for Page<T, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Page")
@@ -228,6 +239,8 @@ struct Walk {
     state: State,
     /// The page under way or last received.
     cursor: Cursor,
+    /// Hashes of the tokens of all pages so far: a service that goes in circles would never end.
+    seen: HashSet<u64>,
 }
 
 enum State {
@@ -245,7 +258,14 @@ impl Walk {
             template,
             state: State::Ready,
             cursor: Cursor::default(),
+            seen: HashSet::new(),
         }
+    }
+
+    /// Notes that the page with this token is taken up; false if it was before.
+    fn is_new(&mut self, token: &str) -> bool {
+        let hash = self.seen.hasher().hash_one(token);
+        self.seen.insert(hash)
     }
 
     /// The next page's answer. After an error the walk is over, and the cursor says where.
@@ -265,17 +285,17 @@ impl Walk {
                     return Poll::Ready(Some(result));
                 }
                 State::Received(next) => match next.take() {
-                    Some(token) if Some(token.as_str()) == self.cursor.token() => {
+                    Some(token) if self.is_new(&token) => {
+                        self.cursor = Cursor::page(token);
+                        self.state = State::Ready;
+                    }
+                    Some(_) => {
                         self.state = State::Done;
                         return Poll::Ready(Some(Err(Error::new(
                             ErrorKind::Decode,
-                            "the service named the page it had just sent as the next one, which would never end",
+                            "the service named a page as the next one that it had sent before, which would never end",
                         )
                         .in_call(self.template.operation, 1, crate::error::Sent::Yes))));
-                    }
-                    Some(token) => {
-                        self.cursor = Cursor::page(token);
-                        self.state = State::Ready;
                     }
                     None => {
                         self.state = State::Done;
@@ -295,6 +315,9 @@ impl Walk {
     fn resume(&mut self, cursor: Cursor) {
         if cursor.end {
             self.state = State::Done;
+        }
+        if let Some(token) = cursor.token() {
+            self.is_new(token);
         }
         self.cursor = cursor;
     }

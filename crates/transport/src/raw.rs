@@ -1,5 +1,6 @@
 //! JSON as it came.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
@@ -43,6 +44,17 @@ impl RawJson {
     #[must_use]
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("checked when it was made")
+    }
+
+    /// The text on one line, as JSON lines want it. Nothing is copied unless the service sent line breaks.
+    #[must_use]
+    pub fn to_line(&self) -> Cow<'_, str> {
+        let text = self.as_str();
+        if !text.contains(['\r', '\n']) {
+            return Cow::Borrowed(text);
+        }
+        // Within strings line breaks are escaped, so those that are not stand between tokens.
+        Cow::Owned(text.replace(['\r', '\n'], " "))
     }
 
     /// Decodes the value.

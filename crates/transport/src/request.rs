@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
@@ -43,6 +44,8 @@ pub struct Request {
     pub(crate) body: Body,
     pub(crate) options: CallOptions,
     pub(crate) error: Option<Error>,
+    /// What a request of the user's own is called in errors: its method and path, without what came in as a segment.
+    pub(crate) label: Option<Arc<str>>,
 }
 
 impl Request {
@@ -66,6 +69,7 @@ impl Request {
             body: Body::empty(),
             options: CallOptions::default(),
             error,
+            label: None,
         }
     }
 

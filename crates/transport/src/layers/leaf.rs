@@ -73,9 +73,12 @@ impl Leaf {
         }
         if let Some(proxy) = &settings.proxy {
             // The proxy's URL may hold a password, so the cause is not kept.
-            let proxy = reqwest::Proxy::all(proxy).map_err(|_| {
-                Error::invalid("proxy: it is not a URL like `http://proxy.example.com:3128`")
-            })?;
+            let proxy = Some(proxy)
+                .filter(|proxy| proxy.starts_with("http://") || proxy.starts_with("https://"))
+                .and_then(|proxy| reqwest::Proxy::all(proxy).ok())
+                .ok_or_else(|| {
+                    Error::invalid("proxy: it is not a URL like `http://proxy.example.com:3128`")
+                })?;
             builder = builder.proxy(proxy);
         }
         if settings.http1_only {

@@ -1,0 +1,327 @@
+//! What a service may answer: compressed, too much, broken, or nothing at all.
+
+mod common;
+
+use std::io::Write;
+
+use bytes::Bytes;
+use common::wire::{Act, Server, answer};
+use common::{CREATE, READ, builder, create, hurried, over, read};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http::Method;
+use security_api_transport::{
+    BoxError, Client, Error, ErrorKind, FakeAnswer, FakeTransport, HttpRequest, HttpResponse,
+    Operation, ResponseBody, Sent,
+};
+use serde::Deserialize;
+use serde_json::Value;
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// So much of nothing, in a hundredth of the bytes.
+fn bomb(mebibytes: usize) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    for _ in 0..mebibytes {
+        encoder.write_all(&[b'0'; 1024 * 1024]).unwrap();
+    }
+    encoder.finish().unwrap()
+}
+
+/// Clients that get this answer: from the fake, and from the leaf over a socket.
+async fn clients(status: u16, encoding: Option<&str>, body: &[u8]) -> [Client; 2] {
+    let fake = FakeTransport::new();
+    let mut faked = FakeAnswer::status(status).body(body.to_vec());
+    let mut headers = String::new();
+    if let Some(encoding) = encoding {
+        faked = faked.header("content-encoding", encoding);
+        headers = format!("content-encoding: {encoding}\r\n");
+    }
+    fake.always(&READ, faked.clone()).always(&CREATE, faked);
+    let server = Server::start(vec![Act::Send(answer(status, &headers, body))]).await;
+    let url = server.url();
+    [
+        over(&fake),
+        builder().base_url(url).retry(hurried()).build().unwrap(),
+    ]
+}
+
+#[tokio::test]
+async fn a_compressed_answer_is_read_whatever_the_transport() {
+    let text = format!("\"{}\"", "text ".repeat(100_000));
+    for client in clients(200, Some("gzip"), &gzip(text.as_bytes())).await {
+        let response = read(&client).send_with_response().await.unwrap();
+        assert_eq!(*response.value(), Value::from(text.trim_matches('"')));
+        assert!(!response.headers().contains_key("content-encoding"));
+    }
+    let fake = FakeTransport::new();
+    fake.always(&READ, FakeAnswer::json("plain"));
+    read(&over(&fake)).await.unwrap();
+    assert_eq!(fake.requests()[0].headers["accept-encoding"], "gzip");
+}
+
+#[tokio::test]
+async fn an_error_page_is_decompressed_and_cut_after_64_kib() {
+    for (encoding, pack) in [
+        (None, <[u8]>::to_vec as fn(&[u8]) -> _),
+        (Some("gzip"), gzip),
+    ] {
+        for length in [100, 65_536, 65_537, 1_000_000] {
+            let page = [b"<html>".to_vec(), vec![b'x'; length - 6]].concat();
+            for client in clients(502, encoding, &pack(&page)).await {
+                let error = create(&client).await.unwrap_err();
+                assert_eq!(
+                    (error.kind(), error.status().unwrap().as_u16()),
+                    (ErrorKind::Api, 502)
+                );
+                assert_eq!(error.body().unwrap()[..], page[..length.min(65_536)]);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_larger_than_the_limit_after_decompression_is_an_error_and_not_read_to_its_end() {
+    let large = || [b"\"".to_vec(), vec![b'x'; 20 << 20], b"\"".to_vec()].concat();
+    for (encoding, body) in [
+        (None, large()),
+        (Some("gzip"), gzip(&large())),
+        (Some("gzip"), bomb(40)),
+    ] {
+        for client in clients(200, encoding, &body).await {
+            let error = read(&client).await.unwrap_err();
+            assert_eq!(
+                (error.kind(), error.was_sent(), error.attempts()),
+                (ErrorKind::TooLarge, Sent::Yes, 1)
+            );
+            assert!(!error.is_retryable());
+            assert!(
+                error.to_string().contains("16777216 bytes")
+                    && error.to_string().contains("`response_limit`")
+            );
+        }
+    }
+    for client in clients(200, None, &large()).await {
+        let value = read(&client).response_limit((20 << 20) + 2).await.unwrap();
+        assert_eq!(value.as_str().unwrap().len(), 20 << 20);
+        let error = read(&client)
+            .response_limit((20 << 20) + 1)
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TooLarge);
+    }
+    // A bomb as an error page is cut like any other.
+    for client in clients(500, Some("gzip"), &bomb(40)).await {
+        assert_eq!(
+            create(&client).await.unwrap_err().body().unwrap().len(),
+            65_536
+        );
+    }
+}
+
+#[tokio::test]
+async fn compression_that_is_damaged_is_told_from_a_connection_that_broke() {
+    let whole = gzip("\"text text text text\"".repeat(5000).as_bytes());
+    let mut damaged = whole.clone();
+    for byte in &mut damaged[20..60] {
+        *byte ^= 0x5a;
+    }
+    let cut = &whole[..whole.len() / 2];
+    for (body, kind, attempts) in [
+        (&damaged[..], ErrorKind::Decode, 1),
+        (b"this is no gzip", ErrorKind::Decode, 1),
+        (cut, ErrorKind::Io, 4),
+    ] {
+        for client in clients(200, Some("gzip"), body).await {
+            let error = read(&client).await.unwrap_err();
+            assert_eq!(
+                (error.kind(), error.was_sent(), error.attempts()),
+                (kind, Sent::Yes, attempts),
+                "{error:?}"
+            );
+            assert!(std::error::Error::source(&error).is_some());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_body_error_of_a_users_transport_is_a_broken_connection() {
+    #[derive(Debug, thiserror::Error)]
+    #[error("the tunnel collapsed")]
+    struct Collapsed;
+    let transport = tower::service_fn(|_: HttpRequest| async {
+        let pieces = [
+            Ok(http_body::Frame::data(Bytes::from_static(b"[1,"))),
+            Err(Collapsed),
+        ];
+        let body = http_body_util::StreamBody::new(futures_util::stream::iter(pieces));
+        Ok::<_, BoxError>(HttpResponse::new(ResponseBody::stream(body)))
+    });
+    let client = builder()
+        .transport(transport)
+        .retry(hurried())
+        .build()
+        .unwrap();
+    for (call, attempts) in [(read(&client), 4), (create(&client), 1)] {
+        let error = call.await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.was_sent(), error.attempts()),
+            (ErrorKind::Io, Sent::Yes, attempts)
+        );
+        assert!(std::error::Error::source(&error).unwrap().is::<Collapsed>());
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Thing {
+    #[expect(dead_code, reason = "only decoded")]
+    id: u32,
+    #[expect(dead_code, reason = "only decoded")]
+    tags: Vec<Tag>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Tag {
+    #[expect(dead_code, reason = "only decoded")]
+    name: String,
+}
+
+#[tokio::test]
+async fn each_way_an_answer_can_be_unreadable_is_told_apart() {
+    let html = b"<!DOCTYPE html><html><body>Sign in</body></html>";
+    for (body, says) in [
+        (&b""[..], "empty where JSON was expected"),
+        (b"  \r\n", "empty where JSON was expected"),
+        (html, "HTML"),
+        (b"\xef\xbb\xbf<html>", ""),
+        (b"{\"id\":1,\"tags\":[{\"name\":\"a\"", "ends too early"),
+        (
+            b"{\"id\":1,\"tags\":[{\"name\":\"\xff\xfe\"}]}",
+            "not UTF-8 from byte 25",
+        ),
+        (
+            b"{\"id\":\"seven\",\"tags\":[]}",
+            "at `id`: expected u32, found string",
+        ),
+        (
+            b"{\"id\":1,\"tags\":[{\"name\":\"a\"},{\"name\":7}]}",
+            "at `tags[1].name`: expected a string, found integer",
+        ),
+        (b"{\"id\":4294967296,\"tags\":[]}", "at `id`: expected u32"),
+        (b"{\"tags\":[]}", "missing field `id`"),
+        (b"{\"id\":1,\"tags\":[]} trailing", "not JSON"),
+        (b"null", "expected struct Thing, found null"),
+        (b"[]", "does not fit"),
+        (b"Service Unavailable", "not JSON: line 1, column 1"),
+        (b"{\"id\":1,\"id\":2,\"tags\":[]}", "invalid value"),
+    ] {
+        for client in clients(200, None, body).await {
+            let error = client
+                .operation(&READ, &["7"])
+                .call::<Thing>()
+                .await
+                .unwrap_err();
+            let text = error.to_string();
+            assert_eq!(
+                (error.kind(), error.was_sent(), error.attempts()),
+                (ErrorKind::Decode, Sent::Yes, 1),
+                "{text}"
+            );
+            assert!(
+                text.starts_with("things.get: ") && text.contains(says),
+                "{text}"
+            );
+            assert!(text.ends_with("(status 200 OK)"), "{text}");
+            assert_eq!(error.body().unwrap(), body);
+            assert!(!error.is_retryable() && error.api().is_some());
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_html_page_of_a_gateway_is_an_error_with_its_status() {
+    let page = b"<html><head><title>502 Bad Gateway</title></head></html>";
+    for client in clients(502, None, page).await {
+        let error = create(&client).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.status().unwrap().as_u16()),
+            (ErrorKind::Api, 502)
+        );
+        assert_eq!(error.body().unwrap()[..], page[..]);
+        assert_eq!(error.to_string(), "things.create: 502 Bad Gateway");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_answer_is_a_value_only_where_none_is_expected() {
+    static REMOVE: Operation = Operation::new("things.remove", Method::DELETE, "/things").empty();
+    for status in [200, 202, 204] {
+        for client in clients(status, None, b"").await {
+            client.operation(&READ, &["7"]).call::<()>().await.unwrap();
+            let none: Option<Thing> = client.operation(&READ, &["7"]).call().await.unwrap();
+            assert!(none.is_none());
+        }
+    }
+    // Whatever comes where nothing is expected is ignored.
+    for body in ["", "OK", "<html>", "{\"removed\":true}"] {
+        let fake = FakeTransport::new();
+        fake.always(&REMOVE, FakeAnswer::status(200).body(body));
+        over(&fake)
+            .operation(&REMOVE, &[])
+            .call::<()>()
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_empty_body_that_claims_to_be_compressed_is_empty() {
+    for (status, body) in [(200, ""), (204, "")] {
+        for client in clients(status, Some("gzip"), body.as_bytes()).await {
+            client.operation(&READ, &["7"]).call::<()>().await.unwrap();
+        }
+    }
+    let head = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 500\r\n\r\n".to_vec();
+    let server = Server::start(vec![Act::Send(head)]).await;
+    let client = builder().base_url(server.url()).build().unwrap();
+    client
+        .request(Method::HEAD, "/things")
+        .call::<()>()
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn what_the_service_says_of_an_error_comes_out_with_status_code_message_and_request_id() {
+    let fake = FakeTransport::new();
+    let body = r#"{"code":"QUOTA","message":"No more than 5 things","hint":"hidden"}"#;
+    fake.always(
+        &CREATE,
+        FakeAnswer::status(409)
+            .body(body)
+            .header("x-request-id", "r-17"),
+    );
+    let error: Error = create(&over(&fake)).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "things.create: 409 Conflict QUOTA: No more than 5 things [request r-17]"
+    );
+    assert_eq!(error.request_id(), Some("r-17"));
+    assert_eq!(error.api().unwrap().code.as_deref(), Some("QUOTA"));
+    assert_eq!(error.headers().unwrap()["x-request-id"], "r-17");
+    assert_eq!(error.body().unwrap(), body.as_bytes());
+
+    fake.always(
+        &CREATE,
+        FakeAnswer::status(200).body("{\"ok\":false,\"code\":\"QUOTA\"}"),
+    );
+    let error = create(&over(&fake)).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.to_string().as_str()),
+        (ErrorKind::Api, "things.create: 200 OK QUOTA")
+    );
+}

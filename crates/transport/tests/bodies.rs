@@ -1,0 +1,265 @@
+//! A body is sent anew for every attempt, or honestly once.
+
+mod common;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use common::wire::{Act, Server, answer};
+use common::{CREATE, READ, builder, hurried, over};
+use futures_util::stream;
+use http_body::Frame;
+use http_body_util::{BodyExt, StreamBody};
+use security_api_transport::{
+    Body, BoxError, Call, Client, Error, ErrorKind, FakeAnswer, FakeTransport, HttpRequest,
+    HttpResponse, OAuth2, ResponseBody, Sent,
+};
+use serde_json::{Value, json};
+
+const PIECES: [&[u8]; 3] = [b"first ", b"second ", b"third"];
+const LENGTH: Option<u64> = Some(18);
+
+fn pieces() -> impl http_body::Body<Data = Bytes, Error = BoxError> + Send + 'static {
+    StreamBody::new(stream::iter(
+        PIECES.map(|piece| Ok(Frame::data(Bytes::from_static(piece)))),
+    ))
+}
+
+/// A replayable body and how often it was opened.
+fn replayable(length: Option<u64>) -> (Body, Arc<AtomicUsize>) {
+    let opened = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&opened);
+    let body = Body::replayable(length, move || {
+        counted.fetch_add(1, Ordering::SeqCst);
+        pieces()
+    });
+    (body, opened)
+}
+
+fn send(client: &Client, body: Body) -> Call<Value> {
+    client
+        .operation(&READ, &["7"])
+        .body("text/plain", body)
+        .call()
+}
+
+/// A transport that does these to its requests: reads so many pieces of the body and fails like this, or answers.
+fn transport(script: Vec<(usize, Sent)>) -> (Client, Arc<Mutex<Vec<Vec<u8>>>>) {
+    let received = Arc::new(Mutex::new(Vec::new()));
+    let (noted, script) = (
+        Arc::clone(&received),
+        Arc::new(Mutex::new(script.into_iter())),
+    );
+    let transport = tower::service_fn(move |request: HttpRequest| {
+        let act = script.lock().unwrap().next();
+        let noted = Arc::clone(&noted);
+        async move {
+            let mut body = request.into_body();
+            let mut bytes = Vec::new();
+            let mut left = act.map_or(usize::MAX, |(pieces, _)| pieces);
+            while left > 0
+                && let Some(frame) = body.frame().await
+            {
+                bytes.extend(frame?.into_data().unwrap());
+                left -= 1;
+            }
+            noted.lock().unwrap().push(bytes);
+            match act {
+                Some((_, sent)) => {
+                    Err::<_, BoxError>(Error::new(ErrorKind::Io, "broke").with_sent(sent).into())
+                }
+                None => Ok(HttpResponse::new(ResponseBody::full("\"good\""))),
+            }
+        }
+    });
+    (
+        builder()
+            .transport(transport)
+            .retry(hurried())
+            .build()
+            .unwrap(),
+        received,
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replayable_body_is_opened_anew_for_every_attempt_and_sent_whole() {
+    let (client, received) = transport(vec![(0, Sent::No), (1, Sent::Maybe), (2, Sent::Maybe)]);
+    let (body, opened) = replayable(LENGTH);
+    assert_eq!(
+        send(&client, body)
+            .send_with_response()
+            .await
+            .unwrap()
+            .attempts(),
+        4
+    );
+    let received = received.lock().unwrap();
+    assert_eq!(
+        *received,
+        [&b""[..], b"first ", b"first second ", b"first second third"]
+    );
+    assert_eq!(
+        opened.load(Ordering::SeqCst),
+        3,
+        "only what is read is opened"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_can_be_read_once_is_sent_again_only_if_it_was_not_read() {
+    let (client, received) = transport(vec![(0, Sent::No), (0, Sent::Maybe)]);
+    let response = send(&client, Body::once(LENGTH, pieces()))
+        .send_with_response()
+        .await
+        .unwrap();
+    assert_eq!(
+        (response.attempts(), received.lock().unwrap()[2].len()),
+        (3, 18)
+    );
+
+    let (client, received) = transport(vec![(1, Sent::No)]);
+    let error = send(&client, Body::once(LENGTH, pieces()))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (
+            error.kind(),
+            error.attempts(),
+            received.lock().unwrap().len()
+        ),
+        (ErrorKind::Io, 1, 1)
+    );
+
+    for answer in [
+        FakeAnswer::status(503),
+        FakeAnswer::status(429),
+        FakeAnswer::status(401),
+    ] {
+        let fake = FakeTransport::new();
+        fake.path("/token", |_| {
+            FakeAnswer::json(&json!({"access_token": "t"}))
+        });
+        fake.always(&READ, answer);
+        let credential =
+            OAuth2::client_credentials("https://login.test/token", "id", "secret").unwrap();
+        let client = builder()
+            .transport(fake.clone())
+            .credential(credential)
+            .build()
+            .unwrap();
+        let error = send(&client, Body::once(LENGTH, pieces()))
+            .await
+            .unwrap_err();
+        assert_eq!(
+            (error.kind(), fake.requests_of(&READ).len()),
+            (ErrorKind::Api, 1)
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_whose_body_is_used_up_fails_before_anything_is_sent() {
+    let fake = FakeTransport::new();
+    fake.always(&READ, FakeAnswer::json("good"));
+    let call = send(&over(&fake), Body::once(LENGTH, pieces()));
+    call.clone().await.unwrap();
+    let error = call.await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.was_sent(), error.attempts()),
+        (ErrorKind::Invalid, Sent::No, 0),
+        "{error:?}"
+    );
+    assert_eq!(fake.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn on_the_wire_a_known_length_is_announced_and_an_unknown_one_is_chunked() {
+    let whole = "first second third";
+    for (length, head, text) in [
+        (LENGTH, "content-length: 18", whole.to_owned()),
+        (
+            None,
+            "transfer-encoding: chunked",
+            "6\r\nfirst \r\n7\r\nsecond \r\n5\r\nthird\r\n0\r\n\r\n".to_owned(),
+        ),
+    ] {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let end = text.clone();
+        let server = tokio::spawn(async move {
+            use tokio::io::{AsyncReadExt, AsyncWriteExt};
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = Vec::new();
+            while !String::from_utf8_lossy(&request).ends_with(&end) {
+                assert_ne!(stream.read_buf(&mut request).await.unwrap(), 0);
+            }
+            stream
+                .write_all(&answer(200, "", b"\"good\""))
+                .await
+                .unwrap();
+            String::from_utf8(request).unwrap().to_lowercase()
+        });
+        let client = builder().base_url(url).build().unwrap();
+        let call = client
+            .operation(&CREATE, &[])
+            .body("text/plain", replayable(length).0);
+        call.call::<Value>().await.unwrap();
+        let request = server.await.unwrap();
+        assert!(request.contains(&format!("\r\n{head}\r\n")), "{request}");
+        assert!(
+            request.contains("\r\ncontent-type: text/plain\r\n"),
+            "{request}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_body_of_another_length_than_it_said_is_an_error_and_not_sent_again() {
+    let server = Server::start(vec![Act::Send(answer(200, "", b"\"good\""))]).await;
+    let client = builder()
+        .base_url(server.url())
+        .retry(hurried())
+        .build()
+        .unwrap();
+    for length in [19, 17] {
+        let error = send(&client, replayable(Some(length)).0).await.unwrap_err();
+        assert_eq!(
+            (error.attempts(), error.is_retryable()),
+            (1, false),
+            "{error:?}"
+        );
+        assert!(error.to_string().contains("another length"), "{error}");
+    }
+    assert_eq!(server.requests(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn headers_of_the_client_are_sent_with_every_request_unless_the_call_has_its_own() {
+    let fake = FakeTransport::new();
+    fake.always(&READ, FakeAnswer::json("good"));
+    let client = over(&fake).with_header("X-Company", "7").unwrap();
+    common::read(&client).await.unwrap();
+    common::read(&client)
+        .header("x-company", "8")
+        .header("accept", "text/csv")
+        .await
+        .unwrap();
+    let sent: Vec<_> = fake
+        .requests()
+        .into_iter()
+        .map(|request| request.headers)
+        .collect();
+    assert_eq!(
+        (&sent[0]["x-company"], &sent[0]["accept"]),
+        (&"7".parse().unwrap(), &"application/json".parse().unwrap())
+    );
+    assert_eq!(
+        (&sent[1]["x-company"], &sent[1]["accept"]),
+        (&"8".parse().unwrap(), &"text/csv".parse().unwrap())
+    );
+    for name in ["", "x company", "x\n"] {
+        assert!(client.with_header(name, "7").unwrap_err().is_invalid());
+    }
+}

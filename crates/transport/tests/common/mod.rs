@@ -1,0 +1,107 @@
+//! What the scenarios share: a small service over `FakeTransport`, and servers whose every byte is scripted.
+#![allow(
+    dead_code,
+    reason = "each file of tests is a program of its own and uses a part"
+)]
+
+pub(crate) mod capture;
+pub(crate) mod tokens;
+pub(crate) mod wire;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderName, Method};
+use security_api_transport::{
+    Answer, ApiError, ApiKey, Body, Call, Client, ClientBuilder, FakeTransport, Operation,
+    Protocol, RateLimiter, RetryPolicy, ServiceSettings, Verdict,
+};
+use serde_json::Value;
+
+pub(crate) static READ: Operation =
+    Operation::new("things.get", Method::GET, "/things/{id}").repeatable();
+pub(crate) static CREATE: Operation = Operation::new("things.create", Method::POST, "/things");
+/// Its 503 says that nothing was done.
+pub(crate) static BOOK: Operation =
+    Operation::new("slots.book", Method::POST, "/slots").refusing(&[503]);
+pub(crate) static EXPORT: Operation = Operation::new("exports.get", Method::GET, "/export")
+    .repeatable()
+    .limit("exports");
+
+/// JSON errors with `code` and `message`; a code `locked` is a lock on one object, `"ok":false` a failure within a 200.
+#[derive(Debug)]
+pub(crate) struct Service;
+
+fn member(answer: &Answer<'_>, name: &str) -> Option<String> {
+    let body: Value = serde_json::from_slice(answer.body).ok()?;
+    Some(body.get(name)?.as_str()?.to_owned())
+}
+
+impl Protocol for Service {
+    fn classify(&self, answer: &Answer<'_>) -> Verdict {
+        match answer.status.as_u16() {
+            429 if member(answer, "code").as_deref() == Some("locked") => Verdict::Final,
+            _ => Verdict::by_status(answer),
+        }
+    }
+
+    fn payload<'a>(&self, answer: &Answer<'a>) -> Result<&'a [u8], ApiError> {
+        if answer.body.starts_with(b"{\"ok\":false") {
+            return Err(self.api_error(answer));
+        }
+        Ok(answer.body)
+    }
+
+    fn api_error(&self, answer: &Answer<'_>) -> ApiError {
+        let mut error = ApiError::new();
+        error.code = member(answer, "code").map(Into::into);
+        error.message = member(answer, "message");
+        error
+    }
+}
+
+pub(crate) const ORIGIN: &str = "https://api.test";
+
+pub(crate) fn key(value: &str) -> ApiKey {
+    ApiKey::new(HeaderName::from_static("x-api-key"), value).unwrap()
+}
+
+pub(crate) fn settings() -> ServiceSettings {
+    ServiceSettings {
+        user_agent: "tests/1.0",
+        base_url: ORIGIN.to_owned(),
+        base_path: false,
+        protocol: Arc::new(Service),
+        credential: Arc::new(key("a-key")),
+        limiter: Arc::new(RateLimiter::unlimited()),
+    }
+}
+
+pub(crate) fn builder() -> ClientBuilder<Client> {
+    ClientBuilder::new(Ok(settings())).no_proxy()
+}
+
+/// A client of the fake with all defaults.
+pub(crate) fn over(fake: &FakeTransport) -> Client {
+    builder().transport(fake.clone()).build().unwrap()
+}
+
+/// Re-sends at once, for tests in real time.
+pub(crate) fn hurried() -> RetryPolicy {
+    RetryPolicy::default().backoff(Duration::from_millis(1), Duration::from_millis(1))
+}
+
+pub(crate) fn read(client: &Client) -> Call<Value> {
+    client.operation(&READ, &["7"]).call()
+}
+
+pub(crate) fn create(client: &Client) -> Call<Value> {
+    client
+        .operation(&CREATE, &[])
+        .body("application/json", Body::from("{\"name\":\"x\"}"))
+        .call()
+}
+
+pub(crate) fn seconds(seconds: f64) -> Duration {
+    Duration::from_secs_f64(seconds)
+}

@@ -1,0 +1,310 @@
+//! What is asked of a token endpoint, what it may answer, and who may go away meanwhile.
+
+mod common;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use common::tokens::{TOKEN_URL, bearer, client, crowd, good, oauth2, tokens};
+use common::{READ, read, seconds};
+use proptest::prelude::*;
+use security_api_transport::{Error, ErrorKind, FakeAnswer, FakeTransport, OAuth2};
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+#[tokio::test(start_paused = true)]
+async fn the_token_request_is_exactly_the_form_of_the_standard() {
+    for (scope, form) in [
+        (
+            None,
+            "grant_type=client_credentials&client_id=the%20id&client_secret=s3cret%26%3D%2B%C3%BC",
+        ),
+        (
+            Some("api read"),
+            "grant_type=client_credentials&client_id=the%20id&client_secret=s3cret%26%3D%2B%C3%BC&scope=api%20read",
+        ),
+    ] {
+        let (fake, mut credential, _) = good(0.0, 3600);
+        if let Some(scope) = scope {
+            credential = credential.scope(scope);
+        }
+        read(&client(&fake, &credential)).await.unwrap();
+        let request = &tokens(&fake)[0];
+        assert_eq!(
+            (request.method.as_str(), request.uri.to_string().as_str()),
+            ("POST", TOKEN_URL)
+        );
+        assert_eq!(
+            request.headers["content-type"],
+            "application/x-www-form-urlencoded"
+        );
+        assert!(
+            !request.headers.contains_key("authorization")
+                && !request.headers.contains_key("x-api-key")
+        );
+        assert_eq!(request.body, form);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_life_of_a_token_is_read_in_every_form_it_comes_in() {
+    for (expires_in, life) in [
+        (json!(3600), 3595.0),
+        (json!("3600"), 3595.0),
+        (json!(3600.0), 3595.0),
+        (json!(20), 18.0),
+        (Value::Null, 595.0),
+        (json!(0), 595.0),
+        (json!(-1), 595.0),
+        (json!("never"), 595.0),
+        (json!({"seconds": 5}), 595.0),
+        (json!(u64::MAX), 30.0 * 365.0 * 86400.0 - 5.0),
+        (json!(1e300), 30.0 * 365.0 * 86400.0 - 5.0),
+    ] {
+        let (fake, credential, client) = good(0.0, 0);
+        let answer = FakeAnswer::json(
+            &json!({"access_token": "t", "expires_in": expires_in, "scope": "api"}),
+        );
+        fake.path("/token", move |_| answer.clone());
+        assert_eq!(crowd(&client, 100).await.0, 100, "{expires_in}");
+        assert_eq!(tokens(&fake).len(), 1);
+        let token = credential.current().unwrap();
+        assert_eq!(
+            (token.expires_in, token.scope.as_deref()),
+            (seconds(life), Some("api")),
+            "{expires_in}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_token_endpoint_answers_wrongly_is_a_clear_error_without_a_storm() {
+    let json = |body: &str| FakeAnswer::status(200).body(body.to_owned());
+    let invalid = |error: &str| FakeAnswer::status(400).body(format!(r#"{{"error":"{error}"}}"#));
+    for (answer, says, asked, retryable) in [
+        (
+            invalid("invalid_client"),
+            "refused the client id or secret",
+            1,
+            false,
+        ),
+        (invalid("invalid_scope"), "invalid_scope", 1, false),
+        (invalid("s3cret S3CRET"), "answered 400", 1, false),
+        (FakeAnswer::status(401), "answered 401", 1, false),
+        (
+            FakeAnswer::status(302).header("location", "https://elsewhere.test/"),
+            "answered 302",
+            1,
+            false,
+        ),
+        (
+            FakeAnswer::status(404).body("<html>"),
+            "answered 404",
+            1,
+            false,
+        ),
+        (FakeAnswer::status(500), "answered 500", 3, true),
+        (
+            FakeAnswer::status(503).header("retry-after", "0"),
+            "answered 503",
+            3,
+            true,
+        ),
+        (
+            FakeAnswer::status(429).header("retry-after", "9"),
+            "answered 429",
+            1,
+            true,
+        ),
+        (json("<html>"), "has no `access_token`", 1, false),
+        (json("{}"), "has no `access_token`", 1, false),
+        (
+            json(r#"{"access_token":7}"#),
+            "has no `access_token`",
+            1,
+            false,
+        ),
+        (json(r#"{"access_token":""}"#), "is empty", 1, false),
+        (
+            json(r#"{"access_token":"s3cret\n"}"#),
+            "cannot be in a header",
+            1,
+            false,
+        ),
+        (json("{").cut(), "broke off or is too large", 3, true),
+        (
+            json(&"x".repeat(100_000)),
+            "broke off or is too large",
+            3,
+            true,
+        ),
+        (FakeAnswer::never(), "did not answer in time", 3, true),
+        (
+            FakeAnswer::error(Error::new(ErrorKind::Connect, "x")),
+            "could not be reached",
+            3,
+            true,
+        ),
+        (
+            FakeAnswer::error(Error::new(ErrorKind::Connect, "x").permanent()),
+            "could not be reached",
+            1,
+            false,
+        ),
+    ] {
+        let (fake, _, client) = good(0.0, 3600);
+        fake.path("/token", move |_| answer.clone());
+        let error = read(&client).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.attempts()),
+            (ErrorKind::Credential, 0),
+            "{error:?}"
+        );
+        assert!(error.to_string().contains(says), "{error}");
+        assert!(
+            !format!("{error:?}").to_lowercase().contains("s3cret"),
+            "{error:?}"
+        );
+        assert_eq!(
+            (tokens(&fake).len(), error.is_retryable()),
+            (asked, retryable),
+            "{error}"
+        );
+        assert!(fake.requests_of(&READ).is_empty());
+    }
+}
+
+#[test]
+fn a_token_url_that_would_show_the_secret_is_refused() {
+    for (url, good) in [
+        (TOKEN_URL, true),
+        ("http://127.0.0.1:9/token", true),
+        ("http://localhost/token", true),
+        ("http://login.test/token", false),
+        ("ftp://login.test/token", false),
+        ("/token", false),
+        ("", false),
+        ("https://user:hunter2@login.test/token", false),
+    ] {
+        let result = OAuth2::client_credentials(url, "id", "secret");
+        assert_eq!(result.is_ok(), good, "{url}");
+        if let Err(error) = result {
+            assert!(
+                error.is_invalid() && !error.to_string().contains("hunter2"),
+                "{error}"
+            );
+        }
+    }
+    assert!(OAuth2::client_credentials(TOKEN_URL, " ", "secret").is_err());
+    assert!(OAuth2::client_credentials(TOKEN_URL, "id", "").is_err());
+}
+
+/// What happens after a pause in milliseconds.
+#[derive(Clone, Debug)]
+enum Event {
+    Call,
+    CallAndGoAwayAfter(u64),
+    Revoke,
+}
+
+/// The service's side: which token is good, and whether two token requests ever overlapped.
+#[derive(Default)]
+struct Issuer {
+    issued: u64,
+    good_until: Option<(u64, Instant)>,
+    asked: Option<Instant>,
+    overlapped: bool,
+    revoked: usize,
+}
+
+async fn play(
+    events: Vec<(u64, Event)>,
+    delay: Duration,
+    life: Duration,
+) -> (Arc<Mutex<Issuer>>, usize, Vec<Error>) {
+    let fake = FakeTransport::new();
+    let issuer = Arc::new(Mutex::new(Issuer::default()));
+    let for_tokens = Arc::clone(&issuer);
+    fake.path("/token", move |_| {
+        let (now, mut issuer) = (Instant::now(), for_tokens.lock().unwrap());
+        let overlaps = issuer.asked.is_some_and(|asked| now < asked + delay);
+        issuer.overlapped |= overlaps;
+        issuer.asked = Some(now);
+        issuer.issued += 1;
+        issuer.good_until = Some((issuer.issued, now + life));
+        let token =
+            json!({"access_token": issuer.issued.to_string(), "expires_in": life.as_secs()});
+        FakeAnswer::json(&token).delay(delay)
+    });
+    let for_calls = Arc::clone(&issuer);
+    fake.with(&READ, move |request| {
+        let good = for_calls
+            .lock()
+            .unwrap()
+            .good_until
+            .filter(|(_, until)| Instant::now() < *until);
+        let good = good.is_some_and(|(number, _)| bearer(request) == format!("Bearer {number}"));
+        if good {
+            FakeAnswer::json("good")
+        } else {
+            FakeAnswer::status(401)
+        }
+    });
+    let client = client(&fake, &oauth2());
+    let mut calls = JoinSet::new();
+    for (pause, event) in events {
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+        let patience = match event {
+            Event::Revoke => {
+                let mut issuer = issuer.lock().unwrap();
+                issuer.good_until = None;
+                issuer.revoked += 1;
+                continue;
+            }
+            Event::Call => u64::MAX,
+            Event::CallAndGoAwayAfter(patience) => patience,
+        };
+        let call = read(&client).send();
+        calls.spawn(async move {
+            match tokio::time::timeout(Duration::from_millis(patience), call).await {
+                Ok(result) => result.err(),
+                Err(_) => None,
+            }
+        });
+        tokio::task::yield_now().await;
+    }
+    let errors = calls.join_all().await.into_iter().flatten().collect();
+    (issuer, tokens(&fake).len(), errors)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn whoever_goes_away_whenever_nobody_is_stranded_and_no_token_is_asked_for_in_vain(
+        events in proptest::collection::vec((
+            prop_oneof![2 => Just(0), 2 => 0..600_u64, 1 => 0..20_000_u64],
+            prop_oneof![
+                5 => Just(Event::Call),
+                4 => (0..1500_u64).prop_map(Event::CallAndGoAwayAfter),
+                1 => Just(Event::Revoke),
+            ],
+        ), 1..60),
+        delay in 0..1000_u64,
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        let total: u64 = events.iter().map(|(pause, _)| pause).sum();
+        let life = Duration::from_secs(60);
+        let (issuer, asked, errors) = runtime.block_on(play(events, Duration::from_millis(delay), life));
+        let issuer = issuer.lock().unwrap();
+        prop_assert!(!issuer.overlapped);
+        // Each life gives one token, each revocation one more, and renewals come at most a fifth of a life early.
+        let lives = usize::try_from(total / 47_000).unwrap() + 1;
+        prop_assert!(asked <= lives + issuer.revoked, "{asked} for {lives} lives and {} revocations", issuer.revoked);
+        // Who was revoked twice within one call is told so; nothing else goes wrong.
+        let unlucky = errors.iter().filter(|error| !error.is_unauthorized()).count();
+        prop_assert_eq!(unlucky, 0);
+        prop_assert!(issuer.revoked > 1 || errors.is_empty(), "{:?}", errors);
+    }
+}

@@ -1,0 +1,262 @@
+//! Where requests and their credential go, and where not.
+
+mod common;
+
+use common::wire::{Act, Server, answer};
+use common::{READ, builder, create, hurried, over, read};
+use http::Uri;
+use security_api_transport::{
+    BoxError, Client, ErrorKind, FakeAnswer, FakeTransport, HttpRequest, Sent,
+};
+use tower::util::MapRequestLayer;
+
+fn rewriting(
+    target: &'static str,
+) -> MapRequestLayer<impl Fn(HttpRequest) -> HttpRequest + Clone + Send + Sync + 'static> {
+    MapRequestLayer::new(move |mut request: HttpRequest| {
+        *request.uri_mut() = Uri::from_static(target);
+        request
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_layer_cannot_take_the_request_with_its_credential_to_another_origin() {
+    for (target, allowed) in [
+        ("https://evil.test/things/7", false),
+        ("https://api.test.evil.test/things/7", false),
+        ("https://api.test:444/things/7", false),
+        ("http://api.test/things/7", false),
+        ("https://evil.test@api.test.evil.test/", false),
+        ("/things/7", false),
+        ("https://api.test/other?x=1", true),
+        ("https://API.test:443/other", true),
+    ] {
+        for builder in [
+            builder().call_layer(rewriting(target)),
+            builder().attempt_layer(rewriting(target)),
+        ] {
+            let fake = FakeTransport::new();
+            fake.always(&READ, FakeAnswer::json("good"));
+            let client: Client = builder.transport(fake.clone()).build().unwrap();
+            let result = read(&client).await;
+            assert_eq!(
+                (result.is_ok(), fake.requests().len()),
+                (allowed, usize::from(allowed)),
+                "{target}"
+            );
+            if let Err(error) = result {
+                assert_eq!(
+                    (error.kind(), error.was_sent()),
+                    (ErrorKind::Credential, Sent::No),
+                    "{target}"
+                );
+                assert!(!error.is_retryable() && error.attempts() <= 1);
+                assert!(
+                    error
+                        .to_string()
+                        .contains("another origin than https://api.test"),
+                    "{error}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_redirect_is_an_error_that_names_the_new_host_and_nothing_else_of_it() {
+    for (location, says, not) in [
+        (
+            "https://eu.api.test/things/7",
+            "redirects to https://eu.api.test,",
+            "things/7",
+        ),
+        (
+            "https://eu.api.test:8443/x?token=MARK",
+            "redirects to https://eu.api.test:8443,",
+            "MARK",
+        ),
+        (
+            "https://user:MARK@eu.api.test/",
+            "redirects to https://eu.api.test,",
+            "MARK",
+        ),
+        (
+            "//eu.api.test/things/7?MARK",
+            "redirects to https://eu.api.test,",
+            "MARK",
+        ),
+        (
+            "https://eu.api.test/a path with spaces?MARK",
+            "redirects to https://eu.api.test,",
+            "MARK",
+        ),
+        (
+            "http://api.test/things/7",
+            "redirects to http://api.test,",
+            "things/7",
+        ),
+        ("/MARK?MARK", "redirects to another path", "MARK"),
+        ("MARK", "redirects to another path", "MARK"),
+        ("https://api.test/MARK", "redirects to another path", "MARK"),
+        (
+            "https://API.test:443/MARK",
+            "redirects to another path",
+            "MARK",
+        ),
+        ("https://[MARK/", "redirects", "MARK"),
+    ] {
+        for status in [301, 302, 303, 307, 308] {
+            let fake = FakeTransport::new();
+            fake.always(
+                &READ,
+                FakeAnswer::status(status)
+                    .header("location", location)
+                    .body("MARK"),
+            );
+            let error = read(&over(&fake)).await.unwrap_err();
+            assert_eq!(
+                (error.kind(), error.status().unwrap().as_u16()),
+                (ErrorKind::Redirect, status)
+            );
+            assert_eq!((fake.requests().len(), error.is_retryable()), (1, false));
+            let text = format!("{error} {error:?}");
+            assert!(
+                text.contains(says) && !text.contains(not),
+                "{location}: {text}"
+            );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_redirect_that_says_nowhere_is_still_one() {
+    for answer in [
+        FakeAnswer::status(302),
+        FakeAnswer::status(302).header("location", ""),
+    ] {
+        let fake = FakeTransport::new();
+        fake.always(&READ, answer);
+        let error = read(&over(&fake)).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), fake.requests().len()),
+            (ErrorKind::Redirect, 1),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_leaf_follows_no_redirect() {
+    let elsewhere = Server::start(vec![Act::Send(answer(200, "", b"\"stolen\""))]).await;
+    let location = format!("location: {}/x\r\n", elsewhere.url());
+    for location in [location.as_str(), "location: /other\r\n"] {
+        let server = Server::start(vec![Act::Send(answer(307, location, b""))]).await;
+        let client = builder()
+            .base_url(server.url())
+            .retry(hurried())
+            .build()
+            .unwrap();
+        for call in [read(&client), create(&client)] {
+            assert_eq!(call.await.unwrap_err().kind(), ErrorKind::Redirect);
+        }
+        assert_eq!((server.requests(), elsewhere.requests()), (2, 0));
+    }
+}
+
+#[tokio::test]
+async fn the_leaf_puts_the_credential_on_the_request_to_its_origin() {
+    let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let heard = std::sync::Arc::clone(&seen);
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        while let Some(request) = common::wire::read_request(&mut stream).await {
+            heard
+                .lock()
+                .unwrap()
+                .push(String::from_utf8(request).unwrap());
+            let bytes = answer(200, "", b"\"good\"");
+            tokio::io::AsyncWriteExt::write_all(&mut stream, &bytes)
+                .await
+                .unwrap();
+        }
+    });
+    let client = builder()
+        .base_url(&url)
+        .user_agent("night-watch/1.0")
+        .build()
+        .unwrap();
+    let call = client
+        .operation(&READ, &["a/b c"])
+        .query("q", "x&y=z")
+        .query("q", "ü")
+        .call::<serde_json::Value>();
+    call.await.unwrap();
+    let request = seen.lock().unwrap()[0].to_lowercase();
+    assert!(
+        request.starts_with("get /things/a%2fb%20c?q=x%26y%3dz&q=%c3%bc http/1.1\r\n"),
+        "{request}"
+    );
+    for line in [
+        "x-api-key: a-key",
+        "user-agent: night-watch/1.0 tests/1.0",
+        "accept: application/json",
+        "accept-encoding: gzip",
+    ] {
+        assert!(
+            request.contains(&format!("\r\n{line}\r\n")),
+            "{line}: {request}"
+        );
+    }
+}
+
+#[test]
+fn plain_http_is_for_this_machine_only() {
+    for (url, good) in [
+        ("https://api.example.com", true),
+        ("http://127.0.0.1:8080", true),
+        ("http://localhost", true),
+        ("http://[::1]:80", true),
+        ("http://api.example.com", false),
+        ("http://10.0.0.1", false),
+        ("http://0.0.0.0", false),
+        ("http://localhost.evil.test", false),
+        ("http://127.0.0.1@evil.test", false),
+        ("https://user:MARK@api.example.com", false),
+    ] {
+        let result = builder().base_url(url).build();
+        assert_eq!(result.is_ok(), good, "{url}");
+        if let Err(error) = result {
+            assert!(
+                error.is_invalid() && !format!("{error:?}").contains("MARK"),
+                "{error:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transport_sees_only_the_configured_origin() {
+    let transport = tower::service_fn(|request: HttpRequest| async move {
+        assert_eq!(request.uri().scheme_str(), Some("https"));
+        assert_eq!(request.uri().authority().unwrap(), "api.test");
+        Ok::<_, BoxError>(http::Response::new(
+            security_api_transport::ResponseBody::full("1"),
+        ))
+    });
+    let client = builder().transport(transport).build().unwrap();
+    read(&client).await.unwrap();
+    for path in [
+        "//evil.test/x",
+        "/\\evil.test",
+        "/x@evil.test",
+        "/..//evil.test",
+    ] {
+        // Refused, or a path like any other: the transport looks.
+        let _ = client
+            .request(http::Method::GET, path)
+            .call::<serde_json::Value>()
+            .await;
+    }
+}

@@ -1,0 +1,377 @@
+//! Lists over pages: every item exactly once, whatever breaks on the way.
+
+mod common;
+
+use bytes::Bytes;
+use common::{over, seconds};
+use futures_util::StreamExt;
+use http::Method;
+use proptest::prelude::*;
+use security_api_transport::{
+    Client, Cursor, ErrorKind, FakeAnswer, FakeRequest, FakeTransport, Items, Operation, Page,
+    Pages, Paging, RawItems, RawJson, Request, Sent,
+};
+use serde::Deserialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+static LIST: Operation = Operation::new("things.list", Method::GET, "/things").repeatable();
+
+/// Pages with a token for the next one.
+struct Tokens;
+
+#[derive(Deserialize)]
+struct Wire<T> {
+    items: Vec<T>,
+    next: Option<String>,
+}
+
+impl Paging for Tokens {
+    type Wire<T> = Wire<T>;
+
+    fn split<T>(wire: Wire<T>) -> (Vec<T>, Option<String>) {
+        (wire.items, wire.next)
+    }
+
+    fn split_raw(payload: &Bytes) -> Result<(Vec<RawJson>, Option<String>), serde_json::Error> {
+        let wire: Wire<&RawValue> = serde_json::from_slice(payload)?;
+        let items = wire
+            .items
+            .into_iter()
+            .map(|item| RawJson::slice(payload, item));
+        Ok((items.collect(), wire.next))
+    }
+
+    fn set_token(request: Request, token: &str) -> Request {
+        request.set_query("page", token)
+    }
+}
+
+fn page(items: std::ops::Range<u32>, next: Option<&str>) -> FakeAnswer {
+    FakeAnswer::json(&json!({"items": items.collect::<Vec<_>>(), "next": next}))
+}
+
+/// A service with pages of these sizes, whose tokens are `p1`, `p2` and so on; items count up.
+fn service(sizes: &[u32]) -> FakeTransport {
+    let fake = FakeTransport::new();
+    let sizes = sizes.to_vec();
+    fake.with(&LIST, move |request| good(&sizes, request));
+    fake
+}
+
+fn good(sizes: &[u32], request: &FakeRequest) -> FakeAnswer {
+    let number = request
+        .query("page")
+        .map_or(0, |page| page[1..].parse().unwrap());
+    let start = sizes[..number].iter().sum();
+    let next = (number + 1 < sizes.len()).then(|| format!("p{}", number + 1));
+    page(start..start + sizes[number], next.as_deref())
+}
+
+fn list(client: &Client) -> Request {
+    client.operation(&LIST, &[]).query("os", "MACOS")
+}
+
+fn items(fake: &FakeTransport) -> Items<u32, Tokens> {
+    Items::new(list(&over(fake)))
+}
+
+fn raw_items(fake: &FakeTransport) -> RawItems<Tokens> {
+    RawItems::new(list(&over(fake)))
+}
+
+fn pages(fake: &FakeTransport) -> Pages<u32, Tokens> {
+    Pages::new(list(&over(fake)))
+}
+
+const SIZES: [&[u32]; 7] = [
+    &[0],
+    &[1],
+    &[3, 3, 1],
+    &[2, 0, 2],
+    &[0, 0, 5],
+    &[5, 0, 0],
+    &[1, 0, 0, 0, 1, 0],
+];
+
+#[tokio::test(start_paused = true)]
+async fn every_item_comes_once_and_empty_pages_do_not_end_the_list() {
+    for sizes in SIZES {
+        let all: Vec<u32> = (0..sizes.iter().sum()).collect();
+        let fake = service(sizes);
+        assert_eq!(items(&fake).try_collect().await.unwrap(), all);
+        assert_eq!(fake.requests().len(), sizes.len());
+
+        let raw: Vec<_> = raw_items(&fake)
+            .map(|item| item.unwrap().as_str().to_owned())
+            .collect()
+            .await;
+        assert_eq!(raw, all.iter().map(u32::to_string).collect::<Vec<_>>());
+
+        let mut stream = pages(&fake);
+        let mut count = 0;
+        let mut found = Vec::new();
+        while let Some(page) = stream.try_next().await.unwrap() {
+            count += 1;
+            assert_eq!(page.has_next(), count < sizes.len());
+            found.extend(page);
+        }
+        assert_eq!((found, count), (all, sizes.len()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn filters_and_options_hold_for_each_page_and_pages_are_asked_for_only_when_needed() {
+    let fake = service(&[2, 2, 2]);
+    let mut stream = Items::<u32, Tokens>::new(
+        list(&over(&fake))
+            .header("x-note", "n")
+            .timeout(seconds(9.0)),
+    );
+    for (item, requests) in [(0, 1), (1, 1), (2, 2), (3, 2), (4, 3), (5, 3)] {
+        assert_eq!(stream.try_next().await.unwrap(), Some(item));
+        assert_eq!(fake.requests().len(), requests);
+    }
+    assert_eq!(stream.try_next().await.unwrap(), None);
+    assert_eq!(stream.try_next().await.unwrap(), None);
+    let requests = fake.requests();
+    assert_eq!(requests.len(), 3);
+    assert!(
+        requests
+            .iter()
+            .all(|request| request.query("os").as_deref() == Some("MACOS"))
+    );
+    assert!(
+        requests
+            .iter()
+            .all(|request| request.headers["x-note"] == "n")
+    );
+    let tokens: Vec<_> = requests
+        .iter()
+        .map(|request| request.query("page"))
+        .collect();
+    assert_eq!(tokens, [None, Some("p1".to_owned()), Some("p2".to_owned())]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn tokens_that_come_round_again_are_an_error_and_no_endless_loop() {
+    // After the first page, these tokens again and again.
+    for (tokens, requests) in [
+        (&["a"][..], 2),
+        (&["a", "b"], 3),
+        (&["a", "b", "c", "d", "e"], 6),
+        (&[""], 2),
+    ] {
+        let cycle = tokens.to_vec();
+        let next_of = move |request: &FakeRequest| {
+            let place = request
+                .query("page")
+                .and_then(|page| cycle.iter().position(|token| *token == page));
+            page(
+                0..2,
+                Some(cycle[place.map_or(0, |place| (place + 1) % cycle.len())]),
+            )
+        };
+        let fake = FakeTransport::new();
+        fake.with(&LIST, next_of);
+        let error = items(&fake).try_collect().await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.was_sent(), fake.requests().len()),
+            (ErrorKind::Decode, Sent::Yes, requests)
+        );
+        assert!(
+            error.to_string().contains("never end") && !error.is_retryable(),
+            "{error}"
+        );
+
+        let mut stream = raw_items(&fake);
+        while let Ok(Some(_)) = stream.try_next().await {}
+        let mut stream = pages(&fake);
+        let mut count = 0;
+        let error = loop {
+            match stream.try_next().await {
+                Ok(page) => count += page.unwrap().items().len(),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!((count, error.kind()), (requests * 2, ErrorKind::Decode));
+        assert_eq!(fake.requests().len(), 3 * requests);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_an_error_a_stream_is_over_and_its_cursor_says_where() {
+    for answer in [
+        FakeAnswer::status(404),
+        FakeAnswer::status(200).body("nonsense"),
+        FakeAnswer::status(200).body(r#"{"items":[{"wrong":"type"}]}"#),
+        FakeAnswer::status(200).body("{\"ok\":false}"),
+    ] {
+        let fake = service(&[3, 3]);
+        let mut stream = items(&fake);
+        for item in 0..3 {
+            assert_eq!(
+                stream.cursor(),
+                serde_json::from_value(json!({"taken": item})).unwrap()
+            );
+            assert_eq!(stream.try_next().await.unwrap(), Some(item));
+        }
+        fake.once(&LIST, answer.clone());
+        stream.try_next().await.unwrap_err();
+        let stored = serde_json::to_string(&stream.cursor()).unwrap();
+        assert_eq!(stored, r#"{"page":"p1","taken":0}"#);
+        for _ in 0..3 {
+            assert!(
+                stream.try_next().await.unwrap().is_none(),
+                "the stream is over"
+            );
+        }
+        assert_eq!(fake.requests().len(), 2);
+        let resumed = items(&fake).resume(serde_json::from_str(&stored).unwrap());
+        assert_eq!(resumed.try_collect().await.unwrap(), [3, 4, 5]);
+        assert_eq!(fake.requests().len(), 3);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_was_read_to_its_end_resumes_at_the_end() {
+    let fake = service(&[2, 2]);
+    let mut stream = items(&fake);
+    while stream.try_next().await.unwrap().is_some() {}
+    let cursor: Cursor =
+        serde_json::from_str(&serde_json::to_string(&stream.cursor()).unwrap()).unwrap();
+    assert!(cursor.is_end());
+    let before = fake.requests().len();
+    assert!(
+        items(&fake)
+            .resume(cursor.clone())
+            .try_collect()
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert!(
+        raw_items(&fake)
+            .resume(cursor.clone())
+            .try_next()
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(
+        pages(&fake)
+            .resume(cursor)
+            .try_next()
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert_eq!(fake.requests().len(), before);
+
+    let mut stream = pages(&fake);
+    while stream.try_next().await.unwrap().is_some() {}
+    assert!(stream.cursor().is_end());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_knows_its_items_and_the_call_for_the_next_one() {
+    let fake = service(&[2, 0, 1]);
+    let first: Page<u32, Tokens> = list(&over(&fake)).call().await.unwrap();
+    assert_eq!((first.items(), first.has_next()), (&[0, 1][..], true));
+    assert_eq!(first.next_cursor().unwrap().token(), Some("p1"));
+    let second = first
+        .next()
+        .unwrap()
+        .send_with_response()
+        .await
+        .unwrap()
+        .into_value();
+    assert_eq!((second.items(), second.has_next()), (&[][..], true));
+    let third = second.next().unwrap().await.unwrap();
+    assert!(!third.has_next() && third.next().is_none() && third.next_cursor().is_none());
+    assert_eq!(third.into_items(), [2]);
+    assert!(
+        fake.requests()
+            .iter()
+            .all(|request| request.query("os").as_deref() == Some("MACOS"))
+    );
+    // It can go on as a stream.
+    let rest = items(&fake).resume(first.next_cursor().unwrap());
+    assert_eq!(rest.try_collect().await.unwrap(), [2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_fails_for_the_moment_is_sent_again_within_its_own_call() {
+    let fake = service(&[2, 2]);
+    let mut stream = items(&fake);
+    stream.try_next().await.unwrap();
+    stream.try_next().await.unwrap();
+    fake.once(&LIST, FakeAnswer::status(503))
+        .once(&LIST, FakeAnswer::status(429));
+    assert_eq!(stream.try_next().await.unwrap(), Some(2));
+    assert_eq!(fake.requests().len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cursor_beyond_a_page_that_has_shrunk_goes_on_with_the_next() {
+    let fake = service(&[2, 2]);
+    let cursor = serde_json::from_value(json!({"taken": 5})).unwrap();
+    assert_eq!(
+        items(&fake).resume(cursor).try_collect().await.unwrap(),
+        [2, 3]
+    );
+}
+
+/// Reads the list in as many runs as it takes, each from the cursor of the one before, stored as text in between.
+async fn in_runs(sizes: Vec<u32>, fails: Vec<bool>, stops: Vec<usize>, raw: bool) -> Vec<u32> {
+    let fake = FakeTransport::new();
+    let fails = std::sync::Mutex::new(fails.into_iter());
+    fake.with(&LIST, move |request| match fails.lock().unwrap().next() {
+        Some(true) => FakeAnswer::status(404),
+        _ => good(&sizes, request),
+    });
+    let mut stops = stops.into_iter();
+    let mut stored = serde_json::to_string(&Cursor::default()).unwrap();
+    let mut found = Vec::new();
+    loop {
+        let cursor: Cursor = serde_json::from_str(&stored).unwrap();
+        if cursor.is_end() {
+            return found;
+        }
+        let most = stops.next().unwrap_or(usize::MAX);
+        let mut count = 0;
+        stored = if raw {
+            let mut stream = raw_items(&fake).resume(cursor);
+            while count < most
+                && let Ok(Some(item)) = stream.try_next().await
+            {
+                found.push(item.decode().unwrap());
+                count += 1;
+            }
+            serde_json::to_string(&stream.cursor()).unwrap()
+        } else {
+            let mut stream = items(&fake).resume(cursor);
+            while count < most
+                && let Ok(Some(item)) = stream.try_next().await
+            {
+                found.push(item);
+                count += 1;
+            }
+            serde_json::to_string(&stream.cursor()).unwrap()
+        };
+    }
+}
+
+proptest! {
+    #[test]
+    fn however_often_an_export_breaks_it_brings_every_item_exactly_once(
+        sizes in proptest::collection::vec(0..5_u32, 1..8),
+        fails in proptest::collection::vec(any::<bool>(), 0..20),
+        stops in proptest::collection::vec(1..6_usize, 0..10),
+        raw in any::<bool>(),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        let all: Vec<u32> = (0..sizes.iter().sum()).collect();
+        prop_assert_eq!(runtime.block_on(in_runs(sizes, fails, stops, raw)), all);
+    }
+}

@@ -1,0 +1,321 @@
+//! What a 429, and headers that say a limit is used up, mean for everyone who shares the limit.
+
+mod common;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use common::{BOOK, CREATE, EXPORT, READ, builder, create, read, seconds};
+use security_api_transport::{
+    Client, Error, ErrorKind, FakeAnswer, FakeTransport, Limiter, Operation, Rate, RateLimiter,
+};
+use serde_json::Value;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+fn ten_a_second() -> RateLimiter {
+    RateLimiter::new(Rate::per_second(10.0, 10).unwrap())
+}
+
+fn client(fake: &FakeTransport, limiter: &RateLimiter) -> Client {
+    builder()
+        .transport(fake.clone())
+        .limiter(limiter.clone())
+        .build()
+        .unwrap()
+}
+
+/// A fake whose first request of `operation` gets this answer, and the seconds at which all requests came.
+fn first(
+    operation: &'static Operation,
+    answer: FakeAnswer,
+) -> (FakeTransport, Arc<Mutex<Vec<f64>>>) {
+    let (fake, times, start) = (
+        FakeTransport::new(),
+        Arc::new(Mutex::new(Vec::new())),
+        Instant::now(),
+    );
+    for other in [&READ, &CREATE, &EXPORT] {
+        let (times, answer) = (Arc::clone(&times), answer.clone());
+        let asked = Mutex::new(false);
+        fake.with(other, move |_| {
+            times.lock().unwrap().push(start.elapsed().as_secs_f64());
+            let first = !std::mem::replace(&mut *asked.lock().unwrap(), true);
+            if first && other.id() == operation.id() {
+                answer.clone()
+            } else {
+                FakeAnswer::json("good")
+            }
+        });
+    }
+    (fake, times)
+}
+
+async fn crowd(client: &Client, count: usize) {
+    let mut calls = JoinSet::new();
+    for _ in 0..count {
+        calls.spawn(read(client).send());
+    }
+    for result in calls.join_all().await {
+        result.unwrap();
+    }
+}
+
+fn assert_steady(times: &[f64], from: f64) {
+    assert!(
+        times.iter().all(|time| *time >= from),
+        "started before {from}: {times:?}"
+    );
+    for pair in times.windows(2) {
+        assert!(pair[1] - pair[0] > 0.0999, "a burst: {times:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_429_none_of_a_hundred_callers_starts_before_its_time_and_then_they_start_steadily()
+{
+    // The answer comes at once, and when the burst is already under way.
+    for delay in [0.0, 2.05] {
+        let answer = FakeAnswer::status(429)
+            .header("retry-after", "5")
+            .delay(seconds(delay));
+        let (fake, times) = first(&READ, answer);
+        crowd(&client(&fake, &ten_a_second()), 100).await;
+        let times = times.lock().unwrap();
+        assert_eq!(times.len(), 101);
+        let before = times.iter().filter(|time| **time <= delay).count();
+        assert_eq!(before, if delay == 0.0 { 1 } else { 30 });
+        assert_steady(&times[before..], delay + 5.0);
+        assert!(
+            times[100] < delay + 5.0 + 10.2,
+            "and no slower than they may: {times:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn headers_that_say_the_limit_is_used_up_close_it_before_a_429_does() {
+    let soon = 1 + std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
+    for (headers, closed) in [
+        (
+            vec![("ratelimit-remaining", "0"), ("ratelimit-reset", "3")],
+            3.0,
+        ),
+        (
+            vec![("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "3")],
+            3.0,
+        ),
+        (
+            vec![("x-rate-limit-remaining", "0"), ("x-rate-limit-reset", "3")],
+            3.0,
+        ),
+        (vec![("ratelimit", "limit=10, remaining=0, reset=3")], 3.0),
+        (vec![("ratelimit", "\"default\";r=0;t=3")], 3.0),
+        (
+            vec![("ratelimit", "\"day\";r=900;t=40000, \"second\";r=0;t=3")],
+            3.0,
+        ),
+        (
+            vec![("ratelimit", "\"second\";r=0;t=3, \"day\";r=900;t=40000")],
+            3.0,
+        ),
+        (
+            vec![
+                ("ratelimit", "\"second\";r=0;t=1"),
+                ("ratelimit", "\"hour\";r=0;t=3"),
+            ],
+            3.0,
+        ),
+        (
+            vec![
+                ("x-ratelimit-remaining", "0"),
+                ("x-ratelimit-reset", &format!("{}", soon + 2)),
+            ],
+            1.9,
+        ),
+        (
+            vec![
+                ("x-ratelimit-remaining", "0"),
+                ("x-ratelimit-reset", &format!("{}000", soon + 2)),
+            ],
+            1.9,
+        ),
+        (
+            vec![("x-ratelimit-remaining", "1"), ("x-ratelimit-reset", "3")],
+            0.0,
+        ),
+        (vec![("ratelimit-remaining", "0")], 0.0),
+    ] {
+        for status in [200, 503] {
+            let mut answer = FakeAnswer::status(status).body("1");
+            for (name, value) in &headers {
+                answer = answer.header(name, value);
+            }
+            let (fake, times) = first(&READ, answer);
+            let client = client(&fake, &RateLimiter::unlimited());
+            let _ = read(&client).retries(0).await;
+            crowd(&client, 3).await;
+            let started = times.lock().unwrap()[1];
+            assert!(
+                (closed..=closed + 1.0).contains(&started),
+                "{headers:?}: {started}"
+            );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_429_stops_all_clients_that_share_the_limiter_and_no_others() {
+    let (fake, times) = first(&READ, FakeAnswer::status(429).header("retry-after", "5"));
+    let limiter = ten_a_second();
+    let (one, two, stranger) = (
+        client(&fake, &limiter),
+        client(&fake, &limiter),
+        client(&fake, &ten_a_second()),
+    );
+    assert_eq!(
+        read(&one).retries(0).await.unwrap_err().status().unwrap(),
+        429
+    );
+    create(&stranger).await.unwrap();
+    create(&two).await.unwrap();
+    assert_eq!(*times.lock().unwrap(), [0.0, 0.0, 5.0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_429_stops_only_the_limit_that_the_operation_counts_against() {
+    let (fake, times) = first(&EXPORT, FakeAnswer::status(429).header("retry-after", "5"));
+    let limiter = ten_a_second().named("exports", None);
+    let client = client(&fake, &limiter);
+    let export = || client.operation(&EXPORT, &[]).call::<Value>();
+    export().retries(0).await.unwrap_err();
+    read(&client).await.unwrap();
+    export().await.unwrap();
+    assert_eq!(*times.lock().unwrap(), [0.0, 0.0, 5.0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_429_for_a_lock_on_one_object_stops_nobody() {
+    let locked = FakeAnswer::status(429)
+        .header("retry-after", "5")
+        .body(r#"{"code":"locked"}"#);
+    let (fake, times) = first(&READ, locked);
+    let client = client(&fake, &ten_a_second());
+    let error = read(&client).await.unwrap_err();
+    assert_eq!(
+        (error.attempts(), error.retry_after()),
+        (1, Some(seconds(5.0)))
+    );
+    read(&client).await.unwrap();
+    assert_eq!(*times.lock().unwrap(), [0.0, 0.0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_503_stops_nobody_else() {
+    for operation in [&READ, &BOOK] {
+        let fake = FakeTransport::new();
+        fake.always(
+            operation,
+            FakeAnswer::status(503).header("retry-after", "5"),
+        );
+        fake.always(&CREATE, FakeAnswer::json("good"));
+        let client = client(&fake, &ten_a_second());
+        client
+            .operation(operation, &["7"])
+            .call::<Value>()
+            .retries(0)
+            .await
+            .unwrap_err();
+        let start = Instant::now();
+        create(&client).await.unwrap();
+        assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_a_limit_is_closed_for_long_calls_fail_at_once_and_say_for_how_long() {
+    let (fake, _) = first(&READ, FakeAnswer::status(429).header("retry-after", "3600"));
+    let client = client(&fake, &ten_a_second());
+    let start = Instant::now();
+    assert_eq!(
+        read(&client).await.unwrap_err().retry_after(),
+        Some(seconds(3600.0))
+    );
+    let error = create(&client).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), start.elapsed()),
+        (ErrorKind::RateLimit, Duration::ZERO)
+    );
+    assert_eq!(
+        (error.retry_after(), fake.requests().len()),
+        (Some(seconds(3600.0)), 1)
+    );
+    tokio::time::sleep(seconds(3600.0)).await;
+    create(&client).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_429_closes_the_limit_even_if_its_own_call_is_not_sent_again() {
+    let answer = FakeAnswer::status(429).header("retry-after", "5");
+    let (fake, times) = first(&READ, answer);
+    let client = client(&fake, &ten_a_second());
+    read(&client).timeout(seconds(1.0)).await.unwrap_err();
+    create(&client).await.unwrap();
+    assert_eq!(*times.lock().unwrap(), [0.0, 5.0]);
+}
+
+/// A limiter of the user's own: it notes what it is asked and told.
+#[derive(Clone, Debug, Default)]
+struct Own(Arc<Mutex<Vec<String>>>);
+
+#[async_trait::async_trait]
+impl Limiter for Own {
+    async fn acquire(
+        &self,
+        operation: &'static Operation,
+        deadline: Option<std::time::Instant>,
+    ) -> Result<(), Error> {
+        let left = deadline.map(|deadline| Instant::from_std(deadline) - Instant::now());
+        let asked = format!("{} within {:?}", operation.limit_name(), left.unwrap());
+        self.0.lock().unwrap().push(asked);
+        tokio::time::sleep(seconds(1.0)).await;
+        Ok(())
+    }
+
+    fn close(&self, operation: &'static Operation, wait: Duration) {
+        self.0
+            .lock()
+            .unwrap()
+            .push(format!("{} closed for {wait:?}", operation.limit_name()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limiter_of_ones_own_is_asked_before_every_attempt_and_told_of_every_429() {
+    let (fake, times) = first(&EXPORT, FakeAnswer::status(429).header("retry-after", "0"));
+    let limiter = Own::default();
+    let client = builder()
+        .transport(fake)
+        .limiter(limiter.clone())
+        .build()
+        .unwrap();
+    client
+        .operation(&EXPORT, &[])
+        .call::<Value>()
+        .timeout(seconds(9.0))
+        .await
+        .unwrap();
+    let noted = limiter.0.lock().unwrap().clone();
+    assert_eq!(
+        noted,
+        [
+            "exports within 9s",
+            "exports closed for 0ns",
+            "exports within 8s"
+        ]
+    );
+    assert_eq!(*times.lock().unwrap(), [1.0, 2.0]);
+}

@@ -1,0 +1,394 @@
+//! When a request is sent again: every row of the table, for an operation that may be repeated and one that may not.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{BOOK, CREATE, READ, create, over, read, seconds};
+use http::Method;
+use security_api_transport::{
+    Call, Client, Error, ErrorKind, FakeAnswer, FakeTransport, Operation, Sent,
+};
+use serde_json::{Value, json};
+
+/// Which operations are sent again.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Again {
+    All,
+    Repeatable,
+    None,
+}
+
+struct Row {
+    what: &'static str,
+    answer: FakeAnswer,
+    again: Again,
+    kind: ErrorKind,
+    sent: Sent,
+}
+
+fn status(status: u16) -> FakeAnswer {
+    FakeAnswer::status(status)
+}
+
+fn failure(kind: ErrorKind, sent: Sent) -> FakeAnswer {
+    FakeAnswer::error(Error::new(kind, "the fake fails").with_sent(sent))
+}
+
+fn table() -> Vec<Row> {
+    use Again::{All, None, Repeatable};
+    use ErrorKind::{Api, Connect, Custom, Decode, Invalid, Io, Redirect, Timeout, TooLarge};
+    let row = |what, answer, again, kind, sent| Row {
+        what,
+        answer,
+        again,
+        kind,
+        sent,
+    };
+    let locked = || status(429).body(r#"{"code":"locked"}"#);
+    let permanent = Error::new(Connect, "the certificate is not trusted").permanent();
+    let mut rows = vec![
+        row(
+            "no connection",
+            failure(Connect, Sent::No),
+            All,
+            Connect,
+            Sent::No,
+        ),
+        row(
+            "handed back unsent",
+            failure(Io, Sent::No),
+            All,
+            Io,
+            Sent::No,
+        ),
+        row("429", status(429), All, Api, Sent::Yes),
+        row(
+            "429 with a wait",
+            status(429).header("retry-after", "1"),
+            All,
+            Api,
+            Sent::Yes,
+        ),
+        row(
+            "reset",
+            failure(Io, Sent::Maybe),
+            Repeatable,
+            Io,
+            Sent::Maybe,
+        ),
+        row(
+            "time ran out",
+            failure(Timeout, Sent::Maybe),
+            Repeatable,
+            Timeout,
+            Sent::Maybe,
+        ),
+        row(
+            "no answer ever",
+            FakeAnswer::never(),
+            Repeatable,
+            Timeout,
+            Sent::Maybe,
+        ),
+        row(
+            "cut body",
+            FakeAnswer::json("half").cut(),
+            Repeatable,
+            Io,
+            Sent::Yes,
+        ),
+        row(
+            "503 with a wait",
+            status(503).header("retry-after", "1"),
+            Repeatable,
+            Api,
+            Sent::Yes,
+        ),
+        row("429 for a lock", locked(), None, Api, Sent::Yes),
+        row(
+            "429 for a lock, with a wait",
+            locked().header("retry-after", "1"),
+            None,
+            Api,
+            Sent::Yes,
+        ),
+        row(
+            "certificate",
+            FakeAnswer::error(permanent),
+            None,
+            Connect,
+            Sent::No,
+        ),
+        row(
+            "redirect",
+            status(301).header("location", "/other"),
+            None,
+            Redirect,
+            Sent::Yes,
+        ),
+        row(
+            "nonsense",
+            status(200).body("nonsense"),
+            None,
+            Decode,
+            Sent::Yes,
+        ),
+        row(
+            "too large",
+            FakeAnswer::json(&"x".repeat(2000)),
+            None,
+            TooLarge,
+            Sent::Yes,
+        ),
+        row(
+            "a failure within a 200",
+            FakeAnswer::json(&json!({"ok": false})),
+            None,
+            Api,
+            Sent::Yes,
+        ),
+        row(
+            "error of a layer",
+            failure(Custom, Sent::Maybe),
+            None,
+            Custom,
+            Sent::Maybe,
+        ),
+        row(
+            "error of ours",
+            failure(Invalid, Sent::No),
+            None,
+            Invalid,
+            Sent::No,
+        ),
+    ];
+    for code in [408, 425, 500, 502, 503, 504] {
+        rows.push(row(
+            "may have been executed",
+            status(code),
+            Repeatable,
+            Api,
+            Sent::Yes,
+        ));
+    }
+    for code in [
+        400, 401, 402, 403, 404, 405, 409, 410, 413, 415, 422, 431, 501, 505, 507,
+    ] {
+        rows.push(row("final", status(code), None, Api, Sent::Yes));
+    }
+    rows
+}
+
+fn prepare(operation: &'static Operation, client: &Client) -> Call<Value> {
+    let call = if operation.id() == READ.id() {
+        read(client)
+    } else {
+        create(client)
+    };
+    call.attempt_timeout(seconds(3.0)).response_limit(1000)
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_row_of_the_table_is_kept_and_the_error_says_how_far_it_got() {
+    for row in table() {
+        for operation in [&READ, &CREATE] {
+            let fake = FakeTransport::new();
+            fake.always(operation, row.answer.clone());
+            let error = prepare(operation, &over(&fake)).await.unwrap_err();
+            let what = format!(
+                "{}, {:?}, {}: {error}",
+                row.what,
+                error.status(),
+                operation.id()
+            );
+            let again = match row.again {
+                Again::All => true,
+                Again::Repeatable => operation.is_repeatable(),
+                Again::None => false,
+            };
+            let sends = if again { 4 } else { 1 };
+            assert_eq!(fake.requests_of(operation).len(), sends, "{what}");
+            assert_eq!(error.attempts() as usize, sends, "{what}");
+            assert_eq!(error.kind(), row.kind, "{what}");
+            assert_eq!(error.was_sent(), row.sent, "{what}");
+            assert_eq!(error.is_retryable(), again, "{what}");
+            assert_eq!(
+                error.operation().map(Operation::id),
+                Some(operation.id()),
+                "{what}"
+            );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_answer_to_the_re_send_is_the_answer_to_the_call() {
+    for row in table() {
+        for operation in [&READ, &CREATE] {
+            let fake = FakeTransport::new();
+            fake.once(operation, row.answer.clone());
+            fake.always(operation, FakeAnswer::json("good"));
+            let result = prepare(operation, &over(&fake)).send_with_response().await;
+            let again = row.again == Again::All
+                || (row.again == Again::Repeatable && operation.is_repeatable());
+            let what = format!("{}, {}: {result:?}", row.what, operation.id());
+            assert_eq!(result.is_ok(), again, "{what}");
+            if let Ok(response) = result {
+                assert_eq!(
+                    (response.value(), response.attempts()),
+                    (&json!("good"), 2),
+                    "{what}"
+                );
+            }
+            let bodies: Vec<_> = fake
+                .requests()
+                .into_iter()
+                .map(|request| request.body)
+                .collect();
+            assert!(bodies.iter().all(|body| *body == bodies[0]), "{what}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_status_that_the_description_calls_a_refusal_is_sent_again_for_any_operation() {
+    let fake = FakeTransport::new();
+    fake.always(&BOOK, status(503));
+    let error = over(&fake)
+        .operation(&BOOK, &[])
+        .call::<Value>()
+        .await
+        .unwrap_err();
+    assert_eq!((fake.requests().len(), error.attempts()), (4, 4));
+    assert!(error.is_retryable());
+
+    let fake = FakeTransport::new();
+    fake.always(&BOOK, status(502));
+    let error = over(&fake)
+        .operation(&BOOK, &[])
+        .call::<Value>()
+        .await
+        .unwrap_err();
+    assert_eq!(fake.requests().len(), 1);
+    assert!(!error.is_retryable());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_caller_can_say_whether_a_call_may_be_repeated() {
+    for (repeatable, sends) in [(true, 4), (false, 1)] {
+        for operation in [&READ, &CREATE] {
+            let fake = FakeTransport::new();
+            fake.always(operation, status(502));
+            let call = prepare(operation, &over(&fake)).assume_repeatable(repeatable);
+            let error = call.await.unwrap_err();
+            assert_eq!(fake.requests().len(), sends);
+            assert_eq!(error.is_retryable(), repeatable, "{error:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_of_ones_own_is_repeated_only_if_it_says_so() {
+    static OWN: Operation = Operation::new("request", Method::GET, "(own path)");
+    for (repeatable, sends) in [(true, 4), (false, 1)] {
+        let fake = FakeTransport::new();
+        fake.always(&OWN, status(502));
+        let mut request = over(&fake).request(Method::GET, "/anything");
+        if repeatable {
+            request = request.repeatable();
+        }
+        let error = request.call::<Value>().await.unwrap_err();
+        assert_eq!(fake.requests().len(), sends);
+        assert_eq!(error.is_retryable(), repeatable);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_may_have_been_executed_once_stays_so_whatever_follows() {
+    let fake = FakeTransport::new();
+    fake.once(&READ, failure(ErrorKind::Io, Sent::Maybe));
+    fake.always(&READ, failure(ErrorKind::Connect, Sent::No));
+    let error = read(&over(&fake)).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.was_sent()),
+        (ErrorKind::Connect, Sent::Maybe)
+    );
+
+    let fake = FakeTransport::new();
+    fake.once(&READ, status(503));
+    fake.always(&READ, failure(ErrorKind::Connect, Sent::No));
+    let error = read(&over(&fake)).await.unwrap_err();
+    assert_eq!((error.attempts(), error.was_sent()), (4, Sent::Yes));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_cannot_be_sent_at_all_says_that_nothing_was() {
+    let fake = FakeTransport::new();
+    let client = over(&fake);
+    for call in [
+        client.operation(&READ, &[".."]).call::<Value>(),
+        client.request(Method::GET, "no-slash").call(),
+        read(&client).header("bad name", "x"),
+        read(&client).header("x-name", "line\nbreak"),
+    ] {
+        let error = call.await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.was_sent(), error.attempts()),
+            (ErrorKind::Invalid, Sent::No, 0)
+        );
+    }
+    assert!(fake.requests().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn retries_of_a_call_hold_instead_of_the_clients() {
+    for (retries, sends) in [(0, 1), (1, 2), (5, 6)] {
+        let fake = FakeTransport::new();
+        fake.always(&READ, status(503));
+        let error = read(&over(&fake)).retries(retries).await.unwrap_err();
+        assert_eq!(
+            (fake.requests().len(), error.attempts()),
+            (sends, sends as u32)
+        );
+    }
+    let fake = FakeTransport::new();
+    fake.always(&CREATE, status(429));
+    assert!(
+        create(&over(&fake))
+            .retries(0)
+            .await
+            .unwrap_err()
+            .is_rate_limited()
+    );
+    assert_eq!(fake.requests().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_page_that_breaks_off_is_judged_by_its_status() {
+    let fake = FakeTransport::new();
+    fake.always(&CREATE, status(404).body("not f").cut());
+    let error = create(&over(&fake)).await.unwrap_err();
+    assert!(error.is_not_found(), "{error:?}");
+    assert_eq!(fake.requests().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_under_way_that_its_deadline_ends_may_have_been_executed() {
+    for (answer, sent) in [
+        (FakeAnswer::never(), Sent::Maybe),
+        (
+            failure(ErrorKind::Connect, Sent::No).delay(Duration::from_secs(9)),
+            Sent::Maybe,
+        ),
+    ] {
+        let fake = FakeTransport::new();
+        fake.always(&CREATE, answer);
+        let error = create(&over(&fake))
+            .timeout(seconds(2.0))
+            .await
+            .unwrap_err();
+        assert_eq!((error.kind(), error.was_sent()), (ErrorKind::Timeout, sent));
+        assert_eq!((error.attempts(), error.is_retryable()), (1, false));
+    }
+}

@@ -1,0 +1,409 @@
+//! What the leaf can tell of TLS handshakes and of HTTP/2 streams that were refused.
+#![cfg(feature = "rustls")]
+
+mod common;
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Once};
+use std::time::Duration;
+
+use common::wire::{answer, read_request};
+use common::{builder, create, hurried, read};
+use rcgen::{CertificateParams, CertifiedKey, KeyPair};
+use security_api_transport::{Call, Client, ClientBuilder, ErrorKind, Sent};
+use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+
+type Certificate = CertifiedKey<KeyPair>;
+
+fn certificate(name: &str) -> Certificate {
+    rcgen::generate_simple_self_signed([name.to_owned()]).unwrap()
+}
+
+fn expired(name: &str) -> Certificate {
+    let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+    params.not_before = rcgen::date_time_ymd(2001, 1, 1);
+    params.not_after = rcgen::date_time_ymd(2002, 1, 1);
+    let signing_key = KeyPair::generate().unwrap();
+    let cert = params.self_signed(&signing_key).unwrap();
+    CertifiedKey { cert, signing_key }
+}
+
+/// What an HTTP/2 server does to the first requests; it answers the others.
+#[derive(Clone, Copy, Debug)]
+enum H2 {
+    Reset { reason: u32 },
+    GoAway { last: u32, reason: u32 },
+}
+
+#[derive(Clone)]
+struct Tls {
+    address: SocketAddr,
+    requests: Arc<AtomicUsize>,
+    handshakes: Arc<AtomicUsize>,
+}
+
+impl Tls {
+    /// Without acts a server of HTTP/1.1; with them, of HTTP/2, which does these to its requests, one after the other.
+    async fn start(certificate: &Certificate, acts: Vec<H2>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
+        let key = PrivateKeyDer::try_from(certificate.signing_key.serialize_der()).unwrap();
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.cert.der().clone()], key)
+            .unwrap();
+        if !acts.is_empty() {
+            config.alpn_protocols = vec![b"h2".to_vec()];
+        }
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let server = Self {
+            address: listener.local_addr().unwrap(),
+            requests: Arc::default(),
+            handshakes: Arc::default(),
+        };
+        let this = server.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                this.handshakes.fetch_add(1, Ordering::SeqCst);
+                let (this, acceptor, acts) = (this.clone(), acceptor.clone(), acts.clone());
+                tokio::spawn(async move {
+                    let Ok(stream) = acceptor.accept(stream).await else {
+                        return;
+                    };
+                    if acts.is_empty() {
+                        this.http1(stream).await;
+                    } else {
+                        this.http2(stream, &acts).await;
+                    }
+                });
+            }
+        });
+        server
+    }
+
+    async fn http1(&self, mut stream: impl AsyncRead + AsyncWrite + Unpin) {
+        while read_request(&mut stream).await.is_some() {
+            self.requests.fetch_add(1, Ordering::SeqCst);
+            stream
+                .write_all(&answer(200, "", b"\"good\""))
+                .await
+                .unwrap();
+        }
+    }
+
+    /// Reads frames, and acts on each HEADERS.
+    async fn http2(&self, mut stream: impl AsyncRead + AsyncWrite + Unpin, acts: &[H2]) {
+        const HEADERS: u8 = 1;
+        let mut preface = [0; 24];
+        stream.read_exact(&mut preface).await.unwrap();
+        // Empty SETTINGS, and the acknowledgement of the client's.
+        stream
+            .write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 4, 1, 0, 0, 0, 0])
+            .await
+            .unwrap();
+        let mut head = [0; 9];
+        while stream.read_exact(&mut head).await.is_ok() {
+            let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+            let mut payload = vec![0; length as usize];
+            if stream.read_exact(&mut payload).await.is_err() {
+                return;
+            }
+            if head[3] != HEADERS {
+                continue;
+            }
+            let id = &head[5..9];
+            let number = self.requests.fetch_add(1, Ordering::SeqCst);
+            let frames = match acts.get(number) {
+                Some(H2::Reset { reason }) => {
+                    [&[0, 0, 4, 3, 0], id, &reason.to_be_bytes()].concat()
+                }
+                Some(H2::GoAway { last, reason }) => [
+                    &[0, 0, 8, 7, 0, 0, 0, 0, 0][..],
+                    &last.to_be_bytes(),
+                    &reason.to_be_bytes(),
+                ]
+                .concat(),
+                // `:status: 200` and the end of headers, then data and the end of the stream.
+                None => [
+                    &[0, 0, 1, 1, 4],
+                    id,
+                    &[0x88],
+                    &[0, 0, 6, 0, 1],
+                    id,
+                    b"\"good\"",
+                ]
+                .concat(),
+            };
+            let written = stream.write_all(&frames).await;
+            // Who takes up the stream and then goes away leaves it without an answer.
+            if written.is_err() || matches!(acts.get(number), Some(H2::GoAway { last: 1, .. })) {
+                return;
+            }
+        }
+    }
+
+    fn client(&self) -> ClientBuilder<Client> {
+        install_provider();
+        builder()
+            .base_url(format!("https://localhost:{}", self.address.port()))
+            .retry(hurried())
+    }
+
+    fn requests(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
+    }
+}
+
+fn install_provider() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let _ = tokio_rustls::rustls::crypto::aws_lc_rs::default_provider().install_default();
+    });
+}
+
+fn both() -> [fn(&Client) -> Call<Value>; 2] {
+    [read, create]
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_trusted_is_spoken_to() {
+    let certificate = certificate("localhost");
+    let server = Tls::start(&certificate, Vec::new()).await;
+    let client = server
+        .client()
+        .root_certificate(certificate.cert.pem())
+        .build()
+        .unwrap();
+    assert_eq!(read(&client).await.unwrap(), "good");
+    assert_eq!(server.requests(), 1);
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_not_trusted_is_not_tried_again() {
+    let (good, other, old) = (
+        certificate("localhost"),
+        certificate("other.test"),
+        expired("localhost"),
+    );
+    for (what, certificate, root) in [
+        ("unknown authority", &good, None),
+        ("other authority", &good, Some(&other)),
+        ("other name", &other, Some(&other)),
+        ("expired", &old, Some(&old)),
+    ] {
+        for call in both() {
+            let server = Tls::start(certificate, Vec::new()).await;
+            let mut client = server.client();
+            if let Some(root) = root {
+                client = client.root_certificate(root.cert.pem());
+            }
+            let error = call(&client.build().unwrap()).await.unwrap_err();
+            assert_eq!(
+                (error.kind(), error.was_sent(), error.attempts()),
+                (ErrorKind::Connect, Sent::No, 1),
+                "{what}: {error:?}"
+            );
+            assert!(
+                !error.is_retryable() && error.to_string().contains("certificate"),
+                "{what}: {error}"
+            );
+            assert_eq!(
+                (server.requests(), server.handshakes.load(Ordering::SeqCst)),
+                (0, 1),
+                "{what}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_handshake_that_is_cut_is_tried_again_for_any_operation() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&connections);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let number = counted.fetch_add(1, Ordering::SeqCst);
+            let mut hello = [0; 16];
+            stream.read_exact(&mut hello).await.unwrap();
+            if number % 2 == 1 {
+                stream.set_zero_linger().unwrap();
+            }
+        }
+    });
+    install_provider();
+    let client = builder()
+        .base_url(format!("https://{address}"))
+        .retry(hurried())
+        .build()
+        .unwrap();
+    for call in both() {
+        let before = connections.load(Ordering::SeqCst);
+        let error = call(&client).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.was_sent(), error.attempts()),
+            (ErrorKind::Connect, Sent::No, 4),
+            "{error:?}"
+        );
+        assert_eq!(connections.load(Ordering::SeqCst), before + 4);
+        assert!(error.is_retryable());
+    }
+}
+
+#[tokio::test]
+async fn a_handshake_that_hangs_ends_with_the_connect_timeout_and_nothing_was_sent() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    install_provider();
+    let client = builder()
+        .base_url(format!("https://{address}"))
+        .connect_timeout(Duration::from_millis(50))
+        .retry(hurried())
+        .build()
+        .unwrap();
+    for call in both() {
+        let error = call(&client).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.was_sent(), error.attempts()),
+            (ErrorKind::Connect, Sent::No, 4),
+            "{error:?}"
+        );
+        assert!(error.to_string().contains("connect timeout"), "{error}");
+    }
+    drop(listener);
+}
+
+#[tokio::test]
+async fn a_server_that_speaks_no_tls_is_not_tried_again() {
+    install_provider();
+    for call in both() {
+        let talker = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = talker.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = talker.accept().await {
+                let _ = stream.write_all(&answer(400, "", b"plain HTTP")).await;
+                let _ = stream.read(&mut [0; 1024]).await;
+            }
+        });
+        let client = builder()
+            .base_url(format!("https://{address}"))
+            .retry(hurried())
+            .build()
+            .unwrap();
+        let error = call(&client).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.was_sent(), error.attempts()),
+            (ErrorKind::Connect, Sent::No, 1),
+            "{error:?}"
+        );
+        assert!(!error.is_retryable());
+    }
+}
+
+const NO_ERROR: u32 = 0;
+const INTERNAL_ERROR: u32 = 2;
+const REFUSED_STREAM: u32 = 7;
+const ENHANCE_YOUR_CALM: u32 = 11;
+
+#[tokio::test]
+async fn an_http2_stream_that_was_refused_is_sent_again_for_any_operation_and_others_only_if_repeatable()
+ {
+    let certificate = certificate("localhost");
+    for (act, refused) in [
+        (
+            H2::Reset {
+                reason: REFUSED_STREAM,
+            },
+            true,
+        ),
+        (
+            H2::GoAway {
+                last: 0,
+                reason: NO_ERROR,
+            },
+            true,
+        ),
+        (
+            H2::Reset {
+                reason: INTERNAL_ERROR,
+            },
+            false,
+        ),
+        (H2::Reset { reason: NO_ERROR }, false),
+        (
+            H2::GoAway {
+                last: 1,
+                reason: NO_ERROR,
+            },
+            false,
+        ),
+        (
+            H2::GoAway {
+                last: 1,
+                reason: ENHANCE_YOUR_CALM,
+            },
+            false,
+        ),
+    ] {
+        for (call, repeatable) in [(read as fn(&Client) -> _, true), (create, false)] {
+            let server = Tls::start(&certificate, vec![act]).await;
+            let client = server.client().root_certificate(certificate.cert.pem());
+            let client = client
+                .attempt_timeout(Duration::from_secs(1))
+                .build()
+                .unwrap();
+            let result = call(&client).send_with_response().await;
+            let what = format!("{act:?}, {repeatable}: {result:?}");
+            if refused || repeatable {
+                assert_eq!(result.unwrap().attempts(), 2, "{what}");
+                assert_eq!(server.requests(), 2, "{what}");
+            } else {
+                let error = result.unwrap_err();
+                assert_eq!(
+                    (error.was_sent(), error.attempts()),
+                    (Sent::Maybe, 1),
+                    "{what}"
+                );
+                assert!(!error.is_retryable(), "{what}");
+                assert_eq!(server.requests(), 1, "{what}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn streams_that_are_always_refused_are_an_error_that_says_nothing_was_sent() {
+    let certificate = certificate("localhost");
+    let server = Tls::start(
+        &certificate,
+        vec![
+            H2::Reset {
+                reason: REFUSED_STREAM
+            };
+            9
+        ],
+    )
+    .await;
+    let client = server
+        .client()
+        .root_certificate(certificate.cert.pem())
+        .build()
+        .unwrap();
+    let error = create(&client).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.was_sent(), error.attempts()),
+        (ErrorKind::Io, Sent::No, 4),
+        "{error:?}"
+    );
+    assert!(error.is_retryable());
+    assert_eq!(server.requests(), 4);
+}

@@ -1,0 +1,276 @@
+//! What the leaf can tell of a broken connection, over real sockets.
+
+mod common;
+
+use std::time::Duration;
+
+use common::wire::{Act, Server, answer};
+use common::{builder, create, hurried, read};
+use http_body_util::StreamBody;
+use security_api_transport::{Body, Call, Client, ClientBuilder, Error, ErrorKind, Sent};
+use serde_json::{Value, json};
+
+fn at(url: &str) -> ClientBuilder<Client> {
+    builder().base_url(url).retry(hurried())
+}
+
+fn good() -> Vec<u8> {
+    answer(200, "content-type: application/json\r\n", b"\"good\"")
+}
+
+fn bytes(text: &str) -> Vec<u8> {
+    text.as_bytes().to_vec()
+}
+
+struct Row {
+    what: &'static str,
+    act: Act,
+    kind: ErrorKind,
+    sent: Sent,
+}
+
+fn rows() -> Vec<Row> {
+    let row = |what, act, kind, sent| Row {
+        what,
+        act,
+        kind,
+        sent,
+    };
+    let half = || bytes("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n\"half");
+    let chunk = || bytes("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n\"half\r\n");
+    let head = || bytes("HTTP/1.1 200 OK\r\nconte");
+    use ErrorKind::{Io, Timeout};
+    vec![
+        row(
+            "reset after the request",
+            Act::SendThenReset(Vec::new()),
+            Io,
+            Sent::Maybe,
+        ),
+        row(
+            "closed after the request",
+            Act::SendThenClose(Vec::new()),
+            Io,
+            Sent::Maybe,
+        ),
+        row("head cut", Act::SendThenClose(head()), Io, Sent::Maybe),
+        row("head reset", Act::SendThenReset(head()), Io, Sent::Maybe),
+        row(
+            "not HTTP",
+            Act::SendThenClose(bytes("SSH-2.0-server\r\n\r\n")),
+            Io,
+            Sent::Maybe,
+        ),
+        row("body cut", Act::SendThenClose(half()), Io, Sent::Yes),
+        row("body reset", Act::SendThenReset(half()), Io, Sent::Yes),
+        row(
+            "chunked body cut",
+            Act::SendThenClose(chunk()),
+            Io,
+            Sent::Yes,
+        ),
+        row(
+            "no answer",
+            Act::SendThenHang(Vec::new()),
+            Timeout,
+            Sent::Maybe,
+        ),
+        row(
+            "half a head",
+            Act::SendThenHang(head()),
+            Timeout,
+            Sent::Maybe,
+        ),
+        row("body stalls", Act::SendThenHang(half()), Timeout, Sent::Yes),
+    ]
+}
+
+/// How to make a call, and whether it may be repeated.
+type Make = (fn(&Client) -> Call<Value>, bool);
+
+fn both() -> [Make; 2] {
+    [(read, true), (create, false)]
+}
+
+#[tokio::test]
+async fn a_request_that_may_have_been_executed_goes_out_again_only_if_it_is_repeatable() {
+    for row in rows() {
+        for (call, repeatable) in both() {
+            let server = Server::start(vec![row.act.clone()]).await;
+            let client = at(&server.url())
+                .attempt_timeout(Duration::from_millis(100))
+                .idle_timeout(Duration::from_millis(100))
+                .build()
+                .unwrap();
+            let error = call(&client).await.unwrap_err();
+            let what = format!("{}, {repeatable}: {error:?}", row.what);
+            let sends = if repeatable { 4 } else { 1 };
+            assert_eq!(
+                (server.requests(), error.attempts()),
+                (sends, sends as u32),
+                "{what}"
+            );
+            assert_eq!(
+                (error.kind(), error.was_sent()),
+                (row.kind, row.sent),
+                "{what}"
+            );
+            assert_eq!(error.is_retryable(), repeatable, "{what}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_re_send_is_a_whole_new_request_and_its_answer_counts() {
+    for row in rows() {
+        let server = Server::start(vec![row.act, Act::Send(good())]).await;
+        let client = at(&server.url())
+            .attempt_timeout(Duration::from_millis(500))
+            .idle_timeout(Duration::from_millis(500))
+            .build()
+            .unwrap();
+        let response = create(&client)
+            .assume_repeatable(true)
+            .send_with_response()
+            .await
+            .unwrap();
+        assert_eq!(
+            (response.value(), response.attempts()),
+            (&json!("good"), 2),
+            "{}",
+            row.what
+        );
+        assert_eq!(server.requests(), 2, "{}", row.what);
+    }
+}
+
+async fn never_sent(client: &Client) {
+    for (call, _) in both() {
+        let error = call(client).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.was_sent(), error.attempts()),
+            (ErrorKind::Connect, Sent::No, 4),
+            "{error:?}"
+        );
+        assert!(error.is_retryable());
+    }
+}
+
+#[tokio::test]
+async fn a_refused_connection_is_tried_again_for_any_operation() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    never_sent(&at(&url).build().unwrap()).await;
+}
+
+#[tokio::test]
+async fn a_name_that_does_not_resolve_is_tried_again_for_any_operation() {
+    let client = at("https://nowhere.invalid").build().unwrap();
+    never_sent(&client).await;
+    let error = read(&client).retries(0).await.unwrap_err();
+    assert!(
+        error.to_string().contains("could not be resolved"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_kept_alive_connection_that_is_reset_before_anything_was_read_may_have_been_executed() {
+    for (call, repeatable) in both() {
+        let server = Server::start(vec![Act::SendThenResetUnread(good()), Act::Send(good())]).await;
+        let client = at(&server.url()).build().unwrap();
+        read(&client).await.unwrap();
+        let result = call(&client).send_with_response().await;
+        if repeatable {
+            assert_eq!(result.unwrap().attempts(), 2);
+            assert_eq!((server.requests(), server.connections()), (2, 2));
+        } else {
+            let error = result.unwrap_err();
+            assert_eq!(
+                (error.kind(), error.was_sent(), error.attempts()),
+                (ErrorKind::Io, Sent::Maybe, 1)
+            );
+            assert_eq!((server.requests(), server.connections()), (1, 1));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_kept_alive_connection_that_was_closed_meanwhile_costs_no_attempt() {
+    for (call, _) in both() {
+        let server = Server::start(vec![Act::SendThenClose(good()), Act::Send(good())]).await;
+        let client = at(&server.url()).build().unwrap();
+        read(&client).await.unwrap();
+        // Lets the connection's task see that it was closed.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert_eq!(
+            call(&client).send_with_response().await.unwrap().attempts(),
+            1
+        );
+        assert_eq!((server.requests(), server.connections()), (2, 2));
+    }
+}
+
+#[tokio::test]
+async fn an_error_of_the_requests_own_body_is_not_sent_again() {
+    let server = Server::start(vec![Act::Send(good())]).await;
+    let client = at(&server.url()).build().unwrap();
+    let broken = || {
+        let pieces = [
+            Ok(http_body::Frame::data(bytes::Bytes::from_static(b"piece"))),
+            Err(std::io::Error::other("the disk is gone")),
+        ];
+        StreamBody::new(futures_util::stream::iter(pieces))
+    };
+    for ours in [true, false] {
+        let body = Body::replayable(Some(10), move || {
+            let ours = move |error: std::io::Error| -> security_api_transport::BoxError {
+                if ours {
+                    Box::new(Error::invalid("the file changed"))
+                } else {
+                    error.into()
+                }
+            };
+            http_body_util::BodyExt::map_err(broken(), ours)
+        });
+        let call = client
+            .operation(&common::READ, &["7"])
+            .body("text/plain", body)
+            .call::<Value>();
+        let error = call.await.unwrap_err();
+        let kind = if ours {
+            ErrorKind::Invalid
+        } else {
+            ErrorKind::Io
+        };
+        assert_eq!((error.kind(), error.attempts()), (kind, 1), "{error:?}");
+        assert!(
+            !error.is_retryable() && error.was_sent() != Sent::Yes,
+            "{error:?}"
+        );
+        if !ours {
+            assert!(error.to_string().contains("body"), "{error}");
+        }
+    }
+    assert_eq!(server.requests(), 0);
+}
+
+#[tokio::test]
+async fn a_length_that_the_service_does_not_keep_to_reserves_no_memory() {
+    for length in ["1099511627776", "18446744073709551000"] {
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n");
+        let mut act = bytes(&head);
+        act.extend(b"\"a piece".repeat(20_000));
+        let server = Server::start(vec![Act::SendThenClose(act)]).await;
+        let client = at(&server.url()).build().unwrap();
+        for limit in [1 << 20, u64::MAX] {
+            let error = create(&client).response_limit(limit).await.unwrap_err();
+            assert_eq!(
+                (error.kind(), error.was_sent()),
+                (ErrorKind::Io, Sent::Yes),
+                "{error:?}"
+            );
+        }
+    }
+}
