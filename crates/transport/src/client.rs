@@ -86,7 +86,10 @@ where
     let leaf = AttemptSpan.layer(leaf);
     let bare_leaf = HttpService::new(leaf.clone());
 
-    let attempt = wrap(parts.per_attempt, parts.same_origin.layer(leaf));
+    let same_origin = parts.same_origin;
+    let attempt = wrap(parts.per_attempt, leaf, |leaf| {
+        HttpService::new(same_origin.layer(leaf))
+    });
     let attempt = AttemptTimeout.layer(attempt);
     let attempt = parts.credential_stamp.layer(attempt);
     let attempt = parts.rate_limit.layer(attempt);
@@ -98,7 +101,7 @@ where
 
     let call = parts.retry.layer(attempt);
     let call = Deadline.layer(call);
-    let call = wrap(parts.per_call, call);
+    let call = wrap(parts.per_call, call, HttpService::new);
     HttpService::always_ready(OperationSpan.layer(call))
 }
 
@@ -116,20 +119,20 @@ struct Parts {
 /// A layer of the user's.
 type SlotLayer = Arc<dyn Fn(HttpService) -> HttpService + Send + Sync>;
 
-/// Puts the user's layers around a service, the first given outermost.
-fn wrap<S>(layers: Vec<SlotLayer>, service: S) -> Either<S, HttpService>
-where
-    S: Service<HttpRequest, Response = HttpResponse, Error = BoxError>,
-    S: Clone + Send + Sync + 'static,
-    S::Future: Send + 'static,
-{
+/// Puts the user's layers around a service, the first given outermost; without layers, leaves it as it is. `boxed` is the
+/// service as the innermost of them sees it.
+fn wrap<S>(
+    layers: Vec<SlotLayer>,
+    service: S,
+    boxed: impl FnOnce(S) -> HttpService,
+) -> Either<S, HttpService> {
     if layers.is_empty() {
         return Either::Left(service);
     }
     let wrapped = layers
         .iter()
         .rev()
-        .fold(HttpService::new(service), |inner, layer| layer(inner));
+        .fold(boxed(service), |inner, layer| layer(inner));
     Either::Right(wrapped)
 }
 
@@ -236,7 +239,11 @@ impl Client {
         if success && request.options.streamed {
             return Ok((head.status, head.headers, body));
         }
-        let body = retry::collect(body, self.0.defaults.idle_timeout).await?;
+        let body = match body.as_full() {
+            Some(body) => body.clone(),
+            // Only a layer of the user's can have left it unread; boxed, so that calls need not make room for it.
+            None => Box::pin(retry::collect(body, self.0.defaults.idle_timeout)).await?,
+        };
         let answer = Answer::new(call.operation(), head.status, &head.headers, &body);
         let verdict = self.protocol().classify(&answer);
         if success && verdict == Verdict::Success {

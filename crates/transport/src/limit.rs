@@ -324,6 +324,9 @@ impl Lane {
 
     fn try_acquire(&self) -> bool {
         let mut state = self.state();
+        if self.rate.is_none() && state.closed_until.is_none() {
+            return true;
+        }
         let now = Instant::now();
         if !state.waiting.is_empty() || self.start(&state, now, 0) > now {
             return false;

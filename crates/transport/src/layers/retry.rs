@@ -12,7 +12,6 @@ use tower::retry::budget::{Budget, TpsBudget};
 use tower_service::Service;
 
 use super::idle::Idle;
-use super::layer;
 use crate::body::ResponseBody;
 use crate::context::CallContext;
 use crate::credential::{Credential, Generation};
@@ -117,13 +116,32 @@ pub(crate) fn budget() -> TpsBudget {
     TpsBudget::new(Duration::from_secs(10), 3, 0.2)
 }
 
-#[derive(Debug, Clone)]
+/// What is below is shared, so that a call clones it only once for each attempt.
+#[derive(Debug)]
 pub(crate) struct RetryService<S> {
-    inner: S,
+    inner: Arc<S>,
     layer: Retry,
 }
 
-layer!(Retry => RetryService);
+impl<S> Clone for RetryService<S> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            layer: self.layer.clone(),
+        }
+    }
+}
+
+impl<S> tower_layer::Layer<S> for Retry {
+    type Service = RetryService<S>;
+
+    fn layer(&self, inner: S) -> RetryService<S> {
+        RetryService {
+            inner: Arc::new(inner),
+            layer: self.clone(),
+        }
+    }
+}
 
 impl<S> Service<HttpRequest> for RetryService<S>
 where
@@ -145,11 +163,10 @@ where
     fn call(&mut self, request: HttpRequest) -> HttpFuture {
         let Self { inner, layer } = self.clone();
         let Some(call) = CallContext::of(&request).cloned() else {
-            let mut inner = inner;
-            return Box::pin(inner.call(request));
+            return Box::pin(S::clone(&inner).call(request));
         };
         Box::pin(async move {
-            layer.run(inner, &call, request).await.map_err(|error| {
+            layer.run(&*inner, &call, request).await.map_err(|error| {
                 error
                     .in_call(call.operation(), call.attempt(), call.sent())
                     .boxed()
@@ -196,7 +213,7 @@ const STAMP_TRIES: u32 = 3;
 impl Retry {
     async fn run<S>(
         &self,
-        inner: S,
+        inner: &S,
         call: &CallContext,
         mut request: HttpRequest,
     ) -> Result<HttpResponse, Error>
