@@ -78,6 +78,10 @@ impl Paging for NextToken {
             None => request.query("nextToken", token),
         }
     }
+
+    fn page_size(request: &Request) -> Option<&str> {
+        request.query_value("limit")
+    }
 }
 
 #[cfg(test)]

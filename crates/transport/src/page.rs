@@ -77,6 +77,13 @@ pub trait Paging: Send + Sync + 'static {
 
     /// Makes the request ask for the page with this token.
     fn set_token(request: Request, token: &str) -> Request;
+
+    /// How many items a page the request asks for has, as it says so; none if it leaves that to the service. A cursor
+    /// remembers it, so that a later run may ask for pages of another size.
+    fn page_size(request: &Request) -> Option<&str> {
+        let _ = request;
+        None
+    }
 }
 
 /// A place in a list: the page and how many of its items were taken. Store it, and an export goes on where it stopped.
@@ -98,6 +105,9 @@ pub struct Cursor {
     /// How many items of that page were taken.
     #[serde(default)]
     taken: usize,
+    /// The size of the page, where the request said one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    size: Option<String>,
     /// The list was read to its end.
     #[serde(default, skip_serializing_if = "is_false")]
     end: bool,
@@ -178,7 +188,9 @@ impl<T, P: Paging> Page<T, P> {
     /// The start of the next page, to be stored.
     #[must_use]
     pub fn next_cursor(&self) -> Option<Cursor> {
-        self.next.clone().map(Cursor::page)
+        let mut cursor = self.next.clone().map(Cursor::page)?;
+        cursor.size = P::page_size(&self.request).map(str::to_owned);
+        Some(cursor)
     }
 
     /// The call for the next page, with the same filters and options.
@@ -339,8 +351,11 @@ impl Walk {
 struct ItemWalk<T> {
     walk: Walk,
     items: std::vec::IntoIter<T>,
-    /// How many items of the first page were taken before, by an earlier run.
+    /// How many items of the pages to come were taken before, by an earlier run.
     skip: usize,
+    /// Pages had another size in that run, so that those items may be more than one page has now. With the same size, a
+    /// page that has fewer has shrunk, and nothing may be left out of the next.
+    resized: bool,
 }
 
 impl<T> ItemWalk<T> {
@@ -349,12 +364,21 @@ impl<T> ItemWalk<T> {
             walk: Walk::new(request),
             items: Vec::new().into_iter(),
             skip: 0,
+            resized: false,
         }
     }
 
-    fn resume(&mut self, cursor: Cursor) {
-        self.skip = cursor.taken;
+    fn resume<P: Paging>(&mut self, mut cursor: Cursor) {
+        self.skip = std::mem::take(&mut cursor.taken);
+        self.resized = cursor.size.take().as_deref() != P::page_size(&self.walk.template);
         self.walk.resume(cursor);
+    }
+
+    fn position<P: Paging>(&self) -> Cursor {
+        let mut cursor = self.walk.cursor.clone();
+        cursor.taken += self.skip;
+        cursor.size = P::page_size(&self.walk.template).map(str::to_owned);
+        cursor
     }
 
     fn poll_next<P: Paging>(
@@ -373,8 +397,10 @@ impl<T> ItemWalk<T> {
                 Some(Ok(received)) => match split(&received) {
                     Err(error) => return Poll::Ready(Some(Err(error))),
                     Ok((mut items, next)) => {
-                        let skip = std::mem::take(&mut self.skip).min(items.len());
-                        items.drain(..skip);
+                        let skipped = self.skip.min(items.len());
+                        items.drain(..skipped);
+                        self.skip = if self.resized { self.skip - skipped } else { 0 };
+                        self.walk.cursor.taken = skipped;
                         self.items = items.into_iter();
                         self.walk.received(next);
                     }
@@ -428,12 +454,12 @@ impl<T, P: Paging> Items<T, P> {
 
     /// Starts at this place instead of the first item.
     pub fn resume(mut self, cursor: Cursor) -> Self {
-        self.walk.resume(cursor);
+        self.walk.resume::<P>(cursor);
         self
     }
 
     fn position(&self) -> Cursor {
-        self.walk.walk.cursor.clone()
+        self.walk.position::<P>()
     }
 }
 
@@ -498,7 +524,7 @@ impl<P: Paging> RawItems<P> {
 
     /// Starts at this place instead of the first item.
     pub fn resume(mut self, cursor: Cursor) -> Self {
-        self.walk.resume(cursor);
+        self.walk.resume::<P>(cursor);
         self
     }
 
@@ -513,7 +539,7 @@ impl<P: Paging> RawItems<P> {
     }
 
     fn position(&self) -> Cursor {
-        self.walk.walk.cursor.clone()
+        self.walk.position::<P>()
     }
 }
 
@@ -555,7 +581,9 @@ impl<T, P: Paging> Pages<T, P> {
     }
 
     fn position(&self) -> Cursor {
-        self.walk.next_page()
+        let mut cursor = self.walk.next_page();
+        cursor.size = P::page_size(&self.walk.template).map(str::to_owned);
+        cursor
     }
 }
 

@@ -115,6 +115,13 @@ impl Request {
         self.query.iter().any(|(key, _)| key == name)
     }
 
+    /// The value of the query parameter of this name, the first if there are several.
+    #[must_use]
+    pub fn query_value(&self, name: &str) -> Option<&str> {
+        let found = self.query.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
     /// Sets a query parameter to a number, which must lie between `least` and `most`.
     pub fn query_in_range(self, name: &'static str, value: i64, least: i64, most: i64) -> Self {
         if !(least..=most).contains(&value) {

@@ -357,10 +357,7 @@ async fn an_http2_stream_that_was_refused_is_sent_again_for_any_operation_and_ot
         for (call, repeatable) in [(read as fn(&Client) -> _, true), (create, false)] {
             let server = Tls::start(&certificate, vec![act]).await;
             let client = server.client().root_certificate(certificate.cert.pem());
-            let client = client
-                .attempt_timeout(Duration::from_secs(1))
-                .build()
-                .unwrap();
+            let client = client.build().unwrap();
             let result = call(&client).send_with_response().await;
             let what = format!("{act:?}, {repeatable}: {result:?}");
             if refused || repeatable {

@@ -79,7 +79,7 @@ async fn a_wait_that_the_service_asks_for_is_kept_and_a_little_more() {
             ("5".to_owned(), 5.0, 5.51),
             ("0".to_owned(), 0.0, 0.01),
             ("60".to_owned(), 60.0, 61.01),
-            (date(30), 28.0, 31.01),
+            (date(50), 30.0, 51.01),
             ("Wed, 21 Oct 2015 07:28:00 GMT".to_owned(), 0.0, 0.01),
         ] {
             let asked = text.clone();

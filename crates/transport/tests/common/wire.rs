@@ -26,6 +26,7 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     requests: Arc<AtomicUsize>,
     connections: Arc<AtomicUsize>,
+    closed: Arc<AtomicUsize>,
 }
 
 impl Server {
@@ -36,15 +37,18 @@ impl Server {
             address: listener.local_addr().unwrap(),
             requests: Arc::default(),
             connections: Arc::default(),
+            closed: Arc::default(),
         };
-        let (requests, connections) = (
+        let (requests, connections, closed) = (
             Arc::clone(&server.requests),
             Arc::clone(&server.connections),
+            Arc::clone(&server.closed),
         );
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 connections.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(serve(stream, script.clone(), Arc::clone(&requests)));
+                let (requests, closed) = (Arc::clone(&requests), Arc::clone(&closed));
+                tokio::spawn(serve(stream, script.clone(), requests, closed));
             }
         });
         server
@@ -58,12 +62,22 @@ impl Server {
         self.requests.load(Ordering::SeqCst)
     }
 
+    /// How many connections both sides have closed, the server first.
+    pub(crate) fn closed(&self) -> usize {
+        self.closed.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
 }
 
-async fn serve(mut stream: TcpStream, script: Vec<Act>, requests: Arc<AtomicUsize>) {
+async fn serve(
+    mut stream: TcpStream,
+    script: Vec<Act>,
+    requests: Arc<AtomicUsize>,
+    closed: Arc<AtomicUsize>,
+) {
     while read_request(&mut stream).await.is_some() {
         let number = requests.fetch_add(1, Ordering::SeqCst);
         match &script[number.min(script.len() - 1)] {
@@ -71,6 +85,8 @@ async fn serve(mut stream: TcpStream, script: Vec<Act>, requests: Arc<AtomicUsiz
             Act::SendThenClose(bytes) => {
                 stream.write_all(bytes).await.unwrap();
                 let _ = stream.shutdown().await;
+                let _ = stream.read(&mut [0]).await;
+                closed.fetch_add(1, Ordering::SeqCst);
                 return;
             }
             Act::SendThenReset(bytes) => {

@@ -1,0 +1,16 @@
+//! The Push Security client against the sandbox, over real sockets.
+
+mod exerciser;
+mod exports;
+mod fake;
+mod faults;
+mod filters;
+mod limits;
+mod lists;
+mod receiver;
+mod records;
+mod refusals;
+mod secrets;
+mod support;
+mod webhook_forms;
+mod webhooks;

@@ -1,0 +1,369 @@
+//! No secret is shown: not by an error, not by what causes it, not by a log event or a span.
+
+use std::error::Error as StdError;
+use std::fmt::{self, Debug, Write as _};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use push_security_api::http::Method;
+use push_security_api::types::AppUpdate;
+use push_security_api::webhook::{Event, Verifier};
+use push_security_api::{Client, Error, Rate, RateLimiter, RetryPolicy, Secret};
+use security_api_sandbox::{Fault, Sandbox};
+use serde_json::{Value, json};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event as LogEvent, Metadata, Subscriber};
+
+use crate::support::{builder, calls_on, sandbox, unlimited};
+
+/// The mark in everything that must not be shown.
+const MARK: &str = "hunter2";
+const KEY: &str = "hunter2-api-key";
+const WEBHOOK_SECRET: &str = "psws_hunter2hunter2hunter2hunter2hunt";
+
+/// Everything that an error shows of itself and of its causes.
+fn shown(error: &(dyn StdError + 'static)) -> String {
+    let mut text = format!("{error} {error:?} {error:#?}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        write!(text, " {error} {error:?}").unwrap();
+        cause = error.source();
+    }
+    text
+}
+
+#[track_caller]
+fn hides(error: &(dyn StdError + 'static)) {
+    let text = shown(error);
+    assert!(!text.contains(MARK), "{text}");
+}
+
+#[track_caller]
+fn hidden(value: &impl Debug) {
+    let text = format!("{value:?} {value:#?}");
+    assert!(!text.contains(MARK), "{text}");
+}
+
+/// Writes down everything that is logged, values included.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<String>>);
+
+impl Log {
+    fn text(&self) -> String {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+struct Writer<'a>(&'a mut String);
+
+impl Visit for Writer<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        writeln!(self.0, "{} = {value:?}", field.name()).unwrap();
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn StdError + 'static)) {
+        writeln!(self.0, "{} = {}", field.name(), shown(value)).unwrap();
+    }
+}
+
+impl Subscriber for Log {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        let mut text = self.0.lock().unwrap();
+        writeln!(text, "span {}", span.metadata().name()).unwrap();
+        span.record(&mut Writer(&mut text));
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, values: &Record<'_>) {
+        values.record(&mut Writer(&mut self.0.lock().unwrap()));
+    }
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &LogEvent<'_>) {
+        event.record(&mut Writer(&mut self.0.lock().unwrap()));
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Log")
+    }
+}
+
+fn marked(sandbox: &Sandbox) -> Client {
+    builder(sandbox, KEY).build().expect("a client")
+}
+
+/// The error of a call that finds this fault, marked filters and all.
+async fn after(sandbox: &Sandbox, fault: Fault) -> Error {
+    sandbox.faults().queue(fault.times(4));
+    let list = marked(sandbox).accounts().list().email(MARK);
+    let list = list
+        .attempt_timeout(Duration::from_millis(100))
+        .extra_query("token", MARK);
+    let error = list.page().await.expect_err("a fault");
+    sandbox.faults().clear();
+    error
+}
+
+/// Every way that a call to a running service can fail.
+async fn failures(sandbox: &Sandbox) -> Vec<Error> {
+    let push = marked(sandbox);
+    let mut errors = Vec::new();
+    // Refused by the service: the key is wrong.
+    for (_, call) in calls_on(&push, "1") {
+        errors.push(call.await.expect_err("the key is refused"));
+    }
+    // Refused by the client.
+    for (_, call) in calls_on(&push, "../hunter2") {
+        errors.push(call.await.expect_err("the id is refused"));
+    }
+    errors.push(
+        push.apps()
+            .list()
+            .limit(0)
+            .owner_id(MARK)
+            .page()
+            .await
+            .unwrap_err(),
+    );
+    let broken = push.apps().list().header("x-secret", "hunter2\n");
+    errors.push(broken.page().await.unwrap_err());
+    let own = push
+        .request(Method::GET, "/v1/nothing")
+        .query("token", MARK);
+    errors.push(
+        own.header("authorization", MARK)
+            .call::<Value>()
+            .await
+            .unwrap_err(),
+    );
+    let own = push.request(Method::GET, "v1/hunter2?token=hunter2");
+    errors.push(own.call::<Value>().await.unwrap_err());
+    let update = AppUpdate::new().notes(MARK);
+    errors.push(push.apps().update("1", update).await.unwrap_err());
+    // Something goes wrong on the way.
+    for fault in [
+        Fault::reset(),
+        Fault::stall(),
+        Fault::status(200).body("hunter2"),
+        Fault::status(200).body(r#"{"result":[{"id":"1","email":["hunter2"]}]}"#),
+        Fault::status(200).body(r#"{"result":[{"id":"1","email":"hunter2"#),
+        Fault::status(200).body(vec![b'h', b'u', 0xff]),
+        Fault::status(200)
+            .header("content-encoding", "gzip")
+            .body("hunter2"),
+        Fault::status(500).body("<html>hunter2</html>"),
+        Fault::status(503).header("retry-after", MARK),
+        Fault::status(429).header("retry-after", "3600"),
+        Fault::status(302).header("location", "https://hunter2:hunter2@example.com/?hunter2"),
+        Fault::status(301).header("location", "/elsewhere?hunter2"),
+        Fault::status(403).header("x-hunter2", MARK),
+        Fault::status(418).body(r#"{"hunter2":"hunter2"}"#),
+    ] {
+        errors.push(after(sandbox, fault).await);
+    }
+    let small = push.accounts().list().email(MARK).response_limit(10);
+    sandbox
+        .faults()
+        .queue(Fault::status(200).body("hunter2 hunter2"));
+    errors.push(small.page().await.unwrap_err());
+    errors
+}
+
+#[test]
+fn no_failure_of_a_call_shows_the_key_a_query_a_header_or_a_body() {
+    let log = Log::default();
+    let runtime = crate::support::runtime();
+    let errors = tracing::subscriber::with_default(log.clone(), || {
+        runtime.block_on(async {
+            let sandbox = sandbox().await;
+            failures(&sandbox).await
+        })
+    });
+    assert!(errors.len() > 40);
+    for error in &errors {
+        hides(error);
+        assert!(error.operation().is_some());
+    }
+    let text = log.text();
+    assert!(text.contains("accounts.list"), "nothing was logged: {text}");
+    let line = text.lines().find(|line| line.contains(MARK));
+    assert!(line.is_none(), "logged: {line:?}");
+}
+
+#[test]
+fn what_succeeds_logs_no_secret_either() {
+    let log = Log::default();
+    let runtime = crate::support::runtime();
+    let secrets = tracing::subscriber::with_default(log.clone(), || {
+        runtime.block_on(async {
+            let sandbox = unlimited().start().await.unwrap();
+            let push = crate::support::client(&sandbox);
+            let list = push.accounts().list().email("hunter2").limit(2);
+            assert_eq!(list.items().try_collect().await.unwrap(), []);
+            let page = push.accounts().list().limit(2).page().await.unwrap();
+            let next = page.next().unwrap();
+            hidden(&next);
+            next.await.unwrap();
+            let token = page.next_cursor().unwrap().token().unwrap().to_owned();
+            [sandbox.push_security().api_key().to_owned(), token]
+        })
+    });
+    let text = log.text();
+    assert!(text.contains("accounts.list"), "nothing was logged: {text}");
+    for secret in secrets.iter().map(String::as_str).chain([MARK]) {
+        let line = text.lines().find(|line| line.contains(secret));
+        assert!(line.is_none(), "logged: {line:?}");
+    }
+}
+
+#[test]
+fn a_client_that_cannot_be_made_shows_no_key() {
+    let with_delete = format!("{KEY}\u{7f}");
+    for key in [
+        "hunter2\n",
+        "hunter2 hunter2",
+        "hunter2\u{e9}",
+        "\thunter2",
+        &with_delete,
+    ] {
+        hides(&Client::new(key).expect_err("no header can have it"));
+    }
+    let bad = |change: fn(push_security_api::ClientBuilder) -> push_security_api::ClientBuilder| {
+        change(Client::builder(KEY)).build().expect_err("refused")
+    };
+    for error in [
+        bad(|builder| builder.base_url("https://hunter2:hunter2@example.com")),
+        bad(|builder| builder.base_url("http://example.com")),
+        bad(|builder| builder.base_url("https://example.com/?token=hunter2")),
+        bad(|builder| builder.base_url("hunter2 hunter2")),
+        bad(|builder| builder.user_agent("hunter2\n")),
+        bad(|builder| builder.proxy("ht tp://user:hunter2@proxy")),
+        bad(|builder| builder.root_certificate("-----BEGIN hunter2-----")),
+    ] {
+        hides(&error);
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_never_leaves_shows_no_secret() {
+    let sandbox = sandbox().await;
+    let nobody = builder(&sandbox, KEY)
+        .base_url("http://127.0.0.1:1")
+        .retry(RetryPolicy::never())
+        .build()
+        .unwrap();
+    hides(
+        &nobody
+            .accounts()
+            .list()
+            .email(MARK)
+            .page()
+            .await
+            .unwrap_err(),
+    );
+    let proxy = Client::builder(KEY)
+        .proxy("http://hunter2:hunter2@127.0.0.1:1")
+        .retry(RetryPolicy::never())
+        .build()
+        .unwrap();
+    hides(
+        &proxy
+            .accounts()
+            .list()
+            .email(MARK)
+            .page()
+            .await
+            .unwrap_err(),
+    );
+    let limiter = RateLimiter::new(Rate::per_second(0.001, 1).unwrap());
+    let limited = builder(&sandbox, KEY).limiter(limiter).build().unwrap();
+    for _ in 0..2 {
+        hides(
+            &limited
+                .accounts()
+                .list()
+                .email(MARK)
+                .page()
+                .await
+                .unwrap_err(),
+        );
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_can_be_printed_shows_a_secret() {
+    let sandbox = sandbox().await;
+    let push = marked(&sandbox);
+    hidden(&push);
+    hidden(
+        &Client::builder(KEY)
+            .user_agent(MARK)
+            .proxy("http://a:hunter2@localhost"),
+    );
+    hidden(&Secret::from(KEY));
+    let list = push.accounts().list().email(MARK).header("x-token", MARK);
+    hidden(&list);
+    hidden(&list.clone().page());
+    hidden(&list.clone().items());
+    hidden(&list.clone().raw_items());
+    hidden(&list.pages());
+    hidden(&push.apps().update(MARK, AppUpdate::new().notes(MARK)));
+    hidden(&push.request(Method::POST, "/v1/x").segment(MARK).json(MARK));
+    hidden(&Verifier::new(WEBHOOK_SECRET).or_secret("psws_hunter2"));
+}
+
+#[test]
+fn no_refused_webhook_shows_the_secret_or_the_body() {
+    let verifier = Verifier::new(WEBHOOK_SECRET).or_secret(MARK);
+    let body = json!({ "id": 7, "category": MARK, "object": [MARK] }).to_string();
+    let zeros = "0".repeat(64);
+    for signature in [
+        None,
+        Some(String::new()),
+        Some(MARK.to_owned()),
+        Some(format!("t=hunter2,v1={zeros}")),
+        Some(format!("t=1,v1={zeros}")),
+        Some(format!("t=1750000000,v1={zeros},hunter2=hunter2")),
+        Some(format!("t=1,hunter2,v1={zeros}")),
+    ] {
+        let refused = verifier.event(signature.as_deref(), body.as_bytes());
+        hides(&refused.expect_err("refused"));
+    }
+    hides(&Event::read(body.as_bytes()).expect_err("no id"));
+    for new in [json!(MARK), json!({ "id": [MARK] }), json!([MARK])] {
+        let event = json!({ "id": "1", "category": "ENTITY", "object": "APP", "new": new });
+        let event = Event::read(event.to_string().as_bytes()).unwrap();
+        // It names no value that it could not read.
+        hidden(&event);
+    }
+}
+
+#[tokio::test]
+async fn a_signed_body_that_is_no_event_does_not_show_itself() {
+    let sandbox = sandbox().await;
+    let push = sandbox.push_security();
+    let verifier = Verifier::new(push.webhook_secret());
+    for body in ["hunter2", r#"{"id":"hunter2"}"#, r#"{"id":{"hunter2":1}}"#] {
+        let signature = push.sign(sandbox.clock().unix(), body);
+        let refused = verifier
+            .event(Some(&signature), body.as_bytes())
+            .unwrap_err();
+        hides(&refused);
+        assert!(!shown(&refused).contains(push.webhook_secret()));
+    }
+    let old = push.sign(1_000_000_000, "{}");
+    let refused = verifier.event(Some(&old), b"{}").unwrap_err();
+    assert!(!shown(&refused).contains(push.webhook_secret()));
+}
