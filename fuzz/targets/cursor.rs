@@ -22,7 +22,11 @@ fuzz_target!(|json: &[u8]| {
     });
     wait(async {
         let mut items = push.apps().list().items().resume(cursor.clone());
-        assert_eq!(items.cursor(), cursor);
+        let place = items.cursor();
+        assert_eq!(
+            (place.token(), place.taken()),
+            (cursor.token(), cursor.taken())
+        );
         let mut found = 0;
         while items.try_next().await.expect("no error").is_some() {
             found += 1;

@@ -85,8 +85,8 @@ fn report(options: &[&str]) {
 fn throughput(server: &Server) {
     println!("requests a second and CPU time per request, median of 5 alternating rounds");
     for (scenario, clients, requests) in [
-        ("small", &["reqwest", "typed"][..], 4_000),
-        ("page", &["reqwest", "typed", "raw-items"], 400),
+        ("small", &["reqwest", "typed"][..], 20_000),
+        ("page", &["reqwest", "typed", "raw-items"], 1_000),
     ] {
         for concurrency in [1, 64] {
             let mut rounds = vec![Vec::new(); clients.len()];

@@ -259,6 +259,9 @@ async fn headers_of_the_client_are_sent_with_every_request_unless_the_call_has_i
         (&sent[1]["x-company"], &sent[1]["accept"]),
         (&"8".parse().unwrap(), &"text/csv".parse().unwrap())
     );
+    for name in ["accept", "user-agent", "x-company", "x-api-key"] {
+        assert_eq!(sent[1].get_all(name).iter().count(), 1, "{name}");
+    }
     for name in ["", "x company", "x\n"] {
         assert!(client.with_header(name, "7").unwrap_err().is_invalid());
     }

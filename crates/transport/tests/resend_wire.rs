@@ -283,3 +283,33 @@ async fn a_length_that_the_service_does_not_keep_to_reserves_no_memory() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_proxy_that_wants_other_credentials_is_not_asked_again_and_one_that_cannot_connect_is() {
+    for (status, says, attempts) in [
+        (407, "the proxy refused the connection", 1),
+        (502, "no connection could be made", 4),
+    ] {
+        for (call, _) in both() {
+            let proxy = Server::start(vec![Act::Send(answer(status, "", b""))]).await;
+            let client = builder()
+                .proxy(proxy.url())
+                .retry(hurried())
+                .build()
+                .unwrap();
+            let error = call(&client).await.unwrap_err();
+            assert_eq!(
+                (error.kind(), error.was_sent()),
+                (ErrorKind::Connect, Sent::No),
+                "{error:?}"
+            );
+            assert_eq!(
+                (error.attempts() as usize, proxy.requests()),
+                (attempts, attempts),
+                "{error:?}"
+            );
+            assert_eq!(error.is_retryable(), attempts > 1);
+            assert!(error.to_string().contains(says), "{error}");
+        }
+    }
+}

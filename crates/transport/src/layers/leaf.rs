@@ -326,7 +326,7 @@ fn is_refused_by_proxy(error: &reqwest::Error) -> bool {
 
 /// The request came back unsent: the connection was closing, or the peer refused the HTTP/2 stream, alone or, as h2
 /// reports for streams after the last one that the peer took up, with the whole connection.
-fn was_handed_back(error: &reqwest::Error) -> bool {
+fn was_handed_back(error: &(dyn StdError + 'static)) -> bool {
     causes(error).any(|cause| {
         cause
             .downcast_ref::<hyper::Error>()
@@ -338,4 +338,56 @@ fn was_handed_back(error: &reqwest::Error) -> bool {
                 error.is_remote() && (refused || leaving)
             })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use http_body_util::Empty;
+
+    /// A connection on which nothing ever happens.
+    struct Silent;
+
+    impl hyper::rt::Read for Silent {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: hyper::rt::ReadBufCursor<'_>,
+        ) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    impl hyper::rt::Write for Silent {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Pending
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_that_its_connection_never_took_up_was_handed_back() {
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(Silent).await.unwrap();
+        let request = http::Request::new(Empty::<Bytes>::new());
+        let answer = sender.send_request(request);
+        drop(connection);
+        let error = answer.await.unwrap_err();
+        assert!(was_handed_back(&error), "{error:?}");
+        // Also as the cause of an error of another kind.
+        assert!(was_handed_back(&io::Error::other(error)));
+        let broken = io::Error::from(io::ErrorKind::ConnectionReset);
+        assert!(!was_handed_back(&broken));
+    }
 }
