@@ -20,10 +20,10 @@ use crate::protocol::PushSecurity;
 /// - `transport`, `call_layer`, `attempt_layer`: tower services in place of, and around, the way requests are sent.
 ///
 /// ```
-/// use push_security_api::{Client, Rate, RateLimiter};
+/// use push_security_api::Client;
 ///
 /// // Two clients of one user share the limit that the service has for that user.
-/// let limiter = RateLimiter::new(Rate::per_second(10.0, 10)?);
+/// let limiter = Client::service_limiter()?;
 /// let reader = Client::builder("a-key-that-reads").limiter(limiter.clone()).build()?;
 /// let writer = Client::builder("a-key-that-writes").limiter(limiter).build()?;
 /// # Ok::<(), push_security_api::Error>(())
@@ -179,8 +179,9 @@ impl Client {
     /// # Ok::<(), push_security_api::Error>(())
     /// ```
     pub fn service_limiter() -> Result<RateLimiter, Error> {
-        // A burst of 10 on top of 10 a second is at most 20 in any one second, which is what the service allows.
-        Ok(RateLimiter::new(Rate::per_second(10.0, 10)?))
+        // The service allows 20 in any one second. A burst of 9 on top of 10 a second leaves room for one request that
+        // was sent on time and arrives late.
+        Ok(RateLimiter::new(Rate::per_second(10.0, 9)?))
     }
 
     /// Where requests go.
