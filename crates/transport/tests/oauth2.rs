@@ -41,6 +41,18 @@ async fn a_thousand_callers_cause_one_token_request() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_token_that_lives_no_longer_than_its_fetch_takes_is_still_fetched_once_for_all_who_wait()
+{
+    let (fake, _, client) = good(3.0, 2);
+    let start = Instant::now();
+    assert_eq!(
+        (crowd(&client, 1000).await.0, start.elapsed()),
+        (1000, seconds(3.0))
+    );
+    assert_eq!(tokens(&fake).len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_token_is_renewed_ahead_by_one_caller_while_the_others_use_the_live_one() {
     let (fake, _, client) = good(4.0, 3600);
     crowd(&client, 1).await;
@@ -94,6 +106,21 @@ async fn a_failed_early_renewal_keeps_the_live_token_and_is_not_repeated_at_ever
         assert_eq!(crowd(&client, 10).await.0, 10);
         assert_eq!(tokens(&fake).len(), asked + 2);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_early_renewal_is_nobody_elses_error() {
+    let (fake, _, client) = good(0.0, 3600);
+    crowd(&client, 1).await;
+    tokio::time::sleep(seconds(3594.0)).await;
+    fake.path("/token", |_| FakeAnswer::status(503).delay(seconds(5.0)));
+    let early = tokio::spawn(read(&client).send());
+    // Meanwhile the token ends, and others need a new one.
+    tokio::time::sleep(seconds(2.0)).await;
+    granting(&fake, 0.0, 3600);
+    assert_eq!(crowd(&client, 100).await.0, 100);
+    early.await.unwrap().unwrap();
+    assert_eq!(tokens(&fake).len(), 3);
 }
 
 #[tokio::test(start_paused = true)]
@@ -281,6 +308,24 @@ async fn a_401_for_an_older_token_does_not_drop_the_newer_one() {
         ]
     );
     assert_eq!(tokens(&fake).len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_that_was_under_way_when_the_token_was_refused_is_asked_for_again() {
+    // The service revokes all it has granted, while the next token is on its way: the endpoint counts anew.
+    let (fake, _, client) = good(0.0, 3600);
+    crowd(&client, 1).await;
+    tokio::time::sleep(seconds(3400.0)).await;
+    granting(&fake, 2.0, 3600);
+    let early = tokio::spawn(read(&client).send());
+    tokio::time::sleep(seconds(1.0)).await;
+    fake.with(&READ, |request| match bearer(request).as_str() {
+        "Bearer token-2" => FakeAnswer::json("good"),
+        _ => FakeAnswer::status(401),
+    });
+    let response = read(&client).send_with_response().await.unwrap();
+    assert_eq!((response.attempts(), tokens(&fake).len()), (2, 3));
+    early.await.unwrap().unwrap();
 }
 
 #[tokio::test(start_paused = true)]

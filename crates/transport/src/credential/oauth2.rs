@@ -73,6 +73,8 @@ struct Shared {
 
 struct Fetch {
     begun: Instant,
+    /// How many tokens had been refused when it began.
+    refusals: u64,
     /// It is to replace a token that is still live, so nobody else needs to learn of its failure.
     early: bool,
     answer: Pin<Box<dyn Future<Output = Result<Granted, Error>> + Send>>,
@@ -90,6 +92,8 @@ struct Granted {
 struct State {
     token: Option<Token>,
     generation: u64,
+    /// Counts the tokens that the service refused.
+    refusals: u64,
     /// Counts the fetches that failed, so that those who waited for one learn of it.
     failures: u64,
     /// How many failed in a row.
@@ -310,41 +314,48 @@ impl Shared {
     }
 
     /// Goes on with the fetch under way, or begins one, and keeps what it brings.
+    ///
+    /// A token that was asked for before another one was refused may have been revoked together with that, so it is
+    /// asked for again.
     async fn drive(
         &self,
         slot: &mut Option<Fetch>,
         leaf: &HttpService,
-        early: bool,
+        mut early: bool,
     ) -> Result<(), Error> {
-        let now = Instant::now();
-        if slot
-            .as_ref()
-            .is_some_and(|fetch| now >= fetch.begun + times::ABANDONED)
-        {
-            *slot = None;
-        }
-        let fetch = slot.get_or_insert_with(|| Fetch {
-            begun: now,
-            early,
-            // One try if a live token is left.
-            answer: Box::pin(request_token(
-                leaf.clone(),
-                self.token_request(),
-                if early { 0 } else { times::RETRIES },
-            )),
-        });
-        let result = fetch.answer.as_mut().await;
-        let early = fetch.early;
-        *slot = None;
-        let mut state = self.state();
-        match result {
-            Ok(granted) => {
-                state.grant(granted);
-                Ok(())
+        loop {
+            let now = Instant::now();
+            let refusals = self.state().refusals;
+            let useless =
+                |fetch: &Fetch| fetch.refusals != refusals || now >= fetch.begun + times::ABANDONED;
+            if slot.as_ref().is_some_and(useless) {
+                *slot = None;
             }
-            Err(error) => {
-                state.fail(&error, early);
-                Err(error)
+            let fetch = slot.get_or_insert_with(|| Fetch {
+                begun: now,
+                refusals,
+                early,
+                // One try if a live token is left.
+                answer: Box::pin(request_token(
+                    leaf.clone(),
+                    self.token_request(),
+                    if early { 0 } else { times::RETRIES },
+                )),
+            });
+            let result = fetch.answer.as_mut().await;
+            early = fetch.early;
+            *slot = None;
+            let mut state = self.state();
+            match result {
+                Ok(_) if state.refusals != refusals => early = false,
+                Ok(granted) => {
+                    state.grant(granted);
+                    return Ok(());
+                }
+                Err(error) => {
+                    state.fail(&error, early);
+                    return Err(error);
+                }
             }
         }
     }
@@ -574,6 +585,7 @@ impl Credential for OAuth2 {
             .is_some_and(|token| token.generation == generation.0)
         {
             state.token = None;
+            state.refusals += 1;
         }
         true
     }
