@@ -1,5 +1,7 @@
 //! How the service pages its lists: a token for the next page.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use security_api_transport::{Paging, RawJson, Request};
 use serde::Deserialize;
@@ -52,21 +54,28 @@ impl<T> ListAnswer<T> {
     }
 }
 
+fn split_raw(payload: &Bytes) -> Result<(Vec<RawJson>, Option<String>), serde_json::Error> {
+    let page: ListAnswer<&RawValue> = serde_json::from_slice(payload)?;
+    let (items, next) = page.split();
+    let items = items
+        .into_iter()
+        .map(|item| RawJson::slice(payload, item))
+        .collect();
+    Ok((items, next))
+}
+
 impl Paging for NextToken {
     type Wire<T> = ListAnswer<T>;
 
-    fn split<T>(wire: ListAnswer<T>) -> (Vec<T>, Option<String>) {
+    fn split<T>(wire: ListAnswer<T>, _: &Request) -> (Vec<T>, Option<String>) {
         wire.split()
     }
 
-    fn split_raw(payload: &Bytes) -> Result<(Vec<RawJson>, Option<String>), serde_json::Error> {
-        let page: ListAnswer<&RawValue> = serde_json::from_slice(payload)?;
-        let (items, next) = page.split();
-        let items = items
-            .into_iter()
-            .map(|item| RawJson::slice(payload, item))
-            .collect();
-        Ok((items, next))
+    fn split_raw(
+        payload: &Bytes,
+        _: &Request,
+    ) -> Result<(Vec<RawJson>, Option<String>), serde_json::Error> {
+        split_raw(payload)
     }
 
     fn set_token(mut request: Request, token: &str) -> Request {
@@ -79,8 +88,8 @@ impl Paging for NextToken {
         }
     }
 
-    fn page_size(request: &Request) -> Option<&str> {
-        request.query_value("limit")
+    fn page_size(request: &Request) -> Option<Cow<'_, str>> {
+        request.query_value("limit").map(Cow::Borrowed)
     }
 }
 
@@ -132,17 +141,14 @@ mod tests {
                 .unwrap()
                 .split();
             assert!(items.is_empty() && next.is_none(), "{json}");
-            assert_eq!(
-                NextToken::split_raw(&Bytes::from(json)).unwrap(),
-                (vec![], None)
-            );
+            assert_eq!(split_raw(&Bytes::from(json)).unwrap(), (vec![], None));
         }
     }
 
     #[test]
     fn raw_items_are_slices_of_the_page() {
         let page = Bytes::from_static(br#"{"result":[ {"a": 1} ,{"b":[2]}],"paging":{}}"#);
-        let (items, _) = NextToken::split_raw(&page).unwrap();
+        let (items, _) = split_raw(&page).unwrap();
         let texts: Vec<_> = items.iter().map(RawJson::as_str).collect();
         assert_eq!(texts, [r#"{"a": 1}"#, r#"{"b":[2]}"#]);
         let range = page.as_ptr_range();

@@ -73,7 +73,7 @@ impl BaseUrl {
         }
     }
 
-    fn is_loopback(&self) -> bool {
+    pub(crate) fn is_loopback(&self) -> bool {
         is_loopback(self.authority.host())
     }
 

@@ -27,7 +27,7 @@ pub struct Body {
     open: Option<Mutex<UnsyncBoxBody<Bytes, BoxError>>>,
     check: Option<Arc<Check>>,
     progress: Option<Arc<Progress>>,
-    /// How many bytes of the stream were taken.
+    /// How many bytes were taken.
     taken: u64,
 }
 
@@ -348,12 +348,15 @@ impl HttpBody for Body {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let frame = match &mut self.kind {
+        let taken = self.taken;
+        let frame = match &self.kind {
             Kind::Empty => Poll::Ready(None),
-            Kind::Bytes(bytes) if bytes.is_empty() => Poll::Ready(None),
             Kind::Bytes(bytes) => {
-                let piece = bytes.split_to(bytes.len().min(PIECE));
-                Poll::Ready(Some(Ok(Frame::data(piece))))
+                // What was taken stays there, for clones.
+                let start = usize::try_from(taken).unwrap_or(usize::MAX);
+                let piece = bytes.slice(start..bytes.len().min(start + PIECE));
+                self.taken += piece.len() as u64;
+                Poll::Ready((!piece.is_empty()).then(|| Ok(Frame::data(piece))))
             }
             Kind::Replayable { .. } | Kind::Once(_) => match self.opened() {
                 Ok(stream) => Pin::new(stream)
@@ -373,7 +376,7 @@ impl HttpBody for Body {
     fn is_end_stream(&self) -> bool {
         match &self.kind {
             Kind::Empty => true,
-            Kind::Bytes(bytes) => bytes.is_empty(),
+            Kind::Bytes(bytes) => self.taken == bytes.len() as u64,
             Kind::Replayable { .. } | Kind::Once(_) => self.open.as_ref().is_some_and(|stream| {
                 stream
                     .lock()
@@ -384,8 +387,9 @@ impl HttpBody for Body {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.length()
-            .map_or_else(SizeHint::default, SizeHint::with_exact)
+        self.length().map_or_else(SizeHint::default, |length| {
+            SizeHint::with_exact(length.saturating_sub(self.taken))
+        })
     }
 }
 

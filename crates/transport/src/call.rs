@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use crate::body::ResponseBody;
 use crate::client::Client;
 use crate::decode;
+use crate::download;
 use crate::error::{Error, ErrorKind, Sent};
 use crate::operation::Operation;
 use crate::protocol::Answer;
@@ -171,7 +172,22 @@ impl Received {
         Answer::new(self.operation(), self.status, &self.headers, body)
     }
 
-    fn whole_body(&self) -> Bytes {
+    /// Checks that the answer is not that of the page before, byte for byte, where the request knows of one: a service
+    /// that passes over the number of the page would send the same for ever.
+    pub(crate) fn unlike_previous(&self) -> Result<(), Error> {
+        let body = self.body.as_full();
+        if self.request.previous.is_none() || self.request.previous.as_ref() != body {
+            return Ok(());
+        }
+        let error = Error::new(
+            ErrorKind::Decode,
+            "the service sent the same page again where the next one was asked for; it seems to pass over the page's \
+             number: ask for one page that has room for the whole list",
+        );
+        Err(error.in_call(self.operation(), self.attempts, Sent::Yes))
+    }
+
+    pub(crate) fn whole_body(&self) -> Bytes {
         self.body.as_full().cloned().unwrap_or_default()
     }
 
@@ -181,21 +197,26 @@ impl Received {
     /// If the body says that the request failed although the status does not.
     pub fn payload(&self) -> Result<Bytes, Error> {
         let body = self.whole_body();
-        if self.operation().is_empty() {
-            return Ok(Bytes::from_static(b"null"));
-        }
         let answer = self.answer(&body);
         match self.client().protocol().payload(&answer) {
-            Ok(part) => Ok(body.slice_ref(part)),
+            Ok(_) if self.operation().is_empty() => Ok(Bytes::from_static(b"null")),
+            Ok(part) => Ok(share(&body, part)),
             Err(api) => Err(self.api_error(api, body)),
         }
     }
 
-    /// Lets the service's protocol look at the head of an answer whose body is handed on.
+    /// Lets the service's protocol look at the head of an answer whose body is handed on, and at the body if it is there.
     pub(crate) fn check_stream(&self) -> Result<(), Error> {
-        match self.client().protocol().payload(&self.answer(&[])) {
+        if self.client().is_foreign(&self.request) {
+            return Ok(());
+        }
+        let body = match download::is_json(&self.headers) {
+            true => self.whole_body(),
+            false => Bytes::new(),
+        };
+        match self.client().protocol().payload(&self.answer(&body)) {
             Ok(_) => Ok(()),
-            Err(api) => Err(self.api_error(api, Bytes::new())),
+            Err(api) => Err(self.api_error(api, body)),
         }
     }
 
@@ -205,12 +226,14 @@ impl Received {
     /// If the body says that the request failed, or does not have this type.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, Error> {
         let payload = self.payload()?;
-        let json: &[u8] = if payload.is_empty() {
-            b"null"
-        } else {
-            &payload
+        let value = match payload.trim_ascii() {
+            b"" => decode::nothing(),
+            b"null" if self.operation().is_list() => decode::json(b"[]"),
+            // No object is one without members, as it is within an answer.
+            b"null" => decode::json(b"null").or_else(|error| decode::json(b"{}").or(Err(error))),
+            _ => decode::json(&payload),
         };
-        decode::json(json).map_err(|error| self.undecodable(error))
+        value.map_err(|error| self.undecodable(error))
     }
 
     #[cold]
@@ -228,18 +251,23 @@ impl Received {
     #[cold]
     pub(crate) fn undecodable(&self, error: Error) -> Error {
         let body = self.whole_body();
-        let text = if body.is_empty() {
-            "the answer is empty where JSON was expected".to_owned()
-        } else {
-            error.to_string()
-        };
         self.api_error(crate::error::ApiError::new(), body)
             .with_kind(ErrorKind::Decode)
-            .with_message(text)
+            .with_message(error.to_string())
     }
 
     fn request_id(&self) -> Option<&str> {
         self.client().protocol().request_id(&self.headers)
+    }
+}
+
+/// The part as a slice of the body it is in, or a copy if it stands elsewhere, as a constant does.
+fn share(body: &Bytes, part: &[u8]) -> Bytes {
+    let (body_at, part_at) = (body.as_ptr() as usize, part.as_ptr() as usize);
+    if part_at >= body_at && part_at + part.len() <= body_at + body.len() {
+        body.slice_ref(part)
+    } else {
+        Bytes::copy_from_slice(part)
     }
 }
 

@@ -1,11 +1,12 @@
 //! The client: settings, and the stack of layers that every request passes.
 
+use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{ACCEPT, HeaderName, HeaderValue, LOCATION, USER_AGENT};
+use http::header::{ACCEPT, HeaderName, HeaderValue, USER_AGENT};
 use http::{HeaderMap, Method};
 use tokio::time::Instant;
 use tower::util::Either;
@@ -15,9 +16,10 @@ use tower_service::Service;
 
 use crate::base_url::BaseUrl;
 use crate::body::ResponseBody;
-use crate::call::{Received, Sending};
+use crate::call::{Call, Received, Sending};
 use crate::context::{CallContext, CallLimits};
 use crate::credential::Credential;
+use crate::download::{self, Download};
 use crate::error::{ApiError, BoxError, Error, ErrorKind, Sent};
 use crate::layers::attempt::AttemptTimeout;
 use crate::layers::cap::{self, Cap};
@@ -31,6 +33,7 @@ use crate::limit::Limiter;
 use crate::operation::Operation;
 use crate::path;
 use crate::protocol::{Answer, Protocol, Verdict};
+use crate::redirect;
 use crate::request::Request;
 use crate::service::{HttpRequest, HttpResponse, HttpService};
 
@@ -145,6 +148,7 @@ struct Inner {
     stack: HttpService,
     base: Arc<BaseUrl>,
     protocol: Arc<dyn Protocol>,
+    credential: Arc<dyn Credential>,
     defaults: Defaults,
     retries: u32,
     /// Sent with every request beside those that the stack adds.
@@ -177,7 +181,47 @@ impl Client {
         request
     }
 
-    /// The same client, sending this header with every request.
+    /// Fetches a file by the URL that the service gave for it, from whichever host: without the credential and the
+    /// client's own headers, since the URL is all it takes.
+    ///
+    /// Up to 5 redirects are followed, to `https` only (a URL on this machine may do without, and lead to another on it).
+    /// The URL may be a secret: errors and spans show no more of it than scheme and host. Limits hold for the client's
+    /// own origin; elsewhere the rate limit is neither asked nor told. [`Call::response_limit`] bounds the size.
+    ///
+    /// ```
+    /// use security_api_transport::{Client, Error};
+    ///
+    /// async fn example(client: &Client, file_url: &str) -> Result<(), Error> {
+    ///     let file = client.fetch(file_url).response_limit(10_000_000).await?;
+    ///     file.save_in("received", "file").await?;
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn fetch(&self, url: &str) -> Call<Download> {
+        static FETCH: Operation = Operation::new("files.fetch", Method::GET, "(a file's URL)")
+            .repeatable()
+            .anonymous();
+        let mut request = Request::new(self.clone(), &FETCH, Method::GET, Ok(String::new()));
+        request.headers.insert(ACCEPT, ANYTHING);
+        match redirect::file_url(url, &self.0.base) {
+            Ok(url) => request.url = Some(url),
+            Err(error) => request = request.fail(error),
+        }
+        request.call()
+    }
+
+    /// The same client, sending this header with every request, in place of one of the same name. Headers of the call's
+    /// own go before it.
+    ///
+    /// The copy is cheap and shares connections, limits, the credential and the retry budget.
+    ///
+    /// ```
+    /// use security_api_transport::{Client, Error};
+    ///
+    /// fn for_company(client: &Client, company: &str) -> Result<Client, Error> {
+    ///     client.with_header("x-company-id", company)?.with_header("x-on-behalf", "yes")
+    /// }
+    /// ```
     ///
     /// # Errors
     /// If the name or the value cannot be a header.
@@ -189,6 +233,28 @@ impl Client {
         let mut inner = (*self.0).clone();
         inner.headers.insert(header, value);
         Ok(Self(Arc::new(inner)))
+    }
+
+    /// The credential, if it is of this type: for what only that type can tell.
+    ///
+    /// ```
+    /// use security_api_transport::{Client, OAuth2, TokenInfo};
+    ///
+    /// fn token(client: &Client) -> Option<TokenInfo> {
+    ///     client.credential::<OAuth2>()?.current()
+    /// }
+    /// ```
+    #[must_use]
+    pub fn credential<C: Credential>(&self) -> Option<&C> {
+        let credential: &dyn Any = &*self.0.credential;
+        credential.downcast_ref()
+    }
+
+    /// The service's protocol, if it is of this type: for what it keeps of the service.
+    #[must_use]
+    pub fn protocol_as<P: Protocol>(&self) -> Option<&P> {
+        let protocol: &dyn Any = &*self.0.protocol;
+        protocol.downcast_ref()
     }
 
     /// Where requests go.
@@ -203,8 +269,8 @@ impl Client {
 
     pub(crate) fn send(self, mut request: Request) -> Sending {
         Box::pin(async move {
-            let call = CallContext::new(request.operation, self.limits(&request));
-            match self.exchange(&mut request, &call).await {
+            let mut call = CallContext::new(request.operation, self.limits(&request));
+            match self.exchange(&mut request, &mut call).await {
                 Ok((status, headers, body)) => Ok(Received {
                     request,
                     status,
@@ -212,32 +278,96 @@ impl Client {
                     body,
                     attempts: call.attempt(),
                 }),
-                Err(error) => Err(error
-                    .in_call(call.operation(), call.attempt(), call.sent())
-                    .with_repeatable(call.is_repeatable())
-                    .with_place(request.label, &self.0.base)),
+                Err(error) => {
+                    let place = match &request.url {
+                        Some(url) => redirect::shown(url),
+                        None => self.0.base.to_string(),
+                    };
+                    Err(error
+                        .in_call(call.operation(), call.attempt(), call.sent())
+                        .with_repeatable(call.is_repeatable())
+                        .with_place(request.label, &place))
+                }
             }
         })
     }
 
-    async fn exchange(&self, request: &mut Request, call: &CallContext) -> Result<Answered, Error> {
+    async fn exchange(
+        &self,
+        request: &mut Request,
+        call: &mut CallContext,
+    ) -> Result<Answered, Error> {
         if let Some(error) = request.error.take() {
             return Err(error);
         }
+        if request.url.is_some() {
+            return Box::pin(self.follow(request, call)).await;
+        }
+        let response = self.pass(request, call).await?;
+        self.judge(request, call, response).await
+    }
+
+    /// Sends a fetch on to where its server says.
+    async fn follow(
+        &self,
+        request: &mut Request,
+        call: &mut CallContext,
+    ) -> Result<Answered, Error> {
+        for _ in 0..=redirect::MOST {
+            let response = self.pass(request, call).await?;
+            let Some(from) = request
+                .url
+                .take()
+                .filter(|_| redirect::is_redirect(response.status()))
+            else {
+                return self.judge(request, call, response).await;
+            };
+            let to = redirect::next(&from, response.headers())?;
+            if redirect::shown(&from) != redirect::shown(&to) {
+                // What the caller added was meant for the first.
+                request.headers.clear();
+                request.headers.insert(ACCEPT, ANYTHING);
+            }
+            request.url = Some(to);
+            *call = call.sent_on(self.is_foreign(request));
+        }
+        Err(Error::new(
+            ErrorKind::Redirect,
+            "the file's server redirects again and again",
+        ))
+    }
+
+    async fn pass(&self, request: &Request, call: &CallContext) -> Result<HttpResponse, Error> {
         let http_request = self.http_request(request, call.clone())?;
         let mut stack = self.0.stack.clone();
-        let response = stack.call(http_request).await.map_err(|error| {
+        stack.call(http_request).await.map_err(|error| {
             let error = Error::from_boxed(error);
             // A layer of the user's may fail before anything is sent.
             match call.attempt() {
                 0 => error.with_sent(Sent::No),
                 _ => error,
             }
-        })?;
-        let (head, body) = response.into_parts();
+        })
+    }
+
+    async fn judge(
+        &self,
+        request: &Request,
+        call: &CallContext,
+        response: HttpResponse,
+    ) -> Result<Answered, Error> {
+        let foreign = call.limits().foreign;
+        let (head, mut body) = response.into_parts();
         let success = head.status.is_success();
         if success && request.options.streamed {
-            return Ok((head.status, head.headers, body));
+            if foreign || !download::is_json(&head.headers) {
+                return Ok((head.status, head.headers, body));
+            }
+            // Perhaps no file, but words about why there is none.
+            body = Box::pin(download::buffered(body)).await?;
+            if body.as_full().is_none() {
+                return Ok((head.status, head.headers, body));
+            }
         }
         let body = match body.as_full() {
             Some(body) => body.clone(),
@@ -245,11 +375,20 @@ impl Client {
             None => Box::pin(retry::collect(body, self.0.defaults.idle_timeout)).await?,
         };
         let answer = Answer::new(call.operation(), head.status, &head.headers, &body);
-        let verdict = self.protocol().classify(&answer);
+        let verdict = match foreign {
+            true => Verdict::by_status(&answer),
+            false => self.protocol().classify(&answer),
+        };
         if success && verdict == Verdict::Success {
             return Ok((head.status, head.headers, ResponseBody::full(body)));
         }
-        Err(self.refused(verdict, &answer, body.clone()))
+        Err(self.refused(verdict, &answer, body.clone(), foreign))
+    }
+
+    /// Whether the request goes to another origin than the client's.
+    pub(crate) fn is_foreign(&self, request: &Request) -> bool {
+        let url = request.url.as_ref();
+        url.is_some_and(|url| !self.0.base.is_origin_of(url))
     }
 
     fn limits(&self, request: &Request) -> CallLimits {
@@ -270,15 +409,21 @@ impl Client {
                 .repeatable
                 .unwrap_or_else(|| request.operation.is_repeatable()),
             streamed: options.streamed,
+            foreign: self.is_foreign(request),
         }
     }
 
     fn http_request(&self, request: &Request, call: CallContext) -> Result<HttpRequest, Error> {
         let mut http_request = http::Request::new(request.body.clone());
         *http_request.method_mut() = request.method.clone();
-        *http_request.uri_mut() = self.0.base.join(request.target())?;
+        *http_request.uri_mut() = match &request.url {
+            Some(url) => url.clone(),
+            None => self.0.base.join(request.target())?,
+        };
         let headers = http_request.headers_mut();
-        headers.clone_from(&self.0.headers);
+        if request.url.is_none() {
+            headers.clone_from(&self.0.headers);
+        }
         for (name, value) in &request.headers {
             headers.insert(name.clone(), value.clone());
         }
@@ -286,14 +431,25 @@ impl Client {
         Ok(http_request)
     }
 
-    /// The answer as an error.
+    /// The answer as an error. Of one from elsewhere the service's protocol knows nothing.
     #[cold]
-    fn refused(&self, verdict: Verdict, answer: &Answer<'_>, body: bytes::Bytes) -> Error {
-        let redirect = redirect(answer, &self.0.base);
-        let api = match redirect {
-            Some(_) => ApiError::new(),
-            None => self.protocol().api_error(answer),
+    fn refused(
+        &self,
+        verdict: Verdict,
+        answer: &Answer<'_>,
+        body: bytes::Bytes,
+        foreign: bool,
+    ) -> Error {
+        let redirect = redirect::message(answer, &self.0.base);
+        let mut api = match foreign {
+            true => ApiError::new(),
+            false => self.protocol().api_error(answer),
         };
+        // A protocol that knows the redirect has better words for it; any other body just names the status.
+        let redirect = redirect.map(|usual| match api.message.take() {
+            Some(words) if api.has_reason() => words,
+            _ => usual,
+        });
         let request_id = self
             .protocol()
             .request_id(answer.headers)
@@ -310,6 +466,9 @@ impl Client {
         error
     }
 }
+
+/// Files come in all types.
+const ANYTHING: HeaderValue = HeaderValue::from_static("*/*");
 
 /// What came back: status, headers and body.
 type Answered = (http::StatusCode, HeaderMap, ResponseBody);
@@ -332,50 +491,6 @@ fn own_operation(method: &Method) -> &'static Operation {
     OWN.iter()
         .find(|operation| operation.method() == method)
         .unwrap_or(&OWN[1])
-}
-
-/// Words for a redirect, which is not followed: the credential belongs to one origin.
-fn redirect(answer: &Answer<'_>, base: &BaseUrl) -> Option<String> {
-    if !matches!(answer.status.as_u16(), 301..=303 | 307 | 308) {
-        return None;
-    }
-    let location = answer
-        .headers
-        .get(LOCATION)
-        .map_or("", |location| location.to_str().unwrap_or_default());
-    if location.is_empty() {
-        return Some("the service redirects without saying where to".to_owned());
-    }
-    let another_path = || "the service redirects to another path, which is not followed".to_owned();
-    let Some((scheme, authority)) = origin(location) else {
-        return Some(another_path());
-    };
-    let target = http::Uri::builder()
-        .scheme(scheme)
-        .authority(authority)
-        .path_and_query("/")
-        .build();
-    Some(match target {
-        Ok(target) if base.is_origin_of(&target) => another_path(),
-        Ok(_) => format!(
-            "the service redirects to {scheme}://{authority}, where the credential is not sent: if that host is right, \
-             make it the base URL"
-        ),
-        Err(_) => "the service redirects to something that is not a URL".to_owned(),
-    })
-}
-
-/// Scheme and authority of a redirect's target, if it names them. A user name or password is left out.
-fn origin(location: &str) -> Option<(&str, &str)> {
-    let (scheme, rest) = match location.strip_prefix("//") {
-        Some(rest) => ("https", rest),
-        None => location.split_once("://")?,
-    };
-    if !scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        return None;
-    }
-    let authority = rest.split(['/', '?', '#', '\\']).next()?;
-    Some((scheme, authority.rsplit('@').next()?))
 }
 
 impl fmt::Debug for Client {
@@ -637,6 +752,8 @@ impl<C: From<Client>> ClientBuilder<C> {
         let service = self.service?;
         let base_url = self.base_url.unwrap_or(service.base_url);
         let base = Arc::new(BaseUrl::parse(base_url.trim(), service.base_path)?);
+        let credential = service.credential;
+        credential.bind(&base.to_string())?;
         let mut headers = HeaderMap::with_capacity(8);
         headers.insert(
             USER_AGENT,
@@ -650,17 +767,17 @@ impl<C: From<Client>> ClientBuilder<C> {
                 policy: self.retry,
                 shared: Arc::new(Shared {
                     protocol: Arc::clone(&service.protocol),
-                    credential: Arc::clone(&service.credential),
+                    credential: Arc::clone(&credential),
                     limiter: Arc::clone(&service.limiter),
                     budget: retry::budget(),
                 }),
             },
             credential_stamp: CredentialStamp {
-                credential: Arc::clone(&service.credential),
+                credential: Arc::clone(&credential),
                 base: Arc::clone(&base),
                 headers: Arc::new(headers),
             },
-            credential: service.credential,
+            credential: Arc::clone(&credential),
             same_origin: SameOrigin {
                 base: Arc::clone(&base),
             },
@@ -676,6 +793,7 @@ impl<C: From<Client>> ClientBuilder<C> {
             stack,
             base,
             protocol: service.protocol,
+            credential,
             defaults: self.defaults,
             retries: self.retry.retries,
             headers: HeaderMap::new(),

@@ -38,6 +38,8 @@ pub(crate) struct CallLimits {
     pub(crate) retries: u32,
     pub(crate) repeatable: bool,
     pub(crate) streamed: bool,
+    /// The request goes to another origin than the client's, where its limits and credential have no place.
+    pub(crate) foreign: bool,
 }
 
 impl CallContext {
@@ -51,6 +53,18 @@ impl CallContext {
             timed: AtomicBool::new(false),
             generation: AtomicU64::new(0),
         }))
+    }
+
+    /// The same call on its way to another URL: what was tried before counts, its time runs on.
+    pub(crate) fn sent_on(&self, foreign: bool) -> Self {
+        let limits = CallLimits {
+            foreign,
+            ..self.0.limits.clone()
+        };
+        let next = Self::new(self.0.operation, limits);
+        next.0.attempts.store(self.attempt(), Ordering::Relaxed);
+        next.0.sent.store(self.sent() as u8, Ordering::Relaxed);
+        next
     }
 
     pub(crate) fn of<B>(request: &http::Request<B>) -> Option<&Self> {
@@ -79,6 +93,11 @@ impl CallContext {
     #[must_use]
     pub fn is_repeatable(&self) -> bool {
         self.0.limits.repeatable
+    }
+
+    /// Whether the request goes without the credential.
+    pub(crate) fn is_anonymous(&self) -> bool {
+        self.0.operation.is_anonymous()
     }
 
     pub(crate) fn limits(&self) -> &CallLimits {

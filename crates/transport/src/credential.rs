@@ -2,6 +2,7 @@
 
 mod oauth2;
 
+use std::any::Any;
 use std::fmt;
 
 use async_trait::async_trait;
@@ -22,7 +23,16 @@ pub struct Generation(pub u64);
 /// The request path awaits [`ready`](Self::ready) before it takes a permit from the rate limiter, and calls
 /// [`stamp`](Self::stamp), which never waits, right before sending.
 #[async_trait]
-pub trait Credential: fmt::Debug + Send + Sync + 'static {
+pub trait Credential: Any + fmt::Debug + Send + Sync + 'static {
+    /// Learns the base URL of a client that is being built with it, without a slash at its end.
+    ///
+    /// # Errors
+    /// If it cannot be used there; building the client fails.
+    fn bind(&self, base_url: &str) -> Result<(), Error> {
+        let _ = base_url;
+        Ok(())
+    }
+
     /// Whether there is a live credential already, so that [`ready`](Self::ready) need not be awaited.
     fn is_ready(&self) -> bool {
         false

@@ -1,6 +1,6 @@
 //! Decoding an answer, and saying clearly why it cannot be decoded.
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Deserializer, Visitor};
 
 use crate::error::{Error, ErrorKind};
 
@@ -11,6 +11,44 @@ use crate::error::{Error, ErrorKind};
 pub(crate) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     let text = std::str::from_utf8(body).map_err(invalid_utf8)?;
     serde_json::from_str(text).map_err(|_| explain::<T>(text))
+}
+
+/// Decodes an answer without a body: a value only for types that have one for nothing, as `()` and `Option` have.
+pub(crate) fn nothing<T: DeserializeOwned>() -> Result<T, Error> {
+    T::deserialize(Nothing).map_err(|_: serde::de::value::Error| {
+        Error::new(
+            ErrorKind::Decode,
+            "the answer is empty where JSON was expected",
+        )
+    })
+}
+
+/// Where nothing was sent; unlike `null`, it is no object without members.
+struct Nothing;
+
+impl<'de> Deserializer<'de> for Nothing {
+    type Error = serde::de::value::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_none()
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_unit()
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        visitor.visit_unit()
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
 }
 
 /// Checks that the payload is UTF-8 without decoding it.

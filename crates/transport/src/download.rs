@@ -1,24 +1,28 @@
 //! Answers that are streamed: files, exports, archives.
 
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use http::HeaderMap;
 use http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
-use http_body::Body as HttpBody;
-use tokio::io::AsyncWriteExt;
+use http_body::{Body as HttpBody, Frame};
+use http_body_util::{BodyExt, Full};
+use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use crate::body::ResponseBody;
 use crate::call::{FromResponse, Received};
-use crate::error::{Error, ErrorKind};
+use crate::error::{BoxError, Error, ErrorKind};
+use crate::layers::cap::ERROR_LIMIT;
 
 /// A file that is arriving. A stream of its pieces, which can be saved as it comes.
 ///
-/// It is not bounded by the client's `response_limit` or `timeout`; give the call ones of its own if it should be.
+/// It is not bounded by the client's `response_limit` or `timeout`; give the call ones of its own if it should be, or
+/// bound it by [`at_most`](Self::at_most).
 ///
 /// ```
 /// use http::Method;
@@ -37,6 +41,7 @@ pub struct Download {
     headers: HeaderMap,
     body: ResponseBody,
     received: u64,
+    limit: u64,
 }
 
 impl Download {
@@ -67,6 +72,21 @@ impl Download {
         )?)
     }
 
+    /// Fails once more than this many bytes have come, wherever they go to.
+    ///
+    /// ```
+    /// use security_api_transport::{Download, Error};
+    ///
+    /// async fn example(report: Download) -> Result<(), Error> {
+    ///     report.at_most(50_000_000).save_as("report.zip").await?;
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn at_most(mut self, bytes: u64) -> Self {
+        self.limit = bytes;
+        self
+    }
+
     /// The next piece; none at the end.
     ///
     /// # Errors
@@ -81,18 +101,38 @@ impl Download {
     ///
     /// # Errors
     /// If it is larger, or the connection breaks.
-    pub async fn bytes(mut self, limit: usize) -> Result<Bytes, Error> {
+    pub async fn bytes(self, limit: usize) -> Result<Bytes, Error> {
+        let mut download = self.at_most(limit as u64);
         let mut whole = Vec::new();
-        while let Some(chunk) = self.next_chunk().await? {
-            if whole.len() + chunk.len() > limit {
-                return Err(Error::new(
-                    ErrorKind::TooLarge,
-                    format!("the download is larger than {limit} bytes"),
-                ));
-            }
+        while let Some(chunk) = download.next_chunk().await? {
             whole.extend_from_slice(&chunk);
         }
         Ok(whole.into())
+    }
+
+    /// Writes it to `writer` and says how many bytes it was. Calls `progress` after each piece with the bytes written so
+    /// far and all there are, if that is known.
+    ///
+    /// ```
+    /// use security_api_transport::{Download, Error};
+    ///
+    /// async fn example(report: Download) -> Result<Vec<u8>, Error> {
+    ///     let mut memory = Vec::new();
+    ///     report.copy_to(&mut memory, |written, _| println!("{written} bytes")).await?;
+    ///     Ok(memory)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// If the connection breaks or the writer fails. What was written until then stays written.
+    pub async fn copy_to(
+        mut self,
+        writer: &mut (impl AsyncWrite + Unpin + ?Sized),
+        mut progress: impl FnMut(u64, Option<u64>),
+    ) -> Result<u64, Error> {
+        let failed = |error| unwritten("the download cannot be written".to_owned(), error);
+        self.pump(writer, &mut progress, failed).await?;
+        Ok(self.received)
     }
 
     /// Saves it as `path` and says how many bytes it was. It stands there only once it is whole: until then it is in a
@@ -151,26 +191,87 @@ impl Download {
     async fn write_to(
         &mut self,
         path: &Path,
-        progress: &mut (dyn FnMut(u64, Option<u64>) + Send),
+        progress: &mut impl FnMut(u64, Option<u64>),
     ) -> Result<(), Error> {
-        let length = self.length();
         let failed = |error| unwritable(path, error);
         let mut file = tokio::fs::File::create(path).await.map_err(failed)?;
+        self.pump(&mut file, progress, failed).await
+    }
+
+    async fn pump(
+        &mut self,
+        writer: &mut (impl AsyncWrite + Unpin + ?Sized),
+        progress: &mut impl FnMut(u64, Option<u64>),
+        failed: impl Fn(io::Error) -> Error,
+    ) -> Result<(), Error> {
+        let length = self.length();
         while let Some(chunk) = self.next_chunk().await? {
-            file.write_all(&chunk).await.map_err(failed)?;
+            writer.write_all(&chunk).await.map_err(&failed)?;
             progress(self.received, length);
         }
-        file.flush().await.map_err(failed)
+        writer.flush().await.map_err(&failed)
     }
 }
 
-fn unwritable(path: &Path, error: std::io::Error) -> Error {
-    Error::new(
-        ErrorKind::Io,
-        format!("`{}` cannot be written", path.display()),
-    )
-    .with_sent(crate::error::Sent::Yes)
-    .with_source(error)
+fn unwritable(path: &Path, error: io::Error) -> Error {
+    unwritten(format!("`{}` cannot be written", path.display()), error)
+}
+
+fn unwritten(message: String, error: io::Error) -> Error {
+    Error::new(ErrorKind::Io, message)
+        .with_sent(crate::error::Sent::Yes)
+        .with_source(error)
+}
+
+/// Whether the answer says that it is JSON.
+pub(crate) fn is_json(headers: &HeaderMap) -> bool {
+    let content_type = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    content_type.is_some_and(|content_type| {
+        let kind = content_type.split(';').next().unwrap_or_default().trim();
+        kind.get(kind.len().saturating_sub(4)..)
+            .is_some_and(|end| end.eq_ignore_ascii_case("json"))
+    })
+}
+
+/// The whole body if it is no larger than an error may be; a larger one is a stream as before.
+pub(crate) async fn buffered(mut body: ResponseBody) -> Result<ResponseBody, Error> {
+    let mut start = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        if let Ok(piece) = frame.map_err(Error::from_boxed)?.into_data() {
+            start.extend_from_slice(&piece);
+        }
+        if start.len() as u64 > ERROR_LIMIT {
+            let start = Full::new(start.freeze()).map_err(|never| match never {});
+            return Ok(ResponseBody::stream(Chained { start, rest: body }));
+        }
+    }
+    Ok(ResponseBody::full(start.freeze()))
+}
+
+/// What was read of a body, and then the rest of it.
+struct Chained<B> {
+    start: B,
+    rest: ResponseBody,
+}
+
+impl<B> HttpBody for Chained<B>
+where
+    B: HttpBody<Data = Bytes, Error = BoxError> + Unpin,
+{
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match ready!(Pin::new(&mut self.start).poll_frame(cx)) {
+            Some(frame) => Poll::Ready(Some(frame)),
+            None => Pin::new(&mut self.rest).poll_frame(cx),
+        }
+    }
 }
 
 impl FromResponse for Download {
@@ -182,6 +283,7 @@ impl FromResponse for Download {
             headers: received.headers,
             body: received.body,
             received: 0,
+            limit: u64::MAX,
         })
     }
 }
@@ -197,12 +299,26 @@ impl Stream for Download {
                 Some(Ok(frame)) => {
                     if let Ok(chunk) = frame.into_data() {
                         self.received += chunk.len() as u64;
+                        if self.received > self.limit {
+                            // Nothing more is read: what is not wanted stays in the connection, which closes.
+                            self.body = ResponseBody::default();
+                            return Poll::Ready(Some(Err(too_large(self.limit))));
+                        }
                         return Poll::Ready(Some(Ok(chunk)));
                     }
                 }
             }
         }
     }
+}
+
+fn too_large(limit: u64) -> Error {
+    Error::new(
+        ErrorKind::TooLarge,
+        format!("the download is larger than {limit} bytes"),
+    )
+    .with_sent(crate::error::Sent::Yes)
+    .permanent()
 }
 
 impl fmt::Debug for Download {

@@ -11,7 +11,6 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
 use crate::Operation;
-use crate::base_url::BaseUrl;
 use crate::protocol::Verdict;
 
 /// A boxed error, as it passes through tower layers.
@@ -71,6 +70,10 @@ pub struct ApiError {
 }
 
 impl ApiError {
+    pub(crate) fn has_reason(&self) -> bool {
+        self.reason.is_some()
+    }
+
     /// An error of which the service said nothing.
     #[must_use]
     pub fn new() -> Self {
@@ -138,6 +141,8 @@ struct Inner {
     stale_credential: bool,
     retry_after: Option<Duration>,
     answer: Option<Box<Answer>>,
+    /// Where in a piece of work of several calls it happened.
+    context: Option<Cow<'static, str>>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -167,6 +172,7 @@ impl Error {
             stale_credential: false,
             retry_after: None,
             answer: None,
+            context: None,
             source: None,
         }))
     }
@@ -227,6 +233,29 @@ impl Error {
         self
     }
 
+    /// With a remark at the end of what it says, such as what the caller should know or do.
+    ///
+    /// ```
+    /// use security_api_transport::{Error, ErrorKind};
+    ///
+    /// let error = Error::new(ErrorKind::Timeout, "no answer in time").with_hint("the view may be used up");
+    /// assert_eq!(error.to_string(), "no answer in time; the view may be used up");
+    /// ```
+    #[must_use]
+    pub fn with_hint(mut self, hint: &str) -> Self {
+        self.edit(|inner| match &mut inner.answer {
+            Some(answer) if inner.kind == ErrorKind::Api => {
+                let message = answer.api.message.take();
+                answer.api.message = Some(match message {
+                    Some(message) => format!("{message}; {hint}"),
+                    None => hint.to_owned(),
+                });
+            }
+            _ => inner.message = format!("{}; {hint}", inner.message).into(),
+        });
+        self
+    }
+
     /// With this kind instead.
     #[must_use]
     pub fn with_kind(mut self, kind: ErrorKind) -> Self {
@@ -238,6 +267,20 @@ impl Error {
     #[must_use]
     pub fn with_sent(mut self, sent: Sent) -> Self {
         self.edit(|inner| inner.sent = sent);
+        self
+    }
+
+    /// With words on what it means for a piece of work that takes several calls: what is done, what is not, and how to
+    /// go on. They stand at the end of the error's text, after those of any context it has already.
+    #[must_use]
+    pub fn with_context(mut self, context: impl Into<Cow<'static, str>>) -> Self {
+        let context = context.into();
+        self.edit(|inner| {
+            inner.context = Some(match inner.context.take() {
+                Some(inside) => format!("{inside}; {context}").into(),
+                None => context,
+            });
+        });
         self
     }
 
@@ -305,11 +348,11 @@ impl Error {
     }
 
     /// With what the call is called, and where no connection could be made to.
-    pub(crate) fn with_place(mut self, label: Option<Arc<str>>, base: &BaseUrl) -> Self {
+    pub(crate) fn with_place(mut self, label: Option<Arc<str>>, place: &str) -> Self {
         self.edit(|inner| {
             inner.label = label;
             if inner.kind == ErrorKind::Connect {
-                inner.message = format!("{} ({base})", inner.message).into();
+                inner.message = format!("{} ({place})", inner.message).into();
             }
         });
         self
@@ -484,6 +527,9 @@ impl fmt::Display for Error {
         }
         if inner.attempts > 1 {
             write!(f, " after {} attempts", inner.attempts)?;
+        }
+        if let Some(context) = &inner.context {
+            write!(f, "; {context}")?;
         }
         Ok(())
     }

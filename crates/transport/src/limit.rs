@@ -91,9 +91,81 @@ impl Rate {
         Ok(Self { interval, burst })
     }
 
+    /// At most `count` requests in any `period`, wherever it begins, of which `burst` may start at once after a pause.
+    /// The rest of them is spread evenly over the period, so a smaller burst means a higher steady rate.
+    ///
+    /// This keeps to a quota that the service counts in windows of its own, whose beginnings are not known here.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use security_api_transport::Rate;
+    ///
+    /// // 20 at once, then 100 a minute: never more than 120 in a minute.
+    /// let rate = Rate::quota(120, Duration::from_secs(60), 20)?;
+    /// # Ok::<(), security_api_transport::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the period is zero, or the burst is 0 or not below `count`.
+    pub fn quota(count: u32, period: Duration, burst: u32) -> Result<Self, Error> {
+        if period.is_zero() {
+            return Err(Error::invalid("rate limit: the period must not be zero"));
+        }
+        if burst == 0 || burst >= count {
+            return Err(Error::invalid(
+                "rate limit: the burst must be at least 1 and below the count",
+            ));
+        }
+        // Rounded up, or as many intervals as there are requests would fit into less than the period.
+        let interval = period / (count - burst) + Duration::from_nanos(1);
+        Ok(Self { interval, burst })
+    }
+
     /// How far ahead of the steady rate a burst may run.
     fn tolerance(self) -> Duration {
         self.interval.saturating_mul(self.burst - 1).min(FOR_EVER)
+    }
+}
+
+/// Rates that hold together: a request starts once all of them allow it, and counts against each.
+///
+/// Wherever one is asked for, a single [`Rate`] will do.
+///
+/// ```
+/// use std::time::Duration;
+/// use security_api_transport::{Rate, RateLimiter};
+///
+/// # fn main() -> Result<(), security_api_transport::Error> {
+/// let limiter = RateLimiter::new([
+///     Rate::quota(60, Duration::from_secs(1), 30)?,
+///     Rate::quota(120, Duration::from_secs(60), 60)?,
+/// ]);
+/// # let _ = limiter; Ok(()) }
+/// ```
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Rates(Vec<Rate>);
+
+impl From<Rate> for Rates {
+    fn from(rate: Rate) -> Self {
+        Self(vec![rate])
+    }
+}
+
+impl From<Option<Rate>> for Rates {
+    fn from(rate: Option<Rate>) -> Self {
+        Self(rate.into_iter().collect())
+    }
+}
+
+impl From<Vec<Rate>> for Rates {
+    fn from(rates: Vec<Rate>) -> Self {
+        Self(rates)
+    }
+}
+
+impl<const N: usize> From<[Rate; N]> for Rates {
+    fn from(rates: [Rate; N]) -> Self {
+        Self(rates.into())
     }
 }
 
@@ -113,8 +185,8 @@ impl Rate {
 pub struct RateLimiter(Arc<Limits>);
 
 struct Limits {
-    general: Option<Rate>,
-    named: Vec<(&'static str, Option<Rate>)>,
+    general: Rates,
+    named: Vec<(&'static str, Rates)>,
     max_wait: Duration,
     lanes: Mutex<HashMap<&'static str, Arc<Lane>>>,
     general_lane: Arc<Lane>,
@@ -124,65 +196,56 @@ impl RateLimiter {
     /// The longest that a caller waits for a permit unless [`max_wait`](Self::max_wait) says otherwise.
     pub const DEFAULT_MAX_WAIT: Duration = Duration::from_secs(60);
 
-    /// One limit for all operations that have none of their own.
+    /// One limit, of one or several rates, for all operations that have none of their own.
     #[must_use]
-    pub fn new(general: Rate) -> Self {
-        Self::with(Some(general))
+    pub fn new(general: impl Into<Rates>) -> Self {
+        Self::with(general.into(), Vec::new(), Self::DEFAULT_MAX_WAIT)
     }
 
     /// No rate, but requests stop while the service says that a limit is used up.
     #[must_use]
     pub fn unlimited() -> Self {
-        Self::with(None)
+        Self::new(None)
     }
 
-    fn with(general: Option<Rate>) -> Self {
+    fn with(general: Rates, named: Vec<(&'static str, Rates)>, max_wait: Duration) -> Self {
         Self(Arc::new(Limits {
+            general_lane: Arc::new(Lane::new(general.clone())),
             general,
-            named: Vec::new(),
-            max_wait: Self::DEFAULT_MAX_WAIT,
+            named,
+            max_wait,
             lanes: Mutex::default(),
-            general_lane: Arc::new(Lane::new(general)),
         }))
     }
 
     /// A limit of its own for the operations that name it; none means no rate. Say it before the limiter is cloned: the
     /// result shares nothing with earlier clones.
     #[must_use]
-    pub fn named(self, name: &'static str, rate: Option<Rate>) -> Self {
+    pub fn named(self, name: &'static str, rates: impl Into<Rates>) -> Self {
         let mut named = self.0.named.clone();
-        named.push((name, rate));
-        self.rebuilt(named, self.0.max_wait)
+        named.push((name, rates.into()));
+        Self::with(self.0.general.clone(), named, self.0.max_wait)
     }
 
     /// The longest that a caller waits for a permit; what would take longer fails at once. Say it before the limiter is
     /// cloned: the result shares nothing with earlier clones.
     #[must_use]
     pub fn max_wait(self, max_wait: Duration) -> Self {
-        self.rebuilt(self.0.named.clone(), max_wait)
-    }
-
-    fn rebuilt(&self, named: Vec<(&'static str, Option<Rate>)>, max_wait: Duration) -> Self {
-        Self(Arc::new(Limits {
-            general: self.0.general,
-            named,
-            max_wait,
-            lanes: Mutex::default(),
-            general_lane: Arc::new(Lane::new(self.0.general)),
-        }))
+        Self::with(self.0.general.clone(), self.0.named.clone(), max_wait)
     }
 
     fn lane(&self, name: &'static str) -> Arc<Lane> {
         let named = self.0.named.iter().rfind(|(key, _)| *key == name);
         // An unknown name counts against the general rate; where there is none, it still has a gate of its own.
-        let general = named.is_none() && self.0.general.is_some();
+        let general = named.is_none() && !self.0.general.0.is_empty();
         if general || name == Operation::GENERAL_LIMIT {
             return Arc::clone(&self.0.general_lane);
         }
         let mut lanes = self.0.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        let lane = lanes
-            .entry(name)
-            .or_insert_with(|| Arc::new(Lane::new(named.and_then(|(_, rate)| *rate))));
+        let lane = lanes.entry(name).or_insert_with(|| {
+            let rates = named.map(|(_, rates)| rates.clone());
+            Arc::new(Lane::new(rates.unwrap_or_default()))
+        });
         Arc::clone(lane)
     }
 }
@@ -258,7 +321,7 @@ fn seconds(wait: Duration) -> String {
 }
 
 /// A wait longer than this is one without end; it also keeps points in time within what the clock can tell.
-const FOR_EVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+pub(crate) const FOR_EVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 
 pub(crate) fn after(start: Instant, wait: Duration) -> Instant {
     start + wait.min(FOR_EVER)
@@ -270,26 +333,27 @@ const LATE: Duration = Duration::from_secs(1);
 
 /// One limit: its schedule, and those who wait for it, in order.
 struct Lane {
-    rate: Option<Rate>,
+    rates: Rates,
     state: Mutex<LaneState>,
 }
 
 struct LaneState {
-    /// The theoretical arrival time of GCRA: a request may start once this is at most `burst - 1` intervals ahead.
-    arrival: Option<Instant>,
+    /// For each rate the theoretical arrival time of GCRA: a request may start once this is at most `burst - 1`
+    /// intervals ahead. None before the first request.
+    arrivals: Vec<Instant>,
     closed_until: Option<Instant>,
     waiting: VecDeque<Arc<Notify>>,
 }
 
 impl Lane {
-    fn new(rate: Option<Rate>) -> Self {
+    fn new(rates: Rates) -> Self {
         Self {
-            rate,
             state: Mutex::new(LaneState {
-                arrival: None,
+                arrivals: Vec::with_capacity(rates.0.len()),
                 closed_until: None,
                 waiting: VecDeque::new(),
             }),
+            rates,
         }
     }
 
@@ -299,15 +363,23 @@ impl Lane {
 
     /// When the turn of the request is that has `ahead` others before it; it may be in the past.
     fn due(&self, state: &LaneState, ahead: usize) -> Option<Instant> {
-        let (Some(rate), Some(arrival)) = (self.rate, state.arrival) else {
-            return state.closed_until;
+        let rates = || self.rates.0.iter().zip(&state.arrivals);
+        let first = rates()
+            .filter_map(|(rate, arrival)| arrival.checked_sub(rate.tolerance()))
+            .max()
+            .max(state.closed_until);
+        let (Some(start), 1..) = (first, ahead) else {
+            return first;
         };
-        // Those ahead take their slots first: each moves the arrival time on by one interval.
+        // Those ahead take their slots first: each moves the arrival times on by one interval.
         let ahead = u32::try_from(ahead).unwrap_or(u32::MAX);
-        let arrival = after(arrival, rate.interval.saturating_mul(ahead));
-        arrival
-            .checked_sub(rate.tolerance())
-            .max(state.closed_until)
+        rates()
+            .filter_map(|(rate, &arrival)| {
+                let arrival = after(arrival.max(start), rate.interval.saturating_mul(ahead));
+                arrival.checked_sub(rate.tolerance())
+            })
+            .max()
+            .max(first)
     }
 
     /// When the request that has `ahead` others before it may start.
@@ -316,15 +388,15 @@ impl Lane {
     }
 
     fn take(&self, state: &mut LaneState, now: Instant) {
-        if let Some(rate) = self.rate {
-            let arrival = state.arrival.map_or(now, |arrival| arrival.max(now));
-            state.arrival = Some(after(arrival, rate.interval));
+        state.arrivals.resize(self.rates.0.len(), now);
+        for (rate, arrival) in self.rates.0.iter().zip(&mut state.arrivals) {
+            *arrival = after((*arrival).max(now), rate.interval);
         }
     }
 
     fn try_acquire(&self) -> bool {
         let mut state = self.state();
-        if self.rate.is_none() && state.closed_until.is_none() {
+        if self.rates.0.is_empty() && state.closed_until.is_none() {
             return true;
         }
         let now = Instant::now();
@@ -378,10 +450,10 @@ impl Lane {
             return;
         }
         state.closed_until = Some(until);
-        if let Some(rate) = self.rate {
+        state.arrivals.resize(self.rates.0.len(), until);
+        for (rate, arrival) in self.rates.0.iter().zip(&mut state.arrivals) {
             // The service's own account is empty: begin again at the steady rate, without a burst.
-            let full = after(until, rate.tolerance());
-            state.arrival = Some(state.arrival.map_or(full, |arrival| arrival.max(full)));
+            *arrival = (*arrival).max(after(until, rate.tolerance()));
         }
         for waiting in &state.waiting {
             waiting.notify_one();

@@ -4,14 +4,18 @@
 //! else is here, once, and generic at the call site: the crate that declares a thousand models compiles none of their
 //! decoders.
 
+mod slot;
+
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::Deserialize;
 use serde::de::{
     DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Unexpected, Visitor,
 };
 use serde::ser::{Serialize, SerializeMap, Serializer};
+
+pub use slot::Slot;
+use slot::SlotSeed;
 
 /// An object that an API sends.
 ///
@@ -47,13 +51,13 @@ impl<A> fmt::Debug for Member<'_, A> {
 }
 
 impl<'de, A: MapAccess<'de>> Member<'_, A> {
-    /// Decodes the value into `slot`.
+    /// Decodes the value into `slot`, with the allowances of [`Slot`].
     ///
     /// # Errors
     /// If the value does not have the slot's type.
     #[inline(always)]
-    pub fn into_slot<T: Deserialize<'de>>(self, slot: &mut T) -> Result<(), A::Error> {
-        *slot = self.map.next_value()?;
+    pub fn into_slot<T: Slot<'de>>(self, slot: &mut T) -> Result<(), A::Error> {
+        *slot = self.map.next_value_seed(SlotSeed(PhantomData))?;
         Ok(())
     }
 
@@ -95,6 +99,17 @@ pub trait Scalar: Sized {
         Err(E::invalid_type(Unexpected::Signed(number), &Self::EXPECTED))
     }
 
+    /// From a whole number above those.
+    ///
+    /// # Errors
+    /// If this number is no such value.
+    fn from_unsigned<E: serde::de::Error>(number: u64) -> Result<Self, E> {
+        Err(E::invalid_value(
+            Unexpected::Unsigned(number),
+            &Self::EXPECTED,
+        ))
+    }
+
     /// From any other number.
     ///
     /// # Errors
@@ -102,14 +117,13 @@ pub trait Scalar: Sized {
     fn from_float<E: serde::de::Error>(number: f64) -> Result<Self, E> {
         Err(E::invalid_type(Unexpected::Float(number), &Self::EXPECTED))
     }
-}
 
-impl Scalar for String {
-    const EXPECTED: &'static str = "a string";
-
-    #[inline]
-    fn from_text<E: serde::de::Error>(text: &str) -> Result<Self, E> {
-        Ok(text.to_owned())
+    /// From a truth value.
+    ///
+    /// # Errors
+    /// If it is no such value.
+    fn from_bool<E: serde::de::Error>(value: bool) -> Result<Self, E> {
+        Err(E::invalid_type(Unexpected::Bool(value), &Self::EXPECTED))
     }
 }
 
@@ -162,8 +176,12 @@ impl<T: Scalar> Visitor<'_> for OptionalScalar<T> {
     fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Option<T>, E> {
         match i64::try_from(number) {
             Ok(number) => T::from_integer(number).map(Some),
-            Err(_) => Err(E::invalid_value(Unexpected::Unsigned(number), &T::EXPECTED)),
+            Err(_) => T::from_unsigned(number).map(Some),
         }
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<Option<T>, E> {
+        T::from_bool(value).map(Some)
     }
 
     fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Option<T>, E> {
@@ -174,9 +192,10 @@ impl<T: Scalar> Visitor<'_> for OptionalScalar<T> {
 /// Decodes a model; the body of its `Deserialize` implementation.
 ///
 /// # Errors
-/// If the value is no object, a member has the wrong type or a required member is missing.
+/// If the value is no object (nor `null`, where nothing is required), a member has the wrong type or a required member
+/// is missing.
 pub fn deserialize<'de, M: Model, D: Deserializer<'de>>(deserializer: D) -> Result<M, D::Error> {
-    deserializer.deserialize_map(ModelVisitor(PhantomData))
+    deserializer.deserialize_any(ModelVisitor(PhantomData))
 }
 
 struct ModelVisitor<M>(PhantomData<M>);
@@ -186,6 +205,14 @@ impl<'de, M: Model> Visitor<'de> for ModelVisitor<M> {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "object {}", M::NAME)
+    }
+
+    /// `null` stands for the object without members.
+    fn visit_unit<E: serde::de::Error>(self) -> Result<M, E> {
+        match M::REQUIRED.first() {
+            None => Ok(M::default()),
+            Some(&member) => Err(E::missing_field(M::MEMBERS[member])),
+        }
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<M, A::Error> {
@@ -352,6 +379,7 @@ pub fn members<S: Serializer>(serializer: S) -> Result<Members<S::SerializeMap>,
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde::Deserialize;
 
     #[derive(Debug, Default, PartialEq)]
     struct Cat {

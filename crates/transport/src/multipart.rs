@@ -27,11 +27,11 @@ const CHUNK: usize = 64 * 1024;
 /// drawn once, so every attempt sends the same bytes, with an exact Content-Length.
 ///
 /// ```
-/// use security_api_transport::{Form, Part};
+/// use security_api_transport::{Form, Upload};
 ///
 /// let form = Form::new()
-///     .part(Part::text("push[kind]", "file"))
-///     .part(Part::bytes("push[files][]", "plan.txt", "mind the gap"));
+///     .text("push[kind]", "file")
+///     .upload("push[files][]", Upload::bytes("plan.txt", "mind the gap"));
 /// assert!(form.length() > 0);
 /// ```
 #[derive(Clone)]
@@ -41,13 +41,35 @@ pub struct Form {
     progress: Option<Arc<dyn Fn(u64, u64) + Send + Sync>>,
 }
 
-/// One field of a [`Form`].
+/// A file to send, from disk or from memory.
+///
+/// ```
+/// use security_api_transport::{Error, Form, Upload};
+///
+/// # async fn example() -> Result<(), Error> {
+/// let report = Upload::file("/var/reports/2026.pdf").await?.content_type("application/pdf");
+/// let note = Upload::bytes("note.txt", "see page 3").content_type("text/plain");
+/// let form = Form::new().upload("files[]", report).upload("files[]", note);
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
-pub struct Part {
-    name: String,
-    file_name: Option<String>,
+pub struct Upload {
+    file_name: String,
     content_type: String,
     content: Content,
+}
+
+/// One field of a form.
+#[derive(Clone)]
+struct Part {
+    name: String,
+    value: Value,
+}
+
+#[derive(Clone)]
+enum Value {
+    Text(Bytes),
+    File(Upload),
 }
 
 #[derive(Clone)]
@@ -56,7 +78,7 @@ enum Content {
     File(FileContent),
 }
 
-/// A file as it was when the part was made.
+/// A file as it was when it was added.
 #[derive(Debug, Clone)]
 struct FileContent {
     path: Arc<PathBuf>,
@@ -64,28 +86,12 @@ struct FileContent {
     modified: Option<SystemTime>,
 }
 
-impl Part {
-    /// A field of text.
+impl Upload {
+    /// A file from memory. The content is shared, not copied.
     #[must_use]
-    pub fn text(name: impl Into<String>, value: impl Into<String>) -> Self {
+    pub fn bytes(file_name: impl Into<String>, content: impl Into<Bytes>) -> Self {
         Self {
-            name: name.into(),
-            file_name: None,
-            content_type: "text/plain; charset=utf-8".to_owned(),
-            content: Content::Bytes(value.into().into()),
-        }
-    }
-
-    /// A file from memory.
-    #[must_use]
-    pub fn bytes(
-        name: impl Into<String>,
-        file_name: impl Into<String>,
-        content: impl Into<Bytes>,
-    ) -> Self {
-        Self {
-            name: name.into(),
-            file_name: Some(file_name.into()),
+            file_name: file_name.into(),
             content_type: "application/octet-stream".to_owned(),
             content: Content::Bytes(content.into()),
         }
@@ -96,7 +102,7 @@ impl Part {
     ///
     /// # Errors
     /// If the file cannot be found or is no file.
-    pub async fn file(name: impl Into<String>, path: impl AsRef<Path>) -> Result<Self, Error> {
+    pub async fn file(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let unusable = |what: &str| Error::invalid(format!("file `{}`: {what}", path.display()));
         let metadata = tokio::fs::metadata(path)
@@ -109,8 +115,7 @@ impl Part {
             return Err(unusable("it has no name"));
         };
         Ok(Self {
-            name: name.into(),
-            file_name: Some(file_name.to_string_lossy().into_owned()),
+            file_name: file_name.to_string_lossy().into_owned(),
             content_type: "application/octet-stream".to_owned(),
             content: Content::File(FileContent {
                 path: Arc::new(path.to_owned()),
@@ -120,24 +125,88 @@ impl Part {
         })
     }
 
-    /// With this content type. Control characters are taken out.
+    /// With this content type, in place of `application/octet-stream`. Control characters are taken out.
     #[must_use]
     pub fn content_type(mut self, content_type: &str) -> Self {
         self.content_type = content_type.chars().filter(|c| !c.is_control()).collect();
         self
     }
 
-    /// Under this file name.
+    /// Under this file name, which may be any text.
+    ///
+    /// It is written as browsers write it: quotes and line breaks, which would end the field, are percent-encoded, and
+    /// so are backslashes and other control characters, which parsers take for different things. All else stands there
+    /// as it is, in UTF-8.
     #[must_use]
     pub fn file_name(mut self, file_name: impl Into<String>) -> Self {
-        self.file_name = Some(file_name.into());
+        self.file_name = file_name.into();
         self
     }
 
-    fn length(&self) -> u64 {
+    /// The file's name.
+    ///
+    /// ```
+    /// use security_api_transport::Upload;
+    ///
+    /// assert_eq!(Upload::bytes("a.txt", "abc").name(), "a.txt");
+    /// ```
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.file_name
+    }
+
+    /// The length of the content in bytes.
+    ///
+    /// ```
+    /// use security_api_transport::Upload;
+    ///
+    /// assert_eq!(Upload::bytes("a.txt", "abc").length(), 3);
+    /// ```
+    #[must_use]
+    pub fn length(&self) -> u64 {
         match &self.content {
             Content::Bytes(bytes) => bytes.len() as u64,
             Content::File(file) => file.length,
+        }
+    }
+}
+
+/// Shows the name and length, not the content.
+impl fmt::Debug for Upload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upload")
+            .field("file_name", &self.file_name)
+            .field("content_type", &self.content_type)
+            .field("length", &self.length())
+            .finish()
+    }
+}
+
+impl Part {
+    fn length(&self) -> u64 {
+        match &self.value {
+            Value::Text(text) => text.len() as u64,
+            Value::File(upload) => upload.length(),
+        }
+    }
+
+    fn file(&self) -> Option<&FileContent> {
+        match &self.value {
+            Value::File(Upload {
+                content: Content::File(file),
+                ..
+            }) => Some(file),
+            _ => None,
+        }
+    }
+
+    fn piece(&self) -> Piece {
+        match &self.value {
+            Value::Text(bytes) => Piece::Bytes(bytes.clone()),
+            Value::File(upload) => match &upload.content {
+                Content::Bytes(bytes) => Piece::Bytes(bytes.clone()),
+                Content::File(file) => Piece::File(file.clone()),
+            },
         }
     }
 
@@ -146,13 +215,12 @@ impl Part {
             "--{boundary}\r\nContent-Disposition: form-data; name=\"{}\"",
             escape(&self.name)
         );
-        if let Some(file_name) = &self.file_name {
+        if let Value::File(upload) = &self.value {
             head.push_str("; filename=\"");
-            head.push_str(&escape(file_name));
-            head.push('"');
+            head.push_str(&escape(&upload.file_name));
+            head.push_str("\"\r\nContent-Type: ");
+            head.push_str(&upload.content_type);
         }
-        head.push_str("\r\nContent-Type: ");
-        head.push_str(&self.content_type);
         head.push_str("\r\n\r\n");
         head.into()
     }
@@ -184,7 +252,7 @@ impl fmt::Debug for Part {
 
 impl FileContent {
     /// # Errors
-    /// If the file is not what it was when the part was made.
+    /// If the file is not what it was when it was added.
     fn check(&self) -> Result<(), Error> {
         let changed = |what: &str| {
             Error::new(
@@ -213,10 +281,20 @@ impl Form {
         }
     }
 
-    /// Adds a part after those that are there.
+    /// Adds a field of text after those that are there. It is sent as it is, in UTF-8.
     #[must_use]
-    pub fn part(mut self, part: Part) -> Self {
-        self.parts.push(part);
+    pub fn text(self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.part(name.into(), Value::Text(value.into().into()))
+    }
+
+    /// Adds a file after the fields that are there. Several may have the same name.
+    #[must_use]
+    pub fn upload(self, name: impl Into<String>, upload: Upload) -> Self {
+        self.part(name.into(), Value::File(upload))
+    }
+
+    fn part(mut self, name: String, value: Value) -> Self {
+        self.parts.push(Part { name, value });
         self
     }
 
@@ -253,14 +331,7 @@ impl Form {
     #[must_use]
     pub fn into_body(self) -> Body {
         let length = self.length();
-        let files: Vec<FileContent> = self
-            .parts
-            .iter()
-            .filter_map(|part| match &part.content {
-                Content::File(file) => Some(file.clone()),
-                Content::Bytes(_) => None,
-            })
-            .collect();
+        let files: Vec<FileContent> = self.parts.iter().filter_map(Part::file).cloned().collect();
         let form = Arc::new(self);
         Body::replayable(Some(length), move || FormBody::new(&form, length))
             .checked(move || files.iter().try_for_each(FileContent::check))
@@ -271,6 +342,13 @@ impl Default for Form {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// An object whose members are parts of a form.
+#[doc(hidden)]
+pub trait InForm {
+    /// Adds the members, whose names begin with `prefix`.
+    fn parts(self, prefix: &str, form: Form) -> Form;
 }
 
 impl fmt::Debug for Form {
@@ -313,10 +391,7 @@ impl FormBody {
         let mut pieces = VecDeque::with_capacity(form.parts.len() * 3 + 1);
         for part in &form.parts {
             pieces.push_back(Piece::Bytes(part.head(&form.boundary)));
-            pieces.push_back(match &part.content {
-                Content::Bytes(bytes) => Piece::Bytes(bytes.clone()),
-                Content::File(file) => Piece::File(file.clone()),
-            });
+            pieces.push_back(part.piece());
             pieces.push_back(Piece::Bytes(Bytes::from_static(b"\r\n")));
         }
         pieces.push_back(Piece::Bytes(form.tail()));
@@ -442,9 +517,9 @@ mod tests {
         let content: Vec<u8> = (0..200_000_u32).map(|i| i as u8).collect();
         tokio::fs::write(&path, &content).await.unwrap();
         let form = Form::new()
-            .part(Part::text("kind", "file"))
-            .part(Part::bytes("files[]", "a.txt", vec![b'a'; 100_000]))
-            .part(Part::file("files[]", &path).await.unwrap());
+            .text("kind", "file")
+            .upload("files[]", Upload::bytes("a.txt", vec![b'a'; 100_000]))
+            .upload("files[]", Upload::file(&path).await.unwrap());
         let length = form.length();
         let body = form.into_body();
         let first = sent(body.clone()).await;
@@ -469,7 +544,7 @@ mod tests {
         let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
         let noted = Arc::clone(&seen);
         let form = Form::new()
-            .part(Part::bytes("f", "f", vec![0; 200_000]))
+            .upload("f", Upload::bytes("f", vec![0; 200_000]))
             .on_progress(move |sent, all| noted.lock().unwrap().push((sent, all)));
         let length = form.length();
         sent(form.into_body()).await;
@@ -480,10 +555,39 @@ mod tests {
 
     #[tokio::test]
     async fn a_file_that_is_missing_or_a_folder_is_refused_when_it_is_added() {
-        let missing = Part::file("f", "/no/such/file").await.unwrap_err();
+        let missing = Upload::file("/no/such/file").await.unwrap_err();
         assert!(missing.is_invalid() && missing.to_string().contains("/no/such/file"));
-        let folder = Part::file("f", std::env::temp_dir()).await.unwrap_err();
+        let folder = Upload::file(std::env::temp_dir()).await.unwrap_err();
         assert!(folder.to_string().contains("not a file"));
+    }
+
+    #[tokio::test]
+    async fn names_are_written_as_browsers_write_them() {
+        for (name, written) in [
+            ("plan.txt", "plan.txt"),
+            ("a \"b\".txt", "a %22b%22.txt"),
+            ("a\r\nb", "a%0D%0Ab"),
+            ("Übersicht 計画.pdf", "Übersicht 計画.pdf"),
+            ("a;b=c,d/e&f'g", "a;b=c,d/e&f'g"),
+            ("100%", "100%"),
+            ("c:\\d\0", "c:%5Cd%00"),
+        ] {
+            let form = Form::new().text(name, "v").upload(
+                "f",
+                Upload::bytes("other", "x")
+                    .file_name(name)
+                    .content_type("text/plain\r\n"),
+            );
+            let boundary = form.boundary.clone();
+            assert_eq!(
+                String::from_utf8(sent(form.into_body()).await.to_vec()).unwrap(),
+                format!(
+                    "--{boundary}\r\nContent-Disposition: form-data; name=\"{written}\"\r\n\r\nv\r\n\
+                     --{boundary}\r\nContent-Disposition: form-data; name=\"f\"; filename=\"{written}\"\r\n\
+                     Content-Type: text/plain\r\n\r\nx\r\n--{boundary}--\r\n"
+                )
+            );
+        }
     }
 
     proptest! {
@@ -496,7 +600,7 @@ mod tests {
         ) {
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
             runtime.block_on(async {
-                let form = Form::new().part(Part::bytes(&name, &file_name, content.clone()));
+                let form = Form::new().upload(&name, Upload::bytes(&file_name, content.clone()));
                 let boundary = form.boundary.clone();
                 let body = sent(form.into_body()).await;
                 let stream = futures_util::stream::iter([Ok::<_, io::Error>(body)]);

@@ -5,6 +5,9 @@
 /// Services add values without notice; a client that refuses them would lose the whole answer. Known values are read
 /// without allocating.
 pub trait OpenEnum: Sized {
+    /// The integers by which the service writes some values in place of their names, with those names.
+    const CODES: &'static [(i64, &'static str)] = &[];
+
     /// The variant for this wire value, if it is known.
     fn from_known(value: &str) -> Option<Self>;
     /// Keeps a value that is not known.
@@ -15,6 +18,15 @@ pub trait OpenEnum: Sized {
     /// The variant for this wire value, known or not.
     fn from_wire(value: &str) -> Self {
         Self::from_known(value).unwrap_or_else(|| Self::from_unknown(value.into()))
+    }
+
+    /// The variant for this integer: the one whose code it is, or else the one for its digits.
+    fn from_code(code: i64) -> Self {
+        let coded = Self::CODES.iter().find(|(known, _)| *known == code);
+        coded.map_or_else(
+            || Self::from_wire(&code.to_string()),
+            |(_, value)| Self::from_wire(value),
+        )
     }
 }
 
@@ -63,10 +75,10 @@ macro_rules! __open_enum {
             fn from_integer<E: $crate::__private::serde::de::Error>(
                 number: i64,
             ) -> ::std::result::Result<Self, E> {
-                let text = ::std::string::ToString::to_string(&number);
-                ::std::result::Result::Ok($crate::open_enum::OpenEnum::from_wire(&text))
+                ::std::result::Result::Ok($crate::open_enum::OpenEnum::from_code(number))
             }
         }
+        impl<'de> $crate::model::Slot<'de> for $name {}
         impl $crate::__private::serde::Serialize for $name {
             fn serialize<S: $crate::__private::serde::Serializer>(
                 &self,
@@ -89,6 +101,8 @@ mod tests {
     }
 
     impl OpenEnum for Light {
+        const CODES: &'static [(i64, &'static str)] = &[(0, "RED"), (1, "GREEN")];
+
         fn from_known(value: &str) -> Option<Self> {
             match value {
                 "RED" => Some(Self::Red),
@@ -113,6 +127,8 @@ mod tests {
         for (json, value, back) in [
             (r#""RED""#, Light::Red, r#""RED""#),
             (r#""BLUE""#, Light::Unrecognized("BLUE".into()), r#""BLUE""#),
+            ("0", Light::Red, r#""RED""#),
+            ("1", Light::Unrecognized("GREEN".into()), r#""GREEN""#),
             ("7", Light::Unrecognized("7".into()), r#""7""#),
             ("-7", Light::Unrecognized("-7".into()), r#""-7""#),
         ] {

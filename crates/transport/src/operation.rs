@@ -24,6 +24,8 @@ pub struct Operation {
     limit: &'static str,
     refusing: &'static [u16],
     empty: bool,
+    list: bool,
+    anonymous: bool,
 }
 
 impl Operation {
@@ -43,6 +45,8 @@ impl Operation {
             limit: Self::GENERAL_LIMIT,
             refusing: &[],
             empty: false,
+            list: false,
+            anonymous: false,
         }
     }
 
@@ -71,6 +75,30 @@ impl Operation {
     #[must_use]
     pub const fn empty(mut self) -> Self {
         self.empty = true;
+        self
+    }
+
+    /// The request is sent without the credential, which is neither awaited nor put on it.
+    ///
+    /// ```
+    /// use http::Method;
+    /// use security_api_transport::Operation;
+    ///
+    /// static VERSION: Operation = Operation::new("server.version", Method::GET, "/version")
+    ///     .repeatable()
+    ///     .anonymous();
+    /// assert!(VERSION.is_anonymous());
+    /// ```
+    #[must_use]
+    pub const fn anonymous(mut self) -> Self {
+        self.anonymous = true;
+        self
+    }
+
+    /// The answer is a list, which is empty if the service gives `null` in its place.
+    #[must_use]
+    pub const fn list(mut self) -> Self {
+        self.list = true;
         self
     }
 
@@ -110,9 +138,21 @@ impl Operation {
         self.refusing.contains(&status.as_u16())
     }
 
+    /// Whether the answer is a list, even if the service says `null`.
+    #[must_use]
+    pub const fn is_list(&self) -> bool {
+        self.list
+    }
+
     /// Whether the answer carries nothing to decode.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.empty
+    }
+
+    /// Whether it is sent without the credential.
+    #[must_use]
+    pub const fn is_anonymous(&self) -> bool {
+        self.anonymous
     }
 }

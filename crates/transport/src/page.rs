@@ -1,5 +1,6 @@
 //! Lists that come in pages: one page, all pages, all items, and where to go on.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 use std::hash::BuildHasher;
@@ -38,11 +39,11 @@ use crate::request::Request;
 /// impl Paging for ByToken {
 ///     type Wire<T> = Wire<T>;
 ///
-///     fn split<T>(wire: Wire<T>) -> (Vec<T>, Option<String>) {
+///     fn split<T>(wire: Wire<T>, _: &Request) -> (Vec<T>, Option<String>) {
 ///         (wire.items, wire.next)
 ///     }
 ///
-///     fn split_raw(payload: &Bytes) -> Result<(Vec<RawJson>, Option<String>), serde_json::Error> {
+///     fn split_raw(payload: &Bytes, _: &Request) -> Result<(Vec<RawJson>, Option<String>), serde_json::Error> {
 ///         let wire: Wire<&RawValue> = serde_json::from_slice(payload)?;
 ///         Ok((wire.items.into_iter().map(|item| RawJson::slice(payload, item)).collect(), wire.next))
 ///     }
@@ -63,24 +64,43 @@ use crate::request::Request;
 /// }
 /// ```
 pub trait Paging: Send + Sync + 'static {
+    /// Pages are numbered, so that a service which passes over the number would send the first page for ever: a page that
+    /// is the same to the byte as the one before it is an error.
+    const NUMBERED: bool = false;
+
     /// A page as the service sends it, with items of type `T`.
     type Wire<T>;
 
-    /// Takes the items and the token of the next page, if there is one, out of a page.
-    fn split<T>(wire: Self::Wire<T>) -> (Vec<T>, Option<String>);
+    /// Takes the items and the token of the next page, if there is one, out of a page. `request` is the one that the
+    /// page answers: where pages are numbered, it says which this was.
+    fn split<T>(wire: Self::Wire<T>, request: &Request) -> (Vec<T>, Option<String>);
 
-    /// The same without decoding the items.
+    /// How many items the whole list has, if the page says so.
+    fn total<T>(wire: &Self::Wire<T>) -> Option<u64> {
+        let _ = wire;
+        None
+    }
+
+    /// The same as [`split`](Self::split) without decoding the items.
     ///
     /// # Errors
     /// If the payload is no page.
-    fn split_raw(payload: &Bytes) -> Result<(Vec<RawJson>, Option<String>), serde_json::Error>;
+    fn split_raw(
+        payload: &Bytes,
+        request: &Request,
+    ) -> Result<(Vec<RawJson>, Option<String>), serde_json::Error>;
+
+    /// Puts into the request for the first page what the service needs and the request leaves open, for a [`List`].
+    fn begin(request: Request) -> Request {
+        request
+    }
 
     /// Makes the request ask for the page with this token.
     fn set_token(request: Request, token: &str) -> Request;
 
     /// How many items a page the request asks for has, as it says so; none if it leaves that to the service. A cursor
     /// remembers it, so that a later run may ask for pages of another size.
-    fn page_size(request: &Request) -> Option<&str> {
+    fn page_size(request: &Request) -> Option<Cow<'_, str>> {
         let _ = request;
         None
     }
@@ -158,11 +178,71 @@ fn at<P: Paging>(request: Request, cursor: &Cursor) -> Request {
     }
 }
 
+/// The call of a list that comes in pages. It is not awaited itself: that would leave open whether one page or all of
+/// the list is meant.
+///
+/// Lists with options of their own have a type of their own, which ends in the same methods.
+#[must_use = "a list does nothing until one of its pages or items is asked for"]
+pub struct List<T, P> {
+    request: Request,
+    page: PhantomData<fn() -> (T, P)>,
+}
+
+impl<T, P: Paging> List<T, P> {
+    /// The list that `request` starts.
+    pub fn new(request: Request) -> Self {
+        Self {
+            request: P::begin(request),
+            page: PhantomData,
+        }
+    }
+
+    /// The first page, when awaited.
+    pub fn page(self) -> Call<Page<T, P>> {
+        Call::new(self.request)
+    }
+
+    /// Every page.
+    pub fn pages(self) -> Pages<T, P> {
+        Pages::new(self.request)
+    }
+
+    /// Every item, across pages.
+    pub fn items(self) -> Items<T, P> {
+        Items::new(self.request)
+    }
+
+    /// Every item as the JSON it came as, across pages.
+    pub fn raw_items(self) -> RawItems<P> {
+        RawItems::new(self.request)
+    }
+}
+
+crate::__call_options!(List<T, P>);
+
+impl<T, P> Clone for List<T, P> {
+    fn clone(&self) -> Self {
+        Self {
+            request: self.request.clone(),
+            page: PhantomData,
+        }
+    }
+}
+
+impl<T, P> fmt::Debug for List<T, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("List").field(&self.request).finish()
+    }
+}
+
 /// One page of a list.
 pub struct Page<T, P> {
     items: Vec<T>,
     next: Option<String>,
+    total: Option<u64>,
     request: Request,
+    /// The answer it came in, where the next one must differ from it.
+    answer: Option<Bytes>,
     paging: PhantomData<fn() -> P>,
 }
 
@@ -179,6 +259,12 @@ impl<T, P: Paging> Page<T, P> {
         self.items
     }
 
+    /// How many items the whole list has, if the service says so. It counts at the time of the request.
+    #[must_use]
+    pub fn total(&self) -> Option<u64> {
+        self.total
+    }
+
     /// Whether the service has more pages.
     #[must_use]
     pub fn has_next(&self) -> bool {
@@ -189,7 +275,7 @@ impl<T, P: Paging> Page<T, P> {
     #[must_use]
     pub fn next_cursor(&self) -> Option<Cursor> {
         let mut cursor = self.next.clone().map(Cursor::page)?;
-        cursor.size = P::page_size(&self.request).map(str::to_owned);
+        cursor.size = P::page_size(&self.request).map(Cow::into_owned);
         Some(cursor)
     }
 
@@ -197,7 +283,9 @@ impl<T, P: Paging> Page<T, P> {
     #[must_use]
     pub fn next(&self) -> Option<Call<Self>> {
         let token = self.next.as_deref()?;
-        Some(Call::new(P::set_token(self.request.clone(), token)))
+        let mut request = P::set_token(self.request.clone(), token);
+        request.previous = self.answer.clone();
+        Some(Call::new(request))
     }
 }
 
@@ -234,11 +322,19 @@ where
     P::Wire<T>: DeserializeOwned,
 {
     fn from_response(received: Received) -> Result<Self, Error> {
-        let (items, next) = P::split(received.decode()?);
+        received.unlike_previous()?;
+        let wire = received.decode()?;
+        let total = P::total(&wire);
+        let (items, next) = P::split(wire, &received.request);
+        let answer = P::NUMBERED.then(|| received.whole_body());
+        let mut request = received.request;
+        request.previous = None;
         Ok(Self {
             items,
             next,
-            request: received.request,
+            total,
+            request,
+            answer,
             paging: PhantomData,
         })
     }
@@ -253,6 +349,8 @@ struct Walk {
     cursor: Cursor,
     /// Hashes of the tokens of all pages so far: a service that goes in circles would never end.
     seen: HashSet<u64>,
+    /// The answer received last, where the next one must differ from it.
+    previous: Option<Bytes>,
 }
 
 enum State {
@@ -271,6 +369,7 @@ impl Walk {
             state: State::Ready,
             cursor: Cursor::default(),
             seen: HashSet::new(),
+            previous: None,
         }
     }
 
@@ -288,12 +387,18 @@ impl Walk {
         loop {
             match &mut self.state {
                 State::Ready => {
-                    let request = at::<P>(self.template.clone(), &self.cursor);
+                    let mut request = at::<P>(self.template.clone(), &self.cursor);
+                    request.previous = self.previous.take();
                     self.state = State::Sending(request.send());
                 }
                 State::Sending(sending) => {
                     let result = ready!(sending.as_mut().poll(cx));
                     self.state = State::Done;
+                    let result = result.and_then(|received| {
+                        received.unlike_previous()?;
+                        self.previous = P::NUMBERED.then(|| received.whole_body());
+                        Ok(received)
+                    });
                     return Poll::Ready(Some(result));
                 }
                 State::Received(next) => match next.take() {
@@ -370,14 +475,15 @@ impl<T> ItemWalk<T> {
 
     fn resume<P: Paging>(&mut self, mut cursor: Cursor) {
         self.skip = std::mem::take(&mut cursor.taken);
-        self.resized = cursor.size.take().as_deref() != P::page_size(&self.walk.template);
+        self.resized =
+            cursor.size.take().as_deref() != P::page_size(&self.walk.template).as_deref();
         self.walk.resume(cursor);
     }
 
     fn position<P: Paging>(&self) -> Cursor {
         let mut cursor = self.walk.cursor.clone();
         cursor.taken += self.skip;
-        cursor.size = P::page_size(&self.walk.template).map(str::to_owned);
+        cursor.size = P::page_size(&self.walk.template).map(Cow::into_owned);
         cursor
     }
 
@@ -501,8 +607,10 @@ where
     type Item = Result<T, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.walk
-            .poll_next::<P>(cx, |received| received.decode().map(P::split))
+        self.walk.poll_next::<P>(cx, |received| {
+            let wire = received.decode()?;
+            Ok(P::split(wire, &received.request))
+        })
     }
 }
 
@@ -552,7 +660,10 @@ impl<P: Paging> Stream for RawItems<P> {
         self.walk.poll_next::<P>(cx, |received| {
             let payload = received.payload()?;
             decode::check_utf8(&payload)
-                .and_then(|()| P::split_raw(&payload).map_err(|_| decode::explain_page(&payload)))
+                .and_then(|()| {
+                    P::split_raw(&payload, &received.request)
+                        .map_err(|_| decode::explain_page(&payload))
+                })
                 .map_err(|error| received.undecodable(error))
         })
     }
@@ -582,7 +693,7 @@ impl<T, P: Paging> Pages<T, P> {
 
     fn position(&self) -> Cursor {
         let mut cursor = self.walk.next_page();
-        cursor.size = P::page_size(&self.walk.template).map(str::to_owned);
+        cursor.size = P::page_size(&self.walk.template).map(Cow::into_owned);
         cursor
     }
 }

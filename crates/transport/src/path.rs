@@ -18,6 +18,16 @@ pub(crate) fn encode_into(target: &mut String, value: &str) {
     target.extend(utf8_percent_encode(value, ENCODED));
 }
 
+/// Adds `name=value` to a form or query that may have pairs already.
+pub(crate) fn push_pair(pairs: &mut String, name: &str, value: &str) {
+    if !pairs.is_empty() {
+        pairs.push('&');
+    }
+    encode_into(pairs, name);
+    pairs.push('=');
+    encode_into(pairs, value);
+}
+
 /// Whether nothing in it needs encoding, as in nearly every id.
 fn is_plain(value: &str) -> bool {
     const PLAIN: [bool; 256] = {

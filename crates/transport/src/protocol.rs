@@ -1,5 +1,6 @@
 //! What differs from service to service in reading an answer.
 
+use std::any::Any;
 use std::fmt;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use http::{HeaderMap, StatusCode};
 
 use crate::error::ApiError;
 use crate::operation::Operation;
+use crate::redirect;
 
 /// An answer, as far as it is needed to judge it.
 #[derive(Clone, Copy)]
@@ -37,6 +39,29 @@ impl<'a> Answer<'a> {
             headers,
             body,
         }
+    }
+
+    /// Scheme, host and port to which a redirect points, such as `https://eu.example.com`; none if it points to the same
+    /// host by a path alone, or the answer is no redirect.
+    ///
+    /// ```
+    /// use http::header::{HeaderMap, HeaderValue, LOCATION};
+    /// use http::{Method, StatusCode};
+    /// use security_api_transport::{Answer, Operation};
+    ///
+    /// static LIST: Operation = Operation::new("pushes.list", Method::GET, "/pushes");
+    /// let mut headers = HeaderMap::new();
+    /// headers.insert(LOCATION, HeaderValue::from_static("https://eu.example.com/pushes?page=1"));
+    /// let answer = Answer::new(&LIST, StatusCode::MOVED_PERMANENTLY, &headers, b"");
+    /// assert_eq!(answer.redirect_origin().as_deref(), Some("https://eu.example.com"));
+    /// ```
+    #[must_use]
+    pub fn redirect_origin(&self) -> Option<String> {
+        if !redirect::is_redirect(self.status) {
+            return None;
+        }
+        let (scheme, authority) = redirect::origin(self.headers)?;
+        Some(format!("{scheme}://{authority}"))
     }
 }
 
@@ -88,13 +113,19 @@ impl Verdict {
 }
 
 /// How a service speaks: what its answers mean, where the value in them is, what its errors say.
-pub trait Protocol: fmt::Debug + Send + Sync + 'static {
+///
+/// It may also keep what a client learns of the service; [`Client::protocol_as`](crate::Client::protocol_as) gives it
+/// back.
+pub trait Protocol: Any + fmt::Debug + Send + Sync {
     /// What the answer means for sending the request again.
     fn classify(&self, answer: &Answer<'_>) -> Verdict {
         Verdict::by_status(answer)
     }
 
-    /// The part of a successful answer's body to decode.
+    /// The part of a successful answer's body to decode. What is no part of the body, such as a constant, is copied.
+    ///
+    /// It is asked as well about an answer in place of a file: with the whole body if that is JSON of at most 64 KiB,
+    /// which may be an error or a file, and without a body otherwise. If it is a file, the caller gets all of it.
     ///
     /// # Errors
     /// If the body says that the request failed although the status does not.
@@ -102,7 +133,8 @@ pub trait Protocol: fmt::Debug + Send + Sync + 'static {
         Ok(answer.body)
     }
 
-    /// What the service says of an error.
+    /// What the service says of an error, or of a redirect ([`Answer::redirect_origin`]), which is not followed; if it
+    /// gives a reason for that, its message stands in place of the usual one.
     fn api_error(&self, answer: &Answer<'_>) -> ApiError;
 
     /// The id under which the service knows the request.

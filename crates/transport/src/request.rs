@@ -5,8 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, Uri};
 use serde::Serialize;
 
 use crate::body::Body;
@@ -16,6 +17,7 @@ use crate::error::Error;
 use crate::multipart::Form;
 use crate::operation::Operation;
 use crate::path;
+use crate::secret::{self, Secret};
 
 /// What one call changes of the client's settings.
 #[derive(Debug, Clone, Default)]
@@ -39,6 +41,8 @@ pub struct Request {
     pub(crate) operation: &'static Operation,
     pub(crate) method: Method,
     pub(crate) path: String,
+    /// Where it goes instead, if that is no path of the service.
+    pub(crate) url: Option<Uri>,
     pub(crate) query: Vec<(Cow<'static, str>, String)>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Body,
@@ -46,6 +50,8 @@ pub struct Request {
     pub(crate) error: Option<Error>,
     /// What a request of the user's own is called in errors: its method and path, without what came in as a segment.
     pub(crate) label: Option<Arc<str>>,
+    /// The answer to the request for the page before, where this one's must differ from it.
+    pub(crate) previous: Option<Bytes>,
 }
 
 impl Request {
@@ -64,12 +70,14 @@ impl Request {
             operation,
             method,
             path,
+            url: None,
             query: Vec::new(),
             headers: HeaderMap::new(),
             body: Body::empty(),
             options: CallOptions::default(),
             error,
             label: None,
+            previous: None,
         }
     }
 
@@ -94,6 +102,11 @@ impl Request {
 
     /// Adds a query parameter, encoded; an earlier one of the same name stays.
     pub fn query(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
+        if self.url.is_some() {
+            return self.fail(Error::invalid(
+                "a file's URL is fetched with the query it has; nothing can be added",
+            ));
+        }
         self.query.push((name.into(), value.into()));
         self
     }
@@ -102,6 +115,25 @@ impl Request {
     pub fn set_query(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.remove_query(name);
         self.query(name, value)
+    }
+
+    /// Sets a query parameter to a secret, in place of all earlier ones of this name. Like every query, it is on the
+    /// wire only, never in errors, spans or `Debug`; servers and proxies may still write it into their logs.
+    ///
+    /// ```
+    /// use http::Method;
+    /// use security_api_transport::{Call, Client, Secret};
+    ///
+    /// fn show(client: &Client, passphrase: &Secret) -> Call<serde_json::Value> {
+    ///     client
+    ///         .request(Method::GET, "/pushes")
+    ///         .segment("fk27vnslkd")
+    ///         .set_secret_query("passphrase", passphrase)
+    ///         .call()
+    /// }
+    /// ```
+    pub fn set_secret_query(self, name: &'static str, value: &Secret) -> Self {
+        self.set_query(name, value.expose())
     }
 
     /// Removes the query parameters of this name.
@@ -132,9 +164,9 @@ impl Request {
         self.set_query(name, value.to_string())
     }
 
-    /// Sends this value as a JSON body.
+    /// Sends this value as a JSON body. [`Secret`]s in it are written as they are.
     pub fn json<T: Serialize + ?Sized>(mut self, value: &T) -> Self {
-        match serde_json::to_vec(value) {
+        match secret::on_the_wire(|| serde_json::to_vec(value)) {
             Ok(json) => {
                 self.headers
                     .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -145,6 +177,57 @@ impl Request {
                 Error::invalid("the request body cannot be written as JSON").with_source(error),
             ),
         }
+    }
+
+    /// Sends these pairs as an `application/x-www-form-urlencoded` body, in order; names may come more than once.
+    ///
+    /// ```
+    /// use http::Method;
+    /// use security_api_transport::{Call, Client};
+    ///
+    /// fn report(client: &Client) -> Call<serde_json::Value> {
+    ///     client
+    ///         .request(Method::POST, "/reports")
+    ///         .urlencoded([("kind", "weekly"), ("to", "a@example.com & b@example.com")])
+    ///         .call()
+    /// }
+    /// ```
+    pub fn urlencoded<N, V>(self, pairs: impl IntoIterator<Item = (N, V)>) -> Self
+    where
+        N: AsRef<str>,
+        V: AsRef<str>,
+    {
+        let mut body = String::new();
+        for (name, value) in pairs {
+            path::push_pair(&mut body, name.as_ref(), value.as_ref());
+        }
+        self.body("application/x-www-form-urlencoded", body)
+    }
+
+    /// The body, if it is in memory: JSON as it will be sent, for what changes it before it is.
+    ///
+    /// ```
+    /// use http::Method;
+    /// use security_api_transport::{Client, Request};
+    /// use serde_json::Value;
+    ///
+    /// fn of_page(request: Request, page: u32) -> Request {
+    ///     let mut body: Value = request
+    ///         .body_bytes()
+    ///         .and_then(|json| serde_json::from_slice(json).ok())
+    ///         .unwrap_or_default();
+    ///     body["page"] = page.into();
+    ///     request.json(&body)
+    /// }
+    ///
+    /// fn example(client: &Client) {
+    ///     let request = client.request(Method::POST, "/search").json(&serde_json::json!({"page": 1}));
+    ///     assert_eq!(of_page(request, 2).body_bytes().unwrap(), r#"{"page":2}"#);
+    /// }
+    /// ```
+    #[must_use]
+    pub fn body_bytes(&self) -> Option<&Bytes> {
+        self.body.as_bytes()
     }
 
     /// Sends this body, with the content type it has.
@@ -167,6 +250,12 @@ impl Request {
     /// Makes it a call whose answer is decoded as `T`.
     pub fn call<T>(self) -> Call<T> {
         Call::new(self)
+    }
+
+    /// The operation it is a request of.
+    #[must_use]
+    pub fn operation(&self) -> &'static Operation {
+        self.operation
     }
 
     /// The client that will send it.
@@ -255,8 +344,8 @@ impl fmt::Debug for Request {
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __call_options {
-    ($type:ident<$generic:ident>) => {
-        $crate::__call_options!(@ [<$generic>] $type<$generic>);
+    ($type:ident<$($generic:ident),+>) => {
+        $crate::__call_options!(@ [<$($generic),+>] $type<$($generic),+>);
     };
     ($type:ident) => {
         $crate::__call_options!(@ [] $type);

@@ -11,8 +11,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::Method;
 use security_api_transport::{
-    BoxError, Client, Error, ErrorKind, FakeAnswer, FakeTransport, HttpRequest, HttpResponse,
-    Operation, ResponseBody, Sent,
+    BoxError, Client, Download, Error, ErrorKind, FakeAnswer, FakeTransport, HttpRequest,
+    HttpResponse, Operation, ResponseBody, Sent,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -324,4 +324,42 @@ async fn what_the_service_says_of_an_error_comes_out_with_status_code_message_an
         (error.kind(), error.to_string().as_str()),
         (ErrorKind::Api, "things.create: 200 OK QUOTA")
     );
+}
+
+#[tokio::test]
+async fn a_failure_that_comes_with_200_reaches_calls_that_want_nothing_and_calls_that_want_a_file()
+{
+    static REMOVE: Operation =
+        Operation::new("things.delete", Method::DELETE, "/things/{id}").empty();
+    let failure = r#"{"ok":false,"code":"busy","message":"Later"}"#;
+    let json = |body: String| FakeAnswer::status(200).body(body);
+    let typed = |body: String| json(body).header("content-type", "application/json; charset=utf-8");
+    let fake = FakeTransport::new();
+    fake.always(&REMOVE, typed(failure.to_owned()));
+    let client = over(&fake);
+    let nothing = client.operation(&REMOVE, &["7"]).call::<()>();
+    let error = nothing.await.unwrap_err();
+    assert_eq!(error.api().unwrap().code.as_deref(), Some("busy"));
+
+    let long = format!("[{}]", vec!["7"; 100_000].join(","));
+    for (answer, content) in [
+        (typed(failure.to_owned()), None),
+        // A file of JSON, short or long, and a file of another type, are the file.
+        (typed("[7]".to_owned()), Some("[7]")),
+        (typed(long.clone()), Some(long.as_str())),
+        (json(failure.to_owned()), Some(failure)),
+    ] {
+        fake.always(&READ, answer);
+        let file = client.operation(&READ, &["7"]).call::<Download>().await;
+        match (file, content) {
+            (Ok(file), Some(content)) => {
+                assert_eq!(file.bytes(1 << 20).await.unwrap(), content);
+            }
+            (Err(error), None) => {
+                assert_eq!(error.api().unwrap().message.as_deref(), Some("Later"));
+                assert_eq!(error.body().unwrap(), failure);
+            }
+            (file, _) => panic!("{file:?}"),
+        }
+    }
 }

@@ -13,7 +13,7 @@ use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use security_api_transport::{
     Body, BoxError, Call, Client, Error, ErrorKind, FakeAnswer, FakeTransport, HttpRequest,
-    HttpResponse, OAuth2, ResponseBody, Sent,
+    HttpResponse, OAuth2, Rate, RateLimiter, ResponseBody, Sent,
 };
 use serde_json::{Value, json};
 
@@ -264,5 +264,33 @@ async fn headers_of_the_client_are_sent_with_every_request_unless_the_call_has_i
     }
     for name in ["", "x company", "x\n"] {
         assert!(client.with_header(name, "7").unwrap_err().is_invalid());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_with_headers_of_its_own_shares_everything_with_the_one_it_was_made_of() {
+    let fake = FakeTransport::new();
+    fake.always(&READ, FakeAnswer::json("good"));
+    let one_a_second = RateLimiter::new(Rate::per_second(1.0, 1).unwrap());
+    let client = builder()
+        .transport(fake.clone())
+        .limiter(one_a_second)
+        .build()
+        .unwrap();
+    let scoped = client
+        .with_header("x-company-id", "7")
+        .and_then(|client| client.with_header("x-ir-company-id", "7"))
+        .and_then(|client| client.with_header("x-company-id", "8"))
+        .unwrap();
+    let start = tokio::time::Instant::now();
+    common::read(&client).await.unwrap();
+    common::read(&scoped).await.unwrap();
+    assert_eq!(start.elapsed(), std::time::Duration::from_secs(1));
+    let header = |request: usize, name: &str| fake.requests()[request].headers.get(name).cloned();
+    assert_eq!(header(0, "x-company-id"), None);
+    assert_eq!(header(1, "x-company-id").unwrap(), "8");
+    assert_eq!(header(1, "x-ir-company-id").unwrap(), "7");
+    for (name, value) in [("not a name", "7"), ("x-company-id", "7\n")] {
+        assert!(client.with_header(name, value).unwrap_err().is_invalid());
     }
 }

@@ -337,6 +337,66 @@ async fn rates_and_waits_out_of_all_proportion_are_errors_not_panics() {
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn several_rates_hold_together_and_a_gate_that_closes_closes_for_all() {
+    let limiter = RateLimiter::new([
+        Rate::quota(4, seconds(1.0), 2).unwrap(),
+        Rate::quota(6, seconds(40.0), 4).unwrap(),
+    ]);
+    let start = Instant::now();
+    let log = Log::default();
+    let callers: Vec<_> = (0..6).map(|number| log.ask(&limiter, number)).collect();
+    for caller in callers {
+        caller.await.unwrap().unwrap();
+    }
+    let at: Vec<f64> = log
+        .times()
+        .iter()
+        .map(|time| (*time - start).as_secs_f64())
+        .collect();
+    // Two at once, two at the pace of the first rate, the rest at the pace of the second.
+    for (at, expected) in at.iter().zip([0.0, 0.0, 0.5, 1.0, 20.0, 40.0]) {
+        assert!((at - expected).abs() < 0.01, "{at} {expected}");
+    }
+    limiter.close(&READ, seconds(100.0));
+    let error = limiter.acquire(&READ, None).await.unwrap_err();
+    let wait = error.retry_after().unwrap().as_secs_f64();
+    assert!((wait - 100.0).abs() < 0.01, "{wait}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_behind_others_is_told_the_wait_under_several_rates_beforehand() {
+    let limiter = RateLimiter::new([
+        Rate::quota(3, seconds(1.0), 1).unwrap(),
+        Rate::quota(6, seconds(60.0), 4).unwrap(),
+    ])
+    .max_wait(Duration::MAX);
+    let log = Log::default();
+    let callers: Vec<_> = (0..5).map(|number| log.ask(&limiter, number)).collect();
+    tokio::task::yield_now().await;
+    let deadline = Instant::now() + seconds(59.0);
+    let error = limiter
+        .acquire(&READ, Some(deadline.into_std()))
+        .await
+        .unwrap_err();
+    let said = error.retry_after().unwrap().as_secs_f64();
+    let start = Instant::now();
+    limiter.acquire(&READ, None).await.unwrap();
+    let waited = start.elapsed().as_secs_f64();
+    assert!((said - waited).abs() < 0.01, "{said} {waited}");
+    for caller in callers {
+        caller.await.unwrap().unwrap();
+    }
+}
+
+#[test]
+fn a_quota_that_cannot_be_kept_evenly_is_refused() {
+    for (count, period, burst) in [(5, 1.0, 0), (5, 1.0, 5), (0, 1.0, 1), (5, 0.0, 1)] {
+        let error = Rate::quota(count, seconds(period), burst).unwrap_err();
+        assert!(error.is_invalid(), "{error}");
+    }
+}
+
 /// What happens in a random run, after a pause in milliseconds.
 #[derive(Clone, Debug)]
 enum Event {
@@ -451,6 +511,48 @@ proptest! {
             }
         }
         prop_assert_eq!(over_quota(&starts, per_second, burst as usize), None);
+        asked.retain(|number| order.contains(number));
+        prop_assert_eq!(asked, order);
+    }
+
+    #[test]
+    fn under_several_quotas_no_window_of_any_holds_more_than_its_count(
+        second in 2..8_u32,
+        minute in 9..30_u32,
+        bursts in (1..8_u32, 1..30_u32),
+        events in events(),
+    ) {
+        let quotas = [
+            (second, 1.0, bursts.0.min(second - 1)),
+            (minute, 5.0, bursts.1.min(minute - 1)),
+        ];
+        let rates = quotas.map(|(count, period, burst)| Rate::quota(count, seconds(period), burst).unwrap());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        let limiter = RateLimiter::new(rates).max_wait(Duration::MAX);
+        let noted = runtime.block_on(play(limiter, events));
+
+        let mut starts = Vec::new();
+        let mut order = Vec::new();
+        let mut asked = Vec::new();
+        let mut open = None;
+        for noted in noted {
+            match noted {
+                Noted::Asked(number) => asked.push(number),
+                Noted::Closed(until) => open = open.max(Some(until)),
+                Noted::Started(number, time) => {
+                    prop_assert!(Some(time) >= open, "number {number} started before the gate opened");
+                    starts.push(time);
+                    order.push(number);
+                }
+            }
+        }
+        for (count, period, _) in quotas {
+            // Any window that begins with a start, counted by itself.
+            for (first, start) in starts.iter().enumerate() {
+                let within = starts[first..].iter().filter(|time| (**time - *start).as_secs_f64() <= period);
+                prop_assert!(within.count() <= count as usize, "more than {count} within {period} s");
+            }
+        }
         asked.retain(|number| order.contains(number));
         prop_assert_eq!(asked, order);
     }

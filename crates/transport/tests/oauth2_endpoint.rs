@@ -9,7 +9,10 @@ use std::time::Duration;
 use common::tokens::{TOKEN_URL, bearer, client, crowd, good, oauth2, tokens};
 use common::{READ, read, seconds};
 use proptest::prelude::*;
-use security_api_transport::{Error, ErrorKind, FakeAnswer, FakeTransport, OAuth2};
+use security_api_transport::{
+    ApiKey, Client, ClientBuilder, Credential, Error, ErrorKind, FakeAnswer, FakeTransport,
+    HttpService, OAuth2, ServiceSettings,
+};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -91,6 +94,34 @@ async fn what_a_token_endpoint_answers_wrongly_is_a_clear_error_without_a_storm(
             false,
         ),
         (invalid("invalid_scope"), "invalid_scope", 1, false),
+        (
+            FakeAnswer::status(400).body(
+                r#"{"error":"invalid_grant","error_description":" The client is disabled. "}"#,
+            ),
+            "(400 Bad Request, invalid_grant): The client is disabled.",
+            1,
+            false,
+        ),
+        (
+            FakeAnswer::status(400)
+                .body(r#"{"error":"invalid_grant","error_description":"s3cret\nline"}"#),
+            "(400 Bad Request, invalid_grant)",
+            1,
+            false,
+        ),
+        (
+            FakeAnswer::status(400)
+                .body(r#"{"error":"invalid_client","error_description":"no s3cret&=+ü here"}"#),
+            "refused the request",
+            1,
+            false,
+        ),
+        (
+            FakeAnswer::status(400).body(r#"{"error_description":"s3cret"}"#),
+            "answered 400",
+            1,
+            false,
+        ),
         (invalid("s3cret S3CRET"), "answered 400", 1, false),
         (FakeAnswer::status(401), "answered 401", 1, false),
         (
@@ -176,6 +207,66 @@ async fn what_a_token_endpoint_answers_wrongly_is_a_clear_error_without_a_storm(
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_a_token_endpoint_says_beyond_the_standard_can_be_read_and_is_not_shown() {
+    let (fake, credential, client) = good(0.0, 0);
+    fake.path("/token", move |_| {
+        FakeAnswer::json(&json!({
+            "access_token": "t", "permissions": ["read", "write"], "refresh_token": "s3cret"
+        }))
+    });
+    read(&client).await.unwrap();
+    let token = client.credential::<OAuth2>().unwrap().current().unwrap();
+    assert_eq!(token.token.expose(), "t");
+    assert_eq!(token.member("permissions"), Some(&json!(["read", "write"])));
+    assert_eq!(token.member("access_token"), None);
+    assert!(!format!("{token:?} {credential:?}").contains("s3cret"));
+    assert!(client.credential::<ApiKey>().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_path_stands_below_the_base_url_that_the_client_ends_up_with() {
+    let fake = FakeTransport::new();
+    fake.path("/connect/token", |_| {
+        FakeAnswer::json(&json!({"access_token": "t"}))
+    });
+    fake.always(&READ, FakeAnswer::json("good"));
+    let credential = OAuth2::client_credentials("/connect/token", "id", "secret").unwrap();
+    let settings = ServiceSettings {
+        credential: Arc::new(credential.clone()),
+        ..common::settings()
+    };
+    let client = ClientBuilder::<Client>::new(Ok(settings))
+        .transport(fake.clone())
+        .base_url("https://eu.api.test");
+    read(&client.build().unwrap()).await.unwrap();
+    assert_eq!(fake.requests()[0].uri, "https://eu.api.test/connect/token");
+    // The clones of a credential share its token, so all its clients have one base URL.
+    let again = |url: &str| {
+        common::builder()
+            .credential(credential.clone())
+            .base_url(url)
+            .build()
+    };
+    assert!(again("https://eu.api.test/").is_ok());
+    let error = again("https://us.api.test").unwrap_err();
+    assert!(error.to_string().contains("another base URL"), "{error}");
+    // Nothing is asked where there is no base URL to ask at.
+    let loose = OAuth2::client_credentials("/connect/token", "id", "secret").unwrap();
+    let error = loose
+        .ready(&HttpService::new(fake.clone()), None)
+        .await
+        .unwrap_err();
+    assert!(error.is_invalid(), "{error}");
+    for wrong in ["/connect/token?x=1", "/a/../b", "/a b"] {
+        let error = OAuth2::client_credentials(wrong, "id", "secret").unwrap_err();
+        assert!(
+            error.is_invalid() && error.to_string().starts_with("token URL"),
+            "{error}"
+        );
+    }
+}
+
 #[test]
 fn a_token_url_that_would_show_the_secret_is_refused() {
     for (url, good) in [
@@ -184,7 +275,6 @@ fn a_token_url_that_would_show_the_secret_is_refused() {
         ("http://localhost/token", true),
         ("http://login.test/token", false),
         ("ftp://login.test/token", false),
-        ("/token", false),
         ("", false),
         ("https://user:hunter2@login.test/token", false),
     ] {

@@ -29,11 +29,14 @@ struct Wire<T> {
 impl Paging for Tokens {
     type Wire<T> = Wire<T>;
 
-    fn split<T>(wire: Wire<T>) -> (Vec<T>, Option<String>) {
+    fn split<T>(wire: Wire<T>, _: &Request) -> (Vec<T>, Option<String>) {
         (wire.items, wire.next)
     }
 
-    fn split_raw(payload: &Bytes) -> Result<(Vec<RawJson>, Option<String>), serde_json::Error> {
+    fn split_raw(
+        payload: &Bytes,
+        _: &Request,
+    ) -> Result<(Vec<RawJson>, Option<String>), serde_json::Error> {
         let wire: Wire<&RawValue> = serde_json::from_slice(payload)?;
         let items = wire
             .items

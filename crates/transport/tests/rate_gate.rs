@@ -228,6 +228,24 @@ async fn a_429_for_a_lock_on_one_object_stops_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_lock_stops_nobody_whatever_its_headers_say_and_a_429_goes_by_the_longer_of_them() {
+    let answer = |body: &str| {
+        FakeAnswer::status(429)
+            .header("retry-after", "2")
+            .header("ratelimit", "\"pushes\";r=0;t=5")
+            .body(body.to_owned())
+    };
+    for (body, second) in [(r#"{"code":"locked"}"#, 0.0), ("{}", 5.0)] {
+        let (fake, times) = first(&READ, answer(body));
+        let client = client(&fake, &ten_a_second());
+        let error = read(&client).retries(0).await.unwrap_err();
+        assert_eq!((error.attempts(), error.is_rate_limited()), (1, true));
+        read(&client).await.unwrap();
+        assert_eq!(*times.lock().unwrap(), [0.0, second]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_503_stops_nobody_else() {
     for operation in [&READ, &BOOK] {
         let fake = FakeTransport::new();

@@ -215,7 +215,8 @@ async fn no_backoff_outlives_the_deadline() {
             .timeout(seconds(3.0))
             .await
             .unwrap_err();
-        assert!(start.elapsed() < seconds(3.0));
+        // Timers tick in milliseconds, so the last wait may end with the deadline itself.
+        assert!(start.elapsed() <= seconds(3.0));
         // Not a bare timeout: the reason is known.
         assert_eq!(error.status().unwrap(), 503);
     }

@@ -7,9 +7,9 @@ use std::future::IntoFuture;
 
 use bytes::Bytes;
 use security_api_transport::{
-    ApiKey, Body, Call, CallContext, CallFuture, Client, ClientBuilder, Cursor, Error,
+    ApiKey, Body, Call, CallContext, CallFuture, Client, ClientBuilder, Cursor, Error, ErrorKind,
     FakeTransport, HttpService, Items, OAuth2, Operation, Page, Pages, Paging, RateLimiter,
-    RawItems, RawJson, Request, Response, RetryPolicy, Secret,
+    RawItems, RawJson, Request, Response, RetryPolicy, Secret, Sent,
 };
 use serde::Deserialize;
 
@@ -21,11 +21,14 @@ struct Wire<T>(Vec<T>);
 impl Paging for Numbered {
     type Wire<T> = Wire<T>;
 
-    fn split<T>(wire: Wire<T>) -> (Vec<T>, Option<String>) {
+    fn split<T>(wire: Wire<T>, _: &Request) -> (Vec<T>, Option<String>) {
         (wire.0, None)
     }
 
-    fn split_raw(_: &Bytes) -> Result<(Vec<RawJson>, Option<String>), serde_json::Error> {
+    fn split_raw(
+        _: &Bytes,
+        _: &Request,
+    ) -> Result<(Vec<RawJson>, Option<String>), serde_json::Error> {
         Ok((Vec::new(), None))
     }
 
@@ -81,6 +84,21 @@ fn a_client_and_an_error_are_one_pointer_wide() {
     assert_eq!(
         (size_of::<Option<Client>>(), size_of::<Result<(), Error>>()),
         (pointer, pointer)
+    );
+}
+
+#[test]
+fn context_stands_at_the_end_of_an_error_and_changes_nothing_else() {
+    let error = Error::new(ErrorKind::Io, "the connection broke").with_sent(Sent::Maybe);
+    let error = error.with_context("page 3 is missing");
+    let error = error.with_context(format!("go on with export {}", 7));
+    assert_eq!(
+        error.to_string(),
+        "the connection broke; page 3 is missing; go on with export 7"
+    );
+    assert_eq!(
+        (error.kind(), error.was_sent()),
+        (ErrorKind::Io, Sent::Maybe)
     );
 }
 

@@ -3,14 +3,15 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, USER_AGENT};
 use http::{HeaderMap, Method, Uri};
 use http_body_util::{BodyExt, Limited};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
+use serde_json::{Map, Value};
 use tokio::time::Instant;
 use tower::ServiceExt;
 
@@ -18,7 +19,7 @@ use super::{Credential, Generation, secret_value};
 use crate::base_url::is_loopback;
 use crate::body::Body;
 use crate::error::{Error, ErrorKind};
-use crate::path::encode_into;
+use crate::path::push_pair;
 use crate::retry_after::retry_after;
 use crate::secret::Secret;
 use crate::service::HttpService;
@@ -62,7 +63,10 @@ mod times {
 pub struct OAuth2(Arc<Shared>);
 
 struct Shared {
-    token_url: Uri,
+    /// Where tokens come from; empty until a client is built, if only the path was given.
+    token_url: OnceLock<Uri>,
+    /// The token URL below the base URL of the client.
+    token_path: Option<String>,
     client_id: String,
     client_secret: Secret,
     scope: Option<String>,
@@ -107,13 +111,14 @@ struct Token {
     header: HeaderValue,
     secret: Secret,
     scope: Option<String>,
+    members: Arc<Map<String, Value>>,
     generation: u64,
     expires: Instant,
     renew: Instant,
 }
 
 /// What is known of the current token.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct TokenInfo {
     /// The token itself.
@@ -122,36 +127,109 @@ pub struct TokenInfo {
     pub scope: Option<String>,
     /// How long it still lives.
     pub expires_in: Duration,
+    members: Arc<Map<String, Value>>,
 }
 
-#[derive(Deserialize)]
+impl TokenInfo {
+    /// A member of the token endpoint's answer that is not of the standard. Some of them may be secret.
+    ///
+    /// ```
+    /// use security_api_transport::TokenInfo;
+    ///
+    /// fn may_write(token: &TokenInfo) -> bool {
+    ///     let permissions = token.member("permissions").and_then(|list| list.as_array());
+    ///     permissions.is_some_and(|list| list.iter().any(|permission| permission == "write"))
+    /// }
+    /// ```
+    #[must_use]
+    pub fn member(&self, name: &str) -> Option<&Value> {
+        self.members.get(name)
+    }
+}
+
+/// Shows neither the token nor the endpoint's own members.
+impl fmt::Debug for TokenInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenInfo")
+            .field("token", &self.token)
+            .field("scope", &self.scope)
+            .field("expires_in", &self.expires_in)
+            .finish_non_exhaustive()
+    }
+}
+
 struct TokenAnswer {
     access_token: Secret,
-    #[serde(default, deserialize_with = "life")]
     expires_in: Option<Duration>,
-    #[serde(default)]
     scope: Option<String>,
+    members: Map<String, Value>,
+}
+
+impl TokenAnswer {
+    fn parse(json: &[u8]) -> Option<Self> {
+        let mut members: Map<String, Value> = serde_json::from_slice(json).ok()?;
+        let Value::String(access_token) = members.remove("access_token")? else {
+            return None;
+        };
+        let scope = match members.remove("scope") {
+            Some(Value::String(scope)) => Some(scope),
+            _ => None,
+        };
+        Some(Self {
+            access_token: access_token.into(),
+            expires_in: members.remove("expires_in").as_ref().and_then(life),
+            scope,
+            members,
+        })
+    }
 }
 
 /// Seconds, as a number or, as some endpoints write them, as text. Anything else, and 0, is as good as nothing.
-fn life<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-    let value = serde_json::Value::deserialize(deserializer)?;
-    let seconds = match &value {
-        serde_json::Value::String(text) => text.trim().parse().ok(),
+fn life(value: &Value) -> Option<Duration> {
+    let seconds = match value {
+        Value::String(text) => text.trim().parse().ok(),
         other => other.as_f64(),
     };
-    Ok(seconds
+    seconds
         .filter(|seconds: &f64| *seconds > 0.0)
-        .map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)))
+        .map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
 }
 
 #[derive(Deserialize)]
 struct TokenRefusal {
     error: Option<String>,
+    error_description: Option<String>,
+}
+
+/// # Errors
+/// If the client secret cannot be sent there.
+fn check_token_url(token_url: &str) -> Result<Uri, Error> {
+    let token_url: Uri = token_url
+        .parse()
+        .map_err(|_| Error::invalid("token URL: it is not a URL"))?;
+    let secure = token_url.scheme_str() == Some("https")
+        || (token_url.scheme_str() == Some("http") && token_url.host().is_some_and(is_loopback));
+    if token_url
+        .authority()
+        .is_some_and(|authority| authority.as_str().contains('@'))
+    {
+        return Err(Error::invalid(
+            "token URL: it has a user name or password, which are not sent; leave them out",
+        ));
+    }
+    if !secure {
+        return Err(Error::invalid(
+            "token URL: it must be `https`, since the client secret is sent there",
+        ));
+    }
+    Ok(token_url)
 }
 
 impl OAuth2 {
-    /// Exchanges this client id and secret at `token_url`.
+    /// Exchanges this client id and secret at `token_url`: a URL, or a path such as `/connect/token`, which stands below
+    /// the base URL of the client that the credential is given to, whatever that turns out to be.
+    ///
+    /// A credential with a path belongs to one base URL: clients of another need one of their own.
     ///
     /// ```
     /// use security_api_transport::OAuth2;
@@ -170,25 +248,13 @@ impl OAuth2 {
         client_id: impl Into<String>,
         client_secret: impl Into<Secret>,
     ) -> Result<Self, Error> {
-        let token_url: Uri = token_url
-            .parse()
-            .map_err(|_| Error::invalid("token URL: it is not a URL"))?;
-        let secure = token_url.scheme_str() == Some("https")
-            || (token_url.scheme_str() == Some("http")
-                && token_url.host().is_some_and(is_loopback));
-        if token_url
-            .authority()
-            .is_some_and(|authority| authority.as_str().contains('@'))
-        {
-            return Err(Error::invalid(
-                "token URL: it has a user name or password, which are not sent; leave them out",
-            ));
-        }
-        if !secure {
-            return Err(Error::invalid(
-                "token URL: it must be `https`, since the client secret is sent there",
-            ));
-        }
+        let (url, token_path) = if token_url.starts_with('/') {
+            crate::path::check_path(token_url)
+                .map_err(|error| Error::invalid(format!("token URL: {error}")))?;
+            (OnceLock::new(), Some(token_url.to_owned()))
+        } else {
+            (OnceLock::from(check_token_url(token_url)?), None)
+        };
         let client_id = client_id.into();
         let client_secret = client_secret.into();
         if client_id.trim().is_empty() {
@@ -198,7 +264,8 @@ impl OAuth2 {
             return Err(Error::invalid("the client secret is empty"));
         }
         Ok(Self(Arc::new(Shared {
-            token_url,
+            token_url: url,
+            token_path,
             client_id,
             client_secret,
             scope: None,
@@ -212,6 +279,7 @@ impl OAuth2 {
     pub fn scope(self, scope: impl Into<String>) -> Self {
         Self(Arc::new(Shared {
             token_url: self.0.token_url.clone(),
+            token_path: self.0.token_path.clone(),
             client_id: self.0.client_id.clone(),
             client_secret: self.0.client_secret.clone(),
             scope: Some(scope.into()),
@@ -228,6 +296,7 @@ impl OAuth2 {
             token: token.secret,
             scope: token.scope,
             expires_in: token.expires.saturating_duration_since(now),
+            members: token.members,
         })
     }
 }
@@ -235,7 +304,7 @@ impl OAuth2 {
 impl fmt::Debug for OAuth2 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OAuth2")
-            .field("host", &self.0.token_url.host())
+            .field("host", &self.0.token_url.get().and_then(Uri::host))
             .field("scope", &self.0.scope)
             .finish_non_exhaustive()
     }
@@ -331,6 +400,7 @@ impl Shared {
             if slot.as_ref().is_some_and(useless) {
                 *slot = None;
             }
+            let request = self.token_request()?;
             let fetch = slot.get_or_insert_with(|| Fetch {
                 begun: now,
                 refusals,
@@ -338,7 +408,7 @@ impl Shared {
                 // One try if a live token is left.
                 answer: Box::pin(request_token(
                     leaf.clone(),
-                    self.token_request(),
+                    request,
                     if early { 0 } else { times::RETRIES },
                 )),
             });
@@ -353,6 +423,7 @@ impl Shared {
                     return Ok(());
                 }
                 Err(error) => {
+                    let error = self.without_secret(error);
                     state.fail(&error, early);
                     return Err(error);
                 }
@@ -360,14 +431,20 @@ impl Shared {
         }
     }
 
-    fn token_request(&self) -> http::Request<Body> {
+    /// An endpoint may echo what it was sent.
+    fn without_secret(&self, error: Error) -> Error {
+        if error.to_string().contains(self.client_secret.expose()) {
+            return error.with_message("the token endpoint refused the request");
+        }
+        error
+    }
+
+    fn token_request(&self) -> Result<http::Request<Body>, Error> {
+        let token_url = self.token_url.get().ok_or_else(|| {
+            Error::invalid("token URL: it is a path, which is complete only within a client that was built with the credential")
+        })?;
         let mut form = zeroize::Zeroizing::new(String::from("grant_type=client_credentials"));
-        let mut field = |name: &str, value: &str| {
-            form.push('&');
-            form.push_str(name);
-            form.push('=');
-            encode_into(&mut form, value);
-        };
+        let mut field = |name: &str, value: &str| push_pair(&mut form, name, value);
         field("client_id", &self.client_id);
         field("client_secret", self.client_secret.expose());
         if let Some(scope) = &self.scope {
@@ -375,7 +452,7 @@ impl Shared {
         }
         let mut request = http::Request::new(Body::from(form.as_bytes().to_vec()));
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.token_url.clone();
+        *request.uri_mut() = token_url.clone();
         let headers = request.headers_mut();
         headers.insert(
             CONTENT_TYPE,
@@ -389,7 +466,7 @@ impl Shared {
                 env!("CARGO_PKG_VERSION")
             )),
         );
-        request
+        Ok(request)
     }
 }
 
@@ -413,6 +490,7 @@ impl State {
             header,
             secret: answer.access_token,
             scope: answer.scope,
+            members: Arc::new(answer.members),
             generation: self.generation,
             expires: asked + life.saturating_sub(margin),
             renew: asked + life.saturating_sub(ahead),
@@ -502,7 +580,7 @@ async fn request_token_once(
         })?
         .to_bytes();
     if head.status.is_success() {
-        let answer: TokenAnswer = serde_json::from_slice(&body).map_err(|_| {
+        let answer = TokenAnswer::parse(&body).ok_or_else(|| {
             Error::new(
                 ErrorKind::Credential,
                 "the token endpoint's answer has no `access_token`: check the token URL",
@@ -520,13 +598,20 @@ async fn request_token_once(
     Err(refusal(head.status, &head.headers, &body))
 }
 
-/// The token endpoint's refusal as an error. Only the error code of RFC 6749 is taken from the body.
+/// The token endpoint's refusal as an error. Only what RFC 6749 says of errors is taken from the body, and only in the
+/// form that it says.
 fn refusal(status: http::StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
-    let code = serde_json::from_slice::<TokenRefusal>(body)
-        .ok()
-        .and_then(|refusal| refusal.error)
-        .filter(|code| {
-            code.len() <= 40 && code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+    let (code, description) = serde_json::from_slice::<TokenRefusal>(body)
+        .map_or((None, None), |refusal| {
+            (refusal.error, refusal.error_description)
+        });
+    let code = code.filter(|code| {
+        code.len() <= 40 && code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+    });
+    let description = description
+        .map(|text| text.trim().to_owned())
+        .filter(|text| {
+            !text.is_empty() && text.len() <= 300 && !text.chars().any(char::is_control)
         });
     let transient = status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429);
     let message = match code.as_deref() {
@@ -535,6 +620,10 @@ fn refusal(status: http::StatusCode, headers: &HeaderMap, body: &[u8]) -> Error 
         }
         Some(code) => format!("the token endpoint refused the request ({status}, {code})"),
         None => format!("the token endpoint answered {status}"),
+    };
+    let message = match description {
+        Some(description) if code.is_some() => format!("{message}: {description}"),
+        _ => message,
     };
     let mut error = Error::new(ErrorKind::Credential, message);
     if let Some(wait) = retry_after(headers) {
@@ -545,6 +634,19 @@ fn refusal(status: http::StatusCode, headers: &HeaderMap, body: &[u8]) -> Error 
 
 #[async_trait]
 impl Credential for OAuth2 {
+    fn bind(&self, base_url: &str) -> Result<(), Error> {
+        let Some(path) = &self.0.token_path else {
+            return Ok(());
+        };
+        let url = check_token_url(&format!("{base_url}{path}"))?;
+        if *self.0.token_url.get_or_init(|| url.clone()) != url {
+            return Err(Error::invalid(
+                "token URL: the credential belongs to a client of another base URL already; make one for each",
+            ));
+        }
+        Ok(())
+    }
+
     fn is_ready(&self) -> bool {
         let now = Instant::now();
         let state = self.0.state();

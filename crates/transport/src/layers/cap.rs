@@ -227,6 +227,9 @@ where
 
     /// What the answer says of its length, but never more than may come of it: room is made by this.
     fn size_hint(&self) -> SizeHint {
+        if self.over {
+            return SizeHint::with_exact(0);
+        }
         let inner = self.inner.size_hint();
         let mut hint = SizeHint::new();
         hint.set_upper(inner.upper().unwrap_or(u64::MAX).min(self.left));
@@ -247,6 +250,30 @@ mod tests {
         assert_eq!(whole.to_bytes().len(), 10);
         let error = Capped::failing(body(11), 10).collect().await.unwrap_err();
         assert_eq!(Error::from_boxed(error).kind(), ErrorKind::TooLarge);
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_never_said_to_be_longer_than_may_come_of_it() {
+        for (cut, length, hints) in [
+            (true, 17, [8, 0]),
+            (true, 8, [8, 0]),
+            (true, 5, [5, 0]),
+            (false, 17, [8, 0]),
+            (false, 5, [5, 0]),
+        ] {
+            let body = Full::new(Bytes::from(vec![b'x'; length]));
+            let mut body = match cut {
+                true => Capped::cutting(body, 8),
+                false => Capped::failing(body, 8),
+            };
+            let before = body.size_hint().exact();
+            let _ = body.frame().await.unwrap();
+            assert_eq!(
+                [before, body.size_hint().exact()],
+                hints.map(Some),
+                "{cut} {length}"
+            );
+        }
     }
 
     #[tokio::test]

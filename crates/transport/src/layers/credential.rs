@@ -46,7 +46,8 @@ where
     }
 
     fn call(&mut self, request: HttpRequest) -> Self::Future {
-        if self.layer.credential.is_ready() {
+        let anonymous = CallContext::of(&request).is_some_and(CallContext::is_anonymous);
+        if anonymous || self.layer.credential.is_ready() {
             return future::Either::Left(self.inner.call(request));
         }
         let Self { mut inner, layer } = self.clone();
@@ -93,6 +94,9 @@ impl CredentialStamp {
     fn stamp(&self, request: &mut HttpRequest) -> Result<(), Error> {
         check_origin(&self.base, request)?;
         self.add_headers(request.headers_mut());
+        if CallContext::of(request).is_some_and(CallContext::is_anonymous) {
+            return Ok(());
+        }
         let generation = self
             .credential
             .stamp(request.headers_mut())
@@ -105,7 +109,8 @@ impl CredentialStamp {
 }
 
 fn check_origin(base: &BaseUrl, request: &HttpRequest) -> Result<(), Error> {
-    if base.is_origin_of(request.uri()) {
+    let foreign = || CallContext::of(request).is_some_and(|call| call.limits().foreign);
+    if base.is_origin_of(request.uri()) || foreign() {
         return Ok(());
     }
     Err(Error::new(

@@ -15,6 +15,7 @@ use tower_service::Service;
 
 use crate::base_url::BaseUrl;
 use crate::error::{BoxError, Error, ErrorKind, Sent};
+use crate::limit::FOR_EVER;
 use crate::service::HttpRequest;
 
 /// What the leaf is built with.
@@ -66,8 +67,9 @@ impl Leaf {
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
-            .connect_timeout(settings.connect_timeout)
-            .pool_idle_timeout(settings.pool_idle_timeout);
+            .connect_timeout(settings.connect_timeout.min(FOR_EVER))
+            // The pool adds it to the time of day without looking.
+            .pool_idle_timeout(settings.pool_idle_timeout.min(FOR_EVER));
         if settings.no_proxy {
             builder = builder.no_proxy();
         }

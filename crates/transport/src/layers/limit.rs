@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_util::future;
+use http::StatusCode;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
@@ -44,7 +45,7 @@ where
     }
 
     fn call(&mut self, request: HttpRequest) -> Self::Future {
-        let Some(call) = CallContext::of(&request) else {
+        let Some(call) = CallContext::of(&request).filter(|call| !call.limits().foreign) else {
             return Limited {
                 inner: future::Either::Left(self.inner.call(request)),
                 limit: None,
@@ -95,7 +96,9 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let result = ready!(this.inner.poll(cx));
+        // What a 429 means for the limit is known only once its body is.
         if let (Ok(response), Some((limiter, operation))) = (&result, this.limit)
+            && response.status() != StatusCode::TOO_MANY_REQUESTS
             && let Some(wait) = exhausted_for(response.headers())
         {
             limiter.close(operation, wait);

@@ -18,6 +18,7 @@ use crate::credential::{Credential, Generation};
 use crate::error::{BoxError, Error, ErrorKind, Sent};
 use crate::limit::Limiter;
 use crate::protocol::{Answer, Protocol, Verdict};
+use crate::retry_after::exhausted_for;
 use crate::service::{HttpFuture, HttpRequest, HttpResponse};
 
 /// How often and after which waits a request is sent again, where that is safe.
@@ -264,17 +265,21 @@ impl Retry {
             // A little more than asked, so that not everyone comes back in the same moment.
             Some(wait) => {
                 let more = (wait / 10).min(Duration::from_secs(1));
-                wait + more.mul_f64(fastrand::f64())
+                wait.saturating_add(more.mul_f64(fastrand::f64()))
             }
             None => self.policy.wait(tries.resends),
         };
-        if outcome.again == Again::Throttled {
+        if outcome.again == Again::Throttled && !call.limits().foreign {
             // Everyone under the limit waits, whether this call is sent again or not.
-            let closed = server_wait.unwrap_or_else(|| self.policy.bound(tries.resends));
+            let used_up = outcome.result.as_ref().ok().map(HttpResponse::headers);
+            let closed = server_wait
+                .max(used_up.and_then(exhausted_for))
+                .unwrap_or_else(|| self.policy.bound(tries.resends));
             self.shared.limiter.close(call.operation(), closed);
         }
         let wait = match outcome.again {
             Again::No => return None,
+            Again::Renewed if call.is_anonymous() => return None,
             Again::Renewed => {
                 // A credential that was refused right after it was renewed is not what is wrong.
                 let generation = Generation(call.generation());
@@ -339,7 +344,10 @@ impl Retry {
             Err(error) => return failed(error),
         };
         let response = HttpResponse::from_parts(head, ResponseBody::full(body));
-        let verdict = self.shared.protocol.classify(&answer(call, &response));
+        let verdict = match call.limits().foreign {
+            true => Verdict::by_status(&answer(call, &response)),
+            false => self.shared.protocol.classify(&answer(call, &response)),
+        };
         let again = match verdict {
             Verdict::Success | Verdict::Final => Again::No,
             Verdict::StaleCredential => Again::Renewed,

@@ -1,0 +1,206 @@
+//! Redirects: never followed with a credential, only named, and followed where a file is fetched without one.
+
+use http::Uri;
+use http::header::LOCATION;
+use http::{HeaderMap, StatusCode};
+
+use crate::base_url::{BaseUrl, is_loopback};
+use crate::error::{Error, ErrorKind, Sent};
+use crate::protocol::Answer;
+
+/// How often a fetch is sent on.
+pub(crate) const MOST: u32 = 5;
+
+pub(crate) fn is_redirect(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 301..=303 | 307 | 308)
+}
+
+fn location(headers: &HeaderMap) -> &str {
+    headers
+        .get(LOCATION)
+        .map_or("", |location| location.to_str().unwrap_or_default())
+}
+
+/// Words for a redirect that is not followed: the credential belongs to one origin.
+pub(crate) fn message(answer: &Answer<'_>, base: &BaseUrl) -> Option<String> {
+    if !is_redirect(answer.status) {
+        return None;
+    }
+    if location(answer.headers).is_empty() {
+        return Some("the service redirects without saying where to".to_owned());
+    }
+    let another_path = || "the service redirects to another path, which is not followed".to_owned();
+    let Some((scheme, authority)) = origin(answer.headers) else {
+        return Some(another_path());
+    };
+    let target = Uri::builder()
+        .scheme(scheme)
+        .authority(authority)
+        .path_and_query("/")
+        .build();
+    Some(match target {
+        Ok(target) if base.is_origin_of(&target) => another_path(),
+        Ok(_) => format!(
+            "the service redirects to {scheme}://{authority}, where the credential is not sent: if that host is right, \
+             make it the base URL"
+        ),
+        Err(_) => "the service redirects to something that is not a URL".to_owned(),
+    })
+}
+
+/// Scheme and authority of a redirect's target, if it names them. A user name or password is left out.
+pub(crate) fn origin(headers: &HeaderMap) -> Option<(&str, &str)> {
+    let location = location(headers);
+    let (scheme, rest) = match location.strip_prefix("//") {
+        Some(rest) => ("https", rest),
+        None => location.split_once("://")?,
+    };
+    if !scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return None;
+    }
+    let authority = rest.split(['/', '?', '#', '\\']).next()?;
+    Some((scheme, authority.rsplit('@').next()?))
+}
+
+/// The URL of a file that is fetched without the credential. It may be secret, so no error shows it.
+///
+/// # Errors
+/// If it is no `https` URL, or an `http` URL of another host than this machine, or one of this machine that a service
+/// elsewhere gave.
+pub(crate) fn file_url(url: &str, base: &BaseUrl) -> Result<Uri, Error> {
+    let refuse = |what: &str| Error::invalid(format!("the file's URL: {what}"));
+    let url = reqwest::Url::parse(url).map_err(|_| {
+        refuse("it is not a URL with scheme and host, like `https://files.example.com/a`")
+    })?;
+    let url = checked(url).map_err(refuse)?;
+    if url.host().is_some_and(is_loopback) && !base.is_loopback() {
+        return Err(refuse("it is this machine, and the service is not"));
+    }
+    Ok(url)
+}
+
+fn checked(mut url: reqwest::Url) -> Result<Uri, &'static str> {
+    url.set_fragment(None);
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("it has a user name or password, which are not sent");
+    }
+    match url.scheme() {
+        "https" => {}
+        "http" if url.host_str().is_some_and(is_loopback) => {}
+        _ => return Err("it is not `https`"),
+    }
+    url.as_str().parse().map_err(|_| "it cannot be sent")
+}
+
+/// Where a fetch that was sent on goes next.
+///
+/// # Errors
+/// If that is nowhere, or not safe: from https to http, or from elsewhere to this machine.
+pub(crate) fn next(from: &Uri, headers: &HeaderMap) -> Result<Uri, Error> {
+    let refuse = |what: &str| {
+        let message = format!("the file's server redirects to where nothing is fetched: {what}");
+        Error::new(ErrorKind::Redirect, message).with_sent(Sent::Yes)
+    };
+    let target = location(headers);
+    if target.is_empty() {
+        return Err(refuse("it does not say where to"));
+    }
+    let target = reqwest::Url::parse(&from.to_string())
+        .and_then(|url| url.join(target))
+        .map_err(|_| refuse("it is not a URL"))?;
+    let target = checked(target).map_err(refuse)?;
+    let here = |uri: &Uri| uri.host().is_some_and(is_loopback);
+    if here(&target) && !here(from) {
+        return Err(refuse("it is this machine"));
+    }
+    if target.scheme_str() == Some("http") && from.scheme_str() != Some("http") {
+        return Err(refuse("it is not `https`"));
+    }
+    Ok(target)
+}
+
+/// Scheme, host and port, which may be shown.
+pub(crate) fn shown(uri: &Uri) -> String {
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    format!("{}://{authority}", uri.scheme_str().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_fetched_by_https_or_from_this_machine() {
+        let here = BaseUrl::parse("http://127.0.0.1:1", false).unwrap();
+        let elsewhere = BaseUrl::parse("https://service.test", false).unwrap();
+        for url in ["http://127.0.0.1:9/a", "https://localhost/a"] {
+            assert!(file_url(url, &here).is_ok() && file_url(url, &elsewhere).is_err());
+        }
+        for (url, good) in [
+            ("https://files.test/a?sig=x#part", true),
+            ("http://127.0.0.1:9/a", true),
+            ("http://files.test/a", false),
+            ("https://user:MARK@files.test/a", false),
+            ("ftp://files.test/MARK", false),
+            ("/MARK", false),
+            ("", false),
+        ] {
+            let result = file_url(url, &here);
+            assert_eq!(result.is_ok(), good, "{url}");
+            if let Err(error) = result {
+                assert!(error.is_invalid() && !error.to_string().contains("MARK"));
+            }
+        }
+        assert_eq!(
+            file_url("https://files.test/a?s=%2F#x", &here).unwrap(),
+            "https://files.test/a?s=%2F"
+        );
+    }
+
+    #[test]
+    fn a_fetch_is_sent_on_to_safe_places_only() {
+        for (from, location, to) in [
+            (
+                "https://a.test/x/y?q",
+                "https://b.test/z?s",
+                Some("https://b.test/z?s"),
+            ),
+            (
+                "https://a.test/x/y?q",
+                "//b.test/z",
+                Some("https://b.test/z"),
+            ),
+            ("https://a.test/x/y?q", "/z", Some("https://a.test/z")),
+            ("https://a.test/x/y?q", "z", Some("https://a.test/x/z")),
+            (
+                "http://127.0.0.1:1/x",
+                "http://localhost:2/y",
+                Some("http://localhost:2/y"),
+            ),
+            (
+                "http://127.0.0.1:1/x",
+                "https://a.test/y",
+                Some("https://a.test/y"),
+            ),
+            ("https://a.test/x", "http://b.test/z", None),
+            ("https://a.test/x", "http://127.0.0.1/z", None),
+            ("https://a.test/x", "https://localhost/z", None),
+            ("https://127.0.0.1/x", "http://127.0.0.1/z", None),
+            ("https://a.test/x", "https://me:MARK@b.test/", None),
+            ("https://a.test/x", "file:///MARK", None),
+            ("https://a.test/x", "https://[MARK", None),
+            ("https://a.test/x", "", None),
+        ] {
+            let headers = HeaderMap::from_iter([(LOCATION, location.parse().unwrap())]);
+            let result = next(&from.parse().unwrap(), &headers);
+            match to {
+                Some(to) => assert_eq!(result.unwrap(), to),
+                None => {
+                    let error = result.unwrap_err();
+                    assert_eq!(error.kind(), ErrorKind::Redirect);
+                    assert!(!error.to_string().contains("MARK"), "{error}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! Lists whose pages are numbered, in the query or in a JSON body.
+
+mod common;
+
+use bytes::Bytes;
+use common::over;
+use http::Method;
+use proptest::prelude::*;
+use security_api_transport::{
+    Client, Cursor, ErrorKind, FakeAnswer, FakeTransport, List, Operation, Paging, RawJson, Request,
+};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+static NUMBERED: Operation = Operation::new("logs.list", Method::GET, "/logs").repeatable();
+static SEARCH: Operation = Operation::new("users.search", Method::POST, "/users").repeatable();
+
+const FULL: u32 = 5;
+
+/// Bare arrays, of which a full one is followed by another; the query counts pages from 1.
+struct ByFullness;
+
+fn next_number(found: usize, request: &Request) -> Option<String> {
+    let number: u32 = request
+        .query_value("page")
+        .map_or(1, |n| n.parse().unwrap());
+    (found >= FULL as usize).then(|| (number + 1).to_string())
+}
+
+impl Paging for ByFullness {
+    const NUMBERED: bool = true;
+    type Wire<T> = Vec<T>;
+
+    fn split<T>(items: Vec<T>, request: &Request) -> (Vec<T>, Option<String>) {
+        let next = next_number(items.len(), request);
+        (items, next)
+    }
+
+    fn split_raw(
+        payload: &Bytes,
+        request: &Request,
+    ) -> Result<(Vec<RawJson>, Option<String>), serde_json::Error> {
+        let items: Vec<&RawValue> = serde_json::from_slice(payload)?;
+        let next = next_number(items.len(), request);
+        let items = items.into_iter().map(|item| RawJson::slice(payload, item));
+        Ok((items.collect(), next))
+    }
+
+    fn set_token(request: Request, token: &str) -> Request {
+        request.set_query("page", token)
+    }
+}
+
+/// The body names page and size, the answer says how many pages there are.
+struct BySearch;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Found<T> {
+    results: Vec<T>,
+    total_number_of_pages: u32,
+}
+
+fn body(request: &Request) -> Value {
+    serde_json::from_slice(request.body_bytes().unwrap()).unwrap()
+}
+
+impl<T> Found<T> {
+    fn split(self, request: &Request) -> (Vec<T>, Option<String>) {
+        let number = body(request)["pageNumber"].as_u64().unwrap() + 1;
+        let more = number <= u64::from(self.total_number_of_pages);
+        (self.results, more.then(|| number.to_string()))
+    }
+}
+
+impl Paging for BySearch {
+    type Wire<T> = Found<T>;
+
+    fn split<T>(wire: Found<T>, request: &Request) -> (Vec<T>, Option<String>) {
+        wire.split(request)
+    }
+
+    fn split_raw(
+        payload: &Bytes,
+        request: &Request,
+    ) -> Result<(Vec<RawJson>, Option<String>), serde_json::Error> {
+        let found: Found<&RawValue> = serde_json::from_slice(payload)?;
+        let (items, next) = found.split(request);
+        let items = items.into_iter().map(|item| RawJson::slice(payload, item));
+        Ok((items.collect(), next))
+    }
+
+    fn set_token(request: Request, token: &str) -> Request {
+        let mut body = body(&request);
+        body["pageNumber"] = token.parse::<u32>().unwrap().into();
+        request.json(&body)
+    }
+
+    fn page_size(request: &Request) -> Option<std::borrow::Cow<'_, str>> {
+        Some(body(request)["pageSize"].to_string().into())
+    }
+}
+
+fn numbered(client: &Client) -> List<u32, ByFullness> {
+    List::new(client.operation(&NUMBERED, &[]))
+}
+
+fn search(client: &Client, size: u32) -> List<u32, BySearch> {
+    let body = json!({"filter": {"name": "a"}, "pageNumber": 1, "pageSize": size});
+    List::new(client.operation(&SEARCH, &[]).json(&body))
+}
+
+/// A service with this many items, in both styles.
+fn service(items: u32) -> FakeTransport {
+    let fake = FakeTransport::new();
+    let of_page = move |number: u32, size: u32| -> Vec<u32> {
+        (0..items)
+            .skip(((number - 1) * size) as usize)
+            .take(size as usize)
+            .collect()
+    };
+    fake.with(&NUMBERED, move |request| {
+        let number = request
+            .query("page")
+            .map_or(1, |page| page.parse().unwrap());
+        FakeAnswer::json(&of_page(number, FULL))
+    });
+    fake.with(&SEARCH, move |request| {
+        let body = request.json();
+        assert_eq!(body["filter"], json!({"name": "a"}));
+        let number = |name: &str| u32::try_from(body[name].as_u64().unwrap()).unwrap();
+        let (page, size) = (number("pageNumber"), number("pageSize"));
+        FakeAnswer::json(&json!({
+            "results": of_page(page, size),
+            "totalNumberOfPages": items.div_ceil(size),
+        }))
+    });
+    fake
+}
+
+#[tokio::test]
+async fn numbered_pages_end_with_the_first_that_is_not_full() {
+    for (items, pages) in [(0, 1), (3, 1), (5, 2), (12, 3)] {
+        let fake = service(items);
+        let all = numbered(&over(&fake)).items().try_collect().await.unwrap();
+        assert_eq!(all, (0..items).collect::<Vec<_>>());
+        assert_eq!(fake.requests().len(), pages, "{items}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_gives_one_page_all_pages_items_or_raw_items_with_its_options() {
+    let fake = service(12);
+    let client = over(&fake);
+    let list = numbered(&client)
+        .extra_query("kind", "view")
+        .header("x-trace", "7");
+    let page = list.clone().page().await.unwrap();
+    assert_eq!(page.items(), [0, 1, 2, 3, 4]);
+    assert_eq!(page.next().unwrap().await.unwrap().items(), [5, 6, 7, 8, 9]);
+    let mut pages = list.clone().pages();
+    let mut sizes = Vec::new();
+    while let Some(page) = pages.try_next().await.unwrap() {
+        sizes.push(page.items().len());
+    }
+    assert_eq!(sizes, [5, 5, 2]);
+    let mut raw = list.raw_items();
+    let mut last = None;
+    while let Some(item) = raw.try_next().await.unwrap() {
+        last = Some(item);
+    }
+    assert_eq!(last.unwrap().as_str(), "11");
+    for request in fake.requests() {
+        assert_eq!(request.query("kind").as_deref(), Some("view"));
+        assert_eq!(request.headers["x-trace"], "7");
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_passes_over_the_number_ends_the_list_with_an_error_and_no_item_comes_twice()
+{
+    let fake = FakeTransport::new();
+    fake.always(&NUMBERED, FakeAnswer::json(&[1, 2, 3, 4, 5]));
+    let client = over(&fake);
+    let mut items = numbered(&client).items();
+    let mut raw = numbered(&client).raw_items();
+    for expected in 1..=5 {
+        assert_eq!(items.try_next().await.unwrap(), Some(expected));
+        let raw = raw.try_next().await.unwrap().unwrap();
+        assert_eq!(raw.as_str(), expected.to_string());
+    }
+    let mut pages = numbered(&client).pages();
+    let page = pages.try_next().await.unwrap().unwrap();
+    for error in [
+        items.try_next().await.unwrap_err(),
+        raw.try_next().await.unwrap_err(),
+        pages.try_next().await.unwrap_err(),
+        page.next().unwrap().await.unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::Decode);
+        assert!(error.to_string().contains("the same page"), "{error}");
+    }
+    assert_eq!(items.try_next().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_search_resumes_with_pages_of_another_size() {
+    let fake = service(20);
+    let client = over(&fake);
+    let mut items = search(&client, 6).items();
+    for _ in 0..9 {
+        items.try_next().await.unwrap().unwrap();
+    }
+    let stored = serde_json::to_string(&items.cursor()).unwrap();
+    let cursor: Cursor = serde_json::from_str(&stored).unwrap();
+    let rest = search(&client, 6).items().resume(cursor);
+    assert_eq!(
+        rest.try_collect().await.unwrap(),
+        (9..20).collect::<Vec<_>>()
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+    #[test]
+    fn every_item_of_a_numbered_list_comes_once_whatever_its_length(items in 0_u32..40, size in 1_u32..9) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            let client = over(&service(items));
+            let expected: Vec<u32> = (0..items).collect();
+            prop_assert_eq!(&numbered(&client).items().try_collect().await.unwrap(), &expected);
+            prop_assert_eq!(&search(&client, size).items().try_collect().await.unwrap(), &expected);
+            let mut raw = search(&client, size).raw_items();
+            let mut count = 0;
+            while let Some(item) = raw.try_next().await.unwrap() {
+                prop_assert_eq!(item.decode::<u32>().unwrap(), count);
+                count += 1;
+            }
+            prop_assert_eq!(count, items);
+            Ok(())
+        })?;
+    }
+}

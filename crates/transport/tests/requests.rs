@@ -1,0 +1,167 @@
+//! What can be put into a request: forms, secrets in the query, no credential at all.
+
+mod common;
+
+use bytes::Bytes;
+use common::tokens::{TOKEN_URL, oauth2};
+use common::{builder, over};
+use http::Method;
+use security_api_transport::{
+    FakeAnswer, FakeTransport, Form, Operation, RetryPolicy, Secret, Upload,
+};
+use serde_json::{Value, json};
+
+static SUBMIT: Operation = Operation::new("things.submit", Method::POST, "/submit");
+static OPEN: Operation = Operation::new("things.open", Method::GET, "/open")
+    .repeatable()
+    .anonymous();
+
+fn fake() -> FakeTransport {
+    let fake = FakeTransport::new();
+    fake.always(&SUBMIT, FakeAnswer::json("done"));
+    fake
+}
+
+#[tokio::test]
+async fn a_form_arrives_with_its_fields_in_order_each_time_it_is_sent() {
+    let path = std::env::temp_dir().join(format!("upload-{}.pdf", fastrand::u64(..)));
+    tokio::fs::write(&path, b"on disk").await.unwrap();
+    let fake = fake();
+    fake.once(&SUBMIT, FakeAnswer::status(429).header("retry-after", "0"));
+    let form = Form::new()
+        .text("push[kind]", "file")
+        .text("push[note]", "line\nbreak, 100 % \"quoted\"")
+        .upload(
+            "push[files][]",
+            Upload::bytes("a \"b\"\r\n.txt", "in memory"),
+        )
+        .upload(
+            "push[files][]",
+            Upload::file(&path)
+                .await
+                .unwrap()
+                .file_name("Bericht 計画.pdf")
+                .content_type("application/pdf"),
+        );
+    let client = over(&fake);
+    let call = client.operation(&SUBMIT, &[]).form(form).call::<Value>();
+    call.await.unwrap();
+    tokio::fs::remove_file(&path).await.unwrap();
+
+    let requests = fake.requests();
+    assert_eq!(requests.len(), 2);
+    assert!(requests[0].body == requests[1].body);
+    let content_type = requests[1].headers["content-type"].to_str().unwrap();
+    let boundary = content_type
+        .strip_prefix("multipart/form-data; boundary=")
+        .unwrap();
+    let body = futures_util::stream::iter([Ok::<Bytes, std::io::Error>(requests[1].body.clone())]);
+    let mut received = multer::Multipart::new(body, boundary);
+    let mut fields = Vec::new();
+    while let Some(field) = received.next_field().await.unwrap() {
+        let name = field.name().unwrap().to_owned();
+        let file = field.file_name().map(str::to_owned);
+        let kind = field.content_type().map(ToString::to_string);
+        fields.push((name, file, kind, field.text().await.unwrap()));
+    }
+    let field = |name: &str, file: Option<&str>, kind: Option<&str>, text: &str| {
+        let owned = |text: &str| text.to_owned();
+        (owned(name), file.map(owned), kind.map(owned), owned(text))
+    };
+    assert_eq!(
+        fields,
+        [
+            field("push[kind]", None, None, "file"),
+            field("push[note]", None, None, "line\nbreak, 100 % \"quoted\""),
+            field(
+                "push[files][]",
+                Some("a %22b%22%0D%0A.txt"),
+                Some("application/octet-stream"),
+                "in memory"
+            ),
+            field(
+                "push[files][]",
+                Some("Bericht 計画.pdf"),
+                Some("application/pdf"),
+                "on disk"
+            ),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_urlencoded_form_keeps_every_character_and_the_order_of_its_pairs() {
+    let fake = fake();
+    let pairs = [("a", "1 & 2 = 3"), ("push[payload]", "ü\r\n+%"), ("a", "")];
+    over(&fake)
+        .operation(&SUBMIT, &[])
+        .urlencoded(pairs)
+        .call::<Value>()
+        .await
+        .unwrap();
+    let sent = &fake.requests()[0];
+    assert_eq!(
+        sent.headers["content-type"],
+        "application/x-www-form-urlencoded"
+    );
+    assert_eq!(
+        sent.body,
+        "a=1%20%26%202%20%3D%203&push%5Bpayload%5D=%C3%BC%0D%0A%2B%25&a="
+    );
+}
+
+#[tokio::test]
+async fn a_secret_in_the_query_is_sent_and_shown_nowhere() {
+    let fake = fake();
+    fake.always(&SUBMIT, FakeAnswer::status(400));
+    let request = over(&fake)
+        .operation(&SUBMIT, &[])
+        .query("passphrase", "an older one")
+        .set_secret_query("passphrase", &Secret::from("s3cret &?"));
+    let shown = format!("{request:?}");
+    let error = request.call::<Value>().await.unwrap_err();
+    assert_eq!(
+        fake.requests()[0].uri.query(),
+        Some("passphrase=s3cret%20%26%3F")
+    );
+    let shown = format!("{shown} {error} {error:?} {error:#?} {:?}", fake.requests());
+    assert!(!shown.contains("s3cret"), "{shown}");
+}
+
+#[tokio::test]
+async fn an_anonymous_operation_neither_awaits_nor_carries_nor_renews_the_credential() {
+    let fake = FakeTransport::new();
+    fake.path("/token", |_| {
+        FakeAnswer::json(&json!({"access_token": "t"}))
+    });
+    fake.always(&OPEN, FakeAnswer::json("open"));
+    let oauth2 = oauth2();
+    let client = builder()
+        .transport(fake.clone())
+        .credential(oauth2.clone())
+        .retry(RetryPolicy::default())
+        .build()
+        .unwrap();
+    let open = || client.operation(&OPEN, &[]).call::<Value>();
+    open().await.unwrap();
+    fake.once(&OPEN, FakeAnswer::status(401));
+    let error = open().await.unwrap_err();
+    assert!(error.is_unauthorized());
+    assert_eq!((error.attempts(), fake.requests_of(&OPEN).len()), (1, 2));
+    for request in fake.requests() {
+        assert!(!TOKEN_URL.ends_with(request.uri.path()));
+        assert!(!request.headers.contains_key("authorization"));
+        // The headers that every request carries are there.
+        assert_eq!(request.headers["user-agent"], "tests/1.0");
+    }
+    assert!(oauth2.current().is_none());
+    // Other operations of the same client carry it.
+    fake.always(&SUBMIT, FakeAnswer::json("done"));
+    client
+        .operation(&SUBMIT, &[])
+        .call::<Value>()
+        .await
+        .unwrap();
+    let sent = &fake.requests_of(&SUBMIT)[0];
+    assert_eq!(sent.headers["authorization"], "Bearer t");
+}

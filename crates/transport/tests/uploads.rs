@@ -1,0 +1,124 @@
+//! Uploads that are refused half-way: the call waits and sends every byte again.
+
+mod common;
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use common::{builder, hurried};
+use http::Method;
+use security_api_transport::{Form, Operation, Upload};
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+static ADD: Operation = Operation::new("files.add", Method::POST, "/files");
+static REPLACE: Operation = Operation::new("files.replace", Method::PUT, "/files").repeatable();
+
+/// What a server received: the bodies of its requests, as far as they came.
+type Bodies = Arc<Mutex<Vec<Vec<u8>>>>;
+
+/// Answers the first request with `refusal` once half of its body has come and reads on; all others with 200.
+async fn server(refusal: &'static str) -> (String, Bodies) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let bodies = Bodies::default();
+    let received = Arc::clone(&bodies);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(serve(stream, refusal, Arc::clone(&received)));
+        }
+    });
+    (url, bodies)
+}
+
+async fn serve(mut stream: TcpStream, refusal: &str, bodies: Bodies) {
+    while let Some(length) = read_head(&mut stream).await {
+        let number = {
+            let mut bodies = bodies.lock().unwrap();
+            bodies.push(Vec::new());
+            bodies.len() - 1
+        };
+        let mut answer = Some(match number {
+            0 => refusal,
+            _ => "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n\"ok\"",
+        });
+        let due = if number == 0 { length / 2 } else { length };
+        let mut read = 0;
+        let mut buffer = vec![0; 64 * 1024];
+        while read < length {
+            let room = buffer.len().min(length - read);
+            let Ok(count @ 1..) = stream.read(&mut buffer[..room]).await else {
+                return;
+            };
+            read += count;
+            bodies.lock().unwrap()[number].extend_from_slice(&buffer[..count]);
+            if read >= due
+                && let Some(answer) = answer.take()
+            {
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        }
+    }
+}
+
+async fn read_head(stream: &mut TcpStream) -> Option<usize> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.ok()?);
+    }
+    let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length:"));
+    Some(length.unwrap().trim().parse().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_refused_half_way_waits_as_asked_and_is_sent_again_byte_by_byte() {
+    let path = std::env::temp_dir().join(format!("upload-{}.bin", fastrand::u64(..)));
+    let content: Vec<u8> = (0..6_000_000_u32)
+        .map(|i| (i / 7) as u8 ^ i as u8)
+        .collect();
+    tokio::fs::write(&path, &content).await.unwrap();
+    let form = Form::new()
+        .text("kind", "file")
+        .upload("files[]", Upload::file(&path).await.unwrap())
+        .upload(
+            "files[]",
+            Upload::bytes("memory.bin", content[..3_000_000].to_vec()),
+        );
+    let length = form.length();
+    for (operation, refusal) in [
+        (
+            &ADD,
+            "HTTP/1.1 429 Too Many Requests\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n",
+        ),
+        (
+            &REPLACE,
+            "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\n\r\n",
+        ),
+    ] {
+        let (url, bodies) = server(refusal).await;
+        let client = builder().base_url(url).retry(hurried()).build().unwrap();
+        let start = Instant::now();
+        let answer = client
+            .operation(operation, &[])
+            .form(form.clone())
+            .call::<Value>()
+            .send_with_response()
+            .await
+            .unwrap();
+        assert_eq!((answer.attempts(), answer.value()), (2, &Value::from("ok")));
+        assert!(start.elapsed() >= Duration::from_secs(1));
+        let bodies = bodies.lock().unwrap();
+        assert_eq!((bodies.len(), bodies[1].len() as u64), (2, length));
+        assert!(bodies[1].starts_with(&bodies[0]));
+        let at = bodies[1]
+            .windows(64)
+            .position(|window| window == &content[..64])
+            .unwrap();
+        assert!(bodies[1][at..at + content.len()] == content);
+    }
+    tokio::fs::remove_file(&path).await.unwrap();
+}
