@@ -1,5 +1,6 @@
 //! `cargo xtask codegen`: the client crates' code, out of the descriptions of the APIs.
 
+mod description;
 mod emit;
 mod ir;
 mod names;
@@ -10,17 +11,16 @@ mod read;
 mod tests;
 mod write;
 
-use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
 use serde_json::Value;
 
 use crate::console::{complain, say};
 use crate::project::{self, Service};
+use description::Description;
 pub(crate) use emit::Files;
-pub(crate) use ir::Api;
+pub(crate) use ir::{ALWAYS, Api};
 use node::Refusal;
 
 /// Writes the generated code, or checks that it is up to date.
@@ -73,13 +73,17 @@ impl Codegen {
     }
 }
 
+/// The most lines that a generated file may have.
+const MOST_LINES: usize = 800;
+
 /// The generated files of a service.
 ///
 /// # Errors
 /// If the description cannot be read, or has something that cannot be expressed.
 pub(crate) fn generate(root: &Path, service: &Service) -> anyhow::Result<Files> {
-    let description = description(root, service)?;
-    render(&description, service).or_else(|refusals| refuse(service, &refusals))
+    let description = Description::load(root, service)?;
+    render(&description.value, service, MOST_LINES)
+        .or_else(|refusals| description.refuse(&refusals))
 }
 
 /// What the description of a service says.
@@ -87,24 +91,14 @@ pub(crate) fn generate(root: &Path, service: &Service) -> anyhow::Result<Files> 
 /// # Errors
 /// If the description cannot be read, or has something that cannot be expressed.
 pub(crate) fn api(root: &Path, service: &Service) -> anyhow::Result<Api> {
-    read::api(&description(root, service)?).or_else(|refusals| refuse(service, &refusals))
+    let description = Description::load(root, service)?;
+    read::api(&description.value).or_else(|refusals| description.refuse(&refusals))
 }
 
-fn description(root: &Path, service: &Service) -> anyhow::Result<Value> {
-    let path = root.join(service.description);
-    let text = std::fs::read_to_string(&path)
-        .with_context(|| format!("cannot read {}", path.display()))?;
-    serde_saphyr::from_str(&text).with_context(|| format!("{} is no YAML", service.description))
-}
-
-fn render(description: &Value, service: &Service) -> Result<Files, Vec<Refusal>> {
-    emit::files(&read::api(description)?, service)
-}
-
-fn refuse<T>(service: &Service, refusals: &[Refusal]) -> anyhow::Result<T> {
-    let mut text = String::new();
-    for refusal in refusals {
-        write!(text, "\n{}{refusal}", service.description)?;
-    }
-    bail!("the description has what cannot be turned into code:{text}")
+fn render(
+    description: &Value,
+    service: &Service,
+    most_lines: usize,
+) -> Result<Files, Vec<Refusal>> {
+    emit::files(&read::api(description)?, service, most_lines)
 }

@@ -13,21 +13,49 @@ pub(crate) struct Service {
     pub(crate) library: &'static str,
     /// What examples call a client of it.
     pub(crate) variable: &'static str,
-    /// The description of its API.
+    /// The description of its API: a file, or a folder of files that are one description.
     pub(crate) description: &'static str,
     /// The file with a call of every operation.
     pub(crate) exercise: &'static str,
+    /// The file from which the sandbox makes samples of what the service answers.
+    pub(crate) shapes: Option<&'static str>,
+    /// The file with a table of the types that answers are made of, for the test that decodes samples of them.
+    pub(crate) readers: Option<&'static str>,
 }
 
 /// All services.
-pub(crate) const SERVICES: &[Service] = &[Service {
-    name: "push-security",
-    crate_dir: "crates/push-security-api",
-    library: "push_security_api",
-    variable: "push",
-    description: "crates/push-security-api/api/openapi.yaml",
-    exercise: "tests/src/exercise/push_security.rs",
-}];
+pub(crate) const SERVICES: &[Service] = &[
+    Service {
+        name: "push-security",
+        crate_dir: "crates/push-security-api",
+        library: "push_security_api",
+        variable: "push",
+        description: "crates/push-security-api/api/openapi.yaml",
+        exercise: "tests/src/exercise/push_security.rs",
+        shapes: None,
+        readers: None,
+    },
+    Service {
+        name: "pwpush",
+        crate_dir: "crates/pwpush-api",
+        library: "pwpush_api",
+        variable: "pwpush",
+        description: "crates/pwpush-api/api/openapi.yaml",
+        exercise: "tests/src/exercise/pwpush.rs",
+        shapes: None,
+        readers: None,
+    },
+    Service {
+        name: "keepnet",
+        crate_dir: "crates/keepnet-api",
+        library: "keepnet_api",
+        variable: "keepnet",
+        description: "crates/keepnet-api/api",
+        exercise: "tests/src/exercise/keepnet.rs",
+        shapes: Some("crates/sandbox/src/keepnet/shapes.json"),
+        readers: Some("tests/decode/types.rs"),
+    },
+];
 
 impl Service {
     /// The folder of its generated code.

@@ -8,39 +8,28 @@
 
 #[path = "tiny/src/generated/mod.rs"]
 mod generated;
+mod support;
 
-use std::sync::Arc;
-
-use generated::types::{Cat, CatUpdate, EventKind, Mood, NewCat, Sound, Toy};
+use generated::types::{
+    Album, Caption, Cat, CatUpdate, Chip, EventKind, Frame, Mood, NewCat, Photo, Session, SignIn,
+    Size, Sound, Toy,
+};
 use generated::{operations, resources};
 use security_api_transport::__private::bytes::Bytes;
-use security_api_transport::__private::http::HeaderName;
+use security_api_transport::__private::http::StatusCode;
 use security_api_transport::{
-    Answer, ApiError, ApiKey, Error, FakeAnswer, FakeTransport, Operation, Paging, Protocol, Rate,
-    RateLimiter, RawJson, Request, ServiceSettings, Timestamp,
+    Answer, ApiError, Error, FakeAnswer, FakeTransport, Operation, Paging, Protocol, RawJson,
+    Request, Timestamp, Upload,
 };
 use serde_json::{Value, json};
-
-/// The client that generated code expects in its crate.
-#[derive(Debug, Clone)]
-pub struct Client(security_api_transport::Client);
-
-impl Client {
-    fn transport(&self) -> &security_api_transport::Client {
-        &self.0
-    }
-}
-
-impl From<security_api_transport::Client> for Client {
-    fn from(client: security_api_transport::Client) -> Self {
-        Self(client)
-    }
-}
+pub use support::Client;
+use support::{KEY, sent};
 
 /// The paging that generated code expects.
 #[derive(Debug)]
 pub enum NextToken {}
 
+type List<T> = security_api_transport::List<T, NextToken>;
 type Page<T> = security_api_transport::Page<T, NextToken>;
 type Pages<T> = security_api_transport::Pages<T, NextToken>;
 type Items<T> = security_api_transport::Items<T, NextToken>;
@@ -49,11 +38,14 @@ type RawItems = security_api_transport::RawItems<NextToken>;
 impl Paging for NextToken {
     type Wire<T> = Vec<T>;
 
-    fn split<T>(items: Vec<T>) -> (Vec<T>, Option<String>) {
+    fn split<T>(items: Vec<T>, _: &Request) -> (Vec<T>, Option<String>) {
         (items, None)
     }
 
-    fn split_raw(payload: &Bytes) -> Result<(Vec<RawJson>, Option<String>), serde_json::Error> {
+    fn split_raw(
+        payload: &Bytes,
+        _: &Request,
+    ) -> Result<(Vec<RawJson>, Option<String>), serde_json::Error> {
         serde_json::from_slice(payload).map(|items| (items, None))
     }
 
@@ -72,26 +64,7 @@ impl Protocol for Tiny {
 }
 
 fn client(operation: &'static Operation, answer: &Value) -> (Client, FakeTransport) {
-    let fake = FakeTransport::new();
-    fake.always(operation, FakeAnswer::json(answer));
-    let settings = ServiceSettings {
-        user_agent: "tiny",
-        base_url: "https://tiny.example.com".to_owned(),
-        base_path: false,
-        protocol: Arc::new(Tiny),
-        credential: Arc::new(ApiKey::new(HeaderName::from_static("x-key"), "key").unwrap()),
-        limiter: Arc::new(RateLimiter::new(Rate::per_second(1e3, 100).unwrap())),
-    };
-    let builder = security_api_transport::ClientBuilder::<Client>::new(Ok(settings));
-    (builder.transport(fake.clone()).build().unwrap(), fake)
-}
-
-/// Path and query of the one request that was sent, and its body.
-fn sent(fake: &FakeTransport) -> (String, Value) {
-    let requests = fake.requests();
-    assert_eq!(requests.len(), 1);
-    let target = requests[0].uri.path_and_query().unwrap().to_string();
-    (target, requests[0].json())
+    support::client(Tiny, operation, FakeAnswer::json(answer))
 }
 
 fn time(seconds: i64) -> Timestamp {
@@ -249,6 +222,171 @@ async fn an_answer_without_content_is_not_read() -> Result<(), Error> {
     Ok(())
 }
 
+/// What hand-written code adds to a generated resource.
+impl resources::Cats {
+    fn adopt(&self, id: &str, by: &str) -> security_api_transport::Call<Cat> {
+        self.adopt_request(id).json(&json!({"by": by})).call()
+    }
+}
+
+#[tokio::test]
+async fn hand_written_calls_start_from_the_generated_request() -> Result<(), Error> {
+    let (client, fake) = client(&operations::CATS_ADOPT, &json!({"id": "c1"}));
+    let cat = client.cats().adopt("c1", "Ann").await?;
+    assert_eq!(cat.id, "c1");
+    let body = json!({"by": "Ann"});
+    assert_eq!(sent(&fake), ("/cats/c1/owner".to_owned(), body));
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_answer_that_may_be_null_is_an_option() -> Result<(), Error> {
+    for (answer, motto) in [
+        (json!("Purr."), Some("Purr.".to_owned())),
+        (json!(null), None),
+    ] {
+        let (client, _) = client(&operations::CATS_MOTTO, &answer);
+        assert_eq!(client.cats().motto("c1").await?, motto);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn numbered_lists_hide_the_number() -> Result<(), Error> {
+    let photos = json!([{"number": 3, "size": 2}, {"number": "IV", "size": 7}, {"size": 9}]);
+    let (listed, fake) = client(&operations::PHOTOS_LIST, &photos);
+    let list: List<Photo> = listed.photos().list("c1");
+    let found = list.page().await?.into_items();
+    assert_eq!(sent(&fake).0, "/cats/c1/photos");
+    let numbers: Vec<_> = found.iter().map(|photo| photo.number.as_deref()).collect();
+    assert_eq!(numbers, [Some("3"), Some("IV"), None]);
+    let sizes = [Size::Large, Size::Huge, Size::Unrecognized("9".into())];
+    assert!(
+        found
+            .iter()
+            .map(|photo| photo.size.clone().unwrap())
+            .eq(sizes)
+    );
+    let (newest, fake) = client(&operations::PHOTOS_NEWEST, &photos);
+    let list: resources::NewestPhotos = newest.photos().newest();
+    let items = list.size(Size::Huge).items();
+    assert_eq!(items.try_collect().await?, found);
+    assert_eq!(sent(&fake).0, "/photos?size=7");
+    Ok(())
+}
+
+#[tokio::test]
+async fn forms_name_files_lists_and_objects_in_objects() -> Result<(), Error> {
+    let (client, fake) = client(&operations::PHOTOS_UPLOAD, &json!(null));
+    let photos = ["a.jpg", "b.jpg"].map(|name| Upload::bytes(name, format!("content of {name}")));
+    let album = Album::new("Cats & kings", photos)
+        .caption(Caption::new().text("Meow.").frame(Frame::new(7)))
+        .frames([Frame::new(1), Frame::new(2)])
+        .key("0451")
+        .public(false)
+        .size(Size::Large)
+        .tags(["red", "lazy"])
+        .taken(time(0));
+    assert!(!format!("{album:?}").contains("0451"));
+    client.photos().upload("c1", album).await?;
+    let request = &fake.requests()[0];
+    let kind = request.headers["content-type"].to_str().unwrap();
+    assert!(kind.starts_with("multipart/form-data; boundary="), "{kind}");
+    let boundary = format!("--{}", kind.rsplit('=').next().unwrap().trim_matches('"'));
+    let body = String::from_utf8(request.body.to_vec()).unwrap();
+    let parts: Vec<_> = body
+        .split(&boundary)
+        .filter_map(|part| {
+            let (head, content) = part.trim_start().split_once("\r\n\r\n")?;
+            let name = head.split("name=\"").nth(1)?.split('"').next()?;
+            Some((name, content.trim_end_matches("\r\n")))
+        })
+        .collect();
+    assert_eq!(
+        parts,
+        [
+            ("title", "Cats & kings"),
+            ("photos", "content of a.jpg"),
+            ("photos", "content of b.jpg"),
+            ("caption.frame.width", "7"),
+            ("caption.text", "Meow."),
+            ("frames[0].width", "1"),
+            ("frames[1].width", "2"),
+            ("key", "0451"),
+            ("public", "false"),
+            ("size", "LARGE"),
+            ("tags", "red"),
+            ("tags", "lazy"),
+            ("taken", "1970-01-01T00:00:00Z"),
+        ]
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn files_are_given_as_they_are() -> Result<(), Error> {
+    let answer = FakeAnswer::status(200)
+        .header("content-type", "image/jpeg")
+        .body("\u{0}a photo");
+    let (client, fake) = support::client(Tiny, &operations::PHOTOS_DOWNLOAD, answer);
+    let photo = client.photos().download(3).await?;
+    assert_eq!(photo.content_type(), Some("image/jpeg"));
+    assert_eq!(photo.bytes(100).await?, "\u{0}a photo");
+    assert_eq!(sent(&fake).0, "/photos/3/file");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_anonymous_is_sent_without_the_credential() -> Result<(), Error> {
+    let (signed_in, fake) = client(&operations::SESSIONS_CREATE, &json!({"token": "t0ps3cret"}));
+    let who = SignIn::new("ann", "a&b=c").remember(true).mood(Mood::Happy);
+    assert!(!format!("{who:?}").contains("a&b=c"));
+    let session: Session = signed_in.sessions().create(&who).await?;
+    assert_eq!(session.token.expose(), "t0ps3cret");
+    assert!(!format!("{session:?}").contains("t0ps3cret"));
+    let request = &fake.requests()[0];
+    assert!(request.headers.get(KEY).is_none());
+    assert_eq!(
+        request.headers["content-type"],
+        "application/x-www-form-urlencoded"
+    );
+    assert_eq!(
+        request.body,
+        "user=ann&password=a%26b%3Dc&mood=HAPPY&remember=true"
+    );
+    let (others, fake) = client(&operations::CATS_MOTTO, &json!(null));
+    others.cats().motto("c1").await?;
+    assert!(fake.requests()[0].headers.get(KEY).is_some());
+    Ok(())
+}
+
+#[tokio::test]
+async fn secrets_are_written_into_bodies_and_queries_and_nowhere_else() -> Result<(), Error> {
+    let (known, fake) = client(&operations::SESSIONS_SET_CHIP, &json!(null));
+    let chip = Chip::new("0451");
+    assert!(!format!("{chip:?}").contains("0451"));
+    known.sessions().set_chip(&chip).await?;
+    assert_eq!(sent(&fake).1, json!({"code": "0451"}));
+    let (gone, fake) = client(&operations::SESSIONS_END, &json!(null));
+    let call = gone.sessions().end("t0ps3cret");
+    assert!(!format!("{call:?}").contains("t0ps3cret"));
+    call.await?;
+    assert_eq!(sent(&fake).0, "/sessions?token=t0ps3cret");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_body_can_be_a_list() -> Result<(), Error> {
+    let (client, fake) = client(&operations::TOYS_REPLACE_ALL, &json!(null));
+    client
+        .toys()
+        .replace_all("c1", [Toy::new(1), Toy::new(2)])
+        .await?;
+    let body = json!([{"number": 1}, {"number": 2}]);
+    assert_eq!(sent(&fake), ("/cats/c1/toys".to_owned(), body));
+    Ok(())
+}
+
 #[test]
 fn the_facts_of_operations_and_events_are_listed() {
     let ids: Vec<_> = operations::ALL
@@ -265,6 +403,16 @@ fn the_facts_of_operations_and_events_are_listed() {
             "cats.update",
             "cats.delete",
             "cats.set_moods",
+            "cats.motto",
+            "cats.adopt",
+            "photos.list",
+            "photos.upload",
+            "photos.newest",
+            "photos.download",
+            "sessions.create",
+            "sessions.set_chip",
+            "sessions.end",
+            "toys.replace_all",
             "toys.get",
             "toys.replace"
         ]
@@ -272,6 +420,8 @@ fn the_facts_of_operations_and_events_are_listed() {
     assert!(!operations::CATS_CREATE.is_repeatable() && operations::CATS_GET.is_repeatable());
     assert_eq!(operations::CATS_CREATE.limit_name(), "writes");
     assert!(operations::CATS_DELETE.is_empty() && !operations::CATS_GET.is_empty());
+    assert!(operations::SESSIONS_CREATE.is_anonymous() && !operations::CATS_GET.is_anonymous());
+    assert!(operations::CATS_MOTTO.refuses_with(StatusCode::SERVICE_UNAVAILABLE));
     let events = [("CAT", "MEOW"), ("CAT", "PURR"), ("TOY", "BROKEN")];
     assert_eq!(operations::EVENTS, events);
 }

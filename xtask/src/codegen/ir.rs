@@ -15,10 +15,16 @@ pub(crate) struct Api {
     pub(crate) webhooks: Vec<Webhook>,
 }
 
+/// The area that is no feature.
+pub(crate) const ALWAYS: &str = "platform";
+
 /// Operations that belong together and share a handle.
 #[derive(Debug)]
 pub(crate) struct Resource {
     pub(crate) name: String,
+    /// The part of the API it belongs to, a feature of the crate; none if the API has no parts, or always compiled if
+    /// it is [`ALWAYS`].
+    pub(crate) area: Option<String>,
     pub(crate) doc: String,
     pub(crate) operations: Vec<Operation>,
 }
@@ -37,6 +43,18 @@ pub(crate) struct Operation {
     pub(crate) description: String,
     pub(crate) repeatable: bool,
     pub(crate) limit: Option<String>,
+    /// Statuses by which the service says that it did nothing.
+    pub(crate) refusing: Vec<u16>,
+    /// It is sent without the credential.
+    pub(crate) anonymous: bool,
+    /// Only hand-written code of the crate calls it.
+    pub(crate) internal: bool,
+    /// How it is called in examples, in Rust, after the client; made up if there is none.
+    pub(crate) call: Option<String>,
+    /// It is refused while something goes on that was started before.
+    pub(crate) eventually: bool,
+    /// The documentation has an example.
+    pub(crate) example: bool,
     /// Why it is not certain to exist.
     pub(crate) unconfirmed: Option<String>,
     pub(crate) source: Option<Source>,
@@ -48,6 +66,8 @@ pub(crate) struct Operation {
     /// Optional parameters.
     pub(crate) options: Vec<Parameter>,
     pub(crate) outcome: Outcome,
+    /// The schemas of what stands around the value that it gives, from the outside in.
+    pub(crate) wrappers: Vec<String>,
     /// Statuses of errors and what they mean.
     pub(crate) errors: Vec<(String, String)>,
 }
@@ -59,6 +79,7 @@ pub(crate) enum Source {
     VendorIndex,
     PublicClient,
     PublicSample,
+    ServerCode,
     Inferred,
 }
 
@@ -100,7 +121,7 @@ pub(crate) struct Parameter {
     pub(crate) source: Option<Source>,
     pub(crate) deprecated: Option<String>,
     pub(crate) example: Option<Value>,
-    /// The resource whose id it is.
+    /// What gives the id that it is: a resource, or an operation and a member of its answer.
     pub(crate) id_of: Option<String>,
 }
 
@@ -115,17 +136,43 @@ pub(crate) struct Range {
 #[derive(Debug)]
 pub(crate) enum Body {
     /// A model.
-    Model { name: String, model: String },
+    Model {
+        name: String,
+        model: String,
+        encoding: Encoding,
+    },
+    /// A model with search terms in it, hand-written or generated, and by what the service sorts if nothing is said.
+    Search {
+        name: String,
+        ty: Ty,
+        order_by: String,
+    },
+    /// A list.
+    List { name: String, ty: Ty },
     /// An object with this one member, which becomes an argument.
     Member(Box<Member>),
+}
+
+/// How a model is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    Json,
+    Multipart,
+    UrlEncoded,
 }
 
 /// What an operation gives.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Empty,
-    Value(Ty),
+    Value {
+        ty: Ty,
+        /// There may be none.
+        optional: bool,
+    },
     Page(Ty),
+    /// Anything but JSON.
+    Download,
 }
 
 /// How times are written.
@@ -145,6 +192,12 @@ pub(crate) enum Ty {
     Bool,
     Time(TimeFormat),
     Secret,
+    /// A file to send.
+    File,
+    /// A hand-written type of the service's crate, by its path there, which is text on the wire.
+    OwnText(String),
+    /// Any other hand-written type of the service's crate, by its path there.
+    Own(String),
     /// JSON of any form.
     Json,
     Enum(String),
@@ -175,6 +228,8 @@ pub(crate) enum Type {
 #[derive(Debug)]
 pub(crate) struct Enum {
     pub(crate) name: String,
+    /// Numbers that the service writes instead of values.
+    pub(crate) codes: Vec<(i64, String)>,
     pub(crate) doc: String,
     pub(crate) source: Option<Source>,
     pub(crate) variants: Vec<Variant>,
@@ -196,6 +251,12 @@ pub(crate) struct Model {
     pub(crate) source: Option<Source>,
     /// It changes what is there, so that absent and null differ.
     pub(crate) patch: bool,
+    /// It has the search terms that all searches have, which are no members.
+    pub(crate) search: bool,
+    /// How it is written, if it is.
+    pub(crate) encoding: Encoding,
+    /// It is a part of a form.
+    pub(crate) in_form: bool,
     pub(crate) members: Vec<Member>,
 }
 
@@ -211,8 +272,10 @@ pub(crate) struct Member {
     pub(crate) source: Option<Source>,
     pub(crate) deprecated: Option<String>,
     pub(crate) example: Option<Value>,
-    /// The resource whose id it is.
+    /// What gives the id that it is: a resource, or an operation and a member of its answer.
     pub(crate) id_of: Option<String>,
+    /// The variable of the environment that holds it, for the exerciser.
+    pub(crate) variable: Option<String>,
 }
 
 /// A webhook, as far as generated code goes.

@@ -68,17 +68,22 @@ const TYPES: &[&str] = &[
     "Clone",
     "Credential",
     "Cursor",
+    "DateTime",
     "Debug",
     "Default",
+    "Download",
     "Err",
     "Error",
     "ErrorKind",
+    "Filter",
+    "Form",
     "From",
     "Into",
     "IntoFuture",
     "IntoIterator",
     "Items",
     "Iterator",
+    "List",
     "Model",
     "NextToken",
     "None",
@@ -101,6 +106,8 @@ const TYPES: &[&str] = &[
     "Response",
     "Result",
     "RetryPolicy",
+    "SearchBody",
+    "SearchRequest",
     "Secret",
     "Self",
     "Send",
@@ -108,8 +115,10 @@ const TYPES: &[&str] = &[
     "Some",
     "String",
     "Sync",
+    "TimeSpan",
     "Timestamp",
     "ToString",
+    "Upload",
     "Vec",
     "Verdict",
 ];
@@ -183,6 +192,20 @@ pub(crate) fn check(node: &Node<'_>, name: &str, what: Use, remedy: &str) -> Rea
         return Err(node.refuse(format!("`{name}` is no {case} name"), remedy));
     }
     Ok(name.to_owned())
+}
+
+/// The path of a hand-written type within the service's crate, such as `search::Filter`.
+pub(crate) fn path(node: &Node<'_>) -> Read<String> {
+    let path = node.text()?;
+    let (modules, name) = path.rsplit_once("::").unwrap_or(("", path));
+    let mut modules = modules.split("::").filter(|_| path != name);
+    if Use::Type.is_formed(name) && modules.all(|module| Use::Resource.is_formed(module)) {
+        return Ok(path.to_owned());
+    }
+    Err(node.refuse(
+        format!("`{path}` is no path of a type"),
+        "write it as it stands after `crate::`, such as `search::Filter`",
+    ))
 }
 
 /// The Rust name of something with this name on the wire: `x-rust-name` if there is one.

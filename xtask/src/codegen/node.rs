@@ -25,6 +25,11 @@ impl fmt::Display for Refusal {
     }
 }
 
+/// A key as it stands in a JSON pointer.
+pub(crate) fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
 /// What reading a part of the description gives.
 pub(crate) type Read<T> = Result<T, Refusal>;
 
@@ -62,7 +67,7 @@ impl<'a> Node<'a> {
     }
 
     fn child(&self, token: &str, value: &'a Value) -> Self {
-        let token = token.replace('~', "~0").replace('/', "~1");
+        let token = escaped(token);
         Self {
             root: self.root,
             value,
@@ -196,8 +201,8 @@ impl<'a> Node<'a> {
                 },
             ))),
             _ => Err(node.refuse(
-                format!("`{address}` leads nowhere in this file"),
-                "refer to something under `#/components`",
+                format!("`{address}` leads nowhere"),
+                "refer to something under `#/components`, by the name of its file if that is another",
             )),
         }
     }

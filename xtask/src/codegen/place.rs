@@ -4,8 +4,53 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use heck::ToSnakeCase;
 
-use super::ir::{Api, Body, Operation, Outcome, TimeFormat, Ty, Type};
+use super::ir::{ALWAYS, Api, Body, Encoding, Operation, Outcome, Resource, TimeFormat, Ty, Type};
 use super::node::Refusal;
+
+/// The file of a resource, without folder and ending: `target_users`, or `users/target_users` where there are areas.
+pub(crate) fn file_of(resource: &Resource) -> String {
+    match &resource.area {
+        Some(area) => format!("{area}/{}", resource.name),
+        None => resource.name.clone(),
+    }
+}
+
+/// The areas of an API, by name.
+pub(crate) fn areas(api: &Api) -> BTreeSet<&str> {
+    let areas = api.resources.iter();
+    areas.filter_map(|r| r.area.as_deref()).collect()
+}
+
+/// The folder of types that several areas have in common.
+const COMMON: &str = "shared";
+
+/// Whether a file is one that several areas have in common.
+pub(crate) fn is_common(file: &str) -> bool {
+    file.split_once('/')
+        .is_some_and(|(folder, _)| folder == COMMON)
+}
+
+/// The features any of which need a file; none if it is always needed.
+pub(crate) fn features(file: &str) -> Vec<&str> {
+    let Some((folder, name)) = file.split_once('/') else {
+        return Vec::new();
+    };
+    match folder {
+        ALWAYS => Vec::new(),
+        COMMON if name.trim_end_matches(NUMBERED) == EVERYWHERE => Vec::new(),
+        COMMON => name
+            .split("_or_")
+            .map(|part| part.trim_end_matches(NUMBERED))
+            .collect(),
+        area => vec![area],
+    }
+}
+
+/// The file of what is needed whatever is enabled.
+const EVERYWHERE: &str = "all";
+
+/// What tells apart files into which one was split.
+pub(crate) const NUMBERED: fn(char) -> bool = |c| c == '_' || c.is_ascii_digit();
 
 /// Where types live and what they must be able to do.
 #[derive(Debug)]
@@ -21,6 +66,11 @@ pub(crate) struct Places {
 impl Places {
     pub(crate) fn home(&self, name: &str) -> &str {
         &self.homes[name]
+    }
+
+    /// Moves a type into another file.
+    pub(crate) fn rehome(&mut self, name: &str, file: String) {
+        self.homes.insert(name.to_owned(), file);
     }
 
     pub(crate) fn is_read(&self, name: &str) -> bool {
@@ -40,13 +90,9 @@ impl Places {
             .collect()
     }
 
-    /// Files that hold nothing but types.
-    pub(crate) fn type_files(&self, api: &Api) -> BTreeSet<String> {
-        self.homes
-            .values()
-            .filter(|home| !api.resources.iter().any(|resource| resource.name == **home))
-            .cloned()
-            .collect()
+    /// Files that hold types.
+    pub(crate) fn files(&self) -> BTreeSet<String> {
+        self.homes.values().cloned().collect()
     }
 }
 
@@ -55,7 +101,7 @@ impl Places {
 /// # Errors
 /// What cannot travel the way it has to.
 pub(crate) fn places(api: &Api) -> Result<Places, Vec<Refusal>> {
-    let mut users = BTreeMap::<&str, BTreeSet<&str>>::new();
+    let mut users = BTreeMap::<&str, Vec<&Resource>>::new();
     let (mut read, mut written) = (BTreeSet::new(), BTreeSet::new());
     for resource in &api.resources {
         for operation in &resource.operations {
@@ -67,7 +113,7 @@ pub(crate) fn places(api: &Api) -> Result<Places, Vec<Refusal>> {
                 .chain(&operation.options)
                 .filter_map(|parameter| parameter.ty.named());
             for name in given.iter().chain(&sent).copied().chain(asked) {
-                users.entry(name).or_default().insert(&resource.name);
+                users.entry(name).or_default().push(resource);
             }
             read.extend(given.iter().map(|name| (*name).to_owned()));
             written.extend(sent.iter().map(|name| (*name).to_owned()));
@@ -85,9 +131,9 @@ pub(crate) fn places(api: &Api) -> Result<Places, Vec<Refusal>> {
         let resources = users.get(name.as_str());
         let events = groups.get(name.as_str());
         let home = match (resources, events) {
-            (Some(resources), _) => only(resources).unwrap_or("shared").to_owned(),
+            (Some(resources), _) => home(resources),
             (None, Some(groups)) => only(groups).map_or_else(|| "events".to_owned(), file_of_group),
-            (None, None) => "shared".to_owned(),
+            (None, None) => COMMON.to_owned(),
         };
         homes.insert(name.clone(), home);
     }
@@ -101,6 +147,22 @@ pub(crate) fn places(api: &Api) -> Result<Places, Vec<Refusal>> {
         Ok(places)
     } else {
         Err(refusals)
+    }
+}
+
+/// The file of a type that these resources use.
+fn home(resources: &[&Resource]) -> String {
+    let files: BTreeSet<_> = resources.iter().map(|resource| file_of(resource)).collect();
+    if let (Some(file), 1) = (files.first(), files.len()) {
+        return file.clone();
+    }
+    let areas: BTreeSet<_> = resources.iter().map(|r| r.area.as_deref()).collect();
+    let areas: Option<Vec<&str>> = areas.into_iter().collect();
+    match areas.as_deref() {
+        None => COMMON.to_owned(),
+        Some([area]) => format!("{area}/{COMMON}"),
+        Some(areas) if areas.contains(&ALWAYS) => format!("{COMMON}/{EVERYWHERE}"),
+        Some(areas) => format!("{COMMON}/{}", areas.join("_or_")),
     }
 }
 
@@ -119,8 +181,8 @@ fn file_of_group(group: &str) -> String {
 
 fn outcome(operation: &Operation) -> impl Iterator<Item = &str> {
     match &operation.outcome {
-        Outcome::Value(ty) | Outcome::Page(ty) => ty.named(),
-        Outcome::Empty => None,
+        Outcome::Value { ty, .. } | Outcome::Page(ty) => ty.named(),
+        Outcome::Empty | Outcome::Download => None,
     }
     .into_iter()
 }
@@ -128,6 +190,7 @@ fn outcome(operation: &Operation) -> impl Iterator<Item = &str> {
 fn body(operation: &Operation) -> impl Iterator<Item = &str> {
     match &operation.body {
         Some(Body::Model { model, .. }) => Some(model.as_str()),
+        Some(Body::Search { ty, .. } | Body::List { ty, .. }) => ty.named(),
         Some(Body::Member(member)) => member.ty.named(),
         None => None,
     }
@@ -151,6 +214,7 @@ fn closure<'a>(api: &'a Api, roots: impl Iterator<Item = &'a str>) -> BTreeSet<&
 /// Refuses members that cannot be read or written as their model is.
 fn travel(api: &Api, places: &Places) -> Vec<Refusal> {
     let mut refusals = Vec::new();
+    let contained = contained(api);
     for ty in api.types.values() {
         let Type::Model(model) = ty else { continue };
         let mut refuse = |pointer: &str, problem: &str, remedy: &str| {
@@ -183,20 +247,52 @@ fn travel(api: &Api, places: &Places) -> Vec<Refusal> {
                 "put it into `x-wire-order` before others, or take it out of `required`",
             );
         }
+        let is_form = model.encoding != Encoding::Json;
+        if is_form && contained.contains(model.name.as_str()) {
+            refuse(
+                &model.pointer,
+                "a form cannot be a part of something else",
+                "describe what is a part in another schema",
+            );
+        }
+        if (is_form || model.in_form) && (model.patch || model.search) {
+            refuse(
+                &model.pointer,
+                "neither a partial update nor a search can be sent as a form",
+                "describe the body as JSON",
+            );
+        }
         for member in &model.members {
             let (read, written) = (places.is_read(&model.name), places.is_written(&model.name));
+            if (is_form || model.in_form) && !fits_form(&member.ty, model.encoding) {
+                refuse(
+                    &member.pointer,
+                    "a member of this type cannot be written into a form",
+                    "use text, numbers, booleans, times or enumerations, and in `multipart/form-data` objects and lists of them",
+                );
+            }
             if written && member.ty == Ty::Time(TimeFormat::UnixSeconds) {
                 refuse(
                     &member.pointer,
-                    "times in UNIX seconds cannot be written yet, only read",
+                    "times in UNIX seconds can be read, but not written",
                     "leave out `x-timestamp`, so that it is a number",
                 );
             }
-            if written && member.ty == Ty::Secret {
+            let file = matches!(&member.ty, Ty::File)
+                || matches!(&member.ty, Ty::List(inner) if **inner == Ty::File);
+            if file && (read || model.encoding != Encoding::Multipart) {
                 refuse(
                     &member.pointer,
-                    "secrets cannot be written by generated code yet, only read",
-                    "write the call by hand",
+                    "a file can only be a member of a form that is sent as `multipart/form-data`",
+                    "describe it as text, or the body as a form",
+                );
+            }
+            let inner_secret = !matches!(member.ty, Ty::Secret) && contains_secret(&member.ty);
+            if written && inner_secret {
+                refuse(
+                    &member.pointer,
+                    "a list of secrets cannot be written",
+                    "take out `x-secret`, or write the call by hand",
                 );
             }
             if read && member.required && matches!(member.ty, Ty::Enum(_) | Ty::Json) {
@@ -209,6 +305,39 @@ fn travel(api: &Api, places: &Places) -> Vec<Refusal> {
         }
     }
     refusals
+}
+
+/// The named types that are parts of others or of bodies, or that are searches.
+fn contained(api: &Api) -> BTreeSet<&str> {
+    let models = api.types.values().filter_map(|ty| match ty {
+        Type::Model(model) => Some(model),
+        Type::Enum(_) => None,
+    });
+    let members = models.flat_map(|model| &model.members);
+    let operations = api.resources.iter().flat_map(|r| &r.operations);
+    let parts = operations.filter(|o| !matches!(o.body, Some(Body::Model { .. })));
+    members
+        .filter_map(|member| member.ty.named())
+        .chain(parts.flat_map(body))
+        .collect()
+}
+
+/// Whether a value of this type can be written into a form.
+fn fits_form(ty: &Ty, encoding: Encoding) -> bool {
+    match ty {
+        Ty::Map(_) | Ty::Own(_) => false,
+        Ty::List(_) | Ty::Model(_) if encoding == Encoding::UrlEncoded => false,
+        Ty::List(inner) => fits_form(inner, encoding),
+        _ => true,
+    }
+}
+
+fn contains_secret(ty: &Ty) -> bool {
+    match ty {
+        Ty::Secret => true,
+        Ty::List(inner) | Ty::Map(inner) => contains_secret(inner),
+        _ => false,
+    }
 }
 
 fn contains_itself(api: &Api, name: &str) -> bool {

@@ -1,11 +1,17 @@
 //! From a description to the generator's own form of it.
 
+mod answer;
+mod body;
+mod enumeration;
 mod operation;
+mod parameter;
+mod scalar;
 mod schema;
 mod webhook;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use heck::ToSnakeCase;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -13,6 +19,9 @@ use super::ir::{Api, Confidence, Resource, Source, Ty};
 use super::names::{self, Use};
 use super::node::{Node, Read, Refusal};
 use schema::Schemas;
+
+/// The media type of what is decoded and encoded member by member.
+const JSON: &str = "application/json";
 
 /// Reads a description.
 ///
@@ -24,13 +33,22 @@ pub(crate) fn api(description: &Value) -> Result<Api, Vec<Refusal>> {
     let mut keep = |result: Read<()>| refusals.extend(result.err());
 
     keep(version(&root));
-    let mut schemas = Schemas::default();
+    let in_areas = in_areas(&root);
+    // What is large enough to have areas has too many members to describe each in words of its own.
+    let mut schemas = Schemas::new(in_areas);
     let mut operations = BTreeMap::<String, Vec<_>>::new();
     let mut tags = BTreeMap::<String, (String, String)>::new();
+    let mut areas = BTreeMap::<String, Option<String>>::new();
     let mut ids = BTreeSet::new();
     for found in operation::all(&root) {
         let read = found.and_then(|place| {
             let (operation, tag) = operation::read(&place, &mut schemas)?;
+            if in_areas && place.area.is_none() {
+                return Err(place.node.refuse(
+                    "it stands in no area, as others do",
+                    "say `x-area` at the root of its document",
+                ));
+            }
             if !ids.insert(operation.id.clone()) {
                 return Err(place.node.refuse(
                     format!("a second operation is called `{}`", operation.id),
@@ -49,6 +67,15 @@ pub(crate) fn api(description: &Value) -> Result<Api, Vec<Refusal>> {
                     format!("give it the tag `{first}`, or another resource in its `operationId`"),
                 ));
             }
+            let area = areas
+                .entry(operation.resource.clone())
+                .or_insert_with(|| place.area.clone());
+            if *area != place.area {
+                return Err(place.node.refuse(
+                    format!("`{}` stands in several areas", operation.resource),
+                    "put it into the file of the others, or give it another resource in its `operationId`",
+                ));
+            }
             operations
                 .entry(operation.resource.clone())
                 .or_default()
@@ -58,6 +85,14 @@ pub(crate) fn api(description: &Value) -> Result<Api, Vec<Refusal>> {
         keep(read);
     }
 
+    if let Some(node) = root.get("webhooks")
+        && in_areas
+    {
+        keep(Err(node.refuse(
+            "webhooks of an API that has areas cannot be expressed in generated code",
+            "read them by hand-written code, and remove them here",
+        )));
+    }
     let mut webhooks = Vec::new();
     match root.entries_of("webhooks") {
         Ok(entries) => {
@@ -82,11 +117,25 @@ pub(crate) fn api(description: &Value) -> Result<Api, Vec<Refusal>> {
     for (name, operations) in operations {
         match tag_doc(&root, &tags[&name].0) {
             Ok(doc) => resources.push(Resource {
+                area: areas[&name].clone(),
                 name,
                 doc,
                 operations,
             }),
             Err(refusal) => keep(Err(refusal)),
+        }
+    }
+    // Where only some operations are said to have examples, the others have none.
+    let operations = || {
+        resources
+            .iter()
+            .flat_map(|resource: &Resource| &resource.operations)
+    };
+    if !operations().any(|operation| operation.example) {
+        for resource in &mut resources {
+            for operation in &mut resource.operations {
+                operation.example = true;
+            }
         }
     }
     if refusals.is_empty() {
@@ -99,6 +148,11 @@ pub(crate) fn api(description: &Value) -> Result<Api, Vec<Refusal>> {
     } else {
         Err(refusals)
     }
+}
+
+fn in_areas(root: &Node<'_>) -> bool {
+    let paths = root.entries_of("paths").unwrap_or_default();
+    paths.iter().any(|(_, item)| item.get("x-area").is_some())
 }
 
 fn version(root: &Node<'_>) -> Read<()> {
@@ -168,11 +222,12 @@ fn source(node: &Node<'_>) -> Read<Option<Source>> {
         "vendor-index" => Source::VendorIndex,
         "public-client" => Source::PublicClient,
         "public-sample" => Source::PublicSample,
+        "server-source" => Source::ServerCode,
         "inferred" => Source::Inferred,
         other => {
             return Err(given.refuse(
                 format!("`{other}` is no kind of source"),
-                "say vendor-documentation, vendor-index, public-client, public-sample or inferred",
+                "say vendor-documentation, vendor-index, server-source, public-client, public-sample or inferred",
             ));
         }
     }))
@@ -210,19 +265,29 @@ fn deprecated(node: &Node<'_>) -> Read<Option<String>> {
     }
 }
 
-/// The resource whose id this is.
+/// What `x-id-of` says for the resource of the operation itself, where several share a schema.
+pub(super) const OWN_ID: &str = "self";
+
+/// What gives the id that this is: a resource, whose list does; an operation, whose answer does, perhaps with `/` and
+/// the member of the answer; or `self`, the resource of the operation.
 fn id_of(node: &Node<'_>, ty: &Ty) -> Read<Option<String>> {
     let Some(given) = node.get("x-id-of") else {
         return Ok(None);
     };
     let resource = given.text()?;
+    let operation = resource.split('/').next().unwrap_or_default();
     let prefix = format!("{resource}.");
-    let exists = node
-        .all_named("operationId")
-        .iter()
-        .any(|id| id.starts_with(&prefix));
+    let operations = node.all_named("operationId");
+    let exists = resource == OWN_ID
+        || operations
+            .iter()
+            .any(|id| id.starts_with(&prefix) || *id == operation);
+    let is_text = match ty {
+        Ty::List(inner) => **inner == Ty::Text,
+        ty => *ty == Ty::Text,
+    };
     match (exists, ty) {
-        (true, Ty::Text) => Ok(Some(resource.to_owned())),
+        (true, _) if is_text => Ok(Some(resource.to_owned())),
         (true, _) => Err(given.refuse("an id is text", "leave out `x-id-of`")),
         (false, _) => Err(given.refuse(
             format!("there is no resource `{resource}`"),
@@ -240,6 +305,22 @@ fn described(node: &Node<'_>, what: &str) -> Read<String> {
         ));
     }
     Ok(doc)
+}
+
+/// What the description says, or else the words of the name.
+fn described_or_named(node: &Node<'_>, wire: &str) -> Read<String> {
+    let doc = prose(node, "description")?;
+    if !doc.is_empty() {
+        return Ok(doc);
+    }
+    let words = wire.to_snake_case().replace('_', " ");
+    let mut letters = words.chars();
+    let first: String = letters
+        .next()
+        .into_iter()
+        .flat_map(char::to_uppercase)
+        .collect();
+    Ok(format!("{first}{}.", letters.as_str()))
 }
 
 fn member_name(node: &Node<'_>, wire: &str) -> Read<String> {

@@ -80,22 +80,36 @@ fn read(path: &Path) -> anyhow::Result<Option<String>> {
     }
 }
 
-/// Files in the generated folder that are not generated any more.
+/// Files in the generated folder, and in the exerciser's, that are not generated any more.
 fn stale(root: &Path, service: &Service, files: &Files) -> anyhow::Result<BTreeSet<PathBuf>> {
-    let directory = service.generated();
-    let entries = match fs::read_dir(root.join(&directory)) {
+    let mut found = BTreeSet::new();
+    list(root, &service.generated(), &mut found)?;
+    list(
+        root,
+        &Path::new(service.exercise).with_extension(""),
+        &mut found,
+    )?;
+    found.retain(|path| !files.contains_key(path));
+    Ok(found)
+}
+
+/// Adds the files of a folder and of those in it.
+fn list(root: &Path, directory: &Path, found: &mut BTreeSet<PathBuf>) -> anyhow::Result<()> {
+    let entries = match fs::read_dir(root.join(directory)) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => {
             return Err(error).with_context(|| format!("cannot list {}", directory.display()));
         }
     };
-    let mut stale = BTreeSet::new();
     for entry in entries {
-        let path = directory.join(entry?.file_name());
-        if !files.contains_key(&path) {
-            stale.insert(path);
+        let entry = entry?;
+        let path = directory.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            list(root, &path, found)?;
+        } else {
+            found.insert(path);
         }
     }
-    Ok(stale)
+    Ok(())
 }

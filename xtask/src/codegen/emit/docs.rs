@@ -1,9 +1,9 @@
 //! What the documentation of operations and their parameters says.
 
-use super::super::ir::{Api, Body, Confidence, Operation, Outcome, Parameter, Ty, Type};
+use super::super::ir::{Api, Body, Confidence, Member, Operation, Outcome, Parameter, Ty, Type};
 use super::super::names;
 use super::literal::{self, Literals};
-use super::operation::{Context, has_builder};
+use super::operation::Context;
 use super::text;
 
 /// The documentation of an operation.
@@ -45,7 +45,9 @@ pub(super) fn operation(context: &Context<'_>, operation: &Operation) -> String 
         };
         parts.push(format!("{}{confidence}", text::source(source)));
     }
-    if let Some(example) = example(context, operation) {
+    if operation.example
+        && let Some(example) = example(context, operation)
+    {
         parts.push(format!("```no_run\n{example}\n```"));
     }
     parts.join("\n\n")
@@ -83,21 +85,21 @@ pub(super) fn option(parameter: &Parameter) -> String {
 /// A call of the operation, as it would stand in a program.
 fn example(context: &Context<'_>, operation: &Operation) -> Option<String> {
     let service = context.service;
-    let mut literals = Literals::new(context.api, now);
+    let mut literals = Literals::new(context.api, &now);
     let body = literals.body(operation, false)?;
     let call = literals.call(service.variable, operation)?;
     let mut lines = Vec::new();
     let types = literals.types();
+    let mut own: Vec<_> = literals.own().into_iter().collect();
     if [&body, &call].iter().any(|code| code.contains(&now(0))) {
-        lines.push(format!("use {}::Timestamp;", service.library));
+        own.push("Timestamp".to_owned());
+    }
+    if !own.is_empty() {
+        lines.push(import(service.library, &own));
     }
     if !types.is_empty() {
         let types: Vec<_> = types.into_iter().collect();
-        let list = types.join(", ");
-        lines.push(match types.len() {
-            1 => format!("use {}::types::{list};", service.library),
-            _ => format!("use {}::types::{{{list}}};", service.library),
-        });
+        lines.push(import(&format!("{}::types", service.library), &types));
     }
     if !lines.is_empty() {
         lines.push(String::new());
@@ -108,19 +110,20 @@ fn example(context: &Context<'_>, operation: &Operation) -> Option<String> {
         library = service.library
     ));
     if !body.is_empty() {
-        lines.push(body);
+        lines.push(body.clone());
     }
     match &operation.outcome {
         Outcome::Page(item) => {
             let option = literal::shown_option(operation)
-                .and_then(|option| Literals::new(context.api, now).option(option))
+                .and_then(|option| Literals::new(context.api, &now).option(option))
                 .unwrap_or_default();
             let name = item.named().map_or("item".to_owned(), names::variable);
-            let shown = if has_id(context.api, item) {
-                format!("\"{{}}\", {name}.id")
-            } else {
-                format!("\"{{{name}:?}}\"")
-            };
+            let shown =
+                if id_member(context.api, item).is_some_and(|id| id.required && id.name == "id") {
+                    format!("\"{{}}\", {name}.id")
+                } else {
+                    format!("\"{{{name}:?}}\"")
+                };
             lines.push(format!("let mut items = {call}{option}.items();"));
             lines.push(format!(
                 "while let Some({name}) = items.try_next().await? {{"
@@ -128,16 +131,26 @@ fn example(context: &Context<'_>, operation: &Operation) -> Option<String> {
             lines.push(format!("    println!({shown});"));
             lines.push("}".to_owned());
         }
-        Outcome::Value(ty) => {
+        Outcome::Value { ty, .. } => {
             let name = ty.named().map_or("answer".to_owned(), names::variable);
             lines.push(format!("let {name} = {call}.await?;"));
+        }
+        Outcome::Download => {
+            lines.push(format!("let file = {call}.await?;"));
+            lines.push("file.save_in(\".\", \"download\").await?;".to_owned());
         }
         Outcome::Empty => lines.push(format!("{call}.await?;")),
     }
     lines.push("# Ok(())".to_owned());
     lines.push("# }".to_owned());
-    debug_assert!(has_builder(operation) || !matches!(operation.outcome, Outcome::Page(_)));
     Some(lines.join("\n"))
+}
+
+fn import(module: &str, names: &[String]) -> String {
+    match names {
+        [name] => format!("use {module}::{name};"),
+        _ => format!("use {module}::{{{}}};", names.join(", ")),
+    }
 }
 
 /// Examples need no more of times than that they are there.
@@ -145,11 +158,19 @@ fn now(_: i64) -> String {
     "Timestamp::now()".to_owned()
 }
 
-/// Whether values of this type have an id.
-pub(super) fn has_id(api: &Api, ty: &Ty) -> bool {
-    let Some(Type::Model(model)) = ty.named().and_then(|name| api.types.get(name)) else {
-        return false;
-    };
-    let mut members = model.members.iter();
-    members.any(|member| member.name == "id" && member.required && member.ty == Ty::Text)
+/// The member by which values of this type are told apart.
+pub(super) fn id_member<'a>(api: &'a Api, ty: &Ty) -> Option<&'a Member> {
+    let mut members = members(api, ty).iter();
+    members.find(|member| {
+        ["id", "resourceId", "companyResourceId", "url_token"].contains(&member.wire.as_str())
+            && matches!(member.ty, Ty::Text | Ty::Secret)
+    })
+}
+
+/// The members of the model in this type.
+pub(super) fn members<'a>(api: &'a Api, ty: &Ty) -> &'a [Member] {
+    match ty.named().and_then(|name| api.types.get(name)) {
+        Some(Type::Model(model)) => &model.members,
+        _ => &[],
+    }
 }

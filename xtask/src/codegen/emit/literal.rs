@@ -4,41 +4,67 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::super::ir::{Api, Body, Member, Operation, Parameter, Place, Range, Ty, Type};
+use super::super::ir::{Api, Body, Encoding, Member, Operation, Parameter, Place, Range, Ty, Type};
+use super::super::read::OWN_ID;
 
 /// A time to stand for times of which no example is given.
 const SOME_TIME: i64 = 1_700_000_000;
+
+/// What stands in files of comma-separated values, of which only the name is given.
+const TABLE: &str = "Email,First name\njohn.hill@example.com,John\n";
 
 /// Writes values, and keeps which named types they mention.
 pub(super) struct Literals<'a> {
     api: &'a Api,
     /// The call that gives a time, made of its seconds.
-    time: fn(i64) -> String,
-    /// Resources of which an id is known, and what to write for it instead of the example.
+    time: &'a dyn Fn(i64) -> String,
+    /// What `x-id-of` may name, and what to write for the id instead of the example.
     ids: BTreeMap<String, String>,
+    /// Where the exerciser's own functions are, if values are made for it.
+    exerciser: Option<String>,
+    /// The resource of the operation whose values are written.
+    resource: String,
+    /// What sets apart the names and addresses that the operation gives, as no two records may have the same.
+    distinction: Option<String>,
     /// Those of which an id was written, and the example it was written instead of.
     used: BTreeMap<String, String>,
     types: BTreeSet<String>,
+    /// Hand-written types of the service's crate that were mentioned.
+    own: BTreeSet<String>,
 }
 
 impl<'a> Literals<'a> {
-    pub(super) fn new(api: &'a Api, time: fn(i64) -> String) -> Self {
+    pub(super) fn new(api: &'a Api, time: &'a dyn Fn(i64) -> String) -> Self {
         Self {
             api,
             time,
             ids: BTreeMap::new(),
+            exerciser: None,
+            resource: String::new(),
+            distinction: None,
             used: BTreeMap::new(),
             types: BTreeSet::new(),
+            own: BTreeSet::new(),
         }
     }
 
-    /// Writes these for the ids of these resources.
-    pub(super) fn with_ids(mut self, ids: BTreeMap<String, String>) -> Self {
+    /// Writes values for the exerciser: these for ids, what variables of the environment hold where members say so, and
+    /// names that no other call uses.
+    pub(super) fn exercising(
+        mut self,
+        exerciser: &str,
+        operation: &Operation,
+        distinction: &str,
+        ids: BTreeMap<String, String>,
+    ) -> Self {
         self.ids = ids;
+        self.exerciser = Some(exerciser.to_owned());
+        self.resource.clone_from(&operation.resource);
+        self.distinction = (!operation.repeatable).then(|| distinction.to_owned());
         self
     }
 
-    /// The resources of which an id was written, and the example it was written instead of.
+    /// What `x-id-of` named wherever an id was written, and the example it was written instead of.
     pub(super) fn used(&self) -> &BTreeMap<String, String> {
         &self.used
     }
@@ -48,6 +74,21 @@ impl<'a> Literals<'a> {
         self.types.clone()
     }
 
+    /// The names of hand-written types that were mentioned.
+    pub(super) fn own(&self) -> BTreeSet<String> {
+        self.own.clone()
+    }
+
+    /// The call of an operation that is called as the description says, with the values of its path filled in.
+    pub(super) fn given_call(&mut self, client: &str, operation: &Operation) -> Option<String> {
+        let mut call = operation.call.clone()?;
+        for parameter in &operation.arguments {
+            let value = self.argument(parameter, operation)?;
+            call = call.replace(&format!("{{{}}}", parameter.wire), &value);
+        }
+        Some(format!("{client}.{call}"))
+    }
+
     /// The call of an operation with its required values; a body of several members is the variable of its name.
     pub(super) fn call(&mut self, client: &str, operation: &Operation) -> Option<String> {
         let mut arguments = Vec::new();
@@ -55,8 +96,19 @@ impl<'a> Literals<'a> {
             arguments.push(self.argument(parameter, operation)?);
         }
         match &operation.body {
+            Some(Body::Model {
+                name,
+                encoding: Encoding::Multipart,
+                ..
+            }) => arguments.push(name.clone()),
             Some(Body::Model { name, .. }) => arguments.push(format!("&{name}")),
-            Some(Body::Member(member)) => arguments.push(self.member(member)?),
+            Some(Body::List { name, ty }) => {
+                arguments.push(self.value(ty, None, Range::default(), name)?);
+            }
+            Some(Body::Search { ty, .. }) => {
+                arguments.push(self.value(ty, None, Range::default(), "")?);
+            }
+            Some(Body::Member(member)) => arguments.push(self.member(member, 0)?),
             None => {}
         }
         Some(format!(
@@ -78,8 +130,9 @@ impl<'a> Literals<'a> {
 
     /// A required parameter. Its own `id` in the path is that of the resource.
     fn argument(&mut self, parameter: &Parameter, operation: &Operation) -> Option<String> {
-        let own = parameter.place == Place::Path && parameter.wire == "id";
-        if own && parameter.ty == Ty::Text {
+        let own = parameter.place == Place::Path
+            && ["id", "resourceId", "url_token"].contains(&parameter.wire.as_str());
+        if own && parameter.ty == Ty::Text && parameter.id_of.is_none() {
             let example = parameter.example.as_ref();
             if let Some(id) = self.id(Some(&operation.resource), example) {
                 return Some(id);
@@ -90,39 +143,80 @@ impl<'a> Literals<'a> {
 
     fn parameter(&mut self, parameter: &Parameter) -> Option<String> {
         let example = parameter.example.as_ref().or(parameter.default.as_ref());
-        self.id(parameter.id_of.as_ref(), example)
+        self.id_as(&parameter.ty, parameter.id_of.as_ref(), example)
             .or_else(|| self.value(&parameter.ty, example, parameter.range, &parameter.name))
     }
 
-    fn member(&mut self, member: &Member) -> Option<String> {
+    fn member(&mut self, member: &Member, depth: usize) -> Option<String> {
         let example = member.example.as_ref();
-        self.id(member.id_of.as_ref(), example)
-            .or_else(|| self.value(&member.ty, example, Range::default(), &member.name))
+        if let Some(id) = self.id_as(&member.ty, member.id_of.as_ref(), example) {
+            return Some(id);
+        }
+        let value = self.value_at(&member.ty, example, Range::default(), &member.name, depth)?;
+        if let Some((exerciser, variable)) = self.exerciser.as_ref().zip(member.variable.as_ref()) {
+            return Some(format!("{exerciser}::variable({variable:?}, {value})"));
+        }
+        match &self.distinction {
+            Some(distinction) if depth == 0 && member.ty == Ty::Text => {
+                let text = syn::parse_str::<syn::LitStr>(&value).ok()?.value();
+                let text = match member.wire.as_str() {
+                    "name" | "clientId" => format!("{text}-{distinction}"),
+                    "email" => text.replacen('@', &format!("+{distinction}@"), 1),
+                    _ => text,
+                };
+                Some(format!("{text:?}"))
+            }
+            _ => Some(value),
+        }
+    }
+
+    /// The known id of a resource where a value of this type stands: an id, or a list of ids.
+    fn id_as(
+        &mut self,
+        ty: &Ty,
+        resource: Option<&String>,
+        example: Option<&Value>,
+    ) -> Option<String> {
+        match ty {
+            Ty::List(_) => {
+                let example = example.and_then(|examples| examples.get(0));
+                Some(format!("[{}]", self.id(resource, example)?))
+            }
+            _ => self.id(resource, example),
+        }
+    }
+
+    fn is_model(&self, name: &str) -> bool {
+        matches!(self.api.types.get(name), Some(Type::Model(_)))
     }
 
     /// The known id of a resource.
     fn id(&mut self, resource: Option<&String>, example: Option<&Value>) -> Option<String> {
-        let resource = resource?;
-        let known = self.ids.get(resource)?;
+        let resource = match resource?.as_str() {
+            OWN_ID => self.resource.clone(),
+            resource => resource.to_owned(),
+        };
+        let known = self.ids.get(&resource)?.clone();
         let example = example.and_then(Value::as_str).unwrap_or("none");
         self.used
-            .entry(resource.clone())
+            .entry(resource)
             .or_insert_with(|| example.to_owned());
-        Some(known.clone())
+        Some(known)
     }
 
     /// The statement that makes the body of a call: with all members if `full`, else with the first optional one.
     pub(super) fn body(&mut self, operation: &Operation, full: bool) -> Option<String> {
         match &operation.body {
-            Some(Body::Model { name, model }) => {
-                Some(format!("let {name} = {};", self.model(model, full)?))
+            Some(Body::Model { name, model, .. }) => {
+                Some(format!("let {name} = {};", self.model(model, full, 0)?))
             }
             _ => Some(String::new()),
         }
     }
 
-    /// A body: its required members, and the first or all of the optional ones.
-    fn model(&mut self, name: &str, full: bool) -> Option<String> {
+    /// An object: its required members, and the first or all of the optional ones. Objects in objects in objects are
+    /// only written if they are required, as they may contain each other.
+    fn model(&mut self, name: &str, full: bool, depth: usize) -> Option<String> {
         let Some(Type::Model(model)) = self.api.types.get(name) else {
             return None;
         };
@@ -130,13 +224,15 @@ impl<'a> Literals<'a> {
         let (required, optional): (Vec<_>, Vec<_>) = model.members.iter().partition(|m| m.required);
         let mut arguments = Vec::new();
         for member in required {
-            arguments.push(self.member(member)?);
+            arguments.push(self.member(member, depth)?);
         }
+        let is_deep = |ty: &Ty| depth > 0 && ty.named().is_some_and(|name| self.is_model(name));
+        let optional: Vec<_> = optional.into_iter().filter(|m| !is_deep(&m.ty)).collect();
         let mut text = format!("{name}::new({})", arguments.join(", "));
         let shown = if full { optional.len() } else { 1 };
         for member in optional.into_iter().take(shown) {
             // What may have any form is left out.
-            if let Some(value) = self.member(member) {
+            if let Some(value) = self.member(member, depth) {
                 text.push_str(&format!(".{}({value})", member.name));
             }
         }
@@ -150,9 +246,42 @@ impl<'a> Literals<'a> {
         range: Range,
         name: &str,
     ) -> Option<String> {
+        self.value_at(ty, example, range, name, 0)
+    }
+
+    fn value_at(
+        &mut self,
+        ty: &Ty,
+        example: Option<&Value>,
+        range: Range,
+        name: &str,
+        depth: usize,
+    ) -> Option<String> {
         Some(match ty {
-            Ty::Text | Ty::Secret => {
-                format!("{:?}", example.and_then(Value::as_str).unwrap_or(name))
+            Ty::Text | Ty::Secret => match example {
+                Some(Value::Number(number)) => format!("{:?}", number.to_string()),
+                example => format!("{:?}", example.and_then(Value::as_str).unwrap_or(name)),
+            },
+            Ty::OwnText(kind) => {
+                let usual = match kind.as_str() {
+                    "TimeSpan" => "00:10:00",
+                    _ => "2026-01-31T12:00:00Z",
+                };
+                format!("{:?}", example.and_then(Value::as_str).unwrap_or(usual))
+            }
+            Ty::Own(path) => {
+                let name = path.rsplit("::").next().unwrap_or(path);
+                self.own.insert(name.to_owned());
+                format!("{name}::default()")
+            }
+            Ty::File => {
+                self.own.insert("Upload".to_owned());
+                let file = example.and_then(Value::as_str).unwrap_or("file.txt");
+                let content = match file.ends_with(".csv") {
+                    true => TABLE,
+                    false => "content",
+                };
+                format!("Upload::bytes({file:?}, {content:?})")
             }
             Ty::Int32 | Ty::Int64 => {
                 let number = example.and_then(Value::as_i64).or(range.least).unwrap_or(1);
@@ -172,20 +301,24 @@ impl<'a> Literals<'a> {
                 let mut variants = found.variants.iter();
                 let variant = variants
                     .find(|variant| Some(variant.wire.as_str()) == wanted)
-                    .or(found.variants.first())?;
+                    .or(found.variants.first());
                 self.types.insert(ty.clone());
-                format!("{ty}::{}", variant.name)
+                match variant {
+                    Some(variant) => format!("{ty}::{}", variant.name),
+                    // None is known.
+                    None => format!("{ty}::from({:?})", wanted.unwrap_or("Unknown")),
+                }
             }
-            Ty::Model(model) => self.model(model, true)?,
+            Ty::Model(model) => self.model(model, true, depth + 1)?,
             Ty::List(inner) => {
                 let examples = example.and_then(Value::as_array);
                 let values: Option<Vec<_>> = match examples {
                     Some(examples) if !examples.is_empty() => examples
                         .iter()
-                        .map(|example| self.value(inner, Some(example), range, name))
+                        .map(|example| self.value_at(inner, Some(example), range, name, depth))
                         .collect(),
                     _ => self
-                        .value(inner, None, range, name)
+                        .value_at(inner, None, range, name, depth)
                         .map(|value| vec![value]),
                 };
                 format!("[{}]", values?.join(", "))

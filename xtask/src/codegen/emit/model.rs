@@ -3,7 +3,7 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
-use super::super::ir::{Enum, Member, Model, Ty, Type};
+use super::super::ir::{Encoding, Enum, Member, Model, Ty, Type};
 use super::super::place::Places;
 use super::text;
 use super::types::{argument, ident, rust};
@@ -18,7 +18,17 @@ pub(super) fn items(places: &Places, file: &str, ty: &Type) -> Vec<TokenStream> 
             let mut items = vec![structure(places, file, model)];
             if written {
                 items.push(setters(places, file, model));
-                items.push(serialize(model));
+                match model.encoding {
+                    Encoding::Json => items.push(serialize(model)),
+                    Encoding::Multipart => items.extend([parts(model), form(model)]),
+                    Encoding::UrlEncoded => items.push(pairs(model)),
+                }
+                if model.in_form {
+                    items.push(parts(model));
+                }
+            }
+            if model.search {
+                items.extend(search(model));
             }
             if read {
                 items.extend(deserialize(model));
@@ -39,7 +49,15 @@ fn structure(places: &Places, file: &str, model: &Model) -> TokenStream {
     let doc = type_doc(&model.doc, model.source);
     let name = ident(&model.name);
     let has_default = places.is_read(&model.name) || model.members.iter().all(|m| !m.required);
-    let default = has_default.then(|| quote!(Default,));
+    let default = has_default.then(|| quote!(, Default));
+    let search = model.search.then(|| {
+        quote! {
+            /// Which records, in which order.
+            pub search: crate::search::SearchRequest,
+        }
+    });
+    // Files are not compared.
+    let equal = (model.encoding != Encoding::Multipart).then(|| quote!(, PartialEq));
     let members = model.members.iter().map(|member| {
         let doc = text::doc(&format!("{}{}", member.doc, text::origin(member.source)));
         let deprecated = deprecated(member);
@@ -49,9 +67,9 @@ fn structure(places: &Places, file: &str, model: &Model) -> TokenStream {
     });
     quote! {
         #doc
-        #[derive(Debug, Clone, #default PartialEq)]
+        #[derive(Debug, Clone #default #equal)]
         #[non_exhaustive]
-        pub struct #name { #(#members)* }
+        pub struct #name { #search #(#members)* }
     }
 }
 
@@ -107,13 +125,19 @@ fn setters(places: &Places, file: &str, model: &Model) -> TokenStream {
                 quote!(#name: #value)
             }
         });
-        let absent = optional.iter().map(|member| {
+        let search = model.search.then(|| quote!(search));
+        let absent = search.into_iter().chain(optional.iter().map(|member| {
             let name = ident(&member.name);
-            quote!(#name: Default::default())
+            quote!(#name)
+        }));
+        let many = (required.len() > 7).then(|| {
+            let reason = "the service requires as many";
+            quote!(#[expect(clippy::too_many_arguments, reason = #reason)])
         });
         quote! {
             #doc
-            pub fn new(#(#arguments),*) -> Self { Self { #(#given,)* #(#absent,)* } }
+            #many
+            pub fn new(#(#arguments),*) -> Self { Self { #(#given,)* #(#absent: Default::default(),)* } }
         }
     };
     let setters = optional.iter().map(|member| {
@@ -153,12 +177,14 @@ fn serialize(model: &Model) -> TokenStream {
     let name = ident(&model.name);
     let members = model.members.iter().map(|member| {
         let (wire, name) = (&member.wire, ident(&member.name));
-        if member.required {
-            quote!(members.required(#wire, &self.#name)?;)
-        } else {
-            quote!(members.optional(#wire, &self.#name)?;)
+        match member.required {
+            true => quote!(members.required(#wire, &self.#name)?;),
+            false => quote!(members.optional(#wire, &self.#name)?;),
         }
     });
+    let search = model
+        .search
+        .then(|| quote!(self.search.write(&mut members)?;));
     let expect = expect_deprecated(model);
     quote! {
         #expect
@@ -168,6 +194,7 @@ fn serialize(model: &Model) -> TokenStream {
                 serializer: S,
             ) -> Result<S::Ok, S::Error> {
                 let mut members = security_api_transport::model::members(serializer)?;
+                #search
                 #(#members)*
                 members.end()
             }
@@ -190,7 +217,10 @@ fn deserialize(model: &Model) -> [TokenStream; 2] {
         .then(|| quote!(const REQUIRED: &'static [usize] = &[#(#required),*];));
     let arms = model.members.iter().enumerate().map(|(index, member)| {
         let (index, name) = (Literal::usize_unsuffixed(index), ident(&member.name));
-        let scalar = matches!(member.ty, Ty::Text | Ty::Time(_) | Ty::Enum(_));
+        let scalar = matches!(
+            member.ty,
+            Ty::Text | Ty::Time(_) | Ty::Enum(_) | Ty::OwnText(_)
+        );
         if scalar && !member.required {
             quote!(#index => value.optional(&mut self.#name),)
         } else {
@@ -230,6 +260,134 @@ fn deserialize(model: &Model) -> [TokenStream; 2] {
     ]
 }
 
+/// What makes a model a search.
+fn search(model: &Model) -> Vec<TokenStream> {
+    let name = ident(&model.name);
+    let mut items = vec![quote! {
+        impl crate::search::SearchBody for #name {
+            fn search_mut(&mut self) -> &mut crate::search::SearchRequest {
+                &mut self.search
+            }
+        }
+    }];
+    if model.members.iter().all(|member| !member.required) {
+        items.push(quote! {
+            impl From<crate::search::SearchRequest> for #name {
+                fn from(search: crate::search::SearchRequest) -> Self {
+                    Self { search, ..Self::default() }
+                }
+            }
+        });
+    }
+    items
+}
+
+/// How a form is written in parts. Members of objects in it are called `Name.Member`, of lists of objects
+/// `Name[0].Member`.
+fn parts(model: &Model) -> TokenStream {
+    let name = ident(&model.name);
+    let parts = model.members.iter().map(|member| {
+        let name = ident(&member.name);
+        // The text of a format string.
+        let wire = member.wire.replace('{', "{{").replace('}', "}}");
+        let part = part(&member.ty, &format!("{{prefix}}{wire}"));
+        if member.required {
+            quote! {
+                let value = self.#name;
+                #part
+            }
+        } else {
+            quote!(if let Some(value) = self.#name { #part })
+        }
+    });
+    let expect = expect_deprecated(model);
+    quote! {
+        #expect
+        impl security_api_transport::InForm for #name {
+            fn parts(
+                self,
+                prefix: &str,
+                mut form: security_api_transport::Form,
+            ) -> security_api_transport::Form {
+                #(#parts)*
+                form
+            }
+        }
+    }
+}
+
+fn form(model: &Model) -> TokenStream {
+    let name = ident(&model.name);
+    quote! {
+        impl From<#name> for security_api_transport::Form {
+            fn from(form: #name) -> Self {
+                security_api_transport::InForm::parts(form, "", Self::new())
+            }
+        }
+    }
+}
+
+/// The statement that adds `value` to `form` under the name that this format string gives.
+fn part(ty: &Ty, name: &str) -> TokenStream {
+    match ty {
+        Ty::File => quote!(form = form.upload(format!(#name), value);),
+        Ty::Model(_) => {
+            let prefix = format!("{name}.");
+            quote!(form = security_api_transport::InForm::parts(value, &format!(#prefix), form);)
+        }
+        Ty::List(inner) if matches!(**inner, Ty::Model(_)) => {
+            let part = part(inner, &format!("{name}[{{index}}]"));
+            quote!(for (index, value) in value.into_iter().enumerate() { #part })
+        }
+        Ty::List(inner) => {
+            let part = part(inner, name);
+            quote!(for value in value { #part })
+        }
+        other => {
+            let text = match other {
+                Ty::Text => quote!(value),
+                Ty::Secret => quote!(value.expose()),
+                Ty::OwnText(_) | Ty::Json => quote!(value.as_str()),
+                Ty::Enum(_) => quote!(security_api_transport::open_enum::OpenEnum::as_str(&value)),
+                _ => quote!(value.to_string()),
+            };
+            quote!(form = form.text(format!(#name), #text);)
+        }
+    }
+}
+
+/// How a form is written as `a=1&b=2`.
+fn pairs(model: &Model) -> TokenStream {
+    let name = ident(&model.name);
+    let pairs = model.members.iter().map(|member| {
+        let (wire, name) = (&member.wire, ident(&member.name));
+        let text = match member.ty {
+            Ty::Secret => quote!(value.expose().to_owned()),
+            Ty::OwnText(_) | Ty::Json => quote!(value.as_str().to_owned()),
+            _ => quote!(value.to_string()),
+        };
+        if member.required {
+            quote! {
+                let value = &self.#name;
+                pairs.push((#wire, #text));
+            }
+        } else {
+            quote!(if let Some(value) = &self.#name { pairs.push((#wire, #text)); })
+        }
+    });
+    let expect = expect_deprecated(model);
+    quote! {
+        #expect
+        impl #name {
+            pub(crate) fn pairs(&self) -> Vec<(&'static str, String)> {
+                let mut pairs = Vec::new();
+                #(#pairs)*
+                pairs
+            }
+        }
+    }
+}
+
 fn open_enum(enumeration: &Enum) -> Vec<TokenStream> {
     let doc = type_doc(&enumeration.doc, enumeration.source);
     let name = ident(&enumeration.name);
@@ -245,6 +403,28 @@ fn open_enum(enumeration: &Enum) -> Vec<TokenStream> {
             None => format!("`{}`.", variant.wire),
         })
     });
+    let known = match wires.is_empty() {
+        true => quote! {
+            fn from_known(_: &str) -> Option<Self> {
+                None
+            }
+        },
+        false => quote! {
+            fn from_known(value: &str) -> Option<Self> {
+                Some(match value {
+                    #(#wires => Self::#names,)*
+                    _ => return None,
+                })
+            }
+        },
+    };
+    let codes = (!enumeration.codes.is_empty()).then(|| {
+        let codes = enumeration.codes.iter().map(|(code, wire)| {
+            let code = Literal::i64_unsuffixed(*code);
+            quote!((#code, #wire))
+        });
+        quote!(const CODES: &'static [(i64, &'static str)] = &[#(#codes),*];)
+    });
     vec![
         quote! {
             #doc
@@ -258,12 +438,8 @@ fn open_enum(enumeration: &Enum) -> Vec<TokenStream> {
         },
         quote! {
             impl security_api_transport::open_enum::OpenEnum for #name {
-                fn from_known(value: &str) -> Option<Self> {
-                    Some(match value {
-                        #(#wires => Self::#names,)*
-                        _ => return None,
-                    })
-                }
+                #codes
+                #known
                 fn from_unknown(value: Box<str>) -> Self {
                     Self::Unrecognized(value)
                 }

@@ -3,10 +3,10 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::super::ir::{Body, Operation, Outcome, Parameter, Place, Resource, Ty};
+use super::super::ir::{Body, Encoding, Operation, Outcome, Parameter, Place, Resource, Ty};
 use super::super::names;
-use super::super::place::Places;
-use super::types::{argument, ident, path, query_type, rust, set_query, written};
+use super::super::place::{self, Places};
+use super::types::{argument, ident, module, path, query_type, rust, set_query, written};
 use super::{docs, text};
 use crate::project::Service;
 
@@ -16,17 +16,19 @@ pub(super) struct Context<'a> {
     pub(super) places: &'a Places,
     pub(super) service: &'a Service,
     pub(super) resource: &'a Resource,
+    /// Where they are written to.
+    pub(super) file: String,
 }
 
 impl Context<'_> {
     fn rust(&self, ty: &Ty) -> TokenStream {
-        rust(self.places, &self.resource.name, ty)
+        rust(self.places, &self.file, ty)
     }
 }
 
-/// Whether a call has a type of its own: it has options, or pages.
+/// Whether a call has a type of its own: it has options.
 pub(super) fn has_builder(operation: &Operation) -> bool {
-    !operation.options.is_empty() || matches!(operation.outcome, Outcome::Page(_))
+    !operation.internal && !operation.options.is_empty()
 }
 
 /// The name of the type of a call.
@@ -44,15 +46,16 @@ pub(super) fn gate(unconfirmed: bool) -> Option<TokenStream> {
     unconfirmed.then(|| quote!(#[cfg(feature = "unconfirmed")]))
 }
 
-/// The items of a resource: its handle, its calls, and the statics that describe its operations.
-pub(super) fn items(context: &Context<'_>) -> Vec<TokenStream> {
-    let mut items = handle(context);
-    for operation in &context.resource.operations {
+/// The items of some operations of a resource, or of all: its handle if it is to stand in this file, the calls, and the
+/// statics that describe the operations.
+pub(super) fn items(context: &Context<'_>, operations: &[Operation]) -> Vec<TokenStream> {
+    let mut items = handle(context, operations);
+    for operation in operations {
         if has_builder(operation) {
             items.extend(builder(context, operation));
         }
     }
-    items.extend(context.resource.operations.iter().map(description));
+    items.extend(operations.iter().map(description));
     items
 }
 
@@ -65,7 +68,16 @@ fn description(operation: &Operation) -> TokenStream {
     let method = ident(&operation.method);
     let repeatable = operation.repeatable.then(|| quote!(.repeatable()));
     let limit = operation.limit.as_ref().map(|limit| quote!(.limit(#limit)));
-    let empty = matches!(operation.outcome, Outcome::Empty).then(|| quote!(.empty()));
+    let refusing = &operation.refusing;
+    let refusing = (!refusing.is_empty()).then(|| quote!(.refusing(&[#(#refusing),*])));
+    let anonymous = operation.anonymous.then(|| quote!(.anonymous()));
+    let answer = match &operation.outcome {
+        Outcome::Empty => Some(quote!(.empty())),
+        Outcome::Value {
+            ty: Ty::List(_), ..
+        } => Some(quote!(.list())),
+        _ => None,
+    };
     quote! {
         #doc
         #gate
@@ -73,26 +85,37 @@ fn description(operation: &Operation) -> TokenStream {
             #id,
             security_api_transport::__private::http::Method::#method,
             #path,
-        ) #repeatable #limit #empty;
+        ) #repeatable #limit #refusing #anonymous #answer;
     }
 }
 
-fn handle(context: &Context<'_>) -> Vec<TokenStream> {
+fn handle(context: &Context<'_>, operations: &[Operation]) -> Vec<TokenStream> {
     let resource = context.resource;
     let gate = gate(all_unconfirmed(resource));
     let name = ident(&names::type_name(&resource.name));
+    let methods = operations.iter().map(|o| method(context, o));
+    let home = place::file_of(resource);
+    if let Some(home) = module(&context.file, &home) {
+        return vec![quote! {
+            #gate
+            impl #home::#name {
+                #(#methods)*
+            }
+        }];
+    }
     let doc = text::doc(&format!(
         "{}\n\nFrom [`Client::{}`](crate::Client::{}).",
         resource.doc, resource.name, resource.name
     ));
-    let methods = resource.operations.iter().map(|o| method(context, o));
+    // Further files of the resource have methods of it.
+    let visible = (operations.len() < resource.operations.len()).then(|| quote!(pub(super)));
     vec![
         quote! {
             #doc
             #gate
             #[derive(Debug, Clone)]
             pub struct #name {
-                client: security_api_transport::Client,
+                #visible client: security_api_transport::Client,
             }
         },
         quote! {
@@ -112,9 +135,9 @@ fn path_value(context: &Context<'_>, parameter: &Parameter) -> (TokenStream, Tok
     let name = ident(&parameter.name);
     match &parameter.ty {
         Ty::Text => (quote!(impl AsRef<str>), quote!(#name.as_ref())),
-        Ty::Enum(_) => (
-            context.rust(&parameter.ty),
-            written(&parameter.ty, &quote!(#name)),
+        ty @ (Ty::Enum(_) | Ty::OwnText(_)) => (
+            query_type(context.places, &context.file, ty, parameter.range),
+            written(ty, &quote!(#name)),
         ),
         other => {
             let written = written(other, &quote!(#name));
@@ -146,6 +169,18 @@ fn method(context: &Context<'_>, operation: &Operation) -> TokenStream {
             quote!(#name: #ty)
         })
         .collect();
+    let start = quote!(self.client.operation(&#described, &[#(#values),*]));
+    if operation.internal {
+        let doc = text::doc(&format!(
+            "The request of `{}`, to which hand-written code adds the rest.",
+            operation.id
+        ));
+        let name = ident(&format!("{}_request", operation.name));
+        return quote! {
+            #doc
+            pub(crate) fn #name(&self, #(#arguments),*) -> security_api_transport::Request { #start }
+        };
+    }
     let mut steps = Vec::new();
     for parameter in in_query {
         arguments.push(query_argument(context, parameter));
@@ -156,10 +191,25 @@ fn method(context: &Context<'_>, operation: &Operation) -> TokenStream {
         arguments.push(argument);
         steps.push(step);
     }
-    let start = quote!(self.client.operation(&#described, &[#(#values),*]));
     let (result, end) = if has_builder(operation) {
         let builder = ident(&builder_name(operation));
         (quote!(#builder), None)
+    } else if let Outcome::Page(item) = &operation.outcome {
+        let item = context.rust(item);
+        let body = match steps.is_empty() {
+            true => quote!(crate::List::new(#start)),
+            false => quote! {
+                let mut request = #start;
+                #(#steps)*
+                crate::List::new(request)
+            },
+        };
+        return quote! {
+            #doc
+            #gate
+            #deprecated
+            pub fn #name(&self, #(#arguments),*) -> crate::List<#item> { #body }
+        };
     } else {
         let ty = outcome(context, operation);
         (
@@ -191,7 +241,7 @@ fn method(context: &Context<'_>, operation: &Operation) -> TokenStream {
 
 fn query_argument(context: &Context<'_>, parameter: &Parameter) -> TokenStream {
     let name = ident(&parameter.name);
-    let file = &context.resource.name;
+    let file = &context.file;
     let ty = match &parameter.ty {
         Ty::List(element) => {
             let element = query_type(context.places, file, element, parameter.range);
@@ -205,23 +255,48 @@ fn query_argument(context: &Context<'_>, parameter: &Parameter) -> TokenStream {
 /// The argument that a body is made of, and the statements that put it into `request`.
 fn body(context: &Context<'_>, body: &Body) -> (TokenStream, TokenStream) {
     match body {
-        Body::Model { name, model } => {
-            let (name, model) = (
-                ident(name),
-                path(context.places, &context.resource.name, model),
-            );
+        Body::Model {
+            name,
+            model,
+            encoding,
+        } => {
+            let (name, model) = (ident(name), path(context.places, &context.file, model));
+            match encoding {
+                Encoding::Json => (
+                    quote!(#name: impl ::std::borrow::Borrow<#model>),
+                    quote!(request = request.json::<#model>(#name.borrow());),
+                ),
+                Encoding::Multipart => (
+                    quote!(#name: #model),
+                    quote!(request = request.form(#name.into());),
+                ),
+                Encoding::UrlEncoded => (
+                    quote!(#name: impl ::std::borrow::Borrow<#model>),
+                    quote!(request = request.urlencoded(#name.borrow().pairs());),
+                ),
+            }
+        }
+        Body::List { name, ty } => {
+            let (argument_type, value) = argument(context.places, &context.file, name, ty);
+            let (name, ty) = (ident(name), context.rust(ty));
             (
-                quote!(#name: impl ::std::borrow::Borrow<#model>),
-                quote!(request = request.json::<#model>(#name.borrow());),
+                quote!(#name: #argument_type),
+                quote! {
+                    let #name: #ty = #value;
+                    request = request.json(&#name);
+                },
+            )
+        }
+        Body::Search { name, ty, order_by } => {
+            let (name, ty) = (ident(name), context.rust(ty));
+            (
+                quote!(#name: impl Into<#ty>),
+                quote!(request = crate::search::complete(request, #name.into(), #order_by);),
             )
         }
         Body::Member(member) => {
-            let (argument_type, value) = argument(
-                context.places,
-                &context.resource.name,
-                &member.name,
-                &member.ty,
-            );
+            let (argument_type, value) =
+                argument(context.places, &context.file, &member.name, &member.ty);
             let (name, wire) = (ident(&member.name), &member.wire);
             let ty = context.rust(&member.ty);
             (
@@ -238,7 +313,14 @@ fn body(context: &Context<'_>, body: &Body) -> (TokenStream, TokenStream) {
 fn outcome(context: &Context<'_>, operation: &Operation) -> TokenStream {
     match &operation.outcome {
         Outcome::Empty => quote!(()),
-        Outcome::Value(ty) => context.rust(ty),
+        Outcome::Value { ty, optional } => {
+            let ty = context.rust(ty);
+            match optional {
+                true => quote!(Option<#ty>),
+                false => ty,
+            }
+        }
+        Outcome::Download => quote!(security_api_transport::Download),
         Outcome::Page(ty) => {
             let ty = context.rust(ty);
             quote!(crate::Page<#ty>)
@@ -252,9 +334,17 @@ fn builder(context: &Context<'_>, operation: &Operation) -> Vec<TokenStream> {
     let name = ident(&builder_name(operation));
     let resource = &operation.resource;
     let handle = names::type_name(resource);
+    let link = match module(&context.file, &place::file_of(context.resource)) {
+        Some(module) => format!(
+            "({}::{handle}::{})",
+            module.to_string().replace(' ', ""),
+            operation.name
+        ),
+        None => String::new(),
+    };
     let paged = matches!(operation.outcome, Outcome::Page(_));
     let doc = text::doc(&format!(
-        "{}\n\nFrom [`{handle}::{}`].{}",
+        "{}\n\nFrom [`{handle}::{}`]{link}.{}",
         operation.summary,
         operation.name,
         if paged {

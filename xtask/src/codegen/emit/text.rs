@@ -65,6 +65,7 @@ pub(super) fn source(source: Source) -> &'static str {
         }
         Source::PublicClient => "Source: public clients of this API.",
         Source::PublicSample => "Source: public samples of what the service sends.",
+        Source::ServerCode => "Source: the server's source code.",
         Source::Inferred => "Inferred by analogy; unconfirmed.",
     }
 }
@@ -72,7 +73,7 @@ pub(super) fn source(source: Source) -> &'static str {
 /// Where a member or parameter comes from, if that has to be said.
 pub(super) fn origin(source: Option<Source>) -> &'static str {
     match source {
-        None | Some(Source::VendorDocumentation | Source::VendorIndex) => "",
+        None | Some(Source::VendorDocumentation | Source::VendorIndex | Source::ServerCode) => "",
         Some(Source::PublicClient) => " Known from public clients.",
         Some(Source::PublicSample) => " Known from public samples.",
         Some(Source::Inferred) => " Inferred by analogy; unconfirmed.",

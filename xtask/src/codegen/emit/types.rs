@@ -14,12 +14,32 @@ pub(super) fn ident(name: &str) -> Ident {
 /// The way from one file to a named type.
 pub(super) fn path(places: &Places, file: &str, name: &str) -> TokenStream {
     let (home, name) = (places.home(name), ident(name));
-    if home == file {
-        quote!(#name)
-    } else {
-        let home = ident(home);
-        quote!(super::#home::#name)
+    match module(file, home) {
+        Some(module) => quote!(#module::#name),
+        None => quote!(#name),
     }
+}
+
+/// The way from one file to another, both relative to the generated folder; none if they are the same.
+pub(super) fn module(from: &str, to: &str) -> Option<TokenStream> {
+    if from == to {
+        return None;
+    }
+    let (from, to): (Vec<_>, Vec<_>) = (from.split('/').collect(), to.split('/').collect());
+    let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    let up = (shared..from.len()).map(|_| quote!(super));
+    let down = to[shared..].iter().map(|part| {
+        let part = ident(part);
+        quote!(#part)
+    });
+    let parts = up.chain(down);
+    Some(quote!(#(#parts)::*))
+}
+
+/// A hand-written type of the service's crate.
+fn own(path: &str) -> TokenStream {
+    let parts = path.split("::").map(ident);
+    quote!(crate #(::#parts)*)
 }
 
 /// The type of a value, seen from this file.
@@ -32,6 +52,8 @@ pub(super) fn rust(places: &Places, file: &str, ty: &Ty) -> TokenStream {
         Ty::Bool => quote!(bool),
         Ty::Time(_) => quote!(security_api_transport::Timestamp),
         Ty::Secret => quote!(security_api_transport::Secret),
+        Ty::File => quote!(security_api_transport::Upload),
+        Ty::Own(path) | Ty::OwnText(path) => own(path),
         Ty::Json => quote!(security_api_transport::RawJson),
         Ty::Enum(name) | Ty::Model(name) => path(places, file, name),
         Ty::List(inner) => {
@@ -54,7 +76,7 @@ pub(super) fn argument(
 ) -> (TokenStream, TokenStream) {
     let value = ident(name);
     match ty {
-        Ty::Text | Ty::Secret => {
+        Ty::Text | Ty::Secret | Ty::OwnText(_) => {
             let ty = rust(places, file, ty);
             (quote!(impl Into<#ty>), quote!(#value.into()))
         }
@@ -89,6 +111,10 @@ pub(super) fn written(ty: &Ty, value: &TokenStream) -> TokenStream {
         Ty::Enum(_) => quote!(security_api_transport::open_enum::OpenEnum::as_str(&#value)),
         Ty::Time(TimeFormat::UnixSeconds) => quote!(#value.unix_seconds().to_string()),
         Ty::Text => quote!(#value),
+        Ty::OwnText(path) => {
+            let ty = own(path);
+            quote!(Into::<#ty>::into(#value).as_str())
+        }
         _ => quote!(#value.to_string()),
     }
 }
@@ -97,6 +123,11 @@ pub(super) fn written(ty: &Ty, value: &TokenStream) -> TokenStream {
 pub(super) fn query_type(places: &Places, file: &str, ty: &Ty, range: Range) -> TokenStream {
     match ty {
         Ty::Text => quote!(impl Into<String>),
+        Ty::Secret => quote!(impl Into<security_api_transport::Secret>),
+        Ty::OwnText(path) => {
+            let ty = own(path);
+            quote!(impl Into<#ty>)
+        }
         Ty::Int32 | Ty::Int64 => number(ty, range),
         other => rust(places, file, other),
     }
@@ -113,6 +144,9 @@ pub(super) fn set_query(parameter: &Parameter, request: &TokenStream) -> TokenSt
                 #request = #request.query(#wire, #written);
             }
         };
+    }
+    if parameter.ty == Ty::Secret {
+        return quote!(#request = #request.set_secret_query(#wire, &#name.into()););
     }
     let numeric = matches!(parameter.ty, Ty::Int32 | Ty::Int64);
     let Range { least, most } = parameter.range;

@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::super::ir::{Enum, Member, Model, TimeFormat, Ty, Type, Variant};
+use super::super::ir::{Encoding, Member, Model, Ty, Type};
 use super::super::names::{self, Use};
 use super::super::node::{Node, Read, Refusal};
-use super::{deprecated, described, id_of, member_name, source};
+use super::enumeration::enumeration;
+use super::scalar::{integer, kind, text};
+use super::{deprecated, described, described_or_named, id_of, member_name, source};
 
 /// Keywords that say nothing about the Rust type.
-const ANNOTATIONS: &[&str] = &[
+pub(super) const ANNOTATIONS: &[&str] = &[
     "$comment",
     "default",
     "deprecated",
@@ -35,11 +37,48 @@ const ANNOTATIONS: &[&str] = &[
     "x-id-of",
     "x-rust-name",
     "x-source",
+    "x-variable",
 ];
 
 const COMBINATORS: &[&str] = &["$ref", "allOf", "oneOf"];
 
-const SHAPES: &[&str] = &[
+/// What all searches have: hand-written.
+const SEARCH_TERMS: &[&str] = &["ascending", "filter", "orderBy", "pageNumber", "pageSize"];
+
+/// A schema with the member of it that differs from use to use: `allOf: [<the schema>, {properties: {<member>: ..}}]`.
+/// The schema names the member, under `key`.
+pub(super) struct Combined<'a> {
+    pub(super) member: Node<'a>,
+    /// The name of the schema.
+    pub(super) schema: &'a str,
+}
+
+impl<'a> Combined<'a> {
+    pub(super) fn of(node: &Node<'a>, key: &str) -> Read<Option<Self>> {
+        let parts = node.items_of("allOf")?;
+        let Some(first) = parts.first() else {
+            return Ok(None);
+        };
+        let Some((schema, target)) = first.reference()? else {
+            return Ok(None);
+        };
+        let Some(name) = target.text_of(key)? else {
+            return Ok(None);
+        };
+        let remedy = format!("describe `{name}` under `properties` in the second part of `allOf`");
+        let [_, second] = parts.as_slice() else {
+            return Err(node.refuse(format!("it does not say what `{name}` is"), remedy));
+        };
+        second.only("the second part", &[&["properties", "type"]])?;
+        let properties = second.need("properties", &remedy)?;
+        properties.only("the second part", &[&[name]])?;
+        let member = properties.need(name, &remedy)?;
+        Ok(Some(Self { member, schema }))
+    }
+}
+
+/// Keywords that say which Rust type it is.
+pub(super) const SHAPES: &[&str] = &[
     "additionalProperties",
     "enum",
     "items",
@@ -48,6 +87,7 @@ const SHAPES: &[&str] = &[
     "type",
     "x-known-values",
     "x-secret",
+    "x-text",
     "x-timestamp",
 ];
 
@@ -56,6 +96,18 @@ const SHAPES: &[&str] = &[
 pub(super) struct Shape {
     pub(super) ty: Ty,
     pub(super) nullable: bool,
+    /// The schemas of what it stands in, from the outside in.
+    pub(super) wrappers: Vec<String>,
+}
+
+impl Shape {
+    fn bare(ty: Ty, nullable: bool) -> Self {
+        Self {
+            ty,
+            nullable,
+            wrappers: Vec::new(),
+        }
+    }
 }
 
 /// The named types met so far.
@@ -66,10 +118,24 @@ pub(super) struct Schemas {
     names: BTreeMap<String, String>,
     /// Addresses of schemas that were refused or are being read.
     started: BTreeSet<String>,
+    /// Addresses of schemas without a type of their own that are being read.
+    open: BTreeSet<String>,
+    /// How models that are bodies are written.
+    encodings: BTreeMap<String, Encoding>,
     refusals: Vec<Refusal>,
+    /// Members need not be described.
+    terse: bool,
 }
 
 impl Schemas {
+    /// None yet. `terse` descriptions need not describe each member.
+    pub(super) fn new(terse: bool) -> Self {
+        Self {
+            terse,
+            ..Self::default()
+        }
+    }
+
     /// The types, once everything was read.
     ///
     /// # Errors
@@ -90,10 +156,56 @@ impl Schemas {
                 }
             }
         }
+        self.encode();
         if self.refusals.is_empty() {
             Ok(self.types)
         } else {
             Err(self.refusals)
+        }
+    }
+
+    /// Says of each model how it is written: what is in a form is written as a part of it.
+    fn encode(&mut self) {
+        let named = |model: &Model| {
+            let types = model.members.iter().filter_map(|member| member.ty.named());
+            types.map(str::to_owned).collect::<Vec<_>>()
+        };
+        let mut open = Vec::new();
+        for (name, encoding) in std::mem::take(&mut self.encodings) {
+            if let Some(Type::Model(model)) = self.types.get_mut(&name)
+                && encoding != Encoding::Json
+            {
+                model.encoding = encoding;
+                open.extend(named(model));
+            }
+        }
+        while let Some(name) = open.pop() {
+            if let Some(Type::Model(model)) = self.types.get_mut(&name)
+                && !std::mem::replace(&mut model.in_form, true)
+            {
+                open.extend(named(model));
+            }
+        }
+    }
+
+    /// Whether the model has search terms in it.
+    pub(super) fn is_search(&self, model: &str) -> bool {
+        matches!(self.types.get(model), Some(Type::Model(model)) if model.search)
+    }
+
+    /// Says that a model is a body that is written so.
+    pub(super) fn write_as(
+        &mut self,
+        node: &Node<'_>,
+        model: &str,
+        encoding: Encoding,
+    ) -> Read<()> {
+        match self.encodings.insert(model.to_owned(), encoding) {
+            Some(other) if other != encoding => Err(node.refuse(
+                "another operation sends the same object as content of another kind",
+                "describe it in two schemas",
+            )),
+            _ => Ok(()),
         }
     }
 
@@ -102,6 +214,13 @@ impl Schemas {
         node.only("a schema", &[ANNOTATIONS, COMBINATORS, SHAPES])?;
         if let Some((name, target)) = node.reference()? {
             return self.named(node, name, &target);
+        }
+        for key in ["x-envelope", "x-page"] {
+            if let Some(combined) = Combined::of(node, key)? {
+                let mut shape = self.shape(&combined.member)?;
+                shape.wrappers.insert(0, combined.schema.to_owned());
+                return Ok(shape);
+            }
         }
         if node.get("allOf").is_some() {
             return match node.items_of("allOf")?.as_slice() {
@@ -125,7 +244,8 @@ impl Schemas {
             Some("array") => {
                 let items = node.need("items", "say what the list holds, in `items`")?;
                 let inner = self.shape(&items)?;
-                if inner.nullable {
+                // JSON of any form may be null.
+                if inner.nullable && inner.ty != Ty::Json {
                     return Err(items.refuse(
                         "a list that holds nulls cannot be expressed in generated code",
                         "leave the null out",
@@ -141,7 +261,7 @@ impl Schemas {
                 ));
             }
         };
-        Ok(Shape { ty, nullable })
+        Ok(Shape::bare(ty, nullable))
     }
 
     /// Either something or null.
@@ -151,8 +271,8 @@ impl Schemas {
         let others: Vec<_> = parts.iter().filter(|part| !is_null(part)).collect();
         match (others.as_slice(), parts.len()) {
             ([only], 2) => Ok(Shape {
-                ty: self.shape(only)?.ty,
                 nullable: true,
+                ..self.shape(only)?
             }),
             _ => Err(node.refuse(
                 "a choice between several schemas cannot be expressed in generated code",
@@ -178,16 +298,37 @@ impl Schemas {
 
     /// The type of a reference to a named schema.
     fn named(&mut self, from: &Node<'_>, name: &str, target: &Node<'_>) -> Read<Shape> {
-        if target.flag_of("x-handwritten")? {
-            return Err(from.refuse(
-                format!("no type is generated for `{name}`, because it is hand-written"),
-                "refer to another schema, or remove its `x-handwritten`",
-            ));
+        match target.get("x-handwritten") {
+            Some(path) if path.value().is_string() => {
+                return Ok(Shape::bare(Ty::Own(names::path(&path)?), false));
+            }
+            Some(flag) if flag.flag()? => {
+                return Err(from.refuse(
+                    format!("no type is generated for `{name}`, because it is hand-written"),
+                    "refer to another schema, or say in its `x-handwritten` where in the crate the type is",
+                ));
+            }
+            _ => {}
+        }
+        if target.flag_of("x-search")? {
+            let entries = target.entries_of("properties")?;
+            if entries.iter().all(|(wire, _)| SEARCH_TERMS.contains(wire)) {
+                let ty = Ty::Own("search::SearchRequest".to_owned());
+                return Ok(Shape::bare(ty, false));
+            }
         }
         let is_enum = target.get("enum").is_some() || target.get("x-known-values").is_some();
         let is_model = target.get("properties").is_some();
         if !is_enum && !is_model {
-            return self.shape(target);
+            if !self.open.insert(target.pointer().to_owned()) {
+                return Err(from.refuse(
+                    format!("`{name}` is made of nothing but itself"),
+                    "let an object stand in between",
+                ));
+            }
+            let shape = self.shape(target);
+            self.open.remove(target.pointer());
+            return shape;
         }
         let (kind, nullable) = kind(target)?;
         let rust = names::of(target, name, Use::Type)?;
@@ -218,18 +359,29 @@ impl Schemas {
                 Err(refusal) => self.refusals.push(refusal),
             }
         }
-        Ok(Shape { ty, nullable })
+        Ok(Shape::bare(ty, nullable))
     }
 
     fn model(&mut self, node: &Node<'_>, name: &str) -> Read<Model> {
         node.only(
             "a schema of an object",
-            &[ANNOTATIONS, SHAPES, &["x-patch", "x-wire-order"]],
+            &[
+                ANNOTATIONS,
+                SHAPES,
+                &["x-patch", "x-search", "x-wire-order"],
+            ],
         )?;
-        let required = texts(node, "required")?;
+        let search = node.flag_of("x-search")?;
+        let mut required = texts(node, "required")?;
+        if search {
+            required.retain(|wire| !SEARCH_TERMS.contains(wire));
+        }
         let mut members = Vec::new();
         let mut taken = BTreeSet::new();
         for (wire, property) in node.entries_of("properties")? {
+            if search && SEARCH_TERMS.contains(&wire) {
+                continue;
+            }
             match self.member(&property, wire, required.contains(&wire)) {
                 Ok(member) if !taken.insert(member.name.clone()) => {
                     self.refusals.push(property.refuse(
@@ -257,6 +409,9 @@ impl Schemas {
             doc: described(node, "a schema that becomes a type")?,
             source: source(node)?,
             patch: node.flag_of("x-patch")?,
+            search,
+            encoding: Encoding::Json,
+            in_form: false,
             members,
         })
     }
@@ -265,16 +420,27 @@ impl Schemas {
     pub(super) fn member(&mut self, node: &Node<'_>, wire: &str, required: bool) -> Read<Member> {
         let name = member_name(node, wire)?;
         let shape = self.shape(node)?;
+        if !shape.wrappers.is_empty() {
+            return Err(node.refuse(
+                "an envelope or a page inside of an object cannot be expressed in generated code",
+                "describe it as a schema of its own",
+            ));
+        }
         let target = node.clone().resolved()?;
         Ok(Member {
             pointer: node.pointer().to_owned(),
             wire: wire.to_owned(),
             name,
             id_of: id_of(node, &shape.ty)?,
+            variable: node.text_of("x-variable")?.map(str::to_owned),
             ty: shape.ty,
             nullable: shape.nullable,
             required: required && !shape.nullable,
-            doc: described(node, "a member")?,
+            doc: if self.terse {
+                described_or_named(node, wire)?
+            } else {
+                described(node, "a member")?
+            },
             source: source(node)?,
             deprecated: deprecated(node)?,
             example: node
@@ -282,124 +448,6 @@ impl Schemas {
                 .or_else(|| target.get("example"))
                 .map(|example| example.value().clone()),
         })
-    }
-}
-
-fn enumeration(node: &Node<'_>, name: &str) -> Read<Enum> {
-    node.only(
-        "an enumeration",
-        &[ANNOTATIONS, SHAPES, &["x-rust-names", "x-value-docs"]],
-    )?;
-    let key = if node.get("enum").is_some() {
-        "enum"
-    } else {
-        "x-known-values"
-    };
-    let docs = node.get("x-value-docs");
-    let given_names = node.get("x-rust-names");
-    let mut variants: Vec<Variant> = Vec::new();
-    for value in node.items_of(key)? {
-        let wire = value.text()?;
-        let remedy = "give the value another name in `x-rust-names`";
-        let name = match given_names.as_ref().and_then(|names| names.get(wire)) {
-            Some(given) => names::check(&given, given.text()?, Use::Variant, remedy)?,
-            None => names::check(&value, &names::type_name(wire), Use::Variant, remedy)?,
-        };
-        if let Some(other) = variants.iter().find(|variant| variant.name == name) {
-            return Err(value.refuse(
-                format!("`{}` is called `{name}` in Rust as well", other.wire),
-                remedy,
-            ));
-        }
-        variants.push(Variant {
-            wire: wire.to_owned(),
-            name,
-            doc: docs
-                .as_ref()
-                .map_or(Ok(None), |docs| docs.text_of(wire))?
-                .map(str::to_owned),
-        });
-    }
-    for map in [docs, given_names].into_iter().flatten() {
-        for (wire, node) in map.entries()? {
-            if !variants.iter().any(|variant| variant.wire == wire) {
-                return Err(node.refuse(format!("`{wire}` is no value"), "remove it"));
-            }
-        }
-    }
-    Ok(Enum {
-        name: name.to_owned(),
-        doc: described(node, "a schema that becomes a type")?,
-        source: source(node)?,
-        variants,
-    })
-}
-
-/// The kind of value, and whether null is one.
-fn kind<'a>(node: &Node<'a>) -> Read<(Option<&'a str>, bool)> {
-    let Some(kind) = node.get("type") else {
-        let described = SHAPES.iter().any(|key| node.get(key).is_some());
-        return if described {
-            Err(node.refuse("`type` is missing", "say which type it has"))
-        } else {
-            Ok((None, true))
-        };
-    };
-    if let Some(kind) = kind.value().as_str() {
-        return Ok((Some(kind), false));
-    }
-    let kinds = texts(node, "type")?;
-    let others: Vec<_> = kinds.iter().filter(|kind| **kind != "null").collect();
-    match (others.as_slice(), kinds.len()) {
-        ([only], 2) => Ok((Some(*only), true)),
-        _ => Err(kind.refuse(
-            "a choice between several types cannot be expressed in generated code",
-            "leave one type, alone or with `null`",
-        )),
-    }
-}
-
-fn text(node: &Node<'_>) -> Read<Ty> {
-    if node.get("enum").is_some() || node.get("x-known-values").is_some() {
-        return Err(node.refuse(
-            "an enumeration without a name cannot be expressed in generated code",
-            "move it to `#/components/schemas` and refer to it",
-        ));
-    }
-    if node.flag_of("x-secret")? {
-        return Ok(Ty::Secret);
-    }
-    match node.text_of("format")? {
-        Some("date-time") => Ok(Ty::Time(TimeFormat::Rfc3339)),
-        Some("password") => Ok(Ty::Secret),
-        None | Some("date" | "email" | "hostname" | "ipv4" | "ipv6" | "uri" | "uuid") => {
-            Ok(Ty::Text)
-        }
-        Some(other) => Err(node.refuse(
-            format!("strings of the format `{other}` cannot be expressed in generated code"),
-            "leave the format to the description",
-        )),
-    }
-}
-
-fn integer(node: &Node<'_>) -> Read<Ty> {
-    match node.text_of("x-timestamp")? {
-        None => {}
-        Some("unix-seconds") => return Ok(Ty::Time(TimeFormat::UnixSeconds)),
-        Some(other) => {
-            return Err(node.refuse(
-                format!("`{other}` is no known way to write times"),
-                "say `x-timestamp: unix-seconds`",
-            ));
-        }
-    }
-    match node.text_of("format")? {
-        Some("int32") => Ok(Ty::Int32),
-        None | Some("int64") => Ok(Ty::Int64),
-        Some(other) => Err(node.refuse(
-            format!("integers of the format `{other}` cannot be expressed in generated code"),
-            "say int32 or int64",
-        )),
     }
 }
 
@@ -424,7 +472,7 @@ fn order(node: &Node<'_>, members: &mut [Member]) -> Read<()> {
     Ok(())
 }
 
-fn texts<'a>(node: &Node<'a>, key: &str) -> Read<Vec<&'a str>> {
+pub(super) fn texts<'a>(node: &Node<'a>, key: &str) -> Read<Vec<&'a str>> {
     node.items_of(key)?.iter().map(Node::text).collect()
 }
 

@@ -47,7 +47,7 @@ struct Parts {
 /// Goes through an envelope, which may be put together of several, for the types in it.
 fn collect(node: &Node<'_>, schemas: &mut Schemas, parts: &mut Parts) -> Read<()> {
     if let Some((_, target)) = node.reference()? {
-        if target.flag_of("x-handwritten")? {
+        if target.get("x-handwritten").is_some() {
             return collect(&target, schemas, parts);
         }
         return take(node, schemas, parts);

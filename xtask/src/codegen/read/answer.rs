@@ -1,0 +1,173 @@
+//! Answers: what operations give, all at once or in pages, and the errors they answer.
+
+use super::super::ir::{Outcome, Ty};
+use super::super::node::{Node, Read};
+use super::schema::Schemas;
+use super::{JSON, described};
+
+/// How a list is paged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Style {
+    NextToken,
+    PageNumber,
+    Search,
+}
+
+impl Style {
+    const ALL: &[(&str, Self)] = &[
+        ("next-token", Self::NextToken),
+        ("page-number", Self::PageNumber),
+        ("search", Self::Search),
+    ];
+
+    /// The parameter that names the page.
+    pub(super) fn parameter(self) -> Option<&'static str> {
+        match self {
+            Self::NextToken => Some("nextToken"),
+            Self::PageNumber => Some("page"),
+            Self::Search => None,
+        }
+    }
+}
+
+/// How the list that an operation gives is paged.
+pub(super) fn paging(node: &Node<'_>) -> Read<Option<Style>> {
+    let Some(given) = node.text_of("x-paging")? else {
+        return Ok(None);
+    };
+    let known = Style::ALL.iter().find(|(name, _)| *name == given);
+    match known {
+        Some((_, style)) => Ok(Some(*style)),
+        None => {
+            let names: Vec<_> = Style::ALL.iter().map(|(name, _)| *name).collect();
+            Err(node.refuse(
+                format!("`{given}` is no known way to page"),
+                format!("say one of {}, or leave it out", names.join(", ")),
+            ))
+        }
+    }
+}
+
+/// What an operation answers.
+pub(super) struct Answers {
+    pub(super) outcome: Outcome,
+    /// The schemas of what stands around the value, from the outside in.
+    pub(super) wrappers: Vec<String>,
+    /// Statuses of errors and what they mean.
+    pub(super) errors: Vec<(String, String)>,
+}
+
+/// Reads what an operation answers.
+pub(super) fn answers(node: &Node<'_>, schemas: &mut Schemas) -> Read<Answers> {
+    let all = node.need("responses", "describe the answers")?;
+    let (mut outcome, mut errors) = (None, Vec::new());
+    for (status, answer) in all.entries()? {
+        let answer = answer.resolved()?;
+        if !status.starts_with('2') {
+            errors.push((status.to_owned(), described(&answer, "an answer")?));
+            continue;
+        }
+        if outcome.is_some() {
+            return Err(answer.refuse(
+                "several kinds of success cannot be expressed in generated code",
+                "leave one",
+            ));
+        }
+        outcome = Some(success(&answer, paging(node)?, schemas)?);
+    }
+    let (outcome, wrappers) =
+        outcome.ok_or_else(|| all.refuse("there is no success", "describe a 2xx"))?;
+    Ok(Answers {
+        outcome,
+        wrappers,
+        errors,
+    })
+}
+
+fn success(
+    answer: &Node<'_>,
+    paging: Option<Style>,
+    schemas: &mut Schemas,
+) -> Read<(Outcome, Vec<String>)> {
+    let media = answer.get("content").map(|content| content.entries());
+    let media = media.transpose()?.unwrap_or_default();
+    let (media_type, media) = match (media.as_slice(), paging) {
+        ([], None) => return Ok((Outcome::Empty, Vec::new())),
+        ([], Some(_)) => {
+            return Err(answer.refuse("a list without content", "describe its content"));
+        }
+        ([(media_type, media)], _) => (*media_type, media),
+        _ => {
+            return Err(answer.refuse(
+                "content of several kinds cannot be expressed in generated code",
+                "leave one",
+            ));
+        }
+    };
+    media.only("content", &[&["example", "examples", "schema"]])?;
+    if media_type != JSON {
+        return Ok((Outcome::Download, Vec::new()));
+    }
+    let schema = media.need("schema", "describe what it is")?;
+    let bare = |item| (Outcome::Page(item), Vec::new());
+    match paging {
+        Some(Style::NextToken) => page_item(&schema, schemas).map(bare),
+        Some(Style::PageNumber) => page_of_list(&schema, schemas).map(bare),
+        Some(Style::Search) => page_in_envelope(&schema, schemas),
+        None => {
+            let shape = schemas.shape(&schema)?;
+            // Nothing where an object or a list is expected is read as one that is empty.
+            let fills = matches!(shape.ty, Ty::Model(_) | Ty::List(_) | Ty::Map(_) | Ty::Json);
+            let outcome = Outcome::Value {
+                optional: (!shape.wrappers.is_empty() || shape.nullable) && !fills,
+                ty: shape.ty,
+            };
+            Ok((outcome, shape.wrappers))
+        }
+    }
+}
+
+/// The type of the items of a page that is a list, or has one.
+fn page_of_list(schema: &Node<'_>, schemas: &mut Schemas) -> Read<Ty> {
+    let target = schema.clone().resolved()?;
+    let entries = target.entries_of("properties")?;
+    let list = match entries.as_slice() {
+        [] => target,
+        [(_, only)] => only.clone(),
+        _ => {
+            return Err(schema.refuse(
+                "it cannot be told which member of the page is the list",
+                "leave one member",
+            ));
+        }
+    };
+    match schemas.shape(&list)?.ty {
+        Ty::List(item) => Ok(*item),
+        _ => Err(list.refuse("it is no list", "describe a list, or an object with a list")),
+    }
+}
+
+/// The type of the items of a page in an envelope.
+fn page_in_envelope(schema: &Node<'_>, schemas: &mut Schemas) -> Read<(Outcome, Vec<String>)> {
+    let shape = schemas.shape(schema)?;
+    match shape.ty {
+        Ty::List(item) if !shape.wrappers.is_empty() => Ok((Outcome::Page(*item), shape.wrappers)),
+        _ => Err(schema.refuse(
+            "this is no page",
+            "describe an `allOf` of the envelope and its payload, which is one of a page and its items",
+        )),
+    }
+}
+
+/// The type of the items of a page.
+fn page_item(schema: &Node<'_>, schemas: &mut Schemas) -> Read<Ty> {
+    let remedy = "describe an object with `result`, a list, and `paging`";
+    let properties = schema.need("properties", remedy)?;
+    properties.need("paging", remedy)?;
+    properties.only("a page", &[&["paging", "result"]])?;
+    let result = properties.need("result", remedy)?;
+    match schemas.shape(&result)?.ty {
+        Ty::List(item) => Ok(*item),
+        _ => Err(result.refuse("`result` is no list", remedy)),
+    }
+}

@@ -1,0 +1,89 @@
+//! Enumerations: their values, and what these are called in Rust.
+
+use super::super::ir::{Enum, Variant};
+use super::super::names::{self, Use};
+use super::super::node::{Node, Read};
+use super::schema::{ANNOTATIONS, SHAPES};
+use super::{described, source};
+
+/// Reads an enumeration, which is called so in Rust.
+pub(super) fn enumeration(node: &Node<'_>, name: &str) -> Read<Enum> {
+    node.only(
+        "an enumeration",
+        &[
+            ANNOTATIONS,
+            SHAPES,
+            &["x-codes", "x-rust-names", "x-value-docs"],
+        ],
+    )?;
+    let key = if node.get("enum").is_some() {
+        "enum"
+    } else {
+        "x-known-values"
+    };
+    let docs = node.get("x-value-docs");
+    let given_names = node.get("x-rust-names");
+    let mut variants: Vec<Variant> = Vec::new();
+    for value in node.items_of(key)? {
+        let wire = value.text()?;
+        let remedy = "give the value another name in `x-rust-names`";
+        let name = match given_names.as_ref().and_then(|names| names.get(wire)) {
+            Some(given) => names::check(&given, given.text()?, Use::Variant, remedy)?,
+            None => names::check(&value, &names::type_name(wire), Use::Variant, remedy)?,
+        };
+        if let Some(other) = variants.iter().find(|variant| variant.name == name) {
+            return Err(value.refuse(
+                format!("`{}` is called `{name}` in Rust as well", other.wire),
+                remedy,
+            ));
+        }
+        variants.push(Variant {
+            wire: wire.to_owned(),
+            name,
+            doc: docs
+                .as_ref()
+                .map_or(Ok(None), |docs| docs.text_of(wire))?
+                .map(str::to_owned),
+        });
+    }
+    for map in [docs, given_names].into_iter().flatten() {
+        for (wire, node) in map.entries()? {
+            if !variants.iter().any(|variant| variant.wire == wire) {
+                return Err(node.refuse(format!("`{wire}` is no value"), "remove it"));
+            }
+        }
+    }
+    let mut codes = Vec::new();
+    for (code, value) in node.entries_of("x-codes")? {
+        let number = code
+            .parse::<i64>()
+            .map_err(|_| value.refuse("a code is a whole number", "write it as a number"))?;
+        let wire = value.text()?;
+        if variants.iter().any(|variant| variant.wire == wire) {
+            codes.push((number, wire.to_owned()));
+            continue;
+        }
+        // A value that is only known by its code, and what it is called.
+        let remedy = "call it as a type is called";
+        let name = names::check(&value, &names::type_name(wire), Use::Variant, remedy)?;
+        if variants.iter().any(|variant| variant.name == name) {
+            return Err(value.refuse(
+                format!("another value is called `{name}` in Rust as well"),
+                "call it otherwise, or as the value whose code it is",
+            ));
+        }
+        variants.push(Variant {
+            wire: code.to_owned(),
+            name,
+            doc: None,
+        });
+    }
+    codes.sort_unstable();
+    Ok(Enum {
+        codes,
+        name: name.to_owned(),
+        doc: described(node, "a schema that becomes a type")?,
+        source: source(node)?,
+        variants,
+    })
+}

@@ -1,0 +1,141 @@
+//! Parameters: what operations take in their paths and queries.
+
+use std::collections::BTreeSet;
+
+use super::super::ir::{Parameter, Place, Range, Ty};
+use super::super::names::{self, Use};
+use super::super::node::{Node, Read};
+use super::answer::{Style, paging};
+use super::operation::Found;
+use super::schema::Schemas;
+use super::{deprecated, described, id_of, source};
+
+/// The parameters of an operation, but for the one that names the page.
+pub(super) fn parameters(found: &Found<'_>, schemas: &mut Schemas) -> Read<Vec<Parameter>> {
+    let page = paging(&found.node)?.and_then(Style::parameter);
+    let (mut read, mut paged) = (Vec::new(), false);
+    let shared = found.item.items_of("parameters")?;
+    for node in shared.into_iter().chain(found.node.items_of("parameters")?) {
+        let node = node.resolved()?;
+        if page.is_some() && node.text_of("name")? == page && node.text_of("in")? == Some("query") {
+            paged = true;
+        } else {
+            read.push(parameter(node, schemas)?);
+        }
+    }
+    if let Some(name) = page
+        && !paged
+    {
+        return Err(found.node.refuse(
+            format!("a list that is paged so has a parameter `{name}` in the query"),
+            "describe it in `parameters`",
+        ));
+    }
+    // Arguments come in the order of the path.
+    let position = |parameter: &Parameter| match parameter.place {
+        Place::Path => found
+            .path
+            .find(&format!("{{{}}}", parameter.wire))
+            .unwrap_or(usize::MAX),
+        Place::Query => usize::MAX,
+    };
+    read.sort_by_key(position);
+    let placeholders: BTreeSet<_> = found
+        .path
+        .split('/')
+        .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+        .collect();
+    let named: BTreeSet<_> = read
+        .iter()
+        .filter(|parameter| parameter.place == Place::Path)
+        .map(|parameter| parameter.wire.as_str())
+        .collect();
+    if placeholders != named || found.path.matches('{').count() != placeholders.len() {
+        return Err(found.node.refuse(
+            "the path's placeholders are not its path parameters",
+            "make each placeholder a whole segment, and describe each in `parameters`",
+        ));
+    }
+    Ok(read)
+}
+
+fn parameter(node: Node<'_>, schemas: &mut Schemas) -> Read<Parameter> {
+    node.only(
+        "a parameter",
+        &[&[
+            "deprecated",
+            "description",
+            "example",
+            "explode",
+            "in",
+            "name",
+            "required",
+            "schema",
+            "style",
+            "x-deprecated",
+            "x-id-of",
+            "x-rust-name",
+            "x-source",
+        ]],
+    )?;
+    let wire = node.need("name", "name it")?.text()?;
+    let place_node = node.need("in", "say `in: query` or `in: path`")?;
+    let place = match place_node.text()? {
+        "path" => Place::Path,
+        "query" => Place::Query,
+        other => {
+            return Err(place_node.refuse(
+                format!("a parameter in the {other} cannot be expressed in generated code"),
+                "let the client's hand-written code send it for all calls, and remove it here",
+            ));
+        }
+    };
+    let required = node.flag_of("required")?;
+    for (key, usual) in [("style", "form"), ("explode", "true")] {
+        if let Some(given) = node.get(key)
+            && given.value().to_string().trim_matches('"') != usual
+        {
+            return Err(given.refuse(
+                "only parameters that are repeated for each element can be expressed",
+                format!("say `{key}: {usual}`, or leave it out"),
+            ));
+        }
+    }
+    let schema = node.need("schema", "say which type it has")?;
+    let ty = schemas.shape(&schema)?.ty;
+    let element = match &ty {
+        Ty::List(element) if place == Place::Query => element,
+        other => other,
+    };
+    if matches!(
+        element,
+        Ty::Json | Ty::Model(_) | Ty::List(_) | Ty::Map(_) | Ty::Float | Ty::File | Ty::Own(_)
+    ) || *element == Ty::Secret && (place == Place::Path || *element != ty)
+    {
+        return Err(schema.refuse(
+            "a parameter of this type cannot be expressed in generated code",
+            "use a string, an integer, a boolean, a time, an enumeration, or a list of these in the query; a secret only alone and in the query",
+        ));
+    }
+    let what = if required { Use::Argument } else { Use::Option };
+    Ok(Parameter {
+        wire: wire.to_owned(),
+        name: names::of(&node, wire, what)?,
+        place,
+        required,
+        range: Range {
+            least: schema.integer_of("minimum")?,
+            most: schema.integer_of("maximum")?,
+        },
+        default: schema.get("default").map(|value| value.value().clone()),
+        doc: described(&node, "a parameter")?,
+        source: source(&node)?,
+        deprecated: deprecated(&node)?,
+        id_of: id_of(&node, &ty)?,
+        example: node
+            .get("example")
+            .or_else(|| schema.get("example"))
+            .map(|example| example.value().clone()),
+        ty,
+    })
+}

@@ -1,0 +1,95 @@
+//! Values that are neither lists nor objects.
+
+use super::super::ir::{TimeFormat, Ty};
+use super::super::node::{Node, Read};
+use super::schema::{SHAPES, texts};
+
+/// The kind of value, and whether null is one.
+pub(super) fn kind<'a>(node: &Node<'a>) -> Read<(Option<&'a str>, bool)> {
+    let Some(kind) = node.get("type") else {
+        let described = SHAPES.iter().any(|key| node.get(key).is_some());
+        return if described {
+            Err(node.refuse("`type` is missing", "say which type it has"))
+        } else {
+            Ok((None, true))
+        };
+    };
+    if let Some(kind) = kind.value().as_str() {
+        return Ok((Some(kind), false));
+    }
+    let kinds = texts(node, "type")?;
+    let others: Vec<_> = kinds
+        .iter()
+        .copied()
+        .filter(|kind| *kind != "null")
+        .collect();
+    match (others.as_slice(), kinds.len()) {
+        ([only], 2) => Ok((Some(only), true)),
+        // Text is read from numbers, too.
+        (["string", "integer"], count) => Ok((Some("string"), count == 3)),
+        _ => Err(kind.refuse(
+            "a choice between several types cannot be expressed in generated code",
+            "leave one type, alone or with `null`",
+        )),
+    }
+}
+
+/// Kinds of text that have a hand-written type in the service's crate.
+const TEXTS: &[(&str, &str)] = &[("date-time", "DateTime"), ("time-span", "TimeSpan")];
+
+/// The type of a string.
+pub(super) fn text(node: &Node<'_>) -> Read<Ty> {
+    if node.get("enum").is_some() || node.get("x-known-values").is_some() {
+        return Err(node.refuse(
+            "an enumeration without a name cannot be expressed in generated code",
+            "move it to `#/components/schemas` and refer to it",
+        ));
+    }
+    if node.flag_of("x-secret")? {
+        return Ok(Ty::Secret);
+    }
+    if let Some(given) = node.get("x-text") {
+        let known = TEXTS.iter().find(|(name, _)| given.value() == *name);
+        return match known {
+            Some((_, path)) => Ok(Ty::OwnText((*path).to_owned())),
+            None => Err(given.refuse(
+                "this is no known kind of text",
+                "say date-time or time-span",
+            )),
+        };
+    }
+    match node.text_of("format")? {
+        Some("binary") => Ok(Ty::File),
+        Some("date-time") => Ok(Ty::Time(TimeFormat::Rfc3339)),
+        Some("password") => Ok(Ty::Secret),
+        None | Some("date" | "email" | "hostname" | "ipv4" | "ipv6" | "uri" | "uuid") => {
+            Ok(Ty::Text)
+        }
+        Some(other) => Err(node.refuse(
+            format!("strings of the format `{other}` cannot be expressed in generated code"),
+            "leave the format to the description",
+        )),
+    }
+}
+
+/// The type of an integer.
+pub(super) fn integer(node: &Node<'_>) -> Read<Ty> {
+    match node.text_of("x-timestamp")? {
+        None => {}
+        Some("unix-seconds") => return Ok(Ty::Time(TimeFormat::UnixSeconds)),
+        Some(other) => {
+            return Err(node.refuse(
+                format!("`{other}` is no known way to write times"),
+                "say `x-timestamp: unix-seconds`",
+            ));
+        }
+    }
+    match node.text_of("format")? {
+        Some("int32") => Ok(Ty::Int32),
+        None | Some("int64") => Ok(Ty::Int64),
+        Some(other) => Err(node.refuse(
+            format!("integers of the format `{other}` cannot be expressed in generated code"),
+            "say int32 or int64",
+        )),
+    }
+}

@@ -1,0 +1,161 @@
+//! What is too large or too much wrapped.
+
+use serde_json::{Value, json};
+
+use super::super::super::node::Refusal;
+use super::super::super::{MOST_LINES, render};
+use super::super::{AREAS, FEW_LINES, description};
+use super::{GET, LIST, Row, check, refusals, set};
+
+#[test]
+fn areas_and_pages_that_cannot_be_expressed_are_refused() {
+    let table: &[Row] = &[
+        (
+            "a parameter that names the page and is not there",
+            |d| set(d, "/components/parameters/Page", "name", json!("sheet")),
+            "/paths/~1photos/get",
+            "describe it in `parameters`",
+        ),
+        (
+            "an unknown way to page",
+            |d| set(d, "/paths/~1photos/get", "x-paging", json!("by-hand")),
+            "/paths/~1photos/get",
+            "next-token, page-number, search",
+        ),
+        (
+            "a page with several members",
+            |d| {
+                let properties =
+                    "/paths/~1photos/get/responses/200/content/application~1json/schema/properties";
+                set(d, properties, "total", json!({"type": "integer"}));
+            },
+            "/paths/~1photos/get/responses/200/content/application~1json/schema",
+            "leave one member",
+        ),
+        (
+            "a page in no envelope",
+            |d| set(d, LIST, "x-paging", json!("search")),
+            "/paths/~1cats/get/responses/200/content/application~1json/schema",
+            "move it to `#/components/schemas`",
+        ),
+        (
+            "a list in no envelope",
+            |d| set(d, "/paths/~1cats~1search/get", "x-paging", json!("search")),
+            "/paths/~1cats~1search/get/responses/200/content/application~1json/schema",
+            "an `allOf` of the envelope and its payload",
+        ),
+        (
+            "an operation outside of the areas of others",
+            |d| set(d, "/paths/~1photos", "x-area", json!("photos")),
+            LIST,
+            "`x-area`",
+        ),
+        (
+            "a resource in several areas",
+            |d| {
+                set(d, "/paths/~1cats", "x-area", json!("indoors"));
+                set(d, "/paths/~1cats~1{id}", "x-area", json!("outdoors"));
+            },
+            GET,
+            "the file of the others",
+        ),
+        (
+            "an area whose files could be those of others",
+            |d| set(d, "/paths/~1cats", "x-area", json!("cats_or_dogs")),
+            "/paths/~1cats/x-area",
+            "another name",
+        ),
+        (
+            "webhooks beside areas",
+            |d| set(d, "/paths/~1cats", "x-area", json!("indoors")),
+            "/webhooks",
+            "hand-written code",
+        ),
+    ];
+    check(table, |change| refusals(change));
+}
+
+/// What is refused of the description in areas after a change, where files have at most so many lines.
+fn refusals_within(lines: usize, change: impl FnOnce(&mut Value)) -> Vec<Refusal> {
+    let mut description = description(&AREAS);
+    change(&mut description);
+    render(&description, &AREAS, lines)
+        .err()
+        .unwrap_or_default()
+}
+
+#[test]
+fn envelopes_and_searches_that_cannot_be_expressed_are_refused() {
+    const SCHEMA: &str = "/paths/~1cats~1{id}/get/responses/200/content/application~1json/schema";
+    let table: &[Row] = &[
+        (
+            "an envelope around nothing",
+            |d| {
+                let only = json!([{"$ref": "#/components/schemas/Envelope"}]);
+                set(d, SCHEMA, "allOf", only);
+            },
+            SCHEMA,
+            "describe `data` under `properties`",
+        ),
+        (
+            "an envelope with more than its payload",
+            |d| {
+                set(
+                    d,
+                    &format!("{SCHEMA}/allOf/1/properties"),
+                    "more",
+                    json!({}),
+                )
+            },
+            "/paths/~1cats~1{id}/get/responses/200/content/application~1json/schema/allOf/1/properties/more",
+            "remove it",
+        ),
+        (
+            "an envelope in an object",
+            |d| {
+                let wrapped = json!({"allOf": [
+                    {"$ref": "#/components/schemas/Envelope"}, {"properties": {"data": {"type": "string"}}}
+                ]});
+                set(d, "/components/schemas/Cat/properties", "born", wrapped);
+            },
+            "/components/schemas/Cat/properties/born",
+            "a schema of its own",
+        ),
+        (
+            "a required search term that is no member",
+            |d| {
+                set(
+                    d,
+                    "/components/schemas/DogSearch",
+                    "required",
+                    json!(["breeds"]),
+                )
+            },
+            "/components/schemas/DogSearch",
+            "correct `required`",
+        ),
+    ];
+    check(table, |change| refusals_within(MOST_LINES, change));
+}
+
+#[test]
+fn files_that_are_too_long_or_called_alike_are_refused() {
+    let refusals = refusals_within(50, |_| ());
+    let too_long = |refusal: &Refusal| {
+        refusal.problem.contains("shared.rs would have")
+            && refusal.remedy.contains("split the resource")
+    };
+    assert!(refusals.iter().any(too_long), "{refusals:#?}");
+
+    let refusals = refusals_within(FEW_LINES, |d| {
+        let post = "/paths/~1litters~1export/post";
+        set(d, post, "operationId", json!("cats_2.export"));
+        set(d, post, "tags", json!(["Cats"]));
+    });
+    let alike = |refusal: &Refusal| {
+        refusal
+            .problem
+            .contains("two files would be called `cats/cats_2.rs`")
+    };
+    assert!(refusals.iter().any(alike), "{refusals:#?}");
+}
