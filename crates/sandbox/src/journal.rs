@@ -9,6 +9,8 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
 use http::{HeaderMap, Method};
 
+use crate::query;
+
 /// Older entries make room, so that a sandbox that runs for days stays small.
 const CAPACITY: usize = 100_000;
 
@@ -16,7 +18,8 @@ const CAPACITY: usize = 100_000;
 ///
 /// A credential the service knows is replaced by its name before it gets here;
 /// what stands in `headers` is therefore either harmless or wrong. `Debug`
-/// prints neither credentials nor bodies.
+/// prints neither credentials nor bodies, and of the other fields nothing that
+/// gives access by itself.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Entry {
@@ -32,11 +35,13 @@ pub struct Entry {
     pub query: Option<String>,
     /// The headers, known credentials replaced.
     pub headers: HeaderMap,
-    /// The body.
+    /// The body; of a multipart form no more than its first 64 KiB.
     pub body: Bytes,
     /// The status of the answer; `None` while there is none, and for good when
     /// a fault withheld it.
     pub status: Option<u16>,
+    /// What `Debug` prints for the path, if not the path.
+    pub(crate) printable: Option<String>,
 }
 
 impl fmt::Debug for Entry {
@@ -46,13 +51,31 @@ impl fmt::Debug for Entry {
             .field("service", &self.service)
             .field("at", &self.at)
             .field("method", &self.method)
-            .field("path", &self.path)
-            .field("query", &self.query)
+            .field("path", self.printable.as_ref().unwrap_or(&self.path))
+            .field("query", &self.query.as_deref().map(without_secrets))
             .field("headers", &Discreet(&self.headers))
             .field("body_bytes", &self.body.len())
             .field("status", &self.status)
             .finish()
     }
+}
+
+/// A query without the values that may be secret, by their names.
+fn without_secrets(query: &str) -> String {
+    let discreet = query.split('&').map(|pair| {
+        let name = pair.split_once('=').map_or(pair, |(name, _)| name);
+        let (decoded, _) = query::pairs(name).into_iter().next().unwrap_or_default();
+        let decoded = decoded.to_lowercase();
+        let secret = ["key", "pass", "payload", "secret", "token"]
+            .iter()
+            .any(|word| decoded.contains(word));
+        if secret {
+            format!("{name}=[hidden]")
+        } else {
+            pair.to_owned()
+        }
+    });
+    discreet.collect::<Vec<_>>().join("&")
 }
 
 /// Headers without the values that carry credentials.
@@ -176,6 +199,7 @@ mod tests {
             headers,
             body: Bytes::from_static(b"hunter3"),
             status: None,
+            printable: None,
         }
     }
 
@@ -209,7 +233,14 @@ mod tests {
 
     #[test]
     fn debug_prints_no_credential_and_no_body() {
-        let text = format!("{:?}", entry("/v1/browsers"));
+        let entry = Entry {
+            query: Some(
+                "page=2&pass%70hrase=hunter4&push[payload]=hunter5&nextToken=hunter6".into(),
+            ),
+            ..entry("/v1/browsers")
+        };
+        let text = format!("{entry:?}");
+        assert!(text.contains("page=2"), "{text}");
         assert!(!text.contains("hunter"), "{text}");
         assert!(
             text.contains("/v1/browsers") && text.contains("application/json"),

@@ -6,8 +6,9 @@
 //! whose state changes as the real one's would. A test can move the
 //! [`Clock`], queue [`Fault`]s and read in the [`Journal`] what was received.
 //!
-//! Today it imitates the Push Security REST API v1 and its signed webhooks; see
-//! [`PushSecurity`].
+//! Today it imitates the Push Security REST API v1 and its signed webhooks, see
+//! [`PushSecurity`], the Password Pusher API v2, see [`PasswordPusher`], and the
+//! Keepnet REST API, see [`Keepnet`].
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -23,8 +24,10 @@
 mod clock;
 mod faults;
 mod journal;
+mod keepnet;
 mod limit;
 mod listener;
+mod password_pusher;
 mod push_security;
 mod query;
 mod random;
@@ -33,6 +36,8 @@ mod sandbox;
 pub use clock::Clock;
 pub use faults::{Fault, Faults};
 pub use journal::{Entry, Journal};
+pub use keepnet::{Keepnet, KeepnetOptions};
+pub use password_pusher::{PasswordPusher, PasswordPusherEdition, PasswordPusherOptions};
 pub use push_security::{Counts, Delivery, PushSecurity, PushSecurityOptions};
 pub use sandbox::{Sandbox, SandboxBuilder};
 
@@ -49,6 +54,8 @@ mod tests {
         fn shared<T: Send + Sync>() {}
         shared::<Sandbox>();
         shared::<PushSecurity>();
+        shared::<Keepnet>();
+        shared::<PasswordPusher>();
         shared::<Clock>();
         shared::<Faults>();
         shared::<Journal>();

@@ -2,7 +2,9 @@
 
 use std::error::Error as StdError;
 use std::fmt;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,7 +34,21 @@ pub(crate) trait Service: Send + Sync + 'static {
     /// The largest request body it takes.
     const LARGEST_BODY: usize;
 
-    /// Does what a request asks for.
+    /// Reads a request's body, or finds that it is too large. A service that
+    /// takes bodies too large to be held puts what it makes of them into the
+    /// extensions, for [`answer`](Self::answer), and returns as much as the
+    /// journal is to keep.
+    fn receive(
+        &self,
+        parts: &mut Parts,
+        body: Incoming,
+    ) -> impl Future<Output = Result<Option<Bytes>, Dropped>> + Send {
+        let _ = parts;
+        whole(body, Self::LARGEST_BODY)
+    }
+
+    /// Does what a request asks for. The extensions hold its [`Peer`]; an
+    /// [`Attachment`] among the answer's extensions is sent as its body.
     fn answer(&self, parts: &Parts, body: &Bytes) -> Response<Bytes>;
 
     /// How this service says a status that is not of its own making.
@@ -43,6 +59,34 @@ pub(crate) trait Service: Send + Sync + 'static {
 
     /// Replaces the credentials it knows by their names.
     fn redact(&self, headers: &mut HeaderMap);
+
+    /// What may be printed of a path that gives access by itself.
+    fn printable(&self, path: &str) -> Option<String> {
+        let _ = path;
+        None
+    }
+
+    /// A body as the journal may keep it: without secrets.
+    fn redact_body(&self, parts: &Parts, body: &Bytes) -> Bytes {
+        let _ = parts;
+        body.clone()
+    }
+
+    /// A query as the journal may keep it: without secrets.
+    fn redact_query(&self, query: &str) -> String {
+        query.to_owned()
+    }
+}
+
+/// Where a request came from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+/// A file that is an answer's body, from where it stands to its end.
+#[derive(Clone, Debug)]
+pub(crate) struct Attachment {
+    pub(crate) file: Arc<File>,
+    pub(crate) length: u64,
 }
 
 /// What all listeners of a sandbox share.
@@ -57,8 +101,9 @@ pub(crate) struct Desk {
 pub(crate) async fn run<S: Service>(listener: TcpListener, service: Arc<S>, desk: Desk) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
-                tokio::spawn(connection(stream, Arc::clone(&service), desk.clone()));
+            Ok((stream, address)) => {
+                let peer = Peer(address.ip());
+                tokio::spawn(connection(stream, peer, Arc::clone(&service), desk.clone()));
             }
             // Too many open files, mostly: give connections a moment to close.
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
@@ -66,7 +111,7 @@ pub(crate) async fn run<S: Service>(listener: TcpListener, service: Arc<S>, desk
     }
 }
 
-async fn connection<S: Service>(stream: TcpStream, service: Arc<S>, desk: Desk) {
+async fn connection<S: Service>(stream: TcpStream, peer: Peer, service: Arc<S>, desk: Desk) {
     // Answers are written in one go; waiting to fill segments only adds delay.
     let _ = stream.set_nodelay(true);
     let line = Arc::new(Line::default());
@@ -74,7 +119,7 @@ async fn connection<S: Service>(stream: TcpStream, service: Arc<S>, desk: Desk) 
         stream,
         line: Arc::clone(&line),
     });
-    let handler = service_fn(|request| handle(&*service, &desk, &line, request));
+    let handler = service_fn(|request| handle(&*service, &desk, &line, peer, request));
     let mut connection = http1::Builder::new().serve_connection(io, handler);
     // Ends with an error whenever a fault or the client cut it off.
     let _ = (&mut connection).await;
@@ -91,10 +136,12 @@ async fn handle<S: Service>(
     service: &S,
     desk: &Desk,
     line: &Arc<Line>,
+    peer: Peer,
     request: Request<Incoming>,
 ) -> Result<Response<Answer>, Dropped> {
-    let (parts, body) = request.into_parts();
-    let body = whole(body, S::LARGEST_BODY).await?;
+    let (mut parts, body) = request.into_parts();
+    parts.extensions.insert(peer);
+    let body = service.receive(&mut parts, body).await?;
     let mut headers = parts.headers.clone();
     service.redact(&mut headers);
     let number = desk.journal.record(Entry {
@@ -102,10 +149,14 @@ async fn handle<S: Service>(
         at: desk.clock.now(),
         method: parts.method.clone(),
         path: parts.uri.path().to_owned(),
-        query: parts.uri.query().map(str::to_owned),
+        query: parts.uri.query().map(|query| service.redact_query(query)),
         headers,
-        body: body.clone().unwrap_or_default(),
+        body: body
+            .as_ref()
+            .map(|body| service.redact_body(&parts, body))
+            .unwrap_or_default(),
         status: None,
+        printable: service.printable(parts.uri.path()),
     });
     let answer = || {
         let mut response = match &body {
@@ -143,13 +194,16 @@ async fn handle<S: Service>(
         Some(Action::Stall) => std::future::pending().await,
     };
     desk.journal.answered(number, response.status().as_u16());
-    Ok(response.map(|body| Answer::new(body, cut, line)))
+    let (mut parts, body) = response.into_parts();
+    let attachment = parts.extensions.remove();
+    let answer = Answer::new(body, attachment, cut, line);
+    Ok(Response::from_parts(parts, answer))
 }
 
 /// A request's body, or nothing if it is too large. One that is too large is
 /// read to its end all the same: closing before that would reset the
 /// connection, and the answer might be lost.
-async fn whole(mut body: Incoming, largest: usize) -> Result<Option<Bytes>, Dropped> {
+pub(crate) async fn whole(mut body: Incoming, largest: usize) -> Result<Option<Bytes>, Dropped> {
     let mut kept = Some(BytesMut::new());
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(|_| Dropped)?.into_data() else {
@@ -165,7 +219,7 @@ async fn whole(mut body: Incoming, largest: usize) -> Result<Option<Bytes>, Drop
 
 /// The connection is to end without (more of) an answer.
 #[derive(Debug)]
-struct Dropped;
+pub(crate) struct Dropped;
 
 impl fmt::Display for Dropped {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -187,8 +241,13 @@ struct Line {
 /// An answer's body, whole or cut short.
 struct Answer {
     left: Bytes,
+    /// What follows `left`, as far as it is to be sent.
+    attachment: Option<Attachment>,
     cut: Option<Cut>,
 }
+
+/// How much of a file is read at a time.
+const PIECE: u64 = 64 * 1024;
 
 struct Cut {
     /// What is declared but will not be sent.
@@ -198,17 +257,51 @@ struct Cut {
 }
 
 impl Answer {
-    fn new(body: Bytes, cut: Option<usize>, line: &Arc<Line>) -> Self {
-        let kept = cut.unwrap_or(body.len()).min(body.len());
-        let cut = (kept < body.len()).then(|| Cut {
-            withheld: (body.len() - kept) as u64,
+    fn new(
+        body: Bytes,
+        attachment: Option<Attachment>,
+        cut: Option<usize>,
+        line: &Arc<Line>,
+    ) -> Self {
+        let (mut left, mut attachment) = match attachment {
+            Some(attachment) => (Bytes::new(), Some(attachment)),
+            None => (body, None),
+        };
+        let unread = attachment.as_mut().map(|attachment| &mut attachment.length);
+        let whole = left.len() as u64 + unread.as_ref().map_or(0, |unread| **unread);
+        let kept = cut.map_or(whole, |cut| whole.min(cut as u64));
+        match unread {
+            Some(unread) => *unread = kept,
+            // Not beyond its length, which is one of memory.
+            None => left.truncate(kept as usize),
+        }
+        let cut = (kept < whole).then(|| Cut {
+            withheld: whole - kept,
             asked_to_flush: false,
             line: Arc::clone(line),
         });
         Self {
-            left: body.slice(..kept),
+            left,
+            attachment,
             cut,
         }
+    }
+
+    fn unread(&self) -> u64 {
+        self.attachment
+            .as_ref()
+            .map_or(0, |attachment| attachment.length)
+    }
+
+    /// The next piece of the file, if there is more of it.
+    fn piece(&mut self) -> io::Result<Bytes> {
+        let Some(attachment) = self.attachment.as_mut().filter(|left| left.length > 0) else {
+            return Ok(Bytes::new());
+        };
+        let mut piece = vec![0; attachment.length.min(PIECE) as usize];
+        (&*attachment.file).read_exact(&mut piece)?;
+        attachment.length -= piece.len() as u64;
+        Ok(piece.into())
     }
 }
 
@@ -221,6 +314,9 @@ impl Body for Answer {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Dropped>>> {
         let answer = self.get_mut();
+        if answer.left.is_empty() {
+            answer.left = answer.piece().map_err(|_| Dropped)?;
+        }
         if !answer.left.is_empty() {
             return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut answer.left)))));
         }
@@ -246,12 +342,12 @@ impl Body for Answer {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.left.is_empty() && self.cut.is_none()
+        self.left.is_empty() && self.unread() == 0 && self.cut.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {
         let withheld = self.cut.as_ref().map_or(0, |cut| cut.withheld);
-        SizeHint::with_exact(self.left.len() as u64 + withheld)
+        SizeHint::with_exact(self.left.len() as u64 + self.unread() + withheld)
     }
 }
 

@@ -5,17 +5,23 @@ use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use security_api_sandbox::{Sandbox, SandboxBuilder};
+use security_api_sandbox::{PasswordPusherOptions, Sandbox, SandboxBuilder};
 
 const HELP: &str = "\
-Imitates the Push Security API on this machine, for trials and tests.
+Imitates the Push Security, Password Pusher and Keepnet APIs on this machine, for
+trials and tests.
 
 Usage: security-api-sandbox [OPTIONS]
 
 Options:
       --push-security ADDR      Address for the Push Security API [default: 127.0.0.1:0]
+      --keepnet ADDR            Address for the Keepnet API [default: 127.0.0.1:0]
       --push-security-webhooks URL
                                 Send webhooks to this http loopback URL
+      --password-pusher ADDR    Address for the Password Pusher API [default: 127.0.0.1:0]
+      --password-pusher-edition NAME
+                                open-source, open-source-2.4, hosted, hosted-moved, v1-only
+                                or fresh [default: open-source]
       --seed N                  What the data and the credentials are made from [default: 1]
       --no-limits               Do not enforce rate limits
       --allow-remote            Accept addresses that other machines can reach
@@ -23,19 +29,29 @@ Options:
   -V, --version                 Print the version
 ";
 
+/// The options that take a value.
+const VALUED: [&str; 6] = [
+    "--keepnet",
+    "--push-security",
+    "--push-security-webhooks",
+    "--password-pusher",
+    "--password-pusher-edition",
+    "--seed",
+];
+
 struct Options {
     builder: SandboxBuilder,
     webhooks: Option<String>,
 }
 
 enum Command {
-    Run(Options),
+    Run(Box<Options>),
     Print(String),
 }
 
 fn command(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
     let mut options = Options {
-        builder: Sandbox::builder(),
+        builder: Sandbox::builder().password_pusher(pusher_options()),
         webhooks: None,
     };
     let mut arguments = arguments.into_iter().map(|argument| argument.into_string());
@@ -46,9 +62,7 @@ fn command(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Str
             Some((name, value)) if name.starts_with("--") => (name, Some(value.to_owned())),
             _ => (argument.as_str(), None),
         };
-        if inline.is_some()
-            && !["--push-security", "--push-security-webhooks", "--seed"].contains(&name)
-        {
+        if inline.is_some() && !VALUED.contains(&name) {
             return Err(format!("{argument} is not an option"));
         }
         let mut value = || match inline.clone() {
@@ -60,12 +74,12 @@ fn command(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Str
         };
         let builder = options.builder;
         options.builder = match name {
-            "--push-security" => {
-                let value = value()?;
-                let address: SocketAddr = value
-                    .parse()
-                    .map_err(|_| format!("{value} is not an address such as 127.0.0.1:8080"))?;
-                builder.push_security_address(address)
+            "--push-security" => builder.push_security_address(address(&value()?)?),
+            "--keepnet" => builder.keepnet_address(address(&value()?)?),
+            "--password-pusher" => builder.password_pusher_address(address(&value()?)?),
+            "--password-pusher-edition" => {
+                let edition = value()?.parse()?;
+                builder.password_pusher(pusher_options().edition(edition))
             }
             "--push-security-webhooks" => {
                 options.webhooks = Some(value()?);
@@ -91,7 +105,18 @@ fn command(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Str
             _ => return Err(format!("{argument} is not an option; see --help")),
         };
     }
-    Ok(Command::Run(options))
+    Ok(Command::Run(Box::new(options)))
+}
+
+fn address(value: &str) -> Result<SocketAddr, String> {
+    value
+        .parse()
+        .map_err(|_| format!("{value} is not an address such as 127.0.0.1:8080"))
+}
+
+/// A shell is to find something to look at.
+fn pusher_options() -> PasswordPusherOptions {
+    PasswordPusherOptions::default().samples(6)
 }
 
 async fn run(options: Options) -> io::Result<()> {
@@ -100,22 +125,35 @@ async fn run(options: Options) -> io::Result<()> {
     if let Some(url) = &options.webhooks {
         push.deliver_webhooks_to(url)?;
     }
+    // Listened for from before anybody can know that this runs.
+    let interrupted = tokio::spawn(tokio::signal::ctrl_c());
+    tokio::task::yield_now().await;
     let mut out = io::stdout().lock();
-    writeln!(out, "export PUSH_SECURITY_BASE_URL={}", push.base_url())?;
-    writeln!(out, "export PUSH_SECURITY_API_KEY={}", push.api_key())?;
-    writeln!(
-        out,
-        "export PUSH_SECURITY_READ_ONLY_API_KEY={}",
-        push.read_only_key()
-    )?;
-    writeln!(
-        out,
-        "export PUSH_SECURITY_WEBHOOK_SECRET={}",
-        push.webhook_secret()
-    )?;
+    let pusher = sandbox.password_pusher();
+    let keepnet = sandbox.keepnet();
+    let company = keepnet.company_ids().first();
+    let company = company.map_or(keepnet.reseller_company_id(), String::as_str);
+    let password = keepnet.password();
+    let reset_token = keepnet.forget_password(company).unwrap_or_default();
+    for (name, value) in [
+        ("PUSH_SECURITY_BASE_URL", push.base_url()),
+        ("PUSH_SECURITY_API_KEY", push.api_key()),
+        ("PUSH_SECURITY_READ_ONLY_API_KEY", push.read_only_key()),
+        ("PUSH_SECURITY_WEBHOOK_SECRET", push.webhook_secret()),
+        ("PASSWORD_PUSHER_BASE_URL", pusher.base_url()),
+        ("PASSWORD_PUSHER_TOKEN", pusher.token()),
+        ("KEEPNET_BASE_URL", keepnet.base_url()),
+        ("KEEPNET_CLIENT_ID", keepnet.client_id()),
+        ("KEEPNET_CLIENT_SECRET", keepnet.client_secret()),
+        ("KEEPNET_COMPANY_ID", company),
+        ("KEEPNET_PASSWORD", &password),
+        ("KEEPNET_PASSWORD_RESET_TOKEN", &reset_token),
+    ] {
+        writeln!(out, "export {name}={value}")?;
+    }
     out.flush()?;
     drop(out);
-    tokio::signal::ctrl_c().await
+    interrupted.await.map_err(io::Error::other)?
 }
 
 fn main() -> ExitCode {
@@ -124,7 +162,7 @@ fn main() -> ExitCode {
         Ok(Command::Run(options)) => tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .and_then(|runtime| runtime.block_on(run(options))),
+            .and_then(|runtime| runtime.block_on(run(*options))),
         Err(message) => Err(io::Error::new(io::ErrorKind::InvalidInput, message)),
     };
     match outcome {

@@ -12,6 +12,11 @@ pub(crate) fn pairs(query: &str) -> Vec<(String, String)> {
         .collect()
 }
 
+/// Undoes percent-encoding in a segment of a path, where `+` is itself.
+pub(crate) fn segment(text: &str) -> String {
+    decode(&text.replace('+', "%2B"))
+}
+
 /// Undoes percent-encoding and `+` for a space. What is no proper escape stays
 /// as it is.
 fn decode(text: &str) -> String {

@@ -8,7 +8,9 @@ use std::thread;
 
 use tokio::sync::oneshot;
 
-use crate::listener::{self, Desk};
+use crate::keepnet::{Keepnet, KeepnetOptions};
+use crate::listener::{self, Desk, Service};
+use crate::password_pusher::{PasswordPusher, PasswordPusherOptions};
 use crate::push_security::{PushSecurity, PushSecurityOptions};
 use crate::{Clock, Faults, Journal};
 
@@ -30,6 +32,8 @@ use crate::{Clock, Faults, Journal};
 pub struct Sandbox {
     desk: Desk,
     push_security: PushSecurity,
+    password_pusher: PasswordPusher,
+    keepnet: Keepnet,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<thread::JoinHandle<()>>,
 }
@@ -68,6 +72,10 @@ impl Sandbox {
             allow_remote: false,
             push_security_address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             push_security: PushSecurityOptions::default(),
+            password_pusher_address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            password_pusher: PasswordPusherOptions::default(),
+            keepnet_address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            keepnet: KeepnetOptions::default(),
         }
     }
 
@@ -75,6 +83,18 @@ impl Sandbox {
     #[must_use]
     pub fn push_security(&self) -> &PushSecurity {
         &self.push_security
+    }
+
+    /// The imitation of Password Pusher.
+    #[must_use]
+    pub fn password_pusher(&self) -> &PasswordPusher {
+        &self.password_pusher
+    }
+
+    /// The imitation of Keepnet.
+    #[must_use]
+    pub fn keepnet(&self) -> &Keepnet {
+        &self.keepnet
     }
 
     /// The sandbox's idea of time.
@@ -112,6 +132,8 @@ impl fmt::Debug for Sandbox {
         formatter
             .debug_struct("Sandbox")
             .field("push_security", &self.push_security)
+            .field("password_pusher", &self.password_pusher)
+            .field("keepnet", &self.keepnet)
             .field("clock", &self.desk.clock)
             .field("faults", &self.desk.faults)
             .field("journal", &self.desk.journal)
@@ -128,6 +150,10 @@ pub struct SandboxBuilder {
     allow_remote: bool,
     push_security_address: SocketAddr,
     push_security: PushSecurityOptions,
+    password_pusher_address: SocketAddr,
+    password_pusher: PasswordPusherOptions,
+    keepnet_address: SocketAddr,
+    keepnet: KeepnetOptions,
 }
 
 impl SandboxBuilder {
@@ -139,6 +165,8 @@ impl SandboxBuilder {
     }
 
     /// Whether the services' rate limits are enforced. They are by default.
+    /// Password Pusher's locks on a push or a user belong to what is locked
+    /// and stay.
     pub fn rate_limits(mut self, enforced: bool) -> Self {
         self.rate_limits = enforced;
         self
@@ -164,6 +192,30 @@ impl SandboxBuilder {
         self
     }
 
+    /// Where the imitation of Password Pusher listens; port 0 picks a free one.
+    pub fn password_pusher_address(mut self, address: SocketAddr) -> Self {
+        self.password_pusher_address = address;
+        self
+    }
+
+    /// Which edition of Password Pusher is imitated, and how it is set up.
+    pub fn password_pusher(mut self, options: PasswordPusherOptions) -> Self {
+        self.password_pusher = options;
+        self
+    }
+
+    /// Where the imitation of Keepnet listens; port 0 picks a free one.
+    pub fn keepnet_address(mut self, address: SocketAddr) -> Self {
+        self.keepnet_address = address;
+        self
+    }
+
+    /// What the imitation of Keepnet holds and how it behaves.
+    pub fn keepnet(mut self, options: KeepnetOptions) -> Self {
+        self.keepnet = options;
+        self
+    }
+
     /// Starts the sandbox.
     ///
     /// # Errors
@@ -173,7 +225,11 @@ impl SandboxBuilder {
     /// ([`InvalidInput`](io::ErrorKind::InvalidInput)), when a port cannot be
     /// bound or a thread cannot be started.
     pub async fn start(self) -> io::Result<Sandbox> {
-        let listener = bind(self.push_security_address, self.allow_remote)?;
+        let listeners = Listeners {
+            push_security: bind(self.push_security_address, self.allow_remote)?,
+            password_pusher: bind(self.password_pusher_address, self.allow_remote)?,
+            keepnet: bind(self.keepnet_address, self.allow_remote)?,
+        };
         let desk = Desk {
             clock: Clock::start(),
             faults: Faults::default(),
@@ -185,18 +241,34 @@ impl SandboxBuilder {
             let desk = desk.clone();
             thread::Builder::new()
                 .name("security-api-sandbox".to_owned())
-                .spawn(move || serve(&self, listener, desk, ready, stopped))?
+                .spawn(move || serve(&self, listeners, desk, ready, stopped))?
         };
-        let push_security = started
+        let services = started
             .await
             .map_err(|_| io::Error::other("the sandbox's thread ended"))??;
         Ok(Sandbox {
             desk,
-            push_security,
+            push_security: services.push_security,
+            password_pusher: services.password_pusher,
+            keepnet: services.keepnet,
             stop: Some(stop),
             thread: Some(thread),
         })
     }
+}
+
+/// What listens for each service.
+struct Listeners {
+    push_security: TcpListener,
+    password_pusher: TcpListener,
+    keepnet: TcpListener,
+}
+
+/// What is handed out for each service.
+struct Services {
+    push_security: PushSecurity,
+    password_pusher: PasswordPusher,
+    keepnet: Keepnet,
 }
 
 fn bind(address: SocketAddr, allow_remote: bool) -> io::Result<TcpListener> {
@@ -214,9 +286,9 @@ fn bind(address: SocketAddr, allow_remote: bool) -> io::Result<TcpListener> {
 /// The sandbox's thread: runs until `stopped` is told or its sender is gone.
 fn serve(
     settings: &SandboxBuilder,
-    listener: TcpListener,
+    listeners: Listeners,
     desk: Desk,
-    ready: oneshot::Sender<io::Result<PushSecurity>>,
+    ready: oneshot::Sender<io::Result<Services>>,
     stopped: oneshot::Receiver<()>,
 ) {
     let runtime = match tokio::runtime::Builder::new_current_thread()
@@ -230,22 +302,45 @@ fn serve(
         }
     };
     runtime.block_on(async {
-        let started = tokio::net::TcpListener::from_std(listener).and_then(|listener| {
-            let push_security = PushSecurity::new(
-                listener.local_addr()?,
-                settings.seed,
-                settings.rate_limits,
-                &settings.push_security,
-                desk.clock.clone(),
-            );
-            tokio::spawn(listener::run(
-                listener,
-                Arc::clone(push_security.state()),
-                desk,
-            ));
-            Ok(push_security)
-        });
-        let _ = ready.send(started);
+        let _ = ready.send(services(settings, listeners, &desk));
         let _ = stopped.await;
     });
+}
+
+/// Opens all services, inside the runtime.
+fn services(settings: &SandboxBuilder, listeners: Listeners, desk: &Desk) -> io::Result<Services> {
+    let (seed, limited) = (settings.seed, settings.rate_limits);
+    let push_security = open(listeners.push_security, desk, |address| {
+        let options = &settings.push_security;
+        let service = PushSecurity::new(address, seed, limited, options, desk.clock.clone());
+        (Arc::clone(service.state()), service)
+    })?;
+    let password_pusher = open(listeners.password_pusher, desk, |address| {
+        let options = &settings.password_pusher;
+        let service = PasswordPusher::new(address, seed, limited, options, desk.clock.clone());
+        (Arc::clone(service.state()), service)
+    })?;
+    let keepnet = open(listeners.keepnet, desk, |address| {
+        let options = &settings.keepnet;
+        let service = Keepnet::new(address, seed, options, desk.clock.clone());
+        (Arc::clone(service.state()), service)
+    })?;
+    Ok(Services {
+        push_security,
+        password_pusher,
+        keepnet,
+    })
+}
+
+/// Lets a service answer at a listener: `made` gives what answers and what is
+/// handed out.
+fn open<S: Service, H>(
+    listener: TcpListener,
+    desk: &Desk,
+    made: impl FnOnce(SocketAddr) -> (Arc<S>, H),
+) -> io::Result<H> {
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let (state, handle) = made(listener.local_addr()?);
+    tokio::spawn(listener::run(listener, state, desk.clone()));
+    Ok(handle)
 }

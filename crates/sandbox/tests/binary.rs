@@ -7,13 +7,16 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Output, Stdio};
 
 use http::Method;
-use support::{exchange, request};
+use support::{exchange, pwpush, request};
 
 fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_security-api-sandbox"));
     command.args(arguments);
     command
 }
+
+/// How many variables it prints.
+const VARIABLES: usize = 10;
 
 /// A running program, ended with the test.
 struct Running(Child);
@@ -27,13 +30,14 @@ impl Drop for Running {
 
 /// Starts the program and reads the variables it prints.
 fn start(arguments: &[&str]) -> (Running, HashMap<String, String>) {
-    let mut child = program(arguments)
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("started");
+    started(&mut program(arguments))
+}
+
+fn started(program: &mut Command) -> (Running, HashMap<String, String>) {
+    let mut child = program.stdout(Stdio::piped()).spawn().expect("started");
     let output = child.stdout.take().expect("its output");
     let running = Running(child);
-    let lines = BufReader::new(output).lines().take(4);
+    let lines = BufReader::new(output).lines().take(VARIABLES);
     let variables = lines.map(|line| {
         let line = line.expect("a line");
         let pair = line
@@ -77,8 +81,55 @@ async fn it_prints_what_a_shell_can_paste_and_serves() {
         200
     );
     assert!(variables["PUSH_SECURITY_WEBHOOK_SECRET"].starts_with("psws_"));
+    assert!(variables["KEEPNET_BASE_URL"].starts_with("http://127.0.0.1:"));
+    for name in ["CLIENT_ID", "CLIENT_SECRET", "COMPANY_ID"] {
+        let name = format!("KEEPNET_{name}");
+        assert!(!variables[&name].is_empty());
+        assert_eq!(same[&name], variables[&name]);
+    }
     assert_eq!(same["PUSH_SECURITY_API_KEY"], *key);
+    let token = &variables["PASSWORD_PUSHER_TOKEN"];
+    let answer = pwpush::Call::get("/api/v2/pushes/active").token(token);
+    let answer = answer.send(&variables["PASSWORD_PUSHER_BASE_URL"]).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.json().as_array().map(Vec::len), Some(6));
+    assert_eq!(same["PASSWORD_PUSHER_TOKEN"], *token);
     assert_ne!(same["PUSH_SECURITY_BASE_URL"], *base_url);
+}
+
+#[tokio::test]
+async fn it_becomes_the_edition_it_is_told() {
+    let (_running, variables) = start(&["--password-pusher-edition=hosted"]);
+    let base_url = &variables["PASSWORD_PUSHER_BASE_URL"];
+    let version = pwpush::Call::get("/api/v2/version").send(base_url).await;
+    assert_eq!(version.json()["edition"], "commercial");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn large_files_are_in_a_folder_that_ctrl_c_removes() {
+    let parent = tempfile::tempdir().expect("a folder");
+    let (mut running, variables) = started(program(&[]).env("TMPDIR", parent.path()));
+    let content = vec![b'x'; 3_000_000];
+    let body = pwpush::form(&[("name=\"push[files][]\"; filename=\"a.txt\"", &content)]);
+    let call = pwpush::Call::new(Method::POST, "/api/v2/pushes").body(pwpush::BOUNDARY, body);
+    let call = call.token(&variables["PASSWORD_PUSHER_TOKEN"]);
+    let answer = call.send(&variables["PASSWORD_PUSHER_BASE_URL"]).await;
+    assert_eq!(answer.status, 201);
+    let entries = |path: &std::path::Path| {
+        let entries = std::fs::read_dir(path).expect("a folder");
+        let paths = entries.map(|entry| entry.expect("an entry").path());
+        paths.collect::<Vec<_>>()
+    };
+    let folders = entries(parent.path());
+    assert_eq!(folders.len(), 1, "{folders:?}");
+    assert_eq!(entries(&folders[0]).len(), 1);
+    let interrupt = Command::new("kill")
+        .args(["-INT", &running.0.id().to_string()])
+        .status();
+    assert!(interrupt.expect("it ran").success());
+    assert!(running.0.wait().expect("it ended").success());
+    assert!(entries(parent.path()).is_empty());
 }
 
 #[test]
@@ -87,6 +138,9 @@ fn it_refuses_what_it_does_not_understand_and_addresses_others_can_reach() {
         (&["--push-security", "0.0.0.0:0"][..], "loopback"),
         (&["--push-security", "here"], "address"),
         (&["--push-security"], "needs a value"),
+        (&["--password-pusher", "there"], "address"),
+        (&["--password-pusher-edition", "oss"], "open-source-2.4"),
+        (&["--keepnet", "0.0.0.0:0"], "loopback"),
         (&["--seed", "seven"], "seed"),
         (&["--no-limits=no"], "not an option"),
         (&["--verbose"], "not an option"),
@@ -110,6 +164,9 @@ fn it_says_what_it_is() {
     let help = String::from_utf8(help.stdout).expect("text");
     for option in [
         "--push-security ADDR",
+        "--password-pusher ADDR",
+        "--password-pusher-edition NAME",
+        "--keepnet ADDR",
         "--seed N",
         "--no-limits",
         "--allow-remote",

@@ -3,6 +3,9 @@
 // Every test file uses its own part of this.
 #![allow(dead_code)]
 
+pub(crate) mod keepnet;
+pub(crate) mod pwpush;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,0 +1,57 @@
+//! Badges and learning of one person: the operations with problem details.
+
+use serde_json::json;
+
+use super::answer::{Outcome, Refusal};
+use super::call::Call;
+use super::operations::{Handler, Table};
+use super::people::{TARGET_USERS, USERS};
+use super::shapes::Shapes;
+use super::store::texts;
+
+pub(crate) const OPERATIONS: Table = &[
+    (
+        "GET",
+        "/api/gamificationreport/badges/{targetUserResourceId}",
+        Handler::Do(of_person),
+    ),
+    (
+        "POST",
+        "/api/gamificationreport/learning/{targetUserResourceId}",
+        Handler::Do(of_person),
+    ),
+    (
+        "GET",
+        "/api/gamificationreport/phishing-result/{targetUserResourceId}",
+        Handler::Do(of_person),
+    ),
+    (
+        "GET",
+        "/api/gamificationreport/user-info/{targetUserResourceId}",
+        Handler::Do(of_person),
+    ),
+    (
+        "POST",
+        "/api/gamificationreport/calculate-badges",
+        Handler::Do(calculate),
+    ),
+];
+
+fn of_person(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    call.find(USERS, &call.last_param(), TARGET_USERS.not_found)?;
+    Ok(Outcome::Data(Shapes::get().sample(&call.operation.answer)))
+}
+
+fn calculate(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let ids = texts(call.object()?, "targetUserResourceIds");
+    if ids.is_empty() {
+        return Err(Refusal::input(
+            "The targetUserResourceIds field is required.",
+        ));
+    }
+    for id in &ids {
+        call.find(USERS, id, "")
+            .map_err(|_| Refusal::input(TARGET_USERS.not_found))?;
+    }
+    Ok(Outcome::Data(json!({})))
+}

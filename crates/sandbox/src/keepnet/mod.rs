@@ -1,0 +1,276 @@
+//! An imitation of the Keepnet REST API.
+
+mod admin;
+mod answer;
+mod audit;
+mod auth;
+mod call;
+mod clients;
+mod companies;
+mod dates;
+mod filter;
+mod gamification;
+mod groups;
+mod import;
+mod incidents;
+mod investigations;
+mod lookups;
+mod multipart;
+mod operations;
+mod options;
+mod people;
+mod phishing;
+mod reports;
+mod resource;
+mod rounds;
+mod router;
+mod routes;
+mod samples;
+mod search;
+mod seed;
+mod settings;
+mod shapes;
+mod state;
+mod store;
+mod token;
+mod training;
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use options::KeepnetOptions;
+
+use self::state::State;
+use self::store::{AUDIT, text};
+use crate::Clock;
+
+/// The imitation of Keepnet: a reseller, the companies it looks after, and the
+/// REST API on top of them.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let sandbox = security_api_sandbox::Sandbox::start().await?;
+/// let keepnet = sandbox.keepnet();
+/// // Everything a client needs:
+/// let (url, id, secret) = (keepnet.base_url(), keepnet.client_id(), keepnet.client_secret());
+/// let company = &keepnet.company_ids()[0];
+/// # let _ = (url, id, secret, company);
+/// # std::io::Result::Ok(()) })?;
+/// # std::io::Result::Ok(())
+/// ```
+pub struct Keepnet {
+    base_url: String,
+    state: Arc<State>,
+}
+
+impl Keepnet {
+    pub(crate) fn new(
+        address: SocketAddr,
+        seed: u64,
+        options: &KeepnetOptions,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            base_url: format!("http://{address}"),
+            state: Arc::new(State::new(seed, options, clock)),
+        }
+    }
+
+    pub(crate) fn state(&self) -> &Arc<State> {
+        &self.state
+    }
+
+    /// Where it listens, such as `http://127.0.0.1:49152`.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// The id of the reseller's API client, which reaches all companies.
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        &self.state.reseller_client.0
+    }
+
+    /// The secret that belongs to [`client_id`](Self::client_id).
+    #[must_use]
+    pub fn client_secret(&self) -> &str {
+        &self.state.reseller_client.1
+    }
+
+    /// The id of an API client of the first of
+    /// [`company_ids`](Self::company_ids) that reaches only that one.
+    #[must_use]
+    pub fn company_client_id(&self) -> &str {
+        &self.state.company_client.0
+    }
+
+    /// The secret that belongs to
+    /// [`company_client_id`](Self::company_client_id).
+    #[must_use]
+    pub fn company_client_secret(&self) -> &str {
+        &self.state.company_client.1
+    }
+
+    /// The company of the reseller itself: the one that requests of its client
+    /// are about unless they name another.
+    #[must_use]
+    pub fn reseller_company_id(&self) -> &str {
+        &self.state.reseller_id
+    }
+
+    /// The companies that the reseller looks after, as they were at the start.
+    #[must_use]
+    pub fn company_ids(&self) -> &[String] {
+        &self.state.company_ids
+    }
+
+    /// The password that `PUT /api/system-users/change-password` takes for the
+    /// current one.
+    #[must_use]
+    pub fn password(&self) -> String {
+        self.state.inner().password.clone()
+    }
+
+    /// The token in the link that was last sent to a system user who forgot
+    /// the password, until it is used.
+    #[must_use]
+    pub fn password_reset_token(&self, email: &str) -> Option<String> {
+        let inner = self.state.inner();
+        let waiting = inner.reset_tokens.get(&email.to_lowercase());
+        waiting.map(|(token, _)| token.clone())
+    }
+
+    /// Lets a system user of a company forget the password and ask for a link;
+    /// the token in it, or nothing if the company has no system users.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// let sandbox = security_api_sandbox::Sandbox::start().await?;
+    /// let keepnet = sandbox.keepnet();
+    /// assert!(keepnet.forget_password(&keepnet.company_ids()[0]).is_some());
+    /// # std::io::Result::Ok(()) })?;
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn forget_password(&self, company_id: &str) -> Option<String> {
+        let mut guard = self.state.inner();
+        let inner = &mut *guard;
+        self.state.ready(inner, company_id);
+        let user = inner.store.table(company_id, admin::USERS).first()?;
+        let (email, id) = (text(user, "email").to_lowercase(), text(user, "resourceId"));
+        let id = id.to_owned();
+        Some(admin::reset_token(inner, email, &id))
+    }
+
+    /// Makes all tokens invalid that were issued so far; how many there were.
+    pub fn revoke_tokens(&self) -> usize {
+        self.state.revoke_tokens()
+    }
+
+    /// How many tokens were issued so far.
+    #[must_use]
+    pub fn tokens_issued(&self) -> usize {
+        self.state.issued()
+    }
+
+    /// How long tokens are valid that are issued from now on, in whole
+    /// seconds.
+    pub fn set_token_lifetime(&self, lifetime: Duration) {
+        self.state.set_lifetime(lifetime);
+    }
+
+    /// Where requests appear to come from when an API client is restricted to
+    /// some addresses; `127.0.0.1` at first.
+    pub fn set_client_address(&self, address: IpAddr) {
+        self.state.inner().address = address;
+    }
+
+    /// Lets a company keep its data from its reseller for so many days; for
+    /// none, it shares again.
+    pub fn set_privacy_days(&self, company_id: &str, days: i64) {
+        let now = self.state.millis();
+        let store = &mut self.state.inner().store;
+        companies::set_privacy_until(store, company_id, now, days);
+    }
+
+    /// Adds so many records to the audit log of a company, as if others had
+    /// made changes a millisecond apart until now.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// let sandbox = security_api_sandbox::Sandbox::start().await?;
+    /// let keepnet = sandbox.keepnet();
+    /// let company = keepnet.company_ids()[0].clone();
+    /// let before = keepnet.audit_records(&company);
+    /// keepnet.add_audit_records(&company, 1_000);
+    /// assert_eq!(keepnet.audit_records(&company), before + 1_000);
+    /// # std::io::Result::Ok(()) })?;
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn add_audit_records(&self, company_id: &str, count: usize) {
+        let now = self.state.millis();
+        let mut guard = self.state.inner();
+        let inner = &mut *guard;
+        self.state.ready(inner, company_id);
+        for number in 0..count {
+            let age = i64::try_from(count - number - 1).unwrap_or_default();
+            seed::audit_record(&mut inner.store, company_id, now - age, number);
+        }
+    }
+
+    /// Lets somebody in a company report an e-mail; its id. It is open and
+    /// undetected, and was sent to whoever reported it.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// let sandbox = security_api_sandbox::Sandbox::start().await?;
+    /// let keepnet = sandbox.keepnet();
+    /// let company = &keepnet.company_ids()[0];
+    /// let id = keepnet.report_email(company, "ada@company.example", "Your invoice");
+    /// assert_eq!(id.len(), 12);
+    /// # std::io::Result::Ok(()) })?;
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn report_email(&self, company_id: &str, reported_by: &str, subject: &str) -> String {
+        let now = dates::iso(self.state.millis());
+        let mut guard = self.state.inner();
+        let inner = &mut *guard;
+        self.state.ready(inner, company_id);
+        let id = inner.store.id();
+        let mut email = incidents::email(reported_by, "sender@mail.example", subject, &now);
+        email.insert("resourceId".to_owned(), id.clone().into());
+        inner.store.push(company_id, incidents::EMAILS, email);
+        id
+    }
+
+    /// How many records the audit log of a company has.
+    #[must_use]
+    pub fn audit_records(&self, company_id: &str) -> usize {
+        self.count(company_id, AUDIT)
+    }
+
+    /// How many target users a company has.
+    #[must_use]
+    pub fn target_users(&self, company_id: &str) -> usize {
+        self.count(company_id, people::USERS)
+    }
+
+    fn count(&self, company_id: &str, table: &'static str) -> usize {
+        let mut guard = self.state.inner();
+        let inner = &mut *guard;
+        self.state.ready(inner, company_id);
+        inner.store.table(company_id, table).len()
+    }
+}
+
+impl fmt::Debug for Keepnet {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Keepnet")
+            .field("base_url", &self.base_url)
+            .field("company_ids", &self.company_ids())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,118 @@
+//! Which operation does what.
+
+use super::answer::{Outcome, Refusal};
+use super::call::Call;
+use super::resource::{Resource, Verb};
+use super::shapes::Operation;
+use super::store::Row;
+use super::{admin, audit, clients, companies, gamification, groups, import, incidents};
+use super::{investigations, lookups, people, phishing, reports, settings, training};
+
+/// What an operation does.
+#[derive(Clone, Copy)]
+pub(crate) enum Handler {
+    Do(fn(&mut Call<'_>) -> Result<Outcome, Refusal>),
+    /// A list that is searched, and exported by the operation whose path is
+    /// the same but for `/export`.
+    Rows(fn(&mut Call<'_>) -> Result<Vec<Row>, Refusal>),
+    Resource(&'static Resource, Verb),
+    /// Nothing of its own: an answer of the right shape.
+    Sample,
+}
+
+/// Operations with a behaviour of their own: method, path and behaviour.
+pub(crate) type Table = &'static [(&'static str, &'static str, Handler)];
+
+const TABLES: [Table; 15] = [
+    admin::OPERATIONS,
+    audit::OPERATIONS,
+    clients::OPERATIONS,
+    companies::OPERATIONS,
+    gamification::OPERATIONS,
+    groups::OPERATIONS,
+    import::OPERATIONS,
+    incidents::OPERATIONS,
+    investigations::OPERATIONS,
+    lookups::OPERATIONS,
+    people::OPERATIONS,
+    phishing::OPERATIONS,
+    reports::OPERATIONS,
+    settings::OPERATIONS,
+    training::OPERATIONS,
+];
+
+static RESOURCES: [&Resource; 7] = [
+    &admin::SYSTEM_ROLES,
+    &admin::SYSTEM_USERS,
+    &groups::CUSTOM_FIELDS,
+    &groups::TARGET_GROUPS,
+    &people::TARGET_USERS,
+    &phishing::PHISHING_CAMPAIGNS,
+    &phishing::PHISHING_SCENARIOS,
+];
+
+/// Operations that answer 201.
+pub(crate) const CREATED: [&str; 9] = [
+    "/api/certificates",
+    "/api/enrollments",
+    "/api/enrollments/scorm-proxy",
+    "/api/executive-report",
+    "/api/executive-report/metrics",
+    "/api/report-scheduling",
+    "/api/trainings",
+    "/api/trainings/draft",
+    "/api/trainings/{resourceId}/duplicate",
+];
+
+fn resources() -> impl Iterator<Item = &'static Resource> {
+    RESOURCES.into_iter().chain(&settings::PLAIN)
+}
+
+/// What this operation does.
+pub(crate) fn handler(operation: &Operation) -> Handler {
+    let (method, path) = (operation.method.as_str(), operation.path.as_str());
+    let listed = TABLES.iter().flat_map(|table| table.iter());
+    let mut listed = listed
+        .filter(|(listed_method, listed_path, _)| *listed_method == method && *listed_path == path);
+    if let Some((_, _, handler)) = listed.next() {
+        return *handler;
+    }
+    let mut resources = resources();
+    let found = resources.find_map(|resource| Some((resource, resource.verb(method, path)?)));
+    match found {
+        // A few answer something else than their names say.
+        Some((_, Verb::Search)) if operation.answer.rows().is_none() => Handler::Sample,
+        Some((_, Verb::List)) if !operation.answer.is_list() => Handler::Sample,
+        Some((resource, verb)) => Handler::Resource(resource, verb),
+        None => Handler::Sample,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::shapes::Shapes;
+    use super::*;
+
+    #[test]
+    fn every_behaviour_belongs_to_an_operation() {
+        let operations = &Shapes::get().operations;
+        for (method, path, _) in TABLES.iter().flat_map(|table| table.iter()) {
+            let mut found = operations.iter();
+            assert!(
+                found.any(|one| one.method.as_str() == *method && one.path == *path),
+                "{method} {path}"
+            );
+        }
+        for resource in resources() {
+            let mut found = operations.iter();
+            assert!(
+                found.any(|one| resource.verb(one.method.as_str(), &one.path).is_some()),
+                "{}",
+                resource.path
+            );
+        }
+        for path in CREATED {
+            assert!(operations.iter().any(|one| one.path == path), "{path}");
+        }
+    }
+}

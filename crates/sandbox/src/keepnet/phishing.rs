@@ -1,0 +1,273 @@
+//! Phishing scenarios, campaigns and their runs.
+
+use serde_json::{Value, json};
+
+use super::answer::{Outcome, Refusal};
+use super::call::{Call, done};
+use super::operations::{Handler, Table};
+use super::resource::{Resource, row, unchanged};
+use super::rounds::{self, Round};
+use super::seed::Seeding;
+use super::store::{Record, Row, integer, member, text, texts};
+
+pub(crate) const SCENARIOS: &str = "/api/phishing-simulator/phishing-scenario";
+pub(crate) const CAMPAIGNS: &str = "/api/phishing-simulator/phishing-campaign";
+pub(crate) const NOT_FOUND: &str = "Phishing campaign not found";
+
+pub(crate) static PHISHING_SCENARIOS: Resource = Resource {
+    path: SCENARIOS,
+    entity: "PhishingScenario",
+    not_found: "Phishing scenario not found",
+    required: &["name", "methodTypeId"],
+    unique: None,
+    prepare: prepare_scenario,
+    view: unchanged,
+};
+
+pub(crate) static PHISHING_CAMPAIGNS: Resource = Resource {
+    path: CAMPAIGNS,
+    entity: "PhishingCampaign",
+    not_found: NOT_FOUND,
+    required: &["name", "scheduleTypeId"],
+    unique: None,
+    prepare: prepare_campaign,
+    view: with_status,
+};
+
+pub(crate) const OPERATIONS: Table = &[
+    (
+        "POST",
+        "/api/phishing-simulator/phishing-campaign/search/unscheduled",
+        Handler::Rows(unscheduled),
+    ),
+    (
+        "POST",
+        "/api/phishing-simulator/phishing-campaign-job/start/{resourceId}",
+        Handler::Do(start),
+    ),
+    (
+        "POST",
+        "/api/phishing-simulator/phishing-campaign-job/start/{resourceId}/{instanceGroup}",
+        Handler::Do(start_again),
+    ),
+    (
+        "PATCH",
+        "/api/phishing-simulator/phishing-campaign-job/stop/{resourceId}/{instanceGroup}",
+        Handler::Do(stop),
+    ),
+    (
+        "DELETE",
+        "/api/phishing-simulator/phishing-campaign-job/{resourceId}/{instanceGroup}",
+        Handler::Do(delete),
+    ),
+];
+
+fn method(id: i64) -> Option<&'static str> {
+    Some(match id {
+        1 => "Click-Only",
+        2 => "Data Submission",
+        3 => "Attachment",
+        4 => "MFA",
+        6 => "Double Barrel",
+        _ => return None,
+    })
+}
+
+fn prepare_scenario(
+    _: &mut Call<'_>,
+    scenario: &mut Record,
+    _: Option<&Record>,
+) -> Result<(), Refusal> {
+    let name = method(integer(scenario, "methodTypeId"));
+    let name = name.ok_or_else(|| Refusal::input("The methodTypeId is not known"))?;
+    scenario.insert("method".to_owned(), json!(name));
+    scenario.entry("difficulty").or_insert(json!("Medium"));
+    Ok(())
+}
+
+fn scenario_ids(campaign: &Record) -> Vec<String> {
+    let mut ids = texts(campaign, "phishingScenarioResourceIds");
+    let list = member(campaign, "phishingScenarios").and_then(Value::as_array);
+    let list = list.into_iter().flatten();
+    ids.extend(
+        list.filter_map(|one| one["phishingScenarioResourceId"].as_str())
+            .map(str::to_owned),
+    );
+    ids.dedup();
+    ids
+}
+
+fn prepare_campaign(
+    call: &mut Call<'_>,
+    campaign: &mut Record,
+    before: Option<&Record>,
+) -> Result<(), Refusal> {
+    let ids = scenario_ids(campaign);
+    let mut scenarios = Vec::new();
+    for id in &ids {
+        let found = call.find(SCENARIOS, id, "");
+        scenarios.push(found.map_err(|_| Refusal::input("Phishing scenario not found"))?);
+    }
+    let method = scenarios.first().map_or("", |one| text(one, "method"));
+    campaign.insert("method".to_owned(), json!(method));
+    campaign.insert("phishingScenarioResourceIds".to_owned(), json!(ids));
+    campaign.insert("scenarioCount".to_owned(), json!(ids.len().to_string()));
+    let shown = scenarios.iter().map(|scenario| {
+        json!({
+            "resourceId": text(scenario, "resourceId"),
+            "phishingScenarioResourceId": text(scenario, "resourceId"),
+            "name": text(scenario, "name"),
+        })
+    });
+    let shown: Vec<_> = shown.collect();
+    campaign.insert("phishingScenarios".to_owned(), json!(shown));
+    let groups = texts(campaign, "targetGroupResourceIds");
+    let mut shown = Vec::new();
+    for id in &groups {
+        let group = call.find(super::groups::GROUPS, id, super::groups::NOT_FOUND)?;
+        shown.push(json!({ "id": id, "resourceId": id, "name": text(&group, "name") }));
+    }
+    campaign.insert("targetGroups".to_owned(), json!(shown));
+    if before.is_none() {
+        let start = rounds::scheduled(
+            call.now(),
+            integer(campaign, "scheduleTypeId"),
+            text(campaign, "scheduledDate"),
+        )?;
+        if let Some(start) = start {
+            rounds::add(call, text(campaign, "resourceId"), start, &groups)?;
+        }
+    }
+    Ok(())
+}
+
+fn with_status(call: &Call<'_>, campaign: &Row) -> Row {
+    let rounds = rounds::of(call, text(campaign, "resourceId"));
+    let last = rounds.last();
+    let people = |round: &Round| {
+        round
+            .row
+            .get("users")
+            .and_then(Value::as_array)
+            .map(Vec::len)
+    };
+    let mut record = Record::clone(campaign);
+    let status = last.map_or("Idle", |round| round.status(call.now()));
+    record.insert("status".to_owned(), json!(status));
+    record.insert("instanceCount".to_owned(), json!(rounds.len().to_string()));
+    record.insert(
+        "instanceGroup".to_owned(),
+        json!(last.map_or(0, |round| round.number)),
+    );
+    let people = last.and_then(people).unwrap_or_default();
+    record.insert("targetUsers".to_owned(), json!(people.to_string()));
+    let launched = last.map(|round| round.start).filter(|at| *at <= call.now());
+    record.insert("lastLaunch".to_owned(), rounds::time(launched));
+    row(Value::Object(record))
+}
+
+fn unscheduled(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
+    let mut rows = PHISHING_CAMPAIGNS.rows(call);
+    rows.retain(|row| text(row, "status") == "Idle");
+    Ok(rows)
+}
+
+fn start(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let id = call.param("resourceId");
+    let campaign = call.find(CAMPAIGNS, &id, NOT_FOUND)?;
+    let body = call.object()?.clone();
+    let kind = integer(&body, "scheduleTypeId");
+    let at = rounds::scheduled(call.now(), kind, text(&body, "scheduledDate"))?;
+    let at = at.ok_or_else(|| Refusal::input("The scheduleTypeId does not start anything"))?;
+    let mut groups = texts(&body, "targetGroupResourceIds");
+    if groups.is_empty() {
+        groups = texts(&campaign, "targetGroupResourceIds");
+    }
+    rounds::add(call, &id, at, &groups)?;
+    call.log("PhishingCampaignJob", "Create", &id, None, Some(&body));
+    done(&id)
+}
+
+/// The run that the path names.
+pub(crate) fn run(call: &Call<'_>) -> Result<(Row, Round), Refusal> {
+    let campaign = call.find(CAMPAIGNS, &call.param("resourceId"), NOT_FOUND)?;
+    let number = call.param("instanceGroup").parse::<i64>();
+    let number = number.map_err(|_| Refusal::input("The instanceGroup is not a number"))?;
+    let mut rounds = rounds::of(call, text(&campaign, "resourceId")).into_iter();
+    let round = rounds.find(|round| round.number == number);
+    let round = round.ok_or(Refusal::NotFound("Phishing campaign instance not found"))?;
+    Ok((campaign, round))
+}
+
+fn start_again(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let (campaign, round) = run(call)?;
+    let now = call.now();
+    if round.status(now) == "Running" {
+        return Err(Refusal::input("It is running already"));
+    }
+    rounds::change(call, &round, |record| {
+        record.insert("start".to_owned(), json!(now));
+        record.insert("stop".to_owned(), Value::Null);
+    })?;
+    changed(call, &campaign, "Update")
+}
+
+fn stop(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let (campaign, round) = run(call)?;
+    rounds::stop(call, &round)?;
+    changed(call, &campaign, "Update")
+}
+
+fn delete(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let (campaign, round) = run(call)?;
+    rounds::remove(call, &round);
+    changed(call, &campaign, "Delete")
+}
+
+fn changed(
+    call: &mut Call<'_>,
+    campaign: &Row,
+    operation: &'static str,
+) -> Result<Outcome, Refusal> {
+    let id = text(campaign, "resourceId");
+    call.log("PhishingCampaignJob", operation, id, None, None);
+    done(id)
+}
+
+pub(crate) fn seed(seeding: &mut Seeding<'_>) {
+    let mut ids = Vec::new();
+    for (name, kind, category) in [
+        ("Password expiry", 2, "Credentials"),
+        ("Unpaid invoice", 3, "Finance"),
+        ("Parcel on its way", 1, "Delivery"),
+    ] {
+        ids.push(seeding.add(
+            SCENARIOS,
+            json!({
+                "name": name,
+                "methodTypeId": kind,
+                "method": method(kind),
+                "difficulty": "Medium",
+                "category": category,
+                "languageTypeName": ["English"],
+                "languageTypeCode": ["EN"],
+                "tags": [],
+            }),
+        ));
+    }
+    for (name, schedule) in [("January round", 1), ("Saved for later", 2)] {
+        let campaign = json!({
+            "name": name,
+            "scheduleTypeId": schedule,
+            "method": "Data Submission",
+            "scenarioCount": "1",
+            "phishingScenarioResourceIds": [ids[0]],
+            "phishingScenarios": [{"phishingScenarioResourceId": ids[0]}],
+            "targetGroupResourceIds": [],
+        });
+        let id = seeding.add(CAMPAIGNS, campaign);
+        if schedule == 1 {
+            seeding.add_round(&id);
+        }
+    }
+}

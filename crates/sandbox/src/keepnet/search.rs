@@ -1,0 +1,290 @@
+//! Search bodies: which of them are complete, and what page they ask for.
+
+use std::cmp::Ordering;
+
+use bytes::Bytes;
+use serde_json::{Map, Value};
+
+use super::answer::Refusal;
+use super::dates;
+use super::filter::Filter;
+use super::shapes::{Shapes, Type, page};
+use super::store::{Row, bool_of, integer_of, member};
+
+/// Columns that searches take even where their rows do not show them.
+const EVERYWHERE: [&str; 2] = ["CreateTime", "Name"];
+
+#[derive(Debug)]
+pub(crate) struct Search {
+    page: usize,
+    size: usize,
+    /// Nothing for an export that does not care.
+    order_by: Option<String>,
+    ascending: bool,
+    filter: Filter,
+    all_pages: bool,
+}
+
+impl Search {
+    /// The body of a search, which has to be complete.
+    pub(crate) fn strict(body: &Value, with_filter: bool) -> Result<Self, Refusal> {
+        let body = body
+            .as_object()
+            .ok_or_else(|| Refusal::input("Invalid request"))?;
+        let mut wrong = Vec::new();
+        let order_by = member(body, "orderBy").and_then(Value::as_str);
+        if order_by.is_none_or(|column| column.trim().is_empty()) {
+            wrong.push("The OrderBy field is required.".to_owned());
+        }
+        let ascending = member(body, "ascending").and_then(bool_of);
+        if ascending.is_none() {
+            wrong.push("The Ascending field is required.".to_owned());
+        }
+        let filter = match member(body, "filter") {
+            _ if !with_filter => Filter::default(),
+            // The service dereferences it.
+            Some(Value::Null) => return Err(Refusal::Internal),
+            Some(Value::Object(filter)) => match Filter::parse(filter) {
+                Ok(filter) => filter,
+                Err(messages) => {
+                    wrong.extend(messages);
+                    Filter::default()
+                }
+            },
+            _ => {
+                wrong.push("The Filter field is required.".to_owned());
+                Filter::default()
+            }
+        };
+        let (page, size) = paging(body, &mut wrong);
+        if wrong.is_empty() {
+            Ok(Self {
+                page,
+                size,
+                order_by: order_by.map(str::to_owned),
+                ascending: ascending.unwrap_or(false),
+                filter,
+                all_pages: false,
+            })
+        } else {
+            Err(Refusal::Input(wrong))
+        }
+    }
+
+    /// The body of an export, of which only the filter must not be null.
+    pub(crate) fn export(body: &Value) -> Result<Self, Refusal> {
+        let none = Map::new();
+        let body = body.as_object().unwrap_or(&none);
+        let filter = match member(body, "filter") {
+            Some(Value::Null) => return Err(Refusal::Internal),
+            Some(Value::Object(filter)) => Filter::parse(filter).map_err(Refusal::Input)?,
+            _ => Filter::default(),
+        };
+        let mut wrong = Vec::new();
+        let (page, size) = paging(body, &mut wrong);
+        let one_page = member(body, "reportAllPages").and_then(bool_of) == Some(false);
+        Ok(Self {
+            page,
+            size,
+            order_by: member(body, "orderBy")
+                .and_then(Value::as_str)
+                .filter(|column| !column.trim().is_empty())
+                .map(str::to_owned),
+            ascending: member(body, "ascending").and_then(bool_of).unwrap_or(false),
+            filter,
+            all_pages: !one_page,
+        })
+    }
+
+    /// What a filter alone selects, as bulk operations use it.
+    pub(crate) fn select(filter: Option<&Value>, rows: &[Row]) -> Result<Vec<Row>, Refusal> {
+        let filter = match filter {
+            Some(Value::Object(filter)) => Filter::parse(filter).map_err(Refusal::Input)?,
+            _ => Filter::default(),
+        };
+        let kept = rows.iter().filter(|row| filter.keeps(row));
+        Ok(kept.cloned().collect())
+    }
+
+    /// Checks the columns that filter and order name against a row's members.
+    fn check(&self, shapes: &Shapes, of: &Type, only_members: bool) -> Result<(), Refusal> {
+        let members = shapes.members(of);
+        let known = |column: &str| {
+            members.is_empty()
+                || members
+                    .iter()
+                    .any(|(name, _)| name.eq_ignore_ascii_case(column))
+                || (!only_members
+                    && EVERYWHERE
+                        .iter()
+                        .any(|name| name.eq_ignore_ascii_case(column)))
+        };
+        match &self.order_by {
+            Some(column) if !known(column) => Err(Refusal::input(format!(
+                "There is no column {column} to order by"
+            ))),
+            _ => match self.filter.fields().find(|field| !known(field)) {
+                Some(field) => Err(Refusal::input(format!("There is no field {field}"))),
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// The rows that are asked for, in order, all pages of them.
+    fn sorted(&self, rows: Vec<Row>) -> Vec<Row> {
+        let mut rows: Vec<Row> = rows
+            .into_iter()
+            .filter(|row| self.filter.keeps(row))
+            .collect();
+        let Some(column) = &self.order_by else {
+            return rows;
+        };
+        // Stable, so that rows that are equal keep the order they came in;
+        // descending turns that around as well, or pages would overlap.
+        rows.sort_by_cached_key(|row| Key::of(member(row, column)));
+        if !self.ascending {
+            rows.reverse();
+        }
+        rows
+    }
+
+    /// The page that is asked for.
+    pub(crate) fn answer(
+        &self,
+        shapes: &Shapes,
+        of: &Type,
+        rows: Vec<Row>,
+        only_members: bool,
+    ) -> Result<Value, Refusal> {
+        let (kind, row_type) = match of {
+            Type::Envelope(inner) => (&**inner, inner.rows().unwrap_or(inner)),
+            other => (other, other.rows().unwrap_or(other)),
+        };
+        self.check(shapes, row_type, only_members)?;
+        let rows = self.sorted(rows);
+        let total = rows.len();
+        let shown = rows
+            .iter()
+            .skip((self.page - 1).saturating_mul(self.size))
+            .take(self.size)
+            .map(|row| shapes.view(row_type, row))
+            .collect();
+        Ok(page(kind, shown, total, self.page, self.size))
+    }
+
+    /// The number of the page and its size.
+    pub(crate) fn paging(&self) -> (usize, usize) {
+        (self.page, self.size)
+    }
+
+    /// The rows as comma-separated values, one column for each member.
+    pub(crate) fn csv(&self, shapes: &Shapes, of: &Type, rows: Vec<Row>) -> Result<Bytes, Refusal> {
+        self.check(shapes, of, false)?;
+        let mut rows = self.sorted(rows);
+        if !self.all_pages {
+            let before = (self.page - 1).saturating_mul(self.size).min(rows.len());
+            rows.drain(..before);
+            rows.truncate(self.size);
+        }
+        let members = shapes.members(of);
+        let mut out = String::new();
+        let names: Vec<_> = members.iter().map(|(name, _)| quoted(name)).collect();
+        out.push_str(&names.join(","));
+        out.push_str("\r\n");
+        for row in rows {
+            let cells: Vec<_> = members
+                .iter()
+                .map(|(name, _)| quoted(&cell(row.get(name))))
+                .collect();
+            out.push_str(&cells.join(","));
+            out.push_str("\r\n");
+        }
+        Ok(out.into())
+    }
+}
+
+fn paging(body: &Map<String, Value>, wrong: &mut Vec<String>) -> (usize, usize) {
+    let mut read = |name: &str, default: usize| match member(body, name) {
+        None | Some(Value::Null) => default,
+        Some(value) => match integer_of(value).and_then(|number| usize::try_from(number).ok()) {
+            Some(number) if number > 0 => number,
+            _ => {
+                wrong.push(format!("{name} has to be 1 or more."));
+                default
+            }
+        },
+    };
+    (read("pageNumber", 1), read("pageSize", 10))
+}
+
+fn cell(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(values)) => {
+            let cells: Vec<_> = values.iter().map(|value| cell(Some(value))).collect();
+            cells.join(";")
+        }
+        Some(other) => other.to_string(),
+    }
+}
+
+pub(crate) fn quoted(cell: &str) -> String {
+    if cell.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", cell.replace('"', "\"\""))
+    } else {
+        cell.to_owned()
+    }
+}
+
+/// What rows are ordered by.
+#[derive(Debug, PartialEq)]
+enum Key {
+    Nothing,
+    Number(f64),
+    Time(i64),
+    Text(String),
+}
+
+impl Key {
+    fn of(value: Option<&Value>) -> Self {
+        match value {
+            None | Some(Value::Null) => Self::Nothing,
+            Some(Value::Bool(value)) => Self::Number(f64::from(u8::from(*value))),
+            Some(Value::Number(number)) => Self::Number(number.as_f64().unwrap_or_default()),
+            Some(Value::String(text)) => match dates::parse(text) {
+                Some(at) => Self::Time(at),
+                None => Self::Text(text.to_lowercase()),
+            },
+            Some(other) => Self::Text(other.to_string()),
+        }
+    }
+
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Nothing => 0,
+            Self::Number(_) => 1,
+            Self::Time(_) => 2,
+            Self::Text(_) => 3,
+        }
+    }
+}
+
+impl Eq for Key {}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Key {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::Number(one), Self::Number(other)) => one.total_cmp(other),
+            (Self::Time(one), Self::Time(other)) => one.cmp(other),
+            (Self::Text(one), Self::Text(other)) => one.cmp(other),
+            _ => self.rank().cmp(&other.rank()),
+        }
+    }
+}

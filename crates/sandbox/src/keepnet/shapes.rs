@@ -1,0 +1,383 @@
+//! The shapes of the service's answers, and samples that fit them.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use http::Method;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::answer;
+use super::store::{bool_of, integer_of};
+
+/// The type of an answer or of one of its members.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Type {
+    Text,
+    Integer,
+    Float,
+    Bool,
+    DateTime,
+    TimeSpan,
+    Uuid,
+    Base64,
+    Any,
+    Bytes,
+    Nothing,
+    List(Box<Type>),
+    Map(Box<Type>),
+    Envelope(Box<Type>),
+    /// With the member that this kind of page has in addition.
+    Page(Box<Type>, Option<&'static str>),
+    Named(String),
+}
+
+impl Type {
+    fn parse(text: &str) -> Result<Self, String> {
+        if let Some((name, rest)) = text.split_once('<') {
+            let inner = rest
+                .strip_suffix('>')
+                .ok_or_else(|| format!("no > in {text}"))?;
+            let inner = Box::new(Self::parse(inner)?);
+            return Ok(match name {
+                "list" => Self::List(inner),
+                "map" => Self::Map(inner),
+                "envelope" => Self::Envelope(inner),
+                "page" => Self::Page(inner, None),
+                "company_page" => Self::Page(inner, Some("limitExceededCompanyCount")),
+                "campaign_users_page" => Self::Page(inner, Some("totalSandBoxActivityCount")),
+                _ => return Err(format!("no generic type {name}")),
+            });
+        }
+        Ok(match text {
+            "string" => Self::Text,
+            "i32" | "i64" => Self::Integer,
+            "f32" | "f64" => Self::Float,
+            "bool" => Self::Bool,
+            "date_time" => Self::DateTime,
+            "time_span" => Self::TimeSpan,
+            "uuid" => Self::Uuid,
+            "base64" => Self::Base64,
+            "any" => Self::Any,
+            "bytes" => Self::Bytes,
+            "none" => Self::Nothing,
+            name => Self::Named(name.to_owned()),
+        })
+    }
+
+    /// Whether it is a list of records in an envelope.
+    pub(crate) fn is_list(&self) -> bool {
+        let is_list =
+            |inner: &Self| matches!(inner, Self::List(row) if matches!(**row, Self::Named(_)));
+        matches!(self, Self::Envelope(inner) if is_list(inner))
+    }
+
+    /// The type of the rows, for an answer that is a page of them.
+    pub(crate) fn rows(&self) -> Option<&Self> {
+        match self {
+            Self::Envelope(inner) => inner.rows(),
+            Self::Page(row, _) => Some(row),
+            _ => None,
+        }
+    }
+}
+
+enum Definition {
+    Object(Vec<(String, Type)>),
+    Values(Vec<String>),
+}
+
+/// An operation of the service and what it answers.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    pub(crate) method: Method,
+    /// With parameters in braces.
+    pub(crate) path: String,
+    pub(crate) answer: Type,
+}
+
+/// Everything that is known of the service's answers.
+pub(crate) struct Shapes {
+    types: BTreeMap<String, Definition>,
+    pub(crate) operations: Vec<Operation>,
+}
+
+#[derive(Deserialize)]
+struct Document {
+    types: BTreeMap<String, Written>,
+    operations: Vec<(String, String, String)>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Values(Vec<String>),
+    Members(BTreeMap<String, String>),
+}
+
+impl Shapes {
+    pub(crate) fn get() -> &'static Self {
+        static SHAPES: OnceLock<Shapes> = OnceLock::new();
+        SHAPES.get_or_init(|| {
+            Self::parse(include_str!("shapes.json")).expect("shapes.json keeps to its form")
+        })
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let document: Document = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let mut types = BTreeMap::new();
+        for (name, written) in document.types {
+            let definition = match written {
+                Written::Values(values) => Definition::Values(values),
+                Written::Members(members) => Definition::Object(
+                    members
+                        .into_iter()
+                        .map(|(member, of)| Ok((member, Type::parse(&of)?)))
+                        .collect::<Result<_, String>>()?,
+                ),
+            };
+            types.insert(name, definition);
+        }
+        let operations = document
+            .operations
+            .into_iter()
+            .map(|(method, path, answer)| {
+                Ok(Operation {
+                    method: method.parse().map_err(|_| format!("no method {method}"))?,
+                    path,
+                    answer: Type::parse(&answer)?,
+                })
+            })
+            .collect::<Result<_, String>>()?;
+        Ok(Self { types, operations })
+    }
+
+    /// The members of an object type.
+    pub(crate) fn members(&self, of: &Type) -> &[(String, Type)] {
+        match of {
+            Type::Named(name) => match self.types.get(name) {
+                Some(Definition::Object(members)) => members,
+                _ => &[],
+            },
+            _ => &[],
+        }
+    }
+
+    /// A record as a type has it: its members and no others, empty where the
+    /// record has none.
+    pub(crate) fn view(&self, of: &Type, record: &Map<String, Value>) -> Value {
+        let members = self.members(of);
+        if members.is_empty() {
+            return Value::Object(record.clone());
+        }
+        let members = members.iter().map(|(name, of)| {
+            let value = record.get(name).filter(|value| !value.is_null());
+            let value = value.map_or_else(|| empty(of), |value| self.as_type(of, value));
+            (name.clone(), value)
+        });
+        Value::Object(members.collect())
+    }
+
+    /// A value that may have been sent as another kind of scalar, or without
+    /// some of its members.
+    fn as_type(&self, of: &Type, value: &Value) -> Value {
+        let fitting = match (of, value) {
+            (Type::Integer, _) => integer_of(value).map(Value::from),
+            (Type::Bool, _) => bool_of(value).map(Value::from),
+            (Type::Text, Value::Number(_) | Value::Bool(_)) => Some(json!(value.to_string())),
+            (Type::Named(_), Value::Object(record)) => Some(self.view(of, record)),
+            (Type::List(inner), Value::Array(values)) => {
+                let values = values.iter().map(|value| self.as_type(inner, value));
+                Some(Value::Array(values.collect()))
+            }
+            (Type::Page(inner, _), Value::Object(page)) => {
+                let rows = Type::List(inner.clone());
+                let mut page = page.clone();
+                if let Some(found) = page.get_mut("results") {
+                    *found = self.as_type(&rows, found);
+                }
+                Some(Value::Object(page))
+            }
+            (Type::List(inner), one) => Some(json!([self.as_type(inner, one)])),
+            // What was sent in one shape may be shown in another.
+            (Type::Text | Type::DateTime, Value::Array(_) | Value::Object(_)) => Some(Value::Null),
+            (Type::Named(_), Value::Array(_)) => Some(Value::Null),
+            (Type::Named(_), _) if !self.members(of).is_empty() => Some(Value::Null),
+            _ => None,
+        };
+        fitting.unwrap_or_else(|| match of {
+            Type::Integer | Type::Bool => empty(of),
+            _ => value.clone(),
+        })
+    }
+
+    /// A value that fits the type, or what is in the envelope that the type
+    /// is; always the same.
+    pub(crate) fn sample(&self, of: &Type) -> Value {
+        let of = match of {
+            Type::Envelope(inner) => inner,
+            of => of,
+        };
+        self.sample_member(of, "value", &mut Vec::new())
+    }
+
+    fn sample_member<'a>(&'a self, of: &'a Type, member: &str, within: &mut Vec<&'a str>) -> Value {
+        match of {
+            Type::Text => Value::String(text(member)),
+            Type::Integer => json!(1),
+            Type::Float => json!(12.5),
+            Type::Bool => json!(true),
+            Type::DateTime => json!("2026-01-15T09:30:00.000Z"),
+            Type::TimeSpan => json!("09:30:00"),
+            Type::Uuid => json!("5d7f3a52-8c1e-4b0a-9d57-0c6f2b1e4a90"),
+            Type::Base64 => json!("c2FtcGxl"),
+            Type::Any => json!({}),
+            Type::Bytes | Type::Nothing => Value::Null,
+            Type::List(inner) if self.turns_back(inner, within) => json!([]),
+            Type::List(inner) => json!([self.sample_member(inner, singular(member), within)]),
+            Type::Map(inner) => json!({ "sample": self.sample_member(inner, member, within) }),
+            // Some answers have envelopes inside of theirs.
+            Type::Envelope(inner) => {
+                let data = self.sample_member(inner, member, within);
+                answer::envelope(data, "SUCCESS", "Success", &[])
+            }
+            Type::Page(inner, _) => {
+                let row = self.sample_member(inner, member, within);
+                page(of, vec![row], 1, 1, 10)
+            }
+            Type::Named(name) => match self.types.get_key_value(name) {
+                Some((_, Definition::Values(values))) => {
+                    let first = values.first().map_or("Unknown", String::as_str);
+                    json!(first)
+                }
+                Some((name, Definition::Object(members))) if !within.contains(&name.as_str()) => {
+                    within.push(name);
+                    let sample = members
+                        .iter()
+                        .map(|(member, of)| {
+                            (member.clone(), self.sample_member(of, member, within))
+                        })
+                        .collect();
+                    within.pop();
+                    Value::Object(sample)
+                }
+                _ => Value::Null,
+            },
+        }
+    }
+
+    /// Whether a list of this type would contain what it is in.
+    fn turns_back(&self, of: &Type, within: &[&str]) -> bool {
+        matches!(of, Type::Named(name) if within.contains(&name.as_str()))
+    }
+}
+
+/// A page of `rows` out of `total`.
+pub(crate) fn page(of: &Type, rows: Vec<Value>, total: usize, number: usize, size: usize) -> Value {
+    let mut page = json!({
+        "results": rows,
+        "totalNumberOfRecords": total,
+        "totalNumberOfPages": total.div_ceil(size.max(1)),
+        "pageNumber": number,
+        "pageSize": size,
+    });
+    if let Type::Page(_, Some(member)) = of {
+        page[*member] = json!(0);
+    }
+    page
+}
+
+/// What a member holds that has nothing in it.
+fn empty(of: &Type) -> Value {
+    match of {
+        Type::Integer | Type::Float => json!(0),
+        Type::Bool => json!(false),
+        Type::List(_) => json!([]),
+        Type::Map(_) => json!({}),
+        _ => Value::Null,
+    }
+}
+
+fn singular(member: &str) -> &str {
+    member.strip_suffix('s').unwrap_or(member)
+}
+
+/// Text that fits a member of that name.
+fn text(member: &str) -> String {
+    let lower = member.to_lowercase();
+    let ends = |end: &str| lower.ends_with(end);
+    if ends("id") {
+        id(member)
+    } else if ends("email") || ends("address") && lower.contains("from") {
+        "person@example.com".to_owned()
+    } else if ends("url") || ends("uri") || ends("permalink") {
+        "https://example.com/sample".to_owned()
+    } else if ends("ip") || ends("ipaddress") {
+        "192.0.2.10".to_owned()
+    } else if ends("time") || ends("date") {
+        "2026-01-15T09:30:00.000Z".to_owned()
+    } else {
+        format!("Sample {member}")
+    }
+}
+
+/// Twelve characters that look like an id and depend on the member alone.
+fn id(member: &str) -> String {
+    use crate::random::{ALPHANUMERIC, Random};
+    Random::new(0, member).text(ALPHANUMERIC, 12)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_types_that_are_named_are_there() {
+        fn names(of: &Type, found: &mut Vec<String>) {
+            match of {
+                Type::Named(name) => found.push(name.clone()),
+                Type::List(inner)
+                | Type::Map(inner)
+                | Type::Envelope(inner)
+                | Type::Page(inner, _) => names(inner, found),
+                _ => {}
+            }
+        }
+        let shapes = Shapes::get();
+        let mut found = Vec::new();
+        for operation in &shapes.operations {
+            names(&operation.answer, &mut found);
+        }
+        for definition in shapes.types.values() {
+            if let Definition::Object(members) = definition {
+                members.iter().for_each(|(_, of)| names(of, &mut found));
+            }
+        }
+        assert!(found.len() > 1_000);
+        for name in found {
+            assert!(shapes.types.contains_key(&name), "{name}");
+        }
+        assert_eq!(shapes.operations.len(), 949);
+    }
+
+    #[test]
+    fn a_type_that_contains_itself_has_a_sample_that_ends() {
+        let shapes = Shapes::parse(
+            r#"{"types": {"A": {"b": "list<B>", "me": "A"}, "B": {"a": "list<A>", "n": "i32"}},
+                "operations": []}"#,
+        );
+        let sample = shapes.expect("shapes").sample(&Type::Named("A".to_owned()));
+        assert_eq!(sample, json!({"b": [{"a": [], "n": 1}], "me": null}));
+    }
+
+    #[test]
+    fn a_form_that_is_not_known_is_refused() {
+        for text in [
+            r#"{"types": {"A": {"b": "set<i32>"}}, "operations": []}"#,
+            r#"{"types": {"A": {"b": "list<i32"}}, "operations": []}"#,
+            r#"{"types": {}, "operations": [["NO GOOD", "/", "none"]]}"#,
+        ] {
+            assert!(Shapes::parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! What the imitation of Keepnet holds.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+
+use super::companies::{self, COMPANIES};
+use super::import::Upload;
+use super::options::KeepnetOptions;
+use super::seed;
+use super::store::{Row, Store, text};
+use super::token;
+use crate::Clock;
+use crate::random::{ALPHANUMERIC, Random};
+
+/// An API client: what a program authenticates as.
+#[derive(Clone)]
+pub(crate) struct Client {
+    pub(crate) resource_id: String,
+    pub(crate) name: String,
+    pub(crate) id: String,
+    pub(crate) secret: String,
+    /// The company it belongs to.
+    pub(crate) company: String,
+    /// Whether it also reaches the companies below that one.
+    pub(crate) reseller: bool,
+    pub(crate) active: bool,
+    /// Where it may be used from; anywhere if there are none.
+    pub(crate) addresses: Option<Vec<IpAddr>>,
+    pub(crate) roles: Vec<String>,
+    pub(crate) created: String,
+}
+
+/// What a token stands for.
+#[derive(Clone)]
+pub(crate) struct Grant {
+    pub(crate) client_id: String,
+    pub(crate) name: String,
+    pub(crate) company: String,
+    pub(crate) reseller: bool,
+    expires: Duration,
+    /// Counts from 1, to tell tokens apart without showing them.
+    number: usize,
+}
+
+pub(crate) struct State {
+    pub(crate) seed: u64,
+    pub(crate) clock: Clock,
+    pub(crate) reseller_id: String,
+    pub(crate) company_ids: Vec<String>,
+    pub(crate) options: KeepnetOptions,
+    pub(crate) reseller_client: (String, String),
+    pub(crate) company_client: (String, String),
+    key: String,
+    inner: Mutex<Inner>,
+}
+
+/// What changes.
+pub(crate) struct Inner {
+    pub(crate) store: Store,
+    pub(crate) clients: Vec<Client>,
+    /// Where requests come from, as far as allow lists are concerned.
+    pub(crate) address: IpAddr,
+    /// The password of whoever is behind the tokens.
+    pub(crate) password: String,
+    /// By e-mail address: the token of the link, and whose password it resets.
+    pub(crate) reset_tokens: HashMap<String, (String, String)>,
+    /// Files that are being imported, by transaction.
+    pub(crate) uploads: HashMap<String, Upload>,
+    lifetime: Duration,
+    tokens: HashMap<String, Grant>,
+    issued: usize,
+}
+
+impl State {
+    pub(crate) fn new(seed: u64, options: &KeepnetOptions, clock: Clock) -> Self {
+        let mut credentials = Random::new(seed, "keepnet credentials");
+        let mut credential = || {
+            (
+                credentials.text(ALPHANUMERIC, 24),
+                credentials.text(ALPHANUMERIC, 48),
+            )
+        };
+        let (reseller_client, company_client) = (credential(), credential());
+        let key = credentials.text(ALPHANUMERIC, 64);
+        let password = credentials.text(ALPHANUMERIC, 16);
+        let mut store = Store::new(seed);
+        let company_ids = seed::companies(&mut store, seed, options);
+        let (reseller_id, company_ids) = (company_ids[0].clone(), company_ids[1..].to_vec());
+        let client =
+            |store: &mut Store, of: &(String, String), company: &str, reseller: bool| Client {
+                resource_id: store.id(),
+                name: if reseller { "reseller" } else { "company" }.to_owned(),
+                id: of.0.clone(),
+                secret: of.1.clone(),
+                company: company.to_owned(),
+                reseller,
+                active: true,
+                addresses: None,
+                roles: Vec::new(),
+                created: seed::LONG_AGO.to_owned(),
+            };
+        let first = company_ids.first().unwrap_or(&reseller_id);
+        let clients = vec![
+            client(&mut store, &reseller_client, &reseller_id, true),
+            client(&mut store, &company_client, first, false),
+        ];
+        Self {
+            seed,
+            clock,
+            reseller_id,
+            company_ids,
+            options: options.clone(),
+            reseller_client,
+            company_client,
+            key,
+            inner: Mutex::new(Inner {
+                store,
+                clients,
+                address: Ipv4Addr::LOCALHOST.into(),
+                password,
+                reset_tokens: HashMap::new(),
+                uploads: HashMap::new(),
+                lifetime: options.token_lifetime,
+                tokens: HashMap::new(),
+                issued: 0,
+            }),
+        }
+    }
+
+    pub(crate) fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Milliseconds since 1970, by the sandbox's clock.
+    pub(crate) fn millis(&self) -> i64 {
+        let since = self.clock.now().duration_since(UNIX_EPOCH);
+        i64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(i64::MAX)
+    }
+
+    /// Makes the company's records if that has not been done yet.
+    pub(crate) fn ready(&self, inner: &mut Inner, company: &str) {
+        if !inner.store.seeded.iter().any(|seeded| seeded == company) {
+            inner.store.seeded.push(company.to_owned());
+            seed::company(&mut inner.store, self, company);
+        }
+    }
+
+    /// A token for that client: the token and its life in seconds.
+    pub(crate) fn issue(&self, inner: &mut Inner, client: &Client) -> (String, u64) {
+        let now = self.clock.elapsed();
+        inner.tokens.retain(|_, grant| grant.expires > now);
+        inner.issued += 1;
+        let lifetime = inner.lifetime;
+        let token = token::sign(self.key.as_bytes(), &self.claims(inner, client));
+        let grant = Grant {
+            client_id: client.id.clone(),
+            name: client.name.clone(),
+            company: client.company.clone(),
+            reseller: client.reseller,
+            expires: now + lifetime,
+            number: inner.issued,
+        };
+        inner.tokens.insert(token.clone(), grant);
+        (token, lifetime.as_secs())
+    }
+
+    fn claims(&self, inner: &Inner, client: &Client) -> Value {
+        let company = companies::find(&inner.store, &client.company);
+        let of = |name: &str| company.map_or("", |row: &Row| text(row, name));
+        let parent = of(companies::PARENT);
+        let parent_name = companies::find(&inner.store, parent).map_or("", |row| text(row, "name"));
+        let now = self.clock.unix();
+        let role = if client.reseller {
+            "Reseller"
+        } else {
+            "Company Admin"
+        };
+        json!({
+            "user_company_resourceid": client.company,
+            "user_company_name": of("name"),
+            "user_company_id": company.and_then(|row| row.get("id")),
+            "user_company_logopath": of("logoUrl"),
+            "user_company_industry_name": of("industryName"),
+            "user_company_parentcompany_resourceid": parent,
+            "user_company_parentcompany_name": parent_name,
+            "role": role,
+            "company_admin_access": (!client.reseller).to_string(),
+            "reseller_access": client.reseller.to_string(),
+            "root_access": "false",
+            "scope": ["api1"],
+            "client_id": client.id,
+            "iat": now,
+            "exp": now + i64::try_from(inner.lifetime.as_secs()).unwrap_or(i64::MAX),
+            // Tells tokens apart that were issued in the same second.
+            "jti": format!("{:032x}", inner.issued),
+        })
+    }
+
+    /// What a token stands for, while it is valid.
+    pub(crate) fn grant(&self, inner: &Inner, token: &str) -> Option<Grant> {
+        let grant = inner.tokens.get(token)?;
+        (grant.expires > self.clock.elapsed()).then(|| grant.clone())
+    }
+
+    /// What a known token is called.
+    pub(crate) fn token_name(&self, token: &str) -> Option<String> {
+        let inner = self.inner();
+        let grant = inner.tokens.get(token)?;
+        Some(format!("[token {} of {}]", grant.number, grant.name))
+    }
+
+    pub(crate) fn revoke_tokens(&self) -> usize {
+        let mut inner = self.inner();
+        let count = inner.tokens.len();
+        inner.tokens.clear();
+        count
+    }
+
+    pub(crate) fn set_lifetime(&self, lifetime: Duration) {
+        self.inner().lifetime = lifetime;
+    }
+
+    /// How many tokens were issued so far.
+    pub(crate) fn issued(&self) -> usize {
+        self.inner().issued
+    }
+
+    /// All companies, the reseller's own first.
+    pub(crate) fn companies(inner: &Inner) -> Vec<Row> {
+        inner.store.table("", COMPANIES).to_vec()
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("State")
+            .field("seed", &self.seed)
+            .finish_non_exhaustive()
+    }
+}

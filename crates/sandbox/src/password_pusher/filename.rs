@@ -1,0 +1,183 @@
+//! Names of files as they stand in `Content-Disposition`, read and written.
+
+use std::fmt::Write as _;
+
+/// What a part's `Content-Disposition` names.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Disposition {
+    pub(crate) name: Option<String>,
+    pub(crate) filename: Option<String>,
+}
+
+impl Disposition {
+    /// Reads tokens, quoted strings and extended values (RFC 8187). In a
+    /// `filename`, percent escapes are undone if all of them are proper ones,
+    /// as browsers write quotes and line breaks so.
+    pub(crate) fn parse(header: &[u8]) -> Self {
+        let mut found = Self::default();
+        let mut extended = None;
+        for (attribute, value) in attributes(header) {
+            match attribute.to_ascii_lowercase().as_str() {
+                "name" => found.name = Some(String::from_utf8_lossy(&value).into_owned()),
+                "filename" => {
+                    let value = unescaped(&value).unwrap_or(value);
+                    found.filename = Some(String::from_utf8_lossy(&value).into_owned());
+                }
+                "filename*" => {
+                    let mut parts = value.splitn(3, |byte| *byte == b'\'');
+                    let value = (parts.next(), parts.nth(1)).1.and_then(unescaped);
+                    extended = value.and_then(|value| String::from_utf8(value).ok());
+                }
+                _ => {}
+            }
+        }
+        found.filename = extended.or(found.filename);
+        found
+    }
+}
+
+/// The attributes after the disposition's type.
+fn attributes(header: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let mut found = Vec::new();
+    let mut bytes = header.iter().copied().peekable();
+    // The type.
+    while bytes.next_if(|byte| *byte != b';').is_some() {}
+    while bytes.next().is_some() {
+        let mut name = Vec::new();
+        while let Some(byte) = bytes.next_if(|byte| !matches!(byte, b'=' | b';')) {
+            name.push(byte);
+        }
+        if bytes.next_if_eq(&b'=').is_none() {
+            continue;
+        }
+        while bytes.next_if(u8::is_ascii_whitespace).is_some() {}
+        let mut value = Vec::new();
+        if bytes.next_if_eq(&b'"').is_some() {
+            while let Some(byte) = bytes.next_if(|byte| *byte != b'"') {
+                // Only quotes and backslashes are escaped: clients send paths
+                // of Windows as they are.
+                let escaped = byte == b'\\' && matches!(bytes.peek(), Some(b'"' | b'\\'));
+                value.extend(if escaped { bytes.next() } else { Some(byte) });
+            }
+            while bytes.next_if(|byte| *byte != b';').is_some() {}
+        } else {
+            while let Some(byte) = bytes.next_if(|byte| *byte != b';') {
+                value.push(byte);
+            }
+            value.truncate(value.trim_ascii_end().len());
+        }
+        let name = String::from_utf8_lossy(name.trim_ascii()).into_owned();
+        found.push((name, value));
+    }
+    found
+}
+
+/// Undoes percent escapes; nothing if one of them is broken.
+fn unescaped(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut plain = Vec::with_capacity(bytes.len());
+    let mut bytes = bytes.iter();
+    while let Some(byte) = bytes.next() {
+        if *byte == b'%' {
+            let mut digit = || char::from(*bytes.next()?).to_digit(16);
+            plain.push((digit()? * 16 + digit()?) as u8);
+        } else {
+            plain.push(*byte);
+        }
+    }
+    Some(plain)
+}
+
+/// Percent-escapes every byte that is neither a letter nor a digit nor one of
+/// `plain`.
+pub(crate) fn escaped(text: &str, plain: &[u8]) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || plain.contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            let _ = write!(escaped, "%{byte:02X}");
+        }
+    }
+    escaped
+}
+
+/// The header that gives a download its name: once in ASCII, once in full.
+pub(crate) fn attachment(filename: &str) -> String {
+    let ascii: String = filename
+        .chars()
+        .map(|char| if char.is_ascii() { char } else { '?' })
+        .collect();
+    format!(
+        "attachment; filename=\"{}\"; filename*=UTF-8''{}",
+        escaped(&ascii, b" !#$+.^_`|~-"),
+        escaped(filename, b"!#$&+.^_`|~-")
+    )
+}
+
+/// A name as one segment of a path.
+pub(crate) fn segment(filename: &str) -> String {
+    escaped(filename, b"-._~!$&'()*+,;=:@")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn names_are_read_however_they_are_written() {
+        for (header, filename) in [
+            (r#"form-data; name="f"; filename="a b.txt""#, "a b.txt"),
+            (r#"form-data; name="f"; filename=plain.txt "#, "plain.txt"),
+            (
+                r#"form-data; name="f"; filename="say \"hi\".txt""#,
+                r#"say "hi".txt"#,
+            ),
+            (
+                r#"form-data; name="f"; filename="say %22hi%22%0D%0A.txt""#,
+                "say \"hi\"\r\n.txt",
+            ),
+            (
+                r#"form-data; name="f"; filename="100% of it""#,
+                "100% of it",
+            ),
+            (
+                r#"form-data; name="f"; filename="C:\dir\a.txt""#,
+                r"C:\dir\a.txt",
+            ),
+            (r#"form-data; name="f"; filename="a;b=c.txt""#, "a;b=c.txt"),
+            ("form-data; name=\"f\"; filename=\"é.txt\"", "é.txt"),
+            (
+                r#"form-data; name="f"; filename="x"; filename*=UTF-8''%C3%A9%2F..txt"#,
+                "é/..txt",
+            ),
+            (r#"form-data; name="f"; filename*=utf-8'en'a%20b"#, "a b"),
+        ] {
+            let found = Disposition::parse(header.as_bytes());
+            assert_eq!(found.name.as_deref(), Some("f"), "{header}");
+            assert_eq!(found.filename.as_deref(), Some(filename), "{header}");
+        }
+    }
+
+    #[test]
+    fn a_field_without_a_file_has_no_filename() {
+        let found = Disposition::parse(b"form-data; name=\"push[payload]\"");
+        assert_eq!(found.name.as_deref(), Some("push[payload]"));
+        assert_eq!(found.filename, None);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_reads_back(filename in any::<String>()) {
+            let header = attachment(&filename);
+            prop_assert!(header.bytes().all(|byte| (32..127).contains(&byte)));
+            prop_assert_eq!(Disposition::parse(header.as_bytes()).filename, Some(filename));
+        }
+
+        #[test]
+        fn nothing_makes_it_panic(header in any::<Vec<u8>>()) {
+            Disposition::parse(&header);
+        }
+    }
+}

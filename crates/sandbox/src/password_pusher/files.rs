@@ -1,0 +1,121 @@
+//! Signed URLs of files, and what is behind them.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
+use http::{Response, StatusCode};
+use serde_json::Value;
+use sha2::Sha256;
+
+use super::filename;
+use super::model::{Attached, after};
+use super::reply::{Object, Reply, redirect, reply};
+use super::state::State;
+use super::upload::{Opened, Upload};
+use super::visit::Visit;
+use crate::listener::Attachment;
+
+/// How long a signed URL is good for, in seconds.
+const LIFE: i64 = 5 * 60;
+
+/// What a signature is for. A URL of one is none of the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Leads on to where the file is.
+    Redirect,
+    Storage,
+}
+
+impl Place {
+    pub(crate) const ALL: [Self; 2] = [Self::Redirect, Self::Storage];
+
+    /// The path in front of the signature.
+    pub(crate) fn prefix(self) -> &'static str {
+        match self {
+            Self::Redirect => "/pfb/blobs/redirect/",
+            Self::Storage => "/pfb/disk/",
+        }
+    }
+}
+
+fn signature(state: &State, place: Place, what: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(state.signing_key.as_bytes())
+        .expect("HMAC takes keys of any length");
+    mac.update(place.prefix().as_bytes());
+    mac.update(what.as_bytes());
+    let bytes = mac.finalize().into_bytes();
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn url(visit: &Visit<'_>, place: Place, key: &str, name: &str) -> String {
+    let until = after(visit.now, LIFE).as_millisecond();
+    let what = format!("{key}-{until}");
+    let signature = signature(visit.state, place, &what);
+    let (origin, prefix) = (&visit.origin, place.prefix());
+    format!(
+        "{origin}{prefix}{what}--{signature}/{}",
+        filename::segment(name)
+    )
+}
+
+pub(crate) fn describe(visit: &Visit<'_>, file: &Attached) -> Value {
+    let upload = &file.upload;
+    Object::default()
+        .with("filename", upload.filename.as_str())
+        .with("content_type", upload.content_type.as_str())
+        .with(
+            "url",
+            url(visit, Place::Redirect, &file.key, &upload.filename),
+        )
+        .into()
+}
+
+/// Answers one of the signed URLs.
+pub(crate) fn fetch(visit: &Visit<'_>, place: Place, signed: &str) -> Reply {
+    let found = find(visit, place, signed).and_then(|(key, upload)| match place {
+        Place::Redirect => {
+            let url = url(visit, Place::Storage, key, &upload.filename);
+            let mut reply = redirect(&url);
+            let cache = HeaderValue::from_static("max-age=300, private");
+            reply.headers_mut().insert(CACHE_CONTROL, cache);
+            Some(reply)
+        }
+        Place::Storage => download(&upload),
+    });
+    found.unwrap_or_else(|| reply(StatusCode::NOT_FOUND, "text/html", Bytes::new()))
+}
+
+fn find<'a>(visit: &Visit<'_>, place: Place, signed: &'a str) -> Option<(&'a str, Arc<Upload>)> {
+    let (what, given) = signed.split_once("--")?;
+    if signature(visit.state, place, what) != given {
+        return None;
+    }
+    let (key, until) = what.split_once('-')?;
+    if visit.now.as_millisecond() >= until.parse().ok()? {
+        return None;
+    }
+    let upload = visit.state.store().files.get(key)?.upgrade()?;
+    Some((key, upload))
+}
+
+fn download(upload: &Upload) -> Option<Reply> {
+    let mut reply = Response::new(Bytes::new());
+    match upload.open().ok()? {
+        Opened::Memory(bytes) => *reply.body_mut() = bytes,
+        Opened::File(file) => {
+            reply.extensions_mut().insert(Attachment {
+                file: Arc::new(file),
+                length: upload.length,
+            });
+        }
+    }
+    let headers = reply.headers_mut();
+    let kind = HeaderValue::from_str(&upload.content_type);
+    let kind = kind.unwrap_or(HeaderValue::from_static("application/octet-stream"));
+    headers.insert(CONTENT_TYPE, kind);
+    let disposition = HeaderValue::from_str(&filename::attachment(&upload.filename)).ok()?;
+    headers.insert(CONTENT_DISPOSITION, disposition);
+    Some(reply)
+}

@@ -1,0 +1,95 @@
+//! The language of messages. The real server speaks many; one besides English
+//! is enough to show that messages are nothing to go by.
+
+use std::borrow::Cow;
+
+use http::header::ACCEPT_LANGUAGE;
+use http::request::Parts;
+
+use crate::query;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Language {
+    English,
+    French,
+}
+
+impl Language {
+    /// The one that was asked for: in the query, else as what the caller likes
+    /// best of those there are.
+    pub(crate) fn of(parts: &Parts) -> Self {
+        let query = query::pairs(parts.uri.query().unwrap_or_default());
+        let named = query.iter().find(|(name, _)| name == "locale");
+        let named = named.and_then(|(_, locale)| Self::named(locale));
+        let accepted = || {
+            let header = parts.headers.get(ACCEPT_LANGUAGE)?.to_str().ok()?;
+            header
+                .split(',')
+                .find_map(|range| Self::named(range.split(';').next()?.trim()))
+        };
+        named.or_else(accepted).unwrap_or(Self::English)
+    }
+
+    fn named(tag: &str) -> Option<Self> {
+        let language = tag.split('-').next().unwrap_or_default();
+        match language.to_ascii_lowercase().as_str() {
+            "en" => Some(Self::English),
+            "fr" => Some(Self::French),
+            _ => None,
+        }
+    }
+
+    /// A message in this language, where it is known in it.
+    pub(crate) fn say(self, english: Cow<'static, str>) -> Cow<'static, str> {
+        let translation = FRENCH.iter().find(|(known, _)| *known == english);
+        match (self, translation) {
+            (Self::French, Some((_, french))) => Cow::Borrowed(french),
+            _ => english,
+        }
+    }
+}
+
+const FRENCH: &[(&str, &str)] = &[
+    (
+        "You need to sign in or sign up before continuing.",
+        "Vous devez vous connecter ou vous inscrire pour continuer.",
+    ),
+    (
+        "That push is not deletable by viewers.",
+        "Ce push ne peut pas être supprimé par ceux qui le consultent.",
+    ),
+    (
+        "That push doesn't belong to you.",
+        "Ce push ne vous appartient pas.",
+    ),
+    (
+        "Two-factor authentication is required. Please set it up to continue.",
+        "L'authentification à deux facteurs est requise. Veuillez la configurer pour continuer.",
+    ),
+    (
+        "Too many passphrase attempts. Please try again in a minute.",
+        "Trop de tentatives de phrase secrète. Veuillez réessayer dans une minute.",
+    ),
+    (
+        "Too many email notification requests. Please try again in a minute.",
+        "Trop de demandes de notification. Veuillez réessayer dans une minute.",
+    ),
+    ("Payload is required.", "Le contenu est requis."),
+    (
+        "must be a valid HTTP or HTTPS URL.",
+        "doit être une URL HTTP ou HTTPS valide.",
+    ),
+    (
+        "contains invalid email(s)",
+        "contient des adresses invalides",
+    ),
+    (
+        "contains duplicate emails",
+        "contient des adresses en double",
+    ),
+    ("can't be blank", "doit être rempli"),
+    (
+        "are not allowed for unknown users",
+        "ne sont pas autorisés aux utilisateurs inconnus",
+    ),
+];

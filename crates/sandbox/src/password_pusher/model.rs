@@ -1,0 +1,291 @@
+//! What is stored.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::edition::Step;
+use super::upload::Upload;
+
+pub(crate) const DAY: i64 = 86_400;
+
+/// Whole seconds from one time to another.
+pub(crate) fn seconds(from: Timestamp, to: Timestamp) -> i64 {
+    to.duration_since(from).as_secs()
+}
+
+/// So many seconds after a time.
+pub(crate) fn after(time: Timestamp, seconds: i64) -> Timestamp {
+    time.checked_add(jiff::SignedDuration::from_secs(seconds))
+        .unwrap_or(Timestamp::MAX)
+}
+
+/// Somebody with a token.
+pub(crate) struct User {
+    pub(crate) token: String,
+    /// What the journal shows in place of the token.
+    pub(crate) title: &'static str,
+    pub(crate) is_admin: bool,
+    pub(crate) accounts: Vec<Account>,
+}
+
+/// What the commercial product keeps pushes in.
+#[derive(Clone)]
+pub(crate) struct Account {
+    pub(crate) id: u64,
+    pub(crate) name: &'static str,
+}
+
+/// A user, by position.
+pub(crate) type UserId = usize;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    File,
+    Url,
+    Qr,
+}
+
+impl Kind {
+    /// By their numbers.
+    const ALL: [(Self, &'static str); 4] = [
+        (Self::Text, "text"),
+        (Self::File, "file"),
+        (Self::Url, "url"),
+        (Self::Qr, "qr"),
+    ];
+
+    /// By name or number.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let named = Self::ALL.iter().find(|(_, name)| *name == text);
+        let numbered = || Self::ALL.get(text.parse::<usize>().ok()?);
+        named.or_else(numbered).map(|(kind, _)| *kind)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EventKind {
+    Creation,
+    View,
+    FailedView,
+    Expire,
+    FailedPassphrase,
+    AdminView,
+    OwnerView,
+    Edit,
+    CreationEmailSend,
+}
+
+impl EventKind {
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::Creation => "creation",
+            Self::View => "view",
+            Self::FailedView => "failed_view",
+            Self::Expire => "expire",
+            Self::FailedPassphrase => "failed_passphrase",
+            Self::AdminView => "admin_view",
+            Self::OwnerView => "owner_view",
+            Self::Edit => "edit",
+            Self::CreationEmailSend => "creation_email_send",
+        }
+    }
+}
+
+/// Who did something, as an audit tells it.
+#[derive(Clone)]
+pub(crate) struct Visitor {
+    pub(crate) user: Option<UserId>,
+    pub(crate) is_admin: bool,
+    pub(crate) ip: String,
+    pub(crate) user_agent: String,
+    pub(crate) referrer: String,
+}
+
+/// One entry of an audit.
+pub(crate) struct Event {
+    pub(crate) kind: EventKind,
+    pub(crate) at: Timestamp,
+    pub(crate) ip: String,
+    pub(crate) user_agent: String,
+    pub(crate) referrer: String,
+    pub(crate) mail: Option<Mail>,
+}
+
+/// Recipients who were told of a push.
+pub(crate) struct Mail {
+    pub(crate) recipients: Vec<String>,
+    pub(crate) locale: Option<String>,
+}
+
+/// What happened to something, oldest first.
+#[derive(Default)]
+pub(crate) struct Log {
+    pub(crate) events: Vec<Event>,
+    /// How many events there were of those kinds that use views up.
+    pub(crate) views: i64,
+    pub(crate) expired_by_hand: bool,
+    /// How many recipients were told.
+    pub(crate) recipients: usize,
+}
+
+impl Log {
+    pub(crate) fn add(&mut self, kind: EventKind, visitor: &Visitor, at: Timestamp) {
+        self.push(kind, visitor, at, None);
+    }
+
+    pub(crate) fn add_mail(&mut self, mail: Mail, visitor: &Visitor, at: Timestamp) {
+        self.recipients += mail.recipients.len();
+        self.push(EventKind::CreationEmailSend, visitor, at, Some(mail));
+    }
+
+    fn push(&mut self, kind: EventKind, visitor: &Visitor, at: Timestamp, mail: Option<Mail>) {
+        match kind {
+            EventKind::View | EventKind::FailedView => self.views += 1,
+            EventKind::Expire => self.expired_by_hand = true,
+            _ => {}
+        }
+        self.events.push(Event {
+            kind,
+            at,
+            ip: visitor.ip.clone(),
+            user_agent: visitor.user_agent.clone(),
+            referrer: visitor.referrer.clone(),
+            mail,
+        });
+    }
+}
+
+/// A file of a push or a request.
+#[derive(Clone)]
+pub(crate) struct Attached {
+    /// What signed URLs name it by.
+    pub(crate) key: String,
+    pub(crate) upload: Arc<Upload>,
+}
+
+/// How long a push lives.
+#[derive(Clone, Copy)]
+pub(crate) enum Lifetime {
+    Days(i64),
+    Step(Step),
+}
+
+pub(crate) struct Push {
+    pub(crate) url_token: String,
+    pub(crate) user: Option<UserId>,
+    pub(crate) account: Option<u64>,
+    pub(crate) name: String,
+    pub(crate) note: String,
+    /// Gone once it expired, as are passphrase and files.
+    pub(crate) payload: Option<String>,
+    pub(crate) passphrase: Option<String>,
+    pub(crate) files: Vec<Attached>,
+    pub(crate) lifetime: Lifetime,
+    pub(crate) expire_after_views: i64,
+    pub(crate) deletable_by_viewer: Option<bool>,
+    pub(crate) retrieval_step: bool,
+    pub(crate) created_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
+    pub(crate) expired_on: Option<Timestamp>,
+    pub(crate) log: Log,
+}
+
+impl Push {
+    pub(crate) fn is_expired(&self) -> bool {
+        self.expired_on.is_some()
+    }
+
+    /// When its time is up.
+    pub(crate) fn expires_at(&self) -> Timestamp {
+        let lifetime = match self.lifetime {
+            Lifetime::Days(days) => days * DAY,
+            Lifetime::Step(step) => step.seconds(),
+        };
+        after(self.created_at, lifetime)
+    }
+
+    pub(crate) fn days_remaining(&self, now: Timestamp) -> i64 {
+        match self.lifetime {
+            Lifetime::Days(days) => (days - seconds(self.created_at, now) / DAY).max(0),
+            Lifetime::Step(_) => (seconds(now, self.expires_at()) / DAY).max(0),
+        }
+    }
+
+    pub(crate) fn views_remaining(&self) -> i64 {
+        (self.expire_after_views - self.log.views).max(0)
+    }
+
+    /// Whether it has reached a limit, expired or not.
+    pub(crate) fn is_used_up(&self, now: Timestamp) -> bool {
+        self.views_remaining() == 0 || now >= self.expires_at()
+    }
+
+    /// Forgets the secret.
+    pub(crate) fn expire(&mut self, at: Timestamp) {
+        self.payload = None;
+        self.passphrase = None;
+        self.files.clear();
+        self.expired_on = Some(at);
+        self.updated_at = at;
+    }
+}
+
+/// Rows that are found by their URL token and kept in the order in which they
+/// came.
+pub(crate) struct Table<T> {
+    rows: BTreeMap<u64, T>,
+    numbers: HashMap<String, u64>,
+    next: u64,
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Self {
+            rows: BTreeMap::new(),
+            numbers: HashMap::new(),
+            next: 0,
+        }
+    }
+}
+
+impl<T> Table<T> {
+    pub(crate) fn insert(&mut self, token: String, row: T) -> &mut T {
+        let number = self.next;
+        self.next += 1;
+        self.numbers.insert(token, number);
+        self.rows.entry(number).or_insert(row)
+    }
+
+    pub(crate) fn contains(&self, token: &str) -> bool {
+        self.numbers.contains_key(token)
+    }
+
+    pub(crate) fn get(&self, token: &str) -> Option<&T> {
+        self.rows.get(self.numbers.get(token)?)
+    }
+
+    pub(crate) fn get_mut(&mut self, token: &str) -> Option<&mut T> {
+        self.rows.get_mut(self.numbers.get(token)?)
+    }
+
+    pub(crate) fn newest_first(&self) -> impl Iterator<Item = &T> {
+        self.rows.values().rev()
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.rows.values_mut()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
+        self.rows.retain(|_, row| keep(row));
+        let rows = &self.rows;
+        self.numbers.retain(|_, number| rows.contains_key(number));
+    }
+}

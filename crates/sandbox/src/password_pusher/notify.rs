@@ -1,0 +1,215 @@
+//! Telling recipients of a push by e-mail.
+
+use std::collections::HashSet;
+
+use http::StatusCode;
+use serde_json::json;
+
+use super::model::{DAY, Mail, Push, seconds};
+use super::params::Params;
+use super::reply::{Errors, Refusal, Reply, json_reply};
+use super::state::Store;
+use super::visit::{Visit, is_locale};
+
+const TO: &str = "notify_emails_to";
+const LOCALE: &str = "notify_emails_to_locale";
+
+/// To one push, at once and in total.
+const MOST: usize = 5;
+const MOST_A_DAY: usize = 500;
+
+/// Whom the caller wants to be told.
+pub(crate) struct Wanted {
+    /// As they were given.
+    pub(crate) recipients: String,
+    pub(crate) locale: Option<String>,
+}
+
+impl Wanted {
+    pub(crate) fn new(params: &Params) -> Self {
+        Self {
+            recipients: params.text(TO).unwrap_or_default(),
+            locale: params.text(LOCALE),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.recipients.trim().is_empty()
+    }
+
+    fn addresses(&self) -> Vec<&str> {
+        self.recipients.split(',').map(str::trim).collect()
+    }
+
+    pub(crate) fn mail(&self) -> Mail {
+        Mail {
+            recipients: self.addresses().into_iter().map(str::to_owned).collect(),
+            locale: self.locale.clone(),
+        }
+    }
+
+    /// Finds what is wrong, for a new push or one that is there.
+    pub(crate) fn check(
+        &self,
+        visit: &Visit<'_>,
+        store: &Store,
+        push: Option<&Push>,
+        errors: &mut Errors,
+    ) {
+        let locale = self.locale.as_deref().filter(|locale| !locale.is_empty());
+        let refusals = if !visit.state.options.email {
+            Some(("are not available", "is not available"))
+        } else if visit.visitor.user.is_none() {
+            Some((
+                "are not allowed for unknown users",
+                "is not allowed for unknown users",
+            ))
+        } else {
+            None
+        };
+        if let Some((recipients_refused, locale_refused)) = refusals {
+            if !self.is_empty() || push.is_some() {
+                errors.add(TO, recipients_refused);
+            }
+            if locale.is_some() {
+                errors.add(LOCALE, locale_refused);
+            }
+            if !visit.state.options.email && (!self.is_empty() || push.is_some()) {
+                errors.add("base", "Notify by email feature is not enabled");
+            }
+            return;
+        }
+        if locale.is_some_and(|locale| !is_locale(locale)) {
+            errors.add(LOCALE, "is not included in the list");
+        }
+        if self.is_empty() {
+            if push.is_some() {
+                errors.add(TO, "can't be blank");
+            }
+            return;
+        }
+        self.check_addresses(errors);
+        if push.is_some_and(Push::is_expired) {
+            errors.add(TO, "are not available for expired pushes");
+        }
+        let told = push.map_or(0, |push| push.log.recipients);
+        let new = self.addresses().len();
+        if told > 0 && told + new > MOST {
+            errors.add(
+                "base",
+                format!(
+                    "You can notify up to {MOST} email(s) and you have already sent emails to \
+                     {told} recipients"
+                ),
+            );
+        }
+        if told_today(visit, store) + new > MOST_A_DAY {
+            errors.add(
+                "base",
+                "The maximum number of emails has been reached for today",
+            );
+        }
+    }
+
+    fn check_addresses(&self, errors: &mut Errors) {
+        let addresses = self.addresses();
+        if addresses.iter().any(|address| address.is_empty()) {
+            errors.add(TO, "has commas used in the wrong way");
+        }
+        let different: HashSet<_> = addresses.iter().collect();
+        if different.len() < addresses.len() {
+            errors.add(TO, "contains duplicate emails");
+        }
+        if addresses.len() > MOST {
+            errors.add(TO, format!("contains more than {MOST} email(s)"));
+        }
+        let mut given = addresses.iter().filter(|address| !address.is_empty());
+        if !given.all(|address| is_address(address)) {
+            errors.add(TO, "contains invalid email(s)");
+        }
+    }
+
+    /// Adds the recipients to those of the day.
+    pub(crate) fn count(&self, visit: &Visit<'_>, store: &mut Store) {
+        if let Some(user) = visit.visitor.user {
+            let told = told_today(visit, store) + self.addresses().len();
+            store.mails.insert(user, (day(visit), told));
+        }
+    }
+}
+
+/// Which day it is, counted from the sandbox's start.
+fn day(visit: &Visit<'_>) -> i64 {
+    seconds(visit.state.started, visit.now) / DAY
+}
+
+fn told_today(visit: &Visit<'_>, store: &Store) -> usize {
+    let told = visit.visitor.user.and_then(|user| store.mails.get(&user));
+    told.filter(|(then, _)| *then == day(visit))
+        .map_or(0, |(_, count)| *count)
+}
+
+fn is_address(text: &str) -> bool {
+    let is_word = |char: char| char.is_alphanumeric() || char == '_';
+    let Some((local, host)) = text.split_once('@') else {
+        return false;
+    };
+    let Some((domain, top)) = host.rsplit_once('.') else {
+        return false;
+    };
+    !local.is_empty()
+        && local
+            .chars()
+            .all(|char| is_word(char) || ".%+-".contains(char))
+        && domain.split('.').all(|label| {
+            !label.is_empty() && label.chars().all(|char| is_word(char) || char == '-')
+        })
+        && top.chars().count() >= 2
+        && top.chars().all(is_word)
+}
+
+/// Tells more recipients of a push.
+pub(crate) fn notify(visit: &Visit<'_>, store: &mut Store, token: &str) -> Result<Reply, Refusal> {
+    let push = store.pushes.get(token).ok_or(Refusal::NotFound)?;
+    let user = visit.visitor.user.ok_or(Refusal::Unauthorized)?;
+    if !visit.state.admit_mail(user) {
+        return Err(Refusal::TooManyMails);
+    }
+    if !visit.owns(push.user) {
+        return Err(Refusal::NotOwner);
+    }
+    let wanted = Wanted::new(&visit.params);
+    let mut errors = Errors::default();
+    wanted.check(visit, store, Some(push), &mut errors);
+    errors.check()?;
+    wanted.count(visit, store);
+    if let Some(push) = store.pushes.get_mut(token) {
+        push.log.add_mail(wanted.mail(), &visit.visitor, visit.now);
+    }
+    let told = json!({ "message": "Recipient(s) are added to the queue to be sent." });
+    Ok(json_reply(StatusCode::CREATED, &told))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_address_is_not_taken_for_one() {
+        for address in ["a@example.com", "a.b+c%d@sub.example-1.org", "é@example.fr"] {
+            assert!(is_address(address), "{address}");
+        }
+        for other in [
+            "",
+            "a",
+            "a@b",
+            "@example.com",
+            "a@.com",
+            "a@example.c",
+            "a b@example.com",
+            "a@@example.com",
+        ] {
+            assert!(!is_address(other), "{other}");
+        }
+    }
+}

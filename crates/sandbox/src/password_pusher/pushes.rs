@@ -1,0 +1,196 @@
+//! Pushes: reading, listing, expiring.
+
+use http::HeaderValue;
+use http::header::CACHE_CONTROL;
+use serde_json::Value;
+
+use super::model::{EventKind, Lifetime, Log, Push, seconds};
+use super::reply::{Object, Refusal, Reply, ok, time};
+use super::state::Store;
+use super::visit::Visit;
+use super::{files, notify};
+
+/// What can be done with a push whose token is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    Show,
+    Preview,
+    Audit,
+    Delete,
+    Notify,
+}
+
+/// For whom a push is written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum View {
+    Created,
+    Shown,
+    Listed,
+    Deleted,
+}
+
+pub(crate) fn act(
+    visit: &Visit<'_>,
+    store: &mut Store,
+    action: Action,
+    token: &str,
+) -> Result<Reply, Refusal> {
+    let push = store.pushes.get_mut(token).ok_or(Refusal::NotFound)?;
+    match action {
+        Action::Show => show(visit, push),
+        Action::Preview => Ok(ok(&Object::default().with("url", link(visit, push)))),
+        Action::Audit if visit.owns(push.user) => audit(visit, &push.log),
+        Action::Audit => Err(Refusal::NotOwner),
+        Action::Delete => delete(visit, push),
+        Action::Notify => notify::notify(visit, store, token),
+    }
+}
+
+fn link(visit: &Visit<'_>, push: &Push) -> String {
+    visit.link(&format!("/p/{}", push.url_token), push.retrieval_step)
+}
+
+fn show(visit: &Visit<'_>, push: &mut Push) -> Result<Reply, Refusal> {
+    let now = visit.now;
+    if !push.is_expired() && push.is_used_up(now) {
+        push.expire(now);
+    }
+    let passphrase = push.passphrase.as_deref().unwrap_or_default();
+    if !push.is_expired() && !visit.knows(passphrase) {
+        push.log
+            .add(EventKind::FailedPassphrase, &visit.visitor, now);
+        return Err(Refusal::WrongPassphrase);
+    }
+    let kind = if push.is_expired() {
+        EventKind::FailedView
+    } else if visit.visitor.is_admin {
+        EventKind::AdminView
+    } else if visit.owns(push.user) {
+        EventKind::OwnerView
+    } else {
+        EventKind::View
+    };
+    let events = push.log.events.len();
+    let is_full = (visit.profile.largest_audit).is_some_and(|largest| events >= largest);
+    if is_full {
+        // A view that cannot be written down is not given.
+        if kind == EventKind::View {
+            push.expire(now);
+        }
+    } else {
+        push.log.add(kind, &visit.visitor, now);
+    }
+    let mut reply = ok(&describe(visit, push, View::Shown));
+    let no_cache = HeaderValue::from_static("no-cache");
+    reply.headers_mut().insert(CACHE_CONTROL, no_cache);
+    // Whoever had the last view is still to fetch its files.
+    if !push.is_expired() && push.files.is_empty() && push.views_remaining() == 0 {
+        push.expire(now);
+    }
+    Ok(reply)
+}
+
+fn delete(visit: &Visit<'_>, push: &mut Push) -> Result<Reply, Refusal> {
+    let nobodys = push.user.is_none() && visit.visitor.user.is_none();
+    let owns = visit.owns(push.user) || nobodys && visit.profile.anonymous_owns_anonymous;
+    if !owns && push.deletable_by_viewer != Some(true) {
+        return Err(Refusal::NotDeletable);
+    }
+    if !push.is_expired() {
+        push.expire(visit.now);
+        push.log.add(EventKind::Expire, &visit.visitor, visit.now);
+    }
+    Ok(ok(&describe(visit, push, View::Deleted)))
+}
+
+/// The caller's pushes, newest first.
+pub(crate) fn list(visit: &Visit<'_>, store: &Store, expired: bool) -> Result<Reply, Refusal> {
+    let mine = store.pushes.newest_first().filter(|push| {
+        visit.owns(push.user) && push.is_expired() == expired && visit.lists_account(push.account)
+    });
+    let page = visit.page(mine)?;
+    let page = page
+        .into_iter()
+        .map(|push| describe(visit, push, View::Listed));
+    Ok(ok(&page.collect::<Vec<_>>()))
+}
+
+/// What happened to a push or a request, oldest first.
+pub(crate) fn audit(visit: &Visit<'_>, log: &Log) -> Result<Reply, Refusal> {
+    let page = visit.page(log.events.iter())?;
+    let events = page.into_iter().map(|event| {
+        let at = time(event.at);
+        let mut object = Object::default()
+            .with("ip", event.ip.as_str())
+            .with("user_agent", event.user_agent.as_str())
+            .with("referrer", event.referrer.as_str())
+            .with("kind", event.kind.text())
+            .with("created_at", at.as_str())
+            .with("updated_at", at.as_str());
+        if let Some(mail) = &event.mail {
+            let recipients = mail.recipients.join(", ");
+            let mail = Object::default()
+                .with("recipients", recipients.as_str())
+                .with("locale", mail.locale.as_deref())
+                .with("status", "completed")
+                .with("successful_sends", recipients.as_str())
+                .with("proceed_at", at);
+            object = object.with("notify_by_email", mail);
+        }
+        object.into()
+    });
+    let events: Vec<Value> = events.collect();
+    let member = visit.profile.audit_member;
+    Ok(ok(&Object::default().with(member, events)))
+}
+
+pub(crate) fn describe(visit: &Visit<'_>, push: &Push, view: View) -> Object {
+    let now = visit.now;
+    let html_url = link(visit, push);
+    let days = match push.lifetime {
+        Lifetime::Days(days) => Some(days),
+        Lifetime::Step(step) => step.days(),
+    };
+    let mut object = Object::default()
+        .with("expire_after_views", push.expire_after_views)
+        .with("expired", push.is_expired())
+        .with("url_token", push.url_token.as_str())
+        .with("deletable_by_viewer", push.deletable_by_viewer)
+        .with("retrieval_step", push.retrieval_step)
+        .with("expired_on", push.expired_on.map(time))
+        .with("passphrase", push.passphrase.as_deref())
+        .with("created_at", time(push.created_at))
+        .with("updated_at", time(push.updated_at))
+        .with("expire_after_days", days)
+        .with("days_remaining", push.days_remaining(now))
+        .with("views_remaining", push.views_remaining())
+        .with("deleted", push.log.expired_by_hand)
+        // Nothing answers there if the link has a step or a query.
+        .with("json_url", format!("{html_url}.json"))
+        .with("html_url", html_url);
+    let is_commercial = visit.profile.is_commercial;
+    if let (true, Lifetime::Step(step)) = (is_commercial, push.lifetime) {
+        let expires_at = push.expires_at();
+        object = object
+            .with("expire_after_duration", step.number())
+            .with("expires_at", time(expires_at))
+            .with("expires_in", seconds(now, expires_at).max(0));
+    }
+    if view != View::Shown && is_commercial {
+        object = object.with("account_id", push.account);
+    }
+    match view {
+        View::Shown => {
+            let files: Vec<Value> = (push.files.iter())
+                .map(|file| files::describe(visit, file))
+                .collect();
+            object
+                .with("payload", push.payload.as_deref())
+                .with("files", files)
+        }
+        View::Deleted if !is_commercial => object,
+        View::Created | View::Listed | View::Deleted => object
+            .with("note", push.note.as_str())
+            .with("name", push.name.as_str()),
+    }
+}

@@ -1,0 +1,213 @@
+//! Answers, and the many ways of refusing one.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
+use http::{Response, StatusCode};
+use jiff::Timestamp;
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
+use serde_json::{Value, json};
+
+use super::language::Language;
+
+pub(crate) type Reply = Response<Bytes>;
+
+/// A JSON object whose members keep the order in which they were added.
+#[derive(Default)]
+pub(crate) struct Object(Vec<(&'static str, Value)>);
+
+impl Object {
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.0.push((name, value.into()));
+        self
+    }
+}
+
+impl From<Object> for Value {
+    /// Keeps the order only as far as `Value` does.
+    fn from(object: Object) -> Self {
+        object
+            .0
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect()
+    }
+}
+
+impl Serialize for Object {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, value) in &self.0 {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+/// A time as the service writes it: UTC with milliseconds.
+pub(crate) fn time(time: Timestamp) -> String {
+    format!("{time:.3}")
+}
+
+/// What is wrong with a record, by its fields.
+#[derive(Debug, Default)]
+pub(crate) struct Errors(Vec<(&'static str, Vec<Cow<'static, str>>)>);
+
+impl Errors {
+    pub(crate) fn add(&mut self, field: &'static str, message: impl Into<Cow<'static, str>>) {
+        let message = message.into();
+        match self.0.iter_mut().find(|(name, _)| *name == field) {
+            Some((_, messages)) => messages.push(message),
+            None => self.0.push((field, vec![message])),
+        }
+    }
+
+    /// Refuses if there is anything wrong.
+    pub(crate) fn check(self) -> Result<(), Refusal> {
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(Refusal::Invalid(self))
+        }
+    }
+}
+
+/// Why a request is not answered as asked.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// No token where one is needed, or one that is wrong.
+    Unauthorized,
+    /// Files, but no token.
+    NotSignedIn,
+    WrongPassphrase,
+    NotDeletable,
+    NoSecondFactor,
+    NotOwner,
+    NotFound,
+    /// No such operation; also the body of whatever goes wrong outside the
+    /// application.
+    Status(StatusCode),
+    /// The object that holds all else.
+    Missing(&'static str),
+    Page,
+    Invalid(Errors),
+    TooManyPassphrases,
+    TooManyMails,
+    /// Seconds to wait.
+    Throttled(u64),
+    /// Where the first user is made.
+    FirstRun(String),
+}
+
+impl Refusal {
+    /// Whoever does not ask for JSON gets a page where the answer is not the
+    /// application's own.
+    pub(crate) fn into_reply(self, wants_json: bool, language: Language) -> Reply {
+        use StatusCode as S;
+        let say = |status, english| error(status, &language.say(Cow::Borrowed(english)));
+        match self {
+            // Empty, but said to be JSON.
+            Self::Unauthorized => reply(S::UNAUTHORIZED, "application/json", Bytes::new()),
+            Self::NotSignedIn => say(
+                S::UNAUTHORIZED,
+                "You need to sign in or sign up before continuing.",
+            ),
+            Self::WrongPassphrase => {
+                let object = Object::default()
+                    .with("error", "That passphrase is incorrect.")
+                    .with(
+                        "message",
+                        "This push requires a passphrase. Please provide it using the \
+                         'passphrase' parameter (e.g. ?passphrase=mysecret)",
+                    )
+                    .with("status", "unauthorized");
+                json_reply(S::UNAUTHORIZED, &object)
+            }
+            Self::NotDeletable => say(S::UNAUTHORIZED, "That push is not deletable by viewers."),
+            Self::NoSecondFactor => say(
+                S::FORBIDDEN,
+                "Two-factor authentication is required. Please set it up to continue.",
+            ),
+            Self::NotOwner => say(S::FORBIDDEN, "That push doesn't belong to you."),
+            Self::NotFound => error(S::NOT_FOUND, "not-found"),
+            Self::Status(status) => status_reply(status, wants_json),
+            Self::Missing(name) => error(
+                S::BAD_REQUEST,
+                &format!("param is missing or the value is empty or invalid: {name}"),
+            ),
+            Self::Page => error(S::BAD_REQUEST, "Invalid page parameter"),
+            Self::Invalid(Errors(errors)) => {
+                let fields = errors.into_iter().map(|(name, texts)| {
+                    let texts = texts.into_iter().map(|text| language.say(text));
+                    (name, texts.collect())
+                });
+                json_reply(S::UNPROCESSABLE_ENTITY, &Object(fields.collect()))
+            }
+            Self::TooManyPassphrases => say(
+                S::TOO_MANY_REQUESTS,
+                "Too many passphrase attempts. Please try again in a minute.",
+            ),
+            Self::TooManyMails => say(
+                S::TOO_MANY_REQUESTS,
+                "Too many email notification requests. Please try again in a minute.",
+            ),
+            Self::Throttled(seconds) => {
+                let mut reply = throttled();
+                let seconds = HeaderValue::from(seconds);
+                reply.headers_mut().insert(RETRY_AFTER, seconds);
+                reply
+            }
+            Self::FirstRun(url) => redirect(&url),
+        }
+    }
+}
+
+pub(crate) fn reply(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Reply {
+    let mut reply = Response::new(body.into());
+    *reply.status_mut() = status;
+    let kind = HeaderValue::from_static(kind);
+    reply.headers_mut().insert(CONTENT_TYPE, kind);
+    reply
+}
+
+pub(crate) fn json_reply(status: StatusCode, value: &impl Serialize) -> Reply {
+    let body = serde_json::to_vec(value).unwrap_or_default();
+    reply(status, "application/json; charset=utf-8", body)
+}
+
+pub(crate) fn ok(value: &impl Serialize) -> Reply {
+    json_reply(StatusCode::OK, value)
+}
+
+fn error(status: StatusCode, text: &str) -> Reply {
+    json_reply(status, &json!({ "error": text }))
+}
+
+pub(crate) fn throttled() -> Reply {
+    reply(StatusCode::TOO_MANY_REQUESTS, "text/plain", "Retry later\n")
+}
+
+/// A status as what is around the application says it.
+pub(crate) fn status_reply(status: StatusCode, wants_json: bool) -> Reply {
+    let text = status.canonical_reason().unwrap_or("Unknown");
+    if wants_json {
+        let object = Object::default()
+            .with("status", status.as_u16())
+            .with("error", text);
+        return json_reply(status, &object);
+    }
+    let page = format!(
+        "<!DOCTYPE html>\n<title>{text} ({})</title>\n",
+        status.as_u16()
+    );
+    reply(status, "text/html; charset=utf-8", page)
+}
+
+pub(crate) fn redirect(url: &str) -> Reply {
+    let mut reply = reply(StatusCode::FOUND, "text/html; charset=utf-8", Bytes::new());
+    if let Ok(url) = HeaderValue::from_str(url) {
+        reply.headers_mut().insert(LOCATION, url);
+    }
+    reply
+}

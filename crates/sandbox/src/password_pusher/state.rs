@@ -1,0 +1,229 @@
+//! What the imitation of Password Pusher holds.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use jiff::Timestamp;
+
+use super::edition::{PasswordPusherEdition, Profile};
+use super::model::{Account, Attached, DAY, Push, Table, User, UserId, after, seconds};
+use super::options::PasswordPusherOptions;
+use super::requests::Request;
+use super::throttle::{FiveAMinute, Throttle};
+use super::upload::{Spool, Upload};
+use crate::Clock;
+use crate::random::{HEX, Id, Random};
+
+/// How often what is past its limits is expired. A multiple of it is how often
+/// expired pushes that are nobody's are removed.
+const SWEEP: i64 = 2 * 3600;
+
+const TOKEN: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-";
+const URL_TOKEN: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyz_-";
+
+/// The lengths of 8 to 14 bytes in Base64.
+const URL_TOKEN_LENGTHS: &[usize] = &[11, 12, 14, 15, 16, 18, 19];
+
+pub(crate) struct State {
+    pub(crate) clock: Clock,
+    pub(crate) address: SocketAddr,
+    pub(crate) options: PasswordPusherOptions,
+    pub(crate) users: Vec<User>,
+    pub(crate) started: Timestamp,
+    /// What URLs of files are signed with.
+    pub(crate) signing_key: String,
+    edition: Mutex<PasswordPusherEdition>,
+    throttle: Option<Mutex<Throttle>>,
+    passphrases: Mutex<FiveAMinute>,
+    mails: Mutex<FiveAMinute>,
+    request_ids: Mutex<Random>,
+    store: Mutex<Store>,
+    /// Declared behind what keeps files in it, to be dropped after it.
+    pub(crate) spool: Spool,
+}
+
+pub(crate) struct Store {
+    pub(crate) pushes: Table<Push>,
+    pub(crate) requests: Table<Request>,
+    /// Files by the key that signed URLs name them by.
+    pub(crate) files: HashMap<String, Weak<Upload>>,
+    /// Recipients told on a day, by user.
+    pub(crate) mails: HashMap<UserId, (i64, usize)>,
+    random: Random,
+    next_sweep: Timestamp,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The time of a clock, as far as it can be written.
+fn timestamp(clock: &Clock) -> Timestamp {
+    Timestamp::try_from(clock.now()).unwrap_or(Timestamp::MAX)
+}
+
+impl State {
+    pub(crate) fn new(
+        address: SocketAddr,
+        seed: u64,
+        limited: bool,
+        options: &PasswordPusherOptions,
+        clock: Clock,
+    ) -> Self {
+        let mut credentials = Random::new(seed, "password pusher credentials");
+        let mut user = |title, is_admin, accounts: &[&'static str]| User {
+            token: credentials.text(TOKEN, 20),
+            title,
+            is_admin,
+            accounts: accounts
+                .iter()
+                .map(|name| Account {
+                    id: credentials.between(1_000, 1_000_000).unsigned_abs(),
+                    name,
+                })
+                .collect(),
+        };
+        let users = vec![
+            user("[token]", false, &["Personal", "Operations"]),
+            user("[other token]", false, &["Personal"]),
+            user("[admin token]", true, &["Personal"]),
+        ];
+        let started = timestamp(&clock);
+        Self {
+            address,
+            edition: Mutex::new(options.edition),
+            options: options.clone(),
+            users,
+            started,
+            signing_key: Random::new(seed, "password pusher files").text(HEX, 64),
+            throttle: limited.then(Mutex::default),
+            passphrases: Mutex::default(),
+            mails: Mutex::default(),
+            request_ids: Mutex::new(Random::new(seed, "password pusher request ids")),
+            store: Mutex::new(Store {
+                pushes: Table::default(),
+                requests: Table::default(),
+                files: HashMap::new(),
+                mails: HashMap::new(),
+                random: Random::new(seed, "password pusher"),
+                next_sweep: after(started, SWEEP),
+            }),
+            spool: Spool::default(),
+            clock,
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        timestamp(&self.clock)
+    }
+
+    pub(crate) fn edition(&self) -> PasswordPusherEdition {
+        *lock(&self.edition)
+    }
+
+    pub(crate) fn set_edition(&self, edition: PasswordPusherEdition) {
+        *lock(&self.edition) = edition;
+    }
+
+    pub(crate) fn profile(&self) -> &'static Profile {
+        self.edition().profile()
+    }
+
+    /// What is stored, after all that was to happen until now.
+    pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
+        let mut store = lock(&self.store);
+        store.catch_up(self.started, self.now());
+        store
+    }
+
+    pub(crate) fn user(&self, token: &str) -> Option<UserId> {
+        self.users.iter().position(|user| user.token == token)
+    }
+
+    pub(crate) fn request_id(&self) -> Id {
+        lock(&self.request_ids).id()
+    }
+
+    pub(crate) fn throttle(&self, ip: std::net::IpAddr) -> Result<(), u64> {
+        let Some(throttle) = &self.throttle else {
+            return Ok(());
+        };
+        lock(throttle).admit(ip, self.clock.unix().unsigned_abs())
+    }
+
+    /// Whether one more request with a passphrase is allowed for this token.
+    pub(crate) fn admit_passphrase(&self, url_token: &str) -> bool {
+        lock(&self.passphrases).admit(url_token, self.clock.elapsed())
+    }
+
+    pub(crate) fn admit_mail(&self, user: UserId) -> bool {
+        lock(&self.mails).admit(&user.to_string(), self.clock.elapsed())
+    }
+}
+
+impl Store {
+    pub(crate) fn url_token(&mut self) -> String {
+        loop {
+            let length = self.random.pick(URL_TOKEN_LENGTHS);
+            let token = self.random.text(URL_TOKEN, length);
+            if !self.pushes.contains(&token) && !self.requests.contains(&token) {
+                return token;
+            }
+        }
+    }
+
+    /// Keeps files for a push or a request.
+    pub(crate) fn attach(&mut self, uploads: Vec<Arc<Upload>>) -> Vec<Attached> {
+        self.files.retain(|_, upload| upload.strong_count() > 0);
+        let attached = uploads.into_iter().map(|upload| {
+            let key = self.random.text(HEX, 28);
+            self.files.insert(key.clone(), Arc::downgrade(&upload));
+            Attached { key, upload }
+        });
+        attached.collect()
+    }
+
+    /// Does what the service does from time to time: it expires what is past
+    /// its limits every two hours, and removes expired pushes that are
+    /// nobody's once a day, both counted from the start.
+    fn catch_up(&mut self, started: Timestamp, now: Timestamp) {
+        if now < self.next_sweep {
+            return;
+        }
+        let run_after = |time: Timestamp, every: i64| {
+            let number = seconds(started, time) / every + 1;
+            after(started, number * every)
+        };
+        for push in self.pushes.iter_mut().filter(|push| !push.is_expired()) {
+            let used_up = (push.views_remaining() == 0)
+                .then(|| push.log.events.last().map(|event| event.at))
+                .flatten();
+            let over = used_up.unwrap_or(Timestamp::MAX).min(push.expires_at());
+            let sweep = run_after(over, SWEEP);
+            if sweep <= now {
+                push.expire(sweep);
+            }
+        }
+        self.pushes.retain(|push| {
+            push.user.is_some()
+                || push
+                    .expired_on
+                    .is_none_or(|expired_on| run_after(expired_on, DAY) > now)
+        });
+        for request in self.requests.iter_mut() {
+            request.close_if_due(now);
+        }
+        self.next_sweep = run_after(now, SWEEP);
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("State")
+            .field("edition", &self.edition())
+            .finish_non_exhaustive()
+    }
+}

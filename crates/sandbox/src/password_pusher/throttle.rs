@@ -1,0 +1,114 @@
+//! Limits that count requests in windows of fixed length.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// The throttle in front of the whole service, by address. Its windows follow
+/// the clock of the wall: they begin with full minutes and seconds.
+#[derive(Debug, Default)]
+pub(crate) struct Throttle {
+    minutes: Windows,
+    seconds: Windows,
+}
+
+#[derive(Debug, Default)]
+struct Windows {
+    /// Which window is being counted.
+    current: u64,
+    counts: HashMap<IpAddr, u32>,
+}
+
+const PER_MINUTE: u32 = 120;
+const PER_SECOND: u32 = 60;
+
+impl Windows {
+    /// How long the window lasts, if the address has used it up.
+    fn count(&mut self, ip: IpAddr, unix: u64, period: u64, limit: u32) -> Option<u64> {
+        let window = unix / period;
+        if self.current != window {
+            self.current = window;
+            self.counts.clear();
+        }
+        let count = self.counts.entry(ip).or_default();
+        *count = count.saturating_add(1);
+        (*count > limit).then(|| period - unix % period)
+    }
+}
+
+impl Throttle {
+    /// Lets a request pass, or says how many seconds its window lasts.
+    pub(crate) fn admit(&mut self, ip: IpAddr, unix: u64) -> Result<(), u64> {
+        let minute = self.minutes.count(ip, unix, 60, PER_MINUTE);
+        let wait = minute.or_else(|| self.seconds.count(ip, unix, 1, PER_SECOND));
+        wait.map_or(Ok(()), Err)
+    }
+}
+
+/// Five of something a minute; a minute begins with the first of them.
+#[derive(Debug, Default)]
+pub(crate) struct FiveAMinute(HashMap<String, (Duration, u32)>);
+
+impl FiveAMinute {
+    pub(crate) fn admit(&mut self, key: &str, now: Duration) -> bool {
+        let is_over = |began: Duration| now.saturating_sub(began) >= Duration::from_secs(60);
+        if self.0.len() >= 10_000 {
+            self.0.retain(|_, (began, _)| !is_over(*began));
+        }
+        let (began, count) = self.0.entry(key.to_owned()).or_insert((now, 0));
+        if is_over(*began) {
+            (*began, *count) = (now, 0);
+        }
+        *count = count.saturating_add(1);
+        *count <= 5
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    const THERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
+
+    #[test]
+    fn the_sixty_first_request_of_a_second_waits_for_the_next() {
+        let mut throttle = Throttle::default();
+        for _ in 0..60 {
+            assert_eq!(throttle.admit(HERE, 600), Ok(()));
+        }
+        assert_eq!(throttle.admit(HERE, 600), Err(1));
+        assert_eq!(throttle.admit(THERE, 600), Ok(()));
+        assert_eq!(throttle.admit(HERE, 601), Ok(()));
+    }
+
+    #[test]
+    fn the_121st_request_of_a_minute_waits_for_the_next() {
+        let mut throttle = Throttle::default();
+        for request in 0..120 {
+            assert_eq!(
+                throttle.admit(HERE, 600 + request / 40),
+                Ok(()),
+                "{request}"
+            );
+        }
+        assert_eq!(throttle.admit(HERE, 603), Err(57));
+        assert_eq!(throttle.admit(HERE, 659), Err(1));
+        assert_eq!(throttle.admit(HERE, 660), Ok(()));
+    }
+
+    #[test]
+    fn the_sixth_of_a_minute_is_too_many_whenever_the_minute_began() {
+        let mut limit = FiveAMinute::default();
+        let at = |seconds| Duration::from_secs(seconds);
+        for second in 55..60 {
+            assert!(limit.admit("a", at(second)));
+        }
+        assert!(!limit.admit("a", at(60)));
+        assert!(limit.admit("b", at(60)));
+        assert!(!limit.admit("a", at(114)));
+        assert!(limit.admit("a", at(115)));
+    }
+}

@@ -1,0 +1,300 @@
+//! Uploaded files: read as they come, and spooled to disk when they are large.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use bytes::{Bytes, BytesMut};
+use futures_core::Stream;
+use http::HeaderMap;
+use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use hyper::body::{Body as _, Incoming};
+use multer::Multipart;
+use tempfile::{NamedTempFile, TempDir, TempPath};
+
+use super::filename;
+use super::params::{Form, Param, Params};
+use crate::listener::Dropped;
+
+/// Files up to this size stay in memory.
+const IN_MEMORY: usize = 1024 * 1024;
+
+/// All fields of a form that are not files, together.
+const LARGEST_TEXT: usize = 32 * 1024 * 1024;
+
+/// As much of a form as the journal keeps.
+const KEPT: usize = 64 * 1024;
+
+/// A file somebody sent.
+pub(crate) struct Upload {
+    pub(crate) filename: String,
+    pub(crate) content_type: String,
+    pub(crate) length: u64,
+    content: Content,
+}
+
+enum Content {
+    Memory(Bytes),
+    /// Deleted when the last push that has it lets go of it.
+    Spooled(TempPath),
+}
+
+/// An upload's bytes, for reading.
+pub(crate) enum Opened {
+    Memory(Bytes),
+    File(File),
+}
+
+impl Upload {
+    pub(crate) fn open(&self) -> io::Result<Opened> {
+        match &self.content {
+            Content::Memory(bytes) => Ok(Opened::Memory(bytes.clone())),
+            Content::Spooled(path) => File::open(path).map(Opened::File),
+        }
+    }
+}
+
+/// The folder for large files: made when the first one comes, and removed with
+/// the spool.
+#[derive(Default)]
+pub(crate) struct Spool(Mutex<Option<TempDir>>);
+
+impl Spool {
+    fn file(&self) -> io::Result<NamedTempFile> {
+        let mut folder = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let folder = match &mut *folder {
+            Some(folder) => folder,
+            none => none.insert(
+                tempfile::Builder::new()
+                    .prefix("security-api-sandbox-")
+                    .tempdir()?,
+            ),
+        };
+        NamedTempFile::new_in(folder.path())
+    }
+}
+
+/// A file that is being received.
+struct Sink<'a> {
+    spool: &'a Spool,
+    memory: BytesMut,
+    file: Option<NamedTempFile>,
+    length: u64,
+}
+
+impl Sink<'_> {
+    fn write(&mut self, data: &[u8]) -> io::Result<()> {
+        self.length += data.len() as u64;
+        if self.file.is_none() && self.memory.len() + data.len() <= IN_MEMORY {
+            self.memory.extend_from_slice(data);
+            return Ok(());
+        }
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => {
+                let mut file = self.spool.file()?;
+                file.write_all(&std::mem::take(&mut self.memory))?;
+                none.insert(file)
+            }
+        };
+        file.write_all(data)
+    }
+
+    fn finish(self) -> (u64, Content) {
+        let content = match self.file {
+            Some(file) => Content::Spooled(file.into_temp_path()),
+            None => Content::Memory(self.memory.freeze()),
+        };
+        (self.length, content)
+    }
+}
+
+/// Why a form could not be taken.
+enum Failure {
+    /// It is no proper form.
+    Malformed,
+    TooLarge,
+    /// The connection broke, or the disk is full.
+    Lost,
+}
+
+/// Reads a multipart form. Returns its beginning for the journal, or nothing
+/// if its text is too large.
+pub(crate) async fn receive(
+    spool: &Spool,
+    boundary: &str,
+    body: Incoming,
+) -> Result<(Option<Bytes>, Form), Dropped> {
+    let tap = Tap(Arc::new(Mutex::new(Tapped {
+        body,
+        beginning: BytesMut::new(),
+        ended: false,
+        broken: false,
+    })));
+    let outcome = fields(spool, Multipart::new(tap.clone(), boundary)).await;
+    // Whatever became of the form, the connection is good for an answer only
+    // once all of it was read.
+    while let Some(chunk) = std::future::poll_fn(|context| tap.poll(context)).await {
+        chunk?;
+    }
+    let tapped = tap.0.lock().unwrap_or_else(PoisonError::into_inner);
+    if tapped.broken {
+        return Err(Dropped);
+    }
+    let beginning = Bytes::copy_from_slice(&tapped.beginning);
+    match outcome {
+        Ok(params) => Ok((Some(beginning), Form(Some(params)))),
+        Err(Failure::Malformed) => Ok((Some(beginning), Form(None))),
+        Err(Failure::TooLarge) => Ok((None, Form(None))),
+        Err(Failure::Lost) => Err(Dropped),
+    }
+}
+
+async fn fields(spool: &Spool, mut form: Multipart<'_>) -> Result<Params, Failure> {
+    let mut params = Params::default();
+    let mut text_left = LARGEST_TEXT;
+    while let Some(mut field) = form.next_field().await.map_err(|_| Failure::Malformed)? {
+        let headers = field.headers();
+        let disposition = headers.get(CONTENT_DISPOSITION);
+        let disposition = disposition.map_or(&b""[..], |value| value.as_bytes());
+        let names = filename::Disposition::parse(disposition);
+        let content_type = content_type(headers);
+        let Some(name) = names.name else {
+            return Err(Failure::Malformed);
+        };
+        let value = match names.filename {
+            Some(filename) => {
+                let mut sink = Sink {
+                    spool,
+                    memory: BytesMut::new(),
+                    file: None,
+                    length: 0,
+                };
+                while let Some(data) = field.chunk().await.map_err(|_| Failure::Malformed)? {
+                    sink.write(&data).map_err(|_| Failure::Lost)?;
+                }
+                let (length, content) = sink.finish();
+                // A file input that was left empty.
+                if filename.is_empty() && length == 0 {
+                    continue;
+                }
+                Param::File(Arc::new(Upload {
+                    filename,
+                    content_type,
+                    length,
+                    content,
+                }))
+            }
+            None => {
+                let mut text = Vec::new();
+                while let Some(data) = field.chunk().await.map_err(|_| Failure::Malformed)? {
+                    let left = text_left.checked_sub(data.len());
+                    text_left = left.ok_or(Failure::TooLarge)?;
+                    text.extend_from_slice(&data);
+                }
+                Param::Text(String::from_utf8(text).map_err(|_| Failure::Malformed)?)
+            }
+        };
+        params.insert(&name, value);
+    }
+    Ok(params)
+}
+
+fn content_type(headers: &HeaderMap) -> String {
+    let declared = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    declared.unwrap_or("application/octet-stream").to_owned()
+}
+
+/// A body that can still be read after a parser that owned it gave up.
+#[derive(Clone)]
+struct Tap(Arc<Mutex<Tapped>>);
+
+struct Tapped {
+    body: Incoming,
+    beginning: BytesMut,
+    ended: bool,
+    broken: bool,
+}
+
+impl Tap {
+    fn poll(&self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Dropped>>> {
+        let mut tapped = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        while !tapped.ended {
+            match std::task::ready!(Pin::new(&mut tapped.body).poll_frame(context)) {
+                None => tapped.ended = true,
+                Some(Err(_)) => {
+                    (tapped.ended, tapped.broken) = (true, true);
+                    return Poll::Ready(Some(Err(Dropped)));
+                }
+                Some(Ok(frame)) => {
+                    // Trailers are of no interest.
+                    if let Ok(data) = frame.into_data() {
+                        let more = KEPT.saturating_sub(tapped.beginning.len()).min(data.len());
+                        tapped.beginning.extend_from_slice(&data[..more]);
+                        return Poll::Ready(Some(Ok(data)));
+                    }
+                }
+            }
+        }
+        Poll::Ready(None)
+    }
+}
+
+impl Stream for Tap {
+    type Item = Result<Bytes, Dropped>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sink(spool: &Spool) -> Sink<'_> {
+        Sink {
+            spool,
+            memory: BytesMut::new(),
+            file: None,
+            length: 0,
+        }
+    }
+
+    #[test]
+    fn small_files_stay_in_memory_and_leave_no_folder() {
+        let spool = Spool::default();
+        let mut sink = sink(&spool);
+        sink.write(&vec![1; IN_MEMORY / 2]).expect("room");
+        sink.write(&vec![2; IN_MEMORY / 2]).expect("room");
+        let (length, content) = sink.finish();
+        assert_eq!(length, IN_MEMORY as u64);
+        assert!(matches!(content, Content::Memory(bytes) if bytes.len() == IN_MEMORY));
+        assert!(spool.0.lock().expect("unpoisoned").is_none());
+    }
+
+    #[test]
+    fn a_spooled_file_goes_with_its_upload_and_the_folder_with_the_spool() {
+        let spool = Spool::default();
+        let mut sink = sink(&spool);
+        sink.write(&vec![1; IN_MEMORY]).expect("room");
+        sink.write(&[2]).expect("a disk");
+        let (length, content) = sink.finish();
+        assert_eq!(length, IN_MEMORY as u64 + 1);
+        let Content::Spooled(path) = content else {
+            panic!("still in memory");
+        };
+        let file = path.to_path_buf();
+        let folder = file.parent().expect("a folder").to_path_buf();
+        let written = std::fs::read(&file).expect("a file");
+        assert_eq!((written.len(), written.last()), (IN_MEMORY + 1, Some(&2)));
+        drop(path);
+        assert!(!file.exists() && folder.exists());
+        drop(spool);
+        assert!(!folder.exists());
+    }
+}

@@ -1,0 +1,292 @@
+//! Every operation of Keepnet answers what its description says.
+
+mod support;
+
+use std::collections::HashMap;
+
+use http::Method;
+use serde_json::{Value, json};
+use support::Answer;
+use support::keepnet::{Session, builder, search};
+
+/// The description that the answers are held against.
+struct Description {
+    types: HashMap<String, Value>,
+    operations: Vec<(String, String, String)>,
+}
+
+fn description() -> Description {
+    let mut document: Value =
+        serde_json::from_str(include_str!("../src/keepnet/shapes.json")).expect("JSON");
+    Description {
+        types: serde_json::from_value(document["types"].take()).expect("types"),
+        operations: serde_json::from_value(document["operations"].take()).expect("operations"),
+    }
+}
+
+impl Description {
+    /// What is wrong with a value, if anything.
+    fn judge(&self, of: &str, value: &Value, at: &str) -> Result<(), String> {
+        let wrong = || Err(format!("{at}: {value} is no {of}"));
+        let fits = |fits: bool| if fits { Ok(()) } else { wrong() };
+        if let Some((generic, inner)) = of.split_once('<') {
+            let inner = inner.strip_suffix('>').expect("a closing >");
+            return match (generic, value) {
+                ("list" | "map", Value::Null) => Ok(()),
+                ("list", Value::Array(values)) => values
+                    .iter()
+                    .try_for_each(|value| self.judge(inner, value, &format!("{at}[]"))),
+                ("map", Value::Object(values)) => values
+                    .values()
+                    .try_for_each(|value| self.judge(inner, value, &format!("{at}{{}}"))),
+                ("envelope", Value::Object(_)) => {
+                    if value["status"] != "SUCCESS" || !value["validationMessages"].is_array() {
+                        return wrong();
+                    }
+                    self.judge(inner, &value["data"], &format!("{at}.data"))
+                }
+                ("page" | "company_page" | "campaign_users_page", Value::Object(page)) => {
+                    let expected = match generic {
+                        "page" => 5,
+                        _ => 6,
+                    };
+                    if page.len() != expected || !value["totalNumberOfRecords"].is_u64() {
+                        return wrong();
+                    }
+                    let rows = format!("list<{inner}>");
+                    self.judge(&rows, &value["results"], &format!("{at}.results"))
+                }
+                _ => wrong(),
+            };
+        }
+        match of {
+            "any" | "none" => Ok(()),
+            "i32" | "i64" => fits(value.is_i64()),
+            "f32" | "f64" => fits(value.is_number()),
+            "bool" => fits(value.is_boolean()),
+            "string" | "date_time" | "time_span" | "uuid" | "base64" => {
+                fits(value.is_string() || value.is_null())
+            }
+            name => match (&self.types[name], value) {
+                (_, Value::Null) => Ok(()),
+                (Value::Array(values), Value::String(_)) => {
+                    fits(values.is_empty() || values.contains(value))
+                }
+                // A value that is known by its code alone.
+                (Value::Array(values), Value::Number(code)) => {
+                    fits(values.contains(&code.to_string().into()))
+                }
+                (Value::Object(members), Value::Object(found)) => {
+                    for (member, of) in members {
+                        let of = of.as_str().expect("a type");
+                        let value = found.get(member);
+                        let value = value.ok_or_else(|| format!("{at}: no {member}"))?;
+                        self.judge(of, value, &format!("{at}.{member}"))?;
+                    }
+                    Ok(())
+                }
+                _ => wrong(),
+            },
+        }
+    }
+}
+
+async fn call(session: &Session<'_>, method: &str, path: &str) -> Answer {
+    let method: Method = method.parse().expect("a method");
+    let mut body = search("CreateTime", true);
+    if path.ends_with("/phishing-campaign-job-report/search") {
+        body["orderBy"] = json!("Name");
+    }
+    for (name, value) in [
+        ("email", json!("somebody@company.example")),
+        ("apiUrl", json!("https://engine.example")),
+        ("typeId", json!(1)),
+        ("privacyDurationId", json!(0)),
+    ] {
+        body[name] = value;
+    }
+    session.call(method, path, body).await
+}
+
+/// Operations that keep state refuse what they do not know; all others answer.
+#[tokio::test]
+async fn every_operation_is_answered_in_its_shape() {
+    let sandbox = builder().start().await.expect("a sandbox");
+    let session = Session::reseller(&sandbox).await;
+    let description = description();
+    assert_eq!(description.operations.len(), 949);
+    let (mut answered, mut refused) = (0, 0);
+    for (method, path, of) in &description.operations {
+        if path == "/connect/token" || path == "/api/companies/{resourceId}" {
+            continue;
+        }
+        let path = path.replace(['{', '}'], "");
+        let answer = call(&session, method, &path).await;
+        let content = answer.headers.get("content-type");
+        let content = content.map_or("", |content| content.to_str().expect("text"));
+        match answer.status {
+            200 | 201 if of == "bytes" => {
+                assert!(!content.contains("json"), "{method} {path}: {content}");
+                assert!(!answer.body.is_empty(), "{method} {path}");
+                answered += 1;
+            }
+            200 if of == "none" => {
+                assert!(answer.body.is_empty(), "{method} {path}");
+                answered += 1;
+            }
+            200 | 201 => {
+                let verdict = description.judge(of, &answer.json(), "");
+                assert_eq!(verdict, Ok(()), "{method} {path}");
+                answered += 1;
+            }
+            400 | 404 => {
+                assert!(content.contains("json"), "{method} {path}: {content}");
+                refused += 1;
+            }
+            other => panic!("{method} {path}: {other} {:?}", answer.body),
+        }
+    }
+    assert_eq!(answered + refused, 949 - 4);
+    assert!(answered > 780, "{answered} answered, {refused} refused");
+}
+
+#[tokio::test]
+async fn what_is_kept_is_shown_in_its_shape_as_well() {
+    let sandbox = builder().start().await.expect("a sandbox");
+    let session = Session::reseller(&sandbox).await;
+    let description = description();
+    let mut seen = 0;
+    for (method, path, of) in &description.operations {
+        // The id of the first row of the list that the path continues.
+        let Some(list) = path
+            .strip_suffix("/{resourceId}")
+            .filter(|_| method == "GET")
+        else {
+            continue;
+        };
+        let rows = session
+            .post(&format!("{list}/search"), search("Name", true))
+            .await;
+        if rows.status != 200 || of == "bytes" || !rows.data()["results"].is_array() {
+            continue;
+        }
+        let rows = rows.data();
+        for row in rows["results"].as_array().expect("rows") {
+            let id = [
+                "resourceId",
+                "companyResourceId",
+                "trainingId",
+                "enrollmentId",
+            ];
+            let id = id.iter().find_map(|name| row[*name].as_str());
+            let Some(id) = id else { continue };
+            let answer = session.get(&format!("{list}/{id}")).await;
+            assert!(
+                matches!(answer.status, 200 | 404),
+                "{list}: {:?}",
+                answer.body
+            );
+            if answer.status == 200 {
+                assert_eq!(description.judge(of, &answer.json(), ""), Ok(()), "{list}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 60, "{seen}");
+}
+
+#[tokio::test]
+async fn samples_are_the_same_every_time() {
+    let (one, other) = (builder().start().await, builder().start().await);
+    let (one, other) = (one.expect("a sandbox"), other.expect("a sandbox"));
+    let (one, other) = (
+        Session::reseller(&one).await,
+        Session::reseller(&other).await,
+    );
+    for path in [
+        "/api/enrollments/form-details",
+        "/api/phishing-reporter/summary",
+    ] {
+        assert_eq!(
+            one.get(path).await.body,
+            other.get(path).await.body,
+            "{path}"
+        );
+    }
+    let path = "/api/target-users/search";
+    let body = search("Email", true);
+    let first = one.post(path, body.clone()).await.body;
+    assert_eq!(first, other.post(path, body).await.body);
+}
+
+#[tokio::test]
+async fn search_bodies_have_to_be_complete() {
+    let sandbox = builder().start().await.expect("a sandbox");
+    let session = Session::reseller(&sandbox).await;
+    // One that is kept, and one that is not.
+    for path in [
+        "/api/target-users/search",
+        "/api/smishing-simulator/smishing-campaign/search",
+    ] {
+        session.post(path, search("CreateTime", true)).await.data();
+        for missing in ["orderBy", "ascending", "filter"] {
+            let mut body = search("CreateTime", true);
+            body.as_object_mut().expect("an object").remove(missing);
+            let refused = session.post(path, body).await;
+            assert_eq!(
+                refused.refused(),
+                (400, "INPUT_ERROR".to_owned()),
+                "{path} {missing}"
+            );
+            let messages = refused.json()["validationMessages"].take();
+            let message = messages[0].as_str().expect("a message").to_lowercase();
+            assert!(message.contains(&missing.to_lowercase()), "{message}");
+        }
+        for missing in ["Condition", "SearchInputTextValue"] {
+            let mut body = search("CreateTime", true);
+            body["filter"]
+                .as_object_mut()
+                .expect("an object")
+                .remove(missing);
+            assert_eq!(
+                session.post(path, body).await.status,
+                400,
+                "{path} {missing}"
+            );
+        }
+        for (name, value, status) in [
+            ("orderBy", Value::Null, 400),
+            ("ascending", Value::Null, 400),
+            ("pageNumber", json!(0), 400),
+            ("filter", Value::Null, 500),
+        ] {
+            let mut body = search("CreateTime", true);
+            body[name] = value;
+            assert_eq!(
+                session.post(path, body).await.status,
+                status,
+                "{path} {name}"
+            );
+        }
+        let bytes = search("CreateTime", true).to_string();
+        let patch = "application/json-patch+json";
+        let refused = session.send(Method::POST, path, patch, bytes.into()).await;
+        assert_eq!(refused.refused(), (400, "INPUT_ERROR".to_owned()));
+        let empty = session
+            .send(Method::POST, path, "application/json", "".into())
+            .await;
+        assert_eq!(empty.status, 400);
+    }
+    let mut body = search("CreateTime", true);
+    body["orderBy"] = json!("NoSuchColumn");
+    assert_eq!(
+        session.post("/api/target-users/search", body).await.status,
+        400
+    );
+    let path = "/api/phishing-simulator/phishing-campaign-job-report/search";
+    assert_eq!(
+        session.post(path, search("CreateTime", true)).await.status,
+        400
+    );
+    session.post(path, search("Name", true)).await.data();
+}

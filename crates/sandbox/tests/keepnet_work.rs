@@ -1,0 +1,454 @@
+//! What takes its time at Keepnet: campaigns, trainings, investigations.
+
+mod support;
+
+use std::time::Duration;
+
+use http::Method;
+use serde_json::{Value, json};
+use support::keepnet::{Session, filter, search, start};
+
+const REPORT: &str = "/api/phishing-simulator/phishing-campaign-job-report";
+
+async fn first(session: &Session<'_>, path: &str, order_by: &str, id: &str) -> String {
+    let rows = session.all(path, order_by, Value::Null).await;
+    rows[0][id].as_str().expect("an id").to_owned()
+}
+
+fn number(value: &Value, name: &str) -> u64 {
+    value[name]
+        .as_u64()
+        .unwrap_or_else(|| panic!("{name} in {value}"))
+}
+
+async fn campaign(session: &Session<'_>, schedule: Value) -> String {
+    let scenario = first(
+        session,
+        "/api/phishing-simulator/phishing-scenario/search",
+        "Name",
+        "resourceId",
+    )
+    .await;
+    let group = first(
+        session,
+        "/api/target-groups/search",
+        "CreateTime",
+        "resourceId",
+    )
+    .await;
+    let mut body = json!({"name": "Autumn", "phishingScenarioResourceIds": [scenario],
+        "targetGroupResourceIds": [group]});
+    for (name, value) in schedule.as_object().expect("an object") {
+        body[name] = value.clone();
+    }
+    session
+        .post("/api/phishing-simulator/phishing-campaign", body)
+        .await
+        .id()
+}
+
+#[tokio::test]
+async fn a_campaign_runs_and_its_numbers_add_up() {
+    let sandbox = start().await;
+    let session = Session::reseller(&sandbox).await;
+    let id = campaign(&session, json!({"scheduleTypeId": "2"})).await;
+    let one = format!("/api/phishing-simulator/phishing-campaign/{id}");
+    assert_eq!(session.get(&one).await.data()["scheduleTypeId"], 2);
+    let path = "/api/phishing-simulator/phishing-campaign/search";
+    let status = || async {
+        let rows = session
+            .all(path, "Name", filter("resourceId", "=", &id))
+            .await;
+        rows[0]["status"].as_str().expect("a status").to_owned()
+    };
+    assert_eq!(status().await, "Idle");
+    let path = format!("/api/phishing-simulator/phishing-campaign-job/start/{id}");
+    session
+        .post(&path, json!({"scheduleTypeId": 1}))
+        .await
+        .data();
+    assert_eq!(status().await, "Running");
+
+    let summary = format!("{REPORT}/summary/{id}/1");
+    let mut before = 0;
+    for _ in 0..12 {
+        sandbox.clock().advance(Duration::from_secs(60));
+        let summary = session.get(&summary).await.data();
+        let (info, stats) = (&summary["campaignInfo"], &summary["scenarioStats"]);
+        let sent = number(info, "emailDeliveredUserCount");
+        let all = number(info, "totalTargetUserCount");
+        assert_eq!(sent + number(info, "emailNotDeliveredUserCount"), all);
+        let opened = number(stats, "openedEmail");
+        assert_eq!(opened + number(stats, "noResponseEmail"), sent);
+        assert!(number(stats, "clickedEmail") <= opened);
+        assert!(number(stats, "submittedEmail") <= number(stats, "clickedEmail"));
+        assert!(opened >= before);
+        before = opened;
+    }
+    assert!(before > 0);
+    assert_eq!(status().await, "Completed");
+
+    let rows = session
+        .all(
+            &format!("{REPORT}/search"),
+            "Name",
+            filter("name", "=", "Autumn"),
+        )
+        .await;
+    assert_eq!(number(&rows[0], "totalOpenedCount"), before);
+    for (kind, name) in [
+        ("All", "totalTargetUserCount"),
+        ("opened", "totalOpenedCount"),
+        ("Clicked", "totalClickedCount"),
+        ("SubmittedData", "totalSubmittedCount"),
+        ("noresponse", "totalNoResponseCount"),
+    ] {
+        let path = format!("{REPORT}/{kind}/search/{id}/1");
+        let people = session.all(&path, "Email", Value::Null).await;
+        assert_eq!(people.len() as u64, number(&rows[0], name), "{kind}");
+    }
+    let path = format!("{REPORT}/Submitted/search/{id}/1");
+    assert_eq!(session.post(&path, search("Email", true)).await.status, 400);
+    let opened = session
+        .all(
+            &format!("{REPORT}/Opened/search/{id}/1"),
+            "Email",
+            Value::Null,
+        )
+        .await;
+    let person = opened[0]["resourceId"].as_str().expect("an id");
+    let path = format!("{REPORT}/search-email-opened/{person}");
+    let detail = session.post(&path, search("Email", true)).await.data();
+    assert_eq!(detail["openedTime"], opened[0]["lastOpenedTime"]);
+    let unknown = format!("{REPORT}/search-email-opened/nobody");
+    let refused = session.post(&unknown, search("Email", true)).await;
+    assert_eq!(refused.refused(), (404, "FAILED".to_owned()));
+    assert_eq!(
+        refused.json()["message"],
+        "Phishing campaign instance user not found"
+    );
+}
+
+#[tokio::test]
+async fn a_campaign_waits_for_its_time_and_can_be_stopped() {
+    let sandbox = start().await;
+    let session = Session::reseller(&sandbox).await;
+    let path = "/api/phishing-simulator/phishing-campaign";
+    for (body, word) in [
+        (json!({"name": "x", "scheduleTypeId": 3}), "ScheduledDate"),
+        (json!({"scheduleTypeId": 1}), "name"),
+        (
+            json!({"name": "x", "scheduleTypeId": 1, "phishingScenarioResourceIds": ["no"]}),
+            "scenario",
+        ),
+    ] {
+        let refused = session.post(path, body).await;
+        assert_eq!(refused.refused(), (400, "INPUT_ERROR".to_owned()));
+        assert!(
+            refused.json()["message"]
+                .as_str()
+                .expect("text")
+                .contains(word)
+        );
+    }
+    let schedule = json!({"scheduleTypeId": 3, "scheduledDate": "2100-01-01T00:00:00Z"});
+    let id = campaign(&session, schedule).await;
+    let runs = format!("{REPORT}/{id}/search");
+    let rows = session.all(&runs, "CreatedDate", Value::Null).await;
+    assert_eq!(rows[0]["status"], "Scheduled");
+    let again = format!("/api/phishing-simulator/phishing-campaign-job/start/{id}/1");
+    session.post(&again, json!({})).await.data();
+    sandbox.clock().advance(Duration::from_secs(90));
+    let stop = format!("/api/phishing-simulator/phishing-campaign-job/stop/{id}/1");
+    session.call(Method::PATCH, &stop, Value::Null).await.data();
+    assert_eq!(
+        session.call(Method::PATCH, &stop, Value::Null).await.status,
+        400
+    );
+    let summary = format!("{REPORT}/summary/{id}/1");
+    let stats = session.get(&summary).await.data()["scenarioStats"].take();
+    sandbox.clock().advance(Duration::from_secs(1_000));
+    assert_eq!(session.get(&summary).await.data()["scenarioStats"], stats);
+    let rows = session.all(&runs, "CreatedDate", Value::Null).await;
+    assert_eq!(rows[0]["status"], "Cancelled");
+    session
+        .delete(&format!(
+            "/api/phishing-simulator/phishing-campaign-job/{id}/1"
+        ))
+        .await
+        .data();
+    assert_eq!(session.get(&summary).await.status, 404);
+}
+
+#[tokio::test]
+async fn an_enrolment_is_worked_through() {
+    let sandbox = start().await;
+    let session = Session::reseller(&sandbox).await;
+    let posters = json!({"trainingType": "Poster"});
+    let mut body = search("Name", true);
+    body["trainingType"] = posters["trainingType"].clone();
+    let found = session.post("/api/trainings/search", body).await.data();
+    assert_eq!(found["totalNumberOfRecords"], 1);
+    let training = first(&session, "/api/trainings/search", "Name", "trainingId").await;
+    let group = first(
+        &session,
+        "/api/target-groups/search",
+        "CreateTime",
+        "resourceId",
+    )
+    .await;
+    let path = "/api/enrollments";
+    let body = json!({"trainingId": training, "name": "Autumn"});
+    assert_eq!(session.post(path, body).await.status, 400);
+    let body = json!({"trainingId": "no", "name": "Autumn", "targetGroupResourceIds": [group]});
+    assert_eq!(session.post(path, body).await.status, 404);
+    let body = json!({"trainingId": training, "name": "Autumn", "targetGroupResourceIds": [group]});
+    let answer = session.post(path, body).await;
+    assert_eq!(answer.status, 201);
+    let made = answer.data();
+    assert_eq!(made["status"], "InProgress");
+    let id = made["id"].as_str().expect("an id");
+    let people = number(&made, "totalTargetUserCount");
+    sandbox.clock().advance(Duration::from_secs(240));
+    let users = format!("/api/training-reports/{id}/users/search");
+    let summary = format!("/api/training-reports/{id}/summary");
+    let halfway = number(&session.get(&summary).await.data(), "completedCount");
+    sandbox.clock().advance(Duration::from_secs(600));
+    let summary = session.get(&summary).await.data();
+    let done = number(&summary, "completedCount");
+    assert!(done > 0 && done >= halfway);
+    let detail = &summary["reportDetail"];
+    assert_eq!(number(detail, "totalTargetUserCount"), people);
+    assert_eq!(
+        number(detail, "onlyOpenedCount")
+            + number(&summary, "inProgressCount")
+            + done
+            + number(detail, "noResponseCount"),
+        people
+    );
+    assert_eq!(
+        session.all(&users, "Email", Value::Null).await.len() as u64,
+        people
+    );
+    let completed = session
+        .all(&users, "Email", filter("status", "=", "completed"))
+        .await;
+    assert_eq!(completed.len() as u64, done);
+    let rows = session
+        .all(
+            "/api/enrollments/search",
+            "CreateTime",
+            filter("name", "=", "autumn"),
+        )
+        .await;
+    assert_eq!(
+        (&rows[0]["enrollmentId"], &rows[0]["status"]),
+        (&json!(id), &json!("Completed"))
+    );
+    session.delete(&format!("{path}/{id}")).await.data();
+    assert_eq!(
+        session.post(&users, search("Email", true)).await.status,
+        404
+    );
+}
+
+#[tokio::test]
+async fn reported_emails_are_triaged() {
+    let sandbox = start().await;
+    let session = Session::reseller(&sandbox).await;
+    let path = "/api/notified-emails";
+    let rows = session
+        .all(&format!("{path}/search"), "CreateTime", Value::Null)
+        .await;
+    assert_eq!(rows.len(), 12);
+    let ids: Vec<_> = rows
+        .iter()
+        .map(|row| row["resourceId"].as_str().expect("an id"))
+        .collect();
+    let one = format!("{path}/{}", ids[0]);
+    let body = json!({"result": "phishing", "status": 2, "tag": "invoice", "note": "Known"});
+    session.put(&one, body).await.data();
+    let email = session.get(&one).await.data();
+    assert_eq!(
+        (&email["result"], &email["status"]),
+        (&json!("Phishing"), &json!("Closed"))
+    );
+    assert_eq!(
+        (&email["tags"], &email["note"]),
+        (&json!(["invoice"]), &json!("Known"))
+    );
+    assert_eq!(
+        session.put(&one, json!({"result": "Odd"})).await.status,
+        400
+    );
+
+    let analysed = email["analysisDate"].clone();
+    session.get(&format!("{one}/reanalyze")).await.data();
+    assert_ne!(session.get(&one).await.data()["analysisDate"], analysed);
+    let bulk = format!("{path}/bulk-update");
+    session
+        .put(
+            &bulk,
+            json!({"resourceIdList": ids[..3], "status": "InProgress"}),
+        )
+        .await
+        .data();
+    let open = session
+        .all(
+            &format!("{path}/search"),
+            "CreateTime",
+            filter("status", "=", "InProgress"),
+        )
+        .await;
+    assert!(open.len() >= 3);
+    let all = json!({"status": "Closed", "selectAll": {"excludedResourceIdList": [ids[5]],
+        "filter": search("CreateTime", true)}});
+    session.put(&bulk, all).await.data();
+    let closed = session
+        .all(
+            &format!("{path}/search"),
+            "CreateTime",
+            filter("status", "=", "Closed"),
+        )
+        .await;
+    assert!(closed.len() >= 11);
+    let company = &sandbox.keepnet().company_ids()[0];
+    let new = sandbox
+        .keepnet()
+        .report_email(company, "ada@b.example", "Look at this");
+    let body = search("CreateTime", false);
+    let latest = session.post(&format!("{path}/search"), body).await.data();
+    assert_eq!(latest["results"][0]["resourceId"], new.as_str());
+    assert_eq!(latest["results"][0]["status"], "Open");
+    for kind in ["attachments", "msg-files"] {
+        let file = session.get(&format!("{path}/{kind}/{}", ids[0])).await;
+        assert_eq!(file.headers["content-type"], "application/octet-stream");
+        assert!(
+            file.headers["content-disposition"]
+                .to_str()
+                .expect("text")
+                .contains(ids[0])
+        );
+        assert!(!file.body.is_empty());
+        let refused = session.get(&format!("{path}/{kind}/nothing")).await;
+        assert_eq!(refused.refused(), (404, "FAILED".to_owned()));
+    }
+}
+
+fn investigation() -> Value {
+    json!({"name": "Invoices", "duration": 1, "startDate": "2026-01-01", "endDate": "2026-02-01",
+        "targetUserType": "SpecificUsers",
+        "targetUsers": ["a@b.example", "b@b.example", "c@b.example", "d@b.example"],
+        "scanTypes": [{"type": "O365", "mailConfigurationResourceId": "mailconfig00"}],
+        "autoAction": {"type": "NoAction"}})
+}
+
+#[tokio::test]
+async fn an_investigation_finds_emails_as_time_passes() {
+    let sandbox = start().await;
+    let session = Session::reseller(&sandbox).await;
+    let path = "/api/investigations";
+    let mut backwards = investigation();
+    backwards["endDate"] = json!("2025-01-01");
+    assert_eq!(session.post(path, backwards).await.status, 400);
+    let id = session.post(path, investigation()).await.id();
+    let one = format!("{path}/{id}");
+    let summary = format!("{one}/summary");
+    assert_eq!(session.get(&summary).await.data()["status"], "Queued");
+    for (seconds, status, scanned) in [(6, "Running", 2), (1, "Finished", 4)] {
+        sandbox.clock().advance(Duration::from_secs(seconds));
+        let summary = session.get(&summary).await.data();
+        assert!(number(&summary, "scannedUserCount") >= scanned);
+        let sum = number(&summary, "scannedUserCount") + number(&summary, "notScannedUserCount");
+        assert_eq!((sum, number(&summary, "totalUserCount")), (4, 4));
+        assert!(summary["status"] == status || summary["status"] == "Finished");
+    }
+    assert_eq!(session.get(&one).await.data()["progress"], 100);
+    let emails = session
+        .all(&format!("{one}/search-email"), "ReceivedTime", Value::Null)
+        .await;
+    assert_eq!(emails.len(), 2);
+    let email = emails[0]["resourceId"].as_str().expect("an id");
+    let delete = format!("{one}/actions-delete");
+    let unknown = json!({"items": ["no"], "isPermanentDelete": false});
+    assert_eq!(session.post(&delete, unknown).await.status, 400);
+    let body = json!({"items": [email], "isPermanentDelete": true});
+    session.post(&delete, body).await.data();
+    sandbox.clock().advance(Duration::from_secs(5));
+    let wanted = filter("resourceId", "=", email);
+    let emails = session
+        .all(&format!("{one}/search-email"), "ReceivedTime", wanted)
+        .await;
+    assert_eq!(emails[0]["emailLastAction"]["actionType"], "Delete");
+    assert_eq!(emails[0]["emailLastAction"]["status"], "Completed");
+    assert_eq!(
+        session
+            .put(&format!("{one}/cancel"), json!({}))
+            .await
+            .status,
+        400
+    );
+}
+
+#[tokio::test]
+async fn a_cancelled_investigation_goes_no_further() {
+    let sandbox = start().await;
+    let session = Session::reseller(&sandbox).await;
+    let mut body = investigation();
+    body["targetUserType"] = json!("AllUsers");
+    let id = session.post("/api/investigations", body).await.id();
+    let one = format!("/api/investigations/{id}");
+    session
+        .put(&format!("{one}/cancel"), json!({}))
+        .await
+        .data();
+    sandbox.clock().advance(Duration::from_secs(600));
+    let summary = session.get(&format!("{one}/summary")).await.data();
+    assert_eq!(
+        (&summary["status"], &summary["scannedUserCount"]),
+        (&json!("Canceled"), &json!(0))
+    );
+    let rows = session
+        .all(
+            "/api/investigations/search",
+            "CreateTime",
+            filter("resourceId", "=", &id),
+        )
+        .await;
+    assert_eq!(rows[0]["status"], "Canceled");
+}
+
+#[tokio::test]
+async fn badges_of_nobody_are_refused_with_problem_details() {
+    let sandbox = start().await;
+    let session = Session::reseller(&sandbox).await;
+    let path = "/api/gamificationreport/badges";
+    let refused = session.get(&format!("{path}/nobody")).await;
+    assert_eq!(refused.status, 404);
+    assert_eq!(
+        refused.headers["content-type"],
+        "application/problem+json; charset=utf-8"
+    );
+    assert_eq!(refused.json()["status"], 404);
+    let user = first(&session, "/api/target-users/search", "Email", "resourceId").await;
+    session.get(&format!("{path}/{user}")).await.data();
+}
+
+#[tokio::test]
+async fn faults_speak_the_services_language() {
+    use security_api_sandbox::Fault;
+    let sandbox = start().await;
+    let session = Session::reseller(&sandbox).await;
+    sandbox
+        .faults()
+        .queue(Fault::status(429).header("retry-after", "2"));
+    sandbox
+        .faults()
+        .queue(Fault::status(500).on(Method::GET, "/api/companies/my"));
+    let limited = session.get("/api/companies/my").await;
+    assert_eq!(limited.refused(), (429, "FAILED".to_owned()));
+    assert_eq!(limited.headers["retry-after"], "2");
+    let failed = session.get("/api/companies/my").await;
+    assert_eq!(failed.refused(), (500, "INTERNAL_SERVER_ERROR".to_owned()));
+    session.get("/api/companies/my").await.data();
+}

@@ -1,0 +1,367 @@
+//! What becomes of the fields of a new push.
+
+mod support;
+
+use http::Method;
+use security_api_sandbox::{PasswordPusherEdition, PasswordPusherOptions};
+use serde_json::{Value, json};
+use support::pwpush::{BOUNDARY, Call, create, edition, form, made, push_form, read, with};
+use support::small;
+
+#[tokio::test]
+async fn numbers_out_of_bounds_become_the_default_without_a_word() {
+    let sandbox = small().await;
+    for (given, days, views) in [
+        (Value::Null, 7, 5),
+        (json!(0), 7, 5),
+        (json!(-1), 7, 5),
+        (json!(1), 1, 1),
+        (json!(90), 90, 90),
+        (json!(91), 7, 91),
+        (json!(100), 7, 100),
+        (json!(101), 7, 5),
+        (json!("3"), 3, 3),
+        (json!(1.9), 1, 1),
+        (json!("soon"), 7, 5),
+        (json!([3]), 7, 5),
+        (json!(true), 7, 5),
+        (json!(1e300), 7, 5),
+    ] {
+        let fields = json!({
+            "payload": "p", "expire_after_days": given, "expire_after_views": given,
+        });
+        let made = create(fields).to(&sandbox).await.json();
+        assert_eq!(made["expire_after_days"], days, "{given}");
+        assert_eq!(made["days_remaining"], days, "{given}");
+        assert_eq!(made["expire_after_views"], views, "{given}");
+    }
+    let made = create(json!({ "payload": "p" })).to(&sandbox).await.json();
+    assert_eq!(
+        (&made["expire_after_days"], &made["expire_after_views"]),
+        (&json!(7), &json!(5))
+    );
+}
+
+#[tokio::test]
+async fn switches_are_on_by_default_and_null_turns_them_off() {
+    let sandbox = small().await;
+    for (given, on) in [
+        (json!(true), true),
+        (json!("TRUE"), true),
+        (json!("on"), true),
+        (json!("Yes"), true),
+        (json!("checked"), true),
+        (json!(1), true),
+        (json!(false), false),
+        (json!("false"), false),
+        (json!(2), false),
+        (json!(""), false),
+        (Value::Null, false),
+    ] {
+        let fields = json!({
+            "payload": "p", "deletable_by_viewer": given, "retrieval_step": given,
+        });
+        let made = create(fields).to(&sandbox).await.json();
+        assert_eq!(made["deletable_by_viewer"], on, "{given}");
+        assert_eq!(made["retrieval_step"], on, "{given}");
+        let url = made["html_url"].as_str().expect("a URL");
+        assert_eq!(url.ends_with("/r"), on, "{given}");
+    }
+    let made = create(json!({ "payload": "p" })).to(&sandbox).await.json();
+    assert_eq!(
+        (&made["deletable_by_viewer"], &made["retrieval_step"]),
+        (&json!(true), &json!(true))
+    );
+}
+
+#[tokio::test]
+async fn a_url_push_is_never_deletable_by_viewers() {
+    let sandbox = small().await;
+    let fields = json!({ "kind": "url", "payload": "https://a.b", "deletable_by_viewer": true });
+    let made = create(fields).to(&sandbox).await.json();
+    assert_eq!(made["deletable_by_viewer"], Value::Null);
+    assert_eq!(made["retrieval_step"], true);
+}
+
+#[tokio::test]
+async fn a_payload_has_to_fit_its_kind() {
+    let sandbox = small().await;
+    let required = "Payload is required.";
+    let text = "The payload is too large.  You can only push up to 1048576 bytes.";
+    let qr = "The QR code payload is too large.  You can only push up to 1024 bytes.";
+    let url = "must be a valid HTTP or HTTPS URL.";
+    for (kind, payload, refusal) in [
+        ("text", String::new(), Some(required)),
+        ("text", " \t\r\n".to_owned(), Some(required)),
+        ("text", "é".repeat(1_048_576), None),
+        ("text", "é".repeat(1_048_577), Some(text)),
+        ("qr", " ".to_owned(), Some(required)),
+        ("qr", "é".repeat(1024), None),
+        ("qr", "é".repeat(1025), Some(qr)),
+        ("url", String::new(), Some(required)),
+        ("url", "https://example.com/?a=b".to_owned(), None),
+        ("url", "HTTP://example.com".to_owned(), None),
+        ("url", "ftp://example.com".to_owned(), Some(url)),
+        ("url", "javascript:alert(1)".to_owned(), Some(url)),
+        ("url", "example.com".to_owned(), Some(url)),
+        ("2", "example.com".to_owned(), Some(url)),
+    ] {
+        let shown: String = payload.chars().take(40).collect();
+        let answer = create(json!({ "kind": kind, "payload": payload }))
+            .to(&sandbox)
+            .await;
+        match refusal {
+            Some(message) => {
+                let body = json!({ "payload": [message] });
+                assert_eq!(
+                    (answer.status, answer.json()),
+                    (422, body),
+                    "{kind} {shown:?}"
+                );
+            }
+            None => {
+                let token = made(answer);
+                assert_eq!(read(&sandbox, &token).await["payload"], payload.as_str());
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_kind_breaks_the_server_and_a_number_is_a_kind() {
+    let sandbox = small().await;
+    for kind in [json!("secret"), json!("Text"), json!(4), json!(-1)] {
+        let answer = create(json!({ "kind": kind, "payload": "p" }))
+            .to(&sandbox)
+            .await;
+        let body = json!({ "status": 500, "error": "Internal Server Error" });
+        assert_eq!((answer.status, answer.json()), (500, body), "{kind}");
+    }
+    for kind in [json!(0), json!("0"), json!("text"), json!(""), Value::Null] {
+        let answer = create(json!({ "kind": kind, "payload": "p" }))
+            .to(&sandbox)
+            .await;
+        assert_eq!(answer.status, 201, "{kind}");
+    }
+    let empty = create(json!({ "kind": 1 })).by_owner(&sandbox).await;
+    assert_eq!(empty.status, 201);
+}
+
+#[tokio::test]
+async fn fields_that_are_not_known_are_ignored() {
+    let sandbox = small().await;
+    let body = json!({
+        "push": { "payload": "p", "expire_after_duration": 0, "colour": "blue" },
+        "account_id": 12,
+    });
+    let made = Call::post("/api/v2/pushes", &body)
+        .to(&sandbox)
+        .await
+        .json();
+    assert_eq!(made["expire_after_days"], 7);
+    for absent in [
+        "expire_after_duration",
+        "expires_at",
+        "expires_in",
+        "account_id",
+        "kind",
+    ] {
+        assert!(made.get(absent).is_none(), "{absent}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_needs_its_push_and_has_to_be_readable() {
+    let sandbox = small().await;
+    let missing = json!({
+        "error": "param is missing or the value is empty or invalid: push"
+    });
+    for body in [
+        json!({}),
+        json!({ "push": {} }),
+        json!({ "push": null }),
+        json!([1]),
+        json!({ "push": "x" }),
+        json!({ "request": {} }),
+    ] {
+        let answer = Call::post("/api/v2/pushes", &body).to(&sandbox).await;
+        assert_eq!(
+            (answer.status, answer.json()),
+            (400, missing.clone()),
+            "{body}"
+        );
+    }
+    let answer = Call::new(Method::POST, "/api/v2/pushes").to(&sandbox).await;
+    assert_eq!((answer.status, answer.json()), (400, missing));
+
+    for (kind, body) in [
+        ("application/json", "{\"push\":"),
+        (BOUNDARY, "no form at all"),
+        (
+            BOUNDARY,
+            "--cut-here\r\nContent-Disposition: form-data\r\n\r\nx\r\n--cut-here--\r\n",
+        ),
+    ] {
+        let call = Call::new(Method::POST, "/api/v2/pushes").body(kind, body);
+        let answer = call.clone().to(&sandbox).await;
+        let unreadable = json!({ "status": 400, "error": "Bad Request" });
+        assert_eq!((answer.status, answer.json()), (400, unreadable), "{body}");
+        let page = call.header("accept", "*/*").to(&sandbox).await;
+        assert_eq!(page.status, 400);
+        assert_eq!(page.headers["content-type"], "text/html; charset=utf-8");
+    }
+}
+
+#[tokio::test]
+async fn flat_json_forms_and_multipart_are_understood() {
+    let sandbox = small().await;
+    let flat = Call::post(
+        "/api/v2/pushes",
+        &json!({ "payload": "p q", "expire_after_days": 3 }),
+    );
+    let urlencoded = Call::new(Method::POST, "/api/v2/pushes").body(
+        "application/x-www-form-urlencoded",
+        "push[payload]=p+q&push%5Bexpire_after_days%5D=3",
+    );
+    let multipart = Call::new(Method::POST, "/api/v2/pushes.json").body(
+        BOUNDARY,
+        form(&[
+            ("name=\"push[payload]\"", b"p q"),
+            ("name=\"push[expire_after_days]\"", b"3"),
+        ]),
+    );
+    for call in [flat, urlencoded, multipart] {
+        let answer = call.to(&sandbox).await;
+        assert_eq!(answer.json()["expire_after_days"], 3);
+        assert_eq!(read(&sandbox, &made(answer)).await["payload"], "p q");
+    }
+}
+
+#[tokio::test]
+async fn kinds_can_be_switched_off() {
+    let options = PasswordPusherOptions::default();
+    let sandbox = with(options.files(false).urls(false).qr_codes(false)).await;
+    for (kind, name) in [("file", "File"), ("url", "URL"), ("qr", "QR code")] {
+        let fields = json!({ "kind": kind, "payload": "https://a.b" });
+        let answer = create(fields).by_owner(&sandbox).await;
+        let body = json!({ "kind": [format!("{name} pushes are disabled.")] });
+        assert_eq!((answer.status, answer.json()), (422, body));
+    }
+}
+
+#[tokio::test]
+async fn files_make_a_file_push_unless_another_kind_is_named() {
+    let sandbox = small().await;
+    let file = (
+        "name=\"push[files][]\"; filename=\"a.txt\"",
+        &b"content"[..],
+    );
+    let inferred = push_form(&sandbox, &[file]).await;
+    assert_eq!(inferred.status, 201, "{:?}", inferred.body);
+    for absent in ["payload", "files", "kind"] {
+        assert!(inferred.json().get(absent).is_none(), "{absent}");
+    }
+    let named = push_form(&sandbox, &[("name=\"push[kind]\"", b"text"), file]).await;
+    let required = json!({ "payload": ["Payload is required."] });
+    assert_eq!((named.status, named.json()), (422, required));
+    let both = [
+        ("name=\"push[payload]\"", &b"p"[..]),
+        ("name=\"push[kind]\"", b"text"),
+        file,
+    ];
+    let token = made(push_form(&sandbox, &both).await);
+    let seen = read(&sandbox, &token).await;
+    assert_eq!(
+        (&seen["payload"], &seen["files"][0]["filename"]),
+        (&json!("p"), &json!("a.txt"))
+    );
+}
+
+#[tokio::test]
+async fn eleven_files_are_one_too_many() {
+    let sandbox = small().await;
+    let file = (
+        "name=\"push[files][]\"; filename=\"a.txt\"",
+        &b"content"[..],
+    );
+    let answer = push_form(&sandbox, &[file; 11]).await;
+    let body = json!({ "files": ["You can only attach up to 10 files per push."] });
+    assert_eq!((answer.status, answer.json()), (422, body));
+    let token = made(push_form(&sandbox, &[file; 10]).await);
+    let files = &read(&sandbox, &token).await["files"];
+    assert_eq!(files.as_array().map(Vec::len), Some(10));
+}
+
+#[tokio::test]
+async fn files_need_a_token() {
+    let sandbox = small().await;
+    let body = json!({ "error": "You need to sign in or sign up before continuing." });
+    for fields in [
+        json!({ "payload": "p", "files": [] }),
+        json!({ "kind": "file" }),
+        json!({ "payload": "p", "files": null }),
+    ] {
+        let answer = create(fields.clone()).to(&sandbox).await;
+        assert_eq!(
+            (answer.status, answer.json()),
+            (401, body.clone()),
+            "{fields}"
+        );
+        assert_eq!(create(fields).by_owner(&sandbox).await.status, 201);
+    }
+}
+
+#[tokio::test]
+async fn the_hosted_edition_counts_in_steps_of_time() {
+    let sandbox = edition(PasswordPusherEdition::Hosted).await;
+    let (minute, day) = (60, 86_400);
+    for (step, seconds) in [
+        (0, 15 * minute),
+        (1, 30 * minute),
+        (2, 45 * minute),
+        (3, 60 * minute),
+        (4, 360 * minute),
+        (5, 720 * minute),
+        (6, day),
+        (7, 2 * day),
+        (8, 3 * day),
+        (9, 4 * day),
+        (10, 5 * day),
+        (11, 6 * day),
+        (12, 7 * day),
+        (13, 14 * day),
+        (14, 21 * day),
+        (15, 30 * day),
+        (16, 60 * day),
+        (17, 90 * day),
+    ] {
+        let fields = json!({ "payload": "p", "expire_after_duration": step });
+        let made = create(fields).by_owner(&sandbox).await.json();
+        assert_eq!(made["expire_after_duration"], step);
+        let left = made["expires_in"].as_i64().expect("seconds");
+        assert_eq!(left, seconds, "{step}");
+        assert!(made["expires_at"].as_str() > made["created_at"].as_str());
+        assert!(made["account_id"].is_u64());
+    }
+    for (fields, step) in [
+        (json!({ "payload": "p" }), 12),
+        (json!({ "payload": "p", "expire_after_duration": 18 }), 12),
+        (json!({ "payload": "p", "expire_after_duration": "3" }), 3),
+        (json!({ "payload": "p", "expire_after_days": 2 }), 7),
+        (
+            json!({ "payload": "p", "expire_after_days": 2, "expire_after_duration": 0 }),
+            0,
+        ),
+    ] {
+        let made = create(fields.clone()).by_owner(&sandbox).await.json();
+        assert_eq!(made["expire_after_duration"], step, "{fields}");
+    }
+    let fields = json!({ "payload": "p", "expire_after_duration": 0 });
+    let token = made(create(fields).by_owner(&sandbox).await);
+    sandbox
+        .clock()
+        .advance(std::time::Duration::from_secs(14 * 60));
+    assert_eq!(read(&sandbox, &token).await["payload"], "p");
+    sandbox.clock().advance(std::time::Duration::from_secs(60));
+    assert_eq!(read(&sandbox, &token).await["payload"], Value::Null);
+}

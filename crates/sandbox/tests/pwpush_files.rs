@@ -1,0 +1,180 @@
+//! Files: sent, named, fetched.
+
+mod support;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request};
+use http_body_util::Full;
+use security_api_sandbox::{Fault, Sandbox};
+use serde_json::{Value, json};
+use support::pwpush::{BOUNDARY, Call, at, form, made, push_form, read};
+use support::{Answer, exchange, small};
+
+/// Fetches a URL of the sandbox.
+async fn fetch(sandbox: &Sandbox, url: &str) -> Answer {
+    let base_url = sandbox.password_pusher().base_url();
+    let path = url.strip_prefix(base_url).expect("a URL of its own");
+    Call::get(path).to(sandbox).await
+}
+
+/// Where a redirect leads.
+async fn led_to(sandbox: &Sandbox, url: &str) -> String {
+    let answer = fetch(sandbox, url).await;
+    assert_eq!(answer.status, 302);
+    let location = answer.headers["location"].to_str().expect("text");
+    location.to_owned()
+}
+
+async fn push_of(sandbox: &Sandbox, disposition: &str, content: &[u8]) -> Value {
+    let disposition = format!("name=\"push[files][]\"; {disposition}");
+    let token = made(push_form(sandbox, &[(&disposition, content)]).await);
+    read(sandbox, &token).await["files"][0].clone()
+}
+
+fn url(file: &Value) -> &str {
+    file["url"].as_str().expect("a URL")
+}
+
+#[tokio::test]
+async fn a_file_comes_back_as_it_was_sent() {
+    let sandbox = small().await;
+    let large: Vec<u8> = (0..3_000_000_u32).flat_map(u32::to_le_bytes).collect();
+    for content in [
+        &b""[..],
+        b"content",
+        b"--cut-here\r\nnot the end\r\n",
+        &large,
+    ] {
+        let file = push_of(&sandbox, "filename=\"a b.txt\"", content).await;
+        assert_eq!(file["filename"], "a b.txt");
+        assert_eq!(file["content_type"], "text/plain");
+        assert!(url(&file).contains("/pfb/blobs/redirect/"), "{file}");
+        assert!(url(&file).ends_with("/a%20b.txt"), "{file}");
+        let stored = fetch(&sandbox, &led_to(&sandbox, url(&file)).await).await;
+        assert_eq!(stored.status, 200);
+        assert_eq!(stored.headers["content-type"], "text/plain");
+        assert_eq!(stored.headers["content-length"], content.len().to_string());
+        assert!(stored.body == content, "{} bytes", stored.body.len());
+    }
+}
+
+#[tokio::test]
+async fn names_of_files_are_kept_whatever_is_in_them() {
+    let sandbox = small().await;
+    for (sent, name, header) in [
+        (
+            r#"filename="say \"hi\".txt""#,
+            "say \"hi\".txt",
+            "filename=\"say %22hi%22.txt\"; filename*=UTF-8''say%20%22hi%22.txt",
+        ),
+        (
+            r#"filename="a%0D%0Ab.txt""#,
+            "a\r\nb.txt",
+            "filename=\"a%0D%0Ab.txt\"; filename*=UTF-8''a%0D%0Ab.txt",
+        ),
+        (
+            "filename*=UTF-8''z%C3%BC%20%F0%9F%94%91.txt",
+            "zü 🔑.txt",
+            "filename=\"z%3F %3F.txt\"; filename*=UTF-8''z%C3%BC%20%F0%9F%94%91.txt",
+        ),
+        (
+            r#"filename="../../etc/passwd""#,
+            "../../etc/passwd",
+            "filename=\"..%2F..%2Fetc%2Fpasswd\"; filename*=UTF-8''..%2F..%2Fetc%2Fpasswd",
+        ),
+        (
+            r#"filename="C:\dir\a.txt""#,
+            r"C:\dir\a.txt",
+            "filename=\"C%3A%5Cdir%5Ca.txt\"; filename*=UTF-8''C%3A%5Cdir%5Ca.txt",
+        ),
+    ] {
+        let file = push_of(&sandbox, sent, b"content").await;
+        assert_eq!(file["filename"], name);
+        let stored = fetch(&sandbox, &led_to(&sandbox, url(&file)).await).await;
+        assert_eq!(&stored.body[..], b"content", "{name:?}");
+        let expected = format!("attachment; {header}");
+        assert_eq!(stored.headers["content-disposition"], expected);
+    }
+}
+
+#[tokio::test]
+async fn signed_urls_last_five_minutes_and_need_no_token() {
+    let sandbox = small().await;
+    let token = made(
+        push_form(
+            &sandbox,
+            &[("name=\"push[files][]\"; filename=\"a.txt\"", b"content")],
+        )
+        .await,
+    );
+    let first = read(&sandbox, &token).await["files"][0].clone();
+    let stored = led_to(&sandbox, url(&first)).await;
+    sandbox.clock().advance(Duration::from_secs(290));
+    assert_eq!(fetch(&sandbox, url(&first)).await.status, 302);
+    assert_eq!(fetch(&sandbox, &stored).await.status, 200);
+    sandbox.clock().advance(Duration::from_secs(10));
+    assert_eq!(fetch(&sandbox, url(&first)).await.status, 404);
+    assert_eq!(fetch(&sandbox, &stored).await.status, 404);
+    let second = read(&sandbox, &token).await["files"][0].clone();
+    let stored = led_to(&sandbox, url(&second)).await;
+    assert_eq!(fetch(&sandbox, &stored).await.status, 200);
+    let forged = url(&second).replace("--", "--0");
+    assert_eq!(fetch(&sandbox, &forged).await.status, 404);
+    let misused = url(&second).replace("/blobs/redirect/", "/disk/");
+    assert_eq!(fetch(&sandbox, &misused).await.status, 404);
+    Call::delete(&at(&token)).to(&sandbox).await;
+    assert_eq!(fetch(&sandbox, url(&second)).await.status, 404);
+    assert_eq!(fetch(&sandbox, &stored).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_download_can_be_cut() {
+    let sandbox = small().await;
+    let content = vec![b'x'; 3_000_000];
+    let file = push_of(&sandbox, "filename=\"a.txt\"", &content).await;
+    let stored = led_to(&sandbox, url(&file)).await;
+    sandbox.faults().queue(Fault::cut_body(2_000_000));
+    let base_url = sandbox.password_pusher().base_url();
+    let request = Request::get(&stored[base_url.len()..])
+        .header("host", "sandbox")
+        .body(Full::new(Bytes::new()))
+        .expect("a request");
+    let failure = exchange(base_url, request).await.expect_err("cut");
+    assert!(failure.starts_with("body"), "{failure}");
+    assert_eq!(fetch(&sandbox, &stored).await.body.len(), content.len());
+}
+
+#[tokio::test]
+async fn the_journal_keeps_the_beginning_of_a_form() {
+    let sandbox = small().await;
+    let content = vec![b'x'; 3_000_000];
+    let part = ("name=\"push[files][]\"; filename=\"a.txt\"", &content[..]);
+    made(push_form(&sandbox, &[part]).await);
+    let entries = sandbox.journal().entries();
+    assert_eq!(entries[0].body, form(&[part])[..64 * 1024]);
+}
+
+#[tokio::test]
+async fn text_beyond_32_megabytes_is_too_large_however_it_is_sent() {
+    let sandbox = small().await;
+    let text = "x".repeat(33 * 1024 * 1024);
+    let plain = json!({ "push": { "payload": text } }).to_string();
+    let parts = form(&[("name=\"push[payload]\"", text.as_bytes())]);
+    for (kind, body) in [("application/json", plain.into_bytes()), (BOUNDARY, parts)] {
+        let call = Call::new(Method::POST, "/api/v2/pushes").body(kind, body);
+        assert_eq!(call.to(&sandbox).await.status, 413, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_file_input_is_no_file() {
+    let sandbox = small().await;
+    let parts: [(&str, &[u8]); 2] = [
+        ("name=\"push[payload]\"", b"p"),
+        ("name=\"push[files][]\"; filename=\"\"", b""),
+    ];
+    let token = made(push_form(&sandbox, &parts).await);
+    assert_eq!(read(&sandbox, &token).await["files"], json!([]));
+}

@@ -1,0 +1,217 @@
+//! A client for the imitation of Keepnet, of a few lines.
+
+use bytes::Bytes;
+use http::{Method, Request};
+use http_body_util::Full;
+use security_api_sandbox::{KeepnetOptions, PushSecurityOptions, Sandbox, SandboxBuilder};
+use serde_json::{Value, json};
+
+use super::{Answer, exchange};
+
+/// A sandbox that is quick to start.
+pub(crate) fn builder() -> SandboxBuilder {
+    let none = PushSecurityOptions::default()
+        .employees(0)
+        .browsers(0)
+        .accounts(0)
+        .apps(0)
+        .apps_other(0)
+        .accounts_other(0)
+        .browser_extensions(0)
+        .findings(0)
+        .detections(0);
+    let options = KeepnetOptions::default()
+        .target_users(30)
+        .audit_records(20)
+        .notified_emails(12);
+    Sandbox::builder().push_security(none).keepnet(options)
+}
+
+pub(crate) async fn start() -> Sandbox {
+    builder().start().await.expect("a sandbox")
+}
+
+pub(crate) async fn send(
+    sandbox: &Sandbox,
+    method: Method,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<Bytes>,
+) -> Answer {
+    let mut request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", "sandbox");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = request.body(Full::new(body.into())).expect("a request");
+    let answer = exchange(sandbox.keepnet().base_url(), request).await;
+    answer.expect("an answer")
+}
+
+pub(crate) const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+pub(crate) const JSON: (&str, &str) = ("content-type", "application/json");
+
+pub(crate) async fn ask_token(sandbox: &Sandbox, id: &str, secret: &str) -> Answer {
+    let form =
+        format!("grant_type=client_credentials&client_id={id}&client_secret={secret}&scope=api1");
+    send(sandbox, Method::POST, "/connect/token", &[FORM], form).await
+}
+
+/// Somebody with a token, looking at one company.
+pub(crate) struct Session<'a> {
+    pub(crate) sandbox: &'a Sandbox,
+    pub(crate) token: String,
+    pub(crate) company: Option<String>,
+}
+
+impl<'a> Session<'a> {
+    pub(crate) async fn of(sandbox: &'a Sandbox, id: &str, secret: &str) -> Self {
+        let answer = ask_token(sandbox, id, secret).await;
+        assert_eq!(answer.status, 200, "{:?}", answer.body);
+        let token = answer.json()["access_token"]
+            .as_str()
+            .expect("a token")
+            .to_owned();
+        Self {
+            sandbox,
+            token,
+            company: None,
+        }
+    }
+
+    /// The reseller, looking at the first of its companies.
+    pub(crate) async fn reseller(sandbox: &'a Sandbox) -> Self {
+        let keepnet = sandbox.keepnet();
+        let session = Self::of(sandbox, keepnet.client_id(), keepnet.client_secret()).await;
+        session.at(&keepnet.company_ids()[0])
+    }
+
+    pub(crate) fn at(mut self, company: &str) -> Self {
+        self.company = Some(company.to_owned());
+        self
+    }
+
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        content: &str,
+        body: Bytes,
+    ) -> Answer {
+        let bearer = format!("Bearer {}", self.token);
+        let mut headers = vec![("authorization", bearer.as_str())];
+        if let Some(company) = &self.company {
+            headers.push(("x-keepnet-company-id", company));
+            headers.push(("X-IR-COMPANY-ID", company));
+        }
+        if !content.is_empty() {
+            headers.push(("content-type", content));
+        }
+        send(self.sandbox, method, path, &headers, body).await
+    }
+
+    pub(crate) async fn call(&self, method: Method, path: &str, body: Value) -> Answer {
+        if body.is_null() {
+            return self.send(method, path, "", Bytes::new()).await;
+        }
+        let bytes = Bytes::from(body.to_string());
+        self.send(method, path, "application/json", bytes).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.call(Method::GET, path, Value::Null).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.call(Method::POST, path, body).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
+        self.call(Method::PUT, path, body).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.call(Method::DELETE, path, Value::Null).await
+    }
+
+    /// All rows of a search, page by page.
+    pub(crate) async fn all(&self, path: &str, order_by: &str, filter: Value) -> Vec<Value> {
+        let mut rows = Vec::new();
+        for number in 1.. {
+            let mut body = search(order_by, true);
+            body["pageNumber"] = json!(number);
+            body["pageSize"] = json!(7);
+            if !filter.is_null() {
+                body["filter"] = filter.clone();
+            }
+            let page = self.post(path, body).await.data();
+            rows.extend(page["results"].as_array().cloned().expect("results"));
+            if page["totalNumberOfPages"].as_u64().expect("pages") <= number {
+                assert_eq!(page["totalNumberOfRecords"], rows.len());
+                return rows;
+            }
+        }
+        unreachable!("the last page ends it");
+    }
+}
+
+/// A complete search body.
+pub(crate) fn search(order_by: &str, ascending: bool) -> Value {
+    json!({
+        "pageNumber": 1,
+        "pageSize": 10,
+        "orderBy": order_by,
+        "ascending": ascending,
+        "filter": {"Condition": "AND", "SearchInputTextValue": ""},
+    })
+}
+
+/// A filter with one condition.
+pub(crate) fn filter(field: &str, operator: &str, value: &str) -> Value {
+    json!({
+        "Condition": "AND",
+        "SearchInputTextValue": "",
+        "FilterGroups": [{
+            "Condition": "AND",
+            "FilterItems": [{"FieldName": field, "Operator": operator, "Value": value}],
+            "FilterGroups": [],
+        }],
+    })
+}
+
+impl Answer {
+    /// What is in the envelope of a success.
+    pub(crate) fn data(&self) -> Value {
+        assert!(
+            matches!(self.status, 200 | 201),
+            "{}: {:?}",
+            self.status,
+            self.body
+        );
+        let mut json = self.json();
+        assert_eq!(json["status"], "SUCCESS", "{json}");
+        assert!(json["validationMessages"].is_array(), "{json}");
+        json["data"].take()
+    }
+
+    pub(crate) fn id(&self) -> String {
+        let data = self.data();
+        data["resourceId"]
+            .as_str()
+            .expect("a resourceId")
+            .to_owned()
+    }
+
+    /// The HTTP status of a refusal, and the one in the envelope.
+    pub(crate) fn refused(&self) -> (u16, String) {
+        let json = self.json();
+        assert!(json["data"].is_null(), "{json}");
+        assert!(json["message"].is_string(), "{json}");
+        (
+            self.status,
+            json["status"].as_str().expect("a status").to_owned(),
+        )
+    }
+}
