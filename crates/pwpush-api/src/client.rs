@@ -1,0 +1,313 @@
+//! The client and how it is made.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Method;
+use security_api_transport::{
+    Anonymous, ApiKey, Credential, Error, Rate, RateLimiter, Request, Secret, ServiceSettings,
+};
+
+use crate::edition;
+use crate::protocol::PasswordPusher;
+use crate::types::Edition;
+
+/// Puts a [`Client`] together: what is not set has the values of [`Defaults`](crate::Defaults).
+///
+/// From [`Client::builder`], [`Client::anonymous_builder`] or [`Client::builder_from_env`]. All methods are those of
+/// [`security_api_transport::ClientBuilder`]:
+///
+/// - `base_url`, `user_agent`, `proxy`, `no_proxy`, `root_certificate`, `http1_only`: where requests go, and how. The
+///   base URL is the instance's own, path included, without `/api/v2`.
+/// - `timeout`, `attempt_timeout`, `idle_timeout`, `connect_timeout`, `pool_idle_timeout`, `response_limit`: times and
+///   sizes.
+/// - `retry`, `limiter`, `credential`: a [`RetryPolicy`](crate::RetryPolicy), a [`Limiter`](crate::Limiter) shared with
+///   other clients, and a [`Credential`](crate::Credential) that can be renewed.
+/// - `transport`, `call_layer`, `attempt_layer`: tower services in place of, and around, the way requests are sent.
+///
+/// ```
+/// use pwpush_api::Client;
+///
+/// let authority = "-----BEGIN CERTIFICATE-----";
+/// # let authority = "";
+/// let pwpush = Client::builder("an-api-token")
+///     .base_url("https://intranet.example.com/pwpush")
+///     .root_certificate(authority)
+///     .build();
+/// # let _ = pwpush;
+/// ```
+pub type ClientBuilder = security_api_transport::ClientBuilder<Client>;
+
+const TOKEN_VARIABLE: &str = "PASSWORD_PUSHER_TOKEN";
+const URL_VARIABLE: &str = "PASSWORD_PUSHER_BASE_URL";
+
+/// A client of the Password Pusher API v2, open-source and commercial. One pointer wide; clones share connections,
+/// limits, retry budget and what is known of the instance.
+///
+/// The service allows 120 requests a minute and 60 a second from one address. The client keeps to that: calls wait for
+/// their turn, in order. Build all clients of one machine from clones of one [`RateLimiter`], or clone the client.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), pwpush_api::Error> {
+/// use pwpush_api::{Client, Expiry, NewPush};
+///
+/// let pwpush = Client::from_env()?;
+/// let push = NewPush::text("correct horse battery staple")
+///     .expire_after(Expiry::days(1))
+///     .views(1);
+/// let push = pwpush.pushes().create(push).await?;
+/// let link = push.html_url.expect("a link");
+/// println!("{}", link.expose());
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Client {
+    transport: security_api_transport::Client,
+}
+
+impl Client {
+    /// The hosted service in the EU, where clients call unless they have another base URL. The vendor's bare address
+    /// leads there as well.
+    pub const EU: &'static str = "https://eu.pwpush.com";
+
+    /// The hosted service in the US. It has tokens of its own.
+    pub const US: &'static str = "https://us.pwpush.com";
+
+    /// A client that calls the hosted service in the EU with this API token; for another instance, see
+    /// [`builder`](Self::builder).
+    ///
+    /// # Errors
+    /// If the token is empty or has characters that no header can have.
+    ///
+    /// ```
+    /// let pwpush = pwpush_api::Client::new("an-api-token")?;
+    /// assert_eq!(pwpush.base_url(), pwpush_api::Client::EU);
+    /// # Ok::<(), pwpush_api::Error>(())
+    /// ```
+    pub fn new(token: impl Into<Secret>) -> Result<Self, Error> {
+        Self::builder(token).build()
+    }
+
+    /// A client that calls the hosted service in the EU without a token. It can create, read, preview and expire pushes
+    /// where the instance allows that, but not list or audit them, and not push files.
+    ///
+    /// # Errors
+    /// None but those of setting up TLS.
+    ///
+    /// ```
+    /// let pwpush = pwpush_api::Client::anonymous()?;
+    /// # Ok::<(), pwpush_api::Error>(())
+    /// ```
+    pub fn anonymous() -> Result<Self, Error> {
+        Self::anonymous_builder().build()
+    }
+
+    /// A client by the environment: the token in `PASSWORD_PUSHER_TOKEN` and, if it is set, another base URL in
+    /// `PASSWORD_PUSHER_BASE_URL`.
+    ///
+    /// # Errors
+    /// If the token is not set, or one of the values cannot be used.
+    ///
+    /// ```no_run
+    /// let pwpush = pwpush_api::Client::from_env()?;
+    /// # Ok::<(), pwpush_api::Error>(())
+    /// ```
+    pub fn from_env() -> Result<Self, Error> {
+        Self::builder_from_env()?.build()
+    }
+
+    /// Starts a client by the same variables as [`from_env`](Self::from_env), with settings of one's own on top.
+    ///
+    /// # Errors
+    /// If the token is not set.
+    ///
+    /// ```no_run
+    /// let pwpush = pwpush_api::Client::builder_from_env()?
+    ///     .user_agent("help-desk/1.0")
+    ///     .build()?;
+    /// # Ok::<(), pwpush_api::Error>(())
+    /// ```
+    pub fn builder_from_env() -> Result<ClientBuilder, Error> {
+        let token = std::env::var(TOKEN_VARIABLE).map_err(|_| {
+            Error::invalid(format!(
+                "the environment variable `{TOKEN_VARIABLE}` is not set: give it the API token, or make the client with \
+                 `Client::anonymous`"
+            ))
+        })?;
+        let builder = Self::builder(token);
+        Ok(match std::env::var(URL_VARIABLE) {
+            Ok(url) => builder.base_url(url),
+            Err(_) => builder,
+        })
+    }
+
+    /// Starts a client with settings of one's own; see [`ClientBuilder`]. A token that cannot be used is an error of
+    /// `build`.
+    ///
+    /// ```
+    /// let pwpush = pwpush_api::Client::builder("an-api-token")
+    ///     .base_url("https://pwpush.example.com")
+    ///     .build()?;
+    /// # Ok::<(), pwpush_api::Error>(())
+    /// ```
+    pub fn builder(token: impl Into<Secret>) -> ClientBuilder {
+        let credential = ApiKey::bearer(token.into().expose());
+        ClientBuilder::new(credential.and_then(|token| settings(Arc::new(token), true)))
+    }
+
+    /// Starts a client that sends no token, with settings of one's own. There is no `Authorization` header at all then,
+    /// since the service refuses an empty one.
+    ///
+    /// A credential of one's own belongs on a builder from [`builder`](Self::builder): this client takes itself for
+    /// anonymous, and refuses to push files.
+    ///
+    /// ```
+    /// let pwpush = pwpush_api::Client::anonymous_builder()
+    ///     .base_url("https://oss.pwpush.com")
+    ///     .build()?;
+    /// # Ok::<(), pwpush_api::Error>(())
+    /// ```
+    pub fn anonymous_builder() -> ClientBuilder {
+        ClientBuilder::new(settings(Arc::new(Anonymous), false))
+    }
+
+    /// The same client, which takes the instance for this edition instead of asking it. Call it right after building:
+    /// what the client has found out by then stays.
+    ///
+    /// If it is wrong, a lifetime is told in a way that the instance passes over. The client notices that, expires the
+    /// push again and fails; it is never left to live longer.
+    ///
+    /// ```
+    /// use pwpush_api::{Client, types::Edition};
+    ///
+    /// let pwpush = Client::builder("an-api-token")
+    ///     .base_url("https://pwpush.example.com")
+    ///     .build()?
+    ///     .assume_edition(Edition::Oss);
+    /// # Ok::<(), pwpush_api::Error>(())
+    /// ```
+    #[must_use]
+    pub fn assume_edition(self, edition: Edition) -> Self {
+        edition::assume(&self.transport, edition);
+        self
+    }
+
+    /// The instance's edition. It is asked once (`GET /api/v2/version`, without the token); callers at the same time
+    /// share the question, and a failure is not remembered.
+    ///
+    /// # Errors
+    /// If the instance does not say, or says something that is not known. It is never guessed.
+    ///
+    /// ```no_run
+    /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
+    /// use pwpush_api::types::Edition;
+    ///
+    /// if pwpush.edition().await? == Edition::Commercial {
+    ///     println!("there are requests, too");
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub async fn edition(&self) -> Result<Edition, Error> {
+        edition::of(&self.transport).await
+    }
+
+    /// Makes a cheap call, to see at start-up that address and token are right.
+    ///
+    /// With a token it asks for the last page there can be of the active pushes (`GET /api/v2/pushes/active`), which is
+    /// nearly always empty. Without one it asks for the version, which tells whether an API v2 is there, not whether it
+    /// does anything without a token.
+    ///
+    /// # Errors
+    /// If the call fails; see [`Reason`](crate::Reason).
+    ///
+    /// ```no_run
+    /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
+    /// pwpush.check().await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn check(&self) -> Result<(), Error> {
+        if edition::has_token(&self.transport) {
+            let last = self.pushes().active().extra_query("page", "200");
+            last.page().await.map(drop)
+        } else {
+            self.instance().version().await.map(drop)
+        }
+    }
+
+    /// A request of one's own, for what this version does not model. It passes the same way as every other call.
+    ///
+    /// `path` begins with `/` and stays below the base URL; [`Request::segment`] adds ids to it. The answer is whatever
+    /// type the call names, for example `serde_json::Value`, [`RawJson`](crate::RawJson) or a struct of one's own; `()`
+    /// fits an answer that is empty. It is not sent again once it may have been executed, unless it says
+    /// [`repeatable`](Request::repeatable).
+    ///
+    /// ```no_run
+    /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
+    /// use pwpush_api::http::Method;
+    ///
+    /// let answer: serde_json::Value = pwpush
+    ///     .request(Method::GET, "/api/v2/pushes/active")
+    ///     .query("page", "2")
+    ///     .repeatable()
+    ///     .call()
+    ///     .await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn request(&self, method: Method, path: &str) -> Request {
+        self.transport.request(method, path)
+    }
+
+    /// A new limiter by the limits that an instance has unless its administrator changed them. A client has one of its
+    /// own; clients on one machine that cannot be clones of each other are built with clones of one such limiter.
+    ///
+    /// # Errors
+    /// None in this version; the limits are constants.
+    ///
+    /// ```
+    /// use pwpush_api::Client;
+    ///
+    /// let limiter = Client::service_limiter()?;
+    /// let eu = Client::builder("a-token").limiter(limiter.clone()).build()?;
+    /// let also = Client::anonymous_builder().limiter(limiter).build()?;
+    /// # Ok::<(), pwpush_api::Error>(())
+    /// ```
+    pub fn service_limiter() -> Result<RateLimiter, Error> {
+        // 120 in each minute of the service's clock, less one that may arrive late. With 30 at once there are never 60 in
+        // a second, which is the other limit.
+        let minute = Rate::quota(119, Duration::from_secs(60), 30)?;
+        Ok(RateLimiter::new(minute))
+    }
+
+    /// Where requests go.
+    ///
+    /// ```
+    /// let pwpush = pwpush_api::Client::new("an-api-token")?;
+    /// assert_eq!(pwpush.base_url(), "https://eu.pwpush.com");
+    /// # Ok::<(), pwpush_api::Error>(())
+    /// ```
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        self.transport.base_url()
+    }
+
+    pub(crate) fn transport(&self) -> &security_api_transport::Client {
+        &self.transport
+    }
+}
+
+impl From<security_api_transport::Client> for Client {
+    fn from(transport: security_api_transport::Client) -> Self {
+        Self { transport }
+    }
+}
+
+fn settings(credential: Arc<dyn Credential>, has_token: bool) -> Result<ServiceSettings, Error> {
+    Ok(ServiceSettings {
+        user_agent: concat!("pwpush-api/", env!("CARGO_PKG_VERSION")),
+        base_url: Client::EU.to_owned(),
+        base_path: true,
+        protocol: Arc::new(PasswordPusher::new(has_token)),
+        credential,
+        limiter: Arc::new(Client::service_limiter()?),
+    })
+}

@@ -1,0 +1,55 @@
+//! What a client knows of the instance it calls.
+
+use security_api_transport::{Client, Error, ErrorKind};
+
+use crate::operations::INSTANCE_VERSION;
+use crate::protocol::PasswordPusher;
+use crate::types::{Edition, Version};
+
+const REMEDY: &str =
+    "the edition decides how a lifetime is told; if you know it, say it with `assume_edition`";
+
+fn state(client: &Client) -> Option<&PasswordPusher> {
+    client.protocol_as()
+}
+
+/// Whether the client was made with a token.
+pub(crate) fn has_token(client: &Client) -> bool {
+    state(client).is_some_and(|state| state.has_token)
+}
+
+pub(crate) fn assume(client: &Client, edition: Edition) {
+    if let Some(state) = state(client) {
+        // It fails if the edition is known already, which then stays.
+        let _ = state.edition.set(edition);
+    }
+}
+
+/// # Errors
+/// If the instance does not say.
+pub(crate) async fn of(client: &Client) -> Result<Edition, Error> {
+    match state(client) {
+        Some(state) => {
+            let found = state.edition.get_or_try_init(|| ask(client));
+            found.await.cloned()
+        }
+        None => ask(client).await,
+    }
+}
+
+async fn ask(client: &Client) -> Result<Edition, Error> {
+    let version: Version = client
+        .operation(&INSTANCE_VERSION, &[])
+        .call()
+        .await
+        .map_err(|error| error.with_hint(REMEDY))?;
+    let unclear = |what: &str| {
+        let what = format!("instance.version: the instance {what}; {REMEDY}");
+        Err(Error::new(ErrorKind::Decode, what))
+    };
+    match version.edition {
+        Some(edition @ (Edition::Oss | Edition::Commercial)) => Ok(edition),
+        Some(_) => unclear("names an edition that is not known"),
+        None => unclear("does not say which edition it is"),
+    }
+}

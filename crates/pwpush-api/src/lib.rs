@@ -1,0 +1,121 @@
+// Where a name has two addresses, the first counts: here the item itself, and on other sites the README's own.
+//! [error]: struct@Error
+//! [expiry]: Expiry
+//! [rate-limiter]: RateLimiter
+//! [reason]: Reason
+//! [defaults]: Defaults
+//!
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod client;
+mod confirm;
+mod edition;
+mod expiry;
+mod fields;
+mod files;
+mod generated;
+mod lifetime;
+mod new_push;
+mod paging;
+mod protocol;
+mod pushes;
+mod reason;
+mod requests;
+mod retrieved;
+
+pub use client::{Client, ClientBuilder};
+pub use expiry::Expiry;
+pub use generated::{operations, resources, types};
+#[doc(no_inline)]
+pub use http;
+pub use new_push::NewPush;
+pub use pushes::{CreatePush, NotifyPush, ShowPush};
+pub use reason::Reason;
+pub use requests::{CreateRequest, NewRequest, RespondRequest};
+pub use retrieved::Retrieved;
+pub use security_api_transport::{
+    ApiError, Body, BoxError, Call, CallContext, CallFuture, Credential, Cursor, Defaults,
+    Download, Error, ErrorKind, Form, FromResponse, Generation, HttpRequest, HttpResponse,
+    HttpService, InvalidTimestamp, Limiter, Operation, Rate, RateLimiter, RawJson, Received,
+    Request, Response, ResponseBody, RetryPolicy, Secret, Sent, Timestamp, Upload,
+};
+#[cfg(feature = "fake")]
+pub use security_api_transport::{FakeAnswer, FakeRequest, FakeTransport};
+
+/// A list, which is not awaited by itself: one page is not the list.
+///
+/// `page()` asks for one page, `pages()`, `items()` and `raw_items()` give all of them. All methods are those of
+/// [`security_api_transport::List`].
+///
+/// ```no_run
+/// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
+/// let first = pwpush.pushes().audit("fkwjfvhall92").page().await?;
+/// println!("{} entries", first.items().len());
+/// # Ok(()) }
+/// ```
+pub type List<T> = security_api_transport::List<T, paging::PageNumber>;
+
+/// One page of a list: its items, and the call for the next page.
+///
+/// A page has 50 items unless it is the last. All methods are those of [`security_api_transport::Page`].
+///
+/// ```no_run
+/// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
+/// let mut page = pwpush.pushes().active().page().await?;
+/// loop {
+///     println!("{} pushes", page.items().len());
+///     match page.next() {
+///         Some(next) => page = next.await?,
+///         None => break,
+///     }
+/// }
+/// # Ok(()) }
+/// ```
+pub type Page<T> = security_api_transport::Page<T, paging::PageNumber>;
+
+/// Every page of a list, one after the other: a `Stream` of [`Page`]s that has `try_next()` of its own.
+///
+/// All methods are those of [`security_api_transport::Pages`].
+///
+/// ```no_run
+/// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
+/// let mut pages = pwpush.pushes().expired().pages();
+/// while let Some(page) = pages.try_next().await? {
+///     println!("{} pushes", page.items().len());
+/// }
+/// # Ok(()) }
+/// ```
+pub type Pages<T> = security_api_transport::Pages<T, paging::PageNumber>;
+
+/// Every item of a list, across pages: a `Stream` that has `try_next()` and `try_collect()` of its own.
+///
+/// The service gives no total and at most 200 pages, 10,000 items. A list that fills them ends with an error, because
+/// there is probably more that the service does not show. While items are added, pages shift: drop repetitions. All
+/// methods are those of [`security_api_transport::Items`].
+///
+/// ```no_run
+/// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
+/// let mut pushes = pwpush.pushes().active().items();
+/// while let Some(push) = pushes.try_next().await? {
+///     println!("{:?} {:?}", push.name, push.views_remaining);
+/// }
+/// # Ok(()) }
+/// ```
+pub type Items<T> = security_api_transport::Items<T, paging::PageNumber>;
+
+/// Every item of a list as the JSON it came as, across pages: for exports, and for members that this version does not
+/// know.
+///
+/// The JSON has what is secret as well, such as the pushes' tokens. All methods are those of
+/// [`security_api_transport::RawItems`].
+///
+/// ```no_run
+/// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
+/// let mut entries = pwpush.pushes().audit("fkwjfvhall92").raw_items();
+/// while let Some(json) = entries.try_next().await? {
+///     println!("{}", json.as_str());
+/// }
+/// # Ok(()) }
+/// ```
+pub type RawItems = security_api_transport::RawItems<paging::PageNumber>;

@@ -1,0 +1,112 @@
+//! How the service pages its lists: by number, without a total.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use bytes::Bytes;
+use security_api_transport::{Error, Paging, RawJson, Request};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// Pages by number.
+#[derive(Debug)]
+pub enum PageNumber {}
+
+/// How many items a page has, unless it is the last.
+const FULL: usize = 50;
+
+/// The last page that the service gives.
+const LAST: u32 = 200;
+
+/// A page as the service sends it: an array, or an object with the array as `logs` or, before 2.9, as `views`.
+#[derive(Debug)]
+pub struct ListAnswer<T>(Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for ListAnswer<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ListVisitor(PhantomData))
+    }
+}
+
+struct ListVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
+    type Value = ListAnswer<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array, or an object with `logs` or `views`")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(ListAnswer(Vec::new()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element()? {
+            items.push(item);
+        }
+        Ok(ListAnswer(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut items = None;
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                "logs" | "views" if items.is_none() => {
+                    items = Some(map.next_value::<Option<Vec<T>>>()?.unwrap_or_default());
+                }
+                _ => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        // An object without them is no list: it must not pass for the end of one.
+        items
+            .map(ListAnswer)
+            .ok_or_else(|| serde::de::Error::missing_field("logs"))
+    }
+}
+
+/// The number of the page that the request asks for.
+fn number(request: &Request) -> u32 {
+    let page = request.query_value("page");
+    page.and_then(|page| page.parse().ok()).unwrap_or(1)
+}
+
+/// The page after this one, unless it is the last.
+fn next(request: &Request, items: usize) -> Option<String> {
+    (items >= FULL).then(|| number(request).saturating_add(1).to_string())
+}
+
+impl Paging for PageNumber {
+    type Wire<T> = ListAnswer<T>;
+
+    fn split<T>(wire: ListAnswer<T>, request: &Request) -> (Vec<T>, Option<String>) {
+        let next = next(request, wire.0.len());
+        (wire.0, next)
+    }
+
+    fn split_raw(
+        payload: &Bytes,
+        request: &Request,
+    ) -> Result<(Vec<RawJson>, Option<String>), serde_json::Error> {
+        let page: ListAnswer<&RawValue> = serde_json::from_slice(payload)?;
+        let next = next(request, page.0.len());
+        let items = page.0.into_iter();
+        Ok((
+            items.map(|item| RawJson::slice(payload, item)).collect(),
+            next,
+        ))
+    }
+
+    fn set_token(request: Request, token: &str) -> Request {
+        match token.parse() {
+            Ok(1..=LAST) => request.set_query("page", token),
+            // Ending here would pass for the end of the list.
+            Ok(_) => request.fail(Error::invalid(format!(
+                "the list is cut: the service gives {LAST} pages of {FULL} at most, and all of them are full, so there \
+                 is probably more that it does not show"
+            ))),
+            Err(_) => request.fail(Error::invalid("the cursor is none of this list")),
+        }
+    }
+}

@@ -1,0 +1,525 @@
+//! How the service speaks: by status and form, never by its texts, which are translated.
+
+use std::collections::BTreeMap;
+
+use http::header::{LOCATION, RETRY_AFTER};
+use security_api_transport::{Answer, ApiError, Protocol, Verdict};
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::sync::OnceCell;
+
+use crate::reason::Reason;
+use crate::types::Edition;
+
+/// How the service speaks, and what a client knows of the instance it speaks to.
+#[derive(Debug)]
+pub(crate) struct PasswordPusher {
+    /// Whether a token is sent.
+    pub(crate) has_token: bool,
+    /// Told, or found by the first call that needs it.
+    pub(crate) edition: OnceCell<Edition>,
+}
+
+impl PasswordPusher {
+    pub(crate) fn new(has_token: bool) -> Self {
+        Self {
+            has_token,
+            edition: OnceCell::new(),
+        }
+    }
+}
+
+/// Every form of error that is an object with a text.
+#[derive(Deserialize)]
+struct Failure {
+    /// A text, as far as is known.
+    error: Option<Value>,
+    message: Option<Value>,
+    /// A number where the framework answers, a word where the passphrase is refused.
+    status: Option<Value>,
+}
+
+impl Failure {
+    fn of(answer: &Answer<'_>) -> Option<Self> {
+        serde_json::from_slice(answer.body).ok()
+    }
+
+    fn text(&self) -> Option<&str> {
+        self.error.as_ref().and_then(Value::as_str)
+    }
+
+    /// The framework, rather than the application, says so: there is no such path.
+    fn is_of_framework(&self) -> bool {
+        matches!(self.status, Some(Value::Number(_)))
+    }
+
+    fn is_about_passphrase(&self) -> bool {
+        self.message.is_some() && matches!(self.status, Some(Value::String(_)))
+    }
+}
+
+impl Protocol for PasswordPusher {
+    fn classify(&self, answer: &Answer<'_>) -> Verdict {
+        match answer.status.as_u16() {
+            // What is refused for want of a credential has no body. All else is about the push, and a renewed
+            // credential would not help.
+            401 if !answer.body.trim_ascii().is_empty() => Verdict::Final,
+            429 if lock(answer).is_some() => Verdict::Final,
+            _ => Verdict::by_status(answer),
+        }
+    }
+
+    fn api_error(&self, answer: &Answer<'_>) -> ApiError {
+        let failure = Failure::of(answer);
+        let reason = self.reason(answer, failure.as_ref());
+        let message = failure.as_ref().and_then(Failure::text).map(str::to_owned);
+        let remedy = reason.as_ref().and_then(Reason::remedy);
+        let remedy = remedy.or_else(|| stranger(answer, message.as_deref()));
+        let used = done_in_spite(answer);
+        let mut error = ApiError::new();
+        if let Some(text) = join(message, remedy.or(used)) {
+            error = error.with_message(text);
+        }
+        if answer.status == http::StatusCode::UNPROCESSABLE_ENTITY {
+            error = error.with_validation(validation(answer.body));
+        }
+        match reason {
+            Some(reason) => error.with_reason(reason),
+            None => error,
+        }
+    }
+}
+
+/// The ids of operations that answer in ways of their own.
+const VERSION: &str = "instance.version";
+const SHOW: &str = "pushes.show";
+const SHOW_REQUEST: &str = "requests.show";
+const CREATE: &str = "pushes.create";
+const CREATE_REQUEST: &str = "requests.create";
+const EXPIRE: &str = "pushes.expire";
+const NOTIFY: &str = "pushes.notify";
+const FILE: &str = crate::files::FETCH;
+/// Those that only the owner may call.
+const OWNERS: [&str; 4] = ["pushes.audit", NOTIFY, "requests.audit", "requests.close"];
+/// How the server begins when it demands a second factor, in English. It answers so where it also says that the caller
+/// is not the owner, and nothing else tells the two apart.
+const MFA: &str = "Two-factor";
+
+impl PasswordPusher {
+    fn reason(&self, answer: &Answer<'_>, failure: Option<&Failure>) -> Option<Reason> {
+        let id = answer.operation.id();
+        Some(match answer.status.as_u16() {
+            300..=399 => return redirect(answer),
+            401 | 403 | 404 | 410 if id == FILE => Reason::LinkExpired,
+            400 if is_paged(id) => Reason::InvalidPage,
+            400 | 422 => Reason::InvalidInput,
+            401 => match failure {
+                Some(failure) if failure.is_about_passphrase() => Reason::PassphraseRefused,
+                Some(_) if id == EXPIRE => Reason::NotDeletable,
+                Some(_) if id == CREATE && !self.has_token => Reason::TokenNeededForFiles,
+                _ if self.has_token => Reason::TokenRefused,
+                _ => Reason::TokenNeeded,
+            },
+            403 => match failure?.text()? {
+                text if OWNERS.contains(&id) && !text.starts_with(MFA) => Reason::NotOwner,
+                _ => Reason::MfaRequired,
+            },
+            404 => return missing(id, failure),
+            429 => lock(answer).unwrap_or(Reason::Throttled),
+            500.. => Reason::ServerError,
+            _ => return None,
+        })
+    }
+}
+
+/// The lock on one object, or on one user's mail, if that is what a 429 is: it is JSON and names no time to wait.
+fn lock(answer: &Answer<'_>) -> Option<Reason> {
+    let reason = match answer.operation.id() {
+        SHOW | SHOW_REQUEST => Reason::PassphraseLocked,
+        NOTIFY => Reason::NotifyLocked,
+        _ => return None,
+    };
+    let is_lock = !answer.headers.contains_key(RETRY_AFTER) && Failure::of(answer).is_some();
+    is_lock.then_some(reason)
+}
+
+/// What is missing: the object, the operation, or the API.
+fn missing(id: &str, failure: Option<&Failure>) -> Option<Reason> {
+    let of_application = failure.is_some_and(|failure| !failure.is_of_framework());
+    let (resource, method) = id.split_once('.')?;
+    Some(match resource {
+        _ if id == VERSION => Reason::NoApiV2,
+        "pushes" | "requests" if of_application && method != "create" && !is_list(id) => {
+            Reason::NotFound
+        }
+        "requests" | "accounts" | "workspaces" => Reason::NotInThisEdition,
+        "pushes" if id == NOTIFY => Reason::NotInThisEdition,
+        _ => Reason::NoApiV2,
+    })
+}
+
+fn is_list(id: &str) -> bool {
+    let method = id.split_once('.').map(|(_, method)| method);
+    matches!(
+        method,
+        Some("active" | "expired" | "open" | "ready" | "closed" | "list")
+    )
+}
+
+fn is_paged(id: &str) -> bool {
+    is_list(id) || id.ends_with(".audit")
+}
+
+fn redirect(answer: &Answer<'_>) -> Option<Reason> {
+    let location = answer.headers.get(LOCATION)?.to_str().ok()?;
+    let path = location.split(['?', '#']).next()?;
+    if path.trim_end_matches('/').ends_with("/first_run") {
+        return Some(Reason::FirstRun);
+    }
+    let rest = match location.strip_prefix("//") {
+        Some(rest) => rest,
+        None => location.split_once("://")?.1,
+    };
+    let host = rest.split(['/', '?', '#', '\\']).next()?;
+    let host = host.rsplit('@').next()?.to_owned();
+    matches!(answer.status.as_u16(), 301 | 308).then_some(Reason::Moved { host })
+}
+
+/// What a failure of the service may have done all the same.
+fn done_in_spite(answer: &Answer<'_>) -> Option<&'static str> {
+    match answer.operation.id() {
+        _ if !answer.status.is_server_error() => None,
+        SHOW => Some("the view may be used up, so it was not tried again"),
+        CREATE | CREATE_REQUEST => Some("it may have been created, but nobody has its link"),
+        NOTIFY => Some("mail may have been sent"),
+        _ => None,
+    }
+}
+
+/// Words for refusals that do not come from the application.
+fn stranger(answer: &Answer<'_>, message: Option<&str>) -> Option<&'static str> {
+    (answer.status == http::StatusCode::FORBIDDEN && message.is_none()).then_some(
+        "the application did not say so itself: the instance may not allow this host name, or a proxy refuses",
+    )
+}
+
+/// The messages of each member, with its name, except for those about the whole.
+fn validation(body: &[u8]) -> Vec<String> {
+    let fields: BTreeMap<String, Value> = serde_json::from_slice(body).unwrap_or_default();
+    let mut messages = Vec::new();
+    for (field, value) in fields {
+        let texts = match value {
+            Value::Array(texts) => texts,
+            one => vec![one],
+        };
+        for text in texts.iter().filter_map(Value::as_str) {
+            messages.push(match field.as_str() {
+                "base" | "error" => text.to_owned(),
+                field => format!("{field}: {text}"),
+            });
+        }
+    }
+    messages
+}
+
+fn join(message: Option<String>, remedy: Option<&str>) -> Option<String> {
+    match (message, remedy) {
+        (Some(message), Some(remedy)) => Some(format!("{message} ({remedy})")),
+        (message, remedy) => message.or_else(|| remedy.map(str::to_owned)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::{HeaderMap, Method, StatusCode};
+    use security_api_transport::Operation;
+
+    static SHOW_PUSH: Operation = Operation::new(SHOW, Method::GET, "/p/{t}");
+    static EXPIRE_PUSH: Operation = Operation::new(EXPIRE, Method::DELETE, "/p/{t}");
+    static CREATE_PUSH: Operation = Operation::new(CREATE, Method::POST, "/p");
+    static AUDIT_PUSH: Operation = Operation::new("pushes.audit", Method::GET, "/p/{t}/audit");
+    static ACTIVE: Operation = Operation::new("pushes.active", Method::GET, "/p/active");
+    static NOTIFY_PUSH: Operation = Operation::new(NOTIFY, Method::POST, "/p/{t}/n");
+    static OPEN: Operation = Operation::new("requests.open", Method::GET, "/r/open");
+    static SHOW_REQ: Operation = Operation::new(SHOW_REQUEST, Method::GET, "/r/{t}");
+    static ACCOUNTS: Operation = Operation::new("accounts.list", Method::GET, "/a");
+    static GET_VERSION: Operation = Operation::new(VERSION, Method::GET, "/v");
+
+    fn judge(
+        has_token: bool,
+        operation: &'static Operation,
+        status: u16,
+        header: Option<(&'static str, &str)>,
+        body: &str,
+    ) -> (Option<Reason>, Verdict, ApiError) {
+        let protocol = PasswordPusher::new(has_token);
+        let mut headers = HeaderMap::new();
+        if let Some((name, value)) = header {
+            headers.insert(name, value.parse().unwrap());
+        }
+        let status = StatusCode::from_u16(status).unwrap();
+        let answer = Answer::new(operation, status, &headers, body.as_bytes());
+        let failure = Failure::of(&answer);
+        (
+            protocol.reason(&answer, failure.as_ref()),
+            protocol.classify(&answer),
+            protocol.api_error(&answer),
+        )
+    }
+
+    const PASSPHRASE: &str =
+        r#"{"error":"Falsch.","message":"?passphrase=","status":"unauthorized"}"#;
+    const FRAMEWORK: &str = r#"{"status":404,"error":"Not Found"}"#;
+
+    #[test]
+    fn the_four_kinds_of_401_are_told_apart_by_their_form() {
+        for (token, operation, body, reason, verdict) in [
+            (
+                true,
+                &SHOW_PUSH,
+                PASSPHRASE,
+                Reason::PassphraseRefused,
+                Verdict::Final,
+            ),
+            (
+                false,
+                &SHOW_REQ,
+                PASSPHRASE,
+                Reason::PassphraseRefused,
+                Verdict::Final,
+            ),
+            (
+                true,
+                &EXPIRE_PUSH,
+                r#"{"error":"Nicht."}"#,
+                Reason::NotDeletable,
+                Verdict::Final,
+            ),
+            (
+                false,
+                &CREATE_PUSH,
+                r#"{"error":"Nicht."}"#,
+                Reason::TokenNeededForFiles,
+                Verdict::Final,
+            ),
+            (
+                true,
+                &SHOW_PUSH,
+                "",
+                Reason::TokenRefused,
+                Verdict::StaleCredential,
+            ),
+            (
+                true,
+                &EXPIRE_PUSH,
+                " \n",
+                Reason::TokenRefused,
+                Verdict::StaleCredential,
+            ),
+            (
+                false,
+                &ACTIVE,
+                "",
+                Reason::TokenNeeded,
+                Verdict::StaleCredential,
+            ),
+        ] {
+            let (found, judged, _) = judge(token, operation, 401, None, body);
+            assert_eq!(
+                (found, judged),
+                (Some(reason), verdict),
+                "{} {body}",
+                operation.id()
+            );
+        }
+    }
+
+    #[test]
+    fn a_lock_on_one_object_is_final_and_a_shared_limit_is_not() {
+        let json = r#"{"error":"Zu oft."}"#;
+        let wait = Some(("retry-after", "17"));
+        for (operation, header, body, reason, verdict) in [
+            (
+                &SHOW_PUSH,
+                None,
+                json,
+                Reason::PassphraseLocked,
+                Verdict::Final,
+            ),
+            (
+                &SHOW_REQ,
+                None,
+                json,
+                Reason::PassphraseLocked,
+                Verdict::Final,
+            ),
+            (
+                &NOTIFY_PUSH,
+                None,
+                json,
+                Reason::NotifyLocked,
+                Verdict::Final,
+            ),
+            (
+                &SHOW_PUSH,
+                wait,
+                "Retry later\n",
+                Reason::Throttled,
+                Verdict::Throttled,
+            ),
+            (
+                &SHOW_PUSH,
+                None,
+                "Retry later\n",
+                Reason::Throttled,
+                Verdict::Throttled,
+            ),
+            (
+                &SHOW_PUSH,
+                wait,
+                json,
+                Reason::Throttled,
+                Verdict::Throttled,
+            ),
+            (&ACTIVE, None, json, Reason::Throttled, Verdict::Throttled),
+        ] {
+            let (found, judged, _) = judge(true, operation, 429, header, body);
+            assert_eq!(
+                (found, judged),
+                (Some(reason), verdict),
+                "{} {body}",
+                operation.id()
+            );
+        }
+    }
+
+    #[test]
+    fn a_missing_object_a_missing_operation_and_a_missing_api_are_told_apart() {
+        let missing = r#"{"error":"not-found"}"#;
+        for (operation, body, reason) in [
+            (&SHOW_PUSH, missing, Reason::NotFound),
+            (&SHOW_REQ, missing, Reason::NotFound),
+            (&NOTIFY_PUSH, missing, Reason::NotFound),
+            (&NOTIFY_PUSH, FRAMEWORK, Reason::NotInThisEdition),
+            (&SHOW_REQ, FRAMEWORK, Reason::NotInThisEdition),
+            (&OPEN, missing, Reason::NotInThisEdition),
+            (&ACCOUNTS, "<html>", Reason::NotInThisEdition),
+            (&SHOW_PUSH, "<html>", Reason::NoApiV2),
+            (&CREATE_PUSH, FRAMEWORK, Reason::NoApiV2),
+            (&GET_VERSION, missing, Reason::NoApiV2),
+        ] {
+            let (found, _, error) = judge(true, operation, 404, None, body);
+            assert_eq!(found, Some(reason), "{} {body}", operation.id());
+            assert!(error.message.is_some());
+        }
+    }
+
+    #[test]
+    fn a_403_is_about_the_owner_or_the_second_factor() {
+        for (operation, body, reason) in [
+            (
+                &AUDIT_PUSH,
+                r#"{"error":"Gehört dir nicht."}"#,
+                Some(Reason::NotOwner),
+            ),
+            (
+                &AUDIT_PUSH,
+                r#"{"error":"Two-factor authentication is required."}"#,
+                Some(Reason::MfaRequired),
+            ),
+            (
+                &SHOW_PUSH,
+                r#"{"error":"Zweiter Faktor."}"#,
+                Some(Reason::MfaRequired),
+            ),
+            (&SHOW_PUSH, "<html>", None),
+        ] {
+            let (found, verdict, error) = judge(true, operation, 403, None, body);
+            assert_eq!(
+                (found, verdict),
+                (reason, Verdict::Final),
+                "{} {body}",
+                operation.id()
+            );
+            assert!(error.message.is_some());
+        }
+    }
+
+    #[test]
+    fn redirects_say_what_they_are_about() {
+        for (status, location, reason) in [
+            (302, "/first_run", Some(Reason::FirstRun)),
+            (
+                302,
+                "https://p.example.com/pw/first_run?x=1",
+                Some(Reason::FirstRun),
+            ),
+            (
+                301,
+                "https://eu.pwpush.com/api/v2/pushes",
+                Some(Reason::Moved {
+                    host: "eu.pwpush.com".into(),
+                }),
+            ),
+            (
+                308,
+                "//u:p@eu.pwpush.com/api/v2/pushes?passphrase=x",
+                Some(Reason::Moved {
+                    host: "eu.pwpush.com".into(),
+                }),
+            ),
+            (302, "https://p.example.com/users/sign_in", None),
+            (301, "/elsewhere", None),
+        ] {
+            let (found, _, _) = judge(
+                false,
+                &GET_VERSION,
+                status,
+                Some(("location", location)),
+                "",
+            );
+            assert_eq!(found, reason, "{status} {location}");
+        }
+    }
+
+    #[test]
+    fn every_message_about_a_member_is_kept_with_its_name() {
+        let body =
+            r#"{"payload":["zu groß","leer"],"base":["heute nicht"],"kind":"unbekannt","odd":[1]}"#;
+        let (reason, _, error) = judge(true, &CREATE_PUSH, 422, None, body);
+        assert_eq!(reason, Some(Reason::InvalidInput));
+        assert_eq!(
+            error.validation,
+            [
+                "heute nicht",
+                "kind: unbekannt",
+                "payload: zu groß",
+                "payload: leer"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_page_out_of_range_and_a_failure_of_the_service_have_reasons() {
+        let (reason, _, _) = judge(
+            true,
+            &AUDIT_PUSH,
+            400,
+            None,
+            r#"{"error":"Invalid page parameter"}"#,
+        );
+        assert_eq!(reason, Some(Reason::InvalidPage));
+        let (reason, _, _) = judge(
+            true,
+            &CREATE_PUSH,
+            400,
+            None,
+            r#"{"error":"param is missing"}"#,
+        );
+        assert_eq!(reason, Some(Reason::InvalidInput));
+        let (reason, _, error) = judge(true, &SHOW_PUSH, 500, None, "<html>");
+        assert_eq!(reason, Some(Reason::ServerError));
+        assert!(error.message.unwrap().contains("view may be used up"));
+    }
+}

@@ -1,0 +1,147 @@
+//! Why the service refused a call.
+
+use security_api_transport::{Error, Secret};
+
+/// Why a call was refused, by the service or, for the lifetime of a secret, by this client.
+///
+/// It is told by the status and the form of the answer, because the service's texts are translated.
+///
+/// ```no_run
+/// # async fn example(pwpush: pwpush_api::Client, token: &str) -> Result<(), pwpush_api::Error> {
+/// use pwpush_api::Reason;
+///
+/// match pwpush.pushes().show(token).passphrase("plain yellow umbrella").await {
+///     Err(error) if Reason::of(&error) == Some(Reason::PassphraseRefused) => {
+///         eprintln!("ask for the passphrase again; no view was used up");
+///     }
+///     other => drop(other?),
+/// }
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The passphrase is missing or wrong. The service does not tell which. No view was used up.
+    PassphraseRefused,
+    /// A passphrase was sent for this push more than five times in a minute, by whomever, right or wrong. Only this push
+    /// is locked, so nothing waits for it, and it is not tried again.
+    PassphraseLocked,
+    /// There is no such push or request, or it was made without a token and its record is erased.
+    NotFound,
+    /// This caller may not expire the push: only its owner may, unless it is deletable by its viewers.
+    NotDeletable,
+    /// The push or request belongs to somebody else, or to nobody.
+    NotOwner,
+    /// The token is not known to this instance.
+    TokenRefused,
+    /// The call needs a token, or the instance does nothing without one.
+    TokenNeeded,
+    /// Files can only be pushed with a token.
+    TokenNeededForFiles,
+    /// The instance demands two-factor authentication, and the token's user has not set it up.
+    MfaRequired,
+    /// The user sent mail about pushes more than five times in a minute. It is not tried again.
+    NotifyLocked,
+    /// This address sent more requests than the instance allows. The client has waited and tried again already.
+    Throttled,
+    /// The instance has no user yet: somebody must open it in a browser and make the first.
+    FirstRun,
+    /// The service is at another host.
+    Moved {
+        /// That host.
+        host: String,
+    },
+    /// The instance does not have the operation: requests, accounts and workspaces are of the commercial edition, mail
+    /// must be set up.
+    NotInThisEdition,
+    /// There is no API v2 at this address.
+    NoApiV2,
+    /// The link to a file does not hold any more: it does for 5 minutes after the push was read.
+    LinkExpired,
+    /// The page is no number, or above 200.
+    InvalidPage,
+    /// Members of the request were refused; [`api`](Error::api) has the messages, each with its member.
+    InvalidInput,
+    /// The service failed: any 5xx.
+    ServerError,
+    /// The service would have kept the secret longer, or shown it more often, than asked, or did not say. It was expired
+    /// again.
+    Withdrawn,
+    /// As [`Withdrawn`](Self::Withdrawn), but it could not be expired: the secret is still live.
+    StillLive {
+        /// The token of the push or request, to expire it by.
+        token: Secret,
+    },
+}
+
+impl Reason {
+    /// The reason in an error; none if the service did not answer, or with something that is not listed here.
+    ///
+    /// ```
+    /// use pwpush_api::{Client, Reason};
+    ///
+    /// // Nothing was sent, so the service has said nothing.
+    /// let error = Client::new("").unwrap_err();
+    /// assert_eq!(Reason::of(&error), None);
+    /// ```
+    #[must_use]
+    pub fn of(error: &Error) -> Option<Self> {
+        let said = error.reason().cloned();
+        said.or_else(|| crate::files::reason(error))
+    }
+
+    /// What the person who reads the error can do.
+    pub(crate) fn remedy(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::PassphraseRefused => {
+                "the passphrase is missing or wrong, and no view was used up: give it with `passphrase`, at most 5 times \
+                 a minute for one push"
+            }
+            Self::PassphraseLocked => {
+                "the passphrase of this push was tried too often: it is locked for up to a minute, for everybody"
+            }
+            Self::NotFound => "there is none with this token, or its record is erased",
+            Self::NotDeletable => {
+                "only the owner can expire it: use the owner's token, or create pushes with `deletable_by_viewer`"
+            }
+            Self::NotOwner => {
+                "it belongs to another user, or to nobody if it was made without a token"
+            }
+            Self::TokenRefused => {
+                "the token is not known here: each host has tokens of its own, so check token and base URL"
+            }
+            Self::TokenNeeded => "this needs an API token: make the client with `Client::new`",
+            Self::TokenNeededForFiles => {
+                "files can only be pushed with an API token: make the client with `Client::new`"
+            }
+            Self::MfaRequired => {
+                "the instance demands two-factor authentication: the token's user must set it up in a browser"
+            }
+            Self::NotifyLocked => "mail was sent too often: try again in a minute",
+            Self::FirstRun => {
+                "the instance has no user yet: open it in a browser and make the first, then its API answers"
+            }
+            Self::NotInThisEdition => {
+                "this instance does not have the operation: requests, accounts and workspaces are of the commercial \
+                 edition, and mail must be set up"
+            }
+            Self::NoApiV2 => {
+                "there is no Password Pusher API v2 at this address: check the base URL (without `/api/v2`); servers \
+                 before 2.3 only have v1"
+            }
+            Self::LinkExpired => {
+                "links to files hold for 5 minutes: read the push again for a new one, which uses up another view unless \
+                 you own it"
+            }
+            Self::Throttled => {
+                "this address sends more than the instance allows: share one client or limiter, or ask its administrator"
+            }
+            Self::InvalidPage => "a page is a number from 1 to 200",
+            Self::Moved { .. }
+            | Self::InvalidInput
+            | Self::ServerError
+            | Self::Withdrawn
+            | Self::StillLive { .. } => return None,
+        })
+    }
+}

@@ -1,0 +1,413 @@
+//! Requests: asking somebody for a secret, and answering. Commercial edition only.
+
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use security_api_transport::{Call, Download, Error, Request, Secret, Upload};
+use serde_json::Value;
+
+use crate::expiry::Expiry;
+use crate::fields::{self, Fields, Progress};
+use crate::lifetime::{self, Lifetime};
+use crate::operations::REQUESTS_CLOSE;
+use crate::pushes::sent_when_awaited;
+use crate::resources::Requests;
+use crate::types::{Edition, PushedFile, SecretRequest};
+use crate::{confirm, files};
+
+/// A request to be created: what is asked for, and for how long. Commercial edition only.
+///
+/// What is not set is left to the service.
+///
+/// ```
+/// use pwpush_api::{Expiry, NewRequest};
+///
+/// let request = NewRequest::new("Please send us the key of the depot.")
+///     .close_after(Expiry::days(7))
+///     .passphrase("plain yellow umbrella")
+///     .response_file_attachments(true);
+/// # let _ = request;
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "a request is created by `requests().create(request)`"]
+pub struct NewRequest {
+    text: String,
+    files: Vec<Upload>,
+    close_after: Option<Expiry>,
+    passphrase: Option<Secret>,
+    name: Option<String>,
+    note: Option<String>,
+    retrieval_step: Option<bool>,
+    include_requestor: Option<bool>,
+    response_file_attachments: Option<bool>,
+    notify: Vec<String>,
+    notify_locale: Option<String>,
+}
+
+/// The most characters of a text; that of pushes, since the limit of requests is not known.
+const TEXT: usize = 1024 * 1024;
+
+impl NewRequest {
+    /// A request that says this to the person asked.
+    ///
+    /// ```
+    /// let request = pwpush_api::NewRequest::new("Please send us the key.");
+    /// # let _ = request;
+    /// ```
+    pub fn new(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            files: Vec::new(),
+            close_after: None,
+            passphrase: None,
+            name: None,
+            note: None,
+            retrieval_step: None,
+            include_requestor: None,
+            response_file_attachments: None,
+            notify: Vec::new(),
+            notify_locale: None,
+        }
+    }
+
+    /// A file for the person asked, such as a form to fill in; up to 10.
+    ///
+    /// ```
+    /// use pwpush_api::{NewRequest, Upload};
+    ///
+    /// let request = NewRequest::new("Please fill this in.").file(Upload::bytes("form.txt", "Name:"));
+    /// # let _ = request;
+    /// ```
+    pub fn file(mut self, file: Upload) -> Self {
+        self.files.push(file);
+        self
+    }
+
+    /// After how long it closes: one of [`Expiry::STEPS`]. Anything else is refused before it is sent.
+    ///
+    /// ```
+    /// use pwpush_api::{Expiry, NewRequest};
+    ///
+    /// let request = NewRequest::new("Please send us the key.").close_after(Expiry::hours(12));
+    /// # let _ = request;
+    /// ```
+    pub fn close_after(mut self, expiry: Expiry) -> Self {
+        self.close_after = Some(expiry);
+        self
+    }
+
+    /// What the person asked must know beside the link.
+    ///
+    /// ```
+    /// let request = pwpush_api::NewRequest::new("The key, please.").passphrase("plain yellow umbrella");
+    /// # let _ = request;
+    /// ```
+    pub fn passphrase(mut self, passphrase: impl Into<Secret>) -> Self {
+        self.passphrase = Some(passphrase.into());
+        self
+    }
+
+    /// What the owner calls it in lists. It is not secret.
+    ///
+    /// ```
+    /// let request = pwpush_api::NewRequest::new("The key, please.").name("Key of the depot");
+    /// # let _ = request;
+    /// ```
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// A note that only the owner sees.
+    ///
+    /// ```
+    /// let request = pwpush_api::NewRequest::new("The key, please.").note("asked in March");
+    /// # let _ = request;
+    /// ```
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        self.note = Some(note.into());
+        self
+    }
+
+    /// Whether the link leads to a page with a button first.
+    ///
+    /// ```
+    /// let request = pwpush_api::NewRequest::new("The key, please.").retrieval_step(true);
+    /// # let _ = request;
+    /// ```
+    pub fn retrieval_step(mut self, retrieval_step: bool) -> Self {
+        self.retrieval_step = Some(retrieval_step);
+        self
+    }
+
+    /// Whether the person asked sees who asks.
+    ///
+    /// ```
+    /// let request = pwpush_api::NewRequest::new("The key, please.").include_requestor(true);
+    /// # let _ = request;
+    /// ```
+    pub fn include_requestor(mut self, include: bool) -> Self {
+        self.include_requestor = Some(include);
+        self
+    }
+
+    /// Whether files may be sent in answer.
+    ///
+    /// ```
+    /// let request = pwpush_api::NewRequest::new("The plans, please.").response_file_attachments(true);
+    /// # let _ = request;
+    /// ```
+    pub fn response_file_attachments(mut self, allowed: bool) -> Self {
+        self.response_file_attachments = Some(allowed);
+        self
+    }
+
+    /// The e-mail addresses that the service sends the link to, up to 5.
+    ///
+    /// ```
+    /// let request = pwpush_api::NewRequest::new("The key, please.").notify(["john.hill@example.com"]);
+    /// # let _ = request;
+    /// ```
+    pub fn notify<A: Into<String>>(mut self, addresses: impl IntoIterator<Item = A>) -> Self {
+        self.notify.extend(addresses.into_iter().map(Into::into));
+        self
+    }
+
+    /// The language of that mail, as a code such as `fr`.
+    ///
+    /// ```
+    /// let request = pwpush_api::NewRequest::new("La clef, s'il vous plaît.")
+    ///     .notify(["jean@example.com"])
+    ///     .notify_locale("fr");
+    /// # let _ = request;
+    /// ```
+    pub fn notify_locale(mut self, locale: impl Into<String>) -> Self {
+        self.notify_locale = Some(locale.into());
+        self
+    }
+
+    fn fields<'a>(
+        &'a self,
+        lifetime: Option<Lifetime>,
+        notify: Option<&'a str>,
+        account: Option<&'a str>,
+    ) -> Fields<'a> {
+        let (_, step) = Lifetime::members(lifetime);
+        Fields::new("request", &self.files, account)
+            .text("request", Some(&self.text))
+            .number("close_after_duration", step)
+            .secret("passphrase", self.passphrase.as_ref())
+            .text("name", self.name.as_deref())
+            .text("note", self.note.as_deref())
+            .flag("retrieval_step", self.retrieval_step)
+            .flag("include_requestor", self.include_requestor)
+            .flag("response_file_attachments", self.response_file_attachments)
+            .text("notify_emails_to", notify)
+            .text("notify_emails_to_locale", self.notify_locale.as_deref())
+    }
+}
+
+impl Requests {
+    /// Asks somebody for a secret or files, and gives the link to pass on. Commercial edition only.
+    ///
+    /// `POST /api/v2/requests`. It is not sent again once it may have been executed. If `close_after` is set and the
+    /// service would keep the request open longer, or does not say, it is closed again and the call fails with
+    /// [`Reason::Withdrawn`](crate::Reason::Withdrawn) or [`Reason::StillLive`](crate::Reason::StillLive).
+    ///
+    /// Known from public clients of this API. Confidence: medium.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid), before anything is sent, for a lifetime that is no step. 404,
+    /// the edition has no requests; 422, members are refused, each with its messages. See [`Reason`](crate::Reason).
+    ///
+    /// ```no_run
+    /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
+    /// use pwpush_api::{Expiry, NewRequest};
+    ///
+    /// let request = NewRequest::new("Please send us the key.").close_after(Expiry::days(7));
+    /// let request = pwpush.requests().create(request).await?;
+    /// let link = request.html_url.expect("a link");
+    /// println!("{}", link.expose());
+    /// # Ok(()) }
+    /// ```
+    pub fn create(&self, request: NewRequest) -> CreateRequest {
+        CreateRequest {
+            request: self.create_request(),
+            new: request,
+            account_id: None,
+            progress: None,
+        }
+    }
+
+    /// Answers a request. Commercial edition only.
+    ///
+    /// `PATCH /api/v2/requests/{url_token}/respond`. It is not sent again once it may have been executed.
+    ///
+    /// Known from public clients of this API; that files can be sent is inferred. Confidence: medium.
+    ///
+    /// # Errors
+    /// 404, there is no such request, or the edition has none; 422, the answer is refused. See
+    /// [`Reason`](crate::Reason).
+    ///
+    /// ```no_run
+    /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
+    /// pwpush.requests().respond("qhr3cvhkad8w", "The key is 4711.").await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn respond(&self, token: impl AsRef<str>, response: impl Into<Secret>) -> RespondRequest {
+        RespondRequest {
+            request: self.respond_request(token),
+            response: response.into(),
+            files: Vec::new(),
+            progress: None,
+        }
+    }
+
+    /// Downloads a file of a request that was read; see [`Pushes::download`](crate::resources::Pushes::download).
+    ///
+    /// ```no_run
+    /// # async fn example(pwpush: pwpush_api::Client, token: &str) -> Result<(), pwpush_api::Error> {
+    /// let request = pwpush.requests().show(token).await?;
+    /// for file in request.files.iter().flatten() {
+    ///     let download = pwpush.requests().download(file).await?;
+    ///     download.save_in("received", "file").await?;
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn download(&self, file: &PushedFile) -> Call<Download> {
+        files::download(self.create_request().client(), file)
+    }
+}
+
+/// Creates a request. From [`Requests::create`].
+#[must_use = "a call does nothing until it is awaited"]
+pub struct CreateRequest {
+    request: Request,
+    new: NewRequest,
+    account_id: Option<String>,
+    progress: Option<Progress>,
+}
+
+impl CreateRequest {
+    /// Creates it for this account or workspace.
+    ///
+    /// ```no_run
+    /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
+    /// let request = pwpush_api::NewRequest::new("The key, please.");
+    /// pwpush.requests().create(request).account_id("12").await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn account_id(mut self, account_id: impl Into<String>) -> Self {
+        self.account_id = Some(account_id.into());
+        self
+    }
+
+    /// Is told, for a request with files, the bytes handed to the connection so far and all there are.
+    ///
+    /// ```no_run
+    /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
+    /// use pwpush_api::{NewRequest, Upload};
+    ///
+    /// let request = NewRequest::new("Please fill this in.").file(Upload::file("form.pdf").await?);
+    /// let create = pwpush.requests().create(request);
+    /// create.on_progress(|sent, all| println!("{sent} of {all} bytes")).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn on_progress(mut self, progress: impl Fn(u64, u64) + Send + Sync + 'static) -> Self {
+        self.progress = Some(Arc::new(progress));
+        self
+    }
+
+    async fn run(self) -> Result<SecretRequest, Error> {
+        let new = &self.new;
+        fields::check_text("request", &new.text, TEXT)?;
+        fields::check_files(&new.files)?;
+        fields::check_passphrase(new.passphrase.as_ref())?;
+        let notify = fields::recipients("notify", &new.notify)?;
+        // Only the commercial edition has requests, so there is nothing to ask.
+        let of = |expiry| Lifetime::of(expiry, &Edition::Commercial, "close_after");
+        let lifetime = new.close_after.map(of).transpose()?;
+        let fields = new.fields(lifetime, notify.as_deref(), self.account_id.as_deref());
+        let request = fields.write(self.request, self.progress);
+        let kept = |answer: &Value| {
+            lifetime.map_or(Ok(()), |lifetime| {
+                lifetime.kept(answer, &lifetime::OF_REQUEST)
+            })
+        };
+        confirm::create(request, kept, &REQUESTS_CLOSE).await
+    }
+}
+
+sent_when_awaited!(CreateRequest gives SecretRequest);
+
+/// Shows what is created and for whom.
+impl std::fmt::Debug for CreateRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CreateRequest")
+            .field("new", &self.new)
+            .field("account_id", &self.account_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Answers a request. From [`Requests::respond`].
+#[must_use = "a call does nothing until it is awaited"]
+pub struct RespondRequest {
+    request: Request,
+    response: Secret,
+    files: Vec<Upload>,
+    progress: Option<Progress>,
+}
+
+impl RespondRequest {
+    /// A file beside the text, if the request allows files; up to 10. Inferred; unconfirmed.
+    ///
+    /// ```no_run
+    /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
+    /// use pwpush_api::Upload;
+    ///
+    /// let respond = pwpush.requests().respond("qhr3cvhkad8w", "here they are");
+    /// respond.file(Upload::file("plans.pdf").await?).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn file(mut self, file: Upload) -> Self {
+        self.files.push(file);
+        self
+    }
+
+    /// Is told, for an answer with files, the bytes handed to the connection so far and all there are.
+    ///
+    /// ```no_run
+    /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
+    /// use pwpush_api::Upload;
+    ///
+    /// let respond = pwpush.requests().respond("qhr3cvhkad8w", "here they are");
+    /// let respond = respond.file(Upload::file("plans.pdf").await?);
+    /// respond.on_progress(|sent, all| println!("{sent} of {all} bytes")).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn on_progress(mut self, progress: impl Fn(u64, u64) + Send + Sync + 'static) -> Self {
+        self.progress = Some(Arc::new(progress));
+        self
+    }
+
+    async fn run(self) -> Result<SecretRequest, Error> {
+        fields::check_text("response", self.response.expose(), TEXT)?;
+        fields::check_files(&self.files)?;
+        let fields =
+            Fields::new("request", &self.files, None).secret("response", Some(&self.response));
+        fields.write(self.request, self.progress).call().await
+    }
+}
+
+sent_when_awaited!(RespondRequest gives SecretRequest);
+
+impl std::fmt::Debug for RespondRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RespondRequest")
+            .field("request", &self.request)
+            .field("files", &self.files)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,215 @@
+//! Finding the edition out, and lifetimes by it.
+
+use pwpush_api::types::Edition;
+use pwpush_api::{Expiry, FakeAnswer, FakeTransport, NewPush, Reason, operations};
+use serde_json::json;
+
+use super::support::{anonymous, created, instance, shown, with_token};
+
+#[tokio::test]
+async fn no_token_means_no_authorization_header() {
+    let fake = instance("oss");
+    fake.always(
+        &operations::PUSHES_CREATE,
+        created(&json!({"url_token": "abc"})),
+    );
+    anonymous(&fake)
+        .pushes()
+        .create(NewPush::text("x"))
+        .await
+        .unwrap();
+    with_token(&fake)
+        .pushes()
+        .create(NewPush::text("x"))
+        .await
+        .unwrap();
+    let requests = fake.requests();
+    assert!(!requests[0].headers.contains_key("authorization"));
+    assert_eq!(requests[1].headers["authorization"], "Bearer t0ken");
+    assert_eq!(
+        requests[1].uri,
+        "https://pwpush.example.com/pw/api/v2/pushes"
+    );
+}
+
+#[tokio::test]
+async fn the_edition_is_asked_once_without_the_token_however_many_ask() {
+    let fake = instance("commercial");
+    fake.always(
+        &operations::PUSHES_CREATE,
+        created(&json!({"url_token": "abc", "expire_after_duration": 3})),
+    );
+    let pwpush = with_token(&fake);
+    let pushes = (0..20).map(|_| {
+        let push = NewPush::text("x").expire_after(Expiry::hours(1));
+        tokio::spawn(pwpush.pushes().create(push).into_future())
+    });
+    for push in pushes.collect::<Vec<_>>() {
+        push.await.unwrap().unwrap();
+    }
+    let asked = fake.requests_of(&operations::INSTANCE_VERSION);
+    assert_eq!(asked.len(), 1);
+    assert!(!asked[0].headers.contains_key("authorization"));
+    for request in fake.requests_of(&operations::PUSHES_CREATE) {
+        assert_eq!(request.json()["push"]["expire_after_duration"], 3);
+    }
+}
+
+#[tokio::test]
+async fn a_push_without_a_lifetime_asks_for_nothing_else() {
+    let fake = FakeTransport::new();
+    fake.always(
+        &operations::PUSHES_CREATE,
+        created(&json!({"url_token": "abc"})),
+    );
+    with_token(&fake)
+        .pushes()
+        .create(NewPush::text("x"))
+        .await
+        .unwrap();
+    assert_eq!(fake.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn an_hour_is_refused_by_the_open_source_edition_before_the_secret_is_sent() {
+    let fake = instance("oss");
+    let push = NewPush::text("x").expire_after(Expiry::hours(1));
+    let error = with_token(&fake).pushes().create(push).await.unwrap_err();
+    assert!(error.is_invalid());
+    assert!(
+        error.to_string().contains("its shortest is 1 day"),
+        "{error}"
+    );
+    assert!(fake.requests_of(&operations::PUSHES_CREATE).is_empty());
+}
+
+#[tokio::test]
+async fn an_edition_that_was_told_is_not_asked_for() {
+    let fake = FakeTransport::new();
+    fake.always(
+        &operations::PUSHES_CREATE,
+        created(&json!({"url_token": "abc", "expire_after_days": 7})),
+    );
+    let pwpush = with_token(&fake).assume_edition(Edition::Oss);
+    assert_eq!(pwpush.edition().await.unwrap(), Edition::Oss);
+    let push = NewPush::text("x").expire_after(Expiry::days(7));
+    pwpush.clone().pushes().create(push).await.unwrap();
+    let requests = fake.requests();
+    assert_eq!(requests.len(), 1);
+    assert_eq!(requests[0].json()["push"]["expire_after_days"], 7);
+}
+
+#[tokio::test]
+async fn an_edition_that_is_assumed_but_not_known_is_taken_for_neither() {
+    let fake = FakeTransport::new();
+    let pwpush = with_token(&fake).assume_edition(Edition::Unrecognized("gold".into()));
+    let push = NewPush::text("x").expire_after(Expiry::days(1));
+    let error = pwpush.pushes().create(push).await.unwrap_err();
+    assert!(error.to_string().contains("`expire_after`"), "{error}");
+    let push = pwpush.pushes().create(NewPush::text("x")).account_id("12");
+    let error = push.await.unwrap_err();
+    assert!(error.to_string().contains("`account_id`"), "{error}");
+    assert!(fake.requests().is_empty());
+}
+
+#[tokio::test]
+async fn an_edition_that_is_not_clear_is_never_guessed() {
+    let redirect = |status, to: &str| FakeAnswer::status(status).header("location", to);
+    let html = FakeAnswer::status(200)
+        .body("<html>")
+        .header("content-type", "text/html");
+    let moved = Reason::Moved {
+        host: "eu.pwpush.com".to_owned(),
+    };
+    for (answer, reason, says) in [
+        (
+            redirect(302, "https://pwpush.example.com/first_run"),
+            Some(Reason::FirstRun),
+            "has no user yet",
+        ),
+        (
+            redirect(301, "https://eu.pwpush.com/api/v2/version"),
+            Some(moved),
+            "https://eu.pwpush.com",
+        ),
+        (
+            FakeAnswer::status(404).body("<html>"),
+            Some(Reason::NoApiV2),
+            "no Password Pusher API v2",
+        ),
+        (html, None, "HTML or XML"),
+        (
+            FakeAnswer::json(&json!({"edition": "gold"})),
+            None,
+            "not known",
+        ),
+        (
+            FakeAnswer::json(&json!({"api_version": "2.0"})),
+            None,
+            "does not say",
+        ),
+    ] {
+        let fake = FakeTransport::new();
+        fake.once(&operations::INSTANCE_VERSION, answer);
+        let pwpush = with_token(&fake);
+        let push = NewPush::text("x").expire_after(Expiry::days(1));
+        let error = pwpush.pushes().create(push.clone()).await.unwrap_err();
+        assert_eq!(Reason::of(&error), reason, "{error}");
+        let text = error.to_string();
+        assert!(text.contains(says), "{text}");
+        assert!(text.contains("assume_edition"), "{text}");
+        assert!(fake.requests_of(&operations::PUSHES_CREATE).is_empty());
+        // It is not remembered: the next call asks again.
+        fake.once(
+            &operations::INSTANCE_VERSION,
+            FakeAnswer::json(&json!({"edition": "oss"})),
+        );
+        fake.once(
+            &operations::PUSHES_CREATE,
+            created(&json!({"url_token": "abc", "expire_after_days": 1})),
+        );
+        pwpush.pushes().create(push).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_account_is_refused_where_it_would_be_passed_over() {
+    let fake = instance("oss");
+    let push = with_token(&fake)
+        .pushes()
+        .create(NewPush::text("x"))
+        .account_id("12");
+    let error = push.await.unwrap_err();
+    assert!(error.to_string().contains("`account_id`"), "{error}");
+    let fake = instance("commercial");
+    fake.always(
+        &operations::PUSHES_CREATE,
+        created(&json!({"url_token": "abc"})),
+    );
+    let push = with_token(&fake)
+        .pushes()
+        .create(NewPush::text("x"))
+        .account_id("12");
+    push.await.unwrap();
+    let sent = &fake.requests_of(&operations::PUSHES_CREATE)[0];
+    assert_eq!(sent.json()["account_id"], "12");
+}
+
+#[tokio::test]
+async fn a_check_asks_for_the_last_page_with_a_token_and_for_the_version_without() {
+    let fake = instance("oss");
+    fake.always(&operations::PUSHES_ACTIVE, FakeAnswer::json(&json!([])));
+    with_token(&fake).check().await.unwrap();
+    assert_eq!(
+        fake.requests_of(&operations::PUSHES_ACTIVE)[0]
+            .query("page")
+            .as_deref(),
+        Some("200")
+    );
+    anonymous(&fake).check().await.unwrap();
+    assert_eq!(fake.requests_of(&operations::INSTANCE_VERSION).len(), 1);
+    fake.once(&operations::PUSHES_ACTIVE, FakeAnswer::status(401));
+    let error = with_token(&fake).check().await.unwrap_err();
+    assert_eq!(Reason::of(&error), Some(Reason::TokenRefused));
+    assert!(!shown(&error).contains("t0ken"));
+}

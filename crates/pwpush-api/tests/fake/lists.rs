@@ -1,0 +1,155 @@
+//! Lists that give no totals.
+
+use pwpush_api::{ErrorKind, FakeAnswer, FakeRequest, FakeTransport, Reason, operations};
+use serde_json::{Value, json};
+
+use super::support::with_token;
+
+/// Answers pages of a list of so many items.
+fn page(request: &FakeRequest, all: usize, item: impl Fn(usize) -> Value) -> Vec<Value> {
+    let page = request
+        .query("page")
+        .map_or(1, |page| page.parse().unwrap());
+    let start = ((page - 1) * 50).min(all);
+    (start..(start + 50).min(all)).map(item).collect()
+}
+
+fn pushes(all: usize) -> FakeTransport {
+    let fake = FakeTransport::new();
+    fake.with(&operations::PUSHES_ACTIVE, move |request| {
+        FakeAnswer::json(&page(
+            request,
+            all,
+            |n| json!({"url_token": format!("t{n}")}),
+        ))
+    });
+    fake
+}
+
+#[tokio::test]
+async fn a_list_ends_with_a_page_that_is_short_or_empty() {
+    for (all, asked) in [
+        (0, 1),
+        (1, 1),
+        (49, 1),
+        (50, 2),
+        (51, 2),
+        (100, 3),
+        (130, 3),
+    ] {
+        let fake = pushes(all);
+        let pushes = with_token(&fake).pushes();
+        let items = pushes.active().items().try_collect().await.unwrap();
+        assert_eq!(items.len(), all);
+        assert_eq!(fake.requests().len(), asked, "{all}");
+        let mut raw = pushes.active().raw_items();
+        for n in 0..all {
+            let item = raw.try_next().await.unwrap().unwrap();
+            assert_eq!(item.as_str(), format!("{{\"url_token\":\"t{n}\"}}"));
+        }
+        assert!(raw.try_next().await.unwrap().is_none());
+        for (n, item) in items.iter().enumerate() {
+            assert_eq!(item.token.expose(), format!("t{n}"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_the_service_cuts_says_so() {
+    let fake = pushes(20_000);
+    let mut items = with_token(&fake).pushes().active().items();
+    let mut count = 0;
+    let error = loop {
+        match items.try_next().await {
+            Ok(Some(_)) => count += 1,
+            Ok(None) => panic!("it passes for the end"),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(count, 10_000);
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert!(error.to_string().contains("the list is cut"), "{error}");
+    assert_eq!(fake.requests().len(), 200);
+}
+
+#[tokio::test]
+async fn the_audit_is_read_under_both_its_names() {
+    for name in ["logs", "views"] {
+        let fake = FakeTransport::new();
+        fake.with(&operations::PUSHES_AUDIT, move |request| {
+            let entries = page(
+                request,
+                70,
+                |n| json!({"kind": if n == 0 { "creation" } else { "new kind" }}),
+            );
+            FakeAnswer::json(&json!({"other": [], name: entries}))
+        });
+        let entries = with_token(&fake)
+            .pushes()
+            .audit("abc")
+            .items()
+            .try_collect()
+            .await
+            .unwrap();
+        assert_eq!(entries.len(), 70);
+        assert_eq!(fake.requests().len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_list_does_not_pass_for_an_empty_one() {
+    for body in [r#"{"error":"odd"}"#, "\"text\"", "7"] {
+        let fake = FakeTransport::new();
+        fake.always(
+            &operations::PUSHES_AUDIT,
+            FakeAnswer::status(200).body(body),
+        );
+        let result = with_token(&fake)
+            .pushes()
+            .audit("abc")
+            .items()
+            .try_collect()
+            .await;
+        assert_eq!(result.unwrap_err().kind(), ErrorKind::Decode, "{body}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_is_refused_and_a_limit_that_stays_say_what_to_do() {
+    for (answer, reason, says) in [
+        (
+            FakeAnswer::status(400).body(r#"{"error":"Invalid page parameter"}"#),
+            Reason::InvalidPage,
+            "from 1 to 200",
+        ),
+        (
+            FakeAnswer::status(429)
+                .body("Retry later\n")
+                .header("retry-after", "1"),
+            Reason::Throttled,
+            "share one client",
+        ),
+    ] {
+        let fake = FakeTransport::new();
+        fake.always(&operations::PUSHES_ACTIVE, answer);
+        let list = with_token(&fake).pushes().active();
+        let error = list.extra_query("page", "201").page().await.unwrap_err();
+        assert_eq!(Reason::of(&error), Some(reason), "{error}");
+        assert!(error.to_string().contains(says), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_goes_on_from_a_stored_place() {
+    let fake = pushes(130);
+    let list = with_token(&fake).pushes().active();
+    let mut items = list.clone().items();
+    for _ in 0..60 {
+        items.try_next().await.unwrap();
+    }
+    let stored = serde_json::to_string(&items.cursor()).unwrap();
+    let rest = list.items().resume(serde_json::from_str(&stored).unwrap());
+    let rest = rest.try_collect().await.unwrap();
+    assert_eq!(rest.len(), 70);
+    assert_eq!(rest[0].token.expose(), "t60");
+}

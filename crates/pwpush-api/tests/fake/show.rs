@@ -1,0 +1,195 @@
+//! Reading secrets.
+
+use std::time::Duration;
+
+use pwpush_api::{
+    Client, ErrorKind, FakeAnswer, FakeTransport, Reason, Retrieved, Sent, operations,
+};
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::support::{shown, with_token};
+
+fn secret() -> FakeAnswer {
+    FakeAnswer::json(
+        &json!({"url_token": "abc", "payload": "hunter2", "expired": false, "views_remaining": 0}),
+    )
+}
+
+#[tokio::test]
+async fn an_expired_push_is_an_outcome_and_no_error() {
+    let fake = FakeTransport::new();
+    fake.once(&operations::PUSHES_SHOW, secret());
+    fake.once(
+        &operations::PUSHES_SHOW,
+        FakeAnswer::json(&json!({
+            "url_token": "abc", "payload": null, "files": [], "passphrase": null, "expired": true,
+            "expired_on": "2026-03-03T12:00:00.000Z",
+        })),
+    );
+    let pushes = with_token(&fake).pushes();
+    let retrieved = pushes.show("abc").await.unwrap();
+    assert_eq!(retrieved.payload().unwrap().expose(), "hunter2");
+    assert!(!format!("{retrieved:?}").contains("hunter2"));
+    let Retrieved::Expired(push) = pushes.show("abc").await.unwrap() else {
+        panic!("not expired");
+    };
+    assert!(push.expired_on.is_some());
+}
+
+#[tokio::test]
+async fn reading_is_not_repeated_once_the_view_may_be_used_up() {
+    let cut = FakeAnswer::status(200).body(r#"{"url_token":"#).cut();
+    for (answer, sent) in [
+        (FakeAnswer::status(503), Sent::Yes),
+        (FakeAnswer::status(500).body("<html>"), Sent::Yes),
+        (cut, Sent::Yes),
+    ] {
+        let fake = FakeTransport::new();
+        fake.always(&operations::PUSHES_SHOW, answer);
+        let error = with_token(&fake).pushes().show("abc").await.unwrap_err();
+        assert_eq!(fake.requests().len(), 1, "{error}");
+        assert!(error.to_string().contains("view may be used up"), "{error}");
+        assert_eq!(error.was_sent(), sent, "{error}");
+        assert!(!error.is_retryable());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_without_an_answer_says_that_the_view_may_be_used_up() {
+    let fake = FakeTransport::new();
+    fake.always(&operations::PUSHES_SHOW, FakeAnswer::never());
+    let error = with_token(&fake).pushes().show("abc").await.unwrap_err();
+    assert!(error.is_timeout());
+    assert_eq!((error.was_sent(), error.attempts()), (Sent::Maybe, 1));
+    assert!(error.to_string().contains("view may be used up"), "{error}");
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_read_says_that_the_view_is_used_up() {
+    let fake = FakeTransport::new();
+    fake.always(
+        &operations::PUSHES_SHOW,
+        FakeAnswer::status(200).body(r#"{"payload":"hunter2"}"#),
+    );
+    let error = with_token(&fake).pushes().show("abc").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert!(error.to_string().contains("view is used up"), "{error}");
+    assert!(!shown(&error).contains("hunter2"));
+    assert!(error.body().unwrap().ends_with(b"hunter2\"}"));
+}
+
+#[tokio::test]
+async fn the_passphrase_is_in_the_query_and_in_nothing_that_is_shown() {
+    let refused = r#"{"error":"Falsch.","message":"?passphrase=mysecret","status":"unauthorized"}"#;
+    let fake = FakeTransport::new();
+    fake.always(
+        &operations::PUSHES_SHOW,
+        FakeAnswer::status(401).body(refused),
+    );
+    let call = with_token(&fake)
+        .pushes()
+        .show("abc")
+        .passphrase("plain & yellow");
+    assert!(!format!("{call:?}").contains("yellow"));
+    let error = call.await.unwrap_err();
+    let requests = fake.requests();
+    assert_eq!(requests.len(), 1);
+    assert_eq!(
+        requests[0].query("passphrase").as_deref(),
+        Some("plain & yellow")
+    );
+    assert_eq!(Reason::of(&error), Some(Reason::PassphraseRefused));
+    assert!(
+        !shown(&error).contains("yellow") && !shown(&error).contains("abc"),
+        "{error:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_locked_passphrase_stops_nobody_else_and_is_not_waited_out() {
+    let fake = FakeTransport::new();
+    fake.once(
+        &operations::PUSHES_SHOW,
+        FakeAnswer::status(429).body(r#"{"error":"Zu oft."}"#),
+    );
+    fake.once(&operations::PUSHES_SHOW, secret());
+    let pushes = with_token(&fake).pushes();
+    let start = Instant::now();
+    let error = pushes.show("abc").passphrase("x").await.unwrap_err();
+    assert_eq!(Reason::of(&error), Some(Reason::PassphraseLocked));
+    assert_eq!(error.attempts(), 1);
+    assert!(!error.is_retryable());
+    pushes.show("def").await.unwrap();
+    assert_eq!(start.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_locked_passphrase_does_not_close_the_limiter_of_the_client() {
+    let fake = FakeTransport::new();
+    let locked = FakeAnswer::status(429).body(r#"{"error":"Zu oft."}"#);
+    fake.once(&operations::PUSHES_SHOW, locked);
+    fake.always(&operations::PUSHES_SHOW, secret());
+    let client = Client::builder("t0ken").transport(fake.clone());
+    let pushes = client.build().unwrap().pushes();
+    let start = Instant::now();
+    let error = pushes.show("abc").passphrase("x").await.unwrap_err();
+    assert_eq!(Reason::of(&error), Some(Reason::PassphraseLocked));
+    assert!(error.to_string().contains("locked"), "{error}");
+    pushes.show("def").await.unwrap();
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    assert_eq!(fake.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn a_link_in_place_of_a_token_is_refused_before_it_is_sent_and_not_shown() {
+    let fake = FakeTransport::new();
+    let show = with_token(&fake)
+        .pushes()
+        .show("https://eu.pwpush.com/p/fkwjfvhall92/r");
+    let error = show.await.unwrap_err();
+    assert!(error.is_invalid());
+    assert!(error.to_string().contains("after `/p/`"), "{error}");
+    assert!(!shown(&error).contains("fkwjfvhall92"));
+    assert!(fake.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_redirect_is_named_by_its_host_alone_and_not_followed() {
+    for location in [
+        "https://eu.pwpush.com/api/v2/pushes/abc?passphrase=yellow",
+        "//eu.pwpush.com/api/v2/pushes/abc?passphrase=yellow",
+    ] {
+        let fake = FakeTransport::new();
+        let moved = FakeAnswer::status(301).header("location", location);
+        fake.always(&operations::PUSHES_SHOW, moved);
+        let show = with_token(&fake).pushes().show("abc");
+        let error = show.passphrase("yellow").await.unwrap_err();
+        let host = "eu.pwpush.com".to_owned();
+        assert_eq!(Reason::of(&error), Some(Reason::Moved { host }));
+        assert_eq!(fake.requests().len(), 1);
+        assert!(
+            error.to_string().contains("https://eu.pwpush.com"),
+            "{error}"
+        );
+        let shown = shown(&error);
+        assert!(
+            !shown.contains("yellow") && !shown.contains("abc"),
+            "{shown}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_limit_of_the_address_is_waited_out_even_for_a_read() {
+    let fake = FakeTransport::new();
+    let throttled = FakeAnswer::status(429)
+        .body("Retry later\n")
+        .header("retry-after", "17");
+    fake.once(&operations::PUSHES_SHOW, throttled);
+    fake.once(&operations::PUSHES_SHOW, secret());
+    let start = Instant::now();
+    let retrieved = with_token(&fake).pushes().show("abc").await.unwrap();
+    assert!(retrieved.payload().is_some());
+    assert!(start.elapsed() >= Duration::from_secs(17));
+}

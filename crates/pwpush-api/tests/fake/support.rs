@@ -1,0 +1,42 @@
+//! What these tests have in common.
+
+use pwpush_api::{Client, ClientBuilder, FakeAnswer, FakeTransport, RateLimiter, operations};
+use serde_json::{Value, json};
+
+pub(crate) fn with_token(fake: &FakeTransport) -> Client {
+    built(Client::builder("t0ken"), fake)
+}
+
+pub(crate) fn anonymous(fake: &FakeTransport) -> Client {
+    built(Client::anonymous_builder(), fake)
+}
+
+fn built(builder: ClientBuilder, fake: &FakeTransport) -> Client {
+    builder
+        .base_url("https://pwpush.example.com/pw")
+        .transport(fake.clone())
+        .limiter(RateLimiter::unlimited())
+        .build()
+        .expect("a client")
+}
+
+/// An instance that says it is of this edition.
+pub(crate) fn instance(edition: &str) -> FakeTransport {
+    let fake = FakeTransport::new();
+    fake.always(
+        &operations::INSTANCE_VERSION,
+        FakeAnswer::json(
+            &json!({"application_version": "2.11.4", "api_version": "2.1", "edition": edition}),
+        ),
+    );
+    fake
+}
+
+pub(crate) fn created(value: &Value) -> FakeAnswer {
+    FakeAnswer::status(201).body(value.to_string())
+}
+
+/// All that an error can show.
+pub(crate) fn shown(error: &pwpush_api::Error) -> String {
+    format!("{error} {error:?} {error:#?}")
+}

@@ -1,0 +1,133 @@
+//! Requests for secrets.
+
+use pwpush_api::types::RequestState;
+use pwpush_api::{Expiry, FakeAnswer, FakeTransport, NewRequest, Reason, Upload, operations};
+use serde_json::json;
+
+use super::support::{created, shown, with_token};
+
+#[tokio::test]
+async fn a_request_is_sent_as_it_was_put_together() {
+    let fake = FakeTransport::new();
+    fake.always(
+        &operations::REQUESTS_CREATE,
+        created(&json!({"url_token": "abc", "state": "open", "close_after_duration": 12, "account_id": "acct_1"})),
+    );
+    let request = NewRequest::new("The key, please.")
+        .close_after(Expiry::weeks(1))
+        .passphrase("umbrella")
+        .include_requestor(false);
+    let made = with_token(&fake)
+        .requests()
+        .create(request)
+        .account_id("12")
+        .await
+        .unwrap();
+    assert_eq!(made.state, Some(RequestState::Open));
+    let expected = json!({
+        "request": {
+            "request": "The key, please.", "close_after_duration": 12, "passphrase": "umbrella", "include_requestor": false,
+        },
+        "account_id": "12",
+    });
+    assert_eq!(fake.requests()[0].json(), expected);
+    assert_eq!(fake.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_request_that_would_stay_open_longer_is_closed_again() {
+    for answer in [
+        json!({"url_token": "l1vet0ken", "close_after_duration": 17}),
+        json!({"url_token": "l1vet0ken"}),
+    ] {
+        let fake = FakeTransport::new();
+        fake.always(&operations::REQUESTS_CREATE, created(&answer));
+        fake.always(
+            &operations::REQUESTS_CLOSE,
+            FakeAnswer::json(&json!({"url_token": "x"})),
+        );
+        let request = NewRequest::new("The key, please.").close_after(Expiry::hours(1));
+        let error = with_token(&fake)
+            .requests()
+            .create(request)
+            .await
+            .unwrap_err();
+        assert_eq!(Reason::of(&error), Some(Reason::Withdrawn));
+        assert!(!shown(&error).contains("l1vet0ken"));
+        assert_eq!(fake.requests_of(&operations::REQUESTS_CLOSE).len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_still_waits_after_closing_is_named_in_the_reason_alone() {
+    for state in ["open", "ready"] {
+        let fake = FakeTransport::new();
+        fake.always(
+            &operations::REQUESTS_CREATE,
+            created(&json!({"url_token": "l1vet0ken", "close_after_duration": 17})),
+        );
+        fake.always(
+            &operations::REQUESTS_CLOSE,
+            FakeAnswer::json(&json!({"url_token": "l1vet0ken", "state": state})),
+        );
+        let request = NewRequest::new("The key, please.").close_after(Expiry::hours(1));
+        let call = with_token(&fake).requests().create(request);
+        let error = call.await.unwrap_err();
+        let Some(Reason::StillLive { token }) = Reason::of(&error) else {
+            panic!("{error}");
+        };
+        assert_eq!(token.expose(), "l1vet0ken");
+        assert!(!shown(&error).contains("l1vet0ken"));
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_asked_is_refused_before_it_is_sent() {
+    let fake = FakeTransport::new();
+    let requests = with_token(&fake).requests();
+    let request = NewRequest::new("The key, please.").close_after(Expiry::hours(2));
+    let error = requests.create(request).await.unwrap_err();
+    assert!(error.to_string().contains("`close_after`"), "{error}");
+    let error = requests.create(NewRequest::new(" ")).await.unwrap_err();
+    assert!(error.to_string().contains("`request` is blank"), "{error}");
+    let error = requests.respond("abc", "").await.unwrap_err();
+    assert!(error.to_string().contains("`response` is blank"), "{error}");
+    assert!(fake.requests().is_empty());
+}
+
+#[tokio::test]
+async fn an_answer_goes_as_json_or_with_files_as_a_form_and_is_not_shown() {
+    let fake = FakeTransport::new();
+    fake.always(
+        &operations::REQUESTS_RESPOND,
+        FakeAnswer::json(&json!({"url_token": "abc", "state": "ready"})),
+    );
+    let requests = with_token(&fake).requests();
+    let call = requests.respond("abc", "hunter2");
+    assert!(!format!("{call:?}").contains("hunter2"));
+    call.await.unwrap();
+    requests
+        .respond("abc", "hunter2")
+        .file(Upload::bytes("a.txt", "content"))
+        .await
+        .unwrap();
+    let sent = fake.requests();
+    assert_eq!(sent[0].json(), json!({"request": {"response": "hunter2"}}));
+    let form = String::from_utf8_lossy(&sent[1].body).into_owned();
+    assert!(form.contains("name=\"request[response]\"\r\n\r\nhunter2"));
+    assert!(form.contains("name=\"request[files][]\"; filename=\"a.txt\""));
+}
+
+#[tokio::test]
+async fn an_edition_without_requests_says_so() {
+    let fake = FakeTransport::new();
+    let missing = FakeAnswer::status(404).body(r#"{"status":404,"error":"Not Found"}"#);
+    fake.always(&operations::REQUESTS_OPEN, missing.clone());
+    fake.always(&operations::ACCOUNTS_LIST, missing);
+    let pwpush = with_token(&fake);
+    let error = pwpush.requests().open().page().await.unwrap_err();
+    assert_eq!(Reason::of(&error), Some(Reason::NotInThisEdition));
+    let error = pwpush.accounts().list().await.unwrap_err();
+    assert_eq!(Reason::of(&error), Some(Reason::NotInThisEdition));
+    assert!(error.to_string().contains("commercial"), "{error}");
+}

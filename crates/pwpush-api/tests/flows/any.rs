@@ -1,0 +1,83 @@
+//! Whatever is in a secret, and whatever a file is called.
+
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+use pwpush_api::types::RetrievedPush;
+use pwpush_api::{Client, Expiry, NewPush, Retrieved, Upload};
+use security_api_sandbox::PasswordPusherEdition::OpenSource;
+use tokio::runtime::Runtime;
+
+use super::support::{owner, sandbox, viewer};
+
+async fn through(owner: &Client, viewer: &Client, push: NewPush) -> RetrievedPush {
+    let push = push.expire_after(Expiry::days(1)).views(1);
+    let made = owner.pushes().create(push).await.expect("created");
+    match viewer.pushes().show(&made.token).await.expect("shown") {
+        Retrieved::Secret(push) => push,
+        Retrieved::Expired(_) => panic!("expired"),
+    }
+}
+
+fn cases(count: u32) -> TestRunner {
+    TestRunner::new(ProptestConfig::with_cases(count))
+}
+
+#[test]
+fn any_secret_arrives_as_it_was() {
+    let runtime = Runtime::new().expect("a runtime");
+    let sandbox = runtime.block_on(sandbox(OpenSource));
+    let (owner, viewer) = runtime.block_on(async { (owner(&sandbox), viewer(&sandbox)) });
+    // A secret of nothing but space is no secret to the service.
+    let secret = "(?s).{0,300}".prop_filter("blank", |text| !text.trim().is_empty());
+    cases(64)
+        .run(&(secret, "(?s).{1,60}"), |(secret, passphrase)| {
+            let push = NewPush::text(secret.as_str()).passphrase(passphrase.as_str());
+            let push = push.expire_after(Expiry::days(1)).views(1);
+            let shown = runtime.block_on(async {
+                let made = owner.pushes().create(push).await.expect("created");
+                let show = viewer.pushes().show(&made.token);
+                show.passphrase(passphrase.as_str()).await.expect("shown")
+            });
+            prop_assert_eq!(
+                shown.payload().map(|secret| secret.expose()),
+                Some(secret.as_str())
+            );
+            Ok(())
+        })
+        .expect("every secret");
+}
+
+/// What forms write for what would end a name, which a name itself may not have.
+const ESCAPES: [&str; 3] = ["%22", "%0D", "%0A"];
+
+#[test]
+fn any_file_arrives_under_any_name_and_stays_in_its_folder() {
+    let runtime = Runtime::new().expect("a runtime");
+    let sandbox = runtime.block_on(sandbox(OpenSource));
+    let (owner, viewer) = runtime.block_on(async { (owner(&sandbox), viewer(&sandbox)) });
+    let folder = std::env::temp_dir().join(format!("pwpush-any-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let name = r#"(?s).{1,40}|[a-c/\\.:"' ;=%\r\n\t€é計]{1,30}|(\.\./){1,3}[a-z]{1,5}"#
+        .prop_filter("an escape", |name: &String| {
+            let upper = name.to_uppercase();
+            !ESCAPES.iter().any(|escape| upper.contains(escape))
+        });
+    let content = prop::collection::vec(any::<u8>(), 0..2_000);
+    let outcome = cases(64).run(&(name, content), |(name, content)| {
+        let file = Upload::bytes(name.as_str(), content.clone());
+        let (found, path) = runtime.block_on(async {
+            let push = through(&owner, &viewer, NewPush::files([file])).await;
+            let files = push.files.unwrap_or_default();
+            let download = viewer.pushes().download(&files[0]).await.expect("a file");
+            let path = download.save_in(&folder, "file").await.expect("saved");
+            (files[0].filename.clone(), path)
+        });
+        prop_assert_eq!(found.as_deref(), Some(name.as_str()));
+        prop_assert_eq!(path.parent(), Some(folder.as_path()));
+        prop_assert_eq!(std::fs::read(&path).expect("a file"), content);
+        std::fs::remove_file(&path).expect("removed");
+        Ok(())
+    });
+    let _ = std::fs::remove_dir_all(&folder);
+    outcome.expect("every name");
+}

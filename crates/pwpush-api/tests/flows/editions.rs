@@ -1,0 +1,100 @@
+//! Editions, and instances that are none.
+
+use pwpush_api::types::Edition;
+use pwpush_api::{Expiry, NewPush, Reason};
+use security_api_sandbox::PasswordPusherEdition::{
+    Fresh, Hosted, HostedMoved, OpenSource, OpenSource24, V1Only,
+};
+
+use super::support::{owner, sandbox, viewer};
+
+#[tokio::test]
+async fn the_edition_is_found_out() {
+    for (edition, expected) in [
+        (OpenSource, Edition::Oss),
+        (OpenSource24, Edition::Oss),
+        (Hosted, Edition::Commercial),
+    ] {
+        let sandbox = sandbox(edition).await;
+        assert_eq!(owner(&sandbox).edition().await.unwrap(), expected);
+        owner(&sandbox).check().await.unwrap();
+        viewer(&sandbox).check().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_instance_that_cannot_be_used_says_why() {
+    for (edition, expected) in [
+        (Fresh, Reason::FirstRun),
+        (V1Only, Reason::NoApiV2),
+        (
+            HostedMoved,
+            Reason::Moved {
+                host: String::new(),
+            },
+        ),
+    ] {
+        let sandbox = sandbox(edition).await;
+        let push = NewPush::text("x").expire_after(Expiry::days(1));
+        let error = viewer(&sandbox).pushes().create(push).await.unwrap_err();
+        match (Reason::of(&error), expected) {
+            (Some(Reason::Moved { host }), Reason::Moved { .. }) => {
+                assert!(host.starts_with("localhost"), "{host}");
+                assert!(error.to_string().contains("localhost"), "{error}");
+            }
+            (reason, expected) => assert_eq!(reason, Some(expected), "{error}"),
+        }
+    }
+}
+
+/// The trap of the two editions: each passes over the other's member and keeps the secret for a week.
+#[tokio::test]
+async fn a_wrong_edition_never_makes_a_secret_live_longer() {
+    for (edition, assumed, expiry) in [
+        (OpenSource, Edition::Commercial, Expiry::hours(1)),
+        (OpenSource, Edition::Commercial, Expiry::days(1)),
+        (Hosted, Edition::Oss, Expiry::days(1)),
+    ] {
+        let sandbox = sandbox(edition).await;
+        let pwpush = owner(&sandbox).assume_edition(assumed);
+        let push = NewPush::text("x").expire_after(expiry);
+        match pwpush.pushes().create(push).await {
+            Err(error) => {
+                assert_eq!(Reason::of(&error), Some(Reason::Withdrawn), "{error}");
+                let active = pwpush
+                    .pushes()
+                    .active()
+                    .items()
+                    .try_collect()
+                    .await
+                    .unwrap();
+                assert!(active.is_empty());
+            }
+            // The hosted service may know days as well.
+            Ok(push) => assert_eq!((edition, push.expire_after_days), (Hosted, Some(1))),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_secret_that_nobody_may_expire_is_handed_back_to_its_maker() {
+    let sandbox = sandbox(OpenSource).await;
+    let pwpush = viewer(&sandbox).assume_edition(Edition::Commercial);
+    let push = NewPush::text("x")
+        .expire_after(Expiry::hours(1))
+        .deletable_by_viewer(false);
+    let error = pwpush.pushes().create(push).await.unwrap_err();
+    let Some(Reason::StillLive { token }) = Reason::of(&error) else {
+        panic!("{error}");
+    };
+    assert!(!format!("{error} {error:?} {error:#?}").contains(token.expose()));
+    assert!(
+        pwpush
+            .pushes()
+            .show(&token)
+            .await
+            .unwrap()
+            .payload()
+            .is_some()
+    );
+}

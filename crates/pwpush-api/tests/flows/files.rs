@@ -1,0 +1,132 @@
+//! Files that are sent and received.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use pwpush_api::types::RetrievedPush;
+use pwpush_api::{Client, Expiry, NewPush, Reason, Retrieved, Upload};
+use security_api_sandbox::PasswordPusherEdition::{Hosted, OpenSource};
+
+use super::support::{owner, sandbox, viewer};
+
+/// A folder that goes away.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("pwpush-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+async fn read(pwpush: &Client, token: &str) -> RetrievedPush {
+    match pwpush.pushes().show(token).await.unwrap() {
+        Retrieved::Secret(push) => push,
+        Retrieved::Expired(_) => panic!("expired"),
+    }
+}
+
+#[tokio::test]
+async fn files_arrive_as_they_were_and_land_in_their_folder() {
+    for edition in [OpenSource, Hosted] {
+        let sandbox = sandbox(edition).await;
+        let folder = Folder::new(&format!("{edition:?}"));
+        let large: Vec<u8> = (0..3_000_000_u32).map(|n| (n % 251) as u8).collect();
+        let on_disk = folder.0.join("large.bin");
+        tokio::fs::write(&on_disk, &large).await.unwrap();
+        let names = [
+            "a \"quoted\"; name.txt",
+            "two\r\nlines.txt",
+            "Übersicht 計画.pdf",
+            "100%41.txt",
+            "50% \"off\".txt",
+        ];
+        let push = NewPush::files(names.map(|name| Upload::bytes(name, name.to_owned())))
+            .file(Upload::file(&on_disk).await.unwrap())
+            .message("six files")
+            .expire_after(Expiry::days(1))
+            .views(3);
+        let push = owner(&sandbox).pushes().create(push).await.unwrap();
+
+        let viewer = viewer(&sandbox);
+        let push = read(&viewer, push.token.expose()).await;
+        assert_eq!(push.payload.as_ref().unwrap().expose(), "six files");
+        let files = push.files.as_ref().unwrap();
+        assert_eq!(files.len(), 6);
+        let into = folder.0.join("received");
+        tokio::fs::create_dir_all(&into).await.unwrap();
+        for (file, name) in files.iter().zip(names) {
+            assert_eq!(file.filename.as_deref(), Some(name));
+            let download = viewer.pushes().download(file).await.unwrap();
+            let path = download.save_in(&into, name).await.unwrap();
+            assert_eq!(path.parent(), Some(into.as_path()));
+            assert_eq!(tokio::fs::read(path).await.unwrap(), name.as_bytes());
+        }
+        let mut told = Vec::new();
+        let path = into.join("large.bin");
+        let download = viewer.pushes().download(&files[5]).await.unwrap();
+        let length = download
+            .save_with_progress(&path, |written, _| told.push(written))
+            .await
+            .unwrap();
+        assert_eq!(length, large.len() as u64);
+        assert_eq!(told.last(), Some(&length));
+        assert!(tokio::fs::read(&path).await.unwrap() == large);
+    }
+}
+
+#[tokio::test]
+async fn names_that_lead_out_of_the_folder_do_not() {
+    let sandbox = sandbox(OpenSource).await;
+    let folder = Folder::new("out");
+    let names = ["../../outside.txt", "/etc/outside.txt", "C:\\outside.txt"];
+    let push = NewPush::files(names.map(|name| Upload::bytes(name, "x")));
+    let push = owner(&sandbox).pushes().create(push).await.unwrap();
+    let push = read(&viewer(&sandbox), push.token.expose()).await;
+    for file in push.files.iter().flatten() {
+        let download = owner(&sandbox).pushes().download(file).await.unwrap();
+        let name = file.filename.as_deref().unwrap_or("file");
+        let path = download.save_in(&folder.0, name).await.unwrap();
+        assert_eq!(path.parent(), Some(folder.0.as_path()), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_link_holds_for_five_minutes_and_the_next_read_gives_another() {
+    let sandbox = sandbox(OpenSource).await;
+    let push = NewPush::files([Upload::bytes("a.txt", "content")]).views(2);
+    let push = owner(&sandbox).pushes().create(push).await.unwrap();
+    let viewer = viewer(&sandbox);
+    let first = read(&viewer, push.token.expose()).await;
+    sandbox.clock().advance(Duration::from_secs(301));
+    let file = &first.files.as_ref().unwrap()[0];
+    let error = viewer.pushes().download(file).await.unwrap_err();
+    assert_eq!(Reason::of(&error), Some(Reason::LinkExpired));
+    let again = read(&viewer, push.token.expose()).await;
+    let file = &again.files.as_ref().unwrap()[0];
+    let download = viewer.pushes().download(file).await.unwrap();
+    assert_eq!(download.bytes(100).await.unwrap(), "content");
+}
+
+#[tokio::test]
+async fn a_file_that_changed_meanwhile_is_not_sent() {
+    let sandbox = sandbox(OpenSource).await;
+    let folder = Folder::new("changed");
+    let path = folder.0.join("a.txt");
+    tokio::fs::write(&path, "one").await.unwrap();
+    let push = NewPush::files([Upload::file(&path).await.unwrap()]);
+    tokio::fs::write(&path, "another").await.unwrap();
+    let error = owner(&sandbox).pushes().create(push).await.unwrap_err();
+    assert!(
+        error.is_invalid() && error.to_string().contains("has changed"),
+        "{error}"
+    );
+    assert_eq!(sandbox.password_pusher().pushes(), 0);
+}

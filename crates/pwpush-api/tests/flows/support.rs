@@ -1,0 +1,33 @@
+//! What these tests have in common.
+
+use pwpush_api::{Client, ClientBuilder, RateLimiter};
+use security_api_sandbox::{PasswordPusherEdition, PasswordPusherOptions, Sandbox};
+
+pub(crate) async fn sandbox(edition: PasswordPusherEdition) -> Sandbox {
+    let options = PasswordPusherOptions::default().edition(edition);
+    let builder = Sandbox::builder().password_pusher(options);
+    builder.rate_limits(false).start().await.expect("a sandbox")
+}
+
+pub(crate) fn owner(sandbox: &Sandbox) -> Client {
+    at(Client::builder(sandbox.password_pusher().token()), sandbox)
+}
+
+pub(crate) fn viewer(sandbox: &Sandbox) -> Client {
+    at(Client::anonymous_builder(), sandbox)
+}
+
+pub(crate) fn stranger(sandbox: &Sandbox) -> Client {
+    at(
+        Client::builder(sandbox.password_pusher().other_token()),
+        sandbox,
+    )
+}
+
+fn at(builder: ClientBuilder, sandbox: &Sandbox) -> Client {
+    builder
+        .base_url(sandbox.password_pusher().base_url())
+        .limiter(RateLimiter::unlimited())
+        .build()
+        .expect("a client")
+}
