@@ -1,0 +1,475 @@
+//! REST clients of a company: the ids and secrets that programs call with.
+//!
+//! A secret is shown once, when a client is made, and cannot be changed. To rotate it, a second client with the same
+//! roles takes over, and the first is deleted once nobody uses it. The calls are methods of [`Companies`].
+//!
+//! ```no_run
+//! # async fn example(keepnet: keepnet_api::Client, store: impl Fn(&str, &str)) -> Result<(), keepnet_api::Error> {
+//! let companies = keepnet.companies();
+//! let Some(old) = companies.find_api_client("5f1c2d7e9a").await? else { return Ok(()) };
+//! let rotation = companies.rotate_api_client(old.resource_id.unwrap_or_default()).await?;
+//! store(&rotation.client.client_id, rotation.client.client_secret.expose());
+//! // Once all programs call with the new one:
+//! rotation.delete_old().await?;
+//! # Ok(()) }
+//! ```
+
+use std::net::IpAddr;
+
+use http::Method;
+use security_api_transport::Operation;
+use serde::Deserialize;
+
+use crate::doubt::may_be_done;
+use crate::resources::Companies;
+use crate::types::{ApiClient, ApiClientRequest, SearchClient};
+use crate::{Error, ErrorKind, SearchRequest, Secret};
+
+const ACTIVE: i32 = 1;
+const INACTIVE: i32 = 0;
+
+/// The roles of a company, which are in another area of the API.
+static ROLES: Operation = Operation::new("roles.list", Method::GET, "/api/roles")
+    .repeatable()
+    .list();
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Role {
+    resource_id: Option<String>,
+    name: Option<String>,
+}
+
+/// A REST client to be made: its name, roles and the addresses it may be used from.
+///
+/// ```
+/// use keepnet_api::api_clients::NewApiClient;
+///
+/// let client = NewApiClient::new("SIEM export")
+///     .role("Company Admin")
+///     .allow_from(["203.0.113.7"]);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NewApiClient {
+    name: String,
+    roles: Vec<String>,
+    addresses: Vec<String>,
+}
+
+impl NewApiClient {
+    /// One with this name, of 1 to 64 characters. It needs a [`role`](Self::role), too.
+    ///
+    /// ```
+    /// let client = keepnet_api::api_clients::NewApiClient::new("SIEM export").role("Company Admin");
+    /// ```
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            roles: Vec::new(),
+            addresses: Vec::new(),
+        }
+    }
+
+    /// With this role, too: the name or the id of one of the company's, such as `Company Admin`, `Reseller`, or one of
+    /// its own.
+    ///
+    /// ```
+    /// let client = keepnet_api::api_clients::NewApiClient::new("SIEM export").role("aB3dE5gH7jK9");
+    /// ```
+    #[must_use]
+    pub fn role(mut self, name_or_id: impl Into<String>) -> Self {
+        self.roles.push(name_or_id.into());
+        self
+    }
+
+    /// To be used from these addresses only, and from others that are given so: IP addresses, or ranges such as
+    /// `198.51.100.0/24`. Without any, it may be used from everywhere.
+    ///
+    /// ```
+    /// let client = keepnet_api::api_clients::NewApiClient::new("SIEM export")
+    ///     .role("Company Admin")
+    ///     .allow_from(["203.0.113.7", "198.51.100.0/24"]);
+    /// ```
+    #[must_use]
+    pub fn allow_from(mut self, addresses: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.addresses.extend(addresses.into_iter().map(Into::into));
+        self
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        if !(1..=64).contains(&self.name.trim().chars().count()) {
+            return Err(Error::invalid("name: it must have 1 to 64 characters"));
+        }
+        if self.roles.is_empty() {
+            return Err(Error::invalid(
+                "role: there is none, and the service refuses a client without; give one such as `Company Admin`",
+            ));
+        }
+        let wrong = self.addresses.iter().find(|address| !is_address(address));
+        wrong.map_or(Ok(()), |address| {
+            Err(Error::invalid(format!(
+                "address: `{address}` is no IP address and no range; give one such as `203.0.113.7` or \
+                 `198.51.100.0/24`"
+            )))
+        })
+    }
+}
+
+fn is_address(text: &str) -> bool {
+    let (address, length) = match text.split_once('/') {
+        Some((address, length)) => (address, Some(length)),
+        None => (text, None),
+    };
+    let Ok(address) = address.parse::<IpAddr>() else {
+        return false;
+    };
+    let longest = if address.is_ipv4() { 32 } else { 128 };
+    length.is_none_or(|length| length.parse::<u8>().is_ok_and(|length| length <= longest))
+}
+
+/// A REST client that was just made, with the secret that is never shown again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CreatedApiClient {
+    /// The id of the record, to change or delete it by.
+    pub resource_id: String,
+    /// The id that programs call with.
+    pub client_id: String,
+    /// The secret that programs call with. Store it now: the service does not show it again.
+    pub client_secret: Secret,
+}
+
+/// A secret on its way to being replaced: there is a new client, and the old one still works.
+///
+/// From [`Companies::rotate_api_client`]. Let all programs call with [`client`](Self::client), then
+/// [`delete_old`](Self::delete_old).
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ApiClientRotation {
+    /// The new client.
+    pub client: CreatedApiClient,
+    /// The id of the old client's record.
+    pub old_resource_id: String,
+    companies: Companies,
+}
+
+impl ApiClientRotation {
+    /// Deletes the old client, whose id and secret are good for nothing then. It is no error if that was done already.
+    ///
+    /// Tokens that were fetched with it may stay valid until they expire.
+    ///
+    /// # Errors
+    /// If the call fails. Calling it again is safe.
+    ///
+    /// ```no_run
+    /// # async fn example(rotation: keepnet_api::api_clients::ApiClientRotation) -> Result<(), keepnet_api::Error> {
+    /// rotation.delete_old().await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn delete_old(&self) -> Result<(), Error> {
+        let deleted = self.companies.remove_api_client(&self.old_resource_id);
+        deleted.await.map_err(|error| {
+            error.with_context(format!(
+                "the old client {} may still work: delete it again",
+                self.old_resource_id
+            ))
+        })
+    }
+
+    /// Deletes the new client and leaves the old one as it is.
+    ///
+    /// # Errors
+    /// If the call fails. Calling it again is safe.
+    ///
+    /// ```no_run
+    /// # async fn example(rotation: keepnet_api::api_clients::ApiClientRotation) -> Result<(), keepnet_api::Error> {
+    /// rotation.undo().await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn undo(&self) -> Result<(), Error> {
+        let id = &self.client.resource_id;
+        let deleted = self.companies.remove_api_client(id).await;
+        deleted.map_err(|error| {
+            error.with_context(format!(
+                "the new client {id} may still work: delete it again"
+            ))
+        })
+    }
+}
+
+/// # REST clients
+impl Companies {
+    /// The REST client with this id, the one that programs call with, if there is one. Its secret is not in it.
+    ///
+    /// # Errors
+    /// If the call fails.
+    ///
+    /// ```no_run
+    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
+    /// if let Some(client) = keepnet.companies().find_api_client("5f1c2d7e9a").await? {
+    ///     println!("{:?} {:?}", client.client_name, client.status_name);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub async fn find_api_client(
+        &self,
+        client_id: impl AsRef<str>,
+    ) -> Result<Option<SearchClient>, Error> {
+        let mut clients = self.search_clients(SearchRequest::new()).items();
+        while let Some(client) = clients.try_next().await? {
+            if client.client_id.as_deref() == Some(client_id.as_ref()) {
+                return Ok(Some(client));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Makes a REST client with a new id and secret, active at once.
+    ///
+    /// Roles that are given by name are looked up first. If it is not known whether the service has made it, since its
+    /// answer was lost, it is looked for.
+    ///
+    /// # Errors
+    /// If the name, a role or an address cannot be used, or one of the calls fails. No client was made then, unless the
+    /// error says otherwise.
+    ///
+    /// ```no_run
+    /// # async fn example(keepnet: keepnet_api::Client, store: impl Fn(&str, &str)) -> Result<(), keepnet_api::Error> {
+    /// use keepnet_api::api_clients::NewApiClient;
+    ///
+    /// let new = NewApiClient::new("SIEM export").role("Company Admin").allow_from(["203.0.113.7"]);
+    /// let client = keepnet.companies().create_api_client(&new).await?;
+    /// store(&client.client_id, client.client_secret.expose());
+    /// # Ok(()) }
+    /// ```
+    pub async fn create_api_client(&self, new: &NewApiClient) -> Result<CreatedApiClient, Error> {
+        new.check()?;
+        let roles = self.role_ids(&new.roles).await?;
+        self.create_with(&new.name, roles, &new.addresses).await
+    }
+
+    /// Makes the REST client useless without deleting it: it keeps its name, roles and addresses.
+    ///
+    /// A change of a client sends its secret along, which the service may not give out. Where it does not, a new one
+    /// that nobody has seen takes its place, so that activating the client again would not bring it back into use:
+    /// make a new client instead.
+    ///
+    /// # Errors
+    /// If one of the calls fails; the client may still be active then. Calling it again is safe.
+    ///
+    /// ```no_run
+    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
+    /// keepnet.companies().deactivate_api_client("aB3dE5gH7jK9").await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn deactivate_api_client(&self, resource_id: impl AsRef<str>) -> Result<(), Error> {
+        let resource_id = resource_id.as_ref();
+        let client = self.get_client(resource_id).await?;
+        let known = client.client_secret.clone();
+        let secret = match known.filter(|secret| !secret.expose().is_empty()) {
+            Some(secret) => secret,
+            None => self.generated().await?.1,
+        };
+        let client_id = client.client_id.clone().unwrap_or_default();
+        let name = client.name.clone().unwrap_or_default();
+        let request = ApiClientRequest::new(name, client_id, secret, INACTIVE);
+        let (roles, addresses) = rights(client);
+        let request = with_rights(request, roles, &addresses);
+        self.update_client(resource_id, &request).await.map(drop)
+    }
+
+    /// Replaces the secret of a REST client: makes a second client with the same name, roles and addresses. The first
+    /// one works until [`ApiClientRotation::delete_old`].
+    ///
+    /// The service generates secrets for new clients only, so the client's id changes, too.
+    ///
+    /// # Errors
+    /// If one of the calls fails. The old client is as it was then, and there is no new one unless the error says so.
+    ///
+    /// ```no_run
+    /// # async fn example(keepnet: keepnet_api::Client, store: impl Fn(&str, &str)) -> Result<(), keepnet_api::Error> {
+    /// let rotation = keepnet.companies().rotate_api_client("aB3dE5gH7jK9").await?;
+    /// store(&rotation.client.client_id, rotation.client.client_secret.expose());
+    /// // Once all programs call with the new one:
+    /// rotation.delete_old().await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn rotate_api_client(
+        &self,
+        resource_id: impl AsRef<str>,
+    ) -> Result<ApiClientRotation, Error> {
+        let old_resource_id = resource_id.as_ref().to_owned();
+        let old = self.get_client(&old_resource_id).await?;
+        let name = old.name.clone().unwrap_or_default();
+        let (roles, addresses) = rights(old);
+        let client = self.create_with(&name, roles, &addresses).await;
+        let client =
+            client.map_err(|error| error.with_context("the old client works as before"))?;
+        Ok(ApiClientRotation {
+            client,
+            old_resource_id,
+            companies: self.clone(),
+        })
+    }
+
+    /// Deletes a REST client. It is no error if there is none with this id.
+    async fn remove_api_client(&self, resource_id: &str) -> Result<(), Error> {
+        match self.delete_client(resource_id).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_not_found() => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn generated(&self) -> Result<(String, Secret), Error> {
+        let generated = self.generate_client_credentials().await?;
+        let pair = generated.client_id.zip(generated.client_secret);
+        pair.ok_or_else(|| {
+            Error::new(
+                ErrorKind::Decode,
+                "companies.generate_client_credentials: the service gave no id and secret: try again",
+            )
+        })
+    }
+
+    async fn create_with(
+        &self,
+        name: &str,
+        roles: Vec<String>,
+        addresses: &[String],
+    ) -> Result<CreatedApiClient, Error> {
+        let (client_id, client_secret) = self.generated().await?;
+        let request = ApiClientRequest::new(name, &client_id, client_secret.clone(), ACTIVE);
+        let request = with_rights(request, roles, addresses);
+        let resource_id = match self.create_client(&request).await {
+            Ok(created) => created.resource_id,
+            Err(error) if may_be_done(&error) => match self.find_api_client(&client_id).await {
+                Ok(Some(client)) => client.resource_id,
+                Ok(None) => return Err(error),
+                Err(_) => return Err(error.with_context(unknown(&client_id))),
+            },
+            Err(error) => return Err(error),
+        };
+        // The secret must not be lost for want of an id that can be looked up.
+        let resource_id = match resource_id {
+            Some(id) => Some(id),
+            None => match self.find_api_client(&client_id).await {
+                Ok(found) => found.and_then(|client| client.resource_id),
+                Err(error) => return Err(error.with_context(unknown(&client_id))),
+            },
+        };
+        let resource_id = resource_id.ok_or_else(|| {
+            Error::new(
+                ErrorKind::Decode,
+                "companies.create_client: the service did not say the id of the new client",
+            )
+            .with_context(unknown(&client_id))
+        })?;
+        Ok(CreatedApiClient {
+            resource_id,
+            client_id,
+            client_secret,
+        })
+    }
+
+    /// The ids of roles that are given by name or id.
+    async fn role_ids(&self, wanted: &[String]) -> Result<Vec<String>, Error> {
+        let call = self.generate_client_credentials().into_request();
+        let roles = call.client().operation(&ROLES, &[]);
+        let roles: Vec<Role> = roles.call().await?;
+        let find = |wanted: &String| {
+            let by_id = roles
+                .iter()
+                .find(|role| role.resource_id.as_deref() == Some(wanted));
+            let is_named = |role: &&Role| {
+                let name = role.name.as_deref().unwrap_or_default();
+                plain(name) == plain(wanted)
+            };
+            let role = by_id.or_else(|| roles.iter().find(is_named));
+            role.and_then(|role| role.resource_id.clone())
+                .ok_or_else(|| {
+                    let names = roles.iter().filter_map(|role| role.name.as_deref());
+                    let names: Vec<_> = names.collect();
+                    Error::invalid(format!(
+                        "role: the company has no role `{wanted}`; it has: {}",
+                        names.join(", ")
+                    ))
+                })
+        };
+        wanted.iter().map(find).collect()
+    }
+}
+
+fn unknown(client_id: &str) -> String {
+    format!(
+        "it is not known whether there is a client {client_id} now: look with `find_api_client`, and delete it"
+    )
+}
+
+/// The name of a role without case and spaces: the service writes `CompanyAdmin` and `Company Admin` for the same.
+fn plain(name: &str) -> String {
+    let letters = name.chars().filter(|letter| !letter.is_whitespace());
+    letters.flat_map(char::to_lowercase).collect()
+}
+
+/// The roles of a client, and the addresses it may be used from.
+fn rights(client: ApiClient) -> (Vec<String>, Vec<String>) {
+    let mut addresses = client.allowed_ip_addresses.unwrap_or_default();
+    if client.has_ip_address_restriction != Some(true) {
+        addresses.clear();
+    }
+    addresses.retain(|address| !address.is_empty());
+    (client.role_resource_id_list.unwrap_or_default(), addresses)
+}
+
+fn with_rights(
+    request: ApiClientRequest,
+    roles: Vec<String>,
+    addresses: &[String],
+) -> ApiClientRequest {
+    request
+        .role_resource_id_list(roles)
+        .has_ip_address_restriction(!addresses.is_empty())
+        .allowed_ip_addresses(addresses)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_and_ranges_are_told_from_other_texts() {
+        for address in [
+            "203.0.113.7",
+            "198.51.100.0/24",
+            "2001:db8::1",
+            "2001:db8::/32",
+        ] {
+            assert!(is_address(address), "{address}");
+        }
+        for wrong in [
+            "",
+            "host.example.com",
+            "203.0.113",
+            "203.0.113.7/33",
+            "::1/129",
+            "1.2.3.4/",
+        ] {
+            assert!(!is_address(wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_client_that_the_service_would_refuse_is_refused_with_the_remedy() {
+        let refusal = |new: NewApiClient| new.check().unwrap_err().to_string();
+        assert!(refusal(NewApiClient::new(" ").role("x")).starts_with("name: "));
+        assert!(refusal(NewApiClient::new("x".repeat(65)).role("x")).starts_with("name: "));
+        assert!(refusal(NewApiClient::new("x")).contains("`Company Admin`"));
+        let wrong = NewApiClient::new("x")
+            .role("x")
+            .allow_from(["203.0.113.7", ""]);
+        assert!(refusal(wrong).contains("`` is no IP address"));
+    }
+}

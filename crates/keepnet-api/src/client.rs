@@ -1,0 +1,271 @@
+//! The client and how it is made.
+
+use std::sync::Arc;
+
+use http::Method;
+use security_api_transport::{
+    Error, OAuth2, Operation, RateLimiter, Request, Secret, ServiceSettings,
+};
+use serde::de::IgnoredAny;
+
+use crate::protocol::Keepnet;
+use crate::token::TokenInfo;
+
+/// Puts a [`Client`] together: what is not set has the values of [`Defaults`](crate::Defaults).
+///
+/// From [`Client::builder`] or [`Client::builder_from_env`]. All methods are those of
+/// [`security_api_transport::ClientBuilder`]:
+///
+/// - `base_url`, `user_agent`, `proxy`, `no_proxy`, `root_certificate`, `http1_only`: where requests go, and how. Tokens
+///   are fetched below the base URL as well.
+/// - `timeout`, `attempt_timeout`, `idle_timeout`, `connect_timeout`, `pool_idle_timeout`, `response_limit`: times and
+///   sizes.
+/// - `retry`, `limiter`, `credential`: a [`RetryPolicy`](crate::RetryPolicy), a [`Limiter`](crate::Limiter) shared with
+///   other clients, and a [`Credential`](crate::Credential) in place of client id and secret.
+/// - `transport`, `call_layer`, `attempt_layer`: tower services in place of, and around, the way requests are sent.
+///
+/// ```
+/// use keepnet_api::{Client, Rate, RateLimiter};
+///
+/// // The service names no limits. This keeps two clients of one account below a limit of one's own.
+/// let limiter = RateLimiter::new(Rate::per_second(5.0, 5)?);
+/// let nightly = Client::builder("an-id", "a-secret").limiter(limiter.clone()).build()?;
+/// let daily = Client::builder("an-id", "a-secret").limiter(limiter).build()?;
+/// # Ok::<(), keepnet_api::Error>(())
+/// ```
+pub type ClientBuilder = security_api_transport::ClientBuilder<Client>;
+
+const BASE_URL: &str = "https://api.keepnetlabs.com";
+/// Below the base URL, whichever that is.
+const TOKEN_PATH: &str = "/connect/token";
+const SCOPE: &str = "api1";
+const ID_VARIABLE: &str = "KEEPNET_CLIENT_ID";
+const SECRET_VARIABLE: &str = "KEEPNET_CLIENT_SECRET";
+const URL_VARIABLE: &str = "KEEPNET_BASE_URL";
+/// The header that is documented, and the one that the service's own programs send. Calls were seen to need both.
+const COMPANY_HEADERS: [&str; 2] = ["x-keepnet-company-id", "x-ir-company-id"];
+
+/// The companies of the caller: an answer for every role.
+static CHECK: Operation =
+    Operation::new("companies.list_my", Method::GET, "/api/companies/my").repeatable();
+
+/// A client of the Keepnet Labs REST API. One pointer wide; clones share connections, token, limits and retry budget.
+///
+/// Tokens are fetched when they are first needed, used by all clones, and renewed ahead of their expiry. The service
+/// names no rate limit; when it answers 429, all clones wait.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), keepnet_api::Error> {
+/// let keepnet = keepnet_api::Client::from_env()?;
+/// keepnet.check().await?;
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Client {
+    transport: security_api_transport::Client,
+}
+
+impl Client {
+    /// A client that calls with the id and secret of a REST client of the platform.
+    ///
+    /// # Errors
+    /// If the id or the secret is empty.
+    ///
+    /// ```
+    /// let keepnet = keepnet_api::Client::new("an-id", "a-secret")?;
+    /// # Ok::<(), keepnet_api::Error>(())
+    /// ```
+    pub fn new(
+        client_id: impl Into<String>,
+        client_secret: impl Into<Secret>,
+    ) -> Result<Self, Error> {
+        Self::builder(client_id, client_secret).build()
+    }
+
+    /// A client by the environment: `KEEPNET_CLIENT_ID`, `KEEPNET_CLIENT_SECRET` and, if it is set, another base URL in
+    /// `KEEPNET_BASE_URL`.
+    ///
+    /// # Errors
+    /// If the id or the secret is not set, or one of the values cannot be used.
+    ///
+    /// ```no_run
+    /// let keepnet = keepnet_api::Client::from_env()?;
+    /// # Ok::<(), keepnet_api::Error>(())
+    /// ```
+    pub fn from_env() -> Result<Self, Error> {
+        Self::builder_from_env()?.build()
+    }
+
+    /// Starts a client by the same variables as [`from_env`](Self::from_env), with settings of one's own on top.
+    ///
+    /// # Errors
+    /// If the id or the secret is not set.
+    ///
+    /// ```no_run
+    /// let keepnet = keepnet_api::Client::builder_from_env()?
+    ///     .user_agent("night-watch/1.0")
+    ///     .build()?;
+    /// # Ok::<(), keepnet_api::Error>(())
+    /// ```
+    pub fn builder_from_env() -> Result<ClientBuilder, Error> {
+        let variable = |name: &str, what: &str| {
+            std::env::var(name).map_err(|_| {
+                Error::invalid(format!(
+                    "the environment variable `{name}` is not set: give it the {what}"
+                ))
+            })
+        };
+        let id = variable(ID_VARIABLE, "client id")?;
+        let secret = Secret::from(variable(SECRET_VARIABLE, "client secret")?);
+        let builder = Self::builder(id, secret);
+        Ok(match std::env::var(URL_VARIABLE) {
+            Ok(url) => builder.base_url(url),
+            Err(_) => builder,
+        })
+    }
+
+    /// Starts a client with settings of one's own; see [`ClientBuilder`]. An id or secret that cannot be used is an error
+    /// of `build`.
+    ///
+    /// ```
+    /// // A platform on premises: tokens are fetched from there, too.
+    /// let keepnet = keepnet_api::Client::builder("an-id", "a-secret")
+    ///     .base_url("https://api.awareness.example.com")
+    ///     .build()?;
+    /// # Ok::<(), keepnet_api::Error>(())
+    /// ```
+    pub fn builder(
+        client_id: impl Into<String>,
+        client_secret: impl Into<Secret>,
+    ) -> ClientBuilder {
+        ClientBuilder::new(settings(client_id.into(), client_secret.into()))
+    }
+
+    /// Makes the cheapest authenticated call, to see at start-up that address, id and secret are right.
+    ///
+    /// It asks for the caller's companies (`GET /api/companies/my`), which every role may do.
+    ///
+    /// # Errors
+    /// If the call fails; see [`Reason`](crate::Reason). A wrong id or secret is an error of the kind
+    /// [`Credential`](crate::ErrorKind::Credential).
+    ///
+    /// ```no_run
+    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
+    /// keepnet.check().await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn check(&self) -> Result<(), Error> {
+        let call = self.transport.operation(&CHECK, &[]).call::<IgnoredAny>();
+        call.await.map(drop)
+    }
+
+    /// The same client, working for this company: a cheap clone that names the company with every request.
+    ///
+    /// It is for REST clients of resellers, who have companies below their own. A client whose role is that of a company
+    /// admin works for its own company only, and may be refused if it names one.
+    ///
+    /// # Errors
+    /// If the id is empty or cannot be in a header: a request without it would work on the client's own company.
+    ///
+    /// ```
+    /// let keepnet = keepnet_api::Client::new("an-id", "a-secret")?;
+    /// let customer = keepnet.for_company("aB3dE5gH7jK9")?;
+    /// # Ok::<(), keepnet_api::Error>(())
+    /// ```
+    pub fn for_company(&self, company_id: impl AsRef<str>) -> Result<Self, Error> {
+        let id = company_id.as_ref();
+        if id.trim().is_empty() {
+            return Err(Error::invalid(
+                "company id: it is empty; give the company's `resourceId`, or use the client as it is",
+            ));
+        }
+        if !id.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Error::invalid(
+                "company id: it has characters that ids do not have; give the company's `resourceId`, not its name",
+            ));
+        }
+        let mut transport = self.transport.clone();
+        for header in COMPANY_HEADERS {
+            transport = transport.with_header(header, id)?;
+        }
+        Ok(Self { transport })
+    }
+
+    /// What is known of the token that calls are made with: its life, permissions and claims. None before the first
+    /// call has fetched one, and none if the client was built with another kind of credential.
+    ///
+    /// ```no_run
+    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
+    /// keepnet.check().await?;
+    /// if let Some(token) = keepnet.token_info() {
+    ///     println!("for {:?}", token.expires_in());
+    /// }
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn token_info(&self) -> Option<TokenInfo> {
+        let credential = self.transport.credential::<OAuth2>()?;
+        credential.current().map(TokenInfo::new)
+    }
+
+    /// A request of one's own, for what this version does not model. It passes the same way as every other call.
+    ///
+    /// `path` begins with `/` and stays below the base URL; [`Request::segment`] adds ids to it. The answer is whatever
+    /// type the call names, for example `serde_json::Value`, [`RawJson`](crate::RawJson) or a struct of one's own: what
+    /// stands in the envelope's `data`, or the whole answer if it is in no envelope; `()` fits an answer that is empty.
+    /// It is not sent again once it may have been executed, unless it says [`repeatable`](Request::repeatable).
+    ///
+    /// ```no_run
+    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
+    /// use keepnet_api::http::Method;
+    ///
+    /// let regions: serde_json::Value = keepnet
+    ///     .request(Method::GET, "/api/regions")
+    ///     .repeatable()
+    ///     .call()
+    ///     .await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn request(&self, method: Method, path: &str) -> Request {
+        self.transport.request(method, path)
+    }
+
+    /// Where requests go.
+    ///
+    /// ```
+    /// let keepnet = keepnet_api::Client::new("an-id", "a-secret")?;
+    /// assert_eq!(keepnet.base_url(), "https://api.keepnetlabs.com");
+    /// # Ok::<(), keepnet_api::Error>(())
+    /// ```
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        self.transport.base_url()
+    }
+
+    #[allow(
+        dead_code,
+        reason = "generated resources use it, if any of their features is on"
+    )]
+    pub(crate) fn transport(&self) -> &security_api_transport::Client {
+        &self.transport
+    }
+}
+
+impl From<security_api_transport::Client> for Client {
+    fn from(transport: security_api_transport::Client) -> Self {
+        Self { transport }
+    }
+}
+
+fn settings(client_id: String, client_secret: Secret) -> Result<ServiceSettings, Error> {
+    let credential = OAuth2::client_credentials(TOKEN_PATH, client_id, client_secret)?;
+    Ok(ServiceSettings {
+        user_agent: concat!("keepnet-api/", env!("CARGO_PKG_VERSION")),
+        base_url: BASE_URL.to_owned(),
+        base_path: false,
+        protocol: Arc::new(Keepnet),
+        credential: Arc::new(credential.scope(SCOPE)),
+        // The service documents that there are limits, and none of their numbers.
+        limiter: Arc::new(RateLimiter::unlimited()),
+    })
+}

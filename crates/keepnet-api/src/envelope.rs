@@ -1,0 +1,362 @@
+//! The envelope around the service's answers: `{data, message, status, validationMessages}`.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// The members of a JSON object that an envelope can have, unread, and whether there are others. Names are matched
+/// without regard to case, since the service writes `data` as well as `Data`.
+#[derive(Default)]
+pub(crate) struct Envelope<'a> {
+    data: Option<&'a RawValue>,
+    status: Option<&'a RawValue>,
+    message: Option<&'a RawValue>,
+    validation: Option<&'a RawValue>,
+    others: bool,
+}
+
+impl<'a> Envelope<'a> {
+    /// Reads the names of an object's members in one pass that decodes none of their values; none if the text is no
+    /// object, or not JSON.
+    pub(crate) fn read(json: &'a [u8]) -> Option<Self> {
+        let mut deserializer = serde_json::Deserializer::from_slice(json);
+        let envelope = deserializer.deserialize_map(EnvelopeVisitor).ok()?;
+        deserializer.end().is_ok().then_some(envelope)
+    }
+
+    /// Whether it is an envelope, and not an object that happens to share a name or two: `data` stands beside one of the
+    /// other members, or there is nothing but members of an envelope.
+    ///
+    /// The shape decides and not the operation, so that it holds for requests of the user's own as well. The few answers
+    /// without an envelope are lists, or have members of their own and no `data`.
+    pub(crate) fn is_envelope(&self) -> bool {
+        let described =
+            self.status.is_some() || self.message.is_some() || self.validation.is_some();
+        match self.data {
+            Some(_) => described || !self.others,
+            None => self.status.is_some() && !self.others,
+        }
+    }
+
+    /// Whether it says that the request failed: an envelope whose status is a word other than `SUCCESS`, or any object
+    /// that has a message beside one of the words that stand for failure.
+    ///
+    /// A number as status says nothing: which means what is not known.
+    pub(crate) fn failed(&self) -> bool {
+        let Some(status) = self.status() else {
+            return false;
+        };
+        if self.is_envelope() {
+            return !status.eq_ignore_ascii_case(SUCCESS);
+        }
+        let described = self.message.is_some() || self.validation.is_some();
+        described && FAILURES.contains(&&*status)
+    }
+
+    /// The value, as a slice of the text that was read; `null` if there is none.
+    pub(crate) fn data(&self) -> &'a [u8] {
+        self.data.map_or(b"null", |data| data.get().as_bytes())
+    }
+
+    /// The status, if it is a word.
+    pub(crate) fn status(&self) -> Option<Cow<'a, str>> {
+        self.status.and_then(text)
+    }
+
+    pub(crate) fn message(&self) -> Option<Cow<'a, str>> {
+        self.message.and_then(text)
+    }
+
+    /// The validation messages, however they are put: a list, a text, or an object of lists.
+    pub(crate) fn validation(&self) -> Vec<String> {
+        let value = self.validation.map(RawValue::get);
+        value
+            .and_then(|json| serde_json::from_str(json).ok())
+            .map_or_else(Vec::new, |value: Value| messages(&value))
+    }
+}
+
+const SUCCESS: &str = "SUCCESS";
+/// The words for failure that are known.
+const FAILURES: [&str; 5] = [
+    "FAILED",
+    "INPUT_ERROR",
+    "INTERNAL_SERVER_ERROR",
+    "IP_RESTRICTED",
+    "PRIVACY_ERROR",
+];
+
+/// A text that says something.
+fn text(value: &RawValue) -> Option<Cow<'_, str>> {
+    let json = value.get();
+    let plain = json
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+        .filter(|text| !text.contains('\\'));
+    let text = match plain {
+        Some(text) => Cow::Borrowed(text),
+        None => Cow::Owned(serde_json::from_str::<String>(json).ok()?),
+    };
+    (!text.trim().is_empty()).then_some(text)
+}
+
+/// The texts in a value: itself, those of a list, those in the `message` of a list's objects, or those of an object's
+/// members with their names in front.
+pub(crate) fn messages(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) if !text.trim().is_empty() => vec![text.clone()],
+        Value::Array(items) => items.iter().flat_map(messages).collect(),
+        Value::Object(members) => {
+            if let Some(message) = member(members, &["message", "errorMessage"]) {
+                return messages(message);
+            }
+            members
+                .iter()
+                .flat_map(|(name, value)| {
+                    let named = move |text| match name.as_str() {
+                        "" => text,
+                        name => format!("{name}: {text}"),
+                    };
+                    messages(value).into_iter().map(named)
+                })
+                .collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The first member of one of these names, whatever their case.
+pub(crate) fn member<'a>(
+    object: &'a serde_json::Map<String, Value>,
+    names: &[&str],
+) -> Option<&'a Value> {
+    names.iter().find_map(|name| {
+        let found = object
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))?;
+        (!found.1.is_null()).then_some(found.1)
+    })
+}
+
+struct EnvelopeVisitor;
+
+impl<'de> Visitor<'de> for EnvelopeVisitor {
+    type Value = Envelope<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Envelope<'de>, A::Error> {
+        let mut envelope = Envelope::default();
+        while let Some(name) = map.next_key_seed(MemberName)? {
+            let slot = match name {
+                Name::Data => &mut envelope.data,
+                Name::Status => &mut envelope.status,
+                Name::Message => &mut envelope.message,
+                Name::Validation => &mut envelope.validation,
+                Name::Other => {
+                    envelope.others = true;
+                    map.next_value::<IgnoredAny>()?;
+                    continue;
+                }
+            };
+            *slot = Some(map.next_value()?);
+        }
+        Ok(envelope)
+    }
+}
+
+enum Name {
+    Data,
+    Status,
+    Message,
+    Validation,
+    Other,
+}
+
+struct MemberName;
+
+impl<'de> DeserializeSeed<'de> for MemberName {
+    type Value = Name;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Name, D::Error> {
+        deserializer.deserialize_identifier(self)
+    }
+}
+
+impl Visitor<'_> for MemberName {
+    type Value = Name;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a member name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Name, E> {
+        let is = |known: &str| name.eq_ignore_ascii_case(known);
+        Ok(match name.len() {
+            4 if is("data") => Name::Data,
+            6 if is("status") => Name::Status,
+            7 if is("message") => Name::Message,
+            18 if is("validationMessages") => Name::Validation,
+            _ => Name::Other,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_failure_without_data_is_told_by_its_word_even_beside_unknown_members() {
+        for (json, failed) in [
+            (r#"{"status":"FAILED","message":"No","traceId":"x"}"#, true),
+            (r#"{"status":"FAILED","investigations":[]}"#, false),
+            (
+                r#"{"status":"Alive","message":null,"investigations":[]}"#,
+                false,
+            ),
+        ] {
+            let envelope = Envelope::read(json.as_bytes()).unwrap();
+            assert_eq!(envelope.failed(), failed, "{json}");
+        }
+    }
+
+    fn data(json: &str) -> Option<&str> {
+        let envelope = Envelope::read(json.as_bytes())?;
+        envelope
+            .is_envelope()
+            .then(|| std::str::from_utf8(envelope.data()).unwrap())
+    }
+
+    #[test]
+    fn an_envelope_is_told_by_its_shape() {
+        for (json, expected) in [
+            (
+                r#"{"data":[1],"message":null,"status":"SUCCESS","validationMessages":null}"#,
+                Some("[1]"),
+            ),
+            (r#"{"Data":{"a":1},"Status":"SUCCESS"}"#, Some(r#"{"a":1}"#)),
+            (r#"{"data":7,"status":"SUCCESS","traceId":"x"}"#, Some("7")),
+            (r#"{"data": null ,"status":"SUCCESS"}"#, Some("null")),
+            (r#"{"status":"SUCCESS","message":null}"#, Some("null")),
+            (r#"{"data":1}"#, Some("1")),
+            // Not envelopes: a member of the model's own shares the name.
+            (r#"{"data":1,"size":2}"#, None),
+            (r#"{"status":"Alive","investigations":[]}"#, None),
+            (r#"{"message":"hello"}"#, None),
+            (r#"{"access_token":"t"}"#, None),
+            ("{}", None),
+            ("[1]", None),
+            ("null", None),
+            ("", None),
+            (r#"{"data":1,"status":"SUCCESS"} x"#, None),
+            (r#"{"data":1,"status":"SUCC"#, None),
+        ] {
+            assert_eq!(data(json), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn only_a_word_other_than_success_says_failed() {
+        for (status, failed) in [
+            (r#""FAILED""#, true),
+            (r#""Failed""#, true),
+            (r#""INPUT_ERROR""#, true),
+            (r#""F\u0041ILED""#, true),
+            (r#""SUCCESS""#, false),
+            (r#""Success""#, false),
+            (r#""""#, false),
+            ("null", false),
+            ("0", false),
+        ] {
+            let json = format!(r#"{{"data":null,"status":{status}}}"#);
+            let envelope = Envelope::read(json.as_bytes()).unwrap();
+            assert_eq!(envelope.failed(), failed, "{json}");
+        }
+    }
+
+    #[test]
+    fn validation_messages_are_read_in_every_form() {
+        for (json, expected) in [
+            (json!(["a", "b"]), vec!["a", "b"]),
+            (json!("a"), vec!["a"]),
+            (json!(null), vec![]),
+            (json!(["", null, "a"]), vec!["a"]),
+            (json!([{"message": "a"}, {"Message": "b"}]), vec!["a", "b"]),
+            (
+                json!({"Name": ["is empty"], "Size": ["is 0", "is odd"]}),
+                vec!["Name: is empty", "Size: is 0", "Size: is odd"],
+            ),
+        ] {
+            assert_eq!(messages(&json), expected, "{json}");
+        }
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 24, 5, |inner| {
+            let name = prop_oneof![
+                any::<String>(),
+                Just("data".to_owned()),
+                Just("Status".to_owned())
+            ];
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+                proptest::collection::hash_map(name, inner, 0..5)
+                    .prop_map(|members| members.into_iter().collect()),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_slice_is_the_data_whatever_it_is_and_wherever_it_stands(
+            value in any_json(),
+            order in Just(["data", "message", "status", "validationMessages"]).prop_shuffle(),
+            upper in any::<bool>(),
+            gap in "[ \n\t]{0,3}",
+        ) {
+            let data = value.to_string();
+            let members: Vec<String> = order
+                .iter()
+                .map(|name| {
+                    let json = match *name {
+                        "data" => data.as_str(),
+                        "status" => r#""SUCCESS""#,
+                        _ => "null",
+                    };
+                    let name = if upper { name.to_uppercase() } else { (*name).to_owned() };
+                    format!("{gap}\"{name}\"{gap}:{gap}{json}{gap}")
+                })
+                .collect();
+            let text = format!("{{{}}}", members.join(","));
+            let envelope = Envelope::read(text.as_bytes()).unwrap();
+            prop_assert!(envelope.is_envelope());
+            prop_assert!(!envelope.failed());
+            prop_assert_eq!(envelope.data(), data.as_bytes());
+            // A slice of the answer itself, not a copy.
+            let range = text.as_bytes().as_ptr_range();
+            prop_assert!(range.contains(&envelope.data().as_ptr()));
+        }
+
+        #[test]
+        fn bytes_that_are_no_json_are_no_envelope_and_no_panic(bytes: Vec<u8>) {
+            let read = Envelope::read(&bytes).is_some();
+            let json = serde_json::from_slice::<serde_json::Map<String, Value>>(&bytes).is_ok();
+            prop_assert!(!read || json);
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The ids of what was created.
+
+use security_api_transport::{Error, ErrorKind, Sent};
+
+/// The id that an answer has in this member, which helpers need to go on.
+pub(crate) fn required(id: Option<String>, member: &str) -> Result<String, Error> {
+    id.filter(|id| !id.is_empty()).ok_or_else(|| {
+        let message = format!(
+            "the service said that it was done, but the answer has no `{member}`: look for it in the list before trying \
+             again"
+        );
+        Error::new(ErrorKind::Decode, message).with_sent(Sent::Yes)
+    })
+}

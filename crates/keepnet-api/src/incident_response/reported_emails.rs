@@ -1,0 +1,227 @@
+//! Listing and closing what people reported.
+
+use security_api_transport::{Call, Timestamp};
+
+use crate::resources::NotifiedEmails;
+use crate::search::{Filter, FilterGroup, FilterItem, SearchRequest, field};
+use crate::types::{
+    IdResult, NotifiedEmailRequest, NotifiedEmailResult, NotifiedEmailStatus,
+    UpdateNotifiedEmailRequest,
+};
+
+/// Which reported e-mails to list: those that meet all that is set here.
+///
+/// ```no_run
+/// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
+/// use keepnet_api::Timestamp;
+/// use keepnet_api::incident_response::ReportedEmails;
+///
+/// let hour_ago = Timestamp::now().saturating_sub(std::time::Duration::from_secs(3600));
+/// let new = ReportedEmails::open().since(hour_ago);
+/// let first = keepnet.notified_emails().search(new).page().await?;
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+#[must_use = "it says what to list and lists nothing itself"]
+pub struct ReportedEmails {
+    statuses: Vec<NotifiedEmailStatus>,
+    results: Vec<NotifiedEmailResult>,
+    others: Vec<FilterItem>,
+}
+
+impl ReportedEmails {
+    /// All of them, newest first.
+    ///
+    /// ```
+    /// let all = keepnet_api::incident_response::ReportedEmails::new();
+    /// # let _ = all;
+    /// ```
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Those that nobody has taken up or closed yet.
+    ///
+    /// ```
+    /// use keepnet_api::incident_response::ReportedEmails;
+    /// use keepnet_api::types::NotifiedEmailStatus;
+    ///
+    /// assert_eq!(ReportedEmails::open(), ReportedEmails::new().status(NotifiedEmailStatus::Open));
+    /// ```
+    pub fn open() -> Self {
+        Self::new().status(NotifiedEmailStatus::Open)
+    }
+
+    /// With this status. Said more than once, with any of them.
+    ///
+    /// ```
+    /// use keepnet_api::incident_response::ReportedEmails;
+    /// use keepnet_api::types::NotifiedEmailStatus;
+    ///
+    /// let not_closed = ReportedEmails::open().status(NotifiedEmailStatus::InProgress);
+    /// # let _ = not_closed;
+    /// ```
+    pub fn status(mut self, status: NotifiedEmailStatus) -> Self {
+        self.statuses.push(status);
+        self
+    }
+
+    /// With this verdict. Said more than once, with any of them.
+    ///
+    /// ```
+    /// use keepnet_api::incident_response::ReportedEmails;
+    /// use keepnet_api::types::NotifiedEmailResult;
+    ///
+    /// let harmful = ReportedEmails::open()
+    ///     .result(NotifiedEmailResult::Phishing)
+    ///     .result(NotifiedEmailResult::Malicious);
+    /// # let _ = harmful;
+    /// ```
+    pub fn result(mut self, result: NotifiedEmailResult) -> Self {
+        self.results.push(result);
+        self
+    }
+
+    /// Reported at this time or later.
+    ///
+    /// ```
+    /// use keepnet_api::Timestamp;
+    /// use keepnet_api::incident_response::ReportedEmails;
+    ///
+    /// let new = ReportedEmails::open().since("2026-04-01T09:00:00Z".parse::<Timestamp>()?);
+    /// # let _ = new;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn since(self, time: Timestamp) -> Self {
+        self.also(field("CreateTime").at_least(time))
+    }
+
+    /// Reported by the person with this address.
+    ///
+    /// ```
+    /// let hers = keepnet_api::incident_response::ReportedEmails::new().reported_by("ann@example.com");
+    /// # let _ = hers;
+    /// ```
+    pub fn reported_by(self, address: impl Into<String>) -> Self {
+        self.also(field("ReportedBy").is(address.into()))
+    }
+
+    /// Sent from this address.
+    ///
+    /// ```
+    /// let suspect = keepnet_api::incident_response::ReportedEmails::new().sent_by("billing@example.net");
+    /// # let _ = suspect;
+    /// ```
+    pub fn sent_by(self, address: impl Into<String>) -> Self {
+        self.also(field("From").is(address.into()))
+    }
+
+    /// With this condition on one of the list's columns.
+    ///
+    /// ```
+    /// use keepnet_api::incident_response::ReportedEmails;
+    /// use keepnet_api::search::field;
+    ///
+    /// let invoices = ReportedEmails::open().also(field("Subject").contains("invoice"));
+    /// # let _ = invoices;
+    /// ```
+    pub fn also(mut self, condition: FilterItem) -> Self {
+        self.others.push(condition);
+        self
+    }
+}
+
+impl From<ReportedEmails> for Filter {
+    fn from(emails: ReportedEmails) -> Self {
+        let any = |column: &str, values: Vec<String>| {
+            let items = values.into_iter().map(|value| field(column).is(value));
+            FilterGroup::any(items)
+        };
+        let statuses = emails.statuses.iter().map(|one| one.as_ref().to_owned());
+        let results = emails.results.iter().map(|one| one.as_ref().to_owned());
+        [
+            FilterGroup::all(emails.others),
+            any("Status", statuses.collect()),
+            any("Result", results.collect()),
+        ]
+        .into_iter()
+        .filter(|group| !group.items.is_empty())
+        .fold(Self::new(), Self::group)
+    }
+}
+
+impl From<ReportedEmails> for NotifiedEmailRequest {
+    fn from(emails: ReportedEmails) -> Self {
+        Self::from(SearchRequest::new().filter(emails))
+    }
+}
+
+impl NotifiedEmails {
+    /// Closes a reported e-mail with a verdict and a note. The person who reported it is not told.
+    ///
+    /// `PUT /api/notified-emails/{resourceId}`; see [`update`](Self::update) for more than that.
+    ///
+    /// ```no_run
+    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
+    /// use keepnet_api::types::NotifiedEmailResult;
+    ///
+    /// let emails = keepnet.notified_emails();
+    /// emails.close("aB3dE5gH7jK9", NotifiedEmailResult::Phishing, "Seen in INC-42").await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn close(
+        &self,
+        id: impl AsRef<str>,
+        result: NotifiedEmailResult,
+        note: impl Into<String>,
+    ) -> Call<IdResult> {
+        let change = UpdateNotifiedEmailRequest::new()
+            .result(result)
+            .status(NotifiedEmailStatus::Closed)
+            .note(note)
+            .is_notify_user(false);
+        self.update(id, &change)
+    }
+
+    /// Marks a reported e-mail as being worked on, so that others leave it alone.
+    ///
+    /// `PUT /api/notified-emails/{resourceId}`.
+    ///
+    /// ```no_run
+    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
+    /// keepnet.notified_emails().take_up("aB3dE5gH7jK9").await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn take_up(&self, id: impl AsRef<str>) -> Call<IdResult> {
+        let change = UpdateNotifiedEmailRequest::new().status(NotifiedEmailStatus::InProgress);
+        self.update(id, &change)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn values_of_one_column_are_alternatives_and_columns_add_up() {
+        let emails = ReportedEmails::open()
+            .status(NotifiedEmailStatus::InProgress)
+            .sent_by("a@example.net");
+        let item = |column: &str, value: &str| json!({"FieldName": column, "Operator": "=", "Value": value});
+        let expected = json!({
+            "Condition": "AND",
+            "SearchInputTextValue": "",
+            "FilterGroups": [
+                {"Condition": "AND", "FilterGroups": [], "FilterItems": [item("From", "a@example.net")]},
+                {"Condition": "OR", "FilterGroups": [], "FilterItems": [
+                    item("Status", "Open"),
+                    item("Status", "InProgress"),
+                ]},
+            ],
+        });
+        let filter = Filter::from(emails);
+        assert_eq!(serde_json::to_value(&filter).unwrap(), expected);
+    }
+}

@@ -1,0 +1,157 @@
+// Where a name has two addresses, the first counts: here the item itself, and on other sites the README's own.
+//! [search]: SearchRequest
+//! [date]: DateTime
+//! [error]: struct@Error
+//! [reason]: Reason
+//! [request]: Client::request
+//!
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(feature = "companies")]
+pub mod api_clients;
+pub mod audit_log;
+mod client;
+#[cfg(any(feature = "companies", feature = "users"))]
+mod doubt;
+mod envelope;
+mod generated;
+#[cfg(any(
+    feature = "incident_response",
+    feature = "phishing",
+    feature = "training"
+))]
+mod ids;
+#[cfg(feature = "incident_response")]
+pub mod incident_response;
+mod paging;
+#[cfg(feature = "users")]
+mod passwords;
+#[cfg(feature = "users")]
+pub mod people;
+#[cfg(feature = "phishing")]
+pub mod phishing;
+mod polling;
+mod protocol;
+pub mod search;
+mod time;
+mod token;
+#[cfg(feature = "training")]
+pub mod training;
+
+pub use client::{Client, ClientBuilder};
+pub use generated::{operations, resources, types};
+#[doc(no_inline)]
+pub use http;
+pub use polling::{Polling, Progress};
+pub use protocol::Reason;
+pub use search::{Filter, SearchRequest};
+pub use security_api_transport::{
+    ApiError, Body, BoxError, Call, CallContext, CallFuture, Credential, Cursor, Defaults,
+    Download, Error, ErrorKind, Form, FromResponse, Generation, HttpRequest, HttpResponse,
+    HttpService, InvalidTimestamp, Limiter, Operation, Patch, Rate, RateLimiter, Rates, RawJson,
+    Received, Request, Response, ResponseBody, RetryPolicy, Secret, Sent, Timestamp, Upload,
+};
+#[cfg(feature = "fake")]
+pub use security_api_transport::{FakeAnswer, FakeRequest, FakeTransport};
+pub use time::{
+    DateFormat, DateTime, InvalidDateFormat, InvalidDateTime, InvalidTimeSpan, TimeSpan,
+};
+pub use token::{Claims, Permissions, TokenInfo};
+
+/// The call of a list: it asks for nothing until it is turned into a page, pages or items.
+///
+/// It is what searches give. All methods are those of [`security_api_transport::List`].
+///
+/// ```
+/// use keepnet_api::{Cursor, Error, List};
+///
+/// async fn ids<T>(list: List<T>) -> Result<(), Error>
+/// where
+///     T: serde::de::DeserializeOwned,
+/// {
+///     // One page, said so.
+///     let page = list.clone().page().await?;
+///     println!("{} of {:?}", page.items().len(), page.total());
+///     // All of it, without decoding, as JSON lines.
+///     let mut items = list.raw_items();
+///     while let Some(json) = items.try_next().await? {
+///         println!("{}", json.to_line());
+///     }
+///     Ok(())
+/// }
+/// ```
+pub type List<T> = security_api_transport::List<T, paging::ByNumber>;
+
+/// One page of a list: its items, and the call for the next page.
+///
+/// It is what `page()` of a list gives, and what [`Pages`] consist of. `items()` and `into_items()` give the items,
+/// `total()` says how many the list has, `has_next()` and `next()` lead on, and `next_cursor()` is a [`Cursor`] to
+/// store. All methods are those of [`security_api_transport::Page`].
+///
+/// ```
+/// use keepnet_api::{Error, List};
+///
+/// async fn count<T: serde::de::DeserializeOwned>(list: List<T>) -> Result<usize, Error> {
+///     let mut page = list.page().await?;
+///     let mut count = page.items().len();
+///     // The next page has the same filter, order and options.
+///     while let Some(next) = page.next() {
+///         page = next.await?;
+///         count += page.items().len();
+///     }
+///     Ok(count)
+/// }
+/// ```
+pub type Page<T> = security_api_transport::Page<T, paging::ByNumber>;
+
+/// Every page of a list, one after the other: a `Stream` of [`Page`]s that has `try_next()` of its own.
+///
+/// It is what `pages()` of a list gives. `cursor()` is the start of the page after the one received last, and
+/// `resume()` goes on there. All methods are those of [`security_api_transport::Pages`].
+///
+/// ```
+/// use keepnet_api::{Error, List};
+///
+/// async fn sizes<T: serde::de::DeserializeOwned>(list: List<T>) -> Result<(), Error> {
+///     let mut pages = list.pages();
+///     while let Some(page) = pages.try_next().await? {
+///         println!("{} items; then {:?}", page.items().len(), pages.cursor());
+///     }
+///     Ok(())
+/// }
+/// ```
+pub type Pages<T> = security_api_transport::Pages<T, paging::ByNumber>;
+
+/// Every item of a list, across pages: a `Stream` that has `try_next()` and `try_collect()` of its own.
+///
+/// It is what `items()` of a list gives. Pages are asked for as they are needed, and the options of the list hold for
+/// each of them. After an error it ends. `cursor()` is the place before the next item, also after an error, and
+/// `resume()` goes on there. All methods are those of [`security_api_transport::Items`].
+///
+/// ```
+/// use keepnet_api::{Cursor, Error, List};
+///
+/// async fn all<T: serde::de::DeserializeOwned>(list: List<T>, from: Cursor) -> Result<Vec<T>, Error> {
+///     list.items().resume(from).try_collect().await
+/// }
+/// ```
+pub type Items<T> = security_api_transport::Items<T, paging::ByNumber>;
+
+/// Every item of a list as the JSON it came as, across pages: for exports, and for members that this version does not
+/// know.
+///
+/// It is what `raw_items()` of a list gives, and works as [`Items`] do. All methods are those of
+/// [`security_api_transport::RawItems`].
+///
+/// ```
+/// use keepnet_api::{Error, RawItems};
+///
+/// async fn print(mut items: RawItems) -> Result<(), Error> {
+///     while let Some(json) = items.try_next().await? {
+///         println!("{}", json.to_line());
+///     }
+///     Ok(())
+/// }
+/// ```
+pub type RawItems = security_api_transport::RawItems<paging::ByNumber>;

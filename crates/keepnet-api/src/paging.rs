@@ -1,0 +1,295 @@
+//! How the service pages its lists: by number, in the body of a search.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use bytes::Bytes;
+use security_api_transport::{Error, Paging, RawJson, Request};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use crate::search::PAGE_SIZE;
+
+/// Pages by `pageNumber` in the request's body.
+#[derive(Debug)]
+pub enum ByNumber {}
+
+/// A page as the service sends it: an object with `results` and totals, or a bare list, which some calls send where
+/// others send a page.
+#[derive(Debug)]
+pub struct ListAnswer<T> {
+    items: Vec<T>,
+    totals: Totals,
+}
+
+/// What a page says of the list. All of it may be absent, and is not always right.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Totals {
+    records: Option<u64>,
+    pages: Option<u64>,
+    /// How many items the service puts on a page, which may be fewer than were asked for.
+    size: Option<u64>,
+}
+
+/// What a request asks for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Place {
+    number: Option<u64>,
+    size: Option<u64>,
+}
+
+impl Place {
+    /// Reads the place in the body, or in the `pagination` within it.
+    fn of(request: &Request) -> Self {
+        #[derive(Deserialize)]
+        struct Wire {
+            #[serde(default, rename = "pageNumber")]
+            number: Count,
+            #[serde(default, rename = "pageSize")]
+            size: Count,
+            pagination: Option<Box<Wire>>,
+        }
+        let wire = request
+            .body_bytes()
+            .and_then(|body| serde_json::from_slice::<Wire>(body).ok());
+        let wire = wire.map(|wire| match wire.pagination {
+            Some(nested) => *nested,
+            None => wire,
+        });
+        wire.map_or_else(Self::default, |wire| Self {
+            number: wire.number.0,
+            size: wire.size.0,
+        })
+    }
+
+    /// The place as it stands in a cursor: the number of the page and, since that means nothing without it, the size.
+    fn token(self) -> Option<String> {
+        let number = self.number?;
+        Some(match self.size {
+            Some(size) => format!("{number}/{size}"),
+            None => number.to_string(),
+        })
+    }
+
+    fn parse(token: &str) -> Option<Self> {
+        let (number, size) = match token.split_once('/') {
+            Some((number, size)) => (number, Some(size.parse().ok()?)),
+            None => (token, None),
+        };
+        Some(Self {
+            number: Some(number.parse().ok()?),
+            size,
+        })
+    }
+
+    /// The number of the page after this one, if there may be one.
+    ///
+    /// Totals are believed if what was found fits them. Otherwise the list goes on: one request too many ends with an
+    /// empty page, one too few would lose items.
+    fn next(self, found: usize, totals: Totals) -> Option<u64> {
+        let found = u64::try_from(found).unwrap_or(u64::MAX);
+        if found == 0 {
+            return None;
+        }
+        let number = self.number.unwrap_or(1).max(1);
+        let size = totals.size.or(self.size).unwrap_or(found);
+        let last = totals.pages.map(|pages| number >= pages);
+        let more = match (totals.records, last) {
+            (Some(records), last) => {
+                let before = (number - 1).saturating_mul(size);
+                before.saturating_add(found) != records || last == Some(false)
+            }
+            (None, Some(last)) => !last || found >= size,
+            // More than was asked for is all there is: the service has passed over the size.
+            (None, None) => found == size,
+        };
+        more.then(|| number.saturating_add(1))
+    }
+}
+
+impl<T> ListAnswer<T> {
+    fn split(self, request: &Request) -> (Vec<T>, Option<String>) {
+        let place = Place::of(request);
+        let number = place.next(self.items.len(), self.totals);
+        let next = Place { number, ..place }.token();
+        (self.items, next)
+    }
+}
+
+impl Paging for ByNumber {
+    const NUMBERED: bool = true;
+
+    type Wire<T> = ListAnswer<T>;
+
+    fn split<T>(wire: ListAnswer<T>, request: &Request) -> (Vec<T>, Option<String>) {
+        wire.split(request)
+    }
+
+    fn total<T>(wire: &ListAnswer<T>) -> Option<u64> {
+        wire.totals.records
+    }
+
+    fn split_raw(
+        payload: &Bytes,
+        request: &Request,
+    ) -> Result<(Vec<RawJson>, Option<String>), serde_json::Error> {
+        let page: ListAnswer<&RawValue> = serde_json::from_slice(payload)?;
+        let (items, next) = page.split(request);
+        let items = items
+            .into_iter()
+            .map(|item| RawJson::slice(payload, item))
+            .collect();
+        Ok((items, next))
+    }
+
+    fn set_token(request: Request, token: &str) -> Request {
+        let Some(place) = Place::parse(token) else {
+            return request.fail(Error::invalid(
+                "cursor: it names no numbered page, so it was not made by a list of this service",
+            ));
+        };
+        let members = [("pageNumber", place.number), ("pageSize", place.size)];
+        edit(request, |slot| {
+            for (name, value) in members {
+                if let Some(value) = value {
+                    slot.insert(name.to_owned(), value.into());
+                }
+            }
+        })
+    }
+
+    /// Not every list is a search, which would be complete already.
+    fn begin(request: Request) -> Request {
+        let place = Place::of(&request);
+        if place.number.is_some() && place.size.is_some() || request.body_bytes().is_none() {
+            return request;
+        }
+        edit(request, |slot| {
+            for (name, value) in [
+                ("pageNumber", Value::from(1)),
+                ("pageSize", PAGE_SIZE.into()),
+                ("ascending", false.into()),
+            ] {
+                let member = slot.entry(name).or_insert(Value::Null);
+                if member.is_null() {
+                    *member = value;
+                }
+            }
+        })
+    }
+
+    fn page_size(request: &Request) -> Option<Cow<'_, str>> {
+        let size = Place::of(request).size?;
+        Some(Cow::Owned(size.to_string()))
+    }
+}
+
+/// Changes the part of the request's body that the place stands in.
+fn edit(request: Request, change: impl FnOnce(&mut Map<String, Value>)) -> Request {
+    let mut body: Map<String, Value> = request
+        .body_bytes()
+        .and_then(|body| serde_json::from_slice(body).ok())
+        .unwrap_or_default();
+    if body.get("pagination").is_some_and(Value::is_null) {
+        body.remove("pagination");
+    }
+    let slot = if is_nested(&request, &body) {
+        body.entry("pagination")
+            .or_insert_with(|| Value::Object(Map::new()))
+            .as_object_mut()
+    } else {
+        Some(&mut body)
+    };
+    if let Some(slot) = slot {
+        change(slot);
+    }
+    request.json(&body)
+}
+
+/// Whether the place stands in `pagination` within the body: it does where the body has one, and on the leaderboard.
+fn is_nested(request: &Request, body: &Map<String, Value>) -> bool {
+    match body.get("pagination") {
+        Some(pagination) => pagination.is_object(),
+        None => {
+            let leaderboard = request.operation().path().starts_with("/api/leaderboard/");
+            leaderboard && !body.contains_key("pageNumber")
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for ListAnswer<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ListVisitor(PhantomData))
+    }
+}
+
+struct ListVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
+    type Value = ListAnswer<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a page or a list")
+    }
+
+    fn visit_unit<E>(self) -> Result<ListAnswer<T>, E> {
+        Ok(ListAnswer {
+            items: Vec::new(),
+            totals: Totals::default(),
+        })
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<ListAnswer<T>, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = list.next_element()? {
+            items.push(item);
+        }
+        Ok(ListAnswer {
+            items,
+            totals: Totals::default(),
+        })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ListAnswer<T>, A::Error> {
+        let mut items = None;
+        let mut totals = Totals::default();
+        while let Some(name) = map.next_key::<Cow<'de, str>>()? {
+            let is = |known: &str| name.eq_ignore_ascii_case(known);
+            if is("results") || is("items") {
+                let list: Option<Vec<T>> = map.next_value()?;
+                items = Some(list.unwrap_or_default());
+            } else if is("totalNumberOfRecords") {
+                totals.records = map.next_value::<Count>()?.0;
+            } else if is("totalNumberOfPages") {
+                totals.pages = map.next_value::<Count>()?.0;
+            } else if is("pageSize") {
+                totals.size = map.next_value::<Count>()?.0;
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        let items = items.ok_or_else(|| A::Error::missing_field("results"))?;
+        Ok(ListAnswer { items, totals })
+    }
+}
+
+/// A number above 0, also as text; anything else says nothing.
+#[derive(Default)]
+struct Count(Option<u64>);
+
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = match Value::deserialize(deserializer)? {
+            Value::Number(number) => number.as_u64(),
+            Value::String(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        Ok(Self(number.filter(|number| *number > 0)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,379 @@
+//! Where a list goes on, and where it ends.
+
+use http::Method;
+use proptest::prelude::*;
+use security_api_transport::{
+    Cursor, FakeAnswer, FakeRequest, FakeTransport, Items, List, Operation,
+};
+use serde_json::json;
+
+use super::*;
+use crate::search::{self, Filter, SearchRequest, field};
+use crate::{Client, ErrorKind};
+
+fn place(number: u64, size: u64) -> Place {
+    Place {
+        number: Some(number),
+        size: Some(size),
+    }
+}
+
+fn totals(records: u64, pages: u64, size: u64) -> Totals {
+    let count = |number| (number > 0).then_some(number);
+    Totals {
+        records: count(records),
+        pages: count(pages),
+        size: count(size),
+    }
+}
+
+#[test]
+fn a_list_ends_where_its_totals_or_a_short_page_say_so() {
+    for (place, found, totals, expected) in [
+        // Totals that agree with what was found.
+        (place(1, 10), 10, totals(25, 3, 10), Some(2)),
+        (place(3, 10), 5, totals(25, 3, 10), None),
+        (place(2, 10), 10, totals(20, 2, 10), None),
+        (place(1, 10), 10, totals(10, 0, 0), None),
+        // No totals: full pages go on.
+        (place(1, 10), 10, totals(0, 0, 0), Some(2)),
+        (place(2, 10), 3, totals(0, 0, 0), None),
+        // The service has passed over the size.
+        (place(1, 10), 37, totals(0, 0, 0), None),
+        // Totals that cannot be right.
+        (place(2, 10), 10, totals(25, 2, 10), Some(3)),
+        (place(1, 10), 10, totals(10, 3, 10), Some(2)),
+        (place(1, 10), 10, totals(7, 1, 10), Some(2)),
+        (place(1, 10), 10, totals(0, 1, 10), Some(2)),
+        (place(1, 10), 4, totals(0, 1, 10), None),
+        // Fewer on a page than asked for, without a word of it.
+        (place(1, 100), 50, totals(90, 1, 0), Some(2)),
+        (place(2, 100), 40, totals(90, 1, 0), Some(3)),
+        (place(3, 100), 0, totals(90, 1, 0), None),
+        // An empty page is the end whatever the totals say.
+        (place(2, 10), 0, totals(1000, 100, 10), None),
+        // A request that names neither number nor size.
+        (Place::default(), 10, totals(10, 1, 10), None),
+        (Place::default(), 10, totals(0, 0, 0), Some(2)),
+    ] {
+        assert_eq!(
+            place.next(found, totals),
+            expected,
+            "{place:?} {found} {totals:?}"
+        );
+    }
+}
+
+#[test]
+fn pages_and_lists_are_read_alike() {
+    for (json, items, expected) in [
+        (
+            json!({"results": [1, 2], "totalNumberOfRecords": 2, "totalNumberOfPages": 1, "pageNumber": 1, "pageSize": 10}),
+            vec![1, 2],
+            totals(2, 1, 10),
+        ),
+        (
+            json!({"Results": [1], "TotalNumberOfRecords": "7", "added": {}}),
+            vec![1],
+            totals(7, 0, 0),
+        ),
+        (
+            json!({"results": null, "pageSize": null}),
+            vec![],
+            totals(0, 0, 0),
+        ),
+        (json!({"items": [3]}), vec![3], totals(0, 0, 0)),
+        (json!([4, 5]), vec![4, 5], totals(0, 0, 0)),
+        (json!(null), vec![], totals(0, 0, 0)),
+    ] {
+        let page: ListAnswer<u32> = serde_json::from_str(&json.to_string()).unwrap();
+        assert_eq!(page.items, items, "{json}");
+        assert_eq!(page.totals, expected, "{json}");
+    }
+    let error = serde_json::from_str::<ListAnswer<u32>>(r#"{"name":"x"}"#).unwrap_err();
+    assert!(error.to_string().contains("missing field `results`"));
+}
+
+proptest! {
+    #[test]
+    fn every_item_comes_once_and_the_list_ends_whatever_the_totals_say(
+        items in 0_u64..60,
+        asked in 1_u64..12,
+        most in 1_u64..12,
+        records in 0_u64..80,
+        pages in 0_u64..9,
+    ) {
+        let size = asked.min(most);
+        // The size is the one thing that has to be right, if it is not the one that was asked for.
+        let said = totals(records, pages, if most < asked { size } else { 0 });
+        let (mut number, mut seen, mut requests) = (1, 0, 0);
+        loop {
+            requests += 1;
+            let found = items.saturating_sub((number - 1) * size).min(size);
+            seen += found;
+            match place(number, asked).next(usize::try_from(found).unwrap(), said) {
+                Some(next) => number = next,
+                None => break,
+            }
+            prop_assert!(requests <= items + 2);
+        }
+        // A wrong total that is exactly what has come so far cannot be told from a right one.
+        prop_assert!(seen == items || seen == records, "{seen} of {items}");
+    }
+}
+
+static SEARCH: Operation =
+    Operation::new("users.search", Method::POST, "/api/users/search").repeatable();
+static LEADERBOARD: Operation =
+    Operation::new("leaderboard.list", Method::POST, "/api/leaderboard/get-all").repeatable();
+
+fn over(fake: &FakeTransport) -> Client {
+    fake.path("/connect/token", |_| {
+        FakeAnswer::json(&json!({"access_token": "token-1", "expires_in": 3600}))
+    });
+    Client::builder("an-id", "a-secret")
+        .transport(fake.clone())
+        .build()
+        .unwrap()
+}
+
+/// The page of a list from 0 to `items` that this part of a body asks for.
+fn page_of(items: u64, place: &Value) -> Value {
+    let (number, size) = (&place["pageNumber"], &place["pageSize"]);
+    // The service reads numbers that come as text.
+    let number_of = |value: &Value| value.to_string().trim_matches('"').parse::<u64>().unwrap();
+    let (number, size) = (number_of(number), number_of(size));
+    let results: Vec<u64> = (0..items)
+        .skip(usize::try_from((number - 1) * size).unwrap())
+        .take(usize::try_from(size).unwrap())
+        .collect();
+    json!({
+        "results": results,
+        "totalNumberOfRecords": items,
+        "totalNumberOfPages": items.div_ceil(size),
+        "pageNumber": number,
+        "pageSize": size,
+    })
+}
+
+fn answer(data: &Value) -> FakeAnswer {
+    FakeAnswer::json(&json!({"data": data, "message": null, "status": "SUCCESS"}))
+}
+
+fn service(items: u64) -> FakeTransport {
+    let fake = FakeTransport::new();
+    fake.with(&SEARCH, move |request| {
+        answer(&page_of(items, &request.json()))
+    });
+    fake.with(&LEADERBOARD, move |request| {
+        answer(&page_of(items, &request.json()["pagination"]))
+    });
+    fake
+}
+
+fn list(client: &Client, search: SearchRequest) -> List<u64, ByNumber> {
+    let request = client.transport().operation(&SEARCH, &[]);
+    List::new(search::complete(request, search, "Email"))
+}
+
+fn sent(fake: &FakeTransport) -> Vec<FakeRequest> {
+    let mut requests = fake.requests();
+    requests.retain(|request| request.uri.path() != "/connect/token");
+    requests
+}
+
+#[tokio::test]
+async fn a_search_that_says_nothing_is_sent_whole_with_the_order_of_the_list() {
+    let fake = service(3);
+    let items = list(&over(&fake), SearchRequest::new()).items();
+    assert_eq!(items.try_collect().await.unwrap(), [0, 1, 2]);
+    let requests = sent(&fake);
+    assert_eq!(requests.len(), 1);
+    assert_eq!(requests[0].headers["content-type"], "application/json");
+    assert_eq!(
+        requests[0].json(),
+        json!({
+            "filter": {"Condition": "AND", "SearchInputTextValue": ""},
+            "pageNumber": 1,
+            "pageSize": 100,
+            "orderBy": "Email",
+            "ascending": false,
+        })
+    );
+}
+
+#[tokio::test]
+async fn each_page_is_asked_for_once_with_the_same_search() {
+    let fake = service(20);
+    let search = SearchRequest::new()
+        .order_by("Name")
+        .ascending(true)
+        .page_size(10)
+        .filter(Filter::all([field("Email").contains("@example.com")]));
+    let all = list(&over(&fake), search.clone())
+        .items()
+        .try_collect()
+        .await;
+    assert_eq!(all.unwrap(), (0..20).collect::<Vec<_>>());
+    let bodies: Vec<Value> = sent(&fake).iter().map(FakeRequest::json).collect();
+    let expected = |number| serde_json::to_value(search.clone().page_number(number)).unwrap();
+    assert_eq!(bodies, [expected(1), expected(2)]);
+}
+
+#[tokio::test]
+async fn a_list_begins_where_it_is_told_and_says_how_long_it_is() {
+    let fake = service(25);
+    let search = SearchRequest::new().page_size(10).page_number(2);
+    let list = list(&over(&fake), search);
+    let page = list.clone().page().await.unwrap();
+    assert_eq!(page.items()[0], 10);
+    assert_eq!(page.total(), Some(25));
+    let last = page.next().unwrap().await.unwrap();
+    assert_eq!(last.items(), [20, 21, 22, 23, 24]);
+    assert!(last.next().is_none());
+    let mut raw = list.raw_items();
+    assert_eq!(raw.try_next().await.unwrap().unwrap().as_str(), "10");
+}
+
+#[tokio::test]
+async fn a_list_goes_on_at_a_stored_place() {
+    let fake = service(25);
+    let client = over(&fake);
+    let search = SearchRequest::new().page_size(10);
+    let mut items = list(&client, search.clone()).items();
+    for _ in 0..13 {
+        items.try_next().await.unwrap();
+    }
+    let stored = serde_json::to_string(&items.cursor()).unwrap();
+    let cursor: Cursor = serde_json::from_str(&stored).unwrap();
+    let rest = list(&client, search).items().resume(cursor);
+    assert_eq!(
+        rest.try_collect().await.unwrap(),
+        (13..25).collect::<Vec<_>>()
+    );
+    // A page's number means nothing without its size: the pages under way keep theirs.
+    let stored = serde_json::to_string(&items.cursor()).unwrap();
+    let cursor: Cursor = serde_json::from_str(&stored).unwrap();
+    let rest = list(&client, SearchRequest::new().page_size(3))
+        .items()
+        .resume(cursor);
+    assert_eq!(
+        rest.try_collect().await.unwrap(),
+        (13..25).collect::<Vec<_>>()
+    );
+    let foreign = list(&client, SearchRequest::new())
+        .items()
+        .resume(Cursor::page("0b9972aa"));
+    assert!(foreign.try_collect().await.unwrap_err().is_invalid());
+}
+
+#[tokio::test]
+async fn the_leaderboard_counts_its_pages_in_pagination() {
+    for body in [
+        json!({"pagination": {"pageNumber": "1", "pageSize": "4"}}),
+        json!({"pagination": {"pageNumber": 1, "pageSize": 4, "orderBy": "Rank"}}),
+        json!({"datePeriod": "LastMonth", "pagination": {"pageNumber": 1, "pageSize": 4}}),
+    ] {
+        let fake = service(10);
+        let request = over(&fake).transport().operation(&LEADERBOARD, &[]);
+        let items = Items::<u64, ByNumber>::new(request.json(&body));
+        let all = items.try_collect().await.unwrap();
+        assert_eq!(all, (0..10).collect::<Vec<_>>());
+        for (request, number) in sent(&fake).iter().zip(1_u64..) {
+            let mut expected = body.clone();
+            if number > 1 {
+                expected["pagination"]["pageNumber"] = number.into();
+                expected["pagination"]["pageSize"] = 4.into();
+            }
+            assert_eq!(request.json(), expected);
+        }
+    }
+    // A body that leaves the place open gets one of its own for the second page.
+    let client = over(&service(0));
+    let request = client.transport().operation(&LEADERBOARD, &[]);
+    for open in [json!({}), json!({"pagination": null})] {
+        let second = ByNumber::set_token(request.clone().json(&open), "2/9");
+        assert_eq!(
+            second.body_bytes().unwrap(),
+            r#"{"pagination":{"pageNumber":2,"pageSize":9}}"#
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_is_no_search_gets_the_page_it_leaves_open() {
+    for (operation, body, expected) in [
+        (
+            &SEARCH,
+            json!({"email": "ann@example.com", "pageSize": 7}),
+            json!({"email": "ann@example.com", "pageNumber": 1, "pageSize": 7, "ascending": false}),
+        ),
+        (
+            &LEADERBOARD,
+            json!({"pagination": {"orderBy": "Rank", "ascending": true}}),
+            json!({"pagination": {"orderBy": "Rank", "pageNumber": 1, "pageSize": 100, "ascending": true}}),
+        ),
+        (
+            &LEADERBOARD,
+            json!({}),
+            json!({"pagination": {"pageNumber": 1, "pageSize": 100, "ascending": false}}),
+        ),
+    ] {
+        let fake = service(3);
+        let request = over(&fake).transport().operation(operation, &[]);
+        let list = List::<u64, ByNumber>::new(request.json(&body));
+        assert_eq!(list.items().try_collect().await.unwrap(), [0, 1, 2]);
+        let bodies: Vec<Value> = sent(&fake).iter().map(FakeRequest::json).collect();
+        assert_eq!(bodies, [expected]);
+    }
+}
+
+#[tokio::test]
+async fn a_bare_list_and_no_value_at_all_are_pages_too() {
+    for (data, expected) in [(json!([1, 2]), vec![1, 2]), (json!(null), vec![])] {
+        let fake = FakeTransport::new();
+        fake.always(&SEARCH, answer(&data));
+        let list = list(&over(&fake), SearchRequest::new());
+        let items = list.clone().items().try_collect().await.unwrap();
+        assert_eq!(items, expected);
+        let mut raw = list.raw_items();
+        for item in expected {
+            let raw = raw.try_next().await.unwrap().unwrap();
+            assert_eq!(raw.decode::<u64>().unwrap(), item);
+        }
+        assert_eq!(raw.try_next().await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_ignores_the_number_does_not_send_for_ever() {
+    let fake = FakeTransport::new();
+    fake.always(&SEARCH, answer(&json!([1, 2])));
+    let list = list(&over(&fake), SearchRequest::new().page_size(2));
+    let error = list.items().try_collect().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert_eq!(sent(&fake).len(), 2);
+}
+
+#[tokio::test]
+async fn a_search_that_cannot_be_meant_is_not_sent() {
+    let fake = service(1);
+    let client = over(&fake);
+    for (search, says) in [
+        (SearchRequest::new().page_size(0), "`page_size`"),
+        (SearchRequest::new().page_number(0), "`page_number`"),
+        (
+            SearchRequest::new().filter(field("Status").one_of(["a,b"])),
+            "`Status` has a comma",
+        ),
+        (
+            SearchRequest::new().filter(field("").is(1)),
+            "no field name",
+        ),
+    ] {
+        let error = list(&client, search).page().await.unwrap_err();
+        assert!(error.is_invalid());
+        assert!(error.to_string().contains(says), "{error}");
+    }
+    assert!(fake.requests().is_empty());
+}

@@ -1,0 +1,240 @@
+//! Target groups by name.
+
+use serde::de::IgnoredAny;
+
+use crate::doubt::{is_refused, may_be_done};
+use crate::resources::TargetGroups;
+use crate::types::{
+    CreateTargetGroupRequest, CreateTargetGroupUsersRequest, DeleteTargetGroupUsersRequest,
+    GetTargetGroupByNameRequest, TargetGroupDto, TargetGroupPriority,
+};
+use crate::{Error, ErrorKind, Sent};
+
+use super::same;
+
+/// How many people are named in one request.
+const BATCH: usize = 500;
+
+/// What [`TargetGroups::find_or_create`] found or made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FoundGroup {
+    /// The id of the group.
+    pub id: String,
+    /// Whether it was created by this call.
+    pub created: bool,
+}
+
+/// What [`TargetGroups::add_people`] and [`TargetGroups::remove_people`] did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GroupMembers {
+    /// The group.
+    pub group: FoundGroup,
+    /// The ids of the target users that were added or removed, in the order of their addresses.
+    pub users: Vec<String>,
+    /// The addresses that no target user has.
+    pub unknown: Vec<String>,
+}
+
+impl TargetGroups {
+    /// The target group with this name, if there is one. Case does not matter, unless there are several that differ in
+    /// nothing else.
+    ///
+    /// # Errors
+    /// If the name is empty, or the call fails.
+    ///
+    /// ```no_run
+    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
+    /// let group = keepnet.target_groups().find_by_name("Finance").await?;
+    /// println!("{}", group.is_some());
+    /// # Ok(()) }
+    /// ```
+    pub async fn find_by_name(
+        &self,
+        name: impl AsRef<str>,
+    ) -> Result<Option<TargetGroupDto>, Error> {
+        let name = checked_name(name.as_ref())?;
+        let search = GetTargetGroupByNameRequest::new()
+            .group_name(name)
+            .page_number(1)
+            .page_size(100)
+            .order_by("Name")
+            .ascending(true);
+        let mut found = None;
+        let mut groups = self.search_by_name(&search).items();
+        while let Some(group) = groups.try_next().await? {
+            match group.name.as_deref() {
+                Some(own) if own.trim() == name => return Ok(Some(group)),
+                Some(own) if same(own, name) => {
+                    found.get_or_insert(group);
+                }
+                _ => {}
+            }
+        }
+        Ok(found)
+    }
+
+    /// The target group with this name; a new one with priority medium if there is none.
+    ///
+    /// If somebody else creates it at the same time, that one is found.
+    ///
+    /// # Errors
+    /// If the name is empty, or one of the calls fails. Calling it again is safe.
+    ///
+    /// ```no_run
+    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
+    /// let group = keepnet.target_groups().find_or_create("Newcomers").await?;
+    /// println!("{}, created: {}", group.id, group.created);
+    /// # Ok(()) }
+    /// ```
+    pub async fn find_or_create(&self, name: impl AsRef<str>) -> Result<FoundGroup, Error> {
+        let name = checked_name(name.as_ref())?;
+        if let Some(group) = self.found(name).await? {
+            return Ok(group);
+        }
+        let new = CreateTargetGroupRequest::new(name, TargetGroupPriority::Medium);
+        let error = match self.create(&new).await {
+            Ok(created) => match created.resource_id {
+                Some(id) => return Ok(FoundGroup { id, created: true }),
+                None => Error::new(
+                    ErrorKind::Decode,
+                    "target_groups.create: the service did not say the id of the new group: call it again a little \
+                     later",
+                )
+                .with_sent(Sent::Yes),
+            },
+            Err(error) => error,
+        };
+        if is_refused(&error) || may_be_done(&error) {
+            // A failure of this look is not worth more than the error that led to it.
+            if let Ok(Some(group)) = self.found(name).await {
+                return Ok(group);
+            }
+        }
+        Err(error)
+    }
+
+    async fn found(&self, name: &str) -> Result<Option<FoundGroup>, Error> {
+        let group = self.find_by_name(name).await?;
+        let id = group.and_then(|group| group.resource_id);
+        Ok(id.map(|id| FoundGroup { id, created: false }))
+    }
+
+    /// Puts the target users with these e-mail addresses into the group with this name, which is created if there is
+    /// none. Whoever is in it already stays in it.
+    ///
+    /// Each address costs one request, and 500 people one more. For thousands of people, an
+    /// [`import`](crate::resources::TargetUsers::import) puts all rows of a file into groups.
+    ///
+    /// # Errors
+    /// If the name is empty, one of the addresses is no e-mail address, or one of the calls fails; the error says how
+    /// many are in the group by then. Calling it again is safe. Addresses that nobody has are no error: they are in
+    /// [`GroupMembers::unknown`].
+    ///
+    /// ```no_run
+    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
+    /// let people = ["jane.doe@example.com", "joe.bloggs@example.com"];
+    /// let done = keepnet.target_groups().add_people("Finance", people).await?;
+    /// println!("{} added, {} not known", done.users.len(), done.unknown.len());
+    /// # Ok(()) }
+    /// ```
+    pub async fn add_people(
+        &self,
+        name: impl AsRef<str>,
+        emails: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Result<GroupMembers, Error> {
+        checked_name(name.as_ref())?;
+        let (users, unknown) = self.people(emails).await?;
+        let group = self.find_or_create(name).await?;
+        for (batch, ids) in users.chunks(BATCH).enumerate() {
+            let members = CreateTargetGroupUsersRequest::new()
+                .target_user_resource_ids(ids)
+                .target_group_resource_ids([&group.id]);
+            // What it answers is not described, and not needed.
+            let adding = self.add_users(&members).into_request();
+            let added = adding.call::<IgnoredAny>().await;
+            added.map_err(|error| halfway(error, batch, users.len(), "added"))?;
+        }
+        Ok(GroupMembers {
+            group,
+            users,
+            unknown,
+        })
+    }
+
+    /// Takes the target users with these e-mail addresses out of the group with this name.
+    ///
+    /// # Errors
+    /// If there is no such group, one of the addresses is no e-mail address, or one of the calls fails; the error says
+    /// how many were removed by then. Calling it again is safe. Addresses that nobody has are no error: they are in
+    /// [`GroupMembers::unknown`].
+    ///
+    /// ```no_run
+    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
+    /// keepnet.target_groups().remove_people("Newcomers", ["jane.doe@example.com"]).await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn remove_people(
+        &self,
+        name: impl AsRef<str>,
+        emails: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Result<GroupMembers, Error> {
+        let name = checked_name(name.as_ref())?;
+        let group = self.found(name).await?.ok_or_else(|| {
+            Error::invalid(format!(
+                "name: there is no target group `{name}` in this company, so nobody was removed"
+            ))
+        })?;
+        let (users, unknown) = self.people(emails).await?;
+        for (batch, ids) in users.chunks(BATCH).enumerate() {
+            let members = DeleteTargetGroupUsersRequest::new().target_user_resource_ids(ids);
+            let removed = self.remove_users(&group.id, &members).await;
+            removed.map_err(|error| halfway(error, batch, users.len(), "removed"))?;
+        }
+        Ok(GroupMembers {
+            group,
+            users,
+            unknown,
+        })
+    }
+
+    /// The ids of those with these addresses, each once, and the addresses that nobody has.
+    async fn people(
+        &self,
+        emails: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Result<(Vec<String>, Vec<String>), Error> {
+        let target_users = self.target_users();
+        let (mut users, mut unknown) = (Vec::new(), Vec::new());
+        let emails: Vec<String> = emails
+            .into_iter()
+            .map(|one| one.as_ref().to_owned())
+            .collect();
+        for email in emails {
+            let found = target_users.find_by_email(&email).await?;
+            match found.and_then(|user| user.resource_id) {
+                Some(id) if users.contains(&id) => {}
+                Some(id) => users.push(id),
+                None => unknown.push(email),
+            }
+        }
+        Ok((users, unknown))
+    }
+}
+
+fn halfway(error: Error, batches: usize, all: usize, done: &str) -> Error {
+    error.with_context(format!(
+        "{} of {all} people were {done}: call it again for the rest",
+        batches * BATCH
+    ))
+}
+
+fn checked_name(name: &str) -> Result<&str, Error> {
+    let name = name.trim();
+    match name.is_empty() {
+        true => Err(Error::invalid(
+            "name: it is empty; give the name of a target group",
+        )),
+        false => Ok(name),
+    }
+}

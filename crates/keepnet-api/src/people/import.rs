@@ -1,0 +1,397 @@
+//! The import of many target users from a file, in steps that can be taken up again.
+
+use serde::de::IgnoredAny;
+
+use super::job::{ImportJob, ImportStatus, is_finished};
+use super::mapping::ColumnMapping;
+use crate::doubt::may_be_done;
+use crate::resources::TargetUsers;
+use crate::search::field;
+use crate::types::{
+    CreateTargetUserFieldMappingRequest, TargetUsersUploadForm, TmpTargetUserImportRequest,
+    TmpTargetUserSearchView,
+};
+use crate::{Error, ErrorKind, Reason, SearchRequest, Sent, Upload};
+
+/// A file of target users that was uploaded: its columns are mapped, it is looked at, and then imported.
+///
+/// From [`TargetUsers::import`], or from [`TargetUsers::resume_import`] with the transaction id of an earlier run. Until
+/// [`confirm`](Self::confirm), nobody is created or changed.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct TargetUserImport {
+    pub(super) users: TargetUsers,
+    transaction_id: String,
+    /// How many rows the file has, its header and duplicates not counted. None if the import was taken up again.
+    pub rows: Option<u64>,
+    /// How many columns the file has. None if the import was taken up again.
+    pub columns: Option<u64>,
+    /// How many rows were left out, since they are the same as others. None if the import was taken up again.
+    pub duplicates: Option<u64>,
+}
+
+/// A look at what an import would do.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct ImportPreview {
+    /// How far the reading of the file is, with counts of all its rows.
+    pub status: ImportStatus,
+    /// One page of the rows that match the search.
+    pub rows: Vec<TmpTargetUserSearchView>,
+    /// How many rows match the search, on all pages.
+    pub matching: Option<u64>,
+}
+
+/// Which rows of a file to import.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ImportRows {
+    /// All that are valid: new users are created, existing ones changed.
+    All,
+    /// Those whose e-mail address no target user has.
+    New,
+    /// Those whose e-mail address a target user has.
+    Existing,
+    /// Those with these ids, from the rows of a preview.
+    Selected(Vec<String>),
+}
+
+impl ImportRows {
+    /// The words for it: those of the service's own programs first, then those of its documentation.
+    fn words(&self) -> &'static [&'static str] {
+        match self {
+            Self::All => &["ImportAll", "All"],
+            Self::New => &["OnlyNew"],
+            Self::Existing => &["OnlyUpdateExisting"],
+            Self::Selected(_) => &["ImportSelected", "Selected"],
+        }
+    }
+}
+
+/// How many rejected rows are asked for at a time.
+const PAGE: u32 = 500;
+
+impl TargetUsers {
+    /// Uploads a CSV or Excel file of target users, from disk ([`Upload::file`]) or memory ([`Upload::bytes`]). Its
+    /// first row names the columns, and its name ends in `.csv` or `.xlsx`.
+    ///
+    /// Nobody is imported by this. The rest is up to the answer: map the columns, wait until the service has read the
+    /// file, look at the result, and confirm. Keep the [`transaction_id`](TargetUserImport::transaction_id) to go on
+    /// after a failure.
+    ///
+    /// # Errors
+    /// If the file is empty, the service cannot use it, or the call fails. Nothing was imported then.
+    ///
+    /// ```no_run
+    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
+    /// use keepnet_api::Upload;
+    /// use keepnet_api::people::{ColumnMapping, ImportRows};
+    ///
+    /// let people = Upload::file("joiners.csv").await?.content_type("text/csv");
+    /// let import = keepnet.target_users().import(people).await?;
+    /// let columns = import.column_names().await?;
+    /// let job = import.map(&ColumnMapping::by_name(&columns)).await?;
+    /// let found = job.finished().await?;
+    /// println!("{:?} new, {:?} existing, {:?} invalid", found.new, found.existing, found.invalid);
+    /// import.confirm(ImportRows::All).await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn import(&self, file: Upload) -> Result<TargetUserImport, Error> {
+        if file.length() == 0 {
+            return Err(Error::invalid(
+                "file: it is empty; give one whose first row names the columns",
+            ));
+        }
+        let uploaded = self.upload(TargetUsersUploadForm::new().file(file)).await;
+        let again = "nothing was imported: upload the file again";
+        let uploaded = uploaded.map_err(|error| error.with_context(again))?;
+        let transaction_id = uploaded.transaction_id.ok_or_else(|| {
+            let error = Error::new(
+                ErrorKind::Decode,
+                "target_users.upload: the service did not say the transaction id of the upload",
+            );
+            error.with_sent(Sent::Yes).with_context(again)
+        })?;
+        Ok(TargetUserImport {
+            rows: count(uploaded.row_count),
+            columns: count(uploaded.column_count),
+            duplicates: count(uploaded.duplicate_count),
+            ..self.resume_import(transaction_id)
+        })
+    }
+
+    /// Takes up an import again, by its [`transaction_id`](TargetUserImport::transaction_id). It asks the service for
+    /// nothing yet.
+    ///
+    /// ```no_run
+    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
+    /// use keepnet_api::SearchRequest;
+    ///
+    /// let import = keepnet.target_users().resume_import("4f1c2d7e9a");
+    /// println!("{}", import.preview(SearchRequest::new()).await?.status.state);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn resume_import(&self, transaction_id: impl Into<String>) -> TargetUserImport {
+        TargetUserImport {
+            users: self.clone(),
+            transaction_id: transaction_id.into(),
+            rows: None,
+            columns: None,
+            duplicates: None,
+        }
+    }
+}
+
+impl TargetUserImport {
+    /// The id to take the import up again with.
+    ///
+    /// ```
+    /// fn remember(import: &keepnet_api::people::TargetUserImport) {
+    ///     println!("to be resumed: {}", import.transaction_id());
+    /// }
+    /// ```
+    #[must_use]
+    pub fn transaction_id(&self) -> &str {
+        &self.transaction_id
+    }
+
+    /// The names of the file's columns, as its first row has them.
+    ///
+    /// # Errors
+    /// If the call fails.
+    ///
+    /// ```no_run
+    /// # async fn example(import: keepnet_api::people::TargetUserImport) -> Result<(), keepnet_api::Error> {
+    /// println!("{}", import.column_names().await?.join(", "));
+    /// # Ok(()) }
+    /// ```
+    pub async fn column_names(&self) -> Result<Vec<String>, Error> {
+        let file = self.users.get_upload(&self.transaction_id).await;
+        let file = file.map_err(|error| self.explain(error, "its columns are not mapped yet"))?;
+        Ok(file.file_field_names.unwrap_or_default())
+    }
+
+    /// Says which columns are which fields, and starts the reading of the file.
+    ///
+    /// The columns are compared with those of the file before anything is sent. A file is mapped once; to map it
+    /// otherwise, [`renew`](Self::renew) it first.
+    ///
+    /// # Errors
+    /// If the mapping has no e-mail address, names a column that the file does not have or a field twice, or one of the
+    /// calls fails. Nothing was imported then.
+    ///
+    /// ```no_run
+    /// # async fn example(import: keepnet_api::people::TargetUserImport) -> Result<(), keepnet_api::Error> {
+    /// use keepnet_api::people::{ColumnMapping, UserField};
+    ///
+    /// let mapping = ColumnMapping::new().column("Mail", UserField::Email).column("Team", UserField::Department);
+    /// let job = import.map(&mapping).await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn map(&self, mapping: &ColumnMapping) -> Result<ImportJob, Error> {
+        let mappings = mapping.checked(&self.column_names().await?)?;
+        let request = CreateTargetUserFieldMappingRequest::new()
+            .transaction_id(&self.transaction_id)
+            .field_mappings(mappings)
+            .target_group_resource_ids(&mapping.groups);
+        let created = self.users.create_mapping(&request).await;
+        let id = created.and_then(|created| {
+            created.resource_id.ok_or_else(|| {
+                let error = Error::new(
+                    ErrorKind::Decode,
+                    "target_users.create_mapping: the service did not say the id of its job",
+                );
+                error.with_sent(Sent::Yes)
+            })
+        });
+        let id = id.map_err(|error| {
+            let stopped = match may_be_done(&error) {
+                true => {
+                    "whether its columns are mapped is not known: look at `preview`, or `renew` and map again"
+                }
+                false => "its columns are not mapped yet",
+            };
+            self.explain(error, stopped)
+        })?;
+        Ok(self.job(id))
+    }
+
+    /// The work of reading the file, by the [`id`](ImportJob::id) that mapping gave in an earlier run.
+    ///
+    /// ```no_run
+    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
+    /// let import = keepnet.target_users().resume_import("4f1c2d7e9a");
+    /// println!("{}", import.job("aB3dE5gH7jK9").status().await?.state);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn job(&self, id: impl Into<String>) -> ImportJob {
+        ImportJob::new(self.clone(), id.into())
+    }
+
+    /// The same file as a new import, whose columns can be mapped anew. This one is over then.
+    ///
+    /// # Errors
+    /// If the call fails.
+    ///
+    /// ```no_run
+    /// # async fn example(import: keepnet_api::people::TargetUserImport) -> Result<(), keepnet_api::Error> {
+    /// let import = import.renew().await?;
+    /// println!("to be resumed: {}", import.transaction_id());
+    /// # Ok(()) }
+    /// ```
+    pub async fn renew(&self) -> Result<Self, Error> {
+        let renewed = self.users.renew_transaction(&self.transaction_id).await;
+        let renewed = renewed.map_err(|error| self.explain(error, "it was not renewed"))?;
+        let mut import = self.clone();
+        if let Some(id) = renewed.transaction_id {
+            import.transaction_id = id;
+        }
+        Ok(import)
+    }
+
+    /// One page of the rows as they were read, with counts of all. Without an order, by e-mail address.
+    ///
+    /// # Errors
+    /// If the call fails.
+    ///
+    /// ```no_run
+    /// # async fn example(import: keepnet_api::people::TargetUserImport) -> Result<(), keepnet_api::Error> {
+    /// use keepnet_api::SearchRequest;
+    ///
+    /// let preview = import.preview(SearchRequest::new().page_size(20)).await?;
+    /// for row in &preview.rows {
+    ///     println!("{:?} {:?}", row.email, row.status);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub async fn preview(&self, search: impl Into<SearchRequest>) -> Result<ImportPreview, Error> {
+        let found = self.users.search_import(&self.transaction_id, search).await;
+        let found =
+            found.map_err(|error| self.explain(error, "its rows could not be looked at"))?;
+        let state = found
+            .status
+            .map(|status| status.to_string())
+            .unwrap_or_default();
+        let page = found.items.unwrap_or_default();
+        Ok(ImportPreview {
+            status: ImportStatus {
+                finished: is_finished(&state),
+                state,
+                new: count(found.new_user_count),
+                existing: count(found.existing_user_count),
+                invalid: count(found.invalid_user_count),
+                total: self.rows,
+            },
+            rows: page.results.unwrap_or_default(),
+            matching: count(page.total_number_of_records),
+        })
+    }
+
+    /// All rows that cannot be imported. What is wrong with each is in its `validation_detail`.
+    ///
+    /// # Errors
+    /// If a call fails.
+    ///
+    /// ```no_run
+    /// # async fn example(import: keepnet_api::people::TargetUserImport) -> Result<(), keepnet_api::Error> {
+    /// for row in import.rejected().await? {
+    ///     for problem in row.validation_detail.unwrap_or_default() {
+    ///         println!("{:?}: {:?} {:?}", row.email, problem.field_name, problem.message);
+    ///     }
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub async fn rejected(&self) -> Result<Vec<TmpTargetUserSearchView>, Error> {
+        let mut rows: Vec<TmpTargetUserSearchView> = Vec::new();
+        for page in 1.. {
+            let search = SearchRequest::new()
+                .filter(field("Status").one_of(["Error"]))
+                .ascending(true)
+                .page_size(PAGE)
+                .page_number(page);
+            let preview = self.preview(search).await?;
+            // A service that passes over the number would send the same page for ever.
+            if preview.rows.is_empty() || rows.ends_with(&preview.rows) {
+                break;
+            }
+            rows.extend(preview.rows);
+            // Without a total, only an empty page is the end: pages may be shorter than was asked for.
+            if preview.matching.is_some_and(|all| rows.len() as u64 >= all) {
+                break;
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Imports these rows. The service goes on by itself after that; its job log
+    /// ([`Client::jobs`](crate::Client::jobs)) says when it is done.
+    ///
+    /// # Errors
+    /// If the file is still being read, no ids are given for [`ImportRows::Selected`], or the call fails. If it is not
+    /// known whether the import was started, the error says so: look before confirming again.
+    ///
+    /// ```no_run
+    /// # async fn example(import: keepnet_api::people::TargetUserImport) -> Result<(), keepnet_api::Error> {
+    /// use keepnet_api::people::ImportRows;
+    ///
+    /// import.confirm(ImportRows::New).await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn confirm(&self, rows: ImportRows) -> Result<(), Error> {
+        let mut request = TmpTargetUserImportRequest::new();
+        if let ImportRows::Selected(ids) = &rows {
+            if ids.is_empty() {
+                return Err(Error::invalid(
+                    "rows: none are selected; give the ids of rows of the preview, or confirm `ImportRows::All`",
+                ));
+            }
+            request = request.selected_resource_ids(ids);
+        }
+        let mut refused = None;
+        for word in rows.words() {
+            request = request.import_type(*word);
+            let call = self.users.confirm_import(&self.transaction_id, &request);
+            // What it answers is not described, and an import that was started is not to fail for it.
+            match call.into_request().call::<IgnoredAny>().await {
+                Ok(_) => return Ok(()),
+                // It may not know the word; a refusal has no effect.
+                Err(error) if Reason::of(&error) == Some(Reason::InvalidInput) => {
+                    refused.get_or_insert(error);
+                }
+                Err(error) => return Err(self.unconfirmed(error)),
+            }
+        }
+        refused.map_or(Ok(()), |error| Err(self.unconfirmed(error)))
+    }
+
+    fn unconfirmed(&self, error: Error) -> Error {
+        if may_be_done(&error) {
+            let id = &self.transaction_id;
+            return error.with_context(format!(
+                "import {id}: whether it was started is not known: look for it in the job log (`jobs().list()`), and \
+                 confirm it again with `resume_import(\"{id}\")` if it is not there"
+            ));
+        }
+        self.explain(error, "it was not confirmed")
+    }
+
+    /// The error of a step before the import, with where the import stands and how to go on.
+    pub(super) fn explain(&self, error: Error, stopped: &str) -> Error {
+        let id = &self.transaction_id;
+        let remedy = match error.is_not_found() {
+            true => {
+                "the service seems to have forgotten the upload: upload the file again".to_owned()
+            }
+            false => format!("go on with `resume_import(\"{id}\")`"),
+        };
+        error.with_context(format!(
+            "import {id}: {stopped}; nothing was imported; {remedy}"
+        ))
+    }
+}
+
+fn count(number: Option<i32>) -> Option<u64> {
+    number.and_then(|number| u64::try_from(number).ok())
+}

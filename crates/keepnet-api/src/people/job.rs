@@ -1,0 +1,196 @@
+//! The reading of an uploaded file, and how far it is.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::import::TargetUserImport;
+use crate::envelope::member;
+use crate::{Error, ErrorKind, Polling, Progress, SearchRequest, Sent};
+
+/// What is waited for.
+const WHAT: &str = "the reading of the uploaded file";
+
+/// The service's work of reading an uploaded file. From [`TargetUserImport::map`], or from [`TargetUserImport::job`]
+/// with an id from earlier.
+#[derive(Debug, Clone)]
+pub struct ImportJob {
+    import: TargetUserImport,
+    id: String,
+}
+
+/// How far the service is with a file, and what it has found in it so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ImportStatus {
+    /// The service's own word for the state, such as `InProgress` or `Finished`.
+    pub state: String,
+    /// Whether all rows have been read, so that the import can be confirmed.
+    pub finished: bool,
+    /// Rows whose e-mail address no target user has.
+    pub new: Option<u64>,
+    /// Rows whose e-mail address a target user has.
+    pub existing: Option<u64>,
+    /// Rows that cannot be imported. [`TargetUserImport::rejected`](super::TargetUserImport::rejected) says why.
+    pub invalid: Option<u64>,
+    /// Rows of the file.
+    pub total: Option<u64>,
+}
+
+impl ImportStatus {
+    /// How many rows have been read, if the service says so.
+    ///
+    /// ```
+    /// use keepnet_api::people::ImportStatus;
+    ///
+    /// assert_eq!(ImportStatus::default().read(), None);
+    /// ```
+    #[must_use]
+    pub fn read(&self) -> Option<u64> {
+        let counts = [self.new, self.existing, self.invalid];
+        counts.iter().copied().flatten().reduce(u64::saturating_add)
+    }
+
+    pub(super) fn of_job(answer: &Map<String, Value>) -> Self {
+        let state = match member(answer, &["status"]) {
+            Some(Value::String(text)) => text.trim().to_owned(),
+            Some(Value::Number(number)) => number.to_string(),
+            _ => String::new(),
+        };
+        let count = |name: &str| match member(answer, &[name])? {
+            Value::Number(number) => number.as_u64(),
+            Value::String(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        Self {
+            finished: is_finished(&state),
+            new: count("newUserCount"),
+            existing: count("existingUserCount"),
+            invalid: count("invalidUserCount"),
+            total: count("totalRowCount"),
+            state,
+        }
+    }
+
+    /// The service stopped: `FinishedWithError` is the word that is known.
+    pub(super) fn has_failed(&self) -> bool {
+        let state = self.state.to_ascii_lowercase();
+        state.contains("error") || state.contains("fail")
+    }
+}
+
+/// `Finished` is what the service says; `Completed` is its word for other jobs.
+pub(super) fn is_finished(state: &str) -> bool {
+    state.eq_ignore_ascii_case("Finished") || state.eq_ignore_ascii_case("Completed")
+}
+
+impl ImportJob {
+    pub(super) fn new(import: TargetUserImport, id: String) -> Self {
+        Self { import, id }
+    }
+
+    /// The id to ask for the job by.
+    ///
+    /// ```
+    /// fn remember(job: &keepnet_api::people::ImportJob) {
+    ///     println!("to be asked for: {}", job.id());
+    /// }
+    /// ```
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// How far it is now.
+    ///
+    /// # Errors
+    /// If the service could not read the file, or the call fails.
+    ///
+    /// ```no_run
+    /// # async fn example(job: keepnet_api::people::ImportJob) -> Result<(), keepnet_api::Error> {
+    /// println!("{}", job.status().await?.finished);
+    /// # Ok(()) }
+    /// ```
+    pub async fn status(&self) -> Result<ImportStatus, Error> {
+        // The counts beside the status are not described.
+        let call = self.import.users.get_mapping_job(&self.id).into_request();
+        let answer = call.call::<Map<String, Value>>().await;
+        let answer = answer.map_err(|error| self.explain(error, "its file is being read"))?;
+        let status = ImportStatus::of_job(&answer);
+        if status.has_failed() {
+            let error = Error::new(
+                ErrorKind::Api,
+                format!(
+                    "target_users.get_mapping_job: the service could not read the uploaded file, it says `{}`: check \
+                     that the file opens as what its name says, and that its columns fit the mapping",
+                    status.state
+                ),
+            );
+            let error = error.with_sent(Sent::Yes);
+            return Err(self.explain(
+                error,
+                "its file was not read; `renew` it to map it otherwise",
+            ));
+        }
+        Ok(status)
+    }
+
+    /// Follows it until it is finished: it looks after a second, then at intervals that grow to ten seconds, for ten
+    /// minutes. [`Progress::polling`] sets others.
+    ///
+    /// ```no_run
+    /// # async fn example(job: keepnet_api::people::ImportJob) -> Result<(), keepnet_api::Error> {
+    /// let mut progress = job.progress();
+    /// while let Some(status) = progress.try_next().await? {
+    ///     println!("{}: {:?} of {:?} rows", status.state, status.read(), status.total);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn progress(&self) -> Progress<ImportStatus> {
+        let job = self.clone();
+        let ask = move || {
+            let job = job.clone();
+            async move { job.status().await }
+        };
+        let polling = Polling::default()
+            .backoff(Duration::from_secs(1), Duration::from_secs(10))
+            .deadline(Duration::from_secs(600));
+        Progress::new(WHAT, |status: &ImportStatus| status.finished, ask).polling(polling)
+    }
+
+    /// Waits until it is finished, ten minutes at most, and gives the counts.
+    ///
+    /// # Errors
+    /// If the service could not read the file, an answer fails, or time is up; the error says how to go on.
+    ///
+    /// ```no_run
+    /// # async fn example(job: keepnet_api::people::ImportJob) -> Result<(), keepnet_api::Error> {
+    /// let found = job.finished().await?;
+    /// println!("{:?} new, {:?} existing, {:?} invalid", found.new, found.existing, found.invalid);
+    /// # Ok(()) }
+    /// ```
+    pub async fn finished(&self) -> Result<ImportStatus, Error> {
+        let last = self.progress().await;
+        let mut last = last.map_err(|error| match error.operation() {
+            // It is the deadline's; those of the calls say where the import stands.
+            None if error.is_timeout() => self.explain(error, "its file is still being read"),
+            _ => error,
+        })?;
+        if last.read().is_none() {
+            let counted = self
+                .import
+                .preview(SearchRequest::new().page_size(1))
+                .await?;
+            last.new = counted.status.new;
+            last.existing = counted.status.existing;
+            last.invalid = counted.status.invalid;
+        }
+        last.total = last.total.or(self.import.rows);
+        Ok(last)
+    }
+
+    fn explain(&self, error: Error, stopped: &str) -> Error {
+        let error = error.with_context(format!("the job's id is {}", self.id));
+        self.import.explain(error, stopped)
+    }
+}

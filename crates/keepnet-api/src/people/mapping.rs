@@ -1,0 +1,224 @@
+//! Which column of a file is which field of a target user.
+
+use std::borrow::Cow;
+
+use crate::Error;
+use crate::types::TargetUserFieldMapping;
+
+/// A field of a target user that a column of a file can be.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum UserField {
+    /// The e-mail address. An import needs it.
+    Email,
+    /// The first name.
+    FirstName,
+    /// The last name.
+    LastName,
+    /// The department.
+    Department,
+    /// The telephone number.
+    PhoneNumber,
+    /// How important the person is: `VeryLow` to `VeryHigh`.
+    Priority,
+    /// The time zone.
+    TimeZone,
+    /// The language of what the person is sent.
+    PreferredLanguage,
+    /// The custom field with this name, as the company calls it.
+    Custom(String),
+}
+
+/// The fields that every company has, with their names on the wire.
+const PLAIN: [(UserField, &str); 8] = [
+    (UserField::Email, "Email"),
+    (UserField::FirstName, "FirstName"),
+    (UserField::LastName, "LastName"),
+    (UserField::Department, "Department"),
+    (UserField::PhoneNumber, "PhoneNumber"),
+    (UserField::Priority, "Priority"),
+    (UserField::TimeZone, "TimeZone"),
+    (UserField::PreferredLanguage, "PreferredLanguage"),
+];
+
+impl UserField {
+    fn wire(&self) -> Cow<'_, str> {
+        match self {
+            Self::Custom(name) => Cow::Borrowed(name),
+            plain => {
+                let mut known = PLAIN.iter();
+                let name = known.find(|(field, _)| field == plain);
+                Cow::Borrowed(name.map_or("", |(_, name)| name))
+            }
+        }
+    }
+}
+
+/// Which column of an uploaded file is which field of a target user, and which groups the imported users are put into.
+///
+/// ```
+/// use keepnet_api::people::{ColumnMapping, UserField};
+///
+/// let mapping = ColumnMapping::new()
+///     .column("E-mail address", UserField::Email)
+///     .column("Given name", UserField::FirstName)
+///     .column("Cost centre", UserField::Custom("Cost centre".to_owned()))
+///     .group("aB3dE5gH7jK9");
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ColumnMapping {
+    columns: Vec<(String, UserField)>,
+    pub(super) groups: Vec<String>,
+}
+
+impl ColumnMapping {
+    /// A mapping of no columns yet. Columns that are not mapped are passed over.
+    ///
+    /// ```
+    /// let mapping = keepnet_api::people::ColumnMapping::new();
+    /// ```
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Maps the columns that are called like a field of every target user, apart from case, spaces and punctuation:
+    /// `E-Mail` and `email` are [`UserField::Email`], `First name` is [`UserField::FirstName`]. Others are left out;
+    /// [`column`](Self::column) adds them.
+    ///
+    /// ```
+    /// use keepnet_api::people::{ColumnMapping, UserField};
+    ///
+    /// let by_name = ColumnMapping::by_name(["E-mail", "first name", "Shoe size"]);
+    /// let by_hand = ColumnMapping::new()
+    ///     .column("E-mail", UserField::Email)
+    ///     .column("first name", UserField::FirstName);
+    /// assert_eq!(by_name, by_hand);
+    /// ```
+    #[must_use]
+    pub fn by_name(columns: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        let mut mapping = Self::new();
+        for column in columns {
+            let column = column.as_ref();
+            let plain: String = column.chars().filter(|one| one.is_alphanumeric()).collect();
+            let mut fields = PLAIN.iter();
+            if let Some((field, _)) = fields.find(|(_, name)| name.eq_ignore_ascii_case(&plain)) {
+                mapping = mapping.column(column, field.clone());
+            }
+        }
+        mapping
+    }
+
+    /// Takes this column of the file for this field, in place of whatever it was taken for.
+    ///
+    /// ```
+    /// use keepnet_api::people::{ColumnMapping, UserField};
+    ///
+    /// let mapping = ColumnMapping::new().column("Mail", UserField::Email);
+    /// ```
+    #[must_use]
+    pub fn column(mut self, column: impl Into<String>, field: UserField) -> Self {
+        let column = column.into();
+        self.columns.retain(|(other, _)| *other != column);
+        self.columns.push((column, field));
+        self
+    }
+
+    /// Puts everybody who is imported into the target group with this id, too.
+    ///
+    /// ```
+    /// let mapping = keepnet_api::people::ColumnMapping::new().group("aB3dE5gH7jK9");
+    /// ```
+    #[must_use]
+    pub fn group(mut self, group_id: impl Into<String>) -> Self {
+        self.groups.push(group_id.into());
+        self
+    }
+
+    /// The mapping as it is sent, if it fits a file with these columns.
+    pub(super) fn checked(&self, of_file: &[String]) -> Result<Vec<TargetUserFieldMapping>, Error> {
+        for (at, (column, field)) in self.columns.iter().enumerate() {
+            let mut known = of_file.iter();
+            if !known.any(|name| name.trim().eq_ignore_ascii_case(column.trim())) {
+                return Err(Error::invalid(format!(
+                    "mapping: the file has no column `{column}`; it has: {}",
+                    of_file.join(", ")
+                )));
+            }
+            let mut before = self.columns[..at].iter();
+            if let Some((other, _)) = before.find(|(_, other)| other == field) {
+                return Err(Error::invalid(format!(
+                    "mapping: the columns `{other}` and `{column}` are both mapped to {}; map one of them",
+                    field.wire()
+                )));
+            }
+            if field.wire().trim().is_empty() {
+                return Err(Error::invalid(format!(
+                    "mapping: the custom field for the column `{column}` has no name; give the name the company calls \
+                     it by"
+                )));
+            }
+        }
+        let mut fields = self.columns.iter().map(|(_, field)| field);
+        if !fields.any(|field| *field == UserField::Email) {
+            return Err(Error::invalid(
+                "mapping: no column is mapped to the e-mail address; map one to `UserField::Email`",
+            ));
+        }
+        let mappings = self.columns.iter().map(|(column, field)| {
+            TargetUserFieldMapping::new()
+                .excel_column_name(column)
+                .field_name(field.wire())
+        });
+        Ok(mappings.collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(mapping: &ColumnMapping) -> String {
+        let columns = ["Mail".to_owned(), "Other mail".to_owned()];
+        mapping.checked(&columns).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_mapping_that_cannot_work_is_refused_with_the_remedy() {
+        let new = ColumnMapping::new;
+        let text = refusal(&new().column("E-Mail", UserField::Email));
+        assert!(
+            text.contains("`E-Mail`") && text.contains("Mail, Other mail"),
+            "{text}"
+        );
+        let text = refusal(&new().column("Mail", UserField::Department));
+        assert!(text.contains("UserField::Email"), "{text}");
+        let twice = new().column("Mail", UserField::Email);
+        let text = refusal(&twice.column("Other mail", UserField::Email));
+        assert!(text.contains("`Mail` and `Other mail`"), "{text}");
+        let text = refusal(&new().column("Mail", UserField::Custom(" ".to_owned())));
+        assert!(text.contains("has no name"), "{text}");
+    }
+
+    #[test]
+    fn a_column_is_mapped_once_and_written_under_its_own_name() {
+        let mapping = ColumnMapping::new()
+            .column("mail", UserField::Department)
+            .column("mail", UserField::Email)
+            .column("Other mail", UserField::Custom("Backup".to_owned()));
+        let sent = mapping
+            .checked(&["Mail".to_owned(), "Other mail".to_owned()])
+            .unwrap();
+        let sent: Vec<_> = sent
+            .iter()
+            .map(|one| {
+                (
+                    one.excel_column_name.as_deref().unwrap(),
+                    one.field_name.as_deref().unwrap(),
+                )
+            })
+            .collect();
+        assert_eq!(sent, [("mail", "Email"), ("Other mail", "Backup")]);
+    }
+}

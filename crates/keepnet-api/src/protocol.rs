@@ -1,0 +1,429 @@
+//! How the service speaks of success and of errors.
+
+use std::borrow::Cow;
+
+use security_api_transport::{Answer, ApiError, Error, Protocol, Verdict};
+use serde_json::{Map, Value};
+
+use crate::envelope::{Envelope, member, messages};
+
+/// Why the service refused a call, as far as it says.
+///
+/// The service's own words are in [`Error::api`]: `code` is the status of its envelope (`INPUT_ERROR`), `message` its
+/// message, and `validation` what it says of single members of the request.
+///
+/// ```no_run
+/// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
+/// use keepnet_api::Reason;
+///
+/// match keepnet.check().await {
+///     Err(error) if Reason::of(&error) == Some(Reason::IpRestricted) => {
+///         eprintln!("this machine's address is not on the client's list");
+///     }
+///     other => other?,
+/// }
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The token was refused: 401, or 306, which the service uses for the same. The client has fetched a new one and
+    /// tried again already.
+    TokenRefused,
+    /// Client id or secret were refused in answer to a request of one's own. Where the client itself fetches a token with
+    /// them, the error has no reason; it is of the kind [`Credential`](crate::ErrorKind::Credential).
+    ClientRefused,
+    /// The client may be used from certain addresses only, and this machine has another: `IP_RESTRICTED`.
+    IpRestricted,
+    /// The company keeps this data to itself for a time: `PRIVACY_ERROR`.
+    PrivacyWindow,
+    /// The role of the client does not allow this call, or the company is not one it may work for: any other 403.
+    Forbidden,
+    /// There is no object with this id in this company: 404.
+    NotFound,
+    /// Something is missing or wrong in the request: 400, 422, or `INPUT_ERROR` with any status.
+    InvalidInput,
+    /// The request was understood, and could not be carried out: `FAILED`, which comes with status 200 too.
+    Failed,
+    /// More requests than the service allows: 429. The client has waited and tried again already.
+    RateLimited,
+    /// The service is down for maintenance: 503.
+    Unavailable,
+    /// The service failed: any other 5xx, or `INTERNAL_SERVER_ERROR` with any status. It also answers so to bodies that
+    /// it cannot read.
+    ServerError,
+}
+
+impl Reason {
+    /// The reason in an error; none if the service did not answer, or with something that is not listed here.
+    ///
+    /// ```
+    /// use keepnet_api::{Client, Reason};
+    ///
+    /// // Nothing was sent, so the service has said nothing.
+    /// let error = Client::new("", "a-secret").unwrap_err();
+    /// assert_eq!(Reason::of(&error), None);
+    /// ```
+    #[must_use]
+    pub fn of(error: &Error) -> Option<Self> {
+        error.reason().copied()
+    }
+}
+
+/// What the service says of an error, in whichever of its forms.
+#[derive(Default)]
+struct Said {
+    code: Option<String>,
+    message: Option<String>,
+    validation: Vec<String>,
+}
+
+impl Said {
+    fn read(body: &[u8]) -> Self {
+        match Envelope::read(body) {
+            Some(envelope) if envelope.is_envelope() => Self::in_envelope(&envelope),
+            Some(_) => serde_json::from_slice(body).map_or_else(|_| Self::default(), Self::bare),
+            None => Self::default(),
+        }
+    }
+
+    fn in_envelope(envelope: &Envelope<'_>) -> Self {
+        let message = envelope.message().map(Cow::into_owned);
+        let mut validation = envelope.validation();
+        // The service often says the same in both.
+        validation.retain(|text| Some(text) != message.as_ref());
+        Self {
+            code: envelope
+                .failed()
+                .then(|| envelope.status().map(Cow::into_owned))
+                .flatten(),
+            message,
+            validation,
+        }
+    }
+
+    /// `ProblemDetails` (RFC 7807), `{error, error_description}` (RFC 6749), `{errors: [{message}]}`, and parts of an
+    /// envelope.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the value is made for this alone"
+    )]
+    fn bare(body: Map<String, Value>) -> Self {
+        let text = |names: &[&str]| {
+            let text = member(&body, names)?.as_str()?;
+            (!text.trim().is_empty()).then(|| text.to_owned())
+        };
+        let mut validation = member(&body, &["validationMessages", "errors"])
+            .map(messages)
+            .unwrap_or_default();
+        let code = text(&["status", "error"]);
+        let (title, detail) = (text(&["title"]), text(&["detail"]));
+        let problem = match (title, detail) {
+            (Some(title), Some(detail)) if title != detail => Some(format!("{title}: {detail}")),
+            (title, detail) => detail.or(title),
+        };
+        let mut message = text(&["message", "error_description"]).or(problem);
+        if message.is_none() && !validation.is_empty() {
+            message = Some(validation.remove(0));
+        }
+        Self {
+            code,
+            message,
+            validation,
+        }
+    }
+
+    fn code_is(&self, code: &str) -> bool {
+        self.code
+            .as_deref()
+            .is_some_and(|own| own.eq_ignore_ascii_case(code))
+    }
+
+    fn reason(&self, answer: &Answer<'_>) -> Option<Reason> {
+        let by_code = [
+            ("IP_RESTRICTED", Reason::IpRestricted),
+            ("PRIVACY_ERROR", Reason::PrivacyWindow),
+            ("INPUT_ERROR", Reason::InvalidInput),
+            ("invalid_client", Reason::ClientRefused),
+        ];
+        if let Some((_, reason)) = by_code.iter().find(|(code, _)| self.code_is(code)) {
+            return Some(*reason);
+        }
+        Some(match answer.status.as_u16() {
+            200..=299 if self.code_is(INTERNAL) => Reason::ServerError,
+            200..=299 => Reason::Failed,
+            306 | 401 => Reason::TokenRefused,
+            400 | 422 => Reason::InvalidInput,
+            403 => Reason::Forbidden,
+            404 => Reason::NotFound,
+            429 => Reason::RateLimited,
+            503 => Reason::Unavailable,
+            500.. => Reason::ServerError,
+            _ if self.code_is("FAILED") => Reason::Failed,
+            _ => return None,
+        })
+    }
+
+    fn into_error(self, answer: &Answer<'_>) -> ApiError {
+        let reason = self.reason(answer);
+        let hint = reason.and_then(|reason| hint(reason, answer));
+        let message = match (self.message, hint) {
+            (Some(message), Some(hint)) => Some(format!("{message} ({hint})")),
+            (message, hint) => message.or_else(|| hint.map(str::to_owned)),
+        };
+        let mut error = ApiError::new().with_validation(self.validation);
+        if let Some(message) = message {
+            error = error.with_message(message);
+        }
+        if let Some(code) = self.code {
+            error = error.with_code(code);
+        }
+        match reason {
+            Some(reason) => error.with_reason(reason),
+            None => error,
+        }
+    }
+}
+
+const INTERNAL: &str = "INTERNAL_SERVER_ERROR";
+
+/// What a person can do about it.
+fn hint(reason: Reason, answer: &Answer<'_>) -> Option<&'static str> {
+    let path = answer.operation.path();
+    let searches = path.contains("search") || path.contains("export");
+    Some(match reason {
+        Reason::TokenRefused => {
+            "the token was refused although it was new: check that the base URL belongs to the account's region, and that the client is still active"
+        }
+        Reason::ClientRefused => "check client id and client secret",
+        Reason::IpRestricted => {
+            "the client has a list of addresses it may be used from: add this machine's public address to it"
+        }
+        Reason::PrivacyWindow => {
+            "the company's privacy period is running: wait until it ends, or have the company end it"
+        }
+        Reason::Forbidden => {
+            "the client's role does not allow this, or the company named by `for_company` is not one of its own; `token_info()` has the `permissions()` of the role"
+        }
+        Reason::NotFound => {
+            "check the id; objects of another company are found with `for_company` only"
+        }
+        Reason::InvalidInput if searches => {
+            "`order_by` and the filter's field names must be columns of this list; some lists know no `CreateTime`"
+        }
+        Reason::Unavailable => "the service is down for maintenance: try again later",
+        Reason::ServerError if !answer.operation.is_repeatable() => {
+            "the service answers so, too, if it cannot read the request's body: check its members before sending it again"
+        }
+        _ => return None,
+    })
+}
+
+#[derive(Debug)]
+pub(crate) struct Keepnet;
+
+impl Protocol for Keepnet {
+    fn classify(&self, answer: &Answer<'_>) -> Verdict {
+        match answer.status.as_u16() {
+            // The service's other way to say 401.
+            306 => Verdict::StaleCredential,
+            // It blames the request, so the same request gets the same answer.
+            500.. if Said::read(answer.body).code_is("INPUT_ERROR") => Verdict::Final,
+            _ => Verdict::by_status(answer),
+        }
+    }
+
+    fn payload<'a>(&self, answer: &Answer<'a>) -> Result<&'a [u8], ApiError> {
+        match Envelope::read(answer.body) {
+            Some(envelope) if envelope.failed() => {
+                Err(Said::in_envelope(&envelope).into_error(answer))
+            }
+            Some(envelope) if envelope.is_envelope() => Ok(envelope.data()),
+            _ => Ok(answer.body),
+        }
+    }
+
+    fn api_error(&self, answer: &Answer<'_>) -> ApiError {
+        Said::read(answer.body).into_error(answer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, Method, StatusCode};
+    use security_api_transport::Operation;
+
+    use super::*;
+
+    static SEARCH: Operation =
+        Operation::new("companies.search", Method::POST, "/api/companies/search").repeatable();
+    static CREATE: Operation = Operation::new("companies.create", Method::POST, "/api/companies");
+
+    fn answer_to<T>(
+        operation: &'static Operation,
+        status: u16,
+        body: &str,
+        judge: impl FnOnce(&Answer<'_>) -> T,
+    ) -> T {
+        let headers = HeaderMap::new();
+        let status = StatusCode::from_u16(status).unwrap();
+        judge(&Answer::new(operation, status, &headers, body.as_bytes()))
+    }
+
+    fn reason(error: &ApiError) -> Option<Reason> {
+        let headers = HeaderMap::new();
+        let status = StatusCode::OK;
+        let error = Error::from_answer(status, headers, None, Vec::new().into(), error.clone());
+        Reason::of(&error)
+    }
+
+    #[test]
+    fn every_form_of_an_error_is_read() {
+        let table = [
+            (
+                400,
+                r#"{"data":null,"message":"Invalid request","status":"INPUT_ERROR","validationMessages":["Name is empty"]}"#,
+                Reason::InvalidInput,
+                Some("INPUT_ERROR"),
+                "Invalid request",
+                "Name is empty",
+            ),
+            (
+                500,
+                r#"{"Data":null,"Message":"Invalid request","Status":"INPUT_ERROR","ValidationMessages":["Name is empty"]}"#,
+                Reason::InvalidInput,
+                Some("INPUT_ERROR"),
+                "Invalid request",
+                "Name is empty",
+            ),
+            (
+                403,
+                r#"{"status":"PRIVACY_ERROR","message":"Private"}"#,
+                Reason::PrivacyWindow,
+                Some("PRIVACY_ERROR"),
+                "Private (the company's privacy period",
+                "",
+            ),
+            (
+                403,
+                r#"{"status":"IP_RESTRICTED"}"#,
+                Reason::IpRestricted,
+                Some("IP_RESTRICTED"),
+                "the client has a list of addresses",
+                "",
+            ),
+            (
+                500,
+                r#"{"status":"INTERNAL_SERVER_ERROR","message":null,"data":null}"#,
+                Reason::ServerError,
+                Some("INTERNAL_SERVER_ERROR"),
+                "the service answers so, too",
+                "",
+            ),
+            (
+                404,
+                r#"{"type":"about:blank","title":"Not Found","status":404,"detail":"No such badge"}"#,
+                Reason::NotFound,
+                None,
+                "Not Found: No such badge (check the id",
+                "",
+            ),
+            (
+                400,
+                r#"{"title":"One or more validation errors occurred.","status":400,"errors":{"Name":["is empty"]}}"#,
+                Reason::InvalidInput,
+                None,
+                "One or more validation errors occurred.",
+                "Name: is empty",
+            ),
+            (
+                400,
+                r#"{"error":"invalid_client","error_description":"No such client"}"#,
+                Reason::ClientRefused,
+                Some("invalid_client"),
+                "No such client (check client id",
+                "",
+            ),
+            (
+                401,
+                r#"{"errors":[{"message":"Expired"},{"message":"Go away"}]}"#,
+                Reason::TokenRefused,
+                None,
+                "Expired (the token was refused",
+                "Go away",
+            ),
+            (
+                306,
+                "",
+                Reason::TokenRefused,
+                None,
+                "the token was refused",
+                "",
+            ),
+            (
+                503,
+                "<html>",
+                Reason::Unavailable,
+                None,
+                "the service is down",
+                "",
+            ),
+            (403, "", Reason::Forbidden, None, "the client's role", ""),
+        ];
+        for (status, body, expected, code, message, validation) in table {
+            let error = answer_to(&CREATE, status, body, |answer| Keepnet.api_error(answer));
+            assert_eq!(reason(&error), Some(expected), "{body}");
+            assert_eq!(error.code.as_deref(), code, "{body}");
+            let text = error.message.as_deref().unwrap_or_default();
+            assert!(text.starts_with(message), "{body}: {text}");
+            assert_eq!(error.validation.join("; "), validation, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_status_other_than_success_fails_a_200() {
+        for (status, expected) in [
+            ("FAILED", Reason::Failed),
+            ("INPUT_ERROR", Reason::InvalidInput),
+            ("INTERNAL_SERVER_ERROR", Reason::ServerError),
+            ("SOMETHING_NEW", Reason::Failed),
+        ] {
+            let body = format!(r#"{{"data":{{}},"status":"{status}","message":"No"}}"#);
+            let error = answer_to(&SEARCH, 200, &body, |answer| {
+                Keepnet.payload(answer).unwrap_err()
+            });
+            assert_eq!(reason(&error), Some(expected), "{status}");
+            assert_eq!(error.code.as_deref(), Some(status));
+        }
+    }
+
+    #[test]
+    fn an_answer_without_an_envelope_is_the_value() {
+        for body in ["[1,2]", r#"{"access_token":"t"}"#, "", "PK\u{3}\u{4}"] {
+            let payload = answer_to(&SEARCH, 200, body, |answer| {
+                Keepnet.payload(answer).unwrap().to_vec()
+            });
+            assert_eq!(payload, body.as_bytes());
+        }
+    }
+
+    #[test]
+    fn an_answer_that_blames_the_request_is_final_and_306_is_a_stale_token() {
+        for (status, body, expected) in [
+            (500, r#"{"status":"INPUT_ERROR"}"#, Verdict::Final),
+            (
+                500,
+                r#"{"status":"INTERNAL_SERVER_ERROR"}"#,
+                Verdict::Transient,
+            ),
+            (503, "", Verdict::Transient),
+            (306, "", Verdict::StaleCredential),
+            (401, "", Verdict::StaleCredential),
+            (429, "", Verdict::Throttled),
+            (200, r#"{"status":"FAILED"}"#, Verdict::Success),
+        ] {
+            let verdict = answer_to(&SEARCH, status, body, |answer| Keepnet.classify(answer));
+            assert_eq!(verdict, expected, "{status} {body}");
+        }
+    }
+}

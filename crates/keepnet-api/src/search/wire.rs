@@ -1,0 +1,322 @@
+//! Filters as they stand on the wire.
+
+use std::fmt;
+
+use security_api_transport::model::Slot;
+use serde::de::{Deserialize, Deserializer, Visitor};
+use serde::ser::{Error as _, Serialize, SerializeStruct, Serializer};
+
+use super::filter::{Filter, FilterGroup, FilterItem};
+use super::value::{Condition, FilterOperator, FilterValue};
+
+impl<'de> Slot<'de> for Filter {}
+impl<'de> Slot<'de> for FilterGroup {}
+impl<'de> Slot<'de> for FilterItem {}
+impl<'de> Slot<'de> for FilterValue {}
+
+/// The service's names, in the case its own programs send. It answers in another.
+impl Serialize for Filter {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = serializer.serialize_struct("Filter", 3)?;
+        members.serialize_field("Condition", &self.condition)?;
+        // Never null: the service refuses that.
+        members.serialize_field("SearchInputTextValue", &self.text)?;
+        if !self.groups.is_empty() {
+            members.serialize_field("FilterGroups", &self.groups)?;
+        }
+        members.end()
+    }
+}
+
+impl Serialize for FilterGroup {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = serializer.serialize_struct("FilterGroup", 3)?;
+        members.serialize_field("Condition", &self.condition)?;
+        members.serialize_field("FilterItems", &self.items)?;
+        members.serialize_field("FilterGroups", &self.groups)?;
+        members.end()
+    }
+}
+
+impl Serialize for FilterItem {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // Filters also stand in requests that are no searches, such as deletions in bulk.
+        self.check().map_err(S::Error::custom)?;
+        let mut members = serializer.serialize_struct("FilterItem", 5)?;
+        members.serialize_field("FieldName", &self.field)?;
+        members.serialize_field("Operator", &self.operator)?;
+        members.serialize_field("Value", &self.value)?;
+        if let Some(name) = &self.custom_field {
+            members.serialize_field("CustomFieldName", name)?;
+        }
+        if let Some(data_type) = &self.data_type {
+            members.serialize_field("DataType", data_type)?;
+        }
+        members.end()
+    }
+}
+
+impl Serialize for FilterValue {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Bool(value) => serializer.serialize_bool(*value),
+            Self::Set(values) => serializer.serialize_str(&values.join(",")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Filter {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(serde::Deserialize)]
+        struct Wire {
+            #[serde(alias = "Condition")]
+            condition: Option<Condition>,
+            #[serde(rename = "searchInputTextValue", alias = "SearchInputTextValue")]
+            text: Option<String>,
+            #[serde(rename = "filterGroups", alias = "FilterGroups")]
+            groups: Option<Vec<FilterGroup>>,
+        }
+        let wire = Wire::deserialize(deserializer)?;
+        Ok(Self {
+            condition: wire.condition.unwrap_or_default(),
+            text: wire.text.unwrap_or_default(),
+            groups: wire.groups.unwrap_or_default(),
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for FilterGroup {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(serde::Deserialize)]
+        struct Wire {
+            #[serde(alias = "Condition")]
+            condition: Option<Condition>,
+            #[serde(rename = "filterItems", alias = "FilterItems")]
+            items: Option<Vec<FilterItem>>,
+            #[serde(rename = "filterGroups", alias = "FilterGroups")]
+            groups: Option<Vec<FilterGroup>>,
+        }
+        let wire = Wire::deserialize(deserializer)?;
+        Ok(Self {
+            condition: wire.condition.unwrap_or_default(),
+            items: wire.items.unwrap_or_default(),
+            groups: wire.groups.unwrap_or_default(),
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for FilterItem {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(serde::Deserialize)]
+        struct Wire {
+            #[serde(rename = "fieldName", alias = "FieldName")]
+            field: Option<String>,
+            #[serde(alias = "Operator")]
+            operator: Option<FilterOperator>,
+            #[serde(alias = "Value")]
+            value: Option<FilterValue>,
+            #[serde(rename = "customFieldName", alias = "CustomFieldName")]
+            custom_field: Option<String>,
+            #[serde(rename = "dataType", alias = "DataType")]
+            data_type: Option<String>,
+        }
+        let wire = Wire::deserialize(deserializer)?;
+        Ok(Self {
+            field: wire.field.unwrap_or_default(),
+            operator: wire.operator.unwrap_or(FilterOperator::Is),
+            value: wire.value.unwrap_or_default(),
+            custom_field: wire.custom_field,
+            data_type: wire.data_type,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for FilterValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ValueVisitor)
+    }
+}
+
+struct ValueVisitor;
+
+impl Visitor<'_> for ValueVisitor {
+    type Value = FilterValue;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text, a number or a truth value")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<FilterValue, E> {
+        Ok(text.into())
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<FilterValue, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<FilterValue, E> {
+        Ok(number.into())
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<FilterValue, E> {
+        Ok(number.into())
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<FilterValue, E> {
+        Ok(number.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::super::{SearchRequest, field};
+    use super::*;
+
+    #[test]
+    fn a_search_that_says_nothing_is_whole_on_the_wire() {
+        assert_eq!(
+            serde_json::to_value(SearchRequest::new()).unwrap(),
+            json!({
+                "pageNumber": 1,
+                "pageSize": 100,
+                "orderBy": "CreateTime",
+                "ascending": false,
+                "filter": {"Condition": "AND", "SearchInputTextValue": ""},
+            })
+        );
+    }
+
+    #[test]
+    fn every_operator_has_the_services_word() {
+        for (item, operator, value) in [
+            (field("F").contains("a"), "Contains", json!("a")),
+            (field("F").one_of(["a", "b"]), "Include", json!("a,b")),
+            (field("F").is(5), "=", json!("5")),
+            (
+                field("F").compare(FilterOperator::Equal, "a"),
+                "Equal",
+                json!("a"),
+            ),
+            (field("F").is_not(true), "!=", json!(true)),
+            (field("F").above(1.5), ">", json!("1.5")),
+            (field("F").at_least("2026-01-01"), ">=", json!("2026-01-01")),
+            (field("F").below("a"), "<", json!("a")),
+            (field("F").at_most("a"), "<=", json!("a")),
+        ] {
+            assert_eq!(
+                serde_json::to_value(item).unwrap(),
+                json!({"FieldName": "F", "Operator": operator, "Value": value})
+            );
+        }
+    }
+
+    #[test]
+    fn a_condition_that_could_match_everything_is_not_written() {
+        for item in [
+            field("F").one_of(Vec::<String>::new()),
+            field("F").one_of(["a,b"]),
+            field(" ").is("a"),
+        ] {
+            let error = serde_json::to_string(&Filter::all([item])).unwrap_err();
+            assert!(error.to_string().starts_with("filter: "), "{error}");
+        }
+    }
+
+    #[test]
+    fn filters_are_read_in_both_cases_and_with_nulls() {
+        let camel = json!({
+            "searchInputTextValue": null,
+            "condition": "and",
+            "filterGroups": [{
+                "condition": null,
+                "filterItems": [{"fieldName": "F", "operator": "Contains", "value": 1, "dataType": null}],
+                "filterGroups": null,
+            }],
+            "added": "later",
+        });
+        let filter: Filter = serde_json::from_value(camel).unwrap();
+        assert_eq!(filter, Filter::all([field("F").contains("1")]));
+        assert_eq!(
+            serde_json::from_value::<Filter>(json!({})).unwrap(),
+            Filter::new()
+        );
+    }
+
+    fn any_condition() -> impl Strategy<Value = Condition> {
+        prop_oneof![Just(Condition::And), Just(Condition::Or)]
+    }
+
+    fn any_item() -> impl Strategy<Value = FilterItem> {
+        let value = prop_oneof![
+            any::<String>().prop_map(FilterValue::from),
+            any::<bool>().prop_map(FilterValue::from),
+            any::<i64>().prop_map(FilterValue::from),
+        ];
+        let operator = prop_oneof![
+            Just("Contains"),
+            Just("="),
+            Just("!="),
+            Just(">="),
+            Just("<"),
+            Just("New"),
+        ];
+        ("[A-Za-z.]{1,9}", operator, value, any::<Option<String>>()).prop_map(
+            |(name, operator, value, custom)| {
+                let item = field(name).compare(operator.into(), value);
+                match custom {
+                    Some(custom) => item.custom_field(custom, "String"),
+                    None => item,
+                }
+            },
+        )
+    }
+
+    fn any_filter() -> impl Strategy<Value = Filter> {
+        let items = || proptest::collection::vec(any_item(), 0..4);
+        let group = (any_condition(), items()).prop_map(|(condition, items)| FilterGroup {
+            condition,
+            items,
+            groups: Vec::new(),
+        });
+        let group = group.prop_recursive(3, 12, 3, move |inner| {
+            let groups = proptest::collection::vec(inner, 0..3);
+            (any_condition(), items(), groups).prop_map(|(condition, items, groups)| FilterGroup {
+                condition,
+                items,
+                groups,
+            })
+        });
+        let groups = proptest::collection::vec(group, 0..4);
+        (any_condition(), any::<String>(), groups).prop_map(|(condition, text, groups)| Filter {
+            condition,
+            text,
+            groups,
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_filter_survives_the_wire(filter in any_filter()) {
+            let json = serde_json::to_string(&filter).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Filter>(&json).unwrap(), filter);
+        }
+
+        #[test]
+        fn no_filter_has_a_null_where_the_service_refuses_one(filter in any_filter()) {
+            let json = serde_json::to_value(&filter).unwrap();
+            prop_assert!(json["Condition"].is_string());
+            prop_assert!(json["SearchInputTextValue"].is_string());
+        }
+
+        #[test]
+        fn a_set_is_its_values_with_commas_between(values in proptest::collection::vec("[^,]{0,5}", 1..5)) {
+            let json = serde_json::to_value(field("F").one_of(values.clone())).unwrap();
+            let text = json["Value"].as_str().unwrap();
+            prop_assert_eq!(text.split(',').collect::<Vec<_>>(), values);
+        }
+    }
+}

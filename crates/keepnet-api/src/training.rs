@@ -1,0 +1,318 @@
+//! Training: enrolling people, and following what becomes of it.
+//!
+//! ```no_run
+//! # async fn example(keepnet: keepnet_api::Client, group_id: &str) -> Result<(), keepnet_api::Error> {
+//! use keepnet_api::SearchRequest;
+//! use keepnet_api::training::NewEnrollment;
+//!
+//! let mut found = keepnet.trainings().search(SearchRequest::new().text("phishing")).items();
+//! let Some(training) = found.try_next().await?.and_then(|found| found.training_id) else {
+//!     return Ok(());
+//! };
+//! let enrollments = keepnet.enrollments();
+//! let id = enrollments.enroll(NewEnrollment::new("After the incident", training).groups([group_id])).await?;
+//! let state = enrollments.state(&id).await?;
+//! println!("{:?}: {:?} are done", state.status, state.summary.completed_count);
+//! # Ok(()) }
+//! ```
+
+use security_api_transport::{Error, Timestamp};
+
+use crate::ids::required;
+use crate::polling::Progress;
+use crate::resources::{Enrollments, TrainingReports};
+use crate::search::SearchRequest;
+use crate::time::DateTime;
+use crate::types::{
+    EnrollmentStart, EnrollmentSummaryReport, SearchEnrollmentRequest, SearchUsersRestRequest,
+    TrainingReportUsersSearchView,
+};
+
+/// Whom to enrol in which training.
+///
+/// ```
+/// use keepnet_api::training::NewEnrollment;
+///
+/// let enrollment = NewEnrollment::new("April", "aB3dE5gH7jK9").groups(["zY8xW6vU4tS2"]);
+/// # let _ = enrollment;
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[must_use = "nobody is enrolled until it is given to `enroll`"]
+pub struct NewEnrollment {
+    request: EnrollmentStart,
+    #[cfg(feature = "users")]
+    users: Vec<String>,
+}
+
+impl NewEnrollment {
+    /// An enrolment by this name in the training with this id, of nobody yet. E-mails go out at once.
+    ///
+    /// ```
+    /// use keepnet_api::training::NewEnrollment;
+    ///
+    /// let enrollment = NewEnrollment::new("April", "aB3dE5gH7jK9");
+    /// # let _ = enrollment;
+    /// ```
+    pub fn new(name: impl Into<String>, training_id: impl Into<String>) -> Self {
+        Self {
+            request: EnrollmentStart::new().name(name).training_id(training_id),
+            #[cfg(feature = "users")]
+            users: Vec::new(),
+        }
+    }
+
+    /// Enrols the members of the target groups with these ids.
+    ///
+    /// ```
+    /// use keepnet_api::training::NewEnrollment;
+    ///
+    /// let enrollment = NewEnrollment::new("April", "aB3dE5gH7jK9").groups(["zY8xW6vU4tS2"]);
+    /// # let _ = enrollment;
+    /// ```
+    pub fn groups<G: Into<String>>(mut self, ids: impl IntoIterator<Item = G>) -> Self {
+        let ids = ids.into_iter().map(Into::into).collect();
+        self.request.target_group_resource_ids = Some(ids);
+        self
+    }
+
+    /// Enrols the target users with these ids. The service enrols groups only, so a target group is made of them, which
+    /// has the name of the enrolment.
+    ///
+    /// ```
+    /// use keepnet_api::training::NewEnrollment;
+    ///
+    /// let enrollment = NewEnrollment::new("After the incident", "aB3dE5gH7jK9").users(["qW9eR7tY5uI3"]);
+    /// # let _ = enrollment;
+    /// ```
+    #[cfg(feature = "users")]
+    pub fn users<U: Into<String>>(mut self, ids: impl IntoIterator<Item = U>) -> Self {
+        self.users = ids.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sends the e-mails at this time, and has the training be due at that one.
+    ///
+    /// ```
+    /// use keepnet_api::Timestamp;
+    /// use keepnet_api::training::NewEnrollment;
+    ///
+    /// let start = "2026-04-01T09:00:00Z".parse::<Timestamp>()?;
+    /// let enrollment = NewEnrollment::new("April", "aB3dE5gH7jK9").at(start, None);
+    /// # let _ = enrollment;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn at(mut self, start: Timestamp, due: Option<Timestamp>) -> Self {
+        let mut when = self.request.enrollment_scheduler.take().unwrap_or_default();
+        when.scheduled_date = Some(DateTime::from(start));
+        when.due_date = due.map(DateTime::from);
+        self.request.enrollment_scheduler = Some(when);
+        self
+    }
+
+    /// Changes anything else about it.
+    ///
+    /// ```
+    /// use keepnet_api::training::NewEnrollment;
+    ///
+    /// let enrollment = NewEnrollment::new("April", "aB3dE5gH7jK9")
+    ///     .groups(["zY8xW6vU4tS2"])
+    ///     .with(|request| request.award_certificate(true).marked_as_test(true));
+    /// # let _ = enrollment;
+    /// ```
+    pub fn with(mut self, change: impl FnOnce(EnrollmentStart) -> EnrollmentStart) -> Self {
+        self.request = change(self.request);
+        self
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let groups = self.request.target_group_resource_ids.as_ref();
+        let somebody = groups.is_some_and(|groups| !groups.is_empty())
+            || self.request.phishing_campaign_resource_id.is_some();
+        #[cfg(feature = "users")]
+        let somebody = somebody || !self.users.is_empty();
+        if somebody {
+            return Ok(());
+        }
+        Err(Error::invalid(
+            "enrolment: there is nobody to enrol; name at least one target group or target user by its id",
+        ))
+    }
+}
+
+/// How far an enrolment is.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct EnrollmentState {
+    /// The service's own word for it, such as `InProgress` or `Completed`.
+    pub status: Option<String>,
+    /// The settings and the figures.
+    pub summary: EnrollmentSummaryReport,
+}
+
+impl EnrollmentState {
+    /// Whether nothing more is to come: it is completed or stopped, or everyone has finished the training.
+    ///
+    /// ```
+    /// use keepnet_api::training::EnrollmentState;
+    ///
+    /// assert!(!EnrollmentState::default().is_over());
+    /// ```
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        const OVER: [&str; 7] = [
+            "Completed",
+            "Finished",
+            "Stopped",
+            "Cancelled",
+            "Canceled",
+            "Expired",
+            "Archived",
+        ];
+        let status = self.status.as_deref().unwrap_or_default();
+        OVER.iter().any(|one| one.eq_ignore_ascii_case(status)) || self.everyone_is_done()
+    }
+
+    fn everyone_is_done(&self) -> bool {
+        let people = self.summary.report_detail.as_ref();
+        let people = people.and_then(|detail| detail.total_target_user_count);
+        match (self.summary.completed_count, people) {
+            (Some(done), Some(people)) => people > 0 && done >= people,
+            _ => false,
+        }
+    }
+}
+
+impl Enrollments {
+    /// Enrols people in a training, and gives the id of the enrolment. They get e-mails.
+    ///
+    /// `POST /api/enrollments`, which is not sent again once it may have been executed. Where target users are named, a
+    /// target group is made of them before, which stays if the enrolment then fails.
+    ///
+    /// # Errors
+    /// If there is nobody to enrol, or a call fails.
+    ///
+    /// ```no_run
+    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
+    /// use keepnet_api::training::NewEnrollment;
+    ///
+    /// let enrollment = NewEnrollment::new("April", "aB3dE5gH7jK9").groups(["zY8xW6vU4tS2"]);
+    /// let id = keepnet.enrollments().enroll(enrollment).await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn enroll(&self, new: NewEnrollment) -> Result<String, Error> {
+        new.check()?;
+        #[cfg(feature = "users")]
+        let new = self.with_group(new).await?;
+        required(self.create(&new.request).await?.id, "id")
+    }
+
+    /// Makes a target group of the users, if there are any.
+    #[cfg(feature = "users")]
+    async fn with_group(&self, mut new: NewEnrollment) -> Result<NewEnrollment, Error> {
+        use crate::types::{
+            CreateTargetGroupRequest, CreateTargetGroupUsersRequest, TargetGroupPriority,
+        };
+
+        if new.users.is_empty() {
+            return Ok(new);
+        }
+        let users = std::mem::take(&mut new.users);
+        let request = self.form_details().into_request();
+        let groups = crate::resources::TargetGroups::new(request.client());
+        let name = new.request.name.clone().unwrap_or_default();
+        let group = CreateTargetGroupRequest::new(name, TargetGroupPriority::Medium);
+        let group = required(groups.create(&group).await?.resource_id, "resourceId")?;
+        let members = CreateTargetGroupUsersRequest::new()
+            .target_user_resource_ids(users)
+            .target_group_resource_ids([group.clone()]);
+        // What it answers is not described, and not needed.
+        let added = groups.add_users(&members).into_request();
+        let added = added.call::<serde::de::IgnoredAny>().await;
+        added.map_err(|error| {
+            error.permanent().with_context(format!(
+                "nobody is enrolled; the target group {group} was made of the users and may lack some of them: delete \
+                 it before trying again"
+            ))
+        })?;
+        let named = new
+            .request
+            .target_group_resource_ids
+            .get_or_insert_default();
+        named.push(group);
+        Ok(new)
+    }
+
+    /// How far an enrolment is now.
+    ///
+    /// `GET /api/training-reports/{enrollmentId}/summary`, and the list of enrolments, newest first, up to this one.
+    ///
+    /// # Errors
+    /// If a call fails.
+    ///
+    /// ```no_run
+    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
+    /// let state = keepnet.enrollments().state("aB3dE5gH7jK9").await?;
+    /// println!("{:?}", state.status);
+    /// # Ok(()) }
+    /// ```
+    pub async fn state(&self, id: impl AsRef<str>) -> Result<EnrollmentState, Error> {
+        state(self.clone(), id.as_ref().to_owned()).await
+    }
+
+    /// Waits for the end of an enrolment, or follows how many have done the training. The end may be weeks away: give a
+    /// [`Polling`](crate::Polling) with a deadline to match, or look again another day.
+    ///
+    /// ```no_run
+    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
+    /// use std::time::Duration;
+    /// use keepnet_api::Polling;
+    ///
+    /// let day = Polling::every(Duration::from_secs(600)).deadline(Duration::from_secs(86_400));
+    /// let mut progress = keepnet.enrollments().wait("aB3dE5gH7jK9").polling(day);
+    /// while let Some(state) = progress.try_next().await? {
+    ///     println!("{:?} are done", state.summary.completed_count);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn wait(&self, id: impl AsRef<str>) -> Progress<EnrollmentState> {
+        let (enrollments, id) = (self.clone(), id.as_ref().to_owned());
+        Progress::new("the enrolment", EnrollmentState::is_over, move || {
+            state(enrollments.clone(), id.clone())
+        })
+    }
+
+    /// Everyone who is enrolled, with how far they are.
+    ///
+    /// `POST /api/training-reports/{enrollmentId}/users/search`.
+    ///
+    /// ```no_run
+    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
+    /// let mut people = keepnet.enrollments().participants("aB3dE5gH7jK9").items();
+    /// while let Some(person) = people.try_next().await? {
+    ///     println!("{:?}: {:?}", person.email, person.status);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn participants(&self, id: impl AsRef<str>) -> crate::List<TrainingReportUsersSearchView> {
+        let everyone = SearchUsersRestRequest::from(SearchRequest::new().ascending(true));
+        self.reports().search_users(id, everyone)
+    }
+
+    fn reports(&self) -> TrainingReports {
+        TrainingReports::new(self.form_details().into_request().client())
+    }
+}
+
+async fn state(enrollments: Enrollments, id: String) -> Result<EnrollmentState, Error> {
+    let summary = enrollments.reports().summary(&id).await?;
+    let newest_first = SearchEnrollmentRequest::from(SearchRequest::new());
+    let mut all = enrollments.search(newest_first).items();
+    let mut status = None;
+    while let Some(one) = all.try_next().await? {
+        if one.enrollment_id.as_deref() == Some(&id) {
+            status = one.status;
+            break;
+        }
+    }
+    Ok(EnrollmentState { status, summary })
+}
