@@ -1,0 +1,81 @@
+//! Prints the audit log as JSON lines, for a SIEM to read: what is there, or what comes as well.
+//!
+//! ```console
+//! $ cargo run -p keepnet-api --example audit_log_to_siem
+//! $ cargo run -p keepnet-api --example audit_log_to_siem -- 2026-01-01T00:00:00Z
+//! $ cargo run -p keepnet-api --example audit_log_to_siem -- 2026-01-01T00:00:00Z place.json
+//! ```
+//!
+//! With a file given it follows the log until Ctrl-C. The place is remembered there, and the next run goes on from it,
+//! whatever time it is given. If the program ends between printing and remembering, lines are printed again.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod common;
+
+use std::error::Error;
+use std::path::Path;
+use std::pin::pin;
+use std::time::{Duration, Instant};
+use std::{env, fs, io};
+
+use keepnet_api::Timestamp;
+use keepnet_api::audit_log::TailCursor;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = env::args().skip(1);
+    let since = match arguments.next() {
+        Some(time) => time.parse()?,
+        None => Timestamp::from_unix_seconds(0)?,
+    };
+    let file = arguments.next();
+    let file = file.as_deref().map(Path::new);
+    let place: TailCursor = match file {
+        Some(file) if file.exists() => serde_json::from_slice(&fs::read(file)?)?,
+        _ => since.into(),
+    };
+
+    let service = common::service().await?;
+    let mut lines = service.keepnet.audit_logs().tail(place).raw();
+    if file.is_some() {
+        lines = lines.follow(Duration::from_secs(15));
+    }
+    let mut stop = pin!(tokio::signal::ctrl_c());
+    let mut remembered = Instant::now();
+    let mut count = 0_u64;
+    loop {
+        let line = tokio::select! {
+            line = lines.try_next() => line,
+            stopped = &mut stop => {
+                stopped?;
+                break;
+            }
+        };
+        match line {
+            Ok(Some(record)) => {
+                println!("{}", record.to_line());
+                count += 1;
+            }
+            Ok(None) => break,
+            // The client has tried again already. Asking again goes on where it stopped, so nothing is lost.
+            Err(error) if error.is_retryable() && file.is_some() => eprintln!("{error}"),
+            Err(error) => return Err(error.into()),
+        }
+        if let Some(file) = file.filter(|_| remembered.elapsed() > Duration::from_secs(1)) {
+            remember(file, &lines.cursor())?;
+            remembered = Instant::now();
+        }
+    }
+    if let Some(file) = file {
+        remember(file, &lines.cursor())?;
+    }
+    eprintln!("{count} records");
+    Ok(())
+}
+
+/// Writes a new file and puts it in the old one's place, so that a crash leaves one of the two and not half of one.
+fn remember(file: &Path, place: &TailCursor) -> io::Result<()> {
+    let new = file.with_extension("new");
+    fs::write(&new, serde_json::to_vec(place)?)?;
+    fs::rename(new, file)
+}

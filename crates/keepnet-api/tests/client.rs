@@ -1,0 +1,213 @@
+//! How the client proves who it is, and for whom it works.
+
+mod common;
+
+use common::{envelope, granting, over, service};
+use http::Method;
+use httpmock::MockServer;
+use keepnet_api::{Client, ErrorKind, Operation, Reason};
+use security_api_transport::{FakeAnswer, FakeTransport};
+use serde_json::{Value, json};
+
+const COMPANY_HEADERS: [&str; 2] = ["x-keepnet-company-id", "x-ir-company-id"];
+
+#[tokio::test]
+async fn a_token_is_fetched_below_the_base_url_by_a_form_and_used_for_all_clones() {
+    let server = MockServer::start_async().await;
+    let token = server
+        .mock_async(|when, then| {
+            when.method("POST")
+                .path("/connect/token")
+                .header("content-type", "application/x-www-form-urlencoded")
+                .form_urlencoded_tuple("grant_type", "client_credentials")
+                .form_urlencoded_tuple("client_id", "an-id")
+                .form_urlencoded_tuple("client_secret", "s3cret&=+")
+                .form_urlencoded_tuple("scope", "api1");
+            then.status(200)
+                .json_body(json!({"access_token": "token-1", "expires_in": 3600}));
+        })
+        .await;
+    let companies = server
+        .mock_async(|when, then| {
+            when.method("GET")
+                .path("/api/companies/my")
+                .header("authorization", "Bearer token-1");
+            then.status(200)
+                .json_body(json!({"data": [], "status": "SUCCESS"}));
+        })
+        .await;
+    let client = Client::builder("an-id", "s3cret&=+")
+        .base_url(server.base_url())
+        .build()
+        .unwrap();
+    client.check().await.unwrap();
+    client.clone().check().await.unwrap();
+    client.for_company("aB3").unwrap().check().await.unwrap();
+    token.assert_calls_async(1).await;
+    companies.assert_calls_async(3).await;
+}
+
+#[tokio::test]
+async fn a_company_is_named_by_both_headers_and_only_by_the_client_made_for_it() {
+    let fake = service();
+    fake.path("/api/companies/my", |_| envelope(json!([])));
+    let client = over(&fake);
+    let one = client.for_company("aB3dE5gH7jK9").unwrap();
+    let other = one.for_company("zZ9").unwrap();
+    for client in [&client, &one, &other] {
+        client.check().await.unwrap();
+    }
+    let mut named = Vec::new();
+    for request in fake.requests() {
+        let values = COMPANY_HEADERS.map(|name| {
+            let values: Vec<_> = request.headers.get_all(name).iter().collect();
+            assert!(values.len() < 2, "named twice");
+            values
+                .first()
+                .map(|value| value.to_str().unwrap().to_owned())
+        });
+        assert_eq!(values[0], values[1]);
+        if request.uri.path() == "/connect/token" {
+            assert_eq!(values[0], None, "the token is not the company's");
+        } else {
+            named.push(values[0].clone());
+        }
+    }
+    let expected = [None, Some("aB3dE5gH7jK9"), Some("zZ9")];
+    assert_eq!(named, expected.map(|name| name.map(str::to_owned)));
+}
+
+#[test]
+fn a_company_id_that_would_be_lost_on_the_way_is_refused() {
+    let client = Client::new("an-id", "a-secret").unwrap();
+    for (id, says) in [
+        ("", "is empty"),
+        (" ", "is empty"),
+        ("My Company", "not its name"),
+        ("a\r\nb", "not its name"),
+        ("Ünal", "not its name"),
+    ] {
+        let error = client.for_company(id).unwrap_err();
+        assert!(error.is_invalid());
+        assert!(error.to_string().contains(says), "{id:?}: {error}");
+    }
+}
+
+#[test]
+fn an_id_secret_or_base_url_that_cannot_be_used_is_an_error_when_the_client_is_made() {
+    assert!(Client::new("", "a-secret").unwrap_err().is_invalid());
+    assert!(Client::new("an-id", "").unwrap_err().is_invalid());
+    for url in ["http://api.example.com", "https://api.example.com/api"] {
+        let made = Client::builder("an-id", "s3cret").base_url(url).build();
+        let error = made.unwrap_err();
+        assert!(error.to_string().starts_with("base URL:"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn refused_credentials_are_an_error_that_shows_no_secret() {
+    let fake = FakeTransport::new();
+    fake.path("/connect/token", |_| {
+        FakeAnswer::status(400).body(r#"{"error":"invalid_client"}"#)
+    });
+    let client = over(&fake);
+    let error = client.check().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Credential);
+    let shown = format!("{error} {error:?} {error:#?} {client:?}");
+    assert!(shown.contains("client id or secret"), "{shown}");
+    assert!(!shown.contains("s3cret"), "{shown}");
+    assert_eq!(fake.requests().len(), 1, "the endpoint's word is final");
+}
+
+#[tokio::test]
+async fn a_306_renews_the_token_as_a_401_does() {
+    for status in [306, 401] {
+        let fake = FakeTransport::new();
+        let granted = std::sync::atomic::AtomicU32::new(0);
+        fake.path("/connect/token", move |_| {
+            let number = granted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let token = format!("token-{number}");
+            FakeAnswer::json(&json!({"access_token": token, "expires_in": 3600}))
+        });
+        fake.path("/api/companies/my", move |request| {
+            match request.headers["authorization"].to_str().unwrap() {
+                "Bearer token-0" => FakeAnswer::status(status),
+                _ => envelope(json!([])),
+            }
+        });
+        over(&fake).check().await.unwrap();
+        assert_eq!(fake.requests().len(), 4, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_failure_within_a_200_fails_the_check() {
+    let fake = service();
+    fake.path("/api/companies/my", |_| {
+        FakeAnswer::json(&json!({"data": null, "status": "FAILED", "message": "No such client"}))
+    });
+    let error = over(&fake).check().await.unwrap_err();
+    assert_eq!(Reason::of(&error), Some(Reason::Failed));
+    assert_eq!(error.api().unwrap().code.as_deref(), Some("FAILED"));
+    assert!(error.to_string().contains("No such client"), "{error}");
+}
+
+#[tokio::test]
+async fn a_token_tells_its_permissions_and_claims_once_there_is_one() {
+    static SEARCH: Operation =
+        Operation::new("companies.search", Method::POST, "/api/companies/search");
+    static DELETE: Operation = Operation::new(
+        "companies.delete",
+        Method::DELETE,
+        "/api/companies/{resourceId}",
+    );
+    // {"role":"Reseller","reseller_access":"True"}
+    let token = "e30.eyJyb2xlIjoiUmVzZWxsZXIiLCJyZXNlbGxlcl9hY2Nlc3MiOiJUcnVlIn0.c2ln";
+    let fake = granting(json!({
+        "access_token": token,
+        "expires_in": 3600,
+        "scope": "api1",
+        "permissions": ["companies/search|POST"],
+    }));
+    fake.path("/api/companies/my", |_| envelope(json!([])));
+    let client = over(&fake);
+    assert!(client.token_info().is_none());
+    client.check().await.unwrap();
+    let info = client.token_info().unwrap();
+    assert_eq!(info.scope(), Some("api1"));
+    assert!((3500..=3600).contains(&info.expires_in().as_secs()));
+    let permissions = info.permissions().unwrap();
+    assert!(permissions.allows(&SEARCH));
+    assert!(!permissions.allows(&DELETE));
+    let claims = info.claims().unwrap();
+    assert_eq!(claims.role(), Some("Reseller"));
+    assert!(claims.is_reseller());
+    let shown = format!("{info:?} {client:?}");
+    assert!(!shown.contains(token), "{shown}");
+}
+
+#[tokio::test]
+async fn a_token_without_permissions_or_claims_has_none() {
+    let fake = service();
+    fake.path("/api/companies/my", |_| envelope(json!([])));
+    let client = over(&fake);
+    client.check().await.unwrap();
+    let info = client.token_info().unwrap();
+    assert!(info.permissions().is_none());
+    assert!(info.claims().is_none());
+}
+
+#[tokio::test]
+async fn a_request_of_ones_own_gets_what_is_in_the_envelope() {
+    let fake = service();
+    fake.path("/api/regions", |_| envelope(json!([{"name": "EU"}])));
+    fake.path("/api/bare", |_| FakeAnswer::json(&json!([1, 2])));
+    fake.path("/api/nothing", |_| {
+        FakeAnswer::json(&json!({"status": "SUCCESS"}))
+    });
+    let client = over(&fake);
+    let get = |path| client.request(Method::GET, path).call::<Value>();
+    assert_eq!(get("/api/regions").await.unwrap(), json!([{"name": "EU"}]));
+    assert_eq!(get("/api/bare").await.unwrap(), json!([1, 2]));
+    assert_eq!(get("/api/nothing").await.unwrap(), json!(null));
+}

@@ -1,0 +1,74 @@
+//! A client over a transport that answers from memory.
+#![allow(
+    dead_code,
+    reason = "each file of tests is a program of its own and uses a part"
+)]
+
+use keepnet_api::{Client, RetryPolicy};
+use security_api_transport::{FakeAnswer, FakeTransport};
+use serde_json::{Value, json};
+
+/// A transport that grants tokens which allow this much and say this of their bearer.
+pub(crate) fn granting(answer: Value) -> FakeTransport {
+    let fake = FakeTransport::new();
+    fake.path("/connect/token", move |_| FakeAnswer::json(&answer));
+    fake
+}
+
+pub(crate) fn service() -> FakeTransport {
+    granting(json!({"access_token": "token-1", "expires_in": 3600, "token_type": "Bearer"}))
+}
+
+pub(crate) fn over(fake: &FakeTransport) -> Client {
+    Client::builder("an-id", "s3cret")
+        .transport(fake.clone())
+        .retry(RetryPolicy::default().backoff(
+            std::time::Duration::from_millis(1),
+            std::time::Duration::from_millis(1),
+        ))
+        .build()
+        .unwrap()
+}
+
+pub(crate) fn envelope(data: Value) -> FakeAnswer {
+    FakeAnswer::json(&json!({
+        "data": data,
+        "message": null,
+        "status": "SUCCESS",
+        "validationMessages": null,
+    }))
+}
+
+/// The service's refusal of a request's members.
+pub(crate) fn refused(message: &str) -> FakeAnswer {
+    FakeAnswer::status(400)
+        .header("content-type", "application/json")
+        .body(format!(
+            r#"{{"data":null,"message":"{message}","status":"INPUT_ERROR","validationMessages":[]}}"#
+        ))
+}
+
+/// The same, with these validation messages, the first of which is the message as well.
+pub(crate) fn refused_with(validation: &[&str]) -> FakeAnswer {
+    let body = json!({
+        "data": null,
+        "message": validation[0],
+        "status": "INPUT_ERROR",
+        "validationMessages": validation,
+    });
+    FakeAnswer::status(400)
+        .header("content-type", "application/json")
+        .body(body.to_string())
+}
+
+/// A page with these records, and none after it.
+pub(crate) fn page(records: Value) -> FakeAnswer {
+    let count = records.as_array().map_or(0, Vec::len);
+    envelope(json!({
+        "results": records,
+        "totalNumberOfRecords": count,
+        "totalNumberOfPages": 1,
+        "pageNumber": 1,
+        "pageSize": 100,
+    }))
+}

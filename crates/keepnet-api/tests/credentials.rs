@@ -1,0 +1,250 @@
+//! Passwords of system users and REST clients, against the sandbox.
+#![cfg(all(feature = "companies", feature = "users"))]
+
+mod common;
+
+use common::{envelope, over, page, service};
+use keepnet_api::api_clients::NewApiClient;
+use keepnet_api::operations::{
+    COMPANIES_CREATE_CLIENT, COMPANIES_GENERATE_CLIENT_CREDENTIALS, COMPANIES_SEARCH_CLIENTS,
+    SYSTEM_USERS_RESET_PASSWORD,
+};
+use keepnet_api::{Client, Error, ErrorKind, Reason, SearchRequest, Secret, Sent};
+use security_api_sandbox::Sandbox;
+use security_api_transport::FakeAnswer;
+use serde_json::json;
+
+async fn reseller() -> (Sandbox, Client) {
+    let sandbox = Sandbox::start().await.unwrap();
+    let service = sandbox.keepnet();
+    let keepnet = with(
+        &sandbox,
+        service.client_id(),
+        service.client_secret().into(),
+    );
+    (sandbox, keepnet)
+}
+
+fn with(sandbox: &Sandbox, id: &str, secret: Secret) -> Client {
+    let builder = Client::builder(id, secret).base_url(sandbox.keepnet().base_url());
+    builder.build().unwrap()
+}
+
+#[tokio::test]
+async fn a_password_is_reset_with_the_token_of_the_link_once() {
+    let (sandbox, keepnet) = reseller().await;
+    let users = keepnet.system_users();
+    let page = users
+        .search(SearchRequest::new().page_size(1))
+        .page()
+        .await
+        .unwrap();
+    let email = page.items()[0].email.clone().unwrap();
+    users.send_password_link(&email).await.unwrap();
+    let token = sandbox.keepnet().password_reset_token(&email).unwrap();
+    users
+        .set_password_with_token(token.as_str(), "correct horse")
+        .await
+        .unwrap();
+    let error = users
+        .set_password_with_token(token.as_str(), "correct horse")
+        .await
+        .unwrap_err();
+    assert_eq!(Reason::of(&error), Some(Reason::InvalidInput));
+    assert!(!format!("{error:?}").contains("correct horse"));
+    // Whether anybody has the address is not said.
+    users
+        .send_password_link("nobody@example.com")
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_person_changes_their_own_password() {
+    let (sandbox, keepnet) = reseller().await;
+    let users = keepnet.system_users();
+    let current = Secret::from(sandbox.keepnet().password());
+    assert!(
+        users
+            .change_own_password(current.clone(), current.clone())
+            .await
+            .unwrap_err()
+            .is_invalid()
+    );
+    users
+        .change_own_password(current.clone(), "battery staple")
+        .await
+        .unwrap();
+    assert_eq!(sandbox.keepnet().password(), "battery staple");
+    let error = users
+        .change_own_password(current, "another one")
+        .await
+        .unwrap_err();
+    assert_eq!(Reason::of(&error), Some(Reason::InvalidInput));
+}
+
+#[tokio::test]
+async fn nothing_is_sent_without_a_password() {
+    let fake = service();
+    let users = over(&fake).system_users();
+    let error = users
+        .set_password_with_token("token", "")
+        .await
+        .unwrap_err();
+    assert!(
+        error.is_invalid() && error.to_string().starts_with("new password: "),
+        "{error}"
+    );
+    assert!(
+        users
+            .send_password_link(" ")
+            .await
+            .unwrap_err()
+            .is_invalid()
+    );
+    assert!(fake.requests_of(&SYSTEM_USERS_RESET_PASSWORD).is_empty());
+}
+
+#[tokio::test]
+async fn a_client_is_made_by_role_name_and_deactivated() {
+    let (sandbox, keepnet) = reseller().await;
+    let companies = keepnet.companies();
+    let new = NewApiClient::new("SIEM export")
+        .role("companyadmin")
+        .allow_from(["127.0.0.1"]);
+    let made = companies.create_api_client(&new).await.unwrap();
+    assert!(!format!("{made:?}").contains(made.client_secret.expose()));
+    let siem = with(&sandbox, &made.client_id, made.client_secret.clone());
+    siem.check().await.unwrap();
+    sandbox
+        .keepnet()
+        .set_client_address("203.0.113.9".parse().unwrap());
+    let error = with(&sandbox, &made.client_id, made.client_secret.clone())
+        .check()
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Credential);
+    sandbox
+        .keepnet()
+        .set_client_address("127.0.0.1".parse().unwrap());
+
+    companies
+        .deactivate_api_client(&made.resource_id)
+        .await
+        .unwrap();
+    let again = with(&sandbox, &made.client_id, made.client_secret);
+    assert_eq!(
+        again.check().await.unwrap_err().kind(),
+        ErrorKind::Credential
+    );
+    let found = companies
+        .find_api_client(&made.client_id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (found.resource_id, found.status_id),
+        (Some(made.resource_id.clone()), Some(0))
+    );
+    let kept = companies.get_client(&made.resource_id).await.unwrap();
+    assert_eq!(kept.name.as_deref(), Some("SIEM export"));
+    assert_eq!(
+        kept.allowed_ip_addresses,
+        Some(vec!["127.0.0.1".to_owned()])
+    );
+
+    let error = companies
+        .create_api_client(&NewApiClient::new("x").role("Barista"))
+        .await
+        .unwrap_err();
+    assert!(
+        error.is_invalid() && error.to_string().contains("Company Admin"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_secret_is_rotated_while_both_clients_work() {
+    let (sandbox, keepnet) = reseller().await;
+    let companies = keepnet.companies();
+    let new = NewApiClient::new("Export")
+        .role("Company Admin")
+        .allow_from(["127.0.0.1"]);
+    let old = companies.create_api_client(&new).await.unwrap();
+
+    let rotation = companies.rotate_api_client(&old.resource_id).await.unwrap();
+    let client = rotation.client.clone();
+    assert_ne!(
+        (&client.client_id, &client.client_secret),
+        (&old.client_id, &old.client_secret)
+    );
+    let rights = companies.get_client(&client.resource_id).await.unwrap();
+    let before = companies.get_client(&old.resource_id).await.unwrap();
+    assert_eq!(rights.role_resource_id_list, before.role_resource_id_list);
+    assert_eq!(rights.allowed_ip_addresses, before.allowed_ip_addresses);
+    let reach = |client: &keepnet_api::api_clients::CreatedApiClient| {
+        with(&sandbox, &client.client_id, client.client_secret.clone())
+    };
+    reach(&old).check().await.unwrap();
+    reach(&client).check().await.unwrap();
+
+    rotation.delete_old().await.unwrap();
+    rotation.delete_old().await.unwrap();
+    assert_eq!(
+        reach(&old).check().await.unwrap_err().kind(),
+        ErrorKind::Credential
+    );
+    reach(&client).check().await.unwrap();
+
+    let second = companies
+        .rotate_api_client(&client.resource_id)
+        .await
+        .unwrap();
+    second.undo().await.unwrap();
+    assert!(
+        companies
+            .find_api_client(&second.client.client_id)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    reach(&client).check().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_client_whose_creation_was_not_answered_is_not_lost() {
+    let fake = service();
+    let generated = json!({"clientId": "id-2", "clientSecret": "s3cret-2"});
+    fake.always(&COMPANIES_GENERATE_CLIENT_CREDENTIALS, envelope(generated));
+    fake.path("/api/roles", |_| {
+        envelope(json!([{"resourceId": "role-1", "name": "Reseller"}]))
+    });
+    let broken = Error::new(ErrorKind::Io, "reset").with_sent(Sent::Maybe);
+    fake.always(&COMPANIES_CREATE_CLIENT, FakeAnswer::error(broken));
+    let rows = json!([{"resourceId": "r-1", "clientId": "id-1"}, {"resourceId": "r-2", "clientId": "id-2"}]);
+    fake.once(&COMPANIES_SEARCH_CLIENTS, page(rows));
+    let companies = over(&fake).companies();
+    let new = NewApiClient::new("Export").role("role-1");
+    let made = companies.create_api_client(&new).await.unwrap();
+    assert_eq!(
+        (made.resource_id.as_str(), made.client_secret.expose()),
+        ("r-2", "s3cret-2")
+    );
+    let sent = fake.requests_of(&COMPANIES_CREATE_CLIENT);
+    assert_eq!(sent[0].json()["roleResourceIdList"], json!(["role-1"]));
+
+    fake.once(&COMPANIES_SEARCH_CLIENTS, FakeAnswer::status(403));
+    let error = companies.create_api_client(&new).await.unwrap_err();
+    assert!(error.to_string().contains("delete it"), "{error}");
+
+    // It was made, but the answer has no id, and the look for it fails.
+    fake.always(&COMPANIES_CREATE_CLIENT, envelope(json!({})));
+    fake.once(&COMPANIES_SEARCH_CLIENTS, FakeAnswer::status(403));
+    let error = companies.create_api_client(&new).await.unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("id-2") && text.contains("delete it"),
+        "{text}"
+    );
+    assert!(!text.contains("s3cret-2"), "{text}");
+}

@@ -1,0 +1,181 @@
+//! Dates and spans of time in every form that the service mixes.
+
+use std::time::Duration;
+
+use keepnet_api::{DateFormat, DateTime, InvalidDateTime, TimeSpan, Timestamp};
+use proptest::prelude::*;
+
+#[test]
+fn what_can_be_read_in_one_way_only_needs_no_format() {
+    for (text, expected) in [
+        ("2026-04-01T09:00:00Z", "2026-04-01T09:00:00Z"),
+        ("2026-04-01T09:00:00+03:00", "2026-04-01T06:00:00Z"),
+        ("2026-04-01T09:00:00", "2026-04-01T09:00:00Z"),
+        (
+            "2026-04-01T09:00:00.1234567",
+            "2026-04-01T09:00:00.1234567Z",
+        ),
+        ("2026-04-01 09:00", "2026-04-01T09:00:00Z"),
+        ("2026-04-01", "2026-04-01T00:00:00Z"),
+        ("2026/04/01 09:00", "2026-04-01T09:00:00Z"),
+        ("2026/04/01 09:00 PM", "2026-04-01T21:00:00Z"),
+        ("31/12/2025 23:59", "2025-12-31T23:59:00Z"),
+        ("12/31/2025 11:59 pm", "2025-12-31T23:59:00Z"),
+        ("05/05/2025", "2025-05-05T00:00:00Z"),
+        (" 2026-04-01 ", "2026-04-01T00:00:00Z"),
+        ("0001-01-01T00:00:00", "0001-01-01T00:00:00Z"),
+    ] {
+        let time = DateTime::from(text).to_timestamp();
+        assert_eq!(
+            time.map(|time| time.to_string()),
+            Ok(expected.to_owned()),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn what_is_open_is_an_error_until_a_format_decides() {
+    let date = DateTime::from("03/04/2026 12:30 AM");
+    assert_eq!(date.to_timestamp(), Err(InvalidDateTime::Ambiguous));
+    for (format, expected) in [
+        (DateFormat::day_first(), "2026-04-03T00:30:00Z"),
+        (DateFormat::month_first(), "2026-03-04T00:30:00Z"),
+        (
+            DateFormat::month_first().utc_offset_minutes(-330),
+            "2026-03-04T06:00:00Z",
+        ),
+    ] {
+        assert_eq!(date.to_timestamp_as(format).unwrap().to_string(), expected);
+    }
+    // An offset in the text goes before that of the format.
+    let date = DateTime::from("2026-04-01T09:00:00Z");
+    let format = DateFormat::day_first().utc_offset_minutes(60);
+    assert_eq!(date.to_timestamp_as(format), date.to_timestamp());
+}
+
+#[test]
+fn what_is_no_date_is_kept_and_fails_only_when_converted() {
+    for text in [
+        "",
+        "9999/99/99 99:99",
+        "2026-02-30",
+        "31/02/2026",
+        "32/13/2026",
+        "2026-04-01 25:00",
+        "2026-04-01 13:00 PM",
+        "2026-04-01 00:00 AM",
+        "1/2/26",
+        "2026-04",
+        "1-2-3-4",
+        "yesterday",
+        "٠١/٠٤/٢٠٢٦",
+        "2026-04-01Tsoon",
+        "+026-04-01",
+    ] {
+        let json = serde_json::to_string(text).unwrap();
+        let date: DateTime = serde_json::from_str(&json).unwrap();
+        assert_eq!(date.as_str(), text);
+        for converted in [
+            date.to_timestamp(),
+            date.to_timestamp_as(DateFormat::day_first()),
+        ] {
+            assert_eq!(converted, Err(InvalidDateTime::NoDate), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_date_that_comes_as_a_number_is_kept_as_text() {
+    for json in [
+        "1716290202",
+        "1.5",
+        "18446744073709551615",
+        r#""1716290202""#,
+    ] {
+        let date: DateTime = serde_json::from_str(json).unwrap();
+        assert_eq!(date.as_str(), json.trim_matches('"'));
+    }
+}
+
+#[test]
+fn spans_are_read_as_dotnet_writes_them() {
+    for (text, expected) in [
+        ("00:10:00", Some(Duration::from_secs(600))),
+        ("00:10", Some(Duration::from_secs(600))),
+        ("1.02:03:04.5", Some(Duration::from_millis(93_784_500))),
+        (
+            "10675199.02:48:05.4775807",
+            Some(Duration::new(922_337_203_685, 477_580_700)),
+        ),
+        ("3", Some(Duration::from_secs(3 * 86_400))),
+        ("-00:10:00", None),
+        ("24:00:00", None),
+        ("00:60:00", None),
+        ("00:00:60", None),
+        ("1:2:3:4", None),
+        ("00:00:00.", None),
+        ("99999999999999999999.00:00:00", None),
+        ("", None),
+        ("soon", None),
+    ] {
+        assert_eq!(TimeSpan::from(text).to_duration().ok(), expected, "{text}");
+    }
+}
+
+fn any_time() -> impl Strategy<Value = Timestamp> {
+    // The years 1000 to 9998: room for every offset, and four digits.
+    (-30_610_224_000_i64..253_370_764_800)
+        .prop_map(|seconds| Timestamp::from_unix_seconds(seconds).unwrap())
+}
+
+fn any_format() -> impl Strategy<Value = DateFormat> {
+    let order = prop_oneof![
+        Just(DateFormat::day_first()),
+        Just(DateFormat::month_first()),
+        Just(DateFormat::year_first()),
+    ];
+    (order, any::<bool>(), -1439_i16..=1439).prop_map(|(format, twelve, offset)| {
+        let format = format.utc_offset_minutes(offset);
+        if twelve {
+            format.twelve_hours()
+        } else {
+            format
+        }
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_date_in_a_users_format_is_read_back_to_the_minute(time in any_time(), format in any_format()) {
+        let date = DateTime::formatted(time, format);
+        let read = date.to_timestamp_as(format).unwrap();
+        prop_assert_eq!(read.unix_seconds(), time.unix_seconds().div_euclid(60) * 60, "{}", date);
+    }
+
+    #[test]
+    fn a_date_made_of_a_timestamp_is_that_timestamp(time in any_time()) {
+        prop_assert_eq!(DateTime::from(time).to_timestamp(), Ok(time));
+    }
+
+    #[test]
+    fn no_text_is_too_strange(text in "\\PC{0,30}", format in any_format()) {
+        let date = DateTime::from(text.as_str());
+        let _ = (date.to_timestamp(), date.to_timestamp_as(format));
+        let _ = TimeSpan::from(text.as_str()).to_duration();
+        let _ = text.parse::<DateFormat>();
+    }
+
+    #[test]
+    fn digits_and_signs_are_never_too_strange(text in "[0-9/:. TZAPM+-]{0,30}", format in any_format()) {
+        let date = DateTime::from(text.as_str());
+        let _ = (date.to_timestamp(), date.to_timestamp_as(format));
+        let _ = TimeSpan::from(text.as_str()).to_duration();
+    }
+
+    #[test]
+    fn a_span_is_read_back_to_100_nanoseconds(seconds in 0_u64..1 << 40, ticks in 0_u32..10_000_000) {
+        let duration = Duration::new(seconds, ticks * 100);
+        prop_assert_eq!(TimeSpan::from(duration).to_duration(), Ok(duration));
+    }
+}

@@ -1,0 +1,170 @@
+//! What is sent again, and what an error says.
+
+mod common;
+
+use common::{envelope, over, service};
+use http::Method;
+use keepnet_api::{Download, Reason, Request, Sent};
+use security_api_transport::FakeAnswer;
+use serde_json::{Value, json};
+
+fn broken() -> FakeAnswer {
+    FakeAnswer::status(500).body(
+        json!({"data": null, "status": "INTERNAL_SERVER_ERROR", "message": "Oops"}).to_string(),
+    )
+}
+
+#[tokio::test]
+async fn a_5xx_is_sent_again_only_where_that_does_no_harm() {
+    for (repeatable, requests) in [(true, 4), (false, 1)] {
+        let fake = service();
+        fake.path("/api/things", |_| broken());
+        let client = over(&fake);
+        let mut request = client.request(Method::POST, "/api/things");
+        if repeatable {
+            request = request.repeatable();
+        }
+        let error = request.call::<Value>().await.unwrap_err();
+        assert_eq!(Reason::of(&error), Some(Reason::ServerError));
+        assert_eq!(error.is_retryable(), repeatable);
+        // Without the one for the token.
+        assert_eq!(fake.requests().len() - 1, requests);
+    }
+}
+
+#[tokio::test]
+async fn a_500_that_blames_the_request_is_not_sent_again() {
+    let fake = service();
+    fake.path("/api/search", |_| {
+        let body = json!({
+            "Data": null,
+            "Status": "INPUT_ERROR",
+            "Message": "Invalid request",
+            "ValidationMessages": ["orderBy is empty"],
+        });
+        FakeAnswer::status(500).body(body.to_string())
+    });
+    let client = over(&fake);
+    let call = client.request(Method::POST, "/api/search").repeatable();
+    let error = call.call::<Value>().await.unwrap_err();
+    assert_eq!(fake.requests().len(), 2);
+    assert_eq!(Reason::of(&error), Some(Reason::InvalidInput));
+    let api = error.api().unwrap();
+    assert_eq!(api.code.as_deref(), Some("INPUT_ERROR"));
+    assert_eq!(api.validation, ["orderBy is empty"]);
+    let text = error.to_string();
+    assert!(text.contains("Invalid request") && text.contains("orderBy is empty"));
+}
+
+#[tokio::test]
+async fn what_the_service_says_twice_is_shown_once() {
+    let fake = service();
+    fake.path("/api/search", |_| {
+        common::refused_with(&["No such column", "Page is 0"])
+    });
+    let call = over(&fake).request(Method::POST, "/api/search");
+    let text = call.call::<Value>().await.unwrap_err().to_string();
+    assert_eq!(text.matches("No such column").count(), 1, "{text}");
+    assert!(text.contains("Page is 0"), "{text}");
+}
+
+#[tokio::test]
+async fn a_429_makes_everyone_wait_as_long_as_the_service_asks() {
+    tokio::time::pause();
+    let fake = service();
+    let first = std::sync::atomic::AtomicBool::new(true);
+    fake.path("/api/things", move |_| {
+        if first.swap(false, std::sync::atomic::Ordering::Relaxed) {
+            return FakeAnswer::status(429).header("retry-after", "7");
+        }
+        envelope(json!(1))
+    });
+    let client = over(&fake);
+    let start = tokio::time::Instant::now();
+    let post =
+        |client: &keepnet_api::Client| -> Request { client.request(Method::POST, "/api/things") };
+    assert_eq!(post(&client).call::<u32>().await.unwrap(), 1);
+    let waited = start.elapsed();
+    assert!((7..10).contains(&waited.as_secs()), "{waited:?}");
+}
+
+#[tokio::test]
+async fn a_call_that_wants_nothing_still_learns_of_a_failure() {
+    let fake = service();
+    fake.path("/api/things", |_| {
+        FakeAnswer::json(&json!({"status": "PRIVACY_ERROR", "message": null, "data": null}))
+    });
+    let client = over(&fake);
+    let call = client.request(Method::DELETE, "/api/things").call::<()>();
+    let error = call.await.unwrap_err();
+    assert_eq!(Reason::of(&error), Some(Reason::PrivacyWindow));
+    assert!(error.to_string().contains("privacy period"), "{error}");
+}
+
+#[tokio::test]
+async fn a_failure_in_place_of_a_file_is_an_error_and_a_json_file_is_a_file() {
+    let fake = service();
+    fake.path("/api/export", |_| {
+        FakeAnswer::json(&json!({"status": "FAILED", "message": "No such export", "data": null}))
+    });
+    let rows: Vec<u32> = (0..30_000).collect();
+    for (path, rows) in [("/api/short", &rows[..10]), ("/api/long", &rows[..])] {
+        let answer = FakeAnswer::json(rows);
+        fake.path(path, move |_| answer.clone());
+    }
+    let client = over(&fake);
+    let get = |path| client.request(Method::GET, path).call::<Download>();
+    let error = get("/api/export").await.unwrap_err();
+    assert_eq!(Reason::of(&error), Some(Reason::Failed));
+    assert!(error.to_string().contains("No such export"), "{error}");
+    for (path, rows) in [("/api/short", &rows[..10]), ("/api/long", &rows[..])] {
+        let file = get(path).await.unwrap().bytes(1 << 20).await.unwrap();
+        assert_eq!(file, serde_json::to_vec(rows).unwrap());
+    }
+}
+
+#[cfg(feature = "phishing")]
+#[tokio::test]
+async fn a_launch_that_cannot_be_told_from_others_is_not_to_be_launched_again() {
+    use keepnet_api::operations::{
+        PHISHING_CAMPAIGN_JOBS_START, PHISHING_CAMPAIGN_REPORTS_SEARCH_JOBS,
+    };
+
+    let fake = service();
+    fake.once(
+        &PHISHING_CAMPAIGN_REPORTS_SEARCH_JOBS,
+        common::page(json!([])),
+    );
+    fake.always(
+        &PHISHING_CAMPAIGN_REPORTS_SEARCH_JOBS,
+        FakeAnswer::status(403),
+    );
+    fake.once(&PHISHING_CAMPAIGN_JOBS_START, envelope(json!({})));
+    let campaigns = over(&fake).phishing_campaigns();
+    let error = campaigns.launch("c-1").await.unwrap_err();
+    assert_eq!(error.was_sent(), Sent::Yes);
+    assert!(!error.is_retryable());
+    let text = error.to_string();
+    assert!(text.contains("campaign c-1: it was launched"), "{text}");
+}
+
+#[cfg(all(feature = "training", feature = "users"))]
+#[tokio::test]
+async fn an_enrolment_that_stops_at_its_group_names_the_group() {
+    use keepnet_api::operations::{TARGET_GROUPS_ADD_USERS, TARGET_GROUPS_CREATE};
+    use keepnet_api::training::NewEnrollment;
+
+    let fake = service();
+    fake.once(
+        &TARGET_GROUPS_CREATE,
+        envelope(json!({"resourceId": "g-1"})),
+    );
+    fake.always(&TARGET_GROUPS_ADD_USERS, broken());
+    let new = NewEnrollment::new("April", "t-1").users(["u-1"]);
+    let error = over(&fake).enrollments().enroll(new).await.unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("nobody is enrolled") && text.contains("g-1"),
+        "{text}"
+    );
+}

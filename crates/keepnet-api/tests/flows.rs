@@ -1,0 +1,309 @@
+//! Whole jobs against the sandbox: triage, campaigns and enrolments.
+#![cfg(all(
+    feature = "incident_response",
+    feature = "phishing",
+    feature = "training",
+    feature = "users"
+))]
+
+use std::time::Duration;
+
+use keepnet_api::incident_response::{Deletion, NewInvestigation, ReportedEmails};
+use keepnet_api::phishing::NewCampaign;
+use keepnet_api::training::NewEnrollment;
+use keepnet_api::types::{
+    CreateTargetGroupRequest, CreateTargetGroupUsersRequest, NotifiedEmailResult,
+    NotifiedEmailStatus, TargetGroupPriority,
+};
+use keepnet_api::{Client, ErrorKind, Polling, SearchRequest, Timestamp};
+use security_api_sandbox::{KeepnetOptions, Sandbox};
+
+async fn start() -> (Sandbox, Client) {
+    let options = KeepnetOptions::default()
+        .target_users(20)
+        .notified_emails(30);
+    let sandbox = Sandbox::builder().keepnet(options).start().await.unwrap();
+    let keepnet = sandbox.keepnet();
+    let client = Client::builder(keepnet.company_client_id(), keepnet.company_client_secret())
+        .base_url(keepnet.base_url())
+        .build()
+        .unwrap();
+    (sandbox, client)
+}
+
+fn often() -> Polling {
+    Polling::every(Duration::from_millis(10))
+}
+
+/// Ids and addresses of some active target users.
+async fn people(client: &Client, count: usize) -> Vec<(String, String)> {
+    let mut users = client.target_users().search(SearchRequest::new()).items();
+    let mut found = Vec::new();
+    while let Some(user) = users.try_next().await.unwrap() {
+        if user.status.as_deref() != Some("Active") {
+            continue;
+        }
+        found.push((user.resource_id.unwrap(), user.email.unwrap()));
+    }
+    found.truncate(count);
+    found
+}
+
+async fn group_of(client: &Client, users: &[(String, String)]) -> String {
+    let groups = client.target_groups();
+    let new = CreateTargetGroupRequest::new("Chosen", TargetGroupPriority::Medium);
+    let group = groups.create(&new).await.unwrap().resource_id.unwrap();
+    let members = CreateTargetGroupUsersRequest::new()
+        .target_user_resource_ids(users.iter().map(|(id, _)| id))
+        .target_group_resource_ids([&group]);
+    groups.add_users(&members).await.unwrap();
+    group
+}
+
+#[tokio::test]
+async fn a_reported_email_is_triaged_its_copies_found_deleted_and_the_report_closed() {
+    let (sandbox, client) = start().await;
+    let emails = client.notified_emails();
+    let open = emails
+        .search(ReportedEmails::open())
+        .items()
+        .try_collect()
+        .await
+        .unwrap();
+    assert!(!open.is_empty());
+    for row in &open {
+        assert_eq!(row.status.as_deref(), Some("Open"));
+    }
+    let row = open
+        .iter()
+        .find(|row| row.attachment_count > Some(0))
+        .unwrap();
+    let id = row.resource_id.clone().unwrap();
+
+    emails.take_up(&id).await.unwrap();
+    let email = emails.get(&id).await.unwrap();
+    assert_eq!(email.status, Some(NotifiedEmailStatus::InProgress));
+    let message = emails.download_msg_files(&id).send().await.unwrap();
+    let message = message.bytes(1 << 20).await.unwrap();
+    assert!(message.starts_with(b"From: "));
+    let files = emails.download_attachments(&id).send().await.unwrap();
+    assert!(!files.bytes(1 << 20).await.unwrap().is_empty());
+
+    let people = people(&client, 6).await;
+    let investigations = client.investigations();
+    let search = NewInvestigation::of_email("Copies", &email)
+        .in_mailboxes(people.iter().map(|(_, address)| address));
+    let investigation = investigations.start(search).await.unwrap();
+    let mut progress = investigations.wait(&investigation).polling(often());
+    let (mut scanned, mut states) = (0, 0);
+    let mut end = None;
+    while let Some(state) = progress.try_next().await.unwrap() {
+        let now = state.scanned_user_count.unwrap();
+        assert!(now >= scanned);
+        (scanned, states) = (now, states + 1);
+        sandbox.clock().advance(Duration::from_secs(2));
+        end = Some(state);
+    }
+    let end = end.unwrap();
+    assert!(end.is_finished() && states > 2, "{states}");
+    assert_eq!(scanned, 6);
+
+    let results = client.investigation_results();
+    let found = results.search_emails(&investigation, SearchRequest::new());
+    let found = found.items().try_collect().await.unwrap();
+    assert_eq!(found.len(), 2);
+    let ids: Vec<_> = found
+        .iter()
+        .filter_map(|one| one.resource_id.clone())
+        .collect();
+    investigations
+        .delete_emails(&investigation, ids, Deletion::ToTrash)
+        .await
+        .unwrap();
+    sandbox.clock().advance(Duration::from_secs(5));
+    let found = results.search_emails(&investigation, SearchRequest::new());
+    for copy in found.items().try_collect().await.unwrap() {
+        let action = copy.email_last_action.unwrap();
+        assert_eq!(action.action_type.as_deref(), Some("MoveToTrash"));
+        assert_eq!(action.status.as_deref(), Some("Completed"));
+    }
+
+    emails
+        .close(&id, NotifiedEmailResult::Phishing, "Removed")
+        .await
+        .unwrap();
+    let email = emails.get(&id).await.unwrap();
+    assert_eq!(email.status, Some(NotifiedEmailStatus::Closed));
+    assert_eq!(email.result, Some(NotifiedEmailResult::Phishing));
+    assert_eq!(email.note.as_deref(), Some("Removed"));
+    let left = emails
+        .search(ReportedEmails::open())
+        .items()
+        .try_collect()
+        .await
+        .unwrap();
+    assert_eq!(left.len(), open.len() - 1);
+}
+
+#[tokio::test]
+async fn a_cancelled_investigation_ends_the_wait_and_is_not_finished() {
+    let (_sandbox, client) = start().await;
+    let investigations = client.investigations();
+    let search = NewInvestigation::new("Wanted").sender("sender1@mail.example");
+    let id = investigations.start(search).await.unwrap();
+    investigations.cancel(&id).await.unwrap();
+    let end = investigations.wait(&id).polling(often()).await.unwrap();
+    assert!(end.is_over() && !end.is_finished());
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_is_refused_before_anything_is_sent() {
+    let (sandbox, client) = start().await;
+    let investigations = client.investigations();
+    let now = Timestamp::now();
+    let earlier = now.saturating_sub(Duration::from_secs(1));
+    let nobody: [&str; 0] = [];
+    let errors = [
+        investigations
+            .start(NewInvestigation::new("All"))
+            .await
+            .unwrap_err(),
+        investigations
+            .start(
+                NewInvestigation::new("None")
+                    .subject("a")
+                    .in_mailboxes(nobody),
+            )
+            .await
+            .unwrap_err(),
+        investigations
+            .start(
+                NewInvestigation::new("Back")
+                    .subject("a")
+                    .between(now, earlier),
+            )
+            .await
+            .unwrap_err(),
+        investigations
+            .delete_emails("i1", nobody, Deletion::Permanent)
+            .await
+            .unwrap_err(),
+        client
+            .phishing_campaigns()
+            .save(NewCampaign::new("No group", ["s1"]))
+            .await
+            .unwrap_err(),
+        client
+            .phishing_campaigns()
+            .save(NewCampaign::new("No scenario", nobody).groups(["g1"]))
+            .await
+            .unwrap_err(),
+        client
+            .enrollments()
+            .enroll(NewEnrollment::new("Nobody", "t1"))
+            .await
+            .unwrap_err(),
+    ];
+    for error in errors {
+        assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
+    }
+    assert_eq!(sandbox.journal().count(|_| true), 0);
+}
+
+#[tokio::test]
+async fn a_campaign_goes_from_its_scenario_to_its_report() {
+    let (sandbox, client) = start().await;
+    let people = people(&client, 8).await;
+    let group = group_of(&client, &people).await;
+    let scenarios = client.phishing_scenarios();
+    let search = SearchRequest::new().text("Password");
+    let scenario = scenarios
+        .search(search)
+        .items()
+        .try_next()
+        .await
+        .unwrap()
+        .unwrap();
+
+    let campaigns = client.phishing_campaigns();
+    let new = NewCampaign::new("April", [scenario.resource_id.unwrap()]).groups([&group]);
+    let id = campaigns.save(new).await.unwrap();
+    let saved = campaigns
+        .search(SearchRequest::new())
+        .items()
+        .try_collect()
+        .await
+        .unwrap();
+    let saved = saved
+        .iter()
+        .find(|one| one.resource_id.as_deref() == Some(&id))
+        .unwrap();
+    assert_eq!(saved.status.as_deref(), Some("Idle"));
+
+    let first = campaigns.launch(&id).await.unwrap();
+    assert_eq!(first.campaign_id(), id);
+    let mut progress = campaigns.wait(&first).polling(often());
+    let mut states = Vec::new();
+    while let Some(state) = progress.try_next().await.unwrap() {
+        states.push(state.status.clone().unwrap());
+        if state.is_over() {
+            let info = state.summary.campaign_info.unwrap();
+            assert_eq!(info.total_target_user_count, Some(8));
+        }
+        sandbox.clock().advance(Duration::from_secs(240));
+    }
+    assert_eq!(states.first().unwrap(), "Running");
+    assert_eq!(states.last().unwrap(), "Completed");
+    let recipients = campaigns
+        .recipients(&first)
+        .items()
+        .try_collect()
+        .await
+        .unwrap();
+    let mut addresses: Vec<_> = recipients
+        .iter()
+        .filter_map(|one| one.email.clone())
+        .collect();
+    let mut expected: Vec<_> = people.into_iter().map(|(_, address)| address).collect();
+    addresses.sort();
+    expected.sort();
+    assert_eq!(addresses, expected);
+
+    let second = campaigns.launch(&id).await.unwrap();
+    assert_eq!(second.instance_group(), first.instance_group() + 1);
+}
+
+#[tokio::test]
+async fn target_users_are_enrolled_and_followed_until_the_enrolment_is_over() {
+    let (sandbox, client) = start().await;
+    let people = people(&client, 3).await;
+    let search = SearchRequest::new().text("phishing");
+    let mut trainings = client.trainings().search(search).items();
+    let training = trainings.try_next().await.unwrap().unwrap();
+
+    let enrollments = client.enrollments();
+    let new = NewEnrollment::new("After the incident", training.training_id.unwrap());
+    let id = enrollments
+        .enroll(new.users(people.iter().map(|(id, _)| id)))
+        .await
+        .unwrap();
+    let state = enrollments.state(&id).await.unwrap();
+    assert_eq!(state.status.as_deref(), Some("InProgress"));
+    let detail = state.summary.report_detail.as_ref().unwrap();
+    assert_eq!(detail.total_target_user_count, Some(3));
+
+    let mut progress = enrollments.wait(&id).polling(often());
+    let mut last = None;
+    while let Some(state) = progress.try_next().await.unwrap() {
+        sandbox.clock().advance(Duration::from_secs(240));
+        last = Some(state);
+    }
+    assert!(last.unwrap().is_over());
+    let rows = enrollments
+        .participants(&id)
+        .items()
+        .try_collect()
+        .await
+        .unwrap();
+    assert_eq!(rows.len(), 3);
+}

@@ -1,0 +1,315 @@
+//! Target users by e-mail address and groups by name, over a transport that answers from memory and against the sandbox.
+#![cfg(feature = "users")]
+
+mod common;
+
+use common::{envelope, over, page, refused, service};
+use keepnet_api::operations::{
+    TARGET_GROUPS_ADD_USERS, TARGET_GROUPS_CREATE, TARGET_GROUPS_SEARCH_BY_NAME,
+    TARGET_USERS_CREATE, TARGET_USERS_DELETE, TARGET_USERS_GET, TARGET_USERS_SEARCH_BY_EMAIL,
+    TARGET_USERS_UPDATE,
+};
+use keepnet_api::people::Upsert;
+use keepnet_api::types::{CreateTargetUserRequest, TargetUserCustomFieldValue};
+use keepnet_api::{Client, ErrorKind, Reason, SearchRequest};
+use security_api_sandbox::Sandbox;
+use security_api_transport::FakeAnswer;
+use serde_json::{Value, json};
+
+fn jane() -> CreateTargetUserRequest {
+    CreateTargetUserRequest::new("Jane.Doe@example.com").first_name("Jane")
+}
+
+fn stored() -> Value {
+    json!({
+        "resourceId": "user-1",
+        "email": "jane.doe@example.com",
+        "firstName": "Jo",
+        "department": "Sales",
+        "isActive": true,
+        "phoneNumber": null,
+        "timeZoneId": "UTC",
+        "customFieldValues": [{"resourceId": "field-1", "name": "Site", "value": "Oslo"}],
+    })
+}
+
+#[tokio::test]
+async fn a_create_that_is_refused_since_the_address_exists_becomes_an_update() {
+    let fake = service();
+    fake.once(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([])));
+    fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([stored()])));
+    fake.once(&TARGET_USERS_CREATE, refused("The email is in use already"));
+    fake.once(&TARGET_USERS_GET, envelope(stored()));
+    fake.once(
+        &TARGET_USERS_UPDATE,
+        envelope(json!({"resourceId": "user-1"})),
+    );
+    let site = TargetUserCustomFieldValue::new().name("site").value("Rome");
+    let user = over(&fake)
+        .target_users()
+        .upsert(&jane().custom_fields([site]))
+        .await
+        .unwrap();
+    assert_eq!((user.id.as_str(), user.change), ("user-1", Upsert::Updated));
+    let sent = fake.requests_of(&TARGET_USERS_UPDATE)[0].json();
+    assert_eq!(
+        sent,
+        json!({
+            "email": "jane.doe@example.com",
+            "firstName": "Jane",
+            "department": "Sales",
+            "isActive": true,
+            "phoneNumber": "",
+            "timeZoneId": "UTC",
+            "customFields": [{"resourceId": "field-1", "name": "Site", "value": "Rome"}],
+        })
+    );
+}
+
+#[tokio::test]
+async fn a_create_that_is_refused_for_another_reason_is_an_error() {
+    let fake = service();
+    fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([])));
+    fake.always(&TARGET_USERS_CREATE, refused("The licence is used up"));
+    let error = over(&fake)
+        .target_users()
+        .upsert(&jane())
+        .await
+        .unwrap_err();
+    assert_eq!(Reason::of(&error), Some(Reason::InvalidInput));
+    assert!(error.to_string().contains("licence"), "{error}");
+    assert_eq!(fake.requests_of(&TARGET_USERS_CREATE).len(), 1);
+}
+
+#[tokio::test]
+async fn a_create_whose_answer_was_lost_is_looked_for() {
+    let fake = service();
+    fake.once(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([])));
+    fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([stored()])));
+    fake.once(&TARGET_USERS_CREATE, envelope(json!({})).cut());
+    fake.always(&TARGET_USERS_GET, envelope(stored()));
+    let same = CreateTargetUserRequest::new("jane.doe@example.com");
+    let user = over(&fake).target_users().upsert(&same).await.unwrap();
+    assert_eq!(user.change, Upsert::Unchanged);
+    assert_eq!(fake.requests_of(&TARGET_USERS_CREATE).len(), 1);
+}
+
+#[tokio::test]
+async fn a_user_who_is_deleted_meanwhile_is_created_again() {
+    let fake = service();
+    fake.once(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([stored()])));
+    fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([])));
+    fake.once(&TARGET_USERS_GET, FakeAnswer::status(404));
+    fake.once(
+        &TARGET_USERS_CREATE,
+        envelope(json!({"resourceId": "user-2"})),
+    );
+    let user = over(&fake).target_users().upsert(&jane()).await.unwrap();
+    assert_eq!((user.id.as_str(), user.change), ("user-2", Upsert::Created));
+    let sent = fake.requests_of(&TARGET_USERS_CREATE)[0].json();
+    assert_eq!(
+        (&sent["isActive"], &sent["phoneNumber"]),
+        (&json!(true), &json!(""))
+    );
+}
+
+#[tokio::test]
+async fn what_failed_after_the_update_is_said() {
+    let fake = service();
+    fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([stored()])));
+    fake.always(&TARGET_USERS_GET, envelope(stored()));
+    fake.always(
+        &TARGET_USERS_UPDATE,
+        envelope(json!({"resourceId": "user-1"})),
+    );
+    fake.always(&TARGET_GROUPS_ADD_USERS, refused("Target group not found"));
+    let user = jane().target_group_resource_ids(["group-1"]);
+    let error = over(&fake).target_users().upsert(&user).await.unwrap_err();
+    assert!(
+        error.to_string().contains("is not in the groups yet"),
+        "{error}"
+    );
+    assert_eq!(Reason::of(&error), Some(Reason::InvalidInput));
+}
+
+#[tokio::test]
+async fn only_the_whole_address_is_the_user() {
+    let fake = service();
+    let other = json!({"resourceId": "user-9", "email": "jane.doe@example.com.tr"});
+    fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([other])));
+    let users = over(&fake).target_users();
+    assert_eq!(
+        users.delete_by_email("jane.doe@example.com").await.unwrap(),
+        None
+    );
+    assert!(fake.requests_of(&TARGET_USERS_DELETE).is_empty());
+    let error = users.find_by_email("jane").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+}
+
+#[tokio::test]
+async fn a_group_that_somebody_else_creates_first_is_found() {
+    let fake = service();
+    fake.once(&TARGET_GROUPS_SEARCH_BY_NAME, page(json!([])));
+    let group = json!({"resourceId": "group-1", "name": "Finance"});
+    fake.always(&TARGET_GROUPS_SEARCH_BY_NAME, page(json!([group])));
+    fake.once(&TARGET_GROUPS_CREATE, refused("The name is in use already"));
+    let found = over(&fake)
+        .target_groups()
+        .find_or_create("finance")
+        .await
+        .unwrap();
+    assert_eq!((found.id.as_str(), found.created), ("group-1", false));
+}
+
+#[test]
+fn the_futures_can_be_spawned_and_the_types_shared() {
+    fn spawned<T: Send + 'static>(_: T) {}
+    fn shared<T: Send + Sync + std::fmt::Debug + 'static>() {}
+    let keepnet = Client::new("an-id", "a-secret").unwrap();
+    let (users, groups) = (keepnet.target_users(), keepnet.target_groups());
+    spawned(async move {
+        users.upsert(&jane()).await?;
+        users.delete_by_email("jane.doe@example.com").await?;
+        groups
+            .add_people("Finance", ["jane.doe@example.com"])
+            .await?;
+        let import = users
+            .import(keepnet_api::Upload::bytes("a.csv", "Email"))
+            .await?;
+        let job = import
+            .map(&keepnet_api::people::ColumnMapping::new())
+            .await?;
+        job.progress().try_next().await?;
+        import.confirm(keepnet_api::people::ImportRows::All).await
+    });
+    shared::<keepnet_api::people::TargetUserImport>();
+    shared::<keepnet_api::people::ImportJob>();
+    shared::<keepnet_api::people::GroupMembers>();
+}
+
+async fn company() -> (Sandbox, Client) {
+    let sandbox = Sandbox::start().await.unwrap();
+    let service = sandbox.keepnet();
+    let keepnet = Client::builder(service.client_id(), service.client_secret())
+        .base_url(service.base_url())
+        .build()
+        .unwrap();
+    let company = service.company_ids()[0].clone();
+    (sandbox, keepnet.for_company(company).unwrap())
+}
+
+#[tokio::test]
+async fn a_person_is_provisioned_changed_and_deleted() {
+    let (sandbox, keepnet) = company().await;
+    let users = keepnet.target_users();
+    let company = &sandbox.keepnet().company_ids()[0];
+    let before = sandbox.keepnet().target_users(company);
+
+    let new = jane().phone_number("+31200000000").department("Sales");
+    let created = users.upsert(&new).await.unwrap();
+    assert_eq!(created.change, Upsert::Created);
+    let again = CreateTargetUserRequest::new("jane.doe@EXAMPLE.com").first_name("Jane");
+    let unchanged = users.upsert(&again).await.unwrap();
+    assert_eq!(
+        (unchanged.id, unchanged.change),
+        (created.id.clone(), Upsert::Unchanged)
+    );
+    let moved = users
+        .upsert(&again.department("Finance").is_active(false))
+        .await
+        .unwrap();
+    assert_eq!(
+        (moved.id, moved.change),
+        (created.id.clone(), Upsert::Updated)
+    );
+    let user = users
+        .find_by_email("JANE.doe@example.com")
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(user.department.as_deref(), Some("Finance"));
+    assert_eq!(user.phone_number.as_deref(), Some("+31200000000"));
+    assert_eq!(user.is_active, Some(false));
+    assert_eq!(sandbox.keepnet().target_users(company), before + 1);
+
+    let deleted = users.delete_by_email("Jane.Doe@example.com").await.unwrap();
+    assert_eq!(deleted, Some(created.id));
+    assert_eq!(
+        users.delete_by_email("jane.doe@example.com").await.unwrap(),
+        None
+    );
+    assert_eq!(sandbox.keepnet().target_users(company), before);
+}
+
+#[tokio::test]
+async fn people_join_and_leave_a_group_by_name() {
+    let (_sandbox, keepnet) = company().await;
+    let groups = keepnet.target_groups();
+    let people = keepnet
+        .target_users()
+        .search(SearchRequest::new().page_size(3))
+        .page()
+        .await
+        .unwrap();
+    let emails: Vec<_> = people
+        .items()
+        .iter()
+        .map(|user| user.email.clone().unwrap())
+        .collect();
+    let shouted = emails[0].to_uppercase();
+    let named = [
+        shouted.as_str(),
+        &emails[0],
+        &emails[1],
+        "nobody@example.com",
+    ];
+
+    let added = groups.add_people("Night shift", named).await.unwrap();
+    assert!(added.group.created);
+    assert_eq!(
+        (added.users.len(), added.unknown),
+        (2, vec!["nobody@example.com".to_owned()])
+    );
+    let members = groups
+        .search_users(&added.group.id, SearchRequest::new())
+        .items();
+    assert_eq!(members.try_collect().await.unwrap().len(), 2);
+
+    // Groups are added to those that a user is in; an update does not take them away.
+    let user =
+        CreateTargetUserRequest::new(&emails[2]).target_group_resource_ids([&added.group.id]);
+    keepnet.target_users().upsert(&user).await.unwrap();
+    let user = CreateTargetUserRequest::new(&emails[1]).department("Elsewhere");
+    keepnet.target_users().upsert(&user).await.unwrap();
+
+    let removed = groups
+        .remove_people("night SHIFT", [&emails[0]])
+        .await
+        .unwrap();
+    assert_eq!(
+        (removed.group.id, removed.group.created),
+        (added.group.id.clone(), false)
+    );
+    let members = groups
+        .search_users(&added.group.id, SearchRequest::new())
+        .items();
+    let members = members.try_collect().await.unwrap();
+    let mut left: Vec<_> = members
+        .iter()
+        .filter_map(|user| user.email.as_deref())
+        .collect();
+    left.sort_unstable();
+    let mut expected = [emails[1].as_str(), &emails[2]];
+    expected.sort_unstable();
+    assert_eq!(left, expected);
+
+    let error = groups
+        .remove_people("No such group", ["a@example.com"])
+        .await
+        .unwrap_err();
+    assert!(
+        error.is_invalid() && error.to_string().contains("`No such group`"),
+        "{error}"
+    );
+}

@@ -1,0 +1,297 @@
+//! The import of target users, over a transport that answers from memory and against the sandbox.
+#![cfg(feature = "users")]
+
+mod common;
+
+use std::time::Duration;
+
+use common::{envelope, over, refused, service};
+use keepnet_api::operations::{
+    TARGET_USERS_CONFIRM_IMPORT, TARGET_USERS_CREATE_MAPPING, TARGET_USERS_GET_MAPPING_JOB,
+    TARGET_USERS_GET_UPLOAD, TARGET_USERS_SEARCH_IMPORT, TARGET_USERS_UPLOAD,
+};
+use keepnet_api::people::{ColumnMapping, ImportRows, UserField};
+use keepnet_api::{Client, Error, ErrorKind, Reason, SearchRequest, Sent, Upload};
+use security_api_sandbox::Sandbox;
+use security_api_transport::FakeAnswer;
+use serde_json::json;
+use tokio::time::Instant;
+
+fn job(state: &str, read: u32) -> FakeAnswer {
+    envelope(json!({
+        "status": state,
+        "newUserCount": read,
+        "existingUserCount": 0,
+        "invalidUserCount": 0,
+        "totalRowCount": 3,
+    }))
+}
+
+#[tokio::test(start_paused = true)]
+async fn progress_is_followed_until_it_is_finished() {
+    let fake = service();
+    let states = [("Queued", 0), ("", 1), ("InProgress", 2), ("Finished", 3)];
+    for (state, read) in states {
+        fake.once(&TARGET_USERS_GET_MAPPING_JOB, job(state, read));
+    }
+    let import = over(&fake).target_users().resume_import("tx-1");
+    let mut progress = import.job("job-1").progress();
+    let mut seen = Vec::new();
+    while let Some(status) = progress.try_next().await.unwrap() {
+        assert_eq!(status.total, Some(3));
+        seen.push((status.read().unwrap(), status.finished));
+    }
+    assert_eq!(seen, [(0, false), (1, false), (2, false), (3, true)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_read_in_time_can_be_waited_for_again() {
+    let fake = service();
+    fake.always(&TARGET_USERS_GET_MAPPING_JOB, job("InProgress", 1));
+    let import = over(&fake).target_users().resume_import("tx-1");
+    let start = Instant::now();
+    let error = import.job("job-1").finished().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert!(start.elapsed() <= Duration::from_secs(600));
+    let text = error.to_string();
+    assert!(
+        text.contains("job-1") && text.contains("resume_import(\"tx-1\")"),
+        "{text}"
+    );
+    assert!(fake.requests_of(&TARGET_USERS_GET_MAPPING_JOB).len() < 100);
+}
+
+#[tokio::test]
+async fn a_file_that_the_service_cannot_read_is_an_error() {
+    let fake = service();
+    fake.always(&TARGET_USERS_GET_MAPPING_JOB, job("FinishedWithError", 1));
+    let import = over(&fake).target_users().resume_import("tx-1");
+    let error = import.job("job-1").finished().await.unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("`FinishedWithError`") && text.contains("nothing was imported"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn counts_that_the_job_does_not_give_are_those_of_the_rows() {
+    let fake = service();
+    fake.always(
+        &TARGET_USERS_GET_MAPPING_JOB,
+        envelope(json!({"status": "Finished"})),
+    );
+    let rows = json!({"status": "Finished", "items": {"results": []}, "newUserCount": 2, "existingUserCount": 1, "invalidUserCount": 0});
+    fake.always(&TARGET_USERS_SEARCH_IMPORT, envelope(rows));
+    let import = over(&fake).target_users().resume_import("tx-1");
+    let found = import.job("job-1").finished().await.unwrap();
+    assert_eq!(
+        (found.new, found.existing, found.invalid),
+        (Some(2), Some(1), Some(0))
+    );
+}
+
+#[tokio::test]
+async fn all_rejected_rows_are_given_although_no_total_is() {
+    let page = |emails: &[&str]| {
+        let rows: Vec<_> = emails.iter().map(|one| json!({"email": one})).collect();
+        envelope(json!({"items": {"results": rows}}))
+    };
+    let fake = service();
+    let look = &TARGET_USERS_SEARCH_IMPORT;
+    fake.once(look, page(&["a", "b"]));
+    fake.once(look, page(&["c"]));
+    fake.always(look, page(&[]));
+    let import = over(&fake).target_users().resume_import("tx-1");
+    let rows = import.rejected().await.unwrap();
+    let emails: Vec<_> = rows.iter().filter_map(|row| row.email.as_deref()).collect();
+    assert_eq!(emails, ["a", "b", "c"]);
+
+    // A service that passes over the number of the page.
+    fake.always(look, page(&["a", "b"]));
+    assert_eq!(import.rejected().await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_step_that_fails_says_where_the_import_stands() {
+    let fake = service();
+    let users = over(&fake).target_users();
+    fake.once(&TARGET_USERS_UPLOAD, refused("The file has to be CSV"));
+    let error = users.import(Upload::bytes("a.txt", "x")).await.unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("nothing was imported: upload the file again"),
+        "{error}"
+    );
+    assert!(
+        users
+            .import(Upload::bytes("a.csv", ""))
+            .await
+            .unwrap_err()
+            .is_invalid()
+    );
+
+    let import = users.resume_import("tx-1");
+    fake.once(&TARGET_USERS_GET_UPLOAD, FakeAnswer::status(404));
+    let error = import.column_names().await.unwrap_err();
+    assert!(
+        error.to_string().contains("forgotten the upload"),
+        "{error}"
+    );
+
+    let file = json!({"fileFieldNames": ["Mail"]});
+    fake.always(&TARGET_USERS_GET_UPLOAD, envelope(file));
+    let error = import
+        .map(&ColumnMapping::by_name(["Email"]))
+        .await
+        .unwrap_err();
+    assert!(
+        error.is_invalid() && error.to_string().contains("`Email`"),
+        "{error}"
+    );
+    assert!(fake.requests_of(&TARGET_USERS_CREATE_MAPPING).is_empty());
+    fake.once(&TARGET_USERS_CREATE_MAPPING, refused("No"));
+    let mapping = ColumnMapping::new().column("Mail", UserField::Email);
+    let error = import.map(&mapping).await.unwrap_err();
+    assert!(
+        error.to_string().contains("resume_import(\"tx-1\")"),
+        "{error}"
+    );
+    assert_eq!(Reason::of(&error), Some(Reason::InvalidInput));
+}
+
+#[tokio::test]
+async fn the_documented_word_is_tried_where_the_other_is_refused() {
+    let fake = service();
+    fake.once(
+        &TARGET_USERS_CONFIRM_IMPORT,
+        refused("ImportType is not valid"),
+    );
+    fake.once(&TARGET_USERS_CONFIRM_IMPORT, envelope(json!(null)));
+    let import = over(&fake).target_users().resume_import("tx-1");
+    import
+        .confirm(ImportRows::Selected(vec!["row-1".to_owned()]))
+        .await
+        .unwrap();
+    let sent = fake.requests_of(&TARGET_USERS_CONFIRM_IMPORT);
+    let words: Vec<_> = sent
+        .iter()
+        .map(|request| request.json()["importType"].clone())
+        .collect();
+    assert_eq!(words, ["ImportSelected", "Selected"]);
+    assert_eq!(sent[1].json()["selectedResourceIds"], json!(["row-1"]));
+
+    fake.always(
+        &TARGET_USERS_CONFIRM_IMPORT,
+        refused("The file is still being read"),
+    );
+    let error = import.confirm(ImportRows::All).await.unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("it was not confirmed; nothing was imported"),
+        "{error}"
+    );
+    let none = import
+        .confirm(ImportRows::Selected(Vec::new()))
+        .await
+        .unwrap_err();
+    assert!(none.is_invalid());
+}
+
+#[tokio::test]
+async fn a_confirmation_whose_answer_was_lost_is_not_sent_again() {
+    let fake = service();
+    let broken = Error::new(ErrorKind::Io, "reset").with_sent(Sent::Maybe);
+    fake.always(&TARGET_USERS_CONFIRM_IMPORT, FakeAnswer::error(broken));
+    let import = over(&fake).target_users().resume_import("tx-1");
+    let error = import.confirm(ImportRows::All).await.unwrap_err();
+    assert!(error.to_string().contains("job log"), "{error}");
+    assert_eq!(fake.requests_of(&TARGET_USERS_CONFIRM_IMPORT).len(), 1);
+}
+
+async fn company() -> (Sandbox, Client) {
+    let sandbox = Sandbox::start().await.unwrap();
+    let service = sandbox.keepnet();
+    let keepnet = Client::builder(service.client_id(), service.client_secret())
+        .base_url(service.base_url())
+        .build()
+        .unwrap();
+    let company = service.company_ids()[0].clone();
+    (sandbox, keepnet.for_company(company).unwrap())
+}
+
+#[tokio::test]
+async fn a_file_is_imported_and_taken_up_again_between_all_steps() {
+    let (sandbox, keepnet) = company().await;
+    let users = keepnet.target_users();
+    let one = users
+        .search(SearchRequest::new().page_size(1))
+        .page()
+        .await
+        .unwrap();
+    let known = one.items()[0].email.clone().unwrap();
+    let group = keepnet
+        .target_groups()
+        .find_or_create("Imported")
+        .await
+        .unwrap();
+    let csv = format!(
+        "E-mail,First name,Team,Shoe size\nnew.one@example.com,New,Sales,40\nnew.two@example.com,Two,Sales,41\n\
+         {known},Old,Finance,42\nnobody,No,Sales,43\nnobody,No,Sales,43\n"
+    );
+    let file = Upload::bytes("people.csv", csv).content_type("text/csv");
+    let import = users.import(file).await.unwrap();
+    assert_eq!(
+        (import.rows, import.columns, import.duplicates),
+        (Some(4), Some(4), Some(1))
+    );
+
+    let import = users.resume_import(import.transaction_id());
+    let names = import.column_names().await.unwrap();
+    assert_eq!(names, ["E-mail", "First name", "Team", "Shoe size"]);
+    let mapping = ColumnMapping::by_name(&names)
+        .column("Team", UserField::Department)
+        .column("Shoe size", UserField::Custom("Shoe size".to_owned()))
+        .group(&group.id);
+    let job = import.map(&mapping).await.unwrap().id().to_owned();
+
+    let import = users.resume_import(import.transaction_id());
+    sandbox.clock().advance(Duration::from_secs(3600));
+    let found = import.job(job).finished().await.unwrap();
+    assert_eq!(
+        (found.new, found.existing, found.invalid),
+        (Some(2), Some(1), Some(1))
+    );
+    assert_eq!((found.total, found.read()), (Some(4), Some(4)));
+
+    let rejected = import.rejected().await.unwrap();
+    assert_eq!(rejected.len(), 1);
+    assert_eq!(rejected[0].email.as_deref(), Some("nobody"));
+    assert!(!rejected[0].validation_detail.as_ref().unwrap().is_empty());
+    let preview = import
+        .preview(SearchRequest::new().page_size(2))
+        .await
+        .unwrap();
+    assert_eq!((preview.rows.len(), preview.matching), (2, Some(4)));
+    assert!(preview.status.finished);
+
+    let company = &sandbox.keepnet().company_ids()[0];
+    let before = sandbox.keepnet().target_users(company);
+    import.confirm(ImportRows::New).await.unwrap();
+    assert_eq!(sandbox.keepnet().target_users(company), before + 2);
+    let new = users
+        .find_by_email("new.one@example.com")
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(new.department.as_deref(), Some("Sales"));
+    let old = users.find_by_email(&known).await.unwrap().unwrap();
+    assert_ne!(old.first_name.as_deref(), Some("Old"));
+    let members = keepnet
+        .target_groups()
+        .search_users(&group.id, SearchRequest::new())
+        .items();
+    assert_eq!(members.try_collect().await.unwrap().len(), 2);
+}

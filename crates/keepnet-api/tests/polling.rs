@@ -1,0 +1,117 @@
+//! Waiting for what takes its time.
+#![cfg(feature = "incident_response")]
+
+mod common;
+
+use std::time::Duration;
+
+use common::{envelope, over, service};
+use keepnet_api::{ErrorKind, Polling, operations};
+use security_api_transport::{FakeAnswer, FakeTransport};
+use serde_json::json;
+use tokio::time::Instant;
+
+fn running(scanned: usize) -> FakeAnswer {
+    envelope(json!({"status": "Running", "scannedUserCount": scanned, "totalUserCount": 3}))
+}
+
+fn looks(fake: &FakeTransport) -> usize {
+    fake.requests_of(&operations::INVESTIGATION_RESULTS_SUMMARY)
+        .len()
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_state_is_given_and_the_end_last() {
+    let fake = service();
+    let look = &operations::INVESTIGATION_RESULTS_SUMMARY;
+    fake.once(look, running(1)).once(look, running(2));
+    fake.always(
+        look,
+        envelope(json!({"status": "Finished", "scannedUserCount": 3})),
+    );
+    let client = over(&fake);
+    let mut progress = client.investigations().wait("i1");
+    assert_eq!(looks(&fake), 0, "nothing is asked before it is polled");
+    let mut seen = Vec::new();
+    while let Some(state) = progress.try_next().await.unwrap() {
+        seen.push(state.scanned_user_count.unwrap());
+    }
+    assert_eq!(seen, [1, 2, 3]);
+    assert!(progress.try_next().await.unwrap().is_none());
+    assert_eq!(looks(&fake), 3);
+    let end = client.investigations().wait("i1").await.unwrap();
+    assert!(end.is_finished());
+}
+
+#[tokio::test(start_paused = true)]
+async fn waits_grow_by_half_up_to_the_longest() {
+    let fake = service();
+    fake.always(&operations::INVESTIGATION_RESULTS_SUMMARY, running(0));
+    let polling = Polling::default()
+        .backoff(Duration::from_secs(4), Duration::from_secs(10))
+        .deadline(Duration::from_secs(10_000));
+    let mut progress = over(&fake).investigations().wait("i1").polling(polling);
+    progress.try_next().await.unwrap();
+    for expected in [4.0, 6.0, 9.0, 10.0, 10.0_f64] {
+        let before = Instant::now();
+        progress.try_next().await.unwrap();
+        let waited = before.elapsed().as_secs_f64();
+        let jitter = 0.9 * expected..=1.1 * expected + 0.01;
+        assert!(jitter.contains(&waited), "{waited} for {expected}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn past_the_deadline_it_is_a_timeout_that_says_what_goes_on() {
+    let fake = service();
+    fake.always(&operations::INVESTIGATION_RESULTS_SUMMARY, running(0));
+    let polling = Polling::every(Duration::from_secs(5)).deadline(Duration::from_secs(60));
+    let before = Instant::now();
+    let error = over(&fake)
+        .investigations()
+        .wait("i1")
+        .polling(polling)
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert!(error.to_string().contains("the investigation"), "{error}");
+    let waited = before.elapsed();
+    // It stops where the next look would come too late.
+    assert!((50..=60).contains(&waited.as_secs()), "{waited:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_that_hangs_does_not_outlive_the_deadline() {
+    let fake = service();
+    fake.always(
+        &operations::INVESTIGATION_RESULTS_SUMMARY,
+        FakeAnswer::never(),
+    );
+    let polling = Polling::every(Duration::from_secs(1)).deadline(Duration::from_secs(3));
+    let before = Instant::now();
+    let error = over(&fake)
+        .investigations()
+        .wait("i1")
+        .polling(polling)
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert_eq!(before.elapsed().as_secs(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_that_fails_for_a_while_is_repeated_and_one_that_is_refused_is_not() {
+    let fake = service();
+    let look = &operations::INVESTIGATION_RESULTS_SUMMARY;
+    // More than the client's own tries.
+    for _ in 0..6 {
+        fake.once(look, FakeAnswer::status(503));
+    }
+    fake.once(look, running(1));
+    fake.always(look, FakeAnswer::status(404));
+    let mut progress = over(&fake).investigations().wait("i1");
+    let state = progress.try_next().await.unwrap().unwrap();
+    assert_eq!(state.scanned_user_count, Some(1));
+    assert!(progress.try_next().await.unwrap_err().is_not_found());
+    assert!(progress.try_next().await.unwrap().is_none());
+}
