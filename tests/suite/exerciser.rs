@@ -1,9 +1,10 @@
 //! The exerciser: every operation once, with every parameter, against the sandbox.
 
+use std::collections::BTreeSet;
 use std::process::Command;
 
 use push_security_api::{Operation, operations};
-use security_api_sandbox::Entry;
+use security_api_sandbox::{Entry, PasswordPusherEdition, PasswordPusherOptions, Sandbox};
 
 use crate::support::sandbox;
 
@@ -70,4 +71,88 @@ async fn a_failed_operation_is_reported_and_fails_the_exerciser() {
     assert!(report.contains(&format!("{failed} failed")), "{report}");
     assert!(report.contains("Read only"), "{report}");
     assert!(!report.contains(push.read_only_key()));
+}
+
+#[tokio::test]
+async fn password_pusher_answers_every_operation_that_its_edition_offers() {
+    for (edition, last) in [
+        (
+            PasswordPusherEdition::Hosted,
+            "21 operations called, 0 failed\n",
+        ),
+        (
+            PasswordPusherEdition::OpenSource,
+            "21 operations called, 12 not offered, 0 failed\n",
+        ),
+    ] {
+        let options = PasswordPusherOptions::default().edition(edition).samples(6);
+        let sandbox = Sandbox::builder().password_pusher(options).start().await;
+        let sandbox = sandbox.expect("the sandbox starts");
+        let pusher = sandbox.password_pusher();
+        let output = Command::new(env!("CARGO_BIN_EXE_exercise"))
+            .args(["pwpush", pusher.base_url()])
+            .env("PASSWORD_PUSHER_TOKEN", pusher.token())
+            .env("NO_PROXY", "127.0.0.1")
+            .output()
+            .expect("the exerciser runs");
+        let report = String::from_utf8(output.stdout).expect("text");
+        assert!(
+            output.status.success() && report.ends_with(last),
+            "{report}"
+        );
+        assert!(!report.contains(pusher.token()));
+    }
+}
+
+/// What the exerciser says of Keepnet, run in the first company of the sandbox's reseller.
+fn keepnet_report(sandbox: &Sandbox) -> (bool, String) {
+    let keepnet = sandbox.keepnet();
+    let company = &keepnet.company_ids()[0];
+    let token = keepnet.forget_password(company).expect("a system user");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_exercise"));
+    let output = command
+        .args(["keepnet", keepnet.base_url()])
+        .env("KEEPNET_CLIENT_ID", keepnet.client_id())
+        .env("KEEPNET_CLIENT_SECRET", keepnet.client_secret())
+        .env("KEEPNET_COMPANY_ID", company)
+        .env("KEEPNET_PASSWORD", keepnet.password())
+        .env("KEEPNET_PASSWORD_RESET_TOKEN", token)
+        .env("NO_PROXY", "127.0.0.1")
+        .output()
+        .expect("the exerciser runs");
+    let report = String::from_utf8(output.stdout).expect("text");
+    (output.status.success(), report)
+}
+
+#[tokio::test]
+async fn every_operation_of_keepnet_is_called_and_answered_with_success() {
+    let sandbox = Sandbox::start().await.expect("a sandbox");
+    let secrets = [
+        sandbox.keepnet().client_secret().to_owned(),
+        sandbox.keepnet().password(),
+    ];
+    let (success, report) = keepnet_report(&sandbox);
+    let failures: Vec<_> = report
+        .lines()
+        .filter(|line| line.starts_with("FAILED"))
+        .collect();
+    assert!(success, "{failures:#?}");
+    assert!(
+        report.ends_with("949 operations called, 0 failed\n"),
+        "{failures:#?}"
+    );
+    let called = report.lines().filter_map(|line| {
+        let mut words = line.split_whitespace();
+        (words.next() == Some("ok")).then_some((words.next()?, words.next()?, words.next()?))
+    });
+    let called: BTreeSet<_> = called.collect();
+    let all = keepnet_api::operations::all();
+    let all = all.map(|operation| {
+        let method = operation.method().as_str();
+        (operation.id(), method, operation.path())
+    });
+    assert_eq!(called, all.collect());
+    for secret in &secrets {
+        assert!(!report.contains(secret));
+    }
 }

@@ -9,8 +9,8 @@ use crate::console::{complain, say};
 use crate::project;
 
 /// Features that tests need and that are off by default.
-const TEST_FEATURES: &str =
-    "push-security-api/unconfirmed,push-security-api/fake,integration-tests/unconfirmed";
+const TEST_FEATURES: &str = "\
+    keepnet-api/fake,push-security-api/unconfirmed,push-security-api/fake,pwpush-api/fake,integration-tests/unconfirmed";
 
 /// Packages with features, and the features of each, of which every one must build alone.
 const FEATURES: &[(&str, &[&str])] = &[
@@ -34,6 +34,43 @@ const FEATURES: &[(&str, &[&str])] = &[
             "unconfirmed",
             "fake",
             "jiff-02",
+        ],
+    ),
+    (
+        "pwpush-api",
+        &[
+            "rustls",
+            "rustls-no-provider",
+            "native-tls",
+            "fake",
+            "jiff-02",
+        ],
+    ),
+    (
+        "keepnet-api",
+        &[
+            "rustls",
+            "rustls-no-provider",
+            "native-tls",
+            "fake",
+            "jiff-02",
+            "companies",
+            "users",
+            "identity",
+            "settings",
+            "phishing",
+            "quishing",
+            "smishing",
+            "callback",
+            "training",
+            "incident_response",
+            "reporter",
+            "threat_sharing",
+            "reporting",
+            "simulations",
+            "soc",
+            "admin",
+            "full",
         ],
     ),
 ];
@@ -195,6 +232,7 @@ fn full() -> Vec<Step> {
     steps.push(Step::cargo(
         "the oldest versions of direct dependencies that are allowed will do",
         "+nightly -Z direct-minimal-versions check -p security-api-transport -p push-security-api \
+         -p pwpush-api -p keepnet-api \
          --target-dir target/minimal-versions",
     ));
     if !cargo_has("fuzz") {

@@ -1,6 +1,7 @@
 //! The workspace's own commands: `cargo xtask help`.
 
 mod codegen;
+mod compile_time;
 mod console;
 mod demo;
 mod exercise;
@@ -18,6 +19,7 @@ use clap::Parser;
 enum Command {
     Ci(gate::Ci),
     Codegen(codegen::Codegen),
+    CompileTime(compile_time::CompileTime),
     Demo(demo::Demo),
     Exercise(exercise::Exercise),
     Operations(operations::Operations),
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
     let outcome = match Command::parse() {
         Command::Ci(command) => command.run(),
         Command::Codegen(command) => command.run(),
+        Command::CompileTime(command) => command.run(),
         Command::Demo(command) => command.run(),
         Command::Exercise(command) => command.run(),
         Command::Operations(command) => command.run(),

@@ -34,11 +34,22 @@ pub(crate) async fn look_around(push: &Client) -> Outcome<()> {
     Ok(())
 }
 
+/// Whose credential was stolen.
+pub(crate) struct Victim {
+    /// The id of the detection.
+    pub(crate) detection: String,
+    pub(crate) employee: Employee,
+    pub(crate) email: String,
+}
+
 /// A detection, its employee, the employee's accounts, and their apps.
-pub(crate) async fn follow_detection(push: &Client, raised: Option<&str>) -> Outcome<()> {
+pub(crate) async fn follow_detection(
+    push: &Client,
+    raised: Option<&str>,
+) -> Outcome<Option<Victim>> {
     let Some(detection) = newest(push, raised).await? else {
         println!("No stolen credentials were detected in the last 30 days.\n");
-        return Ok(());
+        return Ok(None);
     };
     let kind = detection
         .detection_type
@@ -51,7 +62,7 @@ pub(crate) async fn follow_detection(push: &Client, raised: Option<&str>) -> Out
     );
     let Some(id) = detection.employee_id.as_deref() else {
         println!("  It names no employee.\n");
-        return Ok(());
+        return Ok(None);
     };
     let employee = push.employees().get(id).await?;
     println!("  Employee  {}", name(&employee));
@@ -79,7 +90,11 @@ pub(crate) async fn follow_detection(push: &Client, raised: Option<&str>) -> Out
         );
     }
     println!();
-    Ok(())
+    Ok(employee.email.clone().map(|email| Victim {
+        detection: detection.id,
+        email,
+        employee,
+    }))
 }
 
 /// The detection that was raised, or the newest stolen credential of the last 30 days.

@@ -1,22 +1,27 @@
 //! The playbook that makes the services belong together, against the sandbox, or with `--live` against the real ones.
 //!
-//! A stolen credential is detected, its owner is found, and everything is exported for the record.
+//! A stolen credential is detected and its owner found; they get a fresh password by a link that opens once, and are
+//! enrolled in a training; what all three services have on record of it goes into one file, and everything is exported.
 
 #![allow(clippy::print_stdout, reason = "it is a program to watch")]
 
+mod enrolment;
 mod export;
 mod follow;
 mod meter;
+mod password;
+mod trail;
 
 use std::error::Error;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use push_security_api::{Client, ClientBuilder};
+use push_security_api::{Client, ClientBuilder, Timestamp};
 use security_api_sandbox::Sandbox;
 
 use meter::Meter;
+use trail::Trail;
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -47,29 +52,94 @@ fn eprint_chain(error: &(dyn Error + 'static)) {
     }
 }
 
+/// Who plays which part.
+struct Cast {
+    push: ClientBuilder,
+    /// The detection to follow; the newest one if there is none.
+    raised: Option<String>,
+    pwpush: Option<pwpush_api::Client>,
+    /// Somebody without a token, who opens the link; only where nobody else does.
+    visitor: Option<pwpush_api::Client>,
+    keepnet: Option<keepnet_api::Client>,
+}
+
 async fn sandboxed() -> Outcome<()> {
     let sandbox = Sandbox::start().await?;
     let push = sandbox.push_security();
+    let pusher = sandbox.password_pusher();
+    let platform = sandbox.keepnet();
     println!(
-        "The sandbox speaks the Push Security API at {}.",
-        push.base_url()
+        "The sandbox speaks Push Security at {}, Password Pusher at {} and Keepnet at {}.",
+        push.base_url(),
+        pusher.base_url(),
+        platform.base_url()
     );
     let employee = push.employee_ids().swap_remove(41);
     let raised = push
         .raise_detection(&employee)
         .ok_or("the sandbox does not know its own employee")?;
     println!("Somebody's credentials have just been stolen.\n");
-    let builder = Client::builder(push.api_key()).base_url(push.base_url());
-    play(builder, Some(&raised)).await
+    let company = platform.company_ids();
+    let company = company.first().ok_or("the sandbox has no company")?;
+    play(Cast {
+        push: Client::builder(push.api_key()).base_url(push.base_url()),
+        raised: Some(raised),
+        pwpush: Some(
+            pwpush_api::Client::builder(pusher.token())
+                .base_url(pusher.base_url())
+                .build()?,
+        ),
+        visitor: Some(
+            pwpush_api::Client::anonymous_builder()
+                .base_url(pusher.base_url())
+                .build()?,
+        ),
+        keepnet: Some(
+            keepnet_api::Client::builder(platform.client_id(), platform.client_secret())
+                .base_url(platform.base_url())
+                .build()?
+                .for_company(company)?,
+        ),
+    })
+    .await
+}
+
+/// The client of a service whose credential is in the environment.
+fn from_env<C, E>(variable: &str, make: impl FnOnce() -> Result<C, E>) -> Result<Option<C>, E> {
+    match std::env::var_os(variable) {
+        Some(_) => make().map(Some),
+        None => {
+            println!("{variable} is not set: that service is left out.");
+            Ok(None)
+        }
+    }
 }
 
 async fn live() -> Outcome<()> {
-    let client = Client::from_env()?;
+    let push = Client::from_env()?;
+    let pwpush = from_env("PASSWORD_PUSHER_TOKEN", pwpush_api::Client::from_env)?;
+    let keepnet = from_env("KEEPNET_CLIENT_ID", keepnet_api::Client::from_env)?;
+    let keepnet = match (keepnet, std::env::var("KEEPNET_COMPANY_ID")) {
+        (Some(keepnet), Ok(company)) => Some(keepnet.for_company(&company)?),
+        (keepnet, _) => keepnet,
+    };
     println!(
-        "This reads browsers, accounts, employees and more of your organisation at {} and writes them to a file here. \
-         It changes nothing.",
-        client.base_url()
+        "This reads browsers, accounts, employees and more of your organisation at {} and writes them to a file here.",
+        push.base_url()
     );
+    if let Some(pwpush) = &pwpush {
+        println!(
+            "For the owner of the newest stolen credential it puts a new random password behind a link at {}; nothing \
+             takes that password as theirs yet.",
+            pwpush.base_url()
+        );
+    }
+    if let Some(keepnet) = &keepnet {
+        println!(
+            "It makes that person a target user at {} and enrols them in a training.",
+            keepnet.base_url()
+        );
+    }
     print!("Go on? [y/N] ");
     std::io::stdout().flush()?;
     let mut answer = String::new();
@@ -80,30 +150,54 @@ async fn live() -> Outcome<()> {
         println!("Nothing was sent.");
         return Ok(());
     }
-    play(Client::builder_from_env()?, None).await
+    play(Cast {
+        push: Client::builder_from_env()?,
+        raised: None,
+        pwpush,
+        visitor: None,
+        keepnet,
+    })
+    .await
 }
 
-async fn play(builder: ClientBuilder, raised: Option<&str>) -> Outcome<()> {
+async fn play(cast: Cast) -> Outcome<()> {
+    let start = Timestamp::now();
     let meter = Meter::default();
-    let push = builder
+    let push = cast
+        .push
         .user_agent("security-api-demo")
         .attempt_layer(meter.layer())
         .build()?;
     push.check().await?;
     println!("The key works.\n");
     follow::look_around(&push).await?;
-    follow::follow_detection(&push, raised).await?;
-    let file = file()?;
+    if let Some(victim) = follow::follow_detection(&push, cast.raised.as_deref()).await? {
+        let mut trail = Trail::default();
+        trail.detection(&push, &victim.detection).await?;
+        if let Some(pwpush) = &cast.pwpush {
+            let link = password::send(pwpush, &victim.email).await?;
+            if let Some(visitor) = &cast.visitor {
+                password::open_twice(visitor, &link).await?;
+            }
+            trail.link(pwpush, &link).await?;
+        }
+        if let Some(keepnet) = &cast.keepnet {
+            enrolment::enrol(keepnet, &victim.employee, &victim.email).await?;
+            trail.platform(keepnet, start).await?;
+        }
+        trail.write(&file("audit-trail.jsonl")?).await?;
+    }
+    let file = file("push-security.jsonl")?;
     export::export(&push, &meter, &file).await?;
     println!("\nEvery record, as it came, is in {}", file.display());
     Ok(())
 }
 
-/// Where the export goes: the workspace's target folder, which is not kept.
-fn file() -> std::io::Result<PathBuf> {
+/// A file in the workspace's target folder, which is not kept.
+fn file(name: &str) -> std::io::Result<PathBuf> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("..")
         .join("target/demo");
     std::fs::create_dir_all(&folder)?;
-    Ok(folder.canonicalize()?.join("push-security.jsonl"))
+    Ok(folder.canonicalize()?.join(name))
 }

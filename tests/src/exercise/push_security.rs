@@ -6,7 +6,7 @@
 use push_security_api::operations;
 use super::report::Report;
 
-/// Calls every operation once.
+/// Calls every operation once that deletes nothing.
 #[expect(deprecated, reason = "deprecated parameters are exercised too")]
 pub(crate) async fn run(push: &push_security_api::Client, report: &mut Report) {
     let accounts_id = super::report::known(
@@ -96,31 +96,6 @@ pub(crate) async fn run(push: &push_security_api::Client, report: &mut Report) {
             .await;
     }
 
-    {
-        use push_security_api::types::LoginMethodName;
-        report
-            .call(
-                &operations::ACCOUNTS_REMOVE_LOGIN_METHOD,
-                push
-                    .accounts()
-                    .remove_login_method(
-                        accounts_id.as_str(),
-                        LoginMethodName::UsernamePassword,
-                    )
-                    .send_with_response(),
-            )
-            .await;
-    }
-
-    {
-        report
-            .call(
-                &operations::ACCOUNTS_DELETE,
-                push.accounts().delete(accounts_id.as_str()).send_with_response(),
-            )
-            .await;
-    }
-
     #[cfg(feature = "unconfirmed")]
     {
         report
@@ -150,19 +125,6 @@ pub(crate) async fn run(push: &push_security_api::Client, report: &mut Report) {
                 push
                     .accounts_other()
                     .get(accounts_other_id.as_str())
-                    .send_with_response(),
-            )
-            .await;
-    }
-
-    #[cfg(feature = "unconfirmed")]
-    {
-        report
-            .call(
-                &operations::ACCOUNTS_OTHER_DELETE,
-                push
-                    .accounts_other()
-                    .delete(accounts_other_id.as_str())
                     .send_with_response(),
             )
             .await;
@@ -406,22 +368,6 @@ pub(crate) async fn run(push: &push_security_api::Client, report: &mut Report) {
             .await;
     }
 
-    #[cfg(feature = "unconfirmed")]
-    {
-        report
-            .call(
-                &operations::EMPLOYEES_REMOVE_FROM_GROUPS,
-                push
-                    .employees()
-                    .remove_from_groups(
-                        employees_id.as_str(),
-                        ["finance", "contractors"],
-                    )
-                    .send_with_response(),
-            )
-            .await;
-    }
-
     {
         use push_security_api::types::{FindingState, FindingType};
         report
@@ -451,6 +397,76 @@ pub(crate) async fn run(push: &push_security_api::Client, report: &mut Report) {
             .call(
                 &operations::FINDINGS_GET,
                 push.findings().get(findings_id.as_str()).send_with_response(),
+            )
+            .await;
+    }
+
+    {
+        use push_security_api::types::LoginMethodName;
+        report
+            .call(
+                &operations::ACCOUNTS_REMOVE_LOGIN_METHOD,
+                push
+                    .accounts()
+                    .remove_login_method(
+                        accounts_id.as_str(),
+                        LoginMethodName::UsernamePassword,
+                    )
+                    .send_with_response(),
+            )
+            .await;
+    }
+
+    #[cfg(feature = "unconfirmed")]
+    {
+        report
+            .call(
+                &operations::EMPLOYEES_REMOVE_FROM_GROUPS,
+                push
+                    .employees()
+                    .remove_from_groups(
+                        employees_id.as_str(),
+                        ["finance", "contractors"],
+                    )
+                    .send_with_response(),
+            )
+            .await;
+    }
+}
+
+/// Calls every operation once that deletes.
+pub(crate) async fn delete(push: &push_security_api::Client, report: &mut Report) {
+    {
+        let accounts_id = super::report::known(
+                push.accounts().list().page(),
+                |item| item.id,
+                "d6a32ba5-0532-4a66-8137-48cdf409c972",
+            )
+            .await;
+        report
+            .call(
+                &operations::ACCOUNTS_DELETE,
+                push.accounts().delete(accounts_id.as_str()).send_with_response(),
+            )
+            .await;
+    }
+
+    #[cfg(feature = "unconfirmed")]
+    {
+        #[cfg(feature = "unconfirmed")]
+        let accounts_other_id = super::report::known(
+                push.accounts_other().list().page(),
+                |item| item.id,
+                "1009e8cb-497b-49ae-ac87-e083e42078d2",
+            )
+            .await;
+        report
+            .call(
+                &operations::ACCOUNTS_OTHER_DELETE,
+                push
+                    .accounts_other()
+                    .delete(accounts_other_id.as_str())
+                    .send_with_response(),
             )
             .await;
     }

@@ -2,52 +2,107 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::time::{Duration, Instant};
 
 use push_security_api::http::Uri;
 use push_security_api::{Error, Operation, Response, Timestamp};
+
+/// How long a call is tried again that is refused while something else goes on.
+const PATIENCE: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// One line for each operation called.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     lines: Vec<Line>,
+    /// Tells errors by which a server says that it does not offer an operation at all.
+    is_absence: Option<fn(&Error) -> bool>,
 }
 
 #[derive(Debug)]
 struct Line {
     operation: &'static Operation,
-    outcome: Result<u16, String>,
+    outcome: Outcome,
+}
+
+#[derive(Debug)]
+enum Outcome {
+    /// The status, if the call tells.
+    Done(Option<u16>),
+    /// The server does not offer it.
+    Absent,
+    Failed(String),
 }
 
 impl Report {
+    /// What this tells from its error to be absent is no failure.
+    pub(crate) fn absent_if(&mut self, is_absence: fn(&Error) -> bool) {
+        self.is_absence = Some(is_absence);
+    }
+
+    fn note(&mut self, operation: &'static Operation, given: Result<Option<u16>, Error>) {
+        let outcome = match given {
+            Ok(status) => Outcome::Done(status),
+            Err(error) if self.is_absence.is_some_and(|is| is(&error)) => Outcome::Absent,
+            Err(error) => Outcome::Failed(error.to_string()),
+        };
+        self.lines.push(Line { operation, outcome });
+    }
+
     /// Waits for a call and notes what it gave.
     pub(crate) async fn call<T>(
         &mut self,
         operation: &'static Operation,
         call: impl Future<Output = Result<Response<T>, Error>>,
     ) {
-        let outcome = match call.await {
-            Ok(response) => Ok(response.status().as_u16()),
-            Err(error) => Err(error.to_string()),
-        };
-        self.lines.push(Line { operation, outcome });
+        let given = call.await;
+        self.note(
+            operation,
+            given.map(|response| Some(response.status().as_u16())),
+        );
+    }
+
+    /// Waits for a call that is refused while something else goes on, again and again for a while, and notes what it gave.
+    pub(crate) async fn eventually<T, F>(
+        &mut self,
+        operation: &'static Operation,
+        call: impl Fn() -> F,
+    ) where
+        F: Future<Output = Result<Response<T>, Error>>,
+    {
+        let begin = Instant::now();
+        let mut outcome = call().await;
+        while outcome.is_err() && begin.elapsed() < PATIENCE {
+            tokio::time::sleep(PAUSE).await;
+            outcome = call().await;
+        }
+        self.call(operation, std::future::ready(outcome)).await;
+    }
+
+    /// Notes what a hand-written call gave, which does not tell the status.
+    pub(crate) fn done<T>(&mut self, operation: &'static Operation, given: Result<T, Error>) {
+        self.note(operation, given.map(|_| None));
     }
 
     /// How many calls failed.
     pub(crate) fn failed(&self) -> usize {
-        self.lines
-            .iter()
-            .filter(|line| line.outcome.is_err())
-            .count()
+        self.count(|outcome| matches!(outcome, Outcome::Failed(_)))
+    }
+
+    fn count(&self, is: impl Fn(&Outcome) -> bool) -> usize {
+        self.lines.iter().filter(|line| is(&line.outcome)).count()
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for line in &self.lines {
-            let (operation, mark) = (
-                line.operation,
-                if line.outcome.is_ok() { "ok" } else { "FAILED" },
-            );
+            let operation = line.operation;
+            let mark = match line.outcome {
+                Outcome::Done(_) => "ok",
+                Outcome::Absent => "absent",
+                Outcome::Failed(_) => "FAILED",
+            };
             write!(
                 f,
                 "{mark:6}  {:32}  {:6}  {:36}  ",
@@ -56,16 +111,18 @@ impl fmt::Display for Report {
                 operation.path()
             )?;
             match &line.outcome {
-                Ok(status) => writeln!(f, "{status}")?,
-                Err(error) => writeln!(f, "{error}")?,
+                Outcome::Done(Some(status)) => writeln!(f, "{status}")?,
+                Outcome::Done(None) => writeln!(f, "2xx")?,
+                Outcome::Absent => writeln!(f, "not offered")?,
+                Outcome::Failed(error) => writeln!(f, "{error}")?,
             }
         }
-        write!(
-            f,
-            "{} operations called, {} failed",
-            self.lines.len(),
-            self.failed()
-        )
+        let absent = self.count(|outcome| matches!(outcome, Outcome::Absent));
+        write!(f, "{} operations called, ", self.lines.len())?;
+        if absent > 0 {
+            write!(f, "{absent} not offered, ")?;
+        }
+        write!(f, "{} failed", self.failed())
     }
 }
 
@@ -75,8 +132,29 @@ pub(crate) async fn known<P: IntoIterator>(
     id: impl Fn(P::Item) -> String,
     otherwise: &str,
 ) -> String {
-    let first = list.await.ok().and_then(|page| page.into_iter().next());
-    first.map_or_else(|| otherwise.to_owned(), id)
+    let items = list.await.ok().into_iter().flatten();
+    let mut ids = items.map(id).filter(|id| !id.is_empty() && !is_own(id));
+    ids.next().unwrap_or_else(|| otherwise.to_owned())
+}
+
+/// Whether this is the id of the company whose data are exercised, which nothing may happen to.
+fn is_own(id: &str) -> bool {
+    std::env::var("KEEPNET_COMPANY_ID").is_ok_and(|own| own == id)
+}
+
+/// An id that a call answers; another if it fails, or answers none.
+pub(crate) async fn answered<T>(
+    call: impl IntoFuture<Output = Result<T, Error>>,
+    id: impl Fn(T) -> String,
+    otherwise: &str,
+) -> String {
+    let id = call.await.map(id).ok().filter(|id| !id.is_empty());
+    id.unwrap_or_else(|| otherwise.to_owned())
+}
+
+/// What only those know who started the server: a variable of the environment, or this if it is not set.
+pub(crate) fn variable(name: &str, otherwise: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| otherwise.to_owned())
 }
 
 /// A point in time that a call asks for.

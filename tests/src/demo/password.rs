@@ -1,0 +1,64 @@
+//! The one-time link by which the employee gets a fresh password.
+
+use pwpush_api::types::{Edition, Push};
+use pwpush_api::{Client, Expiry, NewPush, Retrieved, Secret};
+
+use crate::Outcome;
+
+const LENGTH: usize = 20;
+
+/// Characters that nobody mistakes for others: 56 of them.
+const LETTERS: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789";
+
+/// A password that nobody has seen, by the machine's own source of randomness.
+fn fresh() -> Outcome<Secret> {
+    let mut password = String::with_capacity(LENGTH);
+    while password.len() < LENGTH {
+        let mut bytes = [0; 2 * LENGTH];
+        getrandom::fill(&mut bytes)?;
+        // What is above the last whole multiple is drawn again, so that each letter is as likely.
+        let whole = 256 / LETTERS.len() * LETTERS.len();
+        let fit = bytes
+            .iter()
+            .map(|byte| usize::from(*byte))
+            .filter(|byte| *byte < whole);
+        let letters = fit.map(|byte| char::from(LETTERS[byte % LETTERS.len()]));
+        password.extend(letters.take(LENGTH - password.len()));
+    }
+    Ok(password.into())
+}
+
+/// Sends a fresh password as a link that can be opened once.
+pub(crate) async fn send(pwpush: &Client, employee: &str) -> Outcome<Push> {
+    // The open-source edition counts in days; a working day is enough where it can be said.
+    let expiry = match pwpush.edition().await? {
+        Edition::Commercial => Expiry::hours(12),
+        _ => Expiry::days(1),
+    };
+    let push = NewPush::text(fresh()?)
+        .expire_after(expiry)
+        .views(1)
+        .retrieval_step(true)
+        .name(format!("Fresh password of {employee}"));
+    let push = pwpush.pushes().create(push).await?;
+    println!(
+        "A fresh password for {employee} is behind a link that opens once and lives {expiry}."
+    );
+    if let Some(link) = &push.html_url {
+        println!("  {}", link.expose());
+    }
+    Ok(push)
+}
+
+/// The employee opens the link, and somebody else comes too late.
+pub(crate) async fn open_twice(visitor: &Client, push: &Push) -> Outcome<()> {
+    for who in ["The employee opens it", "Somebody opens it again"] {
+        let found = match visitor.pushes().show(&push.token).await? {
+            Retrieved::Secret(_) => "there is the password",
+            Retrieved::Expired(_) => "it has expired",
+        };
+        println!("  {who}: {found}.");
+    }
+    println!();
+    Ok(())
+}
