@@ -72,13 +72,13 @@ impl Shapes {
                     },
                     other => other.to_string(),
                 };
-                format!("{sent:?}") == *seen
+                *seen == format!("{sent:?}")
             }
             (Shape::Text, _, Seen::Redacted) => true,
             (Shape::Int32 | Shape::Int64, sent, Seen::Word(seen)) => match sent {
                 Value::String(text) => text == seen,
                 sent if sent.is_f64() => sent.as_f64() == seen.parse().ok(),
-                sent => seen.parse().is_ok_and(|seen: Value| seen == *sent),
+                sent => sent.is_i64() && sent.as_i64() == seen.parse().ok(),
             },
             (Shape::Float, sent, Seen::Word(seen)) => {
                 let sent = match sent {
@@ -87,7 +87,9 @@ impl Shapes {
                 };
                 sent.is_some() && sent == seen.parse().ok()
             }
-            (Shape::Bool, sent, Seen::Word(seen)) => sent.as_bool() == seen.parse().ok(),
+            (Shape::Bool, sent, Seen::Word(seen)) => {
+                sent.is_boolean() && sent.as_bool() == seen.parse().ok()
+            }
             _ => false,
         };
         match is_same {

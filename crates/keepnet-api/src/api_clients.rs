@@ -168,6 +168,7 @@ impl ApiClientRotation {
     /// rotation.delete_old().await?;
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub async fn delete_old(&self) -> Result<(), Error> {
         let deleted = self.companies.remove_api_client(&self.old_resource_id);
         deleted.await.map_err(|error| {
@@ -188,6 +189,7 @@ impl ApiClientRotation {
     /// rotation.undo().await?;
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub async fn undo(&self) -> Result<(), Error> {
         let id = &self.client.resource_id;
         let deleted = self.companies.remove_api_client(id).await;
@@ -213,6 +215,7 @@ impl Companies {
     /// }
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub async fn find_api_client(
         &self,
         client_id: impl AsRef<str>,
@@ -244,6 +247,7 @@ impl Companies {
     /// store(&client.client_id, client.client_secret.expose());
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub async fn create_api_client(&self, new: &NewApiClient) -> Result<CreatedApiClient, Error> {
         new.check()?;
         let roles = self.role_ids(&new.roles).await?;
@@ -264,6 +268,7 @@ impl Companies {
     /// keepnet.companies().deactivate_api_client("aB3dE5gH7jK9").await?;
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub async fn deactivate_api_client(&self, resource_id: impl AsRef<str>) -> Result<(), Error> {
         let resource_id = resource_id.as_ref();
         let client = self.get_client(resource_id).await?;
@@ -296,6 +301,7 @@ impl Companies {
     /// rotation.delete_old().await?;
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub async fn rotate_api_client(
         &self,
         resource_id: impl AsRef<str>,
@@ -315,6 +321,7 @@ impl Companies {
     }
 
     /// Deletes a REST client. It is no error if there is none with this id.
+    #[inline]
     async fn remove_api_client(&self, resource_id: &str) -> Result<(), Error> {
         match self.delete_client(resource_id).await {
             Ok(_) => Ok(()),
@@ -323,6 +330,7 @@ impl Companies {
         }
     }
 
+    #[inline]
     async fn generated(&self) -> Result<(String, Secret), Error> {
         let generated = self.generate_client_credentials().await?;
         let pair = generated.client_id.zip(generated.client_secret);
@@ -334,6 +342,7 @@ impl Companies {
         })
     }
 
+    #[inline]
     async fn create_with(
         &self,
         name: &str,
@@ -375,6 +384,7 @@ impl Companies {
     }
 
     /// The ids of roles that are given by name or id.
+    #[inline]
     async fn role_ids(&self, wanted: &[String]) -> Result<Vec<String>, Error> {
         let call = self.generate_client_credentials().into_request();
         let roles = call.client().operation(&ROLES, &[]);

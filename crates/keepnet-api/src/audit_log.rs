@@ -395,6 +395,7 @@ impl<T: DeserializeOwned> Tail<T> {
     /// let newest = keepnet.audit_logs().tail(start).try_next().await?;
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub async fn try_next(&mut self) -> Result<Option<T>, Error> {
         std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx))
             .await

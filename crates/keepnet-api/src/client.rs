@@ -154,6 +154,7 @@ impl Client {
     /// keepnet.check().await?;
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub async fn check(&self) -> Result<(), Error> {
         let call = self.transport.operation(&CHECK, &[]).call::<IgnoredAny>();
         call.await.map(drop)

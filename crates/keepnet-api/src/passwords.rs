@@ -24,6 +24,7 @@ impl SystemUsers {
     /// keepnet.system_users().send_password_link("jane.doe@example.com").await?;
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub async fn send_password_link(&self, email: impl AsRef<str>) -> Result<(), Error> {
         let email = email.as_ref().trim();
         if email.is_empty() {
@@ -49,6 +50,7 @@ impl SystemUsers {
     /// keepnet.system_users().set_password_with_token(token, new).await?;
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub async fn set_password_with_token(
         &self,
         token: impl Into<Secret>,
@@ -79,6 +81,7 @@ impl SystemUsers {
     /// keepnet.system_users().change_own_password(current, new).await?;
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub async fn change_own_password(
         &self,
         current_password: impl Into<Secret>,

@@ -76,6 +76,7 @@ impl TargetUsers {
     /// }
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub async fn find_by_email(&self, email: impl AsRef<str>) -> Result<Option<TargetUser>, Error> {
         let email = checked_email(email.as_ref())?;
         let search = GetTargetUserByEmailRequest::new()
@@ -118,6 +119,7 @@ impl TargetUsers {
     /// assert_ne!(user.change, Upsert::Unchanged);
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub async fn upsert(&self, user: &CreateTargetUserRequest) -> Result<Upserted, Error> {
         checked_email(&user.email)?;
         let mut round = 1;
@@ -136,6 +138,7 @@ impl TargetUsers {
     }
 
     /// Whether the error may come from somebody else's change of the same user.
+    #[inline]
     async fn raced(&self, error: &Error, user: &CreateTargetUserRequest) -> bool {
         let operation = error.operation().map_or("", |operation| operation.id());
         if operation != TARGET_USERS_CREATE.id() {
@@ -149,6 +152,7 @@ impl TargetUsers {
         matches!(self.find_by_email(&user.email).await, Ok(Some(_)))
     }
 
+    #[inline]
     async fn create_new(&self, user: &CreateTargetUserRequest) -> Result<Upserted, Error> {
         let mut user = user.clone();
         user.is_active.get_or_insert(true);
@@ -173,6 +177,7 @@ impl TargetUsers {
         })
     }
 
+    #[inline]
     async fn bring_to(
         &self,
         id: String,
@@ -217,6 +222,7 @@ impl TargetUsers {
     /// }
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub async fn delete_by_email(&self, email: impl AsRef<str>) -> Result<Option<String>, Error> {
         let found = self.find_by_email(email).await?;
         let Some(id) = found.and_then(|user| user.resource_id) else {

@@ -231,6 +231,7 @@ impl PhishingCampaigns {
     /// let id = keepnet.phishing_campaigns().save(campaign).await?;
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub async fn save(&self, new: NewCampaign) -> Result<String, Error> {
         new.check()?;
         let mut request = new.request;
@@ -271,6 +272,7 @@ impl PhishingCampaigns {
     /// println!("launch {} of the campaign", launch.instance_group());
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub async fn launch(&self, id: impl AsRef<str>) -> Result<Launch, Error> {
         let id = id.as_ref().to_owned();
         let before = match newest(self.reports(), id.clone(), i32::MIN).await {
@@ -315,6 +317,7 @@ impl PhishingCampaigns {
     /// let end = keepnet.phishing_campaigns().wait(&launch).polling(day).await?;
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub fn wait(&self, launch: &Launch) -> Progress<LaunchState> {
         let (reports, launch) = (self.reports(), launch.clone());
         Progress::new("the launch", LaunchState::is_over, move || {
@@ -364,6 +367,7 @@ fn launches(
 }
 
 /// The number of the newest launch after the one with this number.
+#[inline]
 async fn newest(
     reports: PhishingCampaignReports,
     campaign: String,
@@ -377,6 +381,7 @@ async fn newest(
     Ok(newest)
 }
 
+#[inline]
 async fn state(reports: PhishingCampaignReports, launch: Launch) -> Result<LaunchState, Error> {
     let summary = reports
         .summary(&launch.campaign_id, launch.instance_group)

@@ -199,6 +199,7 @@ impl Enrollments {
     /// let id = keepnet.enrollments().enroll(enrollment).await?;
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub async fn enroll(&self, new: NewEnrollment) -> Result<String, Error> {
         new.check()?;
         #[cfg(feature = "users")]
@@ -208,6 +209,7 @@ impl Enrollments {
 
     /// Makes a target group of the users, if there are any.
     #[cfg(feature = "users")]
+    #[inline]
     async fn with_group(&self, mut new: NewEnrollment) -> Result<NewEnrollment, Error> {
         use crate::types::{
             CreateTargetGroupRequest, CreateTargetGroupUsersRequest, TargetGroupPriority,
@@ -255,6 +257,7 @@ impl Enrollments {
     /// println!("{:?}", state.status);
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub async fn state(&self, id: impl AsRef<str>) -> Result<EnrollmentState, Error> {
         state(self.clone(), id.as_ref().to_owned()).await
     }
@@ -274,6 +277,7 @@ impl Enrollments {
     /// }
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub fn wait(&self, id: impl AsRef<str>) -> Progress<EnrollmentState> {
         let (enrollments, id) = (self.clone(), id.as_ref().to_owned());
         Progress::new("the enrolment", EnrollmentState::is_over, move || {
@@ -303,6 +307,7 @@ impl Enrollments {
     }
 }
 
+#[inline]
 async fn state(enrollments: Enrollments, id: String) -> Result<EnrollmentState, Error> {
     let summary = enrollments.reports().summary(&id).await?;
     let newest_first = SearchEnrollmentRequest::from(SearchRequest::new());

@@ -401,6 +401,7 @@ impl Investigations {
     /// let id = keepnet.investigations().start(search).await?;
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub async fn start(&self, new: NewInvestigation) -> Result<String, Error> {
         new.check()?;
         let mut systems = new.systems.clone();
@@ -432,6 +433,7 @@ impl Investigations {
     /// println!("{:?} e-mails", end.total_email_count);
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub fn wait(&self, id: impl AsRef<str>) -> Progress<InvestigationSummary> {
         let probe = self.scan_types().into_request();
         let look = InvestigationResults::new(probe.client()).summary(id);

@@ -169,6 +169,7 @@ impl NotifiedEmails {
     /// emails.close("aB3dE5gH7jK9", NotifiedEmailResult::Phishing, "Seen in INC-42").await?;
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub fn close(
         &self,
         id: impl AsRef<str>,
@@ -192,6 +193,7 @@ impl NotifiedEmails {
     /// keepnet.notified_emails().take_up("aB3dE5gH7jK9").await?;
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub fn take_up(&self, id: impl AsRef<str>) -> Call<IdResult> {
         let change = UpdateNotifiedEmailRequest::new().status(NotifiedEmailStatus::InProgress);
         self.update(id, &change)

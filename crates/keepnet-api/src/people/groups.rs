@@ -50,6 +50,7 @@ impl TargetGroups {
     /// println!("{}", group.is_some());
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub async fn find_by_name(
         &self,
         name: impl AsRef<str>,
@@ -88,6 +89,7 @@ impl TargetGroups {
     /// println!("{}, created: {}", group.id, group.created);
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub async fn find_or_create(&self, name: impl AsRef<str>) -> Result<FoundGroup, Error> {
         let name = checked_name(name.as_ref())?;
         if let Some(group) = self.found(name).await? {
@@ -115,6 +117,7 @@ impl TargetGroups {
         Err(error)
     }
 
+    #[inline]
     async fn found(&self, name: &str) -> Result<Option<FoundGroup>, Error> {
         let group = self.find_by_name(name).await?;
         let id = group.and_then(|group| group.resource_id);
@@ -139,6 +142,7 @@ impl TargetGroups {
     /// println!("{} added, {} not known", done.users.len(), done.unknown.len());
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub async fn add_people(
         &self,
         name: impl AsRef<str>,
@@ -175,6 +179,7 @@ impl TargetGroups {
     /// keepnet.target_groups().remove_people("Newcomers", ["jane.doe@example.com"]).await?;
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub async fn remove_people(
         &self,
         name: impl AsRef<str>,
@@ -200,6 +205,7 @@ impl TargetGroups {
     }
 
     /// The ids of those with these addresses, each once, and the addresses that nobody has.
+    #[inline]
     async fn people(
         &self,
         emails: impl IntoIterator<Item = impl AsRef<str>>,

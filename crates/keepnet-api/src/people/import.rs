@@ -96,6 +96,7 @@ impl TargetUsers {
     /// import.confirm(ImportRows::All).await?;
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub async fn import(&self, file: Upload) -> Result<TargetUserImport, Error> {
         if file.length() == 0 {
             return Err(Error::invalid(
@@ -166,6 +167,7 @@ impl TargetUserImport {
     /// println!("{}", import.column_names().await?.join(", "));
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub async fn column_names(&self) -> Result<Vec<String>, Error> {
         let file = self.users.get_upload(&self.transaction_id).await;
         let file = file.map_err(|error| self.explain(error, "its columns are not mapped yet"))?;
@@ -189,6 +191,7 @@ impl TargetUserImport {
     /// let job = import.map(&mapping).await?;
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub async fn map(&self, mapping: &ColumnMapping) -> Result<ImportJob, Error> {
         let mappings = mapping.checked(&self.column_names().await?)?;
         let request = CreateTargetUserFieldMappingRequest::new()
@@ -226,6 +229,7 @@ impl TargetUserImport {
     /// # Ok(()) }
     /// ```
     #[must_use]
+    #[inline]
     pub fn job(&self, id: impl Into<String>) -> ImportJob {
         ImportJob::new(self.clone(), id.into())
     }
@@ -241,6 +245,7 @@ impl TargetUserImport {
     /// println!("to be resumed: {}", import.transaction_id());
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub async fn renew(&self) -> Result<Self, Error> {
         let renewed = self.users.renew_transaction(&self.transaction_id).await;
         let renewed = renewed.map_err(|error| self.explain(error, "it was not renewed"))?;
@@ -266,6 +271,7 @@ impl TargetUserImport {
     /// }
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub async fn preview(&self, search: impl Into<SearchRequest>) -> Result<ImportPreview, Error> {
         let found = self.users.search_import(&self.transaction_id, search).await;
         let found =
@@ -303,6 +309,7 @@ impl TargetUserImport {
     /// }
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub async fn rejected(&self) -> Result<Vec<TmpTargetUserSearchView>, Error> {
         let mut rows: Vec<TmpTargetUserSearchView> = Vec::new();
         for page in 1.. {
@@ -339,6 +346,7 @@ impl TargetUserImport {
     /// import.confirm(ImportRows::New).await?;
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub async fn confirm(&self, rows: ImportRows) -> Result<(), Error> {
         let mut request = TmpTargetUserImportRequest::new();
         if let ImportRows::Selected(ids) = &rows {

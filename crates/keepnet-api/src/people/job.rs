@@ -111,6 +111,7 @@ impl ImportJob {
     /// println!("{}", job.status().await?.finished);
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub async fn status(&self) -> Result<ImportStatus, Error> {
         // The counts beside the status are not described.
         let call = self.import.users.get_mapping_job(&self.id).into_request();
@@ -146,6 +147,7 @@ impl ImportJob {
     /// }
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub fn progress(&self) -> Progress<ImportStatus> {
         let job = self.clone();
         let ask = move || {
@@ -169,6 +171,7 @@ impl ImportJob {
     /// println!("{:?} new, {:?} existing, {:?} invalid", found.new, found.existing, found.invalid);
     /// # Ok(()) }
     /// ```
+    #[inline]
     pub async fn finished(&self) -> Result<ImportStatus, Error> {
         let last = self.progress().await;
         let mut last = last.map_err(|error| match error.operation() {
