@@ -19,18 +19,29 @@ fn is_of(entry: &Entry, operation: &Operation) -> bool {
             .all(|(got, wanted)| wanted == "{id}" || *got == wanted)
 }
 
-#[tokio::test]
-async fn every_operation_is_called_and_answered_with_success() {
-    let sandbox = sandbox().await;
-    let push = sandbox.push_security();
+/// Whether the exerciser was content, and what it says.
+fn exercise<'a>(
+    service: &str,
+    base_url: &str,
+    environment: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> (bool, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_exercise"))
-        .args(["push-security", push.base_url()])
-        .env("PUSH_SECURITY_API_KEY", push.api_key())
+        .args([service, base_url])
+        .envs(environment)
         .env("NO_PROXY", "127.0.0.1")
         .output()
         .expect("the exerciser runs");
     let report = String::from_utf8(output.stdout).expect("text");
-    assert!(output.status.success(), "{report}");
+    (output.status.success(), report)
+}
+
+#[tokio::test]
+async fn every_operation_is_called_and_answered_with_success() {
+    let sandbox = sandbox().await;
+    let push = sandbox.push_security();
+    let key = ("PUSH_SECURITY_API_KEY", push.api_key());
+    let (success, report) = exercise("push-security", push.base_url(), [key]);
+    assert!(success, "{report}");
     let count = operations::ALL.len();
     let last = format!("{count} operations called, 0 failed\n");
     assert!(report.ends_with(&last), "{report}");
@@ -56,14 +67,9 @@ async fn every_operation_is_called_and_answered_with_success() {
 async fn a_failed_operation_is_reported_and_fails_the_exerciser() {
     let sandbox = sandbox().await;
     let push = sandbox.push_security();
-    let output = Command::new(env!("CARGO_BIN_EXE_exercise"))
-        .args(["push-security", push.base_url()])
-        .env("PUSH_SECURITY_API_KEY", push.read_only_key())
-        .env("NO_PROXY", "127.0.0.1")
-        .output()
-        .expect("the exerciser runs");
-    let report = String::from_utf8(output.stdout).expect("text");
-    assert!(!output.status.success(), "{report}");
+    let key = ("PUSH_SECURITY_API_KEY", push.read_only_key());
+    let (success, report) = exercise("push-security", push.base_url(), [key]);
+    assert!(!success, "{report}");
     let failed = operations::ALL
         .iter()
         .filter(|operation| operation.method() != "GET")
@@ -89,17 +95,9 @@ async fn password_pusher_answers_every_operation_that_its_edition_offers() {
         let sandbox = Sandbox::builder().password_pusher(options).start().await;
         let sandbox = sandbox.expect("the sandbox starts");
         let pusher = sandbox.password_pusher();
-        let output = Command::new(env!("CARGO_BIN_EXE_exercise"))
-            .args(["pwpush", pusher.base_url()])
-            .env("PASSWORD_PUSHER_TOKEN", pusher.token())
-            .env("NO_PROXY", "127.0.0.1")
-            .output()
-            .expect("the exerciser runs");
-        let report = String::from_utf8(output.stdout).expect("text");
-        assert!(
-            output.status.success() && report.ends_with(last),
-            "{report}"
-        );
+        let token = ("PASSWORD_PUSHER_TOKEN", pusher.token());
+        let (success, report) = exercise("pwpush", pusher.base_url(), [token]);
+        assert!(success && report.ends_with(last), "{report}");
         assert!(!report.contains(pusher.token()));
     }
 }
@@ -109,19 +107,17 @@ fn keepnet_report(sandbox: &Sandbox) -> (bool, String) {
     let keepnet = sandbox.keepnet();
     let company = &keepnet.company_ids()[0];
     let token = keepnet.forget_password(company).expect("a system user");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_exercise"));
-    let output = command
-        .args(["keepnet", keepnet.base_url()])
-        .env("KEEPNET_CLIENT_ID", keepnet.client_id())
-        .env("KEEPNET_CLIENT_SECRET", keepnet.client_secret())
-        .env("KEEPNET_COMPANY_ID", company)
-        .env("KEEPNET_PASSWORD", keepnet.password())
-        .env("KEEPNET_PASSWORD_RESET_TOKEN", token)
-        .env("NO_PROXY", "127.0.0.1")
-        .output()
-        .expect("the exerciser runs");
-    let report = String::from_utf8(output.stdout).expect("text");
-    (output.status.success(), report)
+    exercise(
+        "keepnet",
+        keepnet.base_url(),
+        [
+            ("KEEPNET_CLIENT_ID", keepnet.client_id()),
+            ("KEEPNET_CLIENT_SECRET", keepnet.client_secret()),
+            ("KEEPNET_COMPANY_ID", company),
+            ("KEEPNET_PASSWORD", &keepnet.password()),
+            ("KEEPNET_PASSWORD_RESET_TOKEN", &token),
+        ],
+    )
 }
 
 #[tokio::test]

@@ -158,12 +158,14 @@ fn now(_: i64) -> String {
     "Timestamp::now()".to_owned()
 }
 
+/// What services call the id of a record, in records and in paths.
+pub(super) const ID_NAMES: [&str; 4] = ["id", "resourceId", "companyResourceId", "url_token"];
+
 /// The member by which values of this type are told apart.
 pub(super) fn id_member<'a>(api: &'a Api, ty: &Ty) -> Option<&'a Member> {
     let mut members = members(api, ty).iter();
     members.find(|member| {
-        ["id", "resourceId", "companyResourceId", "url_token"].contains(&member.wire.as_str())
-            && matches!(member.ty, Ty::Text | Ty::Secret)
+        ID_NAMES.contains(&member.wire.as_str()) && matches!(member.ty, Ty::Text | Ty::Secret)
     })
 }
 

@@ -29,8 +29,10 @@ type Contents = BTreeMap<PathBuf, (String, Vec<TokenStream>)>;
 pub(super) fn files(api: &Api, service: &Service) -> Result<Contents, Vec<Refusal>> {
     let whole = PathBuf::from(service.exercise);
     let about = "Calls of every operation with every optional parameter set.";
+    let sources = sources(api);
     if place::areas(api).is_empty() {
-        let items = items(api, service, &api.resources.iter().collect::<Vec<_>>(), 1)?;
+        let resources: Vec<_> = api.resources.iter().collect();
+        let items = items(api, service, &sources, &resources, 1)?;
         return Ok(BTreeMap::from([(whole, (about.to_owned(), items))]));
     }
     let mut files = BTreeMap::new();
@@ -39,7 +41,10 @@ pub(super) fn files(api: &Api, service: &Service) -> Result<Contents, Vec<Refusa
         let file = folder.join(format!("{}.rs", resource.name));
         files.insert(
             file,
-            (resource.doc.clone(), items(api, service, &[resource], 2)?),
+            (
+                resource.doc.clone(),
+                items(api, service, &sources, &[resource], 2)?,
+            ),
         );
     }
     let (client, library) = (ident(service.variable), ident(service.library));
@@ -76,6 +81,7 @@ pub(super) fn files(api: &Api, service: &Service) -> Result<Contents, Vec<Refusa
 fn items(
     api: &Api,
     service: &Service,
+    sources: &Sources<'_>,
     resources: &[&Resource],
     depth: usize,
 ) -> Result<Vec<TokenStream>, Vec<Refusal>> {
@@ -83,7 +89,7 @@ fn items(
     let writer = Writer {
         api,
         service,
-        sources: sources(api),
+        sources,
         report: format!("{}report", "super::".repeat(depth)),
         file: resources
             .first()
@@ -189,6 +195,9 @@ struct Source<'a> {
     member: &'a Member,
 }
 
+/// By what `x-id-of` calls them.
+type Sources<'a> = BTreeMap<String, Source<'a>>;
+
 /// The variable that holds an id.
 fn variable(source: &str) -> String {
     let name = source.to_snake_case();
@@ -199,7 +208,7 @@ fn variable(source: &str) -> String {
 }
 
 /// Where the ids come from that `x-id-of` names: resources, and operations that it names themselves.
-fn sources(api: &Api) -> BTreeMap<String, Source<'_>> {
+fn sources(api: &Api) -> Sources<'_> {
     let mut found = BTreeMap::new();
     let operations = || {
         let resources = api.resources.iter();
@@ -280,7 +289,7 @@ fn is_open(api: &Api, search: &Ty) -> bool {
 struct Writer<'a> {
     api: &'a Api,
     service: &'a Service,
-    sources: BTreeMap<String, Source<'a>>,
+    sources: &'a Sources<'a>,
     /// The path of the exerciser's own functions.
     report: String,
     /// What tells this file's names apart from those of others.

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::super::ir::{Api, Body, Encoding, Member, Operation, Parameter, Place, Range, Ty, Type};
 use super::super::read::OWN_ID;
+use super::docs::ID_NAMES;
 
 /// A time to stand for times of which no example is given.
 const SOME_TIME: i64 = 1_700_000_000;
@@ -130,8 +131,7 @@ impl<'a> Literals<'a> {
 
     /// A required parameter. Its own `id` in the path is that of the resource.
     fn argument(&mut self, parameter: &Parameter, operation: &Operation) -> Option<String> {
-        let own = parameter.place == Place::Path
-            && ["id", "resourceId", "url_token"].contains(&parameter.wire.as_str());
+        let own = parameter.place == Place::Path && ID_NAMES.contains(&parameter.wire.as_str());
         if own && parameter.ty == Ty::Text && parameter.id_of.is_none() {
             let example = parameter.example.as_ref();
             if let Some(id) = self.id(Some(&operation.resource), example) {
