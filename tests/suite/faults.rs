@@ -60,7 +60,7 @@ async fn a_write_that_may_not_be_repeated_is_not_sent_again_after_a_503() {
     // Nor one of ours that the caller says it of.
     let id = sandbox.push_security().employee_ids().swap_remove(0);
     let update = EmployeeUpdate::new().licensed(true);
-    let call = push.employees().update(id, update).assume_repeatable(false);
+    let call = push.employees().update(id, update).assume_idempotent(false);
     assert_eq!(call.await.unwrap_err().attempts(), 1);
     assert_eq!(statuses(&sandbox).len(), 2);
 }

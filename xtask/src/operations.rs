@@ -47,7 +47,7 @@ fn rows(root: &Path) -> anyhow::Result<Vec<Value>> {
                 "name": operation.name,
                 "method": operation.method,
                 "path": operation.path,
-                "repeatable": operation.repeatable,
+                "idempotent": operation.idempotent,
                 "confidence": operation.confidence.as_str(),
                 "feature": unconfirmed.map(|_| "unconfirmed").or(area.as_deref()),
                 "unconfirmed": operation.unconfirmed,
@@ -63,7 +63,7 @@ const COLUMNS: [&str; 8] = [
     "name",
     "method",
     "path",
-    "repeatable",
+    "idempotent",
     "confidence",
     "feature",
 ];
@@ -126,10 +126,10 @@ mod tests {
     #[test]
     fn columns_are_aligned() {
         let rows =
-            [json!({"service": "s", "resource": "long_name", "repeatable": true, "feature": null})];
+            [json!({"service": "s", "resource": "long_name", "idempotent": true, "feature": null})];
         assert_eq!(
             table(&rows),
-            "service  resource   name  method  path  repeatable  confidence  feature\n\
+            "service  resource   name  method  path  idempotent  confidence  feature\n\
              s        long_name                      yes"
         );
     }

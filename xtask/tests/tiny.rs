@@ -417,7 +417,7 @@ fn the_facts_of_operations_and_events_are_listed() {
             "toys.replace"
         ]
     );
-    assert!(!operations::CATS_CREATE.is_repeatable() && operations::CATS_GET.is_repeatable());
+    assert!(!operations::CATS_CREATE.is_idempotent() && operations::CATS_GET.is_idempotent());
     assert_eq!(operations::CATS_CREATE.limit_name(), "writes");
     assert!(operations::CATS_DELETE.is_empty() && !operations::CATS_GET.is_empty());
     assert!(operations::SESSIONS_CREATE.is_anonymous() && !operations::CATS_GET.is_anonymous());

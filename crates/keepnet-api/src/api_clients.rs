@@ -30,7 +30,7 @@ const INACTIVE: i32 = 0;
 
 /// The roles of a company, which are in another area of the API.
 static ROLES: Operation = Operation::new("roles.list", Method::GET, "/api/roles")
-    .repeatable()
+    .idempotent()
     .list();
 
 #[derive(Deserialize)]

@@ -47,7 +47,7 @@ const COMPANY_HEADERS: [&str; 2] = ["x-keepnet-company-id", "x-ir-company-id"];
 
 /// The companies of the caller: an answer for every role.
 static CHECK: Operation =
-    Operation::new("companies.list_my", Method::GET, "/api/companies/my").repeatable();
+    Operation::new("companies.list_my", Method::GET, "/api/companies/my").idempotent();
 
 /// A client of the Keepnet Labs REST API. One pointer wide; clones share connections, token, limits and retry budget.
 ///
@@ -214,7 +214,7 @@ impl Client {
     /// `path` begins with `/` and stays below the base URL; [`Request::segment`] adds ids to it. The answer is whatever
     /// type the call names, for example `serde_json::Value`, [`RawJson`](crate::RawJson) or a struct of one's own: what
     /// stands in the envelope's `data`, or the whole answer if it is in no envelope; `()` fits an answer that is empty.
-    /// It is not sent again once it may have been executed, unless it says [`repeatable`](Request::repeatable).
+    /// It is not sent again once it may have been executed, unless it says [`idempotent`](Request::idempotent).
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -222,7 +222,7 @@ impl Client {
     ///
     /// let regions: serde_json::Value = keepnet
     ///     .request(Method::GET, "/api/regions")
-    ///     .repeatable()
+    ///     .idempotent()
     ///     .call()
     ///     .await?;
     /// # Ok(()) }

@@ -212,7 +212,7 @@ fn hint(reason: Reason, answer: &Answer<'_>) -> Option<&'static str> {
             "`order_by` and the filter's field names must be columns of this list; some lists know no `CreateTime`"
         }
         Reason::Unavailable => "the service is down for maintenance: try again later",
-        Reason::ServerError if !answer.operation.is_repeatable() => {
+        Reason::ServerError if !answer.operation.is_idempotent() => {
             "the service answers so, too, if it cannot read the request's body: check its members before sending it again"
         }
         _ => return None,
@@ -256,7 +256,7 @@ mod tests {
     use super::*;
 
     static SEARCH: Operation =
-        Operation::new("companies.search", Method::POST, "/api/companies/search").repeatable();
+        Operation::new("companies.search", Method::POST, "/api/companies/search").idempotent();
     static CREATE: Operation = Operation::new("companies.create", Method::POST, "/api/companies");
 
     fn answer_to<T>(

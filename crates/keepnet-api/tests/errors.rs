@@ -16,17 +16,17 @@ fn broken() -> FakeAnswer {
 
 #[tokio::test]
 async fn a_5xx_is_sent_again_only_where_that_does_no_harm() {
-    for (repeatable, requests) in [(true, 4), (false, 1)] {
+    for (idempotent, requests) in [(true, 4), (false, 1)] {
         let fake = service();
         fake.path("/api/things", |_| broken());
         let client = over(&fake);
         let mut request = client.request(Method::POST, "/api/things");
-        if repeatable {
-            request = request.repeatable();
+        if idempotent {
+            request = request.idempotent();
         }
         let error = request.call::<Value>().await.unwrap_err();
         assert_eq!(Reason::of(&error), Some(Reason::ServerError));
-        assert_eq!(error.is_retryable(), repeatable);
+        assert_eq!(error.is_retryable(), idempotent);
         // Without the one for the token.
         assert_eq!(fake.requests().len() - 1, requests);
     }
@@ -45,7 +45,7 @@ async fn a_500_that_blames_the_request_is_not_sent_again() {
         FakeAnswer::status(500).body(body.to_string())
     });
     let client = over(&fake);
-    let call = client.request(Method::POST, "/api/search").repeatable();
+    let call = client.request(Method::POST, "/api/search").idempotent();
     let error = call.call::<Value>().await.unwrap_err();
     assert_eq!(fake.requests().len(), 2);
     assert_eq!(Reason::of(&error), Some(Reason::InvalidInput));

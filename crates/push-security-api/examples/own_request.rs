@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .request(Method::GET, "/v1/browsers")
         .query("limit", "1")
         // A request of one's own is not sent again once it may have been executed, unless this says that it may.
-        .repeatable()
+        .idempotent()
         .call()
         .await?;
     println!("{page:#}\n");
@@ -35,7 +35,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let browser = push
             .request(Method::GET, "/v1/browsers")
             .segment(id)
-            .repeatable()
+            .idempotent()
             .call::<RawJson>()
             .await?;
         println!("{} bytes of JSON, as they came\n", browser.as_bytes().len());
@@ -51,7 +51,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .unwrap_or_else(|| "/v1/blockedUrls".to_owned());
     let guess = push
         .request(Method::GET, &path)
-        .repeatable()
+        .idempotent()
         .call::<serde_json::Value>();
     match guess.await {
         Ok(answer) => println!("{path} exists: {answer:#}"),

@@ -146,7 +146,7 @@ impl Client {
     /// `path` begins with `/` and stays below the base URL; [`Request::segment`] adds ids to it. The answer is whatever
     /// type the call names, for example `serde_json::Value`, [`RawJson`](crate::RawJson) or a struct of one's own; `()`
     /// fits an answer that is empty. It is not sent again once it may have been executed, unless it says
-    /// [`repeatable`](Request::repeatable).
+    /// [`idempotent`](Request::idempotent).
     ///
     /// ```no_run
     /// # async fn example(push: push_security_api::Client) -> Result<(), push_security_api::Error> {
@@ -155,7 +155,7 @@ impl Client {
     /// let answer: serde_json::Value = push
     ///     .request(Method::GET, "/v1/browsers")
     ///     .query("limit", "5")
-    ///     .repeatable()
+    ///     .idempotent()
     ///     .call()
     ///     .await?;
     /// # Ok(()) }

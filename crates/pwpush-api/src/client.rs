@@ -239,7 +239,7 @@ impl Client {
     /// `path` begins with `/` and stays below the base URL; [`Request::segment`] adds ids to it. The answer is whatever
     /// type the call names, for example `serde_json::Value`, [`RawJson`](crate::RawJson) or a struct of one's own; `()`
     /// fits an answer that is empty. It is not sent again once it may have been executed, unless it says
-    /// [`repeatable`](Request::repeatable).
+    /// [`idempotent`](Request::idempotent).
     ///
     /// ```no_run
     /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
@@ -248,7 +248,7 @@ impl Client {
     /// let answer: serde_json::Value = pwpush
     ///     .request(Method::GET, "/api/v2/pushes/active")
     ///     .query("page", "2")
-    ///     .repeatable()
+    ///     .idempotent()
     ///     .call()
     ///     .await?;
     /// # Ok(()) }

@@ -29,7 +29,7 @@ use crate::request::Request;
 /// use security_api_transport::{Client, Error, Operation};
 /// use serde_json::Value;
 ///
-/// static GET: Operation = Operation::new("browsers.get", Method::GET, "/v1/browsers/{id}").repeatable();
+/// static GET: Operation = Operation::new("browsers.get", Method::GET, "/v1/browsers/{id}").idempotent();
 ///
 /// async fn example(client: &Client) -> Result<(), Error> {
 ///     let browser: Value = client.operation(&GET, &["b1"]).call().await?;
@@ -288,7 +288,7 @@ impl fmt::Debug for Received {
 /// use http::Method;
 ///
 /// async fn fetch<T: FromResponse>(client: &Client, path: &str) -> Result<T, Error> {
-///     client.request(Method::GET, path).repeatable().call().await
+///     client.request(Method::GET, path).idempotent().call().await
 /// }
 ///
 /// async fn example(client: &Client) -> Result<(), Error> {

@@ -169,7 +169,7 @@ impl Client {
     /// A request of one's own: the way to anything that has no method yet, by the same path as every other call.
     ///
     /// `path` begins with `/` and stays below the base URL; add ids with [`Request::segment`]. The request is not sent
-    /// again if it may have been executed, unless it says [`repeatable`](Request::repeatable).
+    /// again if it may have been executed, unless it says [`idempotent`](Request::idempotent).
     pub fn request(&self, method: Method, path: &str) -> Request {
         let checked = path::check_path(path).map(|()| path.to_owned());
         let label = checked
@@ -199,7 +199,7 @@ impl Client {
     /// ```
     pub fn fetch(&self, url: &str) -> Call<Download> {
         static FETCH: Operation = Operation::new("files.fetch", Method::GET, "(a file's URL)")
-            .repeatable()
+            .idempotent()
             .anonymous();
         let mut request = Request::new(self.clone(), &FETCH, Method::GET, Ok(String::new()));
         request.headers.insert(ACCEPT, ANYTHING);
@@ -285,7 +285,7 @@ impl Client {
                     };
                     Err(error
                         .in_call(call.operation(), call.attempt(), call.sent())
-                        .with_repeatable(call.is_repeatable())
+                        .with_idempotent(call.is_idempotent())
                         .with_place(request.label, &place))
                 }
             }
@@ -405,9 +405,9 @@ impl Client {
             idle_timeout: defaults.idle_timeout,
             response_limit: options.response_limit.or(default_limit),
             retries: options.retries.unwrap_or(self.0.retries),
-            repeatable: options
-                .repeatable
-                .unwrap_or_else(|| request.operation.is_repeatable()),
+            idempotent: options
+                .idempotent
+                .unwrap_or_else(|| request.operation.is_idempotent()),
             streamed: options.streamed,
             foreign: self.is_foreign(request),
         }

@@ -36,7 +36,7 @@ pub(crate) struct CallLimits {
     pub(crate) idle_timeout: Duration,
     pub(crate) response_limit: Option<u64>,
     pub(crate) retries: u32,
-    pub(crate) repeatable: bool,
+    pub(crate) idempotent: bool,
     pub(crate) streamed: bool,
     /// The request goes to another origin than the client's, where its limits and credential have no place.
     pub(crate) foreign: bool,
@@ -91,8 +91,8 @@ impl CallContext {
 
     /// Whether the request may be sent again although an earlier attempt may have been executed.
     #[must_use]
-    pub fn is_repeatable(&self) -> bool {
-        self.0.limits.repeatable
+    pub fn is_idempotent(&self) -> bool {
+        self.0.limits.idempotent
     }
 
     /// Whether the request goes without the credential.

@@ -29,7 +29,7 @@ use crate::layers::cap::ERROR_LIMIT;
 /// use security_api_transport::{Client, Download, Error};
 ///
 /// async fn example(client: &Client) -> Result<(), Error> {
-///     let report: Download = client.request(Method::GET, "/v1/report.zip").repeatable().call().await?;
+///     let report: Download = client.request(Method::GET, "/v1/report.zip").idempotent().call().await?;
 ///     report
 ///         .save_with_progress("report.zip", |written, all| println!("{written} of {all:?} bytes"))
 ///         .await?;

@@ -133,7 +133,7 @@ struct Inner {
     operation: Option<&'static Operation>,
     /// What the operation is called instead, if it is a request of the user's own.
     label: Option<Arc<str>>,
-    repeatable: bool,
+    idempotent: bool,
     sent: Sent,
     attempts: u32,
     permanent: bool,
@@ -165,7 +165,7 @@ impl Error {
             message: message.into(),
             operation: None,
             label: None,
-            repeatable: false,
+            idempotent: false,
             sent: Sent::No,
             attempts: 0,
             permanent: false,
@@ -327,8 +327,8 @@ impl Error {
     }
 
     /// With whether the call may be repeated, which its options may decide.
-    pub(crate) fn with_repeatable(mut self, repeatable: bool) -> Self {
-        self.edit(|inner| inner.repeatable = repeatable);
+    pub(crate) fn with_idempotent(mut self, idempotent: bool) -> Self {
+        self.edit(|inner| inner.idempotent = idempotent);
         self
     }
 
@@ -479,10 +479,10 @@ impl Error {
             | ErrorKind::RateLimit
             | ErrorKind::Credential
             | ErrorKind::Io
-            | ErrorKind::Timeout => inner.sent == Sent::No || inner.repeatable,
+            | ErrorKind::Timeout => inner.sent == Sent::No || inner.idempotent,
             ErrorKind::Api => match inner.answer.as_ref().map(|answer| answer.verdict) {
                 Some(Verdict::Throttled | Verdict::Refused) => true,
-                Some(Verdict::Transient) => inner.repeatable,
+                Some(Verdict::Transient) => inner.idempotent,
                 _ => false,
             },
             _ => false,

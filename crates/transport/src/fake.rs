@@ -28,7 +28,7 @@ use crate::service::{HttpFuture, HttpRequest, HttpResponse};
 /// use http::Method;
 /// use security_api_transport::{FakeAnswer, FakeTransport, Operation};
 ///
-/// static GET: Operation = Operation::new("browsers.get", Method::GET, "/v1/browsers/{id}").repeatable();
+/// static GET: Operation = Operation::new("browsers.get", Method::GET, "/v1/browsers/{id}").idempotent();
 /// let fake = FakeTransport::new();
 /// fake.once(&GET, FakeAnswer::status(503));
 /// fake.always(&GET, FakeAnswer::json(&serde_json::json!({"id": "b1"})));

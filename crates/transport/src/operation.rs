@@ -12,15 +12,15 @@ use http::Method;
 /// use security_api_transport::Operation;
 ///
 /// static LIST_BROWSERS: Operation =
-///     Operation::new("browsers.list", Method::GET, "/v1/browsers").repeatable();
-/// assert!(LIST_BROWSERS.is_repeatable());
+///     Operation::new("browsers.list", Method::GET, "/v1/browsers").idempotent();
+/// assert!(LIST_BROWSERS.is_idempotent());
 /// ```
 #[derive(Debug)]
 pub struct Operation {
     id: &'static str,
     method: Method,
     path: &'static str,
-    repeatable: bool,
+    idempotent: bool,
     limit: &'static str,
     refusing: &'static [u16],
     empty: bool,
@@ -32,7 +32,7 @@ impl Operation {
     /// The limit that applies to operations which name no other: the service's general request rate.
     pub const GENERAL_LIMIT: &'static str = "general";
 
-    /// An operation that is not repeatable, under the general limit, with a JSON answer.
+    /// An operation that is not idempotent, under the general limit, with a JSON answer.
     ///
     /// `id` is `resource.method`, `path` the template with `{name}` placeholders.
     #[must_use]
@@ -41,7 +41,7 @@ impl Operation {
             id,
             method,
             path,
-            repeatable: false,
+            idempotent: false,
             limit: Self::GENERAL_LIMIT,
             refusing: &[],
             empty: false,
@@ -50,10 +50,11 @@ impl Operation {
         }
     }
 
-    /// Sending it twice has the effect of sending it once, so it may be sent again even if it may have been executed.
+    /// Marks the operation as idempotent: sending it twice has the same effect as sending it once, so it is retried even
+    /// if an earlier attempt may have been executed.
     #[must_use]
-    pub const fn repeatable(mut self) -> Self {
-        self.repeatable = true;
+    pub const fn idempotent(mut self) -> Self {
+        self.idempotent = true;
         self
     }
 
@@ -85,7 +86,7 @@ impl Operation {
     /// use security_api_transport::Operation;
     ///
     /// static VERSION: Operation = Operation::new("server.version", Method::GET, "/version")
-    ///     .repeatable()
+    ///     .idempotent()
     ///     .anonymous();
     /// assert!(VERSION.is_anonymous());
     /// ```
@@ -122,8 +123,8 @@ impl Operation {
 
     /// Whether it may be sent again although an earlier attempt may have been executed.
     #[must_use]
-    pub const fn is_repeatable(&self) -> bool {
-        self.repeatable
+    pub const fn is_idempotent(&self) -> bool {
+        self.idempotent
     }
 
     /// The name of the rate limit it counts against.

@@ -53,7 +53,7 @@ use crate::request::Request;
 ///     }
 /// }
 ///
-/// static LIST: Operation = Operation::new("records.list", Method::GET, "/v1/records").repeatable();
+/// static LIST: Operation = Operation::new("records.list", Method::GET, "/v1/records").idempotent();
 ///
 /// async fn example(client: &Client) -> Result<(), Error> {
 ///     let mut records = Items::<serde_json::Value, ByToken>::new(client.operation(&LIST, &[]));

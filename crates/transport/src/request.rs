@@ -26,7 +26,7 @@ pub(crate) struct CallOptions {
     pub(crate) attempt_timeout: Option<Duration>,
     pub(crate) retries: Option<u32>,
     pub(crate) response_limit: Option<u64>,
-    pub(crate) repeatable: Option<bool>,
+    pub(crate) idempotent: Option<bool>,
     pub(crate) streamed: bool,
 }
 
@@ -301,8 +301,8 @@ impl Request {
     }
 
     #[doc(hidden)]
-    pub fn set_repeatable(&mut self, repeatable: bool) {
-        self.options.repeatable = Some(repeatable);
+    pub fn set_idempotent(&mut self, idempotent: bool) {
+        self.options.idempotent = Some(idempotent);
     }
 
     #[doc(hidden)]
@@ -377,10 +377,9 @@ macro_rules! __call_options {
                 self
             }
 
-            /// Says whether sending the request twice has the effect of sending it once, in place of what is known of
-            /// the operation.
-            pub fn assume_repeatable(mut self, repeatable: bool) -> Self {
-                self.request.set_repeatable(repeatable);
+            /// Overrides whether the call is idempotent: whether sending it twice has the same effect as sending it once.
+            pub fn assume_idempotent(mut self, idempotent: bool) -> Self {
+                self.request.set_idempotent(idempotent);
                 self
             }
 
@@ -412,9 +411,9 @@ impl Request {
         self
     }
 
-    /// Says that sending the request twice has the effect of sending it once.
-    pub fn repeatable(mut self) -> Self {
-        self.set_repeatable(true);
+    /// Marks the request as idempotent: sending it twice has the same effect as sending it once.
+    pub fn idempotent(mut self) -> Self {
+        self.set_idempotent(true);
         self
     }
 

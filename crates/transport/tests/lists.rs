@@ -13,8 +13,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-static NUMBERED: Operation = Operation::new("logs.list", Method::GET, "/logs").repeatable();
-static SEARCH: Operation = Operation::new("users.search", Method::POST, "/users").repeatable();
+static NUMBERED: Operation = Operation::new("logs.list", Method::GET, "/logs").idempotent();
+static SEARCH: Operation = Operation::new("users.search", Method::POST, "/users").idempotent();
 
 const FULL: u32 = 5;
 

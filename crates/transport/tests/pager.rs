@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-static LIST: Operation = Operation::new("things.list", Method::GET, "/things").repeatable();
+static LIST: Operation = Operation::new("things.list", Method::GET, "/things").idempotent();
 
 /// Pages with a token for the next one.
 struct Tokens;

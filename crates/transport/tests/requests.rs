@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 static SUBMIT: Operation = Operation::new("things.submit", Method::POST, "/submit");
 static OPEN: Operation = Operation::new("things.open", Method::GET, "/open")
-    .repeatable()
+    .idempotent()
     .anonymous();
 
 fn fake() -> FakeTransport {

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Again {
     All,
-    Repeatable,
+    Idempotent,
     None,
 }
 
@@ -36,7 +36,7 @@ fn failure(kind: ErrorKind, sent: Sent) -> FakeAnswer {
 }
 
 fn table() -> Vec<Row> {
-    use Again::{All, None, Repeatable};
+    use Again::{All, Idempotent, None};
     use ErrorKind::{Api, Connect, Custom, Decode, Invalid, Io, Redirect, Timeout, TooLarge};
     let row = |what, answer, again, kind, sent| Row {
         what,
@@ -73,35 +73,35 @@ fn table() -> Vec<Row> {
         row(
             "reset",
             failure(Io, Sent::Maybe),
-            Repeatable,
+            Idempotent,
             Io,
             Sent::Maybe,
         ),
         row(
             "time ran out",
             failure(Timeout, Sent::Maybe),
-            Repeatable,
+            Idempotent,
             Timeout,
             Sent::Maybe,
         ),
         row(
             "no answer ever",
             FakeAnswer::never(),
-            Repeatable,
+            Idempotent,
             Timeout,
             Sent::Maybe,
         ),
         row(
             "cut body",
             FakeAnswer::json("half").cut(),
-            Repeatable,
+            Idempotent,
             Io,
             Sent::Yes,
         ),
         row(
             "503 with a wait",
             status(503).header("retry-after", "1"),
-            Repeatable,
+            Idempotent,
             Api,
             Sent::Yes,
         ),
@@ -167,7 +167,7 @@ fn table() -> Vec<Row> {
         rows.push(row(
             "may have been executed",
             status(code),
-            Repeatable,
+            Idempotent,
             Api,
             Sent::Yes,
         ));
@@ -204,7 +204,7 @@ async fn each_row_of_the_table_is_kept_and_the_error_says_how_far_it_got() {
             );
             let again = match row.again {
                 Again::All => true,
-                Again::Repeatable => operation.is_repeatable(),
+                Again::Idempotent => operation.is_idempotent(),
                 Again::None => false,
             };
             let sends = if again { 4 } else { 1 };
@@ -231,7 +231,7 @@ async fn the_answer_to_the_re_send_is_the_answer_to_the_call() {
             fake.always(operation, FakeAnswer::json("good"));
             let result = prepare(operation, &over(&fake)).send_with_response().await;
             let again = row.again == Again::All
-                || (row.again == Again::Repeatable && operation.is_repeatable());
+                || (row.again == Again::Idempotent && operation.is_idempotent());
             let what = format!("{}, {}: {result:?}", row.what, operation.id());
             assert_eq!(result.is_ok(), again, "{what}");
             if let Ok(response) = result {
@@ -276,14 +276,14 @@ async fn a_status_that_the_description_calls_a_refusal_is_sent_again_for_any_ope
 
 #[tokio::test(start_paused = true)]
 async fn the_caller_can_say_whether_a_call_may_be_repeated() {
-    for (repeatable, sends) in [(true, 4), (false, 1)] {
+    for (idempotent, sends) in [(true, 4), (false, 1)] {
         for operation in [&READ, &CREATE] {
             let fake = FakeTransport::new();
             fake.always(operation, status(502));
-            let call = prepare(operation, &over(&fake)).assume_repeatable(repeatable);
+            let call = prepare(operation, &over(&fake)).assume_idempotent(idempotent);
             let error = call.await.unwrap_err();
             assert_eq!(fake.requests().len(), sends);
-            assert_eq!(error.is_retryable(), repeatable, "{error:?}");
+            assert_eq!(error.is_retryable(), idempotent, "{error:?}");
         }
     }
 }
@@ -291,16 +291,16 @@ async fn the_caller_can_say_whether_a_call_may_be_repeated() {
 #[tokio::test(start_paused = true)]
 async fn a_request_of_ones_own_is_repeated_only_if_it_says_so() {
     static OWN: Operation = Operation::new("request", Method::GET, "(own path)");
-    for (repeatable, sends) in [(true, 4), (false, 1)] {
+    for (idempotent, sends) in [(true, 4), (false, 1)] {
         let fake = FakeTransport::new();
         fake.always(&OWN, status(502));
         let mut request = over(&fake).request(Method::GET, "/anything");
-        if repeatable {
-            request = request.repeatable();
+        if idempotent {
+            request = request.idempotent();
         }
         let error = request.call::<Value>().await.unwrap_err();
         assert_eq!(fake.requests().len(), sends);
-        assert_eq!(error.is_retryable(), repeatable);
+        assert_eq!(error.is_retryable(), idempotent);
     }
 }
 

@@ -315,7 +315,7 @@ const REFUSED_STREAM: u32 = 7;
 const ENHANCE_YOUR_CALM: u32 = 11;
 
 #[tokio::test]
-async fn an_http2_stream_that_was_refused_is_sent_again_for_any_operation_and_others_only_if_repeatable()
+async fn an_http2_stream_that_was_refused_is_sent_again_for_any_operation_and_others_only_if_idempotent()
  {
     let certificate = certificate("localhost");
     for (act, refused) in [
@@ -354,13 +354,13 @@ async fn an_http2_stream_that_was_refused_is_sent_again_for_any_operation_and_ot
             false,
         ),
     ] {
-        for (call, repeatable) in [(read as fn(&Client) -> _, true), (create, false)] {
+        for (call, idempotent) in [(read as fn(&Client) -> _, true), (create, false)] {
             let server = Tls::start(&certificate, vec![act]).await;
             let client = server.client().root_certificate(certificate.cert.pem());
             let client = client.build().unwrap();
             let result = call(&client).send_with_response().await;
-            let what = format!("{act:?}, {repeatable}: {result:?}");
-            if refused || repeatable {
+            let what = format!("{act:?}, {idempotent}: {result:?}");
+            if refused || idempotent {
                 assert_eq!(result.unwrap().attempts(), 2, "{what}");
                 assert_eq!(server.requests(), 2, "{what}");
             } else {

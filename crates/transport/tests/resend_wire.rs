@@ -105,14 +105,14 @@ fn both() -> [Make; 2] {
 }
 
 #[tokio::test]
-async fn a_request_that_may_have_been_executed_goes_out_again_only_if_it_is_repeatable() {
+async fn a_request_that_may_have_been_executed_goes_out_again_only_if_it_is_idempotent() {
     for row in rows() {
-        for (call, repeatable) in both() {
+        for (call, idempotent) in both() {
             let server = Server::start(vec![row.act.clone()]).await;
             let client = row.bounds(at(&server.url())).build().unwrap();
             let error = call(&client).await.unwrap_err();
-            let what = format!("{}, {repeatable}: {error:?}", row.what);
-            let sends = if repeatable { 4 } else { 1 };
+            let what = format!("{}, {idempotent}: {error:?}", row.what);
+            let sends = if idempotent { 4 } else { 1 };
             assert_eq!(
                 (server.requests(), error.attempts()),
                 (sends, sends as u32),
@@ -123,7 +123,7 @@ async fn a_request_that_may_have_been_executed_goes_out_again_only_if_it_is_repe
                 (row.kind, row.sent),
                 "{what}"
             );
-            assert_eq!(error.is_retryable(), repeatable, "{what}");
+            assert_eq!(error.is_retryable(), idempotent, "{what}");
         }
     }
 }
@@ -137,7 +137,7 @@ async fn the_re_send_is_a_whole_new_request_and_its_answer_counts() {
         let server = Server::start(vec![row.act, Act::Send(good())]).await;
         let client = at(&server.url()).build().unwrap();
         let response = create(&client)
-            .assume_repeatable(true)
+            .assume_idempotent(true)
             .send_with_response()
             .await
             .unwrap();
@@ -184,12 +184,12 @@ async fn a_name_that_does_not_resolve_is_tried_again_for_any_operation() {
 
 #[tokio::test]
 async fn a_kept_alive_connection_that_is_reset_before_anything_was_read_may_have_been_executed() {
-    for (call, repeatable) in both() {
+    for (call, idempotent) in both() {
         let server = Server::start(vec![Act::SendThenResetUnread(good()), Act::Send(good())]).await;
         let client = at(&server.url()).build().unwrap();
         read(&client).await.unwrap();
         let result = call(&client).send_with_response().await;
-        if repeatable {
+        if idempotent {
             assert_eq!(result.unwrap().attempts(), 2);
             assert_eq!((server.requests(), server.connections()), (2, 2));
         } else {

@@ -88,7 +88,7 @@ async fn a_wait_that_the_service_asks_for_is_kept_and_a_little_more() {
                 _ => FakeAnswer::json("good"),
             });
             let client = over(&fake);
-            let call = if operation.is_repeatable() {
+            let call = if operation.is_idempotent() {
                 read(&client)
             } else {
                 create(&client)

@@ -240,7 +240,7 @@ async fn an_answer_that_stalls_ends_after_the_idle_time() {
     assert_eq!(read(&client).await.unwrap_err().attempts(), 4);
     assert_eq!(
         read(&client)
-            .assume_repeatable(false)
+            .assume_idempotent(false)
             .await
             .unwrap_err()
             .attempts(),

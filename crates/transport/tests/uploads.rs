@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 static ADD: Operation = Operation::new("files.add", Method::POST, "/files");
-static REPLACE: Operation = Operation::new("files.replace", Method::PUT, "/files").repeatable();
+static REPLACE: Operation = Operation::new("files.replace", Method::PUT, "/files").idempotent();
 
 /// What a server received: the bodies of its requests, as far as they came.
 type Bodies = Arc<Mutex<Vec<Vec<u8>>>>;

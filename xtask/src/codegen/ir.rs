@@ -41,7 +41,7 @@ pub(crate) struct Operation {
     pub(crate) path: String,
     pub(crate) summary: String,
     pub(crate) description: String,
-    pub(crate) repeatable: bool,
+    pub(crate) idempotent: bool,
     pub(crate) limit: Option<String>,
     /// Statuses by which the service says that it did nothing.
     pub(crate) refusing: Vec<u16>,

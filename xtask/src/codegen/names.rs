@@ -15,7 +15,7 @@ const KEYWORDS: &[&str] = &[
 
 /// Names of methods that the types which stand for calls have anyway.
 const CALL_METHODS: &[&str] = &[
-    "assume_repeatable",
+    "assume_idempotent",
     "attempt_timeout",
     "call",
     "clone",

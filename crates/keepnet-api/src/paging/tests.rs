@@ -123,9 +123,9 @@ proptest! {
 }
 
 static SEARCH: Operation =
-    Operation::new("users.search", Method::POST, "/api/users/search").repeatable();
+    Operation::new("users.search", Method::POST, "/api/users/search").idempotent();
 static LEADERBOARD: Operation =
-    Operation::new("leaderboard.list", Method::POST, "/api/leaderboard/get-all").repeatable();
+    Operation::new("leaderboard.list", Method::POST, "/api/leaderboard/get-all").idempotent();
 
 fn over(fake: &FakeTransport) -> Client {
     fake.path("/connect/token", |_| {

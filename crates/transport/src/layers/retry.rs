@@ -190,7 +190,7 @@ enum Again {
     No,
     /// It had no effect: any operation may.
     NeverExecuted,
-    /// It may have had its effect: only repeatable operations may.
+    /// It may have had its effect: only idempotent operations may.
     MaybeExecuted,
     /// A limit was exceeded: any operation may, after the wait, at no cost to the budget.
     Throttled,
@@ -296,7 +296,7 @@ impl Retry {
                 }
                 Duration::ZERO
             }
-            Again::MaybeExecuted if !call.is_repeatable() => return None,
+            Again::MaybeExecuted if !call.is_idempotent() => return None,
             Again::Throttled | Again::NeverExecuted | Again::MaybeExecuted => {
                 let too_long = |wait| wait > self.policy.longest_server_wait;
                 if tries.resends == call.limits().retries || server_wait.is_some_and(too_long) {

@@ -19,13 +19,13 @@ use security_api_transport::{
 use serde_json::Value;
 
 pub(crate) static READ: Operation =
-    Operation::new("things.get", Method::GET, "/things/{id}").repeatable();
+    Operation::new("things.get", Method::GET, "/things/{id}").idempotent();
 pub(crate) static CREATE: Operation = Operation::new("things.create", Method::POST, "/things");
 /// Its 503 says that nothing was done.
 pub(crate) static BOOK: Operation =
     Operation::new("slots.book", Method::POST, "/slots").refusing(&[503]);
 pub(crate) static EXPORT: Operation = Operation::new("exports.get", Method::GET, "/export")
-    .repeatable()
+    .idempotent()
     .limit("exports");
 
 /// JSON errors with `code` and `message`; a code `locked` is a lock on one object, `"ok":false` a failure within a 200.

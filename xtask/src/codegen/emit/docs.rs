@@ -21,10 +21,10 @@ pub(super) fn operation(context: &Context<'_>, operation: &Operation) -> String 
         "`{} {}`. {}",
         operation.method,
         operation.path,
-        if operation.repeatable {
-            "Sending it twice has the effect of sending it once."
+        if operation.idempotent {
+            "Idempotent: retried automatically."
         } else {
-            "Not sent again once it may have been executed."
+            "Not retried once it may have been executed."
         }
     ));
     let arguments = arguments(operation);

@@ -61,7 +61,7 @@ impl<'a> Literals<'a> {
         self.ids = ids;
         self.exerciser = Some(exerciser.to_owned());
         self.resource.clone_from(&operation.resource);
-        self.distinction = (!operation.repeatable).then(|| distinction.to_owned());
+        self.distinction = (!operation.idempotent).then(|| distinction.to_owned());
         self
     }
 

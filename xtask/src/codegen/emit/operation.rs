@@ -66,7 +66,7 @@ fn description(operation: &Operation) -> TokenStream {
     let name = ident(&names::static_name(&operation.id));
     let (id, path) = (&operation.id, &operation.path);
     let method = ident(&operation.method);
-    let repeatable = operation.repeatable.then(|| quote!(.repeatable()));
+    let idempotent = operation.idempotent.then(|| quote!(.idempotent()));
     let limit = operation.limit.as_ref().map(|limit| quote!(.limit(#limit)));
     let refusing = &operation.refusing;
     let refusing = (!refusing.is_empty()).then(|| quote!(.refusing(&[#(#refusing),*])));
@@ -85,7 +85,7 @@ fn description(operation: &Operation) -> TokenStream {
             #id,
             security_api_transport::__private::http::Method::#method,
             #path,
-        ) #repeatable #limit #refusing #anonymous #answer;
+        ) #idempotent #limit #refusing #anonymous #answer;
     }
 }
 

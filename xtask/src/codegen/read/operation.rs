@@ -98,7 +98,7 @@ pub(super) fn read(found: &Found<'_>, schemas: &mut Schemas) -> Read<(Operation,
             "x-order-by",
             "x-paging",
             "x-refusing",
-            "x-repeatable",
+            "x-idempotent",
             "x-source",
             "x-unconfirmed",
         ]],
@@ -111,10 +111,10 @@ pub(super) fn read(found: &Found<'_>, schemas: &mut Schemas) -> Read<(Operation,
             "add a `summary`: it becomes the documentation",
         ));
     }
-    let repeatable = node
+    let idempotent = node
         .need(
-            "x-repeatable",
-            "say `x-repeatable: true` if sending it twice has the effect of sending it once, else `false`",
+            "x-idempotent",
+            "say `x-idempotent: true` if sending it twice has the same effect as sending it once, else `false`",
         )?
         .flag()?;
     let (arguments, options): (Vec<_>, Vec<_>) = parameters(found, schemas)?
@@ -134,7 +134,7 @@ pub(super) fn read(found: &Found<'_>, schemas: &mut Schemas) -> Read<(Operation,
         path: found.path.to_owned(),
         summary,
         description: prose(node, "description")?,
-        repeatable,
+        idempotent,
         limit: node.text_of("x-limit")?.map(str::to_owned),
         refusing: refusing(node)?,
         anonymous: anonymous(node)?,

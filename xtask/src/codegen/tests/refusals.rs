@@ -52,9 +52,9 @@ fn what_cannot_be_expressed_is_refused_with_place_and_remedy() {
     let table: &[Row] = &[
         (
             "nothing is said about repeating",
-            |d| remove(d, LIST, "x-repeatable"),
+            |d| remove(d, LIST, "x-idempotent"),
             LIST,
-            "say `x-repeatable: true`",
+            "say `x-idempotent: true`",
         ),
         (
             "two operations of one name",
@@ -444,8 +444,8 @@ fn what_cannot_be_expressed_is_refused_with_place_and_remedy() {
 #[test]
 fn everything_wrong_is_said_at_once_with_the_file() {
     let mut description = description(&TINY);
-    remove(&mut description, "/paths/~1cats/get", "x-repeatable");
-    remove(&mut description, "/paths/~1toys/put", "x-repeatable");
+    remove(&mut description, "/paths/~1cats/get", "x-idempotent");
+    remove(&mut description, "/paths/~1toys/put", "x-idempotent");
     remove(&mut description, "/components/schemas/Toy", "description");
     let refusals = render(&description, &TINY, MOST_LINES)
         .map(drop)
