@@ -18,6 +18,7 @@ use crate::body::ResponseBody;
 use crate::call::{FromResponse, Received};
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::layers::cap::ERROR_LIMIT;
+use crate::outcome::Outcome;
 
 /// A file that is arriving. A stream of its pieces, which can be saved as it comes.
 ///
@@ -219,7 +220,7 @@ fn unwritable(path: &Path, error: io::Error) -> Error {
 
 fn unwritten(message: String, error: io::Error) -> Error {
     Error::new(ErrorKind::Io, message)
-        .with_sent(crate::error::Sent::Yes)
+        .with_outcome(Outcome::Answered)
         .with_source(error)
 }
 
@@ -278,7 +279,6 @@ impl FromResponse for Download {
     const STREAMED: bool = true;
 
     fn from_response(received: Received) -> Result<Self, Error> {
-        received.check_stream()?;
         Ok(Self {
             headers: received.headers,
             body: received.body,
@@ -317,7 +317,6 @@ fn too_large(limit: u64) -> Error {
         ErrorKind::TooLarge,
         format!("the download is larger than {limit} bytes"),
     )
-    .with_sent(crate::error::Sent::Yes)
     .permanent()
 }
 

@@ -5,7 +5,7 @@ use http::header::LOCATION;
 use http::{HeaderMap, StatusCode};
 
 use crate::base_url::{BaseUrl, is_loopback};
-use crate::error::{Error, ErrorKind, Sent};
+use crate::error::{Error, ErrorKind};
 use crate::protocol::Answer;
 
 /// How often a fetch is sent on.
@@ -99,7 +99,7 @@ fn checked(mut url: reqwest::Url) -> Result<Uri, &'static str> {
 pub(crate) fn next(from: &Uri, headers: &HeaderMap) -> Result<Uri, Error> {
     let refuse = |what: &str| {
         let message = format!("the file's server redirects to where nothing is fetched: {what}");
-        Error::new(ErrorKind::Redirect, message).with_sent(Sent::Yes)
+        Error::new(ErrorKind::Redirect, message)
     };
     let target = location(headers);
     if target.is_empty() {

@@ -11,7 +11,7 @@ use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use security_api_transport::{
     Body, BoxError, Call, Client, ErrorKind, FakeAnswer, FakeTransport, HttpRequest, HttpResponse,
-    ResponseBody, Sent,
+    Outcome, ResponseBody,
 };
 use serde_json::Value;
 use tokio::time::Instant;
@@ -113,8 +113,8 @@ async fn once_it_is_sent_the_answer_to_an_upload_is_due_within_the_attempts_time
                 .await
                 .unwrap_err();
             assert_eq!(
-                (error.kind(), error.was_sent()),
-                (ErrorKind::Timeout, Sent::Maybe)
+                (error.kind(), error.outcome()),
+                (ErrorKind::Timeout, Outcome::Unknown)
             );
             assert!(error.to_string().contains("attempt timeout"), "{error}");
             let took = start.elapsed().as_secs_f64() - 2.5;
@@ -140,8 +140,8 @@ async fn an_upload_that_stalls_ends_after_the_idle_time() {
                 .await
                 .unwrap_err();
             assert_eq!(
-                (error.kind(), error.was_sent()),
-                (ErrorKind::Timeout, Sent::Maybe)
+                (error.kind(), error.outcome()),
+                (ErrorKind::Timeout, Outcome::Unknown)
             );
             assert!(error.to_string().contains("no progress"), "{error}");
             let took = start.elapsed().as_secs_f64() - 1.25;
@@ -232,8 +232,8 @@ async fn an_answer_that_stalls_ends_after_the_idle_time() {
     let start = Instant::now();
     let error = read(&client).retries(0).await.unwrap_err();
     assert_eq!(
-        (error.kind(), error.was_sent(), start.elapsed()),
-        (ErrorKind::Timeout, Sent::Yes, seconds(15.0))
+        (error.kind(), error.outcome(), start.elapsed()),
+        (ErrorKind::Timeout, Outcome::Unknown, seconds(15.0))
     );
     assert!(error.to_string().contains("stopped arriving"), "{error}");
     // It is sent again as the table says.
@@ -254,8 +254,8 @@ async fn the_deadline_bounds_the_arriving_of_an_answer() {
     let start = Instant::now();
     let error = read(&client).timeout(seconds(2.5)).await.unwrap_err();
     assert_eq!(
-        (error.kind(), error.was_sent(), start.elapsed()),
-        (ErrorKind::Timeout, Sent::Yes, seconds(2.5))
+        (error.kind(), error.outcome(), start.elapsed()),
+        (ErrorKind::Timeout, Outcome::Unknown, seconds(2.5))
     );
     assert!(error.to_string().contains("deadline"), "{error}");
 }

@@ -13,7 +13,7 @@ use tower_service::Service;
 use super::layer;
 use crate::body::Progress;
 use crate::context::CallContext;
-use crate::error::{BoxError, Error, ErrorKind, Sent};
+use crate::error::{BoxError, Error, ErrorKind};
 use crate::limit::after;
 use crate::service::{HttpRequest, HttpResponse};
 
@@ -89,20 +89,9 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         if let Poll::Ready(result) = this.inner.poll(cx) {
-            let Some(call) = this.call else {
-                return Poll::Ready(result);
-            };
-            let result = match result {
-                Ok(response) => {
-                    call.attempt_ended(Sent::Yes);
-                    Ok(response)
-                }
-                Err(error) => {
-                    let error = Error::from_boxed(error);
-                    call.attempt_ended(error.was_sent());
-                    Err(error.boxed())
-                }
-            };
+            if let Some(call) = this.call {
+                call.attempt_timer_ends();
+            }
             return Poll::Ready(result);
         }
         let (Some(mut sleep), Some(call)) = (this.sleep.as_mut().as_pin_mut(), this.call) else {
@@ -117,7 +106,6 @@ where
                 Some((last, false)) => (after(last, limits.idle_timeout), true),
             };
             if due <= now {
-                call.attempt_ended(Sent::Maybe);
                 return Poll::Ready(Err(timed_out(
                     stalled,
                     limits.attempt_timeout,
@@ -140,7 +128,5 @@ fn timed_out(stalled: bool, attempt: Duration, idle: Duration) -> BoxError {
     } else {
         format!("no answer within the attempt timeout of {attempt:?}")
     };
-    Error::new(ErrorKind::Timeout, message)
-        .with_sent(Sent::Maybe)
-        .boxed()
+    Error::new(ErrorKind::Timeout, message).boxed()
 }

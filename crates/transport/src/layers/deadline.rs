@@ -11,6 +11,7 @@ use tower_service::Service;
 use super::layer;
 use crate::context::CallContext;
 use crate::error::{BoxError, Error, ErrorKind};
+use crate::outcome::Outcome;
 use crate::service::{HttpRequest, HttpResponse};
 
 #[derive(Debug, Clone)]
@@ -78,6 +79,8 @@ where
                 ErrorKind::Timeout,
                 "the call did not finish before its deadline",
             )
+            // What is under way is added where the call is known.
+            .with_outcome(Outcome::NotSent)
             .boxed())),
             _ => Poll::Pending,
         }

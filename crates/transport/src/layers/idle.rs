@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep};
 
 use crate::body::ResponseBody;
-use crate::error::{BoxError, Error, ErrorKind, Sent};
+use crate::error::{BoxError, Error, ErrorKind};
 use crate::limit::after;
 
 pin_project! {
@@ -64,7 +64,6 @@ impl HttpBody for Idle {
             ErrorKind::Timeout,
             format!("the answer stopped arriving for {:?}", this.idle),
         )
-        .with_sent(Sent::Yes)
         .boxed())))
     }
 
