@@ -23,7 +23,7 @@ use crate::download::{self, Download};
 use crate::error::{ApiError, BoxError, Error, ErrorKind, Sent};
 use crate::layers::attempt::AttemptTimeout;
 use crate::layers::cap::{self, Cap};
-use crate::layers::credential::{CredentialReady, CredentialStamp, SameOrigin};
+use crate::layers::credential::{CredentialReady, CredentialStamp, Named, SameOrigin};
 use crate::layers::deadline::Deadline;
 use crate::layers::leaf::{Leaf, LeafSettings};
 use crate::layers::limit::RateLimit;
@@ -87,7 +87,10 @@ where
 {
     let leaf = Cap.layer(DecompressionLayer::new().layer(leaf));
     let leaf = AttemptSpan.layer(leaf);
-    let bare_leaf = HttpService::new(leaf.clone());
+    let for_credential = HttpService::always_ready(Named {
+        leaf: HttpService::new(leaf.clone()),
+        user_agent: parts.credential_stamp.headers.get(USER_AGENT).cloned(),
+    });
 
     let same_origin = parts.same_origin;
     let attempt = wrap(parts.per_attempt, leaf, |leaf| {
@@ -98,7 +101,7 @@ where
     let attempt = parts.rate_limit.layer(attempt);
     let attempt = CredentialReady {
         credential: parts.credential,
-        leaf: bare_leaf,
+        leaf: for_credential,
     }
     .layer(attempt);
 
@@ -460,10 +463,29 @@ impl Client {
         if let Some(wait) = self.protocol().retry_after(answer) {
             error = error.with_retry_after(wait);
         }
+        if let Some(wait) = self.kept_credential(verdict, answer, foreign) {
+            error = error.with_retry_after(wait).with_hint(
+                "new tokens were refused as well, right after they were granted: may this client do this?",
+            );
+        }
         if let Some(message) = redirect {
             error = error.with_kind(ErrorKind::Redirect).with_message(message);
         }
         error
+    }
+}
+
+impl Client {
+    /// How long a credential that was refused is used nevertheless.
+    fn kept_credential(
+        &self,
+        verdict: Verdict,
+        answer: &Answer<'_>,
+        foreign: bool,
+    ) -> Option<Duration> {
+        let ours = verdict == Verdict::StaleCredential && !foreign;
+        let ours = ours && !answer.operation.is_anonymous();
+        ours.then(|| self.0.credential.next_renewal())?
     }
 }
 
@@ -753,7 +775,6 @@ impl<C: From<Client>> ClientBuilder<C> {
         let base_url = self.base_url.unwrap_or(service.base_url);
         let base = Arc::new(BaseUrl::parse(base_url.trim(), service.base_path)?);
         let credential = service.credential;
-        credential.bind(&base.to_string())?;
         let mut headers = HeaderMap::with_capacity(8);
         headers.insert(
             USER_AGENT,
@@ -789,6 +810,8 @@ impl<C: From<Client>> ClientBuilder<C> {
             Some(transport) => stack(transport, parts),
             None => stack(Leaf::new(&self.leaf, &base)?, parts),
         };
+        // Last, so that a client that cannot be built leaves no trace.
+        credential.bind(&base.to_string())?;
         Ok(C::from(Client(Arc::new(Inner {
             stack,
             base,
