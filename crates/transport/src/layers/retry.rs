@@ -283,7 +283,8 @@ impl Retry {
             Again::Renewed => {
                 // A credential that was refused right after it was renewed is not what is wrong.
                 let generation = Generation(call.generation());
-                if tries.renewed || !self.shared.credential.rejected(generation) {
+                // It is told in any case, since it spares others such a credential.
+                if !self.shared.credential.rejected(generation) || tries.renewed {
                     return None;
                 }
                 tries.renewed = true;
