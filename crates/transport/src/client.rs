@@ -46,6 +46,7 @@ use crate::service::{HttpRequest, HttpResponse, HttpService};
 /// | without progress while a body is sent or received | 30 s | [`ClientBuilder::idle_timeout`] |
 /// | the whole call, all attempts and waits; none for downloads | 120 s | [`ClientBuilder::timeout`], or per call |
 /// | waiting for a permit of the rate limiter | 60 s | [`RateLimiter::max_wait`](crate::RateLimiter::max_wait) |
+/// | a limit that the service says is used up, on each word of it | 1 h at most | [`RateLimiter::reopen`](crate::RateLimiter::reopen) |
 /// | a wait that the service asks for | 60 s | [`RetryPolicy::longest_server_wait`] |
 /// | re-sends | 3 | [`ClientBuilder::retry`], or per call |
 /// | the wait before a re-send, drawn from 0 to | 200 ms, doubling to 20 s | [`RetryPolicy::backoff`] |

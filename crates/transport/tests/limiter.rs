@@ -398,11 +398,18 @@ async fn rates_and_waits_out_of_all_proportion_are_errors_not_panics() {
         (1e-300, 1),
         (1.0, 0),
     ] {
+        let error = Rate::per_second(rate, burst).unwrap_err();
+        let says = match (rate, burst) {
+            (_, 0) => "burst must be at least 1",
+            (1e-300, _) => "is too small",
+            _ => "must be above 0 and at most 1,000,000",
+        };
         assert!(
-            Rate::per_second(rate, burst).unwrap_err().is_invalid(),
-            "{rate}, {burst}"
+            error.is_invalid() && error.to_string().contains(says),
+            "{rate}, {burst}: {error}"
         );
     }
+    assert!(Rate::per_second(1e6, 1).is_ok());
     for (rate, burst) in [(1e-10, u32::MAX), (1e-18, 3), (1e6, u32::MAX), (5e-324, 1)] {
         let Ok(rate) = Rate::per_second(rate, burst) else {
             continue;

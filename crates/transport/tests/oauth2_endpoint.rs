@@ -249,6 +249,61 @@ async fn what_a_token_endpoint_answers_wrongly_is_a_clear_error_without_a_storm(
     }
 }
 
+/// The seconds between requests for tokens, while `call` is made again and again and the endpoint answers so.
+async fn gaps(answer: FakeAnswer, calls: usize) -> Vec<f64> {
+    let (fake, _, client) = good(0.0, 3600);
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&asked);
+    fake.path("/token", move |_| {
+        noted.lock().unwrap().push(Instant::now());
+        answer.clone()
+    });
+    for _ in 0..calls {
+        read(&client).await.unwrap_err();
+    }
+    let asked = asked.lock().unwrap();
+    asked
+        .windows(2)
+        .map(|pair| (pair[1] - pair[0]).as_secs_f64())
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_request_that_failed_for_the_moment_is_sent_again_after_waits_that_double() {
+    let mut longest = [0.0_f64; 2];
+    for _ in 0..200 {
+        let gaps = gaps(FakeAnswer::status(503), 1).await;
+        for (longest, gap) in longest.iter_mut().zip(gaps) {
+            *longest = longest.max(gap);
+        }
+    }
+    for (longest, bound) in longest.into_iter().zip([0.2, 0.4]) {
+        assert!((0.8 * bound..bound + 0.002).contains(&longest), "{longest}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_each_fetch_that_fails_the_pause_before_the_next_doubles_up_to_half_a_minute() {
+    for _ in 0..20 {
+        let gaps = gaps(FakeAnswer::status(400), 10).await;
+        assert_eq!(gaps.len(), 9);
+        for (number, gap) in gaps.iter().enumerate() {
+            let bound = (0.5 * f64::from(1 << number)).min(30.0);
+            assert!((0.5 * bound..bound + 0.002).contains(gap), "{gaps:?}");
+        }
+    }
+    // The endpoint's own wait counts if it is longer, up to a minute.
+    for (asked, waited) in [("7", 7.0), ("1000", 60.0)] {
+        let answer = FakeAnswer::status(400).header("retry-after", asked);
+        let gaps = gaps(answer, 3).await;
+        assert!(
+            gaps.iter()
+                .all(|gap| (waited..waited + 0.002).contains(gap)),
+            "{gaps:?}"
+        );
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_a_token_endpoint_says_beyond_the_standard_can_be_read_and_is_not_shown() {
     let (fake, credential, client) = good(0.0, 0);

@@ -189,6 +189,11 @@ async fn waits_without_end_are_answers_not_panics() {
         .build()
         .unwrap();
     assert_eq!(read(&client).await.unwrap_err().status().unwrap(), 503);
+    for _ in 0..100 {
+        // Without a deadline there is nothing but to wait.
+        let waiting = read(&with_retry(&fake, forever)).send();
+        assert!(tokio::time::timeout(seconds(9.0), waiting).await.is_err());
+    }
     for header in ["ratelimit-reset", "x-ratelimit-reset"] {
         let fake = FakeTransport::new();
         let answer = FakeAnswer::json("good").header(&header.replace("reset", "remaining"), "0");
