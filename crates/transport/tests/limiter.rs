@@ -170,6 +170,18 @@ async fn the_rate_is_reached_at_any_burst_however_late_timers_are_and_exceeded_i
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_caller_who_waits_and_comes_far_too_late_loses_only_what_is_not_made_good() {
+    let limiter = limiter(100.0, 1);
+    let start = Instant::now();
+    let every = Duration::from_millis(25);
+    for _ in 0..101 {
+        sluggish(limiter.acquire(&READ, None), every).await.unwrap();
+    }
+    // Two in each 25 ms, since the second is due 10 ms before the first one comes.
+    assert_eq!(start.elapsed(), every * 50);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_pause_is_not_made_good_beyond_the_burst() {
     let limiter = limiter(2000.0, 1);
     for pause in [0.0, 0.011, 0.5, 60.0] {

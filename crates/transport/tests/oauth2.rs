@@ -499,6 +499,19 @@ async fn a_token_that_was_taken_for_a_while_is_replaced_at_once_when_it_is_refus
 }
 
 #[tokio::test(start_paused = true)]
+async fn refusals_of_new_tokens_do_not_add_up_over_tokens_that_were_taken() {
+    let (fake, _, client) = good(0.0, 60);
+    for _ in 0..5 {
+        // The token has expired, and its successor is refused.
+        fake.once(&READ, FakeAnswer::status(401));
+        let response = read(&client).send_with_response().await.unwrap();
+        assert_eq!(response.attempts(), 2);
+        tokio::time::sleep(seconds(60.0)).await;
+    }
+    assert_eq!(tokens(&fake).len(), 10);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_thousand_401s_at_once_cause_one_renewal_and_spend_no_retry_budget() {
     let (fake, _, client) = good(1.0, 3600);
     crowd(&client, 1).await;

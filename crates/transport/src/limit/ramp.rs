@@ -60,7 +60,7 @@ impl Ramp {
     /// When the request may start that has `ahead` others before it, if the gate opens at `open`.
     pub(super) fn due(&self, open: Instant, mut ahead: usize) -> Instant {
         let (mut start, started) = match self.current {
-            Some((begun, started)) => (begun.max(open), started),
+            Some(current) => current,
             None => (open, 0),
         };
         let mut allowed = self.allowed;
@@ -85,5 +85,41 @@ impl Ramp {
             None => self.current = Some((now, 1)),
         }
         self.allowed >= MOST
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The gate closes, whether or not a request started since it was closed before.
+    fn closed(ramp: Option<Ramp>, started: bool, now: Instant) -> Ramp {
+        let mut ramp = ramp;
+        if let Some(ramp) = ramp.as_mut().filter(|_| started) {
+            ramp.start(now);
+        }
+        Ramp::new(ramp.as_ref(), Some(now), now)
+    }
+
+    #[test]
+    fn a_service_that_refuses_each_first_one_is_asked_less_and_less() {
+        let now = Instant::now();
+        let mut ramp = closed(None, false, now);
+        assert_eq!(ramp.least_wait(), Duration::ZERO);
+        for millis in [200, 400, 800, 1600, 2000, 2000] {
+            ramp = closed(Some(ramp), true, now);
+            assert_eq!(ramp.least_wait(), Duration::from_millis(millis));
+            // The refusals of requests that had started before say nothing new.
+            for _ in 0..3 {
+                ramp = closed(Some(ramp), false, now);
+            }
+            assert_eq!(ramp.least_wait(), Duration::from_millis(millis));
+        }
+        // Some were taken before one was refused.
+        for step in 0..3 {
+            ramp.start(now + Duration::from_secs(step));
+        }
+        ramp = closed(Some(ramp), false, now);
+        assert_eq!(ramp.least_wait(), Duration::ZERO);
     }
 }
