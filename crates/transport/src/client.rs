@@ -464,7 +464,7 @@ impl Client {
         if let Some(wait) = self.protocol().retry_after(answer) {
             error = error.with_retry_after(wait);
         }
-        if let Some(wait) = self.kept_credential(verdict, answer, foreign) {
+        if let Some(wait) = self.kept_credential(verdict, answer) {
             error = error.with_retry_after(wait).with_hint(
                 "new tokens were refused as well, right after they were granted: may this client do this?",
             );
@@ -478,14 +478,8 @@ impl Client {
 
 impl Client {
     /// How long a credential that was refused is used nevertheless.
-    fn kept_credential(
-        &self,
-        verdict: Verdict,
-        answer: &Answer<'_>,
-        foreign: bool,
-    ) -> Option<Duration> {
-        let ours = verdict == Verdict::StaleCredential && !foreign;
-        let ours = ours && !answer.operation.is_anonymous();
+    fn kept_credential(&self, verdict: Verdict, answer: &Answer<'_>) -> Option<Duration> {
+        let ours = verdict == Verdict::StaleCredential && !answer.operation.is_anonymous();
         ours.then(|| self.0.credential.next_renewal())?
     }
 }

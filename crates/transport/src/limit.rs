@@ -64,7 +64,7 @@ pub trait Limiter: fmt::Debug + Send + Sync + 'static {
     /// Waits until a request of this operation may start.
     ///
     /// # Errors
-    /// With [`ErrorKind::RateLimit`], at once, if the wait would outlast `deadline` or the limiter's own bound.
+    /// With [`ErrorKind::RateLimit`](crate::ErrorKind::RateLimit), at once, if the wait would outlast `deadline` or the limiter's own bound.
     async fn acquire(
         &self,
         operation: &'static Operation,

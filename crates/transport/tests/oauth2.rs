@@ -210,10 +210,10 @@ fn a_fetch_is_driven_on_only_in_the_runtime_where_it_began() {
                 first.block_on(async { call.await.unwrap_err() });
             }
             let left = client.clone();
-            first.spawn(async move { read(&left).await });
+            let left = first.spawn(async move { read(&left).await });
             first.block_on(tokio::task::yield_now());
             if !dead {
-                standing_still.push(first);
+                standing_still.push((first, left));
             }
         }
         granting(&fake, 0.5, 3600);
@@ -225,8 +225,8 @@ fn a_fetch_is_driven_on_only_in_the_runtime_where_it_began() {
         assert!(took < seconds(2.0), "{took:?}");
         // Those who were left take what has been granted since.
         let asked = tokens(&fake).len();
-        for runtime in standing_still {
-            runtime.block_on(async { read(&client).await.unwrap() });
+        for (runtime, left) in standing_still {
+            runtime.block_on(left).unwrap().unwrap();
         }
         runtime().block_on(async { read(&client).await.unwrap() });
         assert_eq!(tokens(&fake).len(), asked);
@@ -436,6 +436,7 @@ async fn a_401_renews_the_token_once_and_sends_the_call_once_more() {
 async fn where_every_token_is_refused_new_ones_are_asked_for_less_and_less() {
     let (fake, _, client) = good(0.0, 3600);
     fake.always(&READ, FakeAnswer::status(401));
+    fake.path("/file", |_| FakeAnswer::status(401));
     let mut pauses = Vec::new();
     for round in 0..9 {
         let error = read(&client).await.unwrap_err();
@@ -457,6 +458,12 @@ async fn where_every_token_is_refused_new_ones_are_asked_for_less_and_less() {
         }
         assert_eq!(fake.requests_of(&READ).len(), sent + 50);
         assert_eq!(tokens(&fake).len(), round + 2);
+        // What goes without a token has its own reasons.
+        let error = client.fetch("https://api.test/file").await.unwrap_err();
+        assert_eq!(
+            (error.status().unwrap().as_u16(), error.retry_after()),
+            (401, None)
+        );
         pauses.push(wait.as_secs_f64());
         tokio::time::sleep(wait).await;
     }

@@ -249,7 +249,7 @@ impl Shared {
         let Some(answer) = answer else {
             return Poll::Pending;
         };
-        // If this panics, others find the flight without an answer; `Polled` ends it for them.
+        // If this panics, nobody else waits for it: `Polled` ends the flight.
         let mut polled = Polled {
             shared: self,
             seat,
