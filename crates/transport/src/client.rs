@@ -22,7 +22,7 @@ use crate::download::Download;
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::layers::attempt::AttemptTimeout;
 use crate::layers::cap::{self, Cap};
-use crate::layers::credential::{CredentialReady, CredentialStamp, SameOrigin};
+use crate::layers::credential::{CredentialReady, CredentialStamp, Named, SameOrigin};
 use crate::layers::deadline::Deadline;
 use crate::layers::leaf::{Leaf, LeafSettings};
 use crate::layers::limit::RateLimit;
@@ -47,6 +47,7 @@ use crate::service::{HttpRequest, HttpResponse, HttpService};
 /// | without progress while a body is sent or received | 30 s | [`ClientBuilder::idle_timeout`] |
 /// | the whole call, all attempts and waits; none for downloads | 120 s | [`ClientBuilder::timeout`], or per call |
 /// | waiting for a permit of the rate limiter | 60 s | [`RateLimiter::max_wait`](crate::RateLimiter::max_wait) |
+/// | a limit that the service says is used up, on each word of it | 1 h at most | [`RateLimiter::reopen`](crate::RateLimiter::reopen) |
 /// | a wait that the service asks for | 60 s | [`RetryPolicy::longest_server_wait`] |
 /// | re-sends | 3 | [`ClientBuilder::retry`], or per call |
 /// | the wait before a re-send, drawn from 0 to | 200 ms, doubling to 20 s | [`RetryPolicy::backoff`] |
@@ -88,7 +89,10 @@ where
 {
     let leaf = Cap.layer(DecompressionLayer::new().layer(leaf));
     let leaf = AttemptSpan.layer(leaf);
-    let bare_leaf = HttpService::new(leaf.clone());
+    let for_credential = HttpService::always_ready(Named {
+        leaf: HttpService::new(leaf.clone()),
+        user_agent: parts.credential_stamp.headers.get(USER_AGENT).cloned(),
+    });
 
     let same_origin = parts.same_origin;
     let attempt = wrap(parts.per_attempt, leaf, |leaf| {
@@ -99,7 +103,7 @@ where
     let attempt = parts.rate_limit.layer(attempt);
     let attempt = CredentialReady {
         credential: parts.credential,
-        leaf: bare_leaf,
+        leaf: for_credential,
     }
     .layer(attempt);
 
@@ -430,10 +434,19 @@ impl Client {
         });
         let request_id = protocol.request_id(answer.headers).map(str::to_owned);
         let retry_after = protocol.retry_after(&answer);
+        let next_renewal = match verdict {
+            Verdict::StaleCredential if call.is_authorized() => self.0.credential.next_renewal(),
+            _ => None,
+        };
         let mut error = Error::from_answer(head.status, head.headers, request_id, body, api)
             .with_verdict(verdict);
         if let Some(wait) = retry_after {
             error = error.with_retry_after(wait);
+        }
+        if let Some(wait) = next_renewal {
+            error = error.with_retry_after(wait).with_hint(
+                "new tokens were refused as well, right after they were granted: may this client do this?",
+            );
         }
         if let Some(message) = redirect {
             error = error.with_kind(ErrorKind::Redirect).with_message(message);
@@ -725,7 +738,6 @@ impl<C: From<Client>> ClientBuilder<C> {
         let base_url = self.base_url.unwrap_or(service.base_url);
         let base = Arc::new(BaseUrl::parse(base_url.trim(), service.base_path)?);
         let credential = service.credential;
-        credential.bind(&base.to_string())?;
         let mut headers = HeaderMap::with_capacity(8);
         headers.insert(
             USER_AGENT,
@@ -760,6 +772,8 @@ impl<C: From<Client>> ClientBuilder<C> {
             Some(transport) => stack(transport, parts),
             None => stack(Leaf::new(&self.leaf, &base)?, parts),
         };
+        // Last, so that a client that cannot be built leaves no trace.
+        credential.bind(&base.to_string())?;
         Ok(C::from(Client(Arc::new(Inner {
             stack,
             target: Arc::new(Target {

@@ -4,6 +4,7 @@ mod oauth2;
 
 use std::any::Any;
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use http::HeaderMap;
@@ -39,7 +40,7 @@ pub trait Credential: Any + fmt::Debug + Send + Sync + 'static {
     }
 
     /// Waits until there is a live credential. `leaf` sends requests without credential, limit or retry, for those that
-    /// must be fetched. The call gives up at `deadline`; what would take longer fails at once.
+    /// must be fetched; it adds the client's `User-Agent`. The call gives up at `deadline`; what would take longer fails at once.
     ///
     /// # Errors
     /// If none can be obtained.
@@ -49,6 +50,18 @@ pub trait Credential: Any + fmt::Debug + Send + Sync + 'static {
         deadline: Option<std::time::Instant>,
     ) -> Result<(), Error>;
 
+    /// Whether the live credential should be replaced ahead of its end, so that [`renew`](Self::renew) is polled beside the
+    /// call.
+    fn is_due(&self) -> bool {
+        false
+    }
+
+    /// Replaces a live credential ahead of its end. It is polled while a call uses the live one, and dropped when that is
+    /// over: the next call goes on with what this one began. Failures are noted and not reported.
+    async fn renew(&self, leaf: &HttpService) {
+        let _ = leaf;
+    }
+
     /// Puts the current credential on a request, in place of any that is there, and says which generation it is; none
     /// if it was refused since it was ready, so that a new one must be awaited.
     fn stamp(&self, headers: &mut HeaderMap) -> Option<Generation>;
@@ -56,26 +69,64 @@ pub trait Credential: Any + fmt::Debug + Send + Sync + 'static {
     /// The service refused this generation: forget it if it is still the current one. Returns whether sending the
     /// request again, with another generation, may help.
     fn rejected(&self, generation: Generation) -> bool;
+
+    /// How long a credential that the service refuses is used nevertheless, since another one was refused as well; `None` if
+    /// it is replaced at once, or never.
+    fn next_renewal(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// Makes a header value that is not shown by `Debug` and not compressed into HTTP/2 tables.
 ///
 /// `what` names the credential in the error.
 fn secret_value(what: &str, prefix: &str, secret: &str) -> Result<HeaderValue, Error> {
-    if secret.is_empty() {
-        return Err(Error::invalid(format!("{what} is empty")));
-    }
-    if let Some(place) = secret.find(|c: char| !c.is_ascii_graphic()) {
-        return Err(Error::invalid(format!(
-            "{what} has a character that cannot be in a header (a space, line break, control or non-ASCII character) \
-             after {place} bytes; was it copied whole and without a line break?"
-        )));
-    }
+    check_secret(
+        what,
+        secret,
+        |c| c.is_ascii_graphic(),
+        "be in a header (a space, line break, control or non-ASCII character)",
+    )?;
     let text = zeroize::Zeroizing::new(format!("{prefix}{secret}"));
     let mut value = HeaderValue::from_str(&text)
         .map_err(|_| Error::invalid(format!("{what} cannot be in a header")))?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+/// Checks what proves who is calling and is not sent in a header.
+fn check_text(what: &str, secret: &str) -> Result<(), Error> {
+    check_secret(
+        what,
+        secret,
+        |c| !c.is_control(),
+        "be in it (a line break or control character)",
+    )?;
+    if secret.trim() != secret {
+        return Err(Error::invalid(format!(
+            "{what} begins or ends with a space; was it copied whole and without one?"
+        )));
+    }
+    Ok(())
+}
+
+/// Refuses what cannot be meant, such as the line break at the end of a file that was read whole. The secret is not in the
+/// error.
+fn check_secret(
+    what: &str,
+    secret: &str,
+    fits: impl Fn(char) -> bool,
+    cannot: &str,
+) -> Result<(), Error> {
+    if secret.trim().is_empty() {
+        return Err(Error::invalid(format!("{what} is empty")));
+    }
+    if let Some(place) = secret.find(|c| !fits(c)) {
+        return Err(Error::invalid(format!(
+            "{what} has a character that cannot {cannot} after {place} bytes; was it copied whole and without a line break?"
+        )));
+    }
+    Ok(())
 }
 
 /// A fixed secret in a header: an API key, or a bearer token.
@@ -89,7 +140,8 @@ impl ApiKey {
     /// An API key in the header of this name.
     ///
     /// # Errors
-    /// If the key is empty or has characters that no header can have. The key is not in the error.
+    /// If the key is empty or has characters that no header can have, as when it is read from a file with its line break.
+    /// The key is not in the error.
     pub fn new(name: HeaderName, key: &str) -> Result<Self, Error> {
         Ok(Self {
             value: secret_value("the API key", "", key)?,
@@ -100,7 +152,8 @@ impl ApiKey {
     /// A token in the `Authorization` header, by the scheme `Bearer`.
     ///
     /// # Errors
-    /// If the token is empty or has characters that no header can have. The token is not in the error.
+    /// If the token is empty or has characters that no header can have, as when it is read from a file with its line break.
+    /// The token is not in the error.
     pub fn bearer(token: &str) -> Result<Self, Error> {
         Ok(Self {
             value: secret_value("the token", "Bearer ", token)?,
@@ -166,6 +219,7 @@ mod tests {
     fn a_key_that_cannot_be_a_header_is_refused_without_showing_it() {
         for (key, says) in [
             ("", "is empty"),
+            (" \n", "is empty"),
             ("s3cret\n", "after 6 bytes"),
             ("s3 cret", "after 2 bytes"),
             ("s3crét", "after 4 bytes"),

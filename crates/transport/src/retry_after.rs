@@ -2,164 +2,301 @@
 
 use std::time::{Duration, SystemTime};
 
-use http::HeaderMap;
-use http::header::RETRY_AFTER;
+use http::header::{DATE, HeaderName, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue};
 
-/// Numbers above this are points in time, not seconds to wait.
-const EPOCH_THRESHOLD: u64 = 1_000_000_000;
-/// Points in time above this are in milliseconds.
-const MILLISECONDS_THRESHOLD: u64 = 100_000_000_000;
+use crate::limit::FOR_EVER;
 
-/// The wait in `Retry-After`, as seconds or as an HTTP date.
+/// The wait in `Retry-After`: of several, the first that can be read.
+///
+/// It is a number of seconds or an HTTP date. Some services send a point in time as a number instead, which is told
+/// apart by its size.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Some(seconds) = seconds(text) {
-        return Some(seconds);
-    }
-    let date = httpdate::parse_http_date(text).ok()?;
-    Some(
-        date.duration_since(SystemTime::now())
-            .unwrap_or(Duration::ZERO),
-    )
+    let read = |text: &str| {
+        if let Some(number) = number(text) {
+            return Some(wait(number, headers));
+        }
+        let date = httpdate::parse_http_date(text).ok()?;
+        Some(date.duration_since(now(headers)).unwrap_or_default())
+    };
+    texts(headers, &RETRY_AFTER).find_map(read)
 }
 
-/// How long the limit is used up, from the RateLimit headers: none if something is left of it.
+/// How long the limit is used up, from the RateLimit headers; `None` if something is left of it.
 ///
 /// Understands the header fields of the IETF draft in both its forms, and their `X-` ancestors.
 pub(crate) fn exhausted_for(headers: &HeaderMap) -> Option<Duration> {
-    let is_one = |name: &http::HeaderName| {
+    let is_one = |name: &HeaderName| {
         let name = name.as_str();
         name.starts_with("ratelimit") || name.starts_with("x-rate")
     };
     if !headers.keys().any(is_one) {
         return None;
     }
-    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
-    let fields = headers.get_all("ratelimit");
-    if fields.iter().next().is_some() {
-        let fields = fields.iter().filter_map(|field| field.to_str().ok());
-        return fields.filter_map(from_structured_field).max();
+    if headers.contains_key(&FIELD) {
+        return texts(headers, &FIELD)
+            .filter_map(|field| from_structured_field(field, headers))
+            .max();
     }
     OLDER_FIELDS.iter().find_map(|(remaining, reset)| {
-        let remaining = text(remaining)?;
-        let reset = text(reset)?;
-        (number(remaining)? == 0).then(|| wait_until(number(reset)?))?
+        let first = |name| texts(headers, name).find_map(number);
+        (first(remaining)? == 0.0).then(|| first(reset).map(|reset| wait(reset, headers)))?
     })
 }
 
-const OLDER_FIELDS: [(&str, &str); 3] = [
-    ("ratelimit-remaining", "ratelimit-reset"),
-    ("x-ratelimit-remaining", "x-ratelimit-reset"),
-    ("x-rate-limit-remaining", "x-rate-limit-reset"),
+const FIELD: HeaderName = HeaderName::from_static("ratelimit");
+
+const OLDER_FIELDS: [(HeaderName, HeaderName); 3] = [
+    (
+        HeaderName::from_static("ratelimit-remaining"),
+        HeaderName::from_static("ratelimit-reset"),
+    ),
+    (
+        HeaderName::from_static("x-ratelimit-remaining"),
+        HeaderName::from_static("x-ratelimit-reset"),
+    ),
+    (
+        HeaderName::from_static("x-rate-limit-remaining"),
+        HeaderName::from_static("x-rate-limit-reset"),
+    ),
 ];
 
 /// The longest of several limits that are used up, `"second";r=0;t=5, "day";r=900;t=40000`, or the one of the older
 /// form, `limit=10, remaining=0, reset=5`.
-fn from_structured_field(field: &str) -> Option<Duration> {
-    if field.contains(';') {
-        field.split(',').filter_map(used_up).max()
+fn from_structured_field(field: &str, headers: &HeaderMap) -> Option<Duration> {
+    if pieces(field, ";").nth(1).is_some() {
+        let limits = pieces(field, ",");
+        limits.filter_map(|limit| used_up(limit, headers)).max()
     } else {
-        used_up(field)
+        used_up(field, headers)
     }
 }
 
-fn used_up(limit: &str) -> Option<Duration> {
+fn used_up(limit: &str, headers: &HeaderMap) -> Option<Duration> {
     let member = |names: [&str; 2]| {
-        limit.split([';', ',']).find_map(|part| {
-            let (name, value) = part.split_once('=')?;
+        pieces(limit, ";,").find_map(|piece| {
+            let (name, value) = piece.split_once('=')?;
             let known = names.contains(&name.trim());
             known.then(|| number(value.trim()))?
         })
     };
-    if member(["r", "remaining"])? == 0 {
-        wait_until(member(["t", "reset"])?)
+    if member(["r", "remaining"])? == 0.0 {
+        Some(wait(member(["t", "reset"])?, headers))
     } else {
         None
     }
 }
 
-fn wait_until(reset: u64) -> Option<Duration> {
-    let until = match reset {
-        ..EPOCH_THRESHOLD => return Some(Duration::from_secs(reset)),
-        EPOCH_THRESHOLD..MILLISECONDS_THRESHOLD => Duration::from_secs(reset),
-        MILLISECONDS_THRESHOLD.. => Duration::from_millis(reset),
+/// The text between separators, except those within quotes.
+fn pieces<'a>(text: &'a str, separators: &'static str) -> impl Iterator<Item = &'a str> {
+    let (mut quoted, mut escaped) = (false, false);
+    text.split(move |c| {
+        if escaped {
+            escaped = false;
+        } else if quoted && c == '\\' {
+            escaped = true;
+        } else if c == '"' {
+            quoted = !quoted;
+        }
+        !quoted && separators.contains(c)
+    })
+}
+
+/// The wait that a number means. From 10⁹ on, which would be 31 years, it is a point in time: in seconds, or, if that
+/// were thousands of years away, in milliseconds, microseconds or nanoseconds.
+fn wait(number: f64, headers: &HeaderMap) -> Duration {
+    let seconds = |seconds| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+    let since_epoch = match number {
+        ..1e9 => return seconds(number).min(FOR_EVER),
+        ..1e11 => number,
+        ..1e14 => number / 1e3,
+        ..1e17 => number / 1e6,
+        _ => number / 1e9,
     };
-    let now = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .ok()?;
-    Some(until.saturating_sub(now))
+    let now = now(headers).duration_since(SystemTime::UNIX_EPOCH);
+    let wait = seconds(since_epoch).saturating_sub(now.unwrap_or_default());
+    wait.min(FOR_EVER)
 }
 
-fn number(text: &str) -> Option<u64> {
-    text.parse().ok()
+/// What the service takes for the present, since its clock may be hours off from ours.
+fn now(headers: &HeaderMap) -> SystemTime {
+    let date = || httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?.trim()).ok();
+    date().unwrap_or_else(SystemTime::now)
 }
 
-fn seconds(text: &str) -> Option<Duration> {
-    let value: f64 = text
+fn texts<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+    let text = |value: &'a HeaderValue| value.to_str().ok().map(str::trim);
+    headers.get_all(name).iter().filter_map(text)
+}
+
+/// Digits, perhaps with a fraction. What is too large for any clock is still a number.
+fn number(text: &str) -> Option<f64> {
+    let plain = text
         .bytes()
-        .all(|byte| byte.is_ascii_digit() || byte == b'.')
-        .then(|| text.parse().ok())??;
-    Duration::try_from_secs_f64(value).ok()
+        .all(|byte| byte.is_ascii_digit() || byte == b'.');
+    plain.then(|| text.parse().ok())?
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
     use proptest::prelude::*;
+
+    /// 21 October 2015, 07:28:00, as the service's clock tells it.
+    const NOW: u64 = 1_445_412_480;
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
         pairs
             .iter()
             .map(|(name, value)| {
                 (
-                    http::HeaderName::from_static(name),
+                    HeaderName::from_static(name),
                     HeaderValue::from_str(value).unwrap(),
                 )
             })
             .collect()
     }
 
+    fn dated(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        let mut headers = headers(pairs);
+        let date = HeaderValue::from_static("Wed, 21 Oct 2015 07:28:00 GMT");
+        headers.insert(DATE, date);
+        headers
+    }
+
+    fn seconds(seconds: f64) -> Option<Duration> {
+        Some(Duration::from_secs_f64(seconds))
+    }
+
     #[test]
-    fn seconds_and_dates_are_read() {
-        let wait = |value: &str| retry_after(&headers(&[("retry-after", value)]));
-        assert_eq!(wait("5"), Some(Duration::from_secs(5)));
-        assert_eq!(wait("0"), Some(Duration::ZERO));
-        assert_eq!(wait("1.5"), Some(Duration::from_millis(1500)));
-        assert_eq!(wait("Wed, 21 Oct 2015 07:28:00 GMT"), Some(Duration::ZERO));
-        let soon = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(30));
-        let waited = wait(&soon).unwrap();
-        assert!((28..=30).contains(&waited.as_secs()), "{waited:?}");
-        for nonsense in [
-            "",
-            "soon",
-            "-5",
-            "1e3",
-            "NaN",
-            "99999999999999999999999999",
-            ".",
+    fn seconds_and_dates_are_read_and_nonsense_is_not() {
+        let wait = |value: &str| retry_after(&dated(&[("retry-after", value)]));
+        for (text, expected) in [
+            ("5", seconds(5.0)),
+            ("0", seconds(0.0)),
+            (" 2.5 ", seconds(2.5)),
+            ("90000", seconds(90_000.0)),
+            ("Wed, 21 Oct 2015 07:28:30 GMT", seconds(30.0)),
+            ("Wed, 21 Oct 2015 07:27:59 GMT", seconds(0.0)),
+            ("Wednesday, 21-Oct-15 07:29:00 GMT", seconds(60.0)),
+            ("", None),
+            ("soon", None),
+            ("-5", None),
+            ("1e3", None),
+            ("NaN", None),
+            ("inf", None),
+            ("1.2.3", None),
+            (".", None),
         ] {
-            let read = wait(nonsense);
-            assert!(
-                read.is_none() || read > Some(Duration::from_secs(1 << 40)),
-                "{nonsense}"
-            );
+            assert_eq!(wait(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn points_in_time_are_told_from_waits_by_their_size_in_whichever_unit() {
+        let soon = NOW + 90;
+        for text in [
+            format!("{soon}"),
+            format!("{soon}.0"),
+            format!("{soon}000"),
+            format!("{soon}000000"),
+            format!("{soon}000000000"),
+        ] {
+            for headers in [
+                dated(&[("retry-after", &text)]),
+                dated(&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", &text)]),
+                dated(&[("ratelimit", &format!("\"a\";r=0;t={text}"))]),
+            ] {
+                let wait = retry_after(&headers).or_else(|| exhausted_for(&headers));
+                let wait = wait.unwrap().as_secs_f64();
+                assert!((wait - 90.0).abs() < 0.001, "{text}: {wait}");
+            }
+        }
+        // What is over is over, in whichever unit.
+        for text in ["1000000000", "1445412479999", "1445412479999999"] {
+            assert_eq!(retry_after(&dated(&[("retry-after", text)])), seconds(0.0));
+        }
+    }
+
+    #[test]
+    fn a_wait_beyond_any_clock_is_a_long_one_and_not_none() {
+        for text in [
+            "999999999".to_owned(),
+            "10000000000000000000".to_owned(),
+            u64::MAX.to_string(),
+            format!("1{}", "0".repeat(30)),
+            "9".repeat(400),
+        ] {
+            let wait = retry_after(&dated(&[("retry-after", &text)]));
+            assert!(wait > seconds(86_400.0 * 3650.0), "{text}: {wait:?}");
+            assert!(wait <= Some(FOR_EVER));
+        }
+    }
+
+    #[test]
+    fn a_date_is_read_by_the_clock_of_the_service() {
+        let at = |date: &str, until: &str| {
+            retry_after(&headers(&[("date", date), ("retry-after", until)]))
+        };
+        // The service's clock is decades behind and ahead of ours.
+        assert_eq!(
+            at(
+                "Wed, 21 Oct 1987 07:28:00 GMT",
+                "Wed, 21 Oct 1987 07:28:07 GMT"
+            ),
+            seconds(7.0)
+        );
+        assert_eq!(
+            at(
+                "Sun, 21 Oct 2085 07:28:00 GMT",
+                "Sun, 21 Oct 2085 07:28:07 GMT"
+            ),
+            seconds(7.0)
+        );
+        // Without its clock ours must do.
+        let until = |until| retry_after(&headers(&[("retry-after", until)]));
+        assert_eq!(until("Wed, 21 Oct 2015 07:28:07 GMT"), seconds(0.0));
+        assert!(until("Sun, 21 Oct 2085 07:28:07 GMT") > seconds(86_400.0));
+        assert_eq!(
+            at("yesterday", "Wed, 21 Oct 2015 07:28:07 GMT"),
+            seconds(0.0)
+        );
+    }
+
+    #[test]
+    fn of_several_headers_the_first_that_can_be_read_counts() {
+        let repeated = headers(&[
+            ("retry-after", "later"),
+            ("retry-after", "7"),
+            ("retry-after", "9"),
+        ]);
+        assert_eq!(retry_after(&repeated), seconds(7.0));
+        let repeated = headers(&[
+            ("x-ratelimit-remaining", "none"),
+            ("x-ratelimit-remaining", "0"),
+            ("x-ratelimit-reset", "?"),
+            ("x-ratelimit-reset", "2.5"),
+        ]);
+        assert_eq!(exhausted_for(&repeated), seconds(2.5));
     }
 
     #[test]
     fn rate_limit_headers_tell_when_a_limit_is_used_up() {
         for (pairs, expected) in [
-            (&[("ratelimit", r#""default";r=0;t=5"#)][..], Some(5)),
+            (&[("ratelimit", r#""default";r=0;t=5"#)][..], Some(5.0)),
             (&[("ratelimit", r#""default";r=1;t=5"#)], None),
-            (&[("ratelimit", "limit=10, remaining=0, reset=7")], Some(7)),
+            (&[("ratelimit", r#""default"; r=0; t=2.5"#)], Some(2.5)),
             (
-                &[("ratelimit-remaining", "0"), ("ratelimit-reset", "3")],
-                Some(3),
+                &[("ratelimit", "limit=10, remaining=0, reset=7")],
+                Some(7.0),
             ),
             (
-                &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "3")],
-                Some(3),
+                &[("ratelimit-remaining", "0"), ("ratelimit-reset", "3")],
+                Some(3.0),
+            ),
+            (
+                &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "2.5")],
+                Some(2.5),
             ),
             (
                 &[("x-ratelimit-remaining", "2"), ("x-ratelimit-reset", "3")],
@@ -170,24 +307,59 @@ mod tests {
                     ("x-ratelimit-remaining", "0"),
                     ("x-ratelimit-reset", "1400000000"),
                 ],
-                Some(0),
+                Some(0.0),
             ),
             (&[("x-ratelimit-remaining", "0")], None),
             (&[], None),
         ] {
             assert_eq!(
-                exhausted_for(&headers(pairs)),
-                expected.map(Duration::from_secs),
+                exhausted_for(&dated(pairs)),
+                expected.and_then(seconds),
                 "{pairs:?}"
             );
         }
     }
 
+    #[test]
+    fn what_is_quoted_in_a_limits_name_means_nothing() {
+        for (field, expected) in [
+            (r#""a;r=0;t=3,";r=7;t=60"#, None),
+            (r#""a;r=9;t=9,";r=0;t=60"#, Some(60.0)),
+            (r#""a\";r=0;t=3,";r=7;t=60"#, None),
+            (r#""a\\";r=0;t=3"#, Some(3.0)),
+            (r#""a, remaining=0, reset=3""#, None),
+            (r#""x;r=0;t=3", "y";r=0;t=4"#, Some(4.0)),
+            (r#""never closed;r=0;t=3"#, None),
+        ] {
+            let headers = headers(&[("ratelimit", field)]);
+            let expected = expected.and_then(seconds);
+            assert_eq!(exhausted_for(&headers), expected, "{field}");
+        }
+    }
+
     proptest! {
         #[test]
-        fn whatever_a_server_sends_is_read_without_panic(text in "[ -~]{0,40}") {
-            let map = headers(&[("retry-after", &text), ("ratelimit", &text)]);
-            let _ = (retry_after(&map), exhausted_for(&map));
+        fn whatever_a_server_sends_is_read_without_panic_and_in_bounds(
+            text in "[ -~]{0,40}|[0-9]{1,400}(\\.[0-9]{0,9})?",
+            date in "[ -~]{0,30}",
+        ) {
+            let map = headers(&[
+                ("date", &date),
+                ("retry-after", &text),
+                ("ratelimit", &text),
+                ("x-ratelimit-remaining", "0"),
+                ("x-ratelimit-reset", &text),
+            ]);
+            prop_assert!(retry_after(&map) <= Some(FOR_EVER));
+            prop_assert!(exhausted_for(&map) <= Some(FOR_EVER));
+        }
+
+        #[test]
+        fn a_quoted_name_is_skipped_whatever_is_in_it(name in "[ -~]{0,20}", left in 0..3_u32, wait in 0..1000_u32) {
+            let quoted = name.replace('\\', "\\\\").replace('"', "\\\"");
+            let field = format!("\"{quoted}\";r={left};t={wait}");
+            let expected = (left == 0).then(|| Duration::from_secs(u64::from(wait)));
+            prop_assert_eq!(exhausted_for(&headers(&[("ratelimit", &field)])), expected);
         }
     }
 }

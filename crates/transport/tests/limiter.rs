@@ -3,7 +3,7 @@
 mod common;
 
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use common::{EXPORT, READ, seconds};
@@ -49,14 +49,17 @@ impl Log {
     }
 }
 
+/// How late a start may be without putting off the next, in seconds.
+const TOLERANCE: f64 = 0.01;
+
 /// Whether any window of time holds more starts than the rate and burst allow. Shares nothing with the limiter: for
-/// each two starts, what lies between them must fit into the time between them.
+/// each two starts, what lies between them must fit into the time between them and the tolerance.
 fn over_quota(times: &[Instant], per_second: f64, burst: usize) -> Option<String> {
     for (first, start) in times.iter().enumerate() {
         for (last, end) in times.iter().enumerate().skip(first + burst) {
             let starts = last - first + 1;
             let window = (*end - *start).as_secs_f64();
-            if (starts - burst) as f64 > window * per_second + 1e-6 {
+            if (starts - burst) as f64 > (window + TOLERANCE) * per_second + 1e-6 {
                 return Some(format!(
                     "{starts} starts within {window} s, from number {first}"
                 ));
@@ -92,6 +95,102 @@ async fn permits_are_given_in_the_order_of_asking_at_exactly_the_rate() {
             (needed - 1e-6..needed + 0.002).contains(&took),
             "{rate}, {burst}: {took} instead of {needed}"
         );
+    }
+}
+
+/// Polls the future only every so often, as a runtime does that has too much to do.
+async fn sluggish<T>(future: impl Future<Output = T>, every: Duration) -> T {
+    let mut future = std::pin::pin!(future);
+    loop {
+        let polled = future
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()));
+        if let Poll::Ready(value) = polled {
+            return value;
+        }
+        tokio::time::sleep(every).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_rate_is_reached_at_any_burst_however_late_timers_are_and_exceeded_in_no_window() {
+    let late = |millis| Some(Duration::from_millis(millis));
+    for (rate, burst, permits) in [
+        (2000.0, 1, 3000),
+        (2000.0, 2, 3000),
+        (2000.0, 40, 3000),
+        (700.0, 1, 1000),
+        (100.0, 1, 100),
+        (100.0, 3, 100),
+        (9.0, 1, 50),
+    ] {
+        // All at once, one after the other, and one after the other with a timer that is late.
+        for (callers, every) in [
+            (permits, None),
+            (1, None),
+            (1, late(3)),
+            (1, late(9)),
+            (permits, late(7)),
+        ] {
+            let limiter = limiter(rate, burst).max_wait(Duration::MAX);
+            let log = Log::default();
+            let start = Instant::now();
+            let mut tasks = Vec::new();
+            for caller in 0..callers {
+                let (limiter, log) = (limiter.clone(), log.clone());
+                tasks.push(tokio::spawn(async move {
+                    let share = permits / callers + usize::from(caller < permits % callers);
+                    for _ in 0..share {
+                        let permit = limiter.acquire(&READ, None);
+                        match every {
+                            Some(every) => sluggish(permit, every).await.unwrap(),
+                            None => permit.await.unwrap(),
+                        }
+                        log.0.lock().unwrap().push((caller, Instant::now()));
+                    }
+                }));
+            }
+            for task in tasks {
+                task.await.unwrap();
+            }
+            let case = format!("{rate} a second, {burst} at once, {callers} callers, {every:?}");
+            assert_eq!(
+                over_quota(&log.times(), rate, burst as usize),
+                None,
+                "{case}"
+            );
+            let needed = (permits as f64 - f64::from(burst)) / rate;
+            let took = start.elapsed().as_secs_f64();
+            assert!(
+                took < needed * 1.02 + 0.01,
+                "{case}: {took} instead of {needed}"
+            );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_who_waits_and_comes_far_too_late_loses_only_what_is_not_made_good() {
+    let limiter = limiter(100.0, 1);
+    let start = Instant::now();
+    let every = Duration::from_millis(25);
+    for _ in 0..101 {
+        sluggish(limiter.acquire(&READ, None), every).await.unwrap();
+    }
+    // Two in each 25 ms, since the second is due 10 ms before the first one comes.
+    assert_eq!(start.elapsed(), every * 50);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_is_not_made_good_beyond_the_burst() {
+    let limiter = limiter(2000.0, 1);
+    for pause in [0.0, 0.011, 0.5, 60.0] {
+        tokio::time::sleep(seconds(pause)).await;
+        let start = Instant::now();
+        for _ in 0..101 {
+            limiter.acquire(&READ, None).await.unwrap();
+        }
+        assert!(start.elapsed() >= seconds(0.05), "{pause}");
     }
 }
 
@@ -311,11 +410,18 @@ async fn rates_and_waits_out_of_all_proportion_are_errors_not_panics() {
         (1e-300, 1),
         (1.0, 0),
     ] {
+        let error = Rate::per_second(rate, burst).unwrap_err();
+        let says = match (rate, burst) {
+            (_, 0) => "burst must be at least 1",
+            (1e-300, _) => "is too small",
+            _ => "must be above 0 and at most 1,000,000",
+        };
         assert!(
-            Rate::per_second(rate, burst).unwrap_err().is_invalid(),
-            "{rate}, {burst}"
+            error.is_invalid() && error.to_string().contains(says),
+            "{rate}, {burst}: {error}"
         );
     }
+    assert!(Rate::per_second(1e6, 1).is_ok());
     for (rate, burst) in [(1e-10, u32::MAX), (1e-18, 3), (1e6, u32::MAX), (5e-324, 1)] {
         let Ok(rate) = Rate::per_second(rate, burst) else {
             continue;
@@ -332,9 +438,176 @@ async fn rates_and_waits_out_of_all_proportion_are_errors_not_panics() {
     limiter.close(&READ, Duration::MAX);
     let error = limiter.acquire(&READ, None).await.unwrap_err();
     assert!(
-        error.is_rate_limited() && error.retry_after() > Some(seconds(1e6)),
+        error.is_rate_limited() && error.retry_after() == Some(seconds(3600.0)),
         "{error:?}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gate_stays_closed_for_an_hour_at_most_and_opens_when_it_is_told_to() {
+    let once = || RateLimiter::unlimited().named("exports", Rate::per_second(1.0, 5).unwrap());
+    for wait in [seconds(3600.0), seconds(90_000.0), Duration::MAX] {
+        for operation in [&READ, &EXPORT] {
+            let limiter = once().max_wait(Duration::MAX);
+            let start = Instant::now();
+            limiter.close(operation, wait);
+            limiter.acquire(operation, None).await.unwrap();
+            assert_eq!(start.elapsed(), RateLimiter::LONGEST_CLOSED);
+        }
+    }
+    for operation in [&READ, &EXPORT] {
+        let limiter = once().max_wait(Duration::MAX);
+        limiter.acquire(operation, None).await.unwrap();
+        limiter.close(operation, Duration::MAX);
+        let log = Log::default();
+        let start = Instant::now();
+        let callers: Vec<_> = (0..3)
+            .map(|caller| {
+                let (limiter, log) = (limiter.clone(), log.clone());
+                tokio::spawn(async move {
+                    limiter.acquire(operation, None).await.unwrap();
+                    log.0.lock().unwrap().push((caller, Instant::now()));
+                })
+            })
+            .collect();
+        tokio::time::sleep(seconds(5.0)).await;
+        assert!(log.callers().is_empty());
+        limiter.clone().reopen();
+        for caller in callers {
+            caller.await.unwrap();
+        }
+        let at: Vec<_> = log
+            .times()
+            .iter()
+            .map(|time| (*time - start).as_millis())
+            .collect();
+        // One first, as if the time were over.
+        let expected = match operation.limit_name() {
+            "exports" => [5000, 6000, 7000],
+            _ => [5000, 5100, 5100],
+        };
+        assert_eq!(at, expected);
+        // An open gate stays open.
+        limiter.reopen();
+        limiter.acquire(operation, None).await.unwrap();
+        assert!(start.elapsed() <= seconds(8.0));
+    }
+}
+
+/// How many callers started within each of these 100 ms.
+fn per_step(times: &[Instant], from: Instant, steps: u32) -> Vec<usize> {
+    let step = Duration::from_millis(100);
+    let within = |begin: Instant| move |time: &&Instant| (begin..begin + step).contains(time);
+    (0..steps)
+        .map(|number| times.iter().filter(within(from + step * number)).count())
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_there_is_no_rate_a_gate_opens_for_one_and_then_for_twice_as_many_every_100_ms() {
+    let limiter = RateLimiter::unlimited();
+    let log = Log::default();
+    limiter.close(&READ, seconds(2.0));
+    let start = Instant::now();
+    let callers: Vec<_> = (0..3000).map(|caller| log.ask(&limiter, caller)).collect();
+    tokio::time::sleep(seconds(2.35)).await;
+    // One that comes later waits behind them and knows for how long: until the gate is open.
+    let deadline = Some((start + seconds(2.9)).into_std());
+    let error = limiter.acquire(&READ, deadline).await.unwrap_err();
+    assert_eq!(error.retry_after(), Some(seconds(0.65)), "{error}");
+    for caller in callers {
+        caller.await.unwrap().unwrap();
+    }
+    assert_eq!(
+        per_step(&log.times(), start + seconds(2.0), 11),
+        [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1977]
+    );
+    // From then on the gate is as if it had never been closed.
+    let start = Instant::now();
+    for _ in 0..5000 {
+        limiter.acquire(&READ, None).await.unwrap();
+    }
+    assert_eq!(start.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gate_that_closes_while_it_opens_begins_with_one_again() {
+    let limiter = RateLimiter::unlimited();
+    let log = Log::default();
+    limiter.close(&READ, seconds(1.0));
+    let start = Instant::now();
+    let callers: Vec<_> = (0..30).map(|caller| log.ask(&limiter, caller)).collect();
+    tokio::time::sleep(seconds(1.25)).await;
+    // Seven have started. That the wait is none makes it no less a refusal.
+    limiter.close(&READ, Duration::ZERO);
+    for caller in callers {
+        caller.await.unwrap().unwrap();
+    }
+    let times = log.times();
+    assert_eq!(per_step(&times, start + seconds(1.0), 3), [1, 2, 5]);
+    assert_eq!(per_step(&times, start + seconds(1.25), 5), [1, 2, 4, 8, 8]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_gate_opens_the_slower_the_longer_the_service_takes_to_refuse() {
+    for (took, step) in [(0.04, 0.1), (0.5, 1.0), (30.0, 2.0)] {
+        let limiter = RateLimiter::unlimited();
+        limiter.acquire(&READ, None).await.unwrap();
+        tokio::time::sleep(seconds(took)).await;
+        limiter.close(&READ, Duration::ZERO);
+        let start = Instant::now();
+        for _ in 0..4 {
+            limiter.acquire(&READ, None).await.unwrap();
+        }
+        assert_eq!(start.elapsed(), seconds(2.0 * step), "{took}");
+    }
+}
+
+/// A runtime that stands still unless it is driven.
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap()
+}
+
+#[test]
+fn callers_in_a_runtime_that_is_dead_or_not_driven_hold_up_none_in_another() {
+    for dead in [true, false] {
+        for closed in [true, false] {
+            let limiter = match closed {
+                true => RateLimiter::unlimited(),
+                false => limiter(10.0, 1),
+            };
+            let first = runtime();
+            first.block_on(async {
+                match closed {
+                    true => limiter.close(&READ, seconds(0.5)),
+                    false => limiter.acquire(&READ, None).await.unwrap(),
+                }
+                for _ in 0..3 {
+                    let limiter = limiter.clone();
+                    tokio::spawn(async move { limiter.acquire(&READ, None).await });
+                }
+                tokio::task::yield_now().await;
+            });
+            // Its tasks stand in the line, ahead of all others.
+            let first = (!dead).then_some(first);
+            let took = runtime().block_on(async {
+                let start = Instant::now();
+                let log = Log::default();
+                let callers: Vec<_> = (0..5).map(|caller| log.ask(&limiter, caller)).collect();
+                for caller in callers {
+                    caller.await.unwrap().unwrap();
+                }
+                assert_eq!(log.callers(), [0, 1, 2, 3, 4]);
+                start.elapsed()
+            });
+            assert!(took < seconds(3.0), "{took:?}");
+            drop(first);
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -404,6 +677,7 @@ enum Event {
     AskAndGoAwayAfter(u64),
     AskWithDeadline(u64),
     Close(u64),
+    Reopen,
 }
 
 fn events() -> impl Strategy<Value = Vec<(u64, Event)>> {
@@ -412,6 +686,7 @@ fn events() -> impl Strategy<Value = Vec<(u64, Event)>> {
         3 => (0..4000_u64).prop_map(Event::AskAndGoAwayAfter),
         2 => (0..4000_u64).prop_map(Event::AskWithDeadline),
         1 => (0..3000_u64).prop_map(Event::Close),
+        1 => Just(Event::Reopen),
     ];
     proptest::collection::vec((prop_oneof![3 => Just(0), 2 => 0..400_u64], event), 1..80)
 }
@@ -421,6 +696,7 @@ enum Noted {
     Asked(usize),
     Started(usize, Instant),
     Closed(Instant),
+    Reopened(Instant),
 }
 
 /// Plays the events and gives what happened, in order, once everyone who stayed has started.
@@ -437,6 +713,12 @@ async fn play(limiter: RateLimiter, events: Vec<(u64, Event)>) -> Vec<Noted> {
                     .unwrap()
                     .push(Noted::Closed(Instant::now() + wait));
                 limiter.close(&READ, wait);
+                continue;
+            }
+            Event::Reopen => {
+                let now = Noted::Reopened(Instant::now());
+                log.lock().unwrap().push(now);
+                limiter.reopen();
                 continue;
             }
             Event::Ask => (None, u64::MAX),
@@ -496,13 +778,14 @@ proptest! {
                 Noted::Asked(number) => asked.push(number),
                 Noted::Closed(until) if open < Some(until) => (open, since_open) = (Some(until), 0.0),
                 Noted::Closed(_) => {}
+                Noted::Reopened(now) => open = open.map(|open: Instant| open.min(now)),
                 Noted::Started(number, time) => {
                     starts.push(time);
                     order.push(number);
                     if let Some(open) = open {
                         prop_assert!(time >= open, "number {number} started before the gate opened");
                         // Without a burst: the first at once, the second an interval later.
-                        let quota = 1.0 + (time - open).as_secs_f64() * per_second + 1e-6;
+                        let quota = 1.0 + ((time - open).as_secs_f64() + TOLERANCE) * per_second + 1e-6;
                         since_open += 1.0;
                         let burst_again = (time - open).as_secs_f64() > f64::from(burst) / per_second;
                         prop_assert!(burst_again || since_open <= quota, "a burst after the gate opened");
@@ -511,6 +794,34 @@ proptest! {
             }
         }
         prop_assert_eq!(over_quota(&starts, per_second, burst as usize), None);
+        asked.retain(|number| order.contains(number));
+        prop_assert_eq!(asked, order);
+    }
+
+    #[test]
+    fn without_a_rate_no_more_start_after_a_refusal_than_double_every_100_ms(events in events()) {
+        let noted = runtime().block_on(play(RateLimiter::unlimited().max_wait(Duration::MAX), events));
+        let mut order = Vec::new();
+        let mut asked = Vec::new();
+        let mut open = None;
+        // Those who started since the last refusal, and when the first of them did.
+        let mut since: Option<(Instant, f64)> = None;
+        let mut refused = false;
+        for noted in noted {
+            match noted {
+                Noted::Asked(number) => asked.push(number),
+                Noted::Closed(until) => (open, since, refused) = (open.max(Some(until)), None, true),
+                Noted::Reopened(now) => open = open.map(|open| open.min(now)),
+                Noted::Started(number, time) => {
+                    prop_assert!(Some(time) >= open, "number {number} started before the gate opened");
+                    order.push(number);
+                    let (first, count) = since.unwrap_or((time, 0.0));
+                    since = Some((first, count + 1.0));
+                    let steps = ((time - first).as_secs_f64() / 0.1 + 1e-6).floor();
+                    prop_assert!(!refused || count + 1.0 < (steps + 1.0).exp2(), "{count} after {steps} steps");
+                }
+            }
+        }
         asked.retain(|number| order.contains(number));
         prop_assert_eq!(asked, order);
     }
@@ -539,6 +850,7 @@ proptest! {
             match noted {
                 Noted::Asked(number) => asked.push(number),
                 Noted::Closed(until) => open = open.max(Some(until)),
+                Noted::Reopened(now) => open = open.map(|open| open.min(now)),
                 Noted::Started(number, time) => {
                     prop_assert!(Some(time) >= open, "number {number} started before the gate opened");
                     starts.push(time);

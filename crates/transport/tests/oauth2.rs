@@ -2,11 +2,16 @@
 
 mod common;
 
+use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use common::tokens::{bearer, crowd, good, granting, tokens};
-use common::{READ, builder, read, seconds};
-use security_api_transport::{Error, ErrorKind, FakeAnswer, Outcome, Rate, RateLimiter};
+use common::{CREATE, READ, builder, create, read, seconds};
+use security_api_transport::{
+    Credential, Error, ErrorKind, FakeAnswer, FakeTransport, HttpService, Outcome, Rate,
+    RateLimiter,
+};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -62,24 +67,33 @@ async fn a_token_is_renewed_ahead_by_one_caller_while_the_others_use_the_live_on
     assert_eq!(tokens(&fake).len(), 1);
     tokio::time::sleep(seconds(200.0)).await;
     let start = Instant::now();
-    let mut calls = JoinSet::new();
-    for _ in 0..100 {
-        let call = read(&client);
-        calls.spawn(async move {
-            call.await.unwrap();
-            start.elapsed()
-        });
-    }
-    let mut took = calls.join_all().await;
-    took.sort();
-    assert_eq!((took[98], took[99]), (Duration::ZERO, seconds(4.0)));
+    assert_eq!(crowd(&client, 100).await.0, 100);
+    // None of them waits, not even the one that began it.
+    assert_eq!((start.elapsed(), tokens(&fake).len()), (Duration::ZERO, 2));
+    tokio::time::sleep(seconds(4.0)).await;
     crowd(&client, 1).await;
+    let sent: Vec<_> = fake.requests_of(&READ).iter().map(bearer).collect();
+    assert_eq!(sent[110], "Bearer token-1");
     assert_eq!(
-        (
-            tokens(&fake).len(),
-            bearer(&fake.requests_of(&READ)[111]).as_str()
-        ),
+        (tokens(&fake).len(), sent[111].as_str()),
         (2, "Bearer token-2")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_goes_on_beside_the_call_that_uses_the_live_token() {
+    let (fake, credential, client) = good(4.0, 3600);
+    crowd(&client, 1).await;
+    tokio::time::sleep(seconds(3400.0)).await;
+    fake.always(&READ, FakeAnswer::json("good").delay(seconds(5.0)));
+    let start = Instant::now();
+    read(&client).await.unwrap();
+    assert_eq!(start.elapsed(), seconds(5.0));
+    assert_eq!(credential.current().unwrap().token.expose(), "token-2");
+    // It came after 4 s.
+    assert_eq!(
+        credential.current().unwrap().expires_in,
+        seconds(3595.0 - 5.0)
     );
 }
 
@@ -124,12 +138,155 @@ async fn a_failed_early_renewal_is_nobody_elses_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_early_renewal_that_hangs_leaves_the_call_enough_of_its_time() {
+async fn an_early_renewal_that_hangs_costs_no_call_any_time() {
     let (fake, _, client) = good(0.0, 3600);
     crowd(&client, 1).await;
     fake.path("/token", |_| FakeAnswer::never());
+    fake.always(&READ, FakeAnswer::json("good").delay(seconds(0.5)));
     tokio::time::sleep(seconds(3400.0)).await;
-    read(&client).timeout(seconds(2.0)).await.unwrap();
+    for _ in 0..40 {
+        let start = Instant::now();
+        read(&client).timeout(seconds(2.0)).await.unwrap();
+        assert_eq!(start.elapsed(), seconds(0.5));
+    }
+    // One try is given up after ten seconds, and the next begins after a pause.
+    let asked = tokens(&fake).len() - 1;
+    assert!((2..=3).contains(&asked), "{asked}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_early_renewal_that_hangs_holds_up_nobody_after_a_401() {
+    let (fake, _, client) = good(0.0, 3600);
+    crowd(&client, 1).await;
+    tokio::time::sleep(seconds(3400.0)).await;
+    fake.path("/token", |_| FakeAnswer::never());
+    fake.always(&READ, FakeAnswer::json("good").delay(seconds(8.0)));
+    let beside = tokio::spawn(read(&client).send());
+    tokio::task::yield_now().await;
+    assert_eq!(tokens(&fake).len(), 2);
+    granting(&fake, 0.0, 3600);
+    fake.once(&READ, FakeAnswer::status(401));
+    fake.once(&READ, FakeAnswer::json("good"));
+    let start = Instant::now();
+    read(&client).await.unwrap();
+    assert_eq!((start.elapsed(), tokens(&fake).len()), (Duration::ZERO, 3));
+    beside.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_who_is_not_polled_any_more_holds_up_nobody() {
+    let (fake, _, client) = good(3.0, 3600);
+    let start = Instant::now();
+    let mut parked: Vec<_> = (0..3).map(|_| read(&client).send()).collect();
+    for parked in &mut parked {
+        let polled = std::pin::Pin::new(parked).poll(&mut Context::from_waker(Waker::noop()));
+        assert!(polled.is_pending());
+    }
+    assert_eq!(crowd(&client, 100).await.0, 100);
+    assert_eq!((start.elapsed(), tokens(&fake).len()), (seconds(3.0), 1));
+    for parked in parked {
+        parked.await.unwrap();
+    }
+    assert_eq!(tokens(&fake).len(), 1);
+}
+
+#[test]
+fn a_fetch_is_driven_on_only_in_the_runtime_where_it_began() {
+    for dead in [true, false] {
+        let (fake, _, client) = good(0.0, 3600);
+        let runtime = || {
+            let mut runtime = tokio::runtime::Builder::new_current_thread();
+            runtime.enable_time().start_paused(true).build().unwrap()
+        };
+        let mut standing_still = Vec::new();
+        for answer in [
+            FakeAnswer::status(503).delay(seconds(0.02)),
+            FakeAnswer::never(),
+            FakeAnswer::status(503).header("retry-after", "0.1"),
+        ] {
+            fake.path("/token", move |_| answer.clone());
+            let first = runtime();
+            for _ in 0..3 {
+                let call = read(&client).timeout(seconds(0.03));
+                first.block_on(async { call.await.unwrap_err() });
+            }
+            let left = client.clone();
+            let left = first.spawn(async move { read(&left).await });
+            first.block_on(tokio::task::yield_now());
+            if !dead {
+                standing_still.push((first, left));
+            }
+        }
+        granting(&fake, 0.5, 3600);
+        let took = runtime().block_on(async {
+            let start = Instant::now();
+            assert_eq!(crowd(&client, 100).await.0, 100);
+            start.elapsed()
+        });
+        assert!(took < seconds(2.0), "{took:?}");
+        // Those who were left take what has been granted since.
+        let asked = tokens(&fake).len();
+        for (runtime, left) in standing_still {
+            runtime.block_on(left).unwrap().unwrap();
+        }
+        runtime().block_on(async { read(&client).await.unwrap() });
+        assert_eq!(tokens(&fake).len(), asked);
+    }
+}
+
+#[test]
+fn a_caller_who_moves_to_another_runtime_while_it_waits_begins_anew_there() {
+    // Nothing but the fetch waits here, so nothing else belongs to a runtime.
+    let credential = common::tokens::oauth2();
+    let fake = FakeTransport::new();
+    granting(&fake, 3.0, 3600);
+    let leaf = HttpService::new(fake.clone());
+    let runtime = || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_time().start_paused(true).build().unwrap()
+    };
+    let mut ready = credential.ready(&leaf, None);
+    let first = runtime();
+    first.block_on(async {
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(ready.as_mut().poll(&mut cx).is_pending());
+    });
+    drop(first);
+    runtime().block_on(ready).unwrap();
+    assert_eq!(tokens(&fake).len(), 2);
+}
+
+#[test]
+fn a_fetch_that_panics_is_the_end_of_its_caller_and_of_nobody_else() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    let (fake, _, client) = good(0.0, 3600);
+    let asked = Mutex::new(0);
+    fake.path("/token", move |_| {
+        *asked.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        assert!(
+            *asked.lock().unwrap_or_else(PoisonError::into_inner) > 1,
+            "on purpose"
+        );
+        FakeAnswer::json(&serde_json::json!({"access_token": "t"}))
+    });
+    runtime.block_on(async {
+        let mut calls = Vec::new();
+        for _ in 0..10 {
+            calls.push(tokio::spawn(read(&client).send()));
+        }
+        let mut panicked = 0;
+        for call in calls {
+            match call.await {
+                Ok(result) => drop(result.unwrap()),
+                Err(error) => panicked += usize::from(error.is_panic()),
+            }
+        }
+        assert_eq!(panicked, 1);
+    });
 }
 
 #[tokio::test(start_paused = true)]
@@ -240,9 +397,20 @@ async fn a_call_that_cannot_await_the_next_token_request_fails_at_once_with_the_
         error.to_string().contains("429") && error.retry_after() == Some(seconds(20.0)),
         "{error:?}"
     );
+    // Nor does it wait behind one who sleeps until then.
+    let patient = tokio::spawn(read(&client).timeout(seconds(60.0)).send());
+    tokio::time::sleep(seconds(12.0)).await;
+    let error = read(&client).timeout(seconds(3.0)).await.unwrap_err();
+    assert_eq!((start.elapsed(), tokens(&fake).len()), (seconds(12.0), 1));
+    assert!(
+        error.to_string().contains("429") && error.retry_after() == Some(seconds(8.0)),
+        "{error:?}"
+    );
     granting(&fake, 0.0, 3600);
-    read(&client).timeout(seconds(21.0)).await.unwrap();
+    read(&client).timeout(seconds(9.0)).await.unwrap();
     assert_eq!(start.elapsed(), seconds(20.0));
+    patient.await.unwrap().unwrap();
+    assert_eq!(tokens(&fake).len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -256,15 +424,100 @@ async fn a_401_renews_the_token_once_and_sends_the_call_once_more() {
     let response = read(&client).retries(0).send_with_response().await.unwrap();
     assert_eq!((response.attempts(), tokens(&fake).len()), (2, 2));
 
-    // A second 401 is the answer, and the new token is not thrown away for it.
+    // A second 401 is the answer.
+    tokio::time::sleep(seconds(60.0)).await;
     fake.always(&READ, FakeAnswer::status(401));
     let before = fake.requests_of(&READ).len();
-    for round in 0..5 {
+    let error = read(&client).await.unwrap_err();
+    assert!(error.is_unauthorized() && !error.is_retryable());
+    assert_eq!((error.attempts(), tokens(&fake).len()), (2, 3));
+    assert_eq!(fake.requests_of(&READ).len(), before + 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_every_token_is_refused_new_ones_are_asked_for_less_and_less() {
+    let (fake, _, client) = good(0.0, 3600);
+    fake.always(&READ, FakeAnswer::status(401));
+    fake.path("/file", |_| FakeAnswer::status(401));
+    let mut pauses = Vec::new();
+    for round in 0..9 {
         let error = read(&client).await.unwrap_err();
-        assert!(error.is_unauthorized() && !error.is_retryable());
-        assert_eq!((error.attempts(), tokens(&fake).len()), (2, 3 + round));
+        // The first has no token yet; the others have one that was refused before.
+        assert_eq!((error.attempts(), tokens(&fake).len()), (2, round + 2));
+        let wait = error.retry_after().unwrap();
+        // Everyone else tries once with the token that there is, and is told why, and when there will be another.
+        let sent = fake.requests_of(&READ).len();
+        let (_, errors) = crowd(&client, 50).await;
+        for error in errors {
+            assert_eq!((error.attempts(), error.retry_after()), (1, Some(wait)));
+            assert!(error.is_unauthorized() && !error.is_retryable());
+            assert!(
+                error
+                    .to_string()
+                    .contains("new tokens were refused as well"),
+                "{error}"
+            );
+        }
+        assert_eq!(fake.requests_of(&READ).len(), sent + 50);
+        assert_eq!(tokens(&fake).len(), round + 2);
+        // What goes without a token has its own reasons.
+        let error = client.fetch("https://api.test/file").await.unwrap_err();
+        assert_eq!(
+            (error.status().unwrap().as_u16(), error.retry_after()),
+            (401, None)
+        );
+        pauses.push(wait.as_secs_f64());
+        tokio::time::sleep(wait).await;
     }
-    assert_eq!(fake.requests_of(&READ).len(), before + 10);
+    for (number, pause) in pauses.iter().enumerate() {
+        let bound = (0.5 * f64::from(1 << number)).min(30.0);
+        assert!((0.5 * bound - 0.001..=bound).contains(pause), "{pauses:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operation_whose_tokens_are_all_refused_takes_none_from_the_others() {
+    let (fake, _, client) = good(0.0, 3600);
+    fake.always(&CREATE, FakeAnswer::status(401));
+    for _ in 0..600 {
+        create(&client).await.unwrap_err();
+        let response = read(&client).send_with_response().await.unwrap();
+        assert_eq!(response.attempts(), 1);
+        tokio::time::sleep(seconds(0.5)).await;
+    }
+    // Five minutes: a dozen until the pause is half a minute at most, then two to four a minute.
+    assert!(tokens(&fake).len() < 32, "{}", tokens(&fake).len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_was_taken_for_a_while_is_replaced_at_once_when_it_is_refused() {
+    let (fake, _, client) = good(0.0, 3600);
+    fake.always(&READ, FakeAnswer::status(401));
+    for _ in 0..5 {
+        let wait = read(&client).await.unwrap_err().retry_after().unwrap();
+        tokio::time::sleep(wait).await;
+    }
+    fake.always(&READ, FakeAnswer::json("good"));
+    // The last one is still doubted, the one after it is not.
+    for _ in 0..5 {
+        fake.once(&READ, FakeAnswer::status(401));
+        let response = read(&client).send_with_response().await.unwrap();
+        assert_eq!(response.attempts(), 2);
+        tokio::time::sleep(seconds(6.0)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn refusals_of_new_tokens_do_not_add_up_over_tokens_that_were_taken() {
+    let (fake, _, client) = good(0.0, 60);
+    for _ in 0..5 {
+        // The token has expired, and its successor is refused.
+        fake.once(&READ, FakeAnswer::status(401));
+        let response = read(&client).send_with_response().await.unwrap();
+        assert_eq!(response.attempts(), 2);
+        tokio::time::sleep(seconds(60.0)).await;
+    }
+    assert_eq!(tokens(&fake).len(), 10);
 }
 
 #[tokio::test(start_paused = true)]

@@ -43,12 +43,32 @@ async fn the_token_request_is_exactly_the_form_of_the_standard() {
             request.headers["content-type"],
             "application/x-www-form-urlencoded"
         );
+        assert_eq!(request.headers["user-agent"], "tests/1.0");
         assert!(
             !request.headers.contains_key("authorization")
                 && !request.headers.contains_key("x-api-key")
         );
         assert_eq!(request.body, form);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn token_requests_name_the_client_that_they_are_made_for() {
+    let (fake, credential, client) = good(0.0, 20);
+    read(&client).await.unwrap();
+    tokio::time::sleep(seconds(20.0)).await;
+    let other = common::builder()
+        .user_agent("night-watch/2.1")
+        .credential(credential)
+        .transport(fake.clone());
+    read(&other.build().unwrap()).await.unwrap();
+    let names: Vec<_> = fake
+        .requests()
+        .iter()
+        .map(|request| request.headers["user-agent"].clone())
+        .collect();
+    let (own, others) = ("tests/1.0", "night-watch/2.1 tests/1.0");
+    assert_eq!(names, [own, own, others, others]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -112,9 +132,31 @@ async fn what_a_token_endpoint_answers_wrongly_is_a_clear_error_without_a_storm(
         (
             FakeAnswer::status(400)
                 .body(r#"{"error":"invalid_client","error_description":"no s3cret&=+ü here"}"#),
-            "refused the request",
+            "refused the client id or secret (400 Bad Request, invalid_client)",
             1,
             false,
+        ),
+        (
+            FakeAnswer::status(400).body(
+                r#"{"error":"invalid_grant","error_description":"got client_secret=s3cret%26%3d%2B%C3%BC&scope="}"#,
+            ),
+            "(400 Bad Request, invalid_grant)",
+            1,
+            false,
+        ),
+        (
+            FakeAnswer::status(400).body(
+                r#"{"error":"invalid_grant","error_description":"got \"s3cret&=+\\u00fc\""}"#,
+            ),
+            "(400 Bad Request, invalid_grant)",
+            1,
+            false,
+        ),
+        (
+            FakeAnswer::error(Error::new(ErrorKind::Custom, "sent client_secret=s3cret%26%3D%2B%C3%BC")),
+            "the token request failed",
+            3,
+            true,
         ),
         (
             FakeAnswer::status(400).body(r#"{"error_description":"s3cret"}"#),
@@ -207,6 +249,61 @@ async fn what_a_token_endpoint_answers_wrongly_is_a_clear_error_without_a_storm(
     }
 }
 
+/// The seconds between requests for tokens, while `call` is made again and again and the endpoint answers so.
+async fn gaps(answer: FakeAnswer, calls: usize) -> Vec<f64> {
+    let (fake, _, client) = good(0.0, 3600);
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&asked);
+    fake.path("/token", move |_| {
+        noted.lock().unwrap().push(Instant::now());
+        answer.clone()
+    });
+    for _ in 0..calls {
+        read(&client).await.unwrap_err();
+    }
+    let asked = asked.lock().unwrap();
+    asked
+        .windows(2)
+        .map(|pair| (pair[1] - pair[0]).as_secs_f64())
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_request_that_failed_for_the_moment_is_sent_again_after_waits_that_double() {
+    let mut longest = [0.0_f64; 2];
+    for _ in 0..200 {
+        let gaps = gaps(FakeAnswer::status(503), 1).await;
+        for (longest, gap) in longest.iter_mut().zip(gaps) {
+            *longest = longest.max(gap);
+        }
+    }
+    for (longest, bound) in longest.into_iter().zip([0.2, 0.4]) {
+        assert!((0.8 * bound..bound + 0.002).contains(&longest), "{longest}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_each_fetch_that_fails_the_pause_before_the_next_doubles_up_to_half_a_minute() {
+    for _ in 0..20 {
+        let gaps = gaps(FakeAnswer::status(400), 10).await;
+        assert_eq!(gaps.len(), 9);
+        for (number, gap) in gaps.iter().enumerate() {
+            let bound = (0.5 * f64::from(1 << number)).min(30.0);
+            assert!((0.5 * bound..bound + 0.002).contains(gap), "{gaps:?}");
+        }
+    }
+    // The endpoint's own wait counts if it is longer, up to a minute.
+    for (asked, waited) in [("7", 7.0), ("1000", 60.0)] {
+        let answer = FakeAnswer::status(400).header("retry-after", asked);
+        let gaps = gaps(answer, 3).await;
+        assert!(
+            gaps.iter()
+                .all(|gap| (waited..waited + 0.002).contains(gap)),
+            "{gaps:?}"
+        );
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_a_token_endpoint_says_beyond_the_standard_can_be_read_and_is_not_shown() {
     let (fake, credential, client) = good(0.0, 0);
@@ -251,6 +348,17 @@ async fn a_token_path_stands_below_the_base_url_that_the_client_ends_up_with() {
     assert!(again("https://eu.api.test/").is_ok());
     let error = again("https://us.api.test").unwrap_err();
     assert!(error.to_string().contains("another base URL"), "{error}");
+    // A client that cannot be built does not count.
+    let fresh = OAuth2::client_credentials("/connect/token", "id", "secret").unwrap();
+    let build = |url: &str, proxy: &str| {
+        let builder = common::builder().credential(fresh.clone()).base_url(url);
+        match proxy {
+            "" => builder.build(),
+            proxy => builder.proxy(proxy).build(),
+        }
+    };
+    assert!(build("https://eu.api.test", "no proxy").is_err());
+    assert!(build("https://us.api.test", "").is_ok());
     // Nothing is asked where there is no base URL to ask at.
     let loose = OAuth2::client_credentials("/connect/token", "id", "secret").unwrap();
     let error = loose
@@ -287,8 +395,60 @@ fn a_token_url_that_would_show_the_secret_is_refused() {
             );
         }
     }
-    assert!(OAuth2::client_credentials(TOKEN_URL, " ", "secret").is_err());
-    assert!(OAuth2::client_credentials(TOKEN_URL, "id", "").is_err());
+}
+
+#[test]
+fn an_id_or_secret_that_was_read_from_a_file_with_its_line_break_is_refused_in_the_words_of_an_api_key()
+ {
+    for (text, says) in [
+        ("", "is empty"),
+        (" \t", "is empty"),
+        ("\n", "is empty"),
+        (
+            "s3cret\n",
+            "after 6 bytes; was it copied whole and without a line break?",
+        ),
+        (
+            "s3cret\r\n",
+            "after 6 bytes; was it copied whole and without a line break?",
+        ),
+        (
+            "s3\u{0}cret",
+            "after 2 bytes; was it copied whole and without a line break?",
+        ),
+        ("s3cret ", "begins or ends with a space"),
+        (" s3cret", "begins or ends with a space"),
+    ] {
+        let key = http::HeaderName::from_static("x-api-key");
+        for (result, what) in [
+            (
+                OAuth2::client_credentials(TOKEN_URL, "id", text).map(drop),
+                "the client secret",
+            ),
+            (
+                OAuth2::client_credentials(TOKEN_URL, text, "secret").map(drop),
+                "the client id",
+            ),
+            (ApiKey::new(key, text).map(drop), "the API key"),
+            (ApiKey::bearer(text).map(drop), "the token"),
+        ] {
+            let error = result.unwrap_err();
+            assert!(
+                error.is_invalid() && !format!("{error:?}").contains("s3"),
+                "{error:?}"
+            );
+            let header = text.trim() == "s3cret" && says.starts_with("begins");
+            let said = error.to_string();
+            assert!(said.starts_with(what), "{said}");
+            let header_says = header && !what.contains("client");
+            assert!(
+                said.contains(if header_says { "a space" } else { says }),
+                "{said}"
+            );
+        }
+    }
+    // What a form can carry is fine.
+    assert!(OAuth2::client_credentials(TOKEN_URL, "an id", "s3 cret+ü").is_ok());
 }
 
 /// What happens after a pause in milliseconds.
@@ -396,7 +556,7 @@ proptest! {
         // Each life gives one token, each revocation one more, and renewals come at most a fifth of a life early.
         let lives = usize::try_from(total / 47_000).unwrap() + 1;
         prop_assert!(asked <= lives + issuer.revoked, "{asked} for {lives} lives and {} revocations", issuer.revoked);
-        // Who was revoked twice within one call is told so; nothing else goes wrong.
+        // Who was revoked twice within one call is told so, and so is who comes right after that; nothing else goes wrong.
         let unlucky = errors.iter().filter(|error| !error.is_unauthorized()).count();
         prop_assert_eq!(unlucky, 0);
         prop_assert!(issuer.revoked > 1 || errors.is_empty(), "{:?}", errors);

@@ -13,6 +13,9 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+/// What the service's clock shows.
+const NOW: &str = "Wed, 21 Oct 2015 07:28:00 GMT";
+
 fn ten_a_second() -> RateLimiter {
     RateLimiter::new(Rate::per_second(10.0, 10).unwrap())
 }
@@ -95,78 +98,84 @@ async fn after_a_429_none_of_a_hundred_callers_starts_before_its_time_and_then_t
 
 #[tokio::test(start_paused = true)]
 async fn headers_that_say_the_limit_is_used_up_close_it_before_a_429_does() {
-    let soon = 1000
-        + std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .unwrap()
-            .as_secs();
-    // How long it is closed at least and at most: points in time are read off a clock that goes on meanwhile.
-    for (headers, least, most) in [
+    for (headers, closed) in [
         (
-            vec![("ratelimit-remaining", "0"), ("ratelimit-reset", "3")],
-            3.0,
+            &[("ratelimit-remaining", "0"), ("ratelimit-reset", "3")][..],
             3.0,
         ),
         (
-            vec![("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "3")],
+            &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "2.5")],
+            2.5,
+        ),
+        (
+            &[("x-rate-limit-remaining", "0"), ("x-rate-limit-reset", "3")],
             3.0,
+        ),
+        (&[("ratelimit", "limit=10, remaining=0, reset=3")], 3.0),
+        (&[("ratelimit", "\"default\";r=0;t=3")], 3.0),
+        (
+            &[("ratelimit", "\"day\";r=900;t=40000, \"second\";r=0;t=3")],
             3.0,
         ),
         (
-            vec![("x-rate-limit-remaining", "0"), ("x-rate-limit-reset", "3")],
-            3.0,
-            3.0,
-        ),
-        (
-            vec![("ratelimit", "limit=10, remaining=0, reset=3")],
-            3.0,
-            3.0,
-        ),
-        (vec![("ratelimit", "\"default\";r=0;t=3")], 3.0, 3.0),
-        (
-            vec![("ratelimit", "\"day\";r=900;t=40000, \"second\";r=0;t=3")],
-            3.0,
+            &[("ratelimit", "\"second\";r=0;t=3, \"day\";r=900;t=40000")],
             3.0,
         ),
         (
-            vec![("ratelimit", "\"second\";r=0;t=3, \"day\";r=900;t=40000")],
-            3.0,
-            3.0,
-        ),
-        (
-            vec![
+            &[
                 ("ratelimit", "\"second\";r=0;t=1"),
                 ("ratelimit", "\"hour\";r=0;t=3"),
             ],
             3.0,
-            3.0,
         ),
+        (&[("ratelimit", "\"a;r=0;t=3,\";r=9;t=60")], 0.0),
+        // Points in time, by the service's clock.
         (
-            vec![
+            &[
                 ("x-ratelimit-remaining", "0"),
-                ("x-ratelimit-reset", &format!("{}", soon)),
+                ("x-ratelimit-reset", "1445413480"),
             ],
-            900.0,
-            1001.0,
+            1000.0,
         ),
         (
-            vec![
+            &[
                 ("x-ratelimit-remaining", "0"),
-                ("x-ratelimit-reset", &format!("{}000", soon)),
+                ("x-ratelimit-reset", "1445413480000"),
             ],
-            900.0,
-            1001.0,
+            1000.0,
         ),
         (
-            vec![("x-ratelimit-remaining", "1"), ("x-ratelimit-reset", "3")],
-            0.0,
+            &[
+                ("x-ratelimit-remaining", "0"),
+                ("x-ratelimit-reset", "1445413480000000"),
+            ],
+            1000.0,
+        ),
+        // What is too long to be true closes for an hour.
+        (
+            &[
+                ("x-ratelimit-remaining", "0"),
+                ("x-ratelimit-reset", "18446744073709551615"),
+            ],
+            3600.0,
+        ),
+        (
+            &[
+                ("x-ratelimit-remaining", "0"),
+                ("x-ratelimit-reset", "90000"),
+            ],
+            3600.0,
+        ),
+        (&[("ratelimit", "\"year\";r=0;t=31536000")], 3600.0),
+        (
+            &[("x-ratelimit-remaining", "1"), ("x-ratelimit-reset", "3")],
             0.0,
         ),
-        (vec![("ratelimit-remaining", "0")], 0.0, 0.0),
+        (&[("ratelimit-remaining", "0")], 0.0),
     ] {
         for status in [200, 503] {
-            let mut answer = FakeAnswer::status(status).body("1");
-            for (name, value) in &headers {
+            let mut answer = FakeAnswer::status(status).body("1").header("date", NOW);
+            for (name, value) in headers {
                 answer = answer.header(name, value);
             }
             let (fake, times) = first(&READ, answer);
@@ -175,9 +184,43 @@ async fn headers_that_say_the_limit_is_used_up_close_it_before_a_429_does() {
             let client = builder.build().unwrap();
             let _ = read(&client).retries(0).await;
             crowd(&client, 3).await;
-            let started = times.lock().unwrap()[1];
-            assert!((least..=most).contains(&started), "{headers:?}: {started}");
+            assert_eq!(times.lock().unwrap()[1], closed, "{headers:?}");
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_a_429_asks_for_the_limit_is_open_again_within_the_hour_or_when_it_is_told_to() {
+    for (asked, closed) in [
+        ("1445412485", 5.0),
+        ("1445412485000", 5.0),
+        ("Wed, 21 Oct 2015 07:28:05 GMT", 5.0),
+        ("Wed, 21 Oct 2015 07:00:00 GMT", 0.0),
+        ("5400", 3600.0),
+        ("1760000000", 3600.0),
+        ("Wed, 21 Oct 2082 07:28:00 GMT", 3600.0),
+        ("10000000000000000000", 3600.0),
+        ("1000000000000000000000000000000", 3600.0),
+    ] {
+        let answer = FakeAnswer::status(429)
+            .header("date", NOW)
+            .header("retry-after", asked);
+        let limiter = RateLimiter::unlimited().max_wait(Duration::MAX);
+        let (fake, times) = first(&READ, answer);
+        let client = client(&fake, &limiter);
+        let patient = || read(&client).timeout(seconds(4000.0)).retries(0);
+        let error = patient().await.unwrap_err();
+        // The error says what the service asked for.
+        assert!(error.retry_after() >= Some(seconds(closed)), "{error:?}");
+        patient().await.unwrap();
+        assert_eq!(*times.lock().unwrap(), [0.0, closed], "{asked}");
+
+        fake.once(&READ, FakeAnswer::status(429).header("retry-after", "5400"));
+        patient().await.unwrap_err();
+        let start = Instant::now();
+        limiter.reopen();
+        patient().await.unwrap();
+        assert_eq!(start.elapsed(), Duration::ZERO);
     }
 }
 
@@ -350,4 +393,67 @@ async fn a_limiter_of_ones_own_is_asked_before_every_attempt_and_told_of_every_4
         ]
     );
     assert_eq!(*times.lock().unwrap(), [1.0, 2.0]);
+}
+
+/// Sends this many calls at once; the requests that it took, and the results.
+async fn steadily_refused(
+    answer: FakeAnswer,
+    callers: usize,
+) -> (FakeTransport, Vec<Result<Value, Error>>) {
+    let fake = FakeTransport::new();
+    fake.always(&READ, answer);
+    let client = client(&fake, &RateLimiter::unlimited());
+    let mut calls = JoinSet::new();
+    for _ in 0..callers {
+        calls.spawn(read(&client).send());
+    }
+    let results = calls.join_all().await;
+    (fake, results)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_callers_send_no_flood_to_a_service_that_refuses_all_of_them() {
+    for delay in [0.0, 0.02, 0.3, 1.0, 3.0] {
+        for wait in [None, Some("0"), Some("1")] {
+            let mut answer = FakeAnswer::status(429).delay(seconds(delay));
+            if let Some(wait) = wait {
+                answer = answer.header("retry-after", wait);
+            }
+            let (fake, results) = steadily_refused(answer, 1000).await;
+            // The deadline may end a call while it is being refused.
+            let told = |error: &Error| error.is_rate_limited() || error.is_timeout();
+            assert!(
+                results
+                    .iter()
+                    .all(|result| result.as_ref().is_err_and(told))
+            );
+            let sent = fake.requests().len();
+            assert!(sent <= 1500, "{sent} with {wait:?} after {delay} s");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_refuses_only_what_is_too_much_serves_all_a_crowd_wants() {
+    for delay in [0.0, 0.05, 0.3] {
+        let fake = FakeTransport::new();
+        let served = Mutex::new((Instant::now(), 0));
+        fake.with(&READ, move |_| {
+            // Fifty in each second of its own clock.
+            let (second, count) = &mut *served.lock().unwrap();
+            while second.elapsed() >= seconds(1.0) {
+                (*second, *count) = (*second + seconds(1.0), 0);
+            }
+            *count += 1;
+            match *count {
+                ..=50 => FakeAnswer::json("good").delay(seconds(delay)),
+                _ => FakeAnswer::status(429).delay(seconds(delay)),
+            }
+        });
+        let client = client(&fake, &RateLimiter::unlimited());
+        let start = Instant::now();
+        crowd(&client, 500).await;
+        let (sent, took) = (fake.requests().len(), start.elapsed().as_secs_f64());
+        assert!(sent < 1250 && took < 30.0, "{sent} in {took} s");
+    }
 }

@@ -3,13 +3,16 @@
 mod common;
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use common::{CREATE, READ, builder, create, over, read, seconds};
 use security_api_transport::{
     Client, FakeAnswer, FakeTransport, Operation, RateLimiter, RetryPolicy,
 };
 use tokio::time::Instant;
+
+/// What the service's clock shows.
+const NOW: &str = "Wed, 21 Oct 2015 07:28:00 GMT";
 
 /// A fake that answers so, and the times at which it was asked.
 fn timed(
@@ -73,18 +76,20 @@ async fn waits_are_drawn_from_nothing_to_a_bound_that_doubles_up_to_twenty_secon
 
 #[tokio::test(start_paused = true)]
 async fn a_wait_that_the_service_asks_for_is_kept_and_a_little_more() {
-    let date = |wait| httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(wait));
     for (operation, status) in [(&READ, 503), (&READ, 500), (&READ, 429), (&CREATE, 429)] {
         for (text, least, most) in [
-            ("5".to_owned(), 5.0, 5.51),
-            ("0".to_owned(), 0.0, 0.01),
-            ("60".to_owned(), 60.0, 61.01),
-            (date(50), 30.0, 51.01),
-            ("Wed, 21 Oct 2015 07:28:00 GMT".to_owned(), 0.0, 0.01),
+            ("5", 5.0, 5.51),
+            ("0", 0.0, 0.01),
+            ("60", 60.0, 61.01),
+            ("2.5", 2.5, 2.76),
+            ("1445412530", 50.0, 51.01),
+            ("Wed, 21 Oct 2015 07:28:50 GMT", 50.0, 51.01),
+            ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0, 0.01),
         ] {
-            let asked = text.clone();
             let (fake, times) = timed(operation, move |count| match count {
-                1 => FakeAnswer::status(status).header("retry-after", &asked),
+                1 => FakeAnswer::status(status)
+                    .header("date", NOW)
+                    .header("retry-after", text),
                 _ => FakeAnswer::json("good"),
             });
             let client = over(&fake);
@@ -105,12 +110,18 @@ async fn a_wait_that_the_service_asks_for_is_kept_and_a_little_more() {
 
 #[tokio::test(start_paused = true)]
 async fn a_wait_longer_than_a_minute_is_returned_at_once() {
-    let date = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(120));
-    for text in ["61", "3600", &date] {
+    for text in [
+        "61",
+        "3600",
+        "Wed, 21 Oct 2015 07:30:00 GMT",
+        "1445412600",
+        "1000000000000000000000000000000",
+    ] {
         for status in [429, 503] {
-            let asked = text.to_owned();
             let (fake, times) = timed(&READ, move |_| {
-                FakeAnswer::status(status).header("retry-after", &asked)
+                FakeAnswer::status(status)
+                    .header("date", NOW)
+                    .header("retry-after", text)
             });
             let start = Instant::now();
             let error = read(&over(&fake)).await.unwrap_err();
@@ -178,6 +189,11 @@ async fn waits_without_end_are_answers_not_panics() {
         .build()
         .unwrap();
     assert_eq!(read(&client).await.unwrap_err().status().unwrap(), 503);
+    for _ in 0..100 {
+        // Without a deadline there is nothing but to wait.
+        let waiting = read(&with_retry(&fake, forever)).send();
+        assert!(tokio::time::timeout(seconds(9.0), waiting).await.is_err());
+    }
     for header in ["ratelimit-reset", "x-ratelimit-reset"] {
         let fake = FakeTransport::new();
         let answer = FakeAnswer::json("good").header(&header.replace("reset", "remaining"), "0");

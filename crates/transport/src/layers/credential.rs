@@ -1,12 +1,13 @@
 //! Awaiting a live credential, and putting it on each attempt.
 
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_util::future;
 use http::HeaderMap;
+use http::header::{HeaderValue, USER_AGENT};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
@@ -47,20 +48,57 @@ where
     }
 
     fn call(&mut self, request: HttpRequest) -> Self::Future {
+        let credential = &self.layer.credential;
         let is_authorized = CallContext::of(&request).is_none_or(CallContext::is_authorized);
-        if !is_authorized || self.layer.credential.is_ready() {
+        let is_ready = credential.is_ready();
+        if !is_authorized || (is_ready && !credential.is_due()) {
             return future::Either::Left(self.inner.call(request));
         }
         let Self { mut inner, layer } = self.clone();
-        let deadline = CallContext::of(&request).and_then(CallContext::deadline);
         future::Either::Right(Box::pin(async move {
-            layer
-                .credential
-                .ready(&layer.leaf, deadline)
+            let CredentialReady { credential, leaf } = layer;
+            if is_ready {
+                // The call does not wait for a new credential while the old one will do.
+                // It is looked at first, so that the call takes what has come meanwhile.
+                let renewal = credential.renew(&leaf);
+                let call = pin!(async move { inner.call(request).await });
+                return match future::select(renewal, call).await {
+                    future::Either::Left(((), call)) => call.await,
+                    future::Either::Right((result, _)) => result,
+                };
+            }
+            let deadline = CallContext::of(&request).and_then(CallContext::deadline);
+            credential
+                .ready(&leaf, deadline)
                 .await
                 .map_err(Error::boxed)?;
             inner.call(request).await
         }))
+    }
+}
+
+/// What credentials send their own requests by: the leaf, which names the client like all its requests do.
+#[derive(Debug, Clone)]
+pub(crate) struct Named {
+    pub(crate) leaf: HttpService,
+    pub(crate) user_agent: Option<HeaderValue>,
+}
+
+impl Service<HttpRequest> for Named {
+    type Response = HttpResponse;
+    type Error = BoxError;
+    type Future = HttpFuture;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: HttpRequest) -> HttpFuture {
+        if let Some(name) = &self.user_agent {
+            let header = request.headers_mut().entry(USER_AGENT);
+            header.or_insert_with(|| name.clone());
+        }
+        self.leaf.call(request)
     }
 }
 

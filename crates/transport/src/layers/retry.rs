@@ -251,10 +251,10 @@ impl Retry {
             Verdict::StaleCredential => {
                 // A 401 right after a renewal is not a stale token, so do not loop.
                 let generation = Generation(call.generation());
-                let is_renewed = !tries.is_renewed
-                    && call.is_authorized()
-                    && self.shared.credential.rejected(generation);
-                if !is_renewed {
+                // The credential is told in any case, since it spares others a token that is refused.
+                let is_renewed =
+                    call.is_authorized() && self.shared.credential.rejected(generation);
+                if !is_renewed || tries.is_renewed {
                     return None;
                 }
                 tries.is_renewed = true;

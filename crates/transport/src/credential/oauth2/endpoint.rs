@@ -1,0 +1,212 @@
+//! Asking the token endpoint.
+
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
+use http::{HeaderMap, Method, Uri};
+use http_body_util::{BodyExt, Limited};
+use serde::Deserialize;
+use tokio::time::Instant;
+use tower::ServiceExt;
+
+use super::times;
+use super::token::TokenAnswer;
+use crate::base_url::is_loopback;
+use crate::body::Body;
+use crate::credential::secret_value;
+use crate::error::{Error, ErrorKind};
+use crate::path::push_pair;
+use crate::retry_after::retry_after;
+use crate::secret::Secret;
+use crate::service::HttpService;
+
+/// What a token request brought.
+pub(super) struct Granted {
+    pub(super) answer: TokenAnswer,
+    pub(super) header: HeaderValue,
+    /// When it was asked for: the token's life began no earlier.
+    pub(super) asked: Instant,
+}
+
+/// # Errors
+/// If the client secret cannot be sent there.
+pub(super) fn check_token_url(token_url: &str) -> Result<Uri, Error> {
+    let token_url: Uri = token_url
+        .parse()
+        .map_err(|_| Error::invalid("token URL: it is not a URL"))?;
+    let secure = token_url.scheme_str() == Some("https")
+        || (token_url.scheme_str() == Some("http") && token_url.host().is_some_and(is_loopback));
+    if token_url
+        .authority()
+        .is_some_and(|authority| authority.as_str().contains('@'))
+    {
+        return Err(Error::invalid(
+            "token URL: it has a user name or password, which are not sent; leave them out",
+        ));
+    }
+    if !secure {
+        return Err(Error::invalid(
+            "token URL: it must be `https`, since the client secret is sent there",
+        ));
+    }
+    Ok(token_url)
+}
+
+/// The form that RFC 6749 describes. `User-Agent` is the client's, which adds it.
+pub(super) fn token_request(
+    token_url: &Uri,
+    client_id: &str,
+    client_secret: &Secret,
+    scope: Option<&str>,
+) -> http::Request<Body> {
+    let mut form = zeroize::Zeroizing::new(String::from("grant_type=client_credentials"));
+    let mut field = |name: &str, value: &str| push_pair(&mut form, name, value);
+    field("client_id", client_id);
+    field("client_secret", client_secret.expose());
+    if let Some(scope) = scope {
+        field("scope", scope);
+    }
+    let mut request = http::Request::new(Body::from(form.as_bytes().to_vec()));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = token_url.clone();
+    let headers = request.headers_mut();
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/x-www-form-urlencoded"),
+    );
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    request
+}
+
+/// Asks for a token, and again where that failed for the moment.
+pub(super) async fn request_token(
+    leaf: HttpService,
+    request: http::Request<Body>,
+    client_secret: Secret,
+    mut retries: u32,
+) -> Result<Granted, Error> {
+    let mut backoff = times::BACKOFF;
+    loop {
+        let asked = Instant::now();
+        let attempt = request_token_once(leaf.clone(), request.clone(), &client_secret);
+        let error = match tokio::time::timeout(times::ATTEMPT, attempt).await {
+            Ok(Ok((answer, header))) => {
+                return Ok(Granted {
+                    answer,
+                    header,
+                    asked,
+                });
+            }
+            Ok(Err(error)) => error,
+            Err(_) => Error::new(
+                ErrorKind::Credential,
+                "the token endpoint did not answer in time",
+            ),
+        };
+        // A longer wait that the endpoint asks for is left to the cool-down.
+        if retries == 0 || error.is_permanent() || error.retry_after() > Some(backoff) {
+            return Err(error);
+        }
+        retries -= 1;
+        let wait = backoff.mul_f64(fastrand::f64());
+        tokio::time::sleep(wait.max(error.retry_after().unwrap_or_default())).await;
+        backoff *= 2;
+    }
+}
+
+async fn request_token_once(
+    leaf: HttpService,
+    request: http::Request<Body>,
+    client_secret: &Secret,
+) -> Result<(TokenAnswer, HeaderValue), Error> {
+    let answer = leaf.oneshot(request).await.map_err(|error| {
+        let error = Error::from_boxed(error);
+        let permanent = error.is_permanent();
+        let failure = Error::new(
+            ErrorKind::Credential,
+            "the token endpoint could not be reached",
+        )
+        .with_source(error);
+        if permanent {
+            failure.permanent()
+        } else {
+            failure
+        }
+    })?;
+    let (head, body) = answer.into_parts();
+    let body = Limited::new(body, times::LIMIT)
+        .collect()
+        .await
+        .map_err(|_| {
+            Error::new(
+                ErrorKind::Credential,
+                "the token endpoint's answer broke off or is too large",
+            )
+        })?
+        .to_bytes();
+    if head.status.is_success() {
+        let answer = TokenAnswer::parse(&body).ok_or_else(|| {
+            Error::new(
+                ErrorKind::Credential,
+                "the token endpoint's answer has no `access_token`: check the token URL",
+            )
+            .permanent()
+        })?;
+        let header = secret_value(
+            "the token that was granted",
+            "Bearer ",
+            answer.access_token.expose(),
+        )
+        .map_err(|error| error.with_kind(ErrorKind::Credential).permanent())?;
+        return Ok((answer, header));
+    }
+    Err(refusal(head.status, &head.headers, &body, client_secret))
+}
+
+#[derive(Deserialize)]
+struct TokenRefusal {
+    error: Option<String>,
+    error_description: Option<String>,
+}
+
+/// The token endpoint's refusal as an error. Only what RFC 6749 says of errors is taken from the body, only in the form
+/// that it says, and not if the endpoint echoes the secret.
+fn refusal(
+    status: http::StatusCode,
+    headers: &HeaderMap,
+    body: &[u8],
+    client_secret: &Secret,
+) -> Error {
+    let (code, description) = serde_json::from_slice::<TokenRefusal>(body)
+        .map_or((None, None), |refusal| {
+            (refusal.error, refusal.error_description)
+        });
+    let code = code.filter(|code| {
+        code.len() <= 40
+            && code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+            && !client_secret.is_shown_in(code)
+    });
+    let description = description
+        .map(|text| text.trim().to_owned())
+        .filter(|text| {
+            !text.is_empty()
+                && text.len() <= 300
+                && !text.chars().any(char::is_control)
+                && !client_secret.is_shown_in(text)
+        });
+    let transient = status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429);
+    let message = match code.as_deref() {
+        Some("invalid_client") => {
+            format!("the token endpoint refused the client id or secret ({status}, invalid_client)")
+        }
+        Some(code) => format!("the token endpoint refused the request ({status}, {code})"),
+        None => format!("the token endpoint answered {status}"),
+    };
+    let message = match description {
+        Some(description) if code.is_some() => format!("{message}: {description}"),
+        _ => message,
+    };
+    let mut error = Error::new(ErrorKind::Credential, message);
+    if let Some(wait) = retry_after(headers) {
+        error = error.with_retry_after(wait);
+    }
+    if transient { error } else { error.permanent() }
+}

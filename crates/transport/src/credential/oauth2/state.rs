@@ -1,0 +1,213 @@
+//! The token, and when the next one may be asked for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::HeaderValue;
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+
+use super::endpoint::Granted;
+use super::flight::{Answer, Crowd, Flight, Outcome, Over, Seat, runtime};
+use super::times;
+use crate::error::Error;
+use crate::secret::Secret;
+
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) token: Option<Token>,
+    generation: u64,
+    /// The fetches under way: one for each runtime that waits for a token.
+    pub(super) flights: Vec<Flight>,
+    /// Counts the tokens that the service refused.
+    pub(super) refusals: u64,
+    /// How many tokens in a row were refused when they were new.
+    refused_when_new: u32,
+    /// Until when a refused token is kept, since the service refuses each that is granted.
+    kept_until: Option<Instant>,
+    /// Counts the fetches that failed, so that those who waited for one learn of it. Not those that were to replace a live
+    /// token.
+    pub(super) failures: u64,
+    /// How many fetches in a row failed.
+    failed: u32,
+    /// Until when no token is asked for, since that failed, and how.
+    cool_down: Option<(Instant, Error)>,
+}
+
+#[derive(Clone)]
+pub(super) struct Token {
+    pub(super) header: HeaderValue,
+    pub(super) secret: Secret,
+    pub(super) scope: Option<String>,
+    pub(super) members: Arc<Map<String, Value>>,
+    pub(super) generation: u64,
+    granted: Instant,
+    /// The service refused it when it was new, and it was kept.
+    refused: bool,
+    pub(super) expires: Instant,
+    pub(super) renew: Instant,
+}
+
+impl State {
+    pub(super) fn live(&self, now: Instant) -> Option<&Token> {
+        self.token.as_ref().filter(|token| now < token.expires)
+    }
+
+    /// Whether a live token should be replaced, and may be asked for.
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        self.live(now).is_some_and(|token| now >= token.renew) && self.cool_down(now).is_none()
+    }
+
+    pub(super) fn flight(&mut self, crowd: &Arc<Crowd>) -> Option<&mut Flight> {
+        let mut flights = self.flights.iter_mut();
+        flights.find(|flight| Arc::ptr_eq(&flight.crowd, crowd))
+    }
+
+    pub(super) fn remove(&mut self, crowd: &Arc<Crowd>) -> Option<Flight> {
+        let mut flights = self.flights.iter();
+        let place = flights.position(|flight| Arc::ptr_eq(&flight.crowd, crowd))?;
+        Some(self.flights.swap_remove(place))
+    }
+
+    /// A seat at the fetch that is under way in this runtime, and whether that is early.
+    pub(super) fn join(&mut self, now: Instant, over: &mut Over) -> Option<(Seat, bool)> {
+        let refusals = self.refusals;
+        let useless = |flight: &mut Flight| flight.is_useless(refusals, now);
+        for flight in self.flights.extract_if(.., useless) {
+            over.add(flight, Outcome::GivenUp);
+        }
+        let here = runtime();
+        let flight = self.flights.iter().find(|flight| flight.is_of(here))?;
+        Some((Seat::new(Arc::clone(&flight.crowd)), flight.early))
+    }
+
+    pub(super) fn begin(&mut self, answer: Answer, early: bool) -> Seat {
+        let flight = Flight::new(self.refusals, early, answer);
+        let seat = Seat::new(Arc::clone(&flight.crowd));
+        self.flights.push(flight);
+        seat
+    }
+
+    /// The error of the last fetch, if it failed.
+    pub(super) fn last_failure(&self) -> Option<Error> {
+        let (_, error) = self.cool_down.as_ref()?;
+        Some(error.clone())
+    }
+
+    /// Until when no token is asked for, and the error of the fetch that failed.
+    pub(super) fn cool_down(&self, now: Instant) -> Option<(Instant, Error)> {
+        let cool_down = self.cool_down.as_ref();
+        cool_down.filter(|(until, _)| now < *until).cloned()
+    }
+
+    /// How long a refused token is still kept.
+    pub(super) fn kept_for(&self, now: Instant) -> Option<Duration> {
+        let wait = self.kept_until?.saturating_duration_since(now);
+        (!wait.is_zero()).then_some(wait)
+    }
+
+    pub(super) fn grant(&mut self, granted: Granted) {
+        let Granted {
+            answer,
+            header,
+            asked,
+        } = granted;
+        let life = answer
+            .expires_in
+            .unwrap_or(times::DEFAULT_LIFE)
+            .min(times::LONGEST_LIFE);
+        let ahead = times::REFRESH_AHEAD.min(life / 5);
+        // Jitter, so that a fleet started together does not renew together.
+        let ahead = ahead.mul_f64(1.0 - 0.2 * fastrand::f64());
+        let margin = times::EXPIRY_MARGIN.min(life / 10);
+        if self.token.as_ref().is_some_and(|token| !token.refused) {
+            self.refused_when_new = 0;
+        }
+        self.generation += 1;
+        self.token = Some(Token {
+            header,
+            secret: answer.access_token,
+            scope: answer.scope,
+            members: Arc::new(answer.members),
+            generation: self.generation,
+            granted: Instant::now(),
+            refused: false,
+            expires: asked + life.saturating_sub(margin),
+            renew: asked + life.saturating_sub(ahead),
+        });
+        self.failed = 0;
+        self.cool_down = None;
+    }
+
+    pub(super) fn fail(&mut self, error: &Error, early: bool) {
+        self.failures += u64::from(!early);
+        let asked = error.retry_after().unwrap_or_default();
+        let wait = asked
+            .min(times::LONGEST_SERVER_WAIT)
+            .max(pause(self.failed));
+        self.failed = self.failed.saturating_add(1);
+        self.cool_down = Some((Instant::now() + wait, error.clone()));
+    }
+
+    /// The service refused the token of this generation. Says whether another one may help.
+    ///
+    /// It is dropped, unless the service refuses tokens that have just been granted: then another one is no better, the
+    /// client may not do what it asks for. Then the token is kept for a while, since the service may take it for other
+    /// operations.
+    pub(super) fn refuse(&mut self, generation: u64) -> bool {
+        let now = Instant::now();
+        let kept = self.kept_for(now).is_some();
+        let Some(token) = &mut self.token else {
+            return true;
+        };
+        if token.generation != generation {
+            return true;
+        }
+        if token.refused {
+            if kept {
+                return false;
+            }
+        } else if now < token.granted + times::NEW {
+            self.refused_when_new = self.refused_when_new.saturating_add(1);
+            // The first may have been revoked in that moment.
+            if let Some(number) = self.refused_when_new.checked_sub(2) {
+                token.refused = true;
+                self.kept_until = Some(now + pause(number));
+                return false;
+            }
+        } else {
+            self.refused_when_new = 0;
+        }
+        self.token = None;
+        self.refusals += 1;
+        true
+    }
+}
+
+/// The pause before the next token is asked for, the first being 0: it doubles, and is drawn from its upper half, so that
+/// not everyone comes back in the same moment.
+fn pause(number: u32) -> Duration {
+    times::COOL_DOWN
+        .saturating_mul(1 << number.min(10))
+        .min(times::LONGEST_COOL_DOWN)
+        .mul_f64(0.5 + 0.5 * fastrand::f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_from_half_a_second_to_half_a_minute() {
+        for number in [0, 1, 2, 3, 4, 5, 6, 7, 40, u32::MAX] {
+            let bound = (0.5 * 2_f64.powf(f64::from(number))).min(30.0);
+            let drawn: Vec<_> = (0..500).map(|_| pause(number).as_secs_f64()).collect();
+            let within = |from: f64, to: f64| {
+                let range = from * bound - 1e-6..=to * bound + 1e-6;
+                drawn.iter().filter(|pause| range.contains(pause)).count()
+            };
+            assert_eq!(within(0.5, 1.0), 500, "{number}");
+            assert!(within(0.5, 0.7) > 0 && within(0.8, 1.0) > 0, "{number}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Opening a gate slowly where no rate says how fast requests may start.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::after;
+
+/// How long the number of requests stays the same before it doubles, if the service answers soon.
+const STEP: Duration = Duration::from_millis(100);
+/// The longest step, however long the service takes.
+const LONGEST_STEP: Duration = Duration::from_secs(2);
+/// With so many in a step the gate is open.
+const MOST: u32 = 1024;
+
+/// Lets one request start, and then, as long as no answer closes the gate again, twice as many in each step.
+///
+/// A step begins with the first request in it. So what nobody asks for is not saved up: the number grows only by requests
+/// that were not refused.
+pub(super) struct Ramp {
+    step: Duration,
+    /// How often in a row the gate was closed again by the first that started.
+    refused: u32,
+    allowed: u32,
+    /// When the current step began, and how many have started in it.
+    current: Option<(Instant, u32)>,
+}
+
+impl Ramp {
+    /// The ramp after a gate was closed at `now`, in place of the one that was not over yet.
+    ///
+    /// The refusal belongs to a request that started no later than `last_start`, so answers take at least that long. A
+    /// step of twice that sees the answers to the one before.
+    pub(super) fn new(previous: Option<&Self>, last_start: Option<Instant>, now: Instant) -> Self {
+        let seen = last_start.map_or(Duration::ZERO, |start| now.saturating_duration_since(start));
+        let before = previous.map_or(STEP, |ramp| ramp.step);
+        let refused = match previous {
+            // Only more of the answers that closed the gate before.
+            Some(ramp) if ramp.current.is_none() => ramp.refused,
+            Some(ramp) if ramp.allowed == 1 => ramp.refused.saturating_add(1),
+            _ => 0,
+        };
+        Self {
+            step: (seen * 2).clamp(STEP, LONGEST_STEP).max(before),
+            refused,
+            allowed: 1,
+            current: None,
+        }
+    }
+
+    /// How long the gate stays closed at least: a service that refuses one after the other and asks for no wait between
+    /// them is not asked without end.
+    pub(super) fn least_wait(&self) -> Duration {
+        match self.refused {
+            0 => Duration::ZERO,
+            refused => (STEP * (1 << refused.min(10))).min(LONGEST_STEP),
+        }
+    }
+
+    /// When the request may start that has `ahead` others before it, if the gate opens at `open`.
+    pub(super) fn due(&self, open: Instant, mut ahead: usize) -> Instant {
+        let (mut start, started) = match self.current {
+            Some(current) => current,
+            None => (open, 0),
+        };
+        let mut allowed = self.allowed;
+        let mut left = allowed.saturating_sub(started) as usize;
+        while ahead >= left && allowed < MOST {
+            ahead -= left;
+            allowed *= 2;
+            left = allowed as usize;
+            start = after(start, self.step);
+        }
+        start
+    }
+
+    /// Notes that a request starts; says whether the ramp is over.
+    pub(super) fn start(&mut self, now: Instant) -> bool {
+        match &mut self.current {
+            Some((begun, started)) if now < *begun + self.step => *started += 1,
+            Some(_) => {
+                self.allowed *= 2;
+                self.current = Some((now, 1));
+            }
+            None => self.current = Some((now, 1)),
+        }
+        self.allowed >= MOST
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The gate closes, whether or not a request started since it was closed before.
+    fn closed(ramp: Option<Ramp>, started: bool, now: Instant) -> Ramp {
+        let mut ramp = ramp;
+        if let Some(ramp) = ramp.as_mut().filter(|_| started) {
+            ramp.start(now);
+        }
+        Ramp::new(ramp.as_ref(), Some(now), now)
+    }
+
+    #[test]
+    fn a_service_that_refuses_each_first_one_is_asked_less_and_less() {
+        let now = Instant::now();
+        let mut ramp = closed(None, false, now);
+        assert_eq!(ramp.least_wait(), Duration::ZERO);
+        for millis in [200, 400, 800, 1600, 2000, 2000] {
+            ramp = closed(Some(ramp), true, now);
+            assert_eq!(ramp.least_wait(), Duration::from_millis(millis));
+            // The refusals of requests that had started before say nothing new.
+            for _ in 0..3 {
+                ramp = closed(Some(ramp), false, now);
+            }
+            assert_eq!(ramp.least_wait(), Duration::from_millis(millis));
+        }
+        // Some were taken before one was refused.
+        for step in 0..3 {
+            ramp.start(now + Duration::from_secs(step));
+        }
+        ramp = closed(Some(ramp), false, now);
+        assert_eq!(ramp.least_wait(), Duration::ZERO);
+    }
+}
