@@ -164,6 +164,12 @@ impl Received {
         self.request.operation
     }
 
+    /// Whether the call may be repeated.
+    pub(crate) fn is_idempotent(&self) -> bool {
+        let chosen = self.request.options.idempotent;
+        chosen.unwrap_or_else(|| self.operation().is_idempotent())
+    }
+
     pub(crate) fn client(&self) -> &Client {
         &self.request.client
     }

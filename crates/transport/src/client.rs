@@ -29,6 +29,7 @@ use crate::layers::leaf::{Leaf, LeafSettings};
 use crate::layers::limit::RateLimit;
 use crate::layers::retry::{self, Retry, RetryPolicy, Shared};
 use crate::layers::span::{AttemptSpan, OperationSpan};
+use crate::layers::whole::Whole;
 use crate::limit::Limiter;
 use crate::operation::Operation;
 use crate::path;
@@ -44,7 +45,7 @@ use crate::service::{HttpRequest, HttpResponse, HttpService};
 /// | connecting, with the TLS handshake | 10 s | [`ClientBuilder::connect_timeout`] |
 /// | from the request fully sent to the head of the answer | 30 s | [`ClientBuilder::attempt_timeout`], or per call |
 /// | without progress while a body is sent or received | 30 s | [`ClientBuilder::idle_timeout`] |
-/// | the whole call, all attempts and waits; none for downloads | 120 s | [`ClientBuilder::timeout`], or per call |
+/// | the whole call, all attempts and waits; a download up to its head | 120 s | [`ClientBuilder::timeout`], or per call, then up to a download's last byte |
 /// | waiting for a permit of the rate limiter | 60 s | [`RateLimiter::max_wait`](crate::RateLimiter::max_wait) |
 /// | a wait that the service asks for | 60 s | [`RetryPolicy::longest_server_wait`] |
 /// | re-sends | 3 | [`ClientBuilder::retry`], or per call |
@@ -52,6 +53,7 @@ use crate::service::{HttpRequest, HttpResponse, HttpService};
 /// | one token request | 10 s | |
 /// | keeping an idle connection | 30 s | [`ClientBuilder::pool_idle_timeout`] |
 /// | the answer, decoded | 16 MiB | [`ClientBuilder::response_limit`], or per call |
+/// | a download, decoded | 1 GiB | [`ClientBuilder::download_limit`], or `response_limit` per call |
 /// | the answer if it is an error | 64 KiB, then cut | |
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -64,6 +66,8 @@ pub struct Defaults {
     pub idle_timeout: Duration,
     /// The largest answer, in bytes.
     pub response_limit: u64,
+    /// The largest download, in bytes.
+    pub download_limit: u64,
 }
 
 impl Default for Defaults {
@@ -73,6 +77,7 @@ impl Default for Defaults {
             attempt_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(30),
             response_limit: 16 * 1024 * 1024,
+            download_limit: 1024 * 1024 * 1024,
         }
     }
 }
@@ -85,7 +90,7 @@ where
     L::Future: Send + 'static,
     B: http_body::Body<Data = bytes::Bytes, Error = BoxError> + Send + Sync + 'static,
 {
-    let leaf = Cap.layer(DecompressionLayer::new().layer(leaf));
+    let leaf = Cap.layer(DecompressionLayer::new().layer(Whole.layer(leaf)));
     let leaf = AttemptSpan.layer(leaf);
     let bare_leaf = HttpService::new(leaf.clone());
 
@@ -364,7 +369,7 @@ impl Client {
                 return Ok((head.status, head.headers, body));
             }
             // Perhaps no file, but words about why there is none.
-            body = Box::pin(download::buffered(body)).await?;
+            body = Box::pin(download::buffered(body, call.limits().deadline)).await?;
             if body.as_full().is_none() {
                 return Ok((head.status, head.headers, body));
             }
@@ -394,16 +399,18 @@ impl Client {
     fn limits(&self, request: &Request) -> CallLimits {
         let defaults = &self.0.defaults;
         let options = &request.options;
-        let default_timeout = defaults.timeout.filter(|_| !options.streamed);
-        let default_limit = (!options.streamed).then_some(defaults.response_limit);
+        let default_limit = match options.streamed {
+            true => defaults.download_limit,
+            false => defaults.response_limit,
+        };
+        let now = Instant::now();
+        let ends = |timeout: Option<Duration>| timeout.and_then(|timeout| now.checked_add(timeout));
         CallLimits {
-            deadline: options
-                .timeout
-                .or(default_timeout)
-                .and_then(|timeout| Instant::now().checked_add(timeout)),
+            deadline: ends(options.timeout.or(defaults.timeout)),
+            stream_deadline: ends(options.timeout),
             attempt_timeout: options.attempt_timeout.unwrap_or(defaults.attempt_timeout),
             idle_timeout: defaults.idle_timeout,
-            response_limit: options.response_limit.or(default_limit),
+            response_limit: Some(options.response_limit.unwrap_or(default_limit)),
             retries: options.retries.unwrap_or(self.0.retries),
             idempotent: options
                 .idempotent
@@ -426,6 +433,9 @@ impl Client {
         }
         for (name, value) in &request.headers {
             headers.insert(name.clone(), value.clone());
+        }
+        if request.options.streamed {
+            headers.entry(ACCEPT).or_insert(ANYTHING);
         }
         http_request.extensions_mut().insert(call);
         Ok(http_request)
@@ -611,19 +621,27 @@ impl<C: From<Client>> ClientBuilder<C> {
         self
     }
 
-    /// Bounds every call: all attempts and waits. None for no bound. See [`Defaults`].
+    /// Bounds every call: all attempts and waits. `None` for no bound. See [`Defaults`].
+    ///
+    /// A download is bounded up to its head; after that by the [`idle_timeout`](Self::idle_timeout), unless the call has
+    /// a timeout of its own, which covers the last byte.
     pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.defaults.timeout = timeout.into();
         self
     }
 
     /// Bounds every attempt, from the request fully sent to the head of the answer.
+    ///
+    /// Of a body of more than 64 KiB, buffers between this program and the peer may hold megabytes, which nobody can
+    /// see. So it counts as sent once a peer that takes 256 KiB a second would have it, or a slower one at the pace of
+    /// the upload so far; for this, 8 MiB at most are believed to be in buffers.
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.defaults.attempt_timeout = timeout;
         self
     }
 
-    /// Bounds the time without progress while a body is sent or received.
+    /// Bounds the time without progress while a body is sent or received. What buffers may hold of a body that is sent
+    /// counts as progress, as for the [`attempt_timeout`](Self::attempt_timeout).
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.defaults.idle_timeout = timeout;
         self
@@ -644,6 +662,12 @@ impl<C: From<Client>> ClientBuilder<C> {
     /// The largest answer that is accepted, in bytes after decompression.
     pub fn response_limit(mut self, bytes: u64) -> Self {
         self.defaults.response_limit = bytes;
+        self
+    }
+
+    /// The largest download that is accepted, in bytes after decompression.
+    pub fn download_limit(mut self, bytes: u64) -> Self {
+        self.defaults.download_limit = bytes;
         self
     }
 

@@ -332,7 +332,9 @@ impl Retry {
         let idle = call.limits().idle_timeout;
         if call.limits().streamed && response.status().is_success() {
             return Outcome {
-                result: Ok(response.map(|body| ResponseBody::stream(Idle::new(body, idle)))),
+                result: Ok(response.map(|body| {
+                    ResponseBody::stream(Idle::new(body, idle).until(call.limits().stream_deadline))
+                })),
                 again: Again::No,
             };
         }
