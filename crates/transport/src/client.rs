@@ -34,7 +34,7 @@ use crate::limit::Limiter;
 use crate::operation::Operation;
 use crate::path;
 use crate::protocol::{Answer, Protocol, Verdict};
-use crate::redirect;
+use crate::redirect::{self, Places};
 use crate::request::Request;
 use crate::service::{HttpRequest, HttpResponse, HttpService};
 
@@ -158,6 +158,8 @@ struct Inner {
     retries: u32,
     /// Sent with every request beside those that the stack adds.
     headers: HeaderMap,
+    /// Whether files are fetched from private networks.
+    private_files: bool,
 }
 
 impl Client {
@@ -190,6 +192,9 @@ impl Client {
     /// client's own headers, since the URL is all it takes.
     ///
     /// Up to 5 redirects are followed, to `https` only (a URL on this machine may do without, and lead to another on it).
+    /// The URL and redirects may name public hosts and the service's own, and private networks only if the client was
+    /// built with [`fetch_from_private_networks`](ClientBuilder::fetch_from_private_networks). What a name resolves to is
+    /// not looked at.
     /// The URL may be a secret: errors and spans show no more of it than scheme and host. Limits hold for the client's
     /// own origin; elsewhere the rate limit is neither asked nor told. [`Call::response_limit`] bounds the size.
     ///
@@ -208,7 +213,7 @@ impl Client {
             .anonymous();
         let mut request = Request::new(self.clone(), &FETCH, Method::GET, Ok(String::new()));
         request.headers.insert(ACCEPT, ANYTHING);
-        match redirect::file_url(url, &self.0.base) {
+        match redirect::file_url(url, self.places()) {
             Ok(url) => request.url = Some(url),
             Err(error) => request = request.fail(error),
         }
@@ -327,7 +332,7 @@ impl Client {
             else {
                 return self.judge(request, call, response).await;
             };
-            let to = redirect::next(&from, response.headers())?;
+            let to = redirect::next(&from, response.headers(), self.places())?;
             if redirect::shown(&from) != redirect::shown(&to) {
                 // What the caller added was meant for the first.
                 request.headers.clear();
@@ -340,6 +345,13 @@ impl Client {
             ErrorKind::Redirect,
             "the file's server redirects again and again",
         ))
+    }
+
+    fn places(&self) -> Places<'_> {
+        Places {
+            base: &self.0.base,
+            private: self.0.private_files,
+        }
     }
 
     async fn pass(&self, request: &Request, call: &CallContext) -> Result<HttpResponse, Error> {
@@ -582,6 +594,7 @@ pub struct ClientBuilder<C> {
     transport: Option<HttpService>,
     per_call: Vec<SlotLayer>,
     per_attempt: Vec<SlotLayer>,
+    private_files: bool,
     client: PhantomData<fn() -> C>,
 }
 
@@ -605,6 +618,7 @@ impl<C: From<Client>> ClientBuilder<C> {
             transport: None,
             per_call: Vec::new(),
             per_attempt: Vec::new(),
+            private_files: false,
             client: PhantomData,
         }
     }
@@ -704,6 +718,16 @@ impl<C: From<Client>> ClientBuilder<C> {
     /// Uses no proxy, whatever the system's settings say.
     pub fn no_proxy(mut self) -> Self {
         self.leaf.no_proxy = true;
+        self
+    }
+
+    /// Fetches files from private networks as well ([`Client::fetch`]), for services whose storage is in one.
+    ///
+    /// Without it, files come from public hosts and from the service's own, so that nobody who can choose a file's URL,
+    /// or a redirect of it, has this machine ask what only it can reach. Addresses at which a cloud speaks to its
+    /// machines are refused in any case, and this machine unless the service is on it.
+    pub fn fetch_from_private_networks(mut self) -> Self {
+        self.private_files = true;
         self
     }
 
@@ -821,6 +845,7 @@ impl<C: From<Client>> ClientBuilder<C> {
             defaults: self.defaults,
             retries: self.retry.retries,
             headers: HeaderMap::new(),
+            private_files: self.private_files,
         }))))
     }
 }

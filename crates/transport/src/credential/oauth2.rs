@@ -16,9 +16,9 @@ use tokio::time::Instant;
 use tower::ServiceExt;
 
 use super::{Credential, Generation, secret_value};
-use crate::base_url::is_loopback;
 use crate::body::Body;
 use crate::error::{Error, ErrorKind};
+use crate::host::is_loopback;
 use crate::path::push_pair;
 use crate::retry_after::retry_after;
 use crate::secret::Secret;

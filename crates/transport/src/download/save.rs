@@ -136,10 +136,8 @@ impl Download {
         };
         // The file is removed even if nobody waits for it any more.
         let created = spawn_blocking(move || Part::create(&folder, permissions)).await;
-        let (part, file) = created
-            .map_err(io::Error::other)
-            .flatten()
-            .map_err(|error| self.unwritable(path, error))?;
+        let created = created.unwrap_or_else(|error| Err(io::Error::other(error)));
+        let (part, file) = created.map_err(|error| self.unwritable(path, error))?;
         let mut file = File::from_std(file);
         self.pump(&mut file, || unwritable(path)).await?;
         // Windows moves no file that is open.

@@ -106,3 +106,23 @@ impl HttpBody for Idle {
         self.inner.size_hint()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::{BodyExt, Full};
+
+    #[tokio::test]
+    async fn a_body_is_at_its_end_once_it_was_read_and_not_before() {
+        let body = ResponseBody::stream(Full::new(Bytes::from_static(b"abc")));
+        let until = Instant::now() + Duration::from_secs(9);
+        let body = Idle::new(body, Duration::from_secs(1)).until(Some(until));
+        let mut body = Box::pin(body);
+        assert!(!body.is_end_stream());
+        assert_eq!(body.size_hint().exact(), Some(3));
+        let piece = body.frame().await.unwrap().unwrap();
+        assert_eq!(piece.into_data().unwrap(), "abc");
+        assert!(body.is_end_stream());
+        assert_eq!(body.size_hint().exact(), Some(0));
+    }
+}

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
-use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body::{Body as HttpBody, Frame};
 use tokio::fs::File;
 use tokio::io::{AsyncRead, ReadBuf};
 
@@ -139,9 +139,5 @@ impl HttpBody for FormBody {
 
     fn is_end_stream(&self) -> bool {
         self.sent == self.length
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.length - self.sent)
     }
 }

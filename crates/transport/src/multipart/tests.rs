@@ -2,6 +2,7 @@ use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http_body::Body as _;
 use http_body_util::BodyExt;
 use proptest::prelude::*;
 
@@ -15,7 +16,8 @@ async fn sent(body: Body) -> Bytes {
 
 #[tokio::test]
 async fn a_form_is_the_same_bytes_every_time_and_as_long_as_it_says() {
-    let path = std::env::temp_dir().join(format!("form-{}.bin", fastrand::u64(..)));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("form.bin");
     let content: Vec<u8> = (0..200_000_u32).map(|i| i as u8).collect();
     tokio::fs::write(&path, &content).await.unwrap();
     let form = Form::new()
@@ -39,6 +41,35 @@ async fn a_form_is_the_same_bytes_every_time_and_as_long_as_it_says() {
             .to_string()
             .contains("cannot be read")
     );
+}
+
+#[tokio::test]
+async fn a_form_ends_with_its_last_byte_and_not_before() {
+    let form = Form::new().text("a", "b").text("c", "d");
+    let mut body = form.into_body();
+    let mut left = body.length().unwrap();
+    while left > 0 {
+        assert!(!body.is_end_stream());
+        let piece = body.frame().await.unwrap().unwrap().into_data().unwrap();
+        left -= piece.len() as u64;
+        assert_eq!(body.size_hint().exact(), Some(left));
+    }
+    assert!(body.is_end_stream());
+}
+
+#[test]
+fn debug_shows_names_and_lengths_and_no_content() {
+    let form = Form::new()
+        .text("kind", "MARK")
+        .upload("f", Upload::bytes("a.txt", "MARK!"));
+    let upload = Upload::bytes("a.txt", "MARK!");
+    for (shown, names) in [
+        (format!("{form:?}"), ["\"kind\"", "length: 4"]),
+        (format!("{upload:?}"), ["\"a.txt\"", "length: 5"]),
+    ] {
+        assert!(names.iter().all(|name| shown.contains(name)), "{shown}");
+        assert!(!shown.contains("MARK"), "{shown}");
+    }
 }
 
 #[tokio::test]
