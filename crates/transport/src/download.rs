@@ -93,7 +93,7 @@ impl Download {
         )?)
     }
 
-    /// Fails once more than this many bytes have come, wherever they go to.
+    /// Fails once more than this many bytes have come, wherever they go to. The bound of the call stays as it is.
     ///
     /// ```
     /// use security_api_transport::{Download, Error};
