@@ -13,8 +13,8 @@ use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use security_api_transport::{
     Body, BoxError, Call, Client, ClientBuilder, Credential, Download, Error, ErrorKind,
-    FakeAnswer, FakeTransport, Generation, HttpRequest, HttpResponse, HttpService, ResponseBody,
-    Sent,
+    FakeAnswer, FakeTransport, Generation, HttpRequest, HttpResponse, HttpService, Rate,
+    RateLimiter, ResponseBody, Sent,
 };
 use serde_json::Value;
 use tokio::time::Instant;
@@ -393,6 +393,19 @@ async fn a_call_without_time_is_not_sent() {
         read(&client).await.unwrap();
         assert_eq!(server.requests(), sent);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_without_time_takes_nothing_that_others_could_use() {
+    let fake = FakeTransport::new();
+    fake.always(&READ, FakeAnswer::json("good"));
+    let one = RateLimiter::new(Rate::per_second(0.001, 1).unwrap());
+    let client = builder().transport(fake.clone()).limiter(one);
+    let client = client.build().unwrap();
+    let error = read(&client).timeout(Duration::ZERO).await.unwrap_err();
+    assert!(error.is_timeout() && fake.requests().is_empty());
+    // The permit is still there.
+    read(&client).await.unwrap();
 }
 
 /// Waits out the call's time and then lets it pass.

@@ -125,7 +125,7 @@ fn is_device(name: &str) -> bool {
 /// The name without its extension, and the extension with its dot.
 fn split(name: &str) -> (&str, &str) {
     match name.rfind('.') {
-        Some(dot) if dot > 0 && name.len() - dot <= LONGEST_EXTENSION => name.split_at(dot),
+        Some(dot) if name.len() - dot <= LONGEST_EXTENSION => name.split_at(dot),
         _ => (name, ""),
     }
 }

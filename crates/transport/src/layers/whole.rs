@@ -156,3 +156,23 @@ where
         self.inner.size_hint()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::{BodyExt, Full};
+
+    #[tokio::test]
+    async fn a_body_is_not_at_its_end_while_something_of_it_is_missing() {
+        for (missing, cut) in [(3, false), (4, true)] {
+            let inner = Full::new(Bytes::from_static(b"abc")).map_err(|never| match never {});
+            let mut body = WholeBody { inner, missing };
+            assert!(!body.is_end_stream());
+            body.frame().await.unwrap().unwrap();
+            // Who sees the end here does not ask for what comes instead.
+            assert_eq!(body.is_end_stream(), !cut);
+            assert_eq!(body.frame().await.is_some_and(|end| end.is_err()), cut);
+            assert!(body.is_end_stream() && body.frame().await.is_none());
+        }
+    }
+}
