@@ -6,7 +6,7 @@ use std::time::Duration;
 use push_security_api::http::Method;
 use push_security_api::types::{AppUpdate, ApprovalStatus};
 use push_security_api::{
-    Client, Error, ErrorKind, FakeAnswer, FakeTransport, Patch, RateLimiter, Reason, Sent,
+    Client, Error, ErrorKind, FakeAnswer, FakeTransport, Outcome, Patch, RateLimiter, Reason,
     operations,
 };
 use serde_json::json;
@@ -130,7 +130,7 @@ async fn a_programs_way_with_refusals_is_tested_by_answers_that_refuse() {
     });
     let error = approve_new_apps(&client(&fake)).await.unwrap_err();
     assert_eq!(Reason::of(&error), Some(Reason::ReadOnlyKey));
-    let broken = Error::new(ErrorKind::Connect, "no route").with_sent(Sent::No);
+    let broken = Error::new(ErrorKind::Connect, "no route").with_outcome(Outcome::NotSent);
     fake.always(&operations::APPS_LIST, FakeAnswer::error(broken));
     let error = approve_new_apps(&client(&fake)).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Connect, 4));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use push_security_api::http::Method;
 use push_security_api::types::{AppUpdate, EmployeeUpdate};
-use push_security_api::{Call, Client, ErrorKind, Reason, Sent};
+use push_security_api::{Call, Client, ErrorKind, Outcome, Reason};
 use security_api_sandbox::{Fault, Sandbox};
 use serde_json::{Value, json};
 
@@ -39,7 +39,7 @@ async fn after_three_more_attempts_a_read_fails_with_what_the_service_said() {
     sandbox.faults().queue(Fault::status(503).times(10));
     let error = push.apps().list().page().await.unwrap_err();
     assert_eq!(Reason::of(&error), Some(Reason::ServerError));
-    assert_eq!((error.attempts(), error.was_sent()), (4, Sent::Yes));
+    assert_eq!((error.attempts(), error.outcome()), (4, Outcome::Unknown));
     assert!(error.is_retryable());
     assert!(error.to_string().ends_with("after 4 attempts"), "{error}");
     assert_eq!(statuses(&sandbox), [Some(503); 4]);
@@ -132,8 +132,8 @@ async fn a_reset_connection_is_made_again_for_a_read_and_told_of_for_a_write() {
     sandbox.faults().queue(Fault::reset());
     let error = write(&push, &sandbox).await.unwrap_err();
     assert_eq!(
-        (error.kind(), error.was_sent()),
-        (ErrorKind::Io, Sent::Maybe)
+        (error.kind(), error.outcome()),
+        (ErrorKind::Io, Outcome::Unknown)
     );
     assert!(!error.is_retryable());
     assert_eq!(error.attempts(), 1);
@@ -160,7 +160,10 @@ async fn a_body_that_is_cut_is_asked_for_again_if_that_is_safe() {
     sandbox.journal().clear();
     sandbox.faults().queue(Fault::cut_body(5));
     let error = write(&push, &sandbox).await.unwrap_err();
-    assert_eq!((error.kind(), error.was_sent()), (ErrorKind::Io, Sent::Yes));
+    assert_eq!(
+        (error.kind(), error.outcome()),
+        (ErrorKind::Io, Outcome::Unknown)
+    );
     assert_eq!(statuses(&sandbox), [Some(200)]);
 }
 
@@ -181,8 +184,8 @@ async fn a_stalled_attempt_ends_in_time_and_a_read_is_tried_again() {
         .await
         .unwrap_err();
     assert_eq!(
-        (error.kind(), error.was_sent()),
-        (ErrorKind::Timeout, Sent::Maybe)
+        (error.kind(), error.outcome()),
+        (ErrorKind::Timeout, Outcome::Unknown)
     );
     assert!(error.is_timeout() && !error.is_retryable());
     assert_eq!(statuses(&sandbox), [None]);
@@ -197,8 +200,8 @@ async fn a_deadline_ends_all_attempts_and_all_waits() {
     let list = push.findings().list().timeout(Duration::from_millis(800));
     let error = list.page().await.unwrap_err();
     assert_eq!(
-        (error.kind(), error.was_sent()),
-        (ErrorKind::Timeout, Sent::Maybe)
+        (error.kind(), error.outcome()),
+        (ErrorKind::Timeout, Outcome::Unknown)
     );
     assert_eq!(sandbox.journal().count(|_| true), 1);
     sandbox.faults().clear();
@@ -325,8 +328,8 @@ async fn nobody_there_is_told_from_somebody_who_does_not_answer() {
         .unwrap();
     let error = push.check().await.unwrap_err();
     assert_eq!(
-        (error.kind(), error.was_sent()),
-        (ErrorKind::Connect, Sent::No)
+        (error.kind(), error.outcome()),
+        (ErrorKind::Connect, Outcome::NotSent)
     );
     assert!(error.is_retryable());
     // Nothing can have happened, so a write is tried again as well.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use push_security_api::{Client, ErrorKind, Rate, RateLimiter, RetryPolicy, Sent};
+use push_security_api::{Client, ErrorKind, Outcome, Rate, RateLimiter, RetryPolicy};
 use security_api_sandbox::{Fault, Sandbox};
 use tokio::task::JoinSet;
 
@@ -85,8 +85,8 @@ async fn a_permit_taken_by_one_client_is_gone_for_those_that_share_its_limiter()
     for push in [&one, &two] {
         let error = push.check().await.unwrap_err();
         assert_eq!(
-            (error.kind(), error.was_sent()),
-            (ErrorKind::RateLimit, Sent::No)
+            (error.kind(), error.outcome()),
+            (ErrorKind::RateLimit, Outcome::NotSent)
         );
         assert!(error.is_rate_limited() && error.is_retryable());
         assert!(error.retry_after() > Some(Duration::from_secs(500)));
@@ -133,8 +133,8 @@ async fn a_429_stops_every_clone_for_as_long_as_the_service_says() {
     for push in [push.clone(), push] {
         let error = push.check().await.unwrap_err();
         assert_eq!(
-            (error.kind(), error.was_sent()),
-            (ErrorKind::RateLimit, Sent::No)
+            (error.kind(), error.outcome()),
+            (ErrorKind::RateLimit, Outcome::NotSent)
         );
     }
     assert_eq!(statuses(&sandbox), [Some(429)]);
@@ -152,8 +152,8 @@ async fn an_answer_that_uses_up_the_limit_stops_the_next_call() {
     push.check().await.unwrap();
     let error = push.check().await.unwrap_err();
     assert_eq!(
-        (error.kind(), error.was_sent()),
-        (ErrorKind::RateLimit, Sent::No)
+        (error.kind(), error.outcome()),
+        (ErrorKind::RateLimit, Outcome::NotSent)
     );
     assert_eq!(statuses(&sandbox), [Some(200)]);
 }
@@ -168,8 +168,8 @@ async fn a_call_that_the_limit_allows_only_after_its_deadline_fails_at_once() {
     let list = push.employees().list().timeout(Duration::from_secs(5));
     let error = list.page().await.unwrap_err();
     assert_eq!(
-        (error.kind(), error.was_sent()),
-        (ErrorKind::RateLimit, Sent::No)
+        (error.kind(), error.outcome()),
+        (ErrorKind::RateLimit, Outcome::NotSent)
     );
     assert!(error.to_string().contains("deadline"), "{error}");
     let names = query_names(sandbox.journal().entries()[0].query.as_deref());

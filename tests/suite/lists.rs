@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use push_security_api::types::{BrowserType, OsType};
-use push_security_api::{Client, ErrorKind, Sent, Timestamp};
+use push_security_api::{Client, ErrorKind, Outcome, Timestamp};
 use security_api_sandbox::{PushSecurityOptions, Sandbox};
 use serde_json::Value;
 
@@ -132,7 +132,7 @@ async fn refuses_the_limit<L: List>(list: L, _: usize, limit: u32) {
         list.raw().try_next().await.expect_err(name),
     ] {
         assert_eq!(error.kind(), ErrorKind::Invalid);
-        assert_eq!(error.was_sent(), Sent::No);
+        assert_eq!(error.outcome(), Outcome::NotSent);
         assert_eq!(
             error.to_string(),
             format!("{name}: `limit` must be between 1 and 500, not {limit}")

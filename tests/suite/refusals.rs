@@ -1,7 +1,7 @@
 //! What the service refuses, what the client refuses for it, and the words for both.
 
 use push_security_api::http::Method;
-use push_security_api::{Error, ErrorKind, Operation, Reason, Sent};
+use push_security_api::{Error, ErrorKind, Operation, Outcome, Reason};
 use security_api_sandbox::Sandbox;
 use serde_json::Value;
 
@@ -22,7 +22,7 @@ async fn an_unknown_id_is_not_found_for_every_operation_on_one_object() {
         assert_eq!(Reason::of(&error), Some(Reason::NotFound), "{error}");
         assert!(error.is_not_found() && !error.is_retryable(), "{error}");
         assert_eq!(error.kind(), ErrorKind::Api);
-        assert_eq!(error.was_sent(), Sent::Yes);
+        assert_eq!(error.outcome(), Outcome::Answered);
         assert_eq!(error.operation().map(Operation::id), Some(operation.id()));
         assert_eq!((error.attempts(), error.request_id().is_some()), (1, true));
         let text = error.to_string();
@@ -142,7 +142,7 @@ async fn an_id_that_would_address_something_else_is_refused_before_anything_is_s
         for (operation, call) in calls_on(&push, id) {
             let error: Error = call.await.expect_err(operation.id());
             assert_eq!(error.kind(), ErrorKind::Invalid, "{id:?}: {error}");
-            assert_eq!(error.was_sent(), Sent::No);
+            assert_eq!(error.outcome(), Outcome::NotSent);
             assert!(error.to_string().contains("`id`"), "{error}");
         }
     }

@@ -22,7 +22,7 @@ use security_api_transport::__private::bytes::Bytes;
 use security_api_transport::model::{Scalar, Slot, scalar};
 use security_api_transport::{
     Answer, ApiError, Error, FakeAnswer, FakeTransport, Operation, Paging, Protocol, RawJson,
-    Request,
+    Request, Verdict,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -185,7 +185,7 @@ impl Paging for ByNumber {
 struct Wrapping;
 
 impl Protocol for Wrapping {
-    fn payload<'a>(&self, answer: &Answer<'a>) -> Result<&'a [u8], ApiError> {
+    fn payload<'a>(&self, answer: &Answer<'a>) -> Result<&'a [u8], Verdict> {
         #[derive(Deserialize)]
         struct Envelope<'a> {
             #[serde(borrow)]

@@ -20,7 +20,6 @@ use http::Method;
 use security_api_transport::Operation;
 use serde::Deserialize;
 
-use crate::doubt::may_be_done;
 use crate::resources::Companies;
 use crate::types::{ApiClient, ApiClientRequest, SearchClient};
 use crate::{Error, ErrorKind, SearchRequest, Secret};
@@ -354,7 +353,7 @@ impl Companies {
         let request = with_rights(request, roles, addresses);
         let resource_id = match self.create_client(&request).await {
             Ok(created) => created.resource_id,
-            Err(error) if may_be_done(&error) => match self.find_api_client(&client_id).await {
+            Err(error) if error.may_be_executed() => match self.find_api_client(&client_id).await {
                 Ok(Some(client)) => client.resource_id,
                 Ok(None) => return Err(error),
                 Err(_) => return Err(error.with_context(unknown(&client_id))),

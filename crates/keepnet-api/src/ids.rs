@@ -1,6 +1,6 @@
 //! The ids of what was created.
 
-use security_api_transport::{Error, ErrorKind, Sent};
+use security_api_transport::{Error, ErrorKind};
 
 /// The id that an answer has in this member, which helpers need to go on.
 pub(crate) fn required(id: Option<String>, member: &str) -> Result<String, Error> {
@@ -9,6 +9,6 @@ pub(crate) fn required(id: Option<String>, member: &str) -> Result<String, Error
             "the service said that it was done, but the answer has no `{member}`: look for it in the list before trying \
              again"
         );
-        Error::new(ErrorKind::Decode, message).with_sent(Sent::Yes)
+        Error::new(ErrorKind::Decode, message)
     })
 }

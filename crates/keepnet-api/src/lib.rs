@@ -12,8 +12,6 @@
 pub mod api_clients;
 pub mod audit_log;
 mod client;
-#[cfg(any(feature = "companies", feature = "users"))]
-mod doubt;
 mod envelope;
 mod generated;
 #[cfg(any(
@@ -49,8 +47,8 @@ pub use search::{Filter, SearchRequest};
 pub use security_api_transport::{
     ApiError, Body, BoxError, Call, CallContext, CallFuture, Credential, Cursor, Defaults,
     Download, Error, ErrorKind, Form, FromResponse, Generation, HttpRequest, HttpResponse,
-    HttpService, InvalidTimestamp, Limiter, Operation, Patch, Rate, RateLimiter, Rates, RawJson,
-    Received, Request, Response, ResponseBody, RetryPolicy, Secret, Sent, Timestamp, Upload,
+    HttpService, InvalidTimestamp, Limiter, Operation, Outcome, Patch, Rate, RateLimiter, Rates,
+    RawJson, Received, Request, Response, ResponseBody, RetryPolicy, Secret, Timestamp, Upload,
 };
 #[cfg(feature = "fake")]
 pub use security_api_transport::{FakeAnswer, FakeRequest, FakeTransport};

@@ -29,14 +29,13 @@ pub use import::{ImportPreview, ImportRows, TargetUserImport};
 pub use job::{ImportJob, ImportStatus};
 pub use mapping::{ColumnMapping, UserField};
 
-use crate::Error;
-use crate::doubt::{is_refused, may_be_done};
 use crate::operations::{TARGET_USERS_CREATE, TARGET_USERS_GET, TARGET_USERS_UPDATE};
 use crate::resources::{TargetGroups, TargetUsers};
 use crate::types::{
     CreateTargetGroupUsersRequest, CreateTargetUserRequest, GetTargetUserByEmailRequest,
     TargetUser, TargetUserCustomFieldValue, UpdateTargetUserRequest,
 };
+use crate::{Error, Reason};
 
 /// What [`TargetUsers::upsert`] did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,7 +144,7 @@ impl TargetUsers {
             let user = [TARGET_USERS_GET.id(), TARGET_USERS_UPDATE.id()].contains(&operation);
             return user && error.is_not_found();
         }
-        if !is_refused(error) && !may_be_done(error) {
+        if !is_refused(error) && !error.may_be_executed() {
             return false;
         }
         // A failure of this look is not worth more than the error that led to it.
@@ -344,6 +343,14 @@ fn checked_email(email: &str) -> Result<&str, Error> {
             "email: it is not an e-mail address; give one such as `jane.doe@example.com`",
         )),
     }
+}
+
+/// Whether the service refused the request for what it says, such as a name that is taken. It has no code for that.
+fn is_refused(error: &Error) -> bool {
+    matches!(
+        Reason::of(error),
+        Some(Reason::InvalidInput | Reason::Failed)
+    )
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@
 
 use std::time::Duration;
 
-use security_api_transport::{Error, Sent};
+use security_api_transport::{Error, Outcome};
 
 use crate::ids::required;
 use crate::polling::{Polling, Progress};
@@ -259,7 +259,7 @@ impl PhishingCampaigns {
     /// Sends the e-mails of a campaign to its target groups, now.
     ///
     /// `POST /api/phishing-simulator/phishing-campaign-job/start/{resourceId}`, which is not sent again once it may have
-    /// been executed: if it fails and [`was_sent`](Error::was_sent) is not `No`, look at the campaign's launches before
+    /// been executed: if it fails and [`may_be_executed`](Error::may_be_executed), look at the campaign's launches before
     /// trying again. The launches are listed before and after it, to tell which is the new one; one that another program
     /// starts at the same moment can be taken for it.
     ///
@@ -293,7 +293,7 @@ impl PhishingCampaigns {
             .backoff(Duration::from_millis(500), Duration::from_secs(5))
             .deadline(Duration::from_secs(60));
         let number = appeared.polling(soon).await.map_err(|error| {
-            error.with_sent(Sent::Yes).permanent().with_context(format!(
+            error.with_outcome(Outcome::Answered).with_context(format!(
                 "campaign {id}: it was launched, so do not launch it again; which launch it is can be seen with \
                  `phishing_campaign_reports().search_jobs(..)`"
             ))

@@ -233,11 +233,13 @@ impl Protocol for Keepnet {
         }
     }
 
-    fn payload<'a>(&self, answer: &Answer<'a>) -> Result<&'a [u8], ApiError> {
+    fn payload<'a>(&self, answer: &Answer<'a>) -> Result<&'a [u8], Verdict> {
         match Envelope::read(answer.body) {
-            Some(envelope) if envelope.failed() => {
-                Err(Said::in_envelope(&envelope).into_error(answer))
-            }
+            // It also fails after its work is done.
+            Some(envelope) if envelope.failed() => Err(match envelope.status() {
+                Some(status) if status.eq_ignore_ascii_case(INTERNAL) => Verdict::Transient,
+                _ => Verdict::Final,
+            }),
             Some(envelope) if envelope.is_envelope() => Ok(envelope.data()),
             _ => Ok(answer.body),
         }
@@ -389,9 +391,10 @@ mod tests {
             ("SOMETHING_NEW", Reason::Failed),
         ] {
             let body = format!(r#"{{"data":{{}},"status":"{status}","message":"No"}}"#);
-            let error = answer_to(&SEARCH, 200, &body, |answer| {
-                Keepnet.payload(answer).unwrap_err()
+            let (verdict, error) = answer_to(&SEARCH, 200, &body, |answer| {
+                (Keepnet.payload(answer).err(), Keepnet.api_error(answer))
             });
+            assert_ne!(verdict, None);
             assert_eq!(reason(&error), Some(expected), "{status}");
             assert_eq!(error.code.as_deref(), Some(status));
         }

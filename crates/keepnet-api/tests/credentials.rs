@@ -9,7 +9,7 @@ use keepnet_api::operations::{
     COMPANIES_CREATE_CLIENT, COMPANIES_GENERATE_CLIENT_CREDENTIALS, COMPANIES_SEARCH_CLIENTS,
     SYSTEM_USERS_RESET_PASSWORD,
 };
-use keepnet_api::{Client, Error, ErrorKind, Reason, SearchRequest, Secret, Sent};
+use keepnet_api::{Client, Error, ErrorKind, Outcome, Reason, SearchRequest, Secret};
 use security_api_sandbox::Sandbox;
 use security_api_transport::FakeAnswer;
 use serde_json::json;
@@ -219,7 +219,7 @@ async fn a_client_whose_creation_was_not_answered_is_not_lost() {
     fake.path("/api/roles", |_| {
         envelope(json!([{"resourceId": "role-1", "name": "Reseller"}]))
     });
-    let broken = Error::new(ErrorKind::Io, "reset").with_sent(Sent::Maybe);
+    let broken = Error::new(ErrorKind::Io, "reset").with_outcome(Outcome::Unknown);
     fake.always(&COMPANIES_CREATE_CLIENT, FakeAnswer::error(broken));
     let rows = json!([{"resourceId": "r-1", "clientId": "id-1"}, {"resourceId": "r-2", "clientId": "id-2"}]);
     fake.once(&COMPANIES_SEARCH_CLIENTS, page(rows));

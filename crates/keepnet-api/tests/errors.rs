@@ -4,7 +4,7 @@ mod common;
 
 use common::{envelope, over, service};
 use http::Method;
-use keepnet_api::{Download, Reason, Request, Sent};
+use keepnet_api::{Download, Outcome, Reason, Request};
 use security_api_transport::FakeAnswer;
 use serde_json::{Value, json};
 
@@ -142,7 +142,7 @@ async fn a_launch_that_cannot_be_told_from_others_is_not_to_be_launched_again() 
     fake.once(&PHISHING_CAMPAIGN_JOBS_START, envelope(json!({})));
     let campaigns = over(&fake).phishing_campaigns();
     let error = campaigns.launch("c-1").await.unwrap_err();
-    assert_eq!(error.was_sent(), Sent::Yes);
+    assert_eq!(error.outcome(), Outcome::Answered);
     assert!(!error.is_retryable());
     let text = error.to_string();
     assert!(text.contains("campaign c-1: it was launched"), "{text}");

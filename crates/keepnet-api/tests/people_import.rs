@@ -11,7 +11,7 @@ use keepnet_api::operations::{
     TARGET_USERS_GET_UPLOAD, TARGET_USERS_SEARCH_IMPORT, TARGET_USERS_UPLOAD,
 };
 use keepnet_api::people::{ColumnMapping, ImportRows, UserField};
-use keepnet_api::{Client, Error, ErrorKind, Reason, SearchRequest, Sent, Upload};
+use keepnet_api::{Client, Error, ErrorKind, Outcome, Reason, SearchRequest, Upload};
 use security_api_sandbox::Sandbox;
 use security_api_transport::FakeAnswer;
 use serde_json::json;
@@ -203,7 +203,7 @@ async fn the_documented_word_is_tried_where_the_other_is_refused() {
 #[tokio::test]
 async fn a_confirmation_whose_answer_was_lost_is_not_sent_again() {
     let fake = service();
-    let broken = Error::new(ErrorKind::Io, "reset").with_sent(Sent::Maybe);
+    let broken = Error::new(ErrorKind::Io, "reset").with_outcome(Outcome::Unknown);
     fake.always(&TARGET_USERS_CONFIRM_IMPORT, FakeAnswer::error(broken));
     let import = over(&fake).target_users().resume_import("tx-1");
     let error = import.confirm(ImportRows::All).await.unwrap_err();

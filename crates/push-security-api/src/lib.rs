@@ -26,8 +26,8 @@ pub use protocol::Reason;
 pub use security_api_transport::{
     ApiError, Body, BoxError, Call, CallContext, CallFuture, Credential, Cursor, Defaults, Error,
     ErrorKind, FromResponse, Generation, HttpRequest, HttpResponse, HttpService, InvalidTimestamp,
-    Limiter, Operation, Patch, Rate, RateLimiter, RawJson, Received, Request, Response,
-    ResponseBody, RetryPolicy, Secret, Sent, Timestamp,
+    Limiter, Operation, Outcome, Patch, Rate, RateLimiter, RawJson, Received, Request, Response,
+    ResponseBody, RetryPolicy, Secret, Timestamp,
 };
 #[cfg(feature = "fake")]
 pub use security_api_transport::{FakeAnswer, FakeRequest, FakeTransport};

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, StatusCode};
 use security_api_transport::{
-    ApiError, Client, Error, ErrorKind, Operation, RawJson, Request, Secret, Sent,
+    ApiError, Client, Error, Operation, Outcome, RawJson, Request, Secret,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -33,15 +33,13 @@ pub(crate) async fn create<T: DeserializeOwned>(
     Err(take_back(&client, undo, &what, &value).await)
 }
 
-/// Says what may be there although the call failed.
+/// Adds what may exist although the call failed.
 fn link_lost(error: Error) -> Error {
-    match error.kind() {
-        ErrorKind::Decode | ErrorKind::TooLarge => error.with_hint(
+    match error.outcome() {
+        Outcome::Unknown => error.with_hint("it may have been created, but nobody has its link"),
+        _ if error.may_be_executed() => error.with_hint(
             "it was created, but nobody has its link: it lives as long as the instance lets it",
         ),
-        ErrorKind::Io | ErrorKind::Timeout | ErrorKind::Custom if error.was_sent() != Sent::No => {
-            error.with_hint("it may have been created, but nobody has its link")
-        }
         _ => error,
     }
 }

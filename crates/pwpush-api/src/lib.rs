@@ -37,8 +37,8 @@ pub use retrieved::Retrieved;
 pub use security_api_transport::{
     ApiError, Body, BoxError, Call, CallContext, CallFuture, Credential, Cursor, Defaults,
     Download, Error, ErrorKind, Form, FromResponse, Generation, HttpRequest, HttpResponse,
-    HttpService, InvalidTimestamp, Limiter, Operation, Rate, RateLimiter, RawJson, Received,
-    Request, Response, ResponseBody, RetryPolicy, Secret, Sent, Timestamp, Upload,
+    HttpService, InvalidTimestamp, Limiter, Operation, Outcome, Rate, RateLimiter, RawJson,
+    Received, Request, Response, ResponseBody, RetryPolicy, Secret, Timestamp, Upload,
 };
 #[cfg(feature = "fake")]
 pub use security_api_transport::{FakeAnswer, FakeRequest, FakeTransport};

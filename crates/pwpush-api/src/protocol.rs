@@ -75,9 +75,8 @@ impl Protocol for PasswordPusher {
         let message = failure.as_ref().and_then(Failure::text).map(str::to_owned);
         let remedy = reason.as_ref().and_then(Reason::remedy);
         let remedy = remedy.or_else(|| stranger(answer, message.as_deref()));
-        let used = done_in_spite(answer);
         let mut error = ApiError::new();
-        if let Some(text) = join(message, remedy.or(used)) {
+        if let Some(text) = join(message, remedy) {
             error = error.with_message(text);
         }
         if answer.status == http::StatusCode::UNPROCESSABLE_ENTITY {
@@ -95,7 +94,6 @@ const VERSION: &str = "instance.version";
 const SHOW: &str = "pushes.show";
 const SHOW_REQUEST: &str = "requests.show";
 const CREATE: &str = "pushes.create";
-const CREATE_REQUEST: &str = "requests.create";
 const EXPIRE: &str = "pushes.expire";
 const NOTIFY: &str = "pushes.notify";
 const FILE: &str = crate::files::FETCH;
@@ -183,17 +181,6 @@ fn redirect(answer: &Answer<'_>) -> Option<Reason> {
     let host = rest.split(['/', '?', '#', '\\']).next()?;
     let host = host.rsplit('@').next()?.to_owned();
     matches!(answer.status.as_u16(), 301 | 308).then_some(Reason::Moved { host })
-}
-
-/// What a failure of the service may have done all the same.
-fn done_in_spite(answer: &Answer<'_>) -> Option<&'static str> {
-    match answer.operation.id() {
-        _ if !answer.status.is_server_error() => None,
-        SHOW => Some("the view may be used up, so it was not tried again"),
-        CREATE | CREATE_REQUEST => Some("it may have been created, but nobody has its link"),
-        NOTIFY => Some("mail may have been sent"),
-        _ => None,
-    }
 }
 
 /// Words for refusals that do not come from the application.
@@ -518,8 +505,7 @@ mod tests {
             r#"{"error":"param is missing"}"#,
         );
         assert_eq!(reason, Some(Reason::InvalidInput));
-        let (reason, _, error) = judge(true, &SHOW_PUSH, 500, None, "<html>");
+        let (reason, _, _) = judge(true, &SHOW_PUSH, 500, None, "<html>");
         assert_eq!(reason, Some(Reason::ServerError));
-        assert!(error.message.unwrap().contains("view may be used up"));
     }
 }

@@ -4,7 +4,7 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use security_api_transport::{Call, Download, Error, ErrorKind, Request, Secret, Sent};
+use security_api_transport::{Call, Download, Error, ErrorKind, Outcome, Request, Secret};
 use serde::Serialize;
 
 use crate::fields::{self, Progress};
@@ -83,7 +83,7 @@ impl Pushes {
     /// push's link, not the link.
     ///
     /// `GET /api/v2/pushes/{url_token}`. It is not sent again once it may have been executed, since the view may be used
-    /// up: [`was_sent`](Error::was_sent) says whether it may have been. An expired push is no error but
+    /// up: [`outcome`](Error::outcome) says whether it may have been. An expired push is no error but
     /// [`Retrieved::Expired`].
     ///
     /// # Errors
@@ -300,14 +300,14 @@ impl ShowPush {
 
 sent_when_awaited!(ShowPush gives Retrieved);
 
-/// Says what became of the view. Answers that are failures of the service say so by themselves.
+/// Adds what became of the view.
 fn view_lost(error: Error) -> Error {
-    match error.kind() {
-        ErrorKind::Decode => error.with_hint("the view is used up; `body()` has what came"),
-        ErrorKind::TooLarge => error.with_hint("the view is used up: raise `response_limit`"),
-        ErrorKind::Io | ErrorKind::Timeout | ErrorKind::Custom if error.was_sent() != Sent::No => {
+    match (error.outcome(), error.kind()) {
+        (Outcome::Unknown, _) => {
             error.with_hint("the view may be used up, so it was not tried again")
         }
+        (_, ErrorKind::Decode) => error.with_hint("the view is used up; `body()` has what came"),
+        (_, ErrorKind::TooLarge) => error.with_hint("the view is used up: raise `response_limit`"),
         _ => error,
     }
 }
@@ -349,7 +349,12 @@ impl NotifyPush {
             notify_emails_to: &addresses,
             notify_emails_to_locale: self.locale.as_deref(),
         });
-        request.call::<Message>().await.map(drop)
+        let sent = request.call::<Message>().await;
+        sent.map(drop)
+            .map_err(|error| match error.may_be_executed() {
+                true => error.with_hint("mail may have been sent"),
+                false => error,
+            })
     }
 }
 

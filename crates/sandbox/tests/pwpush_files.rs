@@ -38,7 +38,7 @@ fn url(file: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn a_file_comes_back_as_it_was_sent() {
+async fn a_file_comes_back_as_it_outcome() {
     let sandbox = small().await;
     let large: Vec<u8> = (0..3_000_000_u32).flat_map(u32::to_le_bytes).collect();
     for content in [

@@ -82,6 +82,15 @@ impl BaseUrl {
         }
     }
 
+    /// The origin of a URL that was checked before; `None` if it has no scheme or host.
+    pub(crate) fn origin_of(uri: &Uri) -> Option<Self> {
+        Some(Self {
+            scheme: uri.scheme()?.clone(),
+            authority: uri.authority()?.clone(),
+            prefix: String::new(),
+        })
+    }
+
     pub(crate) fn host(&self) -> &str {
         self.authority.host()
     }

@@ -13,7 +13,8 @@ use http_body_util::BodyExt;
 use http_body_util::combinators::{BoxBody, UnsyncBoxBody};
 use tokio::time::Instant;
 
-use crate::error::{BoxError, Error, ErrorKind, Sent};
+use crate::error::{BoxError, Error, ErrorKind};
+use crate::outcome::Verdict;
 
 type Open = dyn Fn() -> UnsyncBoxBody<Bytes, BoxError> + Send + Sync;
 
@@ -270,7 +271,6 @@ impl Body {
                 ErrorKind::Io,
                 "the request's body has another length than was announced",
             )
-            .with_sent(Sent::Maybe)
             .permanent()
             .boxed()));
         }
@@ -289,7 +289,6 @@ impl Body {
                     .take()
                     .ok_or_else(|| {
                         Error::new(ErrorKind::Io, "the body could be read only once and was used up by an earlier attempt")
-                            .with_sent(Sent::Maybe)
                             .permanent()
                             .boxed()
                     })?,
@@ -368,7 +367,6 @@ fn unreadable(error: BoxError) -> BoxError {
         return error;
     }
     Error::new(ErrorKind::Io, "the request's body could not be read")
-        .with_sent(Sent::Maybe)
         .permanent()
         .with_boxed_source(error)
         .boxed()
@@ -427,19 +425,33 @@ impl HttpBody for Body {
     }
 }
 
-/// The body of an answer: already whole, or still arriving.
-pub struct ResponseBody(ResponseKind);
+/// The body of a response: already whole, or still arriving.
+pub struct ResponseBody {
+    kind: ResponseKind,
+    judged: Option<Judged>,
+}
 
 enum ResponseKind {
     Full(Bytes),
     Stream(BoxBody<Bytes, BoxError>),
 }
 
+/// What the response means, found once and carried up with it.
+#[derive(Debug, Clone)]
+pub(crate) struct Judged {
+    pub(crate) verdict: Verdict,
+    /// The part of the body to decode.
+    pub(crate) payload: Bytes,
+}
+
 impl ResponseBody {
     /// A body that is already whole.
     #[must_use]
     pub fn full(bytes: impl Into<Bytes>) -> Self {
-        Self(ResponseKind::Full(bytes.into()))
+        Self {
+            kind: ResponseKind::Full(bytes.into()),
+            judged: None,
+        }
     }
 
     /// A body that is still arriving.
@@ -448,16 +460,34 @@ impl ResponseBody {
         B: HttpBody<Data = Bytes> + Send + Sync + 'static,
         B::Error: Into<BoxError>,
     {
-        Self(ResponseKind::Stream(BoxBody::new(body.map_err(Into::into))))
+        Self {
+            kind: ResponseKind::Stream(BoxBody::new(body.map_err(Into::into))),
+            judged: None,
+        }
     }
 
     /// The bytes, if the body is already whole.
     #[must_use]
     pub fn as_full(&self) -> Option<&Bytes> {
-        match &self.0 {
+        match &self.kind {
             ResponseKind::Full(bytes) => Some(bytes),
             ResponseKind::Stream(_) => None,
         }
+    }
+
+    pub(crate) fn judged(mut self, verdict: Verdict, payload: Bytes) -> Self {
+        self.judged = Some(Judged { verdict, payload });
+        self
+    }
+
+    /// The verdict on the response, if one was given.
+    pub(crate) fn verdict(&self) -> Option<Verdict> {
+        self.judged.as_ref().map(|judged| judged.verdict)
+    }
+
+    /// The part of the body to decode, if the response was judged.
+    pub(crate) fn payload(&self) -> Option<&Bytes> {
+        self.judged.as_ref().map(|judged| &judged.payload)
     }
 }
 
@@ -469,7 +499,7 @@ impl Default for ResponseBody {
 
 impl fmt::Debug for ResponseBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
+        match &self.kind {
             ResponseKind::Full(bytes) => write!(f, "ResponseBody({} bytes)", bytes.len()),
             ResponseKind::Stream(_) => f.write_str("ResponseBody(stream)"),
         }
@@ -484,7 +514,7 @@ impl HttpBody for ResponseBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match &mut self.0 {
+        match &mut self.kind {
             ResponseKind::Full(bytes) if bytes.is_empty() => Poll::Ready(None),
             ResponseKind::Full(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             ResponseKind::Stream(body) => Pin::new(body).poll_frame(cx),
@@ -492,14 +522,14 @@ impl HttpBody for ResponseBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.0 {
+        match &self.kind {
             ResponseKind::Full(bytes) => bytes.is_empty(),
             ResponseKind::Stream(body) => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.0 {
+        match &self.kind {
             ResponseKind::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
             ResponseKind::Stream(body) => body.size_hint(),
         }

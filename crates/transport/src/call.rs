@@ -11,13 +11,13 @@ use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 
 use crate::body::ResponseBody;
-use crate::client::Client;
+use crate::context::CallContext;
 use crate::decode;
-use crate::download;
-use crate::error::{Error, ErrorKind, Sent};
+use crate::error::{ApiError, Error, ErrorKind};
 use crate::operation::Operation;
-use crate::protocol::Answer;
+use crate::outcome::Verdict;
 use crate::request::Request;
+use crate::service::HttpResponse;
 
 /// A call of one operation, sent when awaited.
 ///
@@ -148,38 +148,35 @@ impl<T> fmt::Debug for CallFuture<T> {
     }
 }
 
-/// An answer that was judged a success, not yet decoded.
+/// A response that was judged a success, not yet decoded.
 pub struct Received {
     pub(crate) request: Request,
+    pub(crate) call: CallContext,
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: ResponseBody,
-    pub(crate) attempts: u32,
 }
 
 impl Received {
+    pub(crate) fn new(request: Request, call: CallContext, response: HttpResponse) -> Self {
+        let (head, body) = response.into_parts();
+        Self {
+            request,
+            call,
+            status: head.status,
+            headers: head.headers,
+            body,
+        }
+    }
+
     /// The operation that was called.
     #[must_use]
     pub fn operation(&self) -> &'static Operation {
         self.request.operation
     }
 
-    /// Whether the call may be repeated.
-    pub(crate) fn is_idempotent(&self) -> bool {
-        let chosen = self.request.options.idempotent;
-        chosen.unwrap_or_else(|| self.operation().is_idempotent())
-    }
-
-    pub(crate) fn client(&self) -> &Client {
-        &self.request.client
-    }
-
-    fn answer<'a>(&'a self, body: &'a [u8]) -> Answer<'a> {
-        Answer::new(self.operation(), self.status, &self.headers, body)
-    }
-
-    /// Checks that the answer is not that of the page before, byte for byte, where the request knows of one: a service
-    /// that passes over the number of the page would send the same for ever.
+    /// Checks that a page differs from the one before, where pages are numbered: a service that ignores the number would
+    /// send the same page forever.
     pub(crate) fn unlike_previous(&self) -> Result<(), Error> {
         let body = self.body.as_full();
         if self.request.previous.is_none() || self.request.previous.as_ref() != body {
@@ -187,10 +184,10 @@ impl Received {
         }
         let error = Error::new(
             ErrorKind::Decode,
-            "the service sent the same page again where the next one was asked for; it seems to pass over the page's \
+            "the service sent the same page again where the next one was asked for; it seems to ignore the page's \
              number: ask for one page that has room for the whole list",
         );
-        Err(error.in_call(self.operation(), self.attempts, Sent::Yes))
+        Err(error.in_call(&self.call))
     }
 
     pub(crate) fn whole_body(&self) -> Bytes {
@@ -198,40 +195,20 @@ impl Received {
     }
 
     /// The part of the body that holds the value.
-    ///
-    /// # Errors
-    /// If the body says that the request failed although the status does not.
-    pub fn payload(&self) -> Result<Bytes, Error> {
-        let body = self.whole_body();
-        let answer = self.answer(&body);
-        match self.client().protocol().payload(&answer) {
-            Ok(_) if self.operation().is_empty() => Ok(Bytes::from_static(b"null")),
-            Ok(part) => Ok(share(&body, part)),
-            Err(api) => Err(self.api_error(api, body)),
+    #[must_use]
+    pub fn payload(&self) -> Bytes {
+        if self.operation().is_empty() {
+            return Bytes::from_static(b"null");
         }
-    }
-
-    /// Lets the service's protocol look at the head of an answer whose body is handed on, and at the body if it is there.
-    pub(crate) fn check_stream(&self) -> Result<(), Error> {
-        if self.client().is_foreign(&self.request) {
-            return Ok(());
-        }
-        let body = match download::is_json(&self.headers) {
-            true => self.whole_body(),
-            false => Bytes::new(),
-        };
-        match self.client().protocol().payload(&self.answer(&body)) {
-            Ok(_) => Ok(()),
-            Err(api) => Err(self.api_error(api, body)),
-        }
+        self.body.payload().cloned().unwrap_or_default()
     }
 
     /// Decodes the value.
     ///
     /// # Errors
-    /// If the body says that the request failed, or does not have this type.
+    /// If the value does not have this type.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        let payload = self.payload()?;
+        let payload = self.payload();
         let value = match payload.trim_ascii() {
             b"" => decode::nothing(),
             b"null" if self.operation().is_list() => decode::json(b"[]"),
@@ -243,37 +220,24 @@ impl Received {
     }
 
     #[cold]
-    fn api_error(&self, api: crate::error::ApiError, body: Bytes) -> Error {
+    pub(crate) fn undecodable(&self, error: Error) -> Error {
+        let body = self.whole_body();
+        let request_id = self.request_id().map(str::to_owned);
         Error::from_answer(
             self.status,
             self.headers.clone(),
-            self.request_id().map(str::to_owned),
+            request_id,
             body,
-            api,
+            ApiError::new(),
         )
-        .in_call(self.operation(), self.attempts, Sent::Yes)
-    }
-
-    #[cold]
-    pub(crate) fn undecodable(&self, error: Error) -> Error {
-        let body = self.whole_body();
-        self.api_error(crate::error::ApiError::new(), body)
-            .with_kind(ErrorKind::Decode)
-            .with_message(error.to_string())
+        .with_kind(ErrorKind::Decode)
+        .with_verdict(Verdict::Success)
+        .with_message(error.to_string())
+        .in_call(&self.call)
     }
 
     fn request_id(&self) -> Option<&str> {
-        self.client().protocol().request_id(&self.headers)
-    }
-}
-
-/// The part as a slice of the body it is in, or a copy if it stands elsewhere, as a constant does.
-fn share(body: &Bytes, part: &[u8]) -> Bytes {
-    let (body_at, part_at) = (body.as_ptr() as usize, part.as_ptr() as usize);
-    if part_at >= body_at && part_at + part.len() <= body_at + body.len() {
-        body.slice_ref(part)
-    } else {
-        Bytes::copy_from_slice(part)
+        self.call.protocol().request_id(&self.headers)
     }
 }
 
@@ -337,7 +301,7 @@ impl<T: FromResponse> Response<T> {
     fn from_received(received: Received) -> Result<Self, Error> {
         let request_id = received.request_id().map(str::to_owned);
         let headers = received.headers.clone();
-        let (status, attempts) = (received.status, received.attempts);
+        let (status, attempts) = (received.status, received.call.attempt());
         Ok(Self {
             value: T::from_response(received)?,
             status,

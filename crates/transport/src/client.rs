@@ -15,12 +15,11 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::base_url::BaseUrl;
-use crate::body::ResponseBody;
 use crate::call::{Call, Received, Sending};
-use crate::context::{CallContext, CallLimits};
+use crate::context::{CallContext, CallLimits, Target};
 use crate::credential::Credential;
-use crate::download::{self, Download};
-use crate::error::{ApiError, BoxError, Error, ErrorKind, Sent};
+use crate::download::Download;
+use crate::error::{BoxError, Error, ErrorKind};
 use crate::layers::attempt::AttemptTimeout;
 use crate::layers::cap::{self, Cap};
 use crate::layers::credential::{CredentialReady, CredentialStamp, SameOrigin};
@@ -32,8 +31,10 @@ use crate::layers::span::{AttemptSpan, OperationSpan};
 use crate::layers::whole::Whole;
 use crate::limit::Limiter;
 use crate::operation::Operation;
+use crate::outcome::{Outcome, Verdict};
 use crate::path;
-use crate::protocol::{Answer, Protocol, Verdict};
+use crate::protocol::{Answer, PlainHttp, Protocol};
+use crate::receive::receive;
 use crate::redirect::{self, Places};
 use crate::request::Request;
 use crate::service::{HttpRequest, HttpResponse, HttpService};
@@ -151,8 +152,7 @@ pub struct Client(Arc<Inner>);
 #[derive(Clone)]
 struct Inner {
     stack: HttpService,
-    base: Arc<BaseUrl>,
-    protocol: Arc<dyn Protocol>,
+    target: Arc<Target>,
     credential: Arc<dyn Credential>,
     defaults: Defaults,
     retries: u32,
@@ -263,40 +263,31 @@ impl Client {
     /// The service's protocol, if it is of this type: for what it keeps of the service.
     #[must_use]
     pub fn protocol_as<P: Protocol>(&self) -> Option<&P> {
-        let protocol: &dyn Any = &*self.0.protocol;
+        let protocol: &dyn Any = &*self.0.target.protocol;
         protocol.downcast_ref()
     }
 
     /// Where requests go.
     #[must_use]
     pub fn base_url(&self) -> String {
-        self.0.base.to_string()
-    }
-
-    pub(crate) fn protocol(&self) -> &dyn Protocol {
-        &*self.0.protocol
+        self.0.target.origin.to_string()
     }
 
     pub(crate) fn send(self, mut request: Request) -> Sending {
         Box::pin(async move {
-            let mut call = CallContext::new(request.operation, self.limits(&request));
+            let mut call = CallContext::new(
+                request.operation,
+                self.target(&request),
+                self.limits(&request),
+            );
             match self.exchange(&mut request, &mut call).await {
-                Ok((status, headers, body)) => Ok(Received {
-                    request,
-                    status,
-                    headers,
-                    body,
-                    attempts: call.attempt(),
-                }),
+                Ok(response) => Ok(Received::new(request, call, response)),
                 Err(error) => {
                     let place = match &request.url {
                         Some(url) => redirect::shown(url),
-                        None => self.0.base.to_string(),
+                        None => self.0.target.origin.to_string(),
                     };
-                    Err(error
-                        .in_call(call.operation(), call.attempt(), call.sent())
-                        .with_idempotent(call.is_idempotent())
-                        .with_place(request.label, &place))
+                    Err(error.in_call(&call).with_place(request.label, &place))
                 }
             }
         })
@@ -306,7 +297,7 @@ impl Client {
         &self,
         request: &mut Request,
         call: &mut CallContext,
-    ) -> Result<Answered, Error> {
+    ) -> Result<HttpResponse, Error> {
         if let Some(error) = request.error.take() {
             return Err(error);
         }
@@ -314,15 +305,15 @@ impl Client {
             return Box::pin(self.follow(request, call)).await;
         }
         let response = self.pass(request, call).await?;
-        self.judge(request, call, response).await
+        self.succeeded(call, response)
     }
 
-    /// Sends a fetch on to where its server says.
+    /// Follows the redirects of a fetch.
     async fn follow(
         &self,
         request: &mut Request,
         call: &mut CallContext,
-    ) -> Result<Answered, Error> {
+    ) -> Result<HttpResponse, Error> {
         for _ in 0..=redirect::MOST {
             let response = self.pass(request, call).await?;
             let Some(from) = request
@@ -330,7 +321,7 @@ impl Client {
                 .take()
                 .filter(|_| redirect::is_redirect(response.status()))
             else {
-                return self.judge(request, call, response).await;
+                return self.succeeded(call, response);
             };
             let to = redirect::next(&from, response.headers(), self.places())?;
             if redirect::shown(&from) != redirect::shown(&to) {
@@ -339,7 +330,7 @@ impl Client {
                 request.headers.insert(ACCEPT, ANYTHING);
             }
             request.url = Some(to);
-            *call = call.sent_on(self.is_foreign(request));
+            *call = call.redirected(self.target(request));
         }
         Err(Error::new(
             ErrorKind::Redirect,
@@ -349,63 +340,56 @@ impl Client {
 
     fn places(&self) -> Places<'_> {
         Places {
-            base: &self.0.base,
+            base: &self.0.target.origin,
             private: self.0.private_files,
         }
     }
 
+    /// Passes the request through the stack. The response comes back judged.
     async fn pass(&self, request: &Request, call: &CallContext) -> Result<HttpResponse, Error> {
         let http_request = self.http_request(request, call.clone())?;
         let mut stack = self.0.stack.clone();
-        stack.call(http_request).await.map_err(|error| {
-            let error = Error::from_boxed(error);
-            // A layer of the user's may fail before anything is sent.
-            match call.attempt() {
-                0 => error.with_sent(Sent::No),
-                _ => error,
-            }
-        })
-    }
-
-    async fn judge(
-        &self,
-        request: &Request,
-        call: &CallContext,
-        response: HttpResponse,
-    ) -> Result<Answered, Error> {
-        let foreign = call.limits().foreign;
-        let (head, mut body) = response.into_parts();
-        let success = head.status.is_success();
-        if success && request.options.streamed {
-            if foreign || !download::is_json(&head.headers) {
-                return Ok((head.status, head.headers, body));
-            }
-            // Perhaps no file, but words about why there is none.
-            body = Box::pin(download::buffered(body, call.limits().deadline)).await?;
-            if body.as_full().is_none() {
-                return Ok((head.status, head.headers, body));
+        match stack.call(http_request).await {
+            Ok(response) if response.body().verdict().is_some() => Ok(response),
+            // A layer of the user made it. Boxed, so that other calls need no room for it.
+            Ok(response) => Box::pin(receive(call, response)).await,
+            Err(error) => {
+                let error = Error::from_boxed(error);
+                // A layer of the user may fail before anything is sent.
+                Err(match call.attempt() {
+                    0 if error.outcome() == Outcome::Unknown => {
+                        error.with_outcome(Outcome::NotSent)
+                    }
+                    _ => error,
+                })
             }
         }
-        let body = match body.as_full() {
-            Some(body) => body.clone(),
-            // Only a layer of the user's can have left it unread; boxed, so that calls need not make room for it.
-            None => Box::pin(retry::collect(body, self.0.defaults.idle_timeout)).await?,
-        };
-        let answer = Answer::new(call.operation(), head.status, &head.headers, &body);
-        let verdict = match foreign {
-            true => Verdict::by_status(&answer),
-            false => self.protocol().classify(&answer),
-        };
-        if success && verdict == Verdict::Success {
-            return Ok((head.status, head.headers, ResponseBody::full(body)));
-        }
-        Err(self.refused(verdict, &answer, body.clone(), foreign))
     }
 
-    /// Whether the request goes to another origin than the client's.
-    pub(crate) fn is_foreign(&self, request: &Request) -> bool {
-        let url = request.url.as_ref();
-        url.is_some_and(|url| !self.0.base.is_origin_of(url))
+    fn succeeded(&self, call: &CallContext, response: HttpResponse) -> Result<HttpResponse, Error> {
+        match response.body().verdict() {
+            Some(Verdict::Success) | None => Ok(response),
+            Some(verdict) => Err(self.refused(call, verdict, response)),
+        }
+    }
+
+    /// Where the request goes, and what applies there.
+    fn target(&self, request: &Request) -> Arc<Target> {
+        let own = &self.0.target;
+        let foreign = request
+            .url
+            .as_ref()
+            .filter(|url| !own.origin.is_origin_of(url))
+            .and_then(BaseUrl::origin_of);
+        match foreign {
+            None => Arc::clone(own),
+            Some(origin) => Arc::new(Target {
+                origin: Arc::new(origin),
+                protocol: Arc::new(PlainHttp),
+                is_authorized: false,
+                is_limited: false,
+            }),
+        }
     }
 
     fn limits(&self, request: &Request) -> CallLimits {
@@ -428,7 +412,6 @@ impl Client {
                 .idempotent
                 .unwrap_or_else(|| request.operation.is_idempotent()),
             streamed: options.streamed,
-            foreign: self.is_foreign(request),
         }
     }
 
@@ -437,7 +420,7 @@ impl Client {
         *http_request.method_mut() = request.method.clone();
         *http_request.uri_mut() = match &request.url {
             Some(url) => url.clone(),
-            None => self.0.base.join(request.target())?,
+            None => self.0.target.origin.join(request.target())?,
         };
         let headers = http_request.headers_mut();
         if request.url.is_none() {
@@ -453,33 +436,25 @@ impl Client {
         Ok(http_request)
     }
 
-    /// The answer as an error. Of one from elsewhere the service's protocol knows nothing.
+    /// The response as an error.
     #[cold]
-    fn refused(
-        &self,
-        verdict: Verdict,
-        answer: &Answer<'_>,
-        body: bytes::Bytes,
-        foreign: bool,
-    ) -> Error {
-        let redirect = redirect::message(answer, &self.0.base);
-        let mut api = match foreign {
-            true => ApiError::new(),
-            false => self.protocol().api_error(answer),
-        };
+    fn refused(&self, call: &CallContext, verdict: Verdict, response: HttpResponse) -> Error {
+        let (head, body) = response.into_parts();
+        let body = body.as_full().cloned().unwrap_or_default();
+        let answer = Answer::new(call.operation(), head.status, &head.headers, &body);
+        let protocol = call.protocol();
+        let redirect = redirect::message(&answer, &self.0.target.origin);
+        let mut api = protocol.api_error(&answer);
         // A protocol that knows the redirect has better words for it; any other body just names the status.
         let redirect = redirect.map(|usual| match api.message.take() {
             Some(words) if api.has_reason() => words,
             _ => usual,
         });
-        let request_id = self
-            .protocol()
-            .request_id(answer.headers)
-            .map(str::to_owned);
-        let mut error =
-            Error::from_answer(answer.status, answer.headers.clone(), request_id, body, api)
-                .with_verdict(verdict);
-        if let Some(wait) = self.protocol().retry_after(answer) {
+        let request_id = protocol.request_id(answer.headers).map(str::to_owned);
+        let retry_after = protocol.retry_after(&answer);
+        let mut error = Error::from_answer(head.status, head.headers, request_id, body, api)
+            .with_verdict(verdict);
+        if let Some(wait) = retry_after {
             error = error.with_retry_after(wait);
         }
         if let Some(message) = redirect {
@@ -491,9 +466,6 @@ impl Client {
 
 /// Files come in all types.
 const ANYTHING: HeaderValue = HeaderValue::from_static("*/*");
-
-/// What came back: status, headers and body.
-type Answered = (http::StatusCode, HeaderMap, ResponseBody);
 
 /// The operation that a request of the user's own counts as.
 fn own_operation(method: &Method) -> &'static Operation {
@@ -518,7 +490,7 @@ fn own_operation(method: &Method) -> &'static Operation {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("base_url", &self.0.base)
+            .field("base_url", &self.0.target.origin)
             .finish_non_exhaustive()
     }
 }
@@ -814,7 +786,6 @@ impl<C: From<Client>> ClientBuilder<C> {
             retry: Retry {
                 policy: self.retry,
                 shared: Arc::new(Shared {
-                    protocol: Arc::clone(&service.protocol),
                     credential: Arc::clone(&credential),
                     limiter: Arc::clone(&service.limiter),
                     budget: retry::budget(),
@@ -839,8 +810,12 @@ impl<C: From<Client>> ClientBuilder<C> {
         };
         Ok(C::from(Client(Arc::new(Inner {
             stack,
-            base,
-            protocol: service.protocol,
+            target: Arc::new(Target {
+                origin: base,
+                protocol: service.protocol,
+                is_authorized: true,
+                is_limited: true,
+            }),
             credential,
             defaults: self.defaults,
             retries: self.retry.retries,

@@ -2,30 +2,47 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::error::Sent;
+use crate::base_url::BaseUrl;
 use crate::operation::Operation;
+use crate::outcome::Outcome;
+use crate::protocol::Protocol;
 
 /// The facts of one call, carried as an extension of every one of its requests.
 ///
-/// Layers of the user's own read it with `request.extensions().get::<CallContext>()`.
+/// Layers read it with `request.extensions().get::<CallContext>()`.
 #[derive(Clone)]
 pub struct CallContext(Arc<State>);
 
 struct State {
     operation: &'static Operation,
+    target: Arc<Target>,
     limits: CallLimits,
     attempts: AtomicU32,
-    sent: AtomicU8,
-    /// An attempt is under way, of which it is not known yet whether it reaches the service.
+    /// An attempt is under way, and it is not known yet whether it reaches the service.
     in_flight: AtomicBool,
-    /// A timer is set that strikes before the deadline, so that the deadline needs none of its own meanwhile.
+    /// An earlier attempt may have been executed.
+    unknown: AtomicBool,
+    /// A timer is set that fires before the deadline, so that the deadline needs no timer of its own meanwhile.
     timed: AtomicBool,
     generation: AtomicU64,
+}
+
+/// Where a call goes, and what applies there.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    /// The origin that every request of the call must go to.
+    pub(crate) origin: Arc<BaseUrl>,
+    /// How the host at that origin speaks.
+    pub(crate) protocol: Arc<dyn Protocol>,
+    /// Whether the client's credential is applied.
+    pub(crate) is_authorized: bool,
+    /// Whether the client's rate limiter applies.
+    pub(crate) is_limited: bool,
 }
 
 /// The limits that hold for one call.
@@ -40,32 +57,30 @@ pub(crate) struct CallLimits {
     pub(crate) retries: u32,
     pub(crate) idempotent: bool,
     pub(crate) streamed: bool,
-    /// The request goes to another origin than the client's, where its limits and credential have no place.
-    pub(crate) foreign: bool,
 }
 
 impl CallContext {
-    pub(crate) fn new(operation: &'static Operation, limits: CallLimits) -> Self {
+    pub(crate) fn new(
+        operation: &'static Operation,
+        target: Arc<Target>,
+        limits: CallLimits,
+    ) -> Self {
         Self(Arc::new(State {
             operation,
+            target,
             limits,
             attempts: AtomicU32::new(0),
-            sent: AtomicU8::new(0),
             in_flight: AtomicBool::new(false),
+            unknown: AtomicBool::new(false),
             timed: AtomicBool::new(false),
             generation: AtomicU64::new(0),
         }))
     }
 
-    /// The same call on its way to another URL: what was tried before counts, its time runs on.
-    pub(crate) fn sent_on(&self, foreign: bool) -> Self {
-        let limits = CallLimits {
-            foreign,
-            ..self.0.limits.clone()
-        };
-        let next = Self::new(self.0.operation, limits);
+    /// The same call after a redirect: earlier attempts count, and the deadline stays.
+    pub(crate) fn redirected(&self, target: Arc<Target>) -> Self {
+        let next = Self::new(self.0.operation, target, self.0.limits.clone());
         next.0.attempts.store(self.attempt(), Ordering::Relaxed);
-        next.0.sent.store(self.sent() as u8, Ordering::Relaxed);
         next
     }
 
@@ -91,29 +106,39 @@ impl CallContext {
         self.0.attempts.load(Ordering::Relaxed)
     }
 
-    /// Whether the request may be sent again although an earlier attempt may have been executed.
+    /// Whether the call is idempotent: whether it is sent again even if an earlier attempt may have been executed.
     #[must_use]
     pub fn is_idempotent(&self) -> bool {
         self.0.limits.idempotent
-    }
-
-    /// Whether the request goes without the credential.
-    pub(crate) fn is_anonymous(&self) -> bool {
-        self.0.operation.is_anonymous()
     }
 
     pub(crate) fn limits(&self) -> &CallLimits {
         &self.0.limits
     }
 
-    /// Whether the request, in any attempt so far, reached the service.
-    pub(crate) fn sent(&self) -> Sent {
-        match self.0.sent.load(Ordering::Relaxed) {
-            0 if !self.0.in_flight.load(Ordering::Relaxed) => Sent::No,
-            0 => Sent::Maybe,
-            1 => Sent::Maybe,
-            _ => Sent::Yes,
-        }
+    /// The origin that every request of the call must go to.
+    pub(crate) fn origin(&self) -> &BaseUrl {
+        &self.0.target.origin
+    }
+
+    /// Whether the client's rate limiter applies.
+    pub(crate) fn is_limited(&self) -> bool {
+        self.0.target.is_limited
+    }
+
+    /// Whether the client's credential applies.
+    pub(crate) fn is_authorized(&self) -> bool {
+        self.0.target.is_authorized && !self.0.operation.is_anonymous()
+    }
+
+    pub(crate) fn protocol(&self) -> &dyn Protocol {
+        &*self.0.target.protocol
+    }
+
+    /// Whether any attempt so far may have been executed: one that is under way, or one that ended without a response
+    /// that settles it.
+    pub(crate) fn may_be_executed(&self) -> bool {
+        self.0.unknown.load(Ordering::Relaxed) || self.0.in_flight.load(Ordering::Relaxed)
     }
 
     pub(crate) fn attempt_starts(&self) {
@@ -132,10 +157,18 @@ impl CallContext {
         self.0.timed.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn attempt_ended(&self, sent: Sent) {
+    /// Notes that the attempt's timer is gone.
+    pub(crate) fn attempt_timer_ends(&self) {
         self.0.timed.store(false, Ordering::Relaxed);
+    }
+
+    /// Notes what became of the attempt's request.
+    pub(crate) fn attempt_ended(&self, outcome: Outcome) {
+        self.attempt_timer_ends();
         self.0.in_flight.store(false, Ordering::Relaxed);
-        self.0.sent.fetch_max(sent as u8, Ordering::Relaxed);
+        if outcome == Outcome::Unknown {
+            self.0.unknown.store(true, Ordering::Relaxed);
+        }
     }
 
     /// The credential generation that the current attempt was stamped with.

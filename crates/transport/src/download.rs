@@ -16,15 +16,14 @@ use http::header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
 use http_body::{Body as HttpBody, Frame};
 use http_body_util::{BodyExt, Full};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
-use tokio::time::Instant;
 
 use self::name::{disposition_name, harmless};
 use crate::body::ResponseBody;
 use crate::call::{FromResponse, Received};
-use crate::error::{ApiError, BoxError, Error, ErrorKind, Sent};
+use crate::context::CallContext;
+use crate::error::{ApiError, BoxError, Error, ErrorKind};
 use crate::layers::cap::ERROR_LIMIT;
-use crate::layers::idle::too_late;
-use crate::operation::Operation;
+use crate::outcome::{Outcome, Verdict};
 
 /// A file that is arriving. A stream of its pieces, which can be saved as it comes.
 ///
@@ -191,8 +190,10 @@ impl Download {
 
     /// What came cannot be stored. Sending the request again would not help.
     fn unwritten(&self, message: String, error: io::Error) -> Error {
-        let error = Error::new(ErrorKind::Io, message).with_source(error);
-        self.call.name(error).with_idempotent(false)
+        let error = Error::new(ErrorKind::Io, message)
+            .with_outcome(Outcome::Answered)
+            .with_source(error);
+        self.call.name(error)
     }
 }
 
@@ -213,19 +214,7 @@ pub(crate) fn is_json(headers: &HeaderMap) -> bool {
 }
 
 /// The whole body if it is no larger than an error may be; a larger one is a stream as before.
-pub(crate) async fn buffered(
-    body: ResponseBody,
-    deadline: Option<Instant>,
-) -> Result<ResponseBody, Error> {
-    match deadline {
-        None => buffer(body).await,
-        Some(deadline) => tokio::time::timeout_at(deadline, buffer(body))
-            .await
-            .unwrap_or_else(|_| Err(too_late().with_sent(Sent::Yes))),
-    }
-}
-
-async fn buffer(mut body: ResponseBody) -> Result<ResponseBody, Error> {
+pub(crate) async fn buffered(mut body: ResponseBody) -> Result<ResponseBody, Error> {
     let mut start = BytesMut::new();
     while let Some(frame) = body.frame().await {
         if let Ok(piece) = frame.map_err(Error::from_boxed)?.into_data() {
@@ -267,12 +256,9 @@ impl FromResponse for Download {
     const STREAMED: bool = true;
 
     fn from_response(received: Received) -> Result<Self, Error> {
-        received.check_stream()?;
         let call = Caller {
-            operation: received.operation(),
             label: received.request.label.clone(),
-            attempts: received.attempts,
-            idempotent: received.is_idempotent(),
+            context: received.call.clone(),
         };
         if is_page_in_place_of_a_file(&received) {
             let error = Error::from_answer(
@@ -283,6 +269,7 @@ impl FromResponse for Download {
                 ApiError::new(),
             )
             .with_kind(ErrorKind::Decode)
+            .with_verdict(Verdict::Success)
             .with_message(
                 "a web page came in place of a file, perhaps of a proxy or for signing in; if the file is one, ask for it \
                  by the header `accept: text/html`",
@@ -320,18 +307,15 @@ fn is_page_in_place_of_a_file(received: &Received) -> bool {
 
 /// The call that a download is the answer of, for what goes wrong later.
 struct Caller {
-    operation: &'static Operation,
     label: Option<Arc<str>>,
-    attempts: u32,
-    idempotent: bool,
+    context: CallContext,
 }
 
 impl Caller {
     #[cold]
     fn name(&self, error: Error) -> Error {
         error
-            .in_call(self.operation, self.attempts, Sent::Yes)
-            .with_idempotent(self.idempotent)
+            .in_call(&self.context)
             .with_place(self.label.clone(), "")
     }
 }
@@ -367,7 +351,6 @@ fn too_large(limit: u64) -> Error {
         ErrorKind::TooLarge,
         format!("the download is larger than {limit} bytes"),
     )
-    .with_sent(Sent::Yes)
     .permanent()
 }
 

@@ -10,8 +10,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
-use crate::Operation;
-use crate::protocol::Verdict;
+use crate::context::CallContext;
+use crate::layers::leaf;
+use crate::operation::Operation;
+use crate::outcome::{Outcome, Verdict};
 
 /// A boxed error, as it passes through tower layers.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
@@ -44,16 +46,15 @@ pub enum ErrorKind {
     Custom,
 }
 
-/// Whether a request reached the service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub enum Sent {
-    /// It was never sent: nothing can have happened.
-    #[default]
-    No,
-    /// It may have been sent and executed; no answer says so.
-    Maybe,
-    /// The service answered.
-    Yes,
+impl ErrorKind {
+    /// The outcome of a request whose error says no more than this kind.
+    const fn usual_outcome(self) -> Outcome {
+        match self {
+            Self::Invalid | Self::Connect | Self::RateLimit | Self::Credential => Outcome::NotSent,
+            Self::Io | Self::Timeout | Self::Custom => Outcome::Unknown,
+            Self::Api | Self::Redirect | Self::Decode | Self::TooLarge => Outcome::Answered,
+        }
+    }
 }
 
 /// What the service itself said of an error.
@@ -133,12 +134,10 @@ struct Inner {
     operation: Option<&'static Operation>,
     /// What the operation is called instead, if it is a request of the user's own.
     label: Option<Arc<str>>,
+    verdict: Verdict,
+    /// Whether the call is idempotent, which its options may decide.
     idempotent: bool,
-    sent: Sent,
     attempts: u32,
-    permanent: bool,
-    /// The credential was refused between being ready and being put on the request.
-    stale_credential: bool,
     retry_after: Option<Duration>,
     answer: Option<Box<Answer>>,
     /// Where in a piece of work of several calls it happened.
@@ -153,7 +152,6 @@ struct Answer {
     request_id: Option<String>,
     body: Bytes,
     api: ApiError,
-    verdict: Verdict,
 }
 
 impl Error {
@@ -165,11 +163,9 @@ impl Error {
             message: message.into(),
             operation: None,
             label: None,
+            verdict: Verdict::of_failure(kind, kind.usual_outcome()),
             idempotent: false,
-            sent: Sent::No,
             attempts: 0,
-            permanent: false,
-            stale_credential: false,
             retry_after: None,
             answer: None,
             context: None,
@@ -194,27 +190,28 @@ impl Error {
     ) -> Self {
         let mut error = Self::new(ErrorKind::Api, "");
         error.edit(|inner| {
-            inner.sent = Sent::Yes;
             inner.answer = Some(Box::new(Answer {
                 status,
                 headers,
                 request_id,
                 body,
                 api,
-                verdict: Verdict::Final,
             }));
         });
         error
     }
 
-    /// Recovers our error from one that passed through layers; any other becomes [`ErrorKind::Custom`].
+    /// Recovers our error from one that passed through layers. An error of reqwest is read as if the client's own leaf had
+    /// given it; any other becomes [`ErrorKind::Custom`].
     #[must_use]
     pub fn from_boxed(error: BoxError) -> Self {
         match error.downcast::<Self>() {
             Ok(error) => *error,
-            Err(other) => Self::new(ErrorKind::Custom, "a custom layer or transport failed")
-                .with_boxed_source(other)
-                .with_sent(Sent::Maybe),
+            Err(other) => match other.downcast::<reqwest::Error>() {
+                Ok(error) => leaf::sending_failed(*error),
+                Err(other) => Self::new(ErrorKind::Custom, "a custom layer or transport failed")
+                    .with_boxed_source(other),
+            },
         }
     }
 
@@ -263,10 +260,12 @@ impl Error {
         self
     }
 
-    /// With this account of whether the request was sent.
+    /// With this outcome, for transports and layers that know it. Without it, an error counts as [`Outcome::NotSent`] if
+    /// its kind says that nothing was sent, as [`Outcome::Answered`] if its kind says that the service responded, and as
+    /// [`Outcome::Unknown`] otherwise.
     #[must_use]
-    pub fn with_sent(mut self, sent: Sent) -> Self {
-        self.edit(|inner| inner.sent = sent);
+    pub fn with_outcome(mut self, outcome: Outcome) -> Self {
+        self.edit(|inner| inner.verdict = Verdict::of_failure(inner.kind, outcome));
         self
     }
 
@@ -291,24 +290,11 @@ impl Error {
         self
     }
 
-    /// Another try cannot help: a certificate that is not trusted, a proxy that refuses.
+    /// With the mark that another attempt would fail in the same way, as with a certificate that is not trusted.
     #[must_use]
     pub fn permanent(mut self) -> Self {
-        self.edit(|inner| inner.permanent = true);
+        self.edit(|inner| inner.verdict = inner.verdict.permanent());
         self
-    }
-
-    pub(crate) fn stale_credential() -> Self {
-        let mut error = Self::new(
-            ErrorKind::Credential,
-            "the credential was refused again and again while the call waited",
-        );
-        error.edit(|inner| inner.stale_credential = true);
-        error
-    }
-
-    pub(crate) fn is_stale_credential(&self) -> bool {
-        self.0.stale_credential
     }
 
     pub(crate) fn with_message(mut self, message: impl Into<Cow<'static, str>>) -> Self {
@@ -316,33 +302,26 @@ impl Error {
         self
     }
 
-    /// With what the answer means for sending the request again.
     pub(crate) fn with_verdict(mut self, verdict: Verdict) -> Self {
+        self.edit(|inner| inner.verdict = verdict);
+        self
+    }
+
+    /// Notes which operation's list it is about.
+    pub(crate) fn in_list(mut self, operation: &'static Operation) -> Self {
+        self.edit(|inner| inner.operation = Some(operation));
+        self
+    }
+
+    /// Notes which call it was and how far it got.
+    pub(crate) fn in_call(mut self, call: &CallContext) -> Self {
         self.edit(|inner| {
-            if let Some(answer) = &mut inner.answer {
-                answer.verdict = verdict;
+            inner.operation.get_or_insert(call.operation());
+            inner.attempts = inner.attempts.max(call.attempt());
+            inner.idempotent = call.is_idempotent();
+            if call.may_be_executed() {
+                inner.verdict = inner.verdict.after_unknown();
             }
-        });
-        self
-    }
-
-    /// With whether the call may be repeated, which its options may decide.
-    pub(crate) fn with_idempotent(mut self, idempotent: bool) -> Self {
-        self.edit(|inner| inner.idempotent = idempotent);
-        self
-    }
-
-    /// Notes which call it was and how far it got, unless that is known already.
-    pub(crate) fn in_call(
-        mut self,
-        operation: &'static Operation,
-        attempts: u32,
-        sent: Sent,
-    ) -> Self {
-        self.edit(|inner| {
-            inner.operation.get_or_insert(operation);
-            inner.attempts = inner.attempts.max(attempts);
-            inner.sent = inner.sent.max(sent);
         });
         self
     }
@@ -422,10 +401,10 @@ impl Error {
         self.0.answer.as_ref().map(|answer| &answer.body)
     }
 
-    /// Whether the request, in any of its attempts, reached the service.
+    /// What became of the request, all attempts taken together.
     #[must_use]
-    pub fn was_sent(&self) -> Sent {
-        self.0.sent
+    pub fn outcome(&self) -> Outcome {
+        self.0.verdict.outcome()
     }
 
     /// The service answered 404.
@@ -464,33 +443,30 @@ impl Error {
         self.0.kind == ErrorKind::Invalid
     }
 
-    /// The same call may succeed later, and sending it again is safe.
-    ///
-    /// That is so if nothing was sent, if the service refused and did nothing, or if the call may be repeated; in all
-    /// cases unless another try cannot help.
+    /// Whether the request may have had its effect: its outcome is unknown, or it was executed and the response could not
+    /// be read. What changes something should be looked for before it is done again.
     #[must_use]
-    pub fn is_retryable(&self) -> bool {
-        let inner = &*self.0;
-        if inner.permanent {
-            return false;
-        }
-        match inner.kind {
-            ErrorKind::Connect
-            | ErrorKind::RateLimit
-            | ErrorKind::Credential
-            | ErrorKind::Io
-            | ErrorKind::Timeout => inner.sent == Sent::No || inner.idempotent,
-            ErrorKind::Api => match inner.answer.as_ref().map(|answer| answer.verdict) {
-                Some(Verdict::Throttled | Verdict::Refused) => true,
-                Some(Verdict::Transient) => inner.idempotent,
-                _ => false,
-            },
-            _ => false,
-        }
+    pub fn may_be_executed(&self) -> bool {
+        self.outcome() == Outcome::Unknown || self.0.verdict == Verdict::Success
     }
 
+    /// Whether the same call may succeed later, and making it again is safe: nothing was sent, the service refused it and
+    /// did nothing, or the call is idempotent.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        self.0.verdict.is_retryable(self.0.idempotent)
+    }
+
+    pub(crate) fn verdict(&self) -> Verdict {
+        self.0.verdict
+    }
+
+    /// Whether another attempt is known to fail in the same way.
     pub(crate) fn is_permanent(&self) -> bool {
-        self.0.permanent
+        matches!(
+            self.0.verdict,
+            Verdict::Unsendable | Verdict::Final | Verdict::Success
+        )
     }
 }
 
@@ -559,7 +535,7 @@ impl Error {
         debug
             .field("kind", &inner.kind)
             .field("display", &format_args!("{self}"))
-            .field("sent", &inner.sent)
+            .field("outcome", &self.outcome())
             .field("attempts", &inner.attempts);
         if let Some(wait) = inner.retry_after {
             debug.field("retry_after", &wait);

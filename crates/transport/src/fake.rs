@@ -359,7 +359,6 @@ impl http_body::Body for CutBody {
                 ErrorKind::Io,
                 "the connection broke while the answer was arriving",
             )
-            .with_sent(crate::error::Sent::Yes)
             .boxed()),
         }))
     }

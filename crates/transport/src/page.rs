@@ -412,7 +412,7 @@ impl Walk {
                             ErrorKind::Decode,
                             "the service named a page as the next one that it had sent before, which would never end",
                         )
-                        .in_call(self.template.operation, 1, crate::error::Sent::Yes))));
+                        .in_list(self.template.operation))));
                     }
                     None => {
                         self.state = State::Done;
@@ -658,7 +658,7 @@ impl<P: Paging> Stream for RawItems<P> {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.walk.poll_next::<P>(cx, |received| {
-            let payload = received.payload()?;
+            let payload = received.payload();
             decode::check_utf8(&payload)
                 .and_then(|()| {
                     P::split_raw(&payload, &received.request)

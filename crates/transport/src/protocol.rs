@@ -8,6 +8,7 @@ use http::{HeaderMap, StatusCode};
 
 use crate::error::ApiError;
 use crate::operation::Operation;
+use crate::outcome::Verdict;
 use crate::redirect;
 
 /// An answer, as far as it is needed to judge it.
@@ -75,61 +76,24 @@ impl fmt::Debug for Answer<'_> {
     }
 }
 
-/// What an answer means for sending the request again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Verdict {
-    /// The request was executed.
-    Success,
-    /// The credential was refused; nothing was executed. Worth one more try if the credential can be renewed.
-    StaleCredential,
-    /// A limit shared by all callers was exceeded; nothing was executed. Everyone under the limit waits.
-    Throttled,
-    /// The service refused for the moment and did nothing.
-    Refused,
-    /// It failed for the moment, and may have been executed.
-    Transient,
-    /// It failed, and sending it again cannot help.
-    Final,
-}
-
-impl Verdict {
-    /// The verdict by HTTP's own rules and the operation's facts.
-    #[must_use]
-    pub fn by_status(answer: &Answer<'_>) -> Self {
-        if answer.status.is_success() {
-            return Self::Success;
-        }
-        if answer.operation.refuses_with(answer.status) {
-            return Self::Refused;
-        }
-        match answer.status.as_u16() {
-            401 => Self::StaleCredential,
-            429 => Self::Throttled,
-            408 | 425 | 500 | 502 | 503 | 504 => Self::Transient,
-            _ => Self::Final,
-        }
-    }
-}
-
 /// How a service speaks: what its answers mean, where the value in them is, what its errors say.
 ///
 /// It may also keep what a client learns of the service; [`Client::protocol_as`](crate::Client::protocol_as) gives it
 /// back.
 pub trait Protocol: Any + fmt::Debug + Send + Sync {
-    /// What the answer means for sending the request again.
+    /// What the response means for the call. Each response is classified once.
     fn classify(&self, answer: &Answer<'_>) -> Verdict {
         Verdict::by_status(answer)
     }
 
-    /// The part of a successful answer's body to decode. What is no part of the body, such as a constant, is copied.
+    /// The part of a successful response's body to decode. What is not a part of the body, such as a constant, is copied.
     ///
-    /// It is asked as well about an answer in place of a file: with the whole body if that is JSON of at most 64 KiB,
-    /// which may be an error or a file, and without a body otherwise. If it is a file, the caller gets all of it.
+    /// For a download it is called with the whole body if that is JSON of at most 64 KiB, which may be an error or a file,
+    /// and with an empty body otherwise. If it is a file, the caller gets all of it.
     ///
     /// # Errors
-    /// If the body says that the request failed although the status does not.
-    fn payload<'a>(&self, answer: &Answer<'a>) -> Result<&'a [u8], ApiError> {
+    /// With the verdict on the response, if the body says that the request failed although the status does not.
+    fn payload<'a>(&self, answer: &Answer<'a>) -> Result<&'a [u8], Verdict> {
         Ok(answer.body)
     }
 
@@ -147,5 +111,15 @@ pub trait Protocol: Any + fmt::Debug + Send + Sync {
     /// How long the service asks to wait.
     fn retry_after(&self, answer: &Answer<'_>) -> Option<Duration> {
         crate::retry_after::retry_after(answer.headers)
+    }
+}
+
+/// The protocol of a host of which nothing is known but that it speaks HTTP.
+#[derive(Debug)]
+pub(crate) struct PlainHttp;
+
+impl Protocol for PlainHttp {
+    fn api_error(&self, _: &Answer<'_>) -> ApiError {
+        ApiError::new()
     }
 }

@@ -5,7 +5,7 @@ use http::header::LOCATION;
 use http::{HeaderMap, StatusCode};
 
 use crate::base_url::BaseUrl;
-use crate::error::{Error, ErrorKind, Sent};
+use crate::error::{Error, ErrorKind};
 use crate::host::{self, Reach, is_loopback};
 use crate::protocol::Answer;
 
@@ -127,7 +127,7 @@ fn checked(mut url: reqwest::Url) -> Result<Uri, &'static str> {
 pub(crate) fn next(from: &Uri, headers: &HeaderMap, places: Places<'_>) -> Result<Uri, Error> {
     let refuse = |what: &str| {
         let message = format!("the file's server redirects to where nothing is fetched: {what}");
-        Error::new(ErrorKind::Redirect, message).with_sent(Sent::Yes)
+        Error::new(ErrorKind::Redirect, message)
     };
     let target = location(headers);
     if target.is_empty() {

@@ -12,7 +12,7 @@ use flate2::write::GzEncoder;
 use http::Method;
 use security_api_transport::{
     BoxError, Client, Download, Error, ErrorKind, FakeAnswer, FakeTransport, HttpRequest,
-    HttpResponse, Operation, ResponseBody, Sent,
+    HttpResponse, Operation, Outcome, ResponseBody,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -95,8 +95,8 @@ async fn what_is_larger_than_the_limit_after_decompression_is_an_error_and_not_r
         for client in clients(200, encoding, &body).await {
             let error = read(&client).await.unwrap_err();
             assert_eq!(
-                (error.kind(), error.was_sent(), error.attempts()),
-                (ErrorKind::TooLarge, Sent::Yes, 1)
+                (error.kind(), error.outcome(), error.attempts()),
+                (ErrorKind::TooLarge, Outcome::Answered, 1)
             );
             assert!(!error.is_retryable());
             assert!(
@@ -131,16 +131,16 @@ async fn compression_that_is_damaged_is_told_from_a_connection_that_broke() {
         *byte ^= 0x5a;
     }
     let cut = &whole[..whole.len() / 2];
-    for (body, kind, attempts) in [
-        (&damaged[..], ErrorKind::Decode, 1),
-        (b"this is no gzip", ErrorKind::Decode, 1),
-        (cut, ErrorKind::Io, 4),
+    for (body, kind, outcome, attempts) in [
+        (&damaged[..], ErrorKind::Decode, Outcome::Answered, 1),
+        (b"this is no gzip", ErrorKind::Decode, Outcome::Answered, 1),
+        (cut, ErrorKind::Io, Outcome::Unknown, 4),
     ] {
         for client in clients(200, Some("gzip"), body).await {
             let error = read(&client).await.unwrap_err();
             assert_eq!(
-                (error.kind(), error.was_sent(), error.attempts()),
-                (kind, Sent::Yes, attempts),
+                (error.kind(), error.outcome(), error.attempts()),
+                (kind, outcome, attempts),
                 "{error:?}"
             );
             assert!(std::error::Error::source(&error).is_some());
@@ -169,8 +169,8 @@ async fn a_body_error_of_a_users_transport_is_a_broken_connection() {
     for (call, attempts) in [(read(&client), 4), (create(&client), 1)] {
         let error = call.await.unwrap_err();
         assert_eq!(
-            (error.kind(), error.was_sent(), error.attempts()),
-            (ErrorKind::Io, Sent::Yes, attempts)
+            (error.kind(), error.outcome(), error.attempts()),
+            (ErrorKind::Io, Outcome::Unknown, attempts)
         );
         assert!(std::error::Error::source(&error).unwrap().is::<Collapsed>());
     }
@@ -227,8 +227,8 @@ async fn each_way_an_answer_can_be_unreadable_is_told_apart() {
                 .unwrap_err();
             let text = error.to_string();
             assert_eq!(
-                (error.kind(), error.was_sent(), error.attempts()),
-                (ErrorKind::Decode, Sent::Yes, 1),
+                (error.kind(), error.outcome(), error.attempts()),
+                (ErrorKind::Decode, Outcome::Answered, 1),
                 "{text}"
             );
             assert!(

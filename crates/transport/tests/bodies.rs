@@ -13,7 +13,7 @@ use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt, StreamBody};
 use security_api_transport::{
     Body, BoxError, Call, Client, Error, ErrorKind, FakeAnswer, FakeTransport, HttpRequest,
-    HttpResponse, OAuth2, Rate, RateLimiter, ResponseBody, Sent,
+    HttpResponse, OAuth2, Outcome, Rate, RateLimiter, ResponseBody,
 };
 use serde_json::{Value, json};
 
@@ -45,7 +45,7 @@ fn send(client: &Client, body: Body) -> Call<Value> {
 }
 
 /// A transport that does these to its requests: reads so many pieces of the body and fails like this, or answers.
-fn transport(script: Vec<(usize, Sent)>) -> (Client, Arc<Mutex<Vec<Vec<u8>>>>) {
+fn transport(script: Vec<(usize, Outcome)>) -> (Client, Arc<Mutex<Vec<Vec<u8>>>>) {
     let received = Arc::new(Mutex::new(Vec::new()));
     let (noted, script) = (
         Arc::clone(&received),
@@ -67,7 +67,7 @@ fn transport(script: Vec<(usize, Sent)>) -> (Client, Arc<Mutex<Vec<Vec<u8>>>>) {
             noted.lock().unwrap().push(bytes);
             match act {
                 Some((_, sent)) => {
-                    Err::<_, BoxError>(Error::new(ErrorKind::Io, "broke").with_sent(sent).into())
+                    Err::<_, BoxError>(Error::new(ErrorKind::Io, "broke").with_outcome(sent).into())
                 }
                 None => Ok(HttpResponse::new(ResponseBody::full("\"good\""))),
             }
@@ -85,7 +85,11 @@ fn transport(script: Vec<(usize, Sent)>) -> (Client, Arc<Mutex<Vec<Vec<u8>>>>) {
 
 #[tokio::test(start_paused = true)]
 async fn a_replayable_body_is_opened_anew_for_every_attempt_and_sent_whole() {
-    let (client, received) = transport(vec![(0, Sent::No), (1, Sent::Maybe), (2, Sent::Maybe)]);
+    let (client, received) = transport(vec![
+        (0, Outcome::NotSent),
+        (1, Outcome::Unknown),
+        (2, Outcome::Unknown),
+    ]);
     let (body, opened) = replayable(LENGTH);
     assert_eq!(
         send(&client, body)
@@ -109,7 +113,7 @@ async fn a_replayable_body_is_opened_anew_for_every_attempt_and_sent_whole() {
 
 #[tokio::test(start_paused = true)]
 async fn a_body_that_can_be_read_once_is_sent_again_only_if_it_was_not_read() {
-    let (client, received) = transport(vec![(0, Sent::No), (0, Sent::Maybe)]);
+    let (client, received) = transport(vec![(0, Outcome::NotSent), (0, Outcome::Unknown)]);
     let response = send(&client, Body::once(LENGTH, pieces()))
         .send_with_response()
         .await
@@ -119,7 +123,7 @@ async fn a_body_that_can_be_read_once_is_sent_again_only_if_it_was_not_read() {
         (3, 18)
     );
 
-    let (client, received) = transport(vec![(1, Sent::No)]);
+    let (client, received) = transport(vec![(1, Outcome::NotSent)]);
     let error = send(&client, Body::once(LENGTH, pieces()))
         .await
         .unwrap_err();
@@ -167,8 +171,8 @@ async fn a_call_whose_body_is_used_up_fails_before_anything_is_sent() {
     call.clone().await.unwrap();
     let error = call.await.unwrap_err();
     assert_eq!(
-        (error.kind(), error.was_sent(), error.attempts()),
-        (ErrorKind::Invalid, Sent::No, 0),
+        (error.kind(), error.outcome(), error.attempts()),
+        (ErrorKind::Invalid, Outcome::NotSent, 0),
         "{error:?}"
     );
     assert_eq!(fake.requests().len(), 1);

@@ -6,7 +6,7 @@ use common::wire::{Act, Server};
 use common::{EXPORT, builder, hurried, over, read};
 use http::Method;
 use security_api_transport::{
-    Call, Client, ClientBuilder, Download, ErrorKind, FakeAnswer, FakeTransport, Sent,
+    Call, Client, ClientBuilder, Download, ErrorKind, FakeAnswer, FakeTransport, Outcome,
 };
 
 const CSV: &str = "id,name\n1,a\n";
@@ -62,8 +62,8 @@ async fn a_part_that_was_not_asked_for_is_an_error() {
         read(&client).await.unwrap_err(),
     ] {
         assert_eq!(
-            (error.kind(), error.was_sent(), error.attempts()),
-            (ErrorKind::Decode, Sent::Yes, 1)
+            (error.kind(), error.outcome(), error.attempts()),
+            (ErrorKind::Decode, Outcome::Answered, 1)
         );
         assert_eq!(error.status().unwrap(), 206);
         assert!(error.to_string().contains("sent a part"), "{error}");
@@ -84,8 +84,8 @@ async fn a_web_page_is_a_file_only_where_the_service_or_the_caller_says_so() {
         let client = client.build().unwrap();
         let error = download(&client).await.unwrap_err();
         assert_eq!(
-            (error.kind(), error.was_sent(), error.attempts()),
-            (ErrorKind::Decode, Sent::Yes, 1)
+            (error.kind(), error.outcome(), error.attempts()),
+            (ErrorKind::Decode, Outcome::Answered, 1)
         );
         assert!(error.to_string().contains("accept: text/html"), "{error}");
         assert!(!error.is_retryable());
@@ -208,8 +208,8 @@ async fn errors_of_a_body_are_errors_of_the_call() {
             assert_eq!(file.next_chunk().await.unwrap().unwrap(), "half");
             let error = file.next_chunk().await.unwrap_err();
             assert_eq!(
-                (error.kind(), error.was_sent(), error.attempts()),
-                (ErrorKind::Io, Sent::Yes, 1),
+                (error.kind(), error.outcome(), error.attempts()),
+                (ErrorKind::Io, Outcome::Unknown, 1),
                 "{error:?}"
             );
             assert_eq!(error.is_retryable(), idempotent);

@@ -10,8 +10,8 @@ use common::wire::{Act, Server, answer};
 use common::{EXPORT, ORIGIN, READ, builder, hurried, over, read, seconds};
 use http::Method;
 use security_api_transport::{
-    Answer, ApiError, Call, Client, Download, ErrorKind, FakeAnswer, FakeTransport, Protocol, Rate,
-    RateLimiter, RawJson, Sent, ServiceSettings, Verdict,
+    Answer, ApiError, Call, Client, Download, ErrorKind, FakeAnswer, FakeTransport, Outcome,
+    Protocol, Rate, RateLimiter, RawJson, ServiceSettings, Verdict,
 };
 
 const CSV: &str = "id,name\n1,a\n";
@@ -114,7 +114,10 @@ async fn a_download_that_is_too_large_or_cannot_be_written_leaves_nothing_behind
 
     let full = download(&client).await.unwrap();
     let error = full.copy_to(&mut Narrow(5)).await.unwrap_err();
-    assert_eq!((error.kind(), error.was_sent()), (ErrorKind::Io, Sent::Yes));
+    assert_eq!(
+        (error.kind(), error.outcome()),
+        (ErrorKind::Io, Outcome::Answered)
+    );
     assert!(error.to_string().contains("cannot be written"), "{error}");
 }
 

@@ -15,7 +15,7 @@ use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt, StreamBody};
 use security_api_transport::{
     Answer, ApiError, Body, BoxError, Client, ClientBuilder, Error, ErrorKind, FakeAnswer,
-    FakeTransport, HttpRequest, Protocol, RateLimiter, RetryPolicy, Sent, ServiceSettings,
+    FakeTransport, HttpRequest, Outcome, Protocol, RateLimiter, RetryPolicy, ServiceSettings,
 };
 use serde_json::Value;
 use tokio::time::Instant;
@@ -41,9 +41,9 @@ async fn a_large_body_in_memory_has_the_attempts_whole_time_for_its_answer_and_n
         let error = call.call::<Value>().await.unwrap_err();
         assert!(error.to_string().contains("no answer within"), "{error}");
         assert_eq!(
-            (start.elapsed(), error.was_sent()),
+            (start.elapsed(), error.outcome()),
             // A slow peer takes 4 s for what may be in buffers.
-            (seconds(4.0 + attempt), Sent::Maybe)
+            (seconds(4.0 + attempt), Outcome::Unknown)
         );
         assert_eq!(fake.requests()[0].body.len(), LARGE);
     }
@@ -130,8 +130,8 @@ async fn what_is_refused_before_it_is_sent_says_so() {
         .unwrap();
     let error = read(&client).await.unwrap_err();
     assert_eq!(
-        (error.was_sent(), error.attempts()),
-        (Sent::No, 1),
+        (error.outcome(), error.attempts()),
+        (Outcome::NotSent, 1),
         "{error}"
     );
     // What never came to be tried counts for nothing: a wrong path, a used-up body, a limit that is closed for long.
@@ -141,8 +141,8 @@ async fn what_is_refused_before_it_is_sent_says_so() {
         .await
         .unwrap_err();
     assert_eq!(
-        (error.was_sent(), error.attempts()),
-        (Sent::No, 0),
+        (error.outcome(), error.attempts()),
+        (Outcome::NotSent, 0),
         "{error}"
     );
     let limiter = RateLimiter::unlimited();
@@ -154,8 +154,8 @@ async fn what_is_refused_before_it_is_sent_says_so() {
     security_api_transport::Limiter::close(&limiter, &READ, Duration::MAX);
     let error = read(&client).await.unwrap_err();
     assert_eq!(
-        (error.was_sent(), error.attempts()),
-        (Sent::No, 0),
+        (error.outcome(), error.attempts()),
+        (Outcome::NotSent, 0),
         "{error}"
     );
     assert!(fake.requests().is_empty());

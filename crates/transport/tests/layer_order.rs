@@ -10,7 +10,7 @@ use common::{READ, builder, create, over, read, seconds};
 use http::HeaderMap;
 use security_api_transport::{
     CallContext, Client, Error, ErrorKind, FakeAnswer, FakeTransport, HttpRequest, HttpService,
-    OAuth2, Rate, RateLimiter, RetryPolicy, Sent,
+    OAuth2, Outcome, Rate, RateLimiter, RetryPolicy,
 };
 use serde_json::json;
 use tokio::time::Instant;
@@ -148,8 +148,8 @@ async fn the_deadline_bounds_each_kind_of_wait() {
         .unwrap();
     let (error, took) = start_of(&client).await;
     assert_eq!(
-        (error.kind(), error.was_sent(), took),
-        (ErrorKind::Timeout, Sent::No, seconds(3.0))
+        (error.kind(), error.outcome(), took),
+        (ErrorKind::Timeout, Outcome::NotSent, seconds(3.0))
     );
     assert!(error.is_retryable() && error.is_timeout());
 
@@ -165,8 +165,8 @@ async fn the_deadline_bounds_each_kind_of_wait() {
     read(&client).await.unwrap();
     let (error, took) = start_of(&client).await;
     assert_eq!(
-        (error.kind(), error.was_sent(), took),
-        (ErrorKind::RateLimit, Sent::No, Duration::ZERO)
+        (error.kind(), error.outcome(), took),
+        (ErrorKind::RateLimit, Outcome::NotSent, Duration::ZERO)
     );
     assert_eq!(
         (error.retry_after(), error.attempts()),
@@ -187,8 +187,8 @@ async fn the_deadline_bounds_each_kind_of_wait() {
     fake.always(&READ, FakeAnswer::never());
     let (error, took) = start_of(&over(&fake)).await;
     assert_eq!(
-        (error.kind(), error.was_sent(), took),
-        (ErrorKind::Timeout, Sent::Maybe, seconds(3.0))
+        (error.kind(), error.outcome(), took),
+        (ErrorKind::Timeout, Outcome::Unknown, seconds(3.0))
     );
 
     // All attempts together.
@@ -425,14 +425,14 @@ async fn an_error_of_a_layer_comes_out_as_it_is_and_says_whether_anything_was_se
     let failing =
         || layer_fn(|_| tower::service_fn(|_: HttpRequest| async { Err::<_, Full>(Full) }));
     for (client, sent, attempts) in [
-        (builder().call_layer(failing()), Sent::No, 0),
-        (builder().attempt_layer(failing()), Sent::Maybe, 1),
+        (builder().call_layer(failing()), Outcome::NotSent, 0),
+        (builder().attempt_layer(failing()), Outcome::Unknown, 1),
     ] {
         let error = read(&client.transport(fake.clone()).build().unwrap())
             .await
             .unwrap_err();
         assert_eq!(
-            (error.kind(), error.was_sent(), error.attempts()),
+            (error.kind(), error.outcome(), error.attempts()),
             (ErrorKind::Custom, sent, attempts)
         );
         let source = std::error::Error::source(&error).unwrap();
@@ -455,8 +455,8 @@ async fn an_error_of_a_layer_comes_out_as_it_is_and_says_whether_anything_was_se
         .unwrap();
     let error = create(&client).await.unwrap_err();
     assert_eq!(
-        (error.kind(), error.was_sent(), error.attempts()),
-        (ErrorKind::Connect, Sent::No, 4)
+        (error.kind(), error.outcome(), error.attempts()),
+        (ErrorKind::Connect, Outcome::NotSent, 4)
     );
     assert!(fake.requests().is_empty());
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use common::{EXPORT, READ, seconds};
 use proptest::prelude::*;
-use security_api_transport::{Error, ErrorKind, Limiter, Rate, RateLimiter, Sent};
+use security_api_transport::{Error, ErrorKind, Limiter, Outcome, Rate, RateLimiter};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -197,8 +197,8 @@ async fn what_would_wait_past_its_deadline_or_the_longest_wait_fails_at_once_and
     let check = |error: Error, says: &str| {
         assert_eq!(start.elapsed(), Duration::ZERO);
         assert_eq!(
-            (error.kind(), error.was_sent()),
-            (ErrorKind::RateLimit, Sent::No)
+            (error.kind(), error.outcome()),
+            (ErrorKind::RateLimit, Outcome::NotSent)
         );
         assert_eq!(error.retry_after(), Some(seconds(3.5)));
         assert!(error.is_rate_limited() && error.is_retryable());

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use common::tokens::{bearer, crowd, good, granting, tokens};
 use common::{READ, builder, read, seconds};
-use security_api_transport::{Error, ErrorKind, FakeAnswer, Rate, RateLimiter, Sent};
+use security_api_transport::{Error, ErrorKind, FakeAnswer, Outcome, Rate, RateLimiter};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -150,8 +150,8 @@ async fn whoever_fetches_may_go_away_without_stranding_the_others_or_asking_twic
     for result in calls.join_all().await {
         let error = result.unwrap_err();
         assert_eq!(
-            (error.kind(), error.was_sent(), error.attempts()),
-            (ErrorKind::Timeout, Sent::No, 0)
+            (error.kind(), error.outcome(), error.attempts()),
+            (ErrorKind::Timeout, Outcome::NotSent, 0)
         );
     }
     assert_eq!(tokens(&fake).len(), 1);
@@ -176,8 +176,8 @@ async fn errors_are_not_cached() {
     });
     let error = read(&client).await.unwrap_err();
     assert_eq!(
-        (error.kind(), error.was_sent(), error.is_retryable()),
-        (ErrorKind::Credential, Sent::No, false)
+        (error.kind(), error.outcome(), error.is_retryable()),
+        (ErrorKind::Credential, Outcome::NotSent, false)
     );
     granting(&fake, 0.0, 3600);
     read(&client).await.unwrap();
@@ -198,7 +198,8 @@ async fn a_dead_token_endpoint_is_not_stormed() {
         assert!(
             errors
                 .iter()
-                .all(|error| error.kind() == ErrorKind::Credential && error.was_sent() == Sent::No)
+                .all(|error| error.kind() == ErrorKind::Credential
+                    && error.outcome() == Outcome::NotSent)
         );
         assert!(tokens(&fake).len() <= 3, "{}", tokens(&fake).len());
 

@@ -6,7 +6,7 @@ use common::wire::{Act, Server, answer};
 use common::{READ, builder, create, hurried, over, read};
 use http::Uri;
 use security_api_transport::{
-    BoxError, Client, ErrorKind, FakeAnswer, FakeTransport, HttpRequest, Sent,
+    BoxError, Client, ErrorKind, FakeAnswer, FakeTransport, HttpRequest, Outcome,
 };
 use tower::util::MapRequestLayer;
 
@@ -46,8 +46,8 @@ async fn a_layer_cannot_take_the_request_with_its_credential_to_another_origin()
             );
             if let Err(error) = result {
                 assert_eq!(
-                    (error.kind(), error.was_sent()),
-                    (ErrorKind::Credential, Sent::No),
+                    (error.kind(), error.outcome()),
+                    (ErrorKind::Credential, Outcome::NotSent),
                     "{target}"
                 );
                 assert!(!error.is_retryable() && error.attempts() <= 1);
@@ -248,8 +248,8 @@ async fn a_file_is_fetched_from_public_hosts_and_elsewhere_only_where_that_is_wa
             assert_eq!(sent.len(), 1 + 2 * usize::from(good), "{target}");
             if let (Err(given), Err(moved)) = (given, moved) {
                 assert_eq!(
-                    (given.kind(), given.was_sent()),
-                    (ErrorKind::Invalid, Sent::No)
+                    (given.kind(), given.outcome()),
+                    (ErrorKind::Invalid, Outcome::NotSent)
                 );
                 assert_eq!(moved.kind(), ErrorKind::Redirect);
             }

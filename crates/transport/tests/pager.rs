@@ -8,8 +8,8 @@ use futures_util::StreamExt;
 use http::Method;
 use proptest::prelude::*;
 use security_api_transport::{
-    Client, Cursor, ErrorKind, FakeAnswer, FakeRequest, FakeTransport, Items, Operation, Page,
-    Pages, Paging, RawItems, RawJson, Request, Sent,
+    Client, Cursor, ErrorKind, FakeAnswer, FakeRequest, FakeTransport, Items, Operation, Outcome,
+    Page, Pages, Paging, RawItems, RawJson, Request,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -179,8 +179,8 @@ async fn tokens_that_come_round_again_are_an_error_and_no_endless_loop() {
         fake.with(&LIST, next_of);
         let error = items(&fake).try_collect().await.unwrap_err();
         assert_eq!(
-            (error.kind(), error.was_sent(), fake.requests().len()),
-            (ErrorKind::Decode, Sent::Yes, requests)
+            (error.kind(), error.outcome(), fake.requests().len()),
+            (ErrorKind::Decode, Outcome::Answered, requests)
         );
         assert!(
             error.to_string().contains("never end") && !error.is_retryable(),

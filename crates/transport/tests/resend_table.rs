@@ -7,7 +7,7 @@ use std::time::Duration;
 use common::{BOOK, CREATE, READ, create, over, read, seconds};
 use http::Method;
 use security_api_transport::{
-    Call, Client, Error, ErrorKind, FakeAnswer, FakeTransport, Operation, Sent,
+    Call, Client, Error, ErrorKind, FakeAnswer, FakeTransport, Operation, Outcome,
 };
 use serde_json::{Value, json};
 
@@ -24,15 +24,15 @@ struct Row {
     answer: FakeAnswer,
     again: Again,
     kind: ErrorKind,
-    sent: Sent,
+    sent: Outcome,
 }
 
 fn status(status: u16) -> FakeAnswer {
     FakeAnswer::status(status)
 }
 
-fn failure(kind: ErrorKind, sent: Sent) -> FakeAnswer {
-    FakeAnswer::error(Error::new(kind, "the fake fails").with_sent(sent))
+fn failure(kind: ErrorKind, sent: Outcome) -> FakeAnswer {
+    FakeAnswer::error(Error::new(kind, "the fake fails").with_outcome(sent))
 }
 
 fn table() -> Vec<Row> {
@@ -50,117 +50,117 @@ fn table() -> Vec<Row> {
     let mut rows = vec![
         row(
             "no connection",
-            failure(Connect, Sent::No),
+            failure(Connect, Outcome::NotSent),
             All,
             Connect,
-            Sent::No,
+            Outcome::NotSent,
         ),
         row(
             "handed back unsent",
-            failure(Io, Sent::No),
+            failure(Io, Outcome::NotSent),
             All,
             Io,
-            Sent::No,
+            Outcome::NotSent,
         ),
-        row("429", status(429), All, Api, Sent::Yes),
+        row("429", status(429), All, Api, Outcome::Refused),
         row(
             "429 with a wait",
             status(429).header("retry-after", "1"),
             All,
             Api,
-            Sent::Yes,
+            Outcome::Refused,
         ),
         row(
             "reset",
-            failure(Io, Sent::Maybe),
+            failure(Io, Outcome::Unknown),
             Idempotent,
             Io,
-            Sent::Maybe,
+            Outcome::Unknown,
         ),
         row(
             "time ran out",
-            failure(Timeout, Sent::Maybe),
+            failure(Timeout, Outcome::Unknown),
             Idempotent,
             Timeout,
-            Sent::Maybe,
+            Outcome::Unknown,
         ),
         row(
             "no answer ever",
             FakeAnswer::never(),
             Idempotent,
             Timeout,
-            Sent::Maybe,
+            Outcome::Unknown,
         ),
         row(
             "cut body",
             FakeAnswer::json("half").cut(),
             Idempotent,
             Io,
-            Sent::Yes,
+            Outcome::Unknown,
         ),
         row(
             "503 with a wait",
             status(503).header("retry-after", "1"),
             Idempotent,
             Api,
-            Sent::Yes,
+            Outcome::Unknown,
         ),
-        row("429 for a lock", locked(), None, Api, Sent::Yes),
+        row("429 for a lock", locked(), None, Api, Outcome::Answered),
         row(
             "429 for a lock, with a wait",
             locked().header("retry-after", "1"),
             None,
             Api,
-            Sent::Yes,
+            Outcome::Answered,
         ),
         row(
             "certificate",
             FakeAnswer::error(permanent),
             None,
             Connect,
-            Sent::No,
+            Outcome::NotSent,
         ),
         row(
             "redirect",
             status(301).header("location", "/other"),
             None,
             Redirect,
-            Sent::Yes,
+            Outcome::Answered,
         ),
         row(
             "nonsense",
             status(200).body("nonsense"),
             None,
             Decode,
-            Sent::Yes,
+            Outcome::Answered,
         ),
         row(
             "too large",
             FakeAnswer::json(&"x".repeat(2000)),
             None,
             TooLarge,
-            Sent::Yes,
+            Outcome::Answered,
         ),
         row(
             "a failure within a 200",
             FakeAnswer::json(&json!({"ok": false})),
             None,
             Api,
-            Sent::Yes,
+            Outcome::Answered,
         ),
         row(
             "error of a layer",
-            failure(Custom, Sent::Maybe),
+            failure(Custom, Outcome::Unknown),
             None,
             Custom,
-            Sent::Maybe,
+            Outcome::Unknown,
         ),
         row(
             "error of ours",
-            failure(Invalid, Sent::No),
+            failure(Invalid, Outcome::NotSent),
             None,
             Invalid,
-            Sent::No,
+            Outcome::NotSent,
         ),
     ];
     for code in [408, 425, 500, 502, 503, 504] {
@@ -169,13 +169,14 @@ fn table() -> Vec<Row> {
             status(code),
             Idempotent,
             Api,
-            Sent::Yes,
+            Outcome::Unknown,
         ));
     }
+    rows.push(row("credential", status(401), None, Api, Outcome::Refused));
     for code in [
-        400, 401, 402, 403, 404, 405, 409, 410, 413, 415, 422, 431, 501, 505, 507,
+        400, 402, 403, 404, 405, 409, 410, 413, 415, 422, 431, 501, 505, 507,
     ] {
-        rows.push(row("final", status(code), None, Api, Sent::Yes));
+        rows.push(row("final", status(code), None, Api, Outcome::Answered));
     }
     rows
 }
@@ -211,7 +212,7 @@ async fn each_row_of_the_table_is_kept_and_the_error_says_how_far_it_got() {
             assert_eq!(fake.requests_of(operation).len(), sends, "{what}");
             assert_eq!(error.attempts() as usize, sends, "{what}");
             assert_eq!(error.kind(), row.kind, "{what}");
-            assert_eq!(error.was_sent(), row.sent, "{what}");
+            assert_eq!(error.outcome(), row.sent, "{what}");
             assert_eq!(error.is_retryable(), again, "{what}");
             assert_eq!(
                 error.operation().map(Operation::id),
@@ -307,19 +308,19 @@ async fn a_request_of_ones_own_is_repeated_only_if_it_says_so() {
 #[tokio::test(start_paused = true)]
 async fn a_call_that_may_have_been_executed_once_stays_so_whatever_follows() {
     let fake = FakeTransport::new();
-    fake.once(&READ, failure(ErrorKind::Io, Sent::Maybe));
-    fake.always(&READ, failure(ErrorKind::Connect, Sent::No));
+    fake.once(&READ, failure(ErrorKind::Io, Outcome::Unknown));
+    fake.always(&READ, failure(ErrorKind::Connect, Outcome::NotSent));
     let error = read(&over(&fake)).await.unwrap_err();
     assert_eq!(
-        (error.kind(), error.was_sent()),
-        (ErrorKind::Connect, Sent::Maybe)
+        (error.kind(), error.outcome()),
+        (ErrorKind::Connect, Outcome::Unknown)
     );
 
     let fake = FakeTransport::new();
     fake.once(&READ, status(503));
-    fake.always(&READ, failure(ErrorKind::Connect, Sent::No));
+    fake.always(&READ, failure(ErrorKind::Connect, Outcome::NotSent));
     let error = read(&over(&fake)).await.unwrap_err();
-    assert_eq!((error.attempts(), error.was_sent()), (4, Sent::Yes));
+    assert_eq!((error.attempts(), error.outcome()), (4, Outcome::Unknown));
 }
 
 #[tokio::test(start_paused = true)]
@@ -334,8 +335,8 @@ async fn a_call_that_cannot_be_sent_at_all_says_that_nothing_was() {
     ] {
         let error = call.await.unwrap_err();
         assert_eq!(
-            (error.kind(), error.was_sent(), error.attempts()),
-            (ErrorKind::Invalid, Sent::No, 0)
+            (error.kind(), error.outcome(), error.attempts()),
+            (ErrorKind::Invalid, Outcome::NotSent, 0)
         );
     }
     assert!(fake.requests().is_empty());
@@ -376,10 +377,10 @@ async fn an_error_page_that_breaks_off_is_judged_by_its_status() {
 #[tokio::test(start_paused = true)]
 async fn a_call_under_way_that_its_deadline_ends_may_have_been_executed() {
     for (answer, sent) in [
-        (FakeAnswer::never(), Sent::Maybe),
+        (FakeAnswer::never(), Outcome::Unknown),
         (
-            failure(ErrorKind::Connect, Sent::No).delay(Duration::from_secs(9)),
-            Sent::Maybe,
+            failure(ErrorKind::Connect, Outcome::NotSent).delay(Duration::from_secs(9)),
+            Outcome::Unknown,
         ),
     ] {
         let fake = FakeTransport::new();
@@ -388,7 +389,7 @@ async fn a_call_under_way_that_its_deadline_ends_may_have_been_executed() {
             .timeout(seconds(2.0))
             .await
             .unwrap_err();
-        assert_eq!((error.kind(), error.was_sent()), (ErrorKind::Timeout, sent));
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Timeout, sent));
         assert_eq!((error.attempts(), error.is_retryable()), (1, false));
     }
 }

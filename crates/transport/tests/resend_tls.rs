@@ -11,7 +11,7 @@ use std::time::Duration;
 use common::wire::{answer, read_request};
 use common::{builder, create, hurried, read};
 use rcgen::{CertificateParams, CertifiedKey, KeyPair};
-use security_api_transport::{Call, Client, ClientBuilder, Download, ErrorKind, Sent};
+use security_api_transport::{Call, Client, ClientBuilder, Download, ErrorKind, Outcome};
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -239,8 +239,8 @@ async fn a_certificate_that_is_not_trusted_is_not_tried_again() {
             }
             let error = call(&client.build().unwrap()).await.unwrap_err();
             assert_eq!(
-                (error.kind(), error.was_sent(), error.attempts()),
-                (ErrorKind::Connect, Sent::No, 1),
+                (error.kind(), error.outcome(), error.attempts()),
+                (ErrorKind::Connect, Outcome::NotSent, 1),
                 "{what}: {error:?}"
             );
             assert!(
@@ -282,8 +282,8 @@ async fn a_handshake_that_is_cut_is_tried_again_for_any_operation() {
         let before = connections.load(Ordering::SeqCst);
         let error = call(&client).await.unwrap_err();
         assert_eq!(
-            (error.kind(), error.was_sent(), error.attempts()),
-            (ErrorKind::Connect, Sent::No, 4),
+            (error.kind(), error.outcome(), error.attempts()),
+            (ErrorKind::Connect, Outcome::NotSent, 4),
             "{error:?}"
         );
         assert_eq!(connections.load(Ordering::SeqCst), before + 4);
@@ -305,8 +305,8 @@ async fn a_handshake_that_hangs_ends_with_the_connect_timeout_and_nothing_was_se
     for call in both() {
         let error = call(&client).await.unwrap_err();
         assert_eq!(
-            (error.kind(), error.was_sent(), error.attempts()),
-            (ErrorKind::Connect, Sent::No, 4),
+            (error.kind(), error.outcome(), error.attempts()),
+            (ErrorKind::Connect, Outcome::NotSent, 4),
             "{error:?}"
         );
         assert!(error.to_string().contains("connect timeout"), "{error}");
@@ -333,8 +333,8 @@ async fn a_server_that_speaks_no_tls_is_not_tried_again() {
             .unwrap();
         let error = call(&client).await.unwrap_err();
         assert_eq!(
-            (error.kind(), error.was_sent(), error.attempts()),
-            (ErrorKind::Connect, Sent::No, 1),
+            (error.kind(), error.outcome(), error.attempts()),
+            (ErrorKind::Connect, Outcome::NotSent, 1),
             "{error:?}"
         );
         assert!(!error.is_retryable());
@@ -398,8 +398,8 @@ async fn an_http2_stream_that_was_refused_is_sent_again_for_any_operation_and_ot
             } else {
                 let error = result.unwrap_err();
                 assert_eq!(
-                    (error.was_sent(), error.attempts()),
-                    (Sent::Maybe, 1),
+                    (error.outcome(), error.attempts()),
+                    (Outcome::Unknown, 1),
                     "{what}"
                 );
                 assert!(!error.is_retryable(), "{what}");
@@ -429,8 +429,8 @@ async fn streams_that_are_always_refused_are_an_error_that_says_nothing_was_sent
         .unwrap();
     let error = create(&client).await.unwrap_err();
     assert_eq!(
-        (error.kind(), error.was_sent(), error.attempts()),
-        (ErrorKind::Io, Sent::No, 4),
+        (error.kind(), error.outcome(), error.attempts()),
+        (ErrorKind::Io, Outcome::NotSent, 4),
         "{error:?}"
     );
     assert!(error.is_retryable());
@@ -458,8 +458,8 @@ async fn a_body_shorter_than_its_length_is_a_cut_body_however_the_stream_ends() 
                     false => {
                         let error = result.unwrap_err();
                         assert_eq!(
-                            (error.kind(), error.was_sent(), error.attempts()),
-                            (ErrorKind::Io, Sent::Yes, tries),
+                            (error.kind(), error.outcome(), error.attempts()),
+                            (ErrorKind::Io, Outcome::Unknown, tries),
                             "{what}: {error:?}"
                         );
                         break;

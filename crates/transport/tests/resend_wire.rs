@@ -7,7 +7,7 @@ use std::time::Duration;
 use common::wire::{Act, Server, answer};
 use common::{builder, create, hurried, read};
 use http_body_util::StreamBody;
-use security_api_transport::{Body, Call, Client, ClientBuilder, Error, ErrorKind, Sent};
+use security_api_transport::{Body, Call, Client, ClientBuilder, Error, ErrorKind, Outcome};
 use serde_json::{Value, json};
 
 fn at(url: &str) -> ClientBuilder<Client> {
@@ -26,28 +26,22 @@ struct Row {
     what: &'static str,
     act: Act,
     kind: ErrorKind,
-    sent: Sent,
 }
 
 impl Row {
     /// A short bound on what never comes, and only on that.
     fn bounds(&self, builder: ClientBuilder<Client>) -> ClientBuilder<Client> {
         let short = Duration::from_millis(100);
-        match (self.kind, self.sent) {
-            (ErrorKind::Timeout, Sent::Maybe) => builder.attempt_timeout(short),
-            (ErrorKind::Timeout, _) => builder.idle_timeout(short),
+        match (self.kind, self.what) {
+            (ErrorKind::Timeout, "body stalls") => builder.idle_timeout(short),
+            (ErrorKind::Timeout, _) => builder.attempt_timeout(short),
             _ => builder,
         }
     }
 }
 
 fn rows() -> Vec<Row> {
-    let row = |what, act, kind, sent| Row {
-        what,
-        act,
-        kind,
-        sent,
-    };
+    let row = |what, act, kind| Row { what, act, kind };
     let half = || bytes("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n\"half");
     let chunk = || bytes("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n\"half\r\n");
     let head = || bytes("HTTP/1.1 200 OK\r\nconte");
@@ -57,43 +51,25 @@ fn rows() -> Vec<Row> {
             "reset after the request",
             Act::SendThenReset(Vec::new()),
             Io,
-            Sent::Maybe,
         ),
         row(
             "closed after the request",
             Act::SendThenClose(Vec::new()),
             Io,
-            Sent::Maybe,
         ),
-        row("head cut", Act::SendThenClose(head()), Io, Sent::Maybe),
-        row("head reset", Act::SendThenReset(head()), Io, Sent::Maybe),
+        row("head cut", Act::SendThenClose(head()), Io),
+        row("head reset", Act::SendThenReset(head()), Io),
         row(
             "not HTTP",
             Act::SendThenClose(bytes("SSH-2.0-server\r\n\r\n")),
             Io,
-            Sent::Maybe,
         ),
-        row("body cut", Act::SendThenClose(half()), Io, Sent::Yes),
-        row("body reset", Act::SendThenReset(half()), Io, Sent::Yes),
-        row(
-            "chunked body cut",
-            Act::SendThenClose(chunk()),
-            Io,
-            Sent::Yes,
-        ),
-        row(
-            "no answer",
-            Act::SendThenHang(Vec::new()),
-            Timeout,
-            Sent::Maybe,
-        ),
-        row(
-            "half a head",
-            Act::SendThenHang(head()),
-            Timeout,
-            Sent::Maybe,
-        ),
-        row("body stalls", Act::SendThenHang(half()), Timeout, Sent::Yes),
+        row("body cut", Act::SendThenClose(half()), Io),
+        row("body reset", Act::SendThenReset(half()), Io),
+        row("chunked body cut", Act::SendThenClose(chunk()), Io),
+        row("no answer", Act::SendThenHang(Vec::new()), Timeout),
+        row("half a head", Act::SendThenHang(head()), Timeout),
+        row("body stalls", Act::SendThenHang(half()), Timeout),
     ]
 }
 
@@ -119,8 +95,8 @@ async fn a_request_that_may_have_been_executed_goes_out_again_only_if_it_is_idem
                 "{what}"
             );
             assert_eq!(
-                (error.kind(), error.was_sent()),
-                (row.kind, row.sent),
+                (error.kind(), error.outcome()),
+                (row.kind, Outcome::Unknown),
                 "{what}"
             );
             assert_eq!(error.is_retryable(), idempotent, "{what}");
@@ -155,8 +131,8 @@ async fn never_sent(client: &Client) {
     for (call, _) in both() {
         let error = call(client).await.unwrap_err();
         assert_eq!(
-            (error.kind(), error.was_sent(), error.attempts()),
-            (ErrorKind::Connect, Sent::No, 4),
+            (error.kind(), error.outcome(), error.attempts()),
+            (ErrorKind::Connect, Outcome::NotSent, 4),
             "{error:?}"
         );
         assert!(error.is_retryable());
@@ -195,8 +171,8 @@ async fn a_kept_alive_connection_that_is_reset_before_anything_was_read_may_have
         } else {
             let error = result.unwrap_err();
             assert_eq!(
-                (error.kind(), error.was_sent(), error.attempts()),
-                (ErrorKind::Io, Sent::Maybe, 1)
+                (error.kind(), error.outcome(), error.attempts()),
+                (ErrorKind::Io, Outcome::Unknown, 1)
             );
             assert_eq!((server.requests(), server.connections()), (1, 1));
         }
@@ -255,7 +231,7 @@ async fn an_error_of_the_requests_own_body_is_not_sent_again() {
         };
         assert_eq!((error.kind(), error.attempts()), (kind, 1), "{error:?}");
         assert!(
-            !error.is_retryable() && error.was_sent() != Sent::Yes,
+            !error.is_retryable() && error.outcome() != Outcome::Answered,
             "{error:?}"
         );
         if !ours {
@@ -276,8 +252,8 @@ async fn a_length_that_the_service_does_not_keep_to_reserves_no_memory() {
         for limit in [1 << 20, u64::MAX] {
             let error = create(&client).response_limit(limit).await.unwrap_err();
             assert_eq!(
-                (error.kind(), error.was_sent()),
-                (ErrorKind::Io, Sent::Yes),
+                (error.kind(), error.outcome()),
+                (ErrorKind::Io, Outcome::Unknown),
                 "{error:?}"
             );
         }
@@ -299,8 +275,8 @@ async fn a_proxy_that_wants_other_credentials_is_not_asked_again_and_one_that_ca
                 .unwrap();
             let error = call(&client).await.unwrap_err();
             assert_eq!(
-                (error.kind(), error.was_sent()),
-                (ErrorKind::Connect, Sent::No),
+                (error.kind(), error.outcome()),
+                (ErrorKind::Connect, Outcome::NotSent),
                 "{error:?}"
             );
             assert_eq!(

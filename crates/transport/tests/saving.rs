@@ -14,7 +14,7 @@ use http_body::Frame;
 use http_body_util::StreamBody;
 use security_api_transport::{
     BoxError, Client, Download, ErrorKind, FakeAnswer, FakeTransport, HttpRequest, HttpResponse,
-    ResponseBody, Sent,
+    Outcome, ResponseBody,
 };
 use tempfile::tempdir;
 use tokio::sync::watch;
@@ -100,7 +100,10 @@ async fn saving_as_a_new_file_is_an_error_where_there_is_something() {
     let client = named("x");
     assert_eq!(file(&client).await.save_as(&path).await.unwrap(), 1);
     let error = file(&client).await.save_as(&path).await.unwrap_err();
-    assert_eq!((error.kind(), error.was_sent()), (ErrorKind::Io, Sent::Yes));
+    assert_eq!(
+        (error.kind(), error.outcome()),
+        (ErrorKind::Io, Outcome::Answered)
+    );
     assert!(!error.is_retryable());
     assert!(error.to_string().contains("is there already"), "{error}");
     assert!(error.to_string().starts_with("exports.get: "), "{error}");

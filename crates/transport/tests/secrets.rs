@@ -13,8 +13,8 @@ use common::wire::{Act, Server, answer};
 use common::{CREATE, READ, builder, key, over, read, seconds};
 use http::{HeaderName, Method};
 use security_api_transport::{
-    ApiKey, Body, Client, ClientBuilder, Error, ErrorKind, FakeAnswer, FakeTransport, OAuth2, Rate,
-    RateLimiter, RetryPolicy, Secret, Sent,
+    ApiKey, Body, Client, ClientBuilder, Error, ErrorKind, FakeAnswer, FakeTransport, OAuth2,
+    Outcome, Rate, RateLimiter, RetryPolicy, Secret,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -138,7 +138,7 @@ fn answers() -> Vec<FakeAnswer> {
     let caused = std::io::Error::other("a cause that shows nothing");
     answers.push(FakeAnswer::error(
         Error::new(ErrorKind::Io, "reset")
-            .with_sent(Sent::Maybe)
+            .with_outcome(Outcome::Unknown)
             .with_source(caused),
     ));
     answers.push(FakeAnswer::never());

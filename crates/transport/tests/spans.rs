@@ -5,7 +5,7 @@ mod common;
 use common::capture::{Capture, Span};
 use common::{BOOK, CREATE, READ, builder, create, over, read, seconds};
 use http::Method;
-use security_api_transport::{Error, ErrorKind, FakeAnswer, FakeTransport, RateLimiter, Sent};
+use security_api_transport::{Error, ErrorKind, FakeAnswer, FakeTransport, Outcome, RateLimiter};
 use serde_json::Value;
 
 fn fields<'a>(span: &'a Span, names: &[&'a str]) -> Vec<(&'a str, Option<&'a str>)> {
@@ -95,7 +95,7 @@ async fn what_ended_a_call_is_in_its_span() {
         (FakeAnswer::status(404), Some("404"), Some("404")),
         (FakeAnswer::never(), None, Some("Timeout")),
         (
-            FakeAnswer::error(Error::new(ErrorKind::Io, "reset").with_sent(Sent::Maybe)),
+            FakeAnswer::error(Error::new(ErrorKind::Io, "reset").with_outcome(Outcome::Unknown)),
             None,
             Some("Io"),
         ),
@@ -185,7 +185,7 @@ async fn no_id_query_header_or_body_is_in_any_span_or_event() {
         .unwrap_err();
     let text = capture.text();
     assert!(
-        text.contains("things.get") && text.contains("sending the request again"),
+        text.contains("things.get") && text.contains("retrying the request"),
         "{text}"
     );
     assert!(!text.contains("MARK"), "{text}");

@@ -13,8 +13,8 @@ use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use security_api_transport::{
     Body, BoxError, Call, Client, ClientBuilder, Credential, Download, Error, ErrorKind,
-    FakeAnswer, FakeTransport, Generation, HttpRequest, HttpResponse, HttpService, Rate,
-    RateLimiter, ResponseBody, Sent,
+    FakeAnswer, FakeTransport, Generation, HttpRequest, HttpResponse, HttpService, Outcome, Rate,
+    RateLimiter, ResponseBody,
 };
 use serde_json::Value;
 use tokio::time::Instant;
@@ -123,8 +123,8 @@ async fn once_it_is_sent_the_answer_to_an_upload_is_due_within_the_attempts_time
                 .await
                 .unwrap_err();
             assert_eq!(
-                (error.kind(), error.was_sent()),
-                (ErrorKind::Timeout, Sent::Maybe)
+                (error.kind(), error.outcome()),
+                (ErrorKind::Timeout, Outcome::Unknown)
             );
             assert!(error.to_string().contains("attempt timeout"), "{error}");
             let took = start.elapsed().as_secs_f64() - 2.5 - slow(LARGE);
@@ -150,8 +150,8 @@ async fn an_upload_that_stalls_ends_after_the_idle_time() {
                 .await
                 .unwrap_err();
             assert_eq!(
-                (error.kind(), error.was_sent()),
-                (ErrorKind::Timeout, Sent::Maybe)
+                (error.kind(), error.outcome()),
+                (ErrorKind::Timeout, Outcome::Unknown)
             );
             assert!(error.to_string().contains("no progress"), "{error}");
             let took = start.elapsed().as_secs_f64() - 1.25 - slow(LARGE / 2);
@@ -272,8 +272,8 @@ async fn an_answer_that_stalls_ends_after_the_idle_time() {
     let start = Instant::now();
     let error = read(&client).retries(0).await.unwrap_err();
     assert_eq!(
-        (error.kind(), error.was_sent(), start.elapsed()),
-        (ErrorKind::Timeout, Sent::Yes, seconds(15.0))
+        (error.kind(), error.outcome(), start.elapsed()),
+        (ErrorKind::Timeout, Outcome::Unknown, seconds(15.0))
     );
     assert!(error.to_string().contains("stopped arriving"), "{error}");
     // It is sent again as the table says.
@@ -294,8 +294,8 @@ async fn the_deadline_bounds_the_arriving_of_an_answer() {
     let start = Instant::now();
     let error = read(&client).timeout(seconds(2.5)).await.unwrap_err();
     assert_eq!(
-        (error.kind(), error.was_sent(), start.elapsed()),
-        (ErrorKind::Timeout, Sent::Yes, seconds(2.5))
+        (error.kind(), error.outcome(), start.elapsed()),
+        (ErrorKind::Timeout, Outcome::Unknown, seconds(2.5))
     );
     assert!(error.to_string().contains("deadline"), "{error}");
 }
@@ -325,8 +325,8 @@ async fn a_timeout_of_the_call_covers_the_last_byte_of_a_download() {
         };
         let error = result.unwrap_err();
         assert_eq!(
-            (error.kind(), error.was_sent(), start.elapsed()),
-            (ErrorKind::Timeout, Sent::Yes, seconds(2.5)),
+            (error.kind(), error.outcome(), start.elapsed()),
+            (ErrorKind::Timeout, Outcome::Unknown, seconds(2.5)),
             "{kind}"
         );
         assert!(error.to_string().contains("deadline"), "{error}");
@@ -383,8 +383,8 @@ async fn a_call_without_time_is_not_sent() {
                 download(&client).timeout(timeout).await.unwrap_err(),
             ] {
                 assert_eq!(
-                    (error.kind(), error.was_sent(), error.attempts()),
-                    (ErrorKind::Timeout, Sent::No, 0)
+                    (error.kind(), error.outcome(), error.attempts()),
+                    (ErrorKind::Timeout, Outcome::NotSent, 0)
                 );
                 assert!(error.is_retryable());
             }
@@ -447,8 +447,8 @@ async fn a_call_whose_time_is_over_before_its_turn_comes_is_not_sent() {
     for call in [read(&client), create(&client)] {
         let error = call.timeout(Duration::from_millis(20)).await.unwrap_err();
         assert_eq!(
-            (error.kind(), error.was_sent(), error.attempts()),
-            (ErrorKind::Timeout, Sent::No, 0),
+            (error.kind(), error.outcome(), error.attempts()),
+            (ErrorKind::Timeout, Outcome::NotSent, 0),
             "{error:?}"
         );
     }

@@ -8,8 +8,8 @@ use std::future::IntoFuture;
 use bytes::Bytes;
 use security_api_transport::{
     ApiKey, Body, Call, CallContext, CallFuture, Client, ClientBuilder, Cursor, Error, ErrorKind,
-    FakeTransport, HttpService, Items, OAuth2, Operation, Page, Pages, Paging, RateLimiter,
-    RawItems, RawJson, Request, Response, RetryPolicy, Secret, Sent,
+    FakeTransport, HttpService, Items, OAuth2, Operation, Outcome, Page, Pages, Paging,
+    RateLimiter, RawItems, RawJson, Request, Response, RetryPolicy, Secret,
 };
 use serde::Deserialize;
 
@@ -89,7 +89,7 @@ fn a_client_and_an_error_are_one_pointer_wide() {
 
 #[test]
 fn context_stands_at_the_end_of_an_error_and_changes_nothing_else() {
-    let error = Error::new(ErrorKind::Io, "the connection broke").with_sent(Sent::Maybe);
+    let error = Error::new(ErrorKind::Io, "the connection broke").with_outcome(Outcome::Unknown);
     let error = error.with_context("page 3 is missing");
     let error = error.with_context(format!("go on with export {}", 7));
     assert_eq!(
@@ -97,8 +97,8 @@ fn context_stands_at_the_end_of_an_error_and_changes_nothing_else() {
         "the connection broke; page 3 is missing; go on with export 7"
     );
     assert_eq!(
-        (error.kind(), error.was_sent()),
-        (ErrorKind::Io, Sent::Maybe)
+        (error.kind(), error.outcome()),
+        (ErrorKind::Io, Outcome::Unknown)
     );
 }
 

@@ -111,7 +111,7 @@ const TYPES: &[&str] = &[
     "Secret",
     "Self",
     "Send",
-    "Sent",
+    "Outcome",
     "Some",
     "String",
     "Sync",

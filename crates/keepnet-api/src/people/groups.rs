@@ -2,15 +2,14 @@
 
 use serde::de::IgnoredAny;
 
-use crate::doubt::{is_refused, may_be_done};
 use crate::resources::TargetGroups;
 use crate::types::{
     CreateTargetGroupRequest, CreateTargetGroupUsersRequest, DeleteTargetGroupUsersRequest,
     GetTargetGroupByNameRequest, TargetGroupDto, TargetGroupPriority,
 };
-use crate::{Error, ErrorKind, Sent};
+use crate::{Error, ErrorKind};
 
-use super::same;
+use super::{is_refused, same};
 
 /// How many people are named in one request.
 const BATCH: usize = 500;
@@ -103,12 +102,11 @@ impl TargetGroups {
                     ErrorKind::Decode,
                     "target_groups.create: the service did not say the id of the new group: call it again a little \
                      later",
-                )
-                .with_sent(Sent::Yes),
+                ),
             },
             Err(error) => error,
         };
-        if is_refused(&error) || may_be_done(&error) {
+        if is_refused(&error) || error.may_be_executed() {
             // A failure of this look is not worth more than the error that led to it.
             if let Ok(Some(group)) = self.found(name).await {
                 return Ok(group);

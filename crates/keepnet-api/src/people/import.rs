@@ -4,14 +4,13 @@ use serde::de::IgnoredAny;
 
 use super::job::{ImportJob, ImportStatus, is_finished};
 use super::mapping::ColumnMapping;
-use crate::doubt::may_be_done;
 use crate::resources::TargetUsers;
 use crate::search::field;
 use crate::types::{
     CreateTargetUserFieldMappingRequest, TargetUsersUploadForm, TmpTargetUserImportRequest,
     TmpTargetUserSearchView,
 };
-use crate::{Error, ErrorKind, Reason, SearchRequest, Sent, Upload};
+use crate::{Error, ErrorKind, Reason, SearchRequest, Upload};
 
 /// A file of target users that was uploaded: its columns are mapped, it is looked at, and then imported.
 ///
@@ -111,7 +110,7 @@ impl TargetUsers {
                 ErrorKind::Decode,
                 "target_users.upload: the service did not say the transaction id of the upload",
             );
-            error.with_sent(Sent::Yes).with_context(again)
+            error.with_context(again)
         })?;
         Ok(TargetUserImport {
             rows: count(uploaded.row_count),
@@ -201,15 +200,14 @@ impl TargetUserImport {
         let created = self.users.create_mapping(&request).await;
         let id = created.and_then(|created| {
             created.resource_id.ok_or_else(|| {
-                let error = Error::new(
+                Error::new(
                     ErrorKind::Decode,
                     "target_users.create_mapping: the service did not say the id of its job",
-                );
-                error.with_sent(Sent::Yes)
+                )
             })
         });
         let id = id.map_err(|error| {
-            let stopped = match may_be_done(&error) {
+            let stopped = match error.may_be_executed() {
                 true => {
                     "whether its columns are mapped is not known: look at `preview`, or `renew` and map again"
                 }
@@ -375,7 +373,7 @@ impl TargetUserImport {
     }
 
     fn unconfirmed(&self, error: Error) -> Error {
-        if may_be_done(&error) {
+        if error.may_be_executed() {
             let id = &self.transaction_id;
             return error.with_context(format!(
                 "import {id}: whether it was started is not known: look for it in the job log (`jobs().list()`), and \

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::import::TargetUserImport;
 use crate::envelope::member;
-use crate::{Error, ErrorKind, Polling, Progress, SearchRequest, Sent};
+use crate::{Error, ErrorKind, Polling, Progress, SearchRequest};
 
 /// What is waited for.
 const WHAT: &str = "the reading of the uploaded file";
@@ -127,7 +127,6 @@ impl ImportJob {
                     status.state
                 ),
             );
-            let error = error.with_sent(Sent::Yes);
             return Err(self.explain(
                 error,
                 "its file was not read; `renew` it to map it otherwise",

@@ -1,7 +1,7 @@
 //! Creating pushes, and holding the service to what was asked.
 
 use pwpush_api::http::Method;
-use pwpush_api::{ErrorKind, Expiry, FakeAnswer, NewPush, Reason, Sent, operations};
+use pwpush_api::{ErrorKind, Expiry, FakeAnswer, NewPush, Outcome, Reason, operations};
 use serde_json::{Value, json};
 
 use super::support::{anonymous, created, instance, shown, with_token};
@@ -165,7 +165,7 @@ async fn creating_is_not_repeated_once_it_may_have_been_executed() {
         assert_eq!(fake.requests().len(), 1, "{error}");
         let text = error.to_string();
         assert!(text.contains("may have been created"), "{text}");
-        assert_ne!(error.was_sent(), Sent::No);
+        assert_ne!(error.outcome(), Outcome::NotSent);
         assert!(!error.is_retryable());
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pwpush_api::{
-    Client, ErrorKind, FakeAnswer, FakeTransport, Reason, Retrieved, Sent, operations,
+    Client, ErrorKind, FakeAnswer, FakeTransport, Outcome, Reason, Retrieved, operations,
 };
 use serde_json::json;
 use tokio::time::Instant;
@@ -41,16 +41,16 @@ async fn an_expired_push_is_an_outcome_and_no_error() {
 async fn reading_is_not_repeated_once_the_view_may_be_used_up() {
     let cut = FakeAnswer::status(200).body(r#"{"url_token":"#).cut();
     for (answer, sent) in [
-        (FakeAnswer::status(503), Sent::Yes),
-        (FakeAnswer::status(500).body("<html>"), Sent::Yes),
-        (cut, Sent::Yes),
+        (FakeAnswer::status(503), Outcome::Unknown),
+        (FakeAnswer::status(500).body("<html>"), Outcome::Unknown),
+        (cut, Outcome::Unknown),
     ] {
         let fake = FakeTransport::new();
         fake.always(&operations::PUSHES_SHOW, answer);
         let error = with_token(&fake).pushes().show("abc").await.unwrap_err();
         assert_eq!(fake.requests().len(), 1, "{error}");
         assert!(error.to_string().contains("view may be used up"), "{error}");
-        assert_eq!(error.was_sent(), sent, "{error}");
+        assert_eq!(error.outcome(), sent, "{error}");
         assert!(!error.is_retryable());
     }
 }
@@ -61,7 +61,7 @@ async fn a_read_without_an_answer_says_that_the_view_may_be_used_up() {
     fake.always(&operations::PUSHES_SHOW, FakeAnswer::never());
     let error = with_token(&fake).pushes().show("abc").await.unwrap_err();
     assert!(error.is_timeout());
-    assert_eq!((error.was_sent(), error.attempts()), (Sent::Maybe, 1));
+    assert_eq!((error.outcome(), error.attempts()), (Outcome::Unknown, 1));
     assert!(error.to_string().contains("view may be used up"), "{error}");
 }
 

@@ -15,8 +15,9 @@ use super::idle::too_late;
 use super::layer;
 use crate::body::Progress;
 use crate::context::CallContext;
-use crate::error::{BoxError, Error, ErrorKind, Sent};
+use crate::error::{BoxError, Error, ErrorKind};
 use crate::limit::after;
+use crate::outcome::Outcome;
 use crate::service::{HttpRequest, HttpResponse};
 
 #[derive(Debug, Clone)]
@@ -105,23 +106,12 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let Some(inner) = this.inner.as_pin_mut() else {
-            return Poll::Ready(Err(too_late().boxed()));
+            return Poll::Ready(Err(too_late().with_outcome(Outcome::NotSent).boxed()));
         };
         if let Poll::Ready(result) = inner.poll(cx) {
-            let Some(call) = this.call else {
-                return Poll::Ready(result);
-            };
-            let result = match result {
-                Ok(response) => {
-                    call.attempt_ended(Sent::Yes);
-                    Ok(response)
-                }
-                Err(error) => {
-                    let error = Error::from_boxed(error);
-                    call.attempt_ended(error.was_sent());
-                    Err(error.boxed())
-                }
-            };
+            if let Some(call) = this.call {
+                call.attempt_timer_ends();
+            }
             return Poll::Ready(result);
         }
         let (Some(mut sleep), Some(call)) = (this.sleep.as_mut().as_pin_mut(), this.call) else {
@@ -136,7 +126,6 @@ where
                 Some(taken) => (after(taken.arrived, limits.idle_timeout), true),
             };
             if due <= now {
-                call.attempt_ended(Sent::Maybe);
                 return Poll::Ready(Err(timed_out(
                     stalled,
                     limits.attempt_timeout,
@@ -159,7 +148,5 @@ fn timed_out(stalled: bool, attempt: Duration, idle: Duration) -> BoxError {
     } else {
         format!("no answer within the attempt timeout of {attempt:?}")
     };
-    Error::new(ErrorKind::Timeout, message)
-        .with_sent(Sent::Maybe)
-        .boxed()
+    Error::new(ErrorKind::Timeout, message).boxed()
 }

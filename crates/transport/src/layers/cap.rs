@@ -14,7 +14,7 @@ use tower_service::Service;
 use super::layer;
 use crate::body::ResponseBody;
 use crate::context::CallContext;
-use crate::error::{BoxError, Error, ErrorKind, Sent};
+use crate::error::{BoxError, Error, ErrorKind};
 use crate::service::{HttpRequest, HttpResponse};
 
 /// Bounds what an answer may come to after decompression.
@@ -100,7 +100,6 @@ fn undecompressible(error: BoxError) -> BoxError {
         ErrorKind::Decode,
         "the answer's compression is damaged, so it cannot be read",
     )
-    .with_sent(Sent::Yes)
     .permanent()
     .with_boxed_source(error)
     .boxed()
@@ -114,7 +113,6 @@ fn broken_off(error: BoxError) -> BoxError {
         ErrorKind::Io,
         "the connection broke while the answer was arriving",
     )
-    .with_sent(Sent::Yes)
     .with_boxed_source(error)
     .boxed()
 }
@@ -210,7 +208,6 @@ where
                     this.limit
                 ),
             )
-            .with_sent(Sent::Yes)
             .permanent()
             .boxed())));
         }

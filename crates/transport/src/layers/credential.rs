@@ -15,6 +15,7 @@ use crate::base_url::BaseUrl;
 use crate::context::CallContext;
 use crate::credential::Credential;
 use crate::error::{BoxError, Error, ErrorKind};
+use crate::outcome::Verdict;
 use crate::service::{HttpFuture, HttpRequest, HttpResponse, HttpService};
 
 /// Awaits a live credential before a permit is taken.
@@ -46,8 +47,8 @@ where
     }
 
     fn call(&mut self, request: HttpRequest) -> Self::Future {
-        let anonymous = CallContext::of(&request).is_some_and(CallContext::is_anonymous);
-        if anonymous || self.layer.credential.is_ready() {
+        let is_authorized = CallContext::of(&request).is_none_or(CallContext::is_authorized);
+        if !is_authorized || self.layer.credential.is_ready() {
             return future::Either::Left(self.inner.call(request));
         }
         let Self { mut inner, layer } = self.clone();
@@ -94,13 +95,13 @@ impl CredentialStamp {
     fn stamp(&self, request: &mut HttpRequest) -> Result<(), Error> {
         check_origin(&self.base, request)?;
         self.add_headers(request.headers_mut());
-        if CallContext::of(request).is_some_and(CallContext::is_anonymous) {
+        if CallContext::of(request).is_some_and(|call| !call.is_authorized()) {
             return Ok(());
         }
         let generation = self
             .credential
             .stamp(request.headers_mut())
-            .ok_or_else(Error::stale_credential)?;
+            .ok_or_else(refused_while_waiting)?;
         if let Some(call) = CallContext::of(request) {
             call.set_generation(generation.0);
         }
@@ -108,14 +109,23 @@ impl CredentialStamp {
     }
 }
 
+/// The credential was refused between being ready and being applied.
+fn refused_while_waiting() -> Error {
+    Error::new(
+        ErrorKind::Credential,
+        "the credential was refused again and again while the call waited",
+    )
+    .with_verdict(Verdict::NotAuthorized)
+}
+
 fn check_origin(base: &BaseUrl, request: &HttpRequest) -> Result<(), Error> {
-    let foreign = || CallContext::of(request).is_some_and(|call| call.limits().foreign);
-    if base.is_origin_of(request.uri()) || foreign() {
+    let origin = CallContext::of(request).map_or(base, CallContext::origin);
+    if origin.is_origin_of(request.uri()) {
         return Ok(());
     }
     Err(Error::new(
         ErrorKind::Credential,
-        format!("a layer sent the request to another origin than {base}; the credential does not go there"),
+        format!("a layer sent the request to another origin than {origin}; the credential does not go there"),
     )
     .permanent())
 }

@@ -12,6 +12,7 @@ use super::idle::too_late;
 use super::layer;
 use crate::context::CallContext;
 use crate::error::BoxError;
+use crate::outcome::Outcome;
 use crate::service::{HttpRequest, HttpResponse};
 
 #[derive(Debug, Clone)]
@@ -71,7 +72,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let Some(inner) = this.inner.as_pin_mut() else {
-            return Poll::Ready(Err(too_late().boxed()));
+            return Poll::Ready(Err(over()));
         };
         if let Poll::Ready(result) = inner.poll(cx) {
             return Poll::Ready(result);
@@ -81,8 +82,14 @@ where
             return Poll::Pending;
         }
         match this.sleep.as_pin_mut().map(|sleep| sleep.poll(cx)) {
-            Some(Poll::Ready(())) => Poll::Ready(Err(too_late().boxed())),
+            Some(Poll::Ready(())) => Poll::Ready(Err(over())),
             _ => Poll::Pending,
         }
     }
+}
+
+#[cold]
+fn over() -> BoxError {
+    // What is under way is added where the call is known.
+    too_late().with_outcome(Outcome::NotSent).boxed()
 }

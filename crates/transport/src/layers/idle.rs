@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep};
 
 use crate::body::ResponseBody;
-use crate::error::{BoxError, Error, ErrorKind, Sent};
+use crate::error::{BoxError, Error, ErrorKind};
 use crate::limit::after;
 
 pin_project! {
@@ -73,7 +73,7 @@ impl HttpBody for Idle {
             // Asked first: a body whose pieces are always there would never be asked for the time.
             let end = this.end.as_mut().as_pin_mut().expect("set above");
             if end.poll(cx).is_ready() {
-                return Poll::Ready(Some(Err(too_late().with_sent(Sent::Yes).boxed())));
+                return Poll::Ready(Some(Err(too_late().boxed())));
             }
         }
         if let Poll::Ready(frame) = this.inner.poll_frame(cx) {
@@ -94,7 +94,6 @@ impl HttpBody for Idle {
             ErrorKind::Timeout,
             format!("the answer stopped arriving for {:?}", this.idle),
         )
-        .with_sent(Sent::Yes)
         .boxed())))
     }
 

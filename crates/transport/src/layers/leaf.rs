@@ -14,8 +14,9 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::base_url::BaseUrl;
-use crate::error::{BoxError, Error, ErrorKind, Sent};
+use crate::error::{BoxError, Error, ErrorKind};
 use crate::limit::FOR_EVER;
+use crate::outcome::Outcome;
 use crate::service::HttpRequest;
 
 /// What the leaf is built with.
@@ -232,13 +233,12 @@ impl Future for LeafFuture {
 ///
 /// `is_connect` is asked before `is_timeout`, since a slow connect is both, and only the former says that nothing was
 /// sent.
-fn sending_failed(error: reqwest::Error) -> Error {
+pub(crate) fn sending_failed(error: reqwest::Error) -> Error {
     // The URL's query may hold secrets.
     let error = error.without_url();
     if let Some(ours) = own_error(&error) {
         return ours;
     }
-    let error_of = |kind, message: &'static str, sent| Error::new(kind, message).with_sent(sent);
     let failure = if error.is_builder() {
         if format!("{:?}", error.source()).contains("BadScheme") {
             Error::invalid("this build has no TLS; enable a feature such as `rustls`")
@@ -246,7 +246,7 @@ fn sending_failed(error: reqwest::Error) -> Error {
             Error::invalid("the request could not be built")
         }
     } else if error.is_connect() {
-        let connect = |message| error_of(ErrorKind::Connect, message, Sent::No);
+        let connect = |message: &'static str| Error::new(ErrorKind::Connect, message);
         if is_untrusted(&error) {
             connect("the TLS handshake failed: the certificate or the protocol was not accepted")
                 .permanent()
@@ -260,18 +260,17 @@ fn sending_failed(error: reqwest::Error) -> Error {
             connect("no connection could be made")
         }
     } else if was_handed_back(&error) {
-        error_of(
+        Error::new(
             ErrorKind::Io,
             "the connection closed before the request was sent",
-            Sent::No,
         )
+        .with_outcome(Outcome::NotSent)
     } else if error.is_timeout() {
-        error_of(ErrorKind::Timeout, "the connection timed out", Sent::Maybe)
+        Error::new(ErrorKind::Timeout, "the connection timed out")
     } else {
-        error_of(
+        Error::new(
             ErrorKind::Io,
-            "the connection broke before the answer came",
-            Sent::Maybe,
+            "the connection broke before the response arrived",
         )
     };
     failure.with_source(error)
@@ -283,7 +282,6 @@ fn body_failed(error: reqwest::Error) -> BoxError {
         ErrorKind::Io,
         "the connection broke while the answer was arriving",
     )
-    .with_sent(Sent::Yes)
     .with_source(error)
     .boxed()
 }

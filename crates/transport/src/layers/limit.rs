@@ -45,7 +45,7 @@ where
     }
 
     fn call(&mut self, request: HttpRequest) -> Self::Future {
-        let Some(call) = CallContext::of(&request).filter(|call| !call.limits().foreign) else {
+        let Some(call) = CallContext::of(&request).filter(|call| call.is_limited()) else {
             return Limited {
                 inner: future::Either::Left(self.inner.call(request)),
                 limit: None,

@@ -4,20 +4,17 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use http_body::Body as HttpBody;
-use http_body_util::BodyExt;
 use tokio::time::Instant;
 use tower::retry::budget::{Budget, TpsBudget};
 use tower_service::Service;
 
-use super::idle::Idle;
-use crate::body::ResponseBody;
 use crate::context::CallContext;
 use crate::credential::{Credential, Generation};
-use crate::error::{BoxError, Error, ErrorKind, Sent};
+use crate::error::{BoxError, Error};
 use crate::limit::Limiter;
-use crate::protocol::{Answer, Protocol, Verdict};
+use crate::outcome::Verdict;
+use crate::protocol::Answer;
+use crate::receive::receive;
 use crate::retry_after::exhausted_for;
 use crate::service::{HttpFuture, HttpRequest, HttpResponse};
 
@@ -105,7 +102,6 @@ pub(crate) struct Retry {
 /// What all calls of a client share.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    pub(crate) protocol: Arc<dyn Protocol>,
     pub(crate) credential: Arc<dyn Credential>,
     pub(crate) limiter: Arc<dyn Limiter>,
     pub(crate) budget: TpsBudget,
@@ -161,62 +157,35 @@ where
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: HttpRequest) -> HttpFuture {
+    fn call(&mut self, mut request: HttpRequest) -> HttpFuture {
         let Self { inner, layer } = self.clone();
         let Some(call) = CallContext::of(&request).cloned() else {
             return Box::pin(S::clone(&inner).call(request));
         };
         Box::pin(async move {
-            layer.run(&*inner, &call, request).await.map_err(|error| {
-                error
-                    .in_call(call.operation(), call.attempt(), call.sent())
-                    .boxed()
-            })
+            let result = layer.run(&*inner, &call, &mut request).await;
+            result.map_err(|error| error.in_call(&call).boxed())
         })
     }
 }
 
-/// What came of an attempt, and whether another may be made.
-#[derive(Debug)]
-struct Outcome {
-    result: Result<HttpResponse, Error>,
-    again: Again,
-}
-
-/// Whether, and under which condition, a request may be sent again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Again {
-    /// Not at all.
-    No,
-    /// It had no effect: any operation may.
-    NeverExecuted,
-    /// It may have had its effect: only idempotent operations may.
-    MaybeExecuted,
-    /// A limit was exceeded: any operation may, after the wait, at no cost to the budget.
-    Throttled,
-    /// The credential was stale: any operation may, once, at no cost to the budget.
-    Renewed,
-    /// The credential went stale before anything was sent.
-    NotStamped,
-}
-
-/// What a call has used up of its tries.
+/// What a call has used up of its attempts.
 #[derive(Debug, Default)]
 struct Tries {
-    resends: u32,
-    renewed: bool,
-    not_stamped: u32,
+    retries: u32,
+    is_renewed: bool,
+    not_authorized: u32,
 }
 
-/// How often a call goes back for a credential that was refused before it could be put on the request.
-const STAMP_TRIES: u32 = 3;
+/// How often a call waits for a credential that is refused before it can be applied.
+const CREDENTIAL_TRIES: u32 = 3;
 
 impl Retry {
     async fn run<S>(
         &self,
         inner: &S,
         call: &CallContext,
-        mut request: HttpRequest,
+        request: &mut HttpRequest,
     ) -> Result<HttpResponse, Error>
     where
         S: Service<HttpRequest, Response = HttpResponse, Error = BoxError> + Clone + Send,
@@ -226,141 +195,112 @@ impl Retry {
         let mut tries = Tries::default();
         loop {
             request.body().check()?;
-            // Everything below is always ready: user's services are, behind `HttpService`.
-            let sent = inner.clone().call(for_attempt(&mut request, call)).await;
-            let outcome = self.judge(call, sent).await;
-            if outcome.again == Again::No {
-                return outcome.result;
+            // Everything below is always ready: layers and transports of the user are behind `HttpService`.
+            let response = inner.clone().call(for_attempt(request, call)).await;
+            let result = match response {
+                Ok(response) => receive(call, response).await,
+                Err(error) => Err(Error::from_boxed(error)),
+            };
+            let verdict = verdict(&result);
+            call.attempt_ended(verdict.outcome());
+            if verdict == Verdict::Success {
+                return result;
             }
-            let Some(wait) = self.next(call, &request, &outcome, &mut tries) else {
-                return outcome.result;
+            let Some(wait) = self.next(call, request, &result, &mut tries) else {
+                return result;
             };
             tracing::debug!(
                 operation = call.operation().id(),
-                resend = tries.resends,
+                retry = tries.retries,
                 wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
-                because = ?outcome.again,
-                "sending the request again"
+                because = ?verdict,
+                "retrying the request"
             );
-            drop(outcome);
+            drop(result);
             if !wait.is_zero() {
                 tokio::time::sleep(wait).await;
             }
         }
     }
 
-    /// The wait before the request is sent again; none if it is not.
+    /// The wait before the next attempt, or `None` if there is none.
     fn next(
         &self,
         call: &CallContext,
         request: &HttpRequest,
-        outcome: &Outcome,
+        result: &Result<HttpResponse, Error>,
         tries: &mut Tries,
     ) -> Option<Duration> {
-        let server_wait = match &outcome.result {
-            Ok(response) => self.shared.protocol.retry_after(&answer(call, response)),
+        let verdict = verdict(result);
+        let server_wait = match result {
+            Ok(response) => call.protocol().retry_after(&answer(call, response)),
             Err(error) => error.retry_after(),
         };
-        let wait = match server_wait {
-            // A little more than asked, so that not everyone comes back in the same moment.
-            Some(wait) => {
-                let more = (wait / 10).min(Duration::from_secs(1));
-                wait.saturating_add(more.mul_f64(fastrand::f64()))
-            }
-            None => self.policy.wait(tries.resends),
-        };
-        if outcome.again == Again::Throttled && !call.limits().foreign {
-            // Everyone under the limit waits, whether this call is sent again or not.
-            let used_up = outcome.result.as_ref().ok().map(HttpResponse::headers);
+        if verdict == Verdict::Throttled && call.is_limited() {
+            // Everyone under the limit waits, whether this call is retried or not.
+            let used_up = result.as_ref().ok().map(HttpResponse::headers);
             let closed = server_wait
                 .max(used_up.and_then(exhausted_for))
-                .unwrap_or_else(|| self.policy.bound(tries.resends));
+                .unwrap_or_else(|| self.policy.bound(tries.retries));
             self.shared.limiter.close(call.operation(), closed);
         }
-        let wait = match outcome.again {
-            Again::No => return None,
-            Again::Renewed if call.is_anonymous() => return None,
-            Again::Renewed => {
-                // A credential that was refused right after it was renewed is not what is wrong.
+        if !verdict.allows_retry(call.is_idempotent()) {
+            return None;
+        }
+        let wait = match verdict {
+            Verdict::StaleCredential => {
+                // A 401 right after a renewal is not a stale token, so do not loop.
                 let generation = Generation(call.generation());
-                if tries.renewed || !self.shared.credential.rejected(generation) {
+                let is_renewed = !tries.is_renewed
+                    && call.is_authorized()
+                    && self.shared.credential.rejected(generation);
+                if !is_renewed {
                     return None;
                 }
-                tries.renewed = true;
+                tries.is_renewed = true;
                 Duration::ZERO
             }
-            Again::NotStamped => {
-                tries.not_stamped += 1;
-                if tries.not_stamped == STAMP_TRIES {
+            Verdict::NotAuthorized => {
+                tries.not_authorized += 1;
+                if tries.not_authorized == CREDENTIAL_TRIES {
                     return None;
                 }
                 Duration::ZERO
             }
-            Again::MaybeExecuted if !call.is_idempotent() => return None,
-            Again::Throttled | Again::NeverExecuted | Again::MaybeExecuted => {
-                let too_long = |wait| wait > self.policy.longest_server_wait;
-                if tries.resends == call.limits().retries || server_wait.is_some_and(too_long) {
+            _ => {
+                let is_too_long = |wait| wait > self.policy.longest_server_wait;
+                if tries.retries == call.limits().retries || server_wait.is_some_and(is_too_long) {
                     return None;
                 }
-                wait
+                match server_wait {
+                    // A little more than asked for, so that not everyone returns at the same moment.
+                    Some(wait) => {
+                        let more = (wait / 10).min(Duration::from_secs(1));
+                        wait.saturating_add(more.mul_f64(fastrand::f64()))
+                    }
+                    None => self.policy.wait(tries.retries),
+                }
             }
         };
         let over = Instant::now().checked_add(wait);
-        let too_late = |deadline| over.is_none_or(|over| over >= deadline);
-        if call.limits().deadline.is_some_and(too_late) || !request.body().can_restart() {
+        let is_too_late = |deadline| over.is_none_or(|over| over >= deadline);
+        if call.limits().deadline.is_some_and(is_too_late) || !request.body().can_restart() {
             return None;
         }
-        match outcome.again {
-            Again::NeverExecuted | Again::MaybeExecuted => {
-                if !self.shared.budget.withdraw() {
-                    return None;
-                }
-                tries.resends += 1;
-            }
-            Again::Throttled => tries.resends += 1,
-            _ => {}
+        match verdict {
+            Verdict::StaleCredential | Verdict::NotAuthorized => {}
+            Verdict::Throttled => tries.retries += 1,
+            _ if !self.shared.budget.withdraw() => return None,
+            _ => tries.retries += 1,
         }
         Some(wait)
     }
+}
 
-    /// Reads the answer as far as it must be known here, and says what it means.
-    async fn judge(&self, call: &CallContext, sent: Result<HttpResponse, BoxError>) -> Outcome {
-        let response = match sent {
-            Ok(response) => response,
-            Err(error) => return failed(Error::from_boxed(error)),
-        };
-        let idle = call.limits().idle_timeout;
-        if call.limits().streamed && response.status().is_success() {
-            return Outcome {
-                result: Ok(response.map(|body| {
-                    ResponseBody::stream(Idle::new(body, idle).until(call.limits().stream_deadline))
-                })),
-                again: Again::No,
-            };
-        }
-        let (head, body) = response.into_parts();
-        let body = match collect(body, idle).await {
-            Ok(body) => body,
-            // An error page that breaks off is still an error page.
-            Err(_) if !head.status.is_success() => Bytes::new(),
-            Err(error) => return failed(error),
-        };
-        let response = HttpResponse::from_parts(head, ResponseBody::full(body));
-        let verdict = match call.limits().foreign {
-            true => Verdict::by_status(&answer(call, &response)),
-            false => self.shared.protocol.classify(&answer(call, &response)),
-        };
-        let again = match verdict {
-            Verdict::Success | Verdict::Final => Again::No,
-            Verdict::StaleCredential => Again::Renewed,
-            Verdict::Throttled => Again::Throttled,
-            Verdict::Refused => Again::NeverExecuted,
-            Verdict::Transient => Again::MaybeExecuted,
-        };
-        Outcome {
-            result: Ok(response),
-            again,
-        }
+fn verdict(result: &Result<HttpResponse, Error>) -> Verdict {
+    match result {
+        Ok(response) => response.body().verdict().unwrap_or(Verdict::Final),
+        Err(error) => error.verdict(),
     }
 }
 
@@ -390,48 +330,4 @@ fn answer<'a>(call: &CallContext, response: &'a HttpResponse) -> Answer<'a> {
         response.headers(),
         body,
     )
-}
-
-fn failed(error: Error) -> Outcome {
-    let again = match (error.kind(), error.was_sent()) {
-        _ if error.is_permanent() => Again::No,
-        _ if error.is_stale_credential() => Again::NotStamped,
-        (ErrorKind::Connect | ErrorKind::Io | ErrorKind::Timeout, Sent::No) => Again::NeverExecuted,
-        (ErrorKind::Io | ErrorKind::Timeout, _) => Again::MaybeExecuted,
-        _ => Again::No,
-    };
-    Outcome {
-        result: Err(error),
-        again,
-    }
-}
-
-/// The most room that is made for an answer before it has come.
-const MOST_RESERVED: u64 = 16 * 1024 * 1024;
-
-/// The whole body. One that came in a single piece is not copied.
-pub(crate) async fn collect(body: ResponseBody, idle: Duration) -> Result<Bytes, Error> {
-    if let Some(bytes) = body.as_full() {
-        return Ok(bytes.clone());
-    }
-    let mut body = std::pin::pin!(Idle::new(body, idle));
-    let mut first: Option<Bytes> = None;
-    let mut whole = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let Ok(piece) = frame.map_err(Error::from_boxed)?.into_data() else {
-            continue;
-        };
-        if whole.is_empty() {
-            let Some(start) = first.take() else {
-                first = Some(piece);
-                continue;
-            };
-            // What the service says of the length is believed up to a point: it may not send so much.
-            let rest = body.size_hint().lower().min(MOST_RESERVED);
-            whole.reserve(start.len() + piece.len() + usize::try_from(rest).unwrap_or(0));
-            whole.extend_from_slice(&start);
-        }
-        whole.extend_from_slice(&piece);
-    }
-    Ok(first.unwrap_or_else(|| whole.freeze()))
 }

@@ -12,7 +12,8 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::layer;
-use crate::error::{ApiError, BoxError, Error, ErrorKind, Sent};
+use crate::error::{ApiError, BoxError, Error, ErrorKind};
+use crate::outcome::Verdict;
 use crate::service::HttpRequest;
 
 /// Fails where a body is shorter than its Content-Length, and where a part was sent of what was asked for as a whole.
@@ -101,6 +102,7 @@ fn unasked_part(head: http::response::Parts) -> BoxError {
         ApiError::new(),
     )
     .with_kind(ErrorKind::Decode)
+    .with_verdict(Verdict::Success)
     .with_message("the service sent a part of what was asked for as a whole")
     .boxed()
 }
@@ -139,9 +141,7 @@ where
                     this.missing
                 );
                 *this.missing = 0;
-                return Poll::Ready(Some(Err(Error::new(ErrorKind::Io, message)
-                    .with_sent(Sent::Yes)
-                    .boxed())));
+                return Poll::Ready(Some(Err(Error::new(ErrorKind::Io, message).boxed())));
             }
             _ => {}
         }

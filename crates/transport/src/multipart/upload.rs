@@ -166,7 +166,7 @@ pub(super) fn broken(content: &FileContent, error: io::Error) -> BoxError {
             content.path.display()
         ),
     )
-    .with_sent(crate::error::Sent::Maybe)
+    .with_outcome(crate::outcome::Outcome::Unknown)
     .with_source(error)
     .permanent()
     .boxed()

@@ -45,9 +45,9 @@ impl Protocol for Service {
         }
     }
 
-    fn payload<'a>(&self, answer: &Answer<'a>) -> Result<&'a [u8], ApiError> {
+    fn payload<'a>(&self, answer: &Answer<'a>) -> Result<&'a [u8], Verdict> {
         if answer.body.starts_with(b"{\"ok\":false") {
-            return Err(self.api_error(answer));
+            return Err(Verdict::Final);
         }
         Ok(answer.body)
     }

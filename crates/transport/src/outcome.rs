@@ -1,0 +1,269 @@
+//! The retry decision: what became of a request, and whether it may be sent again.
+//!
+//! This is the only place that answers either question. The retry layer, [`Error::outcome`](crate::Error::outcome) and
+//! [`Error::is_retryable`](crate::Error::is_retryable) read the table below; ARCHITECTURE.md shows the same table, and a
+//! test compares the two.
+
+use crate::error::ErrorKind;
+use crate::protocol::Answer;
+
+/// What became of a request whose call failed.
+///
+/// ```
+/// use security_api_transport::{Error, Outcome};
+///
+/// fn report(error: &Error) -> &'static str {
+///     match error.outcome() {
+///         Outcome::NotSent | Outcome::Refused => "nothing happened",
+///         Outcome::Unknown => "look whether it happened before doing it again",
+///         Outcome::Answered => "the service said no, or its response could not be read",
+///     }
+/// }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// The request never reached the service, so it had no effect.
+    NotSent,
+    /// The service refused the request before it did anything: a 429, a 401, or a status that the service documents for
+    /// this.
+    Refused,
+    /// The request may have been executed: its response was lost, or is a 5xx that can be sent after the work was done.
+    Unknown,
+    /// The service responded, and would respond the same way again.
+    Answered,
+}
+
+/// What a response, or an attempt without one, means for the call.
+///
+/// Each verdict is a row of the retry table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// The request was executed.
+    Success,
+    /// The service responded with an error that another attempt would not change.
+    Final,
+    /// The credential was refused and nothing was executed. The request is sent once more if the credential can be
+    /// renewed.
+    StaleCredential,
+    /// A limit that all callers share was exceeded and nothing was executed. Everyone under the limit waits.
+    Throttled,
+    /// The service refused the request for the moment and did nothing.
+    Refused,
+    /// The attempt failed for the moment, and the request may have been executed.
+    Transient,
+    /// The request may have been executed, and cannot be sent again: its body failed half-way, or a layer or transport
+    /// of the user failed.
+    Interrupted,
+    /// The request was not sent, because no connection could be used.
+    NotSent,
+    /// The request was not sent, because the credential was refused while the request waited for its turn.
+    NotAuthorized,
+    /// The request was not sent, because the client's own limiter or the token endpoint would have made it wait too long.
+    Deferred,
+    /// The request was not sent, and another attempt would fail in the same way.
+    Unsendable,
+}
+
+/// Which operations the client sends again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Retry {
+    /// Every operation.
+    Any,
+    /// Every operation, once, if its credential can be renewed.
+    Renewed,
+    /// Idempotent operations.
+    Idempotent,
+    /// None, but the caller may try every operation again later.
+    Later,
+    /// None.
+    Never,
+}
+
+impl Verdict {
+    /// The retry table.
+    const fn row(self) -> (Outcome, Retry) {
+        match self {
+            Self::NotSent | Self::NotAuthorized => (Outcome::NotSent, Retry::Any),
+            Self::Deferred => (Outcome::NotSent, Retry::Later),
+            Self::Unsendable => (Outcome::NotSent, Retry::Never),
+            Self::Throttled | Self::Refused => (Outcome::Refused, Retry::Any),
+            Self::StaleCredential => (Outcome::Refused, Retry::Renewed),
+            Self::Transient => (Outcome::Unknown, Retry::Idempotent),
+            Self::Interrupted => (Outcome::Unknown, Retry::Never),
+            Self::Success | Self::Final => (Outcome::Answered, Retry::Never),
+        }
+    }
+
+    /// The verdict by HTTP's own rules and the facts of the operation.
+    #[must_use]
+    pub fn by_status(answer: &Answer<'_>) -> Self {
+        match answer.status.as_u16() {
+            200..=299 => Self::Success,
+            _ if answer.operation.refuses_with(answer.status) => Self::Refused,
+            401 => Self::StaleCredential,
+            429 => Self::Throttled,
+            408 | 425 | 500 | 502 | 503 | 504 => Self::Transient,
+            _ => Self::Final,
+        }
+    }
+
+    /// The verdict on an attempt that failed with an error of this kind, whose request had this outcome.
+    #[must_use]
+    pub(crate) const fn of_failure(kind: ErrorKind, outcome: Outcome) -> Self {
+        let is_passing = matches!(
+            kind,
+            ErrorKind::Connect | ErrorKind::Io | ErrorKind::Timeout
+        );
+        match outcome {
+            Outcome::NotSent if is_passing => Self::NotSent,
+            Outcome::NotSent => match kind {
+                ErrorKind::RateLimit | ErrorKind::Credential => Self::Deferred,
+                _ => Self::Unsendable,
+            },
+            Outcome::Refused => Self::Refused,
+            Outcome::Unknown if is_passing => Self::Transient,
+            Outcome::Unknown => Self::Interrupted,
+            // The request succeeded, and what came of it cannot be read.
+            Outcome::Answered if matches!(kind, ErrorKind::Decode | ErrorKind::TooLarge) => {
+                Self::Success
+            }
+            Outcome::Answered => Self::Final,
+        }
+    }
+
+    /// The outcome of the request.
+    pub(crate) const fn outcome(self) -> Outcome {
+        self.row().0
+    }
+
+    /// Whether the client may send the request again.
+    pub(crate) const fn allows_retry(self, is_idempotent: bool) -> bool {
+        match self.row().1 {
+            Retry::Any | Retry::Renewed => true,
+            Retry::Idempotent => is_idempotent,
+            Retry::Later | Retry::Never => false,
+        }
+    }
+
+    /// Whether the same call may succeed later, and making it again is safe.
+    pub(crate) const fn is_retryable(self, is_idempotent: bool) -> bool {
+        match self.row().1 {
+            Retry::Any | Retry::Later => true,
+            Retry::Idempotent => is_idempotent,
+            Retry::Renewed | Retry::Never => false,
+        }
+    }
+
+    /// The same outcome, but another attempt would not help.
+    pub(crate) const fn permanent(self) -> Self {
+        match self.outcome() {
+            Outcome::NotSent => Self::Unsendable,
+            Outcome::Unknown => Self::Interrupted,
+            Outcome::Refused => Self::Final,
+            Outcome::Answered => self,
+        }
+    }
+
+    /// The verdict on the whole call, if an earlier attempt of it may have been executed. Only a response that is final
+    /// settles that.
+    pub(crate) const fn after_unknown(self) -> Self {
+        match self.row() {
+            (Outcome::NotSent | Outcome::Refused, Retry::Renewed | Retry::Never) => {
+                Self::Interrupted
+            }
+            (Outcome::NotSent | Outcome::Refused, _) => Self::Transient,
+            _ => self,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every verdict, with the words for it in ARCHITECTURE.md.
+    const ROWS: [(&str, &[Verdict]); 8] = [
+        (
+            "name resolution or connecting failed",
+            &[Verdict::NotSent, Verdict::NotAuthorized],
+        ),
+        (
+            "the rate limiter or the token endpoint",
+            &[Verdict::Deferred],
+        ),
+        ("certificate, name or proxy refused", &[Verdict::Unsendable]),
+        (
+            "429 of a shared limit",
+            &[Verdict::Throttled, Verdict::Refused],
+        ),
+        ("401 on a stale token", &[Verdict::StaleCredential]),
+        ("408, 425, 500, 502, 503, 504", &[Verdict::Transient]),
+        (
+            "the request's own body failed half-way",
+            &[Verdict::Interrupted],
+        ),
+        (
+            "429 that is a lock on one object",
+            &[Verdict::Final, Verdict::Success],
+        ),
+    ];
+
+    #[test]
+    fn the_table_in_the_architecture_is_the_one_that_is_kept() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../ARCHITECTURE.md");
+        let Ok(text) = std::fs::read_to_string(path) else {
+            // The crate was unpacked by itself.
+            return;
+        };
+        let table: Vec<&str> = text
+            .lines()
+            .skip_while(|line| !line.starts_with("| what happened | outcome |"))
+            .skip(2)
+            .take_while(|line| line.starts_with('|'))
+            .collect();
+        assert_eq!(table.len(), ROWS.len());
+        for (line, (begins, verdicts)) in table.into_iter().zip(ROWS) {
+            let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+            assert!(cells[0].starts_with(begins), "{line}");
+            for verdict in verdicts {
+                let (outcome, retry) = verdict.row();
+                assert_eq!(cells[1], format!("`{outcome:?}`"), "{verdict:?}: {line}");
+                let retried = match retry {
+                    Retry::Any => ["yes", "yes"],
+                    Retry::Renewed => ["once, with a new token", "once, with a new token"],
+                    Retry::Idempotent => ["no", "yes"],
+                    Retry::Later => ["by the caller, later", "by the caller, later"],
+                    Retry::Never => ["no", "no"],
+                };
+                assert_eq!(cells[2..], retried, "{verdict:?}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_a_final_response_settles_what_an_earlier_attempt_left_open() {
+        for (_, verdicts) in ROWS {
+            for &verdict in verdicts {
+                let outcome = match verdict.outcome() {
+                    Outcome::Answered => Outcome::Answered,
+                    _ => Outcome::Unknown,
+                };
+                assert_eq!(verdict.after_unknown().outcome(), outcome, "{verdict:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_permanent_keeps_its_outcome_or_is_final_and_is_never_retried() {
+        for (_, verdicts) in ROWS {
+            for &verdict in verdicts {
+                let permanent = verdict.permanent();
+                assert!(!permanent.is_retryable(true), "{verdict:?}");
+                if verdict.outcome() != Outcome::Refused {
+                    assert_eq!(permanent.outcome(), verdict.outcome(), "{verdict:?}");
+                }
+            }
+        }
+    }
+}

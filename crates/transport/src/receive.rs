@@ -1,0 +1,106 @@
+//! Reading a response as far as it must be known to classify it, and classifying it: once for each response.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http_body::Body as HttpBody;
+use http_body_util::BodyExt;
+
+use crate::body::ResponseBody;
+use crate::context::CallContext;
+use crate::download;
+use crate::error::Error;
+use crate::layers::idle::Idle;
+use crate::outcome::Verdict;
+use crate::protocol::Answer;
+use crate::service::HttpResponse;
+
+/// Reads the response, unless its body is handed on to the caller, and notes the verdict in its body.
+///
+/// # Errors
+/// If a successful response breaks off or stalls.
+pub(crate) async fn receive(
+    call: &CallContext,
+    response: HttpResponse,
+) -> Result<HttpResponse, Error> {
+    let idle = call.limits().idle_timeout;
+    let (head, body) = response.into_parts();
+    let is_success = head.status.is_success();
+    let body = if call.limits().streamed && is_success {
+        let body = Idle::new(body, idle).until(call.limits().stream_deadline);
+        let body = ResponseBody::stream(body);
+        match download::is_json(&head.headers) {
+            // Perhaps not a file, but the reason why there is none. Boxed, so that other calls need no room for it.
+            true => Box::pin(download::buffered(body)).await?,
+            false => body,
+        }
+    } else {
+        match collect(body, idle).await {
+            Ok(body) => ResponseBody::full(body),
+            // An error page that breaks off is still an error page.
+            Err(_) if !is_success => ResponseBody::full(Bytes::new()),
+            Err(error) => return Err(error),
+        }
+    };
+    let whole = body.as_full().cloned().unwrap_or_default();
+    let answer = Answer::new(call.operation(), head.status, &head.headers, &whole);
+    let (verdict, payload) = classify(call, &answer, &whole);
+    Ok(HttpResponse::from_parts(
+        head,
+        body.judged(verdict, payload),
+    ))
+}
+
+/// The verdict on the response, and the part of its body to decode.
+fn classify(call: &CallContext, answer: &Answer<'_>, body: &Bytes) -> (Verdict, Bytes) {
+    let protocol = call.protocol();
+    match protocol.classify(answer) {
+        Verdict::Success if answer.status.is_success() => match protocol.payload(answer) {
+            Ok(part) => (Verdict::Success, share(body, part)),
+            Err(verdict) => (verdict, Bytes::new()),
+        },
+        // Only a status can say that a request succeeded.
+        Verdict::Success => (Verdict::Final, Bytes::new()),
+        verdict => (verdict, Bytes::new()),
+    }
+}
+
+/// The part as a slice of the body it is in, or a copy if it stands elsewhere, as a constant does.
+fn share(body: &Bytes, part: &[u8]) -> Bytes {
+    let (body_at, part_at) = (body.as_ptr() as usize, part.as_ptr() as usize);
+    if part_at >= body_at && part_at + part.len() <= body_at + body.len() {
+        body.slice_ref(part)
+    } else {
+        Bytes::copy_from_slice(part)
+    }
+}
+
+/// The most room that is made for a body before it has arrived.
+const MOST_RESERVED: u64 = 16 * 1024 * 1024;
+
+/// The whole body. One that arrives in a single piece is not copied.
+async fn collect(body: ResponseBody, idle: Duration) -> Result<Bytes, Error> {
+    if let Some(bytes) = body.as_full() {
+        return Ok(bytes.clone());
+    }
+    let mut body = std::pin::pin!(Idle::new(body, idle));
+    let mut first: Option<Bytes> = None;
+    let mut whole = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(piece) = frame.map_err(Error::from_boxed)?.into_data() else {
+            continue;
+        };
+        if whole.is_empty() {
+            let Some(start) = first.take() else {
+                first = Some(piece);
+                continue;
+            };
+            // Content-Length is only a hint, so the reservation is bounded.
+            let rest = body.size_hint().lower().min(MOST_RESERVED);
+            whole.reserve(start.len() + piece.len() + usize::try_from(rest).unwrap_or(0));
+            whole.extend_from_slice(&start);
+        }
+        whole.extend_from_slice(&piece);
+    }
+    Ok(first.unwrap_or_else(|| whole.freeze()))
+}
