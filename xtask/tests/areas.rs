@@ -18,11 +18,10 @@ mod support;
 
 use generated::operations;
 use generated::types::Health;
-use security_api_transport::__private::bytes::Bytes;
 use security_api_transport::model::{Scalar, Slot, scalar};
 use security_api_transport::{
-    Answer, ApiError, Error, FakeAnswer, FakeTransport, Operation, Paging, Protocol, RawJson,
-    Request, Verdict,
+    Answer, ApiError, Error, FakeAnswer, FakeTransport, Operation, Paging, Protocol, Request,
+    Split, Verdict,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -153,24 +152,15 @@ pub struct Results<T> {
 impl Paging for ByNumber {
     type Wire<T> = Results<T>;
 
-    fn split<T>(page: Results<T>, request: &Request) -> (Vec<T>, Option<String>) {
+    fn split<T>(page: Results<T>, request: &Request) -> Split<T> {
         let body: Value = serde_json::from_slice(request.body_bytes().unwrap()).unwrap();
         let number = body["pageNumber"].as_u64().unwrap();
         let next = (number < page.total).then(|| (number + 1).to_string());
-        (page.results, next)
+        Split::new(page.results, next.into())
     }
 
-    fn split_raw(
-        payload: &Bytes,
-        request: &Request,
-    ) -> Result<(Vec<RawJson>, Option<String>), serde_json::Error> {
-        let page: Results<&RawValue> = serde_json::from_slice(payload)?;
-        let (items, next) = Self::split(page, request);
-        let items = items.into_iter();
-        Ok((
-            items.map(|item| RawJson::slice(payload, item)).collect(),
-            next,
-        ))
+    fn split_raw<'a>(page: &'a str, request: &Request) -> serde_json::Result<Split<&'a RawValue>> {
+        Ok(Self::split(serde_json::from_str(page)?, request))
     }
 
     fn set_token(request: Request, token: &str) -> Request {

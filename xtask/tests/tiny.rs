@@ -15,12 +15,12 @@ use generated::types::{
     Size, Sound, Toy,
 };
 use generated::{operations, resources};
-use security_api_transport::__private::bytes::Bytes;
 use security_api_transport::__private::http::StatusCode;
 use security_api_transport::{
-    Answer, ApiError, Error, FakeAnswer, FakeTransport, Operation, Paging, Protocol, RawJson,
-    Request, Timestamp, Upload,
+    Answer, ApiError, Error, FakeAnswer, FakeTransport, Next, Operation, Paging, Protocol, Request,
+    Split, Timestamp, Upload,
 };
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 pub use support::Client;
 use support::{KEY, sent};
@@ -38,15 +38,12 @@ type RawItems = security_api_transport::RawItems<NextToken>;
 impl Paging for NextToken {
     type Wire<T> = Vec<T>;
 
-    fn split<T>(items: Vec<T>, _: &Request) -> (Vec<T>, Option<String>) {
-        (items, None)
+    fn split<T>(items: Vec<T>, _: &Request) -> Split<T> {
+        Split::new(items, Next::End)
     }
 
-    fn split_raw(
-        payload: &Bytes,
-        _: &Request,
-    ) -> Result<(Vec<RawJson>, Option<String>), serde_json::Error> {
-        serde_json::from_slice(payload).map(|items| (items, None))
+    fn split_raw<'a>(page: &'a str, request: &Request) -> serde_json::Result<Split<&'a RawValue>> {
+        Ok(Self::split(serde_json::from_str(page)?, request))
     }
 
     fn set_token(request: Request, token: &str) -> Request {

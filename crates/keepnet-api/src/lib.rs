@@ -48,7 +48,8 @@ pub use security_api_transport::{
     ApiError, Body, BoxError, Call, CallContext, CallFuture, Credential, Cursor, Defaults,
     Download, Error, ErrorKind, Form, FromResponse, Generation, HttpRequest, HttpResponse,
     HttpService, InvalidTimestamp, Limiter, Operation, Outcome, Patch, Rate, RateLimiter, Rates,
-    RawJson, Received, Request, Response, ResponseBody, RetryPolicy, Secret, Timestamp, Upload,
+    RawJson, Received, Request, Response, ResponseBody, RetryPolicy, Secret, Timestamp,
+    UndecodedItem, Upload,
 };
 #[cfg(feature = "fake")]
 pub use security_api_transport::{FakeAnswer, FakeRequest, FakeTransport};

@@ -4,8 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use bytes::Bytes;
-use security_api_transport::{Error, Paging, RawJson, Request};
+use security_api_transport::{Error, Paging, Request, Split};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -111,11 +110,11 @@ impl Place {
 }
 
 impl<T> ListAnswer<T> {
-    fn split(self, request: &Request) -> (Vec<T>, Option<String>) {
+    fn split(self, request: &Request) -> Split<T> {
         let place = Place::of(request);
         let number = place.next(self.items.len(), self.totals);
         let next = Place { number, ..place }.token();
-        (self.items, next)
+        Split::new(self.items, next.into()).with_total(self.totals.records)
     }
 }
 
@@ -124,25 +123,12 @@ impl Paging for ByNumber {
 
     type Wire<T> = ListAnswer<T>;
 
-    fn split<T>(wire: ListAnswer<T>, request: &Request) -> (Vec<T>, Option<String>) {
+    fn split<T>(wire: ListAnswer<T>, request: &Request) -> Split<T> {
         wire.split(request)
     }
 
-    fn total<T>(wire: &ListAnswer<T>) -> Option<u64> {
-        wire.totals.records
-    }
-
-    fn split_raw(
-        payload: &Bytes,
-        request: &Request,
-    ) -> Result<(Vec<RawJson>, Option<String>), serde_json::Error> {
-        let page: ListAnswer<&RawValue> = serde_json::from_slice(payload)?;
-        let (items, next) = page.split(request);
-        let items = items
-            .into_iter()
-            .map(|item| RawJson::slice(payload, item))
-            .collect();
-        Ok((items, next))
+    fn split_raw<'a>(page: &'a str, request: &Request) -> serde_json::Result<Split<&'a RawValue>> {
+        Ok(Self::split(serde_json::from_str(page)?, request))
     }
 
     fn set_token(request: Request, token: &str) -> Request {

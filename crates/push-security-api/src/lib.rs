@@ -27,7 +27,7 @@ pub use security_api_transport::{
     ApiError, Body, BoxError, Call, CallContext, CallFuture, Credential, Cursor, Defaults, Error,
     ErrorKind, FromResponse, Generation, HttpRequest, HttpResponse, HttpService, InvalidTimestamp,
     Limiter, Operation, Outcome, Patch, Rate, RateLimiter, RawJson, Received, Request, Response,
-    ResponseBody, RetryPolicy, Secret, Timestamp,
+    ResponseBody, RetryPolicy, Secret, Timestamp, UndecodedItem,
 };
 #[cfg(feature = "fake")]
 pub use security_api_transport::{FakeAnswer, FakeRequest, FakeTransport};

@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-use bytes::Bytes;
-use security_api_transport::{Paging, RawJson, Request};
+use security_api_transport::{Next, Paging, Request, Split};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -35,47 +34,35 @@ struct PagingMember {
 const OFFSET: &str = "offset=";
 
 impl PagingMember {
-    fn next(self) -> Option<String> {
-        if self.more_results == Some(false) {
-            return None;
+    fn next(self) -> Next {
+        match (self.more_results, self.next_token, self.next) {
+            (Some(false), _, _) => Next::End,
+            (_, Some(token), _) => Next::Token(token),
+            (Some(true), None, Some(offset)) if !offset.is_empty() => {
+                Next::Token(format!("{OFFSET}{offset}"))
+            }
+            (Some(true), None, _) => Next::Unknown,
+            (None, None, _) => Next::End,
         }
-        let offset = self.next.map(|offset| format!("{OFFSET}{offset}"));
-        self.next_token
-            .or_else(|| offset.filter(|_| self.more_results == Some(true)))
     }
 }
 
 impl<T> ListAnswer<T> {
-    fn split(self) -> (Vec<T>, Option<String>) {
-        (
-            self.result.unwrap_or_default(),
-            self.paging.and_then(PagingMember::next),
-        )
+    fn split(self) -> Split<T> {
+        let next = self.paging.map_or(Next::End, PagingMember::next);
+        Split::new(self.result.unwrap_or_default(), next)
     }
-}
-
-fn split_raw(payload: &Bytes) -> Result<(Vec<RawJson>, Option<String>), serde_json::Error> {
-    let page: ListAnswer<&RawValue> = serde_json::from_slice(payload)?;
-    let (items, next) = page.split();
-    let items = items
-        .into_iter()
-        .map(|item| RawJson::slice(payload, item))
-        .collect();
-    Ok((items, next))
 }
 
 impl Paging for NextToken {
     type Wire<T> = ListAnswer<T>;
 
-    fn split<T>(wire: ListAnswer<T>, _: &Request) -> (Vec<T>, Option<String>) {
+    fn split<T>(wire: ListAnswer<T>, _: &Request) -> Split<T> {
         wire.split()
     }
 
-    fn split_raw(
-        payload: &Bytes,
-        _: &Request,
-    ) -> Result<(Vec<RawJson>, Option<String>), serde_json::Error> {
-        split_raw(payload)
+    fn split_raw<'a>(page: &'a str, _: &Request) -> serde_json::Result<Split<&'a RawValue>> {
+        serde_json::from_str(page).map(ListAnswer::split)
     }
 
     fn set_token(mut request: Request, token: &str) -> Request {
@@ -97,12 +84,12 @@ impl Paging for NextToken {
 mod tests {
     use super::*;
 
-    fn next(paging: &str) -> Option<String> {
+    fn next(paging: &str) -> Next {
         let json = format!(r#"{{"result":[1],"paging":{paging}}}"#);
         serde_json::from_str::<ListAnswer<u32>>(&json)
             .unwrap()
             .split()
-            .1
+            .next
     }
 
     #[test]
@@ -126,7 +113,7 @@ mod tests {
             ("{}", None),
             ("null", None),
         ] {
-            assert_eq!(next(paging).as_deref(), expected, "{paging}");
+            assert_eq!(next(paging), expected.map(str::to_owned).into(), "{paging}");
         }
     }
 
@@ -137,21 +124,20 @@ mod tests {
             r#"{"result":null}"#,
             "{}",
         ] {
-            let (items, next) = serde_json::from_str::<ListAnswer<u32>>(json)
-                .unwrap()
-                .split();
-            assert!(items.is_empty() && next.is_none(), "{json}");
-            assert_eq!(split_raw(&Bytes::from(json)).unwrap(), (vec![], None));
+            let page = serde_json::from_str::<ListAnswer<u32>>(json).unwrap();
+            let split = page.split();
+            assert!(split.items.is_empty() && split.next == Next::End, "{json}");
         }
     }
 
     #[test]
-    fn raw_items_are_slices_of_the_page() {
-        let page = Bytes::from_static(br#"{"result":[ {"a": 1} ,{"b":[2]}],"paging":{}}"#);
-        let (items, _) = split_raw(&page).unwrap();
-        let texts: Vec<_> = items.iter().map(RawJson::as_str).collect();
-        assert_eq!(texts, [r#"{"a": 1}"#, r#"{"b":[2]}"#]);
-        let range = page.as_ptr_range();
-        assert!(range.contains(&items[1].as_bytes().as_ptr()));
+    fn more_results_without_a_place_are_an_incomplete_list() {
+        for paging in [
+            r#"{"moreResults":true}"#,
+            r#"{"moreResults":true,"nextToken":null,"next":""}"#,
+        ] {
+            assert_eq!(next(paging), Next::Unknown, "{paging}");
+        }
+        assert_eq!(next(r#"{"nextToken":""}"#), Next::Token(String::new()));
     }
 }

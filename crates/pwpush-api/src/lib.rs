@@ -38,7 +38,8 @@ pub use security_api_transport::{
     ApiError, Body, BoxError, Call, CallContext, CallFuture, Credential, Cursor, Defaults,
     Download, Error, ErrorKind, Form, FromResponse, Generation, HttpRequest, HttpResponse,
     HttpService, InvalidTimestamp, Limiter, Operation, Outcome, Rate, RateLimiter, RawJson,
-    Received, Request, Response, ResponseBody, RetryPolicy, Secret, Timestamp, Upload,
+    Received, Request, Response, ResponseBody, RetryPolicy, Secret, Timestamp, UndecodedItem,
+    Upload,
 };
 #[cfg(feature = "fake")]
 pub use security_api_transport::{FakeAnswer, FakeRequest, FakeTransport};

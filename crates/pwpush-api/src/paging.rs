@@ -3,8 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use bytes::Bytes;
-use security_api_transport::{Error, Paging, RawJson, Request};
+use security_api_transport::{Error, Next, Paging, Request, Split};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -73,29 +72,25 @@ fn number(request: &Request) -> u32 {
 }
 
 /// The page after this one, unless it is the last.
-fn next(request: &Request, items: usize) -> Option<String> {
-    (items >= FULL).then(|| number(request).saturating_add(1).to_string())
+fn next(request: &Request, items: usize) -> Next {
+    match items {
+        ..FULL => Next::End,
+        _ => Next::Token(number(request).saturating_add(1).to_string()),
+    }
 }
 
 impl Paging for PageNumber {
+    const NUMBERED: bool = true;
+
     type Wire<T> = ListAnswer<T>;
 
-    fn split<T>(wire: ListAnswer<T>, request: &Request) -> (Vec<T>, Option<String>) {
+    fn split<T>(wire: ListAnswer<T>, request: &Request) -> Split<T> {
         let next = next(request, wire.0.len());
-        (wire.0, next)
+        Split::new(wire.0, next)
     }
 
-    fn split_raw(
-        payload: &Bytes,
-        request: &Request,
-    ) -> Result<(Vec<RawJson>, Option<String>), serde_json::Error> {
-        let page: ListAnswer<&RawValue> = serde_json::from_slice(payload)?;
-        let next = next(request, page.0.len());
-        let items = page.0.into_iter();
-        Ok((
-            items.map(|item| RawJson::slice(payload, item)).collect(),
-            next,
-        ))
+    fn split_raw<'a>(page: &'a str, request: &Request) -> serde_json::Result<Split<&'a RawValue>> {
+        Ok(Self::split(serde_json::from_str(page)?, request))
     }
 
     fn set_token(request: Request, token: &str) -> Request {

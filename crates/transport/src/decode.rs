@@ -51,11 +51,6 @@ impl<'de> Deserializer<'de> for Nothing {
     }
 }
 
-/// Checks that the payload is UTF-8 without decoding it.
-pub(crate) fn check_utf8(payload: &[u8]) -> Result<(), Error> {
-    std::str::from_utf8(payload).map(drop).map_err(invalid_utf8)
-}
-
 /// Says why a payload that is no page is none.
 #[cold]
 pub(crate) fn explain_page(payload: &[u8]) -> Error {

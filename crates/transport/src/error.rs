@@ -14,6 +14,7 @@ use crate::context::CallContext;
 use crate::layers::leaf;
 use crate::operation::Operation;
 use crate::outcome::{Outcome, Verdict};
+use crate::paging::Cursor;
 
 /// A boxed error, as it passes through tower layers.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
@@ -120,6 +121,51 @@ impl fmt::Debug for ApiError {
     }
 }
 
+/// An item of a list that could not be decoded, from [`Error::item`].
+///
+/// ```
+/// use security_api_transport::Error;
+///
+/// fn keep(error: &Error, dead_letters: &mut Vec<bytes::Bytes>) -> bool {
+///     let Some(item) = error.item() else { return false };
+///     dead_letters.push(item.json().clone());
+///     true
+/// }
+/// ```
+#[derive(Clone)]
+pub struct UndecodedItem {
+    json: Bytes,
+    cursor: Cursor,
+}
+
+impl UndecodedItem {
+    pub(crate) fn new(json: Bytes, cursor: Cursor) -> Self {
+        Self { json, cursor }
+    }
+
+    /// The item as the service sent it. It may hold personal data.
+    #[must_use]
+    pub fn json(&self) -> &Bytes {
+        &self.json
+    }
+
+    /// The item's place: a stream that resumes here returns it first. [`Cursor::taken`] is its index on the page.
+    #[must_use]
+    pub fn cursor(&self) -> &Cursor {
+        &self.cursor
+    }
+}
+
+/// Shows the place and the length, not the content.
+impl fmt::Debug for UndecodedItem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UndecodedItem")
+            .field("cursor", &self.cursor)
+            .field("length", &self.json.len())
+            .finish()
+    }
+}
+
 /// Why a call failed.
 ///
 /// `Display` is one line that says what happened and what to do about it; the cause, if there is one, is in
@@ -140,6 +186,7 @@ struct Inner {
     attempts: u32,
     retry_after: Option<Duration>,
     answer: Option<Box<Answer>>,
+    item: Option<Box<UndecodedItem>>,
     /// Where in a piece of work of several calls it happened.
     context: Option<Cow<'static, str>>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
@@ -168,6 +215,7 @@ impl Error {
             attempts: 0,
             retry_after: None,
             answer: None,
+            item: None,
             context: None,
             source: None,
         }))
@@ -399,6 +447,17 @@ impl Error {
     #[must_use]
     pub fn body(&self) -> Option<&Bytes> {
         self.0.answer.as_ref().map(|answer| &answer.body)
+    }
+
+    /// The item of a list that could not be decoded, if the error is about one. The stream goes on after it.
+    #[must_use]
+    pub fn item(&self) -> Option<&UndecodedItem> {
+        self.0.item.as_deref()
+    }
+
+    pub(crate) fn with_item(mut self, item: UndecodedItem) -> Self {
+        self.edit(|inner| inner.item = Some(Box::new(item)));
+        self
     }
 
     /// What became of the request, all attempts taken together.

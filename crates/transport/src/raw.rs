@@ -28,6 +28,11 @@ impl RawJson {
         Ok(Self(json))
     }
 
+    /// From JSON that is known to be UTF-8.
+    pub(crate) fn from_utf8(json: Bytes) -> Self {
+        Self(json)
+    }
+
     /// The text, as bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
@@ -63,19 +68,6 @@ impl RawJson {
     /// If the value does not have this type; the error says where.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, Error> {
         decode::json(&self.0)
-    }
-
-    /// The items of a page, each a slice of `payload`.
-    #[must_use]
-    pub fn slice(payload: &Bytes, value: &RawValue) -> Self {
-        let text = value.get().as_bytes();
-        let start = payload.as_ptr() as usize;
-        let offset = text.as_ptr() as usize;
-        if offset >= start && offset + text.len() <= start + payload.len() {
-            Self(payload.slice_ref(text))
-        } else {
-            Self::from(value)
-        }
     }
 }
 

@@ -50,8 +50,10 @@ pub struct Request {
     pub(crate) error: Option<Error>,
     /// What a request of the user's own is called in errors: its method and path, without what came in as a segment.
     pub(crate) label: Option<Arc<str>>,
-    /// The answer to the request for the page before, where this one's must differ from it.
+    /// The response to the request for the previous page, where this one's must differ from it.
     pub(crate) previous: Option<Bytes>,
+    /// The token of the page that is asked for.
+    pub(crate) page: Option<String>,
 }
 
 impl Request {
@@ -78,6 +80,7 @@ impl Request {
             error,
             label: None,
             previous: None,
+            page: None,
         }
     }
 

@@ -2,12 +2,11 @@
 
 mod common;
 
-use bytes::Bytes;
 use common::over;
 use http::Method;
 use proptest::prelude::*;
 use security_api_transport::{
-    Client, Cursor, ErrorKind, FakeAnswer, FakeTransport, List, Operation, Paging, RawJson, Request,
+    Client, Cursor, ErrorKind, FakeAnswer, FakeTransport, List, Operation, Paging, Request, Split,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -32,19 +31,13 @@ impl Paging for ByFullness {
     const NUMBERED: bool = true;
     type Wire<T> = Vec<T>;
 
-    fn split<T>(items: Vec<T>, request: &Request) -> (Vec<T>, Option<String>) {
+    fn split<T>(items: Vec<T>, request: &Request) -> Split<T> {
         let next = next_number(items.len(), request);
-        (items, next)
+        Split::new(items, next.into())
     }
 
-    fn split_raw(
-        payload: &Bytes,
-        request: &Request,
-    ) -> Result<(Vec<RawJson>, Option<String>), serde_json::Error> {
-        let items: Vec<&RawValue> = serde_json::from_slice(payload)?;
-        let next = next_number(items.len(), request);
-        let items = items.into_iter().map(|item| RawJson::slice(payload, item));
-        Ok((items.collect(), next))
+    fn split_raw<'a>(page: &'a str, request: &Request) -> serde_json::Result<Split<&'a RawValue>> {
+        Ok(Self::split(serde_json::from_str(page)?, request))
     }
 
     fn set_token(request: Request, token: &str) -> Request {
@@ -67,28 +60,22 @@ fn body(request: &Request) -> Value {
 }
 
 impl<T> Found<T> {
-    fn split(self, request: &Request) -> (Vec<T>, Option<String>) {
+    fn split(self, request: &Request) -> Split<T> {
         let number = body(request)["pageNumber"].as_u64().unwrap() + 1;
         let more = number <= u64::from(self.total_number_of_pages);
-        (self.results, more.then(|| number.to_string()))
+        Split::new(self.results, more.then(|| number.to_string()).into())
     }
 }
 
 impl Paging for BySearch {
     type Wire<T> = Found<T>;
 
-    fn split<T>(wire: Found<T>, request: &Request) -> (Vec<T>, Option<String>) {
+    fn split<T>(wire: Found<T>, request: &Request) -> Split<T> {
         wire.split(request)
     }
 
-    fn split_raw(
-        payload: &Bytes,
-        request: &Request,
-    ) -> Result<(Vec<RawJson>, Option<String>), serde_json::Error> {
-        let found: Found<&RawValue> = serde_json::from_slice(payload)?;
-        let (items, next) = found.split(request);
-        let items = items.into_iter().map(|item| RawJson::slice(payload, item));
-        Ok((items.collect(), next))
+    fn split_raw<'a>(page: &'a str, request: &Request) -> serde_json::Result<Split<&'a RawValue>> {
+        Ok(Self::split(serde_json::from_str(page)?, request))
     }
 
     fn set_token(request: Request, token: &str) -> Request {

@@ -5,13 +5,13 @@ mod common;
 use std::fmt::Debug;
 use std::future::IntoFuture;
 
-use bytes::Bytes;
 use security_api_transport::{
     ApiKey, Body, Call, CallContext, CallFuture, Client, ClientBuilder, Cursor, Error, ErrorKind,
-    FakeTransport, HttpService, Items, OAuth2, Operation, Outcome, Page, Pages, Paging,
-    RateLimiter, RawItems, RawJson, Request, Response, RetryPolicy, Secret,
+    FakeTransport, HttpService, Items, Next, OAuth2, Operation, Outcome, Page, Pages, Paging,
+    RateLimiter, RawItems, Request, Response, RetryPolicy, Secret, Split, UndecodedItem,
 };
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 struct Numbered;
 
@@ -21,15 +21,12 @@ struct Wire<T>(Vec<T>);
 impl Paging for Numbered {
     type Wire<T> = Wire<T>;
 
-    fn split<T>(wire: Wire<T>, _: &Request) -> (Vec<T>, Option<String>) {
-        (wire.0, None)
+    fn split<T>(wire: Wire<T>, _: &Request) -> Split<T> {
+        Split::new(wire.0, Next::End)
     }
 
-    fn split_raw(
-        _: &Bytes,
-        _: &Request,
-    ) -> Result<(Vec<RawJson>, Option<String>), serde_json::Error> {
-        Ok((Vec::new(), None))
+    fn split_raw<'a>(_: &'a str, _: &Request) -> serde_json::Result<Split<&'a RawValue>> {
+        Ok(Split::new(Vec::new(), Next::End))
     }
 
     fn set_token(request: Request, _: &str) -> Request {
@@ -56,6 +53,8 @@ fn what_users_keep_and_pass_on_can_be_sent_and_shared() {
     shared::<Response<u32>>();
     shared::<Cursor>();
     shared::<Error>();
+    shared::<UndecodedItem>();
+    shared::<Outcome>();
     shared::<Body>();
     shared::<CallContext>();
     shared::<HttpService>();

@@ -1,0 +1,67 @@
+//! Where a stream stands in a list.
+
+use serde::{Deserialize, Serialize};
+
+/// A place in a list: the page and how many of its items were taken. Store it, and an export goes on where it stopped.
+///
+/// It is exact over data that does not change. Where items are added meanwhile and the service numbers its pages, go
+/// back a little and drop what was seen before, by id.
+///
+/// ```
+/// use security_api_transport::Cursor;
+///
+/// let cursor: Cursor = serde_json::from_str(r#"{"page":"0b9972aa","taken":17}"#).unwrap();
+/// assert_eq!(serde_json::to_string(&cursor).unwrap(), r#"{"page":"0b9972aa","taken":17}"#);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Cursor {
+    /// The page's token; none for the first page.
+    #[serde(default)]
+    pub(super) page: Option<String>,
+    /// How many items of that page were taken.
+    #[serde(default)]
+    pub(super) taken: usize,
+    /// The size of the page, where the request said one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) size: Option<String>,
+    /// The list was read to its end.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(super) end: bool,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+impl Cursor {
+    /// The start of the page with this token.
+    #[must_use]
+    pub fn page(token: impl Into<String>) -> Self {
+        Self {
+            page: Some(token.into()),
+            ..Self::default()
+        }
+    }
+
+    /// The token of the page; none for the first.
+    #[must_use]
+    pub fn token(&self) -> Option<&str> {
+        self.page.as_deref()
+    }
+
+    /// How many items of the page were taken.
+    #[must_use]
+    pub fn taken(&self) -> usize {
+        self.taken
+    }
+
+    /// Whether the list was read to its end.
+    #[must_use]
+    pub fn is_end(&self) -> bool {
+        self.end
+    }
+}

@@ -1,0 +1,76 @@
+//! Decoding a page: as a whole if that is possible, and item by item if not.
+
+use serde::de::DeserializeOwned;
+
+use super::raw::{self, undecoded};
+use super::{Paging, Split};
+use crate::call::Received;
+use crate::error::Error;
+
+/// A page that was decoded.
+pub(super) enum Decoded<T> {
+    /// Every item fits.
+    Whole(Split<T>),
+    /// At least one item does not fit.
+    ByItem(Split<Result<T, Error>>),
+}
+
+impl<T> Split<Result<T, Error>> {
+    /// The page, if every item of it could be decoded.
+    ///
+    /// # Errors
+    /// That of the first item which could not.
+    pub(super) fn whole(self) -> Result<Split<T>, Error> {
+        Ok(Split {
+            items: self.items.into_iter().collect::<Result<_, _>>()?,
+            next: self.next,
+            total: self.total,
+        })
+    }
+}
+
+/// Decodes a page. An item that does not fit costs no other item.
+///
+/// # Errors
+/// If the response is not a page.
+pub(super) fn decode<T, P>(received: &Received) -> Result<Decoded<T>, Error>
+where
+    T: DeserializeOwned,
+    P: Paging,
+    P::Wire<T>: DeserializeOwned,
+{
+    match received.decode() {
+        Ok(wire) => Ok(Decoded::Whole(P::split(wire, &received.request))),
+        Err(error) => by_item::<T, P>(received, error).map(Decoded::ByItem),
+    }
+}
+
+#[cold]
+fn by_item<T: DeserializeOwned, P: Paging>(
+    received: &Received,
+    error: Error,
+) -> Result<Split<Result<T, Error>>, Error> {
+    // What is wrong with the page itself is said best by the error about the whole.
+    let Ok(raw) = raw::split::<P>(received) else {
+        return Err(error);
+    };
+    let items: Vec<_> = raw
+        .items
+        .into_iter()
+        .enumerate()
+        .map(|(index, item)| {
+            let item = item?;
+            item.decode()
+                .map_err(|cause| undecoded::<P>(received, index, item.to_bytes(), &cause))
+        })
+        .collect();
+    // Each item by itself is fine, so the fault is outside of them.
+    if items.iter().all(Result::is_ok) {
+        return Err(error);
+    }
+    Ok(Split {
+        items,
+        next: raw.next,
+        total: raw.total,
+    })
+}

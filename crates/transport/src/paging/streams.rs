@@ -1,0 +1,279 @@
+//! Lists as streams.
+//!
+//! All three keep one contract. An item that cannot be decoded is an `Err` that carries it
+//! ([`Error::item`](crate::Error::item)), and the stream goes on after it when it is polled again. A page that cannot be
+//! had is an `Err` that ends the stream. The cursor points at the first item that was not returned yet, and
+//! [`Cursor::is_end`] is true only if the list was read to its end.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+use serde::de::DeserializeOwned;
+
+use super::decode::{Decoded, decode};
+use super::raw;
+use super::walk::{ItemWalk, Walk};
+use super::{Cursor, Page, Paging};
+use crate::error::Error;
+use crate::raw::RawJson;
+use crate::request::Request;
+
+/// What all the streams have in common.
+macro_rules! stream {
+    ($name:ident $([$item:ident])?) => {
+        impl<$($item,)? P> fmt::Debug for $name<$($item,)? P> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        }
+
+        impl<$($item,)? P> Unpin for $name<$($item,)? P> {}
+    };
+}
+
+stream!(Items[T]);
+stream!(RawItems);
+stream!(Pages[T]);
+
+/// Every item of a list, across pages. A stream that also has [`try_next`](Self::try_next) and
+/// [`try_collect`](Self::try_collect).
+///
+/// Pages are asked for as they are needed. An item that cannot be decoded is an error with the item in
+/// [`Error::item`](crate::Error::item), and the stream goes on after it when it is polled again. Any other error ends
+/// the stream; [`cursor`](Self::cursor) says where, and [`resume`](Self::resume) on a new one goes on there.
+///
+/// ```
+/// # use security_api_transport::{Cursor, Error, Items, Paging};
+/// # async fn example<P: Paging>(mut list: Items<serde_json::Value, P>) -> Result<Cursor, Error>
+/// # where P::Wire<serde_json::Value>: serde::de::DeserializeOwned {
+/// loop {
+///     match list.try_next().await {
+///         Ok(Some(record)) => println!("{record}"),
+///         Ok(None) => return Ok(list.cursor()),
+///         Err(error) => match error.item() {
+///             Some(item) => eprintln!("{error}: {} bytes", item.json().len()),
+///             None => return Err(error),
+///         },
+///     }
+/// }
+/// # }
+/// ```
+#[must_use = "streams do nothing unless polled"]
+pub struct Items<T, P> {
+    walk: ItemWalk<T>,
+    paging: PhantomData<fn() -> P>,
+}
+
+impl<T, P: Paging> Items<T, P> {
+    /// Every item of the list that `request` starts.
+    pub fn new(request: Request) -> Self {
+        Self {
+            walk: ItemWalk::new(request),
+            paging: PhantomData,
+        }
+    }
+
+    /// Starts at this place instead of the first item.
+    pub fn resume(mut self, cursor: Cursor) -> Self {
+        self.walk.resume::<P>(cursor);
+        self
+    }
+
+    /// The place of the first item that was not returned yet, also after an error.
+    #[must_use]
+    pub fn cursor(&self) -> Cursor {
+        self.walk.cursor::<P>()
+    }
+}
+
+impl<T, P> Items<T, P>
+where
+    T: DeserializeOwned,
+    P: Paging,
+    P::Wire<T>: DeserializeOwned,
+{
+    /// The next item; `None` after the last.
+    ///
+    /// # Errors
+    /// If the item cannot be decoded, after which the stream goes on, or if its page cannot be had.
+    pub async fn try_next(&mut self) -> Result<Option<T>, Error> {
+        std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx))
+            .await
+            .transpose()
+    }
+
+    /// All items in memory.
+    ///
+    /// # Errors
+    /// If any item cannot be decoded, or a page cannot be had. Items received before are lost; to keep them, read item by
+    /// item.
+    pub async fn try_collect(mut self) -> Result<Vec<T>, Error> {
+        let mut items = Vec::new();
+        while let Some(item) = self.try_next().await? {
+            items.push(item);
+        }
+        Ok(items)
+    }
+}
+
+impl<T, P> Stream for Items<T, P>
+where
+    T: DeserializeOwned,
+    P: Paging,
+    P::Wire<T>: DeserializeOwned,
+{
+    type Item = Result<T, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.walk.poll_next::<P>(cx, decode::<T, P>)
+    }
+}
+
+/// Every item of a list as the JSON it came as, across pages: for exports.
+///
+/// An item that is not UTF-8 is an error with its bytes in [`Error::item`](crate::Error::item), and the stream goes on
+/// after it when it is polled again. Any other error ends the stream.
+#[must_use = "streams do nothing unless polled"]
+pub struct RawItems<P> {
+    walk: ItemWalk<RawJson>,
+    paging: PhantomData<fn() -> P>,
+}
+
+impl<P: Paging> RawItems<P> {
+    /// Every item of the list that `request` starts.
+    pub fn new(request: Request) -> Self {
+        Self {
+            walk: ItemWalk::new(request),
+            paging: PhantomData,
+        }
+    }
+
+    /// Starts at this place instead of the first item.
+    pub fn resume(mut self, cursor: Cursor) -> Self {
+        self.walk.resume::<P>(cursor);
+        self
+    }
+
+    /// The place of the first item that was not returned yet, also after an error.
+    #[must_use]
+    pub fn cursor(&self) -> Cursor {
+        self.walk.cursor::<P>()
+    }
+
+    /// The next item; `None` after the last.
+    ///
+    /// # Errors
+    /// If the item is not UTF-8, after which the stream goes on, or if its page cannot be had.
+    pub async fn try_next(&mut self) -> Result<Option<RawJson>, Error> {
+        std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx))
+            .await
+            .transpose()
+    }
+
+    /// All items in memory.
+    ///
+    /// # Errors
+    /// If any item is not UTF-8, or a page cannot be had. Items received before are lost; to keep them, read item by item.
+    pub async fn try_collect(mut self) -> Result<Vec<RawJson>, Error> {
+        let mut items = Vec::new();
+        while let Some(item) = self.try_next().await? {
+            items.push(item);
+        }
+        Ok(items)
+    }
+}
+
+impl<P: Paging> Stream for RawItems<P> {
+    type Item = Result<RawJson, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.walk.poll_next::<P>(cx, |received| {
+            raw::split::<P>(received).map(Decoded::ByItem)
+        })
+    }
+}
+
+/// Every page of a list.
+///
+/// A page with an item that cannot be decoded is an error with the first such item in
+/// [`Error::item`](crate::Error::item) and the whole page in [`Error::body`](crate::Error::body), and the stream goes on
+/// with the next page when it is polled again. Any other error ends the stream.
+#[must_use = "streams do nothing unless polled"]
+pub struct Pages<T, P> {
+    walk: Walk,
+    page: PhantomData<fn() -> (T, P)>,
+}
+
+impl<T, P: Paging> Pages<T, P> {
+    /// Every page of the list that `request` starts.
+    pub fn new(request: Request) -> Self {
+        Self {
+            walk: Walk::new(request),
+            page: PhantomData,
+        }
+    }
+
+    /// Starts with this page instead of the first.
+    pub fn resume(mut self, cursor: Cursor) -> Self {
+        self.walk.resume(cursor);
+        self
+    }
+
+    /// The start of the first page that was not returned yet, also after an error.
+    #[must_use]
+    pub fn cursor(&self) -> Cursor {
+        let mut cursor = self.walk.next_page();
+        cursor.size = P::page_size(&self.walk.template).map(Cow::into_owned);
+        cursor
+    }
+}
+
+impl<T, P> Pages<T, P>
+where
+    T: DeserializeOwned,
+    P: Paging,
+    P::Wire<T>: DeserializeOwned,
+{
+    /// The next page; `None` after the last.
+    ///
+    /// # Errors
+    /// If an item of the page cannot be decoded, after which the stream goes on, or if the page cannot be had.
+    pub async fn try_next(&mut self) -> Result<Option<Page<T, P>>, Error> {
+        std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx))
+            .await
+            .transpose()
+    }
+}
+
+impl<T, P> Stream for Pages<T, P>
+where
+    T: DeserializeOwned,
+    P: Paging,
+    P::Wire<T>: DeserializeOwned,
+{
+    type Item = Result<Page<T, P>, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let received = match ready!(self.walk.poll_page::<P>(cx)) {
+            None => return Poll::Ready(None),
+            Some(Ok(received)) => received,
+            Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+        };
+        let page = decode::<T, P>(&received).and_then(|decoded| match decoded {
+            Decoded::Whole(split) => {
+                self.walk
+                    .received(split.next.clone(), split.items.is_empty());
+                Ok(Page::new(split, received))
+            }
+            Decoded::ByItem(split) => {
+                self.walk.received(split.next.clone(), false);
+                split.whole().map(|split| Page::new(split, received))
+            }
+        });
+        Poll::Ready(Some(page))
+    }
+}

@@ -1,0 +1,254 @@
+//! Walking from page to page: what the streams have in common.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::hash::BuildHasher;
+use std::task::{Context, Poll, ready};
+use std::vec;
+
+use bytes::Bytes;
+
+use super::decode::Decoded;
+use super::{Cursor, Next, Paging, Split, at};
+use crate::call::{Received, Sending};
+use crate::error::{Error, ErrorKind};
+use crate::request::Request;
+
+/// How many empty pages may follow one another. A service that filters after it has read a page sends some.
+const MOST_EMPTY_PAGES: u32 = 1_000;
+
+/// Asks for page after page.
+pub(super) struct Walk {
+    /// The request for the first page, from which all others are made.
+    pub(super) template: Request,
+    state: State,
+    /// The page under way or last received.
+    pub(super) cursor: Cursor,
+    /// Hashes of the tokens of all pages so far, since a list whose tokens repeat would never end.
+    seen: HashSet<u64>,
+    /// The previous response, where the next one must differ from it.
+    previous: Option<Bytes>,
+    /// How many empty pages came in a row.
+    empty: u32,
+}
+
+enum State {
+    /// The cursor's page is to be asked for.
+    Ready,
+    Sending(Sending),
+    /// A page has been received, and this follows it.
+    Received(Next),
+    Done,
+}
+
+impl Walk {
+    pub(super) fn new(template: Request) -> Self {
+        Self {
+            template,
+            state: State::Ready,
+            cursor: Cursor::default(),
+            seen: HashSet::new(),
+            previous: None,
+            empty: 0,
+        }
+    }
+
+    /// Starts at this place instead of the first page.
+    pub(super) fn resume(&mut self, cursor: Cursor) {
+        if cursor.end {
+            self.state = State::Done;
+        }
+        if let Some(token) = cursor.token() {
+            self.is_new(token);
+        }
+        self.cursor = cursor;
+    }
+
+    /// Notes that the page with this token is asked for; false if it was before.
+    fn is_new(&mut self, token: &str) -> bool {
+        let hash = self.seen.hasher().hash_one(token);
+        self.seen.insert(hash)
+    }
+
+    /// The response with the next page. An error ends the walk, and the cursor stays before that page.
+    pub(super) fn poll_page<P: Paging>(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Received, Error>>> {
+        loop {
+            match &mut self.state {
+                State::Ready => {
+                    let mut request = at::<P>(self.template.clone(), &self.cursor);
+                    request.previous = self.previous.take();
+                    self.state = State::Sending(request.send());
+                }
+                State::Sending(sending) => {
+                    let result = ready!(sending.as_mut().poll(cx));
+                    self.state = State::Done;
+                    let result = result.and_then(|received| {
+                        received.unlike_previous()?;
+                        self.previous = P::NUMBERED.then(|| received.whole_body());
+                        Ok(received)
+                    });
+                    return Poll::Ready(Some(result));
+                }
+                State::Received(_) => match self.advance() {
+                    Ok(true) => self.state = State::Ready,
+                    Ok(false) => {
+                        self.state = State::Done;
+                        self.cursor.end = true;
+                    }
+                    Err(error) => {
+                        self.state = State::Done;
+                        return Poll::Ready(Some(Err(error.in_list(self.template.operation))));
+                    }
+                },
+                State::Done => return Poll::Ready(None),
+            }
+        }
+    }
+
+    /// Moves the cursor to the page after the one that was received; false if there is none.
+    fn advance(&mut self) -> Result<bool, Error> {
+        let endless = |what| Err(Error::new(ErrorKind::Decode, what));
+        let State::Received(next) = std::mem::replace(&mut self.state, State::Done) else {
+            return Ok(false);
+        };
+        let Some(token) = next.checked()? else {
+            return Ok(false);
+        };
+        if !self.is_new(token) {
+            return endless(
+                "the service named a page as the next one that it had sent before, which would never end",
+            );
+        }
+        if self.empty > MOST_EMPTY_PAGES {
+            return endless(
+                "the service sent more than 1,000 empty pages in a row, which may never end",
+            );
+        }
+        self.cursor = Cursor::page(token);
+        Ok(true)
+    }
+
+    /// Notes what follows the page that was received, and whether it was empty.
+    pub(super) fn received(&mut self, next: Next, is_empty: bool) {
+        self.empty = if is_empty { self.empty + 1 } else { 0 };
+        self.state = State::Received(next);
+    }
+
+    /// The start of the page after the one received last; before that, of the page under way.
+    pub(super) fn next_page(&self) -> Cursor {
+        let State::Received(next) = &self.state else {
+            return self.cursor.clone();
+        };
+        match next.checked() {
+            Ok(Some(token)) => Cursor::page(token),
+            Ok(None) => Cursor {
+                end: true,
+                ..self.cursor.clone()
+            },
+            // The stream ends with an error, and so does one that resumes here.
+            Err(_) => self.cursor.clone(),
+        }
+    }
+}
+
+/// The items of a page that are still to be returned.
+enum Batch<T> {
+    Whole(vec::IntoIter<T>),
+    /// Some could not be decoded.
+    ByItem(vec::IntoIter<Result<T, Error>>),
+}
+
+impl<T> Batch<T> {
+    /// The items after the first `skip`, how many were skipped, and what follows the page.
+    fn of(decoded: Decoded<T>, skip: usize) -> (Self, usize, bool, Next) {
+        fn rest<I>(split: Split<I>, skip: usize) -> (vec::IntoIter<I>, usize, bool, Next) {
+            let mut items = split.items;
+            let is_empty = items.is_empty();
+            let skipped = skip.min(items.len());
+            items.drain(..skipped);
+            (items.into_iter(), skipped, is_empty, split.next)
+        }
+        match decoded {
+            Decoded::Whole(split) => {
+                let (items, skipped, is_empty, next) = rest(split, skip);
+                (Self::Whole(items), skipped, is_empty, next)
+            }
+            Decoded::ByItem(split) => {
+                let (items, skipped, is_empty, next) = rest(split, skip);
+                (Self::ByItem(items), skipped, is_empty, next)
+            }
+        }
+    }
+
+    fn next(&mut self) -> Option<Result<T, Error>> {
+        match self {
+            Self::Whole(items) => items.next().map(Ok),
+            Self::ByItem(items) => items.next(),
+        }
+    }
+}
+
+/// Walks from item to item.
+pub(super) struct ItemWalk<T> {
+    walk: Walk,
+    batch: Batch<T>,
+    /// How many items of the pages to come were taken by an earlier run.
+    skip: usize,
+    /// Pages had another size in that run, so that those items may be more than one page has now. With the same size, a
+    /// page that has fewer has shrunk, and nothing may be left out of the next.
+    resized: bool,
+}
+
+impl<T> ItemWalk<T> {
+    pub(super) fn new(request: Request) -> Self {
+        Self {
+            walk: Walk::new(request),
+            batch: Batch::Whole(Vec::new().into_iter()),
+            skip: 0,
+            resized: false,
+        }
+    }
+
+    pub(super) fn resume<P: Paging>(&mut self, mut cursor: Cursor) {
+        self.skip = std::mem::take(&mut cursor.taken);
+        self.resized =
+            cursor.size.take().as_deref() != P::page_size(&self.walk.template).as_deref();
+        self.walk.resume(cursor);
+    }
+
+    pub(super) fn cursor<P: Paging>(&self) -> Cursor {
+        let mut cursor = self.walk.cursor.clone();
+        cursor.taken += self.skip;
+        cursor.size = P::page_size(&self.walk.template).map(Cow::into_owned);
+        cursor
+    }
+
+    pub(super) fn poll_next<P: Paging>(
+        &mut self,
+        cx: &mut Context<'_>,
+        decode: impl Fn(&Received) -> Result<Decoded<T>, Error>,
+    ) -> Poll<Option<Result<T, Error>>> {
+        loop {
+            if let Some(item) = self.batch.next() {
+                self.walk.cursor.taken += 1;
+                return Poll::Ready(Some(item));
+            }
+            let received = match ready!(self.walk.poll_page::<P>(cx)) {
+                None => return Poll::Ready(None),
+                Some(received) => received.and_then(|received| decode(&received)),
+            };
+            let decoded = match received {
+                Ok(decoded) => decoded,
+                Err(error) => return Poll::Ready(Some(Err(error))),
+            };
+            let (batch, skipped, is_empty, next) = Batch::of(decoded, self.skip);
+            self.batch = batch;
+            self.skip = if self.resized { self.skip - skipped } else { 0 };
+            self.walk.cursor.taken = skipped;
+            self.walk.received(next, is_empty);
+        }
+    }
+}
