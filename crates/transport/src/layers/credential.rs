@@ -84,8 +84,8 @@ impl CredentialStamp {
     /// Adds the headers that every request carries, where the call has none of its own.
     fn add_headers(&self, headers: &mut HeaderMap) {
         if headers.is_empty() {
-            headers.clone_from(&self.headers);
-            return;
+            // With room for the credential: a clone would have none, and grow at once.
+            *headers = HeaderMap::with_capacity(self.headers.len() + 1);
         }
         for (name, value) in self.headers.iter() {
             headers.entry(name).or_insert_with(|| value.clone());
