@@ -32,7 +32,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let service = common::service().await?;
     let folder = match (env::args_os().nth(1), &service.sandbox) {
         (Some(folder), _) => PathBuf::from(folder),
-        (None, Some(_)) => env::temp_dir().join("push-security-export"),
+        // A new folder, which nobody can have prepared.
+        (None, Some(_)) => tempfile::tempdir()?.keep(),
         (None, None) => {
             return Err("name the folder to write to: it will hold personal data".into());
         }

@@ -25,7 +25,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
             let push = NewPush::files([Upload::bytes("../plan.txt", "mind the gap")])
                 .message("as discussed");
             let push = pushes.create(push).await?;
-            (push.token, env::temp_dir().join("pwpush-received"))
+            // A new folder, which nobody can have prepared.
+            (push.token, tempfile::tempdir()?.keep())
         }
         (Some(_), None) => return Err("name the folder to save to".into()),
     };
@@ -54,8 +55,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     for file in push.files.iter().flatten() {
         let name = file.filename.as_deref().unwrap_or("file");
-        // At most a gibibyte each. Whatever a file is called, it lands in the folder.
-        let download = pushes.download(file).response_limit(1 << 30).await?;
+        // At most a gibibyte each, unless `response_limit` says otherwise. Whatever a file is called, it lands in the
+        // folder, and no file that is there is touched.
+        let download = pushes.download(file).await?;
         let path = download.save_in(&folder, name).await?;
         eprintln!("saved {}", path.display());
     }

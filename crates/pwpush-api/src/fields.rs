@@ -131,7 +131,7 @@ impl Serialize for Members<'_> {
 }
 
 /// # Errors
-/// If there are more files than the service takes.
+/// If there are more files than the service takes, or one has a name under which nobody could fetch it.
 pub(crate) fn check_files(files: &[Upload]) -> Result<(), Error> {
     if files.len() > FILES {
         return Err(Error::invalid(format!(
@@ -139,7 +139,27 @@ pub(crate) fn check_files(files: &[Upload]) -> Result<(), Error> {
             files.len()
         )));
     }
-    Ok(())
+    match files.iter().find(|file| is_lost(file.name())) {
+        Some(file) => Err(Error::invalid(format!(
+            "`file`: under the name `{}` nobody could download it: give it another one with `file_name`",
+            file.name().escape_debug()
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Whether the service would pass over a file of this name, or make a link of it that ends in `/.` or `/..`, which
+/// browsers and all other clients shorten before they ask for it. It takes the last part of a path for the name, without
+/// the blanks around it.
+fn is_lost(name: &str) -> bool {
+    let parts = name.rsplit(['/', '\\']);
+    let last = parts.map(str::trim).find(|part| !part.is_empty());
+    last.is_none_or(is_dots)
+}
+
+/// Whether a URL's segment means the folder it is in, or the one above.
+pub(crate) fn is_dots(segment: &str) -> bool {
+    matches!(segment, "." | "..")
 }
 
 /// # Errors

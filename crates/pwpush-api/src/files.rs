@@ -2,6 +2,7 @@
 
 use security_api_transport::{Call, Client, Download, Error};
 
+use crate::fields::is_dots;
 use crate::reason::Reason;
 use crate::types::PushedFile;
 
@@ -9,7 +10,17 @@ use crate::types::PushedFile;
 pub(crate) const FETCH: &str = "files.fetch";
 
 pub(crate) fn download(client: &Client, file: &PushedFile) -> Call<Download> {
-    client.fetch(file.url.expose())
+    let url = file.url.expose();
+    let call = client.fetch(url);
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    let name = path.rsplit('/').next().unwrap_or_default();
+    if !is_dots(&name.to_ascii_lowercase().replace("%2e", ".")) {
+        return call;
+    }
+    let error = Error::invalid(
+        "the file is called `.` or `..`, and a link that ends so cannot be asked for: have it sent under another name",
+    );
+    call.into_request().fail(error).call()
 }
 
 /// What storage means by its refusal, wherever it is: links are all that it looks at.

@@ -56,7 +56,8 @@ impl Pushes {
     ///
     /// # Errors
     /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid), before anything is sent, for what the service would refuse or
-    /// silently replace: a lifetime that the edition cannot express, views or sizes out of range, files without a token.
+    /// silently replace: a lifetime that the edition cannot express, views or sizes out of range, files without a token,
+    /// or with a name under which nobody could download them, such as `..`.
     /// Of the service: 401, see [`Reason`](crate::Reason); 422, members are refused, each with its messages; 429.
     ///
     /// ```no_run
@@ -138,14 +139,18 @@ impl Pushes {
         }
     }
 
-    /// Downloads a file of a push that was read. It is streamed; `response_limit` of the call bounds its size.
+    /// Downloads a file of a push that was read. It is streamed; at most 1 GiB, unless `response_limit` of the call says
+    /// otherwise.
     ///
     /// The link in `file` holds for 5 minutes and needs no token; none is sent, and redirects to the instance's storage
     /// are followed. Once the link does not hold any more, the push must be read again, which uses up another view
     /// unless the caller owns it; so that is left to the caller.
     ///
     /// # Errors
-    /// [`Reason::LinkExpired`](crate::Reason::LinkExpired) if the link does not hold any more.
+    /// [`Reason::LinkExpired`](crate::Reason::LinkExpired) if the link does not hold any more;
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid), before anything is sent, for a link that cannot be asked for: of
+    /// a file called `.` or `..`, or into a private network, see
+    /// [`fetch_from_private_networks`](crate::ClientBuilder::fetch_from_private_networks).
     ///
     /// ```no_run
     /// # async fn example(pwpush: pwpush_api::Client, token: &str) -> Result<(), Box<dyn std::error::Error>> {

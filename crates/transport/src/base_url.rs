@@ -6,6 +6,7 @@ use http::Uri;
 use http::uri::{Authority, Scheme};
 
 use crate::error::Error;
+use crate::host::{self, is_loopback};
 
 /// Scheme, host, port and path prefix under which a service lives.
 #[derive(Clone, PartialEq, Eq)]
@@ -31,6 +32,11 @@ impl BaseUrl {
         {
             return refuse("its scheme is not `https`");
         }
+        if !text.is_ascii() {
+            return refuse(
+                "it has a letter beyond ASCII; write its host in the form that begins with `xn--`",
+            );
+        }
         let Ok(uri) = text.parse::<Uri>() else {
             return refuse("it is not a URL; write it like `https://api.example.com`");
         };
@@ -45,6 +51,9 @@ impl BaseUrl {
         }
         if authority.host().is_empty() {
             return refuse("it has no host; write it like `https://api.example.com`");
+        }
+        if let Err(what) = host::check(&authority) {
+            return refuse(what);
         }
         let path = parts.path_and_query.as_ref();
         if path.is_some_and(|path| path.query().is_some()) {
@@ -82,8 +91,12 @@ impl BaseUrl {
         })
     }
 
-    pub(crate) fn is_loopback(&self) -> bool {
-        is_loopback(self.authority.host())
+    pub(crate) fn host(&self) -> &str {
+        self.authority.host()
+    }
+
+    fn is_loopback(&self) -> bool {
+        is_loopback(self.host())
     }
 
     /// The URL of a path and query below the base.
@@ -160,15 +173,6 @@ fn port(scheme: Option<&str>, port: Option<u16>) -> Option<u16> {
     })
 }
 
-/// Whether the host is this machine.
-pub(crate) fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost")
-        || bare
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -190,12 +194,44 @@ mod tests {
             ("https://example.com#x", "has a fragment"),
             ("https://user:hunter2@example.com", "user name or password"),
             ("https://exa mple.com", "is not a URL"),
+            ("https://x:99999", "port is not a number from 1 to 65535"),
+            ("https://x:65536", "port is not a number"),
+            ("https://x:0", "port is not a number"),
+            ("https://x:", "port is not a number"),
+            ("https://[::1]:99999", "port is not a number"),
+            ("https://x:80a", "port is not a number"),
+            ("https://[v1.x]", "not an IPv6 address"),
+            ("https://[::1%25eth0]", "not an IPv6 address"),
+            ("https://[1.2.3.4]", "not an IPv6 address"),
+            ("https://*", "no host name has"),
+            ("https://*.example.com", "no host name has"),
+            ("https://a%2eb.example.com", "is not a URL"),
+            ("https://a!b.example.com", "no host name has"),
+            ("https://good..com", "nothing between them"),
+            ("https://.com", "nothing between them"),
+            ("https://good.com..", "nothing between them"),
+            ("https://.", "nothing between them"),
+            ("https://1.2.3", "no IPv4 address"),
+            ("https://1.2.3.4.5", "no IPv4 address"),
+            ("https://0x7f.1", "no IPv4 address"),
+            ("https://2130706433", "no IPv4 address"),
+            ("https://127.0.0.0x1", "no IPv4 address"),
+            ("https://münchen.example.com", "xn--"),
         ] {
             let error = BaseUrl::parse(text, false).unwrap_err();
             assert!(error.is_invalid());
             let message = error.to_string();
             assert!(message.contains(says), "{text}: {message}");
+            assert!(message.starts_with("base URL: "), "{message}");
             assert!(!message.contains("hunter2"));
+        }
+        for (text, good) in [
+            (format!("https://{}.com", "a".repeat(63)), true),
+            (format!("https://{}.com", "a".repeat(64)), false),
+            (format!("https://{}com", "abcdefghi.".repeat(25)), true),
+            (format!("https://{}comm", "abcdefghi.".repeat(25)), false),
+        ] {
+            assert_eq!(BaseUrl::parse(&text, false).is_ok(), good, "{text}");
         }
     }
 
@@ -206,6 +242,14 @@ mod tests {
             "http://127.8.9.1",
             "http://[::1]:1",
             "https://example.com/",
+            "https://example.com.",
+            "https://example.com:65535",
+            "https://example.com:1",
+            "https://my_host-1",
+            "https://xn--mnchen-3ya.example.com",
+            "https://1.2.3.4",
+            "https://[2001:db8::1]:8443",
+            "https://4chan.example.3com",
         ] {
             assert!(BaseUrl::parse(text, false).is_ok(), "{text}");
         }

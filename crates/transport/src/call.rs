@@ -151,7 +151,7 @@ impl<T> fmt::Debug for CallFuture<T> {
 /// A response that was judged a success, not yet decoded.
 pub struct Received {
     pub(crate) request: Request,
-    call: CallContext,
+    pub(crate) call: CallContext,
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: ResponseBody,

@@ -28,13 +28,14 @@ use crate::layers::leaf::{Leaf, LeafSettings};
 use crate::layers::limit::RateLimit;
 use crate::layers::retry::{self, Retry, RetryPolicy, Shared};
 use crate::layers::span::{AttemptSpan, OperationSpan};
+use crate::layers::whole::Whole;
 use crate::limit::Limiter;
 use crate::operation::Operation;
 use crate::outcome::{Outcome, Verdict};
 use crate::path;
 use crate::protocol::{Answer, PlainHttp, Protocol};
 use crate::receive::receive;
-use crate::redirect;
+use crate::redirect::{self, Places};
 use crate::request::Request;
 use crate::service::{HttpRequest, HttpResponse, HttpService};
 
@@ -45,7 +46,7 @@ use crate::service::{HttpRequest, HttpResponse, HttpService};
 /// | connecting, with the TLS handshake | 10 s | [`ClientBuilder::connect_timeout`] |
 /// | from the request fully sent to the head of the answer | 30 s | [`ClientBuilder::attempt_timeout`], or per call |
 /// | without progress while a body is sent or received | 30 s | [`ClientBuilder::idle_timeout`] |
-/// | the whole call, all attempts and waits; none for downloads | 120 s | [`ClientBuilder::timeout`], or per call |
+/// | the whole call, all attempts and waits; a download up to its head | 120 s | [`ClientBuilder::timeout`], or per call, then up to a download's last byte |
 /// | waiting for a permit of the rate limiter | 60 s | [`RateLimiter::max_wait`](crate::RateLimiter::max_wait) |
 /// | a limit that the service says is used up, on each word of it | 1 h at most | [`RateLimiter::reopen`](crate::RateLimiter::reopen) |
 /// | a wait that the service asks for | 60 s | [`RetryPolicy::longest_server_wait`] |
@@ -54,6 +55,7 @@ use crate::service::{HttpRequest, HttpResponse, HttpService};
 /// | one token request | 10 s | |
 /// | keeping an idle connection | 30 s | [`ClientBuilder::pool_idle_timeout`] |
 /// | the answer, decoded | 16 MiB | [`ClientBuilder::response_limit`], or per call |
+/// | a download, decoded | 1 GiB | [`ClientBuilder::download_limit`], or `response_limit` per call |
 /// | the answer if it is an error | 64 KiB, then cut | |
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -66,6 +68,8 @@ pub struct Defaults {
     pub idle_timeout: Duration,
     /// The largest answer, in bytes.
     pub response_limit: u64,
+    /// The largest download, in bytes.
+    pub download_limit: u64,
 }
 
 impl Default for Defaults {
@@ -75,6 +79,7 @@ impl Default for Defaults {
             attempt_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(30),
             response_limit: 16 * 1024 * 1024,
+            download_limit: 1024 * 1024 * 1024,
         }
     }
 }
@@ -87,7 +92,7 @@ where
     L::Future: Send + 'static,
     B: http_body::Body<Data = bytes::Bytes, Error = BoxError> + Send + Sync + 'static,
 {
-    let leaf = Cap.layer(DecompressionLayer::new().layer(leaf));
+    let leaf = Cap.layer(DecompressionLayer::new().layer(Whole.layer(leaf)));
     let leaf = AttemptSpan.layer(leaf);
     let for_credential = HttpService::always_ready(Named {
         leaf: HttpService::new(leaf.clone()),
@@ -157,6 +162,8 @@ struct Inner {
     retries: u32,
     /// Sent with every request beside those that the stack adds.
     headers: HeaderMap,
+    /// Whether files are fetched from private networks.
+    private_files: bool,
 }
 
 impl Client {
@@ -189,6 +196,9 @@ impl Client {
     /// client's own headers, since the URL is all it takes.
     ///
     /// Up to 5 redirects are followed, to `https` only (a URL on this machine may do without, and lead to another on it).
+    /// The URL and redirects may name public hosts and the service's own, and private networks only if the client was
+    /// built with [`fetch_from_private_networks`](ClientBuilder::fetch_from_private_networks). What a name resolves to is
+    /// not looked at.
     /// The URL may be a secret: errors and spans show no more of it than scheme and host. Limits hold for the client's
     /// own origin; elsewhere the rate limit is neither asked nor told. [`Call::response_limit`] bounds the size.
     ///
@@ -207,7 +217,7 @@ impl Client {
             .anonymous();
         let mut request = Request::new(self.clone(), &FETCH, Method::GET, Ok(String::new()));
         request.headers.insert(ACCEPT, ANYTHING);
-        match redirect::file_url(url, &self.0.target.origin) {
+        match redirect::file_url(url, self.places()) {
             Ok(url) => request.url = Some(url),
             Err(error) => request = request.fail(error),
         }
@@ -317,7 +327,7 @@ impl Client {
             else {
                 return self.succeeded(call, response);
             };
-            let to = redirect::next(&from, response.headers())?;
+            let to = redirect::next(&from, response.headers(), self.places())?;
             if redirect::shown(&from) != redirect::shown(&to) {
                 // What the caller added was meant for the first.
                 request.headers.clear();
@@ -330,6 +340,13 @@ impl Client {
             ErrorKind::Redirect,
             "the file's server redirects again and again",
         ))
+    }
+
+    fn places(&self) -> Places<'_> {
+        Places {
+            base: &self.0.target.origin,
+            private: self.0.private_files,
+        }
     }
 
     /// Passes the request through the stack. The response comes back judged.
@@ -382,16 +399,18 @@ impl Client {
     fn limits(&self, request: &Request) -> CallLimits {
         let defaults = &self.0.defaults;
         let options = &request.options;
-        let default_timeout = defaults.timeout.filter(|_| !options.streamed);
-        let default_limit = (!options.streamed).then_some(defaults.response_limit);
+        let default_limit = match options.streamed {
+            true => defaults.download_limit,
+            false => defaults.response_limit,
+        };
+        let now = Instant::now();
+        let ends = |timeout: Option<Duration>| timeout.and_then(|timeout| now.checked_add(timeout));
         CallLimits {
-            deadline: options
-                .timeout
-                .or(default_timeout)
-                .and_then(|timeout| Instant::now().checked_add(timeout)),
+            deadline: ends(options.timeout.or(defaults.timeout)),
+            stream_deadline: ends(options.timeout),
             attempt_timeout: options.attempt_timeout.unwrap_or(defaults.attempt_timeout),
             idle_timeout: defaults.idle_timeout,
-            response_limit: options.response_limit.or(default_limit),
+            response_limit: Some(options.response_limit.unwrap_or(default_limit)),
             retries: options.retries.unwrap_or(self.0.retries),
             idempotent: options
                 .idempotent
@@ -413,6 +432,9 @@ impl Client {
         }
         for (name, value) in &request.headers {
             headers.insert(name.clone(), value.clone());
+        }
+        if request.options.streamed {
+            headers.entry(ACCEPT).or_insert(ANYTHING);
         }
         http_request.extensions_mut().insert(call);
         Ok(http_request)
@@ -557,6 +579,7 @@ pub struct ClientBuilder<C> {
     transport: Option<HttpService>,
     per_call: Vec<SlotLayer>,
     per_attempt: Vec<SlotLayer>,
+    private_files: bool,
     client: PhantomData<fn() -> C>,
 }
 
@@ -580,6 +603,7 @@ impl<C: From<Client>> ClientBuilder<C> {
             transport: None,
             per_call: Vec::new(),
             per_attempt: Vec::new(),
+            private_files: false,
             client: PhantomData,
         }
     }
@@ -596,19 +620,27 @@ impl<C: From<Client>> ClientBuilder<C> {
         self
     }
 
-    /// Bounds every call: all attempts and waits. None for no bound. See [`Defaults`].
+    /// Bounds every call: all attempts and waits. `None` for no bound. See [`Defaults`].
+    ///
+    /// A download is bounded up to its head; after that by the [`idle_timeout`](Self::idle_timeout), unless the call has
+    /// a timeout of its own, which covers the last byte.
     pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.defaults.timeout = timeout.into();
         self
     }
 
     /// Bounds every attempt, from the request fully sent to the head of the answer.
+    ///
+    /// Of a body of more than 64 KiB, buffers between this program and the peer may hold megabytes, which nobody can
+    /// see. So it counts as sent once a peer that takes 256 KiB a second would have it, or a slower one at the pace of
+    /// the upload so far; for this, 8 MiB at most are believed to be in buffers.
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.defaults.attempt_timeout = timeout;
         self
     }
 
-    /// Bounds the time without progress while a body is sent or received.
+    /// Bounds the time without progress while a body is sent or received. What buffers may hold of a body that is sent
+    /// counts as progress, as for the [`attempt_timeout`](Self::attempt_timeout).
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.defaults.idle_timeout = timeout;
         self
@@ -629,6 +661,12 @@ impl<C: From<Client>> ClientBuilder<C> {
     /// The largest answer that is accepted, in bytes after decompression.
     pub fn response_limit(mut self, bytes: u64) -> Self {
         self.defaults.response_limit = bytes;
+        self
+    }
+
+    /// The largest download that is accepted, in bytes after decompression.
+    pub fn download_limit(mut self, bytes: u64) -> Self {
+        self.defaults.download_limit = bytes;
         self
     }
 
@@ -665,6 +703,16 @@ impl<C: From<Client>> ClientBuilder<C> {
     /// Uses no proxy, whatever the system's settings say.
     pub fn no_proxy(mut self) -> Self {
         self.leaf.no_proxy = true;
+        self
+    }
+
+    /// Fetches files from private networks as well ([`Client::fetch`]), for services whose storage is in one.
+    ///
+    /// Without it, files come from public hosts and from the service's own, so that nobody who can choose a file's URL,
+    /// or a redirect of it, has this machine ask what only it can reach. Addresses at which a cloud speaks to its
+    /// machines are refused in any case, and this machine unless the service is on it.
+    pub fn fetch_from_private_networks(mut self) -> Self {
+        self.private_files = true;
         self
     }
 
@@ -786,6 +834,7 @@ impl<C: From<Client>> ClientBuilder<C> {
             defaults: self.defaults,
             retries: self.retry.retries,
             headers: HeaderMap::new(),
+            private_files: self.private_files,
         }))))
     }
 }

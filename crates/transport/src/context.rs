@@ -49,6 +49,8 @@ pub(crate) struct Target {
 #[derive(Debug, Clone)]
 pub(crate) struct CallLimits {
     pub(crate) deadline: Option<Instant>,
+    /// When the last byte of a streamed answer must have come.
+    pub(crate) stream_deadline: Option<Instant>,
     pub(crate) attempt_timeout: Duration,
     pub(crate) idle_timeout: Duration,
     pub(crate) response_limit: Option<u64>,

@@ -16,6 +16,8 @@ pub(crate) mod attempt;
 
 pub(crate) mod cap;
 
+pub(crate) mod whole;
+
 pub(crate) mod idle;
 
 pub(crate) mod leaf;

@@ -16,6 +16,7 @@ mod download;
 mod error;
 #[cfg(any(feature = "fake", test))]
 mod fake;
+mod host;
 mod layers;
 mod limit;
 pub mod model;

@@ -27,7 +27,8 @@ pub(crate) async fn receive(
     let (head, body) = response.into_parts();
     let is_success = head.status.is_success();
     let body = if call.limits().streamed && is_success {
-        let body = ResponseBody::stream(Idle::new(body, idle));
+        let body = Idle::new(body, idle).until(call.limits().stream_deadline);
+        let body = ResponseBody::stream(body);
         match download::is_json(&head.headers) {
             // Perhaps not a file, but the reason why there is none. Boxed, so that other calls need no room for it.
             true => Box::pin(download::buffered(body)).await?,

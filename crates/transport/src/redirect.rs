@@ -4,8 +4,9 @@ use http::Uri;
 use http::header::LOCATION;
 use http::{HeaderMap, StatusCode};
 
-use crate::base_url::{BaseUrl, is_loopback};
+use crate::base_url::BaseUrl;
 use crate::error::{Error, ErrorKind};
+use crate::host::{self, Reach, is_loopback};
 use crate::protocol::Answer;
 
 /// How often a fetch is sent on.
@@ -62,20 +63,46 @@ pub(crate) fn origin(headers: &HeaderMap) -> Option<(&str, &str)> {
     Some((scheme, authority.rsplit('@').next()?))
 }
 
+/// Where files may be fetched from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Places<'a> {
+    pub(crate) base: &'a BaseUrl,
+    /// Whether also from private networks other than the service's own host.
+    pub(crate) private: bool,
+}
+
+impl Places<'_> {
+    /// A service elsewhere could have this machine asked for what only it can reach.
+    fn check(&self, uri: &Uri) -> Result<(), &'static str> {
+        let host = uri.host().unwrap_or_default();
+        match Reach::of(host) {
+            Reach::Public => Ok(()),
+            _ if host::is_same(host, self.base.host()) => Ok(()),
+            Reach::ThisMachine if Reach::of(self.base.host()) == Reach::ThisMachine => Ok(()),
+            Reach::ThisMachine => Err("it is this machine, and the service is not"),
+            Reach::Private if self.private => Ok(()),
+            Reach::Private => Err(
+                "it is in a private network; if files are kept there, build the client with \
+                 `fetch_from_private_networks`",
+            ),
+            Reach::Local => {
+                Err("it is an address that serves the local network or the machine's cloud alone")
+            }
+        }
+    }
+}
+
 /// The URL of a file that is fetched without the credential. It may be secret, so no error shows it.
 ///
 /// # Errors
-/// If it is no `https` URL, or an `http` URL of another host than this machine, or one of this machine that a service
-/// elsewhere gave.
-pub(crate) fn file_url(url: &str, base: &BaseUrl) -> Result<Uri, Error> {
+/// If it is no `https` URL, or an `http` URL of another host than this machine, or one from which nothing may be fetched.
+pub(crate) fn file_url(url: &str, places: Places<'_>) -> Result<Uri, Error> {
     let refuse = |what: &str| Error::invalid(format!("the file's URL: {what}"));
     let url = reqwest::Url::parse(url).map_err(|_| {
         refuse("it is not a URL with scheme and host, like `https://files.example.com/a`")
     })?;
     let url = checked(url).map_err(refuse)?;
-    if url.host().is_some_and(is_loopback) && !base.is_loopback() {
-        return Err(refuse("it is this machine, and the service is not"));
-    }
+    places.check(&url).map_err(refuse)?;
     Ok(url)
 }
 
@@ -95,8 +122,9 @@ fn checked(mut url: reqwest::Url) -> Result<Uri, &'static str> {
 /// Where a fetch that was sent on goes next.
 ///
 /// # Errors
-/// If that is nowhere, or not safe: from https to http, or from elsewhere to this machine.
-pub(crate) fn next(from: &Uri, headers: &HeaderMap) -> Result<Uri, Error> {
+/// If that is nowhere, or not safe: from https to http, from elsewhere to this machine, or where nothing may be fetched
+/// from.
+pub(crate) fn next(from: &Uri, headers: &HeaderMap, places: Places<'_>) -> Result<Uri, Error> {
     let refuse = |what: &str| {
         let message = format!("the file's server redirects to where nothing is fetched: {what}");
         Error::new(ErrorKind::Redirect, message)
@@ -109,7 +137,8 @@ pub(crate) fn next(from: &Uri, headers: &HeaderMap) -> Result<Uri, Error> {
         .and_then(|url| url.join(target))
         .map_err(|_| refuse("it is not a URL"))?;
     let target = checked(target).map_err(refuse)?;
-    let here = |uri: &Uri| uri.host().is_some_and(is_loopback);
+    places.check(&target).map_err(refuse)?;
+    let here = |uri: &Uri| uri.host().map(Reach::of) == Some(Reach::ThisMachine);
     if here(&target) && !here(from) {
         return Err(refuse("it is this machine"));
     }
@@ -131,11 +160,8 @@ mod tests {
 
     #[test]
     fn a_file_is_fetched_by_https_or_from_this_machine() {
-        let here = BaseUrl::parse("http://127.0.0.1:1", false).unwrap();
-        let elsewhere = BaseUrl::parse("https://service.test", false).unwrap();
-        for url in ["http://127.0.0.1:9/a", "https://localhost/a"] {
-            assert!(file_url(url, &here).is_ok() && file_url(url, &elsewhere).is_err());
-        }
+        let (here, _) = bases();
+        let here = places(&here, false);
         for (url, good) in [
             ("https://files.test/a?sig=x#part", true),
             ("http://127.0.0.1:9/a", true),
@@ -145,20 +171,105 @@ mod tests {
             ("/MARK", false),
             ("", false),
         ] {
-            let result = file_url(url, &here);
+            let result = file_url(url, here);
             assert_eq!(result.is_ok(), good, "{url}");
             if let Err(error) = result {
                 assert!(error.is_invalid() && !error.to_string().contains("MARK"));
             }
         }
         assert_eq!(
-            file_url("https://files.test/a?s=%2F#x", &here).unwrap(),
+            file_url("https://files.test/a?s=%2F#x", here).unwrap(),
             "https://files.test/a?s=%2F"
         );
     }
 
+    /// This machine, and a service elsewhere.
+    fn bases() -> (BaseUrl, BaseUrl) {
+        let base = |url| BaseUrl::parse(url, false).unwrap();
+        (base("http://127.0.0.1:1"), base("https://service.test"))
+    }
+
+    fn places(base: &BaseUrl, private: bool) -> Places<'_> {
+        Places { base, private }
+    }
+
+    fn sent_on(from: &str, location: &str, places: Places<'_>) -> Result<Uri, Error> {
+        let headers = HeaderMap::from_iter([(LOCATION, location.parse().unwrap())]);
+        next(&from.parse().unwrap(), &headers, places)
+    }
+
+    #[test]
+    fn a_service_elsewhere_has_nothing_fetched_from_this_machine() {
+        let (here, elsewhere) = bases();
+        for url in [
+            "https://localhost/a",
+            "https://localhost./a",
+            "https://a.localhost/a",
+            "https://127.0.0.1/a",
+            "https://127.1/a",
+            "https://0x7f000001/a",
+            "https://2130706433/a",
+            "https://0/a",
+            "https://0.0.0.0/a",
+            "https://[::]/a",
+            "https://[::1]/a",
+            "https://[::ffff:127.0.0.1]/a",
+            "https://[::ffff:7f00:1]/a",
+            "https://[64:ff9b::7f00:1]/a",
+        ] {
+            for private in [false, true] {
+                assert!(file_url(url, places(&here, private)).is_ok(), "{url}");
+                let places = places(&elsewhere, private);
+                let error = file_url(url, places).unwrap_err();
+                assert!(error.to_string().contains("is this machine"), "{error}");
+                let error = sent_on("https://b.test/x", url, places).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Redirect, "{url}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_fetched_from_private_networks_unless_that_is_wanted_nor_ever_from_the_clouds_own()
+    {
+        let (here, elsewhere) = bases();
+        for (urls, never) in [
+            (
+                "https://10.0.0.1/a https://192.168.1.1:8443/a https://[fd12::1]/a https://nas/a https://nas.local/a \
+                 https://[::ffff:10.0.0.1]/a",
+                false,
+            ),
+            (
+                "https://169.254.169.254/latest https://[fe80::1]/a https://[fd00:ec2::254]/a https://100.100.100.200/ \
+                 https://metadata.google.internal/a https://[::ffff:a9fe:a9fe]/",
+                true,
+            ),
+        ] {
+            for url in urls.split_whitespace() {
+                for base in [&here, &elsewhere] {
+                    for private in [false, true] {
+                        let places = places(base, private);
+                        let good = private && !never;
+                        assert_eq!(file_url(url, places).is_ok(), good, "{url}");
+                        let redirected = sent_on("https://b.test/x", url, places);
+                        assert_eq!(redirected.is_ok(), good, "{url}");
+                    }
+                }
+                let error = file_url(url, places(&elsewhere, false)).unwrap_err();
+                let remedy = error.to_string().contains("`fetch_from_private_networks`");
+                assert_eq!(remedy, !never, "{error}");
+            }
+        }
+        // A service in a private network has files of its own.
+        let inside = BaseUrl::parse("https://pwpush.internal", false).unwrap();
+        let inside = places(&inside, false);
+        assert!(file_url("https://PWPUSH.internal.:8443/a", inside).is_ok());
+        assert!(sent_on("https://b.test/x", "https://pwpush.internal/y", inside).is_ok());
+        assert!(file_url("https://other.internal/a", inside).is_err());
+    }
+
     #[test]
     fn a_fetch_is_sent_on_to_safe_places_only() {
+        let (here, _) = bases();
         for (from, location, to) in [
             (
                 "https://a.test/x/y?q",
@@ -191,8 +302,7 @@ mod tests {
             ("https://a.test/x", "https://[MARK", None),
             ("https://a.test/x", "", None),
         ] {
-            let headers = HeaderMap::from_iter([(LOCATION, location.parse().unwrap())]);
-            let result = next(&from.parse().unwrap(), &headers);
+            let result = sent_on(from, location, places(&here, false));
             match to {
                 Some(to) => assert_eq!(result.unwrap(), to),
                 None => {

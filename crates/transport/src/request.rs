@@ -356,7 +356,7 @@ macro_rules! __call_options {
     (@ [$($generics:tt)*] $type:ty) => {
         impl $($generics)* $type {
             /// Bounds the whole call: all attempts and all waits between them. What cannot finish in time fails at
-            /// once. On a stream it holds for each page.
+            /// once. On a stream it holds for each page; on a download it covers the last byte.
             pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
                 self.request.set_timeout(timeout);
                 self

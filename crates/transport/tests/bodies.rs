@@ -9,7 +9,7 @@ use bytes::Bytes;
 use common::wire::{Act, Server, answer};
 use common::{CREATE, READ, builder, hurried, over};
 use futures_util::stream;
-use http_body::Frame;
+use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt, StreamBody};
 use security_api_transport::{
     Body, BoxError, Call, Client, Error, ErrorKind, FakeAnswer, FakeTransport, HttpRequest,
@@ -237,6 +237,42 @@ async fn a_body_of_another_length_than_it_said_is_an_error_and_not_sent_again() 
         assert!(error.to_string().contains("another length"), "{error}");
     }
     assert_eq!(server.requests(), 0);
+}
+
+#[tokio::test]
+async fn bytes_and_texts_are_bodies_of_what_is_in_them() {
+    for body in [
+        Body::from(Bytes::from_static(b"abc")),
+        Body::from(b"abc".to_vec()),
+        Body::from("abc".to_owned()),
+        Body::from("abc"),
+    ] {
+        assert_eq!((body.length(), body.is_end_stream()), (Some(3), false));
+        assert_eq!(body.as_bytes().unwrap(), "abc");
+        assert_eq!(body.collect().await.unwrap().to_bytes(), "abc");
+    }
+    assert!(Body::default().is_end_stream());
+}
+
+/// As a server asks that hands a body on: one that is at its end is not read.
+#[tokio::test]
+async fn a_response_body_is_at_its_end_once_it_was_read_and_not_before() {
+    let stream = || StreamBody::new(stream::iter([Ok::<_, BoxError>(Frame::data("abc".into()))]));
+    for (mut body, length) in [
+        (ResponseBody::full("abc"), Some(3)),
+        (ResponseBody::stream(stream()), None),
+        (
+            ResponseBody::stream(http_body_util::Full::new(Bytes::from("abc"))),
+            Some(3),
+        ),
+    ] {
+        assert!(!body.is_end_stream());
+        assert_eq!(body.size_hint().exact(), length);
+        body.frame().await.unwrap().unwrap();
+        assert!(body.frame().await.is_none());
+        assert_eq!(body.is_end_stream(), length.is_some());
+    }
+    assert!(ResponseBody::default().is_end_stream());
 }
 
 #[tokio::test(start_paused = true)]

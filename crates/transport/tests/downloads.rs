@@ -2,7 +2,6 @@
 
 mod common;
 
-use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
@@ -32,12 +31,6 @@ fn exporting(answer: FakeAnswer) -> (FakeTransport, Client) {
     fake.always(&EXPORT, answer);
     let client = over(&fake);
     (fake, client)
-}
-
-fn folder() -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("downloads-{}", fastrand::u64(..)));
-    std::fs::create_dir(&folder).unwrap();
-    folder
 }
 
 /// A writer that takes this many bytes.
@@ -78,32 +71,29 @@ async fn a_download_goes_to_memory_to_a_writer_or_to_a_file() {
         CSV
     );
 
-    let (mut written, mut seen) = (Vec::new(), Vec::new());
-    let copied = download(&client).await.unwrap();
-    let length = copied
-        .copy_to(&mut written, |done, all| seen.push((done, all)))
-        .await
-        .unwrap();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let told = || {
+        let seen = Arc::clone(&seen);
+        move |done, all| seen.lock().unwrap().push((done, all))
+    };
+    let mut written = Vec::new();
+    let copied = download(&client).await.unwrap().on_progress(told());
+    let length = copied.copy_to(&mut written).await.unwrap();
     assert_eq!((length, written.as_slice()), (12, CSV.as_bytes()));
-    assert_eq!(seen.last(), Some(&(12, Some(12))));
 
-    let folder = folder();
-    let saved = download(&client)
-        .await
-        .unwrap()
-        .save_in(&folder, "x")
-        .await
-        .unwrap();
-    assert_eq!(saved, folder.join("report.csv"));
+    let folder = tempfile::tempdir().unwrap();
+    let saved = download(&client).await.unwrap().on_progress(told());
+    let saved = saved.save_in(&folder, "x").await.unwrap();
+    assert_eq!(saved, folder.path().join("report.csv"));
     assert_eq!(std::fs::read(saved).unwrap(), CSV.as_bytes());
-    std::fs::remove_dir_all(folder).unwrap();
+    assert_eq!(*seen.lock().unwrap(), [(12, Some(12)); 2]);
 }
 
 #[tokio::test]
 async fn a_download_that_is_too_large_or_cannot_be_written_leaves_nothing_behind() {
     let (_, client) = exporting(file("text/csv", CSV));
-    let folder = folder();
-    let path = folder.join("report.csv");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("report.csv");
     let bounded = download(&client).await.unwrap().at_most(11);
     let error = bounded.save_as(&path).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TooLarge);
@@ -121,10 +111,9 @@ async fn a_download_that_is_too_large_or_cannot_be_written_leaves_nothing_behind
     assert_eq!(error.kind(), ErrorKind::TooLarge);
     let at_limit = download(&client).await.unwrap().at_most(12);
     assert_eq!(at_limit.save_as(&path).await.unwrap(), 12);
-    std::fs::remove_dir_all(folder).unwrap();
 
     let full = download(&client).await.unwrap();
-    let error = full.copy_to(&mut Narrow(5), |_, _| {}).await.unwrap_err();
+    let error = full.copy_to(&mut Narrow(5)).await.unwrap_err();
     assert_eq!(
         (error.kind(), error.outcome()),
         (ErrorKind::Io, Outcome::Answered)

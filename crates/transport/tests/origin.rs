@@ -211,6 +211,52 @@ async fn the_leaf_puts_the_credential_on_the_request_to_its_origin() {
     }
 }
 
+#[tokio::test]
+async fn a_file_is_fetched_from_public_hosts_and_elsewhere_only_where_that_is_wanted() {
+    for (target, usual, private) in [
+        ("https://files.test/blob", true, true),
+        ("https://API.test.:8443/blob", true, true),
+        ("https://10.0.0.7/blob", false, true),
+        ("https://minio.internal:9000/blob", false, true),
+        ("https://[fd12::1]/blob", false, true),
+        ("https://0.0.0.0/blob", false, false),
+        ("https://0/blob", false, false),
+        ("https://[::]/blob", false, false),
+        ("https://[::ffff:127.0.0.1]/blob", false, false),
+        ("https://localhost./blob", false, false),
+        ("https://x.localhost/blob", false, false),
+        ("https://169.254.169.254/blob", false, false),
+        ("https://[fd00:ec2::254]/blob", false, false),
+    ] {
+        for (builder, good) in [
+            (builder(), usual),
+            (builder().fetch_from_private_networks(), private),
+        ] {
+            let fake = FakeTransport::new();
+            let file = FakeAnswer::status(200).header("content-type", "text/csv");
+            fake.path("/blob", move |_| file.clone());
+            fake.path("/moved", |_| {
+                FakeAnswer::status(302).header("location", target)
+            });
+            let client: Client = builder.transport(fake.clone()).build().unwrap();
+            let given = client.fetch(target).await;
+            assert_eq!(given.is_ok(), good, "{target}");
+            assert_eq!(fake.requests().len(), usize::from(good), "{target}");
+            let moved = client.fetch("https://files.test/moved").await;
+            assert_eq!(moved.is_ok(), good, "{target}");
+            let sent = fake.requests();
+            assert_eq!(sent.len(), 1 + 2 * usize::from(good), "{target}");
+            if let (Err(given), Err(moved)) = (given, moved) {
+                assert_eq!(
+                    (given.kind(), given.outcome()),
+                    (ErrorKind::Invalid, Outcome::NotSent)
+                );
+                assert_eq!(moved.kind(), ErrorKind::Redirect);
+            }
+        }
+    }
+}
+
 #[test]
 fn plain_http_is_for_this_machine_only() {
     for (url, good) in [

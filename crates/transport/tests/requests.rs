@@ -24,7 +24,8 @@ fn fake() -> FakeTransport {
 
 #[tokio::test]
 async fn a_form_arrives_with_its_fields_in_order_each_time_it_is_sent() {
-    let path = std::env::temp_dir().join(format!("upload-{}.pdf", fastrand::u64(..)));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("upload.pdf");
     tokio::fs::write(&path, b"on disk").await.unwrap();
     let fake = fake();
     fake.once(&SUBMIT, FakeAnswer::status(429).header("retry-after", "0"));
@@ -46,7 +47,6 @@ async fn a_form_arrives_with_its_fields_in_order_each_time_it_is_sent() {
     let client = over(&fake);
     let call = client.operation(&SUBMIT, &[]).form(form).call::<Value>();
     call.await.unwrap();
-    tokio::fs::remove_file(&path).await.unwrap();
 
     let requests = fake.requests();
     assert_eq!(requests.len(), 2);

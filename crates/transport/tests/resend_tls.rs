@@ -11,7 +11,7 @@ use std::time::Duration;
 use common::wire::{answer, read_request};
 use common::{builder, create, hurried, read};
 use rcgen::{CertificateParams, CertifiedKey, KeyPair};
-use security_api_transport::{Call, Client, ClientBuilder, ErrorKind, Outcome};
+use security_api_transport::{Call, Client, ClientBuilder, Download, ErrorKind, Outcome};
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -37,8 +37,18 @@ fn expired(name: &str) -> Certificate {
 /// What an HTTP/2 server does to the first requests; it answers the others.
 #[derive(Clone, Copy, Debug)]
 enum H2 {
-    Reset { reason: u32 },
-    GoAway { last: u32, reason: u32 },
+    Reset {
+        reason: u32,
+    },
+    GoAway {
+        last: u32,
+        reason: u32,
+    },
+    /// Announces so many bytes, sends `"good"`, and ends the stream by RST_STREAM or GOAWAY with NO_ERROR.
+    Body {
+        announced: u8,
+        goes_away: bool,
+    },
 }
 
 #[derive(Clone)]
@@ -131,6 +141,28 @@ impl Tls {
                     &reason.to_be_bytes(),
                 ]
                 .concat(),
+                Some(H2::Body {
+                    announced,
+                    goes_away,
+                }) => {
+                    // `:status: 200` and a content-length of two digits; data; no end of the stream.
+                    let length = format!("{announced:02}");
+                    let mut frames = [
+                        &[0, 0, 6, 1, 4],
+                        id,
+                        &[0x88, 0x0f, 0x0d, 2],
+                        length.as_bytes(),
+                        &[0, 0, 6, 0, 0],
+                        id,
+                        b"\"good\"",
+                    ]
+                    .concat();
+                    match goes_away {
+                        true => frames.extend([0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
+                        false => frames.extend([&[0, 0, 4, 3, 0], id, &[0; 4]].concat()),
+                    }
+                    frames
+                }
                 // `:status: 200` and the end of headers, then data and the end of the stream.
                 None => [
                     &[0, 0, 1, 1, 4],
@@ -403,4 +435,53 @@ async fn streams_that_are_always_refused_are_an_error_that_says_nothing_was_sent
     );
     assert!(error.is_retryable());
     assert_eq!(server.requests(), 4);
+}
+
+#[tokio::test]
+async fn a_body_shorter_than_its_length_is_a_cut_body_however_the_stream_ends() {
+    let certificate = certificate("localhost");
+    for goes_away in [false, true] {
+        for (announced, whole) in [(6, true), (7, false), (99, false)] {
+            let act = H2::Body {
+                announced,
+                goes_away,
+            };
+            let server = Tls::start(&certificate, vec![act; 4]).await;
+            let client = server.client().root_certificate(certificate.cert.pem());
+            let client = client.build().unwrap();
+            let what = format!("{act:?}");
+            // In memory: sent again where that is safe.
+            for (call, tries) in [(read as fn(&Client) -> _, 4), (create, 1)] {
+                let result = call(&client).await;
+                match whole {
+                    true => assert_eq!(result.unwrap(), "good", "{what}"),
+                    false => {
+                        let error = result.unwrap_err();
+                        assert_eq!(
+                            (error.kind(), error.outcome(), error.attempts()),
+                            (ErrorKind::Io, Outcome::Unknown, tries),
+                            "{what}: {error:?}"
+                        );
+                        break;
+                    }
+                }
+            }
+            // Streamed.
+            let server = Tls::start(&certificate, vec![act]).await;
+            let client = server.client().root_certificate(certificate.cert.pem());
+            let client = client.build().unwrap();
+            let file = client.operation(&common::EXPORT, &[]).call::<Download>();
+            let result = file.await.unwrap().bytes(99).await;
+            match whole {
+                true => assert_eq!(result.unwrap(), "\"good\"", "{what}"),
+                false => {
+                    let error = result.unwrap_err();
+                    assert_eq!(error.kind(), ErrorKind::Io, "{what}: {error:?}");
+                    assert!(error.is_retryable(), "{what}");
+                    let missing = format!("{} bytes that it announced", announced - 6);
+                    assert!(error.to_string().contains(&missing), "{error}");
+                }
+            }
+        }
+    }
 }

@@ -5,16 +5,21 @@ mod common;
 use std::time::Duration;
 
 use bytes::Bytes;
-use common::{READ, builder, over, read, seconds};
+use common::wire::{Act, Server, answer};
+use common::{EXPORT, READ, builder, create, over, read, seconds};
 use futures_util::{StreamExt, stream};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use security_api_transport::{
-    Body, BoxError, Call, Client, ErrorKind, FakeAnswer, FakeTransport, HttpRequest, HttpResponse,
-    Outcome, ResponseBody,
+    Body, BoxError, Call, Client, ClientBuilder, Credential, Download, Error, ErrorKind,
+    FakeAnswer, FakeTransport, Generation, HttpRequest, HttpResponse, HttpService, Outcome, Rate,
+    RateLimiter, ResponseBody,
 };
 use serde_json::Value;
 use tokio::time::Instant;
+use tower::Layer;
+use tower::util::MapResponseLayer;
 
 /// How a transport takes the request's body: so many bytes, with a pause before each piece.
 #[derive(Clone, Copy)]
@@ -71,6 +76,11 @@ fn upload(client: &Client, body: Body) -> Call<Value> {
         .retries(0)
 }
 
+/// What a slow peer, of 256 KiB a second, takes for this much of the body.
+fn slow(bytes: usize) -> f64 {
+    bytes as f64 / (256.0 * 1024.0)
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_upload_may_take_any_time_while_it_makes_progress() {
     for body in bodies() {
@@ -98,14 +108,14 @@ async fn once_it_is_sent_the_answer_to_an_upload_is_due_within_the_attempts_time
             let taking = Taking {
                 pause: 0.25,
                 most: u64::MAX,
-                answer_after: attempt - 0.01,
+                answer_after: slow(LARGE) + attempt - 0.01,
             };
             upload(&client(taking, attempt, idle), body.clone())
                 .await
                 .unwrap();
 
             let taking = Taking {
-                answer_after: attempt + 0.01,
+                answer_after: slow(LARGE) + attempt + 0.01,
                 ..taking
             };
             let start = Instant::now();
@@ -117,7 +127,7 @@ async fn once_it_is_sent_the_answer_to_an_upload_is_due_within_the_attempts_time
                 (ErrorKind::Timeout, Outcome::Unknown)
             );
             assert!(error.to_string().contains("attempt timeout"), "{error}");
-            let took = start.elapsed().as_secs_f64() - 2.5;
+            let took = start.elapsed().as_secs_f64() - 2.5 - slow(LARGE);
             assert!(
                 (attempt - 0.002..=attempt + 0.002).contains(&took),
                 "{attempt}, {idle}: {took}"
@@ -144,11 +154,41 @@ async fn an_upload_that_stalls_ends_after_the_idle_time() {
                 (ErrorKind::Timeout, Outcome::Unknown)
             );
             assert!(error.to_string().contains("no progress"), "{error}");
-            let took = start.elapsed().as_secs_f64() - 1.25;
+            let took = start.elapsed().as_secs_f64() - 1.25 - slow(LARGE / 2);
             assert!(
                 (idle - 0.002..=idle + 0.002).contains(&took),
                 "{attempt}, {idle}: {took}"
             );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_buffers_hold_of_an_upload_is_given_the_time_of_a_slow_peer_or_of_the_pace_so_far() {
+    const MIB: usize = 1024 * 1024;
+    // All of it is in buffers at once, or it goes at a pace. Of more than 8 MiB not all can be in buffers.
+    for (length, pause, allowed) in [
+        (2 * MIB, 0.0, 8.0),
+        (8 * MIB, 0.0, 32.0),
+        (64 * MIB, 0.0, 32.0),
+        // 32 pieces: 31 pauses between the first and the last.
+        (2 * MIB, 1.0, 31.0),
+        // 256 pieces, of which the last 8 MiB are half.
+        (16 * MIB, 1.0, 255.0 / 2.0),
+    ] {
+        let pieces = length as f64 / (64.0 * 1024.0);
+        for (late, fine) in [(-0.01, true), (0.01, false)] {
+            let taking = Taking {
+                pause,
+                most: u64::MAX,
+                answer_after: allowed + 1.0 + late,
+            };
+            let start = Instant::now();
+            let body = Body::from(vec![b'x'; length]);
+            let result = upload(&client(taking, 1.0, 10.0), body).await;
+            assert_eq!(result.is_ok(), fine, "{length} {pause} {late}");
+            let took = start.elapsed().as_secs_f64() - pieces * pause - allowed - 1.0;
+            assert!((-0.02..=0.02).contains(&took), "{length} {pause}: {took}");
         }
     }
 }
@@ -258,4 +298,161 @@ async fn the_deadline_bounds_the_arriving_of_an_answer() {
         (ErrorKind::Timeout, Outcome::Unknown, seconds(2.5))
     );
     assert!(error.to_string().contains("deadline"), "{error}");
+}
+
+fn download(client: &Client) -> Call<Download> {
+    client.operation(&EXPORT, &[]).call()
+}
+
+/// Five pieces, so long apart, of an answer with this content type.
+fn file(kind: &'static str, pause: f64) -> ClientBuilder<Client> {
+    let layer = MapResponseLayer::new(move |mut response: HttpResponse| {
+        let kind = HeaderValue::from_static(kind);
+        response.headers_mut().insert(CONTENT_TYPE, kind);
+        response
+    });
+    builder().transport(layer.layer(arriving(pause, 0.0)))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timeout_of_the_call_covers_the_last_byte_of_a_download() {
+    for kind in ["text/csv", "application/json"] {
+        let client = file(kind, 1.0).build().unwrap();
+        let start = Instant::now();
+        let result = match download(&client).timeout(seconds(2.5)).await {
+            Ok(file) => file.bytes(99).await,
+            Err(error) => Err(error),
+        };
+        let error = result.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.outcome(), start.elapsed()),
+            (ErrorKind::Timeout, Outcome::Unknown, seconds(2.5)),
+            "{kind}"
+        );
+        assert!(error.to_string().contains("deadline"), "{error}");
+        let whole = download(&client).timeout(seconds(5.5)).await.unwrap();
+        assert_eq!(whole.bytes(99).await.unwrap(), "[1,2,3,4] ", "{kind}");
+    }
+    // Also where there is always another piece, or nobody asks for one.
+    let client = file("text/csv", 0.0).build().unwrap();
+    let mut download = download(&client).timeout(seconds(2.0)).await.unwrap();
+    assert_eq!(download.next_chunk().await.unwrap().unwrap(), "[1");
+    tokio::time::sleep(seconds(3.0)).await;
+    assert!(download.next_chunk().await.unwrap_err().is_timeout());
+    assert!(download.next_chunk().await.unwrap().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_clients_timeout_covers_a_download_up_to_its_head_and_the_idle_timeout_the_rest() {
+    let client = file("text/csv", 9.0).timeout(seconds(10.0));
+    let client = client.idle_timeout(seconds(10.0)).build().unwrap();
+    let start = Instant::now();
+    let whole = download(&client).await.unwrap();
+    assert_eq!(whole.bytes(99).await.unwrap(), "[1,2,3,4] ");
+    assert_eq!(start.elapsed(), seconds(45.0));
+    // What may be an error is read within the call.
+    let client = file("application/json", 9.0).timeout(seconds(10.0));
+    let client = client.idle_timeout(seconds(10.0)).build().unwrap();
+    let start = Instant::now();
+    let error = download(&client).await.unwrap_err();
+    assert_eq!((error.is_timeout(), start.elapsed()), (true, seconds(10.0)));
+
+    let fake = FakeTransport::new();
+    fake.always(&EXPORT, FakeAnswer::never());
+    let client = builder().transport(fake.clone()).timeout(seconds(10.0));
+    let start = Instant::now();
+    let error = download(&client.build().unwrap()).await.unwrap_err();
+    assert_eq!((error.is_timeout(), start.elapsed()), (true, seconds(10.0)));
+
+    let client = file("text/csv", 9.0).idle_timeout(seconds(8.0));
+    let stalled = download(&client.build().unwrap()).await.unwrap();
+    let error = stalled.bytes(99).await.unwrap_err();
+    assert!(error.to_string().contains("stopped arriving"), "{error}");
+}
+
+#[tokio::test]
+async fn a_call_without_time_is_not_sent() {
+    let server = Server::start(vec![Act::Send(answer(200, "", b"\"good\""))]).await;
+    let client = builder().base_url(server.url()).build().unwrap();
+    // The second time there is a connection that could be used at once.
+    for sent in [1, 2] {
+        for timeout in [Duration::ZERO, Duration::from_nanos(1)] {
+            for error in [
+                read(&client).timeout(timeout).await.unwrap_err(),
+                create(&client).timeout(timeout).await.unwrap_err(),
+                download(&client).timeout(timeout).await.unwrap_err(),
+            ] {
+                assert_eq!(
+                    (error.kind(), error.outcome(), error.attempts()),
+                    (ErrorKind::Timeout, Outcome::NotSent, 0)
+                );
+                assert!(error.is_retryable());
+            }
+        }
+        // A request that was only on its way would arrive before this one.
+        read(&client).await.unwrap();
+        assert_eq!(server.requests(), sent);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_without_time_takes_nothing_that_others_could_use() {
+    let fake = FakeTransport::new();
+    fake.always(&READ, FakeAnswer::json("good"));
+    let one = RateLimiter::new(Rate::per_second(0.001, 1).unwrap());
+    let client = builder().transport(fake.clone()).limiter(one);
+    let client = client.build().unwrap();
+    let error = read(&client).timeout(Duration::ZERO).await.unwrap_err();
+    assert!(error.is_timeout() && fake.requests().is_empty());
+    // The permit is still there.
+    read(&client).await.unwrap();
+}
+
+/// Waits out the call's time and then lets it pass.
+#[derive(Debug)]
+struct Late;
+
+#[async_trait::async_trait]
+impl Credential for Late {
+    fn is_ready(&self) -> bool {
+        false
+    }
+
+    async fn ready(
+        &self,
+        _: &HttpService,
+        deadline: Option<std::time::Instant>,
+    ) -> Result<(), Error> {
+        // Without a pause in which the deadline would be noticed.
+        while deadline.is_some_and(|deadline| std::time::Instant::now() < deadline) {
+            std::hint::spin_loop();
+        }
+        Ok(())
+    }
+
+    fn stamp(&self, _: &mut HeaderMap) -> Option<Generation> {
+        Some(Generation(0))
+    }
+
+    fn rejected(&self, _: Generation) -> bool {
+        false
+    }
+}
+
+#[tokio::test]
+async fn a_call_whose_time_is_over_before_its_turn_comes_is_not_sent() {
+    let server = Server::start(vec![Act::Send(answer(200, "", b"\"good\""))]).await;
+    let client = builder().base_url(server.url()).credential(Late);
+    let client = client.timeout(None).build().unwrap();
+    for call in [read(&client), create(&client)] {
+        let error = call.timeout(Duration::from_millis(20)).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.outcome(), error.attempts()),
+            (ErrorKind::Timeout, Outcome::NotSent, 0),
+            "{error:?}"
+        );
+    }
+    // A request that was only on its way would arrive before this one.
+    read(&client).await.unwrap();
+    assert_eq!(server.requests(), 1);
 }

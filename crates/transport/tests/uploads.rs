@@ -76,7 +76,8 @@ async fn read_head(stream: &mut TcpStream) -> Option<usize> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_refused_half_way_waits_as_asked_and_is_sent_again_byte_by_byte() {
-    let path = std::env::temp_dir().join(format!("upload-{}.bin", fastrand::u64(..)));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("upload.bin");
     let content: Vec<u8> = (0..6_000_000_u32)
         .map(|i| (i / 7) as u8 ^ i as u8)
         .collect();
@@ -120,5 +121,46 @@ async fn an_upload_refused_half_way_waits_as_asked_and_is_sent_again_byte_by_byt
             .unwrap();
         assert!(bodies[1][at..at + content.len()] == content);
     }
-    tokio::fs::remove_file(&path).await.unwrap();
+}
+
+/// Takes 50 kB of a body every 50 ms, and answers once it has all of it.
+async fn slow_server() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut left = read_head(&mut stream).await.unwrap();
+        let mut buffer = vec![0; 50_000];
+        while left > 0 {
+            let room = buffer.len().min(left);
+            stream.read_exact(&mut buffer[..room]).await.unwrap();
+            left -= room;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let answer = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n\"ok\"";
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        let _ = stream.read_u8().await;
+    });
+    url
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_the_peer_takes_steadily_does_not_time_out() {
+    // Buffers take megabytes at once, of which the peer has next to nothing yet.
+    for length in [1_000_000, 3_000_000] {
+        let client = builder()
+            .base_url(slow_server().await)
+            .retry(hurried())
+            .attempt_timeout(Duration::from_millis(200))
+            .idle_timeout(Duration::from_millis(200))
+            .build()
+            .unwrap();
+        let start = Instant::now();
+        let call = client
+            .operation(&ADD, &[])
+            .form(Form::new().upload("file", Upload::bytes("a", vec![b'x'; length])))
+            .call::<Value>();
+        assert_eq!(call.await.unwrap(), "ok");
+        assert!(start.elapsed() > Duration::from_millis(500));
+    }
 }

@@ -183,14 +183,43 @@ async fn a_file_is_bounded_by_the_calls_limit_and_lands_in_its_folder() {
         Err(error) => Err(error),
     };
     assert!(result.unwrap_err().to_string().contains("3 bytes"));
-    let folder = std::env::temp_dir().join(format!("pwpush-{}", std::process::id()));
-    tokio::fs::create_dir_all(&folder).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
     let download = pushes.download(file).await.unwrap();
     let path = download
         .save_in(&folder, file.filename.as_deref().unwrap())
         .await
         .unwrap();
-    assert_eq!(path, folder.join("evil"));
+    assert_eq!(path, folder.path().join("evil"));
     assert_eq!(tokio::fs::read(&path).await.unwrap(), b"content");
-    tokio::fs::remove_dir_all(&folder).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_name_under_which_nobody_could_fetch_a_file_is_refused_before_anything_is_sent() {
+    let fake = FakeTransport::new();
+    let pushes = with_token(&fake).pushes();
+    for name in [
+        "", ".", "..", " .. ", "\t", "/", "a/..", "a\\.", "../ ./", "..//",
+    ] {
+        let push = NewPush::files([Upload::bytes("good", "x"), Upload::bytes(name, "x")]);
+        let error = pushes.create(push).await.unwrap_err();
+        assert!(error.is_invalid(), "{name:?}: {error}");
+        assert!(error.to_string().contains("`file_name`"), "{error}");
+    }
+    for link in ["/.", "/..", "/%2e", "/.%2E", "/.?a=/b", "/..#x"] {
+        let push = pushed(&format!(
+            "https://pwpush.example.com/pfb/blobs/redirect/s1gned{link}"
+        ));
+        let file = &push.files.as_ref().unwrap()[0];
+        let error = pushes.download(file).await.unwrap_err();
+        assert!(error.is_invalid(), "{link}: {error}");
+        assert!(error.to_string().contains("another name"), "{error}");
+        assert!(!shown(&error).contains("s1gned"), "{error:?}");
+    }
+    assert!(fake.requests().is_empty());
+    for name in [".a", "a.", "...", "a/b", ". .", "..a/"] {
+        let push = NewPush::files([Upload::bytes(name, "x")]);
+        let error = pushes.create(push).await.unwrap_err();
+        assert!(!error.is_invalid(), "{name:?}: {error}");
+    }
+    assert!(!fake.requests().is_empty());
 }

@@ -1,6 +1,6 @@
 //! Files that are sent and received.
 
-use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pwpush_api::types::RetrievedPush;
@@ -8,23 +8,6 @@ use pwpush_api::{Client, Expiry, NewPush, Reason, Retrieved, Upload};
 use security_api_sandbox::PasswordPusherEdition::{Hosted, OpenSource};
 
 use super::support::{owner, sandbox, viewer};
-
-/// A folder that goes away.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("pwpush-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 async fn read(pwpush: &Client, token: &str) -> RetrievedPush {
     match pwpush.pushes().show(token).await.unwrap() {
@@ -37,9 +20,9 @@ async fn read(pwpush: &Client, token: &str) -> RetrievedPush {
 async fn files_arrive_as_they_were_and_land_in_their_folder() {
     for edition in [OpenSource, Hosted] {
         let sandbox = sandbox(edition).await;
-        let folder = Folder::new(&format!("{edition:?}"));
+        let folder = tempfile::tempdir().unwrap();
         let large: Vec<u8> = (0..3_000_000_u32).map(|n| (n % 251) as u8).collect();
-        let on_disk = folder.0.join("large.bin");
+        let on_disk = folder.path().join("large.bin");
         tokio::fs::write(&on_disk, &large).await.unwrap();
         let names = [
             "a \"quoted\"; name.txt",
@@ -60,7 +43,7 @@ async fn files_arrive_as_they_were_and_land_in_their_folder() {
         assert_eq!(push.payload.as_ref().unwrap().expose(), "six files");
         let files = push.files.as_ref().unwrap();
         assert_eq!(files.len(), 6);
-        let into = folder.0.join("received");
+        let into = folder.path().join("received");
         tokio::fs::create_dir_all(&into).await.unwrap();
         for (file, name) in files.iter().zip(names) {
             assert_eq!(file.filename.as_deref(), Some(name));
@@ -69,15 +52,17 @@ async fn files_arrive_as_they_were_and_land_in_their_folder() {
             assert_eq!(path.parent(), Some(into.as_path()));
             assert_eq!(tokio::fs::read(path).await.unwrap(), name.as_bytes());
         }
-        let mut told = Vec::new();
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let noted = Arc::clone(&told);
         let path = into.join("large.bin");
         let download = viewer.pushes().download(&files[5]).await.unwrap();
         let length = download
-            .save_with_progress(&path, |written, _| told.push(written))
+            .on_progress(move |written, _| noted.lock().unwrap().push(written))
+            .save_as(&path)
             .await
             .unwrap();
         assert_eq!(length, large.len() as u64);
-        assert_eq!(told.last(), Some(&length));
+        assert_eq!(told.lock().unwrap().last(), Some(&length));
         assert!(tokio::fs::read(&path).await.unwrap() == large);
     }
 }
@@ -85,7 +70,7 @@ async fn files_arrive_as_they_were_and_land_in_their_folder() {
 #[tokio::test]
 async fn names_that_lead_out_of_the_folder_do_not() {
     let sandbox = sandbox(OpenSource).await;
-    let folder = Folder::new("out");
+    let folder = tempfile::tempdir().unwrap();
     let names = ["../../outside.txt", "/etc/outside.txt", "C:\\outside.txt"];
     let push = NewPush::files(names.map(|name| Upload::bytes(name, "x")));
     let push = owner(&sandbox).pushes().create(push).await.unwrap();
@@ -93,8 +78,8 @@ async fn names_that_lead_out_of_the_folder_do_not() {
     for file in push.files.iter().flatten() {
         let download = owner(&sandbox).pushes().download(file).await.unwrap();
         let name = file.filename.as_deref().unwrap_or("file");
-        let path = download.save_in(&folder.0, name).await.unwrap();
-        assert_eq!(path.parent(), Some(folder.0.as_path()), "{name}");
+        let path = download.save_in(&folder, name).await.unwrap();
+        assert_eq!(path.parent(), Some(folder.path()), "{name}");
     }
 }
 
@@ -118,8 +103,8 @@ async fn a_link_holds_for_five_minutes_and_the_next_read_gives_another() {
 #[tokio::test]
 async fn a_file_that_changed_meanwhile_is_not_sent() {
     let sandbox = sandbox(OpenSource).await;
-    let folder = Folder::new("changed");
-    let path = folder.0.join("a.txt");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.txt");
     tokio::fs::write(&path, "one").await.unwrap();
     let push = NewPush::files([Upload::file(&path).await.unwrap()]);
     tokio::fs::write(&path, "another").await.unwrap();

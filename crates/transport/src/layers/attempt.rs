@@ -1,4 +1,5 @@
 //! The time bounds of one attempt: for the head of the answer once the request is sent, and for progress before that.
+//! Both begin when what was handed to the connection should have reached the peer, see [`Progress`].
 
 use std::future::Future;
 use std::pin::Pin;
@@ -10,11 +11,13 @@ use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep};
 use tower_service::Service;
 
+use super::idle::too_late;
 use super::layer;
 use crate::body::Progress;
 use crate::context::CallContext;
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::limit::after;
+use crate::outcome::Outcome;
 use crate::service::{HttpRequest, HttpResponse};
 
 #[derive(Debug, Clone)]
@@ -45,6 +48,19 @@ where
         let call = CallContext::of(&request).cloned();
         let mut progress = None;
         let mut sleep = None;
+        let over = |call: &CallContext| {
+            let deadline = call.limits().deadline;
+            deadline.is_some_and(|deadline| deadline <= Instant::now())
+        };
+        if call.as_ref().is_some_and(over) {
+            // Waiting for a permit or a credential may have taken all of the time.
+            return Attempt {
+                inner: None,
+                call,
+                progress,
+                sleep,
+            };
+        }
         if let Some(call) = &call {
             call.attempt_starts();
             let limits = call.limits();
@@ -60,7 +76,7 @@ where
             sleep = Some(tokio::time::sleep_until(due));
         }
         Attempt {
-            inner: self.inner.call(request),
+            inner: Some(self.inner.call(request)),
             call,
             progress,
             sleep,
@@ -70,8 +86,9 @@ where
 
 pin_project! {
     pub(crate) struct Attempt<F> {
+        // None if the time was over before anything was sent.
         #[pin]
-        inner: F,
+        inner: Option<F>,
         #[pin]
         sleep: Option<Sleep>,
         call: Option<CallContext>,
@@ -88,7 +105,10 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        if let Poll::Ready(result) = this.inner.poll(cx) {
+        let Some(inner) = this.inner.as_pin_mut() else {
+            return Poll::Ready(Err(too_late().with_outcome(Outcome::NotSent).boxed()));
+        };
+        if let Poll::Ready(result) = inner.poll(cx) {
             if let Some(call) = this.call {
                 call.attempt_timer_ends();
             }
@@ -102,8 +122,8 @@ where
             let now = Instant::now();
             let (due, stalled) = match this.progress.as_ref().map(|progress| progress.last()) {
                 None => (now, false),
-                Some((last, true)) => (after(last, limits.attempt_timeout), false),
-                Some((last, false)) => (after(last, limits.idle_timeout), true),
+                Some(taken) if taken.done => (after(taken.arrived, limits.attempt_timeout), false),
+                Some(taken) => (after(taken.arrived, limits.idle_timeout), true),
             };
             if due <= now {
                 return Poll::Ready(Err(timed_out(

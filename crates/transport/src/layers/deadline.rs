@@ -5,12 +5,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 use tower_service::Service;
 
+use super::idle::too_late;
 use super::layer;
 use crate::context::CallContext;
-use crate::error::{BoxError, Error, ErrorKind};
+use crate::error::BoxError;
 use crate::outcome::Outcome;
 use crate::service::{HttpRequest, HttpResponse};
 
@@ -41,8 +42,10 @@ where
     fn call(&mut self, request: HttpRequest) -> Self::Future {
         let call = CallContext::of(&request).cloned();
         let deadline = call.as_ref().and_then(|call| call.limits().deadline);
+        // A call without time left is not begun.
+        let over = deadline.is_some_and(|deadline| deadline <= Instant::now());
         Within {
-            inner: self.inner.call(request),
+            inner: (!over).then(|| self.inner.call(request)),
             sleep: deadline.map(tokio::time::sleep_until),
             call,
         }
@@ -51,8 +54,9 @@ where
 
 pin_project! {
     pub(crate) struct Within<F> {
+        // None if the time was over before anything was begun.
         #[pin]
-        inner: F,
+        inner: Option<F>,
         #[pin]
         sleep: Option<Sleep>,
         call: Option<CallContext>,
@@ -67,7 +71,10 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        if let Poll::Ready(result) = this.inner.poll(cx) {
+        let Some(inner) = this.inner.as_pin_mut() else {
+            return Poll::Ready(Err(over()));
+        };
+        if let Poll::Ready(result) = inner.poll(cx) {
             return Poll::Ready(result);
         }
         // Setting a timer costs more than not setting one, and nearly every attempt has one that strikes earlier.
@@ -75,14 +82,14 @@ where
             return Poll::Pending;
         }
         match this.sleep.as_pin_mut().map(|sleep| sleep.poll(cx)) {
-            Some(Poll::Ready(())) => Poll::Ready(Err(Error::new(
-                ErrorKind::Timeout,
-                "the call did not finish before its deadline",
-            )
-            // What is under way is added where the call is known.
-            .with_outcome(Outcome::NotSent)
-            .boxed())),
+            Some(Poll::Ready(())) => Poll::Ready(Err(over())),
             _ => Poll::Pending,
         }
     }
+}
+
+#[cold]
+fn over() -> BoxError {
+    // What is under way is added where the call is known.
+    too_late().with_outcome(Outcome::NotSent).boxed()
 }

@@ -15,14 +15,17 @@ use crate::error::{BoxError, Error, ErrorKind};
 use crate::limit::after;
 
 pin_project! {
-    /// A body of which each piece must arrive within a time.
+    /// A body of which each piece must arrive within a time, and perhaps all of it before a point in time.
     pub(crate) struct Idle {
         #[pin]
         inner: ResponseBody,
         #[pin]
         sleep: Option<Sleep>,
+        #[pin]
+        end: Option<Sleep>,
         waiting: bool,
         idle: Duration,
+        deadline: Option<Instant>,
     }
 }
 
@@ -31,10 +34,27 @@ impl Idle {
         Self {
             inner,
             sleep: None,
+            end: None,
             waiting: false,
             idle,
+            deadline: None,
         }
     }
+
+    /// With this point in time for the last byte.
+    pub(crate) fn until(mut self, deadline: Option<Instant>) -> Self {
+        self.deadline = deadline;
+        self
+    }
+}
+
+/// The call's time is over.
+#[cold]
+pub(crate) fn too_late() -> Error {
+    Error::new(
+        ErrorKind::Timeout,
+        "the call did not finish before its deadline",
+    )
 }
 
 impl HttpBody for Idle {
@@ -46,6 +66,16 @@ impl HttpBody for Idle {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let mut this = self.project();
+        if let Some(deadline) = *this.deadline {
+            if this.end.is_none() {
+                this.end.set(Some(tokio::time::sleep_until(deadline)));
+            }
+            // Asked first: a body whose pieces are always there would never be asked for the time.
+            let end = this.end.as_mut().as_pin_mut().expect("set above");
+            if end.poll(cx).is_ready() {
+                return Poll::Ready(Some(Err(too_late().boxed())));
+            }
+        }
         if let Poll::Ready(frame) = this.inner.poll_frame(cx) {
             *this.waiting = false;
             return Poll::Ready(frame);
@@ -73,5 +103,25 @@ impl HttpBody for Idle {
 
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::{BodyExt, Full};
+
+    #[tokio::test]
+    async fn a_body_is_at_its_end_once_it_was_read_and_not_before() {
+        let body = ResponseBody::stream(Full::new(Bytes::from_static(b"abc")));
+        let until = Instant::now() + Duration::from_secs(9);
+        let body = Idle::new(body, Duration::from_secs(1)).until(Some(until));
+        let mut body = Box::pin(body);
+        assert!(!body.is_end_stream());
+        assert_eq!(body.size_hint().exact(), Some(3));
+        let piece = body.frame().await.unwrap().unwrap();
+        assert_eq!(piece.into_data().unwrap(), "abc");
+        assert!(body.is_end_stream());
+        assert_eq!(body.size_hint().exact(), Some(0));
     }
 }

@@ -9,10 +9,10 @@ use tower::ServiceExt;
 
 use super::times;
 use super::token::TokenAnswer;
-use crate::base_url::is_loopback;
 use crate::body::Body;
 use crate::credential::secret_value;
 use crate::error::{Error, ErrorKind};
+use crate::host::{self, is_loopback};
 use crate::path::push_pair;
 use crate::retry_after::retry_after;
 use crate::secret::Secret;
@@ -41,6 +41,9 @@ pub(super) fn check_token_url(token_url: &str) -> Result<Uri, Error> {
         return Err(Error::invalid(
             "token URL: it has a user name or password, which are not sent; leave them out",
         ));
+    }
+    if let Some(Err(what)) = token_url.authority().map(host::check) {
+        return Err(Error::invalid(format!("token URL: {what}")));
     }
     if !secure {
         return Err(Error::invalid(

@@ -1,0 +1,178 @@
+//! Answers that are not all of what was asked for.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, RANGE};
+use http::{HeaderMap, Method, StatusCode};
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::layer;
+use crate::error::{ApiError, BoxError, Error, ErrorKind};
+use crate::outcome::Verdict;
+use crate::service::HttpRequest;
+
+/// Fails where a body is shorter than its Content-Length, and where a part was sent of what was asked for as a whole.
+///
+/// HTTP/2 has ends of a stream that are no errors to HTTP libraries, whatever is missing: RST_STREAM and GOAWAY with
+/// NO_ERROR. The layer stands below decompression, since the length is that of what was sent.
+#[derive(Debug, Clone)]
+pub(crate) struct Whole;
+
+#[derive(Debug, Clone)]
+pub(crate) struct WholeService<S> {
+    inner: S,
+    #[expect(dead_code, reason = "a layer without settings")]
+    layer: Whole,
+}
+
+layer!(Whole => WholeService);
+
+impl<S, B> Service<HttpRequest> for WholeService<S>
+where
+    S: Service<HttpRequest, Response = http::Response<B>, Error = BoxError>,
+{
+    type Response = http::Response<WholeBody<B>>;
+    type Error = BoxError;
+    type Future = WholeFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: HttpRequest) -> Self::Future {
+        WholeFuture {
+            without_body: request.method() == Method::HEAD,
+            part: request.headers().contains_key(RANGE),
+            inner: self.inner.call(request),
+        }
+    }
+}
+
+pin_project! {
+    pub(crate) struct WholeFuture<F> {
+        #[pin]
+        inner: F,
+        without_body: bool,
+        // Whether a part was asked for.
+        part: bool,
+    }
+}
+
+impl<F, B> Future for WholeFuture<F>
+where
+    F: Future<Output = Result<http::Response<B>, BoxError>>,
+{
+    type Output = Result<http::Response<WholeBody<B>>, BoxError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let response = ready!(this.inner.poll(cx))?;
+        let status = response.status();
+        if status == StatusCode::PARTIAL_CONTENT && !*this.part {
+            return Poll::Ready(Err(unasked_part(response.into_parts().0)));
+        }
+        let bodyless = matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+        let length = match *this.without_body || bodyless {
+            true => None,
+            false => length(response.headers()),
+        };
+        Poll::Ready(Ok(response.map(|inner| WholeBody {
+            inner,
+            missing: length.unwrap_or(0),
+        })))
+    }
+}
+
+fn length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+#[cold]
+fn unasked_part(head: http::response::Parts) -> BoxError {
+    Error::from_answer(
+        head.status,
+        head.headers,
+        None,
+        Bytes::new(),
+        ApiError::new(),
+    )
+    .with_kind(ErrorKind::Decode)
+    .with_verdict(Verdict::Success)
+    .with_message("the service sent a part of what was asked for as a whole")
+    .boxed()
+}
+
+pin_project! {
+    /// A body that fails where it ends too early.
+    pub(crate) struct WholeBody<B> {
+        #[pin]
+        inner: B,
+        // What is still to come of the length that was announced.
+        missing: u64,
+    }
+}
+
+impl<B> HttpBody for WholeBody<B>
+where
+    B: HttpBody<Data = Bytes, Error = BoxError>,
+{
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = self.project();
+        let frame = ready!(this.inner.poll_frame(cx));
+        match &frame {
+            Some(Ok(frame)) => {
+                let length = frame.data_ref().map_or(0, |data| data.len() as u64);
+                *this.missing = this.missing.saturating_sub(length);
+            }
+            None if *this.missing > 0 => {
+                let message = format!(
+                    "the answer broke off: {} bytes that it announced did not come",
+                    this.missing
+                );
+                *this.missing = 0;
+                return Poll::Ready(Some(Err(Error::new(ErrorKind::Io, message).boxed())));
+            }
+            _ => {}
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.missing == 0 && self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::{BodyExt, Full};
+
+    #[tokio::test]
+    async fn a_body_is_not_at_its_end_while_something_of_it_is_missing() {
+        for (missing, cut) in [(3, false), (4, true)] {
+            let inner = Full::new(Bytes::from_static(b"abc")).map_err(|never| match never {});
+            let mut body = WholeBody { inner, missing };
+            assert!(!body.is_end_stream());
+            body.frame().await.unwrap().unwrap();
+            // Who sees the end here does not ask for what comes instead.
+            assert_eq!(body.is_end_stream(), !cut);
+            assert_eq!(body.frame().await.is_some_and(|end| end.is_err()), cut);
+            assert!(body.is_end_stream() && body.frame().await.is_none());
+        }
+    }
+}

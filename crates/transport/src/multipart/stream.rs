@@ -1,0 +1,143 @@
+//! A form as the bytes that are sent.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Bytes, BytesMut};
+use http_body::{Body as HttpBody, Frame};
+use tokio::fs::File;
+use tokio::io::{AsyncRead, ReadBuf};
+
+use super::Form;
+use super::upload::{FileContent, broken};
+use crate::error::BoxError;
+
+/// How much of a file is in memory at once.
+const CHUNK: usize = 64 * 1024;
+
+/// What is still to be sent of a form.
+pub(super) struct FormBody {
+    pieces: VecDeque<Piece>,
+    file: FileState,
+    sent: u64,
+    length: u64,
+    progress: Option<Arc<dyn Fn(u64, u64) + Send + Sync>>,
+}
+
+pub(super) enum Piece {
+    Bytes(Bytes),
+    File(FileContent),
+}
+
+enum FileState {
+    None,
+    Opening(
+        FileContent,
+        Pin<Box<dyn Future<Output = io::Result<File>> + Send>>,
+    ),
+    Reading {
+        content: FileContent,
+        file: File,
+        left: u64,
+    },
+}
+
+impl FormBody {
+    pub(super) fn new(form: &Form, length: u64) -> Self {
+        let mut pieces = VecDeque::with_capacity(form.parts.len() * 3 + 1);
+        for part in &form.parts {
+            pieces.push_back(Piece::Bytes(part.head(&form.boundary)));
+            pieces.push_back(part.piece());
+            pieces.push_back(Piece::Bytes(Bytes::from_static(b"\r\n")));
+        }
+        pieces.push_back(Piece::Bytes(form.tail()));
+        Self {
+            pieces,
+            file: FileState::None,
+            sent: 0,
+            length,
+            progress: form.progress.clone(),
+        }
+    }
+
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
+        loop {
+            match &mut self.file {
+                FileState::None => match self.pieces.pop_front() {
+                    None => return Poll::Ready(None),
+                    Some(Piece::Bytes(bytes)) if bytes.is_empty() => {}
+                    Some(Piece::Bytes(mut bytes)) => {
+                        if bytes.len() > CHUNK {
+                            let rest = bytes.split_off(CHUNK);
+                            self.pieces.push_front(Piece::Bytes(rest));
+                        }
+                        return Poll::Ready(Some(Ok(bytes)));
+                    }
+                    Some(Piece::File(content)) if content.length == 0 => {}
+                    Some(Piece::File(content)) => {
+                        let path = Arc::clone(&content.path);
+                        let open = Box::pin(async move { File::open(&*path).await });
+                        self.file = FileState::Opening(content, open);
+                    }
+                },
+                FileState::Opening(content, open) => {
+                    let file = ready!(open.as_mut().poll(cx)).map_err(|e| broken(content, e))?;
+                    self.file = FileState::Reading {
+                        left: content.length,
+                        content: content.clone(),
+                        file,
+                    };
+                }
+                FileState::Reading { left: 0, .. } => self.file = FileState::None,
+                FileState::Reading {
+                    content,
+                    file,
+                    left,
+                } => {
+                    let room = usize::try_from(*left).map_or(CHUNK, |left| left.min(CHUNK));
+                    let mut chunk = BytesMut::zeroed(room);
+                    let mut buffer = ReadBuf::new(&mut chunk);
+                    ready!(Pin::new(file).poll_read(cx, &mut buffer))
+                        .map_err(|e| broken(content, e))?;
+                    let read = buffer.filled().len();
+                    if read == 0 {
+                        let error = io::Error::from(io::ErrorKind::UnexpectedEof);
+                        return Poll::Ready(Some(Err(broken(content, error))));
+                    }
+                    chunk.truncate(read);
+                    *left -= read as u64;
+                    return Poll::Ready(Some(Ok(chunk.freeze())));
+                }
+            }
+        }
+    }
+}
+
+impl HttpBody for FormBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let piece = match ready!(self.poll_piece(cx)) {
+            None => return Poll::Ready(None),
+            Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+            Some(Ok(piece)) => piece,
+        };
+        self.sent += piece.len() as u64;
+        if let Some(progress) = &self.progress {
+            progress(self.sent, self.length);
+        }
+        Poll::Ready(Some(Ok(Frame::data(piece))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.sent == self.length
+    }
+}

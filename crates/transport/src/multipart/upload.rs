@@ -1,0 +1,173 @@
+//! Files to send.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+
+use crate::error::{BoxError, Error, ErrorKind};
+
+/// A file to send, from disk or from memory.
+///
+/// ```
+/// use security_api_transport::{Error, Form, Upload};
+///
+/// # async fn example() -> Result<(), Error> {
+/// let report = Upload::file("/var/reports/2026.pdf").await?.content_type("application/pdf");
+/// let note = Upload::bytes("note.txt", "see page 3").content_type("text/plain");
+/// let form = Form::new().upload("files[]", report).upload("files[]", note);
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Upload {
+    pub(super) file_name: String,
+    pub(super) content_type: String,
+    pub(super) content: Content,
+}
+
+#[derive(Clone)]
+pub(super) enum Content {
+    Bytes(Bytes),
+    File(FileContent),
+}
+
+/// A file as it was when it was added.
+#[derive(Debug, Clone)]
+pub(super) struct FileContent {
+    pub(super) path: Arc<PathBuf>,
+    pub(super) length: u64,
+    modified: Option<SystemTime>,
+}
+
+impl Upload {
+    /// A file from memory. The content is shared, not copied.
+    #[must_use]
+    pub fn bytes(file_name: impl Into<String>, content: impl Into<Bytes>) -> Self {
+        Self {
+            file_name: file_name.into(),
+            content_type: "application/octet-stream".to_owned(),
+            content: Content::Bytes(content.into()),
+        }
+    }
+
+    /// A file from disk, under its own name. Its length is read now, and its content whenever it is sent: if the file
+    /// has changed by then, the call fails before anything is sent.
+    ///
+    /// # Errors
+    /// If the file cannot be found or is no file.
+    pub async fn file(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let unusable = |what: &str| Error::invalid(format!("file `{}`: {what}", path.display()));
+        let metadata = tokio::fs::metadata(path)
+            .await
+            .map_err(|error| unusable("it cannot be read").with_source(error))?;
+        if !metadata.is_file() {
+            return Err(unusable("it is not a file"));
+        }
+        let Some(file_name) = path.file_name() else {
+            return Err(unusable("it has no name"));
+        };
+        Ok(Self {
+            file_name: file_name.to_string_lossy().into_owned(),
+            content_type: "application/octet-stream".to_owned(),
+            content: Content::File(FileContent {
+                path: Arc::new(path.to_owned()),
+                length: metadata.len(),
+                modified: metadata.modified().ok(),
+            }),
+        })
+    }
+
+    /// With this content type, in place of `application/octet-stream`. Control characters are taken out.
+    #[must_use]
+    pub fn content_type(mut self, content_type: &str) -> Self {
+        self.content_type = content_type.chars().filter(|c| !c.is_control()).collect();
+        self
+    }
+
+    /// Under this file name, which may be any text.
+    ///
+    /// It is written as browsers write it: quotes and line breaks, which would end the field, are percent-encoded, and
+    /// so are backslashes and other control characters, which parsers take for different things. All else stands there
+    /// as it is, in UTF-8.
+    #[must_use]
+    pub fn file_name(mut self, file_name: impl Into<String>) -> Self {
+        self.file_name = file_name.into();
+        self
+    }
+
+    /// The file's name.
+    ///
+    /// ```
+    /// use security_api_transport::Upload;
+    ///
+    /// assert_eq!(Upload::bytes("a.txt", "abc").name(), "a.txt");
+    /// ```
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.file_name
+    }
+
+    /// The length of the content in bytes.
+    ///
+    /// ```
+    /// use security_api_transport::Upload;
+    ///
+    /// assert_eq!(Upload::bytes("a.txt", "abc").length(), 3);
+    /// ```
+    #[must_use]
+    pub fn length(&self) -> u64 {
+        match &self.content {
+            Content::Bytes(bytes) => bytes.len() as u64,
+            Content::File(file) => file.length,
+        }
+    }
+}
+
+/// Shows the name and length, not the content.
+impl fmt::Debug for Upload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upload")
+            .field("file_name", &self.file_name)
+            .field("content_type", &self.content_type)
+            .field("length", &self.length())
+            .finish()
+    }
+}
+
+impl FileContent {
+    /// # Errors
+    /// If the file is not what it was when it was added.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let changed = |what: &str| {
+            Error::new(
+                ErrorKind::Invalid,
+                format!("file `{}`: {what}, so it was not sent", self.path.display()),
+            )
+            .permanent()
+        };
+        let metadata = std::fs::metadata(&*self.path)
+            .map_err(|error| changed("it cannot be read any more").with_source(error))?;
+        if metadata.len() != self.length || metadata.modified().ok() != self.modified {
+            return Err(changed("it has changed since it was added"));
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn broken(content: &FileContent, error: io::Error) -> BoxError {
+    Error::new(
+        ErrorKind::Invalid,
+        format!(
+            "file `{}`: it could not be read while it was being sent",
+            content.path.display()
+        ),
+    )
+    .with_outcome(crate::outcome::Outcome::Unknown)
+    .with_source(error)
+    .permanent()
+    .boxed()
+}

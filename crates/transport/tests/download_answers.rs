@@ -1,0 +1,229 @@
+//! What is a file and what is not, how large it may be, and what errors say that come while it is arriving.
+
+mod common;
+
+use common::wire::{Act, Server};
+use common::{EXPORT, builder, hurried, over, read};
+use http::Method;
+use security_api_transport::{
+    Call, Client, ClientBuilder, Download, ErrorKind, FakeAnswer, FakeTransport, Outcome,
+};
+
+const CSV: &str = "id,name\n1,a\n";
+
+fn download(client: &Client) -> Call<Download> {
+    client.operation(&EXPORT, &[]).call()
+}
+
+fn file(content_type: &str) -> FakeAnswer {
+    FakeAnswer::status(200)
+        .header("content-type", content_type)
+        .body(CSV)
+}
+
+fn exporting(answer: FakeAnswer) -> (FakeTransport, ClientBuilder<Client>) {
+    let fake = FakeTransport::new();
+    fake.always(&EXPORT, answer);
+    let builder = builder().transport(fake.clone()).retry(hurried());
+    (fake, builder)
+}
+
+#[tokio::test]
+async fn a_download_accepts_anything_and_other_calls_json_unless_they_say_otherwise() {
+    let fake = FakeTransport::new();
+    fake.always(&EXPORT, file("text/csv"));
+    fake.always(&common::READ, FakeAnswer::json("good"));
+    let client = over(&fake);
+    let scoped = client.with_header("accept", "application/zip").unwrap();
+    let _ = download(&client).await.unwrap();
+    read(&client).await.unwrap();
+    let own = download(&client).header("accept", "text/csv");
+    let _ = own.await.unwrap();
+    let _ = download(&scoped).await.unwrap();
+    let sent = fake.requests();
+    let accepts = sent.iter().map(|request| {
+        let mut accepts = request.headers.get_all("accept").iter();
+        let accept = accepts.next().unwrap().to_str().unwrap();
+        assert!(accepts.next().is_none());
+        accept
+    });
+    let expected = ["*/*", "application/json", "text/csv", "application/zip"];
+    assert!(accepts.eq(expected));
+}
+
+#[tokio::test]
+async fn a_part_that_was_not_asked_for_is_an_error() {
+    let part = FakeAnswer::status(206).header("content-range", "bytes 0-11/24");
+    let (fake, client) = exporting(part.body(CSV));
+    fake.always(&common::READ, FakeAnswer::status(206).body("\"go"));
+    let client = client.build().unwrap();
+    for error in [
+        download(&client).await.unwrap_err(),
+        read(&client).await.unwrap_err(),
+    ] {
+        assert_eq!(
+            (error.kind(), error.outcome(), error.attempts()),
+            (ErrorKind::Decode, Outcome::Answered, 1)
+        );
+        assert_eq!(error.status().unwrap(), 206);
+        assert!(error.to_string().contains("sent a part"), "{error}");
+        assert!(!error.is_retryable());
+    }
+    let asked = download(&client).header("range", "bytes=0-11");
+    assert_eq!(asked.await.unwrap().bytes(12).await.unwrap(), CSV);
+}
+
+#[tokio::test]
+async fn a_web_page_is_a_file_only_where_the_service_or_the_caller_says_so() {
+    for kind in [
+        "text/html",
+        "Text/HTML; charset=utf-8",
+        "application/xhtml+xml",
+    ] {
+        let (_, client) = exporting(file(kind));
+        let client = client.build().unwrap();
+        let error = download(&client).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.outcome(), error.attempts()),
+            (ErrorKind::Decode, Outcome::Answered, 1)
+        );
+        assert!(error.to_string().contains("accept: text/html"), "{error}");
+        assert!(!error.is_retryable());
+        let pdf = download(&client).header("accept", "application/pdf");
+        assert!(pdf.await.is_err());
+        for accept in ["text/html", "text/*", "application/xhtml+xml, */*;q=0.1"] {
+            let asked = download(&client).header("accept", accept).await.unwrap();
+            assert_eq!(asked.bytes(12).await.unwrap(), CSV);
+        }
+        let page = file(kind).header("content-disposition", "attachment; filename=\"page.html\"");
+        let (_, client) = exporting(page);
+        let named = download(&client.build().unwrap()).await.unwrap();
+        assert_eq!(named.file_name().unwrap(), "page.html");
+    }
+    // The same where a file is fetched by its URL.
+    let fake = FakeTransport::new();
+    fake.path("/a", |_| file("text/html"));
+    let fetched = over(&fake).fetch("https://files.test/a").await;
+    assert_eq!(fetched.unwrap_err().kind(), ErrorKind::Decode);
+    for kind in ["text/htmlx", "text/plain", "", "x-text/html"] {
+        let (_, client) = exporting(file(kind));
+        assert!(download(&client.build().unwrap()).await.is_ok(), "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_download_has_a_bound_which_the_client_or_the_call_may_set() {
+    let limits = security_api_transport::Defaults::default();
+    assert_eq!(limits.download_limit, 1 << 30);
+    let (_, client) = exporting(file("text/csv"));
+    // The bound of answers in memory is another.
+    let client = client.response_limit(1).download_limit(11).build().unwrap();
+    let error = download(&client).await.unwrap();
+    let error = error.bytes(99).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
+    assert!(
+        error.to_string().contains("larger than 11 bytes"),
+        "{error}"
+    );
+    assert!(error.to_string().contains("`response_limit`"), "{error}");
+    let raised = download(&client).response_limit(12).await.unwrap();
+    assert_eq!(raised.bytes(99).await.unwrap(), CSV);
+}
+
+#[tokio::test]
+async fn what_is_compressed_is_bounded_by_what_it_comes_to() {
+    use std::io::Write;
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    gzip.write_all(&vec![b'x'; 1_000_000]).unwrap();
+    let bomb = gzip.finish().unwrap();
+    assert!(bomb.len() < 2_000);
+    let answer = FakeAnswer::status(200)
+        .header("content-encoding", "gzip")
+        .header("content-length", &bomb.len().to_string())
+        .body(bomb);
+    let (_, client) = exporting(answer);
+    let client = client.download_limit(999_999).build().unwrap();
+    let mut written = Vec::new();
+    let error = download(&client).await.unwrap();
+    let error = error.copy_to(&mut written).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
+    assert!(written.len() < 1_000_000);
+    let whole = download(&client).response_limit(1_000_000).await.unwrap();
+    assert_eq!(whole.bytes(1_000_000).await.unwrap().len(), 1_000_000);
+}
+
+#[tokio::test]
+async fn a_body_shorter_than_its_length_is_cut_whatever_carries_it() {
+    for (length, status, whole) in [("12", 200, true), ("13", 200, false), ("13", 503, true)] {
+        let fake = FakeTransport::new();
+        let answer = FakeAnswer::status(status)
+            .header("content-length", length)
+            .body(CSV);
+        fake.always(&EXPORT, answer.clone());
+        fake.always(&common::READ, answer.body("\"0123456789\""));
+        let client = builder().transport(fake.clone()).retry(hurried());
+        let client = client.build().unwrap();
+        if status == 503 {
+            // An error page that breaks off is still an error page.
+            let error = read(&client).await.unwrap_err();
+            assert_eq!(error.status().unwrap(), 503);
+            continue;
+        }
+        let read = read(&client).await;
+        let file = download(&client).await.unwrap().bytes(99).await;
+        assert_eq!((read.is_ok(), file.is_ok()), (whole, whole), "{length}");
+        if !whole {
+            assert_eq!(read.unwrap_err().attempts(), 4);
+            assert_eq!(file.unwrap_err().kind(), ErrorKind::Io);
+        }
+    }
+    // What answers HEAD, and a 204, has a length and no body.
+    let fake = FakeTransport::new();
+    fake.path("/x", |_| {
+        FakeAnswer::status(200).header("content-length", "7")
+    });
+    fake.path("/y", |_| {
+        FakeAnswer::status(204).header("content-length", "7")
+    });
+    let client = over(&fake);
+    for (method, path) in [(Method::HEAD, "/x"), (Method::GET, "/y")] {
+        let file = client.request(method, path).call::<Download>().await;
+        assert_eq!(file.unwrap().bytes(9).await.unwrap(), "");
+    }
+}
+
+#[tokio::test]
+async fn errors_of_a_body_are_errors_of_the_call() {
+    let half = Act::SendThenClose(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf".to_vec());
+    for idempotent in [true, false] {
+        let server = Server::start(vec![half.clone()]).await;
+        let client = builder().base_url(server.url()).retry(hurried());
+        let client = client.build().unwrap();
+        let own = client.request(Method::GET, "/own/export").call();
+        for (call, name) in [
+            (download(&client), "exports.get: "),
+            (own, "GET /own/export: "),
+        ] {
+            let mut file = call.assume_idempotent(idempotent).await.unwrap();
+            assert_eq!(file.next_chunk().await.unwrap().unwrap(), "half");
+            let error = file.next_chunk().await.unwrap_err();
+            assert_eq!(
+                (error.kind(), error.outcome(), error.attempts()),
+                (ErrorKind::Io, Outcome::Unknown, 1),
+                "{error:?}"
+            );
+            assert_eq!(error.is_retryable(), idempotent);
+            assert!(error.operation().is_some());
+            assert!(error.to_string().starts_with(name), "{error}");
+            assert!(file.next_chunk().await.unwrap().is_none());
+        }
+    }
+    // The attempts are those of the call.
+    let busy = Act::SendThenClose(b"HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n".to_vec());
+    let server = Server::start(vec![busy, half]).await;
+    let client = builder().base_url(server.url()).retry(hurried());
+    let file = download(&client.build().unwrap()).await.unwrap();
+    let error = file.bytes(99).await.unwrap_err();
+    assert_eq!(error.attempts(), 2);
+    assert!(error.to_string().ends_with("after 2 attempts"), "{error}");
+}
