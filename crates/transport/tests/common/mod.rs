@@ -5,6 +5,7 @@
 )]
 
 pub(crate) mod capture;
+pub(crate) mod permits;
 pub(crate) mod tokens;
 pub(crate) mod wire;
 

@@ -1,0 +1,212 @@
+//! The limiter's gate: how long it stays closed, how it opens, and who may stand in front of it.
+
+mod common;
+
+use std::time::Duration;
+
+use common::permits::{Log, limiter, runtime};
+use common::{EXPORT, READ, seconds};
+use security_api_transport::{Limiter, Rate, RateLimiter};
+use tokio::time::Instant;
+
+#[tokio::test(start_paused = true)]
+async fn a_gate_that_closes_is_noticed_by_those_who_wait_and_refuses_who_cannot_wait_so_long() {
+    let limiter = limiter(1.0, 1);
+    limiter.acquire(&READ, None).await.unwrap();
+    let start = Instant::now();
+    let ask = |deadline: f64| {
+        let limiter = limiter.clone();
+        let deadline = Some((start + seconds(deadline)).into_std());
+        tokio::spawn(async move {
+            let result = limiter.acquire(&READ, deadline).await;
+            (result, start.elapsed())
+        })
+    };
+    let callers = [ask(30.0), ask(8.0), ask(30.0)];
+    tokio::time::sleep(seconds(0.5)).await;
+    limiter.close(&READ, seconds(9.5));
+    // A shorter wait opens nothing.
+    limiter.close(&READ, seconds(1.0));
+    let mut results = Vec::new();
+    for caller in callers {
+        results.push(caller.await.unwrap());
+    }
+    assert!(results[0].0.is_ok() && results[2].0.is_ok());
+    assert_eq!((results[0].1, results[2].1), (seconds(10.0), seconds(11.0)));
+    let error = results[1].0.as_ref().unwrap_err();
+    assert_eq!(results[1].1, seconds(0.5));
+    assert!(error.retry_after() >= Some(seconds(9.5)), "{error:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_rate_only_closed_gates_wait() {
+    let limiter = RateLimiter::unlimited().named("exports", None);
+    let start = Instant::now();
+    for _ in 0..1000 {
+        limiter.acquire(&READ, None).await.unwrap();
+        limiter.acquire(&EXPORT, None).await.unwrap();
+    }
+    limiter.close(&EXPORT, seconds(2.0));
+    limiter.acquire(&READ, None).await.unwrap();
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    limiter.acquire(&EXPORT, None).await.unwrap();
+    assert_eq!(start.elapsed(), seconds(2.0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gate_stays_closed_for_an_hour_at_most_and_opens_when_it_is_told_to() {
+    let once = || RateLimiter::unlimited().named("exports", Rate::per_second(1.0, 5).unwrap());
+    for wait in [seconds(3600.0), seconds(90_000.0), Duration::MAX] {
+        for operation in [&READ, &EXPORT] {
+            let limiter = once().max_wait(Duration::MAX);
+            let start = Instant::now();
+            limiter.close(operation, wait);
+            limiter.acquire(operation, None).await.unwrap();
+            assert_eq!(start.elapsed(), RateLimiter::LONGEST_CLOSED);
+        }
+    }
+    for operation in [&READ, &EXPORT] {
+        let limiter = once().max_wait(Duration::MAX);
+        limiter.acquire(operation, None).await.unwrap();
+        limiter.close(operation, Duration::MAX);
+        let log = Log::default();
+        let start = Instant::now();
+        let callers: Vec<_> = (0..3)
+            .map(|caller| {
+                let (limiter, log) = (limiter.clone(), log.clone());
+                tokio::spawn(async move {
+                    limiter.acquire(operation, None).await.unwrap();
+                    log.0.lock().unwrap().push((caller, Instant::now()));
+                })
+            })
+            .collect();
+        tokio::time::sleep(seconds(5.0)).await;
+        assert!(log.callers().is_empty());
+        limiter.clone().reopen();
+        for caller in callers {
+            caller.await.unwrap();
+        }
+        let at: Vec<_> = log
+            .times()
+            .iter()
+            .map(|time| (*time - start).as_millis())
+            .collect();
+        // One first, as if the time were over.
+        let expected = match operation.limit_name() {
+            "exports" => [5000, 6000, 7000],
+            _ => [5000, 5100, 5100],
+        };
+        assert_eq!(at, expected);
+        // An open gate stays open.
+        limiter.reopen();
+        limiter.acquire(operation, None).await.unwrap();
+        assert!(start.elapsed() <= seconds(8.0));
+    }
+}
+
+/// How many callers started within each of these 100 ms.
+fn per_step(times: &[Instant], from: Instant, steps: u32) -> Vec<usize> {
+    let step = Duration::from_millis(100);
+    let within = |begin: Instant| move |time: &&Instant| (begin..begin + step).contains(time);
+    (0..steps)
+        .map(|number| times.iter().filter(within(from + step * number)).count())
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_there_is_no_rate_a_gate_opens_for_one_and_then_for_twice_as_many_every_100_ms() {
+    let limiter = RateLimiter::unlimited();
+    let log = Log::default();
+    limiter.close(&READ, seconds(2.0));
+    let start = Instant::now();
+    let callers: Vec<_> = (0..3000).map(|caller| log.ask(&limiter, caller)).collect();
+    tokio::time::sleep(seconds(2.35)).await;
+    // One that comes later waits behind them and knows for how long: until the gate is open.
+    let deadline = Some((start + seconds(2.9)).into_std());
+    let error = limiter.acquire(&READ, deadline).await.unwrap_err();
+    assert_eq!(error.retry_after(), Some(seconds(0.65)), "{error}");
+    for caller in callers {
+        caller.await.unwrap().unwrap();
+    }
+    assert_eq!(
+        per_step(&log.times(), start + seconds(2.0), 11),
+        [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1977]
+    );
+    // From then on the gate is as if it had never been closed.
+    let start = Instant::now();
+    for _ in 0..5000 {
+        limiter.acquire(&READ, None).await.unwrap();
+    }
+    assert_eq!(start.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gate_that_closes_while_it_opens_begins_with_one_again() {
+    let limiter = RateLimiter::unlimited();
+    let log = Log::default();
+    limiter.close(&READ, seconds(1.0));
+    let start = Instant::now();
+    let callers: Vec<_> = (0..30).map(|caller| log.ask(&limiter, caller)).collect();
+    tokio::time::sleep(seconds(1.25)).await;
+    // Seven have started. That the wait is none makes it no less a refusal.
+    limiter.close(&READ, Duration::ZERO);
+    for caller in callers {
+        caller.await.unwrap().unwrap();
+    }
+    let times = log.times();
+    assert_eq!(per_step(&times, start + seconds(1.0), 3), [1, 2, 5]);
+    assert_eq!(per_step(&times, start + seconds(1.25), 5), [1, 2, 4, 8, 8]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_gate_opens_the_slower_the_longer_the_service_takes_to_refuse() {
+    for (took, step) in [(0.04, 0.1), (0.5, 1.0), (30.0, 2.0)] {
+        let limiter = RateLimiter::unlimited();
+        limiter.acquire(&READ, None).await.unwrap();
+        tokio::time::sleep(seconds(took)).await;
+        limiter.close(&READ, Duration::ZERO);
+        let start = Instant::now();
+        for _ in 0..4 {
+            limiter.acquire(&READ, None).await.unwrap();
+        }
+        assert_eq!(start.elapsed(), seconds(2.0 * step), "{took}");
+    }
+}
+
+#[test]
+fn callers_in_a_runtime_that_is_dead_or_not_driven_hold_up_none_in_another() {
+    for dead in [true, false] {
+        for closed in [true, false] {
+            let limiter = match closed {
+                true => RateLimiter::unlimited(),
+                false => limiter(10.0, 1),
+            };
+            let first = runtime();
+            first.block_on(async {
+                match closed {
+                    true => limiter.close(&READ, seconds(0.5)),
+                    false => limiter.acquire(&READ, None).await.unwrap(),
+                }
+                for _ in 0..3 {
+                    let limiter = limiter.clone();
+                    tokio::spawn(async move { limiter.acquire(&READ, None).await });
+                }
+                tokio::task::yield_now().await;
+            });
+            // Its tasks stand in the line, ahead of all others.
+            let first = (!dead).then_some(first);
+            let took = runtime().block_on(async {
+                let start = Instant::now();
+                let log = Log::default();
+                let callers: Vec<_> = (0..5).map(|caller| log.ask(&limiter, caller)).collect();
+                for caller in callers {
+                    caller.await.unwrap().unwrap();
+                }
+                assert_eq!(log.callers(), [0, 1, 2, 3, 4]);
+                start.elapsed()
+            });
+            assert!(took < seconds(3.0), "{took:?}");
+            drop(first);
+        }
+    }
+}
