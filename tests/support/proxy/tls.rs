@@ -1,0 +1,109 @@
+//! Certificates, and handshakes that go wrong.
+
+use std::sync::Arc;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::server::TlsStream;
+
+use super::Handshake;
+
+/// A certificate authority and what it signed, the good and the bad.
+pub(crate) struct Authority {
+    root: String,
+    good: TlsAcceptor,
+    expired: TlsAcceptor,
+    wrong_name: TlsAcceptor,
+    unknown: TlsAcceptor,
+}
+
+impl std::fmt::Debug for Authority {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Authority")
+    }
+}
+
+type Issuer = CertifiedIssuer<'static, KeyPair>;
+
+fn issuer(name: &str) -> Issuer {
+    let mut params = CertificateParams::new(Vec::new()).expect("no names");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params
+        .distinguished_name
+        .push(rcgen::DnType::CommonName, name);
+    let key = KeyPair::generate().expect("a key");
+    CertifiedIssuer::self_signed(params, key).expect("a certificate")
+}
+
+fn acceptor(issuer: &Issuer, name: &str, is_expired: bool) -> TlsAcceptor {
+    let mut params = CertificateParams::new([name.to_owned()]).expect("a name");
+    if is_expired {
+        params.not_before = rcgen::date_time_ymd(2019, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2020, 1, 1);
+    }
+    let key = KeyPair::generate().expect("a key");
+    let certificate = params.signed_by(&key, issuer).expect("a certificate");
+    let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
+    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .expect("a certificate that fits its key");
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    TlsAcceptor::from(Arc::new(config))
+}
+
+impl Authority {
+    pub(crate) fn new() -> Arc<Self> {
+        let (root, stranger) = (issuer("the trusted authority"), issuer("another authority"));
+        Arc::new(Self {
+            root: root.pem(),
+            good: acceptor(&root, "localhost", false),
+            expired: acceptor(&root, "localhost", true),
+            wrong_name: acceptor(&root, "other.test", false),
+            unknown: acceptor(&stranger, "localhost", false),
+        })
+    }
+
+    /// The root certificate that clients trust.
+    pub(crate) fn root(&self) -> &str {
+        &self.root
+    }
+
+    /// The handshake, unless it goes wrong.
+    pub(super) async fn accept(
+        &self,
+        mut stream: TcpStream,
+        fault: Option<Handshake>,
+    ) -> Option<TlsStream<TcpStream>> {
+        let acceptor = match fault {
+            None => &self.good,
+            Some(Handshake::Expired) => &self.expired,
+            Some(Handshake::WrongName) => &self.wrong_name,
+            Some(Handshake::UnknownAuthority) => &self.unknown,
+            Some(Handshake::Silent) => {
+                while stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}
+                return None;
+            }
+            Some(Handshake::Cut) => {
+                // Part of the greeting, so that it is the handshake that is cut and not the connection.
+                let _ = stream.read(&mut [0; 16]).await;
+                let _ = stream.set_zero_linger();
+                return None;
+            }
+            Some(Handshake::Plain) => {
+                let refusal = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
+                let _ = stream.write_all(refusal).await;
+                while stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}
+                return None;
+            }
+        };
+        acceptor.accept(stream).await.ok()
+    }
+}

@@ -1,0 +1,4 @@
+//! All three services together.
+
+#[test]
+fn x() {}
