@@ -7,6 +7,8 @@ mod faults;
 mod filters;
 mod limits;
 mod lists;
+#[path = "../support/marked.rs"]
+mod marked;
 mod receiver;
 mod records;
 mod refusals;

@@ -1,4 +1,10 @@
-//! All three services together.
+//! The three services together: one playbook through all of them, and promises that are kept to each.
 
-#[test]
-fn x() {}
+mod dropped;
+#[path = "../support/marked.rs"]
+mod marked;
+mod playbook;
+#[path = "../support/proxy/mod.rs"]
+mod proxy;
+mod secrets;
+mod services;

@@ -151,13 +151,14 @@ pub(super) async fn forward(state: &State, mut head: Head, body: &[u8]) -> io::R
     head.headers.retain(|(name, _)| name != "connection");
     head.headers
         .push(("connection".to_owned(), "close".to_owned()));
-    ask(state.upstream, &head.bytes(), body).await
+    let mut request = head.bytes();
+    request.extend_from_slice(body);
+    ask(state.upstream, &request).await
 }
 
-async fn ask(upstream: SocketAddr, head: &[u8], body: &[u8]) -> io::Result<Response> {
+async fn ask(upstream: SocketAddr, request: &[u8]) -> io::Result<Response> {
     let mut stream = TcpStream::connect(upstream).await?;
-    stream.write_all(head).await?;
-    stream.write_all(body).await?;
+    stream.write_all(request).await?;
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).await?;
     let end = end_of_head(&bytes).ok_or(io::ErrorKind::UnexpectedEof)?;

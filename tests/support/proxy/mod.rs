@@ -139,6 +139,8 @@ struct Plan {
 #[derive(Debug, Default)]
 struct Counts {
     connections: AtomicUsize,
+    /// Connections that are open.
+    open: AtomicUsize,
     /// Connections that were closed by both sides, the proxy's first.
     closed: AtomicUsize,
     arrived: AtomicUsize,
@@ -273,6 +275,12 @@ impl Proxy {
         self.state.counts.spoiled.load(Ordering::SeqCst)
     }
 
+    /// How many connections are open.
+    pub(crate) fn open(&self) -> usize {
+        self.state.counts.open.load(Ordering::SeqCst)
+    }
+
+    /// How many connections there have been.
     pub(crate) fn connections(&self) -> usize {
         self.state.counts.connections.load(Ordering::SeqCst)
     }
@@ -293,12 +301,14 @@ async fn accept(listener: TcpListener, state: Arc<State>, authority: Option<Arc<
             continue;
         };
         state.counts.connections.fetch_add(1, Ordering::SeqCst);
+        state.counts.open.fetch_add(1, Ordering::SeqCst);
         let (state, authority) = (Arc::clone(&state), authority.clone());
         tokio::spawn(async move {
             match authority {
                 None => http1::serve(stream, &state).await,
                 Some(authority) => over_tls(stream, &state, &authority).await,
             }
+            state.counts.open.fetch_sub(1, Ordering::SeqCst);
         });
     }
 }
