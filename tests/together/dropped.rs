@@ -99,7 +99,10 @@ async fn lets_go<C>(proxy: &Proxy, clients: C) {
     let start = Instant::now();
     while proxy.open() > 0 {
         let (open, took) = (proxy.open(), start.elapsed());
-        assert!(took < Duration::from_secs(10), "{open} connections are open");
+        assert!(
+            took < Duration::from_secs(10),
+            "{open} connections are open"
+        );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
