@@ -48,7 +48,7 @@ fn report(options: &[&str]) {
     println!("instructions and allocations per request, and their ratio to plain reqwest");
     for (scenario, clients, short, long) in [
         ("small", &["reqwest", "typed"][..], 50, 250),
-        ("page", &["reqwest", "typed", "raw-items"], 4, 16),
+        ("page", &["reqwest", "typed", "items", "raw-items"], 4, 16),
     ] {
         let mut plain = None;
         for who in clients {
@@ -86,7 +86,7 @@ fn throughput(server: &Server) {
     println!("requests a second and CPU time per request, median of 5 alternating rounds");
     for (scenario, clients, requests) in [
         ("small", &["reqwest", "typed"][..], 20_000),
-        ("page", &["reqwest", "typed", "raw-items"], 1_000),
+        ("page", &["reqwest", "typed", "items", "raw-items"], 1_000),
     ] {
         for concurrency in [1, 64] {
             let mut rounds = vec![Vec::new(); clients.len()];
@@ -422,6 +422,14 @@ async fn own(client: &Client, scenario: &str, who: &str) {
         let mut count = 0;
         while let Some(item) = items.try_next().await.expect("an item") {
             assert!(!item.as_bytes().is_empty());
+            count += 1;
+        }
+        assert_eq!(count, 500);
+    } else if who == "items" {
+        let mut items = client.browsers().list().items();
+        let mut count = 0;
+        while let Some(browser) = items.try_next().await.expect("an item") {
+            assert!(!browser.id.is_empty());
             count += 1;
         }
         assert_eq!(count, 500);

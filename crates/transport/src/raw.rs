@@ -28,6 +28,11 @@ impl RawJson {
         Ok(Self(json))
     }
 
+    /// `null`.
+    pub(crate) fn null() -> Self {
+        Self(Bytes::from_static(b"null"))
+    }
+
     /// The text, as bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {

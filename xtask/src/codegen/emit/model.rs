@@ -217,15 +217,7 @@ fn deserialize(model: &Model) -> [TokenStream; 2] {
         .then(|| quote!(const REQUIRED: &'static [usize] = &[#(#required),*];));
     let arms = model.members.iter().enumerate().map(|(index, member)| {
         let (index, name) = (Literal::usize_unsuffixed(index), ident(&member.name));
-        let scalar = matches!(
-            member.ty,
-            Ty::Text | Ty::Time(_) | Ty::Enum(_) | Ty::OwnText(_)
-        );
-        if scalar && !member.required {
-            quote!(#index => value.optional(&mut self.#name),)
-        } else {
-            quote!(#index => value.into_slot(&mut self.#name),)
-        }
+        quote!(#index => &mut self.#name,)
     });
     let expect = expect_deprecated(model);
     [
@@ -236,15 +228,11 @@ fn deserialize(model: &Model) -> [TokenStream; 2] {
                 const MEMBERS: &'static [&'static str] = &[#(#wires),*];
                 #required
                 #[inline]
-                fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
-                    &mut self,
-                    index: usize,
-                    value: security_api_transport::model::Member<'_, A>,
-                ) -> Result<(), A::Error> {
-                    match index {
+                fn slot(&mut self, index: usize) -> Option<&mut dyn security_api_transport::model::Slot> {
+                    Some(match index {
                         #(#arms)*
-                        _ => value.skip(),
-                    }
+                        _ => return None,
+                    })
                 }
             }
         },

@@ -51,26 +51,27 @@ for CallbackCampaignJobUserEmailSearchOpenedModel {
         "isChangedActivity",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.browser_name),
-            2 => value.optional(&mut self.user_agent),
-            3 => value.optional(&mut self.user_geolocation),
-            4 => value.optional(&mut self.user_ip_address_list),
-            5 => value.into_slot(&mut self.is_excluded),
-            6 => value.optional(&mut self.opened_time),
-            7 => value.into_slot(&mut self.sand_box_type),
-            8 => value.into_slot(&mut self.system_sand_box_type),
-            9 => value.optional(&mut self.activity_type),
-            10 => value.optional(&mut self.system_activity_type),
-            11 => value.into_slot(&mut self.is_changed_activity),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.browser_name,
+                2 => &mut self.user_agent,
+                3 => &mut self.user_geolocation,
+                4 => &mut self.user_ip_address_list,
+                5 => &mut self.is_excluded,
+                6 => &mut self.opened_time,
+                7 => &mut self.sand_box_type,
+                8 => &mut self.system_sand_box_type,
+                9 => &mut self.activity_type,
+                10 => &mut self.system_activity_type,
+                11 => &mut self.is_changed_activity,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -110,19 +111,20 @@ for CallbackCampaignJobUserSearchEmailReportedModel {
         "userIpAddressList",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.browser_name),
-            1 => value.optional(&mut self.user_geolocation),
-            2 => value.optional(&mut self.reported_time),
-            3 => value.optional(&mut self.user_agent),
-            4 => value.optional(&mut self.user_ip_address_list),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.browser_name,
+                1 => &mut self.user_geolocation,
+                2 => &mut self.reported_time,
+                3 => &mut self.user_agent,
+                4 => &mut self.user_ip_address_list,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -280,38 +282,39 @@ impl security_api_transport::model::Model for CallbackCampaignJobUsersSearchMode
         "customFieldValues",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.first_name),
-            2 => value.optional(&mut self.last_name),
-            3 => value.optional(&mut self.email),
-            4 => value.optional(&mut self.department),
-            5 => value.optional(&mut self.phone_number),
-            6 => value.optional(&mut self.scenario_name),
-            7 => value.into_slot(&mut self.opened_count),
-            8 => value.optional(&mut self.last_opened_time),
-            9 => value.into_slot(&mut self.called_count),
-            10 => value.optional(&mut self.last_called_time),
-            11 => value.into_slot(&mut self.entered_count),
-            12 => value.optional(&mut self.last_entered_time),
-            13 => value.optional(&mut self.callback_number),
-            14 => value.optional(&mut self.status),
-            15 => value.optional(&mut self.job_result_message),
-            16 => value.optional(&mut self.last_sending_time),
-            17 => value.into_slot(&mut self.reported_count),
-            18 => value.optional(&mut self.last_reported_time),
-            19 => value.optional(&mut self.email_delivery),
-            20 => value.optional(&mut self.activity_type),
-            21 => value.optional(&mut self.system_activity_type),
-            22 => value.into_slot(&mut self.target_user_id),
-            23 => value.into_slot(&mut self.custom_field_values),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.first_name,
+                2 => &mut self.last_name,
+                3 => &mut self.email,
+                4 => &mut self.department,
+                5 => &mut self.phone_number,
+                6 => &mut self.scenario_name,
+                7 => &mut self.opened_count,
+                8 => &mut self.last_opened_time,
+                9 => &mut self.called_count,
+                10 => &mut self.last_called_time,
+                11 => &mut self.entered_count,
+                12 => &mut self.last_entered_time,
+                13 => &mut self.callback_number,
+                14 => &mut self.status,
+                15 => &mut self.job_result_message,
+                16 => &mut self.last_sending_time,
+                17 => &mut self.reported_count,
+                18 => &mut self.last_reported_time,
+                19 => &mut self.email_delivery,
+                20 => &mut self.activity_type,
+                21 => &mut self.system_activity_type,
+                22 => &mut self.target_user_id,
+                23 => &mut self.custom_field_values,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -363,22 +366,23 @@ impl security_api_transport::model::Model for CallbackCampaignSummaryModel {
         "campaignDurationExpired",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.campaign_resource_id),
-            1 => value.optional(&mut self.campaign_name),
-            2 => value.into_slot(&mut self.campaign_info),
-            3 => value.into_slot(&mut self.settings),
-            4 => value.into_slot(&mut self.target_users),
-            5 => value.into_slot(&mut self.stats),
-            6 => value.into_slot(&mut self.scenarios),
-            7 => value.into_slot(&mut self.campaign_duration_expired),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.campaign_resource_id,
+                1 => &mut self.campaign_name,
+                2 => &mut self.campaign_info,
+                3 => &mut self.settings,
+                4 => &mut self.target_users,
+                5 => &mut self.stats,
+                6 => &mut self.scenarios,
+                7 => &mut self.campaign_duration_expired,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -435,25 +439,26 @@ impl security_api_transport::model::Model for CallbackResultCampaignInfo {
         "scheduleTypeId",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.start_date),
-            1 => value.optional(&mut self.end_date),
-            2 => value.optional(&mut self.scheduled_date),
-            3 => value.into_slot(&mut self.total_target_user_count),
-            4 => value.into_slot(&mut self.email_delivered_user_count),
-            5 => value.into_slot(&mut self.email_not_delivered_user_count),
-            6 => value.optional(&mut self.email_delivery_start_date),
-            7 => value.optional(&mut self.email_delivery_end_date),
-            8 => value.into_slot(&mut self.frequency),
-            9 => value.optional(&mut self.email_delivery_duration),
-            10 => value.into_slot(&mut self.schedule_type_id),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.start_date,
+                1 => &mut self.end_date,
+                2 => &mut self.scheduled_date,
+                3 => &mut self.total_target_user_count,
+                4 => &mut self.email_delivered_user_count,
+                5 => &mut self.email_not_delivered_user_count,
+                6 => &mut self.email_delivery_start_date,
+                7 => &mut self.email_delivery_end_date,
+                8 => &mut self.frequency,
+                9 => &mut self.email_delivery_duration,
+                10 => &mut self.schedule_type_id,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -501,22 +506,23 @@ impl security_api_transport::model::Model for CallbackResultScenario {
         "callbackNumber",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.id),
-            1 => value.optional(&mut self.resource_id),
-            2 => value.optional(&mut self.name),
-            3 => value.into_slot(&mut self.difficulty_type_id),
-            4 => value.optional(&mut self.language_short_code),
-            5 => value.optional(&mut self.email_template_resource_id),
-            6 => value.optional(&mut self.callback_template_resource_id),
-            7 => value.optional(&mut self.callback_number),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.id,
+                1 => &mut self.resource_id,
+                2 => &mut self.name,
+                3 => &mut self.difficulty_type_id,
+                4 => &mut self.language_short_code,
+                5 => &mut self.email_template_resource_id,
+                6 => &mut self.callback_template_resource_id,
+                7 => &mut self.callback_number,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -561,21 +567,22 @@ impl security_api_transport::model::Model for CallbackResultStats {
         "failedToSend",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.opened_email),
-            1 => value.into_slot(&mut self.called_back),
-            2 => value.into_slot(&mut self.entered_digits),
-            3 => value.into_slot(&mut self.reported_email),
-            4 => value.into_slot(&mut self.no_response_email),
-            5 => value.into_slot(&mut self.not_delivered),
-            6 => value.into_slot(&mut self.failed_to_send),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.opened_email,
+                1 => &mut self.called_back,
+                2 => &mut self.entered_digits,
+                3 => &mut self.reported_email,
+                4 => &mut self.no_response_email,
+                5 => &mut self.not_delivered,
+                6 => &mut self.failed_to_send,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -620,21 +627,22 @@ impl security_api_transport::model::Model for EmailEventInfoModel {
         "serviceProvider",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.events),
-            1 => value.optional(&mut self.from),
-            2 => value.optional(&mut self.to),
-            3 => value.optional(&mut self.subject),
-            4 => value.optional(&mut self.message_id),
-            5 => value.optional(&mut self.sender_ip),
-            6 => value.optional(&mut self.service_provider),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.events,
+                1 => &mut self.from,
+                2 => &mut self.to,
+                3 => &mut self.subject,
+                4 => &mut self.message_id,
+                5 => &mut self.sender_ip,
+                6 => &mut self.service_provider,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -569,41 +569,42 @@ impl security_api_transport::model::Model for CallbackCampaignModel {
         "frequency",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.into_slot(&mut self.phishing_scenarios),
-            3 => value.into_slot(&mut self.smtp_setting),
-            4 => value.into_slot(&mut self.direct_email_setting),
-            5 => value.into_slot(&mut self.email_delivery_setting_type),
-            6 => value.into_slot(&mut self.schedule_type_id),
-            7 => value.optional(&mut self.scheduled_date),
-            8 => value.optional(&mut self.scheduled_date_time_zone_id),
-            9 => value.into_slot(&mut self.duration),
-            10 => value.into_slot(&mut self.distribution_start_type_id),
-            11 => value.into_slot(&mut self.distribution_type_id),
-            12 => value.into_slot(&mut self.distribution_delay_every),
-            13 => value.into_slot(&mut self.distribution_delay_time_type_id),
-            14 => value.into_slot(&mut self.distribution_email_over),
-            15 => value.into_slot(&mut self.distribution_email_over_time_type_id),
-            16 => value.optional(&mut self.distribution_start_time),
-            17 => value.optional(&mut self.distribution_end_time),
-            18 => value.into_slot(&mut self.distribution_days),
-            19 => value.into_slot(&mut self.sending_limit),
-            20 => value.into_slot(&mut self.exclude_from_reports),
-            21 => value.into_slot(&mut self.send_only_active_users),
-            22 => value.into_slot(&mut self.send_randomly_users),
-            23 => value.into_slot(&mut self.send_randomly_users_count),
-            24 => value.into_slot(&mut self.send_randomly_users_calculate_type_id),
-            25 => value.into_slot(&mut self.target_groups),
-            26 => value.into_slot(&mut self.frequency),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.phishing_scenarios,
+                3 => &mut self.smtp_setting,
+                4 => &mut self.direct_email_setting,
+                5 => &mut self.email_delivery_setting_type,
+                6 => &mut self.schedule_type_id,
+                7 => &mut self.scheduled_date,
+                8 => &mut self.scheduled_date_time_zone_id,
+                9 => &mut self.duration,
+                10 => &mut self.distribution_start_type_id,
+                11 => &mut self.distribution_type_id,
+                12 => &mut self.distribution_delay_every,
+                13 => &mut self.distribution_delay_time_type_id,
+                14 => &mut self.distribution_email_over,
+                15 => &mut self.distribution_email_over_time_type_id,
+                16 => &mut self.distribution_start_time,
+                17 => &mut self.distribution_end_time,
+                18 => &mut self.distribution_days,
+                19 => &mut self.sending_limit,
+                20 => &mut self.exclude_from_reports,
+                21 => &mut self.send_only_active_users,
+                22 => &mut self.send_randomly_users,
+                23 => &mut self.send_randomly_users_count,
+                24 => &mut self.send_randomly_users_calculate_type_id,
+                25 => &mut self.target_groups,
+                26 => &mut self.frequency,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -648,19 +649,20 @@ impl security_api_transport::model::Model for CallbackCampaignPreviewModel {
         "callbackScenarioPreviews",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.campaign_name),
-            2 => value.into_slot(&mut self.smtp_setting_dto),
-            3 => value.into_slot(&mut self.direct_email_setting_dto),
-            4 => value.into_slot(&mut self.callback_scenario_previews),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.campaign_name,
+                2 => &mut self.smtp_setting_dto,
+                3 => &mut self.direct_email_setting_dto,
+                4 => &mut self.callback_scenario_previews,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -699,19 +701,20 @@ impl security_api_transport::model::Model for CallbackCampaignScenario {
         "trainingLanguageIds",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.text),
-            1 => value.optional(&mut self.value),
-            2 => value.optional(&mut self.training_id),
-            3 => value.optional(&mut self.training_name),
-            4 => value.into_slot(&mut self.training_language_ids),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.text,
+                1 => &mut self.value,
+                2 => &mut self.training_id,
+                3 => &mut self.training_name,
+                4 => &mut self.training_language_ids,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -742,16 +745,17 @@ impl security_api_transport::model::Model for CallbackCampaignScheduleInfo {
     const NAME: &'static str = "CallbackCampaignScheduleInfo";
     const MEMBERS: &'static [&'static str] = &["scenarioList", "isStarting"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.scenario_list),
-            1 => value.into_slot(&mut self.is_starting),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.scenario_list,
+                1 => &mut self.is_starting,
+                _ => return None,
+            },
+        )
     }
 }
 

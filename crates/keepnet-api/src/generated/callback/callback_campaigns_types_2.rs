@@ -50,26 +50,27 @@ impl security_api_transport::model::Model for CallbackCampaignSearchModel {
         "frequency",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.scenario_count),
-            3 => value.optional(&mut self.instance_count),
-            4 => value.optional(&mut self.target_users),
-            5 => value.optional(&mut self.status),
-            6 => value.optional(&mut self.job_result_message),
-            7 => value.optional(&mut self.created_by),
-            8 => value.optional(&mut self.create_time),
-            9 => value.optional(&mut self.last_launch),
-            10 => value.optional(&mut self.email_delivery),
-            11 => value.into_slot(&mut self.frequency),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.scenario_count,
+                3 => &mut self.instance_count,
+                4 => &mut self.target_users,
+                5 => &mut self.status,
+                6 => &mut self.job_result_message,
+                7 => &mut self.created_by,
+                8 => &mut self.create_time,
+                9 => &mut self.last_launch,
+                10 => &mut self.email_delivery,
+                11 => &mut self.frequency,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -104,17 +105,18 @@ impl security_api_transport::model::Model for CallbackScenarioPreview {
         "scenarioName",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.email_template),
-            1 => value.into_slot(&mut self.callback_template),
-            2 => value.optional(&mut self.scenario_name),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.email_template,
+                1 => &mut self.callback_template,
+                2 => &mut self.scenario_name,
+                _ => return None,
+            },
+        )
     }
 }
 

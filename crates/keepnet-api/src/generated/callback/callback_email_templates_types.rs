@@ -262,28 +262,29 @@ impl security_api_transport::model::Model for SearchCallbackTemplate {
         "languageTypeCode",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.id),
-            1 => value.optional(&mut self.resource_id),
-            2 => value.optional(&mut self.name),
-            3 => value.optional(&mut self.description),
-            4 => value.optional(&mut self.category_name),
-            5 => value.optional(&mut self.difficulty_name),
-            6 => value.into_slot(&mut self.language_type_name),
-            7 => value.optional(&mut self.quishing_type),
-            8 => value.into_slot(&mut self.tags),
-            9 => value.into_slot(&mut self.is_owner),
-            10 => value.optional(&mut self.created_by),
-            11 => value.optional(&mut self.create_time),
-            12 => value.optional(&mut self.update_time),
-            13 => value.into_slot(&mut self.language_type_code),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.id,
+                1 => &mut self.resource_id,
+                2 => &mut self.name,
+                3 => &mut self.description,
+                4 => &mut self.category_name,
+                5 => &mut self.difficulty_name,
+                6 => &mut self.language_type_name,
+                7 => &mut self.quishing_type,
+                8 => &mut self.tags,
+                9 => &mut self.is_owner,
+                10 => &mut self.created_by,
+                11 => &mut self.create_time,
+                12 => &mut self.update_time,
+                13 => &mut self.language_type_code,
+                _ => return None,
+            },
+        )
     }
 }
 

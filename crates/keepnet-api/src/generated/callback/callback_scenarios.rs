@@ -268,27 +268,28 @@ impl security_api_transport::model::Model for CallbackScenarioModel {
         "methodTypeId",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.into_slot(&mut self.company_id),
-            2 => value.optional(&mut self.name),
-            3 => value.optional(&mut self.description),
-            4 => value.into_slot(&mut self.difficulty_type_id),
-            5 => value.into_slot(&mut self.email_template_id),
-            6 => value.optional(&mut self.email_template_resource_id),
-            7 => value.optional(&mut self.language_type_resource_id),
-            8 => value.into_slot(&mut self.tags),
-            9 => value.into_slot(&mut self.available_for_list),
-            10 => value.into_slot(&mut self.callback_template_id),
-            11 => value.optional(&mut self.callback_template_resource_id),
-            12 => value.into_slot(&mut self.method_type_id),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.company_id,
+                2 => &mut self.name,
+                3 => &mut self.description,
+                4 => &mut self.difficulty_type_id,
+                5 => &mut self.email_template_id,
+                6 => &mut self.email_template_resource_id,
+                7 => &mut self.language_type_resource_id,
+                8 => &mut self.tags,
+                9 => &mut self.available_for_list,
+                10 => &mut self.callback_template_id,
+                11 => &mut self.callback_template_resource_id,
+                12 => &mut self.method_type_id,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -329,19 +330,20 @@ impl security_api_transport::model::Model for CallbackScenarioPreviewModel {
         "callbackTemplate",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.name),
-            1 => value.into_slot(&mut self.difficulty_type_id),
-            2 => value.into_slot(&mut self.method_type_id),
-            3 => value.into_slot(&mut self.email_template),
-            4 => value.into_slot(&mut self.callback_template),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.name,
+                1 => &mut self.difficulty_type_id,
+                2 => &mut self.method_type_id,
+                3 => &mut self.email_template,
+                4 => &mut self.callback_template,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -510,27 +512,28 @@ impl security_api_transport::model::Model for CallbackScenarioSearchModel {
         "description",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.method),
-            3 => value.optional(&mut self.difficulty),
-            4 => value.optional(&mut self.language_type_name),
-            5 => value.into_slot(&mut self.tags),
-            6 => value.into_slot(&mut self.is_owner),
-            7 => value.into_slot(&mut self.is_selected),
-            8 => value.optional(&mut self.voice),
-            9 => value.optional(&mut self.language_code),
-            10 => value.optional(&mut self.created_by),
-            11 => value.optional(&mut self.create_time),
-            12 => value.optional(&mut self.description),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.method,
+                3 => &mut self.difficulty,
+                4 => &mut self.language_type_name,
+                5 => &mut self.tags,
+                6 => &mut self.is_owner,
+                7 => &mut self.is_selected,
+                8 => &mut self.voice,
+                9 => &mut self.language_code,
+                10 => &mut self.created_by,
+                11 => &mut self.create_time,
+                12 => &mut self.description,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -246,17 +246,18 @@ impl security_api_transport::model::Model for CallbackNumberAvailableModel {
     const NAME: &'static str = "CallbackNumberAvailableModel";
     const MEMBERS: &'static [&'static str] = &["providerNumberId", "number", "region"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.provider_number_id),
-            1 => value.optional(&mut self.number),
-            2 => value.optional(&mut self.region),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.provider_number_id,
+                1 => &mut self.number,
+                2 => &mut self.region,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -301,21 +302,22 @@ impl security_api_transport::model::Model for CallbackSearchCompanyPoolModel {
         "freeOnDate",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.provider_number_id),
-            1 => value.optional(&mut self.number),
-            2 => value.optional(&mut self.region),
-            3 => value.into_slot(&mut self.is_using),
-            4 => value.optional(&mut self.campaign_name),
-            5 => value.optional(&mut self.scenario_name),
-            6 => value.optional(&mut self.free_on_date),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.provider_number_id,
+                1 => &mut self.number,
+                2 => &mut self.region,
+                3 => &mut self.is_using,
+                4 => &mut self.campaign_name,
+                5 => &mut self.scenario_name,
+                6 => &mut self.free_on_date,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -342,16 +344,17 @@ impl security_api_transport::model::Model for CallbackUsageModel {
     const NAME: &'static str = "CallbackUsageModel";
     const MEMBERS: &'static [&'static str] = &["companyCount", "usedCount"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.company_count),
-            1 => value.into_slot(&mut self.used_count),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.company_count,
+                1 => &mut self.used_count,
+                _ => return None,
+            },
+        )
     }
 }
 

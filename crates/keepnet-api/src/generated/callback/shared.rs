@@ -38,22 +38,23 @@ impl security_api_transport::model::Model for VishingTemplatePreview {
         "steps",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.description),
-            3 => value.optional(&mut self.vishing_language_resource_id),
-            4 => value.optional(&mut self.vishing_language),
-            5 => value.optional(&mut self.vishing_voice),
-            6 => value.into_slot(&mut self.voice_provider_type_id),
-            7 => value.into_slot(&mut self.steps),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.description,
+                3 => &mut self.vishing_language_resource_id,
+                4 => &mut self.vishing_language,
+                5 => &mut self.vishing_voice,
+                6 => &mut self.voice_provider_type_id,
+                7 => &mut self.steps,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -124,21 +125,22 @@ impl security_api_transport::model::Model for VishingTemplateStepPreview {
         "order",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.input_type),
-            1 => value.optional(&mut self.input_text),
-            2 => value.optional(&mut self.input_url),
-            3 => value.into_slot(&mut self.input_digit),
-            4 => value.into_slot(&mut self.duration),
-            5 => value.into_slot(&mut self.is_vishing_step),
-            6 => value.into_slot(&mut self.order),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.input_type,
+                1 => &mut self.input_text,
+                2 => &mut self.input_url,
+                3 => &mut self.input_digit,
+                4 => &mut self.duration,
+                5 => &mut self.is_vishing_step,
+                6 => &mut self.order,
+                _ => return None,
+            },
+        )
     }
 }
 

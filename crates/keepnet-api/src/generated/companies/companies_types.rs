@@ -17,16 +17,17 @@ impl security_api_transport::model::Model for AgenticAiMetadataResponse {
     const NAME: &'static str = "AgenticAiMetadataResponse";
     const MEMBERS: &'static [&'static str] = &["executionModes", "behavioralPolicies"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.execution_modes),
-            1 => value.into_slot(&mut self.behavioral_policies),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.execution_modes,
+                1 => &mut self.behavioral_policies,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -90,16 +91,17 @@ impl security_api_transport::model::Model for AgenticAiSettings {
     const NAME: &'static str = "AgenticAiSettings";
     const MEMBERS: &'static [&'static str] = &["executionMode", "behavioralPolicies"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.execution_mode),
-            1 => value.into_slot(&mut self.behavioral_policies),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.execution_mode,
+                1 => &mut self.behavioral_policies,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -150,23 +152,24 @@ impl security_api_transport::model::Model for ApiClient {
         "roleResourceIdList",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.client_id),
-            3 => value.into_slot(&mut self.client_secret),
-            4 => value.into_slot(&mut self.status_id),
-            5 => value.optional(&mut self.status_name),
-            6 => value.into_slot(&mut self.has_ip_address_restriction),
-            7 => value.into_slot(&mut self.allowed_ip_addresses),
-            8 => value.into_slot(&mut self.role_resource_id_list),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.client_id,
+                3 => &mut self.client_secret,
+                4 => &mut self.status_id,
+                5 => &mut self.status_name,
+                6 => &mut self.has_ip_address_restriction,
+                7 => &mut self.allowed_ip_addresses,
+                8 => &mut self.role_resource_id_list,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -295,19 +298,20 @@ impl security_api_transport::model::Model for BehavioralPolicyMetadata {
         "items",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.key),
-            1 => value.optional(&mut self.title),
-            2 => value.optional(&mut self.description),
-            3 => value.into_slot(&mut self.order),
-            4 => value.into_slot(&mut self.items),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.key,
+                1 => &mut self.title,
+                2 => &mut self.description,
+                3 => &mut self.order,
+                4 => &mut self.items,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -346,19 +350,20 @@ impl security_api_transport::model::Model for CheckCompanyLicense {
         "isLicenseExceeded",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.is_limited),
-            1 => value.into_slot(&mut self.license_limit),
-            2 => value.into_slot(&mut self.active_user_count),
-            3 => value.into_slot(&mut self.total_user_count),
-            4 => value.into_slot(&mut self.is_license_exceeded),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.is_limited,
+                1 => &mut self.license_limit,
+                2 => &mut self.active_user_count,
+                3 => &mut self.total_user_count,
+                4 => &mut self.is_license_exceeded,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -385,16 +390,17 @@ impl security_api_transport::model::Model for ClientCredential {
     const NAME: &'static str = "ClientCredential";
     const MEMBERS: &'static [&'static str] = &["clientId", "clientSecret"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.client_id),
-            1 => value.into_slot(&mut self.client_secret),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.client_id,
+                1 => &mut self.client_secret,
+                _ => return None,
+            },
+        )
     }
 }
 

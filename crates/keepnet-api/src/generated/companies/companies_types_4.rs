@@ -41,15 +41,16 @@ impl security_api_transport::model::Model for CompanyAgenticAiSettings {
     const NAME: &'static str = "CompanyAgenticAiSettings";
     const MEMBERS: &'static [&'static str] = &["agenticAIEnabled"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.agentic_ai_enabled),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.agentic_ai_enabled,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -131,16 +132,17 @@ impl security_api_transport::model::Model for CompanyAiSettings {
         "landingPageTemplateGenerationAssistant",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.ps_email_template_generation_assistant),
-            1 => value.into_slot(&mut self.landing_page_template_generation_assistant),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.ps_email_template_generation_assistant,
+                1 => &mut self.landing_page_template_generation_assistant,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -273,15 +275,16 @@ impl security_api_transport::model::Model for CompanyPrivacyPentesterMask {
     const NAME: &'static str = "CompanyPrivacyPentesterMask";
     const MEMBERS: &'static [&'static str] = &["pentesterMasked"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.pentester_masked),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.pentester_masked,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -380,18 +383,19 @@ impl security_api_transport::model::Model for ExecutionModeMetadata {
     const NAME: &'static str = "ExecutionModeMetadata";
     const MEMBERS: &'static [&'static str] = &["key", "title", "description", "order"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.key),
-            1 => value.optional(&mut self.title),
-            2 => value.optional(&mut self.description),
-            3 => value.into_slot(&mut self.order),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.key,
+                1 => &mut self.title,
+                2 => &mut self.description,
+                3 => &mut self.order,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -456,15 +460,16 @@ impl security_api_transport::model::Model for GetCompanyLicenseExpiryDate {
     const NAME: &'static str = "GetCompanyLicenseExpiryDate";
     const MEMBERS: &'static [&'static str] = &["licenseExpiryDate"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.license_expiry_date),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.license_expiry_date,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -535,17 +540,18 @@ impl security_api_transport::model::Model for GetCompanyPrivacy {
         "privacyDurationEndTime",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.privacy_duration_id),
-            1 => value.optional(&mut self.privacy_duration_start_time),
-            2 => value.optional(&mut self.privacy_duration_end_time),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.privacy_duration_id,
+                1 => &mut self.privacy_duration_start_time,
+                2 => &mut self.privacy_duration_end_time,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -593,22 +599,23 @@ impl security_api_transport::model::Model for GetMyCompanies {
         "children",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.name),
-            1 => value.optional(&mut self.resource_id),
-            2 => value.optional(&mut self.logo_url),
-            3 => value.into_slot(&mut self.privacy_duration_id),
-            4 => value.into_slot(&mut self.licence_expired),
-            5 => value.optional(&mut self.privacy_duration_start_time),
-            6 => value.optional(&mut self.privacy_duration_end_time),
-            7 => value.into_slot(&mut self.children),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.name,
+                1 => &mut self.resource_id,
+                2 => &mut self.logo_url,
+                3 => &mut self.privacy_duration_id,
+                4 => &mut self.licence_expired,
+                5 => &mut self.privacy_duration_start_time,
+                6 => &mut self.privacy_duration_end_time,
+                7 => &mut self.children,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -638,18 +645,19 @@ impl security_api_transport::model::Model for PolicyItemMetadata {
     const NAME: &'static str = "PolicyItemMetadata";
     const MEMBERS: &'static [&'static str] = &["key", "title", "description", "order"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.key),
-            1 => value.optional(&mut self.title),
-            2 => value.optional(&mut self.description),
-            3 => value.into_slot(&mut self.order),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.key,
+                1 => &mut self.title,
+                2 => &mut self.description,
+                3 => &mut self.order,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -710,16 +718,17 @@ impl security_api_transport::model::Model for RoiSettings {
     const NAME: &'static str = "RoiSettings";
     const MEMBERS: &'static [&'static str] = &["baseManHourCost", "baseManHour"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.base_man_hour_cost),
-            1 => value.into_slot(&mut self.base_man_hour),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.base_man_hour_cost,
+                1 => &mut self.base_man_hour,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -32,20 +32,21 @@ impl security_api_transport::model::Model for SearchClient {
         "statusName",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.client_name),
-            2 => value.optional(&mut self.client_id),
-            3 => value.optional(&mut self.create_time),
-            4 => value.into_slot(&mut self.status_id),
-            5 => value.optional(&mut self.status_name),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.client_name,
+                2 => &mut self.client_id,
+                3 => &mut self.create_time,
+                4 => &mut self.status_id,
+                5 => &mut self.status_name,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -95,15 +96,16 @@ impl security_api_transport::model::Model for SearchMyCompaniesRequest {
     const NAME: &'static str = "SearchMyCompaniesRequest";
     const MEMBERS: &'static [&'static str] = &["text"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.text),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.text,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -139,18 +141,19 @@ impl security_api_transport::model::Model for SendTestActivityResponse {
         "companyName",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.is_success),
-            1 => value.optional(&mut self.message),
-            2 => value.optional(&mut self.user_email),
-            3 => value.optional(&mut self.company_name),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.is_success,
+                1 => &mut self.message,
+                2 => &mut self.user_email,
+                3 => &mut self.company_name,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -247,16 +250,17 @@ impl security_api_transport::model::Model for StringPair {
     const NAME: &'static str = "StringPair";
     const MEMBERS: &'static [&'static str] = &["item1", "item2"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.item1),
-            1 => value.optional(&mut self.item2),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.item1,
+                1 => &mut self.item2,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -288,17 +292,18 @@ impl security_api_transport::model::Model for TeamsAppAuthorizeLinkResponse {
         "redirectUri",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.authorization_url),
-            1 => value.optional(&mut self.tenant_id),
-            2 => value.optional(&mut self.redirect_uri),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.authorization_url,
+                1 => &mut self.tenant_id,
+                2 => &mut self.redirect_uri,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -337,19 +342,20 @@ impl security_api_transport::model::Model for TeamsAppCallbackResponse {
         "errorDescription",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.is_successful),
-            1 => value.optional(&mut self.message),
-            2 => value.optional(&mut self.tenant_id),
-            3 => value.optional(&mut self.error_code),
-            4 => value.optional(&mut self.error_description),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.is_successful,
+                1 => &mut self.message,
+                2 => &mut self.tenant_id,
+                3 => &mut self.error_code,
+                4 => &mut self.error_description,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -409,26 +415,27 @@ impl security_api_transport::model::Model for TeamsAppCheckResponse {
         "appInstallationDate",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.is_found),
-            1 => value.optional(&mut self.tenant_id),
-            2 => value.optional(&mut self.app_id),
-            3 => value.optional(&mut self.external_id),
-            4 => value.optional(&mut self.display_name),
-            5 => value.optional(&mut self.publishing_state),
-            6 => value.optional(&mut self.distribution_method),
-            7 => value.optional(&mut self.message),
-            8 => value.optional(&mut self.needed_action),
-            9 => value.optional(&mut self.installed_version),
-            10 => value.optional(&mut self.latest_available_version),
-            11 => value.optional(&mut self.app_installation_date),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.is_found,
+                1 => &mut self.tenant_id,
+                2 => &mut self.app_id,
+                3 => &mut self.external_id,
+                4 => &mut self.display_name,
+                5 => &mut self.publishing_state,
+                6 => &mut self.distribution_method,
+                7 => &mut self.message,
+                8 => &mut self.needed_action,
+                9 => &mut self.installed_version,
+                10 => &mut self.latest_available_version,
+                11 => &mut self.app_installation_date,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -467,19 +474,20 @@ impl security_api_transport::model::Model for TeamsAppInstallToUsersResponse {
         "message",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.targeted_user_count),
-            1 => value.into_slot(&mut self.successful_installations),
-            2 => value.into_slot(&mut self.failed_installations),
-            3 => value.into_slot(&mut self.failures),
-            4 => value.optional(&mut self.message),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.targeted_user_count,
+                1 => &mut self.successful_installations,
+                2 => &mut self.failed_installations,
+                3 => &mut self.failures,
+                4 => &mut self.message,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -618,18 +626,19 @@ impl security_api_transport::model::Model for TeamsOboAuthorizeLinkResponse {
         "resourceId",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.authorization_url),
-            1 => value.optional(&mut self.tenant_id),
-            2 => value.into_slot(&mut self.company_id),
-            3 => value.optional(&mut self.resource_id),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.authorization_url,
+                1 => &mut self.tenant_id,
+                2 => &mut self.company_id,
+                3 => &mut self.resource_id,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -658,17 +667,18 @@ impl security_api_transport::model::Model for UserInstallationFailure {
     const NAME: &'static str = "UserInstallationFailure";
     const MEMBERS: &'static [&'static str] = &["email", "errorMessage", "statusCode"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.email),
-            1 => value.optional(&mut self.error_message),
-            2 => value.into_slot(&mut self.status_code),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.email,
+                1 => &mut self.error_message,
+                2 => &mut self.status_code,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -364,18 +364,19 @@ impl security_api_transport::model::Model for CompanyGroup {
         "companyCount",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.added_time),
-            3 => value.into_slot(&mut self.company_count),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.added_time,
+                3 => &mut self.company_count,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -567,26 +568,27 @@ impl security_api_transport::model::Model for SearchGroupCompany {
         "companyStatusName",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.company_name),
-            1 => value.optional(&mut self.company_resource_id),
-            2 => value.optional(&mut self.industry_name),
-            3 => value.optional(&mut self.industry_resource_id),
-            4 => value.optional(&mut self.license_type_name),
-            5 => value.optional(&mut self.license_type_resource_id),
-            6 => value.into_slot(&mut self.is_number_of_users_limited),
-            7 => value.optional(&mut self.number_of_users),
-            8 => value.optional(&mut self.license_end_date),
-            9 => value.optional(&mut self.create_time),
-            10 => value.into_slot(&mut self.company_status_id),
-            11 => value.optional(&mut self.company_status_name),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.company_name,
+                1 => &mut self.company_resource_id,
+                2 => &mut self.industry_name,
+                3 => &mut self.industry_resource_id,
+                4 => &mut self.license_type_name,
+                5 => &mut self.license_type_resource_id,
+                6 => &mut self.is_number_of_users_limited,
+                7 => &mut self.number_of_users,
+                8 => &mut self.license_end_date,
+                9 => &mut self.create_time,
+                10 => &mut self.company_status_id,
+                11 => &mut self.company_status_name,
+                _ => return None,
+            },
+        )
     }
 }
 

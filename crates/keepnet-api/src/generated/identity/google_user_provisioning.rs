@@ -291,16 +291,17 @@ impl security_api_transport::model::Model for GoogleProvisioningSync {
     const NAME: &'static str = "GoogleProvisioningSync";
     const MEMBERS: &'static [&'static str] = &["method", "details"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.method),
-            1 => value.into_slot(&mut self.details),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.method,
+                1 => &mut self.details,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -342,20 +343,21 @@ impl security_api_transport::model::Model for GoogleUserProvisioningSettings {
         "isSyncing",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.google_oauth_resource_id),
-            1 => value.into_slot(&mut self.provisioning_config),
-            2 => value.into_slot(&mut self.enable_provisioning),
-            3 => value.optional(&mut self.provisioning_resource_id),
-            4 => value.into_slot(&mut self.groups_of_org_unit),
-            5 => value.into_slot(&mut self.is_syncing),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.google_oauth_resource_id,
+                1 => &mut self.provisioning_config,
+                2 => &mut self.enable_provisioning,
+                3 => &mut self.provisioning_resource_id,
+                4 => &mut self.groups_of_org_unit,
+                5 => &mut self.is_syncing,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -518,17 +520,18 @@ impl security_api_transport::model::Model for ProvisioningConfig {
     const NAME: &'static str = "ProvisioningConfig";
     const MEMBERS: &'static [&'static str] = &["source", "selected", "sync"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.source),
-            1 => value.into_slot(&mut self.selected),
-            2 => value.into_slot(&mut self.sync),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.source,
+                1 => &mut self.selected,
+                2 => &mut self.sync,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -159,7 +159,7 @@ impl Ldap {
     pub fn target_groups(
         &self,
     ) -> security_api_transport::Call<
-        Vec<super::ldap_types::TargetGroupForLdapSelectBoxResult>,
+        Vec<super::ldap_types_2::TargetGroupForLdapSelectBoxResult>,
     > {
         self.client.operation(&LDAP_TARGET_GROUPS, &[]).call()
     }

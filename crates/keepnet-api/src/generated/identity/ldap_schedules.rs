@@ -244,23 +244,24 @@ impl security_api_transport::model::Model for LdapScheduleDetailResult {
         "status",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.name),
-            1 => value.optional(&mut self.ldap_setting_resource_id),
-            2 => value.optional(&mut self.import_type),
-            3 => value.optional(&mut self.target_group_resource_id),
-            4 => value.into_slot(&mut self.filter),
-            5 => value.into_slot(&mut self.is_schedule),
-            6 => value.into_slot(&mut self.schedule),
-            7 => value.into_slot(&mut self.group_filter_values),
-            8 => value.into_slot(&mut self.status),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.name,
+                1 => &mut self.ldap_setting_resource_id,
+                2 => &mut self.import_type,
+                3 => &mut self.target_group_resource_id,
+                4 => &mut self.filter,
+                5 => &mut self.is_schedule,
+                6 => &mut self.schedule,
+                7 => &mut self.group_filter_values,
+                8 => &mut self.status,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -287,16 +288,17 @@ impl security_api_transport::model::Model for LdapScheduleResult {
     const NAME: &'static str = "LdapScheduleResult";
     const MEMBERS: &'static [&'static str] = &["time", "count"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.time),
-            1 => value.into_slot(&mut self.count),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.time,
+                1 => &mut self.count,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -344,22 +346,23 @@ impl security_api_transport::model::Model for LdapScheduleSearchResult {
         "errorMessage",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.next_run_time),
-            3 => value.optional(&mut self.status),
-            4 => value.into_slot(&mut self.count),
-            5 => value.optional(&mut self.last_run_time),
-            6 => value.optional(&mut self.create_time),
-            7 => value.optional(&mut self.error_message),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.next_run_time,
+                3 => &mut self.status,
+                4 => &mut self.count,
+                5 => &mut self.last_run_time,
+                6 => &mut self.create_time,
+                7 => &mut self.error_message,
+                _ => return None,
+            },
+        )
     }
 }
 

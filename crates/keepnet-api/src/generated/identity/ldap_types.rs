@@ -19,17 +19,18 @@ impl security_api_transport::model::Model for ActiveDirectoryGroup {
     const NAME: &'static str = "ActiveDirectoryGroup";
     const MEMBERS: &'static [&'static str] = &["displayName", "filterValue", "count"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.display_name),
-            1 => value.optional(&mut self.filter_value),
-            2 => value.into_slot(&mut self.count),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.display_name,
+                1 => &mut self.filter_value,
+                2 => &mut self.count,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -402,16 +403,17 @@ impl security_api_transport::model::Model for LdapMappingModel {
         "ldapFieldResourceId",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.custom_field_resource_id),
-            1 => value.optional(&mut self.ldap_field_resource_id),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.custom_field_resource_id,
+                1 => &mut self.ldap_field_resource_id,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -450,19 +452,20 @@ impl security_api_transport::model::Model for LdapMappingStatusResult {
         "result",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.new_user_count),
-            1 => value.into_slot(&mut self.existing_user_count),
-            2 => value.into_slot(&mut self.invalid_user_count),
-            3 => value.into_slot(&mut self.status),
-            4 => value.optional(&mut self.result),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.new_user_count,
+                1 => &mut self.existing_user_count,
+                2 => &mut self.invalid_user_count,
+                3 => &mut self.status,
+                4 => &mut self.result,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -487,15 +490,16 @@ impl security_api_transport::model::Model for LdapSettingConnectionResult {
     const NAME: &'static str = "LdapSettingConnectionResult";
     const MEMBERS: &'static [&'static str] = &["isSuccess"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.is_success),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.is_success,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -577,15 +581,16 @@ impl security_api_transport::model::Model for LdapSettingCreateMappingResult {
     const NAME: &'static str = "LdapSettingCreateMappingResult";
     const MEMBERS: &'static [&'static str] = &["transactionId"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.transaction_id),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.transaction_id,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -636,23 +641,24 @@ impl security_api_transport::model::Model for LdapSettingDetailResult {
         "fieldMappings",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.username),
-            3 => value.optional(&mut self.url),
-            4 => value.optional(&mut self.base_dn),
-            5 => value.into_slot(&mut self.relative_dn),
-            6 => value.into_slot(&mut self.is_active),
-            7 => value.into_slot(&mut self.hash_password),
-            8 => value.into_slot(&mut self.field_mappings),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.username,
+                3 => &mut self.url,
+                4 => &mut self.base_dn,
+                5 => &mut self.relative_dn,
+                6 => &mut self.is_active,
+                7 => &mut self.hash_password,
+                8 => &mut self.field_mappings,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -728,52 +734,5 @@ for LdapSettingTestConnectionRequest {
         members.optional("baseDN", &self.base_dn)?;
         members.optional("relativeDN", &self.relative_dn)?;
         members.end()
-    }
-}
-
-/// A target group that directory users can or cannot be imported into.
-#[derive(Debug, Clone, Default, PartialEq)]
-#[non_exhaustive]
-pub struct TargetGroupForLdapSelectBoxResult {
-    /// Resource id.
-    pub resource_id: Option<String>,
-    /// Name.
-    pub name: Option<String>,
-    /// Is selectable.
-    pub is_selectable: Option<bool>,
-    /// Message.
-    pub message: Option<String>,
-}
-
-impl security_api_transport::model::Model for TargetGroupForLdapSelectBoxResult {
-    const NAME: &'static str = "TargetGroupForLdapSelectBoxResult";
-    const MEMBERS: &'static [&'static str] = &[
-        "resourceId",
-        "name",
-        "isSelectable",
-        "message",
-    ];
-    #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.into_slot(&mut self.is_selectable),
-            3 => value.optional(&mut self.message),
-            _ => value.skip(),
-        }
-    }
-}
-
-impl<'de> security_api_transport::__private::serde::Deserialize<'de>
-for TargetGroupForLdapSelectBoxResult {
-    fn deserialize<D: security_api_transport::__private::serde::Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Self, D::Error> {
-        security_api_transport::model::deserialize(deserializer)
     }
 }

@@ -3,6 +3,54 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Objects and enumerations of `ldap`.
 
+/// A target group that directory users can or cannot be imported into.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct TargetGroupForLdapSelectBoxResult {
+    /// Resource id.
+    pub resource_id: Option<String>,
+    /// Name.
+    pub name: Option<String>,
+    /// Is selectable.
+    pub is_selectable: Option<bool>,
+    /// Message.
+    pub message: Option<String>,
+}
+
+impl security_api_transport::model::Model for TargetGroupForLdapSelectBoxResult {
+    const NAME: &'static str = "TargetGroupForLdapSelectBoxResult";
+    const MEMBERS: &'static [&'static str] = &[
+        "resourceId",
+        "name",
+        "isSelectable",
+        "message",
+    ];
+    #[inline]
+    fn slot(
+        &mut self,
+        index: usize,
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.is_selectable,
+                3 => &mut self.message,
+                _ => return None,
+            },
+        )
+    }
+}
+
+impl<'de> security_api_transport::__private::serde::Deserialize<'de>
+for TargetGroupForLdapSelectBoxResult {
+    fn deserialize<D: security_api_transport::__private::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        security_api_transport::model::deserialize(deserializer)
+    }
+}
+
 /// How the directory is to be reached, and which attribute is which field.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]

@@ -31,9 +31,10 @@ pub(super) mod types {
         LdapMappingModel, LdapMappingStatusResult, LdapSettingConnectionResult,
         LdapSettingCreateMapping, LdapSettingCreateMappingResult,
         LdapSettingDetailResult, LdapSettingTestConnectionRequest,
-        TargetGroupForLdapSelectBoxResult,
     };
-    pub use super::ldap_types_2::UpdateLdapSettingRequest;
+    pub use super::ldap_types_2::{
+        TargetGroupForLdapSelectBoxResult, UpdateLdapSettingRequest,
+    };
     pub use super::saml_settings_types::{
         DefaultSamlSetting, ParseMetadata, SamlSetting, SamlSettingsCreateForm,
         SamlSettingsParseMetadataFileForm, SamlSettingsUpdateForm, SearchSamlSetting,

@@ -32,20 +32,21 @@ impl security_api_transport::model::Model for DefaultSamlSetting {
         "ssoSignInUrlWithWhitelabeling",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.entity_id),
-            1 => value.optional(&mut self.sso_sign_in_url),
-            2 => value.optional(&mut self.metadata_url),
-            3 => value.optional(&mut self.bypass_sso_login_url),
-            4 => value.optional(&mut self.default_role_resource_id),
-            5 => value.optional(&mut self.sso_sign_in_url_with_whitelabeling),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.entity_id,
+                1 => &mut self.sso_sign_in_url,
+                2 => &mut self.metadata_url,
+                3 => &mut self.bypass_sso_login_url,
+                4 => &mut self.default_role_resource_id,
+                5 => &mut self.sso_sign_in_url_with_whitelabeling,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -81,18 +82,19 @@ impl security_api_transport::model::Model for ParseMetadata {
         "idPCertificate",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.idp_sso_target_url),
-            1 => value.optional(&mut self.idp_cert_fingerprint),
-            2 => value.optional(&mut self.idp_entity_id),
-            3 => value.optional(&mut self.idp_certificate),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.idp_sso_target_url,
+                1 => &mut self.idp_cert_fingerprint,
+                2 => &mut self.idp_entity_id,
+                3 => &mut self.idp_certificate,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -157,28 +159,29 @@ impl security_api_transport::model::Model for SamlSetting {
         "isWhiteLabelingAssertion",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.idp_sso_target_url),
-            3 => value.optional(&mut self.idp_cert_fingerprint),
-            4 => value.into_slot(&mut self.idp_cert_fingerprint_type_id),
-            5 => value.optional(&mut self.entity_id),
-            6 => value.into_slot(&mut self.status_id),
-            7 => value.into_slot(&mut self.domain),
-            8 => value.optional(&mut self.idp_certificate_file_url),
-            9 => value.optional(&mut self.idp_entity_id),
-            10 => value.optional(&mut self.idp_certificate_file_content),
-            11 => value.into_slot(&mut self.is_default_role),
-            12 => value.optional(&mut self.default_role_resource_id),
-            13 => value.into_slot(&mut self.is_white_labeling_assertion),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.idp_sso_target_url,
+                3 => &mut self.idp_cert_fingerprint,
+                4 => &mut self.idp_cert_fingerprint_type_id,
+                5 => &mut self.entity_id,
+                6 => &mut self.status_id,
+                7 => &mut self.domain,
+                8 => &mut self.idp_certificate_file_url,
+                9 => &mut self.idp_entity_id,
+                10 => &mut self.idp_certificate_file_content,
+                11 => &mut self.is_default_role,
+                12 => &mut self.default_role_resource_id,
+                13 => &mut self.is_white_labeling_assertion,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -565,19 +568,20 @@ impl security_api_transport::model::Model for SearchSamlSetting {
         "createTime",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.into_slot(&mut self.status_id),
-            3 => value.optional(&mut self.status_name),
-            4 => value.optional(&mut self.create_time),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.status_id,
+                3 => &mut self.status_name,
+                4 => &mut self.create_time,
+                _ => return None,
+            },
+        )
     }
 }
 

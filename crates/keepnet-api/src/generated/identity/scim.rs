@@ -324,20 +324,21 @@ impl security_api_transport::model::Model for ScimDetail {
         "syncPlatformGroup",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.group_name),
-            3 => value.optional(&mut self.group_by_custom_field_name),
-            4 => value.into_slot(&mut self.mapping_details),
-            5 => value.into_slot(&mut self.sync_platform_group),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.group_name,
+                3 => &mut self.group_by_custom_field_name,
+                4 => &mut self.mapping_details,
+                5 => &mut self.sync_platform_group,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -412,15 +413,16 @@ impl security_api_transport::model::Model for ScimIntegrationToken {
     const NAME: &'static str = "ScimIntegrationToken";
     const MEMBERS: &'static [&'static str] = &["token"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.token),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.token,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -447,16 +449,17 @@ impl security_api_transport::model::Model for ScimMappingDetail {
     const NAME: &'static str = "ScimMappingDetail";
     const MEMBERS: &'static [&'static str] = &["scimPath", "customFieldName"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.scim_path),
-            1 => value.optional(&mut self.custom_field_name),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.scim_path,
+                1 => &mut self.custom_field_name,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -495,19 +498,20 @@ impl security_api_transport::model::Model for ScimSettingSearchView {
         "createTime",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.group_name),
-            3 => value.optional(&mut self.group_by_custom_field_name),
-            4 => value.optional(&mut self.create_time),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.group_name,
+                3 => &mut self.group_by_custom_field_name,
+                4 => &mut self.create_time,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -41,15 +41,16 @@ impl security_api_transport::model::Model for ProvisioningFieldList {
     const NAME: &'static str = "ProvisioningFieldList";
     const MEMBERS: &'static [&'static str] = &["fields"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.fields),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.fields,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -71,33 +71,34 @@ impl security_api_transport::model::Model for AnalysisEngine {
         "apiCredentials",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.analysis_engine_type_resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.description),
-            3 => value.optional(&mut self.api_url),
-            4 => value.into_slot(&mut self.tags),
-            5 => value.into_slot(&mut self.is_active),
-            6 => value.into_slot(&mut self.is_send_url),
-            7 => value.into_slot(&mut self.is_send_ip),
-            8 => value.into_slot(&mut self.is_hide_url_parameter),
-            9 => value.into_slot(&mut self.is_send_file_hash),
-            10 => value.into_slot(&mut self.is_upload_executable_file),
-            11 => value.into_slot(&mut self.is_upload_other_file_type),
-            12 => value.optional(&mut self.proxy_resource_id),
-            13 => value.into_slot(&mut self.is_caching_enabled),
-            14 => value.into_slot(&mut self.cache_duration),
-            15 => value.into_slot(&mut self.cache_query_count),
-            16 => value.into_slot(&mut self.detection_threshold),
-            17 => value.into_slot(&mut self.upload_file_types),
-            18 => value.into_slot(&mut self.api_credentials),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.analysis_engine_type_resource_id,
+                1 => &mut self.name,
+                2 => &mut self.description,
+                3 => &mut self.api_url,
+                4 => &mut self.tags,
+                5 => &mut self.is_active,
+                6 => &mut self.is_send_url,
+                7 => &mut self.is_send_ip,
+                8 => &mut self.is_hide_url_parameter,
+                9 => &mut self.is_send_file_hash,
+                10 => &mut self.is_upload_executable_file,
+                11 => &mut self.is_upload_other_file_type,
+                12 => &mut self.proxy_resource_id,
+                13 => &mut self.is_caching_enabled,
+                14 => &mut self.cache_duration,
+                15 => &mut self.cache_query_count,
+                16 => &mut self.detection_threshold,
+                17 => &mut self.upload_file_types,
+                18 => &mut self.api_credentials,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -135,19 +136,20 @@ impl security_api_transport::model::Model for AnalysisEngineDetail {
         "isSendFile",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.into_slot(&mut self.is_send_url),
-            3 => value.into_slot(&mut self.is_send_file_hash),
-            4 => value.into_slot(&mut self.is_send_file),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.is_send_url,
+                3 => &mut self.is_send_file_hash,
+                4 => &mut self.is_send_file,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -176,17 +178,18 @@ impl security_api_transport::model::Model for AnalysisEngineFormDetails {
     const NAME: &'static str = "AnalysisEngineFormDetails";
     const MEMBERS: &'static [&'static str] = &["engineTypes", "lookups", "proxies"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.engine_types),
-            1 => value.into_slot(&mut self.lookups),
-            2 => value.into_slot(&mut self.proxies),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.engine_types,
+                1 => &mut self.lookups,
+                2 => &mut self.proxies,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -222,18 +225,19 @@ impl security_api_transport::model::Model for AnalysisEngineLookupsResult {
         "validationMessages",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.data),
-            1 => value.optional(&mut self.message),
-            2 => value.optional(&mut self.status),
-            3 => value.into_slot(&mut self.validation_messages),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.data,
+                1 => &mut self.message,
+                2 => &mut self.status,
+                3 => &mut self.validation_messages,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -274,19 +278,20 @@ impl security_api_transport::model::Model for AnalysisEngineProxies {
         "pageSize",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.results),
-            1 => value.into_slot(&mut self.total_number_of_records),
-            2 => value.into_slot(&mut self.total_number_of_pages),
-            3 => value.into_slot(&mut self.page_number),
-            4 => value.into_slot(&mut self.page_size),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.results,
+                1 => &mut self.total_number_of_records,
+                2 => &mut self.total_number_of_pages,
+                3 => &mut self.page_number,
+                4 => &mut self.page_size,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -322,18 +327,19 @@ impl security_api_transport::model::Model for AnalysisEngineProxiesResult {
         "validationMessages",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.data),
-            1 => value.optional(&mut self.message),
-            2 => value.optional(&mut self.status),
-            3 => value.into_slot(&mut self.validation_messages),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.data,
+                1 => &mut self.message,
+                2 => &mut self.status,
+                3 => &mut self.validation_messages,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -390,25 +396,26 @@ impl security_api_transport::model::Model for AnalysisEngineSearchView {
         "createTime",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.analysis_engine_name),
-            3 => value.optional(&mut self.description),
-            4 => value.optional(&mut self.status),
-            5 => value.into_slot(&mut self.is_send_url),
-            6 => value.into_slot(&mut self.is_send_file_hash),
-            7 => value.into_slot(&mut self.is_send_file),
-            8 => value.into_slot(&mut self.is_send_ip),
-            9 => value.into_slot(&mut self.analysis_engine_type),
-            10 => value.optional(&mut self.create_time),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.analysis_engine_name,
+                3 => &mut self.description,
+                4 => &mut self.status,
+                5 => &mut self.is_send_url,
+                6 => &mut self.is_send_file_hash,
+                7 => &mut self.is_send_file,
+                8 => &mut self.is_send_ip,
+                9 => &mut self.analysis_engine_type,
+                10 => &mut self.create_time,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -450,20 +457,21 @@ impl security_api_transport::model::Model for AnalysisEngineType {
         "isSendIp",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.into_slot(&mut self.is_send_url),
-            3 => value.into_slot(&mut self.is_send_file_hash),
-            4 => value.into_slot(&mut self.is_send_file),
-            5 => value.into_slot(&mut self.is_send_ip),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.is_send_url,
+                3 => &mut self.is_send_file_hash,
+                4 => &mut self.is_send_file,
+                5 => &mut self.is_send_ip,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -499,18 +507,19 @@ impl security_api_transport::model::Model for AnalysisEngineTypesResult {
         "validationMessages",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.data),
-            1 => value.optional(&mut self.message),
-            2 => value.optional(&mut self.status),
-            3 => value.into_slot(&mut self.validation_messages),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.data,
+                1 => &mut self.message,
+                2 => &mut self.status,
+                3 => &mut self.validation_messages,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -543,17 +552,18 @@ impl security_api_transport::model::Model for AnalysisExclusion {
         "attacmentExtensionTypes",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.exclusion_items),
-            1 => value.into_slot(&mut self.exclusion_types),
-            2 => value.into_slot(&mut self.attachment_extension_types),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.exclusion_items,
+                1 => &mut self.exclusion_types,
+                2 => &mut self.attachment_extension_types,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -644,18 +654,19 @@ impl security_api_transport::model::Model for AnalysisExclusionItem {
         "isEditable",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.value),
-            1 => value.optional(&mut self.exclusion_type),
-            2 => value.optional(&mut self.attachment_extension_type),
-            3 => value.into_slot(&mut self.is_editable),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.value,
+                1 => &mut self.exclusion_type,
+                2 => &mut self.attachment_extension_type,
+                3 => &mut self.is_editable,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -82,18 +82,19 @@ impl security_api_transport::model::Model for ApiCredential {
         "resourceId",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.api_key),
-            1 => value.optional(&mut self.user_name),
-            2 => value.into_slot(&mut self.password),
-            3 => value.optional(&mut self.resource_id),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.api_key,
+                1 => &mut self.user_name,
+                2 => &mut self.password,
+                3 => &mut self.resource_id,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -267,22 +267,23 @@ impl security_api_transport::model::Model for EmailLastAction {
         "tooltipText",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.action_type),
-            1 => value.optional(&mut self.status),
-            2 => value.optional(&mut self.warning_message),
-            3 => value.into_slot(&mut self.is_permanent_delete),
-            4 => value.optional(&mut self.action_result_error_message),
-            5 => value.optional(&mut self.text),
-            6 => value.into_slot(&mut self.is_tooltip),
-            7 => value.optional(&mut self.tooltip_text),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.action_type,
+                1 => &mut self.status,
+                2 => &mut self.warning_message,
+                3 => &mut self.is_permanent_delete,
+                4 => &mut self.action_result_error_message,
+                5 => &mut self.text,
+                6 => &mut self.is_tooltip,
+                7 => &mut self.tooltip_text,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -345,27 +346,28 @@ impl security_api_transport::model::Model for InvestigationEmailSearchView {
         "bcc",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.from),
-            2 => value.optional(&mut self.sender_name),
-            3 => value.optional(&mut self.owner_email),
-            4 => value.optional(&mut self.subject),
-            5 => value.optional(&mut self.received_time),
-            6 => value.into_slot(&mut self.attachment_count),
-            7 => value.into_slot(&mut self.filter_tags),
-            8 => value.optional(&mut self.scan_type),
-            9 => value.into_slot(&mut self.email_last_action),
-            10 => value.into_slot(&mut self.recipient),
-            11 => value.into_slot(&mut self.cc),
-            12 => value.into_slot(&mut self.bcc),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.from,
+                2 => &mut self.sender_name,
+                3 => &mut self.owner_email,
+                4 => &mut self.subject,
+                5 => &mut self.received_time,
+                6 => &mut self.attachment_count,
+                7 => &mut self.filter_tags,
+                8 => &mut self.scan_type,
+                9 => &mut self.email_last_action,
+                10 => &mut self.recipient,
+                11 => &mut self.cc,
+                12 => &mut self.bcc,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -392,16 +394,17 @@ impl security_api_transport::model::Model for InvestigationFolderSummary {
     const NAME: &'static str = "InvestigationFolderSummary";
     const MEMBERS: &'static [&'static str] = &["folderName", "mailCount"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.folder_name),
-            1 => value.into_slot(&mut self.mail_count),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.folder_name,
+                1 => &mut self.mail_count,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -464,27 +467,28 @@ impl security_api_transport::model::Model for InvestigationSearchView {
         "matchingPlaybooks",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.incident),
-            2 => value.optional(&mut self.detected),
-            3 => value.optional(&mut self.source),
-            4 => value.optional(&mut self.status),
-            5 => value.optional(&mut self.expire_date),
-            6 => value.optional(&mut self.start_date),
-            7 => value.optional(&mut self.end_date),
-            8 => value.optional(&mut self.create_time),
-            9 => value.into_slot(&mut self.scanned_users_count),
-            10 => value.into_slot(&mut self.completed_users_count),
-            11 => value.into_slot(&mut self.progress),
-            12 => value.into_slot(&mut self.matching_playbooks),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.incident,
+                2 => &mut self.detected,
+                3 => &mut self.source,
+                4 => &mut self.status,
+                5 => &mut self.expire_date,
+                6 => &mut self.start_date,
+                7 => &mut self.end_date,
+                8 => &mut self.create_time,
+                9 => &mut self.scanned_users_count,
+                10 => &mut self.completed_users_count,
+                11 => &mut self.progress,
+                12 => &mut self.matching_playbooks,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -541,25 +545,26 @@ impl security_api_transport::model::Model for InvestigationSummary {
         "onlineUserCount",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.folders),
-            1 => value.optional(&mut self.status),
-            2 => value.into_slot(&mut self.total_user_count),
-            3 => value.into_slot(&mut self.scanned_user_count),
-            4 => value.into_slot(&mut self.completed_scanned_user_count),
-            5 => value.into_slot(&mut self.not_scanned_user_count),
-            6 => value.into_slot(&mut self.total_email_count),
-            7 => value.into_slot(&mut self.scanned_email_count),
-            8 => value.optional(&mut self.estimated_time),
-            9 => value.optional(&mut self.cancelled_time),
-            10 => value.into_slot(&mut self.online_user_count),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.folders,
+                1 => &mut self.status,
+                2 => &mut self.total_user_count,
+                3 => &mut self.scanned_user_count,
+                4 => &mut self.completed_scanned_user_count,
+                5 => &mut self.not_scanned_user_count,
+                6 => &mut self.total_email_count,
+                7 => &mut self.scanned_email_count,
+                8 => &mut self.estimated_time,
+                9 => &mut self.cancelled_time,
+                10 => &mut self.online_user_count,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -616,25 +621,26 @@ impl security_api_transport::model::Model for InvestigationUserSearchView {
         "scanResultMessage",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.email),
-            2 => value.into_slot(&mut self.filtered_mail_count),
-            3 => value.into_slot(&mut self.analyzed_mail_count),
-            4 => value.optional(&mut self.scan_type),
-            5 => value.optional(&mut self.user_status),
-            6 => value.optional(&mut self.last_seen),
-            7 => value.optional(&mut self.investigation_status),
-            8 => value.optional(&mut self.duration),
-            9 => value.into_slot(&mut self.progress),
-            10 => value.optional(&mut self.scan_result_message),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.email,
+                2 => &mut self.filtered_mail_count,
+                3 => &mut self.analyzed_mail_count,
+                4 => &mut self.scan_type,
+                5 => &mut self.user_status,
+                6 => &mut self.last_seen,
+                7 => &mut self.investigation_status,
+                8 => &mut self.duration,
+                9 => &mut self.progress,
+                10 => &mut self.scan_result_message,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -708,41 +708,42 @@ impl security_api_transport::model::Model for Investigation {
         "logicalOperator",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.investigation_type),
-            2 => value.optional(&mut self.company_resource_id),
-            3 => value.optional(&mut self.name),
-            4 => value.optional(&mut self.expire_date),
-            5 => value.optional(&mut self.start_date),
-            6 => value.optional(&mut self.end_date),
-            7 => value.optional(&mut self.target_user_type),
-            8 => value.into_slot(&mut self.is_scan_enterprise_vault),
-            9 => value.optional(&mut self.status),
-            10 => value.optional(&mut self.priority),
-            11 => value.optional(&mut self.create_time),
-            12 => value.into_slot(&mut self.headers),
-            13 => value.into_slot(&mut self.bodies),
-            14 => value.into_slot(&mut self.attachments),
-            15 => value.into_slot(&mut self.scan_types),
-            16 => value.into_slot(&mut self.scan_configuration_details),
-            17 => value.into_slot(&mut self.target_users),
-            18 => value.into_slot(&mut self.auto_action),
-            19 => value.into_slot(&mut self.scanned_users_count),
-            20 => value.into_slot(&mut self.completed_users_count),
-            21 => value.into_slot(&mut self.progress),
-            22 => value.optional(&mut self.finished_time),
-            23 => value.into_slot(&mut self.start_date_added_hours),
-            24 => value.into_slot(&mut self.end_date_added_hours),
-            25 => value.optional(&mut self.matching_playbook_name),
-            26 => value.into_slot(&mut self.logical_operator),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.investigation_type,
+                2 => &mut self.company_resource_id,
+                3 => &mut self.name,
+                4 => &mut self.expire_date,
+                5 => &mut self.start_date,
+                6 => &mut self.end_date,
+                7 => &mut self.target_user_type,
+                8 => &mut self.is_scan_enterprise_vault,
+                9 => &mut self.status,
+                10 => &mut self.priority,
+                11 => &mut self.create_time,
+                12 => &mut self.headers,
+                13 => &mut self.bodies,
+                14 => &mut self.attachments,
+                15 => &mut self.scan_types,
+                16 => &mut self.scan_configuration_details,
+                17 => &mut self.target_users,
+                18 => &mut self.auto_action,
+                19 => &mut self.scanned_users_count,
+                20 => &mut self.completed_users_count,
+                21 => &mut self.progress,
+                22 => &mut self.finished_time,
+                23 => &mut self.start_date_added_hours,
+                24 => &mut self.end_date_added_hours,
+                25 => &mut self.matching_playbook_name,
+                26 => &mut self.logical_operator,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -315,16 +315,17 @@ impl security_api_transport::model::Model for InvestigationScanType {
     const NAME: &'static str = "InvestigationScanType";
     const MEMBERS: &'static [&'static str] = &["resourceId", "scanType"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.scan_type),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.scan_type,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -357,17 +358,18 @@ impl security_api_transport::model::Model for InvestigationTargetUser {
         "targetGroupResourceId",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.target_user),
-            2 => value.optional(&mut self.target_group_resource_id),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.target_user,
+                2 => &mut self.target_group_resource_id,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -432,19 +434,20 @@ impl security_api_transport::model::Model for ScanConfigurationDetailDto {
         "mailConfigurationName",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.kind),
-            1 => value.into_slot(&mut self.type_id),
-            2 => value.optional(&mut self.type_text),
-            3 => value.optional(&mut self.mail_configuration_resource_id),
-            4 => value.optional(&mut self.mail_configuration_name),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.kind,
+                1 => &mut self.type_id,
+                2 => &mut self.type_text,
+                3 => &mut self.mail_configuration_resource_id,
+                4 => &mut self.mail_configuration_name,
+                _ => return None,
+            },
+        )
     }
 }
 

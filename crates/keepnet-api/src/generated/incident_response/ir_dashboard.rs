@@ -95,18 +95,19 @@ impl security_api_transport::model::Model for DashboardSummary {
         "roiSummary",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.phishing_reporter_user_status_count),
-            1 => value.into_slot(&mut self.notified_email_result_count),
-            2 => value.into_slot(&mut self.investigation_type_count),
-            3 => value.into_slot(&mut self.roi_summary),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.phishing_reporter_user_status_count,
+                1 => &mut self.notified_email_result_count,
+                2 => &mut self.investigation_type_count,
+                3 => &mut self.roi_summary,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -136,16 +137,17 @@ impl security_api_transport::model::Model for InvestigationTypeCount {
         "automaticInvestigationCount",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.manual_investigation_count),
-            1 => value.into_slot(&mut self.automatic_investigation_count),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.manual_investigation_count,
+                1 => &mut self.automatic_investigation_count,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -172,16 +174,17 @@ impl security_api_transport::model::Model for NotifiedEmailResultCount {
     const NAME: &'static str = "NotifiedEmailResultCount";
     const MEMBERS: &'static [&'static str] = &["harmfulCount", "reportedMailCount"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.harmful_count),
-            1 => value.into_slot(&mut self.reported_mail_count),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.harmful_count,
+                1 => &mut self.reported_mail_count,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -214,17 +217,18 @@ impl security_api_transport::model::Model for PhishingReporterUserStatusCount {
         "totalUserCount",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.online_users_count),
-            1 => value.into_slot(&mut self.offline_users_count),
-            2 => value.into_slot(&mut self.total_user_count),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.online_users_count,
+                1 => &mut self.offline_users_count,
+                2 => &mut self.total_user_count,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -251,16 +255,17 @@ impl security_api_transport::model::Model for RoiSummary {
     const NAME: &'static str = "RoiSummary";
     const MEMBERS: &'static [&'static str] = &["time", "revenue"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.time),
-            1 => value.optional(&mut self.revenue),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.time,
+                1 => &mut self.revenue,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -295,18 +300,19 @@ impl security_api_transport::model::Model for RunningInvestigation {
         "progress",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.status),
-            3 => value.into_slot(&mut self.progress),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.status,
+                3 => &mut self.progress,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -342,18 +348,19 @@ impl security_api_transport::model::Model for TopRule {
         "status",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.rule_name),
-            2 => value.into_slot(&mut self.match_count),
-            3 => value.optional(&mut self.status),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.rule_name,
+                2 => &mut self.match_count,
+                3 => &mut self.status,
+                _ => return None,
+            },
+        )
     }
 }
 

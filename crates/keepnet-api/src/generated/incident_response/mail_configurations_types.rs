@@ -277,34 +277,35 @@ impl security_api_transport::model::Model for MailProvider {
         "allowedDomains",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.application_id),
-            3 => value.into_slot(&mut self.application_secret),
-            4 => value.optional(&mut self.directory_id),
-            5 => value.optional(&mut self.email),
-            6 => value.into_slot(&mut self.status_id),
-            7 => value.optional(&mut self.status_name),
-            8 => value.into_slot(&mut self.company_id),
-            9 => value.optional(&mut self.platform),
-            10 => value.optional(&mut self.create_time),
-            11 => value.optional(&mut self.user_name),
-            12 => value.optional(&mut self.service_url),
-            13 => value.into_slot(&mut self.account_type),
-            14 => value.optional(&mut self.ews_schema_version_lookup_resource_id),
-            15 => value.into_slot(&mut self.x_anchor_mail_box_header),
-            16 => value.into_slot(&mut self.target_group_resource_id_list),
-            17 => value.into_slot(&mut self.is_all_target_groups_selected),
-            18 => value.into_slot(&mut self.auth_json),
-            19 => value.into_slot(&mut self.allowed_domains),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.application_id,
+                3 => &mut self.application_secret,
+                4 => &mut self.directory_id,
+                5 => &mut self.email,
+                6 => &mut self.status_id,
+                7 => &mut self.status_name,
+                8 => &mut self.company_id,
+                9 => &mut self.platform,
+                10 => &mut self.create_time,
+                11 => &mut self.user_name,
+                12 => &mut self.service_url,
+                13 => &mut self.account_type,
+                14 => &mut self.ews_schema_version_lookup_resource_id,
+                15 => &mut self.x_anchor_mail_box_header,
+                16 => &mut self.target_group_resource_id_list,
+                17 => &mut self.is_all_target_groups_selected,
+                18 => &mut self.auth_json,
+                19 => &mut self.allowed_domains,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -360,25 +361,26 @@ impl security_api_transport::model::Model for MailProviderSearchView {
         "updateTime",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.application_id),
-            3 => value.into_slot(&mut self.application_secret),
-            4 => value.optional(&mut self.directory_id),
-            5 => value.optional(&mut self.email),
-            6 => value.into_slot(&mut self.status_id),
-            7 => value.optional(&mut self.status_name),
-            8 => value.optional(&mut self.platform),
-            9 => value.optional(&mut self.create_time),
-            10 => value.optional(&mut self.update_time),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.application_id,
+                3 => &mut self.application_secret,
+                4 => &mut self.directory_id,
+                5 => &mut self.email,
+                6 => &mut self.status_id,
+                7 => &mut self.status_name,
+                8 => &mut self.platform,
+                9 => &mut self.create_time,
+                10 => &mut self.update_time,
+                _ => return None,
+            },
+        )
     }
 }
 

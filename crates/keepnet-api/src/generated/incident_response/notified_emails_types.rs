@@ -44,24 +44,25 @@ impl security_api_transport::model::Model for AttachmentAnalysis {
         "reportFileName",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.result),
-            1 => value.optional(&mut self.reason),
-            2 => value.optional(&mut self.analysis_engine_type),
-            3 => value.optional(&mut self.analysis_engine),
-            4 => value.into_slot(&mut self.is_send_file_hash),
-            5 => value.into_slot(&mut self.is_send_file),
-            6 => value.optional(&mut self.analysis_engine_permalink),
-            7 => value.optional(&mut self.scan_type),
-            8 => value.optional(&mut self.resource_id),
-            9 => value.optional(&mut self.report_file_name),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.result,
+                1 => &mut self.reason,
+                2 => &mut self.analysis_engine_type,
+                3 => &mut self.analysis_engine,
+                4 => &mut self.is_send_file_hash,
+                5 => &mut self.is_send_file,
+                6 => &mut self.analysis_engine_permalink,
+                7 => &mut self.scan_type,
+                8 => &mut self.resource_id,
+                9 => &mut self.report_file_name,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -293,21 +294,22 @@ impl security_api_transport::model::Model for EmailRelay {
         "utcTime",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.hop),
-            1 => value.optional(&mut self.delay),
-            2 => value.optional(&mut self.from),
-            3 => value.optional(&mut self.by),
-            4 => value.optional(&mut self.with),
-            5 => value.optional(&mut self.time),
-            6 => value.optional(&mut self.utc_time),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.hop,
+                1 => &mut self.delay,
+                2 => &mut self.from,
+                3 => &mut self.by,
+                4 => &mut self.with,
+                5 => &mut self.time,
+                6 => &mut self.utc_time,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -351,21 +353,22 @@ impl security_api_transport::model::Model for IpAnalysis {
         "scanTime",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.result),
-            1 => value.optional(&mut self.analysis_engine_type),
-            2 => value.optional(&mut self.analysis_engine),
-            3 => value.optional(&mut self.analysis_engine_permalink),
-            4 => value.optional(&mut self.reason),
-            5 => value.optional(&mut self.reason_description),
-            6 => value.optional(&mut self.scan_time),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.result,
+                1 => &mut self.analysis_engine_type,
+                2 => &mut self.analysis_engine,
+                3 => &mut self.analysis_engine_permalink,
+                4 => &mut self.reason,
+                5 => &mut self.reason_description,
+                6 => &mut self.scan_time,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -391,16 +394,17 @@ impl security_api_transport::model::Model for KeyValuePair {
     const NAME: &'static str = "KeyValuePair";
     const MEMBERS: &'static [&'static str] = &["key", "value"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.key),
-            1 => value.optional(&mut self.value),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.key,
+                1 => &mut self.value,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -435,18 +439,19 @@ impl security_api_transport::model::Model for MatchingNotifiedEmailSearchView {
         "createDate",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.reported_by),
-            2 => value.optional(&mut self.subject),
-            3 => value.optional(&mut self.create_date),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.reported_by,
+                2 => &mut self.subject,
+                3 => &mut self.create_date,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -559,43 +564,44 @@ impl security_api_transport::model::Model for NotifiedEmail {
         "notificationTemplateResourceId",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.html_body),
-            1 => value.optional(&mut self.from),
-            2 => value.optional(&mut self.subject),
-            3 => value.optional(&mut self.folder_name),
-            4 => value.optional(&mut self.sender_name),
-            5 => value.optional(&mut self.sender_ip),
-            6 => value.optional(&mut self.geo_location),
-            7 => value.into_slot(&mut self.to),
-            8 => value.into_slot(&mut self.cc),
-            9 => value.into_slot(&mut self.bcc),
-            10 => value.optional(&mut self.public_file_name),
-            11 => value.into_slot(&mut self.urls),
-            12 => value.into_slot(&mut self.attachments),
-            13 => value.into_slot(&mut self.ips),
-            14 => value.optional(&mut self.analysis_date),
-            15 => value.optional(&mut self.received_date),
-            16 => value.optional(&mut self.create_time),
-            17 => value.optional(&mut self.last_update_date),
-            18 => value.into_slot(&mut self.headers),
-            19 => value.optional(&mut self.note),
-            20 => value.into_slot(&mut self.tags),
-            21 => value.optional(&mut self.result),
-            22 => value.optional(&mut self.status),
-            23 => value.into_slot(&mut self.is_notify_user),
-            24 => value.optional(&mut self.custom_message),
-            25 => value.into_slot(&mut self.email_relays),
-            26 => value.optional(&mut self.plain_text_header),
-            27 => value.into_slot(&mut self.notified_email_investigation),
-            28 => value.optional(&mut self.notification_template_resource_id),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.html_body,
+                1 => &mut self.from,
+                2 => &mut self.subject,
+                3 => &mut self.folder_name,
+                4 => &mut self.sender_name,
+                5 => &mut self.sender_ip,
+                6 => &mut self.geo_location,
+                7 => &mut self.to,
+                8 => &mut self.cc,
+                9 => &mut self.bcc,
+                10 => &mut self.public_file_name,
+                11 => &mut self.urls,
+                12 => &mut self.attachments,
+                13 => &mut self.ips,
+                14 => &mut self.analysis_date,
+                15 => &mut self.received_date,
+                16 => &mut self.create_time,
+                17 => &mut self.last_update_date,
+                18 => &mut self.headers,
+                19 => &mut self.note,
+                20 => &mut self.tags,
+                21 => &mut self.result,
+                22 => &mut self.status,
+                23 => &mut self.is_notify_user,
+                24 => &mut self.custom_message,
+                25 => &mut self.email_relays,
+                26 => &mut self.plain_text_header,
+                27 => &mut self.notified_email_investigation,
+                28 => &mut self.notification_template_resource_id,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -642,22 +648,23 @@ impl security_api_transport::model::Model for NotifiedEmailAttachment {
         "analysisList",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.sha512),
-            3 => value.optional(&mut self.md5),
-            4 => value.optional(&mut self.content_type),
-            5 => value.into_slot(&mut self.is_encrypted),
-            6 => value.optional(&mut self.result),
-            7 => value.into_slot(&mut self.analysis_list),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.sha512,
+                3 => &mut self.md5,
+                4 => &mut self.content_type,
+                5 => &mut self.is_encrypted,
+                6 => &mut self.result,
+                7 => &mut self.analysis_list,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -707,22 +714,23 @@ impl security_api_transport::model::Model for NotifiedEmailForEdit {
         "tags",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.subject),
-            1 => value.optional(&mut self.create_time),
-            2 => value.optional(&mut self.last_update_date),
-            3 => value.optional(&mut self.note),
-            4 => value.optional(&mut self.result),
-            5 => value.optional(&mut self.status),
-            6 => value.into_slot(&mut self.notified_email_investigation),
-            7 => value.into_slot(&mut self.tags),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.subject,
+                1 => &mut self.create_time,
+                2 => &mut self.last_update_date,
+                3 => &mut self.note,
+                4 => &mut self.result,
+                5 => &mut self.status,
+                6 => &mut self.notified_email_investigation,
+                7 => &mut self.tags,
+                _ => return None,
+            },
+        )
     }
 }
 

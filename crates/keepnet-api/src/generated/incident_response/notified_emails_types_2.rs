@@ -44,24 +44,25 @@ impl security_api_transport::model::Model for NotifiedEmailInvestigation {
         "senderIp",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.body),
-            2 => value.optional(&mut self.from),
-            3 => value.optional(&mut self.subject),
-            4 => value.into_slot(&mut self.to),
-            5 => value.into_slot(&mut self.cc),
-            6 => value.into_slot(&mut self.bcc),
-            7 => value.into_slot(&mut self.urls),
-            8 => value.into_slot(&mut self.attachments),
-            9 => value.optional(&mut self.sender_ip),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.body,
+                2 => &mut self.from,
+                3 => &mut self.subject,
+                4 => &mut self.to,
+                5 => &mut self.cc,
+                6 => &mut self.bcc,
+                7 => &mut self.urls,
+                8 => &mut self.attachments,
+                9 => &mut self.sender_ip,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -103,20 +104,21 @@ impl security_api_transport::model::Model for NotifiedEmailInvestigationAttachme
         "isFlagged",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.sha512),
-            3 => value.optional(&mut self.md5),
-            4 => value.optional(&mut self.content_type),
-            5 => value.into_slot(&mut self.is_flagged),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.sha512,
+                3 => &mut self.md5,
+                4 => &mut self.content_type,
+                5 => &mut self.is_flagged,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -147,18 +149,19 @@ impl security_api_transport::model::Model for NotifiedEmailInvestigationUrl {
     const NAME: &'static str = "NotifiedEmailInvestigationUrl";
     const MEMBERS: &'static [&'static str] = &["resourceId", "url", "name", "isFlagged"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.url),
-            2 => value.optional(&mut self.name),
-            3 => value.into_slot(&mut self.is_flagged),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.url,
+                2 => &mut self.name,
+                3 => &mut self.is_flagged,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -194,18 +197,19 @@ impl security_api_transport::model::Model for NotifiedEmailIp {
         "analysisList",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.ip),
-            2 => value.optional(&mut self.result),
-            3 => value.into_slot(&mut self.analysis_list),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.ip,
+                2 => &mut self.result,
+                3 => &mut self.analysis_list,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -375,31 +379,32 @@ impl security_api_transport::model::Model for NotifiedEmailSearchView {
         "clusteredResourceIdList",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.reported_by),
-            2 => value.optional(&mut self.sender_ip),
-            3 => value.optional(&mut self.subject),
-            4 => value.optional(&mut self.from),
-            5 => value.into_slot(&mut self.attachment_count),
-            6 => value.optional(&mut self.status),
-            7 => value.optional(&mut self.result),
-            8 => value.optional(&mut self.source),
-            9 => value.into_slot(&mut self.tags),
-            10 => value.optional(&mut self.create_time),
-            11 => value.optional(&mut self.last_update_date),
-            12 => value.into_slot(&mut self.matching_playbooks),
-            13 => value.into_slot(&mut self.total),
-            14 => value.optional(&mut self.sender_name),
-            15 => value.optional(&mut self.note),
-            16 => value.into_slot(&mut self.clustered_resource_id_list),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.reported_by,
+                2 => &mut self.sender_ip,
+                3 => &mut self.subject,
+                4 => &mut self.from,
+                5 => &mut self.attachment_count,
+                6 => &mut self.status,
+                7 => &mut self.result,
+                8 => &mut self.source,
+                9 => &mut self.tags,
+                10 => &mut self.create_time,
+                11 => &mut self.last_update_date,
+                12 => &mut self.matching_playbooks,
+                13 => &mut self.total,
+                14 => &mut self.sender_name,
+                15 => &mut self.note,
+                16 => &mut self.clustered_resource_id_list,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -486,16 +491,17 @@ impl security_api_transport::model::Model for NotifiedEmailStats {
     const NAME: &'static str = "NotifiedEmailStats";
     const MEMBERS: &'static [&'static str] = &["emailCount", "userCount"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.email_count),
-            1 => value.into_slot(&mut self.user_count),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.email_count,
+                1 => &mut self.user_count,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -586,21 +592,22 @@ impl security_api_transport::model::Model for NotifiedEmailUrl {
         "redirectUrls",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.url),
-            2 => value.optional(&mut self.result),
-            3 => value.optional(&mut self.qr_code_source),
-            4 => value.optional(&mut self.qr_code_source_definition),
-            5 => value.into_slot(&mut self.analysis_list),
-            6 => value.into_slot(&mut self.redirect_urls),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.url,
+                2 => &mut self.result,
+                3 => &mut self.qr_code_source,
+                4 => &mut self.qr_code_source_definition,
+                5 => &mut self.analysis_list,
+                6 => &mut self.redirect_urls,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -35,21 +35,22 @@ impl security_api_transport::model::Model for UrlAnalysis {
         "isFromCache",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.result),
-            1 => value.optional(&mut self.reason),
-            2 => value.optional(&mut self.analysis_engine_type),
-            3 => value.optional(&mut self.analysis_engine),
-            4 => value.optional(&mut self.analysis_engine_permalink),
-            5 => value.optional(&mut self.reason_description),
-            6 => value.into_slot(&mut self.is_from_cache),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.result,
+                1 => &mut self.reason,
+                2 => &mut self.analysis_engine_type,
+                3 => &mut self.analysis_engine,
+                4 => &mut self.analysis_engine_permalink,
+                5 => &mut self.reason_description,
+                6 => &mut self.is_from_cache,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -53,27 +53,28 @@ impl security_api_transport::model::Model for Playbook {
         "playbookActionNotifications",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.description),
-            3 => value.optional(&mut self.priority),
-            4 => value.into_slot(&mut self.tags),
-            5 => value.into_slot(&mut self.is_active),
-            6 => value.optional(&mut self.create_date),
-            7 => value.into_slot(&mut self.condition),
-            8 => value.into_slot(&mut self.playbook_action),
-            9 => value.into_slot(&mut self.playbook_action_status),
-            10 => value.into_slot(&mut self.playbook_action_analyzers),
-            11 => value.into_slot(&mut self.playbook_action_investigations),
-            12 => value.into_slot(&mut self.playbook_action_notifications),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.description,
+                3 => &mut self.priority,
+                4 => &mut self.tags,
+                5 => &mut self.is_active,
+                6 => &mut self.create_date,
+                7 => &mut self.condition,
+                8 => &mut self.playbook_action,
+                9 => &mut self.playbook_action_status,
+                10 => &mut self.playbook_action_analyzers,
+                11 => &mut self.playbook_action_investigations,
+                12 => &mut self.playbook_action_notifications,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -247,20 +248,21 @@ impl security_api_transport::model::Model for PlaybookActionAnalyzer {
         "isCheckSenderIP",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.integration_id),
-            2 => value.into_slot(&mut self.is_check_hash),
-            3 => value.into_slot(&mut self.is_check_file),
-            4 => value.into_slot(&mut self.is_check_url),
-            5 => value.into_slot(&mut self.is_check_sender_ip),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.integration_id,
+                2 => &mut self.is_check_hash,
+                3 => &mut self.is_check_file,
+                4 => &mut self.is_check_url,
+                5 => &mut self.is_check_sender_ip,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -289,17 +291,18 @@ impl security_api_transport::model::Model for PlaybookActionDto {
     const NAME: &'static str = "PlaybookActionDto";
     const MEMBERS: &'static [&'static str] = &["resourceId", "markType", "tags"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.mark_type),
-            2 => value.into_slot(&mut self.tags),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.mark_type,
+                2 => &mut self.tags,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -564,31 +567,32 @@ impl security_api_transport::model::Model for PlaybookActionInvestigationDto {
         "autoAction",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.into_slot(&mut self.is_created_by_analyzer),
-            2 => value.into_slot(&mut self.scan_types),
-            3 => value.into_slot(&mut self.scan_configuration_details),
-            4 => value.into_slot(&mut self.auto_detect_filters),
-            5 => value.into_slot(&mut self.filters),
-            6 => value.optional(&mut self.email_date_range_type),
-            7 => value.optional(&mut self.duration_type),
-            8 => value.optional(&mut self.target_user_type),
-            9 => value.into_slot(&mut self.target_users),
-            10 => value.into_slot(&mut self.target_users_for_autocomplete),
-            11 => value.optional(&mut self.action_type),
-            12 => value.optional(&mut self.action_notify_target_user_type),
-            13 => value.into_slot(&mut self.action_notify_target_users),
-            14 => value.into_slot(&mut self.action_notify_target_users_for_autocomplete),
-            15 => value.into_slot(&mut self.email_template_id),
-            16 => value.into_slot(&mut self.auto_action),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.is_created_by_analyzer,
+                2 => &mut self.scan_types,
+                3 => &mut self.scan_configuration_details,
+                4 => &mut self.auto_detect_filters,
+                5 => &mut self.filters,
+                6 => &mut self.email_date_range_type,
+                7 => &mut self.duration_type,
+                8 => &mut self.target_user_type,
+                9 => &mut self.target_users,
+                10 => &mut self.target_users_for_autocomplete,
+                11 => &mut self.action_type,
+                12 => &mut self.action_notify_target_user_type,
+                13 => &mut self.action_notify_target_users,
+                14 => &mut self.action_notify_target_users_for_autocomplete,
+                15 => &mut self.email_template_id,
+                16 => &mut self.auto_action,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -709,19 +713,20 @@ impl security_api_transport::model::Model for PlaybookActionNotificationDto {
         "analysisResultFilters",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.target_user_type),
-            2 => value.into_slot(&mut self.target_users),
-            3 => value.optional(&mut self.email_template_id),
-            4 => value.into_slot(&mut self.analysis_result_filters),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.target_user_type,
+                2 => &mut self.target_users,
+                3 => &mut self.email_template_id,
+                4 => &mut self.analysis_result_filters,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -44,15 +44,16 @@ impl security_api_transport::model::Model for PlaybookActionStatus {
     const NAME: &'static str = "PlaybookActionStatus";
     const MEMBERS: &'static [&'static str] = &["actionStatusType"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.action_status_type),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.action_status_type,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -162,16 +163,17 @@ impl security_api_transport::model::Model for PlaybookCondition {
     const NAME: &'static str = "PlaybookCondition";
     const MEMBERS: &'static [&'static str] = &["operator", "conditionGroups"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.operator),
-            1 => value.into_slot(&mut self.condition_groups),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.operator,
+                1 => &mut self.condition_groups,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -252,17 +254,18 @@ impl security_api_transport::model::Model for PlaybookConditionGroup {
         "conditionGroups",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.operator),
-            1 => value.into_slot(&mut self.condition_items),
-            2 => value.into_slot(&mut self.condition_groups),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.operator,
+                1 => &mut self.condition_items,
+                2 => &mut self.condition_groups,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -348,18 +351,19 @@ impl security_api_transport::model::Model for PlaybookConditionItem {
         "value",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.field_name),
-            1 => value.optional(&mut self.operator),
-            2 => value.optional(&mut self.format),
-            3 => value.optional(&mut self.value),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.field_name,
+                1 => &mut self.operator,
+                2 => &mut self.format,
+                3 => &mut self.value,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -204,21 +204,22 @@ impl security_api_transport::model::Model for PlaybookSearchView {
         "createTime",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.description),
-            3 => value.optional(&mut self.status),
-            4 => value.into_slot(&mut self.matching_count),
-            5 => value.optional(&mut self.priority),
-            6 => value.optional(&mut self.create_time),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.description,
+                3 => &mut self.status,
+                4 => &mut self.matching_count,
+                5 => &mut self.priority,
+                6 => &mut self.create_time,
+                _ => return None,
+            },
+        )
     }
 }
 

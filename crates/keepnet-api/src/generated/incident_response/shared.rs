@@ -111,17 +111,18 @@ impl security_api_transport::model::Model for InvestigationAutoAction {
         "warningMessage",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.kind),
-            1 => value.into_slot(&mut self.is_permanent_delete),
-            2 => value.optional(&mut self.warning_message),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.kind,
+                1 => &mut self.is_permanent_delete,
+                2 => &mut self.warning_message,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -191,16 +192,17 @@ impl security_api_transport::model::Model for ScanConfiguration {
     const NAME: &'static str = "ScanConfiguration";
     const MEMBERS: &'static [&'static str] = &["type", "mailConfigurationResourceId"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.kind),
-            1 => value.optional(&mut self.mail_configuration_resource_id),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.kind,
+                1 => &mut self.mail_configuration_resource_id,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -236,18 +238,19 @@ impl security_api_transport::model::Model for ScanConfigurationDetail {
         "mailConfigurationName",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.kind),
-            1 => value.into_slot(&mut self.type_id),
-            2 => value.optional(&mut self.mail_configuration_resource_id),
-            3 => value.optional(&mut self.mail_configuration_name),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.kind,
+                1 => &mut self.type_id,
+                2 => &mut self.mail_configuration_resource_id,
+                3 => &mut self.mail_configuration_name,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -59,29 +59,30 @@ impl security_api_transport::model::Model for PhishingActivityUsersSearchView {
         "totalRowCount",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.first_name),
-            1 => value.optional(&mut self.last_name),
-            2 => value.optional(&mut self.email),
-            3 => value.optional(&mut self.campaign_name),
-            4 => value.into_slot(&mut self.opened),
-            5 => value.into_slot(&mut self.clicked),
-            6 => value.into_slot(&mut self.replied),
-            7 => value.into_slot(&mut self.attachment_opened),
-            8 => value.into_slot(&mut self.data_submitted),
-            9 => value.into_slot(&mut self.reported),
-            10 => value.optional(&mut self.scenario_name),
-            11 => value.optional(&mut self.difficulty),
-            12 => value.optional(&mut self.category_name),
-            13 => value.optional(&mut self.create_time),
-            14 => value.into_slot(&mut self.total_row_count),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.first_name,
+                1 => &mut self.last_name,
+                2 => &mut self.email,
+                3 => &mut self.campaign_name,
+                4 => &mut self.opened,
+                5 => &mut self.clicked,
+                6 => &mut self.replied,
+                7 => &mut self.attachment_opened,
+                8 => &mut self.data_submitted,
+                9 => &mut self.reported,
+                10 => &mut self.scenario_name,
+                11 => &mut self.difficulty,
+                12 => &mut self.category_name,
+                13 => &mut self.create_time,
+                14 => &mut self.total_row_count,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -162,33 +163,34 @@ impl security_api_transport::model::Model for PhishingCampaignJobReportSearchVie
         "totalSubmittedMFACount",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.phishing_campaign_resource_id),
-            1 => value.into_slot(&mut self.instance_group),
-            2 => value.optional(&mut self.name),
-            3 => value.optional(&mut self.start_date),
-            4 => value.into_slot(&mut self.total_opened_count),
-            5 => value.into_slot(&mut self.total_clicked_count),
-            6 => value.into_slot(&mut self.total_submitted_count),
-            7 => value.into_slot(&mut self.total_attachment_opened_count),
-            8 => value.into_slot(&mut self.total_no_response_count),
-            9 => value.into_slot(&mut self.total_target_user_count),
-            10 => value.into_slot(&mut self.email_delivered_user_count),
-            11 => value.optional(&mut self.method),
-            12 => value.optional(&mut self.method_detail),
-            13 => value.optional(&mut self.status),
-            14 => value.optional(&mut self.job_result_message),
-            15 => value.optional(&mut self.created_by),
-            16 => value.optional(&mut self.created_date),
-            17 => value.optional(&mut self.email_delivery),
-            18 => value.into_slot(&mut self.total_submitted_mfa_count),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.phishing_campaign_resource_id,
+                1 => &mut self.instance_group,
+                2 => &mut self.name,
+                3 => &mut self.start_date,
+                4 => &mut self.total_opened_count,
+                5 => &mut self.total_clicked_count,
+                6 => &mut self.total_submitted_count,
+                7 => &mut self.total_attachment_opened_count,
+                8 => &mut self.total_no_response_count,
+                9 => &mut self.total_target_user_count,
+                10 => &mut self.email_delivered_user_count,
+                11 => &mut self.method,
+                12 => &mut self.method_detail,
+                13 => &mut self.status,
+                14 => &mut self.job_result_message,
+                15 => &mut self.created_by,
+                16 => &mut self.created_date,
+                17 => &mut self.email_delivery,
+                18 => &mut self.total_submitted_mfa_count,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -252,27 +254,28 @@ for PhishingCampaignJobUserEmailOpenedSearchView {
         "isExcluded",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.opened_time),
-            2 => value.into_slot(&mut self.sand_box_type),
-            3 => value.into_slot(&mut self.system_sand_box_type),
-            4 => value.optional(&mut self.activity_type),
-            5 => value.optional(&mut self.system_activity_type),
-            6 => value.into_slot(&mut self.is_changed_activity),
-            7 => value.optional(&mut self.opened_time_to_local_user),
-            8 => value.optional(&mut self.browser_name),
-            9 => value.optional(&mut self.user_agent),
-            10 => value.optional(&mut self.user_geolocation),
-            11 => value.optional(&mut self.user_ip_address_list),
-            12 => value.into_slot(&mut self.is_excluded),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.opened_time,
+                2 => &mut self.sand_box_type,
+                3 => &mut self.system_sand_box_type,
+                4 => &mut self.activity_type,
+                5 => &mut self.system_activity_type,
+                6 => &mut self.is_changed_activity,
+                7 => &mut self.opened_time_to_local_user,
+                8 => &mut self.browser_name,
+                9 => &mut self.user_agent,
+                10 => &mut self.user_geolocation,
+                11 => &mut self.user_ip_address_list,
+                12 => &mut self.is_excluded,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -324,23 +327,24 @@ for PhishingCampaignJobUserEmailRepliedSearchView {
         "repliedTimeToLocalUser",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.subject),
-            2 => value.optional(&mut self.from),
-            3 => value.optional(&mut self.to),
-            4 => value.optional(&mut self.content),
-            5 => value.optional(&mut self.reply_sent),
-            6 => value.into_slot(&mut self.reply_type_id),
-            7 => value.optional(&mut self.reply_type),
-            8 => value.optional(&mut self.replied_time_to_local_user),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.subject,
+                2 => &mut self.from,
+                3 => &mut self.to,
+                4 => &mut self.content,
+                5 => &mut self.reply_sent,
+                6 => &mut self.reply_type_id,
+                7 => &mut self.reply_type,
+                8 => &mut self.replied_time_to_local_user,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -383,20 +387,21 @@ for PhishingCampaignJobUserEmailReportedSearchView {
         "reportedTimeToLocalUser",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.browser_name),
-            1 => value.optional(&mut self.user_geolocation),
-            2 => value.optional(&mut self.reported_time),
-            3 => value.optional(&mut self.user_agent),
-            4 => value.optional(&mut self.user_ip_address_list),
-            5 => value.optional(&mut self.reported_time_to_local_user),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.browser_name,
+                1 => &mut self.user_geolocation,
+                2 => &mut self.reported_time,
+                3 => &mut self.user_agent,
+                4 => &mut self.user_ip_address_list,
+                5 => &mut self.reported_time_to_local_user,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -553,57 +558,58 @@ impl security_api_transport::model::Model for PhishingCampaignJobUsersSearchView
         "customFieldValues",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.first_name),
-            2 => value.optional(&mut self.last_name),
-            3 => value.optional(&mut self.email),
-            4 => value.optional(&mut self.department),
-            5 => value.optional(&mut self.phishing_scenario_name),
-            6 => value.optional(&mut self.phishing_scenario_language),
-            7 => value.optional(&mut self.email_template_language),
-            8 => value.optional(&mut self.last_opened_time),
-            9 => value.optional(&mut self.last_opened_time_to_local_user),
-            10 => value.into_slot(&mut self.opened_count),
-            11 => value.optional(&mut self.last_clicked_time),
-            12 => value.optional(&mut self.last_clicked_time_to_local_user),
-            13 => value.into_slot(&mut self.clicked_count),
-            14 => value.optional(&mut self.last_submitted_time),
-            15 => value.optional(&mut self.last_submitted_time_to_local_user),
-            16 => value.into_slot(&mut self.submitted_count),
-            17 => value.optional(&mut self.last_attachment_opened_time),
-            18 => value.optional(&mut self.last_attachment_opened_time_to_local_user),
-            19 => value.into_slot(&mut self.attachment_opened_count),
-            20 => value.optional(&mut self.min_password_complexity),
-            21 => value.optional(&mut self.status),
-            22 => value.optional(&mut self.job_result_message),
-            23 => value.optional(&mut self.last_sending_time),
-            24 => value.optional(&mut self.last_sending_time_to_local_user),
-            25 => value.into_slot(&mut self.reported_count),
-            26 => value.optional(&mut self.last_reported_time),
-            27 => value.optional(&mut self.last_reported_time_to_local_user),
-            28 => value.optional(&mut self.email_delivery),
-            29 => value.into_slot(&mut self.mfa_submitted_count),
-            30 => value.optional(&mut self.activity_type),
-            31 => value.optional(&mut self.system_activity_type),
-            32 => value.optional(&mut self.mfa_last_submitted_time),
-            33 => value.optional(&mut self.mfa_last_submitted_time_to_local_user),
-            34 => value.optional(&mut self.reply_type),
-            35 => value.optional(&mut self.reply_sent),
-            36 => value.optional(&mut self.reply_sent_to_local_user),
-            37 => value.into_slot(&mut self.is_tracking_reply_content_enabled),
-            38 => value.into_slot(&mut self.is_tracking_reply_out_of_office_enabled),
-            39 => value.optional(&mut self.preferred_language),
-            40 => value.optional(&mut self.target_groups),
-            41 => value.into_slot(&mut self.target_user_id),
-            42 => value.into_slot(&mut self.custom_field_values),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.first_name,
+                2 => &mut self.last_name,
+                3 => &mut self.email,
+                4 => &mut self.department,
+                5 => &mut self.phishing_scenario_name,
+                6 => &mut self.phishing_scenario_language,
+                7 => &mut self.email_template_language,
+                8 => &mut self.last_opened_time,
+                9 => &mut self.last_opened_time_to_local_user,
+                10 => &mut self.opened_count,
+                11 => &mut self.last_clicked_time,
+                12 => &mut self.last_clicked_time_to_local_user,
+                13 => &mut self.clicked_count,
+                14 => &mut self.last_submitted_time,
+                15 => &mut self.last_submitted_time_to_local_user,
+                16 => &mut self.submitted_count,
+                17 => &mut self.last_attachment_opened_time,
+                18 => &mut self.last_attachment_opened_time_to_local_user,
+                19 => &mut self.attachment_opened_count,
+                20 => &mut self.min_password_complexity,
+                21 => &mut self.status,
+                22 => &mut self.job_result_message,
+                23 => &mut self.last_sending_time,
+                24 => &mut self.last_sending_time_to_local_user,
+                25 => &mut self.reported_count,
+                26 => &mut self.last_reported_time,
+                27 => &mut self.last_reported_time_to_local_user,
+                28 => &mut self.email_delivery,
+                29 => &mut self.mfa_submitted_count,
+                30 => &mut self.activity_type,
+                31 => &mut self.system_activity_type,
+                32 => &mut self.mfa_last_submitted_time,
+                33 => &mut self.mfa_last_submitted_time_to_local_user,
+                34 => &mut self.reply_type,
+                35 => &mut self.reply_sent,
+                36 => &mut self.reply_sent_to_local_user,
+                37 => &mut self.is_tracking_reply_content_enabled,
+                38 => &mut self.is_tracking_reply_out_of_office_enabled,
+                39 => &mut self.preferred_language,
+                40 => &mut self.target_groups,
+                41 => &mut self.target_user_id,
+                42 => &mut self.custom_field_values,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -605,16 +605,17 @@ impl security_api_transport::model::Model for EmailDeliverySettingFastLaunchMode
     const NAME: &'static str = "EmailDeliverySettingFastLaunchModel";
     const MEMBERS: &'static [&'static str] = &["resourceId", "type"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.into_slot(&mut self.kind),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.kind,
+                _ => return None,
+            },
+        )
     }
 }
 

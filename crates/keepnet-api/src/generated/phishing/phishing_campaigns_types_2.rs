@@ -150,53 +150,54 @@ impl security_api_transport::model::Model for PhishingCampaign {
         "sendUserPreferredLanguage",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.into_slot(&mut self.phishing_scenarios),
-            3 => value.into_slot(&mut self.smtp_setting),
-            4 => value.into_slot(&mut self.direct_email_setting),
-            5 => value.into_slot(&mut self.email_delivery_setting_type),
-            6 => value.into_slot(&mut self.schedule_type_id),
-            7 => value.optional(&mut self.scheduled_date),
-            8 => value.optional(&mut self.scheduled_date_time_zone_id),
-            9 => value.into_slot(&mut self.duration),
-            10 => value.into_slot(&mut self.distribution_start_type_id),
-            11 => value.into_slot(&mut self.distribution_type_id),
-            12 => value.into_slot(&mut self.distribution_delay_every),
-            13 => value.into_slot(&mut self.distribution_delay_time_type_id),
-            14 => value.into_slot(&mut self.distribution_email_over),
-            15 => value.into_slot(&mut self.distribution_email_over_time_type_id),
-            16 => value.optional(&mut self.distribution_start_time),
-            17 => value.optional(&mut self.distribution_end_time),
-            18 => value.into_slot(&mut self.distribution_days),
-            19 => value.into_slot(&mut self.sending_limit),
-            20 => value.into_slot(&mut self.exclude_from_reports),
-            21 => value.into_slot(&mut self.send_only_active_users),
-            22 => value.into_slot(&mut self.send_randomly_users),
-            23 => value.into_slot(&mut self.send_randomly_users_count),
-            24 => value.into_slot(&mut self.send_randomly_users_calculate_type_id),
-            25 => value.into_slot(&mut self.target_groups),
-            26 => value.into_slot(&mut self.frequency),
-            27 => value.optional(&mut self.email_period_type_id),
-            28 => value.into_slot(&mut self.period_count),
-            29 => value.optional(&mut self.reminder_end_type_id),
-            30 => value.into_slot(&mut self.award_certificate),
-            31 => value.into_slot(&mut self.is_enrollment_reminder_active),
-            32 => value.into_slot(&mut self.use_target_user_time_zone),
-            33 => value.into_slot(&mut self.category_filter),
-            34 => value.into_slot(&mut self.category_distribution_type),
-            35 => value.optional(&mut self.clicked_user_group_resource_id),
-            36 => value.into_slot(&mut self.training_for_category),
-            37 => value.into_slot(&mut self.email_reply_settings),
-            38 => value.into_slot(&mut self.send_user_preferred_language),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.phishing_scenarios,
+                3 => &mut self.smtp_setting,
+                4 => &mut self.direct_email_setting,
+                5 => &mut self.email_delivery_setting_type,
+                6 => &mut self.schedule_type_id,
+                7 => &mut self.scheduled_date,
+                8 => &mut self.scheduled_date_time_zone_id,
+                9 => &mut self.duration,
+                10 => &mut self.distribution_start_type_id,
+                11 => &mut self.distribution_type_id,
+                12 => &mut self.distribution_delay_every,
+                13 => &mut self.distribution_delay_time_type_id,
+                14 => &mut self.distribution_email_over,
+                15 => &mut self.distribution_email_over_time_type_id,
+                16 => &mut self.distribution_start_time,
+                17 => &mut self.distribution_end_time,
+                18 => &mut self.distribution_days,
+                19 => &mut self.sending_limit,
+                20 => &mut self.exclude_from_reports,
+                21 => &mut self.send_only_active_users,
+                22 => &mut self.send_randomly_users,
+                23 => &mut self.send_randomly_users_count,
+                24 => &mut self.send_randomly_users_calculate_type_id,
+                25 => &mut self.target_groups,
+                26 => &mut self.frequency,
+                27 => &mut self.email_period_type_id,
+                28 => &mut self.period_count,
+                29 => &mut self.reminder_end_type_id,
+                30 => &mut self.award_certificate,
+                31 => &mut self.is_enrollment_reminder_active,
+                32 => &mut self.use_target_user_time_zone,
+                33 => &mut self.category_filter,
+                34 => &mut self.category_distribution_type,
+                35 => &mut self.clicked_user_group_resource_id,
+                36 => &mut self.training_for_category,
+                37 => &mut self.email_reply_settings,
+                38 => &mut self.send_user_preferred_language,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -263,25 +264,26 @@ impl security_api_transport::model::Model for PhishingCampaignCategoryTraining {
         "trainingRedirectPage",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.training_id),
-            1 => value.optional(&mut self.training_name),
-            2 => value.into_slot(&mut self.training_language_ids),
-            3 => value.optional(&mut self.email_period_type_id),
-            4 => value.into_slot(&mut self.period_count),
-            5 => value.optional(&mut self.reminder_end_type_id),
-            6 => value.into_slot(&mut self.is_enrollment_reminder_active),
-            7 => value.into_slot(&mut self.award_certificate),
-            8 => value.optional(&mut self.enrollment_send_type_id),
-            9 => value.optional(&mut self.certificate_config_send_type),
-            10 => value.into_slot(&mut self.training_redirect_page),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.training_id,
+                1 => &mut self.training_name,
+                2 => &mut self.training_language_ids,
+                3 => &mut self.email_period_type_id,
+                4 => &mut self.period_count,
+                5 => &mut self.reminder_end_type_id,
+                6 => &mut self.is_enrollment_reminder_active,
+                7 => &mut self.award_certificate,
+                8 => &mut self.enrollment_send_type_id,
+                9 => &mut self.certificate_config_send_type,
+                10 => &mut self.training_redirect_page,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -368,23 +370,24 @@ impl security_api_transport::model::Model for PhishingCampaignFormDetails {
         "sendUserPreferredLanguageTypes",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.distribution_email_over_time_types),
-            1 => value.into_slot(&mut self.distribution_smtp_delay_time_types),
-            2 => value.into_slot(&mut self.phishing_campaign_category_distribution_type),
-            3 => value.into_slot(&mut self.distribution_types),
-            4 => value.into_slot(&mut self.schedule_types),
-            5 => value.into_slot(&mut self.send_randomly_users_calculate_types),
-            6 => value.into_slot(&mut self.status),
-            7 => value.into_slot(&mut self.categories),
-            8 => value.into_slot(&mut self.send_user_preferred_language_types),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.distribution_email_over_time_types,
+                1 => &mut self.distribution_smtp_delay_time_types,
+                2 => &mut self.phishing_campaign_category_distribution_type,
+                3 => &mut self.distribution_types,
+                4 => &mut self.schedule_types,
+                5 => &mut self.send_randomly_users_calculate_types,
+                6 => &mut self.status,
+                7 => &mut self.categories,
+                8 => &mut self.send_user_preferred_language_types,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -421,17 +424,18 @@ impl security_api_transport::model::Model for PhishingCampaignPreview {
         "directEmailSettingDto",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.smtp_setting_dto),
-            1 => value.into_slot(&mut self.phishing_scenario_preview_dto),
-            2 => value.into_slot(&mut self.direct_email_setting_dto),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.smtp_setting_dto,
+                1 => &mut self.phishing_scenario_preview_dto,
+                2 => &mut self.direct_email_setting_dto,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -473,18 +477,19 @@ impl security_api_transport::model::Model for PhishingCampaignPreviewList {
         "categoryList",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.smtp_setting_dto),
-            1 => value.into_slot(&mut self.phishing_scenario_preview_list),
-            2 => value.into_slot(&mut self.direct_email_setting_dto),
-            3 => value.into_slot(&mut self.category_list),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.smtp_setting_dto,
+                1 => &mut self.phishing_scenario_preview_list,
+                2 => &mut self.direct_email_setting_dto,
+                3 => &mut self.category_list,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -559,31 +564,32 @@ impl security_api_transport::model::Model for PhishingCampaignSearchView {
         "categoryDistributionType",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.method),
-            3 => value.optional(&mut self.method_detail),
-            4 => value.optional(&mut self.scenario_count),
-            5 => value.optional(&mut self.instance_count),
-            6 => value.optional(&mut self.target_users),
-            7 => value.optional(&mut self.status),
-            8 => value.into_slot(&mut self.instance_group),
-            9 => value.into_slot(&mut self.has_training),
-            10 => value.optional(&mut self.job_result_message),
-            11 => value.optional(&mut self.created_by),
-            12 => value.optional(&mut self.create_time),
-            13 => value.optional(&mut self.last_launch),
-            14 => value.optional(&mut self.email_delivery),
-            15 => value.into_slot(&mut self.frequency),
-            16 => value.optional(&mut self.category_distribution_type),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.method,
+                3 => &mut self.method_detail,
+                4 => &mut self.scenario_count,
+                5 => &mut self.instance_count,
+                6 => &mut self.target_users,
+                7 => &mut self.status,
+                8 => &mut self.instance_group,
+                9 => &mut self.has_training,
+                10 => &mut self.job_result_message,
+                11 => &mut self.created_by,
+                12 => &mut self.create_time,
+                13 => &mut self.last_launch,
+                14 => &mut self.email_delivery,
+                15 => &mut self.frequency,
+                16 => &mut self.category_distribution_type,
+                _ => return None,
+            },
+        )
     }
 }
 

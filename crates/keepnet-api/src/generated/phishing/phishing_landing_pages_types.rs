@@ -127,18 +127,19 @@ impl security_api_transport::model::Model for TranslateLandingPageContentRespons
         "status",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.temporary_key),
-            1 => value.into_slot(&mut self.translated_contents),
-            2 => value.into_slot(&mut self.is_completed),
-            3 => value.optional(&mut self.status),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.temporary_key,
+                1 => &mut self.translated_contents,
+                2 => &mut self.is_completed,
+                3 => &mut self.status,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -222,22 +223,23 @@ impl security_api_transport::model::Model for TranslatedLandingPageContent {
         "error",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.order),
-            1 => value.optional(&mut self.source_name),
-            2 => value.optional(&mut self.target_language),
-            3 => value.into_slot(&mut self.target_language_type),
-            4 => value.optional(&mut self.language_resource_id),
-            5 => value.optional(&mut self.translated_content),
-            6 => value.into_slot(&mut self.success),
-            7 => value.optional(&mut self.error),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.order,
+                1 => &mut self.source_name,
+                2 => &mut self.target_language,
+                3 => &mut self.target_language_type,
+                4 => &mut self.language_resource_id,
+                5 => &mut self.translated_content,
+                6 => &mut self.success,
+                7 => &mut self.error,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -15,15 +15,16 @@ impl security_api_transport::model::Model for LookupName {
     const NAME: &'static str = "LookupName";
     const MEMBERS: &'static [&'static str] = &["name"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.name),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.name,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -104,32 +105,33 @@ impl security_api_transport::model::Model for PhishingScenario {
         "availableForList",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.email_template_id),
-            1 => value.optional(&mut self.email_template_resource_id),
-            2 => value.optional(&mut self.mfa_sms_sender_number),
-            3 => value.optional(&mut self.mfa_text_template),
-            4 => value.optional(&mut self.mfa_sms_sender_number_resource_id),
-            5 => value.into_slot(&mut self.roles),
-            6 => value.optional(&mut self.resource_id),
-            7 => value.into_slot(&mut self.company_id),
-            8 => value.optional(&mut self.name),
-            9 => value.optional(&mut self.description),
-            10 => value.into_slot(&mut self.method_type_id),
-            11 => value.into_slot(&mut self.difficulty_type_id),
-            12 => value.optional(&mut self.category),
-            13 => value.into_slot(&mut self.landing_page_template_id),
-            14 => value.optional(&mut self.landing_page_template_resource_id),
-            15 => value.optional(&mut self.language_type_resource_id),
-            16 => value.into_slot(&mut self.tags),
-            17 => value.into_slot(&mut self.available_for_list),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.email_template_id,
+                1 => &mut self.email_template_resource_id,
+                2 => &mut self.mfa_sms_sender_number,
+                3 => &mut self.mfa_text_template,
+                4 => &mut self.mfa_sms_sender_number_resource_id,
+                5 => &mut self.roles,
+                6 => &mut self.resource_id,
+                7 => &mut self.company_id,
+                8 => &mut self.name,
+                9 => &mut self.description,
+                10 => &mut self.method_type_id,
+                11 => &mut self.difficulty_type_id,
+                12 => &mut self.category,
+                13 => &mut self.landing_page_template_id,
+                14 => &mut self.landing_page_template_resource_id,
+                15 => &mut self.language_type_resource_id,
+                16 => &mut self.tags,
+                17 => &mut self.available_for_list,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -171,20 +173,21 @@ impl security_api_transport::model::Model for PhishingScenarioCategoryInfoSearch
         "totalRowCount",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.category),
-            1 => value.optional(&mut self.method),
-            2 => value.optional(&mut self.language),
-            3 => value.optional(&mut self.difficulty),
-            4 => value.optional(&mut self.number_of_scenarios),
-            5 => value.into_slot(&mut self.total_row_count),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.category,
+                1 => &mut self.method,
+                2 => &mut self.language,
+                3 => &mut self.difficulty,
+                4 => &mut self.number_of_scenarios,
+                5 => &mut self.total_row_count,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -398,28 +401,29 @@ impl security_api_transport::model::Model for PhishingScenarioSearchView {
         "roles",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.quishing_type),
-            3 => value.optional(&mut self.method),
-            4 => value.optional(&mut self.difficulty),
-            5 => value.optional(&mut self.category),
-            6 => value.into_slot(&mut self.language_type_name),
-            7 => value.into_slot(&mut self.language_type_code),
-            8 => value.into_slot(&mut self.tags),
-            9 => value.into_slot(&mut self.is_owner),
-            10 => value.into_slot(&mut self.is_selected),
-            11 => value.optional(&mut self.created_by),
-            12 => value.optional(&mut self.create_time),
-            13 => value.into_slot(&mut self.roles),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.quishing_type,
+                3 => &mut self.method,
+                4 => &mut self.difficulty,
+                5 => &mut self.category,
+                6 => &mut self.language_type_name,
+                7 => &mut self.language_type_code,
+                8 => &mut self.tags,
+                9 => &mut self.is_owner,
+                10 => &mut self.is_selected,
+                11 => &mut self.created_by,
+                12 => &mut self.create_time,
+                13 => &mut self.roles,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -461,20 +465,21 @@ impl security_api_transport::model::Model for PhishingScenarioStatisticsGroupBy 
         "industry",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.language),
-            1 => value.into_slot(&mut self.attack_type),
-            2 => value.into_slot(&mut self.brand),
-            3 => value.into_slot(&mut self.region),
-            4 => value.into_slot(&mut self.emotion),
-            5 => value.into_slot(&mut self.industry),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.language,
+                1 => &mut self.attack_type,
+                2 => &mut self.brand,
+                3 => &mut self.region,
+                4 => &mut self.emotion,
+                5 => &mut self.industry,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -503,17 +508,18 @@ impl security_api_transport::model::Model for Statistics {
     const NAME: &'static str = "Statistics";
     const MEMBERS: &'static [&'static str] = &["name", "count", "percentage"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.name),
-            1 => value.into_slot(&mut self.count),
-            2 => value.into_slot(&mut self.percentage),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.name,
+                1 => &mut self.count,
+                2 => &mut self.percentage,
+                _ => return None,
+            },
+        )
     }
 }
 

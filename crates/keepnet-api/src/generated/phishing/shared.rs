@@ -17,16 +17,17 @@ impl security_api_transport::model::Model for CompanyAiLimitResponse {
     const NAME: &'static str = "CompanyAiLimitResponse";
     const MEMBERS: &'static [&'static str] = &["remainingBalance", "totalBalance"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.remaining_balance),
-            1 => value.into_slot(&mut self.total_balance),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.remaining_balance,
+                1 => &mut self.total_balance,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -86,24 +87,25 @@ impl security_api_transport::model::Model for PhishingScenarioPreview {
         "roles",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.email_template),
-            1 => value.into_slot(&mut self.training_detail),
-            2 => value.optional(&mut self.name),
-            3 => value.into_slot(&mut self.difficulty_type_id),
-            4 => value.into_slot(&mut self.method_type_id),
-            5 => value.optional(&mut self.category),
-            6 => value.into_slot(&mut self.landing_page_template),
-            7 => value.optional(&mut self.mfa_sms_sender_number),
-            8 => value.optional(&mut self.mfa_text_template),
-            9 => value.into_slot(&mut self.roles),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.email_template,
+                1 => &mut self.training_detail,
+                2 => &mut self.name,
+                3 => &mut self.difficulty_type_id,
+                4 => &mut self.method_type_id,
+                5 => &mut self.category,
+                6 => &mut self.landing_page_template,
+                7 => &mut self.mfa_sms_sender_number,
+                8 => &mut self.mfa_text_template,
+                9 => &mut self.roles,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -148,23 +148,24 @@ impl security_api_transport::model::Model for AuditLog {
         "newValue",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.log_id),
-            1 => value.into_slot(&mut self.user_id),
-            2 => value.optional(&mut self.log_date),
-            3 => value.optional(&mut self.entity_resource_id),
-            4 => value.optional(&mut self.entity_name),
-            5 => value.into_slot(&mut self.company_id),
-            6 => value.optional(&mut self.operation),
-            7 => value.optional(&mut self.old_value),
-            8 => value.optional(&mut self.new_value),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.log_id,
+                1 => &mut self.user_id,
+                2 => &mut self.log_date,
+                3 => &mut self.entity_resource_id,
+                4 => &mut self.entity_name,
+                5 => &mut self.company_id,
+                6 => &mut self.operation,
+                7 => &mut self.old_value,
+                8 => &mut self.new_value,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -282,25 +283,26 @@ impl security_api_transport::model::Model for AuditLogSearchView {
         "logDate",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.user_name),
-            2 => value.optional(&mut self.entity_resource_id),
-            3 => value.optional(&mut self.entity_name),
-            4 => value.optional(&mut self.old_value),
-            5 => value.optional(&mut self.new_value),
-            6 => value.optional(&mut self.operation),
-            7 => value.optional(&mut self.ip),
-            8 => value.optional(&mut self.user_agent),
-            9 => value.optional(&mut self.audit_description),
-            10 => value.optional(&mut self.log_date),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.user_name,
+                2 => &mut self.entity_resource_id,
+                3 => &mut self.entity_name,
+                4 => &mut self.old_value,
+                5 => &mut self.new_value,
+                6 => &mut self.operation,
+                7 => &mut self.ip,
+                8 => &mut self.user_agent,
+                9 => &mut self.audit_description,
+                10 => &mut self.log_date,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -128,18 +128,19 @@ impl security_api_transport::model::Model for AuthTokenResponse {
         "scope",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.access_token),
-            1 => value.into_slot(&mut self.expires_in),
-            2 => value.optional(&mut self.token_type),
-            3 => value.optional(&mut self.scope),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.access_token,
+                1 => &mut self.expires_in,
+                2 => &mut self.token_type,
+                3 => &mut self.scope,
+                _ => return None,
+            },
+        )
     }
 }
 

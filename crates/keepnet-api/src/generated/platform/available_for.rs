@@ -68,19 +68,20 @@ impl security_api_transport::model::Model for AvailableCompanies {
         "pageSize",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.results),
-            1 => value.into_slot(&mut self.total_number_of_records),
-            2 => value.into_slot(&mut self.total_number_of_pages),
-            3 => value.into_slot(&mut self.page_number),
-            4 => value.into_slot(&mut self.page_size),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.results,
+                1 => &mut self.total_number_of_records,
+                2 => &mut self.total_number_of_pages,
+                3 => &mut self.page_number,
+                4 => &mut self.page_size,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -119,19 +120,20 @@ impl security_api_transport::model::Model for AvailableCompanyGroups {
         "pageSize",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.results),
-            1 => value.into_slot(&mut self.total_number_of_records),
-            2 => value.into_slot(&mut self.total_number_of_pages),
-            3 => value.into_slot(&mut self.page_number),
-            4 => value.into_slot(&mut self.page_size),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.results,
+                1 => &mut self.total_number_of_records,
+                2 => &mut self.total_number_of_pages,
+                3 => &mut self.page_number,
+                4 => &mut self.page_size,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -245,16 +247,17 @@ impl security_api_transport::model::Model for SearchCompanyGroupResult {
     const NAME: &'static str = "SearchCompanyGroupResult";
     const MEMBERS: &'static [&'static str] = &["companies", "groups"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.companies),
-            1 => value.into_slot(&mut self.groups),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.companies,
+                1 => &mut self.groups,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -255,17 +255,18 @@ impl security_api_transport::model::Model for FileItem {
         "originalName",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.preview_link),
-            2 => value.optional(&mut self.original_name),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.preview_link,
+                2 => &mut self.original_name,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -407,24 +408,25 @@ impl security_api_transport::model::Model for ParsedEmail {
         "attachments",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.bcc),
-            1 => value.into_slot(&mut self.cc),
-            2 => value.into_slot(&mut self.to),
-            3 => value.optional(&mut self.from),
-            4 => value.optional(&mut self.from_name),
-            5 => value.optional(&mut self.body),
-            6 => value.optional(&mut self.sent_time),
-            7 => value.optional(&mut self.subject),
-            8 => value.into_slot(&mut self.urls),
-            9 => value.into_slot(&mut self.attachments),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.bcc,
+                1 => &mut self.cc,
+                2 => &mut self.to,
+                3 => &mut self.from,
+                4 => &mut self.from_name,
+                5 => &mut self.body,
+                6 => &mut self.sent_time,
+                7 => &mut self.subject,
+                8 => &mut self.urls,
+                9 => &mut self.attachments,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -462,19 +464,20 @@ impl security_api_transport::model::Model for ParsedEmailAttachment {
         "content",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.name),
-            1 => value.optional(&mut self.sha512),
-            2 => value.optional(&mut self.md5),
-            3 => value.optional(&mut self.content_type),
-            4 => value.optional(&mut self.content),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.name,
+                1 => &mut self.sha512,
+                2 => &mut self.md5,
+                3 => &mut self.content_type,
+                4 => &mut self.content,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -503,17 +506,18 @@ impl security_api_transport::model::Model for ParsedEmailUrl {
     const NAME: &'static str = "ParsedEmailUrl";
     const MEMBERS: &'static [&'static str] = &["url", "name", "orderNumber"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.url),
-            1 => value.optional(&mut self.name),
-            2 => value.into_slot(&mut self.order_number),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.url,
+                1 => &mut self.name,
+                2 => &mut self.order_number,
+                _ => return None,
+            },
+        )
     }
 }
 

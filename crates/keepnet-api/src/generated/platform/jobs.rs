@@ -103,26 +103,27 @@ impl security_api_transport::model::Model for JobDetailResult {
         "isFinished",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.process_results),
-            1 => value.into_slot(&mut self.job_id),
-            2 => value.into_slot(&mut self.company_id),
-            3 => value.optional(&mut self.name),
-            4 => value.into_slot(&mut self.progress),
-            5 => value.into_slot(&mut self.status),
-            6 => value.optional(&mut self.resource_id),
-            7 => value.optional(&mut self.create_time),
-            8 => value.optional(&mut self.end_time),
-            9 => value.optional(&mut self.error_message),
-            10 => value.into_slot(&mut self.estimated_time),
-            11 => value.into_slot(&mut self.is_finished),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.process_results,
+                1 => &mut self.job_id,
+                2 => &mut self.company_id,
+                3 => &mut self.name,
+                4 => &mut self.progress,
+                5 => &mut self.status,
+                6 => &mut self.resource_id,
+                7 => &mut self.create_time,
+                8 => &mut self.end_time,
+                9 => &mut self.error_message,
+                10 => &mut self.estimated_time,
+                11 => &mut self.is_finished,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -179,25 +180,26 @@ impl security_api_transport::model::Model for JobResult {
         "isFinished",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.job_id),
-            1 => value.into_slot(&mut self.company_id),
-            2 => value.optional(&mut self.name),
-            3 => value.into_slot(&mut self.progress),
-            4 => value.into_slot(&mut self.status),
-            5 => value.optional(&mut self.resource_id),
-            6 => value.optional(&mut self.create_time),
-            7 => value.optional(&mut self.end_time),
-            8 => value.optional(&mut self.error_message),
-            9 => value.into_slot(&mut self.estimated_time),
-            10 => value.into_slot(&mut self.is_finished),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.job_id,
+                1 => &mut self.company_id,
+                2 => &mut self.name,
+                3 => &mut self.progress,
+                4 => &mut self.status,
+                5 => &mut self.resource_id,
+                6 => &mut self.create_time,
+                7 => &mut self.end_time,
+                8 => &mut self.error_message,
+                9 => &mut self.estimated_time,
+                10 => &mut self.is_finished,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -223,16 +225,17 @@ impl security_api_transport::model::Model for ProcessErrorResult {
     const NAME: &'static str = "ProcessErrorResult";
     const MEMBERS: &'static [&'static str] = &["errorMessage", "inputData"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.error_message),
-            1 => value.optional(&mut self.input_data),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.error_message,
+                1 => &mut self.input_data,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -289,25 +292,26 @@ impl security_api_transport::model::Model for ProcessResult {
         "progress",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.name),
-            1 => value.into_slot(&mut self.kind),
-            2 => value.into_slot(&mut self.current_count),
-            3 => value.into_slot(&mut self.target_count),
-            4 => value.into_slot(&mut self.process_errors),
-            5 => value.into_slot(&mut self.exists_error),
-            6 => value.optional(&mut self.create_time),
-            7 => value.optional(&mut self.end_time),
-            8 => value.into_slot(&mut self.estimated_time),
-            9 => value.into_slot(&mut self.is_finished),
-            10 => value.into_slot(&mut self.progress),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.name,
+                1 => &mut self.kind,
+                2 => &mut self.current_count,
+                3 => &mut self.target_count,
+                4 => &mut self.process_errors,
+                5 => &mut self.exists_error,
+                6 => &mut self.create_time,
+                7 => &mut self.end_time,
+                8 => &mut self.estimated_time,
+                9 => &mut self.is_finished,
+                10 => &mut self.progress,
+                _ => return None,
+            },
+        )
     }
 }
 

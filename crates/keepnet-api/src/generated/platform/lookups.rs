@@ -219,23 +219,24 @@ impl security_api_transport::model::Model for CountryTimeZoneInfo {
         "languageResourceId",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.country_code),
-            1 => value.optional(&mut self.date_format),
-            2 => value.optional(&mut self.time_format),
-            3 => value.optional(&mut self.clock_format),
-            4 => value.optional(&mut self.phone_number_code),
-            5 => value.optional(&mut self.language_code),
-            6 => value.optional(&mut self.language_name),
-            7 => value.optional(&mut self.timezone),
-            8 => value.optional(&mut self.language_resource_id),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.country_code,
+                1 => &mut self.date_format,
+                2 => &mut self.time_format,
+                3 => &mut self.clock_format,
+                4 => &mut self.phone_number_code,
+                5 => &mut self.language_code,
+                6 => &mut self.language_name,
+                7 => &mut self.timezone,
+                8 => &mut self.language_resource_id,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -264,17 +265,18 @@ impl security_api_transport::model::Model for GenericCodeType {
     const NAME: &'static str = "GenericCodeType";
     const MEMBERS: &'static [&'static str] = &["id", "name", "description"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.description),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.id,
+                1 => &mut self.name,
+                2 => &mut self.description,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -316,20 +318,21 @@ impl security_api_transport::model::Model for Language {
         "isoFriendlyName",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.id),
-            1 => value.optional(&mut self.resource_id),
-            2 => value.optional(&mut self.name),
-            3 => value.optional(&mut self.code),
-            4 => value.optional(&mut self.iso_code),
-            5 => value.optional(&mut self.iso_friendly_name),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.id,
+                1 => &mut self.resource_id,
+                2 => &mut self.name,
+                3 => &mut self.code,
+                4 => &mut self.iso_code,
+                5 => &mut self.iso_friendly_name,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -355,16 +358,17 @@ impl security_api_transport::model::Model for License {
     const NAME: &'static str = "License";
     const MEMBERS: &'static [&'static str] = &["licenses", "allLicenseModules"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.licenses),
-            1 => value.into_slot(&mut self.all_license_modules),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.licenses,
+                1 => &mut self.all_license_modules,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -392,17 +396,18 @@ impl security_api_transport::model::Model for LicenseDto {
     const NAME: &'static str = "LicenseDto";
     const MEMBERS: &'static [&'static str] = &["resourceId", "name", "licenseModules"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.into_slot(&mut self.license_modules),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.license_modules,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -430,17 +435,18 @@ impl security_api_transport::model::Model for LicenseModule {
     const NAME: &'static str = "LicenseModule";
     const MEMBERS: &'static [&'static str] = &["resourceId", "name", "isAvailable"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.into_slot(&mut self.is_available),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.is_available,
+                _ => return None,
+            },
+        )
     }
 }
 

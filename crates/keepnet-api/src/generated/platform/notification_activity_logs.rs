@@ -133,38 +133,39 @@ impl security_api_transport::model::Model for NotificationActivityLog {
         "canResend",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.id),
-            1 => value.into_slot(&mut self.company_id),
-            2 => value.optional(&mut self.tenant_id),
-            3 => value.into_slot(&mut self.target_user_id),
-            4 => value.optional(&mut self.tenant_user_id),
-            5 => value.optional(&mut self.first_send_date),
-            6 => value.optional(&mut self.last_sending_status),
-            7 => value.optional(&mut self.first_name),
-            8 => value.optional(&mut self.last_name),
-            9 => value.optional(&mut self.email),
-            10 => value.optional(&mut self.department),
-            11 => value.optional(&mut self.status),
-            12 => value.optional(&mut self.kind),
-            13 => value.optional(&mut self.enrollment_id),
-            14 => value.optional(&mut self.error_message),
-            15 => value.optional(&mut self.last_send_date),
-            16 => value.optional(&mut self.create_time),
-            17 => value.into_slot(&mut self.retry_count),
-            18 => value.into_slot(&mut self.max_retry_count),
-            19 => value.optional(&mut self.training_url),
-            20 => value.optional(&mut self.training_title),
-            21 => value.optional(&mut self.activity_content),
-            22 => value.optional(&mut self.full_name),
-            23 => value.into_slot(&mut self.can_resend),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.id,
+                1 => &mut self.company_id,
+                2 => &mut self.tenant_id,
+                3 => &mut self.target_user_id,
+                4 => &mut self.tenant_user_id,
+                5 => &mut self.first_send_date,
+                6 => &mut self.last_sending_status,
+                7 => &mut self.first_name,
+                8 => &mut self.last_name,
+                9 => &mut self.email,
+                10 => &mut self.department,
+                11 => &mut self.status,
+                12 => &mut self.kind,
+                13 => &mut self.enrollment_id,
+                14 => &mut self.error_message,
+                15 => &mut self.last_send_date,
+                16 => &mut self.create_time,
+                17 => &mut self.retry_count,
+                18 => &mut self.max_retry_count,
+                19 => &mut self.training_url,
+                20 => &mut self.training_title,
+                21 => &mut self.activity_content,
+                22 => &mut self.full_name,
+                23 => &mut self.can_resend,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -75,17 +75,18 @@ impl security_api_transport::model::Model for SystemInfoSummaryData {
         "company",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.version_info),
-            1 => value.into_slot(&mut self.company_license),
-            2 => value.into_slot(&mut self.company),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.version_info,
+                1 => &mut self.company_license,
+                2 => &mut self.company,
+                _ => return None,
+            },
+        )
     }
 }
 

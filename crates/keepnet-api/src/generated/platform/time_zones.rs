@@ -54,17 +54,18 @@ impl security_api_transport::model::Model for GetTimeZonesServiceResult {
         "timeFormatList",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.time_zone_list),
-            1 => value.into_slot(&mut self.date_format_list),
-            2 => value.into_slot(&mut self.time_format_list),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.time_zone_list,
+                1 => &mut self.date_format_list,
+                2 => &mut self.time_format_list,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -91,16 +92,17 @@ impl security_api_transport::model::Model for TimeZone {
     const NAME: &'static str = "TimeZone";
     const MEMBERS: &'static [&'static str] = &["displayName", "id"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.display_name),
-            1 => value.optional(&mut self.id),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.display_name,
+                1 => &mut self.id,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -63,30 +63,31 @@ for QuishingCampaignJobPrintoutUsersSearchView {
         "lastReportedTime",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.first_name),
-            2 => value.optional(&mut self.last_name),
-            3 => value.optional(&mut self.email),
-            4 => value.optional(&mut self.department),
-            5 => value.optional(&mut self.phone_number),
-            6 => value.optional(&mut self.last_opened_time),
-            7 => value.into_slot(&mut self.opened_count),
-            8 => value.optional(&mut self.last_clicked_time),
-            9 => value.into_slot(&mut self.clicked_count),
-            10 => value.optional(&mut self.last_submitted_time),
-            11 => value.into_slot(&mut self.submitted_count),
-            12 => value.into_slot(&mut self.mfa_submitted_count),
-            13 => value.optional(&mut self.min_password_complexity),
-            14 => value.into_slot(&mut self.reported_count),
-            15 => value.optional(&mut self.last_reported_time),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.first_name,
+                2 => &mut self.last_name,
+                3 => &mut self.email,
+                4 => &mut self.department,
+                5 => &mut self.phone_number,
+                6 => &mut self.last_opened_time,
+                7 => &mut self.opened_count,
+                8 => &mut self.last_clicked_time,
+                9 => &mut self.clicked_count,
+                10 => &mut self.last_submitted_time,
+                11 => &mut self.submitted_count,
+                12 => &mut self.mfa_submitted_count,
+                13 => &mut self.min_password_complexity,
+                14 => &mut self.reported_count,
+                15 => &mut self.last_reported_time,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -174,34 +175,35 @@ impl security_api_transport::model::Model for QuishingCampaignJobReportSearchVie
         "customFieldValues",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.quishing_campaign_resource_id),
-            1 => value.into_slot(&mut self.instance_group),
-            2 => value.optional(&mut self.name),
-            3 => value.optional(&mut self.start_date),
-            4 => value.into_slot(&mut self.total_opened_count),
-            5 => value.into_slot(&mut self.total_clicked_count),
-            6 => value.into_slot(&mut self.total_submitted_count),
-            7 => value.into_slot(&mut self.total_attachment_opened_count),
-            8 => value.into_slot(&mut self.total_no_response_count),
-            9 => value.into_slot(&mut self.total_target_user_count),
-            10 => value.into_slot(&mut self.email_delivered_user_count),
-            11 => value.optional(&mut self.method),
-            12 => value.optional(&mut self.method_detail),
-            13 => value.optional(&mut self.status),
-            14 => value.optional(&mut self.job_result_message),
-            15 => value.optional(&mut self.created_by),
-            16 => value.optional(&mut self.created_date),
-            17 => value.optional(&mut self.email_delivery),
-            18 => value.into_slot(&mut self.target_user_id),
-            19 => value.into_slot(&mut self.custom_field_values),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.quishing_campaign_resource_id,
+                1 => &mut self.instance_group,
+                2 => &mut self.name,
+                3 => &mut self.start_date,
+                4 => &mut self.total_opened_count,
+                5 => &mut self.total_clicked_count,
+                6 => &mut self.total_submitted_count,
+                7 => &mut self.total_attachment_opened_count,
+                8 => &mut self.total_no_response_count,
+                9 => &mut self.total_target_user_count,
+                10 => &mut self.email_delivered_user_count,
+                11 => &mut self.method,
+                12 => &mut self.method_detail,
+                13 => &mut self.status,
+                14 => &mut self.job_result_message,
+                15 => &mut self.created_by,
+                16 => &mut self.created_date,
+                17 => &mut self.email_delivery,
+                18 => &mut self.target_user_id,
+                19 => &mut self.custom_field_values,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -264,27 +266,28 @@ impl security_api_transport::model::Model for QuishingCampaignJobSearchView {
         "systemActivityType",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.instance_group),
-            1 => value.optional(&mut self.start_date),
-            2 => value.optional(&mut self.created_date),
-            3 => value.into_slot(&mut self.total_target_user_count),
-            4 => value.optional(&mut self.status),
-            5 => value.optional(&mut self.job_result_message),
-            6 => value.into_slot(&mut self.frequency_group),
-            7 => value.into_slot(&mut self.frequency),
-            8 => value.optional(&mut self.frequency_description),
-            9 => value.into_slot(&mut self.frequency_count),
-            10 => value.into_slot(&mut self.is_pdf_ready),
-            11 => value.optional(&mut self.activity_type),
-            12 => value.optional(&mut self.system_activity_type),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.instance_group,
+                1 => &mut self.start_date,
+                2 => &mut self.created_date,
+                3 => &mut self.total_target_user_count,
+                4 => &mut self.status,
+                5 => &mut self.job_result_message,
+                6 => &mut self.frequency_group,
+                7 => &mut self.frequency,
+                8 => &mut self.frequency_description,
+                9 => &mut self.frequency_count,
+                10 => &mut self.is_pdf_ready,
+                11 => &mut self.activity_type,
+                12 => &mut self.system_activity_type,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -335,23 +338,24 @@ impl security_api_transport::model::Model for QuishingCampaignJobUserEmailAllSea
         "isExcluded",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.action_time),
-            1 => value.into_slot(&mut self.submitted_data),
-            2 => value.into_slot(&mut self.sand_box_type),
-            3 => value.optional(&mut self.quishing_data_type),
-            4 => value.optional(&mut self.browser_name),
-            5 => value.optional(&mut self.user_agent),
-            6 => value.optional(&mut self.user_geolocation),
-            7 => value.optional(&mut self.user_ip_address_list),
-            8 => value.into_slot(&mut self.is_excluded),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.action_time,
+                1 => &mut self.submitted_data,
+                2 => &mut self.sand_box_type,
+                3 => &mut self.quishing_data_type,
+                4 => &mut self.browser_name,
+                5 => &mut self.user_agent,
+                6 => &mut self.user_geolocation,
+                7 => &mut self.user_ip_address_list,
+                8 => &mut self.is_excluded,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -415,27 +419,28 @@ for QuishingCampaignJobUserEmailClickedSearchView {
         "isExcluded",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.total_row_count),
-            1 => value.optional(&mut self.resource_id),
-            2 => value.optional(&mut self.clicked_time),
-            3 => value.into_slot(&mut self.sand_box_type),
-            4 => value.into_slot(&mut self.system_sand_box_type),
-            5 => value.optional(&mut self.activity_type),
-            6 => value.optional(&mut self.system_activity_type),
-            7 => value.into_slot(&mut self.is_changed_activity),
-            8 => value.optional(&mut self.browser_name),
-            9 => value.optional(&mut self.user_agent),
-            10 => value.optional(&mut self.user_geolocation),
-            11 => value.optional(&mut self.user_ip_address_list),
-            12 => value.into_slot(&mut self.is_excluded),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.total_row_count,
+                1 => &mut self.resource_id,
+                2 => &mut self.clicked_time,
+                3 => &mut self.sand_box_type,
+                4 => &mut self.system_sand_box_type,
+                5 => &mut self.activity_type,
+                6 => &mut self.system_activity_type,
+                7 => &mut self.is_changed_activity,
+                8 => &mut self.browser_name,
+                9 => &mut self.user_agent,
+                10 => &mut self.user_geolocation,
+                11 => &mut self.user_ip_address_list,
+                12 => &mut self.is_excluded,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -481,21 +486,22 @@ for QuishingCampaignJobUserEmailMfaSubmittedSearchView {
         "isExcluded",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.submitted_time),
-            1 => value.into_slot(&mut self.submitted_data),
-            2 => value.optional(&mut self.browser_name),
-            3 => value.optional(&mut self.user_agent),
-            4 => value.optional(&mut self.user_geolocation),
-            5 => value.optional(&mut self.user_ip_address_list),
-            6 => value.into_slot(&mut self.is_excluded),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.submitted_time,
+                1 => &mut self.submitted_data,
+                2 => &mut self.browser_name,
+                3 => &mut self.user_agent,
+                4 => &mut self.user_geolocation,
+                5 => &mut self.user_ip_address_list,
+                6 => &mut self.is_excluded,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -559,27 +565,28 @@ for QuishingCampaignJobUserEmailOpenedSearchView {
         "isExcluded",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.total_row_count),
-            1 => value.optional(&mut self.resource_id),
-            2 => value.optional(&mut self.opened_time),
-            3 => value.into_slot(&mut self.sand_box_type),
-            4 => value.into_slot(&mut self.system_sand_box_type),
-            5 => value.optional(&mut self.activity_type),
-            6 => value.optional(&mut self.system_activity_type),
-            7 => value.into_slot(&mut self.is_changed_activity),
-            8 => value.optional(&mut self.browser_name),
-            9 => value.optional(&mut self.user_agent),
-            10 => value.optional(&mut self.user_geolocation),
-            11 => value.optional(&mut self.user_ip_address_list),
-            12 => value.into_slot(&mut self.is_excluded),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.total_row_count,
+                1 => &mut self.resource_id,
+                2 => &mut self.opened_time,
+                3 => &mut self.sand_box_type,
+                4 => &mut self.system_sand_box_type,
+                5 => &mut self.activity_type,
+                6 => &mut self.system_activity_type,
+                7 => &mut self.is_changed_activity,
+                8 => &mut self.browser_name,
+                9 => &mut self.user_agent,
+                10 => &mut self.user_geolocation,
+                11 => &mut self.user_ip_address_list,
+                12 => &mut self.is_excluded,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -622,20 +629,21 @@ for QuishingCampaignJobUserEmailReportedSearchView {
         "userIpAddressList",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.total_row_count),
-            1 => value.optional(&mut self.browser_name),
-            2 => value.optional(&mut self.user_geolocation),
-            3 => value.optional(&mut self.reported_time),
-            4 => value.optional(&mut self.user_agent),
-            5 => value.optional(&mut self.user_ip_address_list),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.total_row_count,
+                1 => &mut self.browser_name,
+                2 => &mut self.user_geolocation,
+                3 => &mut self.reported_time,
+                4 => &mut self.user_agent,
+                5 => &mut self.user_ip_address_list,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -684,22 +692,23 @@ for QuishingCampaignJobUserEmailSubmittedSearchView {
         "isExcluded",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.total_row_count),
-            1 => value.optional(&mut self.submitted_time),
-            2 => value.into_slot(&mut self.submitted_data),
-            3 => value.optional(&mut self.browser_name),
-            4 => value.optional(&mut self.user_agent),
-            5 => value.optional(&mut self.user_geolocation),
-            6 => value.optional(&mut self.user_ip_address_list),
-            7 => value.into_slot(&mut self.is_excluded),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.total_row_count,
+                1 => &mut self.submitted_time,
+                2 => &mut self.submitted_data,
+                3 => &mut self.browser_name,
+                4 => &mut self.user_agent,
+                5 => &mut self.user_geolocation,
+                6 => &mut self.user_ip_address_list,
+                7 => &mut self.is_excluded,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -96,40 +96,41 @@ impl security_api_transport::model::Model for QuishingCampaignJobUsersSearchView
         "customFieldValues",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.first_name),
-            2 => value.optional(&mut self.last_name),
-            3 => value.optional(&mut self.email),
-            4 => value.optional(&mut self.department),
-            5 => value.optional(&mut self.phone_number),
-            6 => value.optional(&mut self.quishing_scenario_name),
-            7 => value.optional(&mut self.last_opened_time),
-            8 => value.into_slot(&mut self.opened_count),
-            9 => value.optional(&mut self.last_clicked_time),
-            10 => value.into_slot(&mut self.clicked_count),
-            11 => value.optional(&mut self.last_submitted_time),
-            12 => value.into_slot(&mut self.submitted_count),
-            13 => value.into_slot(&mut self.mfa_submitted_count),
-            14 => value.optional(&mut self.min_password_complexity),
-            15 => value.optional(&mut self.status),
-            16 => value.optional(&mut self.job_result_message),
-            17 => value.optional(&mut self.last_sending_time),
-            18 => value.into_slot(&mut self.reported_count),
-            19 => value.optional(&mut self.last_reported_time),
-            20 => value.optional(&mut self.email_delivery),
-            21 => value.optional(&mut self.activity_type),
-            22 => value.optional(&mut self.system_activity_type),
-            23 => value.optional(&mut self.mfa_last_submitted_time),
-            24 => value.into_slot(&mut self.target_user_id),
-            25 => value.into_slot(&mut self.custom_field_values),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.first_name,
+                2 => &mut self.last_name,
+                3 => &mut self.email,
+                4 => &mut self.department,
+                5 => &mut self.phone_number,
+                6 => &mut self.quishing_scenario_name,
+                7 => &mut self.last_opened_time,
+                8 => &mut self.opened_count,
+                9 => &mut self.last_clicked_time,
+                10 => &mut self.clicked_count,
+                11 => &mut self.last_submitted_time,
+                12 => &mut self.submitted_count,
+                13 => &mut self.mfa_submitted_count,
+                14 => &mut self.min_password_complexity,
+                15 => &mut self.status,
+                16 => &mut self.job_result_message,
+                17 => &mut self.last_sending_time,
+                18 => &mut self.reported_count,
+                19 => &mut self.last_reported_time,
+                20 => &mut self.email_delivery,
+                21 => &mut self.activity_type,
+                22 => &mut self.system_activity_type,
+                23 => &mut self.mfa_last_submitted_time,
+                24 => &mut self.target_user_id,
+                25 => &mut self.custom_field_values,
+                _ => return None,
+            },
+        )
     }
 }
 

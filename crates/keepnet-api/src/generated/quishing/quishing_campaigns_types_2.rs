@@ -29,17 +29,18 @@ impl security_api_transport::model::Model for QuishingCampaignPreviewList {
         "directEmailSettingDto",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.smtp_setting_dto),
-            1 => value.into_slot(&mut self.quishing_scenario_preview_list),
-            2 => value.into_slot(&mut self.direct_email_setting_dto),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.smtp_setting_dto,
+                1 => &mut self.quishing_scenario_preview_list,
+                2 => &mut self.direct_email_setting_dto,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -111,30 +112,31 @@ impl security_api_transport::model::Model for QuishingCampaignSearchView {
         "frequency",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.template_type),
-            3 => value.optional(&mut self.method),
-            4 => value.optional(&mut self.method_detail),
-            5 => value.optional(&mut self.scenario_count),
-            6 => value.optional(&mut self.instance_count),
-            7 => value.optional(&mut self.target_users),
-            8 => value.optional(&mut self.status),
-            9 => value.into_slot(&mut self.instance_group),
-            10 => value.optional(&mut self.job_result_message),
-            11 => value.optional(&mut self.created_by),
-            12 => value.optional(&mut self.create_time),
-            13 => value.optional(&mut self.last_launch),
-            14 => value.optional(&mut self.email_delivery),
-            15 => value.into_slot(&mut self.frequency),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.template_type,
+                3 => &mut self.method,
+                4 => &mut self.method_detail,
+                5 => &mut self.scenario_count,
+                6 => &mut self.instance_count,
+                7 => &mut self.target_users,
+                8 => &mut self.status,
+                9 => &mut self.instance_group,
+                10 => &mut self.job_result_message,
+                11 => &mut self.created_by,
+                12 => &mut self.create_time,
+                13 => &mut self.last_launch,
+                14 => &mut self.email_delivery,
+                15 => &mut self.frequency,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -274,16 +274,17 @@ impl security_api_transport::model::Model for CreateLandingPageTemplateReturnSea
     const NAME: &'static str = "CreateLandingPageTemplateReturnSearch";
     const MEMBERS: &'static [&'static str] = &["resourceId", "landingPageTemplate"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.into_slot(&mut self.landing_page_template),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.landing_page_template,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -226,32 +226,33 @@ impl security_api_transport::model::Model for QuishingScenario {
         "availableForList",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.template_type),
-            1 => value.into_slot(&mut self.template_id),
-            2 => value.optional(&mut self.template_resource_id),
-            3 => value.optional(&mut self.mfa_sms_sender_number),
-            4 => value.optional(&mut self.mfa_text_template),
-            5 => value.optional(&mut self.mfa_sms_sender_number_resource_id),
-            6 => value.optional(&mut self.resource_id),
-            7 => value.into_slot(&mut self.company_id),
-            8 => value.optional(&mut self.name),
-            9 => value.optional(&mut self.description),
-            10 => value.into_slot(&mut self.method_type_id),
-            11 => value.into_slot(&mut self.difficulty_type_id),
-            12 => value.optional(&mut self.category),
-            13 => value.into_slot(&mut self.landing_page_template_id),
-            14 => value.optional(&mut self.landing_page_template_resource_id),
-            15 => value.optional(&mut self.language_type_resource_id),
-            16 => value.into_slot(&mut self.tags),
-            17 => value.into_slot(&mut self.available_for_list),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.template_type,
+                1 => &mut self.template_id,
+                2 => &mut self.template_resource_id,
+                3 => &mut self.mfa_sms_sender_number,
+                4 => &mut self.mfa_text_template,
+                5 => &mut self.mfa_sms_sender_number_resource_id,
+                6 => &mut self.resource_id,
+                7 => &mut self.company_id,
+                8 => &mut self.name,
+                9 => &mut self.description,
+                10 => &mut self.method_type_id,
+                11 => &mut self.difficulty_type_id,
+                12 => &mut self.category,
+                13 => &mut self.landing_page_template_id,
+                14 => &mut self.landing_page_template_resource_id,
+                15 => &mut self.language_type_resource_id,
+                16 => &mut self.tags,
+                17 => &mut self.available_for_list,
+                _ => return None,
+            },
+        )
     }
 }
 

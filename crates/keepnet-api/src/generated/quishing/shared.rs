@@ -48,24 +48,25 @@ impl security_api_transport::model::Model for QuishingScenarioPreview {
         "roles",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.email_template),
-            1 => value.into_slot(&mut self.quishing_template),
-            2 => value.optional(&mut self.name),
-            3 => value.into_slot(&mut self.difficulty_type_id),
-            4 => value.into_slot(&mut self.method_type_id),
-            5 => value.optional(&mut self.category),
-            6 => value.into_slot(&mut self.landing_page_template),
-            7 => value.optional(&mut self.mfa_sms_sender_number),
-            8 => value.optional(&mut self.mfa_text_template),
-            9 => value.into_slot(&mut self.roles),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.email_template,
+                1 => &mut self.quishing_template,
+                2 => &mut self.name,
+                3 => &mut self.difficulty_type_id,
+                4 => &mut self.method_type_id,
+                5 => &mut self.category,
+                6 => &mut self.landing_page_template,
+                7 => &mut self.mfa_sms_sender_number,
+                8 => &mut self.mfa_text_template,
+                9 => &mut self.roles,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -123,24 +124,25 @@ impl security_api_transport::model::Model for QuishingTemplate {
         "tags",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.description),
-            3 => value.optional(&mut self.category_resource_id),
-            4 => value.optional(&mut self.difficulty_resource_id),
-            5 => value.optional(&mut self.language_type_resource_id),
-            6 => value.optional(&mut self.kind),
-            7 => value.optional(&mut self.template),
-            8 => value.into_slot(&mut self.available_for_list),
-            9 => value.into_slot(&mut self.tags),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.description,
+                3 => &mut self.category_resource_id,
+                4 => &mut self.difficulty_resource_id,
+                5 => &mut self.language_type_resource_id,
+                6 => &mut self.kind,
+                7 => &mut self.template,
+                8 => &mut self.available_for_list,
+                9 => &mut self.tags,
+                _ => return None,
+            },
+        )
     }
 }
 

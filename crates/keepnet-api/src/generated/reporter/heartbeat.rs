@@ -94,25 +94,26 @@ impl security_api_transport::model::Model for HeartbeatInvestigation {
         "status",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.investigation_id),
-            1 => value.optional(&mut self.investigation_type),
-            2 => value.optional(&mut self.investigation_scan_type_id),
-            3 => value.optional(&mut self.expire_date),
-            4 => value.optional(&mut self.start_date),
-            5 => value.optional(&mut self.end_date),
-            6 => value.into_slot(&mut self.is_scan_enterprise_vault),
-            7 => value.into_slot(&mut self.headers),
-            8 => value.into_slot(&mut self.bodies),
-            9 => value.into_slot(&mut self.attachments),
-            10 => value.optional(&mut self.status),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.investigation_id,
+                1 => &mut self.investigation_type,
+                2 => &mut self.investigation_scan_type_id,
+                3 => &mut self.expire_date,
+                4 => &mut self.start_date,
+                5 => &mut self.end_date,
+                6 => &mut self.is_scan_enterprise_vault,
+                7 => &mut self.headers,
+                8 => &mut self.bodies,
+                9 => &mut self.attachments,
+                10 => &mut self.status,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -148,18 +149,19 @@ impl security_api_transport::model::Model for HeartbeatInvestigationDeleteAction
         "emailId",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.is_permanent_delete),
-            1 => value.optional(&mut self.company_resource_id),
-            2 => value.optional(&mut self.investigation_id),
-            3 => value.optional(&mut self.email_id),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.is_permanent_delete,
+                1 => &mut self.company_resource_id,
+                2 => &mut self.investigation_id,
+                3 => &mut self.email_id,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -199,19 +201,20 @@ for HeartbeatInvestigationDeleteAndNotifyAction {
         "emailId",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.is_permanent_delete),
-            1 => value.optional(&mut self.warning_message),
-            2 => value.optional(&mut self.company_resource_id),
-            3 => value.optional(&mut self.investigation_id),
-            4 => value.optional(&mut self.email_id),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.is_permanent_delete,
+                1 => &mut self.warning_message,
+                2 => &mut self.company_resource_id,
+                3 => &mut self.investigation_id,
+                4 => &mut self.email_id,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -247,18 +250,19 @@ impl security_api_transport::model::Model for HeartbeatInvestigationWarningActio
         "emailId",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.warning_message),
-            1 => value.optional(&mut self.company_resource_id),
-            2 => value.optional(&mut self.investigation_id),
-            3 => value.optional(&mut self.email_id),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.warning_message,
+                1 => &mut self.company_resource_id,
+                2 => &mut self.investigation_id,
+                3 => &mut self.email_id,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -389,21 +393,22 @@ impl security_api_transport::model::Model for HeartbeatServiceResult {
         "validationMessages",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.investigations),
-            1 => value.into_slot(&mut self.delete_actions),
-            2 => value.into_slot(&mut self.warning_actions),
-            3 => value.into_slot(&mut self.delete_and_notify_actions),
-            4 => value.optional(&mut self.status),
-            5 => value.optional(&mut self.message),
-            6 => value.into_slot(&mut self.validation_messages),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.investigations,
+                1 => &mut self.delete_actions,
+                2 => &mut self.warning_actions,
+                3 => &mut self.delete_and_notify_actions,
+                4 => &mut self.status,
+                5 => &mut self.message,
+                6 => &mut self.validation_messages,
+                _ => return None,
+            },
+        )
     }
 }
 

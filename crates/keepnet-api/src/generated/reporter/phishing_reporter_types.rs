@@ -63,19 +63,20 @@ impl security_api_transport::model::Model for GeneratedApplicationHistorySearchV
         "createTime",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.application_type),
-            1 => value.optional(&mut self.version),
-            2 => value.optional(&mut self.status),
-            3 => value.optional(&mut self.argument),
-            4 => value.optional(&mut self.create_time),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.application_type,
+                1 => &mut self.version,
+                2 => &mut self.status,
+                3 => &mut self.argument,
+                4 => &mut self.create_time,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -237,45 +238,46 @@ impl security_api_transport::model::Model for PhishingReporterAddIn {
         "dialogBoxSettings",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.add_in_name),
-            1 => value.optional(&mut self.brand_name),
-            2 => value.optional(&mut self.warning_label),
-            3 => value.into_slot(&mut self.max_log_file_size),
-            4 => value.into_slot(&mut self.is_process_attachment_on_the_fly),
-            5 => value.optional(&mut self.to),
-            6 => value.optional(&mut self.cc),
-            7 => value.optional(&mut self.bcc),
-            8 => value.optional(&mut self.subject),
-            9 => value.optional(&mut self.content),
-            10 => value.optional(&mut self.enterprise_vault_url),
-            11 => value.optional(&mut self.api_url),
-            12 => value.into_slot(&mut self.api_key),
-            13 => value.into_slot(&mut self.company_key),
-            14 => value.into_slot(&mut self.is_enable_proxy),
-            15 => value.into_slot(&mut self.is_enable_add_in),
-            16 => value.into_slot(&mut self.is_send_information_email),
-            17 => value.into_slot(&mut self.write_addin_status_to_hklm),
-            18 => value.into_slot(&mut self.write_addin_status_to_hkcu),
-            19 => value.into_slot(&mut self.proxy_mode),
-            20 => value.optional(&mut self.proxy_address),
-            21 => value.optional(&mut self.proxy_port),
-            22 => value.optional(&mut self.proxy_user_name),
-            23 => value.into_slot(&mut self.proxy_user_password),
-            24 => value.into_slot(&mut self.is_graph_account_connected),
-            25 => value.optional(&mut self.graph_account_tenant_id),
-            26 => value.into_slot(&mut self.is_app_permission_access_granted),
-            27 => value.into_slot(&mut self.send_us_a_copy),
-            28 => value.into_slot(&mut self.is_microsoft_defender_integration_enabled),
-            29 => value.optional(&mut self.defender_reporting_email_address),
-            30 => value.into_slot(&mut self.dialog_box_settings),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.add_in_name,
+                1 => &mut self.brand_name,
+                2 => &mut self.warning_label,
+                3 => &mut self.max_log_file_size,
+                4 => &mut self.is_process_attachment_on_the_fly,
+                5 => &mut self.to,
+                6 => &mut self.cc,
+                7 => &mut self.bcc,
+                8 => &mut self.subject,
+                9 => &mut self.content,
+                10 => &mut self.enterprise_vault_url,
+                11 => &mut self.api_url,
+                12 => &mut self.api_key,
+                13 => &mut self.company_key,
+                14 => &mut self.is_enable_proxy,
+                15 => &mut self.is_enable_add_in,
+                16 => &mut self.is_send_information_email,
+                17 => &mut self.write_addin_status_to_hklm,
+                18 => &mut self.write_addin_status_to_hkcu,
+                19 => &mut self.proxy_mode,
+                20 => &mut self.proxy_address,
+                21 => &mut self.proxy_port,
+                22 => &mut self.proxy_user_name,
+                23 => &mut self.proxy_user_password,
+                24 => &mut self.is_graph_account_connected,
+                25 => &mut self.graph_account_tenant_id,
+                26 => &mut self.is_app_permission_access_granted,
+                27 => &mut self.send_us_a_copy,
+                28 => &mut self.is_microsoft_defender_integration_enabled,
+                29 => &mut self.defender_reporting_email_address,
+                30 => &mut self.dialog_box_settings,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -729,35 +731,36 @@ impl security_api_transport::model::Model for PhishingReporterDialogBoxSetting {
         "isDefault",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.language_resource_id),
-            1 => value.optional(&mut self.language_name),
-            2 => value.optional(&mut self.msg_box_title),
-            3 => value.optional(&mut self.msg_box_btn_yes_text),
-            4 => value.optional(&mut self.msg_box_btn_no_text),
-            5 => value.optional(&mut self.msg_box_btn_cancel_text),
-            6 => value.optional(&mut self.msg_box_btn_ok_text),
-            7 => value.optional(&mut self.analysis_thank_you_message),
-            8 => value.optional(&mut self.email_format_error_message),
-            9 => value.optional(&mut self.no_internet_connection_message),
-            10 => value.optional(&mut self.email_sending_error_message),
-            11 => value.optional(&mut self.email_selection_error_message),
-            12 => value.optional(&mut self.bad_format_email_message),
-            13 => value.into_slot(&mut self.is_confirmation_before_analysis),
-            14 => value.optional(&mut self.analysis_confirmation_message),
-            15 => value.into_slot(&mut self.is_delete_email_before_analysis),
-            16 => value.into_slot(&mut self.is_delete_without_confirmation),
-            17 => value.optional(&mut self.analysis_email_delete_message),
-            18 => value.into_slot(&mut self.is_send_simulation_mails),
-            19 => value.optional(&mut self.simulation_mail_message),
-            20 => value.into_slot(&mut self.is_default),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.language_resource_id,
+                1 => &mut self.language_name,
+                2 => &mut self.msg_box_title,
+                3 => &mut self.msg_box_btn_yes_text,
+                4 => &mut self.msg_box_btn_no_text,
+                5 => &mut self.msg_box_btn_cancel_text,
+                6 => &mut self.msg_box_btn_ok_text,
+                7 => &mut self.analysis_thank_you_message,
+                8 => &mut self.email_format_error_message,
+                9 => &mut self.no_internet_connection_message,
+                10 => &mut self.email_sending_error_message,
+                11 => &mut self.email_selection_error_message,
+                12 => &mut self.bad_format_email_message,
+                13 => &mut self.is_confirmation_before_analysis,
+                14 => &mut self.analysis_confirmation_message,
+                15 => &mut self.is_delete_email_before_analysis,
+                16 => &mut self.is_delete_without_confirmation,
+                17 => &mut self.analysis_email_delete_message,
+                18 => &mut self.is_send_simulation_mails,
+                19 => &mut self.simulation_mail_message,
+                20 => &mut self.is_default,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -435,17 +435,18 @@ impl security_api_transport::model::Model for PhishingReporterSetting {
         "appPermissionAuthorizationUrl",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.application_id),
-            1 => value.optional(&mut self.redirect_uri),
-            2 => value.optional(&mut self.app_permission_authorization_url),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.application_id,
+                1 => &mut self.redirect_uri,
+                2 => &mut self.app_permission_authorization_url,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -481,18 +482,19 @@ impl security_api_transport::model::Model for PhishingReporterSummaryView {
         "addInVersion",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.online_users_count),
-            1 => value.into_slot(&mut self.offline_users_count),
-            2 => value.into_slot(&mut self.total_users_count),
-            3 => value.optional(&mut self.add_in_version),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.online_users_count,
+                1 => &mut self.offline_users_count,
+                2 => &mut self.total_users_count,
+                3 => &mut self.add_in_version,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -576,34 +578,35 @@ impl security_api_transport::model::Model for PhishingReporterUserSearchView {
         "osAccountLoadBehaviorValue",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.email),
-            2 => value.optional(&mut self.last_seen),
-            3 => value.optional(&mut self.host_name),
-            4 => value.optional(&mut self.add_in_version),
-            5 => value.into_slot(&mut self.add_in_status_id),
-            6 => value.optional(&mut self.add_in_status_name),
-            7 => value.optional(&mut self.diagnostic_tool_status),
-            8 => value.optional(&mut self.first_name),
-            9 => value.optional(&mut self.last_name),
-            10 => value.optional(&mut self.diagnostic_tool_last_seen),
-            11 => value.optional(&mut self.add_in_disabled_reason),
-            12 => value.optional(&mut self.add_in_disabled_last_disabled_time),
-            13 => value.optional(&mut self.operating_system_edition),
-            14 => value.optional(&mut self.os_version),
-            15 => value.optional(&mut self.outlook_version),
-            16 => value.optional(&mut self.outlook_architecture),
-            17 => value.optional(&mut self.boot_time),
-            18 => value.optional(&mut self.hklm_load_behavior_value),
-            19 => value.optional(&mut self.os_account_load_behavior_value),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.email,
+                2 => &mut self.last_seen,
+                3 => &mut self.host_name,
+                4 => &mut self.add_in_version,
+                5 => &mut self.add_in_status_id,
+                6 => &mut self.add_in_status_name,
+                7 => &mut self.diagnostic_tool_status,
+                8 => &mut self.first_name,
+                9 => &mut self.last_name,
+                10 => &mut self.diagnostic_tool_last_seen,
+                11 => &mut self.add_in_disabled_reason,
+                12 => &mut self.add_in_disabled_last_disabled_time,
+                13 => &mut self.operating_system_edition,
+                14 => &mut self.os_version,
+                15 => &mut self.outlook_version,
+                16 => &mut self.outlook_architecture,
+                17 => &mut self.boot_time,
+                18 => &mut self.hklm_load_behavior_value,
+                19 => &mut self.os_account_load_behavior_value,
+                _ => return None,
+            },
+        )
     }
 }
 

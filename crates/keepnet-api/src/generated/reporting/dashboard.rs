@@ -250,20 +250,21 @@ impl security_api_transport::model::Model for DashboardSetting {
     const NAME: &'static str = "DashboardSetting";
     const MEMBERS: &'static [&'static str] = &["title", "key", "x", "y", "w", "h"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.title),
-            1 => value.optional(&mut self.key),
-            2 => value.into_slot(&mut self.x),
-            3 => value.into_slot(&mut self.y),
-            4 => value.into_slot(&mut self.w),
-            5 => value.into_slot(&mut self.h),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.title,
+                1 => &mut self.key,
+                2 => &mut self.x,
+                3 => &mut self.y,
+                4 => &mut self.w,
+                5 => &mut self.h,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -292,17 +293,18 @@ impl security_api_transport::model::Model for DashboardWidgetsOrdering {
     const NAME: &'static str = "DashboardWidgetsOrdering";
     const MEMBERS: &'static [&'static str] = &["resourceId", "settings", "userId"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.into_slot(&mut self.settings),
-            2 => value.into_slot(&mut self.user_id),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.settings,
+                2 => &mut self.user_id,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -376,17 +378,18 @@ impl security_api_transport::model::Model for NotifiedEmailTrendSearchView {
     const NAME: &'static str = "NotifiedEmailTrendSearchView";
     const MEMBERS: &'static [&'static str] = &["month", "result", "emailCount"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.month),
-            1 => value.optional(&mut self.result),
-            2 => value.into_slot(&mut self.email_count),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.month,
+                1 => &mut self.result,
+                2 => &mut self.email_count,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -443,25 +446,26 @@ impl security_api_transport::model::Model for SummaryDataResponse {
         "phishingCampaignTrends",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.top_reporters),
-            1 => value.into_slot(&mut self.reported_email_trends),
-            2 => value.into_slot(&mut self.dashboard_summary),
-            3 => value.into_slot(&mut self.dashboard_top_rules),
-            4 => value.into_slot(&mut self.running_investigations),
-            5 => value.into_slot(&mut self.dashboard_widgets_ordering),
-            6 => value.into_slot(&mut self.recent_phishing_campaigns),
-            7 => value.into_slot(&mut self.most_phished_users),
-            8 => value.into_slot(&mut self.top_phishing_simulation_reporters),
-            9 => value.into_slot(&mut self.most_engaged_campaigns),
-            10 => value.into_slot(&mut self.phishing_campaign_trends),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.top_reporters,
+                1 => &mut self.reported_email_trends,
+                2 => &mut self.dashboard_summary,
+                3 => &mut self.dashboard_top_rules,
+                4 => &mut self.running_investigations,
+                5 => &mut self.dashboard_widgets_ordering,
+                6 => &mut self.recent_phishing_campaigns,
+                7 => &mut self.most_phished_users,
+                8 => &mut self.top_phishing_simulation_reporters,
+                9 => &mut self.most_engaged_campaigns,
+                10 => &mut self.phishing_campaign_trends,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -494,17 +498,18 @@ impl security_api_transport::model::Model for TopReporters {
         "reliability",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.reporter_email),
-            1 => value.optional(&mut self.reliability_point),
-            2 => value.optional(&mut self.reliability),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.reporter_email,
+                1 => &mut self.reliability_point,
+                2 => &mut self.reliability,
+                _ => return None,
+            },
+        )
     }
 }
 

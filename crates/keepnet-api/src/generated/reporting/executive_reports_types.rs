@@ -178,27 +178,28 @@ impl security_api_transport::model::Model for ExecutiveReport {
         "isSupportManager",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.into_slot(&mut self.company_id),
-            2 => value.optional(&mut self.name),
-            3 => value.optional(&mut self.company_name),
-            4 => value.optional(&mut self.description),
-            5 => value.optional(&mut self.date_created),
-            6 => value.optional(&mut self.widget_layout),
-            7 => value.into_slot(&mut self.widgets),
-            8 => value.optional(&mut self.date_period),
-            9 => value.optional(&mut self.date_range),
-            10 => value.optional(&mut self.start_date),
-            11 => value.optional(&mut self.end_date),
-            12 => value.into_slot(&mut self.is_support_manager),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.company_id,
+                2 => &mut self.name,
+                3 => &mut self.company_name,
+                4 => &mut self.description,
+                5 => &mut self.date_created,
+                6 => &mut self.widget_layout,
+                7 => &mut self.widgets,
+                8 => &mut self.date_period,
+                9 => &mut self.date_range,
+                10 => &mut self.start_date,
+                11 => &mut self.end_date,
+                12 => &mut self.is_support_manager,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -251,16 +252,17 @@ impl security_api_transport::model::Model for ExecutiveReportMetric {
     const NAME: &'static str = "ExecutiveReportMetric";
     const MEMBERS: &'static [&'static str] = &["name", "widgets"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.name),
-            1 => value.into_slot(&mut self.widgets),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.name,
+                1 => &mut self.widgets,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -409,21 +411,22 @@ impl security_api_transport::model::Model for ExecutiveReportSearchView {
         "isSupportManager",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.into_slot(&mut self.company_id),
-            2 => value.optional(&mut self.name),
-            3 => value.into_slot(&mut self.is_editable),
-            4 => value.into_slot(&mut self.is_deletable),
-            5 => value.optional(&mut self.description),
-            6 => value.into_slot(&mut self.is_support_manager),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.company_id,
+                2 => &mut self.name,
+                3 => &mut self.is_editable,
+                4 => &mut self.is_deletable,
+                5 => &mut self.description,
+                6 => &mut self.is_support_manager,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -468,21 +471,22 @@ impl security_api_transport::model::Model for ExecutiveReportWidget {
         "isSupportManager",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.description),
-            3 => value.optional(&mut self.widget_type),
-            4 => value.optional(&mut self.chart_type),
-            5 => value.optional(&mut self.image_url),
-            6 => value.into_slot(&mut self.is_support_manager),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.description,
+                3 => &mut self.widget_type,
+                4 => &mut self.chart_type,
+                5 => &mut self.image_url,
+                6 => &mut self.is_support_manager,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -524,20 +528,21 @@ impl security_api_transport::model::Model for ExecutiveReportWidgetResult {
         "widgetType",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.description),
-            3 => value.optional(&mut self.chart_type),
-            4 => value.into_slot(&mut self.widget_datas),
-            5 => value.optional(&mut self.widget_type),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.description,
+                3 => &mut self.chart_type,
+                4 => &mut self.widget_datas,
+                5 => &mut self.widget_type,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -607,15 +612,16 @@ impl security_api_transport::model::Model for GetExecutiveReportWidgetsServiceRe
     const NAME: &'static str = "GetExecutiveReportWidgetsServiceResult";
     const MEMBERS: &'static [&'static str] = &["metrics"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.metrics),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.metrics,
+                _ => return None,
+            },
+        )
     }
 }
 

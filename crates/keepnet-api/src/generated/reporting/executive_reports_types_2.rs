@@ -264,19 +264,20 @@ impl security_api_transport::model::Model for WidgetDataModel {
         "tableDefinitions",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.date),
-            1 => value.into_slot(&mut self.data_object),
-            2 => value.into_slot(&mut self.values),
-            3 => value.into_slot(&mut self.table_values),
-            4 => value.into_slot(&mut self.table_definitions),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.date,
+                1 => &mut self.data_object,
+                2 => &mut self.values,
+                3 => &mut self.table_values,
+                4 => &mut self.table_definitions,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -537,16 +538,17 @@ impl security_api_transport::model::Model for WidgetTableDefinition {
     const NAME: &'static str = "WidgetTableDefinition";
     const MEMBERS: &'static [&'static str] = &["label", "name"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.label),
-            1 => value.optional(&mut self.name),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.label,
+                1 => &mut self.name,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -577,18 +579,19 @@ impl security_api_transport::model::Model for WidgetValueModel {
     const NAME: &'static str = "WidgetValueModel";
     const MEMBERS: &'static [&'static str] = &["value", "label", "name", "annotations"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.value),
-            1 => value.optional(&mut self.label),
-            2 => value.optional(&mut self.name),
-            3 => value.into_slot(&mut self.annotations),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.value,
+                1 => &mut self.label,
+                2 => &mut self.name,
+                3 => &mut self.annotations,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -287,17 +287,18 @@ impl security_api_transport::model::Model for GetBadgesResponse {
         "remainingCacheSeconds",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.badges),
-            1 => value.into_slot(&mut self.completed),
-            2 => value.into_slot(&mut self.remaining_cache_seconds),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.badges,
+                1 => &mut self.completed,
+                2 => &mut self.remaining_cache_seconds,
+                _ => return None,
+            },
+        )
     }
 }
 

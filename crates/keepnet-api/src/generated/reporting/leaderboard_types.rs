@@ -42,18 +42,19 @@ impl security_api_transport::model::Model for GamificationFormDetails {
         "gamificationTrainingCategories",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.gamification_action_types),
-            1 => value.into_slot(&mut self.gamification_product_types),
-            2 => value.into_slot(&mut self.gamification_scenario_difficulty_types),
-            3 => value.into_slot(&mut self.gamification_training_categories),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.gamification_action_types,
+                1 => &mut self.gamification_product_types,
+                2 => &mut self.gamification_scenario_difficulty_types,
+                3 => &mut self.gamification_training_categories,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -95,20 +96,21 @@ impl security_api_transport::model::Model for GamificationUserPerformanceViewRes
         "totalPoints",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.rank),
-            1 => value.into_slot(&mut self.phishing_type_id),
-            2 => value.optional(&mut self.phishing_type),
-            3 => value.into_slot(&mut self.performance),
-            4 => value.into_slot(&mut self.total_performance),
-            5 => value.into_slot(&mut self.total_points),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.rank,
+                1 => &mut self.phishing_type_id,
+                2 => &mut self.phishing_type,
+                3 => &mut self.performance,
+                4 => &mut self.total_performance,
+                5 => &mut self.total_points,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -323,18 +325,19 @@ impl security_api_transport::model::Model for LeaderboardSearchWithTimelineResul
         "pageSize",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.users),
-            1 => value.into_slot(&mut self.total_user_count),
-            2 => value.into_slot(&mut self.current_page),
-            3 => value.into_slot(&mut self.page_size),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.users,
+                1 => &mut self.total_user_count,
+                2 => &mut self.current_page,
+                3 => &mut self.page_size,
+                _ => return None,
+            },
+        )
     }
 }
 

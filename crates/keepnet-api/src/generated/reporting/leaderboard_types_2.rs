@@ -47,25 +47,26 @@ impl security_api_transport::model::Model for LeaderboardUserWithTimeline {
         "timelineTotalCount",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.rank),
-            1 => value.optional(&mut self.target_user_resource_id),
-            2 => value.optional(&mut self.first_name),
-            3 => value.optional(&mut self.last_name),
-            4 => value.optional(&mut self.email),
-            5 => value.optional(&mut self.department),
-            6 => value.optional(&mut self.preferred_language),
-            7 => value.into_slot(&mut self.points),
-            8 => value.into_slot(&mut self.performance),
-            9 => value.into_slot(&mut self.timeline),
-            10 => value.into_slot(&mut self.timeline_total_count),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.rank,
+                1 => &mut self.target_user_resource_id,
+                2 => &mut self.first_name,
+                3 => &mut self.last_name,
+                4 => &mut self.email,
+                5 => &mut self.department,
+                6 => &mut self.preferred_language,
+                7 => &mut self.points,
+                8 => &mut self.performance,
+                9 => &mut self.timeline,
+                10 => &mut self.timeline_total_count,
+                _ => return None,
+            },
+        )
     }
 }
 

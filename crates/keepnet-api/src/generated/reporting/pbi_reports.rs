@@ -85,17 +85,18 @@ impl security_api_transport::model::Model for EmbedToken {
     const NAME: &'static str = "EmbedToken";
     const MEMBERS: &'static [&'static str] = &["token", "tokenId", "expiration"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.token),
-            1 => value.optional(&mut self.token_id),
-            2 => value.optional(&mut self.expiration),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.token,
+                1 => &mut self.token_id,
+                2 => &mut self.expiration,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -123,17 +124,18 @@ impl security_api_transport::model::Model for PbiEmbedParams {
     const NAME: &'static str = "PbiEmbedParams";
     const MEMBERS: &'static [&'static str] = &["type", "embedReport", "embedToken"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.kind),
-            1 => value.into_slot(&mut self.embed_report),
-            2 => value.into_slot(&mut self.embed_token),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.kind,
+                1 => &mut self.embed_report,
+                2 => &mut self.embed_token,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -161,17 +163,18 @@ impl security_api_transport::model::Model for PbiEmbedReport {
     const NAME: &'static str = "PbiEmbedReport";
     const MEMBERS: &'static [&'static str] = &["reportId", "reportName", "embedUrl"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.report_id),
-            1 => value.optional(&mut self.report_name),
-            2 => value.optional(&mut self.embed_url),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.report_id,
+                1 => &mut self.report_name,
+                2 => &mut self.embed_url,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -221,23 +224,24 @@ impl security_api_transport::model::Model for PbiReport {
         "orderNumber",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.workspace_id),
-            3 => value.optional(&mut self.report_id),
-            4 => value.optional(&mut self.report_type),
-            5 => value.into_slot(&mut self.report_group),
-            6 => value.optional(&mut self.report_group_name),
-            7 => value.optional(&mut self.description),
-            8 => value.into_slot(&mut self.order_number),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.workspace_id,
+                3 => &mut self.report_id,
+                4 => &mut self.report_type,
+                5 => &mut self.report_group,
+                6 => &mut self.report_group_name,
+                7 => &mut self.description,
+                8 => &mut self.order_number,
+                _ => return None,
+            },
+        )
     }
 }
 

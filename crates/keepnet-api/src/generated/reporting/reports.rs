@@ -46,15 +46,16 @@ impl security_api_transport::model::Model for Ticket {
     const NAME: &'static str = "Ticket";
     const MEMBERS: &'static [&'static str] = &["ticket"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.ticket),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.ticket,
+                _ => return None,
+            },
+        )
     }
 }
 

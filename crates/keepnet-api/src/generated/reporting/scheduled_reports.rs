@@ -243,16 +243,17 @@ impl security_api_transport::model::Model for Manager {
     const NAME: &'static str = "Manager";
     const MEMBERS: &'static [&'static str] = &["email", "fullName"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.email),
-            1 => value.optional(&mut self.full_name),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.email,
+                1 => &mut self.full_name,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -317,28 +318,29 @@ impl security_api_transport::model::Model for ReportSchedulingModel {
         "targetGroupResourceIds",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.into_slot(&mut self.report_type_id),
-            2 => value.optional(&mut self.report_resource_id),
-            3 => value.optional(&mut self.name),
-            4 => value.into_slot(&mut self.status),
-            5 => value.into_slot(&mut self.frequency_type_id),
-            6 => value.optional(&mut self.schedule),
-            7 => value.into_slot(&mut self.is_region_aware_time_zone),
-            8 => value.optional(&mut self.scheduled_date_time_zone_id),
-            9 => value.optional(&mut self.last_send_date),
-            10 => value.optional(&mut self.next_send_date),
-            11 => value.optional(&mut self.email_addresses),
-            12 => value.optional(&mut self.manager_emails),
-            13 => value.optional(&mut self.target_group_resource_ids),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.report_type_id,
+                2 => &mut self.report_resource_id,
+                3 => &mut self.name,
+                4 => &mut self.status,
+                5 => &mut self.frequency_type_id,
+                6 => &mut self.schedule,
+                7 => &mut self.is_region_aware_time_zone,
+                8 => &mut self.scheduled_date_time_zone_id,
+                9 => &mut self.last_send_date,
+                10 => &mut self.next_send_date,
+                11 => &mut self.email_addresses,
+                12 => &mut self.manager_emails,
+                13 => &mut self.target_group_resource_ids,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -566,23 +568,24 @@ impl security_api_transport::model::Model for SearchReportSchedulingView {
         "nextSendDate",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.report_name),
-            3 => value.optional(&mut self.report_resource_id),
-            4 => value.optional(&mut self.frequency),
-            5 => value.into_slot(&mut self.status),
-            6 => value.optional(&mut self.create_time),
-            7 => value.optional(&mut self.last_send_date),
-            8 => value.optional(&mut self.next_send_date),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.report_name,
+                3 => &mut self.report_resource_id,
+                4 => &mut self.frequency,
+                5 => &mut self.status,
+                6 => &mut self.create_time,
+                7 => &mut self.last_send_date,
+                8 => &mut self.next_send_date,
+                _ => return None,
+            },
+        )
     }
 }
 

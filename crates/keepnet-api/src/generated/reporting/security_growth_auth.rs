@@ -117,16 +117,17 @@ impl security_api_transport::model::Model for SecurityGrowthLoginResponse {
     const NAME: &'static str = "SecurityGrowthLoginResponse";
     const MEMBERS: &'static [&'static str] = &["email", "saml"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.email),
-            1 => value.into_slot(&mut self.saml),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.email,
+                1 => &mut self.saml,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -186,15 +187,16 @@ impl security_api_transport::model::Model for SecurityGrowthMagicLinkSendRespons
     const NAME: &'static str = "SecurityGrowthMagicLinkSendResponse";
     const MEMBERS: &'static [&'static str] = &["ml"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.ml),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.ml,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -221,16 +223,17 @@ impl security_api_transport::model::Model for SecurityGrowthSamlResponse {
     const NAME: &'static str = "SecurityGrowthSamlResponse";
     const MEMBERS: &'static [&'static str] = &["provider", "redirectUrl"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.provider),
-            1 => value.optional(&mut self.redirect_url),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.provider,
+                1 => &mut self.redirect_url,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -255,23 +255,24 @@ impl security_api_transport::model::Model for UserCertificate {
         "actions",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.enrollment_id),
-            1 => value.optional(&mut self.enrollment_name),
-            2 => value.optional(&mut self.enrollment_start_date),
-            3 => value.optional(&mut self.certificate_id),
-            4 => value.optional(&mut self.certificate_name),
-            5 => value.optional(&mut self.training_url),
-            6 => value.into_slot(&mut self.training_status_id),
-            7 => value.optional(&mut self.training_status),
-            8 => value.into_slot(&mut self.actions),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.enrollment_id,
+                1 => &mut self.enrollment_name,
+                2 => &mut self.enrollment_start_date,
+                3 => &mut self.certificate_id,
+                4 => &mut self.certificate_name,
+                5 => &mut self.training_url,
+                6 => &mut self.training_status_id,
+                7 => &mut self.training_status,
+                8 => &mut self.actions,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -345,19 +346,20 @@ impl security_api_transport::model::Model for UserGrowthDashboardAction {
         "isEnabled",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.action_type),
-            1 => value.into_slot(&mut self.action_type_id),
-            2 => value.optional(&mut self.url),
-            3 => value.optional(&mut self.warning_message),
-            4 => value.into_slot(&mut self.is_enabled),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.action_type,
+                1 => &mut self.action_type_id,
+                2 => &mut self.url,
+                3 => &mut self.warning_message,
+                4 => &mut self.is_enabled,
+                _ => return None,
+            },
+        )
     }
 }
 

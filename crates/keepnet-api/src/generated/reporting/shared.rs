@@ -38,22 +38,23 @@ impl security_api_transport::model::Model for BadgeInfo {
         "categoryName",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.badge_type),
-            1 => value.into_slot(&mut self.level),
-            2 => value.into_slot(&mut self.earned),
-            3 => value.optional(&mut self.earned_date),
-            4 => value.optional(&mut self.badge_name),
-            5 => value.optional(&mut self.description),
-            6 => value.into_slot(&mut self.category_type),
-            7 => value.optional(&mut self.category_name),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.badge_type,
+                1 => &mut self.level,
+                2 => &mut self.earned,
+                3 => &mut self.earned_date,
+                4 => &mut self.badge_name,
+                5 => &mut self.description,
+                6 => &mut self.category_type,
+                7 => &mut self.category_name,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -117,19 +118,20 @@ impl security_api_transport::model::Model for GamificationPointRuleResult {
         "lastPoint",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.rule_name),
-            1 => value.into_slot(&mut self.earned),
-            2 => value.into_slot(&mut self.lost_points),
-            3 => value.into_slot(&mut self.rule_point),
-            4 => value.into_slot(&mut self.last_point),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.rule_name,
+                1 => &mut self.earned,
+                2 => &mut self.lost_points,
+                3 => &mut self.rule_point,
+                4 => &mut self.last_point,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -224,29 +226,30 @@ impl security_api_transport::model::Model for GamificationUserTimeLineViewResult
         "pointRule",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.time_zone_id),
-            3 => value.into_slot(&mut self.campaign_performance),
-            4 => value.optional(&mut self.difficulty_type),
-            5 => value.into_slot(&mut self.points),
-            6 => value.optional(&mut self.action_time),
-            7 => value.optional(&mut self.action_time_with_day),
-            8 => value.into_slot(&mut self.training_type),
-            9 => value.optional(&mut self.category_description),
-            10 => value.optional(&mut self.result),
-            11 => value.optional(&mut self.campaign_type),
-            12 => value.optional(&mut self.product_type),
-            13 => value.optional(&mut self.action_type),
-            14 => value.into_slot(&mut self.point_rule),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.time_zone_id,
+                3 => &mut self.campaign_performance,
+                4 => &mut self.difficulty_type,
+                5 => &mut self.points,
+                6 => &mut self.action_time,
+                7 => &mut self.action_time_with_day,
+                8 => &mut self.training_type,
+                9 => &mut self.category_description,
+                10 => &mut self.result,
+                11 => &mut self.campaign_type,
+                12 => &mut self.product_type,
+                13 => &mut self.action_type,
+                14 => &mut self.point_rule,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -303,25 +306,26 @@ impl security_api_transport::model::Model for GamificationViewResult {
         "totalRowCount",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.rank),
-            1 => value.optional(&mut self.target_user_resource_id),
-            2 => value.optional(&mut self.first_name),
-            3 => value.optional(&mut self.email),
-            4 => value.optional(&mut self.last_name),
-            5 => value.optional(&mut self.department),
-            6 => value.optional(&mut self.preferred_language),
-            7 => value.optional(&mut self.phone_number),
-            8 => value.into_slot(&mut self.points),
-            9 => value.into_slot(&mut self.performance),
-            10 => value.into_slot(&mut self.total_row_count),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.rank,
+                1 => &mut self.target_user_resource_id,
+                2 => &mut self.first_name,
+                3 => &mut self.email,
+                4 => &mut self.last_name,
+                5 => &mut self.department,
+                6 => &mut self.preferred_language,
+                7 => &mut self.phone_number,
+                8 => &mut self.points,
+                9 => &mut self.performance,
+                10 => &mut self.total_row_count,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -592,30 +596,31 @@ impl security_api_transport::model::Model for MyLearningResult {
         "isMaxPoints",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.enrollment_id),
-            1 => value.optional(&mut self.enrollment_name),
-            2 => value.optional(&mut self.training_id),
-            3 => value.optional(&mut self.training_name),
-            4 => value.optional(&mut self.training_type_id),
-            5 => value.optional(&mut self.training_type_name),
-            6 => value.optional(&mut self.learning_path_id),
-            7 => value.into_slot(&mut self.training_order),
-            8 => value.optional(&mut self.enrollment_start_date),
-            9 => value.into_slot(&mut self.certificate),
-            10 => value.into_slot(&mut self.points),
-            11 => value.into_slot(&mut self.status_id),
-            12 => value.optional(&mut self.status),
-            13 => value.optional(&mut self.training_url),
-            14 => value.optional(&mut self.first_order_enrollment_id),
-            15 => value.into_slot(&mut self.is_max_points),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.enrollment_id,
+                1 => &mut self.enrollment_name,
+                2 => &mut self.training_id,
+                3 => &mut self.training_name,
+                4 => &mut self.training_type_id,
+                5 => &mut self.training_type_name,
+                6 => &mut self.learning_path_id,
+                7 => &mut self.training_order,
+                8 => &mut self.enrollment_start_date,
+                9 => &mut self.certificate,
+                10 => &mut self.points,
+                11 => &mut self.status_id,
+                12 => &mut self.status,
+                13 => &mut self.training_url,
+                14 => &mut self.first_order_enrollment_id,
+                15 => &mut self.is_max_points,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -741,18 +746,19 @@ impl security_api_transport::model::Model for PhishingTestResultDbResult {
         "missedPoints",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.total_count),
-            1 => value.into_slot(&mut self.reported_count),
-            2 => value.into_slot(&mut self.earned_points),
-            3 => value.into_slot(&mut self.missed_points),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.total_count,
+                1 => &mut self.reported_count,
+                2 => &mut self.earned_points,
+                3 => &mut self.missed_points,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -23,17 +23,18 @@ impl security_api_transport::model::Model for PhishingTestResultSummary {
         "successRate",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.last30_days),
-            1 => value.into_slot(&mut self.accuracy_change_percentage),
-            2 => value.into_slot(&mut self.success_rate),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.last30_days,
+                1 => &mut self.accuracy_change_percentage,
+                2 => &mut self.success_rate,
+                _ => return None,
+            },
+        )
     }
 }
 

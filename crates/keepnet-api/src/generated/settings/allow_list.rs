@@ -293,22 +293,23 @@ impl security_api_transport::model::Model for AllowListDomain {
         "verifyType",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.domain),
-            2 => value.optional(&mut self.txt_record),
-            3 => value.into_slot(&mut self.company_id),
-            4 => value.into_slot(&mut self.status),
-            5 => value.optional(&mut self.last_check_time),
-            6 => value.optional(&mut self.verify_time),
-            7 => value.into_slot(&mut self.verify_type),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.domain,
+                2 => &mut self.txt_record,
+                3 => &mut self.company_id,
+                4 => &mut self.status,
+                5 => &mut self.last_check_time,
+                6 => &mut self.verify_time,
+                7 => &mut self.verify_type,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -419,22 +420,23 @@ impl security_api_transport::model::Model for SearchAllowList {
         "verifyType",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.allow_list_resource_id),
-            1 => value.optional(&mut self.domain),
-            2 => value.optional(&mut self.txt_record),
-            3 => value.optional(&mut self.status),
-            4 => value.optional(&mut self.last_check_time),
-            5 => value.optional(&mut self.verify_time),
-            6 => value.optional(&mut self.create_time),
-            7 => value.into_slot(&mut self.verify_type),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.allow_list_resource_id,
+                1 => &mut self.domain,
+                2 => &mut self.txt_record,
+                3 => &mut self.status,
+                4 => &mut self.last_check_time,
+                5 => &mut self.verify_time,
+                6 => &mut self.create_time,
+                7 => &mut self.verify_type,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -379,16 +379,17 @@ impl security_api_transport::model::Model for DirectEmailSettingOption {
     const NAME: &'static str = "DirectEmailSettingOption";
     const MEMBERS: &'static [&'static str] = &["applicationId", "redirectUri"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.application_id),
-            1 => value.optional(&mut self.redirect_uri),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.application_id,
+                1 => &mut self.redirect_uri,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -15,15 +15,16 @@ impl security_api_transport::model::Model for CheckAvailability {
     const NAME: &'static str = "CheckAvailability";
     const MEMBERS: &'static [&'static str] = &["isAvailable"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.is_available),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.is_available,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -102,23 +103,24 @@ impl security_api_transport::model::Model for DecSetting {
         "isDefault",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.id),
-            1 => value.optional(&mut self.resource_id),
-            2 => value.optional(&mut self.name),
-            3 => value.optional(&mut self.tenant_id),
-            4 => value.optional(&mut self.allowed_domains),
-            5 => value.into_slot(&mut self.kind),
-            6 => value.into_slot(&mut self.status),
-            7 => value.into_slot(&mut self.company_id),
-            8 => value.into_slot(&mut self.is_default),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.id,
+                1 => &mut self.resource_id,
+                2 => &mut self.name,
+                3 => &mut self.tenant_id,
+                4 => &mut self.allowed_domains,
+                5 => &mut self.kind,
+                6 => &mut self.status,
+                7 => &mut self.company_id,
+                8 => &mut self.is_default,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -146,17 +148,18 @@ impl security_api_transport::model::Model for EmailInformationResult {
     const NAME: &'static str = "EmailInformationResult";
     const MEMBERS: &'static [&'static str] = &["template", "smtpSetting", "decSetting"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.template),
-            1 => value.into_slot(&mut self.smtp_setting),
-            2 => value.into_slot(&mut self.dec_setting),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.template,
+                1 => &mut self.smtp_setting,
+                2 => &mut self.dec_setting,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -232,30 +235,31 @@ impl security_api_transport::model::Model for EmailTemplate {
         "languages",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.smtp_setting_resource_id),
-            3 => value.optional(&mut self.direct_email_setting_resource_id),
-            4 => value.into_slot(&mut self.email_delivery_setting_type),
-            5 => value.optional(&mut self.email_template_category_resource_id),
-            6 => value.optional(&mut self.from_name),
-            7 => value.optional(&mut self.from_address),
-            8 => value.into_slot(&mut self.cc_addresses),
-            9 => value.optional(&mut self.subject),
-            10 => value.optional(&mut self.template),
-            11 => value.into_slot(&mut self.tags),
-            12 => value.optional(&mut self.language_type_resource_id),
-            13 => value.optional(&mut self.language_type_name),
-            14 => value.into_slot(&mut self.available_for_list),
-            15 => value.into_slot(&mut self.languages),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.smtp_setting_resource_id,
+                3 => &mut self.direct_email_setting_resource_id,
+                4 => &mut self.email_delivery_setting_type,
+                5 => &mut self.email_template_category_resource_id,
+                6 => &mut self.from_name,
+                7 => &mut self.from_address,
+                8 => &mut self.cc_addresses,
+                9 => &mut self.subject,
+                10 => &mut self.template,
+                11 => &mut self.tags,
+                12 => &mut self.language_type_resource_id,
+                13 => &mut self.language_type_name,
+                14 => &mut self.available_for_list,
+                15 => &mut self.languages,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -302,22 +306,23 @@ impl security_api_transport::model::Model for EmailTemplateLanguageDetail {
         "template",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.language_type_resource_id),
-            2 => value.optional(&mut self.language_type_name),
-            3 => value.optional(&mut self.subject),
-            4 => value.optional(&mut self.from_name),
-            5 => value.optional(&mut self.from_address),
-            6 => value.into_slot(&mut self.cc_addresses),
-            7 => value.optional(&mut self.template),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.language_type_resource_id,
+                2 => &mut self.language_type_name,
+                3 => &mut self.subject,
+                4 => &mut self.from_name,
+                5 => &mut self.from_address,
+                6 => &mut self.cc_addresses,
+                7 => &mut self.template,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -618,23 +623,24 @@ impl security_api_transport::model::Model for GetEmailTemplateTypeLookup {
         "tag",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.into_slot(&mut self.generic_code_type_id),
-            2 => value.optional(&mut self.generic_code_type_name),
-            3 => value.optional(&mut self.name),
-            4 => value.optional(&mut self.code),
-            5 => value.optional(&mut self.description),
-            6 => value.into_slot(&mut self.order_number),
-            7 => value.optional(&mut self.template),
-            8 => value.optional(&mut self.tag),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.generic_code_type_id,
+                2 => &mut self.generic_code_type_name,
+                3 => &mut self.name,
+                4 => &mut self.code,
+                5 => &mut self.description,
+                6 => &mut self.order_number,
+                7 => &mut self.template,
+                8 => &mut self.tag,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -697,27 +703,28 @@ impl security_api_transport::model::Model for MailerEmailTemplate {
         "languages",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.id),
-            1 => value.optional(&mut self.from_name),
-            2 => value.optional(&mut self.from_address),
-            3 => value.optional(&mut self.cc_addresses),
-            4 => value.optional(&mut self.subject),
-            5 => value.into_slot(&mut self.smtp_setting_id),
-            6 => value.into_slot(&mut self.direct_email_setting_id),
-            7 => value.optional(&mut self.template),
-            8 => value.optional(&mut self.name),
-            9 => value.into_slot(&mut self.delivery_type),
-            10 => value.optional(&mut self.language_type_resource_id),
-            11 => value.optional(&mut self.language_type_name),
-            12 => value.into_slot(&mut self.languages),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.id,
+                1 => &mut self.from_name,
+                2 => &mut self.from_address,
+                3 => &mut self.cc_addresses,
+                4 => &mut self.subject,
+                5 => &mut self.smtp_setting_id,
+                6 => &mut self.direct_email_setting_id,
+                7 => &mut self.template,
+                8 => &mut self.name,
+                9 => &mut self.delivery_type,
+                10 => &mut self.language_type_resource_id,
+                11 => &mut self.language_type_name,
+                12 => &mut self.languages,
+                _ => return None,
+            },
+        )
     }
 }
 

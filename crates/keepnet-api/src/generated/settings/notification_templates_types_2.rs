@@ -59,29 +59,30 @@ impl security_api_transport::model::Model for MailerSmtpSetting {
         "statusId",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.id),
-            1 => value.optional(&mut self.resource_id),
-            2 => value.optional(&mut self.name),
-            3 => value.optional(&mut self.reply_to),
-            4 => value.optional(&mut self.server_address),
-            5 => value.optional(&mut self.server_port),
-            6 => value.optional(&mut self.user_name),
-            7 => value.into_slot(&mut self.password),
-            8 => value.into_slot(&mut self.use_authentication),
-            9 => value.into_slot(&mut self.use_ssl),
-            10 => value.optional(&mut self.custom_header),
-            11 => value.into_slot(&mut self.company_id),
-            12 => value.into_slot(&mut self.user_id),
-            13 => value.optional(&mut self.error_to),
-            14 => value.into_slot(&mut self.status_id),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.id,
+                1 => &mut self.resource_id,
+                2 => &mut self.name,
+                3 => &mut self.reply_to,
+                4 => &mut self.server_address,
+                5 => &mut self.server_port,
+                6 => &mut self.user_name,
+                7 => &mut self.password,
+                8 => &mut self.use_authentication,
+                9 => &mut self.use_ssl,
+                10 => &mut self.custom_header,
+                11 => &mut self.company_id,
+                12 => &mut self.user_id,
+                13 => &mut self.error_to,
+                14 => &mut self.status_id,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -147,28 +148,29 @@ impl security_api_transport::model::Model for SearchEmailTemplate {
         "languageTypeCode",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.category_name),
-            3 => value.optional(&mut self.type_name),
-            4 => value.optional(&mut self.subject),
-            5 => value.optional(&mut self.created_by),
-            6 => value.into_slot(&mut self.is_owner),
-            7 => value.optional(&mut self.create_time),
-            8 => value.optional(&mut self.update_time),
-            9 => value.into_slot(&mut self.available_for_company_count),
-            10 => value.into_slot(&mut self.tags),
-            11 => value.into_slot(&mut self.is_default),
-            12 => value.into_slot(&mut self.language_type_name),
-            13 => value.into_slot(&mut self.language_type_code),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.category_name,
+                3 => &mut self.type_name,
+                4 => &mut self.subject,
+                5 => &mut self.created_by,
+                6 => &mut self.is_owner,
+                7 => &mut self.create_time,
+                8 => &mut self.update_time,
+                9 => &mut self.available_for_company_count,
+                10 => &mut self.tags,
+                11 => &mut self.is_default,
+                12 => &mut self.language_type_name,
+                13 => &mut self.language_type_code,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -210,22 +210,23 @@ impl security_api_transport::model::Model for ProxySetting {
         "isDefault",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.address),
-            3 => value.optional(&mut self.port),
-            4 => value.into_slot(&mut self.authentication_type_id),
-            5 => value.optional(&mut self.username),
-            6 => value.into_slot(&mut self.password),
-            7 => value.into_slot(&mut self.is_default),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.address,
+                3 => &mut self.port,
+                4 => &mut self.authentication_type_id,
+                5 => &mut self.username,
+                6 => &mut self.password,
+                7 => &mut self.is_default,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -215,20 +215,21 @@ impl security_api_transport::model::Model for SearchSiemSettings {
         "createTime",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.api_url),
-            3 => value.optional(&mut self.type_name),
-            4 => value.optional(&mut self.status_name),
-            5 => value.optional(&mut self.create_time),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.api_url,
+                3 => &mut self.type_name,
+                4 => &mut self.status_name,
+                5 => &mut self.create_time,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -288,26 +289,27 @@ impl security_api_transport::model::Model for SiemSetting {
         "connectionType",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.api_url),
-            3 => value.into_slot(&mut self.token),
-            4 => value.into_slot(&mut self.type_id),
-            5 => value.optional(&mut self.type_name),
-            6 => value.into_slot(&mut self.status_id),
-            7 => value.optional(&mut self.status_name),
-            8 => value.into_slot(&mut self.is_forward_historical_audit_log),
-            9 => value.optional(&mut self.server_address),
-            10 => value.optional(&mut self.port),
-            11 => value.optional(&mut self.connection_type),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.api_url,
+                3 => &mut self.token,
+                4 => &mut self.type_id,
+                5 => &mut self.type_name,
+                6 => &mut self.status_id,
+                7 => &mut self.status_name,
+                8 => &mut self.is_forward_historical_audit_log,
+                9 => &mut self.server_address,
+                10 => &mut self.port,
+                11 => &mut self.connection_type,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -244,22 +244,23 @@ impl security_api_transport::model::Model for SearchSmtpSettings {
         "createTime",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.company_name),
-            3 => value.optional(&mut self.server_address),
-            4 => value.optional(&mut self.server_port),
-            5 => value.optional(&mut self.status_name),
-            6 => value.into_slot(&mut self.is_owner),
-            7 => value.optional(&mut self.create_time),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.company_name,
+                3 => &mut self.server_address,
+                4 => &mut self.server_port,
+                5 => &mut self.status_name,
+                6 => &mut self.is_owner,
+                7 => &mut self.create_time,
+                _ => return None,
+            },
+        )
     }
 }
 

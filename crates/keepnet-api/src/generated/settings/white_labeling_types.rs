@@ -53,17 +53,18 @@ impl security_api_transport::model::Model for WhiteLabelingByDomain {
     const NAME: &'static str = "WhiteLabelingByDomain";
     const MEMBERS: &'static [&'static str] = &["brandName", "mainLogoUrl", "faviconUrl"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.brand_name),
-            1 => value.optional(&mut self.main_logo_url),
-            2 => value.optional(&mut self.favicon_url),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.brand_name,
+                1 => &mut self.main_logo_url,
+                2 => &mut self.favicon_url,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -186,33 +187,34 @@ impl security_api_transport::model::Model for WhiteLabelingSettings {
         "isDocumentationLinkEnabled",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.brand_name),
-            2 => value.optional(&mut self.main_domain_protocol),
-            3 => value.optional(&mut self.main_domain_url),
-            4 => value.optional(&mut self.domain_url),
-            5 => value.optional(&mut self.main_logo_url),
-            6 => value.optional(&mut self.minimized_menu_logo_url),
-            7 => value.optional(&mut self.favicon_url),
-            8 => value.optional(&mut self.email_template_logo_url),
-            9 => value.optional(&mut self.support_email_address),
-            10 => value.optional(&mut self.footer_privacy_policy_url),
-            11 => value.optional(&mut self.footer_terms_and_conditions_url),
-            12 => value.optional(&mut self.footer_eula_url),
-            13 => value.optional(&mut self.footer_cookie_policy_url),
-            14 => value.into_slot(&mut self.is_show_release_version_number),
-            15 => value.into_slot(&mut self.is_show_release_notes),
-            16 => value.optional(&mut self.release_notes_url),
-            17 => value.optional(&mut self.pointing_url),
-            18 => value.into_slot(&mut self.is_documentation_link_enabled),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.brand_name,
+                2 => &mut self.main_domain_protocol,
+                3 => &mut self.main_domain_url,
+                4 => &mut self.domain_url,
+                5 => &mut self.main_logo_url,
+                6 => &mut self.minimized_menu_logo_url,
+                7 => &mut self.favicon_url,
+                8 => &mut self.email_template_logo_url,
+                9 => &mut self.support_email_address,
+                10 => &mut self.footer_privacy_policy_url,
+                11 => &mut self.footer_terms_and_conditions_url,
+                12 => &mut self.footer_eula_url,
+                13 => &mut self.footer_cookie_policy_url,
+                14 => &mut self.is_show_release_version_number,
+                15 => &mut self.is_show_release_notes,
+                16 => &mut self.release_notes_url,
+                17 => &mut self.pointing_url,
+                18 => &mut self.is_documentation_link_enabled,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -162,15 +162,16 @@ impl security_api_transport::model::Model for IdResult {
     const NAME: &'static str = "IdResult";
     const MEMBERS: &'static [&'static str] = &["resourceId"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -220,23 +221,24 @@ impl security_api_transport::model::Model for Lookup {
         "isoFriendlyName",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.into_slot(&mut self.generic_code_type_id),
-            2 => value.optional(&mut self.generic_code_type_name),
-            3 => value.optional(&mut self.name),
-            4 => value.optional(&mut self.code),
-            5 => value.optional(&mut self.description),
-            6 => value.into_slot(&mut self.order_number),
-            7 => value.optional(&mut self.iso_code),
-            8 => value.optional(&mut self.iso_friendly_name),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.generic_code_type_id,
+                2 => &mut self.generic_code_type_name,
+                3 => &mut self.name,
+                4 => &mut self.code,
+                5 => &mut self.description,
+                6 => &mut self.order_number,
+                7 => &mut self.iso_code,
+                8 => &mut self.iso_friendly_name,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -262,16 +264,17 @@ impl security_api_transport::model::Model for NamedResource {
     const NAME: &'static str = "NamedResource";
     const MEMBERS: &'static [&'static str] = &["resourceId", "name"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -432,33 +435,34 @@ impl security_api_transport::model::Model for SearchCompany {
         "monthlyActiveUserCount",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.company_name),
-            1 => value.optional(&mut self.company_resource_id),
-            2 => value.optional(&mut self.reseller_name),
-            3 => value.optional(&mut self.industry_name),
-            4 => value.optional(&mut self.industry_resource_id),
-            5 => value.optional(&mut self.license_type_name),
-            6 => value.optional(&mut self.license_type_resource_id),
-            7 => value.into_slot(&mut self.is_number_of_users_limited),
-            8 => value.optional(&mut self.number_of_users),
-            9 => value.into_slot(&mut self.privacy_duration_id),
-            10 => value.into_slot(&mut self.licence_expired),
-            11 => value.optional(&mut self.license_end_date),
-            12 => value.optional(&mut self.create_time),
-            13 => value.into_slot(&mut self.target_user_count),
-            14 => value.into_slot(&mut self.children),
-            15 => value.into_slot(&mut self.tags),
-            16 => value.into_slot(&mut self.deleted_target_user_count),
-            17 => value.into_slot(&mut self.inactive_target_user_count),
-            18 => value.into_slot(&mut self.monthly_active_user_count),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.company_name,
+                1 => &mut self.company_resource_id,
+                2 => &mut self.reseller_name,
+                3 => &mut self.industry_name,
+                4 => &mut self.industry_resource_id,
+                5 => &mut self.license_type_name,
+                6 => &mut self.license_type_resource_id,
+                7 => &mut self.is_number_of_users_limited,
+                8 => &mut self.number_of_users,
+                9 => &mut self.privacy_duration_id,
+                10 => &mut self.licence_expired,
+                11 => &mut self.license_end_date,
+                12 => &mut self.create_time,
+                13 => &mut self.target_user_count,
+                14 => &mut self.children,
+                15 => &mut self.tags,
+                16 => &mut self.deleted_target_user_count,
+                17 => &mut self.inactive_target_user_count,
+                18 => &mut self.monthly_active_user_count,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -493,18 +497,19 @@ impl security_api_transport::model::Model for SearchCompanyGroup {
         "createTime",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.into_slot(&mut self.company_count),
-            3 => value.optional(&mut self.create_time),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.company_count,
+                3 => &mut self.create_time,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -254,17 +254,18 @@ impl security_api_transport::model::Model for EmailTemplateAttachment {
     const NAME: &'static str = "EmailTemplateAttachment";
     const MEMBERS: &'static [&'static str] = &["resourceId", "fileName", "url"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.file_name),
-            2 => value.optional(&mut self.url),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.file_name,
+                2 => &mut self.url,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -367,39 +368,40 @@ impl security_api_transport::model::Model for PsEmailTemplate {
         "canRemoveLanguages",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.description),
-            3 => value.optional(&mut self.category_resource_id),
-            4 => value.optional(&mut self.difficulty_resource_id),
-            5 => value.optional(&mut self.language_type_resource_id),
-            6 => value.optional(&mut self.language_type_name),
-            7 => value.optional(&mut self.subject),
-            8 => value.optional(&mut self.from_name),
-            9 => value.optional(&mut self.from_address),
-            10 => value.into_slot(&mut self.cc_addresses),
-            11 => value.optional(&mut self.template),
-            12 => value.into_slot(&mut self.is_assisted_by_ai),
-            13 => value.into_slot(&mut self.is_plain_text),
-            14 => value.optional(&mut self.prompt),
-            15 => value.optional(&mut self.tone_resource_id),
-            16 => value.optional(&mut self.localization_resource_id),
-            17 => value.into_slot(&mut self.available_for_list),
-            18 => value.into_slot(&mut self.attachments),
-            19 => value.into_slot(&mut self.tags),
-            20 => value.into_slot(&mut self.languages),
-            21 => value.optional(&mut self.phishing_file_name),
-            22 => value.optional(&mut self.phishing_file_type),
-            23 => value.optional(&mut self.phishing_file_url),
-            24 => value.into_slot(&mut self.can_remove_languages),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.description,
+                3 => &mut self.category_resource_id,
+                4 => &mut self.difficulty_resource_id,
+                5 => &mut self.language_type_resource_id,
+                6 => &mut self.language_type_name,
+                7 => &mut self.subject,
+                8 => &mut self.from_name,
+                9 => &mut self.from_address,
+                10 => &mut self.cc_addresses,
+                11 => &mut self.template,
+                12 => &mut self.is_assisted_by_ai,
+                13 => &mut self.is_plain_text,
+                14 => &mut self.prompt,
+                15 => &mut self.tone_resource_id,
+                16 => &mut self.localization_resource_id,
+                17 => &mut self.available_for_list,
+                18 => &mut self.attachments,
+                19 => &mut self.tags,
+                20 => &mut self.languages,
+                21 => &mut self.phishing_file_name,
+                22 => &mut self.phishing_file_type,
+                23 => &mut self.phishing_file_url,
+                24 => &mut self.can_remove_languages,
+                _ => return None,
+            },
+        )
     }
 }
 

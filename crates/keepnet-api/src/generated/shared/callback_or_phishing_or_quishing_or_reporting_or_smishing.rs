@@ -19,17 +19,18 @@ impl security_api_transport::model::Model for DetailItem {
     const NAME: &'static str = "DetailItem";
     const MEMBERS: &'static [&'static str] = &["text", "value", "extraDatas"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.text),
-            1 => value.optional(&mut self.value),
-            2 => value.into_slot(&mut self.extra_datas),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.text,
+                1 => &mut self.value,
+                2 => &mut self.extra_datas,
+                _ => return None,
+            },
+        )
     }
 }
 

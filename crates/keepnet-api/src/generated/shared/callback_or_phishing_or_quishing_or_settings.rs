@@ -32,20 +32,21 @@ impl security_api_transport::model::Model for DirectEmailSetting {
         "status",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.tenant_id),
-            3 => value.into_slot(&mut self.allowed_domains),
-            4 => value.into_slot(&mut self.kind),
-            5 => value.into_slot(&mut self.status),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.tenant_id,
+                3 => &mut self.allowed_domains,
+                4 => &mut self.kind,
+                5 => &mut self.status,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -81,18 +82,19 @@ impl security_api_transport::model::Model for EmailDeliverySetting {
         "isDefault",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.into_slot(&mut self.kind),
-            3 => value.into_slot(&mut self.is_default),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.kind,
+                3 => &mut self.is_default,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -117,15 +119,16 @@ impl security_api_transport::model::Model for EmailDeliverySettingModel {
     const NAME: &'static str = "EmailDeliverySettingModel";
     const MEMBERS: &'static [&'static str] = &["results"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.results),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.results,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -253,32 +256,33 @@ impl security_api_transport::model::Model for SmtpSetting {
         "availableForList",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.server_address),
-            3 => value.optional(&mut self.server_port),
-            4 => value.optional(&mut self.user_name),
-            5 => value.into_slot(&mut self.password),
-            6 => value.into_slot(&mut self.use_authentication),
-            7 => value.into_slot(&mut self.use_ssl),
-            8 => value.into_slot(&mut self.has_smtp_relay),
-            9 => value.optional(&mut self.reply_to),
-            10 => value.optional(&mut self.error_to),
-            11 => value.optional(&mut self.cc),
-            12 => value.optional(&mut self.bcc),
-            13 => value.optional(&mut self.custom_header),
-            14 => value.into_slot(&mut self.user_id),
-            15 => value.into_slot(&mut self.status_id),
-            16 => value.optional(&mut self.status_name),
-            17 => value.into_slot(&mut self.available_for_list),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.server_address,
+                3 => &mut self.server_port,
+                4 => &mut self.user_name,
+                5 => &mut self.password,
+                6 => &mut self.use_authentication,
+                7 => &mut self.use_ssl,
+                8 => &mut self.has_smtp_relay,
+                9 => &mut self.reply_to,
+                10 => &mut self.error_to,
+                11 => &mut self.cc,
+                12 => &mut self.bcc,
+                13 => &mut self.custom_header,
+                14 => &mut self.user_id,
+                15 => &mut self.status_id,
+                16 => &mut self.status_name,
+                17 => &mut self.available_for_list,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -32,20 +32,21 @@ impl security_api_transport::model::Model for EntityAvailableFor {
         "ownerCompanyName",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.owner_company_resource_id),
-            2 => value.optional(&mut self.type_name),
-            3 => value.optional(&mut self.target_resource_id),
-            4 => value.optional(&mut self.target_name),
-            5 => value.optional(&mut self.owner_company_name),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.owner_company_resource_id,
+                2 => &mut self.type_name,
+                3 => &mut self.target_resource_id,
+                4 => &mut self.target_name,
+                5 => &mut self.owner_company_name,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -135,16 +135,17 @@ impl security_api_transport::model::Model for CampaignScheduleInfoScenario {
     const NAME: &'static str = "CampaignScheduleInfoScenario";
     const MEMBERS: &'static [&'static str] = &["scheduleDate", "scenarioName"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.schedule_date),
-            1 => value.optional(&mut self.scenario_name),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.schedule_date,
+                1 => &mut self.scenario_name,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -180,18 +181,19 @@ impl security_api_transport::model::Model for CampaignSendingInfo {
         "totalSendSecond",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.batch_user_count),
-            1 => value.into_slot(&mut self.batch_every_send_second),
-            2 => value.into_slot(&mut self.total_user_count),
-            3 => value.into_slot(&mut self.total_send_second),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.batch_user_count,
+                1 => &mut self.batch_every_send_second,
+                2 => &mut self.total_user_count,
+                3 => &mut self.total_send_second,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -227,18 +229,19 @@ impl security_api_transport::model::Model for CampaignSummarySettings {
         "directEmailSettingName",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.exclude_from_reports),
-            1 => value.into_slot(&mut self.duration),
-            2 => value.optional(&mut self.smtp_name),
-            3 => value.optional(&mut self.direct_email_setting_name),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.exclude_from_reports,
+                1 => &mut self.duration,
+                2 => &mut self.smtp_name,
+                3 => &mut self.direct_email_setting_name,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -274,18 +277,19 @@ impl security_api_transport::model::Model for CampaignSummaryTargetUsers {
         "sendOnlyActiveUsers",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.randomly_users_count),
-            1 => value.into_slot(&mut self.target_groups_count),
-            2 => value.into_slot(&mut self.send_randomly_users),
-            3 => value.into_slot(&mut self.send_only_active_users),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.randomly_users_count,
+                1 => &mut self.target_groups_count,
+                2 => &mut self.send_randomly_users,
+                3 => &mut self.send_only_active_users,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -312,16 +316,17 @@ impl security_api_transport::model::Model for CampaignTargetGroupItem {
     const NAME: &'static str = "CampaignTargetGroupItem";
     const MEMBERS: &'static [&'static str] = &["name", "usersCount"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.name),
-            1 => value.into_slot(&mut self.users_count),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.name,
+                1 => &mut self.users_count,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -671,17 +676,18 @@ impl security_api_transport::model::Model for TrainingRedirectPage {
         "startButtonLabel",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.information_message),
-            1 => value.optional(&mut self.redirect_message),
-            2 => value.optional(&mut self.start_button_label),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.information_message,
+                1 => &mut self.redirect_message,
+                2 => &mut self.start_button_label,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -167,19 +167,20 @@ impl security_api_transport::model::Model for EnrollmentReminder {
         "stopTime",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.period_count),
-            1 => value.optional(&mut self.period_type),
-            2 => value.optional(&mut self.end_type),
-            3 => value.into_slot(&mut self.occurrence_count),
-            4 => value.optional(&mut self.stop_time),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.period_count,
+                1 => &mut self.period_type,
+                2 => &mut self.end_type,
+                3 => &mut self.occurrence_count,
+                4 => &mut self.stop_time,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -90,19 +90,20 @@ impl security_api_transport::model::Model for TargetUserCustomFieldValue {
         "timestampValue",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.data_type),
-            3 => value.optional(&mut self.value),
-            4 => value.optional(&mut self.timestamp_value),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.data_type,
+                3 => &mut self.value,
+                4 => &mut self.timestamp_value,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -44,24 +44,25 @@ impl security_api_transport::model::Model for CampaignJobSearchView {
         "frequencyCount",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.instance_group),
-            1 => value.optional(&mut self.start_date),
-            2 => value.optional(&mut self.created_date),
-            3 => value.into_slot(&mut self.total_target_user_count),
-            4 => value.optional(&mut self.status),
-            5 => value.optional(&mut self.job_result_message),
-            6 => value.into_slot(&mut self.frequency_group),
-            7 => value.into_slot(&mut self.frequency),
-            8 => value.optional(&mut self.frequency_description),
-            9 => value.into_slot(&mut self.frequency_count),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.instance_group,
+                1 => &mut self.start_date,
+                2 => &mut self.created_date,
+                3 => &mut self.total_target_user_count,
+                4 => &mut self.status,
+                5 => &mut self.job_result_message,
+                6 => &mut self.frequency_group,
+                7 => &mut self.frequency,
+                8 => &mut self.frequency_description,
+                9 => &mut self.frequency_count,
+                _ => return None,
+            },
+        )
     }
 }
 

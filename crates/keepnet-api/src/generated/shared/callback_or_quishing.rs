@@ -44,20 +44,21 @@ impl security_api_transport::model::Model for CampaignFormDetails {
         "status",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.distribution_email_over_time_types),
-            1 => value.into_slot(&mut self.distribution_smtp_delay_time_types),
-            2 => value.into_slot(&mut self.distribution_types),
-            3 => value.into_slot(&mut self.schedule_types),
-            4 => value.into_slot(&mut self.send_randomly_users_calculate_types),
-            5 => value.into_slot(&mut self.status),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.distribution_email_over_time_types,
+                1 => &mut self.distribution_smtp_delay_time_types,
+                2 => &mut self.distribution_types,
+                3 => &mut self.schedule_types,
+                4 => &mut self.send_randomly_users_calculate_types,
+                5 => &mut self.status,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -29,17 +29,18 @@ impl security_api_transport::model::Model for CampaignJobFormDetails {
         "userStatuses",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.statuses),
-            1 => value.into_slot(&mut self.password_complexity_types),
-            2 => value.into_slot(&mut self.user_statuses),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.statuses,
+                1 => &mut self.password_complexity_types,
+                2 => &mut self.user_statuses,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -32,20 +32,21 @@ impl security_api_transport::model::Model for InvestigationAttachmentDto {
         "extension",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.into_slot(&mut self.size),
-            2 => value.optional(&mut self.name),
-            3 => value.optional(&mut self.md5),
-            4 => value.optional(&mut self.sha512),
-            5 => value.optional(&mut self.extension),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.size,
+                2 => &mut self.name,
+                3 => &mut self.md5,
+                4 => &mut self.sha512,
+                5 => &mut self.extension,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -76,18 +77,19 @@ impl security_api_transport::model::Model for InvestigationBodyDto {
     const NAME: &'static str = "InvestigationBodyDto";
     const MEMBERS: &'static [&'static str] = &["resourceId", "url", "keyword", "regex"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.url),
-            2 => value.optional(&mut self.keyword),
-            3 => value.optional(&mut self.regex),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.url,
+                2 => &mut self.keyword,
+                3 => &mut self.regex,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -135,22 +137,23 @@ impl security_api_transport::model::Model for InvestigationHeaderDto {
         "senderName",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.ip),
-            2 => value.optional(&mut self.from),
-            3 => value.optional(&mut self.to),
-            4 => value.optional(&mut self.cc),
-            5 => value.optional(&mut self.bcc),
-            6 => value.optional(&mut self.subject),
-            7 => value.optional(&mut self.sender_name),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.ip,
+                2 => &mut self.from,
+                3 => &mut self.to,
+                4 => &mut self.cc,
+                5 => &mut self.bcc,
+                6 => &mut self.subject,
+                7 => &mut self.sender_name,
+                _ => return None,
+            },
+        )
     }
 }
 

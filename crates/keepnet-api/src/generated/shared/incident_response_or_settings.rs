@@ -38,22 +38,23 @@ impl security_api_transport::model::Model for SearchProxySetting {
         "createTime",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.address),
-            3 => value.optional(&mut self.port),
-            4 => value.into_slot(&mut self.authentication_type_id),
-            5 => value.optional(&mut self.authentication_type_name),
-            6 => value.optional(&mut self.is_default),
-            7 => value.optional(&mut self.create_time),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.address,
+                3 => &mut self.port,
+                4 => &mut self.authentication_type_id,
+                5 => &mut self.authentication_type_name,
+                6 => &mut self.is_default,
+                7 => &mut self.create_time,
+                _ => return None,
+            },
+        )
     }
 }
 

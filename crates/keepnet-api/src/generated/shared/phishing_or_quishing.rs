@@ -219,28 +219,29 @@ impl security_api_transport::model::Model for SearchPsEmailTemplate {
         "updateTime",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.id),
-            1 => value.optional(&mut self.resource_id),
-            2 => value.optional(&mut self.name),
-            3 => value.optional(&mut self.description),
-            4 => value.optional(&mut self.category_name),
-            5 => value.optional(&mut self.difficulty_name),
-            6 => value.into_slot(&mut self.language_type_name),
-            7 => value.into_slot(&mut self.language_type_code),
-            8 => value.into_slot(&mut self.is_assisted_by_ai),
-            9 => value.into_slot(&mut self.tags),
-            10 => value.into_slot(&mut self.is_owner),
-            11 => value.optional(&mut self.created_by),
-            12 => value.optional(&mut self.create_time),
-            13 => value.optional(&mut self.update_time),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.id,
+                1 => &mut self.resource_id,
+                2 => &mut self.name,
+                3 => &mut self.description,
+                4 => &mut self.category_name,
+                5 => &mut self.difficulty_name,
+                6 => &mut self.language_type_name,
+                7 => &mut self.language_type_code,
+                8 => &mut self.is_assisted_by_ai,
+                9 => &mut self.tags,
+                10 => &mut self.is_owner,
+                11 => &mut self.created_by,
+                12 => &mut self.create_time,
+                13 => &mut self.update_time,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -214,16 +214,17 @@ impl security_api_transport::model::Model for CampaignScheduleInfo {
     const NAME: &'static str = "CampaignScheduleInfo";
     const MEMBERS: &'static [&'static str] = &["scenarioListViewModels", "isStarting"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.scenario_list_view_models),
-            1 => value.into_slot(&mut self.is_starting),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.scenario_list_view_models,
+                1 => &mut self.is_starting,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -250,15 +251,16 @@ impl security_api_transport::model::Model for CampaignTargetGroupsResult {
     const NAME: &'static str = "CampaignTargetGroupsResult";
     const MEMBERS: &'static [&'static str] = &["groups"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.groups),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.groups,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -327,16 +329,17 @@ impl security_api_transport::model::Model for DnsServiceFormDetails {
     const NAME: &'static str = "DnsServiceFormDetails";
     const MEMBERS: &'static [&'static str] = &["recordTypes", "dnsServiceProviderTypes"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.record_types),
-            1 => value.into_slot(&mut self.dns_service_provider_types),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.record_types,
+                1 => &mut self.dns_service_provider_types,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -388,22 +391,23 @@ impl security_api_transport::model::Model for DnsServiceProvider {
         "availableForList",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.into_slot(&mut self.dns_service_provider_type_id),
-            2 => value.optional(&mut self.dns_service_provider_name),
-            3 => value.optional(&mut self.username),
-            4 => value.into_slot(&mut self.password),
-            5 => value.into_slot(&mut self.record_type_id),
-            6 => value.optional(&mut self.dns_record),
-            7 => value.into_slot(&mut self.available_for_list),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.dns_service_provider_type_id,
+                2 => &mut self.dns_service_provider_name,
+                3 => &mut self.username,
+                4 => &mut self.password,
+                5 => &mut self.record_type_id,
+                6 => &mut self.dns_record,
+                7 => &mut self.available_for_list,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -542,23 +546,24 @@ impl security_api_transport::model::Model for DnsServiceProviderSearchView {
         "createTime",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.id),
-            1 => value.optional(&mut self.resource_id),
-            2 => value.optional(&mut self.dns_service_provider_name),
-            3 => value.optional(&mut self.dns_service_provider_type),
-            4 => value.into_slot(&mut self.is_owner),
-            5 => value.optional(&mut self.health_status),
-            6 => value.optional(&mut self.health_status_message),
-            7 => value.optional(&mut self.created_by),
-            8 => value.optional(&mut self.create_time),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.id,
+                1 => &mut self.resource_id,
+                2 => &mut self.dns_service_provider_name,
+                3 => &mut self.dns_service_provider_type,
+                4 => &mut self.is_owner,
+                5 => &mut self.health_status,
+                6 => &mut self.health_status_message,
+                7 => &mut self.created_by,
+                8 => &mut self.create_time,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -642,24 +647,25 @@ impl security_api_transport::model::Model for DomainRecord {
         "availableForList",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.domain),
-            2 => value.into_slot(&mut self.record_type_id),
-            3 => value.into_slot(&mut self.dns_service_provider_id),
-            4 => value.optional(&mut self.dns_record),
-            5 => value.into_slot(&mut self.proxy_status_id),
-            6 => value.into_slot(&mut self.url_schema_type_id),
-            7 => value.optional(&mut self.zone_id),
-            8 => value.into_slot(&mut self.is_active),
-            9 => value.into_slot(&mut self.available_for_list),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.domain,
+                2 => &mut self.record_type_id,
+                3 => &mut self.dns_service_provider_id,
+                4 => &mut self.dns_record,
+                5 => &mut self.proxy_status_id,
+                6 => &mut self.url_schema_type_id,
+                7 => &mut self.zone_id,
+                8 => &mut self.is_active,
+                9 => &mut self.available_for_list,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -697,79 +703,25 @@ impl security_api_transport::model::Model for DomainRecordDetail {
         "isStopBotActivity",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.id),
-            1 => value.into_slot(&mut self.url_schema_type_id),
-            2 => value.optional(&mut self.url_schema_type),
-            3 => value.optional(&mut self.domain),
-            4 => value.into_slot(&mut self.is_stop_bot_activity),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.id,
+                1 => &mut self.url_schema_type_id,
+                2 => &mut self.url_schema_type,
+                3 => &mut self.domain,
+                4 => &mut self.is_stop_bot_activity,
+                _ => return None,
+            },
+        )
     }
 }
 
 impl<'de> security_api_transport::__private::serde::Deserialize<'de>
 for DomainRecordDetail {
-    fn deserialize<D: security_api_transport::__private::serde::Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Self, D::Error> {
-        security_api_transport::model::deserialize(deserializer)
-    }
-}
-
-/// The choices for adding a domain.
-#[derive(Debug, Clone, Default, PartialEq)]
-#[non_exhaustive]
-pub struct DomainRecordFormDetails {
-    /// Record types.
-    pub record_types: Option<
-        Vec<super::callback_or_phishing_or_quishing_or_reporting_or_smishing::DetailItem>,
-    >,
-    /// Dns service providers.
-    pub dns_service_providers: Option<
-        Vec<super::callback_or_phishing_or_quishing_or_reporting_or_smishing::DetailItem>,
-    >,
-    /// Proxy statuses.
-    pub proxy_statuses: Option<
-        Vec<super::callback_or_phishing_or_quishing_or_reporting_or_smishing::DetailItem>,
-    >,
-    /// Url schemas.
-    pub url_schemas: Option<
-        Vec<super::callback_or_phishing_or_quishing_or_reporting_or_smishing::DetailItem>,
-    >,
-}
-
-impl security_api_transport::model::Model for DomainRecordFormDetails {
-    const NAME: &'static str = "DomainRecordFormDetails";
-    const MEMBERS: &'static [&'static str] = &[
-        "recordTypes",
-        "dnsServiceProviders",
-        "proxyStatuses",
-        "urlSchemas",
-    ];
-    #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.record_types),
-            1 => value.into_slot(&mut self.dns_service_providers),
-            2 => value.into_slot(&mut self.proxy_statuses),
-            3 => value.into_slot(&mut self.url_schemas),
-            _ => value.skip(),
-        }
-    }
-}
-
-impl<'de> security_api_transport::__private::serde::Deserialize<'de>
-for DomainRecordFormDetails {
     fn deserialize<D: security_api_transport::__private::serde::Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Self, D::Error> {

@@ -3,6 +3,62 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! What some of the areas phishing, quishing, smishing have in common.
 
+/// The choices for adding a domain.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct DomainRecordFormDetails {
+    /// Record types.
+    pub record_types: Option<
+        Vec<super::callback_or_phishing_or_quishing_or_reporting_or_smishing::DetailItem>,
+    >,
+    /// Dns service providers.
+    pub dns_service_providers: Option<
+        Vec<super::callback_or_phishing_or_quishing_or_reporting_or_smishing::DetailItem>,
+    >,
+    /// Proxy statuses.
+    pub proxy_statuses: Option<
+        Vec<super::callback_or_phishing_or_quishing_or_reporting_or_smishing::DetailItem>,
+    >,
+    /// Url schemas.
+    pub url_schemas: Option<
+        Vec<super::callback_or_phishing_or_quishing_or_reporting_or_smishing::DetailItem>,
+    >,
+}
+
+impl security_api_transport::model::Model for DomainRecordFormDetails {
+    const NAME: &'static str = "DomainRecordFormDetails";
+    const MEMBERS: &'static [&'static str] = &[
+        "recordTypes",
+        "dnsServiceProviders",
+        "proxyStatuses",
+        "urlSchemas",
+    ];
+    #[inline]
+    fn slot(
+        &mut self,
+        index: usize,
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.record_types,
+                1 => &mut self.dns_service_providers,
+                2 => &mut self.proxy_statuses,
+                3 => &mut self.url_schemas,
+                _ => return None,
+            },
+        )
+    }
+}
+
+impl<'de> security_api_transport::__private::serde::Deserialize<'de>
+for DomainRecordFormDetails {
+    fn deserialize<D: security_api_transport::__private::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        security_api_transport::model::deserialize(deserializer)
+    }
+}
+
 /// A domain of simulations as it is to be.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -147,24 +203,25 @@ impl security_api_transport::model::Model for DomainRecordSearchView {
         "createTime",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.domain),
-            2 => value.optional(&mut self.dns_service_provider_name),
-            3 => value.optional(&mut self.dns_record),
-            4 => value.into_slot(&mut self.is_owner),
-            5 => value.optional(&mut self.status),
-            6 => value.optional(&mut self.health_status),
-            7 => value.optional(&mut self.health_status_message),
-            8 => value.optional(&mut self.created_by),
-            9 => value.optional(&mut self.create_time),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.domain,
+                2 => &mut self.dns_service_provider_name,
+                3 => &mut self.dns_record,
+                4 => &mut self.is_owner,
+                5 => &mut self.status,
+                6 => &mut self.health_status,
+                7 => &mut self.health_status_message,
+                8 => &mut self.created_by,
+                9 => &mut self.create_time,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -221,25 +278,26 @@ impl security_api_transport::model::Model for LandingPage {
         "languages",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.into_slot(&mut self.order),
-            3 => value.optional(&mut self.content),
-            4 => value.optional(&mut self.prompt),
-            5 => value.into_slot(&mut self.is_invisible_captcha_enabled),
-            6 => value.into_slot(&mut self.parent_id),
-            7 => value.into_slot(&mut self.language_type),
-            8 => value.optional(&mut self.language_type_resource_id),
-            9 => value.optional(&mut self.language_type_name),
-            10 => value.into_slot(&mut self.languages),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.order,
+                3 => &mut self.content,
+                4 => &mut self.prompt,
+                5 => &mut self.is_invisible_captcha_enabled,
+                6 => &mut self.parent_id,
+                7 => &mut self.language_type,
+                8 => &mut self.language_type_resource_id,
+                9 => &mut self.language_type_name,
+                10 => &mut self.languages,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -323,33 +381,34 @@ impl security_api_transport::model::Model for LandingPageTemplate {
         "availableForList",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.into_slot(&mut self.company_id),
-            2 => value.optional(&mut self.name),
-            3 => value.optional(&mut self.description),
-            4 => value.into_slot(&mut self.method_type_id),
-            5 => value.into_slot(&mut self.difficulty_type_id),
-            6 => value.into_slot(&mut self.url_schema_type_id),
-            7 => value.optional(&mut self.sub_domain),
-            8 => value.into_slot(&mut self.domain_record_id),
-            9 => value.into_slot(&mut self.path_type_id),
-            10 => value.into_slot(&mut self.extension_type_id),
-            11 => value.into_slot(&mut self.parameter_type_id),
-            12 => value.optional(&mut self.url_template),
-            13 => value.into_slot(&mut self.is_assisted_by_ai),
-            14 => value.into_slot(&mut self.is_invisible_captcha_enabled),
-            15 => value.into_slot(&mut self.tags),
-            16 => value.optional(&mut self.language_type_resource_id),
-            17 => value.into_slot(&mut self.landing_pages),
-            18 => value.into_slot(&mut self.available_for_list),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.company_id,
+                2 => &mut self.name,
+                3 => &mut self.description,
+                4 => &mut self.method_type_id,
+                5 => &mut self.difficulty_type_id,
+                6 => &mut self.url_schema_type_id,
+                7 => &mut self.sub_domain,
+                8 => &mut self.domain_record_id,
+                9 => &mut self.path_type_id,
+                10 => &mut self.extension_type_id,
+                11 => &mut self.parameter_type_id,
+                12 => &mut self.url_template,
+                13 => &mut self.is_assisted_by_ai,
+                14 => &mut self.is_invisible_captcha_enabled,
+                15 => &mut self.tags,
+                16 => &mut self.language_type_resource_id,
+                17 => &mut self.landing_pages,
+                18 => &mut self.available_for_list,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -408,21 +467,22 @@ impl security_api_transport::model::Model for LandingPageTemplateFormDetails {
         "domainRecords",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.method_types),
-            1 => value.into_slot(&mut self.difficulty_types),
-            2 => value.into_slot(&mut self.url_schema_types),
-            3 => value.into_slot(&mut self.path_types),
-            4 => value.into_slot(&mut self.extension_types),
-            5 => value.into_slot(&mut self.parameter_types),
-            6 => value.into_slot(&mut self.domain_records),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.method_types,
+                1 => &mut self.difficulty_types,
+                2 => &mut self.url_schema_types,
+                3 => &mut self.path_types,
+                4 => &mut self.extension_types,
+                5 => &mut self.parameter_types,
+                6 => &mut self.domain_records,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -656,27 +716,28 @@ impl security_api_transport::model::Model for LandingPageTemplateSearchView {
         "createTime",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.id),
-            1 => value.optional(&mut self.resource_id),
-            2 => value.optional(&mut self.name),
-            3 => value.optional(&mut self.description),
-            4 => value.optional(&mut self.method),
-            5 => value.optional(&mut self.difficulty),
-            6 => value.into_slot(&mut self.language_type_name),
-            7 => value.into_slot(&mut self.is_assisted_by_ai),
-            8 => value.into_slot(&mut self.is_invisible_captcha_enabled),
-            9 => value.into_slot(&mut self.tags),
-            10 => value.into_slot(&mut self.is_owner),
-            11 => value.optional(&mut self.created_by),
-            12 => value.optional(&mut self.create_time),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.id,
+                1 => &mut self.resource_id,
+                2 => &mut self.name,
+                3 => &mut self.description,
+                4 => &mut self.method,
+                5 => &mut self.difficulty,
+                6 => &mut self.language_type_name,
+                7 => &mut self.is_assisted_by_ai,
+                8 => &mut self.is_invisible_captcha_enabled,
+                9 => &mut self.tags,
+                10 => &mut self.is_owner,
+                11 => &mut self.created_by,
+                12 => &mut self.create_time,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -187,18 +187,19 @@ impl security_api_transport::model::Model for PhishingCampaignEmailReply {
         "customReplyToAddress",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.is_enabled),
-            1 => value.into_slot(&mut self.is_save_content_enabled),
-            2 => value.into_slot(&mut self.is_out_of_office_enabled),
-            3 => value.optional(&mut self.custom_reply_to_address),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.is_enabled,
+                1 => &mut self.is_save_content_enabled,
+                2 => &mut self.is_out_of_office_enabled,
+                3 => &mut self.custom_reply_to_address,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -223,15 +224,16 @@ impl security_api_transport::model::Model for PhishingCampaignExcludedIp {
     const NAME: &'static str = "PhishingCampaignExcludedIp";
     const MEMBERS: &'static [&'static str] = &["phishingCampaignExcludedIPList"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.phishing_campaign_excluded_ip_list),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.phishing_campaign_excluded_ip_list,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -258,16 +260,17 @@ impl security_api_transport::model::Model for PhishingCampaignExcludedIpItem {
     const NAME: &'static str = "PhishingCampaignExcludedIpItem";
     const MEMBERS: &'static [&'static str] = &["resourceId", "excludedIP"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.excluded_ip),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.excluded_ip,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -340,27 +343,28 @@ impl security_api_transport::model::Model for PhishingCampaignScenario {
         "trainingRedirectPage",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.text),
-            1 => value.optional(&mut self.value),
-            2 => value.optional(&mut self.training_id),
-            3 => value.optional(&mut self.training_name),
-            4 => value.into_slot(&mut self.training_language_ids),
-            5 => value.optional(&mut self.email_period_type_id),
-            6 => value.into_slot(&mut self.period_count),
-            7 => value.optional(&mut self.reminder_end_type_id),
-            8 => value.into_slot(&mut self.is_enrollment_reminder_active),
-            9 => value.into_slot(&mut self.award_certificate),
-            10 => value.optional(&mut self.enrollment_send_type_id),
-            11 => value.optional(&mut self.certificate_config_send_type),
-            12 => value.into_slot(&mut self.training_redirect_page),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.text,
+                1 => &mut self.value,
+                2 => &mut self.training_id,
+                3 => &mut self.training_name,
+                4 => &mut self.training_language_ids,
+                5 => &mut self.email_period_type_id,
+                6 => &mut self.period_count,
+                7 => &mut self.reminder_end_type_id,
+                8 => &mut self.is_enrollment_reminder_active,
+                9 => &mut self.award_certificate,
+                10 => &mut self.enrollment_send_type_id,
+                11 => &mut self.certificate_config_send_type,
+                12 => &mut self.training_redirect_page,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -387,16 +391,17 @@ impl security_api_transport::model::Model for PhishingCampaignSummaryLanguageInf
     const NAME: &'static str = "PhishingCampaignSummaryLanguageInfo";
     const MEMBERS: &'static [&'static str] = &["languageId", "languageShortCode"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.language_id),
-            1 => value.optional(&mut self.language_short_code),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.language_id,
+                1 => &mut self.language_short_code,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -477,27 +482,28 @@ impl security_api_transport::model::Model for PhishingCampaignSummaryResult {
         "campaignDurationExpired",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.phishing_campaign_resource_id),
-            1 => value.optional(&mut self.phishing_campaign_name),
-            2 => value.into_slot(&mut self.campaign_info),
-            3 => value.into_slot(&mut self.settings),
-            4 => value.into_slot(&mut self.target_users),
-            5 => value.into_slot(&mut self.scenario_stats),
-            6 => value.into_slot(&mut self.scenarios),
-            7 => value.into_slot(&mut self.scenarios_general_info),
-            8 => value.into_slot(&mut self.landing_page_template_info),
-            9 => value.into_slot(&mut self.training_info_for_category),
-            10 => value.into_slot(&mut self.enrollment_info_for_category),
-            11 => value.into_slot(&mut self.smart_group_info),
-            12 => value.into_slot(&mut self.campaign_duration_expired),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.phishing_campaign_resource_id,
+                1 => &mut self.phishing_campaign_name,
+                2 => &mut self.campaign_info,
+                3 => &mut self.settings,
+                4 => &mut self.target_users,
+                5 => &mut self.scenario_stats,
+                6 => &mut self.scenarios,
+                7 => &mut self.scenarios_general_info,
+                8 => &mut self.landing_page_template_info,
+                9 => &mut self.training_info_for_category,
+                10 => &mut self.enrollment_info_for_category,
+                11 => &mut self.smart_group_info,
+                12 => &mut self.campaign_duration_expired,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -563,28 +569,29 @@ impl security_api_transport::model::Model for PhishingCampaignSummaryResultCampa
         "sendUserPreferredLanguage",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.start_date),
-            1 => value.optional(&mut self.end_date),
-            2 => value.optional(&mut self.scheduled_date),
-            3 => value.into_slot(&mut self.total_target_user_count),
-            4 => value.into_slot(&mut self.email_delivered_user_count),
-            5 => value.into_slot(&mut self.email_not_delivered_user_count),
-            6 => value.optional(&mut self.email_delivery_start_date),
-            7 => value.optional(&mut self.email_delivery_end_date),
-            8 => value.into_slot(&mut self.frequency),
-            9 => value.optional(&mut self.email_delivery_duration),
-            10 => value.into_slot(&mut self.schedule_type_id),
-            11 => value.optional(&mut self.category_distribution_type),
-            12 => value.optional(&mut self.tracking_reply_info),
-            13 => value.into_slot(&mut self.send_user_preferred_language),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.start_date,
+                1 => &mut self.end_date,
+                2 => &mut self.scheduled_date,
+                3 => &mut self.total_target_user_count,
+                4 => &mut self.email_delivered_user_count,
+                5 => &mut self.email_not_delivered_user_count,
+                6 => &mut self.email_delivery_start_date,
+                7 => &mut self.email_delivery_end_date,
+                8 => &mut self.frequency,
+                9 => &mut self.email_delivery_duration,
+                10 => &mut self.schedule_type_id,
+                11 => &mut self.category_distribution_type,
+                12 => &mut self.tracking_reply_info,
+                13 => &mut self.send_user_preferred_language,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -645,26 +652,27 @@ for PhishingCampaignSummaryResultEmailTemplateInfo {
         "template",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.category_resource_id),
-            3 => value.optional(&mut self.difficulty_resource_id),
-            4 => value.optional(&mut self.from_name),
-            5 => value.optional(&mut self.from_address),
-            6 => value.optional(&mut self.language_short_code),
-            7 => value.optional(&mut self.phishing_file_name),
-            8 => value.optional(&mut self.phishing_file_type),
-            9 => value.optional(&mut self.phishing_file_url),
-            10 => value.optional(&mut self.subject),
-            11 => value.optional(&mut self.template),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.category_resource_id,
+                3 => &mut self.difficulty_resource_id,
+                4 => &mut self.from_name,
+                5 => &mut self.from_address,
+                6 => &mut self.language_short_code,
+                7 => &mut self.phishing_file_name,
+                8 => &mut self.phishing_file_type,
+                9 => &mut self.phishing_file_url,
+                10 => &mut self.subject,
+                11 => &mut self.template,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -690,15 +698,16 @@ for PhishingCampaignSummaryResultEnrollmentInfo {
     const NAME: &'static str = "PhishingCampaignSummaryResultEnrollmentInfo";
     const MEMBERS: &'static [&'static str] = &["enrollmentId"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.enrollment_id),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.enrollment_id,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -741,20 +750,21 @@ for PhishingCampaignSummaryResultLandingPageTemplateInfo {
         "languageShortCode",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.into_slot(&mut self.method_type_id),
-            3 => value.into_slot(&mut self.difficulty_type_id),
-            4 => value.optional(&mut self.url_template),
-            5 => value.optional(&mut self.language_short_code),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.method_type_id,
+                3 => &mut self.difficulty_type_id,
+                4 => &mut self.url_template,
+                5 => &mut self.language_short_code,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -29,19 +29,20 @@ impl security_api_transport::model::Model for PhishingCampaignSummaryResultScena
         "languageShortCode",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.name),
-            1 => value.optional(&mut self.category),
-            2 => value.into_slot(&mut self.method_type_id),
-            3 => value.into_slot(&mut self.difficulty_type_id),
-            4 => value.optional(&mut self.language_short_code),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.name,
+                1 => &mut self.category,
+                2 => &mut self.method_type_id,
+                3 => &mut self.difficulty_type_id,
+                4 => &mut self.language_short_code,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -94,20 +95,21 @@ for PhishingCampaignSummaryResultScenarioListInfo {
         "landingPageTemplateInfo",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.scenario_info),
-            1 => value.into_slot(&mut self.training_info),
-            2 => value.into_slot(&mut self.enrollment_info),
-            3 => value.into_slot(&mut self.email_template_info),
-            4 => value.into_slot(&mut self.email_template_infos),
-            5 => value.into_slot(&mut self.landing_page_template_info),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.scenario_info,
+                1 => &mut self.training_info,
+                2 => &mut self.enrollment_info,
+                3 => &mut self.email_template_info,
+                4 => &mut self.email_template_infos,
+                5 => &mut self.landing_page_template_info,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -159,23 +161,24 @@ for PhishingCampaignSummaryResultScenarioStats {
         "mfa",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.opened_email),
-            1 => value.into_slot(&mut self.clicked_email),
-            2 => value.into_slot(&mut self.submitted_email),
-            3 => value.into_slot(&mut self.attachment_opened_email),
-            4 => value.into_slot(&mut self.reported_email),
-            5 => value.into_slot(&mut self.no_response_email),
-            6 => value.into_slot(&mut self.not_delivered),
-            7 => value.into_slot(&mut self.failed_to_send),
-            8 => value.into_slot(&mut self.mfa),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.opened_email,
+                1 => &mut self.clicked_email,
+                2 => &mut self.submitted_email,
+                3 => &mut self.attachment_opened_email,
+                4 => &mut self.reported_email,
+                5 => &mut self.no_response_email,
+                6 => &mut self.not_delivered,
+                7 => &mut self.failed_to_send,
+                8 => &mut self.mfa,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -212,18 +215,19 @@ for PhishingCampaignSummaryResultScenariosGeneralInfo {
         "languageShortCodes",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.categories),
-            1 => value.into_slot(&mut self.method_type_id),
-            2 => value.into_slot(&mut self.difficulty_type_ids),
-            3 => value.into_slot(&mut self.language_short_codes),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.categories,
+                1 => &mut self.method_type_id,
+                2 => &mut self.difficulty_type_ids,
+                3 => &mut self.language_short_codes,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -269,20 +273,21 @@ impl security_api_transport::model::Model for PhishingCampaignSummaryResultTrain
         "languageList",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.training_id),
-            1 => value.optional(&mut self.training_description),
-            2 => value.optional(&mut self.name),
-            3 => value.optional(&mut self.category_name),
-            4 => value.optional(&mut self.company_name),
-            5 => value.into_slot(&mut self.language_list),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.training_id,
+                1 => &mut self.training_description,
+                2 => &mut self.name,
+                3 => &mut self.category_name,
+                4 => &mut self.company_name,
+                5 => &mut self.language_list,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -334,20 +339,21 @@ impl security_api_transport::model::Model for PhishingScenarioFormDetails {
         "preferredLanguageTypes",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.method_types),
-            1 => value.into_slot(&mut self.difficulty_types),
-            2 => value.into_slot(&mut self.categories),
-            3 => value.optional(&mut self.company_language_type_resource_id),
-            4 => value.into_slot(&mut self.language_types),
-            5 => value.into_slot(&mut self.preferred_language_types),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.method_types,
+                1 => &mut self.difficulty_types,
+                2 => &mut self.categories,
+                3 => &mut self.company_language_type_resource_id,
+                4 => &mut self.language_types,
+                5 => &mut self.preferred_language_types,
+                _ => return None,
+            },
+        )
     }
 }
 

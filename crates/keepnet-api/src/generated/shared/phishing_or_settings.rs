@@ -15,15 +15,16 @@ impl security_api_transport::model::Model for BooleanResult {
     const NAME: &'static str = "BooleanResult";
     const MEMBERS: &'static [&'static str] = &["isSuccess"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.is_success),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.is_success,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -58,18 +59,19 @@ impl security_api_transport::model::Model for PsEmailTemplateTranslationResponse
         "error",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.language_resource_id),
-            1 => value.optional(&mut self.subject),
-            2 => value.optional(&mut self.template),
-            3 => value.optional(&mut self.error),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.language_resource_id,
+                1 => &mut self.subject,
+                2 => &mut self.template,
+                3 => &mut self.error,
+                _ => return None,
+            },
+        )
     }
 }
 

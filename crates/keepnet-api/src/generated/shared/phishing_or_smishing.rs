@@ -53,27 +53,28 @@ impl security_api_transport::model::Model for CampaignUserClickedSearchView {
         "isExcluded",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.clicked_time),
-            2 => value.into_slot(&mut self.sand_box_type),
-            3 => value.into_slot(&mut self.system_sand_box_type),
-            4 => value.optional(&mut self.activity_type),
-            5 => value.optional(&mut self.system_activity_type),
-            6 => value.into_slot(&mut self.is_changed_activity),
-            7 => value.optional(&mut self.clicked_time_to_local_user),
-            8 => value.optional(&mut self.browser_name),
-            9 => value.optional(&mut self.user_agent),
-            10 => value.optional(&mut self.user_geolocation),
-            11 => value.optional(&mut self.user_ip_address_list),
-            12 => value.into_slot(&mut self.is_excluded),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.clicked_time,
+                2 => &mut self.sand_box_type,
+                3 => &mut self.system_sand_box_type,
+                4 => &mut self.activity_type,
+                5 => &mut self.system_activity_type,
+                6 => &mut self.is_changed_activity,
+                7 => &mut self.clicked_time_to_local_user,
+                8 => &mut self.browser_name,
+                9 => &mut self.user_agent,
+                10 => &mut self.user_geolocation,
+                11 => &mut self.user_ip_address_list,
+                12 => &mut self.is_excluded,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -121,22 +122,23 @@ impl security_api_transport::model::Model for CampaignUserSubmittedSearchView {
         "isExcluded",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.submitted_time),
-            1 => value.into_slot(&mut self.submitted_data),
-            2 => value.optional(&mut self.submitted_time_to_local_user),
-            3 => value.optional(&mut self.browser_name),
-            4 => value.optional(&mut self.user_agent),
-            5 => value.optional(&mut self.user_geolocation),
-            6 => value.optional(&mut self.user_ip_address_list),
-            7 => value.into_slot(&mut self.is_excluded),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.submitted_time,
+                1 => &mut self.submitted_data,
+                2 => &mut self.submitted_time_to_local_user,
+                3 => &mut self.browser_name,
+                4 => &mut self.user_agent,
+                5 => &mut self.user_geolocation,
+                6 => &mut self.user_ip_address_list,
+                7 => &mut self.is_excluded,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -54,15 +54,16 @@ impl security_api_transport::model::Model for TrainingBehaviour {
     const NAME: &'static str = "TrainingBehaviour";
     const MEMBERS: &'static [&'static str] = &["behaviourId"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.behaviour_id),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.behaviour_id,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -152,15 +153,16 @@ impl security_api_transport::model::Model for TrainingCompliance {
     const NAME: &'static str = "TrainingCompliance";
     const MEMBERS: &'static [&'static str] = &["complianceId"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.compliance_id),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.compliance_id,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -334,22 +336,23 @@ impl security_api_transport::model::Model for TrainingContent {
         "warningMessage",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.language_id),
-            1 => value.optional(&mut self.content_url),
-            2 => value.optional(&mut self.name),
-            3 => value.into_slot(&mut self.size),
-            4 => value.optional(&mut self.kind),
-            5 => value.optional(&mut self.type_with_display_name),
-            6 => value.into_slot(&mut self.is_deleteable),
-            7 => value.optional(&mut self.warning_message),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.language_id,
+                1 => &mut self.content_url,
+                2 => &mut self.name,
+                3 => &mut self.size,
+                4 => &mut self.kind,
+                5 => &mut self.type_with_display_name,
+                6 => &mut self.is_deleteable,
+                7 => &mut self.warning_message,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -376,16 +379,17 @@ impl security_api_transport::model::Model for TrainingCoverImage {
     const NAME: &'static str = "TrainingCoverImage";
     const MEMBERS: &'static [&'static str] = &["imageUrl", "name"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.image_url),
-            1 => value.optional(&mut self.name),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.image_url,
+                1 => &mut self.name,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -506,45 +510,46 @@ impl security_api_transport::model::Model for TrainingDetail {
         "levelDisplayName",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.company_id),
-            1 => value.optional(&mut self.company_resource_id),
-            2 => value.optional(&mut self.company_name),
-            3 => value.into_slot(&mut self.available_for_list),
-            4 => value.optional(&mut self.created_by),
-            5 => value.into_slot(&mut self.cover_image),
-            6 => value.optional(&mut self.kind),
-            7 => value.optional(&mut self.status),
-            8 => value.optional(&mut self.vendor_id),
-            9 => value.into_slot(&mut self.training_contents),
-            10 => value.into_slot(&mut self.training_groups),
-            11 => value.optional(&mut self.category_name),
-            12 => value.optional(&mut self.target_audience_name),
-            13 => value.optional(&mut self.vendor_name),
-            14 => value.into_slot(&mut self.behaviour_names),
-            15 => value.into_slot(&mut self.compliance_names),
-            16 => value.into_slot(&mut self.is_new),
-            17 => value.into_slot(&mut self.is_favourite),
-            18 => value.into_slot(&mut self.training_roles),
-            19 => value.optional(&mut self.name),
-            20 => value.optional(&mut self.description),
-            21 => value.optional(&mut self.category),
-            22 => value.optional(&mut self.target_audience),
-            23 => value.into_slot(&mut self.behaviours),
-            24 => value.into_slot(&mut self.compliances),
-            25 => value.into_slot(&mut self.tag_names),
-            26 => value.into_slot(&mut self.has_quiz),
-            27 => value.optional(&mut self.duration),
-            28 => value.optional(&mut self.level),
-            29 => value.optional(&mut self.duration_display_name),
-            30 => value.optional(&mut self.level_display_name),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.company_id,
+                1 => &mut self.company_resource_id,
+                2 => &mut self.company_name,
+                3 => &mut self.available_for_list,
+                4 => &mut self.created_by,
+                5 => &mut self.cover_image,
+                6 => &mut self.kind,
+                7 => &mut self.status,
+                8 => &mut self.vendor_id,
+                9 => &mut self.training_contents,
+                10 => &mut self.training_groups,
+                11 => &mut self.category_name,
+                12 => &mut self.target_audience_name,
+                13 => &mut self.vendor_name,
+                14 => &mut self.behaviour_names,
+                15 => &mut self.compliance_names,
+                16 => &mut self.is_new,
+                17 => &mut self.is_favourite,
+                18 => &mut self.training_roles,
+                19 => &mut self.name,
+                20 => &mut self.description,
+                21 => &mut self.category,
+                22 => &mut self.target_audience,
+                23 => &mut self.behaviours,
+                24 => &mut self.compliances,
+                25 => &mut self.tag_names,
+                26 => &mut self.has_quiz,
+                27 => &mut self.duration,
+                28 => &mut self.level,
+                29 => &mut self.duration_display_name,
+                30 => &mut self.level_display_name,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -608,19 +613,20 @@ impl security_api_transport::model::Model for TrainingEntityAvailableFor {
         "targetResourceId",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.into_slot(&mut self.owner_company_id),
-            2 => value.optional(&mut self.owner_company_resource_id),
-            3 => value.optional(&mut self.type_name),
-            4 => value.optional(&mut self.target_resource_id),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.owner_company_id,
+                2 => &mut self.owner_company_resource_id,
+                3 => &mut self.type_name,
+                4 => &mut self.target_resource_id,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -680,26 +686,27 @@ impl security_api_transport::model::Model for TrainingGroupDetail {
         "durationDisplayName",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.name),
-            1 => value.optional(&mut self.category),
-            2 => value.optional(&mut self.created_by),
-            3 => value.optional(&mut self.kind),
-            4 => value.optional(&mut self.category_name),
-            5 => value.into_slot(&mut self.languages),
-            6 => value.into_slot(&mut self.cover_image),
-            7 => value.into_slot(&mut self.available_for),
-            8 => value.optional(&mut self.detail_training_id),
-            9 => value.into_slot(&mut self.training_order),
-            10 => value.optional(&mut self.duration),
-            11 => value.optional(&mut self.duration_display_name),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.name,
+                1 => &mut self.category,
+                2 => &mut self.created_by,
+                3 => &mut self.kind,
+                4 => &mut self.category_name,
+                5 => &mut self.languages,
+                6 => &mut self.cover_image,
+                7 => &mut self.available_for,
+                8 => &mut self.detail_training_id,
+                9 => &mut self.training_order,
+                10 => &mut self.duration,
+                11 => &mut self.duration_display_name,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -19,17 +19,18 @@ impl security_api_transport::model::Model for TrainingRole {
     const NAME: &'static str = "TrainingRole";
     const MEMBERS: &'static [&'static str] = &["roleId", "code", "roleName"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.role_id),
-            1 => value.optional(&mut self.code),
-            2 => value.optional(&mut self.role_name),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.role_id,
+                1 => &mut self.code,
+                2 => &mut self.role_name,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -53,27 +53,28 @@ impl security_api_transport::model::Model for ScenarioSearchView {
         "createTime",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.quishing_type),
-            3 => value.optional(&mut self.method),
-            4 => value.optional(&mut self.difficulty),
-            5 => value.optional(&mut self.category),
-            6 => value.optional(&mut self.language_type_name),
-            7 => value.optional(&mut self.language_type_code),
-            8 => value.into_slot(&mut self.tags),
-            9 => value.into_slot(&mut self.is_owner),
-            10 => value.into_slot(&mut self.is_selected),
-            11 => value.optional(&mut self.created_by),
-            12 => value.optional(&mut self.create_time),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.quishing_type,
+                3 => &mut self.method,
+                4 => &mut self.difficulty,
+                5 => &mut self.category,
+                6 => &mut self.language_type_name,
+                7 => &mut self.language_type_code,
+                8 => &mut self.tags,
+                9 => &mut self.is_owner,
+                10 => &mut self.is_selected,
+                11 => &mut self.created_by,
+                12 => &mut self.create_time,
+                _ => return None,
+            },
+        )
     }
 }
 

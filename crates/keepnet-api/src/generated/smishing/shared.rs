@@ -45,23 +45,24 @@ impl security_api_transport::model::Model for PsTextTemplate {
         "tags",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.description),
-            3 => value.optional(&mut self.category_resource_id),
-            4 => value.optional(&mut self.difficulty_resource_id),
-            5 => value.optional(&mut self.language_type_resource_id),
-            6 => value.optional(&mut self.template),
-            7 => value.into_slot(&mut self.available_for_list),
-            8 => value.into_slot(&mut self.tags),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.description,
+                3 => &mut self.category_resource_id,
+                4 => &mut self.difficulty_resource_id,
+                5 => &mut self.language_type_resource_id,
+                6 => &mut self.template,
+                7 => &mut self.available_for_list,
+                8 => &mut self.tags,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -113,23 +114,24 @@ impl security_api_transport::model::Model for SmishingScenarioPreview {
         "roles",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.text_template),
-            1 => value.optional(&mut self.name),
-            2 => value.into_slot(&mut self.difficulty_type_id),
-            3 => value.into_slot(&mut self.method_type_id),
-            4 => value.optional(&mut self.category),
-            5 => value.into_slot(&mut self.landing_page_template),
-            6 => value.optional(&mut self.mfa_sms_sender_number),
-            7 => value.optional(&mut self.mfa_text_template),
-            8 => value.into_slot(&mut self.roles),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.text_template,
+                1 => &mut self.name,
+                2 => &mut self.difficulty_type_id,
+                3 => &mut self.method_type_id,
+                4 => &mut self.category,
+                5 => &mut self.landing_page_template,
+                6 => &mut self.mfa_sms_sender_number,
+                7 => &mut self.mfa_text_template,
+                8 => &mut self.roles,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -215,34 +215,35 @@ impl security_api_transport::model::Model for SmishingCampaignJobReportSearchVie
         "customFieldValues",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.smishing_campaign_resource_id),
-            1 => value.into_slot(&mut self.instance_group),
-            2 => value.optional(&mut self.name),
-            3 => value.optional(&mut self.start_date),
-            4 => value.into_slot(&mut self.total_opened_count),
-            5 => value.into_slot(&mut self.total_clicked_count),
-            6 => value.into_slot(&mut self.total_submitted_count),
-            7 => value.into_slot(&mut self.total_attachment_opened_count),
-            8 => value.into_slot(&mut self.total_no_response_count),
-            9 => value.into_slot(&mut self.total_target_user_count),
-            10 => value.into_slot(&mut self.sms_delivered_user_count),
-            11 => value.optional(&mut self.method),
-            12 => value.optional(&mut self.method_detail),
-            13 => value.optional(&mut self.status),
-            14 => value.optional(&mut self.job_result_message),
-            15 => value.optional(&mut self.created_by),
-            16 => value.optional(&mut self.created_date),
-            17 => value.optional(&mut self.sms_delivery),
-            18 => value.into_slot(&mut self.target_user_id),
-            19 => value.into_slot(&mut self.custom_field_values),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.smishing_campaign_resource_id,
+                1 => &mut self.instance_group,
+                2 => &mut self.name,
+                3 => &mut self.start_date,
+                4 => &mut self.total_opened_count,
+                5 => &mut self.total_clicked_count,
+                6 => &mut self.total_submitted_count,
+                7 => &mut self.total_attachment_opened_count,
+                8 => &mut self.total_no_response_count,
+                9 => &mut self.total_target_user_count,
+                10 => &mut self.sms_delivered_user_count,
+                11 => &mut self.method,
+                12 => &mut self.method_detail,
+                13 => &mut self.status,
+                14 => &mut self.job_result_message,
+                15 => &mut self.created_by,
+                16 => &mut self.created_date,
+                17 => &mut self.sms_delivery,
+                18 => &mut self.target_user_id,
+                19 => &mut self.custom_field_values,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -296,24 +297,25 @@ impl security_api_transport::model::Model for SmishingCampaignJobUserSmsAllSearc
         "isExcluded",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.action_time),
-            1 => value.into_slot(&mut self.submitted_data),
-            2 => value.into_slot(&mut self.sand_box_type),
-            3 => value.optional(&mut self.smishing_data_type),
-            4 => value.optional(&mut self.action_time_to_local_user),
-            5 => value.optional(&mut self.browser_name),
-            6 => value.optional(&mut self.user_agent),
-            7 => value.optional(&mut self.user_geolocation),
-            8 => value.optional(&mut self.user_ip_address_list),
-            9 => value.into_slot(&mut self.is_excluded),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.action_time,
+                1 => &mut self.submitted_data,
+                2 => &mut self.sand_box_type,
+                3 => &mut self.smishing_data_type,
+                4 => &mut self.action_time_to_local_user,
+                5 => &mut self.browser_name,
+                6 => &mut self.user_agent,
+                7 => &mut self.user_geolocation,
+                8 => &mut self.user_ip_address_list,
+                9 => &mut self.is_excluded,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -422,41 +424,42 @@ impl security_api_transport::model::Model for SmishingCampaignJobUsersSearchView
         "customFieldValues",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.first_name),
-            2 => value.optional(&mut self.last_name),
-            3 => value.optional(&mut self.email),
-            4 => value.optional(&mut self.department),
-            5 => value.optional(&mut self.phone_number),
-            6 => value.optional(&mut self.smishing_scenario_name),
-            7 => value.optional(&mut self.last_clicked_time),
-            8 => value.optional(&mut self.last_clicked_time_to_local_user),
-            9 => value.into_slot(&mut self.clicked_count),
-            10 => value.optional(&mut self.last_submitted_time),
-            11 => value.optional(&mut self.last_submitted_time_to_local_user),
-            12 => value.into_slot(&mut self.submitted_count),
-            13 => value.into_slot(&mut self.mfa_submitted_count),
-            14 => value.optional(&mut self.min_password_complexity),
-            15 => value.optional(&mut self.status),
-            16 => value.optional(&mut self.job_result_message),
-            17 => value.optional(&mut self.last_sending_time),
-            18 => value.optional(&mut self.last_sending_time_to_local_user),
-            19 => value.into_slot(&mut self.reported_count),
-            20 => value.optional(&mut self.email_delivery),
-            21 => value.optional(&mut self.activity_type),
-            22 => value.optional(&mut self.mfa_last_submitted_time),
-            23 => value.optional(&mut self.mfa_last_submitted_time_to_local_user),
-            24 => value.optional(&mut self.sender_phone_number),
-            25 => value.into_slot(&mut self.target_user_id),
-            26 => value.into_slot(&mut self.custom_field_values),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.first_name,
+                2 => &mut self.last_name,
+                3 => &mut self.email,
+                4 => &mut self.department,
+                5 => &mut self.phone_number,
+                6 => &mut self.smishing_scenario_name,
+                7 => &mut self.last_clicked_time,
+                8 => &mut self.last_clicked_time_to_local_user,
+                9 => &mut self.clicked_count,
+                10 => &mut self.last_submitted_time,
+                11 => &mut self.last_submitted_time_to_local_user,
+                12 => &mut self.submitted_count,
+                13 => &mut self.mfa_submitted_count,
+                14 => &mut self.min_password_complexity,
+                15 => &mut self.status,
+                16 => &mut self.job_result_message,
+                17 => &mut self.last_sending_time,
+                18 => &mut self.last_sending_time_to_local_user,
+                19 => &mut self.reported_count,
+                20 => &mut self.email_delivery,
+                21 => &mut self.activity_type,
+                22 => &mut self.mfa_last_submitted_time,
+                23 => &mut self.mfa_last_submitted_time_to_local_user,
+                24 => &mut self.sender_phone_number,
+                25 => &mut self.target_user_id,
+                26 => &mut self.custom_field_values,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -721,38 +721,39 @@ impl security_api_transport::model::Model for SmishingCampaign {
         "useTargetUserTimeZone",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.into_slot(&mut self.phishing_scenarios),
-            3 => value.into_slot(&mut self.sms_numbers),
-            4 => value.into_slot(&mut self.schedule_type_id),
-            5 => value.optional(&mut self.scheduled_date),
-            6 => value.optional(&mut self.scheduled_date_time_zone_id),
-            7 => value.into_slot(&mut self.duration),
-            8 => value.into_slot(&mut self.distribution_start_type_id),
-            9 => value.into_slot(&mut self.distribution_type_id),
-            10 => value.into_slot(&mut self.distribution_delay_every),
-            11 => value.into_slot(&mut self.distribution_delay_time_type_id),
-            12 => value.optional(&mut self.distribution_start_time),
-            13 => value.optional(&mut self.distribution_end_time),
-            14 => value.into_slot(&mut self.distribution_days),
-            15 => value.into_slot(&mut self.sending_limit),
-            16 => value.into_slot(&mut self.exclude_from_reports),
-            17 => value.into_slot(&mut self.send_only_active_users),
-            18 => value.into_slot(&mut self.send_randomly_users),
-            19 => value.into_slot(&mut self.send_randomly_users_count),
-            20 => value.into_slot(&mut self.send_randomly_users_calculate_type_id),
-            21 => value.into_slot(&mut self.target_groups),
-            22 => value.into_slot(&mut self.frequency),
-            23 => value.into_slot(&mut self.use_target_user_time_zone),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.phishing_scenarios,
+                3 => &mut self.sms_numbers,
+                4 => &mut self.schedule_type_id,
+                5 => &mut self.scheduled_date,
+                6 => &mut self.scheduled_date_time_zone_id,
+                7 => &mut self.duration,
+                8 => &mut self.distribution_start_type_id,
+                9 => &mut self.distribution_type_id,
+                10 => &mut self.distribution_delay_every,
+                11 => &mut self.distribution_delay_time_type_id,
+                12 => &mut self.distribution_start_time,
+                13 => &mut self.distribution_end_time,
+                14 => &mut self.distribution_days,
+                15 => &mut self.sending_limit,
+                16 => &mut self.exclude_from_reports,
+                17 => &mut self.send_only_active_users,
+                18 => &mut self.send_randomly_users,
+                19 => &mut self.send_randomly_users_count,
+                20 => &mut self.send_randomly_users_calculate_type_id,
+                21 => &mut self.target_groups,
+                22 => &mut self.frequency,
+                23 => &mut self.use_target_user_time_zone,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -49,19 +49,20 @@ impl security_api_transport::model::Model for SmishingCampaignFormDetails {
         "status",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.distribution_delay_time_types),
-            1 => value.into_slot(&mut self.distribution_types),
-            2 => value.into_slot(&mut self.schedule_types),
-            3 => value.into_slot(&mut self.send_randomly_users_calculate_types),
-            4 => value.into_slot(&mut self.status),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.distribution_delay_time_types,
+                1 => &mut self.distribution_types,
+                2 => &mut self.schedule_types,
+                3 => &mut self.send_randomly_users_calculate_types,
+                4 => &mut self.status,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -88,15 +89,16 @@ impl security_api_transport::model::Model for SmishingCampaignPreviewList {
     const NAME: &'static str = "SmishingCampaignPreviewList";
     const MEMBERS: &'static [&'static str] = &["smishingScenarioPreviewList"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.smishing_scenario_preview_list),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.smishing_scenario_preview_list,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -165,29 +167,30 @@ impl security_api_transport::model::Model for SmishingCampaignSearchView {
         "frequency",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.method),
-            3 => value.optional(&mut self.method_detail),
-            4 => value.optional(&mut self.scenario_count),
-            5 => value.optional(&mut self.instance_count),
-            6 => value.optional(&mut self.target_users),
-            7 => value.optional(&mut self.status),
-            8 => value.into_slot(&mut self.instance_group),
-            9 => value.optional(&mut self.job_result_message),
-            10 => value.optional(&mut self.created_by),
-            11 => value.optional(&mut self.create_time),
-            12 => value.optional(&mut self.last_launch),
-            13 => value.optional(&mut self.email_delivery),
-            14 => value.into_slot(&mut self.frequency),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.method,
+                3 => &mut self.method_detail,
+                4 => &mut self.scenario_count,
+                5 => &mut self.instance_count,
+                6 => &mut self.target_users,
+                7 => &mut self.status,
+                8 => &mut self.instance_group,
+                9 => &mut self.job_result_message,
+                10 => &mut self.created_by,
+                11 => &mut self.create_time,
+                12 => &mut self.last_launch,
+                13 => &mut self.email_delivery,
+                14 => &mut self.frequency,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -46,7 +46,7 @@ impl SmishingDomainRecords {
     pub fn form_details(
         &self,
     ) -> security_api_transport::Call<
-        super::super::shared::phishing_or_quishing_or_smishing::DomainRecordFormDetails,
+        super::super::shared::phishing_or_quishing_or_smishing_2::DomainRecordFormDetails,
     > {
         self.client.operation(&SMISHING_DOMAIN_RECORDS_FORM_DETAILS, &[]).call()
     }

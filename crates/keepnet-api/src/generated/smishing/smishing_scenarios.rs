@@ -357,31 +357,32 @@ impl security_api_transport::model::Model for SmishingScenario {
         "availableForList",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.text_template_id),
-            1 => value.optional(&mut self.text_template_resource_id),
-            2 => value.optional(&mut self.mfa_sms_sender_number),
-            3 => value.optional(&mut self.mfa_text_template),
-            4 => value.optional(&mut self.mfa_sms_sender_number_resource_id),
-            5 => value.optional(&mut self.resource_id),
-            6 => value.into_slot(&mut self.company_id),
-            7 => value.optional(&mut self.name),
-            8 => value.optional(&mut self.description),
-            9 => value.into_slot(&mut self.method_type_id),
-            10 => value.into_slot(&mut self.difficulty_type_id),
-            11 => value.optional(&mut self.category),
-            12 => value.into_slot(&mut self.landing_page_template_id),
-            13 => value.optional(&mut self.landing_page_template_resource_id),
-            14 => value.optional(&mut self.language_type_resource_id),
-            15 => value.into_slot(&mut self.tags),
-            16 => value.into_slot(&mut self.available_for_list),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.text_template_id,
+                1 => &mut self.text_template_resource_id,
+                2 => &mut self.mfa_sms_sender_number,
+                3 => &mut self.mfa_text_template,
+                4 => &mut self.mfa_sms_sender_number_resource_id,
+                5 => &mut self.resource_id,
+                6 => &mut self.company_id,
+                7 => &mut self.name,
+                8 => &mut self.description,
+                9 => &mut self.method_type_id,
+                10 => &mut self.difficulty_type_id,
+                11 => &mut self.category,
+                12 => &mut self.landing_page_template_id,
+                13 => &mut self.landing_page_template_resource_id,
+                14 => &mut self.language_type_resource_id,
+                15 => &mut self.tags,
+                16 => &mut self.available_for_list,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -101,29 +101,30 @@ impl security_api_transport::model::Model for Community {
         "myMembershipStatusName",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.description),
-            3 => value.optional(&mut self.industry_resource_id),
-            4 => value.optional(&mut self.industry_name),
-            5 => value.into_slot(&mut self.privacy_status_id),
-            6 => value.optional(&mut self.privacy_status_name),
-            7 => value.optional(&mut self.create_time),
-            8 => value.optional(&mut self.owner_company_resource_id),
-            9 => value.optional(&mut self.owner_company_name),
-            10 => value.into_slot(&mut self.member_count),
-            11 => value.into_slot(&mut self.incident_count),
-            12 => value.optional(&mut self.last_post_time),
-            13 => value.into_slot(&mut self.my_membership_status_id),
-            14 => value.optional(&mut self.my_membership_status_name),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.description,
+                3 => &mut self.industry_resource_id,
+                4 => &mut self.industry_name,
+                5 => &mut self.privacy_status_id,
+                6 => &mut self.privacy_status_name,
+                7 => &mut self.create_time,
+                8 => &mut self.owner_company_resource_id,
+                9 => &mut self.owner_company_name,
+                10 => &mut self.member_count,
+                11 => &mut self.incident_count,
+                12 => &mut self.last_post_time,
+                13 => &mut self.my_membership_status_id,
+                14 => &mut self.my_membership_status_name,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -173,23 +174,24 @@ impl security_api_transport::model::Model for CommunityInvitation {
         "industryName",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.description),
-            3 => value.into_slot(&mut self.member_count),
-            4 => value.optional(&mut self.last_post_time),
-            5 => value.into_slot(&mut self.privacy_status_id),
-            6 => value.optional(&mut self.privacy_status_name),
-            7 => value.into_slot(&mut self.industry_id),
-            8 => value.optional(&mut self.industry_name),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.description,
+                3 => &mut self.member_count,
+                4 => &mut self.last_post_time,
+                5 => &mut self.privacy_status_id,
+                6 => &mut self.privacy_status_name,
+                7 => &mut self.industry_id,
+                8 => &mut self.industry_name,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -277,15 +279,16 @@ impl security_api_transport::model::Model for InvitationCount {
     const NAME: &'static str = "InvitationCount";
     const MEMBERS: &'static [&'static str] = &["count"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.count),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.count,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -321,18 +324,19 @@ impl security_api_transport::model::Model for InviteToCommunity {
         "systemUserId",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.email),
-            1 => value.optional(&mut self.result),
-            2 => value.optional(&mut self.result_text),
-            3 => value.into_slot(&mut self.system_user_id),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.email,
+                1 => &mut self.result,
+                2 => &mut self.result_text,
+                3 => &mut self.system_user_id,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -394,15 +398,16 @@ impl security_api_transport::model::Model for MembershipRequestCount {
     const NAME: &'static str = "MembershipRequestCount";
     const MEMBERS: &'static [&'static str] = &["count"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.count),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.count,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -503,27 +508,28 @@ impl security_api_transport::model::Model for SearchCommunity {
         "lastPostTime",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.community_name),
-            1 => value.optional(&mut self.community_resource_id),
-            2 => value.optional(&mut self.community_description),
-            3 => value.optional(&mut self.industry_name),
-            4 => value.optional(&mut self.industry_resource_id),
-            5 => value.optional(&mut self.privacy_status_name),
-            6 => value.into_slot(&mut self.privacy_status_id),
-            7 => value.into_slot(&mut self.member_count),
-            8 => value.optional(&mut self.membership_status_name),
-            9 => value.into_slot(&mut self.membership_status_id),
-            10 => value.optional(&mut self.membership_resource_id),
-            11 => value.optional(&mut self.create_time),
-            12 => value.optional(&mut self.last_post_time),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.community_name,
+                1 => &mut self.community_resource_id,
+                2 => &mut self.community_description,
+                3 => &mut self.industry_name,
+                4 => &mut self.industry_resource_id,
+                5 => &mut self.privacy_status_name,
+                6 => &mut self.privacy_status_id,
+                7 => &mut self.member_count,
+                8 => &mut self.membership_status_name,
+                9 => &mut self.membership_status_id,
+                10 => &mut self.membership_resource_id,
+                11 => &mut self.create_time,
+                12 => &mut self.last_post_time,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -586,27 +592,28 @@ impl security_api_transport::model::Model for SearchCommunityMembershipResult {
         "createTime",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.community_request_resource_id),
-            1 => value.optional(&mut self.community_resource_id),
-            2 => value.optional(&mut self.company_resource_id),
-            3 => value.optional(&mut self.company_name),
-            4 => value.optional(&mut self.logo_url),
-            5 => value.optional(&mut self.logo_file_name),
-            6 => value.into_slot(&mut self.post_count),
-            7 => value.into_slot(&mut self.user_count),
-            8 => value.optional(&mut self.industry_resource_id),
-            9 => value.optional(&mut self.industry_name),
-            10 => value.into_slot(&mut self.membership_status_id),
-            11 => value.optional(&mut self.membership_status_name),
-            12 => value.optional(&mut self.create_time),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.community_request_resource_id,
+                1 => &mut self.community_resource_id,
+                2 => &mut self.company_resource_id,
+                3 => &mut self.company_name,
+                4 => &mut self.logo_url,
+                5 => &mut self.logo_file_name,
+                6 => &mut self.post_count,
+                7 => &mut self.user_count,
+                8 => &mut self.industry_resource_id,
+                9 => &mut self.industry_name,
+                10 => &mut self.membership_status_id,
+                11 => &mut self.membership_status_name,
+                12 => &mut self.create_time,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -645,19 +652,20 @@ impl security_api_transport::model::Model for SuggestedCommunity {
         "memberCount",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.community_name),
-            2 => value.optional(&mut self.privacy_status_name),
-            3 => value.optional(&mut self.industry_name),
-            4 => value.into_slot(&mut self.member_count),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.community_name,
+                2 => &mut self.privacy_status_name,
+                3 => &mut self.industry_name,
+                4 => &mut self.member_count,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -35,21 +35,22 @@ impl security_api_transport::model::Model for CommunityPostComment {
         "canDelete",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.commenter_full_name),
-            2 => value.optional(&mut self.commenter_company_name),
-            3 => value.optional(&mut self.comment),
-            4 => value.optional(&mut self.comment_time),
-            5 => value.into_slot(&mut self.can_edit),
-            6 => value.into_slot(&mut self.can_delete),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.commenter_full_name,
+                2 => &mut self.commenter_company_name,
+                3 => &mut self.comment,
+                4 => &mut self.comment_time,
+                5 => &mut self.can_edit,
+                6 => &mut self.can_delete,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -177,37 +178,38 @@ impl security_api_transport::model::Model for CommunityPostEmail {
         "emailTexts",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.initial_body),
-            2 => value.optional(&mut self.editable_body),
-            3 => value.optional(&mut self.visible_body),
-            4 => value.optional(&mut self.from),
-            5 => value.into_slot(&mut self.is_from_hidden),
-            6 => value.into_slot(&mut self.is_from_flagged),
-            7 => value.optional(&mut self.subject),
-            8 => value.into_slot(&mut self.is_subject_hidden),
-            9 => value.into_slot(&mut self.is_subject_flagged),
-            10 => value.into_slot(&mut self.to),
-            11 => value.into_slot(&mut self.is_to_hidden),
-            12 => value.into_slot(&mut self.is_to_flagged),
-            13 => value.into_slot(&mut self.cc),
-            14 => value.into_slot(&mut self.is_cc_hidden),
-            15 => value.into_slot(&mut self.is_cc_flagged),
-            16 => value.into_slot(&mut self.bcc),
-            17 => value.into_slot(&mut self.is_bcc_hidden),
-            18 => value.into_slot(&mut self.is_bcc_flagged),
-            19 => value.optional(&mut self.sent_time),
-            20 => value.into_slot(&mut self.urls),
-            21 => value.into_slot(&mut self.attachments),
-            22 => value.into_slot(&mut self.email_texts),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.initial_body,
+                2 => &mut self.editable_body,
+                3 => &mut self.visible_body,
+                4 => &mut self.from,
+                5 => &mut self.is_from_hidden,
+                6 => &mut self.is_from_flagged,
+                7 => &mut self.subject,
+                8 => &mut self.is_subject_hidden,
+                9 => &mut self.is_subject_flagged,
+                10 => &mut self.to,
+                11 => &mut self.is_to_hidden,
+                12 => &mut self.is_to_flagged,
+                13 => &mut self.cc,
+                14 => &mut self.is_cc_hidden,
+                15 => &mut self.is_cc_flagged,
+                16 => &mut self.bcc,
+                17 => &mut self.is_bcc_hidden,
+                18 => &mut self.is_bcc_flagged,
+                19 => &mut self.sent_time,
+                20 => &mut self.urls,
+                21 => &mut self.attachments,
+                22 => &mut self.email_texts,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -243,18 +245,19 @@ impl security_api_transport::model::Model for CommunityPostEmailText {
         "isFlagged",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.text),
-            2 => value.into_slot(&mut self.is_hidden),
-            3 => value.into_slot(&mut self.is_flagged),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.text,
+                2 => &mut self.is_hidden,
+                3 => &mut self.is_flagged,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -296,20 +299,21 @@ impl security_api_transport::model::Model for CommunityPostEmailUrl {
         "orderNumber",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.url),
-            2 => value.optional(&mut self.name),
-            3 => value.into_slot(&mut self.is_hidden),
-            4 => value.into_slot(&mut self.is_flagged),
-            5 => value.into_slot(&mut self.order_number),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.url,
+                2 => &mut self.name,
+                3 => &mut self.is_hidden,
+                4 => &mut self.is_flagged,
+                5 => &mut self.order_number,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -441,36 +445,37 @@ impl security_api_transport::model::Model for CreateCommunityPostEmail {
         "emailTexts",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.initial_body),
-            1 => value.optional(&mut self.editable_body),
-            2 => value.optional(&mut self.visible_body),
-            3 => value.optional(&mut self.from),
-            4 => value.into_slot(&mut self.is_from_hidden),
-            5 => value.into_slot(&mut self.is_from_flagged),
-            6 => value.optional(&mut self.subject),
-            7 => value.into_slot(&mut self.is_subject_hidden),
-            8 => value.into_slot(&mut self.is_subject_flagged),
-            9 => value.into_slot(&mut self.to),
-            10 => value.into_slot(&mut self.is_to_hidden),
-            11 => value.into_slot(&mut self.is_to_flagged),
-            12 => value.into_slot(&mut self.cc),
-            13 => value.into_slot(&mut self.is_cc_hidden),
-            14 => value.into_slot(&mut self.is_cc_flagged),
-            15 => value.into_slot(&mut self.bcc),
-            16 => value.into_slot(&mut self.is_bcc_hidden),
-            17 => value.into_slot(&mut self.is_bcc_flagged),
-            18 => value.optional(&mut self.sent_time),
-            19 => value.into_slot(&mut self.urls),
-            20 => value.into_slot(&mut self.attachments),
-            21 => value.into_slot(&mut self.email_texts),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.initial_body,
+                1 => &mut self.editable_body,
+                2 => &mut self.visible_body,
+                3 => &mut self.from,
+                4 => &mut self.is_from_hidden,
+                5 => &mut self.is_from_flagged,
+                6 => &mut self.subject,
+                7 => &mut self.is_subject_hidden,
+                8 => &mut self.is_subject_flagged,
+                9 => &mut self.to,
+                10 => &mut self.is_to_hidden,
+                11 => &mut self.is_to_flagged,
+                12 => &mut self.cc,
+                13 => &mut self.is_cc_hidden,
+                14 => &mut self.is_cc_flagged,
+                15 => &mut self.bcc,
+                16 => &mut self.is_bcc_hidden,
+                17 => &mut self.is_bcc_flagged,
+                18 => &mut self.sent_time,
+                19 => &mut self.urls,
+                20 => &mut self.attachments,
+                21 => &mut self.email_texts,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -512,20 +517,21 @@ impl security_api_transport::model::Model for CreateCommunityPostEmailAttachment
         "isFlagged",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.name),
-            1 => value.optional(&mut self.sha512),
-            2 => value.optional(&mut self.md5),
-            3 => value.optional(&mut self.content_type),
-            4 => value.into_slot(&mut self.is_hidden),
-            5 => value.into_slot(&mut self.is_flagged),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.name,
+                1 => &mut self.sha512,
+                2 => &mut self.md5,
+                3 => &mut self.content_type,
+                4 => &mut self.is_hidden,
+                5 => &mut self.is_flagged,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -564,19 +570,20 @@ impl security_api_transport::model::Model for CreateCommunityPostEmailUrl {
         "isFlagged",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.url),
-            1 => value.optional(&mut self.name),
-            2 => value.into_slot(&mut self.order_number),
-            3 => value.into_slot(&mut self.is_hidden),
-            4 => value.into_slot(&mut self.is_flagged),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.url,
+                1 => &mut self.name,
+                2 => &mut self.order_number,
+                3 => &mut self.is_hidden,
+                4 => &mut self.is_flagged,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -109,21 +109,22 @@ impl security_api_transport::model::Model for EmailAttachment {
         "isFlagged",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.sha512),
-            3 => value.optional(&mut self.md5),
-            4 => value.optional(&mut self.content_type),
-            5 => value.into_slot(&mut self.is_hidden),
-            6 => value.into_slot(&mut self.is_flagged),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.sha512,
+                3 => &mut self.md5,
+                4 => &mut self.content_type,
+                5 => &mut self.is_hidden,
+                6 => &mut self.is_flagged,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -444,17 +445,18 @@ impl security_api_transport::model::Model for EmailText {
     const NAME: &'static str = "EmailText";
     const MEMBERS: &'static [&'static str] = &["text", "isHidden", "isFlagged"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.text),
-            1 => value.into_slot(&mut self.is_hidden),
-            2 => value.into_slot(&mut self.is_flagged),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.text,
+                1 => &mut self.is_hidden,
+                2 => &mut self.is_flagged,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -546,17 +548,18 @@ impl security_api_transport::model::Model for EmlParserUri {
     const NAME: &'static str = "EmlParserUri";
     const MEMBERS: &'static [&'static str] = &["url", "name", "orderNumber"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.url),
-            1 => value.optional(&mut self.name),
-            2 => value.into_slot(&mut self.order_number),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.url,
+                1 => &mut self.name,
+                2 => &mut self.order_number,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -651,38 +654,39 @@ impl security_api_transport::model::Model for GetCommunityPost {
         "communityPostEmail",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.title),
-            2 => value.optional(&mut self.description),
-            3 => value.into_slot(&mut self.category_resource_id_array),
-            4 => value.optional(&mut self.discovery_and_detection),
-            5 => value.into_slot(&mut self.affect_area),
-            6 => value.optional(&mut self.scope),
-            7 => value.into_slot(&mut self.is_anonymous),
-            8 => value.into_slot(&mut self.harmful_item_count),
-            9 => value.into_slot(&mut self.has_attachment),
-            10 => value.into_slot(&mut self.like_count),
-            11 => value.into_slot(&mut self.comment_count),
-            12 => value.into_slot(&mut self.is_liked_by_user),
-            13 => value.optional(&mut self.posted_user_full_name),
-            14 => value.optional(&mut self.posted_user_company_name),
-            15 => value.into_slot(&mut self.security_label_resource_id_array),
-            16 => value.into_slot(&mut self.is_posted_by_me),
-            17 => value.into_slot(&mut self.my_membership_status_id),
-            18 => value.optional(&mut self.my_membership_status_name),
-            19 => value.optional(&mut self.community_resource_id),
-            20 => value.optional(&mut self.community_name),
-            21 => value.into_slot(&mut self.community_privacy_status_id),
-            22 => value.optional(&mut self.community_privacy_status_name),
-            23 => value.into_slot(&mut self.community_post_email),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.title,
+                2 => &mut self.description,
+                3 => &mut self.category_resource_id_array,
+                4 => &mut self.discovery_and_detection,
+                5 => &mut self.affect_area,
+                6 => &mut self.scope,
+                7 => &mut self.is_anonymous,
+                8 => &mut self.harmful_item_count,
+                9 => &mut self.has_attachment,
+                10 => &mut self.like_count,
+                11 => &mut self.comment_count,
+                12 => &mut self.is_liked_by_user,
+                13 => &mut self.posted_user_full_name,
+                14 => &mut self.posted_user_company_name,
+                15 => &mut self.security_label_resource_id_array,
+                16 => &mut self.is_posted_by_me,
+                17 => &mut self.my_membership_status_id,
+                18 => &mut self.my_membership_status_name,
+                19 => &mut self.community_resource_id,
+                20 => &mut self.community_name,
+                21 => &mut self.community_privacy_status_id,
+                22 => &mut self.community_privacy_status_name,
+                23 => &mut self.community_post_email,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -724,20 +728,21 @@ impl security_api_transport::model::Model for GetTopPosts {
         "commentCount",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.community_post_resource_id),
-            1 => value.optional(&mut self.community_resource_id),
-            2 => value.optional(&mut self.post_title),
-            3 => value.optional(&mut self.community_name),
-            4 => value.into_slot(&mut self.like_count),
-            5 => value.into_slot(&mut self.comment_count),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.community_post_resource_id,
+                1 => &mut self.community_resource_id,
+                2 => &mut self.post_title,
+                3 => &mut self.community_name,
+                4 => &mut self.like_count,
+                5 => &mut self.comment_count,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -32,20 +32,21 @@ impl security_api_transport::model::Model for GetUsersLastPost {
         "commentCount",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.community_post_resource_id),
-            1 => value.optional(&mut self.community_resource_id),
-            2 => value.optional(&mut self.title),
-            3 => value.optional(&mut self.community_name),
-            4 => value.into_slot(&mut self.like_count),
-            5 => value.into_slot(&mut self.comment_count),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.community_post_resource_id,
+                1 => &mut self.community_resource_id,
+                2 => &mut self.title,
+                3 => &mut self.community_name,
+                4 => &mut self.like_count,
+                5 => &mut self.comment_count,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -166,35 +167,36 @@ impl security_api_transport::model::Model for SearchCommunityPost {
         "securityLabelResourceIdArray",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.community_post_resource_id),
-            1 => value.optional(&mut self.title),
-            2 => value.optional(&mut self.description),
-            3 => value.optional(&mut self.discovery_and_detection),
-            4 => value.optional(&mut self.scope),
-            5 => value.into_slot(&mut self.category_resource_id_array),
-            6 => value.into_slot(&mut self.is_posted_by_me),
-            7 => value.optional(&mut self.posted_user_full_name),
-            8 => value.optional(&mut self.posted_user_company_name),
-            9 => value.optional(&mut self.posted_time),
-            10 => value.into_slot(&mut self.like_count),
-            11 => value.into_slot(&mut self.comment_count),
-            12 => value.into_slot(&mut self.harmful_item_count),
-            13 => value.into_slot(&mut self.has_attachment),
-            14 => value.optional(&mut self.community_resource_id),
-            15 => value.optional(&mut self.community_name),
-            16 => value.optional(&mut self.community_privacy_status_name),
-            17 => value.into_slot(&mut self.community_privacy_status_id),
-            18 => value.into_slot(&mut self.my_membership_status_id),
-            19 => value.optional(&mut self.my_membership_status_name),
-            20 => value.into_slot(&mut self.security_label_resource_id_array),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.community_post_resource_id,
+                1 => &mut self.title,
+                2 => &mut self.description,
+                3 => &mut self.discovery_and_detection,
+                4 => &mut self.scope,
+                5 => &mut self.category_resource_id_array,
+                6 => &mut self.is_posted_by_me,
+                7 => &mut self.posted_user_full_name,
+                8 => &mut self.posted_user_company_name,
+                9 => &mut self.posted_time,
+                10 => &mut self.like_count,
+                11 => &mut self.comment_count,
+                12 => &mut self.harmful_item_count,
+                13 => &mut self.has_attachment,
+                14 => &mut self.community_resource_id,
+                15 => &mut self.community_name,
+                16 => &mut self.community_privacy_status_name,
+                17 => &mut self.community_privacy_status_id,
+                18 => &mut self.my_membership_status_id,
+                19 => &mut self.my_membership_status_name,
+                20 => &mut self.security_label_resource_id_array,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -237,20 +237,21 @@ impl security_api_transport::model::Model for IsDashboardLogView {
         "status",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.analysis_engine_type_id),
-            1 => value.optional(&mut self.company_name),
-            2 => value.optional(&mut self.create_time),
-            3 => value.into_slot(&mut self.scan_type),
-            4 => value.optional(&mut self.details),
-            5 => value.optional(&mut self.status),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.analysis_engine_type_id,
+                1 => &mut self.company_name,
+                2 => &mut self.create_time,
+                3 => &mut self.scan_type,
+                4 => &mut self.details,
+                5 => &mut self.status,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -326,20 +327,21 @@ impl security_api_transport::model::Model for IsDashboardStatView {
         "undetectedRequest",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.analysis_engine_type_id),
-            1 => value.optional(&mut self.company_name),
-            2 => value.into_slot(&mut self.scan_type),
-            3 => value.into_slot(&mut self.total_request),
-            4 => value.into_slot(&mut self.harmful_request),
-            5 => value.into_slot(&mut self.undetected_request),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.analysis_engine_type_id,
+                1 => &mut self.company_name,
+                2 => &mut self.scan_type,
+                3 => &mut self.total_request,
+                4 => &mut self.harmful_request,
+                5 => &mut self.undetected_request,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -384,21 +386,22 @@ impl security_api_transport::model::Model for IsDashboardSummary {
         "totalUndetected",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.client_count),
-            1 => value.into_slot(&mut self.total_analysis_request),
-            2 => value.into_slot(&mut self.total_analyzed_url),
-            3 => value.into_slot(&mut self.total_harmful_url),
-            4 => value.into_slot(&mut self.total_analyzed_attachment),
-            5 => value.into_slot(&mut self.total_harmful_attachment),
-            6 => value.into_slot(&mut self.total_undetected),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.client_count,
+                1 => &mut self.total_analysis_request,
+                2 => &mut self.total_analyzed_url,
+                3 => &mut self.total_harmful_url,
+                4 => &mut self.total_analyzed_attachment,
+                5 => &mut self.total_harmful_attachment,
+                6 => &mut self.total_undetected,
+                _ => return None,
+            },
+        )
     }
 }
 

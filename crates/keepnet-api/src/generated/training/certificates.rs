@@ -254,22 +254,23 @@ impl security_api_transport::model::Model for CertificateDetail {
         "template",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.id),
-            1 => value.into_slot(&mut self.is_default),
-            2 => value.optional(&mut self.owner),
-            3 => value.into_slot(&mut self.available_for_list),
-            4 => value.into_slot(&mut self.company_id),
-            5 => value.optional(&mut self.name),
-            6 => value.optional(&mut self.description),
-            7 => value.optional(&mut self.template),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.id,
+                1 => &mut self.is_default,
+                2 => &mut self.owner,
+                3 => &mut self.available_for_list,
+                4 => &mut self.company_id,
+                5 => &mut self.name,
+                6 => &mut self.description,
+                7 => &mut self.template,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -388,22 +389,23 @@ impl security_api_transport::model::Model for CertificateSearchView {
         "createTime",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.owner),
-            3 => value.optional(&mut self.distributed),
-            4 => value.into_slot(&mut self.is_default),
-            5 => value.into_slot(&mut self.total_row_count),
-            6 => value.into_slot(&mut self.is_editable),
-            7 => value.optional(&mut self.create_time),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.id,
+                1 => &mut self.name,
+                2 => &mut self.owner,
+                3 => &mut self.distributed,
+                4 => &mut self.is_default,
+                5 => &mut self.total_row_count,
+                6 => &mut self.is_editable,
+                7 => &mut self.create_time,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -428,15 +430,16 @@ impl security_api_transport::model::Model for CertificateTestEmail {
     const NAME: &'static str = "CertificateTestEmail";
     const MEMBERS: &'static [&'static str] = &["userEmailId"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.user_email_id),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.user_email_id,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -174,25 +174,26 @@ impl security_api_transport::model::Model for EnrollmentCertificateSearchResult 
         "customFieldValues",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.target_user_resource_id),
-            1 => value.optional(&mut self.user_email),
-            2 => value.optional(&mut self.sent_date),
-            3 => value.optional(&mut self.status),
-            4 => value.optional(&mut self.user_email_id),
-            5 => value.optional(&mut self.created_date),
-            6 => value.optional(&mut self.user_email_send_time),
-            7 => value.optional(&mut self.first_send_time),
-            8 => value.optional(&mut self.last_send_time),
-            9 => value.optional(&mut self.email_delivery),
-            10 => value.into_slot(&mut self.custom_field_values),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.target_user_resource_id,
+                1 => &mut self.user_email,
+                2 => &mut self.sent_date,
+                3 => &mut self.status,
+                4 => &mut self.user_email_id,
+                5 => &mut self.created_date,
+                6 => &mut self.user_email_send_time,
+                7 => &mut self.first_send_time,
+                8 => &mut self.last_send_time,
+                9 => &mut self.email_delivery,
+                10 => &mut self.custom_field_values,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -231,19 +232,20 @@ impl security_api_transport::model::Model for EnrollmentContentResult {
         "startButtonLabel",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.enrollment_contents),
-            1 => value.optional(&mut self.main_logo_url),
-            2 => value.optional(&mut self.information_message),
-            3 => value.optional(&mut self.redirect_message),
-            4 => value.optional(&mut self.start_button_label),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.enrollment_contents,
+                1 => &mut self.main_logo_url,
+                2 => &mut self.information_message,
+                3 => &mut self.redirect_message,
+                4 => &mut self.start_button_label,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -288,21 +290,22 @@ impl security_api_transport::model::Model for EnrollmentContentView {
         "nativeLanguageName",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.enrollment_content_id),
-            1 => value.optional(&mut self.training_id),
-            2 => value.optional(&mut self.training_content_id),
-            3 => value.optional(&mut self.content_url),
-            4 => value.optional(&mut self.language_name),
-            5 => value.optional(&mut self.language_code),
-            6 => value.optional(&mut self.native_language_name),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.enrollment_content_id,
+                1 => &mut self.training_id,
+                2 => &mut self.training_content_id,
+                3 => &mut self.content_url,
+                4 => &mut self.language_name,
+                5 => &mut self.language_code,
+                6 => &mut self.native_language_name,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -380,32 +383,33 @@ impl security_api_transport::model::Model for EnrollmentDetail {
         "sendTemplatesInPreferredLanguage",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.id),
-            1 => value.optional(&mut self.training_name),
-            2 => value.optional(&mut self.category),
-            3 => value.optional(&mut self.target_audience),
-            4 => value.into_slot(&mut self.languages),
-            5 => value.optional(&mut self.kind),
-            6 => value.optional(&mut self.enrolled_by),
-            7 => value.optional(&mut self.delivery),
-            8 => value.into_slot(&mut self.total_target_user_count),
-            9 => value.into_slot(&mut self.tags),
-            10 => value.optional(&mut self.status),
-            11 => value.optional(&mut self.start_date),
-            12 => value.into_slot(&mut self.award_certificate),
-            13 => value.into_slot(&mut self.marked_as_test),
-            14 => value.into_slot(&mut self.auto_enroll),
-            15 => value.optional(&mut self.certificate_name),
-            16 => value.into_slot(&mut self.has_reminder),
-            17 => value.into_slot(&mut self.send_templates_in_preferred_language),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.id,
+                1 => &mut self.training_name,
+                2 => &mut self.category,
+                3 => &mut self.target_audience,
+                4 => &mut self.languages,
+                5 => &mut self.kind,
+                6 => &mut self.enrolled_by,
+                7 => &mut self.delivery,
+                8 => &mut self.total_target_user_count,
+                9 => &mut self.tags,
+                10 => &mut self.status,
+                11 => &mut self.start_date,
+                12 => &mut self.award_certificate,
+                13 => &mut self.marked_as_test,
+                14 => &mut self.auto_enroll,
+                15 => &mut self.certificate_name,
+                16 => &mut self.has_reminder,
+                17 => &mut self.send_templates_in_preferred_language,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -494,18 +498,19 @@ impl security_api_transport::model::Model for EnrollmentEmailConfig {
         "dueDate",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.scheduled_date),
-            1 => value.optional(&mut self.scheduled_time_zone_id),
-            2 => value.into_slot(&mut self.use_own_time_zone),
-            3 => value.optional(&mut self.due_date),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.scheduled_date,
+                1 => &mut self.scheduled_time_zone_id,
+                2 => &mut self.use_own_time_zone,
+                3 => &mut self.due_date,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -566,75 +571,32 @@ impl security_api_transport::model::Model for EnrollmentEnumTypes {
         "canSaveVendor",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.enum_name_value_pairs),
-            1 => {
-                value
-                    .optional(
-                        &mut self.training_email_notification_template_type_resource_id,
-                    )
-            }
-            2 => {
-                value
-                    .optional(
-                        &mut self.reminder_email_notification_template_type_resource_id,
-                    )
-            }
-            3 => {
-                value
-                    .optional(
-                        &mut self
-                            .learning_path_email_notification_template_type_resource_id,
-                    )
-            }
-            4 => {
-                value
-                    .optional(
-                        &mut self
-                            .learning_path_reminder_email_notification_template_type_resource_id,
-                    )
-            }
-            5 => {
-                value
-                    .optional(
-                        &mut self.poster_email_notification_template_type_resource_id,
-                    )
-            }
-            6 => {
-                value
-                    .optional(
-                        &mut self
-                            .infographic_email_notification_template_type_resource_id,
-                    )
-            }
-            7 => {
-                value
-                    .optional(
-                        &mut self.survey_email_notification_template_type_resource_id,
-                    )
-            }
-            8 => {
-                value
-                    .optional(
-                        &mut self
-                            .survey_reminder_email_notification_template_type_resource_id,
-                    )
-            }
-            9 => {
-                value
-                    .optional(
-                        &mut self
-                            .certificate_email_notification_template_type_resource_id,
-                    )
-            }
-            10 => value.into_slot(&mut self.can_save_vendor),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.enum_name_value_pairs,
+                1 => &mut self.training_email_notification_template_type_resource_id,
+                2 => &mut self.reminder_email_notification_template_type_resource_id,
+                3 => &mut self.learning_path_email_notification_template_type_resource_id,
+                4 => {
+                    &mut self
+                        .learning_path_reminder_email_notification_template_type_resource_id
+                }
+                5 => &mut self.poster_email_notification_template_type_resource_id,
+                6 => &mut self.infographic_email_notification_template_type_resource_id,
+                7 => &mut self.survey_email_notification_template_type_resource_id,
+                8 => {
+                    &mut self
+                        .survey_reminder_email_notification_template_type_resource_id
+                }
+                9 => &mut self.certificate_email_notification_template_type_resource_id,
+                10 => &mut self.can_save_vendor,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -728,36 +690,37 @@ impl security_api_transport::model::Model for EnrollmentSearchRestView {
         "level",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.tags),
-            1 => value.into_slot(&mut self.languages),
-            2 => value.optional(&mut self.enrollment_id),
-            3 => value.optional(&mut self.name),
-            4 => value.optional(&mut self.enrolled_by),
-            5 => value.optional(&mut self.start_date),
-            6 => value.optional(&mut self.training_name),
-            7 => value.optional(&mut self.delivery),
-            8 => value.optional(&mut self.delivery_type),
-            9 => value.optional(&mut self.create_time),
-            10 => value.into_slot(&mut self.is_reminder_active),
-            11 => value.into_slot(&mut self.is_auto_enrollment_active),
-            12 => value.optional(&mut self.status),
-            13 => value.optional(&mut self.recipient_type),
-            14 => value.optional(&mut self.category),
-            15 => value.optional(&mut self.target_audience),
-            16 => value.optional(&mut self.kind),
-            17 => value.into_slot(&mut self.has_quiz),
-            18 => value.into_slot(&mut self.send_templates_in_preferred_language),
-            19 => value.into_slot(&mut self.training_roles),
-            20 => value.optional(&mut self.duration),
-            21 => value.optional(&mut self.level),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.tags,
+                1 => &mut self.languages,
+                2 => &mut self.enrollment_id,
+                3 => &mut self.name,
+                4 => &mut self.enrolled_by,
+                5 => &mut self.start_date,
+                6 => &mut self.training_name,
+                7 => &mut self.delivery,
+                8 => &mut self.delivery_type,
+                9 => &mut self.create_time,
+                10 => &mut self.is_reminder_active,
+                11 => &mut self.is_auto_enrollment_active,
+                12 => &mut self.status,
+                13 => &mut self.recipient_type,
+                14 => &mut self.category,
+                15 => &mut self.target_audience,
+                16 => &mut self.kind,
+                17 => &mut self.has_quiz,
+                18 => &mut self.send_templates_in_preferred_language,
+                19 => &mut self.training_roles,
+                20 => &mut self.duration,
+                21 => &mut self.level,
+                _ => return None,
+            },
+        )
     }
 }
 

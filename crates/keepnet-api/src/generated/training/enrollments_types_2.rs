@@ -516,31 +516,32 @@ impl security_api_transport::model::Model for GetEnrollmentByIdResponse {
         "distributionDays",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.training_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.learning_path_id),
-            3 => value.into_slot(&mut self.training_order),
-            4 => value.into_slot(&mut self.target_group_resource_ids),
-            5 => value.optional(&mut self.phishing_campaign_resource_id),
-            6 => value.into_slot(&mut self.phishing_campaign_condition_types),
-            7 => value.into_slot(&mut self.language_ids),
-            8 => value.into_slot(&mut self.enrollment_scheduler),
-            9 => value.into_slot(&mut self.enrollment_reminder),
-            10 => value.into_slot(&mut self.enrollment_auto_enroll),
-            11 => value.into_slot(&mut self.sms_texts),
-            12 => value.into_slot(&mut self.award_certificate),
-            13 => value.optional(&mut self.certificate_config_send_type),
-            14 => value.into_slot(&mut self.marked_as_test),
-            15 => value.optional(&mut self.training_type_id),
-            16 => value.into_slot(&mut self.distribution_days),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.training_id,
+                1 => &mut self.name,
+                2 => &mut self.learning_path_id,
+                3 => &mut self.training_order,
+                4 => &mut self.target_group_resource_ids,
+                5 => &mut self.phishing_campaign_resource_id,
+                6 => &mut self.phishing_campaign_condition_types,
+                7 => &mut self.language_ids,
+                8 => &mut self.enrollment_scheduler,
+                9 => &mut self.enrollment_reminder,
+                10 => &mut self.enrollment_auto_enroll,
+                11 => &mut self.sms_texts,
+                12 => &mut self.award_certificate,
+                13 => &mut self.certificate_config_send_type,
+                14 => &mut self.marked_as_test,
+                15 => &mut self.training_type_id,
+                16 => &mut self.distribution_days,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -565,15 +566,16 @@ impl security_api_transport::model::Model for ResendCertificateData {
     const NAME: &'static str = "ResendCertificateData";
     const MEMBERS: &'static [&'static str] = &["resourceId"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                _ => return None,
+            },
+        )
     }
 }
 

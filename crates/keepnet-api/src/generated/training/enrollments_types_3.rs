@@ -94,15 +94,16 @@ impl security_api_transport::model::Model for SendEnrollmentSmsResponse {
     const NAME: &'static str = "SendEnrollmentSmsResponse";
     const MEMBERS: &'static [&'static str] = &["isSuccesful"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.is_successful),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.is_successful,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -301,17 +302,18 @@ impl security_api_transport::model::Model for SendEnrollmentTeamsResponse {
         "isSuccesful",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.retry_count),
-            1 => value.into_slot(&mut self.max_retry_count),
-            2 => value.into_slot(&mut self.is_successful),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.retry_count,
+                1 => &mut self.max_retry_count,
+                2 => &mut self.is_successful,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -344,17 +346,18 @@ impl security_api_transport::model::Model for SmsText {
         "template",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.kind),
-            1 => value.optional(&mut self.provider_number_resource_id),
-            2 => value.optional(&mut self.template),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.kind,
+                1 => &mut self.provider_number_resource_id,
+                2 => &mut self.template,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -70,21 +70,19 @@ pub(super) mod types {
         Interaction, LmsScormSessionInteraction, ProgressDetail, QuestionExtractorAnswer,
         QuestionExtractorProcessorContent, QuestionExtractorQuestion,
         QuestionExtractorQuestionGroupRef, ReportDetail, ResendEnrollmentByTypes,
-        ResendRequest,
     };
     pub use super::training_reports_types_3::{
-        ScormInteractionHumanReadable, ScormInteractionHumanReadableAnswer,
-        ScormInteractionHumanReadableMatchSource, ScormInteractionItem,
-        SearchExamResultsRestRequest, SearchRestServiceRequest,
+        ResendRequest, ScormInteractionHumanReadable,
+        ScormInteractionHumanReadableAnswer, ScormInteractionHumanReadableMatchSource,
+        ScormInteractionItem, SearchExamResultsRestRequest, SearchRestServiceRequest,
         SearchTrainingUsersByDateRangeRequest, SearchUsersRestRequest,
         ShowByExamStatusEnum, SmsSummary, TrainingActivityUsersSearchView,
-        TrainingReportClickedLinkSearchView,
     };
     pub use super::training_reports_types_4::{
-        TrainingReportExamResultsSearchView, TrainingReportNoResponseSearchView,
-        TrainingReportOpenedEmailSearchView, TrainingReportProgressSearchView,
-        TrainingReportReminderMailSearch, TrainingReportSendingReportSearchView,
-        TrainingReportUsersSearchView,
+        TrainingReportClickedLinkSearchView, TrainingReportExamResultsSearchView,
+        TrainingReportNoResponseSearchView, TrainingReportOpenedEmailSearchView,
+        TrainingReportProgressSearchView, TrainingReportReminderMailSearch,
+        TrainingReportSendingReportSearchView, TrainingReportUsersSearchView,
     };
     pub use super::trainings_types::{
         DownloadTrainingContentRequest, ExportTrainingRequest, ScormTrainingUrl,

@@ -81,18 +81,19 @@ impl security_api_transport::model::Model for EnrollmentAutoEnroll {
         "periodCount",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.kind),
-            1 => value.into_slot(&mut self.day_of_week),
-            2 => value.optional(&mut self.email_period_type_enum),
-            3 => value.into_slot(&mut self.period_count),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.kind,
+                1 => &mut self.day_of_week,
+                2 => &mut self.email_period_type_enum,
+                3 => &mut self.period_count,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -220,18 +221,19 @@ impl security_api_transport::model::Model for EnumResult {
         "enumResults",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.display_name),
-            3 => value.into_slot(&mut self.enum_results),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.id,
+                1 => &mut self.name,
+                2 => &mut self.display_name,
+                3 => &mut self.enum_results,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -384,16 +386,17 @@ impl security_api_transport::model::Model for LmsInitialize {
     const NAME: &'static str = "LmsInitialize";
     const MEMBERS: &'static [&'static str] = &["enrollmentSessionId", "scormSessionId"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.enrollment_session_id),
-            1 => value.optional(&mut self.scorm_session_id),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.enrollment_session_id,
+                1 => &mut self.scorm_session_id,
+                _ => return None,
+            },
+        )
     }
 }
 

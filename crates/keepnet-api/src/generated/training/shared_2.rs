@@ -97,20 +97,21 @@ impl security_api_transport::model::Model for TrainingLanguage {
         "isoFriendlyName",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.code),
-            3 => value.optional(&mut self.native_language_name),
-            4 => value.optional(&mut self.iso_code),
-            5 => value.optional(&mut self.iso_friendly_name),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.id,
+                1 => &mut self.name,
+                2 => &mut self.code,
+                3 => &mut self.native_language_name,
+                4 => &mut self.iso_code,
+                5 => &mut self.iso_friendly_name,
+                _ => return None,
+            },
+        )
     }
 }
 

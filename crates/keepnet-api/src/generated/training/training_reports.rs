@@ -252,7 +252,7 @@ impl TrainingReports {
         &self,
         enrollment_id: impl AsRef<str>,
         resend_request: impl ::std::borrow::Borrow<
-            super::training_reports_types_2::ResendRequest,
+            super::training_reports_types_3::ResendRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
@@ -263,7 +263,7 @@ impl TrainingReports {
             );
         request = request
             .json::<
-                super::training_reports_types_2::ResendRequest,
+                super::training_reports_types_3::ResendRequest,
             >(resend_request.borrow());
         request.call()
     }
@@ -280,7 +280,7 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         search_request: impl Into<crate::search::SearchRequest>,
     ) -> crate::List<
-        super::training_reports_types_3::TrainingReportClickedLinkSearchView,
+        super::training_reports_types_4::TrainingReportClickedLinkSearchView,
     > {
         let mut request = self
             .client

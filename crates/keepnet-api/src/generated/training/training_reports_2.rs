@@ -15,7 +15,7 @@ impl super::training_reports::TrainingReports {
         &self,
         enrollment_id: impl AsRef<str>,
         resend_request: impl ::std::borrow::Borrow<
-            super::training_reports_types_2::ResendRequest,
+            super::training_reports_types_3::ResendRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
@@ -23,7 +23,7 @@ impl super::training_reports::TrainingReports {
             .operation(&TRAINING_REPORTS_RESEND_EXAM_RESULTS, &[enrollment_id.as_ref()]);
         request = request
             .json::<
-                super::training_reports_types_2::ResendRequest,
+                super::training_reports_types_3::ResendRequest,
             >(resend_request.borrow());
         request.call()
     }
@@ -123,7 +123,7 @@ impl super::training_reports::TrainingReports {
         &self,
         enrollment_id: impl AsRef<str>,
         resend_request: impl ::std::borrow::Borrow<
-            super::training_reports_types_2::ResendRequest,
+            super::training_reports_types_3::ResendRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
@@ -131,7 +131,7 @@ impl super::training_reports::TrainingReports {
             .operation(&TRAINING_REPORTS_RESEND_NO_RESPONSE, &[enrollment_id.as_ref()]);
         request = request
             .json::<
-                super::training_reports_types_2::ResendRequest,
+                super::training_reports_types_3::ResendRequest,
             >(resend_request.borrow());
         request.call()
     }
@@ -187,7 +187,7 @@ impl super::training_reports::TrainingReports {
         &self,
         enrollment_id: impl AsRef<str>,
         resend_request: impl ::std::borrow::Borrow<
-            super::training_reports_types_2::ResendRequest,
+            super::training_reports_types_3::ResendRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
@@ -198,7 +198,7 @@ impl super::training_reports::TrainingReports {
             );
         request = request
             .json::<
-                super::training_reports_types_2::ResendRequest,
+                super::training_reports_types_3::ResendRequest,
             >(resend_request.borrow());
         request.call()
     }
@@ -284,7 +284,7 @@ impl super::training_reports::TrainingReports {
         &self,
         enrollment_id: impl AsRef<str>,
         resend_request: impl ::std::borrow::Borrow<
-            super::training_reports_types_2::ResendRequest,
+            super::training_reports_types_3::ResendRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
@@ -292,7 +292,7 @@ impl super::training_reports::TrainingReports {
             .operation(&TRAINING_REPORTS_RESEND_PROGRESS, &[enrollment_id.as_ref()]);
         request = request
             .json::<
-                super::training_reports_types_2::ResendRequest,
+                super::training_reports_types_3::ResendRequest,
             >(resend_request.borrow());
         request.call()
     }

@@ -39,7 +39,7 @@ impl super::training_reports::TrainingReports {
         &self,
         enrollment_id: impl AsRef<str>,
         resend_request: impl ::std::borrow::Borrow<
-            super::training_reports_types_2::ResendRequest,
+            super::training_reports_types_3::ResendRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
@@ -50,7 +50,7 @@ impl super::training_reports::TrainingReports {
             );
         request = request
             .json::<
-                super::training_reports_types_2::ResendRequest,
+                super::training_reports_types_3::ResendRequest,
             >(resend_request.borrow());
         request.call()
     }
@@ -137,7 +137,7 @@ impl super::training_reports::TrainingReports {
         &self,
         enrollment_id: impl AsRef<str>,
         resend_request: impl ::std::borrow::Borrow<
-            super::training_reports_types_2::ResendRequest,
+            super::training_reports_types_3::ResendRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
@@ -145,7 +145,7 @@ impl super::training_reports::TrainingReports {
             .operation(&TRAINING_REPORTS_RESEND_USERS, &[enrollment_id.as_ref()]);
         request = request
             .json::<
-                super::training_reports_types_2::ResendRequest,
+                super::training_reports_types_3::ResendRequest,
             >(resend_request.borrow());
         request.call()
     }

@@ -38,22 +38,23 @@ impl security_api_transport::model::Model for AnonymousTrainingProgressReport {
         "status",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.enrollment_id),
-            1 => value.optional(&mut self.target_user_resource_id),
-            2 => value.optional(&mut self.target_user_result_id),
-            3 => value.optional(&mut self.enrollment_date),
-            4 => value.optional(&mut self.session_start_date),
-            5 => value.optional(&mut self.session_end_date),
-            6 => value.into_slot(&mut self.session_count),
-            7 => value.optional(&mut self.status),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.enrollment_id,
+                1 => &mut self.target_user_resource_id,
+                2 => &mut self.target_user_result_id,
+                3 => &mut self.enrollment_date,
+                4 => &mut self.session_start_date,
+                5 => &mut self.session_end_date,
+                6 => &mut self.session_count,
+                7 => &mut self.status,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -116,27 +117,28 @@ impl security_api_transport::model::Model for AnonymousTrainingProgressReportDet
         "status",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.enrollment_id),
-            1 => value.optional(&mut self.target_user_resource_id),
-            2 => value.optional(&mut self.session_date),
-            3 => value.optional(&mut self.user_agent),
-            4 => value.optional(&mut self.browser_name),
-            5 => value.optional(&mut self.geo_location),
-            6 => value.optional(&mut self.ip),
-            7 => value.optional(&mut self.last_interaction_date),
-            8 => value.optional(&mut self.enrollment_date),
-            9 => value.optional(&mut self.session_start_date),
-            10 => value.optional(&mut self.session_end_date),
-            11 => value.into_slot(&mut self.session_count),
-            12 => value.optional(&mut self.status),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.enrollment_id,
+                1 => &mut self.target_user_resource_id,
+                2 => &mut self.session_date,
+                3 => &mut self.user_agent,
+                4 => &mut self.browser_name,
+                5 => &mut self.geo_location,
+                6 => &mut self.ip,
+                7 => &mut self.last_interaction_date,
+                8 => &mut self.enrollment_date,
+                9 => &mut self.session_start_date,
+                10 => &mut self.session_end_date,
+                11 => &mut self.session_count,
+                12 => &mut self.status,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -187,23 +189,24 @@ impl security_api_transport::model::Model for AnonymousTrainingResultReport {
         "score",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.target_user_result_id),
-            1 => value.optional(&mut self.enrollment_id),
-            2 => value.optional(&mut self.target_user_resource_id),
-            3 => value.into_slot(&mut self.is_passed),
-            4 => value.optional(&mut self.enrollment_date),
-            5 => value.optional(&mut self.session_start_date),
-            6 => value.optional(&mut self.session_end_date),
-            7 => value.into_slot(&mut self.session_count),
-            8 => value.into_slot(&mut self.score),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.target_user_result_id,
+                1 => &mut self.enrollment_id,
+                2 => &mut self.target_user_resource_id,
+                3 => &mut self.is_passed,
+                4 => &mut self.enrollment_date,
+                5 => &mut self.session_start_date,
+                6 => &mut self.session_end_date,
+                7 => &mut self.session_count,
+                8 => &mut self.score,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -257,24 +260,25 @@ impl security_api_transport::model::Model for AnonymousTrainingResultReportDetai
         "ip",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.enrollment_id),
-            1 => value.optional(&mut self.target_user_result_id),
-            2 => value.optional(&mut self.enrollment_session_id),
-            3 => value.into_slot(&mut self.is_passed),
-            4 => value.optional(&mut self.session_date),
-            5 => value.into_slot(&mut self.score),
-            6 => value.optional(&mut self.user_agent),
-            7 => value.optional(&mut self.browser),
-            8 => value.optional(&mut self.geo_location),
-            9 => value.optional(&mut self.ip),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.enrollment_id,
+                1 => &mut self.target_user_result_id,
+                2 => &mut self.enrollment_session_id,
+                3 => &mut self.is_passed,
+                4 => &mut self.session_date,
+                5 => &mut self.score,
+                6 => &mut self.user_agent,
+                7 => &mut self.browser,
+                8 => &mut self.geo_location,
+                9 => &mut self.ip,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -313,19 +317,20 @@ impl security_api_transport::model::Model for AnonymousTrainingUserReport {
         "status",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.enrollment_id),
-            1 => value.optional(&mut self.target_user_resource_id),
-            2 => value.optional(&mut self.target_user_result_id),
-            3 => value.optional(&mut self.last_interaction_date),
-            4 => value.optional(&mut self.status),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.enrollment_id,
+                1 => &mut self.target_user_resource_id,
+                2 => &mut self.target_user_result_id,
+                3 => &mut self.last_interaction_date,
+                4 => &mut self.status,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -373,22 +378,23 @@ impl security_api_transport::model::Model for AnonymousTrainingUserReportDetail 
         "status",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.enrollment_id),
-            1 => value.optional(&mut self.target_user_resource_id),
-            2 => value.optional(&mut self.session_date),
-            3 => value.optional(&mut self.user_agent),
-            4 => value.optional(&mut self.browser_name),
-            5 => value.optional(&mut self.geo_location),
-            6 => value.optional(&mut self.ip),
-            7 => value.optional(&mut self.status),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.enrollment_id,
+                1 => &mut self.target_user_resource_id,
+                2 => &mut self.session_date,
+                3 => &mut self.user_agent,
+                4 => &mut self.browser_name,
+                5 => &mut self.geo_location,
+                6 => &mut self.ip,
+                7 => &mut self.status,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -427,19 +433,20 @@ impl security_api_transport::model::Model for Certificate {
         "companyName",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.company_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.description),
-            3 => value.optional(&mut self.template),
-            4 => value.optional(&mut self.company_name),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.company_id,
+                1 => &mut self.name,
+                2 => &mut self.description,
+                3 => &mut self.template,
+                4 => &mut self.company_name,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -500,18 +507,19 @@ impl security_api_transport::model::Model for EnrollmentSessionTrackingInfo {
         "userIpAddresslist",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.browser_name),
-            1 => value.optional(&mut self.user_agent),
-            2 => value.optional(&mut self.user_geolocation),
-            3 => value.optional(&mut self.user_ip_address_list),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.browser_name,
+                1 => &mut self.user_agent,
+                2 => &mut self.user_geolocation,
+                3 => &mut self.user_ip_address_list,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -555,20 +563,21 @@ impl security_api_transport::model::Model for EnrollmentStep {
         "trainingDetails",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.step_number),
-            1 => value.optional(&mut self.enrollment_id),
-            2 => value.optional(&mut self.training_name),
-            3 => value.into_slot(&mut self.award_certificate),
-            4 => value.into_slot(&mut self.report_detail),
-            5 => value.into_slot(&mut self.training_details),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.step_number,
+                1 => &mut self.enrollment_id,
+                2 => &mut self.training_name,
+                3 => &mut self.award_certificate,
+                4 => &mut self.report_detail,
+                5 => &mut self.training_details,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -672,50 +681,40 @@ impl security_api_transport::model::Model for EnrollmentSummaryReport {
         "sendTemplatesInPreferredLanguage",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.training_details),
-            1 => value.into_slot(&mut self.report_detail),
-            2 => value.optional(&mut self.start_date),
-            3 => value.optional(&mut self.name),
-            4 => value.into_slot(&mut self.completed_count),
-            5 => value.into_slot(&mut self.in_progress_count),
-            6 => value.into_slot(&mut self.group_count),
-            7 => value.into_slot(&mut self.target_group_names),
-            8 => value.into_slot(&mut self.languages),
-            9 => value.optional(&mut self.reminder_description),
-            10 => value.optional(&mut self.auto_enroll_description),
-            11 => value.into_slot(&mut self.reminder_settings),
-            12 => value.into_slot(&mut self.auto_enroll_settings),
-            13 => {
-                value
-                    .optional(
-                        &mut self.training_email_notification_template_type_resource_id,
-                    )
-            }
-            14 => {
-                value
-                    .optional(
-                        &mut self
-                            .certificate_email_notification_template_type_resource_id,
-                    )
-            }
-            15 => value.optional(&mut self.certificate_attachment_resource_id),
-            16 => value.into_slot(&mut self.is_test),
-            17 => value.into_slot(&mut self.is_scorm_proxy),
-            18 => value.into_slot(&mut self.sms_summary),
-            19 => value.optional(&mut self.training_type_id),
-            20 => value.optional(&mut self.training_type_name),
-            21 => value.into_slot(&mut self.steps),
-            22 => value.optional(&mut self.distribution_description),
-            23 => value.optional(&mut self.delivery_method),
-            24 => value.into_slot(&mut self.send_templates_in_preferred_language),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.training_details,
+                1 => &mut self.report_detail,
+                2 => &mut self.start_date,
+                3 => &mut self.name,
+                4 => &mut self.completed_count,
+                5 => &mut self.in_progress_count,
+                6 => &mut self.group_count,
+                7 => &mut self.target_group_names,
+                8 => &mut self.languages,
+                9 => &mut self.reminder_description,
+                10 => &mut self.auto_enroll_description,
+                11 => &mut self.reminder_settings,
+                12 => &mut self.auto_enroll_settings,
+                13 => &mut self.training_email_notification_template_type_resource_id,
+                14 => &mut self.certificate_email_notification_template_type_resource_id,
+                15 => &mut self.certificate_attachment_resource_id,
+                16 => &mut self.is_test,
+                17 => &mut self.is_scorm_proxy,
+                18 => &mut self.sms_summary,
+                19 => &mut self.training_type_id,
+                20 => &mut self.training_type_name,
+                21 => &mut self.steps,
+                22 => &mut self.distribution_description,
+                23 => &mut self.delivery_method,
+                24 => &mut self.send_templates_in_preferred_language,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -35,21 +35,22 @@ impl security_api_transport::model::Model for EnrollmentTrainingInformation {
         "hasQuiz",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.description),
-            3 => value.optional(&mut self.company_name),
-            4 => value.optional(&mut self.category),
-            5 => value.optional(&mut self.training_type_name),
-            6 => value.into_slot(&mut self.has_quiz),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.id,
+                1 => &mut self.name,
+                2 => &mut self.description,
+                3 => &mut self.company_name,
+                4 => &mut self.category,
+                5 => &mut self.training_type_name,
+                6 => &mut self.has_quiz,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -93,20 +94,21 @@ impl security_api_transport::model::Model for ExamResultDetail {
         "trackingInfo",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.session_id),
-            1 => value.into_slot(&mut self.session_rank),
-            2 => value.optional(&mut self.exam_status),
-            3 => value.optional(&mut self.date_completed),
-            4 => value.into_slot(&mut self.exam_score),
-            5 => value.into_slot(&mut self.tracking_info),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.session_id,
+                1 => &mut self.session_rank,
+                2 => &mut self.exam_status,
+                3 => &mut self.date_completed,
+                4 => &mut self.exam_score,
+                5 => &mut self.tracking_info,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -243,21 +245,22 @@ impl security_api_transport::model::Model for Interaction {
         "trackingInfo",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.step_count),
-            1 => value.optional(&mut self.interaction),
-            2 => value.optional(&mut self.learning_path_id),
-            3 => value.into_slot(&mut self.training_order),
-            4 => value.optional(&mut self.current_step),
-            5 => value.optional(&mut self.event_time),
-            6 => value.into_slot(&mut self.tracking_info),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.step_count,
+                1 => &mut self.interaction,
+                2 => &mut self.learning_path_id,
+                3 => &mut self.training_order,
+                4 => &mut self.current_step,
+                5 => &mut self.event_time,
+                6 => &mut self.tracking_info,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -318,26 +321,27 @@ impl security_api_transport::model::Model for LmsScormSessionInteraction {
         "enrollmentContentResourceId",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.scorm_session_id),
-            1 => value.optional(&mut self.enrollment_session_id),
-            2 => value.optional(&mut self.enrollment_session_created_at),
-            3 => value.optional(&mut self.target_user_resource_id),
-            4 => value.into_slot(&mut self.interactions),
-            5 => value.into_slot(&mut self.interactions_human_readable),
-            6 => value.into_slot(&mut self.total_questions),
-            7 => value.into_slot(&mut self.correct_count),
-            8 => value.into_slot(&mut self.wrong_count),
-            9 => value.into_slot(&mut self.empty_count),
-            10 => value.into_slot(&mut self.questions),
-            11 => value.optional(&mut self.enrollment_content_resource_id),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.scorm_session_id,
+                1 => &mut self.enrollment_session_id,
+                2 => &mut self.enrollment_session_created_at,
+                3 => &mut self.target_user_resource_id,
+                4 => &mut self.interactions,
+                5 => &mut self.interactions_human_readable,
+                6 => &mut self.total_questions,
+                7 => &mut self.correct_count,
+                8 => &mut self.wrong_count,
+                9 => &mut self.empty_count,
+                10 => &mut self.questions,
+                11 => &mut self.enrollment_content_resource_id,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -378,19 +382,20 @@ impl security_api_transport::model::Model for ProgressDetail {
         "trackingInfo",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.session_rank),
-            1 => value.optional(&mut self.progress),
-            2 => value.optional(&mut self.session_start_date),
-            3 => value.optional(&mut self.session_end_date),
-            4 => value.into_slot(&mut self.tracking_info),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.session_rank,
+                1 => &mut self.progress,
+                2 => &mut self.session_start_date,
+                3 => &mut self.session_end_date,
+                4 => &mut self.tracking_info,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -431,20 +436,21 @@ impl security_api_transport::model::Model for QuestionExtractorAnswer {
         "placeholderId",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.option),
-            1 => value.into_slot(&mut self.correct_answer),
-            2 => value.optional(&mut self.image_path),
-            3 => value.into_slot(&mut self.x),
-            4 => value.into_slot(&mut self.y),
-            5 => value.optional(&mut self.placeholder_id),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.option,
+                1 => &mut self.correct_answer,
+                2 => &mut self.image_path,
+                3 => &mut self.x,
+                4 => &mut self.y,
+                5 => &mut self.placeholder_id,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -471,16 +477,17 @@ impl security_api_transport::model::Model for QuestionExtractorProcessorContent 
     const NAME: &'static str = "QuestionExtractorProcessorContent";
     const MEMBERS: &'static [&'static str] = &["patern", "questions"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.pattern),
-            1 => value.into_slot(&mut self.questions),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.pattern,
+                1 => &mut self.questions,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -531,23 +538,24 @@ impl security_api_transport::model::Model for QuestionExtractorQuestion {
         "answers",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.question_slug),
-            1 => value.optional(&mut self.id_generated),
-            2 => value.optional(&mut self.id),
-            3 => value.optional(&mut self.id_full),
-            4 => value.into_slot(&mut self.group),
-            5 => value.into_slot(&mut self.is_reverse),
-            6 => value.optional(&mut self.kind),
-            7 => value.optional(&mut self.question),
-            8 => value.into_slot(&mut self.answers),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.question_slug,
+                1 => &mut self.id_generated,
+                2 => &mut self.id,
+                3 => &mut self.id_full,
+                4 => &mut self.group,
+                5 => &mut self.is_reverse,
+                6 => &mut self.kind,
+                7 => &mut self.question,
+                8 => &mut self.answers,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -574,16 +582,17 @@ impl security_api_transport::model::Model for QuestionExtractorQuestionGroupRef 
     const NAME: &'static str = "QuestionExtractorQuestionGroupRef";
     const MEMBERS: &'static [&'static str] = &["index", "id"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.index),
-            1 => value.optional(&mut self.id),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.index,
+                1 => &mut self.id,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -637,24 +646,25 @@ impl security_api_transport::model::Model for ReportDetail {
         "failedExamCount",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.total_user_opened_count),
-            1 => value.into_slot(&mut self.total_target_user_count),
-            2 => value.into_slot(&mut self.only_opened_count),
-            3 => value.into_slot(&mut self.total_non_target_user_count),
-            4 => value.into_slot(&mut self.email_delivered_user_count),
-            5 => value.into_slot(&mut self.email_error_user_count),
-            6 => value.into_slot(&mut self.no_response_count),
-            7 => value.into_slot(&mut self.did_not_complete_training_count),
-            8 => value.into_slot(&mut self.did_not_complete_exam_count),
-            9 => value.into_slot(&mut self.failed_exam_count),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.total_user_opened_count,
+                1 => &mut self.total_target_user_count,
+                2 => &mut self.only_opened_count,
+                3 => &mut self.total_non_target_user_count,
+                4 => &mut self.email_delivered_user_count,
+                5 => &mut self.email_error_user_count,
+                6 => &mut self.no_response_count,
+                7 => &mut self.did_not_complete_training_count,
+                8 => &mut self.did_not_complete_exam_count,
+                9 => &mut self.failed_exam_count,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -709,73 +719,6 @@ impl security_api_transport::__private::serde::Serialize for ResendEnrollmentByT
         let mut members = security_api_transport::model::members(serializer)?;
         members.optional("trainingType", &self.training_type)?;
         members.optional("resendTypes", &self.resend_types)?;
-        members.end()
-    }
-}
-
-/// Who gets the enrolment again: those listed, or all that a filter keeps.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct ResendRequest {
-    /// Filter.
-    pub filter: crate::search::Filter,
-    /// Takes all that `filter` keeps instead of those listed.
-    pub select_all: Option<bool>,
-    /// Selected items.
-    pub selected_items: Option<Vec<String>>,
-    /// Ids to leave out when all are taken.
-    pub excluded_items: Option<Vec<String>>,
-}
-
-impl ResendRequest {
-    /// One with the required members.
-    pub fn new(filter: crate::search::Filter) -> Self {
-        Self {
-            filter,
-            select_all: Default::default(),
-            selected_items: Default::default(),
-            excluded_items: Default::default(),
-        }
-    }
-
-    /// Takes all that `filter` keeps instead of those listed.
-    #[must_use]
-    pub fn select_all(mut self, select_all: bool) -> Self {
-        self.select_all = Some(select_all);
-        self
-    }
-
-    /// Selected items.
-    #[must_use]
-    pub fn selected_items(
-        mut self,
-        selected_items: impl IntoIterator<Item = impl Into<String>>,
-    ) -> Self {
-        self.selected_items = Some(selected_items.into_iter().map(Into::into).collect());
-        self
-    }
-
-    /// Ids to leave out when all are taken.
-    #[must_use]
-    pub fn excluded_items(
-        mut self,
-        excluded_items: impl IntoIterator<Item = impl Into<String>>,
-    ) -> Self {
-        self.excluded_items = Some(excluded_items.into_iter().map(Into::into).collect());
-        self
-    }
-}
-
-impl security_api_transport::__private::serde::Serialize for ResendRequest {
-    fn serialize<S: security_api_transport::__private::serde::Serializer>(
-        &self,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        let mut members = security_api_transport::model::members(serializer)?;
-        members.required("filter", &self.filter)?;
-        members.optional("selectAll", &self.select_all)?;
-        members.optional("selectedItems", &self.selected_items)?;
-        members.optional("excludedItems", &self.excluded_items)?;
         members.end()
     }
 }

@@ -3,6 +3,73 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Objects and enumerations of `training_reports`.
 
+/// Who gets the enrolment again: those listed, or all that a filter keeps.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct ResendRequest {
+    /// Filter.
+    pub filter: crate::search::Filter,
+    /// Takes all that `filter` keeps instead of those listed.
+    pub select_all: Option<bool>,
+    /// Selected items.
+    pub selected_items: Option<Vec<String>>,
+    /// Ids to leave out when all are taken.
+    pub excluded_items: Option<Vec<String>>,
+}
+
+impl ResendRequest {
+    /// One with the required members.
+    pub fn new(filter: crate::search::Filter) -> Self {
+        Self {
+            filter,
+            select_all: Default::default(),
+            selected_items: Default::default(),
+            excluded_items: Default::default(),
+        }
+    }
+
+    /// Takes all that `filter` keeps instead of those listed.
+    #[must_use]
+    pub fn select_all(mut self, select_all: bool) -> Self {
+        self.select_all = Some(select_all);
+        self
+    }
+
+    /// Selected items.
+    #[must_use]
+    pub fn selected_items(
+        mut self,
+        selected_items: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.selected_items = Some(selected_items.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Ids to leave out when all are taken.
+    #[must_use]
+    pub fn excluded_items(
+        mut self,
+        excluded_items: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.excluded_items = Some(excluded_items.into_iter().map(Into::into).collect());
+        self
+    }
+}
+
+impl security_api_transport::__private::serde::Serialize for ResendRequest {
+    fn serialize<S: security_api_transport::__private::serde::Serializer>(
+        &self,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let mut members = security_api_transport::model::members(serializer)?;
+        members.required("filter", &self.filter)?;
+        members.optional("selectAll", &self.select_all)?;
+        members.optional("selectedItems", &self.selected_items)?;
+        members.optional("excludedItems", &self.excluded_items)?;
+        members.end()
+    }
+}
+
 /// How one person answered a question, in words.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
@@ -56,28 +123,29 @@ impl security_api_transport::model::Model for ScormInteractionHumanReadable {
         "objectives",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.source),
-            1 => value.into_slot(&mut self.index),
-            2 => value.optional(&mut self.scorm_id),
-            3 => value.optional(&mut self.question),
-            4 => value.optional(&mut self.kind),
-            5 => value.into_slot(&mut self.answers),
-            6 => value.into_slot(&mut self.correct_answers),
-            7 => value.optional(&mut self.student_or_learner_response),
-            8 => value.optional(&mut self.result),
-            9 => value.optional(&mut self.time),
-            10 => value.optional(&mut self.latency),
-            11 => value.into_slot(&mut self.weighting),
-            12 => value.optional(&mut self.description),
-            13 => value.into_slot(&mut self.objectives),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.source,
+                1 => &mut self.index,
+                2 => &mut self.scorm_id,
+                3 => &mut self.question,
+                4 => &mut self.kind,
+                5 => &mut self.answers,
+                6 => &mut self.correct_answers,
+                7 => &mut self.student_or_learner_response,
+                8 => &mut self.result,
+                9 => &mut self.time,
+                10 => &mut self.latency,
+                11 => &mut self.weighting,
+                12 => &mut self.description,
+                13 => &mut self.objectives,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -122,21 +190,22 @@ impl security_api_transport::model::Model for ScormInteractionHumanReadableAnswe
         "placeholderId",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.is_user_answer),
-            1 => value.optional(&mut self.option),
-            2 => value.into_slot(&mut self.correct_answer),
-            3 => value.optional(&mut self.image_path),
-            4 => value.into_slot(&mut self.x),
-            5 => value.into_slot(&mut self.y),
-            6 => value.optional(&mut self.placeholder_id),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.is_user_answer,
+                1 => &mut self.option,
+                2 => &mut self.correct_answer,
+                3 => &mut self.image_path,
+                4 => &mut self.x,
+                5 => &mut self.y,
+                6 => &mut self.placeholder_id,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -192,17 +261,18 @@ impl security_api_transport::model::Model for ScormInteractionItem {
     const NAME: &'static str = "ScormInteractionItem";
     const MEMBERS: &'static [&'static str] = &["name", "value", "timestamp"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.name),
-            1 => value.optional(&mut self.value),
-            2 => value.into_slot(&mut self.timestamp),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.name,
+                1 => &mut self.value,
+                2 => &mut self.timestamp,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -543,18 +613,19 @@ impl security_api_transport::model::Model for SmsSummary {
         "sentCount",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.provider_number_resource_id),
-            1 => value.optional(&mut self.sms_phone_number),
-            2 => value.optional(&mut self.template),
-            3 => value.into_slot(&mut self.sent_count),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.provider_number_resource_id,
+                1 => &mut self.sms_phone_number,
+                2 => &mut self.template,
+                3 => &mut self.sent_count,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -631,120 +702,38 @@ impl security_api_transport::model::Model for TrainingActivityUsersSearchView {
         "totalRowCount",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.first_name),
-            1 => value.optional(&mut self.last_name),
-            2 => value.optional(&mut self.email),
-            3 => value.optional(&mut self.enrollment_name),
-            4 => value.optional(&mut self.content_type),
-            5 => value.optional(&mut self.training_status),
-            6 => value.optional(&mut self.enrolled_on),
-            7 => value.optional(&mut self.started_on),
-            8 => value.optional(&mut self.completed_on),
-            9 => value.optional(&mut self.create_time),
-            10 => value.optional(&mut self.last_opened_date),
-            11 => value.optional(&mut self.last_clicked_date),
-            12 => value.into_slot(&mut self.opened_training_email),
-            13 => value.into_slot(&mut self.clicked_training_email),
-            14 => value.into_slot(&mut self.exam_score),
-            15 => value.into_slot(&mut self.completed_count),
-            16 => value.into_slot(&mut self.not_completed_count),
-            17 => value.into_slot(&mut self.total_row_count),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.first_name,
+                1 => &mut self.last_name,
+                2 => &mut self.email,
+                3 => &mut self.enrollment_name,
+                4 => &mut self.content_type,
+                5 => &mut self.training_status,
+                6 => &mut self.enrolled_on,
+                7 => &mut self.started_on,
+                8 => &mut self.completed_on,
+                9 => &mut self.create_time,
+                10 => &mut self.last_opened_date,
+                11 => &mut self.last_clicked_date,
+                12 => &mut self.opened_training_email,
+                13 => &mut self.clicked_training_email,
+                14 => &mut self.exam_score,
+                15 => &mut self.completed_count,
+                16 => &mut self.not_completed_count,
+                17 => &mut self.total_row_count,
+                _ => return None,
+            },
+        )
     }
 }
 
 impl<'de> security_api_transport::__private::serde::Deserialize<'de>
 for TrainingActivityUsersSearchView {
-    fn deserialize<D: security_api_transport::__private::serde::Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Self, D::Error> {
-        security_api_transport::model::deserialize(deserializer)
-    }
-}
-
-/// A person who clicked the link in the enrolment e-mail.
-#[derive(Debug, Clone, Default, PartialEq)]
-#[non_exhaustive]
-pub struct TrainingReportClickedLinkSearchView {
-    /// Last clicked date.
-    pub last_clicked_date: Option<crate::DateTime>,
-    /// Clicked count.
-    pub clicked_count: Option<i32>,
-    /// The id of the enrolment.
-    pub enrollment_id: Option<String>,
-    /// The id of the target user.
-    pub target_user_resource_id: Option<String>,
-    /// The numeric id of the user.
-    pub user_id: Option<i32>,
-    /// Resource id.
-    pub resource_id: Option<String>,
-    /// First name.
-    pub first_name: Option<String>,
-    /// Last name.
-    pub last_name: Option<String>,
-    /// Email.
-    pub email: Option<String>,
-    /// Department.
-    pub department: Option<String>,
-    /// Is main score.
-    pub is_main_score: Option<bool>,
-    /// The values of custom fields.
-    pub custom_field_values: Option<
-        Vec<
-            super::super::shared::callback_or_phishing_or_quishing_or_smishing_or_training_or_users::TargetUserCustomFieldValue,
-        >,
-    >,
-}
-
-impl security_api_transport::model::Model for TrainingReportClickedLinkSearchView {
-    const NAME: &'static str = "TrainingReportClickedLinkSearchView";
-    const MEMBERS: &'static [&'static str] = &[
-        "lastClickedDate",
-        "clickedCount",
-        "enrollmentId",
-        "targetUserResourceId",
-        "userId",
-        "resourceId",
-        "firstName",
-        "lastName",
-        "email",
-        "department",
-        "isMainScore",
-        "customFieldValues",
-    ];
-    #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
-        &mut self,
-        index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.last_clicked_date),
-            1 => value.into_slot(&mut self.clicked_count),
-            2 => value.optional(&mut self.enrollment_id),
-            3 => value.optional(&mut self.target_user_resource_id),
-            4 => value.into_slot(&mut self.user_id),
-            5 => value.optional(&mut self.resource_id),
-            6 => value.optional(&mut self.first_name),
-            7 => value.optional(&mut self.last_name),
-            8 => value.optional(&mut self.email),
-            9 => value.optional(&mut self.department),
-            10 => value.into_slot(&mut self.is_main_score),
-            11 => value.into_slot(&mut self.custom_field_values),
-            _ => value.skip(),
-        }
-    }
-}
-
-impl<'de> security_api_transport::__private::serde::Deserialize<'de>
-for TrainingReportClickedLinkSearchView {
     fn deserialize<D: security_api_transport::__private::serde::Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Self, D::Error> {

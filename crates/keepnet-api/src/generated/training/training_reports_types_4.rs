@@ -3,6 +3,90 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Objects and enumerations of `training_reports`.
 
+/// A person who clicked the link in the enrolment e-mail.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct TrainingReportClickedLinkSearchView {
+    /// Last clicked date.
+    pub last_clicked_date: Option<crate::DateTime>,
+    /// Clicked count.
+    pub clicked_count: Option<i32>,
+    /// The id of the enrolment.
+    pub enrollment_id: Option<String>,
+    /// The id of the target user.
+    pub target_user_resource_id: Option<String>,
+    /// The numeric id of the user.
+    pub user_id: Option<i32>,
+    /// Resource id.
+    pub resource_id: Option<String>,
+    /// First name.
+    pub first_name: Option<String>,
+    /// Last name.
+    pub last_name: Option<String>,
+    /// Email.
+    pub email: Option<String>,
+    /// Department.
+    pub department: Option<String>,
+    /// Is main score.
+    pub is_main_score: Option<bool>,
+    /// The values of custom fields.
+    pub custom_field_values: Option<
+        Vec<
+            super::super::shared::callback_or_phishing_or_quishing_or_smishing_or_training_or_users::TargetUserCustomFieldValue,
+        >,
+    >,
+}
+
+impl security_api_transport::model::Model for TrainingReportClickedLinkSearchView {
+    const NAME: &'static str = "TrainingReportClickedLinkSearchView";
+    const MEMBERS: &'static [&'static str] = &[
+        "lastClickedDate",
+        "clickedCount",
+        "enrollmentId",
+        "targetUserResourceId",
+        "userId",
+        "resourceId",
+        "firstName",
+        "lastName",
+        "email",
+        "department",
+        "isMainScore",
+        "customFieldValues",
+    ];
+    #[inline]
+    fn slot(
+        &mut self,
+        index: usize,
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.last_clicked_date,
+                1 => &mut self.clicked_count,
+                2 => &mut self.enrollment_id,
+                3 => &mut self.target_user_resource_id,
+                4 => &mut self.user_id,
+                5 => &mut self.resource_id,
+                6 => &mut self.first_name,
+                7 => &mut self.last_name,
+                8 => &mut self.email,
+                9 => &mut self.department,
+                10 => &mut self.is_main_score,
+                11 => &mut self.custom_field_values,
+                _ => return None,
+            },
+        )
+    }
+}
+
+impl<'de> security_api_transport::__private::serde::Deserialize<'de>
+for TrainingReportClickedLinkSearchView {
+    fn deserialize<D: security_api_transport::__private::serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        security_api_transport::model::deserialize(deserializer)
+    }
+}
+
 /// The exam result of one person.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
@@ -63,29 +147,30 @@ impl security_api_transport::model::Model for TrainingReportExamResultsSearchVie
         "customFieldValues",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.exam_result_date),
-            1 => value.optional(&mut self.first_completion_date),
-            2 => value.into_slot(&mut self.exam_score),
-            3 => value.optional(&mut self.main_score),
-            4 => value.optional(&mut self.exam_status),
-            5 => value.optional(&mut self.enrollment_id),
-            6 => value.optional(&mut self.target_user_resource_id),
-            7 => value.into_slot(&mut self.user_id),
-            8 => value.optional(&mut self.resource_id),
-            9 => value.optional(&mut self.first_name),
-            10 => value.optional(&mut self.last_name),
-            11 => value.optional(&mut self.email),
-            12 => value.optional(&mut self.department),
-            13 => value.into_slot(&mut self.is_main_score),
-            14 => value.into_slot(&mut self.custom_field_values),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.exam_result_date,
+                1 => &mut self.first_completion_date,
+                2 => &mut self.exam_score,
+                3 => &mut self.main_score,
+                4 => &mut self.exam_status,
+                5 => &mut self.enrollment_id,
+                6 => &mut self.target_user_resource_id,
+                7 => &mut self.user_id,
+                8 => &mut self.resource_id,
+                9 => &mut self.first_name,
+                10 => &mut self.last_name,
+                11 => &mut self.email,
+                12 => &mut self.department,
+                13 => &mut self.is_main_score,
+                14 => &mut self.custom_field_values,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -146,25 +231,26 @@ impl security_api_transport::model::Model for TrainingReportNoResponseSearchView
         "customFieldValues",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.last_send_date),
-            1 => value.optional(&mut self.enrollment_id),
-            2 => value.optional(&mut self.target_user_resource_id),
-            3 => value.into_slot(&mut self.user_id),
-            4 => value.optional(&mut self.resource_id),
-            5 => value.optional(&mut self.first_name),
-            6 => value.optional(&mut self.last_name),
-            7 => value.optional(&mut self.email),
-            8 => value.optional(&mut self.department),
-            9 => value.into_slot(&mut self.is_main_score),
-            10 => value.into_slot(&mut self.custom_field_values),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.last_send_date,
+                1 => &mut self.enrollment_id,
+                2 => &mut self.target_user_resource_id,
+                3 => &mut self.user_id,
+                4 => &mut self.resource_id,
+                5 => &mut self.first_name,
+                6 => &mut self.last_name,
+                7 => &mut self.email,
+                8 => &mut self.department,
+                9 => &mut self.is_main_score,
+                10 => &mut self.custom_field_values,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -228,26 +314,27 @@ impl security_api_transport::model::Model for TrainingReportOpenedEmailSearchVie
         "customFieldValues",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.last_opened_date),
-            1 => value.into_slot(&mut self.opened_count),
-            2 => value.optional(&mut self.enrollment_id),
-            3 => value.optional(&mut self.target_user_resource_id),
-            4 => value.into_slot(&mut self.user_id),
-            5 => value.optional(&mut self.resource_id),
-            6 => value.optional(&mut self.first_name),
-            7 => value.optional(&mut self.last_name),
-            8 => value.optional(&mut self.email),
-            9 => value.optional(&mut self.department),
-            10 => value.into_slot(&mut self.is_main_score),
-            11 => value.into_slot(&mut self.custom_field_values),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.last_opened_date,
+                1 => &mut self.opened_count,
+                2 => &mut self.enrollment_id,
+                3 => &mut self.target_user_resource_id,
+                4 => &mut self.user_id,
+                5 => &mut self.resource_id,
+                6 => &mut self.first_name,
+                7 => &mut self.last_name,
+                8 => &mut self.email,
+                9 => &mut self.department,
+                10 => &mut self.is_main_score,
+                11 => &mut self.custom_field_values,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -320,29 +407,30 @@ impl security_api_transport::model::Model for TrainingReportProgressSearchView {
         "customFieldValues",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.enrollment_date),
-            1 => value.optional(&mut self.session_start_date),
-            2 => value.optional(&mut self.session_end_date),
-            3 => value.into_slot(&mut self.session_count),
-            4 => value.optional(&mut self.progress),
-            5 => value.optional(&mut self.enrollment_id),
-            6 => value.optional(&mut self.target_user_resource_id),
-            7 => value.into_slot(&mut self.user_id),
-            8 => value.optional(&mut self.resource_id),
-            9 => value.optional(&mut self.first_name),
-            10 => value.optional(&mut self.last_name),
-            11 => value.optional(&mut self.email),
-            12 => value.optional(&mut self.department),
-            13 => value.into_slot(&mut self.is_main_score),
-            14 => value.into_slot(&mut self.custom_field_values),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.enrollment_date,
+                1 => &mut self.session_start_date,
+                2 => &mut self.session_end_date,
+                3 => &mut self.session_count,
+                4 => &mut self.progress,
+                5 => &mut self.enrollment_id,
+                6 => &mut self.target_user_resource_id,
+                7 => &mut self.user_id,
+                8 => &mut self.resource_id,
+                9 => &mut self.first_name,
+                10 => &mut self.last_name,
+                11 => &mut self.email,
+                12 => &mut self.department,
+                13 => &mut self.is_main_score,
+                14 => &mut self.custom_field_values,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -384,20 +472,21 @@ impl security_api_transport::model::Model for TrainingReportReminderMailSearch {
         "lastSendingStatus",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.user_email_id),
-            1 => value.optional(&mut self.email),
-            2 => value.optional(&mut self.email_delivery),
-            3 => value.optional(&mut self.first_send_date),
-            4 => value.optional(&mut self.last_send_date),
-            5 => value.optional(&mut self.last_sending_status),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.user_email_id,
+                1 => &mut self.email,
+                2 => &mut self.email_delivery,
+                3 => &mut self.first_send_date,
+                4 => &mut self.last_send_date,
+                5 => &mut self.last_sending_status,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -476,31 +565,32 @@ impl security_api_transport::model::Model for TrainingReportSendingReportSearchV
         "customFieldValues",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.email_delivery),
-            1 => value.optional(&mut self.first_send_date),
-            2 => value.optional(&mut self.last_send_date),
-            3 => value.optional(&mut self.last_sending_status),
-            4 => value.optional(&mut self.error_message),
-            5 => value.optional(&mut self.target_user_status),
-            6 => value.into_slot(&mut self.target_user_is_deleted),
-            7 => value.optional(&mut self.enrollment_id),
-            8 => value.optional(&mut self.target_user_resource_id),
-            9 => value.into_slot(&mut self.user_id),
-            10 => value.optional(&mut self.resource_id),
-            11 => value.optional(&mut self.first_name),
-            12 => value.optional(&mut self.last_name),
-            13 => value.optional(&mut self.email),
-            14 => value.optional(&mut self.department),
-            15 => value.into_slot(&mut self.is_main_score),
-            16 => value.into_slot(&mut self.custom_field_values),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.email_delivery,
+                1 => &mut self.first_send_date,
+                2 => &mut self.last_send_date,
+                3 => &mut self.last_sending_status,
+                4 => &mut self.error_message,
+                5 => &mut self.target_user_status,
+                6 => &mut self.target_user_is_deleted,
+                7 => &mut self.enrollment_id,
+                8 => &mut self.target_user_resource_id,
+                9 => &mut self.user_id,
+                10 => &mut self.resource_id,
+                11 => &mut self.first_name,
+                12 => &mut self.last_name,
+                13 => &mut self.email,
+                14 => &mut self.department,
+                15 => &mut self.is_main_score,
+                16 => &mut self.custom_field_values,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -585,33 +675,34 @@ impl security_api_transport::model::Model for TrainingReportUsersSearchView {
         "customFieldValues",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.first_completion_date),
-            1 => value.optional(&mut self.last_interaction_date),
-            2 => value.optional(&mut self.delivery_type),
-            3 => value.optional(&mut self.phone_number),
-            4 => value.optional(&mut self.current_step),
-            5 => value.optional(&mut self.status),
-            6 => value.optional(&mut self.exam_status_name),
-            7 => value.into_slot(&mut self.exam_score),
-            8 => value.optional(&mut self.last_interacted_step),
-            9 => value.optional(&mut self.enrollment_id),
-            10 => value.optional(&mut self.target_user_resource_id),
-            11 => value.into_slot(&mut self.user_id),
-            12 => value.optional(&mut self.resource_id),
-            13 => value.optional(&mut self.first_name),
-            14 => value.optional(&mut self.last_name),
-            15 => value.optional(&mut self.email),
-            16 => value.optional(&mut self.department),
-            17 => value.into_slot(&mut self.is_main_score),
-            18 => value.into_slot(&mut self.custom_field_values),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.first_completion_date,
+                1 => &mut self.last_interaction_date,
+                2 => &mut self.delivery_type,
+                3 => &mut self.phone_number,
+                4 => &mut self.current_step,
+                5 => &mut self.status,
+                6 => &mut self.exam_status_name,
+                7 => &mut self.exam_score,
+                8 => &mut self.last_interacted_step,
+                9 => &mut self.enrollment_id,
+                10 => &mut self.target_user_resource_id,
+                11 => &mut self.user_id,
+                12 => &mut self.resource_id,
+                13 => &mut self.first_name,
+                14 => &mut self.last_name,
+                15 => &mut self.email,
+                16 => &mut self.department,
+                17 => &mut self.is_main_score,
+                18 => &mut self.custom_field_values,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -154,17 +154,18 @@ impl security_api_transport::model::Model for ScormTrainingUrl {
     const NAME: &'static str = "ScormTrainingUrl";
     const MEMBERS: &'static [&'static str] = &["scormPlayerUrl", "trainingUrl", "type"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.scorm_player_url),
-            1 => value.optional(&mut self.training_url),
-            2 => value.optional(&mut self.kind),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.scorm_player_url,
+                1 => &mut self.training_url,
+                2 => &mut self.kind,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -331,20 +332,21 @@ impl security_api_transport::model::Model for TrainingContentUploadResult {
         "vendorId",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.content_url),
-            1 => value.optional(&mut self.language_id),
-            2 => value.optional(&mut self.file_name),
-            3 => value.into_slot(&mut self.file_size),
-            4 => value.optional(&mut self.kind),
-            5 => value.optional(&mut self.vendor_id),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.content_url,
+                1 => &mut self.language_id,
+                2 => &mut self.file_name,
+                3 => &mut self.file_size,
+                4 => &mut self.kind,
+                5 => &mut self.vendor_id,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -700,16 +702,17 @@ impl security_api_transport::model::Model for TrainingNumberSummaryRestView {
     const NAME: &'static str = "TrainingNumberSummaryRestView";
     const MEMBERS: &'static [&'static str] = &["trainingType", "trainingCount"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.training_type),
-            1 => value.into_slot(&mut self.training_count),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.training_type,
+                1 => &mut self.training_count,
+                _ => return None,
+            },
+        )
     }
 }
 

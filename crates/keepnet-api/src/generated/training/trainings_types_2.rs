@@ -81,35 +81,36 @@ impl security_api_transport::model::Model for TrainingSearchRestView {
         "level",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.tags),
-            1 => value.into_slot(&mut self.languages),
-            2 => value.into_slot(&mut self.compliances),
-            3 => value.into_slot(&mut self.available_for),
-            4 => value.optional(&mut self.vendor_name),
-            5 => value.into_slot(&mut self.is_new),
-            6 => value.into_slot(&mut self.is_favourite),
-            7 => value.into_slot(&mut self.cover_image),
-            8 => value.into_slot(&mut self.training_roles),
-            9 => value.optional(&mut self.training_id),
-            10 => value.optional(&mut self.training_name),
-            11 => value.optional(&mut self.description),
-            12 => value.optional(&mut self.created_by),
-            13 => value.optional(&mut self.create_time),
-            14 => value.into_slot(&mut self.is_editable),
-            15 => value.optional(&mut self.category),
-            16 => value.optional(&mut self.target_audience),
-            17 => value.optional(&mut self.kind),
-            18 => value.into_slot(&mut self.has_quiz),
-            19 => value.optional(&mut self.duration),
-            20 => value.optional(&mut self.level),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.tags,
+                1 => &mut self.languages,
+                2 => &mut self.compliances,
+                3 => &mut self.available_for,
+                4 => &mut self.vendor_name,
+                5 => &mut self.is_new,
+                6 => &mut self.is_favourite,
+                7 => &mut self.cover_image,
+                8 => &mut self.training_roles,
+                9 => &mut self.training_id,
+                10 => &mut self.training_name,
+                11 => &mut self.description,
+                12 => &mut self.created_by,
+                13 => &mut self.create_time,
+                14 => &mut self.is_editable,
+                15 => &mut self.category,
+                16 => &mut self.target_audience,
+                17 => &mut self.kind,
+                18 => &mut self.has_quiz,
+                19 => &mut self.duration,
+                20 => &mut self.level,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -138,17 +139,18 @@ impl security_api_transport::model::Model for TrainingSearchSummaryRestView {
     const NAME: &'static str = "TrainingSearchSummaryRestView";
     const MEMBERS: &'static [&'static str] = &["trainingId", "trainingName", "typeName"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.training_id),
-            1 => value.optional(&mut self.training_name),
-            2 => value.optional(&mut self.type_name),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.training_id,
+                1 => &mut self.training_name,
+                2 => &mut self.type_name,
+                _ => return None,
+            },
+        )
     }
 }
 

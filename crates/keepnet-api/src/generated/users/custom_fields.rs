@@ -342,23 +342,24 @@ impl security_api_transport::model::Model for TargetUserCustomField {
         "isEditable",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.owner_type),
-            3 => value.optional(&mut self.field_data_type),
-            4 => value.optional(&mut self.target_group_resource_id),
-            5 => value.into_slot(&mut self.is_active),
-            6 => value.into_slot(&mut self.sort_order),
-            7 => value.into_slot(&mut self.is_required),
-            8 => value.into_slot(&mut self.is_editable),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.owner_type,
+                3 => &mut self.field_data_type,
+                4 => &mut self.target_group_resource_id,
+                5 => &mut self.is_active,
+                6 => &mut self.sort_order,
+                7 => &mut self.is_required,
+                8 => &mut self.is_editable,
+                _ => return None,
+            },
+        )
     }
 }
 

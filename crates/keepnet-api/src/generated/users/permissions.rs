@@ -70,22 +70,23 @@ impl security_api_transport::model::Model for GetSystemPermission {
         "children",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.module_name),
-            1 => value.optional(&mut self.permission_resource_id),
-            2 => value.optional(&mut self.permission_name),
-            3 => value.optional(&mut self.permission_description),
-            4 => value.optional(&mut self.group_name),
-            5 => value.optional(&mut self.parent_group_name),
-            6 => value.into_slot(&mut self.is_disabled),
-            7 => value.into_slot(&mut self.children),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.module_name,
+                1 => &mut self.permission_resource_id,
+                2 => &mut self.permission_name,
+                3 => &mut self.permission_description,
+                4 => &mut self.group_name,
+                5 => &mut self.parent_group_name,
+                6 => &mut self.is_disabled,
+                7 => &mut self.children,
+                _ => return None,
+            },
+        )
     }
 }
 

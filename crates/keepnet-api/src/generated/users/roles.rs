@@ -206,19 +206,20 @@ impl security_api_transport::model::Model for GetSystemRole {
         "permissionResourceIdList",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.description),
-            3 => value.into_slot(&mut self.available_for_list),
-            4 => value.into_slot(&mut self.permission_resource_id_list),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.description,
+                3 => &mut self.available_for_list,
+                4 => &mut self.permission_resource_id_list,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -339,24 +340,25 @@ impl security_api_transport::model::Model for SystemRoleSearch {
         "isOwner",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.role_name),
-            1 => value.optional(&mut self.role_description),
-            2 => value.optional(&mut self.resource_id),
-            3 => value.optional(&mut self.company_resource_id),
-            4 => value.optional(&mut self.company_name),
-            5 => value.optional(&mut self.create_time),
-            6 => value.into_slot(&mut self.user_count),
-            7 => value.into_slot(&mut self.tenant_user_count),
-            8 => value.optional(&mut self.type_name),
-            9 => value.into_slot(&mut self.is_owner),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.role_name,
+                1 => &mut self.role_description,
+                2 => &mut self.resource_id,
+                3 => &mut self.company_resource_id,
+                4 => &mut self.company_name,
+                5 => &mut self.create_time,
+                6 => &mut self.user_count,
+                7 => &mut self.tenant_user_count,
+                8 => &mut self.type_name,
+                9 => &mut self.is_owner,
+                _ => return None,
+            },
+        )
     }
 }
 

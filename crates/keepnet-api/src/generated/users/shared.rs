@@ -92,30 +92,31 @@ impl security_api_transport::model::Model for TargetUserSearchView {
         "preferredLanguage",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.email),
-            2 => value.optional(&mut self.first_name),
-            3 => value.optional(&mut self.last_name),
-            4 => value.optional(&mut self.department),
-            5 => value.optional(&mut self.priority),
-            6 => value.optional(&mut self.status),
-            7 => value.into_slot(&mut self.custom_field_values),
-            8 => value.optional(&mut self.create_time),
-            9 => value.optional(&mut self.update_time),
-            10 => value.into_slot(&mut self.is_editable),
-            11 => value.optional(&mut self.scim_setting_name),
-            12 => value.optional(&mut self.ldap_config_name),
-            13 => value.optional(&mut self.phone_number),
-            14 => value.optional(&mut self.time_zone),
-            15 => value.optional(&mut self.preferred_language),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.email,
+                2 => &mut self.first_name,
+                3 => &mut self.last_name,
+                4 => &mut self.department,
+                5 => &mut self.priority,
+                6 => &mut self.status,
+                7 => &mut self.custom_field_values,
+                8 => &mut self.create_time,
+                9 => &mut self.update_time,
+                10 => &mut self.is_editable,
+                11 => &mut self.scim_setting_name,
+                12 => &mut self.ldap_config_name,
+                13 => &mut self.phone_number,
+                14 => &mut self.time_zone,
+                15 => &mut self.preferred_language,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -151,18 +152,19 @@ impl security_api_transport::model::Model for UploadedFile {
         "fileFieldNames",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.file_type),
-            1 => value.into_slot(&mut self.sheet_names),
-            2 => value.into_slot(&mut self.data),
-            3 => value.into_slot(&mut self.file_field_names),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.file_type,
+                1 => &mut self.sheet_names,
+                2 => &mut self.data,
+                3 => &mut self.file_field_names,
+                _ => return None,
+            },
+        )
     }
 }
 

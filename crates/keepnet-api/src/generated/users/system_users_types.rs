@@ -122,15 +122,16 @@ impl security_api_transport::model::Model for CreatePasswordServiceResult {
     const NAME: &'static str = "CreatePasswordServiceResult";
     const MEMBERS: &'static [&'static str] = &["email"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.email),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.email,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -562,27 +563,28 @@ impl security_api_transport::model::Model for SessionModel {
         "hasResellerPermission",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.user_id),
-            1 => value.optional(&mut self.user_resource_id),
-            2 => value.into_slot(&mut self.company_id),
-            3 => value.optional(&mut self.company_name),
-            4 => value.optional(&mut self.request_ip_address),
-            5 => value.optional(&mut self.company_resource_id),
-            6 => value.optional(&mut self.user_agent),
-            7 => value.optional(&mut self.time_zone_id),
-            8 => value.optional(&mut self.date_format),
-            9 => value.optional(&mut self.time_format),
-            10 => value.optional(&mut self.date_time_format),
-            11 => value.into_slot(&mut self.has_root_permission),
-            12 => value.into_slot(&mut self.has_reseller_permission),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.user_id,
+                1 => &mut self.user_resource_id,
+                2 => &mut self.company_id,
+                3 => &mut self.company_name,
+                4 => &mut self.request_ip_address,
+                5 => &mut self.company_resource_id,
+                6 => &mut self.user_agent,
+                7 => &mut self.time_zone_id,
+                8 => &mut self.date_format,
+                9 => &mut self.time_format,
+                10 => &mut self.date_time_format,
+                11 => &mut self.has_root_permission,
+                12 => &mut self.has_reseller_permission,
+                _ => return None,
+            },
+        )
     }
 }
 

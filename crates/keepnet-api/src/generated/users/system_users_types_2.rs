@@ -96,23 +96,24 @@ impl security_api_transport::model::Model for SystemUserMfa {
         "userId",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.status_id),
-            1 => value.optional(&mut self.status_name),
-            2 => value.optional(&mut self.expire_time),
-            3 => value.into_slot(&mut self.is_expired),
-            4 => value.into_slot(&mut self.qr_code_setup_image_url),
-            5 => value.into_slot(&mut self.manual_entry_key),
-            6 => value.into_slot(&mut self.recovery_code),
-            7 => value.optional(&mut self.device),
-            8 => value.into_slot(&mut self.user_id),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.status_id,
+                1 => &mut self.status_name,
+                2 => &mut self.expire_time,
+                3 => &mut self.is_expired,
+                4 => &mut self.qr_code_setup_image_url,
+                5 => &mut self.manual_entry_key,
+                6 => &mut self.recovery_code,
+                7 => &mut self.device,
+                8 => &mut self.user_id,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -144,17 +145,18 @@ impl security_api_transport::model::Model for SystemUserNotificationSetting {
         "isDashboardEnabled",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.is_sms_enabled),
-            1 => value.into_slot(&mut self.is_email_enabled),
-            2 => value.into_slot(&mut self.is_dashboard_enabled),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.is_sms_enabled,
+                1 => &mut self.is_email_enabled,
+                2 => &mut self.is_dashboard_enabled,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -214,26 +216,27 @@ impl security_api_transport::model::Model for SystemUserSearch {
         "isEditable",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.first_name),
-            2 => value.optional(&mut self.last_name),
-            3 => value.optional(&mut self.company_name),
-            4 => value.optional(&mut self.company_resource_id),
-            5 => value.optional(&mut self.roles),
-            6 => value.optional(&mut self.phone_number),
-            7 => value.into_slot(&mut self.status_id),
-            8 => value.optional(&mut self.status_name),
-            9 => value.optional(&mut self.create_time),
-            10 => value.optional(&mut self.email),
-            11 => value.into_slot(&mut self.is_editable),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.first_name,
+                2 => &mut self.last_name,
+                3 => &mut self.company_name,
+                4 => &mut self.company_resource_id,
+                5 => &mut self.roles,
+                6 => &mut self.phone_number,
+                7 => &mut self.status_id,
+                8 => &mut self.status_name,
+                9 => &mut self.create_time,
+                10 => &mut self.email,
+                11 => &mut self.is_editable,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -269,18 +272,19 @@ impl security_api_transport::model::Model for SystemUserSettings {
         "timeFormat",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.time_zone_id),
-            1 => value.optional(&mut self.time_zone_name),
-            2 => value.optional(&mut self.date_format),
-            3 => value.optional(&mut self.time_format),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.time_zone_id,
+                1 => &mut self.time_zone_name,
+                2 => &mut self.date_format,
+                3 => &mut self.time_format,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -380,21 +380,22 @@ impl security_api_transport::model::Model for TargetGroupDto {
         "isGoogleGroup",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.priority),
-            3 => value.optional(&mut self.create_date),
-            4 => value.into_slot(&mut self.is_editable),
-            5 => value.into_slot(&mut self.is_scim_group),
-            6 => value.into_slot(&mut self.is_google_group),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.priority,
+                3 => &mut self.create_date,
+                4 => &mut self.is_editable,
+                5 => &mut self.is_scim_group,
+                6 => &mut self.is_google_group,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -488,21 +489,22 @@ impl security_api_transport::model::Model for TargetGroupSearchCompanyModel {
         "updateTime",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.company_name),
-            3 => value.into_slot(&mut self.user_count),
-            4 => value.optional(&mut self.priority),
-            5 => value.optional(&mut self.create_time),
-            6 => value.optional(&mut self.update_time),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.company_name,
+                3 => &mut self.user_count,
+                4 => &mut self.priority,
+                5 => &mut self.create_time,
+                6 => &mut self.update_time,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -550,22 +552,23 @@ impl security_api_transport::model::Model for TargetGroupSearchForOwnerCompanyVi
         "isCreatedBySystem",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.company_name),
-            3 => value.into_slot(&mut self.user_count),
-            4 => value.optional(&mut self.priority),
-            5 => value.optional(&mut self.create_time),
-            6 => value.optional(&mut self.update_time),
-            7 => value.into_slot(&mut self.is_created_by_system),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.company_name,
+                3 => &mut self.user_count,
+                4 => &mut self.priority,
+                5 => &mut self.create_time,
+                6 => &mut self.update_time,
+                7 => &mut self.is_created_by_system,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -699,28 +702,29 @@ impl security_api_transport::model::Model for TargetGroupSearchView {
         "isGoogleGroup",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.company_name),
-            3 => value.into_slot(&mut self.user_count),
-            4 => value.into_slot(&mut self.user_count_with_phone_number),
-            5 => value.optional(&mut self.priority),
-            6 => value.optional(&mut self.create_time),
-            7 => value.optional(&mut self.update_time),
-            8 => value.into_slot(&mut self.is_editable),
-            9 => value.optional(&mut self.scim_setting_name),
-            10 => value.optional(&mut self.ldap_config_name),
-            11 => value.into_slot(&mut self.is_selected),
-            12 => value.into_slot(&mut self.is_scim_group),
-            13 => value.into_slot(&mut self.is_google_group),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.company_name,
+                3 => &mut self.user_count,
+                4 => &mut self.user_count_with_phone_number,
+                5 => &mut self.priority,
+                6 => &mut self.create_time,
+                7 => &mut self.update_time,
+                8 => &mut self.is_editable,
+                9 => &mut self.scim_setting_name,
+                10 => &mut self.ldap_config_name,
+                11 => &mut self.is_selected,
+                12 => &mut self.is_scim_group,
+                13 => &mut self.is_google_group,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -44,24 +44,25 @@ impl security_api_transport::model::Model for TargetGroupUserCountDetail {
         "hasRandomLanguage",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.status),
-            1 => value.optional(&mut self.company_preferred_language),
-            2 => value.into_slot(&mut self.count),
-            3 => value.into_slot(&mut self.domain_allow_list),
-            4 => value.into_slot(&mut self.has_phone_number),
-            5 => value.into_slot(&mut self.has_preferred_language),
-            6 => value.into_slot(&mut self.has_company_preferred_language),
-            7 => value.optional(&mut self.target_group_name),
-            8 => value.into_slot(&mut self.time_zone),
-            9 => value.into_slot(&mut self.has_random_language),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.status,
+                1 => &mut self.company_preferred_language,
+                2 => &mut self.count,
+                3 => &mut self.domain_allow_list,
+                4 => &mut self.has_phone_number,
+                5 => &mut self.has_preferred_language,
+                6 => &mut self.has_company_preferred_language,
+                7 => &mut self.target_group_name,
+                8 => &mut self.time_zone,
+                9 => &mut self.has_random_language,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -251,15 +252,16 @@ impl security_api_transport::model::Model for Transaction {
     const NAME: &'static str = "Transaction";
     const MEMBERS: &'static [&'static str] = &["transactionId"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.transaction_id),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.transaction_id,
+                _ => return None,
+            },
+        )
     }
 }
 

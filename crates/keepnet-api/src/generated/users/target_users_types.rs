@@ -519,17 +519,18 @@ impl security_api_transport::model::Model for MonthlyActiveUsers {
     const NAME: &'static str = "MonthlyActiveUsers";
     const MEMBERS: &'static [&'static str] = &["period", "periodStart", "count"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.period),
-            1 => value.optional(&mut self.period_start),
-            2 => value.into_slot(&mut self.count),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.period,
+                1 => &mut self.period_start,
+                2 => &mut self.count,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -571,20 +572,21 @@ impl security_api_transport::model::Model for SearchTmpTargetUserServiceResult {
         "invalidUserCount",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.status),
-            1 => value.optional(&mut self.message),
-            2 => value.into_slot(&mut self.items),
-            3 => value.into_slot(&mut self.new_user_count),
-            4 => value.into_slot(&mut self.existing_user_count),
-            5 => value.into_slot(&mut self.invalid_user_count),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.status,
+                1 => &mut self.message,
+                2 => &mut self.items,
+                3 => &mut self.new_user_count,
+                4 => &mut self.existing_user_count,
+                5 => &mut self.invalid_user_count,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -683,29 +685,30 @@ impl security_api_transport::model::Model for TargetUser {
         "managerFullName",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.email),
-            2 => value.optional(&mut self.first_name),
-            3 => value.optional(&mut self.last_name),
-            4 => value.optional(&mut self.department),
-            5 => value.optional(&mut self.priority),
-            6 => value.into_slot(&mut self.is_active),
-            7 => value.into_slot(&mut self.custom_field_values),
-            8 => value.optional(&mut self.phone_number),
-            9 => value.optional(&mut self.time_zone_id),
-            10 => value.optional(&mut self.preferred_language_id),
-            11 => value.optional(&mut self.manager_first_name),
-            12 => value.optional(&mut self.manager_last_name),
-            13 => value.optional(&mut self.manager_email),
-            14 => value.optional(&mut self.manager_full_name),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.email,
+                2 => &mut self.first_name,
+                3 => &mut self.last_name,
+                4 => &mut self.department,
+                5 => &mut self.priority,
+                6 => &mut self.is_active,
+                7 => &mut self.custom_field_values,
+                8 => &mut self.phone_number,
+                9 => &mut self.time_zone_id,
+                10 => &mut self.preferred_language_id,
+                11 => &mut self.manager_first_name,
+                12 => &mut self.manager_last_name,
+                13 => &mut self.manager_email,
+                14 => &mut self.manager_full_name,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -740,18 +743,19 @@ impl security_api_transport::model::Model for TargetUserCountSummary {
         "monthlyActiveUsers",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.total_number_of_active_users),
-            1 => value.into_slot(&mut self.total_number_of_in_active_users),
-            2 => value.into_slot(&mut self.total_number_of_deleted_users),
-            3 => value.into_slot(&mut self.monthly_active_users),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.total_number_of_active_users,
+                1 => &mut self.total_number_of_in_active_users,
+                2 => &mut self.total_number_of_deleted_users,
+                3 => &mut self.monthly_active_users,
+                _ => return None,
+            },
+        )
     }
 }
 

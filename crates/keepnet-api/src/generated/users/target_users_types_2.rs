@@ -38,22 +38,23 @@ impl security_api_transport::model::Model for TargetUserEmail {
         "status",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.id),
-            1 => value.optional(&mut self.resource_id),
-            2 => value.optional(&mut self.email),
-            3 => value.optional(&mut self.first_name),
-            4 => value.optional(&mut self.last_name),
-            5 => value.optional(&mut self.phone_number),
-            6 => value.into_slot(&mut self.is_deleted),
-            7 => value.into_slot(&mut self.status),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.id,
+                1 => &mut self.resource_id,
+                2 => &mut self.email,
+                3 => &mut self.first_name,
+                4 => &mut self.last_name,
+                5 => &mut self.phone_number,
+                6 => &mut self.is_deleted,
+                7 => &mut self.status,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -122,15 +123,16 @@ impl security_api_transport::model::Model for TargetUserMappingJob {
     const NAME: &'static str = "TargetUserMappingJob";
     const MEMBERS: &'static [&'static str] = &["status"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.status),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.status,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -307,18 +309,19 @@ impl security_api_transport::model::Model for TmpTargetUserCustomField {
         "value",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.name),
-            2 => value.optional(&mut self.data_type),
-            3 => value.optional(&mut self.value),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.name,
+                2 => &mut self.data_type,
+                3 => &mut self.value,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -436,29 +439,30 @@ impl security_api_transport::model::Model for TmpTargetUserSearchView {
         "preferredLanguage",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.resource_id),
-            1 => value.optional(&mut self.email),
-            2 => value.optional(&mut self.first_name),
-            3 => value.optional(&mut self.last_name),
-            4 => value.optional(&mut self.department),
-            5 => value.optional(&mut self.priority),
-            6 => value.optional(&mut self.transaction_id),
-            7 => value.into_slot(&mut self.validation_detail),
-            8 => value.into_slot(&mut self.custom_fields),
-            9 => value.optional(&mut self.create_time),
-            10 => value.optional(&mut self.update_time),
-            11 => value.optional(&mut self.status),
-            12 => value.optional(&mut self.phone_number),
-            13 => value.optional(&mut self.time_zone),
-            14 => value.optional(&mut self.preferred_language),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.resource_id,
+                1 => &mut self.email,
+                2 => &mut self.first_name,
+                3 => &mut self.last_name,
+                4 => &mut self.department,
+                5 => &mut self.priority,
+                6 => &mut self.transaction_id,
+                7 => &mut self.validation_detail,
+                8 => &mut self.custom_fields,
+                9 => &mut self.create_time,
+                10 => &mut self.update_time,
+                11 => &mut self.status,
+                12 => &mut self.phone_number,
+                13 => &mut self.time_zone,
+                14 => &mut self.preferred_language,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -497,19 +501,20 @@ impl security_api_transport::model::Model for TmpTargetUsers {
         "pageSize",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.results),
-            1 => value.into_slot(&mut self.total_number_of_records),
-            2 => value.into_slot(&mut self.total_number_of_pages),
-            3 => value.into_slot(&mut self.page_number),
-            4 => value.into_slot(&mut self.page_size),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.results,
+                1 => &mut self.total_number_of_records,
+                2 => &mut self.total_number_of_pages,
+                3 => &mut self.page_number,
+                4 => &mut self.page_size,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -535,16 +540,17 @@ impl security_api_transport::model::Model for TransactionId {
     const NAME: &'static str = "TransactionId";
     const MEMBERS: &'static [&'static str] = &["transactionId", "oldTransactionId"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.transaction_id),
-            1 => value.optional(&mut self.old_transaction_id),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.transaction_id,
+                1 => &mut self.old_transaction_id,
+                _ => return None,
+            },
+        )
     }
 }
 

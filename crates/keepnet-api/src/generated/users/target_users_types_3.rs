@@ -26,18 +26,19 @@ impl security_api_transport::model::Model for UploadFile {
         "duplicateCount",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.transaction_id),
-            1 => value.into_slot(&mut self.row_count),
-            2 => value.into_slot(&mut self.column_count),
-            3 => value.into_slot(&mut self.duplicate_count),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.transaction_id,
+                1 => &mut self.row_count,
+                2 => &mut self.column_count,
+                3 => &mut self.duplicate_count,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -63,16 +64,17 @@ impl security_api_transport::model::Model for ValidationError {
     const NAME: &'static str = "ValidationError";
     const MEMBERS: &'static [&'static str] = &["fieldName", "message"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.field_name),
-            1 => value.optional(&mut self.message),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.field_name,
+                1 => &mut self.message,
+                _ => return None,
+            },
+        )
     }
 }
 
