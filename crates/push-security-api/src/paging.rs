@@ -1,10 +1,12 @@
 //! How the service pages its lists: a token for the next page.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use bytes::Bytes;
+use security_api_transport::model::{self, Model, Slot};
 use security_api_transport::{Paging, RawJson, Request};
-use serde::Deserialize;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// Pages by `nextToken`.
@@ -12,23 +14,101 @@ use serde_json::value::RawValue;
 pub enum NextToken {}
 
 /// A page as the service sends it. `result` may be null and `paging` absent.
-#[derive(Debug, Deserialize)]
-#[serde(bound = "T: Deserialize<'de>")]
+#[derive(Debug)]
 pub struct ListAnswer<T> {
-    #[serde(default)]
-    result: Option<Vec<T>>,
-    #[serde(default)]
-    paging: Option<PagingMember>,
+    result: Vec<T>,
+    paging: PagingMember,
 }
 
-#[derive(Debug, Deserialize)]
+impl<T> Default for ListAnswer<T> {
+    fn default() -> Self {
+        Self {
+            result: Vec::new(),
+            paging: PagingMember::default(),
+        }
+    }
+}
+
+impl<T: Slot> Model for ListAnswer<T> {
+    const NAME: &'static str = "page";
+    const MEMBERS: &'static [&'static str] = &["result", "paging"];
+
+    fn slot(&mut self, index: usize) -> Option<&mut dyn Slot> {
+        Some(match index {
+            0 => &mut self.result,
+            1 => &mut self.paging,
+            _ => return None,
+        })
+    }
+}
+
+impl<'de, T: Slot> Deserialize<'de> for ListAnswer<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        model::deserialize(deserializer)
+    }
+}
+
+/// The same with items that are not decoded.
+#[derive(Default)]
+struct RawAnswer<'a> {
+    result: Option<Vec<&'a RawValue>>,
+    paging: Option<&'a RawValue>,
+}
+
+impl<'de> Deserialize<'de> for RawAnswer<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(RawVisitor)
+    }
+}
+
+/// By hand, because a derived one refuses a member that comes twice.
+struct RawVisitor;
+
+impl<'de> Visitor<'de> for RawVisitor {
+    type Value = RawAnswer<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a page")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawAnswer<'de>, A::Error> {
+        let mut answer = RawAnswer::default();
+        while let Some(name) = map.next_key::<Cow<'de, str>>()? {
+            match &*name {
+                "result" => answer.result = map.next_value()?,
+                "paging" => answer.paging = Some(map.next_value()?),
+                _ => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(answer)
+    }
+}
+
+#[derive(Debug, Default)]
 struct PagingMember {
-    #[serde(default, rename = "moreResults")]
     more_results: Option<bool>,
-    #[serde(default, rename = "nextToken")]
     next_token: Option<String>,
-    #[serde(default)]
     next: Option<String>,
+}
+
+impl Model for PagingMember {
+    const NAME: &'static str = "paging";
+    const MEMBERS: &'static [&'static str] = &["moreResults", "next", "nextToken"];
+
+    fn slot(&mut self, index: usize) -> Option<&mut dyn Slot> {
+        Some(match index {
+            0 => &mut self.more_results,
+            1 => &mut self.next,
+            2 => &mut self.next_token,
+            _ => return None,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for PagingMember {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        model::deserialize(deserializer)
+    }
 }
 
 /// Marks a place given as an offset, where the service names no token.
@@ -45,30 +125,22 @@ impl PagingMember {
     }
 }
 
-impl<T> ListAnswer<T> {
-    fn split(self) -> (Vec<T>, Option<String>) {
-        (
-            self.result.unwrap_or_default(),
-            self.paging.and_then(PagingMember::next),
-        )
-    }
-}
-
 fn split_raw(payload: &Bytes) -> Result<(Vec<RawJson>, Option<String>), serde_json::Error> {
-    let page: ListAnswer<&RawValue> = serde_json::from_slice(payload)?;
-    let (items, next) = page.split();
-    let items = items
-        .into_iter()
-        .map(|item| RawJson::slice(payload, item))
-        .collect();
-    Ok((items, next))
+    let page: RawAnswer<'_> = serde_json::from_slice(payload)?;
+    let items = page.result.unwrap_or_default();
+    let items = items.into_iter().map(|item| RawJson::slice(payload, item));
+    let paging: Option<PagingMember> = match page.paging {
+        Some(paging) => serde_json::from_str(paging.get())?,
+        None => None,
+    };
+    Ok((items.collect(), paging.and_then(PagingMember::next)))
 }
 
 impl Paging for NextToken {
     type Wire<T> = ListAnswer<T>;
 
     fn split<T>(wire: ListAnswer<T>, _: &Request) -> (Vec<T>, Option<String>) {
-        wire.split()
+        (wire.result, wire.paging.next())
     }
 
     fn split_raw(
@@ -99,10 +171,9 @@ mod tests {
 
     fn next(paging: &str) -> Option<String> {
         let json = format!(r#"{{"result":[1],"paging":{paging}}}"#);
-        serde_json::from_str::<ListAnswer<u32>>(&json)
-            .unwrap()
-            .split()
-            .1
+        let page = serde_json::from_str::<ListAnswer<u32>>(&json).unwrap();
+        assert_eq!(page.result, [1]);
+        page.paging.next()
     }
 
     #[test]
@@ -137,11 +208,40 @@ mod tests {
             r#"{"result":null}"#,
             "{}",
         ] {
-            let (items, next) = serde_json::from_str::<ListAnswer<u32>>(json)
-                .unwrap()
-                .split();
-            assert!(items.is_empty() && next.is_none(), "{json}");
+            let page = serde_json::from_str::<ListAnswer<u32>>(json).unwrap();
+            assert!(
+                page.result.is_empty() && page.paging.next().is_none(),
+                "{json}"
+            );
             assert_eq!(split_raw(&Bytes::from(json)).unwrap(), (vec![], None));
+        }
+    }
+
+    #[test]
+    fn the_last_of_several_members_of_one_name_counts() {
+        let json = r#"{"result":[1],"paging":{"nextToken":"a"},"result":[2,3],"paging":{"nextToken":"b","nextToken":"c"}}"#;
+        let page = serde_json::from_str::<ListAnswer<u32>>(json).unwrap();
+        assert_eq!(page.result, [2, 3]);
+        assert_eq!(page.paging.next().as_deref(), Some("c"));
+        let (items, next) = split_raw(&Bytes::from(json)).unwrap();
+        let texts: Vec<_> = items.iter().map(RawJson::as_str).collect();
+        assert_eq!((texts, next.as_deref()), (vec!["2", "3"], Some("c")));
+    }
+
+    #[test]
+    fn a_page_is_an_object() {
+        for json in [
+            "[]",
+            "null",
+            "7",
+            r#"{"result":{}}"#,
+            r#"{"result":[1],"paging":[]}"#,
+        ] {
+            assert!(
+                serde_json::from_str::<ListAnswer<u32>>(json).is_err(),
+                "{json}"
+            );
+            assert!(split_raw(&Bytes::from(json)).is_err(), "{json}");
         }
     }
 

@@ -10,7 +10,7 @@ mod write;
 
 use serde::de::{DeserializeSeed, Deserializer};
 
-use driver::Fill;
+use driver::{FillOther, Kind};
 pub use scalar::Scalar;
 pub use slot::{Entries, Inside, List, Object, Slot, Table, Token, Unfit};
 pub use write::{MaybeAbsent, Members, members};
@@ -26,6 +26,9 @@ pub trait Model: Default {
     /// Indices into [`Self::MEMBERS`], below 64, of the members without which the object makes no sense.
     const REQUIRED: &'static [usize] = &[];
 
+    /// Indices into [`Self::MEMBERS`] of the members whose slots want JSON, see [`Slot::takes_json`].
+    const JSON: &'static [usize] = &[];
+
     /// The slot of the member with this index, or `None` if there is no such member.
     fn slot(&mut self, index: usize) -> Option<&mut dyn Slot>;
 }
@@ -36,11 +39,12 @@ pub trait Model: Default {
 /// If the value does not fit, or a required member is missing.
 pub fn deserialize<'de, T: Slot, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     let mut value = T::blank();
-    let fill = Fill {
-        slot: &mut value,
-        null: T::takes_null(),
+    let kind = Kind {
+        takes_json: T::takes_json(),
+        takes_null: T::takes_null(),
     };
-    fill.deserialize(deserializer)?;
+    let slot = &mut value;
+    FillOther { slot, kind }.deserialize(deserializer)?;
     Ok(value)
 }
 

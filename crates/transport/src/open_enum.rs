@@ -37,9 +37,17 @@ pub trait OpenEnum: Sized {
 /// # Errors
 /// If it is neither a text nor an integer.
 #[doc(hidden)]
+#[inline]
 pub fn read<T: OpenEnum>(token: Token<'_>) -> Result<T, Unfit> {
     match token {
         Token::Text(text) => Ok(T::from_wire(text)),
+        other => coded(other),
+    }
+}
+
+#[inline(never)]
+fn coded<T: OpenEnum>(token: Token<'_>) -> Result<T, Unfit> {
+    match token {
         Token::Integer(code) => Ok(T::from_code(code)),
         _ => Err(Unfit),
     }
@@ -79,6 +87,7 @@ macro_rules! __open_enum {
                 $crate::open_enum::OpenEnum::from_unknown(::std::boxed::Box::default())
             }
 
+            #[inline]
             fn read(
                 token: $crate::model::Token<'_>,
             ) -> ::std::result::Result<Self, $crate::model::Unfit> {

@@ -138,7 +138,6 @@ impl Scalar for Timestamp {
         Self::default()
     }
 
-    #[inline(never)]
     fn read(token: Token<'_>) -> Result<Self, Unfit> {
         match token {
             Token::Text(text) => Self::from_service(text),

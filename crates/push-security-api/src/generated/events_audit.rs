@@ -159,6 +159,7 @@ pub struct AdminLoadedData {
 impl security_api_transport::model::Model for AdminLoadedData {
     const NAME: &'static str = "AdminLoadedData";
     const MEMBERS: &'static [&'static str] = &["query", "arguments"];
+    const JSON: &'static [usize] = &[1];
     #[inline]
     fn slot(
         &mut self,

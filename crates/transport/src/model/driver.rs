@@ -12,41 +12,40 @@ use serde_json::value::RawValue;
 
 use super::slot::{Entries, Inside, List, Object, Slot, Table, Token};
 
-/// Fills one slot.
-pub(super) struct Fill<'a> {
-    pub(super) slot: &'a mut dyn Slot,
-    /// Whether `null` is a value here, and not one that is missing from a list.
-    pub(super) null: bool,
-}
+/// Fills the slot of a member. Objects are where the time goes, so this is compiled into their loop and used nowhere else.
+struct Fill<'a>(&'a mut dyn Slot);
 
 impl<'de> DeserializeSeed<'de> for Fill<'_> {
     type Value = ();
 
-    #[inline]
+    #[inline(always)]
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        if self.slot.is_json() {
-            return keep(self.slot, deserializer);
-        }
         deserializer.deserialize_any(self)
     }
 }
 
 /// Hands the JSON to the slot as it is.
-#[inline(never)]
-fn keep<'de, D: Deserializer<'de>>(slot: &mut dyn Slot, deserializer: D) -> Result<(), D::Error> {
-    let json = Box::<RawValue>::deserialize(deserializer)?;
-    match slot.put(Token::Json(json.get())) {
-        Ok(()) => Ok(()),
-        Err(_) => Err(refusal(slot, Unexpected::Other("another value"))),
+struct Keep<'a>(&'a mut dyn Slot);
+
+impl<'de> DeserializeSeed<'de> for Keep<'_> {
+    type Value = ();
+
+    #[inline(never)]
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        let json = Box::<RawValue>::deserialize(deserializer)?;
+        match self.0.put(Token::Json(json.get())) {
+            Ok(()) => Ok(()),
+            Err(_) => Err(refusal(self.0, Unexpected::Other("another value"))),
+        }
     }
 }
 
 impl Fill<'_> {
     #[inline]
     fn put<E: Error>(self, token: Token<'_>) -> Result<(), E> {
-        match self.slot.put(token) {
+        match self.0.put(token) {
             Ok(()) => Ok(()),
-            Err(_) => Err(refused(self.slot, token)),
+            Err(_) => Err(refused(self.0, token)),
         }
     }
 }
@@ -93,9 +92,17 @@ impl<'de> Visitor<'de> for Fill<'_> {
         f.write_str("a JSON value")
     }
 
-    #[inline]
+    #[inline(always)]
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        self.put(Token::Text(text))
+        match self.0.text(text) {
+            Ok(()) => Ok(()),
+            Err(_) => Err(refused(self.0, Token::Text(text))),
+        }
+    }
+
+    #[inline(always)]
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<(), E> {
+        self.visit_str(text)
     }
 
     #[inline]
@@ -123,9 +130,6 @@ impl<'de> Visitor<'de> for Fill<'_> {
 
     #[inline]
     fn visit_unit<E: Error>(self) -> Result<(), E> {
-        if !self.null {
-            return Err(refused(self.slot, Token::Null));
-        }
         self.put(Token::Null)
     }
 
@@ -138,82 +142,164 @@ impl<'de> Visitor<'de> for Fill<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        if let Inside::List(list) = self.slot.open() {
+        if let Inside::List(list) = self.0.open() {
             return elements(list, items);
         }
         // Read to the end of the list, which is where the error is then.
         while items.next_element::<IgnoredAny>()?.is_some() {}
-        Err(refusal(self.slot, Unexpected::Seq))
+        Err(refusal(self.0, Unexpected::Seq))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        match self.slot.open() {
+        match self.0.open() {
             Inside::Object(table, object) => return members(table, object, map),
             Inside::Map(entries) => return pairs(entries, map),
             Inside::List(_) | Inside::Nothing(_) => {}
         }
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Err(refusal(self.slot, Unexpected::Map))
+        Err(refusal(self.0, Unexpected::Map))
     }
 }
 
-/// Adds an element to the list before it is known whether there is one more.
+#[inline(never)]
 fn elements<'de, A: SeqAccess<'de>>(list: &mut dyn List, mut items: A) -> Result<(), A::Error> {
-    let null = list.takes_null();
-    while items.next_element_seed(Element { list, null })?.is_some() {}
+    let kind = Kind {
+        takes_json: list.takes_json(),
+        takes_null: list.takes_null(),
+    };
+    while items.next_element_seed(Element { list, kind })?.is_some() {}
     Ok(())
+}
+
+/// What the slots outside of objects have in common.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Kind {
+    pub(super) takes_json: bool,
+    pub(super) takes_null: bool,
 }
 
 /// Adds one element to a list.
 struct Element<'a> {
     list: &'a mut dyn List,
-    null: bool,
+    kind: Kind,
 }
 
 impl<'de> DeserializeSeed<'de> for Element<'_> {
     type Value = ();
 
-    #[inline]
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        Fill {
-            slot: self.list.push(),
-            null: self.null,
-        }
-        .deserialize(deserializer)
+        let slot = self.list.push();
+        let kind = self.kind;
+        FillOther { slot, kind }.deserialize(deserializer)
     }
 }
 
+/// Fills any other slot.
+pub(super) struct FillOther<'a> {
+    pub(super) slot: &'a mut dyn Slot,
+    pub(super) kind: Kind,
+}
+
+impl<'de> DeserializeSeed<'de> for FillOther<'_> {
+    type Value = ();
+
+    #[inline(never)]
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        match self.kind.takes_json {
+            true => Keep(self.slot).deserialize(deserializer),
+            false => deserializer.deserialize_any(self),
+        }
+    }
+}
+
+impl<'de> Visitor<'de> for FillOther<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        Fill(self.slot).visit_str(text)
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<(), E> {
+        Fill(self.slot).visit_i64(number)
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<(), E> {
+        Fill(self.slot).visit_u64(number)
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<(), E> {
+        Fill(self.slot).visit_f64(number)
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
+        Fill(self.slot).visit_bool(value)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        match self.kind.takes_null {
+            true => Fill(self.slot).visit_unit(),
+            false => Err(refused(self.slot, Token::Null)),
+        }
+    }
+
+    fn visit_none<E: Error>(self) -> Result<(), E> {
+        self.visit_unit()
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        self.deserialize(deserializer)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<(), A::Error> {
+        Fill(self.slot).visit_seq(items)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
+        Fill(self.slot).visit_map(map)
+    }
+}
+
+#[inline(never)]
 fn pairs<'de, A: MapAccess<'de>>(entries: &mut dyn Entries, mut map: A) -> Result<(), A::Error> {
+    let kind = Kind {
+        takes_json: entries.takes_json(),
+        takes_null: true,
+    };
     while let Some(key) = map.next_key::<String>()? {
         let slot = entries.entry(key);
-        map.next_value_seed(Fill { slot, null: true })?;
+        map.next_value_seed(FillOther { slot, kind })?;
     }
     Ok(())
 }
 
+#[inline(never)]
 fn members<'de, A: MapAccess<'de>>(
     table: &'static Table,
     object: &mut dyn Object,
     mut map: A,
 ) -> Result<(), A::Error> {
     let mut seen = 0_u64;
-    let mut expected = 0;
-    while let Some(found) = map.next_key_seed(MemberName {
+    let mut names = Names {
         members: table.members,
-        expected,
-    })? {
-        expected = found.wrapping_add(1);
+        expected: 0,
+    };
+    while let Some(found) = map.next_key_seed(&mut names)? {
         let Some(slot) = object.slot(found) else {
             map.next_value::<IgnoredAny>()?;
             continue;
         };
-        // The last of several members of one name counts. No bit is kept from the 65th member on.
-        let bit = 1_u64.checked_shl(found as u32).unwrap_or(0);
-        if seen & bit == bit {
-            empty(slot);
+        let bit = 1_u64.wrapping_shl(found as u32);
+        // One test for all that is rare.
+        if (found >= 64 || bit & (seen | table.json) != 0) && is_json(table, found, slot) {
+            map.next_value_seed(Keep(slot))?;
+            continue;
         }
         seen |= bit;
-        map.next_value_seed(Fill { slot, null: true })?;
+        map.next_value_seed(Fill(slot))?;
     }
     match table.required & !seen {
         0 => Ok(()),
@@ -223,31 +309,32 @@ fn members<'de, A: MapAccess<'de>>(
     }
 }
 
-/// Takes out of a slot what an earlier member of the same name has put there. Scalars need not be emptied.
+/// Takes out of a slot what an earlier member of the same name has put there, since the last one counts; scalars need not
+/// be emptied. Says whether the slot wants JSON.
 #[cold]
 #[inline(never)]
-fn empty(slot: &mut dyn Slot) {
+fn is_json(table: &Table, index: usize, slot: &mut dyn Slot) -> bool {
     let _ = slot.put(Token::Null);
+    table.all_json.contains(&index)
 }
 
-/// The index of a member that is not in the table.
-const UNKNOWN: usize = usize::MAX;
-/// Finds a member's index. Services send members in a stable order, so the one after the last is tried first.
-struct MemberName {
+/// Finds the indices of members by their names. Services send members in a stable order, so the one after the last is
+/// tried first.
+struct Names {
     members: &'static [&'static str],
     expected: usize,
 }
 
-impl<'de> DeserializeSeed<'de> for MemberName {
+impl<'de> DeserializeSeed<'de> for &mut Names {
     type Value = usize;
 
     #[inline(always)]
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<usize, D::Error> {
         deserializer.deserialize_identifier(self)
     }
 }
 
-impl Visitor<'_> for MemberName {
+impl<'de> Visitor<'de> for &mut Names {
     type Value = usize;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -255,18 +342,26 @@ impl Visitor<'_> for MemberName {
     }
 
     #[inline(always)]
-    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Self::Value, E> {
-        match self.members.get(self.expected) {
-            Some(member) if is_same(member, name) => Ok(self.expected),
-            _ => Ok(find(self.members, name)),
-        }
+    fn visit_str<E: Error>(self, name: &str) -> Result<usize, E> {
+        let found = match self.members.get(self.expected) {
+            Some(member) if is_same(member, name) => self.expected,
+            _ => find(self.members, name),
+        };
+        self.expected = found.wrapping_add(1);
+        Ok(found)
+    }
+
+    #[inline(always)]
+    fn visit_borrowed_str<E: Error>(self, name: &'de str) -> Result<usize, E> {
+        self.visit_str(name)
     }
 }
 
+/// The index of the member of this name, or one that no table has.
 #[inline(never)]
 fn find(members: &[&str], name: &str) -> usize {
     let found = members.iter().position(|member| is_same(member, name));
-    found.unwrap_or(UNKNOWN)
+    found.unwrap_or(usize::MAX)
 }
 
 /// Compares two short texts without a call.
@@ -284,6 +379,9 @@ fn is_same(a: &str, b: &str) -> bool {
                 17..=24 => a[8..16] == b[8..16],
                 _ => a == b,
             };
+    }
+    if let (Some(first), Some(last)) = (a.first_chunk::<4>(), a.last_chunk::<4>()) {
+        return b.first_chunk() == Some(first) && b.last_chunk() == Some(last);
     }
     a.iter().zip(b).all(|(a, b)| a == b)
 }

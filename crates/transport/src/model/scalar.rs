@@ -76,6 +76,11 @@ macro_rules! __scalar {
 macro_rules! __scalar_slot {
     ($($name:ty),* $(,)?) => {$(
         impl $crate::model::Slot for $name {
+            fn text(&mut self, text: &str) -> ::std::result::Result<(), $crate::model::Unfit> {
+                *self = $crate::model::Scalar::read($crate::model::Token::Text(text))?;
+                ::std::result::Result::Ok(())
+            }
+
             fn put(
                 &mut self,
                 token: $crate::model::Token<'_>,

@@ -25,7 +25,7 @@ pub enum Token<'a> {
     Float(f64),
     /// A text.
     Text(&'a str),
-    /// Any value as it was received, for slots that ask for it with [`Slot::is_json`].
+    /// Any value as it was received, for slots that ask for it with [`Slot::takes_json`].
     Json(&'a str),
 }
 
@@ -71,10 +71,6 @@ pub enum Inside<'a> {
 ///         Inside::Nothing("a point")
 ///     }
 ///
-///     fn is_json(&self) -> bool {
-///         Self::takes_json()
-///     }
-///
 ///     fn takes_json() -> bool {
 ///         true
 ///     }
@@ -91,15 +87,19 @@ pub trait Slot {
     /// If the slot cannot hold it.
     fn put(&mut self, token: Token<'_>) -> Result<(), Unfit>;
 
+    /// Writes a text; the same as [`put`](Self::put) of [`Token::Text`], in fewer steps.
+    ///
+    /// # Errors
+    /// If the slot cannot hold it.
+    #[inline]
+    fn text(&mut self, text: &str) -> Result<(), Unfit> {
+        self.put(Token::Text(text))
+    }
+
     /// Makes room for a list or an object.
     fn open(&mut self) -> Inside<'_>;
 
-    /// Whether the slot wants the value as [`Token::Json`].
-    fn is_json(&self) -> bool {
-        false
-    }
-
-    /// Whether all slots of this type want JSON.
+    /// Whether the value is wanted as [`Token::Json`]. A model says in [`Model::JSON`] which of its members are such slots.
     #[must_use]
     #[inline]
     fn takes_json() -> bool
@@ -158,12 +158,18 @@ pub trait List {
 
     /// Whether an element may be `null`.
     fn takes_null(&self) -> bool;
+
+    /// Whether elements are wanted as [`Token::Json`].
+    fn takes_json(&self) -> bool;
 }
 
 /// A map that is being read.
 pub trait Entries {
     /// Adds an entry, in place of one with the same key, and gives its slot.
     fn entry(&mut self, key: String) -> &mut dyn Slot;
+
+    /// Whether values are wanted as [`Token::Json`].
+    fn takes_json(&self) -> bool;
 }
 
 /// An object that is being read.
@@ -179,25 +185,38 @@ pub struct Table {
     pub(super) members: &'static [&'static str],
     /// A bit for each required member.
     pub(super) required: u64,
+    /// A bit for each of the first 64 members that is wanted as JSON.
+    pub(super) json: u64,
+    /// All members that are wanted as JSON.
+    pub(super) all_json: &'static [usize],
 }
 
 impl Table {
     /// The members of this model.
     const fn of<M: Model>() -> Self {
+        let required = bits(M::REQUIRED);
+        assert!(
+            required.count_ones() as usize == M::REQUIRED.len(),
+            "required members stand among the first 64"
+        );
         Self {
             name: M::NAME,
             members: M::MEMBERS,
-            required: bits(M::REQUIRED),
+            required,
+            json: bits(M::JSON),
+            all_json: M::JSON,
         }
     }
 }
 
+/// The indices below 64 as bits.
 const fn bits(indices: &[usize]) -> u64 {
     let mut bits = 0;
     let mut i = 0;
     while i < indices.len() {
-        assert!(indices[i] < 64, "required members stand among the first 64");
-        bits |= 1 << indices[i];
+        if indices[i] < 64 {
+            bits |= 1 << indices[i];
+        }
         i += 1;
     }
     bits
@@ -235,7 +254,11 @@ impl<M: Model> Slot for M {
 }
 
 impl<T: Slot> Slot for Option<T> {
-    #[inline]
+    fn text(&mut self, text: &str) -> Result<(), Unfit> {
+        *self = T::read_optional(Token::Text(text))?;
+        Ok(())
+    }
+
     fn put(&mut self, token: Token<'_>) -> Result<(), Unfit> {
         *self = match token {
             Token::Null => None,
@@ -247,11 +270,6 @@ impl<T: Slot> Slot for Option<T> {
 
     fn open(&mut self) -> Inside<'_> {
         self.insert(T::blank()).open()
-    }
-
-    #[inline]
-    fn is_json(&self) -> bool {
-        T::takes_json()
     }
 
     #[inline]
@@ -296,6 +314,10 @@ impl<T: Slot> List for Vec<T> {
     fn takes_null(&self) -> bool {
         T::takes_null()
     }
+
+    fn takes_json(&self) -> bool {
+        T::takes_json()
+    }
 }
 
 impl<T: Slot> Slot for BTreeMap<String, T> {
@@ -324,6 +346,10 @@ impl<T: Slot> Entries for BTreeMap<String, T> {
         let slot = Self::entry(self, key).or_insert_with(T::blank);
         *slot = T::blank();
         slot
+    }
+
+    fn takes_json(&self) -> bool {
+        T::takes_json()
     }
 }
 
@@ -356,10 +382,6 @@ macro_rules! __json_slot {
 
             fn open(&mut self) -> $crate::model::Inside<'_> {
                 $crate::model::Inside::Nothing($expected)
-            }
-
-            fn is_json(&self) -> bool {
-                true
             }
 
             fn takes_json() -> bool {

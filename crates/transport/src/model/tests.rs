@@ -99,6 +99,7 @@ impl Model for Loose {
         "text", "note", "secret", "count", "total", "size", "share", "tags", "places", "part",
         "maybe", "parts", "sure", "unsure", "gaps", "seen", "json", "jsons", "value",
     ];
+    const JSON: &'static [usize] = &[16, 18];
 
     fn slot(&mut self, index: usize) -> Option<&mut dyn Slot> {
         Some(match index {

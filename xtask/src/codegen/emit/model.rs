@@ -215,6 +215,14 @@ fn deserialize(model: &Model) -> [TokenStream; 2] {
         .collect();
     let required = (!required.is_empty())
         .then(|| quote!(const REQUIRED: &'static [usize] = &[#(#required),*];));
+    let json: Vec<_> = model
+        .members
+        .iter()
+        .enumerate()
+        .filter(|(_, member)| matches!(member.ty, Ty::Json | Ty::Own(_)))
+        .map(|(index, _)| Literal::usize_unsuffixed(index))
+        .collect();
+    let json = (!json.is_empty()).then(|| quote!(const JSON: &'static [usize] = &[#(#json),*];));
     let arms = model.members.iter().enumerate().map(|(index, member)| {
         let (index, name) = (Literal::usize_unsuffixed(index), ident(&member.name));
         quote!(#index => &mut self.#name,)
@@ -227,6 +235,7 @@ fn deserialize(model: &Model) -> [TokenStream; 2] {
                 const NAME: &'static str = #shown;
                 const MEMBERS: &'static [&'static str] = &[#(#wires),*];
                 #required
+                #json
                 #[inline]
                 fn slot(&mut self, index: usize) -> Option<&mut dyn security_api_transport::model::Slot> {
                     Some(match index {
