@@ -196,7 +196,10 @@ impl Received {
     /// # Errors
     /// If the body says that the request failed although the status does not.
     pub fn payload(&self) -> Result<Bytes, Error> {
-        let body = self.whole_body();
+        self.payload_in(self.whole_body())
+    }
+
+    fn payload_in(&self, body: Bytes) -> Result<Bytes, Error> {
         let answer = self.answer(&body);
         match self.client().protocol().payload(&answer) {
             Ok(_) if self.operation().is_empty() => Ok(Bytes::from_static(b"null")),
@@ -225,7 +228,17 @@ impl Received {
     /// # Errors
     /// If the body says that the request failed, or does not have this type.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        let payload = self.payload()?;
+        let body = self.whole_body();
+        self.decode_in(body.clone())
+            .or_else(|error| match decode::repair(&body) {
+                // The protocol finds the value only in correct JSON.
+                Some(text) => self.decode_in(text.into()).inspect(|_| decode::tell()),
+                None => Err(error),
+            })
+    }
+
+    fn decode_in<T: DeserializeOwned>(&self, body: Bytes) -> Result<T, Error> {
+        let payload = self.payload_in(body)?;
         let value = match payload.trim_ascii() {
             b"" => decode::nothing(),
             b"null" if self.operation().is_list() => decode::json(b"[]"),

@@ -20,7 +20,7 @@ pub(crate) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     if let Ok(Ok(value)) = strict {
         return Ok(value);
     }
-    let repaired = repaired(body, strict.ok().and_then(Result::err))?;
+    let repaired = second(body, strict.ok().and_then(Result::err))?;
     match parse(&repaired) {
         Ok(value) => {
             tell();
@@ -39,7 +39,7 @@ fn parse<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
 /// The repaired text, or why it cannot be decoded if there is nothing to repair.
 #[cold]
 #[inline(never)]
-fn repaired(body: &[u8], error: Option<serde_json::Error>) -> Result<String, Error> {
+fn second(body: &[u8], error: Option<serde_json::Error>) -> Result<String, Error> {
     repair(body).ok_or_else(|| match (std::str::from_utf8(body), error) {
         (Ok(text), Some(error)) => undecodable(text, &error),
         (Ok(_), None) => Error::new(ErrorKind::Decode, "the answer could not be decoded"),
@@ -47,9 +47,10 @@ fn repaired(body: &[u8], error: Option<serde_json::Error>) -> Result<String, Err
     })
 }
 
+/// Says that what was decoded had been repaired.
 #[cold]
 #[inline(never)]
-fn tell() {
+pub(crate) fn tell() {
     tracing::warn!("the response was not correct JSON and was decoded after a repair");
 }
 

@@ -33,6 +33,11 @@ impl RawJson {
         Self(Bytes::from_static(b"null"))
     }
 
+    /// A copy of a text that is known to be JSON.
+    pub(crate) fn copy(json: &str) -> Self {
+        Self(Bytes::copy_from_slice(json.as_bytes()))
+    }
+
     /// The text, as bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {

@@ -397,5 +397,28 @@ macro_rules! __json_slot {
 
 crate::__json_slot! {
     serde_json::Value: Self::Null, "JSON";
-    RawJson: Self::null(), "JSON";
+}
+
+impl Slot for RawJson {
+    fn put(&mut self, token: Token<'_>) -> Result<(), Unfit> {
+        match token {
+            Token::Json(json) => {
+                *self = Self::copy(json);
+                Ok(())
+            }
+            _ => Err(Unfit),
+        }
+    }
+
+    fn open(&mut self) -> Inside<'_> {
+        Inside::Nothing("JSON")
+    }
+
+    fn takes_json() -> bool {
+        true
+    }
+
+    fn blank() -> Self {
+        Self::null()
+    }
 }
