@@ -127,7 +127,7 @@ macro_rules! text {
             }
 
             fn read(token: Token<'_>) -> Result<Self, Unfit> {
-                String::read(token).map(Self::from)
+                String::read(token).map(Self)
             }
         }
     )*};

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
 use bytes::Bytes;
 use security_api_transport::model::{self, Model, Slot};
 use security_api_transport::{Paging, RawJson, Request};
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// Pages by `nextToken`.
@@ -17,70 +18,43 @@ pub enum NextToken {}
 #[derive(Debug)]
 pub struct ListAnswer<T> {
     result: Vec<T>,
-    paging: PagingMember,
+    paging: Option<PagingMember>,
 }
 
-impl<T> Default for ListAnswer<T> {
-    fn default() -> Self {
-        Self {
-            result: Vec::new(),
-            paging: PagingMember::default(),
-        }
-    }
-}
-
-impl<T: Slot> Model for ListAnswer<T> {
-    const NAME: &'static str = "page";
-    const MEMBERS: &'static [&'static str] = &["result", "paging"];
-
-    fn slot(&mut self, index: usize) -> Option<&mut dyn Slot> {
-        Some(match index {
-            0 => &mut self.result,
-            1 => &mut self.paging,
-            _ => return None,
-        })
-    }
-}
-
-impl<'de, T: Slot> Deserialize<'de> for ListAnswer<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for ListAnswer<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        model::deserialize(deserializer)
-    }
-}
-
-/// The same with items that are not decoded.
-#[derive(Default)]
-struct RawAnswer<'a> {
-    result: Option<Vec<&'a RawValue>>,
-    paging: Option<&'a RawValue>,
-}
-
-impl<'de> Deserialize<'de> for RawAnswer<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(RawVisitor)
+        deserializer.deserialize_map(ListVisitor(PhantomData))
     }
 }
 
 /// By hand, because a derived one refuses a member that comes twice.
-struct RawVisitor;
+struct ListVisitor<T>(PhantomData<T>);
 
-impl<'de> Visitor<'de> for RawVisitor {
-    type Value = RawAnswer<'de>;
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
+    type Value = ListAnswer<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a page")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawAnswer<'de>, A::Error> {
-        let mut answer = RawAnswer::default();
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ListAnswer<T>, A::Error> {
+        let mut result: Option<Vec<T>> = None;
+        let mut paging: Option<Box<RawValue>> = None;
         while let Some(name) = map.next_key::<Cow<'de, str>>()? {
             match &*name {
-                "result" => answer.result = map.next_value()?,
-                "paging" => answer.paging = Some(map.next_value()?),
+                "result" => result = map.next_value()?,
+                "paging" => paging = map.next_value()?,
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
-        Ok(answer)
+        let paging = paging.map(|paging| serde_json::from_str(paging.get()));
+        Ok(ListAnswer {
+            result: result.unwrap_or_default(),
+            // Its own error says line and column within `paging`.
+            paging: paging
+                .transpose()
+                .map_err(|_| A::Error::custom("no paging"))?,
+        })
     }
 }
 
@@ -125,22 +99,24 @@ impl PagingMember {
     }
 }
 
+impl<T> ListAnswer<T> {
+    fn split(self) -> (Vec<T>, Option<String>) {
+        (self.result, self.paging.and_then(PagingMember::next))
+    }
+}
+
 fn split_raw(payload: &Bytes) -> Result<(Vec<RawJson>, Option<String>), serde_json::Error> {
-    let page: RawAnswer<'_> = serde_json::from_slice(payload)?;
-    let items = page.result.unwrap_or_default();
+    let page: ListAnswer<&RawValue> = serde_json::from_slice(payload)?;
+    let (items, next) = page.split();
     let items = items.into_iter().map(|item| RawJson::slice(payload, item));
-    let paging: Option<PagingMember> = match page.paging {
-        Some(paging) => serde_json::from_str(paging.get())?,
-        None => None,
-    };
-    Ok((items.collect(), paging.and_then(PagingMember::next)))
+    Ok((items.collect(), next))
 }
 
 impl Paging for NextToken {
     type Wire<T> = ListAnswer<T>;
 
     fn split<T>(wire: ListAnswer<T>, _: &Request) -> (Vec<T>, Option<String>) {
-        (wire.result, wire.paging.next())
+        wire.split()
     }
 
     fn split_raw(
@@ -172,8 +148,7 @@ mod tests {
     fn next(paging: &str) -> Option<String> {
         let json = format!(r#"{{"result":[1],"paging":{paging}}}"#);
         let page = serde_json::from_str::<ListAnswer<u32>>(&json).unwrap();
-        assert_eq!(page.result, [1]);
-        page.paging.next()
+        page.split().1
     }
 
     #[test]
@@ -221,8 +196,8 @@ mod tests {
     fn the_last_of_several_members_of_one_name_counts() {
         let json = r#"{"result":[1],"paging":{"nextToken":"a"},"result":[2,3],"paging":{"nextToken":"b","nextToken":"c"}}"#;
         let page = serde_json::from_str::<ListAnswer<u32>>(json).unwrap();
-        assert_eq!(page.result, [2, 3]);
-        assert_eq!(page.paging.next().as_deref(), Some("c"));
+        let (items, next) = page.split();
+        assert_eq!((items, next.as_deref()), (vec![2, 3], Some("c")));
         let (items, next) = split_raw(&Bytes::from(json)).unwrap();
         let texts: Vec<_> = items.iter().map(RawJson::as_str).collect();
         assert_eq!((texts, next.as_deref()), (vec!["2", "3"], Some("c")));

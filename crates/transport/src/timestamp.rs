@@ -138,12 +138,11 @@ impl Scalar for Timestamp {
         Self::default()
     }
 
+    #[inline]
     fn read(token: Token<'_>) -> Result<Self, Unfit> {
         match token {
-            Token::Text(text) => Self::from_service(text),
             Token::Integer(number) => Self::from_whole(number),
-            Token::Float(number) => Self::from_float(number),
-            _ => None,
+            other => Self::from_other(other),
         }
         .ok_or(Unfit)
     }
@@ -186,6 +185,15 @@ impl Timestamp {
             .and_then(jiff::Timestamp::from_duration)
             .ok()
             .map(Self)
+    }
+
+    #[inline(never)]
+    fn from_other(token: Token<'_>) -> Option<Self> {
+        match token {
+            Token::Text(text) => Self::from_service(text),
+            Token::Float(number) => Self::from_float(number),
+            _ => None,
+        }
     }
 
     /// From text as services write it: RFC 3339, with or without an offset, or a number.
