@@ -184,10 +184,8 @@ mod tests {
             "{}",
         ] {
             let page = serde_json::from_str::<ListAnswer<u32>>(json).unwrap();
-            assert!(
-                page.result.is_empty() && page.paging.next().is_none(),
-                "{json}"
-            );
+            let (items, next) = page.split();
+            assert!(items.is_empty() && next.is_none(), "{json}");
             assert_eq!(split_raw(&Bytes::from(json)).unwrap(), (vec![], None));
         }
     }
