@@ -52,7 +52,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
         let mut items = None;
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
-                "logs" | "views" if items.is_none() => {
+                "logs" | "views" => {
                     items = Some(map.next_value::<Option<Vec<T>>>()?.unwrap_or_default());
                 }
                 _ => drop(map.next_value::<IgnoredAny>()?),
