@@ -197,7 +197,7 @@ async fn each_way_an_answer_can_be_unreadable_is_told_apart() {
         (&b""[..], "empty where JSON was expected"),
         (b"  \r\n", "empty where JSON was expected"),
         (html, "HTML"),
-        (b"\xef\xbb\xbf<html>", ""),
+        (b"\xef\xbb\xbf<html>", "HTML"),
         (b"{\"id\":1,\"tags\":[{\"name\":\"a\"", "ends too early"),
         (b"{\"id\":\xff\xfe,\"tags\":[]}", "not UTF-8 from byte 6"),
         (
