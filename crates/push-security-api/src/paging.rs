@@ -5,7 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use security_api_transport::model::{self, Model, Slot};
-use security_api_transport::{Next, Paging, Request, Split};
+use security_api_transport::{Next, PageItems, Paging, Request, Split};
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -37,7 +37,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ListAnswer<T>, A::Error> {
-        let mut result: Option<Option<Vec<T>>> = None;
+        let mut result: Option<PageItems<T>> = None;
         let mut paging = None;
         while let Some(name) = map.next_key::<Cow<'de, str>>()? {
             match &*name {
@@ -49,7 +49,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
         // An object without it is not a list, and must not pass for an empty one.
         let result = result.ok_or_else(|| A::Error::missing_field("result"))?;
         Ok(ListAnswer {
-            result: result.unwrap_or_default(),
+            result: result.into_vec(),
             paging,
         })
     }

@@ -7,6 +7,7 @@ use serde::de::{DeserializeOwned, Deserializer, Visitor};
 
 use crate::error::{Error, ErrorKind};
 
+pub(crate) use place::path_at;
 pub(crate) use repair::repair;
 
 /// Decodes JSON: as it is, and if that fails, once more after [`repair`].
@@ -14,19 +15,28 @@ pub(crate) use repair::repair;
 /// # Errors
 /// With the JSON path and what was expected there, but never with a value: it may be secret.
 pub(crate) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    let (value, is_repaired) = within("", body)?;
+    if is_repaired {
+        tell();
+    }
+    Ok(value)
+}
+
+/// Decodes JSON that stands at `place` in a larger text, like [`json`], and says whether it had to be repaired.
+///
+/// # Errors
+/// As [`json`], with the path in the larger text.
+pub(crate) fn within<T: DeserializeOwned>(place: &str, body: &[u8]) -> Result<(T, bool), Error> {
     // UTF-8 is checked once for the whole text.
     let text = std::str::from_utf8(body);
     let strict = text.map(parse);
     if let Ok(Ok(value)) = strict {
-        return Ok(value);
+        return Ok((value, false));
     }
-    let repaired = second(body, strict.ok().and_then(Result::err))?;
+    let repaired = second(place, body, strict.ok().and_then(Result::err))?;
     match parse(&repaired) {
-        Ok(value) => {
-            tell();
-            Ok(value)
-        }
-        Err(error) => Err(undecodable(&repaired, &error)),
+        Ok(value) => Ok((value, true)),
+        Err(error) => Err(undecodable(place, &repaired, &error)),
     }
 }
 
@@ -36,7 +46,7 @@ pub(crate) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
 /// As [`json`].
 pub(crate) fn strict<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     let text = std::str::from_utf8(body).map_err(invalid_utf8)?;
-    parse(text).map_err(|error| undecodable(text, &error))
+    parse(text).map_err(|error| undecodable("", text, &error))
 }
 
 /// A text of the same length, with a question mark for each byte that is not UTF-8.
@@ -59,9 +69,9 @@ fn parse<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
 /// The repaired text, or why it cannot be decoded if there is nothing to repair.
 #[cold]
 #[inline(never)]
-fn second(body: &[u8], error: Option<serde_json::Error>) -> Result<String, Error> {
+fn second(place: &str, body: &[u8], error: Option<serde_json::Error>) -> Result<String, Error> {
     repair(body).ok_or_else(|| match (std::str::from_utf8(body), error) {
-        (Ok(text), Some(error)) => undecodable(text, &error),
+        (Ok(text), Some(error)) => undecodable(place, text, &error),
         (Ok(_), None) => Error::new(ErrorKind::Decode, "the answer could not be decoded"),
         (Err(error), _) => invalid_utf8(error),
     })
@@ -133,7 +143,7 @@ fn invalid_utf8(error: std::str::Utf8Error) -> Error {
 
 #[cold]
 #[inline(never)]
-fn undecodable(text: &str, error: &serde_json::Error) -> Error {
+fn undecodable(place: &str, text: &str, error: &serde_json::Error) -> Error {
     let start = text.trim_start();
     if start.is_empty() {
         return Error::new(
@@ -147,7 +157,7 @@ fn undecodable(text: &str, error: &serde_json::Error) -> Error {
             "the answer is HTML or XML, not JSON: check that the base URL is the API's",
         );
     }
-    let place = || match place::path(text, error) {
+    let place = || match place::path(place, text, error) {
         path if path.is_empty() => path,
         path => format!(" at `{path}`"),
     };

@@ -15,6 +15,7 @@
 //! | object | a required member is missing | an error that names it |
 //! | optional member | `null`, or nothing | `None` |
 //! | list, map, or object without required members | `null` | empty |
+//! | list of objects | more than 100,000 of them | an error |
 //! | list of objects | `null` as an element | an error: an object of nothing is no element |
 //! | map with optional values | `null` as a value | `None` |
 //! | text, secret | a number, `true`, `false` | its text; digits beyond 64 bits are kept as they were sent |

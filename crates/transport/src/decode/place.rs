@@ -18,16 +18,32 @@ const LONGEST_PATH: usize = 240;
 /// Names come from the text, so they are escaped and bounded.
 #[cold]
 #[inline(never)]
-pub(super) fn path(text: &str, error: &serde_json::Error) -> String {
-    let mut steps = Vec::new();
+pub(super) fn path(place: &str, text: &str, error: &serde_json::Error) -> String {
     let cut = match error.is_eof() {
         true => Cow::Borrowed(text),
         false => cut(text, offset(text, error.line(), error.column()), error),
     };
-    let mut deserializer = serde_json::Deserializer::from_str(&cut);
+    shown(place, &steps(&cut))
+}
+
+/// The path to the value that begins at `offset`.
+#[cold]
+pub(crate) fn path_at(text: &str, offset: usize) -> String {
+    shown("", &steps(&unclosed(text, offset)))
+}
+
+/// The steps to where the text is cut.
+fn steps(cut: &str) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut deserializer = serde_json::Deserializer::from_str(cut);
     // It fails where the cut is; the steps to there are left.
     let _ = Walk(&mut steps).deserialize(&mut deserializer);
-    shown(&steps)
+    steps
+}
+
+/// The text up to `end`, and a value that cannot be read.
+fn unclosed(text: &str, end: usize) -> Cow<'_, str> {
+    Cow::Owned(format!("{}\"", text.get(..end).unwrap_or_default()))
 }
 
 /// How many bytes stand before this place. Columns count the bytes of a line that were read.
@@ -48,7 +64,6 @@ fn offset(text: &str, line: usize, column: usize) -> usize {
 /// The text cut within the value that was read last at `offset`, so that reading it fails in that value.
 fn cut<'a>(text: &'a str, offset: usize, error: &serde_json::Error) -> Cow<'a, str> {
     let bytes = text.as_bytes();
-    let unclosed = |end| Cow::Owned(format!("{}\"", text.get(..end).unwrap_or_default()));
     // A list or object where a type wants something else is refused before it is entered.
     let next = bytes[offset..]
         .iter()
@@ -60,7 +75,7 @@ fn cut<'a>(text: &'a str, offset: usize, error: &serde_json::Error) -> Cow<'a, s
         _ => None,
     };
     if refused.is_some_and(|refused| error.to_string().starts_with(refused)) {
-        return unclosed(next);
+        return unclosed(text, next);
     }
     let read = bytes[..offset].trim_ascii_end();
     let end = match read.last() {
@@ -69,7 +84,7 @@ fn cut<'a>(text: &'a str, offset: usize, error: &serde_json::Error) -> Cow<'a, s
             let before = read.iter().rposition(
                 |byte| !matches!(byte, b'0'..=b'9' | b'a'..=b'z' | b'E' | b'+' | b'-' | b'.'),
             );
-            return unclosed(before.map_or(0, |before| before + 1));
+            return unclosed(text, before.map_or(0, |before| before + 1));
         }
         _ => read.len(),
     };
@@ -81,8 +96,8 @@ enum Step {
     Element(usize),
 }
 
-fn shown(steps: &[Step]) -> String {
-    let mut path = String::new();
+fn shown(place: &str, steps: &[Step]) -> String {
+    let mut path = place.to_owned();
     for step in steps {
         match step {
             Step::Member(name) => {

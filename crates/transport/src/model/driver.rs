@@ -167,9 +167,18 @@ fn elements<'de, A: SeqAccess<'de>>(list: &mut dyn List, mut items: A) -> Result
         takes_json: list.takes_json(),
         takes_null: list.takes_null(),
     };
-    while items.next_element_seed(Element { list, kind })?.is_some() {}
+    let mut count = 0;
+    while items.next_element_seed(Element { list, kind })?.is_some() {
+        count += 1;
+        if count > MOST_OBJECTS && !kind.takes_null {
+            return Err(A::Error::custom("more than 100,000 objects in one list"));
+        }
+    }
     Ok(())
 }
+
+/// The most objects that one list may have: a few kilobytes of compressed `{}` would become gigabytes.
+const MOST_OBJECTS: u32 = 100_000;
 
 /// What the slots outside of objects have in common.
 #[derive(Debug, Clone, Copy)]

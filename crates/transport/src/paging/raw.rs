@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
+use super::items::{MOST_ITEMS, too_many_items};
 use super::{Cursor, Paging, Split};
 use crate::call::Received;
 use crate::decode;
@@ -54,6 +55,9 @@ pub(super) fn split<P: Paging>(
     let page = RawPage::of(received);
     let split = P::split_raw(page.text(), &received.request)
         .map_err(|_| received.undecodable(decode::explain_page(&page.payload)))?;
+    if split.items.len() > MOST_ITEMS {
+        return Err(received.undecodable(too_many_items()));
+    }
     let items = split.items.into_iter().enumerate().map(|(index, item)| {
         page.item(item).map_err(|json| {
             let cause = Error::new(ErrorKind::Decode, "it is not UTF-8");
@@ -65,6 +69,16 @@ pub(super) fn split<P: Paging>(
         next: split.next,
         total: split.total,
     })
+}
+
+/// The path of the list that begins with `first`, one of the page's items.
+#[cold]
+pub(super) fn list_path(received: &Received, first: &RawJson) -> String {
+    let page = RawPage::of(received);
+    let offset = first.as_bytes().as_ptr() as usize - page.payload.as_ptr() as usize;
+    let path = decode::path_at(page.text(), offset);
+    path.strip_suffix("[0]")
+        .map_or_else(String::new, str::to_owned)
 }
 
 /// The error for one item of a page.
