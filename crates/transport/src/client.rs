@@ -559,6 +559,7 @@ impl<C: From<Client>> ClientBuilder<C> {
             leaf: LeafSettings {
                 connect_timeout: Duration::from_secs(10),
                 pool_idle_timeout: Duration::from_secs(30),
+                ping_interval: Duration::from_secs(10),
                 proxy: None,
                 no_proxy: false,
                 root_certificates: Vec::new(),
@@ -758,7 +759,7 @@ impl<C: From<Client>> ClientBuilder<C> {
         };
         let stack = match self.transport {
             Some(transport) => stack(transport, parts),
-            None => stack(Leaf::new(&self.leaf, &base)?, parts),
+            None => stack(Leaf::new(self.leaf, &base)?, parts),
         };
         Ok(C::from(Client(Arc::new(Inner {
             stack,

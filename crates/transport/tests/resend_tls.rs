@@ -1,38 +1,24 @@
 //! What the leaf can tell of TLS handshakes and of HTTP/2 streams that were refused.
-#![cfg(feature = "rustls")]
+#![cfg(any(
+    feature = "rustls",
+    feature = "rustls-no-provider",
+    feature = "native-tls"
+))]
 
 mod common;
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Once};
+use std::sync::Arc;
 use std::time::Duration;
 
+use common::tls::{Certificate, acceptor, certificate, expired};
 use common::wire::{answer, read_request};
 use common::{builder, create, hurried, read};
-use rcgen::{CertificateParams, CertifiedKey, KeyPair};
 use security_api_transport::{Call, Client, ClientBuilder, ErrorKind, Outcome};
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
-
-type Certificate = CertifiedKey<KeyPair>;
-
-fn certificate(name: &str) -> Certificate {
-    rcgen::generate_simple_self_signed([name.to_owned()]).unwrap()
-}
-
-fn expired(name: &str) -> Certificate {
-    let mut params = CertificateParams::new([name.to_owned()]).unwrap();
-    params.not_before = rcgen::date_time_ymd(2001, 1, 1);
-    params.not_after = rcgen::date_time_ymd(2002, 1, 1);
-    let signing_key = KeyPair::generate().unwrap();
-    let cert = params.self_signed(&signing_key).unwrap();
-    CertifiedKey { cert, signing_key }
-}
 
 /// What an HTTP/2 server does to the first requests; it answers the others.
 #[derive(Clone, Copy, Debug)]
@@ -52,18 +38,8 @@ impl Tls {
     /// Without acts a server of HTTP/1.1; with them, of HTTP/2, which does these to its requests, one after the other.
     async fn start(certificate: &Certificate, acts: Vec<H2>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
-        let key = PrivateKeyDer::try_from(certificate.signing_key.serialize_der()).unwrap();
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.cert.der().clone()], key)
-            .unwrap();
-        if !acts.is_empty() {
-            config.alpn_protocols = vec![b"h2".to_vec()];
-        }
-        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let protocols: &[&[u8]] = if acts.is_empty() { &[] } else { &[b"h2"] };
+        let acceptor = acceptor(certificate, protocols);
         let server = Self {
             address: listener.local_addr().unwrap(),
             requests: Arc::default(),
@@ -151,8 +127,7 @@ impl Tls {
     }
 
     fn client(&self) -> ClientBuilder<Client> {
-        install_provider();
-        builder()
+            builder()
             .base_url(format!("https://localhost:{}", self.address.port()))
             .retry(hurried())
     }
@@ -160,13 +135,6 @@ impl Tls {
     fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
     }
-}
-
-fn install_provider() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let _ = tokio_rustls::rustls::crypto::aws_lc_rs::default_provider().install_default();
-    });
 }
 
 fn both() -> [fn(&Client) -> Call<Value>; 2] {
@@ -240,7 +208,6 @@ async fn a_handshake_that_is_cut_is_tried_again_for_any_operation() {
             }
         }
     });
-    install_provider();
     let client = builder()
         .base_url(format!("https://{address}"))
         .retry(hurried())
@@ -263,7 +230,6 @@ async fn a_handshake_that_is_cut_is_tried_again_for_any_operation() {
 async fn a_handshake_that_hangs_ends_with_the_connect_timeout_and_nothing_was_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    install_provider();
     let client = builder()
         .base_url(format!("https://{address}"))
         .connect_timeout(Duration::from_millis(50))
@@ -284,7 +250,6 @@ async fn a_handshake_that_hangs_ends_with_the_connect_timeout_and_nothing_was_se
 
 #[tokio::test]
 async fn a_server_that_speaks_no_tls_is_not_tried_again() {
-    install_provider();
     for call in both() {
         let talker = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = talker.local_addr().unwrap();

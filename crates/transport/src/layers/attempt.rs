@@ -12,9 +12,10 @@ use tower_service::Service;
 
 use super::layer;
 use crate::body::Progress;
-use crate::context::CallContext;
+use crate::context::{CallContext, Way};
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::limit::after;
+use crate::outcome::Outcome;
 use crate::service::{HttpRequest, HttpResponse};
 
 #[derive(Debug, Clone)]
@@ -46,7 +47,8 @@ where
         let mut progress = None;
         let mut sleep = None;
         if let Some(call) = &call {
-            call.attempt_starts();
+            let now = Instant::now();
+            call.attempt_starts(now);
             let limits = call.limits();
             let mut first = limits.attempt_timeout;
             if request.body().small_bytes().is_none() {
@@ -55,7 +57,7 @@ where
                 progress = Some(tracker);
                 first = first.min(limits.idle_timeout);
             }
-            let due = after(Instant::now(), first);
+            let due = after(now, first);
             call.attempt_timer(due);
             sleep = Some(tokio::time::sleep_until(due));
         }
@@ -100,10 +102,28 @@ where
         while sleep.as_mut().poll(cx).is_ready() {
             let limits = call.limits();
             let now = Instant::now();
+            let sent = match call.way() {
+                Way::Sent(at) => at,
+                Way::Waiting { start, patience } => {
+                    // The attempt's time begins once the request is sent.
+                    let due = after(after(start, patience), limits.attempt_timeout);
+                    if due <= now {
+                        let waited = now.saturating_duration_since(start);
+                        return Poll::Ready(Err(never_sent(waited, call.give_up())));
+                    }
+                    call.attempt_timer(due);
+                    sleep.as_mut().reset(due);
+                    continue;
+                }
+            };
+            let begins = |at: Instant| sent.map_or(at, |sent| at.max(sent));
             let (due, stalled) = match this.progress.as_ref().map(|progress| progress.last()) {
-                None => (now, false),
-                Some((last, true)) => (after(last, limits.attempt_timeout), false),
-                Some((last, false)) => (after(last, limits.idle_timeout), true),
+                None => (
+                    sent.map_or(now, |sent| after(sent, limits.attempt_timeout)),
+                    false,
+                ),
+                Some((last, true)) => (after(begins(last), limits.attempt_timeout), false),
+                Some((last, false)) => (after(begins(last), limits.idle_timeout), true),
             };
             if due <= now {
                 return Poll::Ready(Err(timed_out(
@@ -119,6 +139,18 @@ where
             sleep.as_mut().reset(look);
         }
         Poll::Pending
+    }
+}
+
+fn never_sent(waited: Duration, is_withdrawn: bool) -> BoxError {
+    let error = Error::new(
+        ErrorKind::Timeout,
+        format!("no connection took the request within {waited:.0?}"),
+    );
+    match is_withdrawn {
+        true => error.with_outcome(Outcome::NotSent).boxed(),
+        // It is next on its connection, and is sent as soon as that has room.
+        false => error.boxed(),
     }
 }
 

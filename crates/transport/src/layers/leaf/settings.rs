@@ -1,0 +1,246 @@
+//! How reqwest's client is built.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::base_url::is_loopback;
+use crate::error::Error;
+use crate::limit::FOR_EVER;
+
+/// What the leaf is built with.
+#[derive(Clone)]
+pub(crate) struct LeafSettings {
+    pub(crate) connect_timeout: Duration,
+    pub(crate) pool_idle_timeout: Duration,
+    /// How long an HTTP/2 connection may be silent while it has requests before it is asked for a sign of life, and how
+    /// long that may take.
+    pub(crate) ping_interval: Duration,
+    pub(crate) proxy: Option<String>,
+    pub(crate) no_proxy: bool,
+    pub(crate) root_certificates: Vec<Vec<u8>>,
+    pub(crate) http1_only: bool,
+}
+
+/// Shows no proxy, whose URL may hold a password.
+impl fmt::Debug for LeafSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LeafSettings").finish_non_exhaustive()
+    }
+}
+
+/// How an origin is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Route {
+    Direct,
+    /// By the proxy that was given, or by those of the system's settings.
+    Proxied,
+}
+
+impl LeafSettings {
+    /// The way to a URL. The system's proxies are not for this machine: what is sent there in the clear stays there.
+    pub(super) fn route(&self, url: Option<&reqwest::Url>) -> Route {
+        let is_direct = match &self.proxy {
+            Some(_) => false,
+            None if self.no_proxy => true,
+            None => url
+                .and_then(reqwest::Url::host_str)
+                .is_some_and(is_this_machine),
+        };
+        match is_direct {
+            true => Route::Direct,
+            false => Route::Proxied,
+        }
+    }
+
+    /// # Errors
+    /// If the proxy or a certificate cannot be used, or the TLS library cannot be set up or is missing for this scheme.
+    pub(super) fn client(
+        &self,
+        route: Route,
+        scheme: Option<&str>,
+    ) -> Result<reqwest::Client, Error> {
+        if scheme == Some("https") {
+            check_tls()?;
+        }
+        check_crypto_provider()?;
+        let builder = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .connect_timeout(self.connect_timeout.min(FOR_EVER))
+            // The pool adds it to the time of day without looking.
+            .pool_idle_timeout(self.pool_idle_timeout.min(FOR_EVER))
+            .http2_keep_alive_interval(self.ping_interval)
+            .http2_keep_alive_timeout(self.ping_interval);
+        let mut builder = with_backend(builder);
+        match (route, &self.proxy) {
+            (Route::Direct, _) => builder = builder.no_proxy(),
+            (Route::Proxied, Some(url)) => builder = builder.proxy(explicit_proxy(url)?),
+            (Route::Proxied, None) => check_environment()?,
+        }
+        if self.http1_only {
+            builder = builder.http1_only();
+        }
+        builder = with_roots(builder, &self.root_certificates)?;
+        builder.build().map_err(|error| {
+            Error::invalid("the HTTP client could not be set up").with_source(error)
+        })
+    }
+}
+
+fn is_this_machine(host: &str) -> bool {
+    let name = host.trim_end_matches('.');
+    let is_below = |tail: &str| {
+        name.len()
+            .checked_sub(tail.len())
+            .and_then(|at| name.get(at..))
+            .is_some_and(|end| end.eq_ignore_ascii_case(tail))
+    };
+    is_loopback(name) || is_below(".localhost")
+}
+
+const PROXY_SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
+
+/// The proxy's URL may hold a password, so neither it nor the cause is shown.
+fn explicit_proxy(url: &str) -> Result<reqwest::Proxy, Error> {
+    let is_known = url
+        .split_once("://")
+        .is_some_and(|(scheme, _)| PROXY_SCHEMES.contains(&scheme));
+    Some(url)
+        .filter(|_| is_known)
+        .and_then(|url| reqwest::Proxy::all(url).ok())
+        .ok_or_else(|| {
+            Error::invalid(
+                "proxy: it is not a URL like `http://proxy.example.com:3128` or `socks5h://proxy.example.com:1080`",
+            )
+        })
+}
+
+/// Refuses what would be passed over in silence: a proxy of the environment that is not read as one.
+fn check_environment() -> Result<(), Error> {
+    for names in [
+        ["HTTPS_PROXY", "https_proxy"],
+        ["HTTP_PROXY", "http_proxy"],
+        ["ALL_PROXY", "all_proxy"],
+    ] {
+        let found = names
+            .into_iter()
+            .find_map(|name| Some((name, std::env::var_os(name)?)));
+        if let Some((name, value)) = found
+            && !value.to_str().is_some_and(is_proxy_or_none)
+        {
+            return Err(Error::invalid(format!(
+                "the environment variable {name} is not a proxy's URL like `http://proxy.example.com:3128`; correct it, \
+                 remove it, or build the client with `no_proxy()` or a `proxy(..)` of its own"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// As hyper-util reads it: an empty value is no proxy, and one without a scheme speaks HTTP.
+fn is_proxy_or_none(value: &str) -> bool {
+    if value.is_empty() {
+        return true;
+    }
+    value.parse::<http::Uri>().is_ok_and(|uri| {
+        let is_known = uri
+            .scheme_str()
+            .is_none_or(|scheme| PROXY_SCHEMES.contains(&scheme));
+        is_known && uri.host().is_some_and(|host| !host.is_empty())
+    })
+}
+
+/// Pins the TLS library, since another crate of the program may enable more of them in reqwest.
+#[cfg(any(feature = "rustls", feature = "rustls-no-provider"))]
+fn with_backend(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+    builder.tls_backend_rustls()
+}
+
+#[cfg(all(
+    feature = "native-tls",
+    not(any(feature = "rustls", feature = "rustls-no-provider"))
+))]
+fn with_backend(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+    builder.tls_backend_native()
+}
+
+#[cfg(not(any(
+    feature = "rustls",
+    feature = "rustls-no-provider",
+    feature = "native-tls"
+)))]
+fn with_backend(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+    builder
+}
+
+fn check_tls() -> Result<(), Error> {
+    if cfg!(any(
+        feature = "rustls",
+        feature = "rustls-no-provider",
+        feature = "native-tls"
+    )) {
+        return Ok(());
+    }
+    Err(Error::invalid(
+        "no TLS is compiled in, and the URL is `https`: enable one of the features `rustls`, `rustls-no-provider` and \
+         `native-tls`",
+    ))
+}
+
+/// reqwest panics where no provider is installed.
+#[cfg(all(feature = "rustls-no-provider", not(feature = "rustls")))]
+fn check_crypto_provider() -> Result<(), Error> {
+    if rustls::crypto::CryptoProvider::get_default().is_some() {
+        return Ok(());
+    }
+    Err(Error::invalid(
+        "no crypto provider is installed: with the feature `rustls-no-provider`, install one before the client is built, \
+         for example by `rustls::crypto::ring::default_provider().install_default()`",
+    ))
+}
+
+#[cfg(not(all(feature = "rustls-no-provider", not(feature = "rustls"))))]
+fn check_crypto_provider() -> Result<(), Error> {
+    Ok(())
+}
+
+#[cfg(any(
+    feature = "rustls",
+    feature = "rustls-no-provider",
+    feature = "native-tls"
+))]
+fn with_roots(
+    builder: reqwest::ClientBuilder,
+    roots: &[Vec<u8>],
+) -> Result<reqwest::ClientBuilder, Error> {
+    let mut certificates = Vec::new();
+    for pem in roots {
+        let bundle = reqwest::Certificate::from_pem_bundle(pem)
+            .map_err(|_| Error::invalid("root certificate: it is not PEM"))?;
+        if bundle.is_empty() {
+            return Err(Error::invalid(
+                "root certificate: it holds no certificate; PEM begins with `-----BEGIN CERTIFICATE-----`",
+            ));
+        }
+        certificates.extend(bundle);
+    }
+    Ok(builder.tls_certs_merge(certificates))
+}
+
+#[cfg(not(any(
+    feature = "rustls",
+    feature = "rustls-no-provider",
+    feature = "native-tls"
+)))]
+fn with_roots(
+    builder: reqwest::ClientBuilder,
+    roots: &[Vec<u8>],
+) -> Result<reqwest::ClientBuilder, Error> {
+    if roots.is_empty() {
+        return Ok(builder);
+    }
+    Err(Error::invalid(
+        "root certificate: this build has no TLS; enable a feature such as `rustls`",
+    ))
+}

@@ -1,0 +1,190 @@
+//! When a request counts as sent: once a connection has it, and not while it waits for one.
+#![cfg(any(
+    feature = "rustls",
+    feature = "rustls-no-provider",
+    feature = "native-tls"
+))]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use common::tls::{Certificate, acceptor, certificate};
+use common::{CREATE, builder, create, hurried, read};
+use http::Response;
+use security_api_transport::{Client, ClientBuilder, Error, ErrorKind, Outcome};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+const SHORT: Duration = Duration::from_millis(150);
+const LONG: Duration = Duration::from_millis(600);
+
+async fn silent() -> (TcpListener, ClientBuilder<Client>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    (listener, builder().base_url(url).retry(hurried()))
+}
+
+#[tokio::test]
+async fn a_handshake_that_hangs_to_the_deadline_leaves_nothing_open() {
+    let (_listener, client) = silent().await;
+    let client = client.build().unwrap();
+    for call in [read, create] {
+        let error = call(&client).timeout(SHORT).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.outcome()),
+            (ErrorKind::Timeout, Outcome::NotSent),
+            "{error:?}"
+        );
+        assert!(error.is_retryable() && !error.may_be_executed());
+    }
+}
+
+#[tokio::test]
+async fn connecting_is_bounded_by_its_own_time_and_not_by_the_attempts() {
+    let (_listener, client) = silent().await;
+    let client = client
+        .attempt_timeout(Duration::from_millis(20))
+        .connect_timeout(SHORT)
+        .build()
+        .unwrap();
+    for call in [read, create] {
+        let error = call(&client).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.outcome(), error.attempts()),
+            (ErrorKind::Connect, Outcome::NotSent, 4),
+            "{error:?}"
+        );
+        assert!(error.to_string().contains("connect timeout"), "{error}");
+    }
+}
+
+/// An HTTP/2 server that has room for one request at a time, and answers each after a while. It notes the numbers of
+/// those that arrived whole.
+struct Narrow {
+    url: String,
+    arrived: Arc<Mutex<Vec<u64>>>,
+}
+
+impl Narrow {
+    async fn start(certificate: &Certificate, answer_after: Duration) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+        let arrived = Arc::<Mutex<Vec<u64>>>::default();
+        let acceptor = acceptor(certificate, &[b"h2"]);
+        let noted = Arc::clone(&arrived);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (acceptor, noted) = (acceptor.clone(), Arc::clone(&noted));
+                tokio::spawn(async move {
+                    let stream = acceptor.accept(stream).await.unwrap();
+                    let mut connection = h2::server::Builder::new()
+                        .max_concurrent_streams(1)
+                        .handshake::<_, Bytes>(stream)
+                        .await
+                        .unwrap();
+                    while let Some(Ok((request, mut respond))) = connection.accept().await {
+                        let noted = Arc::clone(&noted);
+                        tokio::spawn(async move {
+                            let number = request.uri().query().map(|query| query[2..].parse::<u64>().unwrap());
+                            let mut body = request.into_body();
+                            while let Some(piece) = body.data().await {
+                                // A request that is taken back does not count.
+                                let Ok(piece) = piece else { return };
+                                let _ = body.flow_control().release_capacity(piece.len());
+                            }
+                            noted.lock().unwrap().extend(number);
+                            tokio::time::sleep(answer_after).await;
+                            let Ok(mut stream) = respond.send_response(Response::new(()), false)
+                            else {
+                                return;
+                            };
+                            let _ = stream.send_data(Bytes::from_static(b"\"good\""), true);
+                        });
+                    }
+                });
+            }
+        });
+        Self { url, arrived }
+    }
+
+    fn arrived(&self) -> BTreeSet<u64> {
+        let arrived = self.arrived.lock().unwrap();
+        let once: BTreeSet<u64> = arrived.iter().copied().collect();
+        assert_eq!(once.len(), arrived.len(), "sent twice: {arrived:?}");
+        once
+    }
+}
+
+/// Makes this many calls at once, after one that opens the connection, and gives what came of each.
+async fn at_once(
+    client: &Client,
+    number: u64,
+    timeout: Duration,
+    body: Option<&'static str>,
+) -> Vec<(u64, Result<Value, Error>)> {
+    read(client).await.unwrap();
+    let calls = (0..number).map(|number| {
+        let mut request = client.operation(&CREATE, &[]).query("n", number.to_string());
+        if let Some(body) = body {
+            request = request.body("application/json", body);
+        }
+        let call = request.call::<Value>().timeout(timeout);
+        async move { (number, call.await) }
+    });
+    futures_util::future::join_all(calls).await
+}
+
+#[tokio::test]
+async fn waiting_for_a_stream_is_not_counted_against_the_attempt() {
+    let certificate = certificate("localhost");
+    let server = Narrow::start(&certificate, Duration::from_millis(40)).await;
+    let client = builder()
+        .base_url(&server.url)
+        .root_certificate(certificate.cert.pem())
+        .attempt_timeout(Duration::from_millis(250))
+        .build()
+        .unwrap();
+    for body in [Some("{}"), None] {
+        server.arrived.lock().unwrap().clear();
+        for (number, result) in at_once(&client, 12, Duration::from_secs(20), body).await {
+            assert_eq!(result.unwrap(), json!("good"), "{number}");
+        }
+        assert_eq!(server.arrived(), (0..12).collect());
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_still_waits_for_a_stream_at_its_deadline_was_not_sent_and_never_is() {
+    let certificate = certificate("localhost");
+    for body in [Some("{}"), None] {
+        let server = Narrow::start(&certificate, LONG).await;
+        let client = builder()
+            .base_url(&server.url)
+            .root_certificate(certificate.cert.pem())
+            .build()
+            .unwrap();
+        let results = at_once(&client, 12, LONG / 2, body).await;
+        // Whatever was still on its way has arrived once the connection has served another call.
+        tokio::time::sleep(LONG).await;
+        read(&client).await.unwrap();
+        let arrived = server.arrived();
+        let mut unknown = 0;
+        for (number, result) in results {
+            let error = result.unwrap_err();
+            match error.outcome() {
+                Outcome::NotSent => {
+                    assert!(!arrived.contains(&number), "{number}: {error:?}");
+                    assert!(error.is_retryable(), "{error:?}");
+                }
+                Outcome::Unknown => unknown += 1,
+                outcome => panic!("{outcome:?}: {error:?}"),
+            }
+        }
+        // One was being served. One without a body was next, and no client can take that back.
+        assert!(unknown <= if body.is_some() { 1 } else { 2 }, "{unknown}");
+    }
+}
