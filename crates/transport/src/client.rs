@@ -560,6 +560,7 @@ impl<C: From<Client>> ClientBuilder<C> {
                 connect_timeout: Duration::from_secs(10),
                 pool_idle_timeout: Duration::from_secs(30),
                 ping_interval: Duration::from_secs(10),
+                ping_timeout: Duration::from_secs(20),
                 proxy: None,
                 no_proxy: false,
                 root_certificates: Vec::new(),

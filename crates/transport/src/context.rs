@@ -270,7 +270,10 @@ impl CallContext {
     pub(crate) fn give_up(&self) -> bool {
         let mut flight = self.flight();
         match flight.stage {
-            Stage::Waiting(_) | Stage::Held { is_empty: false, .. } => {
+            Stage::Waiting(_)
+            | Stage::Held {
+                is_empty: false, ..
+            } => {
                 flight.stage = Stage::Withdrawn;
                 true
             }

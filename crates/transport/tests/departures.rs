@@ -72,7 +72,10 @@ struct Narrow {
 impl Narrow {
     async fn start(certificate: &Certificate, answer_after: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+        let url = format!(
+            "https://localhost:{}",
+            listener.local_addr().unwrap().port()
+        );
         let arrived = Arc::<Mutex<Vec<u64>>>::default();
         let acceptor = acceptor(certificate, &[b"h2"]);
         let noted = Arc::clone(&arrived);
@@ -89,7 +92,10 @@ impl Narrow {
                     while let Some(Ok((request, mut respond))) = connection.accept().await {
                         let noted = Arc::clone(&noted);
                         tokio::spawn(async move {
-                            let number = request.uri().query().map(|query| query[2..].parse::<u64>().unwrap());
+                            let number = request
+                                .uri()
+                                .query()
+                                .map(|query| query[2..].parse::<u64>().unwrap());
                             let mut body = request.into_body();
                             while let Some(piece) = body.data().await {
                                 // A request that is taken back does not count.
@@ -128,7 +134,9 @@ async fn at_once(
 ) -> Vec<(u64, Result<Value, Error>)> {
     read(client).await.unwrap();
     let calls = (0..number).map(|number| {
-        let mut request = client.operation(&CREATE, &[]).query("n", number.to_string());
+        let mut request = client
+            .operation(&CREATE, &[])
+            .query("n", number.to_string());
         if let Some(body) = body {
             request = request.body("application/json", body);
         }

@@ -8,8 +8,8 @@
 mod common;
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use common::tls::{Certificate, acceptor, certificate, expired};
@@ -127,7 +127,7 @@ impl Tls {
     }
 
     fn client(&self) -> ClientBuilder<Client> {
-            builder()
+        builder()
             .base_url(format!("https://localhost:{}", self.address.port()))
             .retry(hurried())
     }

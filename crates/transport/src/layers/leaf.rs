@@ -3,6 +3,7 @@
 mod clients;
 mod failure;
 mod settings;
+mod tls;
 mod watched;
 
 use std::future::Future;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::runtime::{Handle, Id, RuntimeFlavor};
 
 use super::settings::{LeafSettings, Route};
+use super::tls::Tls;
 use crate::error::Error;
 
 /// How many runtimes have clients at a time, beside the first. The one used longest ago is dropped for a new one.
@@ -15,6 +16,7 @@ const MOST: usize = 8;
 
 pub(super) struct Clients {
     settings: LeafSettings,
+    tls: Tls,
     /// How the usual origin is reached.
     route: Route,
     /// The client that was built to see that one can be, until the first runtime takes it.
@@ -44,14 +46,13 @@ pub(super) struct Chosen {
 impl Clients {
     /// # Errors
     /// If the settings cannot be used.
-    pub(super) fn new(
-        settings: LeafSettings,
-        usual: Option<&reqwest::Url>,
-    ) -> Result<Self, Error> {
+    pub(super) fn new(settings: LeafSettings, usual: Option<&reqwest::Url>) -> Result<Self, Error> {
         let route = settings.route(usual);
-        let spare = settings.client(route, usual.map(reqwest::Url::scheme))?;
+        let tls = settings.tls()?;
+        let spare = settings.client(&tls, route, usual.map(reqwest::Url::scheme))?;
         Ok(Self {
             settings,
+            tls,
             route,
             spare: Mutex::new(Some(spare)),
             first: OnceLock::new(),
@@ -71,7 +72,11 @@ impl Clients {
         let first = match self.first.get() {
             Some(first) => first,
             None => {
-                let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).take();
+                let spare = self
+                    .spare
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .take();
                 match spare {
                     Some(usual) => self.first.get_or_init(|| OfRuntime::new(&handle, usual)),
                     // Another thread is just about to set it.
@@ -95,7 +100,7 @@ impl Clients {
                 if others.len() == MOST {
                     others.remove(0);
                 }
-                OfRuntime::new(handle, self.settings.client(self.route, None)?)
+                OfRuntime::new(handle, self.settings.client(&self.tls, self.route, None)?)
             }
         };
         let chosen = self.chosen(&one, url);
@@ -110,7 +115,8 @@ impl Clients {
         } else if let Some(other) = one.other.get() {
             other.clone()
         } else {
-            let other = self.settings.client(route, url.map(reqwest::Url::scheme))?;
+            let scheme = url.map(reqwest::Url::scheme);
+            let other = self.settings.client(&self.tls, route, scheme)?;
             one.other.get_or_init(|| other).clone()
         };
         Ok(Chosen {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::tls::Tls;
 use crate::base_url::is_loopback;
 use crate::error::Error;
 use crate::limit::FOR_EVER;
@@ -15,6 +16,7 @@ pub(crate) struct LeafSettings {
     /// How long an HTTP/2 connection may be silent while it has requests before it is asked for a sign of life, and how
     /// long that may take.
     pub(crate) ping_interval: Duration,
+    pub(crate) ping_timeout: Duration,
     pub(crate) proxy: Option<String>,
     pub(crate) no_proxy: bool,
     pub(crate) root_certificates: Vec<Vec<u8>>,
@@ -52,18 +54,26 @@ impl LeafSettings {
         }
     }
 
+    pub(super) fn tls(&self) -> Result<Tls, Error> {
+        Tls::new(&self.root_certificates, self.http1_only)
+    }
+
     /// # Errors
-    /// If the proxy or a certificate cannot be used, or the TLS library cannot be set up or is missing for this scheme.
+    /// If the proxy cannot be used, or the TLS library is missing for this scheme.
     pub(super) fn client(
         &self,
+        tls: &Tls,
         route: Route,
         scheme: Option<&str>,
     ) -> Result<reqwest::Client, Error> {
         if scheme == Some("https") {
             check_tls()?;
         }
-        check_crypto_provider()?;
-        let builder = reqwest::Client::builder()
+        tls.build(|| self.builder(route))
+    }
+
+    fn builder(&self, route: Route) -> Result<reqwest::ClientBuilder, Error> {
+        let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
@@ -71,8 +81,7 @@ impl LeafSettings {
             // The pool adds it to the time of day without looking.
             .pool_idle_timeout(self.pool_idle_timeout.min(FOR_EVER))
             .http2_keep_alive_interval(self.ping_interval)
-            .http2_keep_alive_timeout(self.ping_interval);
-        let mut builder = with_backend(builder);
+            .http2_keep_alive_timeout(self.ping_timeout);
         match (route, &self.proxy) {
             (Route::Direct, _) => builder = builder.no_proxy(),
             (Route::Proxied, Some(url)) => builder = builder.proxy(explicit_proxy(url)?),
@@ -81,11 +90,12 @@ impl LeafSettings {
         if self.http1_only {
             builder = builder.http1_only();
         }
-        builder = with_roots(builder, &self.root_certificates)?;
-        builder.build().map_err(|error| {
-            Error::invalid("the HTTP client could not be set up").with_source(error)
-        })
+        Ok(builder)
     }
+}
+
+pub(super) fn unusable(error: reqwest::Error) -> Error {
+    Error::invalid("the HTTP client could not be set up").with_source(error)
 }
 
 fn is_this_machine(host: &str) -> bool {
@@ -151,29 +161,6 @@ fn is_proxy_or_none(value: &str) -> bool {
     })
 }
 
-/// Pins the TLS library, since another crate of the program may enable more of them in reqwest.
-#[cfg(any(feature = "rustls", feature = "rustls-no-provider"))]
-fn with_backend(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
-    builder.tls_backend_rustls()
-}
-
-#[cfg(all(
-    feature = "native-tls",
-    not(any(feature = "rustls", feature = "rustls-no-provider"))
-))]
-fn with_backend(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
-    builder.tls_backend_native()
-}
-
-#[cfg(not(any(
-    feature = "rustls",
-    feature = "rustls-no-provider",
-    feature = "native-tls"
-)))]
-fn with_backend(builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
-    builder
-}
-
 fn check_tls() -> Result<(), Error> {
     if cfg!(any(
         feature = "rustls",
@@ -185,62 +172,5 @@ fn check_tls() -> Result<(), Error> {
     Err(Error::invalid(
         "no TLS is compiled in, and the URL is `https`: enable one of the features `rustls`, `rustls-no-provider` and \
          `native-tls`",
-    ))
-}
-
-/// reqwest panics where no provider is installed.
-#[cfg(all(feature = "rustls-no-provider", not(feature = "rustls")))]
-fn check_crypto_provider() -> Result<(), Error> {
-    if rustls::crypto::CryptoProvider::get_default().is_some() {
-        return Ok(());
-    }
-    Err(Error::invalid(
-        "no crypto provider is installed: with the feature `rustls-no-provider`, install one before the client is built, \
-         for example by `rustls::crypto::ring::default_provider().install_default()`",
-    ))
-}
-
-#[cfg(not(all(feature = "rustls-no-provider", not(feature = "rustls"))))]
-fn check_crypto_provider() -> Result<(), Error> {
-    Ok(())
-}
-
-#[cfg(any(
-    feature = "rustls",
-    feature = "rustls-no-provider",
-    feature = "native-tls"
-))]
-fn with_roots(
-    builder: reqwest::ClientBuilder,
-    roots: &[Vec<u8>],
-) -> Result<reqwest::ClientBuilder, Error> {
-    let mut certificates = Vec::new();
-    for pem in roots {
-        let bundle = reqwest::Certificate::from_pem_bundle(pem)
-            .map_err(|_| Error::invalid("root certificate: it is not PEM"))?;
-        if bundle.is_empty() {
-            return Err(Error::invalid(
-                "root certificate: it holds no certificate; PEM begins with `-----BEGIN CERTIFICATE-----`",
-            ));
-        }
-        certificates.extend(bundle);
-    }
-    Ok(builder.tls_certs_merge(certificates))
-}
-
-#[cfg(not(any(
-    feature = "rustls",
-    feature = "rustls-no-provider",
-    feature = "native-tls"
-)))]
-fn with_roots(
-    builder: reqwest::ClientBuilder,
-    roots: &[Vec<u8>],
-) -> Result<reqwest::ClientBuilder, Error> {
-    if roots.is_empty() {
-        return Ok(builder);
-    }
-    Err(Error::invalid(
-        "root certificate: this build has no TLS; enable a feature such as `rustls`",
     ))
 }

@@ -72,10 +72,7 @@ impl Drop for Watched {
 
 #[cold]
 fn given_up() -> BoxError {
-    Error::new(
-        ErrorKind::Io,
-        "the request was given up before it was sent",
-    )
-    .with_outcome(Outcome::NotSent)
-    .boxed()
+    Error::new(ErrorKind::Io, "the request was given up before it was sent")
+        .with_outcome(Outcome::NotSent)
+        .boxed()
 }
