@@ -10,7 +10,6 @@ use http::header::{ACCEPT, HeaderName, HeaderValue, USER_AGENT};
 use http::{HeaderMap, Method};
 use tokio::time::Instant;
 use tower::util::Either;
-use tower_http::decompression::DecompressionLayer;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -24,6 +23,7 @@ use crate::layers::attempt::AttemptTimeout;
 use crate::layers::cap::{self, Cap};
 use crate::layers::credential::{CredentialReady, CredentialStamp, SameOrigin};
 use crate::layers::deadline::Deadline;
+use crate::layers::decompression::Decompression;
 use crate::layers::leaf::{Leaf, LeafSettings};
 use crate::layers::limit::RateLimit;
 use crate::layers::retry::{self, Retry, RetryPolicy, Shared};
@@ -86,7 +86,7 @@ where
     L::Future: Send + 'static,
     B: http_body::Body<Data = bytes::Bytes, Error = BoxError> + Send + Sync + 'static,
 {
-    let leaf = Cap.layer(DecompressionLayer::new().layer(leaf));
+    let leaf = Cap.layer(Decompression.layer(leaf));
     let leaf = AttemptSpan.layer(leaf);
     let bare_leaf = HttpService::new(leaf.clone());
 

@@ -16,6 +16,8 @@ pub(crate) mod attempt;
 
 pub(crate) mod cap;
 
+pub(crate) mod decompression;
+
 pub(crate) mod idle;
 
 pub(crate) mod leaf;
