@@ -153,12 +153,21 @@ fn is_proxy_or_none(value: &str) -> bool {
     if value.is_empty() {
         return true;
     }
-    value.parse::<http::Uri>().is_ok_and(|uri| {
-        let is_known = uri
-            .scheme_str()
-            .is_none_or(|scheme| PROXY_SCHEMES.contains(&scheme));
-        is_known && uri.host().is_some_and(|host| !host.is_empty())
-    })
+    let Ok(uri) = value.parse::<http::Uri>() else {
+        return false;
+    };
+    let is_known = uri
+        .scheme_str()
+        .is_none_or(|scheme| PROXY_SCHEMES.contains(&scheme));
+    // A port that is no number is not seen as one.
+    let is_whole = uri.authority().is_some_and(|authority| {
+        let (_, place) = authority
+            .as_str()
+            .rsplit_once('@')
+            .unwrap_or(("", authority.as_str()));
+        !authority.host().is_empty() && (place == authority.host() || authority.port().is_some())
+    });
+    is_known && is_whole
 }
 
 fn check_tls() -> Result<(), Error> {
@@ -173,4 +182,88 @@ fn check_tls() -> Result<(), Error> {
         "no TLS is compiled in, and the URL is `https`: enable one of the features `rustls`, `rustls-no-provider` and \
          `native-tls`",
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(proxy: Option<&str>, no_proxy: bool) -> LeafSettings {
+        LeafSettings {
+            connect_timeout: Duration::from_secs(1),
+            pool_idle_timeout: Duration::from_secs(1),
+            ping_interval: Duration::from_secs(1),
+            ping_timeout: Duration::from_secs(1),
+            proxy: proxy.map(str::to_owned),
+            no_proxy,
+            root_certificates: Vec::new(),
+            http1_only: false,
+        }
+    }
+
+    #[test]
+    fn this_machine_is_reached_by_no_proxy_but_one_that_was_given() {
+        for (url, is_here) in [
+            ("http://127.0.0.1:8080", true),
+            ("http://127.9.8.7", true),
+            ("http://[::1]:1", true),
+            ("http://localhost", true),
+            ("http://LOCALHOST.:1", true),
+            ("https://api.localhost", true),
+            ("https://api.LocalHost.", true),
+            ("https://notlocalhost", false),
+            ("https://localhost.test", false),
+            ("https://128.0.0.1", false),
+            ("https://api.test", false),
+        ] {
+            let url = reqwest::Url::parse(url).unwrap();
+            for (proxy, no_proxy, route) in [
+                (
+                    None,
+                    false,
+                    if is_here {
+                        Route::Direct
+                    } else {
+                        Route::Proxied
+                    },
+                ),
+                (None, true, Route::Direct),
+                (Some("http://proxy.test"), false, Route::Proxied),
+                (Some("http://proxy.test"), true, Route::Proxied),
+            ] {
+                let settings = settings(proxy, no_proxy);
+                assert_eq!(
+                    settings.route(Some(&url)),
+                    route,
+                    "{url} {proxy:?} {no_proxy}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_proxy_of_the_environment_is_read_as_hyper_reads_it() {
+        for value in [
+            "",
+            "proxy",
+            "proxy.test:3128",
+            "user:word@proxy.test:3128",
+            "http://proxy.test",
+            "https://user:word@proxy.test:1/",
+            "socks5h://proxy.test:1080",
+            "http://[::1]:3128",
+        ] {
+            assert!(is_proxy_or_none(value), "{value}");
+        }
+        for value in [
+            "http://",
+            "://x",
+            "ftp://proxy",
+            "http://proxy:port",
+            "a b",
+            "/path",
+        ] {
+            assert!(!is_proxy_or_none(value), "{value}");
+        }
+    }
 }
