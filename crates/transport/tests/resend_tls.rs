@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use common::tls::{Certificate, acceptor, certificate, expired};
+use common::tls::{Certificate, acceptor, certificate, demanding_acceptor, expired};
 use common::wire::{answer, read_request};
 use common::{builder, create, hurried, read};
 use security_api_transport::{Call, Client, ClientBuilder, ErrorKind, Outcome};
@@ -270,7 +270,53 @@ async fn a_server_that_speaks_no_tls_is_not_tried_again() {
             (ErrorKind::Connect, Outcome::NotSent, 1),
             "{error:?}"
         );
-        assert!(!error.is_retryable());
+        assert!(
+            !error.is_retryable() && error.to_string().contains("does not speak TLS"),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_wants_a_client_certificate_is_not_tried_again_and_nothing_was_executed() {
+    let certificate = certificate("localhost");
+    for protocols in [&[][..], &[b"h2" as &[u8]]] {
+        for call in both() {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let url = format!(
+                "https://localhost:{}",
+                listener.local_addr().unwrap().port()
+            );
+            let acceptor = demanding_acceptor(&certificate, protocols);
+            let handshakes = Arc::new(AtomicUsize::new(0));
+            let counted = Arc::clone(&handshakes);
+            tokio::spawn(async move {
+                while let Ok((mut stream, _)) = listener.accept().await {
+                    counted.fetch_add(1, Ordering::SeqCst);
+                    assert!(acceptor.accept(&mut stream).await.is_err());
+                    // Closing with unread bytes would reset the connection, and the client would not see why.
+                    let _ = stream.shutdown().await;
+                    while let Ok(1..) = stream.read(&mut [0; 1024]).await {}
+                }
+            });
+            let client = builder()
+                .base_url(url)
+                .root_certificate(certificate.cert.pem())
+                .retry(hurried())
+                .build()
+                .unwrap();
+            let error = call(&client).await.unwrap_err();
+            assert_eq!(
+                (error.kind(), error.outcome(), error.attempts()),
+                (ErrorKind::Connect, Outcome::NotSent, 1),
+                "{error:?}"
+            );
+            assert!(
+                !error.is_retryable() && error.to_string().contains("client certificate"),
+                "{error}"
+            );
+            assert_eq!(handshakes.load(Ordering::SeqCst), 1);
+        }
     }
 }
 

@@ -59,11 +59,6 @@ fn rows() -> Vec<Row> {
         ),
         row("head cut", Act::SendThenClose(head()), Io),
         row("head reset", Act::SendThenReset(head()), Io),
-        row(
-            "not HTTP",
-            Act::SendThenClose(bytes("SSH-2.0-server\r\n\r\n")),
-            Io,
-        ),
         row("body cut", Act::SendThenClose(half()), Io),
         row("body reset", Act::SendThenReset(half()), Io),
         row("chunked body cut", Act::SendThenClose(chunk()), Io),
@@ -100,6 +95,34 @@ async fn a_request_that_may_have_been_executed_goes_out_again_only_if_it_is_idem
                 "{what}"
             );
             assert_eq!(error.is_retryable(), idempotent, "{what}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_answers_in_something_else_than_http_is_not_asked_again() {
+    let large = format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "x".repeat(1 << 20));
+    let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "x: y\r\n".repeat(500));
+    for (answered, says) in [
+        ("SSH-2.0-server\r\n\r\n".to_owned(), "not HTTP"),
+        ("<html>404</html>\r\n\r\n".to_owned(), "not HTTP"),
+        (large, "head of the response"),
+        (many, "head of the response"),
+    ] {
+        for (call, _) in both() {
+            let server = Server::start(vec![Act::SendThenClose(bytes(&answered))]).await;
+            let error = call(&at(&server.url()).build().unwrap()).await.unwrap_err();
+            // It may have been executed all the same.
+            assert_eq!(
+                (error.kind(), error.outcome(), error.attempts()),
+                (ErrorKind::Io, Outcome::Unknown, 1),
+                "{error:?}"
+            );
+            assert!(
+                !error.is_retryable() && error.to_string().contains(says),
+                "{error}"
+            );
+            assert_eq!(server.requests(), 1);
         }
     }
 }
@@ -264,7 +287,8 @@ async fn a_length_that_the_service_does_not_keep_to_reserves_no_memory() {
 async fn a_proxy_that_wants_other_credentials_is_not_asked_again_and_one_that_cannot_connect_is() {
     for (status, says, attempts) in [
         (407, "the proxy refused the connection", 1),
-        (502, "no connection could be made", 4),
+        (403, "the proxy made no connection", 4),
+        (502, "the proxy made no connection", 4),
     ] {
         for (call, _) in both() {
             let proxy = Server::start(vec![Act::Send(answer(status, "", b""))]).await;

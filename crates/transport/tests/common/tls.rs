@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use rcgen::{CertificateParams, CertifiedKey, KeyPair};
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::server::{WantsServerCert, WebPkiClientVerifier};
+use tokio_rustls::rustls::{ConfigBuilder, RootCertStore, ServerConfig, WantsVerifier};
 
 pub(crate) type Certificate = CertifiedKey<KeyPair>;
 
@@ -25,11 +26,36 @@ pub(crate) fn expired(name: &str) -> Certificate {
 
 /// Accepts TLS with this certificate, and speaks one of these protocols.
 pub(crate) fn acceptor(certificate: &Certificate, protocols: &[&[u8]]) -> TlsAcceptor {
+    accepting(certificate, protocols, |config| {
+        config.with_no_client_auth()
+    })
+}
+
+/// The same, but only from clients that show a certificate.
+pub(crate) fn demanding_acceptor(certificate: &Certificate, protocols: &[&[u8]]) -> TlsAcceptor {
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate.cert.der().clone()).unwrap();
+    let provider = Arc::new(default_provider());
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+        .build()
+        .unwrap();
+    accepting(certificate, protocols, |config| {
+        config.with_client_cert_verifier(verifier)
+    })
+}
+
+fn accepting(
+    certificate: &Certificate,
+    protocols: &[&[u8]],
+    clients: impl FnOnce(
+        ConfigBuilder<ServerConfig, WantsVerifier>,
+    ) -> ConfigBuilder<ServerConfig, WantsServerCert>,
+) -> TlsAcceptor {
     let key = PrivateKeyDer::try_from(certificate.signing_key.serialize_der()).unwrap();
-    let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+    let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
+        .unwrap();
+    let mut config = clients(config)
         .with_single_cert(vec![certificate.cert.der().clone()], key)
         .unwrap();
     config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();

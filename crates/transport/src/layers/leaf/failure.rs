@@ -23,25 +23,19 @@ pub(crate) fn sending_failed(error: reqwest::Error) -> Error {
             Error::invalid("the request could not be built")
         }
     } else if error.is_connect() {
-        let connect = |message: &'static str| Error::new(ErrorKind::Connect, message);
-        if is_untrusted(&error) {
-            connect("the TLS handshake failed: the certificate or the protocol was not accepted")
-                .permanent()
-        } else if is_refused_by_proxy(&error) {
-            connect("the proxy refused the connection: check its credentials").permanent()
-        } else if error.is_dns() {
-            connect("the host name could not be resolved")
-        } else if error.is_timeout() {
-            connect("connecting took longer than the connect timeout")
-        } else {
-            connect("no connection could be made")
-        }
+        connecting_failed(&error)
     } else if was_handed_back(&error) {
         Error::new(
             ErrorKind::Io,
             "the connection closed before the request was sent",
         )
         .with_outcome(Outcome::NotSent)
+    } else if wants_certificate(&error) {
+        // With TLS 1.3 the handshake is over for the client before the server has looked at its part of it.
+        certificate_wanted()
+    } else if let Some(message) = not_http(&error) {
+        // What was sent before may have been executed by whatever it is.
+        Error::new(ErrorKind::Io, message).permanent()
     } else if error.is_timeout() {
         Error::new(ErrorKind::Timeout, "the connection timed out")
     } else {
@@ -51,6 +45,45 @@ pub(crate) fn sending_failed(error: reqwest::Error) -> Error {
         )
     };
     failure.with_source(error)
+}
+
+/// Nothing was sent.
+fn connecting_failed(error: &reqwest::Error) -> Error {
+    let connect = |message: &'static str| Error::new(ErrorKind::Connect, message);
+    if wants_certificate(error) {
+        certificate_wanted()
+    } else if speaks_no_tls(error) {
+        connect("the TLS handshake failed: the peer does not speak TLS").permanent()
+    } else if is_untrusted(error) {
+        connect("the TLS handshake failed: the certificate or the protocol was not accepted")
+            .permanent()
+    } else if error.is_timeout() {
+        connect("connecting took longer than the connect timeout")
+    } else if let Some(refusal) = refused_by_proxy(error) {
+        match refusal {
+            Refusal::Credentials => {
+                connect("the proxy refused the connection: check its credentials").permanent()
+            }
+            Refusal::Forbidden => {
+                connect("the proxy refused the connection: its rules do not allow it").permanent()
+            }
+            Refusal::Other => connect(
+                "the proxy made no connection: it cannot be reached, cannot reach the service, or does not allow it",
+            ),
+        }
+    } else if error.is_dns() {
+        connect("the host name could not be resolved")
+    } else {
+        connect("no connection could be made")
+    }
+}
+
+fn certificate_wanted() -> Error {
+    Error::new(
+        ErrorKind::Connect,
+        "the TLS handshake failed: the server wants a client certificate, and this client sends none",
+    )
+    .permanent()
 }
 
 pub(super) fn body_failed(error: reqwest::Error) -> BoxError {
@@ -83,22 +116,140 @@ fn own_error(error: &reqwest::Error) -> Option<Error> {
     causes(error).find_map(|cause| cause.downcast_ref::<Error>().cloned())
 }
 
+/// Whether any cause says one of these, in any case. Causes of some libraries have no type of their own, or a private one.
+fn says(error: &reqwest::Error, texts: &[&str]) -> bool {
+    causes(error).any(|cause| {
+        let text = cause.to_string().to_ascii_lowercase();
+        texts.iter().any(|part| text.contains(part))
+    })
+}
+
 /// The peer or the protocol was rejected; a handshake that was merely cut is not this.
 fn is_untrusted(error: &reqwest::Error) -> bool {
     #[cfg(any(feature = "rustls", feature = "rustls-no-provider"))]
     if causes(error).any(|cause| cause.is::<rustls::Error>()) {
         return true;
     }
-    causes(error).any(|cause| cause.to_string().contains("certificate verify failed"))
+    says(error, UNTRUSTED)
 }
 
-/// hyper-util's error for a tunnel is private, so its text must do.
-fn is_refused_by_proxy(error: &reqwest::Error) -> bool {
-    causes(error).any(|cause| {
-        let text = cause.to_string();
-        text.contains("proxy authorization required")
-            || text.contains("proxy authentication required")
+/// What OpenSSL, macOS and Windows say.
+const UNTRUSTED: &[&str] = &[
+    "certificate verify failed",
+    "unsupported protocol",
+    "alert protocol version",
+    "alert handshake failure",
+    "not trusted",
+    "certificate was expired",
+    "expired certificate",
+    "host name mismatch",
+    "hostname mismatch",
+    "-9807)",
+    "-9808)",
+    "-9812)",
+    "-9813)",
+    "-9814)",
+    "-9836)",
+    "-9843)",
+    "certificate chain was issued by an authority that is not trusted",
+    "(os error -2146762481)",
+    "(os error -2146762487)",
+    "(os error -2146762495)",
+    "(os error -2146893007)",
+    "(os error -2146893016)",
+    "(os error -2146893019)",
+    "(os error -2146893022)",
+    "(os error -2146893048)",
+];
+
+/// The peer's first bytes are no TLS.
+fn speaks_no_tls(error: &reqwest::Error) -> bool {
+    #[cfg(any(feature = "rustls", feature = "rustls-no-provider"))]
+    if causes(error).any(|cause| {
+        matches!(
+            cause.downcast_ref(),
+            Some(rustls::Error::InvalidMessage(
+                rustls::InvalidMessage::InvalidContentType
+                    | rustls::InvalidMessage::UnknownProtocolVersion
+            ))
+        )
+    }) {
+        return true;
+    }
+    says(
+        error,
+        &[
+            "wrong version number",
+            "packet length too long",
+            "unknown protocol",
+            "http request",
+            "bad protocol version",
+            "-9800)",
+            "-9849)",
+            "(os error -2146893018)",
+        ],
+    )
+}
+
+/// The server refuses a client that shows no certificate. It looks at nothing that is sent after that.
+fn wants_certificate(error: &reqwest::Error) -> bool {
+    #[cfg(any(feature = "rustls", feature = "rustls-no-provider"))]
+    if causes(error).any(|cause| {
+        matches!(
+            cause.downcast_ref(),
+            Some(rustls::Error::AlertReceived(
+                rustls::AlertDescription::CertificateRequired
+            ))
+        )
+    }) {
+        return true;
+    }
+    // HTTP/2 keeps only the text.
+    says(
+        error,
+        &[
+            "alert certificate required",
+            "alert: certificaterequired",
+            "peer requires a certificate",
+        ],
+    )
+}
+
+/// Why the response is none of HTTP/1.
+fn not_http(error: &reqwest::Error) -> Option<&'static str> {
+    let parse = causes(error)
+        .filter_map(|cause| cause.downcast_ref::<hyper::Error>())
+        .find(|error| error.is_parse())?;
+    Some(match parse.is_parse_too_large() {
+        true => "the head of the response is larger than any client reads",
+        false => "the response is not HTTP, so something else than the service answered",
     })
+}
+
+/// What a proxy answered that makes no connection.
+enum Refusal {
+    Credentials,
+    Forbidden,
+    Other,
+}
+
+/// hyper-util's errors of proxies are private, so their texts must do. They do not tell the statuses of an HTTP proxy apart,
+/// but for 407.
+fn refused_by_proxy(error: &reqwest::Error) -> Option<Refusal> {
+    let is = |texts: &[&str]| says(error, texts);
+    if is(&[
+        "proxy authorization required",
+        "proxy authentication required",
+        "credentials not accepted",
+        "server does not support user/pass authentication",
+        "server implements authentication incorrectly",
+    ]) {
+        Some(Refusal::Credentials)
+    } else if is(&["connection not allowed"]) {
+        Some(Refusal::Forbidden)
+    } else {
+        is(&["tunnel error", "socks error", "socks proxy"]).then_some(Refusal::Other)
+    }
 }
 
 /// The request came back unsent: the connection was closing, or the peer refused the HTTP/2 stream, alone or, as h2
@@ -119,9 +270,13 @@ fn was_handed_back(error: &(dyn StdError + 'static)) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
     use bytes::Bytes;
     use http_body_util::Empty;
+
+    use super::*;
 
     /// A connection on which nothing ever happens.
     struct Silent;
