@@ -51,6 +51,7 @@ use crate::service::{HttpRequest, HttpResponse, HttpService};
 /// | re-sends | 3 | [`ClientBuilder::retry`], or per call |
 /// | the wait before a re-send, drawn from 0 to | 200 ms, doubling to 20 s | [`RetryPolicy::backoff`] |
 /// | one token request | 10 s | |
+/// | an HTTP/2 connection with open requests that shows no sign of life | 30 s, then left | the idle timeout |
 /// | keeping an idle connection | 30 s | [`ClientBuilder::pool_idle_timeout`] |
 /// | the answer, decoded | 16 MiB | [`ClientBuilder::response_limit`], or per call |
 /// | the answer if it is an error | 64 KiB, then cut | |
@@ -760,7 +761,10 @@ impl<C: From<Client>> ClientBuilder<C> {
         };
         let stack = match self.transport {
             Some(transport) => stack(transport, parts),
-            None => stack(Leaf::new(self.leaf, &base)?, parts),
+            None => {
+                let leaf = self.leaf.silent_for(self.defaults.idle_timeout);
+                stack(Leaf::new(leaf, &base)?, parts)
+            }
         };
         Ok(C::from(Client(Arc::new(Inner {
             stack,

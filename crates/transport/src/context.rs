@@ -53,6 +53,8 @@ enum Stage {
     Held { start: Instant, is_empty: bool },
     /// The request is on the wire, as far as can be told.
     Sent(Instant),
+    /// The request was sent, and no answer came in time.
+    TimedOut,
     /// The request was given up before it was sent, and its body will not let it be sent.
     Withdrawn,
 }
@@ -249,7 +251,7 @@ impl CallContext {
                 flight.stage = Stage::Started(start);
                 None
             }
-            Stage::Sent(_) | Stage::Withdrawn | Stage::Over => None,
+            Stage::Sent(_) | Stage::TimedOut | Stage::Withdrawn | Stage::Over => None,
         }
     }
 
@@ -262,7 +264,7 @@ impl CallContext {
                 patience: flight.patience,
             },
             Stage::Started(at) | Stage::Sent(at) => Way::Sent(Some(at)),
-            Stage::Withdrawn | Stage::Over => Way::Sent(None),
+            Stage::TimedOut | Stage::Withdrawn | Stage::Over => Way::Sent(None),
         }
     }
 
@@ -278,8 +280,18 @@ impl CallContext {
                 true
             }
             Stage::Withdrawn | Stage::Over => true,
-            Stage::Started(_) | Stage::Held { .. } | Stage::Sent(_) => false,
+            Stage::Started(_) | Stage::Held { .. } | Stage::Sent(_) | Stage::TimedOut => false,
         }
+    }
+
+    /// The attempt's request was sent, and no answer came in time.
+    pub(crate) fn attempt_times_out(&self) {
+        self.flight().stage = Stage::TimedOut;
+    }
+
+    /// Whether the connection let an attempt wait for longer than its time.
+    pub(crate) fn is_timed_out(&self) -> bool {
+        matches!(self.flight().stage, Stage::TimedOut)
     }
 
     /// Notes when the attempt's timer strikes.

@@ -8,6 +8,7 @@
 mod common;
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -67,6 +68,91 @@ async fn connecting_is_bounded_by_its_own_time_and_not_by_the_attempts() {
 struct Narrow {
     url: String,
     arrived: Arc<Mutex<Vec<u64>>>,
+}
+
+/// An HTTP/2 server that answers the first request on its first connection, and then takes no notice of that connection
+/// any more. On others it answers all.
+async fn stalling(certificate: &Certificate) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!(
+        "https://localhost:{}",
+        listener.local_addr().unwrap().port()
+    );
+    let connections = Arc::<AtomicUsize>::default();
+    let counted = Arc::clone(&connections);
+    let acceptor = acceptor(certificate, &[b"h2"]);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let is_first = counted.fetch_add(1, Ordering::SeqCst) == 0;
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                let stream = acceptor.accept(stream).await.unwrap();
+                let mut connection = h2::server::handshake(stream).await.unwrap();
+                while let Some(Ok((_, mut respond))) = connection.accept().await {
+                    let mut stream = respond.send_response(Response::new(()), false).unwrap();
+                    stream
+                        .send_data(Bytes::from_static(b"\"good\""), true)
+                        .unwrap();
+                    if is_first {
+                        // Writes the response and reads what is there.
+                        let serve = std::future::poll_fn(|cx| connection.poll_closed(cx));
+                        let _ = tokio::time::timeout(SHORT, serve).await;
+                        std::future::pending::<()>().await;
+                    }
+                }
+            });
+        }
+    });
+    (url, connections)
+}
+
+#[tokio::test]
+async fn a_connection_that_no_longer_answers_is_left_after_an_attempts_time() {
+    let certificate = certificate("localhost");
+    for call in [read, create] {
+        let (url, connections) = stalling(&certificate).await;
+        let client = builder()
+            .base_url(url)
+            .root_certificate(certificate.cert.pem())
+            .attempt_timeout(LONG)
+            .retry(hurried())
+            .build()
+            .unwrap();
+        read(&client).await.unwrap();
+        tokio::time::sleep(2 * SHORT).await;
+        let result = call(&client)
+            .assume_idempotent(true)
+            .send_with_response()
+            .await;
+        assert_eq!(result.unwrap().attempts(), 2);
+        call(&client).await.unwrap();
+        assert_eq!(connections.load(Ordering::SeqCst), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_shows_no_sign_of_life_is_left_within_the_idle_time() {
+    let certificate = certificate("localhost");
+    let (url, connections) = stalling(&certificate).await;
+    let client = builder()
+        .base_url(url)
+        .root_certificate(certificate.cert.pem())
+        .attempt_timeout(Duration::from_secs(600))
+        .idle_timeout(LONG)
+        .timeout(None)
+        .retry(hurried())
+        .build()
+        .unwrap();
+    read(&client).await.unwrap();
+    tokio::time::sleep(2 * SHORT).await;
+    let error = create(&client).await.unwrap_err();
+    assert_eq!(
+        (error.outcome(), error.attempts()),
+        (Outcome::Unknown, 1),
+        "{error:?}"
+    );
+    create(&client).await.unwrap();
+    assert_eq!(connections.load(Ordering::SeqCst), 2);
 }
 
 impl Narrow {

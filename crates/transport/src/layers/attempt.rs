@@ -126,6 +126,7 @@ where
                 Some((last, false)) => (after(begins(last), limits.idle_timeout), true),
             };
             if due <= now {
+                call.attempt_times_out();
                 return Poll::Ready(Err(timed_out(
                     stalled,
                     limits.attempt_timeout,

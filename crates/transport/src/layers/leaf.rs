@@ -9,6 +9,7 @@ mod watched;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 
 use http_body_util::BodyExt;
@@ -21,7 +22,7 @@ use crate::context::CallContext;
 use crate::error::{BoxError, Error};
 use crate::outcome::Outcome;
 use crate::service::HttpRequest;
-use clients::Clients;
+use clients::{Clients, Leaving};
 use watched::Watched;
 
 pub(crate) use failure::sending_failed;
@@ -102,7 +103,13 @@ impl Leaf {
                 }),
             },
         };
-        Ok(LeafFuture::Sent { sending, call })
+        Ok(LeafFuture::Sent {
+            sending,
+            way: UnderWay {
+                call,
+                leaving: chosen.leaving,
+            },
+        })
     }
 }
 
@@ -145,13 +152,31 @@ impl Future for Sending {
     }
 }
 
+/// A request under way.
+pub(crate) struct UnderWay {
+    call: Option<CallContext>,
+    leaving: Arc<Leaving>,
+}
+
+/// At HTTP/1 a connection whose request is given up is closed. At HTTP/2 it goes on, and would take the next attempt as
+/// well, although its peer may be gone. So the next attempt gets a connection of its own.
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        if self.leaving.is_shared.load(Ordering::Relaxed)
+            && self.call.as_ref().is_some_and(CallContext::is_timed_out)
+        {
+            self.leaving.is_left.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
 pin_project! {
     #[project = LeafProjection]
     pub(crate) enum LeafFuture {
         Sent {
             #[pin]
             sending: Sending,
-            call: Option<CallContext>,
+            way: UnderWay,
         },
         Refused { error: Option<Error> },
     }
@@ -162,9 +187,12 @@ impl Future for LeafFuture {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project() {
-            LeafProjection::Sent { sending, call } => {
+            LeafProjection::Sent { sending, way } => {
                 Poll::Ready(match ready!(sending.poll(cx)) {
                     Ok(response) => {
+                        if response.version() == http::Version::HTTP_2 {
+                            way.leaving.is_shared.store(true, Ordering::Relaxed);
+                        }
                         let response = http::Response::<reqwest::Body>::from(response);
                         Ok(response.map(|body| body.map_err(failure::body_failed as fn(_) -> _)))
                     }
@@ -172,7 +200,7 @@ impl Future for LeafFuture {
                         let error = sending_failed(error);
                         // However it failed, what no connection took was not sent.
                         let is_unsent = error.outcome() == Outcome::Unknown
-                            && call.as_ref().is_some_and(CallContext::give_up);
+                            && way.call.as_ref().is_some_and(CallContext::give_up);
                         Err(match is_unsent {
                             true => error.with_outcome(Outcome::NotSent).boxed(),
                             false => error.boxed(),

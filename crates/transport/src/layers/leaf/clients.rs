@@ -2,7 +2,8 @@
 //! it. A client of ours may so live in a static, be used from several runtimes, and outlive them.
 
 use std::fmt;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::{Handle, Id, RuntimeFlavor};
@@ -26,18 +27,33 @@ pub(super) struct Clients {
     others: Mutex<Vec<OfRuntime>>,
 }
 
-#[derive(Clone)]
 struct OfRuntime {
     runtime: Id,
     is_single_threaded: bool,
-    usual: reqwest::Client,
-    /// For origins that are reached by another route than the usual one.
-    other: OnceLock<reqwest::Client>,
+    /// For the usual route, and for the other.
+    routes: [Mutex<Option<Pool>>; 2],
+}
+
+/// A reqwest client, which owns its connections.
+#[derive(Clone)]
+struct Pool {
+    client: reqwest::Client,
+    leaving: Arc<Leaving>,
+}
+
+/// What is known of a pool's connections.
+#[derive(Debug, Default)]
+pub(super) struct Leaving {
+    /// Its connections are shared by requests, since the peer speaks HTTP/2.
+    pub(super) is_shared: AtomicBool,
+    /// A connection no longer answers. New requests get another pool.
+    pub(super) is_left: AtomicBool,
 }
 
 /// What a request is sent with.
 pub(super) struct Chosen {
     pub(super) client: reqwest::Client,
+    pub(super) leaving: Arc<Leaving>,
     /// The runtime may not have looked at its sockets for a while, and does so if the caller yields. Until then a pooled
     /// connection that the peer closed long ago looks alive.
     pub(super) must_yield: bool,
@@ -78,7 +94,9 @@ impl Clients {
                     .unwrap_or_else(PoisonError::into_inner)
                     .take();
                 match spare {
-                    Some(usual) => self.first.get_or_init(|| OfRuntime::new(&handle, usual)),
+                    Some(usual) => self
+                        .first
+                        .get_or_init(|| OfRuntime::new(&handle, Some(usual))),
                     // Another thread is just about to set it.
                     None => return self.of_another(&handle, url),
                 }
@@ -100,7 +118,7 @@ impl Clients {
                 if others.len() == MOST {
                     others.remove(0);
                 }
-                OfRuntime::new(handle, self.settings.client(&self.tls, self.route, None)?)
+                OfRuntime::new(handle, None)
             }
         };
         let chosen = self.chosen(&one, url);
@@ -110,29 +128,43 @@ impl Clients {
 
     fn chosen(&self, one: &OfRuntime, url: Option<&reqwest::Url>) -> Result<Chosen, Error> {
         let route = url.map_or(self.route, |url| self.settings.route(Some(url)));
-        let client = if route == self.route {
-            one.usual.clone()
-        } else if let Some(other) = one.other.get() {
-            other.clone()
-        } else {
-            let scheme = url.map(reqwest::Url::scheme);
-            let other = self.settings.client(&self.tls, route, scheme)?;
-            one.other.get_or_init(|| other).clone()
-        };
-        Ok(Chosen {
-            client,
-            must_yield: one.is_single_threaded,
-        })
+        let mut pool = one.routes[usize::from(route != self.route)]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(pool) = &*pool
+            && !pool.leaving.is_left.load(Ordering::Relaxed)
+        {
+            return Ok(pool.chosen(one));
+        }
+        let scheme = url.map(reqwest::Url::scheme);
+        let new = Pool::of(self.settings.client(&self.tls, route, scheme)?);
+        Ok(pool.insert(new).chosen(one))
     }
 }
 
 impl OfRuntime {
-    fn new(handle: &Handle, usual: reqwest::Client) -> Self {
+    fn new(handle: &Handle, usual: Option<reqwest::Client>) -> Self {
         Self {
             runtime: handle.id(),
             is_single_threaded: handle.runtime_flavor() == RuntimeFlavor::CurrentThread,
-            usual,
-            other: OnceLock::new(),
+            routes: [Mutex::new(usual.map(Pool::of)), Mutex::new(None)],
+        }
+    }
+}
+
+impl Pool {
+    fn of(client: reqwest::Client) -> Self {
+        Self {
+            client,
+            leaving: Arc::default(),
+        }
+    }
+
+    fn chosen(&self, one: &OfRuntime) -> Chosen {
+        Chosen {
+            client: self.client.clone(),
+            leaving: Arc::clone(&self.leaving),
+            must_yield: one.is_single_threaded,
         }
     }
 }

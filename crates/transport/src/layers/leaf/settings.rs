@@ -39,6 +39,16 @@ pub(super) enum Route {
 }
 
 impl LeafSettings {
+    /// An HTTP/2 connection that has requests and is silent is left after about this time: after a third of it the peer
+    /// is asked for a sign of life. What is being sent can stand before the question, so most of the time is for the
+    /// response.
+    pub(crate) fn silent_for(mut self, time: Duration) -> Self {
+        let time = time.clamp(SHORTEST_SILENCE, LONGEST_SILENCE);
+        self.ping_interval = time / 3;
+        self.ping_timeout = time - time / 3;
+        self
+    }
+
     /// The way to a URL. The system's proxies are not for this machine: what is sent there in the clear stays there.
     pub(super) fn route(&self, url: Option<&reqwest::Url>) -> Route {
         let is_direct = match &self.proxy {
@@ -108,6 +118,9 @@ fn is_this_machine(host: &str) -> bool {
     };
     is_loopback(name) || is_below(".localhost")
 }
+
+const SHORTEST_SILENCE: Duration = Duration::from_millis(1500);
+const LONGEST_SILENCE: Duration = Duration::from_secs(30);
 
 const PROXY_SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
 
