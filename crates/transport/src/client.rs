@@ -51,7 +51,8 @@ use crate::service::{HttpRequest, HttpResponse, HttpService};
 /// | re-sends | 3 | [`ClientBuilder::retry`], or per call |
 /// | the wait before a re-send, drawn from 0 to | 200 ms, doubling to 20 s | [`RetryPolicy::backoff`] |
 /// | one token request | 10 s | |
-/// | an HTTP/2 connection with open requests that shows no sign of life | 30 s, then left | the idle timeout |
+/// | waiting for a connection, connecting included | 40 s | the connect timeout and the attempt timeout together |
+/// | an HTTP/2 connection that has requests and shows no sign of life | 30 s | [`ClientBuilder::idle_timeout`] |
 /// | keeping an idle connection | 30 s | [`ClientBuilder::pool_idle_timeout`] |
 /// | the answer, decoded | 16 MiB | [`ClientBuilder::response_limit`], or per call |
 /// | the answer if it is an error | 64 KiB, then cut | |
@@ -142,6 +143,9 @@ fn wrap<S>(
 }
 
 /// The handle that the services' clients hold. One pointer wide; clones share everything.
+///
+/// It may live in a static, be used from several tokio runtimes, one after the other or at once, and outlive them: each
+/// runtime has connections of its own, and a runtime that rests or ends holds up no call on another.
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
@@ -592,13 +596,15 @@ impl<C: From<Client>> ClientBuilder<C> {
         self
     }
 
-    /// Bounds every attempt, from the request fully sent to the head of the answer.
+    /// Bounds every attempt, from the request fully sent to the head of the answer. The time before that, while there is no
+    /// connection for the request, does not count; it is bounded by this time and the connect timeout together.
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.defaults.attempt_timeout = timeout;
         self
     }
 
-    /// Bounds the time without progress while a body is sent or received.
+    /// Bounds the time without progress while a body is sent or received. An HTTP/2 connection that shows no sign of life
+    /// for this long, and 30 s at most, while it has requests is left.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.defaults.idle_timeout = timeout;
         self
@@ -645,8 +651,9 @@ impl<C: From<Client>> ClientBuilder<C> {
         self
     }
 
-    /// Sends everything by this proxy, for example `http://user:password@proxy.example.com:3128`. Without it, the
-    /// system's settings (`HTTPS_PROXY`, `NO_PROXY` and their kin) hold.
+    /// Sends everything by this proxy, for example `http://user:password@proxy.example.com:3128` or
+    /// `socks5h://proxy.example.com:1080`. Without it, the system's settings (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY` and
+    /// their kin) hold, except for this machine itself (`localhost`, `127.0.0.1`), which they are not used for.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.leaf.proxy = Some(url.into());
         self
@@ -673,6 +680,11 @@ impl<C: From<Client>> ClientBuilder<C> {
     /// Sends by this service in place of reqwest: any tower service, or a
     #[cfg_attr(feature = "fake", doc = "[`FakeTransport`](crate::FakeTransport).")]
     #[cfg_attr(not(feature = "fake"), doc = "`FakeTransport` (feature `fake`).")]
+    ///
+    /// An [`Error`] that it gives says itself what became of the request, and an error of reqwest 0.13 is read as if the
+    /// client's own transport had given it, so it must not retry by itself. Any other error counts as
+    /// [`ErrorKind::Custom`]: the request may have been executed, and is not sent again. All of the time it takes counts
+    /// as the attempt's.
     pub fn transport<S>(mut self, transport: S) -> Self
     where
         S: Service<HttpRequest, Response = HttpResponse> + Clone + Send + Sync + 'static,
@@ -722,7 +734,8 @@ impl<C: From<Client>> ClientBuilder<C> {
     /// Makes the client.
     ///
     /// # Errors
-    /// If the base URL, the credential, the proxy, a certificate or the user agent cannot be used.
+    /// If the base URL, the credential, the proxy, a certificate or the user agent cannot be used, if a proxy of the
+    /// environment is malformed, or if the base URL is `https` and no TLS is compiled in.
     pub fn build(self) -> Result<C, Error> {
         let service = self.service?;
         let base_url = self.base_url.unwrap_or(service.base_url);

@@ -7,7 +7,9 @@ use std::time::Duration;
 use common::wire::{Act, Server, answer};
 use common::{builder, create, hurried, read};
 use http_body_util::StreamBody;
-use security_api_transport::{Body, Call, Client, ClientBuilder, Error, ErrorKind, Outcome};
+use security_api_transport::{
+    Body, Call, Client, ClientBuilder, Error, ErrorKind, HttpRequest, Outcome, ResponseBody,
+};
 use serde_json::{Value, json};
 
 fn at(url: &str) -> ClientBuilder<Client> {
@@ -311,5 +313,45 @@ async fn a_proxy_that_wants_other_credentials_is_not_asked_again_and_one_that_ca
             assert_eq!(error.is_retryable(), attempts > 1);
             assert!(error.to_string().contains(says), "{error}");
         }
+    }
+}
+
+/// A transport of the user's: reqwest as it comes, but for its retries.
+fn bare_reqwest(url: String) -> Client {
+    let inner = reqwest::Client::builder()
+        .no_proxy()
+        .retry(reqwest::retry::never())
+        .build()
+        .unwrap();
+    let transport = tower::service_fn(move |request: HttpRequest| {
+        let (client, to) = (inner.clone(), format!("{url}{}", request.uri().path()));
+        async move {
+            let sent = client.request(request.method().clone(), to).send().await;
+            let response = http::Response::<reqwest::Body>::from(sent?);
+            Ok::<_, reqwest::Error>(response.map(ResponseBody::stream))
+        }
+    });
+    builder()
+        .transport(transport)
+        .retry(hurried())
+        .build()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn an_error_of_reqwest_is_understood_in_a_users_transport_too() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    never_sent(&bare_reqwest(url)).await;
+    for (call, idempotent) in both() {
+        let server = Server::start(vec![Act::SendThenClose(Vec::new())]).await;
+        let error = call(&bare_reqwest(server.url())).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.outcome()),
+            (ErrorKind::Io, Outcome::Unknown),
+            "{error:?}"
+        );
+        assert_eq!(server.requests(), if idempotent { 4 } else { 1 });
     }
 }

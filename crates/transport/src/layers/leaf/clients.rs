@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::runtime::{Handle, Id, RuntimeFlavor};
 
-use super::settings::{LeafSettings, Route};
+use super::settings::{self, LeafSettings, Route};
 use super::tls::Tls;
 use crate::error::Error;
 
@@ -64,8 +64,11 @@ impl Clients {
     /// If the settings cannot be used.
     pub(super) fn new(settings: LeafSettings, usual: Option<&reqwest::Url>) -> Result<Self, Error> {
         let route = settings.route(usual);
+        if let Some(url) = usual {
+            settings::check_tls(url)?;
+        }
         let tls = settings.tls()?;
-        let spare = settings.client(&tls, route, usual.map(reqwest::Url::scheme))?;
+        let spare = settings.client(&tls, route)?;
         Ok(Self {
             settings,
             tls,
@@ -127,6 +130,9 @@ impl Clients {
     }
 
     fn chosen(&self, one: &OfRuntime, url: Option<&reqwest::Url>) -> Result<Chosen, Error> {
+        if let Some(url) = url {
+            settings::check_tls(url)?;
+        }
         let route = url.map_or(self.route, |url| self.settings.route(Some(url)));
         let mut pool = one.routes[usize::from(route != self.route)]
             .lock()
@@ -136,8 +142,7 @@ impl Clients {
         {
             return Ok(pool.chosen(one));
         }
-        let scheme = url.map(reqwest::Url::scheme);
-        let new = Pool::of(self.settings.client(&self.tls, route, scheme)?);
+        let new = Pool::of(self.settings.client(&self.tls, route)?);
         Ok(pool.insert(new).chosen(one))
     }
 }

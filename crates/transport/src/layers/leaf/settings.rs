@@ -69,16 +69,8 @@ impl LeafSettings {
     }
 
     /// # Errors
-    /// If the proxy cannot be used, or the TLS library is missing for this scheme.
-    pub(super) fn client(
-        &self,
-        tls: &Tls,
-        route: Route,
-        scheme: Option<&str>,
-    ) -> Result<reqwest::Client, Error> {
-        if scheme == Some("https") {
-            check_tls()?;
-        }
+    /// If the proxy cannot be used.
+    pub(super) fn client(&self, tls: &Tls, route: Route) -> Result<reqwest::Client, Error> {
         tls.build(|| self.builder(route))
     }
 
@@ -183,12 +175,15 @@ fn is_proxy_or_none(value: &str) -> bool {
     is_known && is_whole
 }
 
-fn check_tls() -> Result<(), Error> {
-    if cfg!(any(
+/// # Errors
+/// If the URL needs TLS and there is none.
+pub(super) fn check_tls(url: &reqwest::Url) -> Result<(), Error> {
+    let has_tls = cfg!(any(
         feature = "rustls",
         feature = "rustls-no-provider",
         feature = "native-tls"
-    )) {
+    ));
+    if has_tls || url.scheme() != "https" {
         return Ok(());
     }
     Err(Error::invalid(
