@@ -147,17 +147,37 @@ mod with_rustls {
     not(any(feature = "rustls", feature = "rustls-no-provider"))
 ))]
 mod with_native {
+    use native_tls::TlsConnector;
+
     use crate::error::Error;
 
+    /// Reading the system's certificates takes long, so it is done once.
     pub(in super::super) struct Tls {
+        connector: TlsConnector,
         roots: Vec<reqwest::Certificate>,
     }
 
     impl Tls {
         /// # Errors
-        /// If a certificate is not PEM.
-        pub(in super::super) fn new(pems: &[Vec<u8>], _: bool) -> Result<Self, Error> {
-            super::roots(pems).map(|roots| Self { roots })
+        /// If a certificate is not PEM, or the library cannot be set up.
+        pub(in super::super) fn new(pems: &[Vec<u8>], http1_only: bool) -> Result<Self, Error> {
+            let roots = super::roots(pems)?;
+            let unusable = |error: native_tls::Error| {
+                Error::invalid("TLS could not be set up").with_source(error)
+            };
+            let mut builder = TlsConnector::builder();
+            for pem in pems {
+                let bundle = native_tls::Certificate::stack_from_pem(pem).map_err(unusable)?;
+                for certificate in bundle {
+                    builder.add_root_certificate(certificate);
+                }
+            }
+            builder.request_alpns(match http1_only {
+                true => &["http/1.1"],
+                false => &["h2", "http/1.1"],
+            });
+            let connector = builder.build().map_err(unusable)?;
+            Ok(Self { connector, roots })
         }
 
         /// # Errors
@@ -166,6 +186,11 @@ mod with_native {
             &self,
             builder: impl Fn() -> Result<reqwest::ClientBuilder, Error>,
         ) -> Result<reqwest::Client, Error> {
+            let prepared = builder()?.tls_backend_preconfigured(self.connector.clone());
+            if let Ok(client) = prepared.build() {
+                return Ok(client);
+            }
+            // A reqwest that is built with another version of native-tls does not know the connector.
             builder()?
                 .tls_backend_native()
                 .tls_certs_merge(self.roots.iter().cloned())
