@@ -233,6 +233,14 @@ impl CallContext {
         flight.stage = Stage::Started(now);
     }
 
+    /// When the attempt began, if its request was not passed on yet.
+    pub(crate) fn attempt_started(&self) -> Option<Instant> {
+        match self.flight().stage {
+            Stage::Started(at) => Some(at),
+            _ => None,
+        }
+    }
+
     /// Notes that the attempt's request waits for a connection, which takes up to `patience`, and gives what must be told
     /// when one takes the request. `None` if there is no attempt, or if a layer of the user passes on more than one request
     /// in an attempt: then it counts as sent.

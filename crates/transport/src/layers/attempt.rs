@@ -108,8 +108,13 @@ where
                     // The attempt's time begins once the request is sent.
                     let due = after(after(start, patience), limits.attempt_timeout);
                     if due <= now {
+                        let is_withdrawn = call.give_up();
+                        if !is_withdrawn && matches!(call.way(), Way::Sent(_)) {
+                            // It was sent at this moment.
+                            continue;
+                        }
                         let waited = now.saturating_duration_since(start);
-                        return Poll::Ready(Err(never_sent(waited, call.give_up())));
+                        return Poll::Ready(Err(never_sent(waited, is_withdrawn)));
                     }
                     call.attempt_timer(due);
                     sleep.as_mut().reset(due);

@@ -15,6 +15,7 @@ use std::task::{Context, Poll, ready};
 use http_body_util::BodyExt;
 use http_body_util::combinators::MapErr;
 use pin_project_lite::pin_project;
+use tokio::time::Instant;
 use tower_service::Service;
 
 use crate::base_url::BaseUrl;
@@ -76,8 +77,12 @@ impl Leaf {
                 }
             },
         };
-        let chosen = clients.choose((!is_usual).then_some(&url))?;
         let call = head.extensions.get::<CallContext>().cloned();
+        let now = call
+            .as_ref()
+            .and_then(CallContext::attempt_started)
+            .unwrap_or_else(Instant::now);
+        let chosen = clients.choose((!is_usual).then_some(&url), now)?;
         let departure = call
             .as_ref()
             .and_then(|call| call.wait_for_connection(clients.connect_timeout()));

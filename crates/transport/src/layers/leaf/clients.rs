@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::{Handle, Id, RuntimeFlavor};
+use tokio::time::Instant;
 
 use super::settings::{self, LeafSettings, Route};
 use super::tls::Tls;
@@ -35,10 +36,11 @@ struct OfRuntime {
 }
 
 /// A reqwest client, which owns its connections.
-#[derive(Clone)]
 struct Pool {
     client: reqwest::Client,
     leaving: Arc<Leaving>,
+    /// When the last request was sent with it.
+    last: Option<Instant>,
 }
 
 /// What is known of a pool's connections.
@@ -58,6 +60,9 @@ pub(super) struct Chosen {
     /// connection that the peer closed long ago looks alive.
     pub(super) must_yield: bool,
 }
+
+/// A single-threaded runtime that was driven this recently needs no extra look at its sockets, which is not for nothing.
+const RECENTLY: Duration = Duration::from_millis(20);
 
 impl Clients {
     /// # Errors
@@ -84,7 +89,7 @@ impl Clients {
     }
 
     /// The client for this URL, or for the usual origin, on the current runtime.
-    pub(super) fn choose(&self, url: Option<&reqwest::Url>) -> Result<Chosen, Error> {
+    pub(super) fn choose(&self, url: Option<&reqwest::Url>, now: Instant) -> Result<Chosen, Error> {
         let handle = Handle::try_current()
             .map_err(|_| Error::invalid("the call was not awaited on a tokio runtime"))?;
         let id = handle.id();
@@ -101,18 +106,23 @@ impl Clients {
                         .first
                         .get_or_init(|| OfRuntime::new(&handle, Some(usual))),
                     // Another thread is just about to set it.
-                    None => return self.of_another(&handle, url),
+                    None => return self.of_another(&handle, url, now),
                 }
             }
         };
         match first.runtime == id {
-            true => self.chosen(first, url),
-            false => self.of_another(&handle, url),
+            true => self.chosen(first, url, now),
+            false => self.of_another(&handle, url, now),
         }
     }
 
     #[cold]
-    fn of_another(&self, handle: &Handle, url: Option<&reqwest::Url>) -> Result<Chosen, Error> {
+    fn of_another(
+        &self,
+        handle: &Handle,
+        url: Option<&reqwest::Url>,
+        now: Instant,
+    ) -> Result<Chosen, Error> {
         let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
         let found = others.iter().position(|one| one.runtime == handle.id());
         let one = match found {
@@ -124,26 +134,39 @@ impl Clients {
                 OfRuntime::new(handle, None)
             }
         };
-        let chosen = self.chosen(&one, url);
+        let chosen = self.chosen(&one, url, now);
         others.push(one);
         chosen
     }
 
-    fn chosen(&self, one: &OfRuntime, url: Option<&reqwest::Url>) -> Result<Chosen, Error> {
+    fn chosen(
+        &self,
+        one: &OfRuntime,
+        url: Option<&reqwest::Url>,
+        now: Instant,
+    ) -> Result<Chosen, Error> {
         if let Some(url) = url {
             settings::check_tls(url)?;
         }
         let route = url.map_or(self.route, |url| self.settings.route(Some(url)));
-        let mut pool = one.routes[usize::from(route != self.route)]
+        let mut slot = one.routes[usize::from(route != self.route)]
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some(pool) = &*pool
-            && !pool.leaving.is_left.load(Ordering::Relaxed)
-        {
-            return Ok(pool.chosen(one));
-        }
-        let new = Pool::of(self.settings.client(&self.tls, route)?);
-        Ok(pool.insert(new).chosen(one))
+        let pool = match &mut *slot {
+            Some(pool) if !pool.leaving.is_left.load(Ordering::Relaxed) => pool,
+            slot => slot.insert(Pool::of(self.settings.client(&self.tls, route)?)),
+        };
+        let last = pool.last.replace(now);
+        let must_yield = one.is_single_threaded
+            && last.is_some_and(|last| {
+                // Outside of a task, the runtime is driven by this call only.
+                tokio::task::try_id().is_none() || now.saturating_duration_since(last) > RECENTLY
+            });
+        Ok(Chosen {
+            client: pool.client.clone(),
+            leaving: Arc::clone(&pool.leaving),
+            must_yield,
+        })
     }
 }
 
@@ -162,14 +185,7 @@ impl Pool {
         Self {
             client,
             leaving: Arc::default(),
-        }
-    }
-
-    fn chosen(&self, one: &OfRuntime) -> Chosen {
-        Chosen {
-            client: self.client.clone(),
-            leaving: Arc::clone(&self.leaving),
-            must_yield: one.is_single_threaded,
+            last: None,
         }
     }
 }
