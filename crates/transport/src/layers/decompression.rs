@@ -76,9 +76,9 @@ where
             Encoding::Gzip => {
                 head.headers.remove(CONTENT_ENCODING);
                 head.headers.remove(CONTENT_LENGTH);
-                Some(Box::new(Decoding::gzip()))
+                Some(Decoding::gzip())
             }
-            Encoding::Other(name) => Some(Box::new(Decoding::Impossible(name))),
+            Encoding::Other(name) => Some(Decoding::Impossible(name)),
         };
         Poll::Ready(Ok(http::Response::from_parts(
             head,
@@ -147,12 +147,12 @@ pin_project! {
         #[pin]
         inner: B,
         // None if the body is not compressed.
-        decoding: Option<Box<Decoding>>,
+        decoding: Option<Decoding>,
     }
 }
 
 enum Decoding {
-    Gzip(Gzip),
+    Gzip(Box<Gzip>),
     Impossible(String),
     Done,
 }
@@ -197,14 +197,14 @@ const PIECE: usize = 16 * 1024;
 
 impl Decoding {
     fn gzip() -> Self {
-        Self::Gzip(Gzip {
+        Self::Gzip(Box::new(Gzip {
             decoder: MultiGzDecoder::new(Source {
                 arrived: Bytes::new(),
                 has_ended: false,
             }),
             has_begun: false,
             room: BytesMut::new(),
-        })
+        }))
     }
 
     /// Decodes what has arrived. `None` asks for more of it.
@@ -278,7 +278,7 @@ where
         let error = loop {
             match decoding.next() {
                 Some(Ok(piece)) if piece.is_empty() => {
-                    **decoding = Decoding::Done;
+                    *decoding = Decoding::Done;
                     return Poll::Ready(None);
                 }
                 Some(Ok(piece)) => return Poll::Ready(Some(Ok(Frame::data(piece)))),
@@ -296,12 +296,12 @@ where
                 }
             }
         };
-        **decoding = Decoding::Done;
+        *decoding = Decoding::Done;
         Poll::Ready(Some(Err(error)))
     }
 
     fn is_end_stream(&self) -> bool {
-        match self.decoding.as_deref() {
+        match &self.decoding {
             None => self.inner.is_end_stream(),
             Some(decoding) => matches!(decoding, Decoding::Done),
         }
