@@ -516,6 +516,7 @@ pub struct ServiceSettings {
 /// }
 ///
 /// # fn main() -> Result<(), Error> {
+/// # let _ = tokio_rustls::rustls::crypto::aws_lc_rs::default_provider().install_default();
 /// let client = ClientBuilder::<Client>::new(Ok(ServiceSettings {
 ///     user_agent: "weather/1.0",
 ///     base_url: "https://weather.example.com".to_owned(),
