@@ -259,7 +259,11 @@ impl CallContext {
                 flight.stage = Stage::Started(start);
                 None
             }
-            Stage::Sent(_) | Stage::TimedOut | Stage::Withdrawn | Stage::Over => None,
+            Stage::Withdrawn => {
+                flight.stage = Stage::Started(Instant::now());
+                None
+            }
+            Stage::Sent(_) | Stage::TimedOut | Stage::Over => None,
         }
     }
 
@@ -297,9 +301,21 @@ impl CallContext {
         self.flight().stage = Stage::TimedOut;
     }
 
-    /// Whether the connection let an attempt wait for longer than its time.
-    pub(crate) fn is_timed_out(&self) -> bool {
-        matches!(self.flight().stage, Stage::TimedOut)
+    /// The leaf is done with the request of this attempt, or it was dropped: if it was not sent, it is withdrawn. Gives
+    /// true if its connection let the attempt wait for longer than its time.
+    pub(crate) fn leaf_ends(&self, attempt: u32) -> bool {
+        let mut flight = self.flight();
+        if flight.attempt != attempt {
+            return false;
+        }
+        if let Stage::Waiting(_)
+        | Stage::Held {
+            is_empty: false, ..
+        } = flight.stage
+        {
+            flight.stage = Stage::Withdrawn;
+        }
+        matches!(flight.stage, Stage::TimedOut)
     }
 
     /// Notes when the attempt's timer strikes.
@@ -344,5 +360,102 @@ impl fmt::Debug for CallContext {
             .field("attempt", &self.attempt())
             .field("limits", &self.0.limits)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::PlainHttp;
+
+    fn call() -> CallContext {
+        static READ: Operation = Operation::new("things.get", http::Method::GET, "/things");
+        let target = Target {
+            origin: Arc::new(BaseUrl::parse("https://api.test", false).unwrap()),
+            protocol: Arc::new(PlainHttp),
+            is_authorized: true,
+            is_limited: true,
+        };
+        let limits = CallLimits {
+            deadline: None,
+            attempt_timeout: Duration::ZERO,
+            idle_timeout: Duration::ZERO,
+            response_limit: None,
+            retries: 0,
+            idempotent: false,
+            streamed: false,
+        };
+        let call = CallContext::new(&READ, Arc::new(target), limits);
+        assert!(!call.may_be_executed());
+        call.attempt_starts(Instant::now());
+        call
+    }
+
+    /// A call whose leaf waits for a connection.
+    fn waiting() -> (CallContext, Departure) {
+        let call = call();
+        let departure = call.wait_for_connection(Duration::ZERO).unwrap();
+        (call, departure)
+    }
+
+    #[test]
+    fn what_a_transport_does_not_tell_counts_as_sent() {
+        assert!(call().may_be_executed());
+    }
+
+    #[test]
+    fn a_request_that_no_connection_took_is_withdrawn_for_good() {
+        let (call, departure) = waiting();
+        assert!(!call.may_be_executed());
+        assert!(!departure.held(false) && !departure.sent());
+        assert!(!call.may_be_executed());
+
+        let (call, departure) = waiting();
+        assert!(departure.held(false));
+        assert!(!call.may_be_executed());
+        assert!(!departure.sent());
+
+        let (call, departure) = waiting();
+        assert!(!call.leaf_ends(1) && !departure.sent());
+    }
+
+    #[test]
+    fn a_request_that_a_connection_sends_may_have_been_executed() {
+        let (call, departure) = waiting();
+        assert!(departure.held(false) && departure.sent());
+        assert!(call.may_be_executed());
+
+        // Without a body there is nothing to withhold.
+        let (call, departure) = waiting();
+        assert!(departure.held(true));
+        assert!(call.may_be_executed());
+        assert!(matches!(call.way(), Way::Waiting { .. }));
+        departure.dropped();
+        assert!(matches!(call.way(), Way::Sent(_)));
+    }
+
+    #[test]
+    fn a_body_of_an_earlier_attempt_moves_nothing() {
+        let (call, departure) = waiting();
+        call.attempt_ended(Outcome::NotSent);
+        call.attempt_starts(Instant::now());
+        let second = call.wait_for_connection(Duration::ZERO).unwrap();
+        assert!(!departure.held(false) && !departure.sent());
+        departure.dropped();
+        assert!(!call.leaf_ends(1));
+        assert!(second.held(false) && second.sent());
+        assert!(call.may_be_executed());
+    }
+
+    #[test]
+    fn more_than_one_request_in_an_attempt_counts_as_sent() {
+        let (call, _first) = waiting();
+        assert!(call.wait_for_connection(Duration::ZERO).is_none());
+        assert!(call.may_be_executed());
+
+        let (call, _first) = waiting();
+        call.leaf_ends(1);
+        assert!(call.wait_for_connection(Duration::ZERO).is_none());
+        assert!(call.may_be_executed());
     }
 }

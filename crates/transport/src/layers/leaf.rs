@@ -111,6 +111,7 @@ impl Leaf {
         Ok(LeafFuture::Sent {
             sending,
             way: UnderWay {
+                attempt: call.as_ref().map_or(0, CallContext::attempt),
                 call,
                 leaving: chosen.leaving,
             },
@@ -160,6 +161,7 @@ impl Future for Sending {
 /// A request under way.
 pub(crate) struct UnderWay {
     call: Option<CallContext>,
+    attempt: u32,
     leaving: Arc<Leaving>,
 }
 
@@ -167,9 +169,11 @@ pub(crate) struct UnderWay {
 /// well, although its peer may be gone. So the next attempt gets a connection of its own.
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        if self.leaving.is_shared.load(Ordering::Relaxed)
-            && self.call.as_ref().is_some_and(CallContext::is_timed_out)
-        {
+        let is_timed_out = self
+            .call
+            .as_ref()
+            .is_some_and(|call| call.leaf_ends(self.attempt));
+        if is_timed_out && self.leaving.is_shared.load(Ordering::Relaxed) {
             self.leaving.is_left.store(true, Ordering::Relaxed);
         }
     }
