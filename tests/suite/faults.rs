@@ -263,7 +263,8 @@ async fn an_answer_that_does_not_fit_says_where_and_keeps_its_values_out_of_the_
         ("hunter2", "not JSON"),
     ] {
         sandbox.faults().queue(answer(body));
-        let error = push.browsers().list().items().try_next().await.unwrap_err();
+        let error = push.browsers().list().items().try_collect().await;
+        let error = error.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Decode, "{body}");
         let text = format!("{error} {error:?}");
         assert!(text.contains(says), "{body}: {text}");

@@ -18,12 +18,12 @@ mod support;
 
 use generated::operations;
 use generated::types::Health;
-use security_api_transport::model::{Scalar, Slot, scalar};
+use security_api_transport::model::{Scalar, Token, Unfit};
 use security_api_transport::{
     Answer, ApiError, Error, FakeAnswer, FakeTransport, Operation, Paging, Protocol, Request,
     Split, Verdict,
 };
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 pub use support::Client;
@@ -116,19 +116,17 @@ macro_rules! text {
             }
         }
 
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                scalar(deserializer)
-            }
-        }
-
-        impl<'de> Slot<'de> for $name {}
+        security_api_transport::__scalar!($name);
 
         impl Scalar for $name {
             const EXPECTED: &'static str = "a string";
 
-            fn from_text<E: serde::de::Error>(text: &str) -> Result<Self, E> {
-                Ok(text.into())
+            fn blank() -> Self {
+                "".into()
+            }
+
+            fn read(token: Token<'_>) -> Result<Self, Unfit> {
+                String::read(token).map(Self)
             }
         }
     )*};

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use security_api_transport::{Error, Paging, Request, Split};
+use security_api_transport::{Error, PageItems, Paging, Request, Split};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -228,13 +228,9 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
         })
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<ListAnswer<T>, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = list.next_element()? {
-            items.push(item);
-        }
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<ListAnswer<T>, A::Error> {
         Ok(ListAnswer {
-            items,
+            items: PageItems::read(list)?.into_vec(),
             totals: Totals::default(),
         })
     }
@@ -245,8 +241,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
         while let Some(name) = map.next_key::<Cow<'de, str>>()? {
             let is = |known: &str| name.eq_ignore_ascii_case(known);
             if is("results") || is("items") {
-                let list: Option<Vec<T>> = map.next_value()?;
-                items = Some(list.unwrap_or_default());
+                items = Some(map.next_value::<PageItems<T>>()?.into_vec());
             } else if is("totalNumberOfRecords") {
                 totals.records = map.next_value::<Count>()?.0;
             } else if is("totalNumberOfPages") {

@@ -45,33 +45,19 @@ macro_rules! text {
             }
         }
 
-        impl<'de> ::serde::Deserialize<'de> for $name {
-            fn deserialize<D: ::serde::Deserializer<'de>>(
-                deserializer: D,
-            ) -> Result<Self, D::Error> {
-                ::security_api_transport::model::scalar(deserializer)
-            }
-        }
-
-        impl<'de> ::security_api_transport::model::Slot<'de> for $name {}
+        ::security_api_transport::__scalar!($name);
 
         impl ::security_api_transport::model::Scalar for $name {
             const EXPECTED: &'static str = $expected;
 
-            fn from_text<E: ::serde::de::Error>(text: &str) -> Result<Self, E> {
-                Ok(text.into())
+            fn blank() -> Self {
+                Self(String::new())
             }
 
-            fn from_integer<E: ::serde::de::Error>(number: i64) -> Result<Self, E> {
-                Ok(number.to_string().into())
-            }
-
-            fn from_unsigned<E: ::serde::de::Error>(number: u64) -> Result<Self, E> {
-                Ok(number.to_string().into())
-            }
-
-            fn from_float<E: ::serde::de::Error>(number: f64) -> Result<Self, E> {
-                Ok(number.to_string().into())
+            fn read(
+                token: ::security_api_transport::model::Token<'_>,
+            ) -> Result<Self, ::security_api_transport::model::Unfit> {
+                String::read(token).map(Self)
             }
         }
     };

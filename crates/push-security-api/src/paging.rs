@@ -1,33 +1,85 @@
 //! How the service pages its lists: a token for the next page.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
 
-use security_api_transport::{Next, Paging, Request, Split};
-use serde::Deserialize;
+use security_api_transport::model::{self, Model, Slot};
+use security_api_transport::{Next, PageItems, Paging, Request, Split};
+use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// Pages by `nextToken`.
 #[derive(Debug)]
 pub enum NextToken {}
 
-/// A page as the service sends it. `result` may be null and `paging` absent.
-#[derive(Debug, Deserialize)]
-#[serde(bound = "T: Deserialize<'de>")]
+/// A page as the service sends it: an object with `result`, which may be null. `paging` may be absent.
+#[derive(Debug)]
 pub struct ListAnswer<T> {
-    #[serde(default)]
-    result: Option<Vec<T>>,
-    #[serde(default)]
+    result: Vec<T>,
     paging: Option<PagingMember>,
 }
 
-#[derive(Debug, Deserialize)]
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for ListAnswer<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ListVisitor(PhantomData))
+    }
+}
+
+/// By hand, because a derived one refuses a member that comes twice.
+struct ListVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
+    type Value = ListAnswer<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a page")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ListAnswer<T>, A::Error> {
+        let mut result: Option<PageItems<T>> = None;
+        let mut paging = None;
+        while let Some(name) = map.next_key::<Cow<'de, str>>()? {
+            match &*name {
+                "result" => result = Some(map.next_value()?),
+                "paging" => paging = map.next_value()?,
+                _ => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        // An object without it is not a list, and must not pass for an empty one.
+        let result = result.ok_or_else(|| A::Error::missing_field("result"))?;
+        Ok(ListAnswer {
+            result: result.into_vec(),
+            paging,
+        })
+    }
+}
+
+#[derive(Debug, Default)]
 struct PagingMember {
-    #[serde(default, rename = "moreResults")]
     more_results: Option<bool>,
-    #[serde(default, rename = "nextToken")]
     next_token: Option<String>,
-    #[serde(default)]
     next: Option<String>,
+}
+
+impl Model for PagingMember {
+    const NAME: &'static str = "paging";
+    const MEMBERS: &'static [&'static str] = &["moreResults", "next", "nextToken"];
+
+    fn slot(&mut self, index: usize) -> Option<&mut dyn Slot> {
+        Some(match index {
+            0 => &mut self.more_results,
+            1 => &mut self.next,
+            2 => &mut self.next_token,
+            _ => return None,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for PagingMember {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        model::deserialize(deserializer)
+    }
 }
 
 /// Marks a place given as an offset, where the service names no token.
@@ -50,7 +102,7 @@ impl PagingMember {
 impl<T> ListAnswer<T> {
     fn split(self) -> Split<T> {
         let next = self.paging.map_or(Next::End, PagingMember::next);
-        Split::new(self.result.unwrap_or_default(), next)
+        Split::new(self.result, next)
     }
 }
 
@@ -84,12 +136,14 @@ impl Paging for NextToken {
 mod tests {
     use super::*;
 
+    fn page(json: &str) -> Result<Split<u32>, serde_json::Error> {
+        serde_json::from_str(json).map(ListAnswer::split)
+    }
+
     fn next(paging: &str) -> Next {
-        let json = format!(r#"{{"result":[1],"paging":{paging}}}"#);
-        serde_json::from_str::<ListAnswer<u32>>(&json)
-            .unwrap()
-            .split()
-            .next
+        let page = page(&format!(r#"{{"result":[1],"paging":{paging}}}"#)).unwrap();
+        assert_eq!(page.items, [1]);
+        page.next
     }
 
     #[test]
@@ -105,7 +159,11 @@ mod tests {
                 r#"{"moreResults":true,"nextToken":null,"next":"501"}"#,
                 Some("offset=501"),
             ),
+            (r#"{"moreResults":1,"next":501}"#, Some("offset=501")),
+            (r#"{"moreResults":"true","nextToken":7}"#, Some("7")),
             (r#"{"moreResults":false,"nextToken":"t"}"#, None),
+            (r#"{"moreResults":"false","nextToken":"t"}"#, None),
+            (r#"{"moreResults":0,"nextToken":"t"}"#, None),
             (
                 r#"{"moreResults":false,"nextToken":null,"next":"501"}"#,
                 None,
@@ -118,19 +176,6 @@ mod tests {
     }
 
     #[test]
-    fn a_null_result_and_absent_paging_are_an_empty_list() {
-        for json in [
-            r#"{"result":null,"paging":null}"#,
-            r#"{"result":null}"#,
-            "{}",
-        ] {
-            let page = serde_json::from_str::<ListAnswer<u32>>(json).unwrap();
-            let split = page.split();
-            assert!(split.items.is_empty() && split.next == Next::End, "{json}");
-        }
-    }
-
-    #[test]
     fn more_results_without_a_place_are_an_incomplete_list() {
         for paging in [
             r#"{"moreResults":true}"#,
@@ -138,6 +183,50 @@ mod tests {
         ] {
             assert_eq!(next(paging), Next::Unknown, "{paging}");
         }
+        // An empty token is refused where lists are read.
         assert_eq!(next(r#"{"nextToken":""}"#), Next::Token(String::new()));
+    }
+
+    #[test]
+    fn a_null_result_and_absent_paging_are_an_empty_list() {
+        for json in [
+            r#"{"result":null,"paging":null}"#,
+            r#"{"result":null}"#,
+            r#"{"result":[]}"#,
+        ] {
+            let page = page(json).unwrap();
+            assert!(page.items.is_empty() && page.next == Next::End, "{json}");
+        }
+    }
+
+    #[test]
+    fn the_last_of_several_members_of_one_name_counts() {
+        let json = r#"{"result":[1],"paging":{"nextToken":"a"},"result":[2,3],"paging":{"nextToken":"b","nextToken":"c"}}"#;
+        let page = page(json).unwrap();
+        assert_eq!(
+            (page.items, page.next),
+            (vec![2, 3], Next::Token("c".to_owned()))
+        );
+    }
+
+    #[test]
+    fn what_is_not_a_list_is_not_an_empty_one() {
+        for json in [
+            "{}",
+            "[]",
+            "null",
+            "7",
+            r#"{"message":"Forbidden"}"#,
+            r#"{"errors":[]}"#,
+            r#"[[{"id":"b1"}],null]"#,
+            r#"{"result":{}}"#,
+            r#"{"result":[1],"paging":[]}"#,
+        ] {
+            assert!(page(json).is_err(), "{json}");
+            assert!(
+                serde_json::from_str::<ListAnswer<&RawValue>>(json).is_err(),
+                "{json}"
+            );
+        }
     }
 }

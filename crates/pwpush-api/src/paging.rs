@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use security_api_transport::{Error, Next, Paging, Request, Split};
+use security_api_transport::{Error, Next, PageItems, Paging, Request, Split};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -40,27 +40,23 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
         Ok(ListAnswer(Vec::new()))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = seq.next_element()? {
-            items.push(item);
-        }
-        Ok(ListAnswer(items))
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
+        PageItems::read(list).map(|items| ListAnswer(items.into_vec()))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut items = None;
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
-                "logs" | "views" if items.is_none() => {
-                    items = Some(map.next_value::<Option<Vec<T>>>()?.unwrap_or_default());
+                "logs" | "views" => {
+                    items = Some(map.next_value::<PageItems<T>>()?);
                 }
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
         // An object without them is no list: it must not pass for the end of one.
         items
-            .map(ListAnswer)
+            .map(|items| ListAnswer(items.into_vec()))
             .ok_or_else(|| serde::de::Error::missing_field("logs"))
     }
 }

@@ -16,6 +16,8 @@ use crate::decode;
 use crate::error::{ApiError, Error, ErrorKind};
 use crate::operation::Operation;
 use crate::outcome::Verdict;
+use crate::protocol::Answer;
+use crate::receive::share;
 use crate::request::Request;
 use crate::service::HttpResponse;
 
@@ -203,12 +205,55 @@ impl Received {
         self.body.payload().cloned().unwrap_or_default()
     }
 
+    /// The part of the body that holds the value, byte for byte as it came, with a text of the same length that has a
+    /// question mark in place of each byte that is not UTF-8.
+    pub(crate) fn raw_payload(&self) -> (Bytes, Bytes) {
+        let body = self.whole_body();
+        if std::str::from_utf8(&body).is_ok() {
+            let payload = self.payload();
+            return (payload.clone(), payload);
+        }
+        // A protocol finds the value only in correct JSON.
+        let masked = Bytes::from(decode::masked(&body));
+        let answer = Answer::new(self.operation(), self.status, &self.headers, &masked);
+        let text = match self.call.protocol().payload(&answer) {
+            Ok(part) => share(&masked, part),
+            Err(_) => masked.clone(),
+        };
+        let start = text.as_ptr() as usize - masked.as_ptr() as usize;
+        (body.slice(start..start + text.len()), text)
+    }
+
     /// Decodes the value.
     ///
     /// # Errors
     /// If the value does not have this type.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        let payload = self.payload();
+        self.decode_payload(self.payload())
+            .or_else(|error| self.decode_repaired().unwrap_or(Err(error)))
+    }
+
+    /// Decodes the value in the repaired body, since a protocol finds it only in correct JSON. `None` if there is nothing
+    /// to repair.
+    #[cold]
+    fn decode_repaired<T: DeserializeOwned>(&self) -> Option<Result<T, Error>> {
+        let body = Bytes::from(decode::repair(&self.whole_body())?);
+        let answer = Answer::new(self.operation(), self.status, &self.headers, &body);
+        let payload = match self.call.protocol().payload(&answer) {
+            Ok(_) if self.operation().is_empty() => Bytes::from_static(b"null"),
+            Ok(part) => share(&body, part),
+            Err(verdict) => {
+                let api = self.call.protocol().api_error(&answer);
+                return Some(Err(self
+                    .error(api)
+                    .with_verdict(verdict)
+                    .in_call(&self.call)));
+            }
+        };
+        Some(self.decode_payload(payload).inspect(|_| decode::tell()))
+    }
+
+    fn decode_payload<T: DeserializeOwned>(&self, payload: Bytes) -> Result<T, Error> {
         let value = match payload.trim_ascii() {
             b"" => decode::nothing(),
             b"null" if self.operation().is_list() => decode::json(b"[]"),
@@ -221,19 +266,23 @@ impl Received {
 
     #[cold]
     pub(crate) fn undecodable(&self, error: Error) -> Error {
-        let body = self.whole_body();
+        self.error(ApiError::new())
+            .with_kind(ErrorKind::Decode)
+            .with_verdict(Verdict::Success)
+            .with_message(error.to_string())
+            .in_call(&self.call)
+    }
+
+    #[cold]
+    fn error(&self, api: ApiError) -> Error {
         let request_id = self.request_id().map(str::to_owned);
         Error::from_answer(
             self.status,
             self.headers.clone(),
             request_id,
-            body,
-            ApiError::new(),
+            self.whole_body(),
+            api,
         )
-        .with_kind(ErrorKind::Decode)
-        .with_verdict(Verdict::Success)
-        .with_message(error.to_string())
-        .in_call(&self.call)
     }
 
     fn request_id(&self) -> Option<&str> {

@@ -10,7 +10,6 @@ use http::header::{ACCEPT, HeaderName, HeaderValue, USER_AGENT};
 use http::{HeaderMap, Method};
 use tokio::time::Instant;
 use tower::util::Either;
-use tower_http::decompression::DecompressionLayer;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -24,6 +23,7 @@ use crate::layers::attempt::AttemptTimeout;
 use crate::layers::cap::{self, Cap};
 use crate::layers::credential::{CredentialReady, CredentialStamp, Named, SameOrigin};
 use crate::layers::deadline::Deadline;
+use crate::layers::decompression::Decompression;
 use crate::layers::leaf::{Leaf, LeafSettings};
 use crate::layers::limit::RateLimit;
 use crate::layers::retry::{self, Retry, RetryPolicy, Shared};
@@ -53,6 +53,8 @@ use crate::service::{HttpRequest, HttpResponse, HttpService};
 /// | re-sends | 3 | [`ClientBuilder::retry`], or per call |
 /// | the wait before a re-send, drawn from 0 to | 200 ms, doubling to 20 s | [`RetryPolicy::backoff`] |
 /// | one token request | 10 s | |
+/// | waiting for a connection, connecting included | 40 s | the connect timeout and the attempt timeout together |
+/// | an HTTP/2 connection that has requests and shows no sign of life | 30 s | [`ClientBuilder::idle_timeout`] |
 /// | keeping an idle connection | 30 s | [`ClientBuilder::pool_idle_timeout`] |
 /// | the answer, decoded | 16 MiB | [`ClientBuilder::response_limit`], or per call |
 /// | a download, decoded | 1 GiB | [`ClientBuilder::download_limit`], or `response_limit` per call |
@@ -92,7 +94,7 @@ where
     L::Future: Send + 'static,
     B: http_body::Body<Data = bytes::Bytes, Error = BoxError> + Send + Sync + 'static,
 {
-    let leaf = Cap.layer(DecompressionLayer::new().layer(Whole.layer(leaf)));
+    let leaf = Cap.layer(Decompression.layer(Whole.layer(leaf)));
     let leaf = AttemptSpan.layer(leaf);
     let for_credential = HttpService::always_ready(Named {
         leaf: HttpService::new(leaf.clone()),
@@ -150,6 +152,9 @@ fn wrap<S>(
 }
 
 /// The handle that the services' clients hold. One pointer wide; clones share everything.
+///
+/// It may live in a static, be used from several tokio runtimes, one after the other or at once, and outlive them: each
+/// runtime has connections of its own, and a runtime that rests or ends holds up no call on another.
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
@@ -546,6 +551,7 @@ pub struct ServiceSettings {
 /// }
 ///
 /// # fn main() -> Result<(), Error> {
+/// # let _ = tokio_rustls::rustls::crypto::aws_lc_rs::default_provider().install_default();
 /// let client = ClientBuilder::<Client>::new(Ok(ServiceSettings {
 ///     user_agent: "weather/1.0",
 ///     base_url: "https://weather.example.com".to_owned(),
@@ -595,6 +601,8 @@ impl<C: From<Client>> ClientBuilder<C> {
             leaf: LeafSettings {
                 connect_timeout: Duration::from_secs(10),
                 pool_idle_timeout: Duration::from_secs(30),
+                ping_interval: Duration::from_secs(10),
+                ping_timeout: Duration::from_secs(20),
                 proxy: None,
                 no_proxy: false,
                 root_certificates: Vec::new(),
@@ -629,7 +637,8 @@ impl<C: From<Client>> ClientBuilder<C> {
         self
     }
 
-    /// Bounds every attempt, from the request fully sent to the head of the answer.
+    /// Bounds every attempt, from the request fully sent to the response head. The time before that, while there is no
+    /// connection for the request, does not count; it is bounded by this time and the connect timeout together.
     ///
     /// Of a body of more than 64 KiB, buffers between this program and the peer may hold megabytes, which nobody can
     /// see. So it counts as sent once a peer that takes 256 KiB a second would have it, or a slower one at the pace of
@@ -641,6 +650,8 @@ impl<C: From<Client>> ClientBuilder<C> {
 
     /// Bounds the time without progress while a body is sent or received. What buffers may hold of a body that is sent
     /// counts as progress, as for the [`attempt_timeout`](Self::attempt_timeout).
+    ///
+    /// An HTTP/2 connection that shows no sign of life for this long, and 30 s at most, while it has requests is left.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.defaults.idle_timeout = timeout;
         self
@@ -693,8 +704,9 @@ impl<C: From<Client>> ClientBuilder<C> {
         self
     }
 
-    /// Sends everything by this proxy, for example `http://user:password@proxy.example.com:3128`. Without it, the
-    /// system's settings (`HTTPS_PROXY`, `NO_PROXY` and their kin) hold.
+    /// Sends everything by this proxy, for example `http://user:password@proxy.example.com:3128` or
+    /// `socks5h://proxy.example.com:1080`. Without it, the system's settings (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY` and
+    /// their kin) hold, except for this machine itself (`localhost`, `127.0.0.1`), which they are not used for.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.leaf.proxy = Some(url.into());
         self
@@ -731,6 +743,11 @@ impl<C: From<Client>> ClientBuilder<C> {
     /// Sends by this service in place of reqwest: any tower service, or a
     #[cfg_attr(feature = "fake", doc = "[`FakeTransport`](crate::FakeTransport).")]
     #[cfg_attr(not(feature = "fake"), doc = "`FakeTransport` (feature `fake`).")]
+    ///
+    /// An [`Error`] that it gives says itself what became of the request, and an error of reqwest 0.13 is read as if the
+    /// client's own transport had given it, so it must not retry by itself. Any other error counts as
+    /// [`ErrorKind::Custom`]: the request may have been executed, and is not sent again. All of the time it takes counts
+    /// as the attempt's.
     pub fn transport<S>(mut self, transport: S) -> Self
     where
         S: Service<HttpRequest, Response = HttpResponse> + Clone + Send + Sync + 'static,
@@ -780,7 +797,8 @@ impl<C: From<Client>> ClientBuilder<C> {
     /// Makes the client.
     ///
     /// # Errors
-    /// If the base URL, the credential, the proxy, a certificate or the user agent cannot be used.
+    /// If the base URL, the credential, the proxy, a certificate or the user agent cannot be used, if a proxy of the
+    /// environment is malformed, or if the base URL is `https` and no TLS is compiled in.
     pub fn build(self) -> Result<C, Error> {
         let service = self.service?;
         let base_url = self.base_url.unwrap_or(service.base_url);
@@ -818,7 +836,10 @@ impl<C: From<Client>> ClientBuilder<C> {
         };
         let stack = match self.transport {
             Some(transport) => stack(transport, parts),
-            None => stack(Leaf::new(&self.leaf, &base)?, parts),
+            None => {
+                let leaf = self.leaf.silent_for(self.defaults.idle_timeout);
+                stack(Leaf::new(leaf, &base)?, parts)
+            }
         };
         // Last, so that a client that cannot be built leaves no trace.
         credential.bind(&base.to_string())?;

@@ -1,8 +1,8 @@
 //! What the layers know of the call they are part of.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -23,13 +23,91 @@ struct State {
     target: Arc<Target>,
     limits: CallLimits,
     attempts: AtomicU32,
-    /// An attempt is under way, and it is not known yet whether it reaches the service.
-    in_flight: AtomicBool,
+    /// How far the current attempt has come.
+    flight: Mutex<Flight>,
     /// An earlier attempt may have been executed.
     unknown: AtomicBool,
     /// A timer is set that fires before the deadline, so that the deadline needs no timer of its own meanwhile.
     timed: AtomicBool,
     generation: AtomicU64,
+}
+
+/// The current attempt's request on its way.
+struct Flight {
+    attempt: u32,
+    stage: Stage,
+    /// How long connecting may take.
+    patience: Duration,
+}
+
+#[derive(Clone, Copy)]
+enum Stage {
+    /// No attempt is under way.
+    Over,
+    /// The layers of the attempt have the request, or a transport that does not tell more.
+    Started(Instant),
+    /// The leaf has the request, and no connection has taken it yet.
+    Waiting(Instant),
+    /// A connection has the request and sends its head as soon as it may: at HTTP/2 it can still wait for a stream. The
+    /// rest of the request is in the body, which can still be withheld, unless it is empty.
+    Held { start: Instant, is_empty: bool },
+    /// The request is on the wire, as far as can be told.
+    Sent(Instant),
+    /// The request was sent, and no answer came in time.
+    TimedOut,
+    /// The request was given up before it was sent, and its body will not let it be sent.
+    Withdrawn,
+}
+
+/// How far an attempt has come, for its timer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Way {
+    /// Nothing is sent yet.
+    Waiting { start: Instant, patience: Duration },
+    /// The request was sent then.
+    Sent(Option<Instant>),
+}
+
+/// The departure of one request, told by what its connection does with its body.
+pub(crate) struct Departure {
+    call: CallContext,
+    attempt: u32,
+}
+
+impl Departure {
+    /// Moves the stage on, if it still is about this request. Gives false if the request must not be sent.
+    fn moves(&self, next: impl FnOnce(Stage) -> Stage) -> bool {
+        let mut flight = self.call.flight();
+        if flight.attempt != self.attempt {
+            return false;
+        }
+        flight.stage = next(flight.stage);
+        !matches!(flight.stage, Stage::Withdrawn | Stage::Over)
+    }
+
+    /// A connection has taken the request.
+    pub(crate) fn held(&self, is_empty: bool) -> bool {
+        self.moves(|stage| match stage {
+            Stage::Waiting(start) => Stage::Held { start, is_empty },
+            stage => stage,
+        })
+    }
+
+    /// A connection sends the request.
+    pub(crate) fn sent(&self) -> bool {
+        self.moves(|stage| match stage {
+            Stage::Waiting(_) | Stage::Held { .. } => Stage::Sent(Instant::now()),
+            stage => stage,
+        })
+    }
+
+    /// The connection is done with the body without having looked into it.
+    pub(crate) fn dropped(&self) {
+        self.moves(|stage| match stage {
+            Stage::Held { is_empty: true, .. } => Stage::Sent(Instant::now()),
+            stage => stage,
+        });
+    }
 }
 
 /// Where a call goes, and what applies there.
@@ -70,7 +148,11 @@ impl CallContext {
             target,
             limits,
             attempts: AtomicU32::new(0),
-            in_flight: AtomicBool::new(false),
+            flight: Mutex::new(Flight {
+                attempt: 0,
+                stage: Stage::Over,
+                patience: Duration::ZERO,
+            }),
             unknown: AtomicBool::new(false),
             timed: AtomicBool::new(false),
             generation: AtomicU64::new(0),
@@ -135,15 +217,107 @@ impl CallContext {
         &*self.0.target.protocol
     }
 
-    /// Whether any attempt so far may have been executed: one that is under way, or one that ended without a response
-    /// that settles it.
+    /// Whether any attempt so far may have been executed: one that ended without a response that settles it, or one that
+    /// is under way and can no longer be kept from being sent. The call is over after this.
     pub(crate) fn may_be_executed(&self) -> bool {
-        self.0.unknown.load(Ordering::Relaxed) || self.0.in_flight.load(Ordering::Relaxed)
+        self.0.unknown.load(Ordering::Relaxed) || !self.give_up()
     }
 
-    pub(crate) fn attempt_starts(&self) {
-        self.0.attempts.fetch_add(1, Ordering::Relaxed);
-        self.0.in_flight.store(true, Ordering::Relaxed);
+    fn flight(&self) -> MutexGuard<'_, Flight> {
+        self.0.flight.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An attempt starts. Unless the leaf says that its request [waits](Self::wait_for_connection), it counts as sent.
+    pub(crate) fn attempt_starts(&self, now: Instant) {
+        let attempt = self.0.attempts.fetch_add(1, Ordering::Relaxed) + 1;
+        let mut flight = self.flight();
+        flight.attempt = attempt;
+        flight.stage = Stage::Started(now);
+    }
+
+    /// When the attempt began, if its request was not passed on yet.
+    pub(crate) fn attempt_started(&self) -> Option<Instant> {
+        match self.flight().stage {
+            Stage::Started(at) => Some(at),
+            _ => None,
+        }
+    }
+
+    /// Notes that the attempt's request waits for a connection, which takes up to `patience`, and gives what must be told
+    /// when one takes the request. `None` if there is no attempt, or if a layer of the user passes on more than one request
+    /// in an attempt: then it counts as sent.
+    pub(crate) fn wait_for_connection(&self, patience: Duration) -> Option<Departure> {
+        let mut flight = self.flight();
+        match flight.stage {
+            Stage::Started(start) => {
+                flight.stage = Stage::Waiting(start);
+                flight.patience = patience;
+                Some(Departure {
+                    attempt: flight.attempt,
+                    call: self.clone(),
+                })
+            }
+            Stage::Waiting(start) | Stage::Held { start, .. } => {
+                flight.stage = Stage::Started(start);
+                None
+            }
+            Stage::Withdrawn => {
+                flight.stage = Stage::Started(Instant::now());
+                None
+            }
+            Stage::Sent(_) | Stage::TimedOut | Stage::Over => None,
+        }
+    }
+
+    /// How far the current attempt has come.
+    pub(crate) fn way(&self) -> Way {
+        let flight = self.flight();
+        match flight.stage {
+            Stage::Waiting(start) | Stage::Held { start, .. } => Way::Waiting {
+                start,
+                patience: flight.patience,
+            },
+            Stage::Started(at) | Stage::Sent(at) => Way::Sent(Some(at)),
+            Stage::TimedOut | Stage::Withdrawn | Stage::Over => Way::Sent(None),
+        }
+    }
+
+    /// Withdraws the attempt's request. Gives false if it may have been sent, or can no longer be kept from being sent.
+    pub(crate) fn give_up(&self) -> bool {
+        let mut flight = self.flight();
+        match flight.stage {
+            Stage::Waiting(_)
+            | Stage::Held {
+                is_empty: false, ..
+            } => {
+                flight.stage = Stage::Withdrawn;
+                true
+            }
+            Stage::Withdrawn | Stage::Over => true,
+            Stage::Started(_) | Stage::Held { .. } | Stage::Sent(_) | Stage::TimedOut => false,
+        }
+    }
+
+    /// The attempt's request was sent, and no answer came in time.
+    pub(crate) fn attempt_times_out(&self) {
+        self.flight().stage = Stage::TimedOut;
+    }
+
+    /// The leaf is done with the request of this attempt, or it was dropped: if it was not sent, it is withdrawn. Gives
+    /// true if its connection let the attempt wait for longer than its time.
+    pub(crate) fn leaf_ends(&self, attempt: u32) -> bool {
+        let mut flight = self.flight();
+        if flight.attempt != attempt {
+            return false;
+        }
+        if let Stage::Waiting(_)
+        | Stage::Held {
+            is_empty: false, ..
+        } = flight.stage
+        {
+            flight.stage = Stage::Withdrawn;
+        }
+        matches!(flight.stage, Stage::TimedOut)
     }
 
     /// Notes when the attempt's timer strikes.
@@ -165,7 +339,7 @@ impl CallContext {
     /// Notes what became of the attempt's request.
     pub(crate) fn attempt_ended(&self, outcome: Outcome) {
         self.attempt_timer_ends();
-        self.0.in_flight.store(false, Ordering::Relaxed);
+        self.flight().stage = Stage::Over;
         if outcome == Outcome::Unknown {
             self.0.unknown.store(true, Ordering::Relaxed);
         }
@@ -188,5 +362,103 @@ impl fmt::Debug for CallContext {
             .field("attempt", &self.attempt())
             .field("limits", &self.0.limits)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::PlainHttp;
+
+    fn call() -> CallContext {
+        static READ: Operation = Operation::new("things.get", http::Method::GET, "/things");
+        let target = Target {
+            origin: Arc::new(BaseUrl::parse("https://api.test", false).unwrap()),
+            protocol: Arc::new(PlainHttp),
+            is_authorized: true,
+            is_limited: true,
+        };
+        let limits = CallLimits {
+            deadline: None,
+            stream_deadline: None,
+            attempt_timeout: Duration::ZERO,
+            idle_timeout: Duration::ZERO,
+            response_limit: None,
+            retries: 0,
+            idempotent: false,
+            streamed: false,
+        };
+        let call = CallContext::new(&READ, Arc::new(target), limits);
+        assert!(!call.may_be_executed());
+        call.attempt_starts(Instant::now());
+        call
+    }
+
+    /// A call whose leaf waits for a connection.
+    fn waiting() -> (CallContext, Departure) {
+        let call = call();
+        let departure = call.wait_for_connection(Duration::ZERO).unwrap();
+        (call, departure)
+    }
+
+    #[test]
+    fn what_a_transport_does_not_tell_counts_as_sent() {
+        assert!(call().may_be_executed());
+    }
+
+    #[test]
+    fn a_request_that_no_connection_took_is_withdrawn_for_good() {
+        let (call, departure) = waiting();
+        assert!(!call.may_be_executed());
+        assert!(!departure.held(false) && !departure.sent());
+        assert!(!call.may_be_executed());
+
+        let (call, departure) = waiting();
+        assert!(departure.held(false));
+        assert!(!call.may_be_executed());
+        assert!(!departure.sent());
+
+        let (call, departure) = waiting();
+        assert!(!call.leaf_ends(1) && !departure.sent());
+    }
+
+    #[test]
+    fn a_request_that_a_connection_sends_may_have_been_executed() {
+        let (call, departure) = waiting();
+        assert!(departure.held(false) && departure.sent());
+        assert!(call.may_be_executed());
+
+        // Without a body there is nothing to withhold.
+        let (call, departure) = waiting();
+        assert!(departure.held(true));
+        assert!(call.may_be_executed());
+        assert!(matches!(call.way(), Way::Waiting { .. }));
+        departure.dropped();
+        assert!(matches!(call.way(), Way::Sent(_)));
+    }
+
+    #[test]
+    fn a_body_of_an_earlier_attempt_moves_nothing() {
+        let (call, departure) = waiting();
+        call.attempt_ended(Outcome::NotSent);
+        call.attempt_starts(Instant::now());
+        let second = call.wait_for_connection(Duration::ZERO).unwrap();
+        assert!(!departure.held(false) && !departure.sent());
+        departure.dropped();
+        assert!(!call.leaf_ends(1));
+        assert!(second.held(false) && second.sent());
+        assert!(call.may_be_executed());
+    }
+
+    #[test]
+    fn more_than_one_request_in_an_attempt_counts_as_sent() {
+        let (call, _first) = waiting();
+        assert!(call.wait_for_connection(Duration::ZERO).is_none());
+        assert!(call.may_be_executed());
+
+        let (call, _first) = waiting();
+        call.leaf_ends(1);
+        assert!(call.wait_for_connection(Duration::ZERO).is_none());
+        assert!(call.may_be_executed());
     }
 }

@@ -1,16 +1,87 @@
-//! Decoding an answer, and saying clearly why it cannot be decoded.
+//! Decoding a response, and saying clearly why it cannot be decoded.
+
+mod place;
+mod repair;
 
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
 
 use crate::error::{Error, ErrorKind};
 
-/// Decodes JSON. UTF-8 is checked once for the whole text.
+pub(crate) use place::path_at;
+pub(crate) use repair::repair;
+
+/// Decodes JSON: as it is, and if that fails, once more after [`repair`].
 ///
 /// # Errors
 /// With the JSON path and what was expected there, but never with a value: it may be secret.
 pub(crate) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    let (value, is_repaired) = within("", body)?;
+    if is_repaired {
+        tell();
+    }
+    Ok(value)
+}
+
+/// Decodes JSON that stands at `place` in a larger text, like [`json`], and says whether it had to be repaired.
+///
+/// # Errors
+/// As [`json`], with the path in the larger text.
+pub(crate) fn within<T: DeserializeOwned>(place: &str, body: &[u8]) -> Result<(T, bool), Error> {
+    // UTF-8 is checked once for the whole text.
+    let text = std::str::from_utf8(body);
+    let strict = text.map(parse);
+    if let Ok(Ok(value)) = strict {
+        return Ok((value, false));
+    }
+    let repaired = second(place, body, strict.ok().and_then(Result::err))?;
+    match parse(&repaired) {
+        Ok(value) => Ok((value, true)),
+        Err(error) => Err(undecodable(place, &repaired, &error)),
+    }
+}
+
+/// Decodes JSON as it is, without a repair.
+///
+/// # Errors
+/// As [`json`].
+pub(crate) fn strict<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     let text = std::str::from_utf8(body).map_err(invalid_utf8)?;
-    serde_json::from_str(text).map_err(|_| explain::<T>(text))
+    parse(text).map_err(|error| undecodable("", text, &error))
+}
+
+/// A text of the same length, with a question mark for each byte that is not UTF-8.
+#[cold]
+pub(crate) fn masked(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(std::iter::repeat_n('?', chunk.invalid().len()));
+    }
+    text
+}
+
+/// The only instance of the decoder for this type.
+#[inline(never)]
+fn parse<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
+    serde_json::from_str(text)
+}
+
+/// The repaired text, or why it cannot be decoded if there is nothing to repair.
+#[cold]
+#[inline(never)]
+fn second(place: &str, body: &[u8], error: Option<serde_json::Error>) -> Result<String, Error> {
+    repair(body).ok_or_else(|| match (std::str::from_utf8(body), error) {
+        (Ok(text), Some(error)) => undecodable(place, text, &error),
+        (Ok(_), None) => Error::new(ErrorKind::Decode, "the answer could not be decoded"),
+        (Err(error), _) => invalid_utf8(error),
+    })
+}
+
+/// Says that what was decoded had been repaired.
+#[cold]
+#[inline(never)]
+pub(crate) fn tell() {
+    tracing::warn!("the response was not correct JSON and was decoded after a repair");
 }
 
 /// Decodes an answer without a body: a value only for types that have one for nothing, as `()` and `Option` have.
@@ -70,23 +141,9 @@ fn invalid_utf8(error: std::str::Utf8Error) -> Error {
     )
 }
 
-/// Decodes again, now keeping track of the path; only failures pay for that.
 #[cold]
 #[inline(never)]
-fn explain<T: DeserializeOwned>(text: &str) -> Error {
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
-        Ok(_) => undecodable(text, None, deserializer.end().err()),
-        Err(error) => {
-            let path = error.path().to_string();
-            undecodable(text, Some(path), Some(error.into_inner()))
-        }
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn undecodable(text: &str, path: Option<String>, error: Option<serde_json::Error>) -> Error {
+fn undecodable(place: &str, text: &str, error: &serde_json::Error) -> Error {
     let start = text.trim_start();
     if start.is_empty() {
         return Error::new(
@@ -100,20 +157,18 @@ fn undecodable(text: &str, path: Option<String>, error: Option<serde_json::Error
             "the answer is HTML or XML, not JSON: check that the base URL is the API's",
         );
     }
-    let Some(error) = error else {
-        return Error::new(ErrorKind::Decode, "the answer could not be decoded");
-    };
-    let place = match path.as_deref() {
-        None | Some(".") => String::new(),
-        Some(path) => format!(" at `{path}`"),
+    let place = || match place::path(place, text, error) {
+        path if path.is_empty() => path,
+        path => format!(" at `{path}`"),
     };
     let message = match error.classify() {
         serde_json::error::Category::Eof => {
-            format!("the answer is JSON that ends too early{place}")
+            format!("the answer is JSON that ends too early{}", place())
         }
         serde_json::error::Category::Data => {
             format!(
-                "the answer does not fit{place}: {}",
+                "the answer does not fit{}: {}",
+                place(),
                 without_value(&error.to_string())
             )
         }
@@ -189,6 +244,178 @@ mod tests {
         ] {
             let error = json::<BTreeMap<String, Vec<u32>>>(body.as_bytes()).unwrap_err();
             assert!(!format!("{error} {error:?}").contains("s3cret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_odd_value_is_repaired_and_costs_no_other() {
+        type Read = BTreeMap<String, Vec<serde_json::Value>>;
+        let read = json::<Read>("\u{feff}{\"a\":[\"cut \\ud83d\",1e400,2]}".as_bytes()).unwrap();
+        assert_eq!(read["a"][0], "cut \u{fffd}");
+        assert_eq!(read["a"][1], "1e400");
+        assert_eq!(read["a"][2], 2);
+        let read = json::<Read>(b"{\"a\":[\"caf\xe9\"]}").unwrap();
+        assert_eq!(read["a"][0], "caf\u{fffd}");
+        // What is wrong beside it is said with its place in the repaired text.
+        assert_eq!(
+            message("\u{feff}{\"\\ud83d\":[1e400]}".as_bytes()),
+            "the answer does not fit at `\u{fffd}[0]`: expected u32, found string"
+        );
+    }
+
+    #[test]
+    fn numbers_of_many_digits_are_kept_as_text_and_refused_as_numbers() {
+        #[derive(Debug, serde::Deserialize)]
+        #[expect(dead_code, reason = "decoded, not read")]
+        struct Plain {
+            a: u64,
+        }
+        let digits = "7".repeat(400);
+        let body = format!(r#"{{"a":{digits}}}"#);
+        let text: BTreeMap<String, String> = json(body.as_bytes()).unwrap();
+        assert_eq!(text["a"], digits);
+        let error = json::<Plain>(body.as_bytes()).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "the answer does not fit at `a`: expected u64, found string"
+        );
+    }
+
+    #[test]
+    fn the_path_of_an_error_is_that_of_the_value() {
+        use crate::model::{Model, Slot};
+
+        #[derive(Debug, Default)]
+        struct Own {
+            id: String,
+            list: Vec<Own>,
+            map: BTreeMap<String, i32>,
+            flag: Option<bool>,
+        }
+
+        impl Model for Own {
+            const NAME: &'static str = "Own";
+            const MEMBERS: &'static [&'static str] = &["id", "list", "map", "flag"];
+            const REQUIRED: &'static [usize] = &[0];
+
+            fn slot(&mut self, index: usize) -> Option<&mut dyn Slot> {
+                Some(match index {
+                    0 => &mut self.id,
+                    1 => &mut self.list,
+                    2 => &mut self.map,
+                    3 => &mut self.flag,
+                    _ => return None,
+                })
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for Own {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                crate::model::deserialize(deserializer)
+            }
+        }
+
+        #[derive(Debug, serde::Deserialize)]
+        #[expect(dead_code, reason = "decoded, not read")]
+        struct Derived {
+            id: String,
+            #[serde(default)]
+            list: Vec<Derived>,
+            #[serde(default)]
+            map: BTreeMap<String, i32>,
+            flag: Option<bool>,
+        }
+
+        // Missing members are those of the object.
+        for (body, path) in [
+            ("{}", ""),
+            (r#"[1]"#, ""),
+            (r#"7"#, ""),
+            (r#"{"id":"a","list":[{"id":"b"},{}]}"#, " at `list[1]`"),
+            (
+                "{\n\"id\":\"a\",\n \"list\":\n[ { } , {\"id\":\"b\"}]}",
+                " at `list[0]`",
+            ),
+            (r#"{"id":["a"]}"#, " at `id`"),
+            (r#"{"id":{"a":"b"},"flag":true}"#, " at `id`"),
+            (r#"{"id":"a","list":{"id":"b"}}"#, " at `list`"),
+            (r#"{"id":"a","list":[ [] ]}"#, " at `list[0]`"),
+            (r#"{"id":"a","list":["b"]}"#, " at `list[0]`"),
+            (r#"{"id":"a","list":[null]}"#, " at `list[0]`"),
+            (r#"{"id":"a","map":{"x":1,"y":2147483648}}"#, " at `map.y`"),
+            (
+                r#"{"id":"a","map":{"x":1,"y":-2147483649 , "z":1}}"#,
+                " at `map.y`",
+            ),
+            (r#"{"id":"a","map":{"x":[1, {}]}}"#, " at `map.x`"),
+            (
+                r#"{"id":"a","list":[{"id":"\"","flag":"no\\"}]}"#,
+                " at `list[0].flag`",
+            ),
+            (
+                r#"{"id":"é","list":[{"id":"b","list":[{"id":"c","flag":12}]}]}"#,
+                " at `list[0].list[0].flag`",
+            ),
+        ] {
+            let errors = [
+                json::<Own>(body.as_bytes()).map(drop),
+                json::<Derived>(body.as_bytes()).map(drop),
+            ];
+            for (error, kind) in errors.into_iter().zip(["own", "derived"]) {
+                // `serde` takes a list for a struct, member by member.
+                if kind == "derived" && (body == "[1]" || body.contains("[ [] ]")) {
+                    continue;
+                }
+                let error = error.unwrap_err().to_string();
+                let start = format!("the answer does not fit{path}: ");
+                assert!(error.starts_with(&start), "{kind} {body}: {error}");
+            }
+        }
+        for (body, path) in [
+            (
+                r#"{"id":"a","list":[{"id":"b"},{"id":"c"#,
+                " at `list[1].id`",
+            ),
+            (r#"{"id":"a","list":[{"id":"b"}"#, " at `list`"),
+            (r#"{"id":"a","map":{"x":1"#, " at `map`"),
+        ] {
+            let error = json::<Own>(body.as_bytes()).unwrap_err().to_string();
+            assert_eq!(
+                error,
+                format!("the answer is JSON that ends too early{path}")
+            );
+        }
+    }
+
+    #[test]
+    fn names_in_a_path_are_escaped_and_bounded() {
+        let name = "\u{1b}[31m\r\n\u{202e}";
+        let body = serde_json::json!({ name: ["x"], "a": [] }).to_string();
+        assert_eq!(
+            message(body.as_bytes()),
+            r"the answer does not fit at `\u{1b}[31m\r\n\u{202e}[0]`: expected u32, found string"
+        );
+        let body = serde_json::json!({ "n".repeat(60_000): ["x"] }).to_string();
+        let long = format!("{}…[0]", "n".repeat(40));
+        assert!(message(body.as_bytes()).contains(&format!("`{long}`")));
+        let deep = format!("{}1{}", r#"{"abcdefghij":"#.repeat(120), "}".repeat(120));
+        let error = RawTree::decode(&deep);
+        assert!(
+            error.chars().count() < 320 && error.contains('…'),
+            "{error}"
+        );
+    }
+
+    /// A type as deep as its text.
+    #[derive(Debug, serde::Deserialize)]
+    #[expect(dead_code, reason = "decoded, not read")]
+    struct RawTree {
+        abcdefghij: Box<RawTree>,
+    }
+
+    impl RawTree {
+        fn decode(text: &str) -> String {
+            json::<Self>(text.as_bytes()).unwrap_err().to_string()
         }
     }
 }

@@ -18,6 +18,8 @@ pub(crate) mod cap;
 
 pub(crate) mod whole;
 
+pub(crate) mod decompression;
+
 pub(crate) mod idle;
 
 pub(crate) mod leaf;

@@ -51,7 +51,7 @@ pub use limit::{Limiter, Rate, RateLimiter, Rates};
 pub use multipart::{Form, InForm, Upload};
 pub use operation::Operation;
 pub use outcome::{Outcome, Verdict};
-pub use paging::{Cursor, Items, List, Next, Page, Pages, Paging, RawItems, Split};
+pub use paging::{Cursor, Items, List, Next, Page, PageItems, Pages, Paging, RawItems, Split};
 pub use patch::Patch;
 pub use protocol::{Answer, Protocol};
 pub use raw::RawJson;

@@ -1,5 +1,7 @@
 //! Enumerations that survive values they do not know.
 
+use crate::model::{Token, Unfit};
+
 /// An enumeration whose unknown values are kept as text.
 ///
 /// Services add values without notice; a client that refuses them would lose the whole answer. Known values are read
@@ -30,6 +32,27 @@ pub trait OpenEnum: Sized {
     }
 }
 
+/// Reads a value, known or not; the body of an open enumeration's `Scalar::read`.
+///
+/// # Errors
+/// If it is neither a text nor an integer.
+#[doc(hidden)]
+#[inline]
+pub fn read<T: OpenEnum>(token: Token<'_>) -> Result<T, Unfit> {
+    match token {
+        Token::Text(text) => Ok(T::from_wire(text)),
+        other => coded(other),
+    }
+}
+
+#[inline(never)]
+fn coded<T: OpenEnum>(token: Token<'_>) -> Result<T, Unfit> {
+    match token {
+        Token::Integer(code) => Ok(T::from_code(code)),
+        _ => Err(Unfit),
+    }
+}
+
 /// Implements what every open enumeration has beside [`OpenEnum`]: `Display`, `From<&str>`, `From<String>`, `AsRef<str>`
 /// and both directions of serde.
 #[macro_export]
@@ -56,29 +79,21 @@ macro_rules! __open_enum {
                 $crate::open_enum::OpenEnum::from_wire(&value)
             }
         }
-        impl<'de> $crate::__private::serde::Deserialize<'de> for $name {
-            fn deserialize<D: $crate::__private::serde::Deserializer<'de>>(
-                deserializer: D,
-            ) -> ::std::result::Result<Self, D::Error> {
-                $crate::model::scalar(deserializer)
-            }
-        }
+        $crate::__scalar!($name);
         impl $crate::model::Scalar for $name {
             const EXPECTED: &'static str = "a string or an integer";
 
-            fn from_text<E: $crate::__private::serde::de::Error>(
-                text: &str,
-            ) -> ::std::result::Result<Self, E> {
-                ::std::result::Result::Ok($crate::open_enum::OpenEnum::from_wire(text))
+            fn blank() -> Self {
+                $crate::open_enum::OpenEnum::from_unknown(::std::boxed::Box::default())
             }
 
-            fn from_integer<E: $crate::__private::serde::de::Error>(
-                number: i64,
-            ) -> ::std::result::Result<Self, E> {
-                ::std::result::Result::Ok($crate::open_enum::OpenEnum::from_code(number))
+            #[inline]
+            fn read(
+                token: $crate::model::Token<'_>,
+            ) -> ::std::result::Result<Self, $crate::model::Unfit> {
+                $crate::open_enum::read(token)
             }
         }
-        impl<'de> $crate::model::Slot<'de> for $name {}
         impl $crate::__private::serde::Serialize for $name {
             fn serialize<S: $crate::__private::serde::Serializer>(
                 &self,

@@ -2,6 +2,7 @@
 
 mod cursor;
 mod decode;
+mod items;
 mod list;
 mod raw;
 mod streams;
@@ -15,13 +16,14 @@ use crate::error::{Error, ErrorKind};
 use crate::request::Request;
 
 pub use cursor::Cursor;
+pub use items::PageItems;
 pub use list::{List, Page};
 pub use streams::{Items, Pages, RawItems};
 
 /// How a service pages its lists.
 ///
 /// ```
-/// use security_api_transport::{Client, Error, Items, Next, Operation, Paging, Request, Split};
+/// use security_api_transport::{Client, Error, Items, Operation, PageItems, Paging, Request, Split};
 /// use http::Method;
 /// use serde::Deserialize;
 /// use serde_json::value::RawValue;
@@ -29,8 +31,9 @@ pub use streams::{Items, Pages, RawItems};
 /// enum ByToken {}
 ///
 /// #[derive(Deserialize)]
+/// #[serde(bound = "T: Deserialize<'de>")]
 /// struct Wire<T> {
-///     items: Vec<T>,
+///     items: PageItems<T>,
 ///     next: Option<String>,
 /// }
 ///
@@ -38,7 +41,7 @@ pub use streams::{Items, Pages, RawItems};
 ///     type Wire<T> = Wire<T>;
 ///
 ///     fn split<T>(wire: Wire<T>, _: &Request) -> Split<T> {
-///         Split::new(wire.items, wire.next.into())
+///         Split::new(wire.items.into_vec(), wire.next.into())
 ///     }
 ///
 ///     fn split_raw<'a>(page: &'a str, request: &Request) -> serde_json::Result<Split<&'a RawValue>> {

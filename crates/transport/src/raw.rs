@@ -24,13 +24,23 @@ impl RawJson {
     /// If it is not.
     pub fn parse(json: impl Into<Bytes>) -> Result<Self, Error> {
         let json = json.into();
-        decode::json::<serde::de::IgnoredAny>(&json)?;
+        decode::strict::<serde::de::IgnoredAny>(&json)?;
         Ok(Self(json))
     }
 
     /// From JSON that is known to be UTF-8.
     pub(crate) fn from_utf8(json: Bytes) -> Self {
         Self(json)
+    }
+
+    /// `null`.
+    pub(crate) fn null() -> Self {
+        Self(Bytes::from_static(b"null"))
+    }
+
+    /// A copy of a text that is known to be JSON.
+    pub(crate) fn copy(json: &str) -> Self {
+        Self(Bytes::copy_from_slice(json.as_bytes()))
     }
 
     /// The text, as bytes.

@@ -42,7 +42,7 @@ pub(crate) async fn receive(
             Err(error) => return Err(error),
         }
     };
-    let whole = body.as_full().cloned().unwrap_or_default();
+    let whole = without_mark(body.as_full().cloned().unwrap_or_default());
     let answer = Answer::new(call.operation(), head.status, &head.headers, &whole);
     let (verdict, payload) = classify(call, &answer, &whole);
     Ok(HttpResponse::from_parts(
@@ -65,8 +65,17 @@ fn classify(call: &CallContext, answer: &Answer<'_>, body: &Bytes) -> (Verdict, 
     }
 }
 
+/// The body without a byte order mark, which is not part of JSON.
+fn without_mark(body: Bytes) -> Bytes {
+    const MARK: &[u8] = "\u{feff}".as_bytes();
+    match body.starts_with(MARK) {
+        true => body.slice(MARK.len()..),
+        false => body,
+    }
+}
+
 /// The part as a slice of the body it is in, or a copy if it stands elsewhere, as a constant does.
-fn share(body: &Bytes, part: &[u8]) -> Bytes {
+pub(crate) fn share(body: &Bytes, part: &[u8]) -> Bytes {
     let (body_at, part_at) = (body.as_ptr() as usize, part.as_ptr() as usize);
     if part_at >= body_at && part_at + part.len() <= body_at + body.len() {
         body.slice_ref(part)

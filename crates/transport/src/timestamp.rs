@@ -4,15 +4,14 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
-use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
-use crate::model::{self, Scalar};
+use crate::model::{Scalar, Token, Unfit};
 
 /// A point in time, from the year -9999 to 9999, to the nanosecond.
 ///
-/// Read from UNIX seconds (numbers) and from RFC 3339 text, whichever the service sends; shown and serialised as RFC
-/// 3339 in UTC.
+/// In responses it is read from UNIX seconds and from RFC 3339 text, whichever the service sends, with the tolerances of
+/// [`model`](crate::model). It is shown and serialised as RFC 3339 in UTC.
 ///
 /// ```
 /// use security_api_transport::Timestamp;
@@ -130,28 +129,113 @@ impl Serialize for Timestamp {
     }
 }
 
-impl<'de> Deserialize<'de> for Timestamp {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        model::scalar(deserializer)
-    }
-}
+crate::__scalar!(Timestamp);
 
 impl Scalar for Timestamp {
     const EXPECTED: &'static str = "UNIX seconds or an RFC 3339 time";
 
-    fn from_text<E: serde::de::Error>(text: &str) -> Result<Self, E> {
-        text.parse().map_err(E::custom)
+    fn blank() -> Self {
+        Self::default()
     }
 
-    fn from_integer<E: serde::de::Error>(seconds: i64) -> Result<Self, E> {
-        Self::from_unix_seconds(seconds).map_err(E::custom)
+    #[inline]
+    fn read(token: Token<'_>) -> Result<Self, Unfit> {
+        match token {
+            Token::Integer(number) => Self::from_whole(number),
+            other => Self::from_other(other),
+        }
+        .ok_or(Unfit)
     }
 
-    fn from_float<E: serde::de::Error>(seconds: f64) -> Result<Self, E> {
+    /// What is no time is `None`: one wrong time is no reason to do without the object.
+    fn read_optional(token: Token<'_>) -> Result<Option<Self>, Unfit> {
+        match (Self::read(token), token) {
+            (Ok(time), _) => Ok(Some(time)),
+            (Err(_), Token::Text(text)) if text.trim().is_empty() => Ok(None),
+            (Err(_), Token::Text(_) | Token::Integer(_) | Token::Unsigned(_) | Token::Float(_)) => {
+                tracing::debug!("a time of the response could not be read and is left out");
+                Ok(None)
+            }
+            (Err(unfit), _) => Err(unfit),
+        }
+    }
+}
+
+/// Numbers from here on are milliseconds: as seconds they would be after the year 5138, as milliseconds they are after
+/// March 1973.
+const MILLISECONDS: i64 = 100_000_000_000;
+
+impl Timestamp {
+    /// From UNIX seconds or milliseconds, told apart by their size.
+    fn from_whole(number: i64) -> Option<Self> {
+        let time = match number.abs_diff(0) >= MILLISECONDS as u64 {
+            true => jiff::Timestamp::from_millisecond(number),
+            false => jiff::Timestamp::from_second(number),
+        };
+        time.ok().map(Self)
+    }
+
+    /// The same for numbers that have a fraction.
+    fn from_float(number: f64) -> Option<Self> {
+        let seconds = match number.abs() >= MILLISECONDS as f64 {
+            true => number / 1000.0,
+            false => number,
+        };
         jiff::SignedDuration::try_from_secs_f64(seconds)
             .and_then(jiff::Timestamp::from_duration)
+            .ok()
             .map(Self)
-            .map_err(|_| E::custom(InvalidTimestamp))
+    }
+
+    #[inline(never)]
+    fn from_other(token: Token<'_>) -> Option<Self> {
+        match token {
+            Token::Text(text) => Self::from_service(text),
+            Token::Float(number) => Self::from_float(number),
+            _ => None,
+        }
+    }
+
+    /// From text as services write it: RFC 3339, with or without an offset, or a number.
+    fn from_service(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if let Ok(time) = text.parse() {
+            return Some(time);
+        }
+        if let Ok(number) = text.parse() {
+            return Self::from_whole(number);
+        }
+        if let Ok(number) = text.parse() {
+            return Self::from_float(number);
+        }
+        let (local, has_offset) = without_offset(text);
+        let local: jiff::civil::DateTime = local.parse().ok()?;
+        if !has_offset && let Ok(time) = jiff::tz::Offset::UTC.to_timestamp(local) {
+            return Some(Self(time));
+        }
+        // A day within the calendar, and less than a day from the first or last time that can be held.
+        match local.year() {
+            9999 => Some(Self(jiff::Timestamp::MAX)),
+            -9999 => Some(Self(jiff::Timestamp::MIN)),
+            _ => None,
+        }
+    }
+}
+
+/// The text without `Z` or an offset such as `+02:00` at its end, and whether it had one.
+fn without_offset(text: &str) -> (&str, bool) {
+    if let Some(local) = text.strip_suffix(['Z', 'z']) {
+        return (local, true);
+    }
+    let offset = text
+        .len()
+        .checked_sub(6)
+        .and_then(|start| text.get(start..));
+    match offset.map(str::as_bytes) {
+        Some([b'+' | b'-', _, _, b':', _, _]) if text.contains(':') => {
+            (&text[..text.len() - 6], true)
+        }
+        _ => (text, false),
     }
 }
 
@@ -159,18 +243,89 @@ impl Scalar for Timestamp {
 mod tests {
     use super::*;
 
+    fn read(json: &str) -> Option<Timestamp> {
+        serde_json::from_str(json).ok()
+    }
+
     #[test]
     fn numbers_and_text_are_read() {
         let expected = Timestamp::from_unix_seconds(1_698_669_223).unwrap();
-        for json in ["1698669223", "1698669223.0", r#""2023-10-30T12:33:43Z""#] {
-            assert_eq!(serde_json::from_str::<Timestamp>(json).unwrap(), expected);
+        for json in [
+            "1698669223",
+            "1698669223.0",
+            "1698669223000",
+            r#""1698669223""#,
+            r#"" 1698669223.0 ""#,
+            r#""1698669223000""#,
+            r#""2023-10-30T12:33:43Z""#,
+            r#""2023-10-30T14:33:43+02:00""#,
+            r#""2023-10-30T12:33:43""#,
+            r#""2023-10-30 12:33:43""#,
+        ] {
+            assert_eq!(read(json), Some(expected), "{json}");
+        }
+        assert_eq!(read(r#""2023-10-30""#), "2023-10-30T00:00:00Z".parse().ok());
+        assert_eq!(read("1698669223.5"), "2023-10-30T12:33:43.5Z".parse().ok());
+        assert_eq!(
+            read("1698669223123"),
+            "2023-10-30T12:33:43.123Z".parse().ok()
+        );
+        assert_eq!(
+            read("1698669223500.0"),
+            "2023-10-30T12:33:43.5Z".parse().ok()
+        );
+    }
+
+    #[test]
+    fn milliseconds_begin_where_seconds_would_be_after_the_year_5138() {
+        for (json, expected) in [
+            ("99999999999", "5138-11-16T09:46:39Z"),
+            ("100000000000", "1973-03-03T09:46:40Z"),
+            ("-99999999999", "-001199-02-15T14:13:21Z"),
+            ("-100000000000", "1966-10-31T14:13:20Z"),
+            ("253402207200000", "9999-12-30T22:00:00Z"),
+        ] {
+            assert_eq!(read(json), expected.parse().ok(), "{json}");
+            assert!(read(json).is_some(), "{json}");
         }
     }
 
     #[test]
+    fn the_ends_of_the_calendar_are_the_first_and_last_time() {
+        for json in [
+            r#""9999-12-31T23:59:59Z""#,
+            r#""9999-12-31T23:59:59.9999999Z""#,
+            r#""9999-12-31T23:59:59""#,
+            r#""9999-12-31T23:59:59-05:00""#,
+            r#""9999-12-31""#,
+        ] {
+            assert_eq!(read(json), Some(Timestamp(jiff::Timestamp::MAX)), "{json}");
+        }
+        assert_eq!(
+            read(r#""-009999-01-01T00:00:00Z""#),
+            Some(Timestamp(jiff::Timestamp::MIN))
+        );
+        assert_eq!(
+            read(r#""0001-01-01T00:00:00""#).unwrap().to_string(),
+            "0001-01-01T00:00:00Z"
+        );
+    }
+
+    #[test]
     fn nonsense_is_an_error_not_a_panic() {
-        for json in ["18446744073709551615", "1e300", r#""yesterday""#, "true"] {
-            assert!(serde_json::from_str::<Timestamp>(json).is_err(), "{json}");
+        for json in [
+            "18446744073709551615",
+            "1e300",
+            r#""yesterday""#,
+            r#""""#,
+            r#""é+0é:00""#,
+            r#""2024-05-21T11:16:42+99:99""#,
+            r#""NaN""#,
+            r#""inf""#,
+            "true",
+            "null",
+        ] {
+            assert_eq!(read(json), None, "{json}");
         }
     }
 

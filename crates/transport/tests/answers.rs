@@ -149,6 +149,67 @@ async fn compression_that_is_damaged_is_told_from_a_connection_that_broke() {
 }
 
 #[tokio::test]
+async fn a_compressed_answer_may_have_several_members_and_its_encoding_any_case() {
+    let text = "text ".repeat(50_000);
+    let (left, right) = text.split_at(70_001);
+    let members = [
+        gzip(b"\""),
+        gzip(left.as_bytes()),
+        gzip(b""),
+        gzip(right.as_bytes()),
+        gzip(b"\""),
+    ]
+    .concat();
+    for encoding in ["gzip", "GZIP", "x-gzip", "identity, Gzip"] {
+        for client in clients(200, Some(encoding), &members).await {
+            assert_eq!(read(&client).await.unwrap(), Value::from(text.as_str()));
+        }
+    }
+    // A member that is cut or damaged is told like any other, wherever it stands.
+    let mut damaged = members.clone();
+    let end = damaged.len() - 5;
+    damaged[end] ^= 1;
+    for (body, kind) in [
+        (&members[..members.len() - 3], ErrorKind::Io),
+        (&damaged[..], ErrorKind::Decode),
+        (
+            &[&members[..], b"something else"].concat()[..],
+            ErrorKind::Decode,
+        ),
+    ] {
+        for client in clients(200, Some("gzip"), body).await {
+            let error = read(&client).retries(0).await.unwrap_err();
+            assert_eq!(error.kind(), kind, "{error:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_encoded_in_a_way_that_cannot_be_undone_is_an_error_that_names_it() {
+    for encoding in ["br", "zstd", "gzip, br", "deflate"] {
+        for client in clients(200, Some(encoding), b"\x0b\x05\x80\"good\"\x03").await {
+            let error = create(&client).await.unwrap_err();
+            assert_eq!(
+                (error.kind(), error.outcome(), error.attempts()),
+                (ErrorKind::Decode, Outcome::Answered, 1)
+            );
+            assert!(error.to_string().contains(encoding), "{error}");
+            assert!(error.may_be_executed());
+            let file = client.operation(&READ, &["7"]).call::<Download>().await;
+            file.unwrap().bytes(100).await.unwrap_err();
+        }
+        // The status of an error page still says what it says, and an empty body is empty.
+        for client in clients(404, Some(encoding), b"\x0b\x05\x80").await {
+            let error = create(&client).await.unwrap_err();
+            assert_eq!(error.status().unwrap().as_u16(), 404);
+        }
+        for client in clients(200, Some(encoding), b"").await {
+            client.operation(&READ, &["7"]).call::<()>().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_body_error_of_a_users_transport_is_a_broken_connection() {
     #[derive(Debug, thiserror::Error)]
     #[error("the tunnel collapsed")]
@@ -197,12 +258,9 @@ async fn each_way_an_answer_can_be_unreadable_is_told_apart() {
         (&b""[..], "empty where JSON was expected"),
         (b"  \r\n", "empty where JSON was expected"),
         (html, "HTML"),
-        (b"\xef\xbb\xbf<html>", ""),
+        (b"\xef\xbb\xbf<html>", "HTML"),
         (b"{\"id\":1,\"tags\":[{\"name\":\"a\"", "ends too early"),
-        (
-            b"{\"id\":1,\"tags\":[{\"name\":\"\xff\xfe\"}]}",
-            "not UTF-8 from byte 25",
-        ),
+        (b"{\"id\":\xff\xfe,\"tags\":[]}", "not UTF-8 from byte 6"),
         (
             b"{\"id\":\"seven\",\"tags\":[]}",
             "at `id`: expected u32, found string",

@@ -8,7 +8,7 @@ use http::Method;
 use proptest::prelude::*;
 use security_api_transport::{
     Client, Cursor, ErrorKind, FakeAnswer, FakeRequest, FakeTransport, Items, Next, Operation,
-    Outcome, Page, Pages, Paging, RawItems, Request, Split,
+    Outcome, Page, PageItems, Pages, Paging, RawItems, Request, Split,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -20,8 +20,9 @@ static LIST: Operation = Operation::new("things.list", Method::GET, "/things").i
 struct Tokens;
 
 #[derive(Deserialize)]
+#[serde(bound = "T: Deserialize<'de>")]
 struct Wire<T> {
-    items: Vec<T>,
+    items: PageItems<T>,
     next: Option<String>,
 }
 
@@ -33,7 +34,7 @@ impl Paging for Tokens {
             Some("somewhere") => Next::Unknown,
             _ => wire.next.into(),
         };
-        Split::new(wire.items, next)
+        Split::new(wire.items.into_vec(), next)
     }
 
     fn split_raw<'a>(page: &'a str, request: &Request) -> serde_json::Result<Split<&'a RawValue>> {
@@ -254,7 +255,10 @@ async fn an_item_that_cannot_be_decoded_is_an_error_with_the_item_and_the_stream
         text.starts_with("things.list: item 2 of the page"),
         "{text}"
     );
-    assert!(text.contains("expected u32, found map"), "{text}");
+    assert!(
+        text.contains("at `items[1]`: expected u32, found map"),
+        "{text}"
+    );
     assert!(!format!("{error:?} {error:#?} {item:?}").contains("wrong"));
     // The bad item was returned, so the cursor stands behind it.
     assert_eq!(stream.cursor().taken(), 2);
@@ -355,6 +359,18 @@ async fn an_incomplete_list_is_an_error_after_what_was_read_and_never_its_end() 
         assert!(stream.try_next().await.is_err());
         assert!(!stream.cursor().is_end());
         assert_eq!(fake.requests().len(), 3);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_has_at_most_100_000_items_however_it_is_read() {
+    let body = |items: usize| format!(r#"{{"items":[{}0],"next":null}}"#, "0,".repeat(items - 1));
+    for (count, is_fine) in [(100_000, true), (100_001, false)] {
+        let fake = FakeTransport::new();
+        fake.always(&LIST, FakeAnswer::status(200).body(body(count)));
+        let typed = items(&fake).try_collect().await;
+        let raw = raw_items(&fake).try_collect().await;
+        assert_eq!((typed.is_ok(), raw.is_ok()), (is_fine, is_fine), "{count}");
     }
 }
 

@@ -2,10 +2,14 @@
 
 mod common;
 
-use common::{READ, builder};
+use std::process::Command;
+
+use common::wire::{Act, Server, answer};
+use common::{READ, builder, hurried, install_provider, read, settings};
+use security_api_transport::{Client, ClientBuilder, ErrorKind, Outcome};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 /// A proxy that answers one request itself, and gives the head of what it was asked.
 async fn proxy() -> (String, tokio::task::JoinHandle<String>) {
@@ -44,6 +48,8 @@ async fn a_proxy_that_is_no_url_is_refused_without_showing_its_password() {
     for url in [
         "user:pr0xysecret@proxy:3128",
         "ftp://user:pr0xysecret@proxy",
+        "socks://user:pr0xysecret@proxy",
+        "http://user:pr0xysecret@",
         "",
     ] {
         let error = builder()
@@ -56,5 +62,177 @@ async fn a_proxy_that_is_no_url_is_refused_without_showing_its_password() {
             !format!("{error} {error:?}").contains("pr0xysecret"),
             "{error}"
         );
+    }
+}
+
+/// A client that heeds the environment.
+fn heeding() -> ClientBuilder<Client> {
+    install_provider();
+    ClientBuilder::new(Ok(settings())).retry(hurried())
+}
+
+/// Runs one of this file's ignored tests in a process of its own, where these variables are set.
+async fn in_environment(test: &'static str, variables: &[(&str, &str)]) {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", test, "--ignored", "--test-threads=1"]);
+    for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
+        command.env_remove(name).env_remove(name.to_uppercase());
+    }
+    command.envs(variables.iter().copied());
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap());
+    let output = output.await.unwrap();
+    assert!(
+        output.status.success(),
+        "{variables:?}: {}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+}
+
+#[tokio::test]
+async fn the_environments_proxy_is_for_other_machines_only() {
+    let proxy = Server::start(vec![Act::Send(answer(502, "", b""))]).await;
+    let server = Server::start(vec![Act::Send(answer(200, "", b"\"good\""))]).await;
+    let (proxy_url, server_url) = (proxy.url(), server.url());
+    for name in ["HTTP_PROXY", "ALL_PROXY", "http_proxy"] {
+        in_environment(
+            "child_reads_from_this_machine",
+            &[(name, &proxy_url), ("SERVER", &server_url)],
+        )
+        .await;
+    }
+    assert_eq!((proxy.requests(), server.requests()), (0, 6));
+    in_environment(
+        "child_is_refused_by_the_proxy",
+        &[("HTTPS_PROXY", &proxy_url)],
+    )
+    .await;
+    assert_eq!(proxy.requests(), 1);
+}
+
+#[tokio::test]
+#[ignore = "run by another test, with variables set"]
+async fn child_reads_from_this_machine() {
+    let server = std::env::var("SERVER").unwrap();
+    for url in [server.clone(), server.replace("127.0.0.1", "localhost")] {
+        let client = heeding().base_url(url).build().unwrap();
+        assert_eq!(read(&client).await.unwrap(), "good");
+    }
+}
+
+#[tokio::test]
+#[ignore = "run by another test, with variables set"]
+async fn child_is_refused_by_the_proxy() {
+    let error = read(&heeding().build().unwrap())
+        .retries(0)
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("proxy"), "{error}");
+}
+
+#[tokio::test]
+async fn a_malformed_proxy_of_the_environment_is_refused_and_not_passed_over() {
+    for name in ["HTTPS_PROXY", "ALL_PROXY", "https_proxy"] {
+        for value in [
+            "ftp://user:pr0xysecret@proxy",
+            "http://user:pr0xysecret@pro xy",
+            "http://user:pr0xysecret@proxy:port",
+            "http://",
+        ] {
+            let variables = [(name, value), ("VARIABLE", name)];
+            in_environment("child_cannot_be_built", &variables).await;
+        }
+    }
+}
+
+#[test]
+#[ignore = "run by another test, with variables set"]
+fn child_cannot_be_built() {
+    let name = std::env::var("VARIABLE").unwrap();
+    let error = heeding().build().unwrap_err();
+    assert!(error.is_invalid(), "{error}");
+    let text = format!("{error} {error:?}");
+    assert!(
+        text.contains(&name) && !text.contains("pr0xysecret"),
+        "{text}"
+    );
+    // Where no proxy is asked, nothing is wrong.
+    heeding().no_proxy().build().unwrap();
+    heeding().base_url("http://127.0.0.1:9").build().unwrap();
+    heeding().proxy("http://proxy.test:3128").build().unwrap();
+}
+
+/// A SOCKS 5 proxy that answers with this reply, and serves HTTP itself if that is success. Gives where it was asked to
+/// connect to.
+async fn socks(reply: u8) -> (String, tokio::sync::mpsc::UnboundedReceiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (asked, targets) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(serve_socks(stream, reply, asked.clone()));
+        }
+    });
+    (address.to_string(), targets)
+}
+
+async fn serve_socks(
+    mut stream: TcpStream,
+    reply: u8,
+    asked: tokio::sync::mpsc::UnboundedSender<String>,
+) -> Option<()> {
+    let mut greeting = [0; 2];
+    stream.read_exact(&mut greeting).await.ok()?;
+    let mut methods = vec![0; usize::from(greeting[1])];
+    stream.read_exact(&mut methods).await.ok()?;
+    stream.write_all(&[5, 0]).await.ok()?;
+    let mut head = [0; 5];
+    stream.read_exact(&mut head).await.ok()?;
+    // An IPv4 address, of which one byte is read, or a name after its length.
+    let length = if head[3] == 1 {
+        3
+    } else {
+        usize::from(head[4])
+    };
+    let mut rest = vec![0; length + 2];
+    stream.read_exact(&mut rest).await.ok()?;
+    let name = match head[3] {
+        1 => format!("{}.{}.{}.{}", head[4], rest[0], rest[1], rest[2]),
+        _ => String::from_utf8_lossy(&rest[..length]).into_owned(),
+    };
+    asked.send(name).unwrap();
+    stream
+        .write_all(&[5, reply, 0, 1, 0, 0, 0, 0, 0, 0])
+        .await
+        .ok()?;
+    common::wire::read_request(&mut stream).await?;
+    stream.write_all(&answer(200, "", b"\"good\"")).await.ok()
+}
+
+#[tokio::test]
+async fn a_socks_proxy_is_used_and_one_that_does_not_allow_the_connection_is_not_asked_again() {
+    for scheme in ["socks5", "socks5h"] {
+        let (address, mut targets) = socks(0).await;
+        let client = builder()
+            .base_url("http://127.0.0.1:9")
+            .proxy(format!("{scheme}://{address}"))
+            .build()
+            .unwrap();
+        assert_eq!(read(&client).await.unwrap(), "good");
+        assert_eq!(targets.recv().await.unwrap(), "127.0.0.1");
+    }
+    for (reply, attempts) in [(2, 1), (4, 4)] {
+        let (address, _targets) = socks(reply).await;
+        let client = builder()
+            .proxy(format!("socks5h://{address}"))
+            .retry(hurried())
+            .build()
+            .unwrap();
+        let error = read(&client).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.outcome(), error.attempts()),
+            (ErrorKind::Connect, Outcome::NotSent, attempts),
+            "{error:?}"
+        );
+        assert!(error.to_string().contains("proxy"), "{error}");
     }
 }

@@ -1,38 +1,24 @@
 //! What the leaf can tell of TLS handshakes and of HTTP/2 streams that were refused.
-#![cfg(feature = "rustls")]
+#![cfg(any(
+    feature = "rustls",
+    feature = "rustls-no-provider",
+    feature = "native-tls"
+))]
 
 mod common;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Once};
 use std::time::Duration;
 
+use common::tls::{Certificate, acceptor, certificate, demanding_acceptor, expired};
 use common::wire::{answer, read_request};
 use common::{builder, create, hurried, read};
-use rcgen::{CertificateParams, CertifiedKey, KeyPair};
 use security_api_transport::{Call, Client, ClientBuilder, Download, ErrorKind, Outcome};
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
-
-type Certificate = CertifiedKey<KeyPair>;
-
-fn certificate(name: &str) -> Certificate {
-    rcgen::generate_simple_self_signed([name.to_owned()]).unwrap()
-}
-
-fn expired(name: &str) -> Certificate {
-    let mut params = CertificateParams::new([name.to_owned()]).unwrap();
-    params.not_before = rcgen::date_time_ymd(2001, 1, 1);
-    params.not_after = rcgen::date_time_ymd(2002, 1, 1);
-    let signing_key = KeyPair::generate().unwrap();
-    let cert = params.self_signed(&signing_key).unwrap();
-    CertifiedKey { cert, signing_key }
-}
 
 /// What an HTTP/2 server does to the first requests; it answers the others.
 #[derive(Clone, Copy, Debug)]
@@ -62,18 +48,8 @@ impl Tls {
     /// Without acts a server of HTTP/1.1; with them, of HTTP/2, which does these to its requests, one after the other.
     async fn start(certificate: &Certificate, acts: Vec<H2>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
-        let key = PrivateKeyDer::try_from(certificate.signing_key.serialize_der()).unwrap();
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.cert.der().clone()], key)
-            .unwrap();
-        if !acts.is_empty() {
-            config.alpn_protocols = vec![b"h2".to_vec()];
-        }
-        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let protocols: &[&[u8]] = if acts.is_empty() { &[] } else { &[b"h2"] };
+        let acceptor = acceptor(certificate, protocols);
         let server = Self {
             address: listener.local_addr().unwrap(),
             requests: Arc::default(),
@@ -183,7 +159,6 @@ impl Tls {
     }
 
     fn client(&self) -> ClientBuilder<Client> {
-        install_provider();
         builder()
             .base_url(format!("https://localhost:{}", self.address.port()))
             .retry(hurried())
@@ -192,13 +167,6 @@ impl Tls {
     fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
     }
-}
-
-fn install_provider() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let _ = tokio_rustls::rustls::crypto::aws_lc_rs::default_provider().install_default();
-    });
 }
 
 fn both() -> [fn(&Client) -> Call<Value>; 2] {
@@ -272,7 +240,6 @@ async fn a_handshake_that_is_cut_is_tried_again_for_any_operation() {
             }
         }
     });
-    install_provider();
     let client = builder()
         .base_url(format!("https://{address}"))
         .retry(hurried())
@@ -295,7 +262,6 @@ async fn a_handshake_that_is_cut_is_tried_again_for_any_operation() {
 async fn a_handshake_that_hangs_ends_with_the_connect_timeout_and_nothing_was_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    install_provider();
     let client = builder()
         .base_url(format!("https://{address}"))
         .connect_timeout(Duration::from_millis(50))
@@ -316,7 +282,6 @@ async fn a_handshake_that_hangs_ends_with_the_connect_timeout_and_nothing_was_se
 
 #[tokio::test]
 async fn a_server_that_speaks_no_tls_is_not_tried_again() {
-    install_provider();
     for call in both() {
         let talker = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = talker.local_addr().unwrap();
@@ -337,7 +302,53 @@ async fn a_server_that_speaks_no_tls_is_not_tried_again() {
             (ErrorKind::Connect, Outcome::NotSent, 1),
             "{error:?}"
         );
-        assert!(!error.is_retryable());
+        assert!(
+            !error.is_retryable() && error.to_string().contains("does not speak TLS"),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_wants_a_client_certificate_is_not_tried_again_and_nothing_was_executed() {
+    let certificate = certificate("localhost");
+    for protocols in [&[][..], &[b"h2" as &[u8]]] {
+        for call in both() {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let url = format!(
+                "https://localhost:{}",
+                listener.local_addr().unwrap().port()
+            );
+            let acceptor = demanding_acceptor(&certificate, protocols);
+            let handshakes = Arc::new(AtomicUsize::new(0));
+            let counted = Arc::clone(&handshakes);
+            tokio::spawn(async move {
+                while let Ok((mut stream, _)) = listener.accept().await {
+                    counted.fetch_add(1, Ordering::SeqCst);
+                    assert!(acceptor.accept(&mut stream).await.is_err());
+                    // Closing with unread bytes would reset the connection, and the client would not see why.
+                    let _ = stream.shutdown().await;
+                    while let Ok(1..) = stream.read(&mut [0; 1024]).await {}
+                }
+            });
+            let client = builder()
+                .base_url(url)
+                .root_certificate(certificate.cert.pem())
+                .retry(hurried())
+                .build()
+                .unwrap();
+            let error = call(&client).await.unwrap_err();
+            assert_eq!(
+                (error.kind(), error.outcome(), error.attempts()),
+                (ErrorKind::Connect, Outcome::NotSent, 1),
+                "{error:?}"
+            );
+            assert!(
+                !error.is_retryable() && error.to_string().contains("client certificate"),
+                "{error}"
+            );
+            assert_eq!(handshakes.load(Ordering::SeqCst), 1);
+        }
     }
 }
 

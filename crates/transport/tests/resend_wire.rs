@@ -7,7 +7,9 @@ use std::time::Duration;
 use common::wire::{Act, Server, answer};
 use common::{builder, create, hurried, read};
 use http_body_util::StreamBody;
-use security_api_transport::{Body, Call, Client, ClientBuilder, Error, ErrorKind, Outcome};
+use security_api_transport::{
+    Body, Call, Client, ClientBuilder, Error, ErrorKind, HttpRequest, Outcome, ResponseBody,
+};
 use serde_json::{Value, json};
 
 fn at(url: &str) -> ClientBuilder<Client> {
@@ -59,11 +61,6 @@ fn rows() -> Vec<Row> {
         ),
         row("head cut", Act::SendThenClose(head()), Io),
         row("head reset", Act::SendThenReset(head()), Io),
-        row(
-            "not HTTP",
-            Act::SendThenClose(bytes("SSH-2.0-server\r\n\r\n")),
-            Io,
-        ),
         row("body cut", Act::SendThenClose(half()), Io),
         row("body reset", Act::SendThenReset(half()), Io),
         row("chunked body cut", Act::SendThenClose(chunk()), Io),
@@ -100,6 +97,34 @@ async fn a_request_that_may_have_been_executed_goes_out_again_only_if_it_is_idem
                 "{what}"
             );
             assert_eq!(error.is_retryable(), idempotent, "{what}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_answers_in_something_else_than_http_is_not_asked_again() {
+    let large = format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "x".repeat(1 << 20));
+    let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "x: y\r\n".repeat(500));
+    for (answered, says) in [
+        ("SSH-2.0-server\r\n\r\n".to_owned(), "not HTTP"),
+        ("<html>404</html>\r\n\r\n".to_owned(), "not HTTP"),
+        (large, "head of the response"),
+        (many, "head of the response"),
+    ] {
+        for (call, _) in both() {
+            let server = Server::start(vec![Act::SendThenClose(bytes(&answered))]).await;
+            let error = call(&at(&server.url()).build().unwrap()).await.unwrap_err();
+            // It may have been executed all the same.
+            assert_eq!(
+                (error.kind(), error.outcome(), error.attempts()),
+                (ErrorKind::Io, Outcome::Unknown, 1),
+                "{error:?}"
+            );
+            assert!(
+                !error.is_retryable() && error.to_string().contains(says),
+                "{error}"
+            );
+            assert_eq!(server.requests(), 1);
         }
     }
 }
@@ -264,7 +289,8 @@ async fn a_length_that_the_service_does_not_keep_to_reserves_no_memory() {
 async fn a_proxy_that_wants_other_credentials_is_not_asked_again_and_one_that_cannot_connect_is() {
     for (status, says, attempts) in [
         (407, "the proxy refused the connection", 1),
-        (502, "no connection could be made", 4),
+        (403, "the proxy made no connection", 4),
+        (502, "the proxy made no connection", 4),
     ] {
         for (call, _) in both() {
             let proxy = Server::start(vec![Act::Send(answer(status, "", b""))]).await;
@@ -287,5 +313,45 @@ async fn a_proxy_that_wants_other_credentials_is_not_asked_again_and_one_that_ca
             assert_eq!(error.is_retryable(), attempts > 1);
             assert!(error.to_string().contains(says), "{error}");
         }
+    }
+}
+
+/// A transport of the user's: reqwest as it comes, but for its retries.
+fn bare_reqwest(url: String) -> Client {
+    let inner = reqwest::Client::builder()
+        .no_proxy()
+        .retry(reqwest::retry::never())
+        .build()
+        .unwrap();
+    let transport = tower::service_fn(move |request: HttpRequest| {
+        let (client, to) = (inner.clone(), format!("{url}{}", request.uri().path()));
+        async move {
+            let sent = client.request(request.method().clone(), to).send().await;
+            let response = http::Response::<reqwest::Body>::from(sent?);
+            Ok::<_, reqwest::Error>(response.map(ResponseBody::stream))
+        }
+    });
+    builder()
+        .transport(transport)
+        .retry(hurried())
+        .build()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn an_error_of_reqwest_is_understood_in_a_users_transport_too() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    never_sent(&bare_reqwest(url)).await;
+    for (call, idempotent) in both() {
+        let server = Server::start(vec![Act::SendThenClose(Vec::new())]).await;
+        let error = call(&bare_reqwest(server.url())).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.outcome()),
+            (ErrorKind::Io, Outcome::Unknown),
+            "{error:?}"
+        );
+        assert_eq!(server.requests(), if idempotent { 4 } else { 1 });
     }
 }

@@ -241,6 +241,7 @@ async fn nothing_that_goes_wrong_on_the_wire_makes_a_secret_show() {
     let bounded = |builder: ClientBuilder<Client>| {
         let builder = builder
             .attempt_timeout(Duration::from_millis(100))
+            .connect_timeout(Duration::from_millis(100))
             .idle_timeout(Duration::from_millis(100));
         marked_key(builder).build().unwrap()
     };
@@ -258,9 +259,7 @@ async fn nothing_that_goes_wrong_on_the_wire_makes_a_secret_show() {
     clients.push(bounded(builder().base_url("http://127.0.0.1:9")));
     let plain = Server::start(vec![Act::Send(answer(200, "", b""))]).await;
     clients.push(bounded(
-        builder()
-            .base_url(format!("https://{}", plain.address))
-            .connect_timeout(Duration::from_millis(100)),
+        builder().base_url(format!("https://{}", plain.address)),
     ));
     for client in clients {
         let error = marked(&client).await.unwrap_err();

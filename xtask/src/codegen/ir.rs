@@ -204,6 +204,8 @@ pub(crate) enum Ty {
     Model(String),
     List(Box<Ty>),
     Map(Box<Ty>),
+    /// A value that may be null, in a map.
+    Optional(Box<Ty>),
 }
 
 impl Ty {
@@ -211,7 +213,7 @@ impl Ty {
     pub(crate) fn named(&self) -> Option<&str> {
         match self {
             Self::Enum(name) | Self::Model(name) => Some(name),
-            Self::List(inner) | Self::Map(inner) => inner.named(),
+            Self::List(inner) | Self::Map(inner) | Self::Optional(inner) => inner.named(),
             _ => None,
         }
     }

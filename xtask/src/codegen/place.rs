@@ -325,7 +325,7 @@ fn contained(api: &Api) -> BTreeSet<&str> {
 /// Whether a value of this type can be written into a form.
 fn fits_form(ty: &Ty, encoding: Encoding) -> bool {
     match ty {
-        Ty::Map(_) | Ty::Own(_) => false,
+        Ty::Map(_) | Ty::Optional(_) | Ty::Own(_) => false,
         Ty::List(_) | Ty::Model(_) if encoding == Encoding::UrlEncoded => false,
         Ty::List(inner) => fits_form(inner, encoding),
         _ => true,
@@ -335,7 +335,7 @@ fn fits_form(ty: &Ty, encoding: Encoding) -> bool {
 fn contains_secret(ty: &Ty) -> bool {
     match ty {
         Ty::Secret => true,
-        Ty::List(inner) | Ty::Map(inner) => contains_secret(inner),
+        Ty::List(inner) | Ty::Map(inner) | Ty::Optional(inner) => contains_secret(inner),
         _ => false,
     }
 }

@@ -377,3 +377,36 @@ async fn a_search_that_cannot_be_meant_is_not_sent() {
     }
     assert!(fake.requests().is_empty());
 }
+
+#[tokio::test]
+async fn a_page_in_an_envelope_is_read_although_its_text_is_not_correct_json() {
+    for (before, message) in [
+        (&b"\xef\xbb\xbf"[..], &b"Done"[..]),
+        (b"", b"Termin\xe9"),
+        (b"", br"\ud83d"),
+    ] {
+        let fake = FakeTransport::new();
+        let start = [
+            before,
+            b"{\"message\":\"",
+            message,
+            b"\",\"status\":\"SUCCESS\",\"data\":",
+        ]
+        .concat();
+        let body = [
+            &*start,
+            br#"{"results":["a\udc00",1e400,3],"totalNumberOfRecords":3}}"#,
+        ]
+        .concat();
+        fake.with(&SEARCH, move |_| {
+            FakeAnswer::status(200)
+                .header("content-type", "application/json")
+                .body(body.clone())
+        });
+        let client = over(&fake);
+        let request = client.transport().operation(&SEARCH, &[]);
+        let list = List::<Value, ByNumber>::new(request.json(&json!({"pageNumber": 1})));
+        let page = list.page().await.unwrap();
+        assert_eq!(page.items(), [json!("a\u{fffd}"), json!("1e400"), json!(3)]);
+    }
+}

@@ -2,17 +2,15 @@
 
 use std::fmt;
 
-use security_api_transport::model::Slot;
 use serde::de::{Deserialize, Deserializer, Visitor};
 use serde::ser::{Error as _, Serialize, SerializeStruct, Serializer};
 
 use super::filter::{Filter, FilterGroup, FilterItem};
 use super::value::{Condition, FilterOperator, FilterValue};
 
-impl<'de> Slot<'de> for Filter {}
-impl<'de> Slot<'de> for FilterGroup {}
-impl<'de> Slot<'de> for FilterItem {}
-impl<'de> Slot<'de> for FilterValue {}
+security_api_transport::__json_slot! {
+    Filter: Self::default(), "a filter";
+}
 
 /// The service's names, in the case its own programs send. It answers in another.
 impl Serialize for Filter {

@@ -304,25 +304,26 @@ impl security_api_transport::model::Model for Account {
     ];
     const REQUIRED: &'static [usize] = &[0];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.id),
-            1 => value.optional(&mut self.employee_id),
-            2 => value.optional(&mut self.app_type),
-            3 => value.optional(&mut self.app_id),
-            4 => value.optional(&mut self.email),
-            5 => value.into_slot(&mut self.mfa_registered),
-            6 => value.into_slot(&mut self.mfa_methods),
-            7 => value.optional(&mut self.password_id),
-            8 => value.into_slot(&mut self.login_methods),
-            9 => value.optional(&mut self.created),
-            10 => value.optional(&mut self.last_used),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.id,
+                1 => &mut self.employee_id,
+                2 => &mut self.app_type,
+                3 => &mut self.app_id,
+                4 => &mut self.email,
+                5 => &mut self.mfa_registered,
+                6 => &mut self.mfa_methods,
+                7 => &mut self.password_id,
+                8 => &mut self.login_methods,
+                9 => &mut self.created,
+                10 => &mut self.last_used,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -265,22 +265,23 @@ impl security_api_transport::model::Model for AccountOther {
     ];
     const REQUIRED: &'static [usize] = &[0];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.id),
-            1 => value.optional(&mut self.employee_id),
-            2 => value.optional(&mut self.other_app_id),
-            3 => value.optional(&mut self.email),
-            4 => value.into_slot(&mut self.login_methods),
-            5 => value.optional(&mut self.password_id),
-            6 => value.optional(&mut self.created),
-            7 => value.optional(&mut self.last_used),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.id,
+                1 => &mut self.employee_id,
+                2 => &mut self.other_app_id,
+                3 => &mut self.email,
+                4 => &mut self.login_methods,
+                5 => &mut self.password_id,
+                6 => &mut self.created,
+                7 => &mut self.last_used,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -278,25 +278,26 @@ impl security_api_transport::model::Model for App {
     ];
     const REQUIRED: &'static [usize] = &[0];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.id),
-            1 => value.optional(&mut self.kind),
-            2 => value.optional(&mut self.approval_status),
-            3 => value.optional(&mut self.sensitivity_level),
-            4 => value.optional(&mut self.owner_id),
-            5 => value.optional(&mut self.notes),
-            6 => value.optional(&mut self.website),
-            7 => value.optional(&mut self.description),
-            8 => value.optional(&mut self.friendly_name),
-            9 => value.into_slot(&mut self.labels),
-            10 => value.optional(&mut self.created),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.id,
+                1 => &mut self.kind,
+                2 => &mut self.approval_status,
+                3 => &mut self.sensitivity_level,
+                4 => &mut self.owner_id,
+                5 => &mut self.notes,
+                6 => &mut self.website,
+                7 => &mut self.description,
+                8 => &mut self.friendly_name,
+                9 => &mut self.labels,
+                10 => &mut self.created,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -175,19 +175,20 @@ impl security_api_transport::model::Model for AppOther {
     ];
     const REQUIRED: &'static [usize] = &[0];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.id),
-            1 => value.optional(&mut self.domain),
-            2 => value.optional(&mut self.request_support_status),
-            3 => value.into_slot(&mut self.hidden),
-            4 => value.optional(&mut self.created),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.id,
+                1 => &mut self.domain,
+                2 => &mut self.request_support_status,
+                3 => &mut self.hidden,
+                4 => &mut self.created,
+                _ => return None,
+            },
+        )
     }
 }
 

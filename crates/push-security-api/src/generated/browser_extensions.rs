@@ -247,26 +247,27 @@ impl security_api_transport::model::Model for BrowserExtension {
     ];
     const REQUIRED: &'static [usize] = &[0];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.id),
-            1 => value.optional(&mut self.extension_id),
-            2 => value.optional(&mut self.employee_id),
-            3 => value.optional(&mut self.browser_id),
-            4 => value.optional(&mut self.name),
-            5 => value.optional(&mut self.description),
-            6 => value.optional(&mut self.version),
-            7 => value.optional(&mut self.deployment_mode),
-            8 => value.into_slot(&mut self.permissions),
-            9 => value.into_slot(&mut self.host_permissions),
-            10 => value.into_slot(&mut self.enabled),
-            11 => value.optional(&mut self.created),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.id,
+                1 => &mut self.extension_id,
+                2 => &mut self.employee_id,
+                3 => &mut self.browser_id,
+                4 => &mut self.name,
+                5 => &mut self.description,
+                6 => &mut self.version,
+                7 => &mut self.deployment_mode,
+                8 => &mut self.permissions,
+                9 => &mut self.host_permissions,
+                10 => &mut self.enabled,
+                11 => &mut self.created,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -243,28 +243,29 @@ impl security_api_transport::model::Model for Browser {
     ];
     const REQUIRED: &'static [usize] = &[0];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.id),
-            1 => value.optional(&mut self.employee_id),
-            2 => value.optional(&mut self.email),
-            3 => value.optional(&mut self.version),
-            4 => value.optional(&mut self.token_type),
-            5 => value.into_slot(&mut self.is_active),
-            6 => value.optional(&mut self.browser),
-            7 => value.optional(&mut self.os),
-            8 => value.optional(&mut self.extension_version),
-            9 => value.optional(&mut self.language),
-            10 => value.optional(&mut self.profile_email),
-            11 => value.into_slot(&mut self.profile_sync_enabled),
-            12 => value.optional(&mut self.created),
-            13 => value.optional(&mut self.last_online),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.id,
+                1 => &mut self.employee_id,
+                2 => &mut self.email,
+                3 => &mut self.version,
+                4 => &mut self.token_type,
+                5 => &mut self.is_active,
+                6 => &mut self.browser,
+                7 => &mut self.os,
+                8 => &mut self.extension_version,
+                9 => &mut self.language,
+                10 => &mut self.profile_email,
+                11 => &mut self.profile_sync_enabled,
+                12 => &mut self.created,
+                13 => &mut self.last_online,
+                _ => return None,
+            },
+        )
     }
 }
 

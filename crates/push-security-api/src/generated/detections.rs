@@ -282,25 +282,26 @@ impl security_api_transport::model::Model for Detection {
     ];
     const REQUIRED: &'static [usize] = &[0];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.id),
-            1 => value.optional(&mut self.employee_id),
-            2 => value.into_slot(&mut self.employee),
-            3 => value.optional(&mut self.browser_id),
-            4 => value.optional(&mut self.severity),
-            5 => value.optional(&mut self.detection_type),
-            6 => value.optional(&mut self.response),
-            7 => value.into_slot(&mut self.archived),
-            8 => value.optional(&mut self.detection_link),
-            9 => value.optional(&mut self.created),
-            10 => value.optional(&mut self.last_activity),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.id,
+                1 => &mut self.employee_id,
+                2 => &mut self.employee,
+                3 => &mut self.browser_id,
+                4 => &mut self.severity,
+                5 => &mut self.detection_type,
+                6 => &mut self.response,
+                7 => &mut self.archived,
+                8 => &mut self.detection_link,
+                9 => &mut self.created,
+                10 => &mut self.last_activity,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -76,34 +76,35 @@ impl security_api_transport::model::Model for LoginEvent {
         "passwordId",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.employee_id),
-            1 => value.optional(&mut self.account_id),
-            2 => value.optional(&mut self.app_type),
-            3 => value.optional(&mut self.app_id),
-            4 => value.optional(&mut self.email),
-            5 => value.optional(&mut self.logged_in),
-            6 => value.optional(&mut self.login_url),
-            7 => value.into_slot(&mut self.password_manually_typed),
-            8 => value.optional(&mut self.password_manager),
-            9 => value.into_slot(&mut self.weak_password),
-            10 => value.into_slot(&mut self.weak_password_reasons),
-            11 => value.into_slot(&mut self.leaked_password),
-            12 => value.optional(&mut self.login_type),
-            13 => value.optional(&mut self.identity_provider),
-            14 => value.optional(&mut self.source_ip_address),
-            15 => value.optional(&mut self.browser),
-            16 => value.optional(&mut self.os),
-            17 => value.optional(&mut self.user_agent),
-            18 => value.into_slot(&mut self.work_app),
-            19 => value.optional(&mut self.password_id),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.employee_id,
+                1 => &mut self.account_id,
+                2 => &mut self.app_type,
+                3 => &mut self.app_id,
+                4 => &mut self.email,
+                5 => &mut self.logged_in,
+                6 => &mut self.login_url,
+                7 => &mut self.password_manually_typed,
+                8 => &mut self.password_manager,
+                9 => &mut self.weak_password,
+                10 => &mut self.weak_password_reasons,
+                11 => &mut self.leaked_password,
+                12 => &mut self.login_type,
+                13 => &mut self.identity_provider,
+                14 => &mut self.source_ip_address,
+                15 => &mut self.browser,
+                16 => &mut self.os,
+                17 => &mut self.user_agent,
+                18 => &mut self.work_app,
+                19 => &mut self.password_id,
+                _ => return None,
+            },
+        )
     }
 }
 

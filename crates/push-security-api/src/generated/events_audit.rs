@@ -37,21 +37,22 @@ impl security_api_transport::model::Model for Actor {
         "userAgent",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.source),
-            1 => value.optional(&mut self.email),
-            2 => value.optional(&mut self.role),
-            3 => value.optional(&mut self.api_key_name),
-            4 => value.optional(&mut self.api_key_created_by),
-            5 => value.optional(&mut self.source_ip_address),
-            6 => value.optional(&mut self.user_agent),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.source,
+                1 => &mut self.email,
+                2 => &mut self.role,
+                3 => &mut self.api_key_name,
+                4 => &mut self.api_key_created_by,
+                5 => &mut self.source_ip_address,
+                6 => &mut self.user_agent,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -158,17 +159,19 @@ pub struct AdminLoadedData {
 impl security_api_transport::model::Model for AdminLoadedData {
     const NAME: &'static str = "AdminLoadedData";
     const MEMBERS: &'static [&'static str] = &["query", "arguments"];
+    const JSON: &'static [usize] = &[1];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.query),
-            1 => value.into_slot(&mut self.arguments),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.query,
+                1 => &mut self.arguments,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -197,16 +200,17 @@ impl security_api_transport::model::Model for ApiKeyAdded {
     const NAME: &'static str = "ApiKeyAdded";
     const MEMBERS: &'static [&'static str] = &["name", "permissions"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.name),
-            1 => value.optional(&mut self.permissions),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.name,
+                1 => &mut self.permissions,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -282,19 +286,20 @@ impl security_api_transport::model::Model for AppBannerConfigured {
         "allowReasonSubmission",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.title),
-            1 => value.optional(&mut self.subtext),
-            2 => value.optional(&mut self.mode),
-            3 => value.optional(&mut self.button_text),
-            4 => value.into_slot(&mut self.allow_reason_submission),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.title,
+                1 => &mut self.subtext,
+                2 => &mut self.mode,
+                3 => &mut self.button_text,
+                4 => &mut self.allow_reason_submission,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -321,15 +326,16 @@ impl security_api_transport::model::Model for ControlRuleAdded {
     const NAME: &'static str = "ControlRuleAdded";
     const MEMBERS: &'static [&'static str] = &["ruleId"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.rule_id),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.rule_id,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -358,16 +364,17 @@ impl security_api_transport::model::Model for EmployeeRemovedFromGroup {
     const NAME: &'static str = "EmployeeRemovedFromGroup";
     const MEMBERS: &'static [&'static str] = &["group", "employee_id"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.group),
-            1 => value.optional(&mut self.employee_id),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.group,
+                1 => &mut self.employee_id,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -396,16 +403,17 @@ impl security_api_transport::model::Model for ExcludedExtension {
     const NAME: &'static str = "ExcludedExtension";
     const MEMBERS: &'static [&'static str] = &["extensionId", "notes"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.extension_id),
-            1 => value.optional(&mut self.notes),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.extension_id,
+                1 => &mut self.notes,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -432,15 +440,16 @@ impl security_api_transport::model::Model for ExcludedExtensionsRemoved {
     const NAME: &'static str = "ExcludedExtensionsRemoved";
     const MEMBERS: &'static [&'static str] = &["excludedExtensions"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.excluded_extensions),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.excluded_extensions,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -467,15 +476,16 @@ impl security_api_transport::model::Model for StolenCredentialsChange {
     const NAME: &'static str = "StolenCredentialsChange";
     const MEMBERS: &'static [&'static str] = &["count"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.count),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.count,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -40,22 +40,23 @@ impl security_api_transport::model::Model for AppBanner {
         "action",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.employee),
-            1 => value.optional(&mut self.source_ip_address),
-            2 => value.optional(&mut self.browser),
-            3 => value.optional(&mut self.os),
-            4 => value.optional(&mut self.user_agent),
-            5 => value.optional(&mut self.app_type),
-            6 => value.into_slot(&mut self.app_banner),
-            7 => value.optional(&mut self.action),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.employee,
+                1 => &mut self.source_ip_address,
+                2 => &mut self.browser,
+                3 => &mut self.os,
+                4 => &mut self.user_agent,
+                5 => &mut self.app_type,
+                6 => &mut self.app_banner,
+                7 => &mut self.action,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -87,18 +88,19 @@ impl security_api_transport::model::Model for AppBannerContent {
     const NAME: &'static str = "AppBannerContent";
     const MEMBERS: &'static [&'static str] = &["mode", "title", "subtext", "buttonText"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.mode),
-            1 => value.optional(&mut self.title),
-            2 => value.optional(&mut self.subtext),
-            3 => value.optional(&mut self.button_text),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.mode,
+                1 => &mut self.title,
+                2 => &mut self.subtext,
+                3 => &mut self.button_text,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -145,21 +147,22 @@ impl security_api_transport::model::Model for BlockedUrlVisited {
         "referrerUrl",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.employee),
-            1 => value.optional(&mut self.source_ip_address),
-            2 => value.optional(&mut self.browser),
-            3 => value.optional(&mut self.os),
-            4 => value.optional(&mut self.user_agent),
-            5 => value.optional(&mut self.url),
-            6 => value.optional(&mut self.referrer_url),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.employee,
+                1 => &mut self.source_ip_address,
+                2 => &mut self.browser,
+                3 => &mut self.os,
+                4 => &mut self.user_agent,
+                5 => &mut self.url,
+                6 => &mut self.referrer_url,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -200,19 +203,20 @@ impl security_api_transport::model::Model for BrowserExtensionStateEnforcement {
         "userAgent",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.employee),
-            1 => value.optional(&mut self.source_ip_address),
-            2 => value.optional(&mut self.browser),
-            3 => value.optional(&mut self.os),
-            4 => value.optional(&mut self.user_agent),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.employee,
+                1 => &mut self.source_ip_address,
+                2 => &mut self.browser,
+                3 => &mut self.os,
+                4 => &mut self.user_agent,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -253,19 +257,20 @@ impl security_api_transport::model::Model for ClonedLoginPageDetected {
         "userAgent",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.employee),
-            1 => value.optional(&mut self.source_ip_address),
-            2 => value.optional(&mut self.browser),
-            3 => value.optional(&mut self.os),
-            4 => value.optional(&mut self.user_agent),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.employee,
+                1 => &mut self.source_ip_address,
+                2 => &mut self.browser,
+                3 => &mut self.os,
+                4 => &mut self.user_agent,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -390,19 +395,20 @@ impl security_api_transport::model::Model for MaliciousBrowserExtensionDetected 
         "userAgent",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.employee),
-            1 => value.optional(&mut self.source_ip_address),
-            2 => value.optional(&mut self.browser),
-            3 => value.optional(&mut self.os),
-            4 => value.optional(&mut self.user_agent),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.employee,
+                1 => &mut self.source_ip_address,
+                2 => &mut self.browser,
+                3 => &mut self.os,
+                4 => &mut self.user_agent,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -443,19 +449,20 @@ impl security_api_transport::model::Model for MfaEnforcement {
         "userAgent",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.employee),
-            1 => value.optional(&mut self.source_ip_address),
-            2 => value.optional(&mut self.browser),
-            3 => value.optional(&mut self.os),
-            4 => value.optional(&mut self.user_agent),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.employee,
+                1 => &mut self.source_ip_address,
+                2 => &mut self.browser,
+                3 => &mut self.os,
+                4 => &mut self.user_agent,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -507,23 +514,24 @@ impl security_api_transport::model::Model for PasswordPhishing {
         "referrerUrl",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.employee),
-            1 => value.optional(&mut self.source_ip_address),
-            2 => value.optional(&mut self.browser),
-            3 => value.optional(&mut self.os),
-            4 => value.optional(&mut self.user_agent),
-            5 => value.optional(&mut self.app_type),
-            6 => value.optional(&mut self.mode),
-            7 => value.optional(&mut self.url),
-            8 => value.optional(&mut self.referrer_url),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.employee,
+                1 => &mut self.source_ip_address,
+                2 => &mut self.browser,
+                3 => &mut self.os,
+                4 => &mut self.user_agent,
+                5 => &mut self.app_type,
+                6 => &mut self.mode,
+                7 => &mut self.url,
+                8 => &mut self.referrer_url,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -554,17 +562,18 @@ impl security_api_transport::model::Model for PasswordPrompt {
     const NAME: &'static str = "PasswordPrompt";
     const MEMBERS: &'static [&'static str] = &["title", "subtext", "buttonText"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.title),
-            1 => value.optional(&mut self.subtext),
-            2 => value.optional(&mut self.button_text),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.title,
+                1 => &mut self.subtext,
+                2 => &mut self.button_text,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -616,23 +625,24 @@ impl security_api_transport::model::Model for PhishingToolDetected {
         "action",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.employee),
-            1 => value.optional(&mut self.source_ip_address),
-            2 => value.optional(&mut self.browser),
-            3 => value.optional(&mut self.os),
-            4 => value.optional(&mut self.user_agent),
-            5 => value.optional(&mut self.url),
-            6 => value.optional(&mut self.indicator),
-            7 => value.optional(&mut self.mode),
-            8 => value.optional(&mut self.action),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.employee,
+                1 => &mut self.source_ip_address,
+                2 => &mut self.browser,
+                3 => &mut self.os,
+                4 => &mut self.user_agent,
+                5 => &mut self.url,
+                6 => &mut self.indicator,
+                7 => &mut self.mode,
+                8 => &mut self.action,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -673,19 +683,20 @@ impl security_api_transport::model::Model for StolenCredentialsDetected {
         "userAgent",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.employee),
-            1 => value.optional(&mut self.source_ip_address),
-            2 => value.optional(&mut self.browser),
-            3 => value.optional(&mut self.os),
-            4 => value.optional(&mut self.user_agent),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.employee,
+                1 => &mut self.source_ip_address,
+                2 => &mut self.browser,
+                3 => &mut self.os,
+                4 => &mut self.user_agent,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -729,20 +740,21 @@ impl security_api_transport::model::Model for StrongPasswordEnforcement {
         "strongPasswordEnforcement",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.employee),
-            1 => value.optional(&mut self.source_ip_address),
-            2 => value.optional(&mut self.browser),
-            3 => value.optional(&mut self.os),
-            4 => value.optional(&mut self.user_agent),
-            5 => value.into_slot(&mut self.strong_password_enforcement),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.employee,
+                1 => &mut self.source_ip_address,
+                2 => &mut self.browser,
+                3 => &mut self.os,
+                4 => &mut self.user_agent,
+                5 => &mut self.strong_password_enforcement,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -20,16 +20,17 @@ impl security_api_transport::model::Model for BrowserExtensionEvent {
     const MEMBERS: &'static [&'static str] = &["employee", "id"];
     const REQUIRED: &'static [usize] = &[1];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.employee),
-            1 => value.into_slot(&mut self.id),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.employee,
+                1 => &mut self.id,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -249,25 +249,26 @@ impl security_api_transport::model::Model for Finding {
     ];
     const REQUIRED: &'static [usize] = &[0];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.id),
-            1 => value.optional(&mut self.kind),
-            2 => value.optional(&mut self.state),
-            3 => value.optional(&mut self.employee_id),
-            4 => value.into_slot(&mut self.employee),
-            5 => value.optional(&mut self.password_id),
-            6 => value.optional(&mut self.account_id),
-            7 => value.optional(&mut self.app_type),
-            8 => value.optional(&mut self.app_id),
-            9 => value.into_slot(&mut self.weak_password_reasons),
-            10 => value.optional(&mut self.created),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.id,
+                1 => &mut self.kind,
+                2 => &mut self.state,
+                3 => &mut self.employee_id,
+                4 => &mut self.employee,
+                5 => &mut self.password_id,
+                6 => &mut self.account_id,
+                7 => &mut self.app_type,
+                8 => &mut self.app_id,
+                9 => &mut self.weak_password_reasons,
+                10 => &mut self.created,
+                _ => return None,
+            },
+        )
     }
 }
 

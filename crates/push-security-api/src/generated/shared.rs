@@ -51,24 +51,25 @@ impl security_api_transport::model::Model for Employee {
     ];
     const REQUIRED: &'static [usize] = &[0];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.id),
-            1 => value.optional(&mut self.email),
-            2 => value.optional(&mut self.first_name),
-            3 => value.optional(&mut self.last_name),
-            4 => value.optional(&mut self.department),
-            5 => value.optional(&mut self.location),
-            6 => value.into_slot(&mut self.licensed),
-            7 => value.optional(&mut self.created),
-            8 => value.into_slot(&mut self.chatops_enabled),
-            9 => value.into_slot(&mut self.groups),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.id,
+                1 => &mut self.email,
+                2 => &mut self.first_name,
+                3 => &mut self.last_name,
+                4 => &mut self.department,
+                5 => &mut self.location,
+                6 => &mut self.licensed,
+                7 => &mut self.created,
+                8 => &mut self.chatops_enabled,
+                9 => &mut self.groups,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -159,21 +160,22 @@ impl security_api_transport::model::Model for LoginMethods {
         "fedCmLogin",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.password_login),
-            1 => value.optional(&mut self.last_password_login),
-            2 => value.optional(&mut self.oidc_login),
-            3 => value.optional(&mut self.saml_login),
-            4 => value.into_slot(&mut self.okta_swa_login),
-            5 => value.optional(&mut self.vendor_sso_login),
-            6 => value.optional(&mut self.fed_cm_login),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.password_login,
+                1 => &mut self.last_password_login,
+                2 => &mut self.oidc_login,
+                3 => &mut self.saml_login,
+                4 => &mut self.okta_swa_login,
+                5 => &mut self.vendor_sso_login,
+                6 => &mut self.fed_cm_login,
+                _ => return None,
+            },
+        )
     }
 }
 

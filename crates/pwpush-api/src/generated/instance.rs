@@ -102,15 +102,16 @@ impl security_api_transport::model::Model for FeatureSwitch {
     const NAME: &'static str = "FeatureSwitch";
     const MEMBERS: &'static [&'static str] = &["enabled"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.enabled),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.enabled,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -150,19 +151,20 @@ impl security_api_transport::model::Model for Features {
         "requests",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.accounts),
-            1 => value.into_slot(&mut self.anonymous_access),
-            2 => value.into_slot(&mut self.api_token_authentication),
-            3 => value.into_slot(&mut self.pushes),
-            4 => value.into_slot(&mut self.requests),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.accounts,
+                1 => &mut self.anonymous_access,
+                2 => &mut self.api_token_authentication,
+                3 => &mut self.pushes,
+                4 => &mut self.requests,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -190,16 +192,17 @@ impl security_api_transport::model::Model for FileFeatures {
     const NAME: &'static str = "FileFeatures";
     const MEMBERS: &'static [&'static str] = &["enabled", "requires_authentication"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.enabled),
-            1 => value.into_slot(&mut self.requires_authentication),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.enabled,
+                1 => &mut self.requires_authentication,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -239,19 +242,20 @@ impl security_api_transport::model::Model for PushFeatures {
         "url_pushes",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.email_auto_dispatch),
-            1 => value.into_slot(&mut self.enabled),
-            2 => value.into_slot(&mut self.file_attachments),
-            3 => value.into_slot(&mut self.qr_code_pushes),
-            4 => value.into_slot(&mut self.url_pushes),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.email_auto_dispatch,
+                1 => &mut self.enabled,
+                2 => &mut self.file_attachments,
+                3 => &mut self.qr_code_pushes,
+                4 => &mut self.url_pushes,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -279,16 +283,17 @@ impl security_api_transport::model::Model for RequestFeatures {
     const NAME: &'static str = "RequestFeatures";
     const MEMBERS: &'static [&'static str] = &["email_auto_dispatch", "enabled"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.email_auto_dispatch),
-            1 => value.into_slot(&mut self.enabled),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.email_auto_dispatch,
+                1 => &mut self.enabled,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -326,18 +331,19 @@ impl security_api_transport::model::Model for Version {
         "features",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.application_version),
-            1 => value.optional(&mut self.api_version),
-            2 => value.optional(&mut self.edition),
-            3 => value.into_slot(&mut self.features),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.application_version,
+                1 => &mut self.api_version,
+                2 => &mut self.edition,
+                3 => &mut self.features,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -381,15 +381,16 @@ impl security_api_transport::model::Model for Message {
     const NAME: &'static str = "Message";
     const MEMBERS: &'static [&'static str] = &["message"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.message),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.message,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -486,37 +487,38 @@ impl security_api_transport::model::Model for Push {
     ];
     const REQUIRED: &'static [usize] = &[2];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.expire_after_views),
-            1 => value.into_slot(&mut self.expired),
-            2 => value.into_slot(&mut self.token),
-            3 => value.into_slot(&mut self.deletable_by_viewer),
-            4 => value.into_slot(&mut self.retrieval_step),
-            5 => value.optional(&mut self.expired_on),
-            6 => value.into_slot(&mut self.passphrase),
-            7 => value.optional(&mut self.created_at),
-            8 => value.optional(&mut self.updated_at),
-            9 => value.into_slot(&mut self.expire_after_days),
-            10 => value.into_slot(&mut self.days_remaining),
-            11 => value.into_slot(&mut self.views_remaining),
-            12 => value.into_slot(&mut self.deleted),
-            13 => value.into_slot(&mut self.json_url),
-            14 => value.into_slot(&mut self.html_url),
-            15 => value.optional(&mut self.note),
-            16 => value.optional(&mut self.name),
-            17 => value.into_slot(&mut self.expire_after_duration),
-            18 => value.optional(&mut self.expires_at),
-            19 => value.into_slot(&mut self.expires_in),
-            20 => value.optional(&mut self.account_id),
-            21 => value.optional(&mut self.notify_emails_to),
-            22 => value.optional(&mut self.notify_emails_to_locale),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.expire_after_views,
+                1 => &mut self.expired,
+                2 => &mut self.token,
+                3 => &mut self.deletable_by_viewer,
+                4 => &mut self.retrieval_step,
+                5 => &mut self.expired_on,
+                6 => &mut self.passphrase,
+                7 => &mut self.created_at,
+                8 => &mut self.updated_at,
+                9 => &mut self.expire_after_days,
+                10 => &mut self.days_remaining,
+                11 => &mut self.views_remaining,
+                12 => &mut self.deleted,
+                13 => &mut self.json_url,
+                14 => &mut self.html_url,
+                15 => &mut self.note,
+                16 => &mut self.name,
+                17 => &mut self.expire_after_duration,
+                18 => &mut self.expires_at,
+                19 => &mut self.expires_in,
+                20 => &mut self.account_id,
+                21 => &mut self.notify_emails_to,
+                22 => &mut self.notify_emails_to_locale,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -602,34 +604,35 @@ impl security_api_transport::model::Model for RetrievedPush {
     ];
     const REQUIRED: &'static [usize] = &[3];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.payload),
-            1 => value.into_slot(&mut self.expire_after_views),
-            2 => value.into_slot(&mut self.expired),
-            3 => value.into_slot(&mut self.token),
-            4 => value.into_slot(&mut self.deletable_by_viewer),
-            5 => value.into_slot(&mut self.retrieval_step),
-            6 => value.optional(&mut self.expired_on),
-            7 => value.into_slot(&mut self.passphrase),
-            8 => value.optional(&mut self.created_at),
-            9 => value.optional(&mut self.updated_at),
-            10 => value.into_slot(&mut self.expire_after_days),
-            11 => value.into_slot(&mut self.days_remaining),
-            12 => value.into_slot(&mut self.views_remaining),
-            13 => value.into_slot(&mut self.deleted),
-            14 => value.into_slot(&mut self.json_url),
-            15 => value.into_slot(&mut self.html_url),
-            16 => value.into_slot(&mut self.files),
-            17 => value.into_slot(&mut self.expire_after_duration),
-            18 => value.optional(&mut self.expires_at),
-            19 => value.into_slot(&mut self.expires_in),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.payload,
+                1 => &mut self.expire_after_views,
+                2 => &mut self.expired,
+                3 => &mut self.token,
+                4 => &mut self.deletable_by_viewer,
+                5 => &mut self.retrieval_step,
+                6 => &mut self.expired_on,
+                7 => &mut self.passphrase,
+                8 => &mut self.created_at,
+                9 => &mut self.updated_at,
+                10 => &mut self.expire_after_days,
+                11 => &mut self.days_remaining,
+                12 => &mut self.views_remaining,
+                13 => &mut self.deleted,
+                14 => &mut self.json_url,
+                15 => &mut self.html_url,
+                16 => &mut self.files,
+                17 => &mut self.expire_after_duration,
+                18 => &mut self.expires_at,
+                19 => &mut self.expires_in,
+                _ => return None,
+            },
+        )
     }
 }
 

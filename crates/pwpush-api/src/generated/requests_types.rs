@@ -109,30 +109,31 @@ impl security_api_transport::model::Model for RetrievedRequest {
     ];
     const REQUIRED: &'static [usize] = &[15];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.close_after_at),
-            1 => value.into_slot(&mut self.close_after_duration),
-            2 => value.optional(&mut self.created_at),
-            3 => value.into_slot(&mut self.days_remaining),
-            4 => value.into_slot(&mut self.files),
-            5 => value.into_slot(&mut self.html_url),
-            6 => value.into_slot(&mut self.include_requestor),
-            7 => value.into_slot(&mut self.json_url),
-            8 => value.into_slot(&mut self.passphrase),
-            9 => value.optional(&mut self.text),
-            10 => value.into_slot(&mut self.response),
-            11 => value.into_slot(&mut self.response_file_attachments),
-            12 => value.into_slot(&mut self.retrieval_step),
-            13 => value.optional(&mut self.state),
-            14 => value.optional(&mut self.updated_at),
-            15 => value.into_slot(&mut self.token),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.close_after_at,
+                1 => &mut self.close_after_duration,
+                2 => &mut self.created_at,
+                3 => &mut self.days_remaining,
+                4 => &mut self.files,
+                5 => &mut self.html_url,
+                6 => &mut self.include_requestor,
+                7 => &mut self.json_url,
+                8 => &mut self.passphrase,
+                9 => &mut self.text,
+                10 => &mut self.response,
+                11 => &mut self.response_file_attachments,
+                12 => &mut self.retrieval_step,
+                13 => &mut self.state,
+                14 => &mut self.updated_at,
+                15 => &mut self.token,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -207,30 +208,31 @@ impl security_api_transport::model::Model for SecretRequest {
     ];
     const REQUIRED: &'static [usize] = &[15];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.account_id),
-            1 => value.optional(&mut self.close_after_at),
-            2 => value.into_slot(&mut self.close_after_duration),
-            3 => value.optional(&mut self.created_at),
-            4 => value.into_slot(&mut self.days_remaining),
-            5 => value.into_slot(&mut self.html_url),
-            6 => value.into_slot(&mut self.include_requestor),
-            7 => value.into_slot(&mut self.json_url),
-            8 => value.optional(&mut self.name),
-            9 => value.optional(&mut self.note),
-            10 => value.into_slot(&mut self.passphrase),
-            11 => value.into_slot(&mut self.response_file_attachments),
-            12 => value.into_slot(&mut self.retrieval_step),
-            13 => value.optional(&mut self.state),
-            14 => value.optional(&mut self.updated_at),
-            15 => value.into_slot(&mut self.token),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.account_id,
+                1 => &mut self.close_after_at,
+                2 => &mut self.close_after_duration,
+                3 => &mut self.created_at,
+                4 => &mut self.days_remaining,
+                5 => &mut self.html_url,
+                6 => &mut self.include_requestor,
+                7 => &mut self.json_url,
+                8 => &mut self.name,
+                9 => &mut self.note,
+                10 => &mut self.passphrase,
+                11 => &mut self.response_file_attachments,
+                12 => &mut self.retrieval_step,
+                13 => &mut self.state,
+                14 => &mut self.updated_at,
+                15 => &mut self.token,
+                _ => return None,
+            },
+        )
     }
 }
 

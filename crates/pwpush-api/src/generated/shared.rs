@@ -32,19 +32,20 @@ impl security_api_transport::model::Model for Account {
     ];
     const REQUIRED: &'static [usize] = &[1];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.created_at),
-            1 => value.into_slot(&mut self.id),
-            2 => value.optional(&mut self.name),
-            3 => value.optional(&mut self.role),
-            4 => value.optional(&mut self.updated_at),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.created_at,
+                1 => &mut self.id,
+                2 => &mut self.name,
+                3 => &mut self.role,
+                4 => &mut self.updated_at,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -90,21 +91,22 @@ impl security_api_transport::model::Model for AuditEntry {
         "notify_by_email",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.ip),
-            1 => value.optional(&mut self.user_agent),
-            2 => value.optional(&mut self.referrer),
-            3 => value.optional(&mut self.kind),
-            4 => value.optional(&mut self.created_at),
-            5 => value.optional(&mut self.updated_at),
-            6 => value.into_slot(&mut self.notify_by_email),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.ip,
+                1 => &mut self.user_agent,
+                2 => &mut self.referrer,
+                3 => &mut self.kind,
+                4 => &mut self.created_at,
+                5 => &mut self.updated_at,
+                6 => &mut self.notify_by_email,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -215,20 +217,21 @@ impl security_api_transport::model::Model for EmailDispatch {
         "successful_sends",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.error_message),
-            1 => value.optional(&mut self.locale),
-            2 => value.optional(&mut self.proceed_at),
-            3 => value.optional(&mut self.recipients),
-            4 => value.optional(&mut self.status),
-            5 => value.optional(&mut self.successful_sends),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.error_message,
+                1 => &mut self.locale,
+                2 => &mut self.proceed_at,
+                3 => &mut self.recipients,
+                4 => &mut self.status,
+                5 => &mut self.successful_sends,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -307,15 +310,16 @@ impl security_api_transport::model::Model for Preview {
     const MEMBERS: &'static [&'static str] = &["url"];
     const REQUIRED: &'static [usize] = &[0];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.url),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.url,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -346,17 +350,18 @@ impl security_api_transport::model::Model for PushedFile {
     const MEMBERS: &'static [&'static str] = &["filename", "content_type", "url"];
     const REQUIRED: &'static [usize] = &[2];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.filename),
-            1 => value.optional(&mut self.content_type),
-            2 => value.into_slot(&mut self.url),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.filename,
+                1 => &mut self.content_type,
+                2 => &mut self.url,
+                _ => return None,
+            },
+        )
     }
 }
 

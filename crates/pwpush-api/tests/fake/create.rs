@@ -21,7 +21,7 @@ fn not_kept() -> [Value; 6] {
         json!({"url_token": TOKEN, "expire_after_days": 1, "expire_after_views": 5}),
         json!({"url_token": TOKEN, "expire_after_views": 1}),
         json!({"url_token": TOKEN, "expire_after_days": 1}),
-        json!({"url_token": TOKEN, "expire_after_days": 1, "expire_after_views": 1, "created_at": "yesterday"}),
+        json!({"url_token": TOKEN, "expire_after_days": 1, "expire_after_views": 1, "note": {}}),
         json!({"url_token": TOKEN, "expire_after_duration": 12, "expire_after_views": 1}),
     ]
 }

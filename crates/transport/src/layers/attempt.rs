@@ -14,7 +14,7 @@ use tower_service::Service;
 use super::idle::too_late;
 use super::layer;
 use crate::body::Progress;
-use crate::context::CallContext;
+use crate::context::{CallContext, Way};
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::limit::after;
 use crate::outcome::Outcome;
@@ -62,7 +62,8 @@ where
             };
         }
         if let Some(call) = &call {
-            call.attempt_starts();
+            let now = Instant::now();
+            call.attempt_starts(now);
             let limits = call.limits();
             let mut first = limits.attempt_timeout;
             if request.body().small_bytes().is_none() {
@@ -71,7 +72,7 @@ where
                 progress = Some(tracker);
                 first = first.min(limits.idle_timeout);
             }
-            let due = after(Instant::now(), first);
+            let due = after(now, first);
             call.attempt_timer(due);
             sleep = Some(tokio::time::sleep_until(due));
         }
@@ -120,12 +121,38 @@ where
         while sleep.as_mut().poll(cx).is_ready() {
             let limits = call.limits();
             let now = Instant::now();
+            let sent = match call.way() {
+                Way::Sent(at) => at,
+                Way::Waiting { start, patience } => {
+                    // The attempt's time begins once the request is sent.
+                    let due = after(after(start, patience), limits.attempt_timeout);
+                    if due <= now {
+                        let is_withdrawn = call.give_up();
+                        if !is_withdrawn && matches!(call.way(), Way::Sent(_)) {
+                            // It was sent at this moment.
+                            continue;
+                        }
+                        let waited = now.saturating_duration_since(start);
+                        return Poll::Ready(Err(never_sent(waited, is_withdrawn)));
+                    }
+                    call.attempt_timer(due);
+                    sleep.as_mut().reset(due);
+                    continue;
+                }
+            };
+            let begins = |at: Instant| sent.map_or(at, |sent| at.max(sent));
             let (due, stalled) = match this.progress.as_ref().map(|progress| progress.last()) {
-                None => (now, false),
-                Some(taken) if taken.done => (after(taken.arrived, limits.attempt_timeout), false),
-                Some(taken) => (after(taken.arrived, limits.idle_timeout), true),
+                None => (
+                    sent.map_or(now, |sent| after(sent, limits.attempt_timeout)),
+                    false,
+                ),
+                Some(taken) if taken.done => {
+                    (after(begins(taken.arrived), limits.attempt_timeout), false)
+                }
+                Some(taken) => (after(begins(taken.arrived), limits.idle_timeout), true),
             };
             if due <= now {
+                call.attempt_times_out();
                 return Poll::Ready(Err(timed_out(
                     stalled,
                     limits.attempt_timeout,
@@ -139,6 +166,18 @@ where
             sleep.as_mut().reset(look);
         }
         Poll::Pending
+    }
+}
+
+fn never_sent(waited: Duration, is_withdrawn: bool) -> BoxError {
+    let error = Error::new(
+        ErrorKind::Timeout,
+        format!("no connection took the request within {waited:.0?}"),
+    );
+    match is_withdrawn {
+        true => error.with_outcome(Outcome::NotSent).boxed(),
+        // It is next on its connection, and is sent as soon as that has room.
+        false => error.boxed(),
     }
 }
 

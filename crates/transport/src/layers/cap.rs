@@ -85,26 +85,6 @@ where
 /// Error pages are cut after this many bytes.
 pub(crate) const ERROR_LIMIT: u64 = 64 * 1024;
 
-/// The decompression's error: ours come from below it, and nothing else does.
-fn undecompressible(error: BoxError) -> BoxError {
-    if error.is::<Error>() {
-        return error;
-    }
-    let cut = error
-        .downcast_ref::<std::io::Error>()
-        .is_some_and(|error| error.kind() == std::io::ErrorKind::UnexpectedEof);
-    if cut {
-        return broken_off(error);
-    }
-    Error::new(
-        ErrorKind::Decode,
-        "the answer's compression is damaged, so it cannot be read",
-    )
-    .permanent()
-    .with_boxed_source(error)
-    .boxed()
-}
-
 fn broken_off(error: BoxError) -> BoxError {
     if error.is::<Error>() {
         return error;
@@ -190,7 +170,7 @@ where
             None => return Poll::Ready(None),
             Some(Err(error)) => {
                 *this.over = true;
-                return Poll::Ready(Some(Err(undecompressible(error.into()))));
+                return Poll::Ready(Some(Err(error.into())));
             }
             Some(Ok(frame)) => frame,
         };

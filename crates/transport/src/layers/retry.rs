@@ -177,6 +177,9 @@ struct Tries {
     not_authorized: u32,
 }
 
+/// How late a timer may fire.
+const TICK: Duration = Duration::from_millis(1);
+
 /// How often a call waits for a credential that is refused before it can be applied.
 const CREDENTIAL_TRIES: u32 = 3;
 
@@ -282,7 +285,8 @@ impl Retry {
                 }
             }
         };
-        let over = Instant::now().checked_add(wait);
+        // Timers tick in milliseconds, and an attempt that begins at the deadline would hide why the last one failed.
+        let over = Instant::now().checked_add(wait.saturating_add(TICK));
         let is_too_late = |deadline| over.is_none_or(|over| over >= deadline);
         if call.limits().deadline.is_some_and(is_too_late) || !request.body().can_restart() {
             return None;

@@ -1,478 +1,424 @@
-//! Values as they stand on the wire, in whichever of several ways a service writes them.
+//! Places that a decoded value is written to.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::marker::PhantomData;
 
-use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Unexpected, Visitor};
-
-use super::{Model, Scalar, scalar};
+use super::Model;
 use crate::raw::RawJson;
-use crate::secret::Secret;
-use crate::timestamp::Timestamp;
 
-/// What a member can hold.
+/// A JSON value that is neither an object nor a list, or one that is kept as JSON.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+#[expect(
+    missing_debug_implementations,
+    reason = "what was received may be secret"
+)]
+pub enum Token<'a> {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number.
+    Integer(i64),
+    /// A whole number above `i64::MAX`.
+    Unsigned(u64),
+    /// Any other number.
+    Float(f64),
+    /// A text.
+    Text(&'a str),
+    /// Any value as it was received, for slots that ask for it with [`Slot::takes_json`].
+    Json(&'a str),
+}
+
+/// The slot cannot hold the value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "it has nothing to say")]
+pub struct Unfit;
+
+/// What a slot holds if the value is no [`Token`].
+#[expect(
+    missing_debug_implementations,
+    reason = "it borrows what is being read"
+)]
+pub enum Inside<'a> {
+    /// Tokens only; the text says which, for error messages.
+    Nothing(&'static str),
+    /// The elements of a list, which is empty now.
+    List(&'a mut dyn List),
+    /// The entries of a map, which is empty now.
+    Map(&'a mut dyn Entries),
+    /// The members of an object.
+    Object(&'static Table, &'a mut dyn Object),
+}
+
+/// A place that a decoded value is written to: a member, an element of a list, a value of a map.
 ///
-/// It is read with the allowances that servers need: text may come as a number or a truth value, numbers as text, `null`
-/// stands for an empty list, map or (if it requires nothing) object. Models have it; a type with a `Deserialize` of its
-/// own needs one line:
+/// One decoder fills all slots, so a type that has this needs no decoder of its own. Most types get it from [`Model`] or
+/// [`Scalar`](super::Scalar). A type with a `Deserialize` of its own takes the JSON:
 ///
 /// ```
-/// use security_api_transport::model::Slot;
+/// use security_api_transport::model::{Inside, Slot, Token, Unfit};
 ///
-/// #[derive(serde::Deserialize)]
+/// #[derive(Default, serde::Deserialize)]
 /// struct Point(f64, f64);
 ///
-/// impl<'de> Slot<'de> for Point {}
+/// impl Slot for Point {
+///     fn put(&mut self, token: Token<'_>) -> Result<(), Unfit> {
+///         *self = token.decode()?;
+///         Ok(())
+///     }
+///
+///     fn open(&mut self) -> Inside<'_> {
+///         Inside::Nothing("a point")
+///     }
+///
+///     fn takes_json() -> bool {
+///         true
+///     }
+///
+///     fn blank() -> Self {
+///         Self::default()
+///     }
+/// }
 /// ```
-pub trait Slot<'de>: Deserialize<'de> {
-    /// Reads the value.
+pub trait Slot {
+    /// Writes the value.
     ///
     /// # Errors
-    /// If it does not have this type.
+    /// If the slot cannot hold it.
+    fn put(&mut self, token: Token<'_>) -> Result<(), Unfit>;
+
+    /// Writes a text; the same as [`put`](Self::put) of [`Token::Text`], in fewer steps.
+    ///
+    /// # Errors
+    /// If the slot cannot hold it.
     #[inline]
-    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::deserialize(deserializer)
+    fn text(&mut self, text: &str) -> Result<(), Unfit> {
+        self.put(Token::Text(text))
     }
-}
 
-/// Models read themselves.
-impl<'de, M: Model + Deserialize<'de>> Slot<'de> for M {}
+    /// Makes room for a list or an object.
+    fn open(&mut self) -> Inside<'_>;
 
-impl<'de> Slot<'de> for bool {}
-impl<'de> Slot<'de> for serde_json::Value {}
-impl<'de> Slot<'de> for RawJson {}
-
-/// Types that are read as scalars.
-macro_rules! scalar_slots {
-    ($($type:ty),* $(,)?) => {$(
-        impl<'de> Slot<'de> for $type {
-            #[inline]
-            fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                scalar(deserializer)
-            }
-        }
-    )*};
-}
-
-scalar_slots!(String, Secret, Timestamp, i32, i64, u8, u16, u32, u64, f64);
-
-impl<'de, T: Slot<'de>> Slot<'de> for Option<T> {
+    /// Whether the value is wanted as [`Token::Json`]. A model says in [`Model::JSON`] which of its members are such slots.
+    #[must_use]
     #[inline]
-    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_option(OptionVisitor(PhantomData))
+    fn takes_json() -> bool
+    where
+        Self: Sized,
+    {
+        false
     }
-}
 
-impl<'de, T: Slot<'de>> Slot<'de> for Vec<T> {
+    /// Whether `null` may stand for it in a list.
+    #[must_use]
     #[inline]
-    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ListVisitor(PhantomData))
+    fn takes_null() -> bool
+    where
+        Self: Sized,
+    {
+        true
+    }
+
+    /// The value a list or map holds until the element is read.
+    fn blank() -> Self
+    where
+        Self: Sized;
+
+    /// Makes the value instead of writing it.
+    ///
+    /// # Errors
+    /// If this type cannot hold it.
+    #[inline]
+    fn read(token: Token<'_>) -> Result<Self, Unfit>
+    where
+        Self: Sized,
+    {
+        let mut value = Self::blank();
+        value.put(token)?;
+        Ok(value)
+    }
+
+    /// Makes the value of an optional member, which may be `None` for more than `null`.
+    ///
+    /// # Errors
+    /// If this type cannot hold it.
+    #[inline]
+    fn read_optional(token: Token<'_>) -> Result<Option<Self>, Unfit>
+    where
+        Self: Sized,
+    {
+        Self::read(token).map(Some)
     }
 }
 
-impl<'de, T: Slot<'de>> Slot<'de> for BTreeMap<String, T> {
-    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(MapVisitor(PhantomData))
+/// A list that is being read.
+pub trait List {
+    /// Adds an element and gives its slot.
+    fn push(&mut self) -> &mut dyn Slot;
+
+    /// Whether an element may be `null`.
+    fn takes_null(&self) -> bool;
+
+    /// Whether elements are wanted as [`Token::Json`].
+    fn takes_json(&self) -> bool;
+}
+
+/// A map that is being read.
+pub trait Entries {
+    /// Adds an entry, in place of one with the same key, and gives its slot.
+    fn entry(&mut self, key: String) -> &mut dyn Slot;
+
+    /// Whether values are wanted as [`Token::Json`].
+    fn takes_json(&self) -> bool;
+}
+
+/// An object that is being read.
+pub trait Object {
+    /// The slot of the member with this index in the table, or `None` if there is no such member.
+    fn slot(&mut self, index: usize) -> Option<&mut dyn Slot>;
+}
+
+/// The members of an object.
+#[derive(Debug)]
+pub struct Table {
+    pub(super) name: &'static str,
+    pub(super) members: &'static [&'static str],
+    /// A bit for each required member.
+    pub(super) required: u64,
+    /// A bit for each of the first 64 members that is wanted as JSON.
+    pub(super) json: u64,
+    /// All members that are wanted as JSON.
+    pub(super) all_json: &'static [usize],
+}
+
+impl Table {
+    /// The members of this model.
+    const fn of<M: Model>() -> Self {
+        let required = bits(M::REQUIRED);
+        assert!(
+            required.count_ones() as usize == M::REQUIRED.len(),
+            "required members stand among the first 64"
+        );
+        Self {
+            name: M::NAME,
+            members: M::MEMBERS,
+            required,
+            json: bits(M::JSON),
+            all_json: M::JSON,
+        }
     }
 }
 
-/// Reads a value of type `T`.
-pub(super) struct SlotSeed<T>(pub(super) PhantomData<T>);
+/// The indices below 64 as bits.
+const fn bits(indices: &[usize]) -> u64 {
+    let mut bits = 0;
+    let mut i = 0;
+    while i < indices.len() {
+        if indices[i] < 64 {
+            bits |= 1 << indices[i];
+        }
+        i += 1;
+    }
+    bits
+}
 
-impl<'de, T: Slot<'de>> DeserializeSeed<'de> for SlotSeed<T> {
-    type Value = T;
-
-    #[inline(always)]
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
-        T::read(deserializer)
+impl<M: Model> Object for M {
+    #[inline]
+    fn slot(&mut self, index: usize) -> Option<&mut dyn Slot> {
+        Model::slot(self, index)
     }
 }
 
-struct OptionVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Slot<'de>> Visitor<'de> for OptionVisitor<T> {
-    type Value = Option<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value or null")
+impl<M: Model> Slot for M {
+    /// `null` stands for the object without members where it may have none.
+    fn put(&mut self, token: Token<'_>) -> Result<(), Unfit> {
+        if !matches!(token, Token::Null) || !M::REQUIRED.is_empty() {
+            return Err(Unfit);
+        }
+        *self = M::default();
+        Ok(())
     }
 
-    fn visit_unit<E>(self) -> Result<Option<T>, E> {
-        Ok(None)
+    fn open(&mut self) -> Inside<'_> {
+        Inside::Object(const { &Table::of::<M>() }, self)
     }
 
-    fn visit_none<E>(self) -> Result<Option<T>, E> {
-        Ok(None)
+    fn takes_null() -> bool {
+        false
     }
 
     #[inline]
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<T>, D::Error> {
-        T::read(deserializer).map(Some)
+    fn blank() -> Self {
+        M::default()
     }
 }
 
-struct ListVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Slot<'de>> Visitor<'de> for ListVisitor<T> {
-    type Value = Vec<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
+impl<T: Slot> Slot for Option<T> {
+    fn text(&mut self, text: &str) -> Result<(), Unfit> {
+        *self = T::read_optional(Token::Text(text))?;
+        Ok(())
     }
 
-    fn visit_unit<E>(self) -> Result<Vec<T>, E> {
-        Ok(Vec::new())
-    }
-
-    fn visit_none<E>(self) -> Result<Vec<T>, E> {
-        Ok(Vec::new())
-    }
-
-    #[inline]
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<T>, A::Error> {
-        let mut list = Vec::new();
-        while let Some(item) = items.next_element_seed(SlotSeed(PhantomData))? {
-            list.push(item);
-        }
-        Ok(list)
-    }
-}
-
-struct MapVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Slot<'de>> Visitor<'de> for MapVisitor<T> {
-    type Value = BTreeMap<String, T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a map")
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(BTreeMap::new())
-    }
-
-    fn visit_none<E>(self) -> Result<Self::Value, E> {
-        Ok(BTreeMap::new())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
-        let mut map = BTreeMap::new();
-        while let Some(key) = entries.next_key()? {
-            map.insert(key, entries.next_value_seed(SlotSeed(PhantomData))?);
-        }
-        Ok(map)
-    }
-}
-
-impl Scalar for String {
-    const EXPECTED: &'static str = "a string";
-
-    #[inline]
-    fn from_text<E: serde::de::Error>(text: &str) -> Result<Self, E> {
-        Ok(text.to_owned())
-    }
-
-    fn from_integer<E: serde::de::Error>(number: i64) -> Result<Self, E> {
-        Ok(number.to_string())
-    }
-
-    fn from_unsigned<E: serde::de::Error>(number: u64) -> Result<Self, E> {
-        Ok(number.to_string())
-    }
-
-    fn from_float<E: serde::de::Error>(number: f64) -> Result<Self, E> {
-        Ok(number.to_string())
-    }
-
-    fn from_bool<E: serde::de::Error>(value: bool) -> Result<Self, E> {
-        Ok(value.to_string())
-    }
-}
-
-impl Scalar for Secret {
-    const EXPECTED: &'static str = String::EXPECTED;
-
-    fn from_text<E: serde::de::Error>(text: &str) -> Result<Self, E> {
-        Ok(text.into())
-    }
-
-    fn from_integer<E: serde::de::Error>(number: i64) -> Result<Self, E> {
-        String::from_integer(number).map(Self::from)
-    }
-
-    fn from_unsigned<E: serde::de::Error>(number: u64) -> Result<Self, E> {
-        String::from_unsigned(number).map(Self::from)
-    }
-
-    fn from_float<E: serde::de::Error>(number: f64) -> Result<Self, E> {
-        String::from_float(number).map(Self::from)
-    }
-
-    fn from_bool<E: serde::de::Error>(value: bool) -> Result<Self, E> {
-        String::from_bool(value).map(Self::from)
-    }
-}
-
-/// Whole numbers: also as text, and as a number that is written with a fraction of nothing.
-macro_rules! whole_numbers {
-    ($($type:ident),*) => {$(
-        impl Scalar for $type {
-            const EXPECTED: &'static str = stringify!($type);
-
-            fn from_text<E: serde::de::Error>(text: &str) -> Result<Self, E> {
-                let number = text.trim().parse();
-                number.map_err(|_| E::invalid_type(Unexpected::Str(text), &Self::EXPECTED))
-            }
-
-            #[inline]
-            fn from_integer<E: serde::de::Error>(number: i64) -> Result<Self, E> {
-                Self::try_from(number)
-                    .map_err(|_| E::invalid_value(Unexpected::Signed(number), &Self::EXPECTED))
-            }
-
-            fn from_unsigned<E: serde::de::Error>(number: u64) -> Result<Self, E> {
-                Self::try_from(number)
-                    .map_err(|_| E::invalid_value(Unexpected::Unsigned(number), &Self::EXPECTED))
-            }
-
-            fn from_float<E: serde::de::Error>(number: f64) -> Result<Self, E> {
-                // Up to here every whole number is a float of its own.
-                const EXACT: f64 = 9_007_199_254_740_992.0;
-                if number.fract() == 0.0 && number.abs() <= EXACT {
-                    return Self::from_integer(number as i64);
-                }
-                Err(E::invalid_value(Unexpected::Float(number), &Self::EXPECTED))
-            }
-        }
-    )*};
-}
-
-whole_numbers!(i32, i64, u8, u16, u32, u64);
-
-impl Scalar for f64 {
-    const EXPECTED: &'static str = "f64";
-
-    fn from_text<E: serde::de::Error>(text: &str) -> Result<Self, E> {
-        let number = text
-            .trim()
-            .parse()
-            .ok()
-            .filter(|number: &f64| number.is_finite());
-        number.ok_or_else(|| E::invalid_type(Unexpected::Str(text), &Self::EXPECTED))
-    }
-
-    fn from_integer<E: serde::de::Error>(number: i64) -> Result<Self, E> {
-        Ok(number as f64)
-    }
-
-    fn from_unsigned<E: serde::de::Error>(number: u64) -> Result<Self, E> {
-        Ok(number as f64)
-    }
-
-    fn from_float<E: serde::de::Error>(number: f64) -> Result<Self, E> {
-        Ok(number)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{Member, deserialize};
-
-    #[derive(Debug, Default, PartialEq)]
-    struct Loose {
-        text: String,
-        note: Option<String>,
-        secret: Option<Secret>,
-        count: i32,
-        total: Option<i64>,
-        size: u32,
-        share: f64,
-        tags: Vec<String>,
-        places: BTreeMap<String, i64>,
-        part: Part,
-        maybe: Option<Part>,
-        parts: Vec<Part>,
-    }
-
-    #[derive(Debug, Default, PartialEq)]
-    struct Part {
-        name: Option<String>,
-    }
-
-    #[derive(Debug, Default)]
-    struct Named {
-        name: String,
-    }
-
-    impl Model for Loose {
-        const NAME: &'static str = "Loose";
-        const MEMBERS: &'static [&'static str] = &[
-            "text", "note", "secret", "count", "total", "size", "share", "tags", "places", "part",
-            "maybe", "parts",
-        ];
-
-        fn read<'de, A: MapAccess<'de>>(
-            &mut self,
-            index: usize,
-            value: Member<'_, A>,
-        ) -> Result<(), A::Error> {
-            match index {
-                0 => value.into_slot(&mut self.text),
-                1 => value.optional(&mut self.note),
-                2 => value.into_slot(&mut self.secret),
-                3 => value.into_slot(&mut self.count),
-                4 => value.into_slot(&mut self.total),
-                5 => value.into_slot(&mut self.size),
-                6 => value.into_slot(&mut self.share),
-                7 => value.into_slot(&mut self.tags),
-                8 => value.into_slot(&mut self.places),
-                9 => value.into_slot(&mut self.part),
-                10 => value.into_slot(&mut self.maybe),
-                11 => value.into_slot(&mut self.parts),
-                _ => value.skip(),
-            }
-        }
-    }
-
-    impl Model for Part {
-        const NAME: &'static str = "Part";
-        const MEMBERS: &'static [&'static str] = &["name"];
-
-        fn read<'de, A: MapAccess<'de>>(
-            &mut self,
-            index: usize,
-            value: Member<'_, A>,
-        ) -> Result<(), A::Error> {
-            match index {
-                0 => value.optional(&mut self.name),
-                _ => value.skip(),
-            }
-        }
-    }
-
-    impl Model for Named {
-        const NAME: &'static str = "Named";
-        const MEMBERS: &'static [&'static str] = &["name"];
-        const REQUIRED: &'static [usize] = &[0];
-
-        fn read<'de, A: MapAccess<'de>>(
-            &mut self,
-            index: usize,
-            value: Member<'_, A>,
-        ) -> Result<(), A::Error> {
-            match index {
-                0 => value.into_slot(&mut self.name),
-                _ => value.skip(),
-            }
-        }
-    }
-
-    macro_rules! deserializable {
-        ($($type:ident),*) => {$(
-            impl<'de> Deserialize<'de> for $type {
-                fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                    deserialize(deserializer)
-                }
-            }
-        )*};
-    }
-
-    deserializable!(Loose, Part, Named);
-
-    fn read(json: &str) -> Result<Loose, String> {
-        serde_json::from_str(json).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn text_may_come_as_a_number_or_a_truth_value() {
-        for (json, text) in [
-            (r#""7""#, "7"),
-            ("7", "7"),
-            ("-7", "-7"),
-            ("18446744073709551615", "18446744073709551615"),
-            ("1.5", "1.5"),
-            ("true", "true"),
-            ("false", "false"),
-        ] {
-            let read = read(&format!(
-                r#"{{"text":{json},"note":{json},"secret":{json},"tags":[{json},"b"]}}"#
-            ))
-            .unwrap();
-            assert_eq!(read.text, text);
-            assert_eq!(read.note.as_deref(), Some(text));
-            assert_eq!(read.secret.unwrap().expose(), text);
-            assert_eq!(read.tags, [text, "b"]);
-        }
-        for json in ["{}", "[]"] {
-            assert!(read(&format!(r#"{{"text":{json}}}"#)).is_err(), "{json}");
-        }
-    }
-
-    #[test]
-    fn numbers_may_come_as_text() {
-        let expected = || Loose {
-            count: -12,
-            total: Some(9_000_000_000),
-            size: 5,
-            share: 0.25,
-            places: BTreeMap::from([("a".to_owned(), 3)]),
-            ..Loose::default()
+    fn put(&mut self, token: Token<'_>) -> Result<(), Unfit> {
+        *self = match token {
+            Token::Null => None,
+            Token::Json("null") => None,
+            token => T::read_optional(token)?,
         };
-        for json in [
-            r#"{"count":-12,"total":9000000000,"size":5,"share":0.25,"places":{"a":3}}"#,
-            r#"{"count":"-12","total":" 9000000000 ","size":"5","share":"0.25","places":{"a":"3"}}"#,
-            r#"{"count":-12.0,"total":9e9,"size":5.0,"share":2.5e-1,"places":{"a":3.0}}"#,
-        ] {
-            assert_eq!(read(json), Ok(expected()), "{json}");
-        }
-        assert_eq!(read(r#"{"share":3}"#).unwrap().share, 3.0);
-        for wrong in [
-            r#"{"count":"many"}"#,
-            r#"{"count":""}"#,
-            r#"{"count":3000000000}"#,
-            r#"{"count":"3000000000"}"#,
-            r#"{"count":1.5}"#,
-            r#"{"count":true}"#,
-            r#"{"count":null}"#,
-            r#"{"size":-1}"#,
-            r#"{"size":"-1"}"#,
-            r#"{"total":9223372036854775808}"#,
-            r#"{"total":1e300}"#,
-            r#"{"share":"NaN"}"#,
-            r#"{"share":"inf"}"#,
-        ] {
-            assert!(read(wrong).is_err(), "{wrong}");
+        Ok(())
+    }
+
+    fn open(&mut self) -> Inside<'_> {
+        self.insert(T::blank()).open()
+    }
+
+    #[inline]
+    fn takes_json() -> bool {
+        T::takes_json()
+    }
+
+    #[inline]
+    fn blank() -> Self {
+        None
+    }
+}
+
+impl<T: Slot> Slot for Vec<T> {
+    /// `null` stands for the empty list.
+    fn put(&mut self, token: Token<'_>) -> Result<(), Unfit> {
+        self.clear();
+        match token {
+            Token::Null => Ok(()),
+            _ => Err(Unfit),
         }
     }
 
-    #[test]
-    fn null_is_an_empty_list_map_or_object_and_none_where_a_value_is_optional() {
-        let nothing = read(
-            r#"{"note":null,"secret":null,"total":null,"tags":null,"places":null,"part":null,"maybe":null,"parts":null}"#,
-        );
-        assert_eq!(nothing, Ok(Loose::default()));
-        let parts = read(r#"{"parts":[null,{"name":"a"},{}]}"#).unwrap().parts;
-        assert_eq!(parts.len(), 3);
-        assert_eq!(parts[1].name.as_deref(), Some("a"));
-        // Not where a member is required, and no value of another kind.
-        let named = serde_json::from_str::<Named>("null")
-            .unwrap_err()
-            .to_string();
-        assert!(named.contains("missing field `name`"), "{named}");
-        assert_eq!(
-            serde_json::from_str::<Named>(r#"{"name":1}"#).unwrap().name,
-            "1"
-        );
-        for wrong in [
-            r#"{"part":[]}"#,
-            r#"{"part":""}"#,
-            r#"{"tags":{}}"#,
-            r#"{"tags":""}"#,
-        ] {
-            assert!(read(wrong).is_err(), "{wrong}");
+    fn open(&mut self) -> Inside<'_> {
+        self.clear();
+        Inside::List(self)
+    }
+
+    #[inline]
+    fn blank() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: Slot> List for Vec<T> {
+    fn push(&mut self) -> &mut dyn Slot {
+        let index = self.len();
+        self.push(T::blank());
+        &mut self[index]
+    }
+
+    fn takes_null(&self) -> bool {
+        T::takes_null()
+    }
+
+    fn takes_json(&self) -> bool {
+        T::takes_json()
+    }
+}
+
+impl<T: Slot> Slot for BTreeMap<String, T> {
+    /// `null` stands for the empty map.
+    fn put(&mut self, token: Token<'_>) -> Result<(), Unfit> {
+        self.clear();
+        match token {
+            Token::Null => Ok(()),
+            _ => Err(Unfit),
         }
+    }
+
+    fn open(&mut self) -> Inside<'_> {
+        self.clear();
+        Inside::Map(self)
+    }
+
+    #[inline]
+    fn blank() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: Slot> Entries for BTreeMap<String, T> {
+    fn entry(&mut self, key: String) -> &mut dyn Slot {
+        let slot = Self::entry(self, key).or_insert_with(T::blank);
+        *slot = T::blank();
+        slot
+    }
+
+    fn takes_json(&self) -> bool {
+        T::takes_json()
+    }
+}
+
+impl<'a> Token<'a> {
+    /// Decodes [`Token::Json`] with the type's own `Deserialize`.
+    ///
+    /// # Errors
+    /// If the JSON does not have this type.
+    pub fn decode<T: serde::Deserialize<'a>>(self) -> Result<T, Unfit> {
+        match self {
+            Self::Json(json) => serde_json::from_str(json).map_err(|_| Unfit),
+            _ => Err(Unfit),
+        }
+    }
+}
+
+/// Implements [`Slot`] for types that are read by a `Deserialize` of their own.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __json_slot {
+    ($($name:ty: $blank:expr, $expected:literal;)*) => {$(
+        impl $crate::model::Slot for $name {
+            fn put(
+                &mut self,
+                token: $crate::model::Token<'_>,
+            ) -> ::std::result::Result<(), $crate::model::Unfit> {
+                *self = token.decode()?;
+                ::std::result::Result::Ok(())
+            }
+
+            fn open(&mut self) -> $crate::model::Inside<'_> {
+                $crate::model::Inside::Nothing($expected)
+            }
+
+            fn takes_json() -> bool {
+                true
+            }
+
+            fn blank() -> Self {
+                $blank
+            }
+        }
+    )*};
+}
+
+crate::__json_slot! {
+    serde_json::Value: Self::Null, "JSON";
+}
+
+impl Slot for RawJson {
+    fn put(&mut self, token: Token<'_>) -> Result<(), Unfit> {
+        match token {
+            Token::Json(json) => {
+                *self = Self::copy(json);
+                Ok(())
+            }
+            _ => Err(Unfit),
+        }
+    }
+
+    fn open(&mut self) -> Inside<'_> {
+        Inside::Nothing("JSON")
+    }
+
+    fn takes_json() -> bool {
+        true
+    }
+
+    fn blank() -> Self {
+        Self::null()
     }
 }

@@ -5,7 +5,9 @@ use serde::de::DeserializeOwned;
 use super::raw::{self, undecoded};
 use super::{Paging, Split};
 use crate::call::Received;
+use crate::decode;
 use crate::error::Error;
+use crate::raw::RawJson;
 
 /// A page that was decoded.
 pub(super) enum Decoded<T> {
@@ -54,16 +56,25 @@ fn by_item<T: DeserializeOwned, P: Paging>(
     let Ok(raw) = raw::split::<P>(received) else {
         return Err(error);
     };
-    let items: Vec<_> = raw
-        .items
-        .into_iter()
-        .enumerate()
-        .map(|(index, item)| {
-            let item = item?;
-            item.decode()
-                .map_err(|cause| undecoded::<P>(received, index, item.to_bytes(), &cause))
-        })
-        .collect();
+    let list = match raw.items.first() {
+        Some(Ok(first)) => raw::list_path(received, first),
+        _ => String::new(),
+    };
+    let mut is_any_repaired = false;
+    let mut decode = |(index, item): (usize, Result<RawJson, Error>)| {
+        let item = item?;
+        match decode::within(&format!("{list}[{index}]"), item.as_bytes()) {
+            Ok((value, is_repaired)) => {
+                is_any_repaired |= is_repaired;
+                Ok(value)
+            }
+            Err(cause) => Err(undecoded::<P>(received, index, item.to_bytes(), &cause)),
+        }
+    };
+    let items: Vec<Result<T, Error>> = raw.items.into_iter().enumerate().map(&mut decode).collect();
+    if is_any_repaired {
+        decode::tell();
+    }
     // Each item by itself is fine, so the fault is outside of them.
     if items.iter().all(Result::is_ok) {
         return Err(error);

@@ -6,10 +6,11 @@
 
 pub(crate) mod capture;
 pub(crate) mod permits;
+pub(crate) mod tls;
 pub(crate) mod tokens;
 pub(crate) mod wire;
 
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use http::{HeaderName, Method};
@@ -79,7 +80,17 @@ pub(crate) fn settings() -> ServiceSettings {
 }
 
 pub(crate) fn builder() -> ClientBuilder<Client> {
+    install_provider();
     ClientBuilder::new(Ok(settings())).no_proxy()
+}
+
+/// rustls without a provider of its own takes the program's.
+pub(crate) fn install_provider() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let provider = tokio_rustls::rustls::crypto::aws_lc_rs::default_provider();
+        let _ = provider.install_default();
+    });
 }
 
 /// A client of the fake with all defaults.

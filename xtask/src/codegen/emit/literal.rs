@@ -323,7 +323,7 @@ impl<'a> Literals<'a> {
                 };
                 format!("[{}]", values?.join(", "))
             }
-            Ty::Map(_) | Ty::Json => return None,
+            Ty::Map(_) | Ty::Optional(_) | Ty::Json => return None,
         })
     }
 }

@@ -215,17 +215,17 @@ fn deserialize(model: &Model) -> [TokenStream; 2] {
         .collect();
     let required = (!required.is_empty())
         .then(|| quote!(const REQUIRED: &'static [usize] = &[#(#required),*];));
+    let json: Vec<_> = model
+        .members
+        .iter()
+        .enumerate()
+        .filter(|(_, member)| matches!(member.ty, Ty::Json | Ty::Own(_)))
+        .map(|(index, _)| Literal::usize_unsuffixed(index))
+        .collect();
+    let json = (!json.is_empty()).then(|| quote!(const JSON: &'static [usize] = &[#(#json),*];));
     let arms = model.members.iter().enumerate().map(|(index, member)| {
         let (index, name) = (Literal::usize_unsuffixed(index), ident(&member.name));
-        let scalar = matches!(
-            member.ty,
-            Ty::Text | Ty::Time(_) | Ty::Enum(_) | Ty::OwnText(_)
-        );
-        if scalar && !member.required {
-            quote!(#index => value.optional(&mut self.#name),)
-        } else {
-            quote!(#index => value.into_slot(&mut self.#name),)
-        }
+        quote!(#index => &mut self.#name,)
     });
     let expect = expect_deprecated(model);
     [
@@ -235,16 +235,13 @@ fn deserialize(model: &Model) -> [TokenStream; 2] {
                 const NAME: &'static str = #shown;
                 const MEMBERS: &'static [&'static str] = &[#(#wires),*];
                 #required
+                #json
                 #[inline]
-                fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
-                    &mut self,
-                    index: usize,
-                    value: security_api_transport::model::Member<'_, A>,
-                ) -> Result<(), A::Error> {
-                    match index {
+                fn slot(&mut self, index: usize) -> Option<&mut dyn security_api_transport::model::Slot> {
+                    Some(match index {
                         #(#arms)*
-                        _ => value.skip(),
-                    }
+                        _ => return None,
+                    })
                 }
             }
         },

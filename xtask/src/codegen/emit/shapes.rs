@@ -80,5 +80,6 @@ fn text(ty: &Ty) -> String {
         Ty::Enum(name) | Ty::Model(name) => name.clone(),
         Ty::List(inner) => format!("list<{}>", text(inner)),
         Ty::Map(inner) => format!("map<{}>", text(inner)),
+        Ty::Optional(inner) => text(inner),
     }
 }

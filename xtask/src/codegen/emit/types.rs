@@ -64,6 +64,10 @@ pub(super) fn rust(places: &Places, file: &str, ty: &Ty) -> TokenStream {
             let inner = rust(places, file, inner);
             quote!(::std::collections::BTreeMap<String, #inner>)
         }
+        Ty::Optional(inner) => {
+            let inner = rust(places, file, inner);
+            quote!(Option<#inner>)
+        }
     }
 }
 

@@ -109,7 +109,14 @@ fn parameter(node: Node<'_>, schemas: &mut Schemas) -> Read<Parameter> {
     };
     if matches!(
         element,
-        Ty::Json | Ty::Model(_) | Ty::List(_) | Ty::Map(_) | Ty::Float | Ty::File | Ty::Own(_)
+        Ty::Json
+            | Ty::Model(_)
+            | Ty::List(_)
+            | Ty::Map(_)
+            | Ty::Optional(_)
+            | Ty::Float
+            | Ty::File
+            | Ty::Own(_)
     ) || *element == Ty::Secret && (place == Place::Path || *element != ty)
     {
         return Err(schema.refuse(

@@ -290,7 +290,14 @@ impl Schemas {
         }
         match node.get("additionalProperties") {
             Some(values) if values.value().is_object() => {
-                Ok(Ty::Map(Box::new(self.shape(&values)?.ty)))
+                let shape = self.shape(&values)?;
+                // JSON of any form may be null by itself.
+                Ok(Ty::Map(Box::new(
+                    match shape.nullable && shape.ty != Ty::Json {
+                        true => Ty::Optional(Box::new(shape.ty)),
+                        false => shape.ty,
+                    },
+                )))
             }
             _ => Ok(Ty::Json),
         }

@@ -101,20 +101,21 @@ impl security_api_transport::model::Model for Cat {
         "toys",
     ];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.born),
-            1 => value.optional(&mut self.health),
-            2 => value.optional(&mut self.id),
-            3 => value.optional(&mut self.longest_nap),
-            4 => value.into_slot(&mut self.main_owner),
-            5 => value.into_slot(&mut self.toys),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.born,
+                1 => &mut self.health,
+                2 => &mut self.id,
+                3 => &mut self.longest_nap,
+                4 => &mut self.main_owner,
+                5 => &mut self.toys,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -41,15 +41,16 @@ impl security_api_transport::model::Model for Toy {
     const NAME: &'static str = "Toy";
     const MEMBERS: &'static [&'static str] = &["squeaks"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.squeaks),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.squeaks,
+                _ => return None,
+            },
+        )
     }
 }
 

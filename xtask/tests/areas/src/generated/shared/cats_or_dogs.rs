@@ -41,15 +41,16 @@ impl security_api_transport::model::Model for Address {
     const NAME: &'static str = "Address";
     const MEMBERS: &'static [&'static str] = &["town"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.optional(&mut self.town),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.town,
+                _ => return None,
+            },
+        )
     }
 }
 
@@ -109,16 +110,17 @@ impl security_api_transport::model::Model for Owner {
     const NAME: &'static str = "Owner";
     const MEMBERS: &'static [&'static str] = &["address", "name"];
     #[inline]
-    fn read<'de, A: security_api_transport::__private::serde::de::MapAccess<'de>>(
+    fn slot(
         &mut self,
         index: usize,
-        value: security_api_transport::model::Member<'_, A>,
-    ) -> Result<(), A::Error> {
-        match index {
-            0 => value.into_slot(&mut self.address),
-            1 => value.optional(&mut self.name),
-            _ => value.skip(),
-        }
+    ) -> Option<&mut dyn security_api_transport::model::Slot> {
+        Some(
+            match index {
+                0 => &mut self.address,
+                1 => &mut self.name,
+                _ => return None,
+            },
+        )
     }
 }
 

@@ -1,0 +1,211 @@
+//! Where in a JSON text something stands.
+//!
+//! Errors of `serde_json` say line and column. The text up to there is read once more, and where that ends is the place.
+
+use std::borrow::Cow;
+use std::fmt::{self, Write as _};
+
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+
+/// A name longer than this is cut, in characters.
+const LONGEST_NAME: usize = 40;
+
+/// A path longer than this is cut, in characters.
+const LONGEST_PATH: usize = 240;
+
+/// The path to the value that an error is about, for example `result[2].email`. It is empty for the whole text.
+///
+/// Names come from the text, so they are escaped and bounded.
+#[cold]
+#[inline(never)]
+pub(super) fn path(place: &str, text: &str, error: &serde_json::Error) -> String {
+    let cut = match error.is_eof() {
+        true => Cow::Borrowed(text),
+        false => cut(text, offset(text, error.line(), error.column()), error),
+    };
+    shown(place, &steps(&cut))
+}
+
+/// The path to the value that begins at `offset`.
+#[cold]
+pub(crate) fn path_at(text: &str, offset: usize) -> String {
+    shown("", &steps(&unclosed(text, offset)))
+}
+
+/// The steps to where the text is cut.
+fn steps(cut: &str) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut deserializer = serde_json::Deserializer::from_str(cut);
+    // It fails where the cut is; the steps to there are left.
+    let _ = Walk(&mut steps).deserialize(&mut deserializer);
+    steps
+}
+
+/// The text up to `end`, and a value that cannot be read.
+fn unclosed(text: &str, end: usize) -> Cow<'_, str> {
+    Cow::Owned(format!("{}\"", text.get(..end).unwrap_or_default()))
+}
+
+/// How many bytes stand before this place. Columns count the bytes of a line that were read.
+fn offset(text: &str, line: usize, column: usize) -> usize {
+    let Some(breaks) = line.checked_sub(1) else {
+        return 0;
+    };
+    let start = match breaks {
+        0 => 0,
+        nth => text
+            .match_indices('\n')
+            .nth(nth - 1)
+            .map_or(0, |(index, _)| index + 1),
+    };
+    (start + column).min(text.len())
+}
+
+/// The text cut within the value that was read last at `offset`, so that reading it fails in that value.
+fn cut<'a>(text: &'a str, offset: usize, error: &serde_json::Error) -> Cow<'a, str> {
+    let bytes = text.as_bytes();
+    // A list or object where a type wants something else is refused before it is entered.
+    let next = bytes[offset..]
+        .iter()
+        .position(|byte| !byte.is_ascii_whitespace())
+        .map_or(text.len(), |gap| offset + gap);
+    let refused = match bytes.get(next) {
+        Some(b'{') => Some("invalid type: map"),
+        Some(b'[') => Some("invalid type: sequence"),
+        _ => None,
+    };
+    if refused.is_some_and(|refused| error.to_string().starts_with(refused)) {
+        return unclosed(text, next);
+    }
+    let read = bytes[..offset].trim_ascii_end();
+    let end = match read.last() {
+        Some(b'"' | b'}' | b']') => read.len() - 1,
+        Some(b'0'..=b'9' | b'a'..=b'z') => {
+            let before = read.iter().rposition(
+                |byte| !matches!(byte, b'0'..=b'9' | b'a'..=b'z' | b'E' | b'+' | b'-' | b'.'),
+            );
+            return unclosed(text, before.map_or(0, |before| before + 1));
+        }
+        _ => read.len(),
+    };
+    Cow::Borrowed(text.get(..end).unwrap_or_default())
+}
+
+enum Step {
+    Member(String),
+    Element(usize),
+}
+
+fn shown(place: &str, steps: &[Step]) -> String {
+    let mut path = place.to_owned();
+    for step in steps {
+        match step {
+            Step::Member(name) => {
+                if !path.is_empty() {
+                    path.push('.');
+                }
+                push_name(&mut path, name);
+            }
+            Step::Element(index) => {
+                let _ = write!(path, "[{index}]");
+            }
+        }
+    }
+    let length = path.chars().count();
+    if length <= LONGEST_PATH {
+        return path;
+    }
+    let half = LONGEST_PATH / 2;
+    let start: String = path.chars().take(half).collect();
+    let end: String = path.chars().skip(length - half).collect();
+    format!("{start}…{end}")
+}
+
+fn push_name(path: &mut String, name: &str) {
+    for (place, letter) in name.chars().enumerate() {
+        if place == LONGEST_NAME {
+            path.push('…');
+            break;
+        }
+        match letter {
+            // Signs that turn the direction of text around would make the rest of a line look like another.
+            '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                path.extend(letter.escape_unicode());
+            }
+            letter if letter.is_control() => path.extend(letter.escape_default()),
+            letter => path.push(letter),
+        }
+    }
+}
+
+/// Reads any value and notes the steps to where it is.
+struct Walk<'a>(&'a mut Vec<Step>);
+
+impl<'de> DeserializeSeed<'de> for Walk<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Walk<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        let mut index = 0;
+        while let Some(()) = items.next_element_seed(Within(self.0, Step::Element(index)))? {
+            index += 1;
+        }
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(name) = map.next_key()? {
+            map.next_value_seed(Within(self.0, Step::Member(name)))?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads the value that is this step away; the step stays if that fails.
+struct Within<'a>(&'a mut Vec<Step>, Step);
+
+impl<'de> DeserializeSeed<'de> for Within<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        self.0.push(self.1);
+        Walk(self.0).deserialize(deserializer)?;
+        self.0.pop();
+        Ok(())
+    }
+}

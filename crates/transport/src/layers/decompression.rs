@@ -1,0 +1,348 @@
+//! Undoing the compression of responses, whatever the transport.
+//!
+//! Only gzip is asked for. A response that is encoded in another way cannot be read, which is an error and not taken for
+//! the content.
+
+use std::future::Future;
+use std::io::{self, BufRead, Read};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes, BytesMut};
+use flate2::bufread::MultiGzDecoder;
+use http::HeaderMap;
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HeaderValue};
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::layer;
+use crate::error::{BoxError, Error, ErrorKind};
+use crate::service::HttpRequest;
+
+#[derive(Debug, Clone)]
+pub(crate) struct Decompression;
+
+#[derive(Debug, Clone)]
+pub(crate) struct DecompressionService<S> {
+    inner: S,
+    #[expect(dead_code, reason = "a layer without settings")]
+    layer: Decompression,
+}
+
+layer!(Decompression => DecompressionService);
+
+impl<S, B> Service<HttpRequest> for DecompressionService<S>
+where
+    S: Service<HttpRequest, Response = http::Response<B>, Error = BoxError>,
+{
+    type Response = http::Response<Decoded<B>>;
+    type Error = BoxError;
+    type Future = Decompressing<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: HttpRequest) -> Self::Future {
+        request
+            .headers_mut()
+            .entry(ACCEPT_ENCODING)
+            .or_insert(HeaderValue::from_static("gzip"));
+        Decompressing {
+            inner: self.inner.call(request),
+        }
+    }
+}
+
+pin_project! {
+    pub(crate) struct Decompressing<F> {
+        #[pin]
+        inner: F,
+    }
+}
+
+impl<F, B> Future for Decompressing<F>
+where
+    F: Future<Output = Result<http::Response<B>, BoxError>>,
+{
+    type Output = Result<http::Response<Decoded<B>>, BoxError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let response = ready!(self.project().inner.poll(cx))?;
+        let (mut head, body) = response.into_parts();
+        let decoding = match encoding(&head.headers) {
+            Encoding::Identity => None,
+            Encoding::Gzip => {
+                head.headers.remove(CONTENT_ENCODING);
+                head.headers.remove(CONTENT_LENGTH);
+                Some(Decoding::gzip())
+            }
+            Encoding::Other(name) => Some(Decoding::Impossible(name)),
+        };
+        Poll::Ready(Ok(http::Response::from_parts(
+            head,
+            Decoded {
+                inner: body,
+                decoding,
+            },
+        )))
+    }
+}
+
+/// How a response's body is encoded.
+#[derive(Debug, PartialEq, Eq)]
+enum Encoding {
+    Identity,
+    Gzip,
+    /// In ways that are not undone here, as the service names them.
+    Other(String),
+}
+
+fn encoding(headers: &HeaderMap) -> Encoding {
+    let mut tokens = headers
+        .get_all(CONTENT_ENCODING)
+        .into_iter()
+        .flat_map(|value| value.as_bytes().split(|&byte| byte == b','))
+        .map(<[u8]>::trim_ascii)
+        .filter(|token| !token.is_empty() && !token.eq_ignore_ascii_case(b"identity"));
+    let Some(first) = tokens.next() else {
+        return Encoding::Identity;
+    };
+    let is_gzip = [&b"gzip"[..], b"x-gzip"]
+        .iter()
+        .any(|name| first.eq_ignore_ascii_case(name));
+    match tokens.next() {
+        None if is_gzip => Encoding::Gzip,
+        None => Encoding::Other(shown(first)),
+        Some(second) => {
+            let all = std::iter::once(first)
+                .chain(std::iter::once(second))
+                .chain(tokens);
+            let names: Vec<String> = all.take(4).map(shown).collect();
+            Encoding::Other(names.join(", "))
+        }
+    }
+}
+
+/// A token that is fit to be shown.
+fn shown(token: &[u8]) -> String {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.+*".contains(byte);
+    token
+        .iter()
+        .take(24)
+        .map(|byte| {
+            if is_plain(byte) {
+                char::from(*byte)
+            } else {
+                '?'
+            }
+        })
+        .collect()
+}
+
+pin_project! {
+    /// A body without its compression.
+    pub(crate) struct Decoded<B> {
+        #[pin]
+        inner: B,
+        // None if the body is not compressed.
+        decoding: Option<Decoding>,
+    }
+}
+
+enum Decoding {
+    Gzip(Box<Gzip>),
+    Impossible(String),
+    Done,
+}
+
+struct Gzip {
+    decoder: MultiGzDecoder<Source>,
+    has_begun: bool,
+    room: BytesMut,
+}
+
+/// What has arrived and is not decoded yet.
+struct Source {
+    arrived: Bytes,
+    has_ended: bool,
+}
+
+impl Read for Source {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let available = self.fill_buf()?;
+        let length = available.len().min(buffer.len());
+        buffer[..length].copy_from_slice(&available[..length]);
+        self.consume(length);
+        Ok(length)
+    }
+}
+
+impl BufRead for Source {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        match self.arrived.is_empty() && !self.has_ended {
+            true => Err(io::ErrorKind::WouldBlock.into()),
+            false => Ok(&self.arrived),
+        }
+    }
+
+    fn consume(&mut self, length: usize) {
+        self.arrived.advance(length);
+    }
+}
+
+/// The size of the pieces in which decoded bytes are handed on, unless less has arrived.
+const PIECE: usize = 16 * 1024;
+
+impl Decoding {
+    fn gzip() -> Self {
+        Self::Gzip(Box::new(Gzip {
+            decoder: MultiGzDecoder::new(Source {
+                arrived: Bytes::new(),
+                has_ended: false,
+            }),
+            has_begun: false,
+            room: BytesMut::new(),
+        }))
+    }
+
+    /// Decodes what has arrived. `None` asks for more of it.
+    fn next(&mut self) -> Option<Result<Bytes, Error>> {
+        let gzip = match self {
+            Self::Done => return Some(Ok(Bytes::new())),
+            Self::Impossible(_) => return None,
+            Self::Gzip(gzip) => gzip,
+        };
+        if gzip.room.len() < PIECE / 8 {
+            gzip.room = BytesMut::zeroed(PIECE);
+        }
+        Some(match gzip.decoder.read(&mut gzip.room) {
+            Ok(length) => Ok(gzip.room.split_to(length).freeze()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return None,
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(Error::new(
+                ErrorKind::Io,
+                "the connection broke while the answer was arriving",
+            )
+            .with_source(error)),
+            Err(error) => Err(Error::new(
+                ErrorKind::Decode,
+                "the answer's compression is damaged, so it cannot be read",
+            )
+            .permanent()
+            .with_source(error)),
+        })
+    }
+
+    /// Takes what has arrived.
+    fn take(&mut self, data: Bytes) -> Result<(), Error> {
+        match self {
+            Self::Gzip(gzip) => {
+                gzip.has_begun |= !data.is_empty();
+                gzip.decoder.get_mut().arrived = data;
+                Ok(())
+            }
+            Self::Impossible(name) if !data.is_empty() => Err(Error::new(
+                ErrorKind::Decode,
+                format!("the answer is encoded as `{name}`, which was not asked for and cannot be undone"),
+            )
+            .permanent()),
+            Self::Impossible(_) | Self::Done => Ok(()),
+        }
+    }
+
+    /// Nothing more arrives. A body without a byte is empty, whatever it is said to be encoded as.
+    fn end(&mut self) {
+        match self {
+            Self::Gzip(gzip) if gzip.has_begun => gzip.decoder.get_mut().has_ended = true,
+            _ => *self = Self::Done,
+        }
+    }
+}
+
+impl<B> HttpBody for Decoded<B>
+where
+    B: HttpBody<Data = Bytes, Error = BoxError>,
+{
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let mut this = self.project();
+        let Some(decoding) = this.decoding else {
+            return this.inner.poll_frame(cx);
+        };
+        let error = loop {
+            match decoding.next() {
+                Some(Ok(piece)) if piece.is_empty() => {
+                    *decoding = Decoding::Done;
+                    return Poll::Ready(None);
+                }
+                Some(Ok(piece)) => return Poll::Ready(Some(Ok(Frame::data(piece)))),
+                Some(Err(error)) => break error.boxed(),
+                None => {}
+            }
+            match ready!(this.inner.as_mut().poll_frame(cx)) {
+                None => decoding.end(),
+                Some(Err(error)) => break error,
+                Some(Ok(frame)) => {
+                    let data = frame.into_data().unwrap_or_default();
+                    if let Err(error) = decoding.take(data) {
+                        break error.boxed();
+                    }
+                }
+            }
+        };
+        *decoding = Decoding::Done;
+        Poll::Ready(Some(Err(error)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.decoding {
+            None => self.inner.is_end_stream(),
+            Some(decoding) => matches!(decoding, Decoding::Done),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.decoding {
+            None => self.inner.size_hint(),
+            Some(_) => SizeHint::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn encodings_are_read_in_any_case_and_order_and_named_if_they_cannot_be_undone() {
+        let other = |name: &str| Encoding::Other(name.to_owned());
+        for (values, expected) in [
+            (&[][..], Encoding::Identity),
+            (&[""], Encoding::Identity),
+            (&["identity", "Identity , "], Encoding::Identity),
+            (&["gzip"], Encoding::Gzip),
+            (&["GZIP"], Encoding::Gzip),
+            (&[" X-GZip"], Encoding::Gzip),
+            (&["identity, gzip"], Encoding::Gzip),
+            (&["br"], other("br")),
+            (&["gzip", "br"], other("gzip, br")),
+            (&["gzip, gzip"], other("gzip, gzip")),
+            (&["a\u{1f}b\"c"], other("a?b?c")),
+        ] {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                if let Ok(value) = HeaderValue::from_bytes(value.replace('\u{1f}', "(").as_bytes())
+                {
+                    headers.append(CONTENT_ENCODING, value);
+                }
+            }
+            assert_eq!(encoding(&headers), expected, "{values:?}");
+        }
+    }
+}

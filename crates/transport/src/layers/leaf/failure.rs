@@ -1,0 +1,325 @@
+//! Reading the errors of reqwest, hyper and the TLS libraries: what they say of a request that got no response.
+
+use std::error::Error as StdError;
+use std::io;
+
+use crate::error::{BoxError, Error, ErrorKind};
+use crate::outcome::Outcome;
+
+/// What the leaf can really tell of a request that got no answer.
+///
+/// `is_connect` is asked before `is_timeout`, since a slow connect is both, and only the former says that nothing was
+/// sent.
+pub(crate) fn sending_failed(error: reqwest::Error) -> Error {
+    // The URL's query may hold secrets.
+    let error = error.without_url();
+    if let Some(ours) = own_error(&error) {
+        return ours;
+    }
+    let failure = if error.is_builder() {
+        if format!("{:?}", error.source()).contains("BadScheme") {
+            Error::invalid("this build has no TLS; enable a feature such as `rustls`")
+        } else {
+            Error::invalid("the request could not be built")
+        }
+    } else if error.is_connect() {
+        connecting_failed(&error)
+    } else if was_handed_back(&error) {
+        Error::new(
+            ErrorKind::Io,
+            "the connection closed before the request was sent",
+        )
+        .with_outcome(Outcome::NotSent)
+    } else if wants_certificate(&error) {
+        // With TLS 1.3 the handshake is over for the client before the server has looked at its part of it.
+        certificate_wanted()
+    } else if let Some(message) = not_http(&error) {
+        // What was sent before may have been executed by whatever it is.
+        Error::new(ErrorKind::Io, message).permanent()
+    } else if error.is_timeout() {
+        Error::new(ErrorKind::Timeout, "the connection timed out")
+    } else {
+        Error::new(
+            ErrorKind::Io,
+            "the connection broke before the response arrived",
+        )
+    };
+    failure.with_source(error)
+}
+
+/// Nothing was sent.
+fn connecting_failed(error: &reqwest::Error) -> Error {
+    let connect = |message: &'static str| Error::new(ErrorKind::Connect, message);
+    if wants_certificate(error) {
+        certificate_wanted()
+    } else if speaks_no_tls(error) {
+        connect("the TLS handshake failed: the peer does not speak TLS").permanent()
+    } else if is_untrusted(error) {
+        connect("the TLS handshake failed: the certificate or the protocol was not accepted")
+            .permanent()
+    } else if error.is_timeout() {
+        connect("connecting took longer than the connect timeout")
+    } else if let Some(refusal) = refused_by_proxy(error) {
+        match refusal {
+            Refusal::Credentials => {
+                connect("the proxy refused the connection: check its credentials").permanent()
+            }
+            Refusal::Forbidden => {
+                connect("the proxy refused the connection: its rules do not allow it").permanent()
+            }
+            Refusal::Other => connect(
+                "the proxy made no connection: it cannot be reached, cannot reach the service, or does not allow it",
+            ),
+        }
+    } else if error.is_dns() {
+        connect("the host name could not be resolved")
+    } else {
+        connect("no connection could be made")
+    }
+}
+
+fn certificate_wanted() -> Error {
+    Error::new(
+        ErrorKind::Connect,
+        "the TLS handshake failed: the server wants a client certificate, and this client sends none",
+    )
+    .permanent()
+}
+
+pub(super) fn body_failed(error: reqwest::Error) -> BoxError {
+    let error = error.without_url();
+    Error::new(
+        ErrorKind::Io,
+        "the connection broke while the answer was arriving",
+    )
+    .with_source(error)
+    .boxed()
+}
+
+/// The chain of causes, into the errors that `io::Error` wraps.
+fn causes<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |&error| {
+        match error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+        {
+            Some(inner) => Some(inner as &(dyn StdError + 'static)),
+            None => error.source(),
+        }
+    })
+}
+
+/// An error of ours, which a request body gave.
+fn own_error(error: &reqwest::Error) -> Option<Error> {
+    causes(error).find_map(|cause| cause.downcast_ref::<Error>().cloned())
+}
+
+/// Whether any cause says one of these, in any case. Causes of some libraries have no type of their own, or a private one.
+fn says(error: &reqwest::Error, texts: &[&str]) -> bool {
+    causes(error).any(|cause| {
+        let text = cause.to_string().to_ascii_lowercase();
+        texts.iter().any(|part| text.contains(part))
+    })
+}
+
+/// The peer or the protocol was rejected; a handshake that was merely cut is not this.
+fn is_untrusted(error: &reqwest::Error) -> bool {
+    #[cfg(any(feature = "rustls", feature = "rustls-no-provider"))]
+    if causes(error).any(|cause| cause.is::<rustls::Error>()) {
+        return true;
+    }
+    says(error, UNTRUSTED)
+}
+
+/// What OpenSSL, macOS and Windows say.
+const UNTRUSTED: &[&str] = &[
+    "certificate verify failed",
+    "unsupported protocol",
+    "alert protocol version",
+    "alert handshake failure",
+    "not trusted",
+    "certificate was expired",
+    "expired certificate",
+    "host name mismatch",
+    "hostname mismatch",
+    "-9807)",
+    "-9808)",
+    "-9812)",
+    "-9813)",
+    "-9814)",
+    "-9836)",
+    "-9843)",
+    "certificate chain was issued by an authority that is not trusted",
+    "(os error -2146762481)",
+    "(os error -2146762487)",
+    "(os error -2146762495)",
+    "(os error -2146893007)",
+    "(os error -2146893016)",
+    "(os error -2146893019)",
+    "(os error -2146893022)",
+    "(os error -2146893048)",
+];
+
+/// The peer's first bytes are no TLS.
+fn speaks_no_tls(error: &reqwest::Error) -> bool {
+    #[cfg(any(feature = "rustls", feature = "rustls-no-provider"))]
+    if causes(error).any(|cause| {
+        matches!(
+            cause.downcast_ref(),
+            Some(rustls::Error::InvalidMessage(
+                rustls::InvalidMessage::InvalidContentType
+                    | rustls::InvalidMessage::UnknownProtocolVersion
+            ))
+        )
+    }) {
+        return true;
+    }
+    says(
+        error,
+        &[
+            "wrong version number",
+            "packet length too long",
+            "unknown protocol",
+            "http request",
+            "bad protocol version",
+            "-9800)",
+            "-9849)",
+            "(os error -2146893018)",
+        ],
+    )
+}
+
+/// The server refuses a client that shows no certificate. It looks at nothing that is sent after that.
+fn wants_certificate(error: &reqwest::Error) -> bool {
+    #[cfg(any(feature = "rustls", feature = "rustls-no-provider"))]
+    if causes(error).any(|cause| {
+        matches!(
+            cause.downcast_ref(),
+            Some(rustls::Error::AlertReceived(
+                rustls::AlertDescription::CertificateRequired
+            ))
+        )
+    }) {
+        return true;
+    }
+    // HTTP/2 keeps only the text.
+    says(
+        error,
+        &[
+            "alert certificate required",
+            "alert: certificaterequired",
+            "peer requires a certificate",
+        ],
+    )
+}
+
+/// Why the response is none of HTTP/1.
+fn not_http(error: &reqwest::Error) -> Option<&'static str> {
+    let parse = causes(error)
+        .filter_map(|cause| cause.downcast_ref::<hyper::Error>())
+        .find(|error| error.is_parse())?;
+    Some(match parse.is_parse_too_large() {
+        true => "the head of the response is larger than any client reads",
+        false => "the response is not HTTP, so something else than the service answered",
+    })
+}
+
+/// What a proxy answered that makes no connection.
+enum Refusal {
+    Credentials,
+    Forbidden,
+    Other,
+}
+
+/// hyper-util's errors of proxies are private, so their texts must do. They do not tell the statuses of an HTTP proxy apart,
+/// but for 407.
+fn refused_by_proxy(error: &reqwest::Error) -> Option<Refusal> {
+    let is = |texts: &[&str]| says(error, texts);
+    if is(&[
+        "proxy authorization required",
+        "proxy authentication required",
+        "credentials not accepted",
+        "server does not support user/pass authentication",
+        "server implements authentication incorrectly",
+    ]) {
+        Some(Refusal::Credentials)
+    } else if is(&["connection not allowed"]) {
+        Some(Refusal::Forbidden)
+    } else {
+        is(&["tunnel error", "socks error", "socks proxy"]).then_some(Refusal::Other)
+    }
+}
+
+/// The request came back unsent: the connection was closing, or the peer refused the HTTP/2 stream, alone or, as h2
+/// reports for streams after the last one that the peer took up, with the whole connection.
+fn was_handed_back(error: &(dyn StdError + 'static)) -> bool {
+    causes(error).any(|cause| {
+        cause
+            .downcast_ref::<hyper::Error>()
+            .is_some_and(hyper::Error::is_canceled)
+            || cause.downcast_ref::<h2::Error>().is_some_and(|error| {
+                let refused =
+                    error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+                let leaving = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
+                error.is_remote() && (refused || leaving)
+            })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use bytes::Bytes;
+    use http_body_util::Empty;
+
+    use super::*;
+
+    /// A connection on which nothing ever happens.
+    struct Silent;
+
+    impl hyper::rt::Read for Silent {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: hyper::rt::ReadBufCursor<'_>,
+        ) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    impl hyper::rt::Write for Silent {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Pending
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_that_its_connection_never_took_up_was_handed_back() {
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(Silent).await.unwrap();
+        let request = http::Request::new(Empty::<Bytes>::new());
+        let answer = sender.send_request(request);
+        drop(connection);
+        let error = answer.await.unwrap_err();
+        assert!(was_handed_back(&error), "{error:?}");
+        // Also as the cause of an error of another kind.
+        assert!(was_handed_back(&io::Error::other(error)));
+        let broken = io::Error::from(io::ErrorKind::ConnectionReset);
+        assert!(!was_handed_back(&broken));
+    }
+}

@@ -1,0 +1,78 @@
+//! A request's body that tells when a connection takes the request.
+//!
+//! A connection asks whether the body is empty when it takes the request, and not before, and reads it once the request's
+//! head is on its way: hyper at HTTP/1 right after that, at HTTP/2 once the stream is open. An empty body is not read;
+//! it is dropped instead.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+
+use crate::body::Body;
+use crate::context::Departure;
+use crate::error::{BoxError, Error, ErrorKind};
+use crate::outcome::Outcome;
+
+pub(super) struct Watched {
+    body: Body,
+    departure: Departure,
+    is_sent: bool,
+}
+
+impl Watched {
+    pub(super) fn new(body: Body, departure: Departure) -> Self {
+        Self {
+            body,
+            departure,
+            is_sent: false,
+        }
+    }
+}
+
+impl HttpBody for Watched {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if !self.is_sent {
+            if !self.departure.sent() {
+                return Poll::Ready(Some(Err(given_up())));
+            }
+            self.is_sent = true;
+        }
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        let is_end = self.body.is_end_stream();
+        if self.is_sent {
+            return is_end;
+        }
+        // A request that was given up has a body that fails, so that it never gets whole.
+        self.departure.held(is_end) && is_end
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        if !self.is_sent {
+            self.departure.dropped();
+        }
+    }
+}
+
+#[cold]
+fn given_up() -> BoxError {
+    Error::new(ErrorKind::Io, "the request was given up before it was sent")
+        .with_outcome(Outcome::NotSent)
+        .boxed()
+}

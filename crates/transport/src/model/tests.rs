@@ -1,0 +1,409 @@
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::*;
+use crate::raw::RawJson;
+use crate::secret::Secret;
+use crate::timestamp::Timestamp;
+
+#[derive(Debug, Default, PartialEq)]
+struct Cat {
+    id: String,
+    lives: Option<u8>,
+}
+
+impl Model for Cat {
+    const NAME: &'static str = "Cat";
+    const MEMBERS: &'static [&'static str] = &["id", "lives"];
+    const REQUIRED: &'static [usize] = &[0];
+
+    fn slot(&mut self, index: usize) -> Option<&mut dyn Slot> {
+        Some(match index {
+            0 => &mut self.id,
+            1 => &mut self.lives,
+            _ => return None,
+        })
+    }
+}
+
+fn cat(json: &str) -> Result<Cat, String> {
+    serde_json::from_str(json).map_err(|e| e.to_string())
+}
+
+#[test]
+fn members_may_come_in_any_order_and_unknown_ones_are_ignored() {
+    let expected = Ok(Cat {
+        id: "tom".into(),
+        lives: Some(9),
+    });
+    assert_eq!(cat(r#"{"id":"tom","lives":9}"#), expected);
+    assert_eq!(
+        cat(r#"{"x":{"id":1},"lives":9,"y":[],"id":"tom"}"#),
+        expected
+    );
+}
+
+#[test]
+fn absent_and_null_optional_members_are_none() {
+    assert_eq!(cat(r#"{"id":"a"}"#).unwrap().lives, None);
+    assert_eq!(cat(r#"{"id":"a","lives":null}"#).unwrap().lives, None);
+}
+
+#[test]
+fn a_missing_required_member_is_named() {
+    assert!(cat("{}").unwrap_err().contains("missing field `id`"));
+}
+
+#[test]
+fn a_value_of_another_kind_says_what_was_expected() {
+    assert!(cat("[]").unwrap_err().contains("expected object Cat"));
+}
+
+#[derive(Debug, Default, PartialEq)]
+struct Loose {
+    text: String,
+    note: Option<String>,
+    secret: Option<Secret>,
+    count: i32,
+    total: Option<i64>,
+    size: u32,
+    share: f64,
+    tags: Vec<String>,
+    places: BTreeMap<String, i64>,
+    part: Part,
+    maybe: Option<Part>,
+    parts: Vec<Part>,
+    sure: bool,
+    unsure: Option<bool>,
+    gaps: BTreeMap<String, Option<Vec<Part>>>,
+    seen: Option<Timestamp>,
+    json: Option<RawJson>,
+    jsons: Vec<RawJson>,
+    value: serde_json::Value,
+}
+
+#[derive(Debug, Default, PartialEq)]
+struct Part {
+    name: Option<String>,
+}
+
+#[derive(Debug, Default)]
+struct Named {
+    name: String,
+}
+
+impl Model for Loose {
+    const NAME: &'static str = "Loose";
+    const MEMBERS: &'static [&'static str] = &[
+        "text", "note", "secret", "count", "total", "size", "share", "tags", "places", "part",
+        "maybe", "parts", "sure", "unsure", "gaps", "seen", "json", "jsons", "value",
+    ];
+    const JSON: &'static [usize] = &[16, 18];
+
+    fn slot(&mut self, index: usize) -> Option<&mut dyn Slot> {
+        Some(match index {
+            0 => &mut self.text,
+            1 => &mut self.note,
+            2 => &mut self.secret,
+            3 => &mut self.count,
+            4 => &mut self.total,
+            5 => &mut self.size,
+            6 => &mut self.share,
+            7 => &mut self.tags,
+            8 => &mut self.places,
+            9 => &mut self.part,
+            10 => &mut self.maybe,
+            11 => &mut self.parts,
+            12 => &mut self.sure,
+            13 => &mut self.unsure,
+            14 => &mut self.gaps,
+            15 => &mut self.seen,
+            16 => &mut self.json,
+            17 => &mut self.jsons,
+            18 => &mut self.value,
+            _ => return None,
+        })
+    }
+}
+
+impl Model for Part {
+    const NAME: &'static str = "Part";
+    const MEMBERS: &'static [&'static str] = &["name"];
+
+    fn slot(&mut self, index: usize) -> Option<&mut dyn Slot> {
+        Some(match index {
+            0 => &mut self.name,
+            _ => return None,
+        })
+    }
+}
+
+impl Model for Named {
+    const NAME: &'static str = "Named";
+    const MEMBERS: &'static [&'static str] = &["name"];
+    const REQUIRED: &'static [usize] = &[0];
+
+    fn slot(&mut self, index: usize) -> Option<&mut dyn Slot> {
+        Some(match index {
+            0 => &mut self.name,
+            _ => return None,
+        })
+    }
+}
+
+macro_rules! deserializable {
+    ($($type:ident),*) => {$(
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserialize(deserializer)
+            }
+        }
+    )*};
+}
+
+deserializable!(Loose, Part, Named, Cat);
+
+fn read(json: &str) -> Result<Loose, String> {
+    serde_json::from_str(json).map_err(|error| error.to_string())
+}
+
+#[test]
+fn text_may_come_as_a_number_or_a_truth_value() {
+    for (json, text) in [
+        (r#""7""#, "7"),
+        ("7", "7"),
+        ("-7", "-7"),
+        ("18446744073709551615", "18446744073709551615"),
+        ("1.5", "1.5"),
+        ("true", "true"),
+        ("false", "false"),
+    ] {
+        let read = read(&format!(
+            r#"{{"text":{json},"note":{json},"secret":{json},"tags":[{json},"b"]}}"#
+        ))
+        .unwrap();
+        assert_eq!(read.text, text);
+        assert_eq!(read.note.as_deref(), Some(text));
+        assert_eq!(read.secret.unwrap().expose(), text);
+        assert_eq!(read.tags, [text, "b"]);
+    }
+    for json in ["{}", "[]"] {
+        assert!(read(&format!(r#"{{"text":{json}}}"#)).is_err(), "{json}");
+    }
+}
+
+#[test]
+fn numbers_may_come_as_text() {
+    let expected = || Loose {
+        count: -12,
+        total: Some(9_000_000_000),
+        size: 5,
+        share: 0.25,
+        places: BTreeMap::from([("a".to_owned(), 3)]),
+        ..Loose::default()
+    };
+    for json in [
+        r#"{"count":-12,"total":9000000000,"size":5,"share":0.25,"places":{"a":3}}"#,
+        r#"{"count":"-12","total":" 9000000000 ","size":"5","share":"0.25","places":{"a":"3"}}"#,
+        r#"{"count":-12.0,"total":9e9,"size":5.0,"share":2.5e-1,"places":{"a":3.0}}"#,
+    ] {
+        assert_eq!(read(json), Ok(expected()), "{json}");
+    }
+    assert_eq!(read(r#"{"share":3}"#).unwrap().share, 3.0);
+    for wrong in [
+        r#"{"count":"many"}"#,
+        r#"{"count":""}"#,
+        r#"{"count":3000000000}"#,
+        r#"{"count":"3000000000"}"#,
+        r#"{"count":1.5}"#,
+        r#"{"count":true}"#,
+        r#"{"count":null}"#,
+        r#"{"size":-1}"#,
+        r#"{"size":"-1"}"#,
+        r#"{"total":9223372036854775808}"#,
+        r#"{"total":1e300}"#,
+        r#"{"share":"NaN"}"#,
+        r#"{"share":"inf"}"#,
+    ] {
+        assert!(read(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn null_is_an_empty_list_map_or_object_and_none_where_a_value_is_optional() {
+    let nothing = read(
+        r#"{"note":null,"secret":null,"total":null,"tags":null,"places":null,"part":null,"maybe":null,"parts":null}"#,
+    );
+    assert_eq!(nothing, Ok(Loose::default()));
+    let parts = read(r#"{"parts":[{"name":"a"},{}]}"#).unwrap().parts;
+    assert_eq!(parts.len(), 2);
+    assert_eq!(parts[0].name.as_deref(), Some("a"));
+    // Not for an object by itself or in a list, and no value of another kind.
+    for wrong in [
+        serde_json::from_str::<Part>("null").map(drop),
+        serde_json::from_str::<Named>("null").map(drop),
+        serde_json::from_str::<Loose>(r#"{"parts":[{},null]}"#).map(drop),
+    ] {
+        let error = wrong.unwrap_err().to_string();
+        assert!(
+            error.contains("invalid type: null, expected object"),
+            "{error}"
+        );
+    }
+    assert_eq!(
+        serde_json::from_str::<Named>(r#"{"name":1}"#).unwrap().name,
+        "1"
+    );
+    for wrong in [
+        r#"{"part":[]}"#,
+        r#"{"part":""}"#,
+        r#"{"tags":{}}"#,
+        r#"{"tags":""}"#,
+    ] {
+        assert!(read(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn a_truth_value_may_come_as_text_or_as_a_number() {
+    for (json, value) in [
+        ("true", true),
+        ("1", true),
+        (r#""true""#, true),
+        (r#""True""#, true),
+        (r#"" 1 ""#, true),
+        ("false", false),
+        ("0", false),
+        (r#""FALSE""#, false),
+        (r#""0""#, false),
+    ] {
+        let read = read(&format!(r#"{{"sure":{json},"unsure":{json}}}"#)).unwrap();
+        assert_eq!((read.sure, read.unsure), (value, Some(value)), "{json}");
+    }
+    for wrong in ["2", "-1", "1.0", r#""yes""#, r#""""#, "[]", "{}", "null"] {
+        assert!(read(&format!(r#"{{"sure":{wrong}}}"#)).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn large_numbers_are_rounded_where_a_fraction_could_be_and_never_become_another_number() {
+    for (json, share) in [
+        ("9007199254740993", 9_007_199_254_740_992.0),
+        ("18446744073709551615", 18_446_744_073_709_551_616.0),
+        ("-9223372036854775808", -9_223_372_036_854_775_808.0),
+        (r#""123456789012345678901234""#, 1.234_567_890_123_456_8e23),
+    ] {
+        assert_eq!(
+            read(&format!(r#"{{"share":{json}}}"#)).unwrap().share,
+            share,
+            "{json}"
+        );
+    }
+    for wrong in [
+        r#"{"share":"1e400"}"#,
+        r#"{"total":9007199254740993.0}"#,
+        r#"{"total":123456789012345678901234}"#,
+        // Its digits are lost before it could be kept as text.
+        r#"{"text":123456789012345678901234}"#,
+        r#"{"text":1e300}"#,
+    ] {
+        assert!(read(wrong).is_err(), "{wrong}");
+    }
+    let exact = read(r#"{"text":18446744073709551615,"total":-9223372036854775808}"#).unwrap();
+    assert_eq!(exact.text, "18446744073709551615");
+    assert_eq!(exact.total, Some(i64::MIN));
+}
+
+#[test]
+fn the_last_of_several_members_of_one_name_counts() {
+    let read = read(
+        r#"{"text":"a","note":"a","tags":["a"],"places":{"a":1,"b":1},"part":{"name":"a"},"maybe":{"name":"a"},
+            "parts":[{},{}],"text":"b","note":null,"tags":["b"],"places":{"b":2,"b":3},"part":{},"maybe":{},"parts":[{}]}"#,
+    );
+    let expected = Loose {
+        text: "b".to_owned(),
+        tags: vec!["b".to_owned()],
+        places: BTreeMap::from([("b".to_owned(), 3)]),
+        maybe: Some(Part::default()),
+        parts: vec![Part::default()],
+        ..Loose::default()
+    };
+    assert_eq!(read, Ok(expected));
+}
+
+#[test]
+fn values_of_a_map_may_be_null_where_they_are_optional() {
+    let read = read(r#"{"gaps":{"A":null,"B":[],"C":[{"name":"c"}]}}"#).unwrap();
+    assert_eq!(read.gaps["A"], None);
+    assert_eq!(read.gaps["B"], Some(vec![]));
+    assert_eq!(
+        read.gaps["C"].as_ref().unwrap()[0].name.as_deref(),
+        Some("c")
+    );
+}
+
+#[test]
+fn an_optional_time_that_cannot_be_read_is_none() {
+    let seen = |json: &str| read(&format!(r#"{{"seen":{json}}}"#)).map(|read| read.seen);
+    assert_eq!(
+        seen("1698669223"),
+        Ok(Timestamp::from_unix_seconds(1_698_669_223).ok())
+    );
+    for json in [
+        "null",
+        r#""""#,
+        r#"" ""#,
+        r#""never""#,
+        "1e300",
+        "18446744073709551615",
+    ] {
+        assert_eq!(seen(json), Ok(None), "{json}");
+    }
+    for wrong in ["true", "[]", "{}"] {
+        assert!(seen(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn json_of_any_kind_is_kept_as_it_was_sent() {
+    let json = r#"{"b" : [1.50, null], "a":"\u00e9"}"#;
+    let read = read(&format!(
+        r#"{{"json":{json},"jsons":[null,{json}],"value":{json}}}"#
+    ))
+    .unwrap();
+    assert_eq!(read.json.unwrap().as_str(), json);
+    let jsons: Vec<_> = read.jsons.iter().map(RawJson::as_str).collect();
+    assert_eq!(jsons, ["null", json]);
+    assert_eq!(
+        read.value,
+        serde_json::from_str::<serde_json::Value>(json).unwrap()
+    );
+    assert_eq!(
+        serde_json::from_str::<Loose>(r#"{"json":null}"#)
+            .unwrap()
+            .json,
+        None
+    );
+    // Also from another deserializer than that of a text.
+    let again: Loose = serde_json::from_value(serde_json::json!({"json": [1], "text": 2})).unwrap();
+    assert_eq!(again.json.unwrap().as_str(), "[1]");
+}
+
+#[test]
+fn an_error_stands_after_the_value_that_does_not_fit() {
+    // So that its place is found by line and column.
+    for (json, column) in [
+        (r#"{"part":[1,2],"text":"a"}"#, 13),
+        (r#"{"text":{"a":{}} }"#, 16),
+        (r#"{"tags":[["a"],"b"]}"#, 14),
+        (r#"{"count":"many" }"#, 15),
+    ] {
+        let error = serde_json::from_str::<Loose>(json).unwrap_err();
+        assert_eq!(
+            (error.line(), error.column()),
+            (1, column),
+            "{json}: {error}"
+        );
+    }
+}

@@ -1,0 +1,66 @@
+//! Writing objects member by member.
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+/// A value that may be left out of the object it belongs to.
+pub trait MaybeAbsent {
+    /// Whether the member is to be left out.
+    fn is_absent(&self) -> bool {
+        false
+    }
+}
+
+impl<T> MaybeAbsent for Option<T> {
+    fn is_absent(&self) -> bool {
+        self.is_none()
+    }
+}
+
+/// Writes an object member by member, leaving out what is absent.
+#[derive(Debug)]
+pub struct Members<M>(M);
+
+impl<M: SerializeMap> Members<M> {
+    /// Writes the member unless it is absent.
+    ///
+    /// # Errors
+    /// Whatever encoding the value gives.
+    pub fn optional<T: MaybeAbsent + Serialize>(
+        &mut self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<(), M::Error> {
+        if value.is_absent() {
+            return Ok(());
+        }
+        self.0.serialize_entry(name, value)
+    }
+
+    /// Writes the member.
+    ///
+    /// # Errors
+    /// Whatever encoding the value gives.
+    pub fn required<T: Serialize>(
+        &mut self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<(), M::Error> {
+        self.0.serialize_entry(name, value)
+    }
+
+    /// Closes the object.
+    ///
+    /// # Errors
+    /// Whatever closing the object gives.
+    pub fn end(self) -> Result<M::Ok, M::Error> {
+        self.0.end()
+    }
+}
+
+/// Starts an object; the body of a model's `Serialize` implementation goes on with the result.
+///
+/// # Errors
+/// Whatever opening the object gives.
+pub fn members<S: Serializer>(serializer: S) -> Result<Members<S::SerializeMap>, S::Error> {
+    serializer.serialize_map(None).map(Members)
+}

@@ -1,0 +1,83 @@
+//! The items of a page, bounded in number.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserialize, Deserializer, Error as _, SeqAccess, Visitor};
+
+use crate::error::{Error, ErrorKind};
+
+/// The most items that one page may have. Without a bound, a few kilobytes of compressed `{}` would become gigabytes.
+pub(super) const MOST_ITEMS: usize = 100_000;
+
+const TOO_MANY: &str = "more than 100,000 items on one page";
+
+/// The items of a page, at most 100,000. `null` stands for none.
+///
+/// [`Paging::Wire`](super::Paging::Wire) holds its items in this and not in a `Vec`, so that a hostile page cannot use up
+/// memory.
+#[derive(Debug)]
+pub struct PageItems<T>(Vec<T>);
+
+impl<T> PageItems<T> {
+    /// Reads a list.
+    ///
+    /// # Errors
+    /// If an item cannot be decoded, or there are more than 100,000.
+    #[inline]
+    pub fn read<'de, A: SeqAccess<'de>>(mut list: A) -> Result<Self, A::Error>
+    where
+        T: Deserialize<'de>,
+    {
+        let mut items = Vec::new();
+        while let Some(item) = list.next_element()? {
+            if items.len() == MOST_ITEMS {
+                return Err(A::Error::custom(TOO_MANY));
+            }
+            items.push(item);
+        }
+        Ok(Self(items))
+    }
+
+    /// The items alone.
+    #[must_use]
+    pub fn into_vec(self) -> Vec<T> {
+        self.0
+    }
+}
+
+impl<T> Default for PageItems<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for PageItems<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ItemsVisitor(PhantomData))
+    }
+}
+
+struct ItemsVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ItemsVisitor<T> {
+    type Value = PageItems<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_unit<E>(self) -> Result<PageItems<T>, E> {
+        Ok(PageItems(Vec::new()))
+    }
+
+    #[inline]
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<PageItems<T>, A::Error> {
+        PageItems::read(list)
+    }
+}
+
+#[cold]
+pub(super) fn too_many_items() -> Error {
+    Error::new(ErrorKind::Decode, format!("the answer has {TOO_MANY}"))
+}

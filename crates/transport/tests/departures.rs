@@ -1,0 +1,296 @@
+//! When a request counts as sent: once a connection has it, and not while it waits for one.
+#![cfg(any(
+    feature = "rustls",
+    feature = "rustls-no-provider",
+    feature = "native-tls"
+))]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use common::tls::{Certificate, acceptor, certificate};
+use common::{CREATE, builder, create, hurried, read};
+use http::Response;
+use security_api_transport::{Call, Client, ClientBuilder, ErrorKind, Outcome};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+
+const SHORT: Duration = Duration::from_millis(150);
+const LONG: Duration = Duration::from_millis(600);
+
+async fn silent() -> (TcpListener, ClientBuilder<Client>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    (listener, builder().base_url(url).retry(hurried()))
+}
+
+#[tokio::test]
+async fn a_handshake_that_hangs_to_the_deadline_leaves_nothing_open() {
+    let (_listener, client) = silent().await;
+    let client = client.build().unwrap();
+    for call in [read, create] {
+        let error = call(&client).timeout(SHORT).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.outcome()),
+            (ErrorKind::Timeout, Outcome::NotSent),
+            "{error:?}"
+        );
+        assert!(error.is_retryable() && !error.may_be_executed());
+    }
+}
+
+#[tokio::test]
+async fn connecting_is_bounded_by_its_own_time_and_not_by_the_attempts() {
+    let (_listener, client) = silent().await;
+    let client = client
+        .attempt_timeout(Duration::from_millis(20))
+        .connect_timeout(SHORT)
+        .build()
+        .unwrap();
+    for call in [read, create] {
+        let error = call(&client).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.outcome(), error.attempts()),
+            (ErrorKind::Connect, Outcome::NotSent, 4),
+            "{error:?}"
+        );
+        assert!(error.to_string().contains("connect timeout"), "{error}");
+    }
+}
+
+/// An HTTP/2 server that has room for one request at a time, and answers each after a while. It notes the numbers of
+/// those that arrived whole.
+struct Narrow {
+    url: String,
+    arrived: Arc<Mutex<Vec<u64>>>,
+    /// One for each answer that it may give.
+    answers: Arc<Semaphore>,
+}
+
+/// An HTTP/2 server that answers the first request on its first connection, and then takes no notice of that connection
+/// any more. On others it answers all.
+async fn stalling(certificate: &Certificate) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!(
+        "https://localhost:{}",
+        listener.local_addr().unwrap().port()
+    );
+    let connections = Arc::<AtomicUsize>::default();
+    let counted = Arc::clone(&connections);
+    let acceptor = acceptor(certificate, &[b"h2"]);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let is_first = counted.fetch_add(1, Ordering::SeqCst) == 0;
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                let stream = acceptor.accept(stream).await.unwrap();
+                let mut connection = h2::server::handshake(stream).await.unwrap();
+                while let Some(Ok((_, mut respond))) = connection.accept().await {
+                    let mut stream = respond.send_response(Response::new(()), false).unwrap();
+                    stream
+                        .send_data(Bytes::from_static(b"\"good\""), true)
+                        .unwrap();
+                    if is_first {
+                        // Writes the response and reads what is there.
+                        let serve = std::future::poll_fn(|cx| connection.poll_closed(cx));
+                        let _ = tokio::time::timeout(SHORT, serve).await;
+                        std::future::pending::<()>().await;
+                    }
+                }
+            });
+        }
+    });
+    (url, connections)
+}
+
+#[tokio::test]
+async fn a_connection_that_no_longer_answers_is_left_after_an_attempts_time() {
+    let certificate = certificate("localhost");
+    for call in [read, create] {
+        let (url, connections) = stalling(&certificate).await;
+        let client = builder()
+            .base_url(url)
+            .root_certificate(certificate.cert.pem())
+            .attempt_timeout(LONG)
+            .retry(hurried())
+            .build()
+            .unwrap();
+        read(&client).await.unwrap();
+        tokio::time::sleep(2 * SHORT).await;
+        let result = call(&client)
+            .assume_idempotent(true)
+            .send_with_response()
+            .await;
+        assert_eq!(result.unwrap().attempts(), 2);
+        call(&client).await.unwrap();
+        assert_eq!(connections.load(Ordering::SeqCst), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_shows_no_sign_of_life_is_left_within_the_idle_time() {
+    let certificate = certificate("localhost");
+    let (url, connections) = stalling(&certificate).await;
+    let client = builder()
+        .base_url(url)
+        .root_certificate(certificate.cert.pem())
+        .attempt_timeout(Duration::from_secs(600))
+        .idle_timeout(LONG)
+        .timeout(None)
+        .retry(hurried())
+        .build()
+        .unwrap();
+    read(&client).await.unwrap();
+    tokio::time::sleep(2 * SHORT).await;
+    let error = create(&client).await.unwrap_err();
+    assert_eq!(
+        (error.outcome(), error.attempts()),
+        (Outcome::Unknown, 1),
+        "{error:?}"
+    );
+    create(&client).await.unwrap();
+    assert_eq!(connections.load(Ordering::SeqCst), 2);
+}
+
+impl Narrow {
+    async fn start(certificate: &Certificate, answer_after: Duration) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!(
+            "https://localhost:{}",
+            listener.local_addr().unwrap().port()
+        );
+        let arrived = Arc::<Mutex<Vec<u64>>>::default();
+        let acceptor = acceptor(certificate, &[b"h2"]);
+        let answers = Arc::new(Semaphore::new(1));
+        let (noted, allowed) = (Arc::clone(&arrived), Arc::clone(&answers));
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (acceptor, noted) = (acceptor.clone(), Arc::clone(&noted));
+                let allowed = Arc::clone(&allowed);
+                tokio::spawn(async move {
+                    let stream = acceptor.accept(stream).await.unwrap();
+                    let mut connection = h2::server::Builder::new()
+                        .max_concurrent_streams(1)
+                        .handshake::<_, Bytes>(stream)
+                        .await
+                        .unwrap();
+                    while let Some(Ok((request, mut respond))) = connection.accept().await {
+                        let (noted, allowed) = (Arc::clone(&noted), Arc::clone(&allowed));
+                        tokio::spawn(async move {
+                            let number = request
+                                .uri()
+                                .query()
+                                .map(|query| query[2..].parse::<u64>().unwrap());
+                            let mut body = request.into_body();
+                            while let Some(piece) = body.data().await {
+                                // A request that is taken back does not count.
+                                let Ok(piece) = piece else { return };
+                                let _ = body.flow_control().release_capacity(piece.len());
+                            }
+                            noted.lock().unwrap().extend(number);
+                            allowed.acquire().await.unwrap().forget();
+                            tokio::time::sleep(answer_after).await;
+                            let Ok(mut stream) = respond.send_response(Response::new(()), false)
+                            else {
+                                return;
+                            };
+                            let _ = stream.send_data(Bytes::from_static(b"\"good\""), true);
+                        });
+                    }
+                });
+            }
+        });
+        Self {
+            url,
+            arrived,
+            answers,
+        }
+    }
+
+    fn arrived(&self) -> BTreeSet<u64> {
+        let arrived = self.arrived.lock().unwrap();
+        let once: BTreeSet<u64> = arrived.iter().copied().collect();
+        assert_eq!(once.len(), arrived.len(), "sent twice: {arrived:?}");
+        once
+    }
+}
+
+fn numbered(client: &Client, number: u64, body: Option<&'static str>) -> Call<Value> {
+    let mut request = client
+        .operation(&CREATE, &[])
+        .query("n", number.to_string());
+    if let Some(body) = body {
+        request = request.body("application/json", body);
+    }
+    request.call()
+}
+
+#[tokio::test]
+async fn waiting_for_a_stream_is_not_counted_against_the_attempt() {
+    let certificate = certificate("localhost");
+    let server = Narrow::start(&certificate, Duration::from_millis(40)).await;
+    server.answers.add_permits(100);
+    let client = builder()
+        .base_url(&server.url)
+        .root_certificate(certificate.cert.pem())
+        .attempt_timeout(Duration::from_millis(250))
+        .build()
+        .unwrap();
+    read(&client).await.unwrap();
+    for body in [Some("{}"), None] {
+        server.arrived.lock().unwrap().clear();
+        let calls = (0..12).map(|number| numbered(&client, number, body).into_future());
+        for result in futures_util::future::join_all(calls).await {
+            assert_eq!(result.unwrap(), json!("good"));
+        }
+        assert_eq!(server.arrived(), (0..12).collect());
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_still_waits_for_a_stream_at_its_deadline_was_not_sent_and_never_is() {
+    let certificate = certificate("localhost");
+    for body in [Some("{}"), None] {
+        let server = Narrow::start(&certificate, Duration::ZERO).await;
+        let client = builder()
+            .base_url(&server.url)
+            .root_certificate(certificate.cert.pem())
+            .build()
+            .unwrap();
+        read(&client).await.unwrap();
+        // This one has the only stream until it is answered.
+        let first = tokio::spawn(numbered(&client, 0, body).into_future());
+        while server.arrived().is_empty() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let calls = (1..12).map(|number| {
+            let call = numbered(&client, number, body).timeout(SHORT);
+            async move { (number, call.await.unwrap_err()) }
+        });
+        let errors = futures_util::future::join_all(calls).await;
+        server.answers.add_permits(100);
+        first.await.unwrap().unwrap();
+        // Whatever was still on its way has arrived once the connection has served another call.
+        read(&client).await.unwrap();
+        let arrived = server.arrived();
+        let mut unknown = 0;
+        for (number, error) in errors {
+            match error.outcome() {
+                Outcome::NotSent => {
+                    assert!(!arrived.contains(&number), "{number}: {error:?}");
+                    assert!(error.is_retryable(), "{error:?}");
+                }
+                Outcome::Unknown => unknown += 1,
+                outcome => panic!("{outcome:?}: {error:?}"),
+            }
+        }
+        // One without a body is next, and no client of hyper can take that back.
+        assert_eq!(unknown, usize::from(body.is_none()));
+    }
+}

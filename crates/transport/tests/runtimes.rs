@@ -1,0 +1,164 @@
+//! What is promised where a runtime is not always driven, and where there are several.
+
+mod common;
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use common::wire::answer;
+use common::{builder, create, hurried, read};
+use security_api_transport::Client;
+use tokio::runtime::{Builder, Runtime};
+
+/// A server with threads of its own, that closes a connection on which nothing arrives for a while.
+struct Server {
+    url: String,
+    requests: Arc<AtomicUsize>,
+}
+
+impl Server {
+    fn start(keep_alive: Duration) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let server = Self {
+            url: format!("http://{}", listener.local_addr().unwrap()),
+            requests: Arc::default(),
+        };
+        let requests = Arc::clone(&server.requests);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let requests = Arc::clone(&requests);
+                thread::spawn(move || serve(stream, keep_alive, &requests));
+            }
+        });
+        server
+    }
+
+    fn client(&self) -> Client {
+        builder()
+            .base_url(&self.url)
+            .retry(hurried())
+            .build()
+            .unwrap()
+    }
+
+    fn requests(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
+    }
+}
+
+fn serve(mut stream: TcpStream, keep_alive: Duration, requests: &AtomicUsize) {
+    stream.set_read_timeout(Some(keep_alive)).unwrap();
+    let mut request = Vec::new();
+    let mut buffer = [0; 4096];
+    while let Ok(length @ 1..) = stream.read(&mut buffer) {
+        request.extend_from_slice(&buffer[..length]);
+        let text = String::from_utf8_lossy(&request);
+        // Each request of these tests ends its head, or ends in a JSON object.
+        if !text.ends_with("\r\n\r\n") && !text.ends_with('}') {
+            continue;
+        }
+        if text.starts_with("POST") && !text.ends_with('}') {
+            continue;
+        }
+        if text.contains("/hang") {
+            thread::sleep(Duration::from_secs(60));
+        }
+        request.clear();
+        requests.fetch_add(1, Ordering::SeqCst);
+        if stream.write_all(&answer(200, "", b"\"good\"")).is_err() {
+            return;
+        }
+    }
+}
+
+fn single_threaded() -> Runtime {
+    Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+#[test]
+fn a_program_that_drives_its_runtime_only_during_calls_loses_none_to_connections_that_were_closed_meanwhile()
+ {
+    let server = Server::start(Duration::from_millis(10));
+    let client = server.client();
+    let runtime = single_threaded();
+    runtime.block_on(read(&client).into_future()).unwrap();
+    for number in 1..=40 {
+        thread::sleep(Duration::from_millis(30));
+        let call = create(&client);
+        match number % 2 {
+            0 => runtime.block_on(call.into_future()).unwrap(),
+            _ => runtime
+                .block_on(async { tokio::spawn(call.into_future()).await.unwrap() })
+                .unwrap(),
+        };
+    }
+    assert_eq!(server.requests(), 41);
+}
+
+#[test]
+fn a_runtime_that_lives_and_is_not_driven_holds_up_no_call_on_another() {
+    let server = Server::start(Duration::from_secs(60));
+    let client = server.client();
+    let resting = single_threaded();
+    resting.block_on(read(&client).into_future()).unwrap();
+    for runtime in [
+        single_threaded(),
+        Builder::new_multi_thread().enable_all().build().unwrap(),
+    ] {
+        for call in [read, create] {
+            let call = call(&client).retries(0).timeout(Duration::from_secs(10));
+            runtime.block_on(call.into_future()).unwrap();
+        }
+    }
+    // The first one's connection still is its own.
+    resting.block_on(create(&client).into_future()).unwrap();
+    assert_eq!(server.requests(), 6);
+}
+
+#[test]
+fn a_client_outlives_runtimes_that_end_in_the_middle_of_its_calls() {
+    let server = Server::start(Duration::from_secs(60));
+    let client = server.client();
+    for round in 0..30 {
+        let runtime = single_threaded();
+        runtime.block_on(async {
+            let hanging = client.request(http::Method::GET, "/hang").call::<()>();
+            tokio::spawn(hanging.into_future());
+            create(&client).await.unwrap();
+        });
+        match round % 3 {
+            0 => drop(runtime),
+            1 => runtime.shutdown_background(),
+            _ => std::mem::forget(runtime),
+        }
+    }
+    single_threaded()
+        .block_on(create(&client).into_future())
+        .unwrap();
+    assert_eq!(server.requests(), 31);
+}
+
+#[test]
+fn many_runtimes_at_once_share_a_client() {
+    let server = Server::start(Duration::from_secs(60));
+    let client = server.client();
+    let threads: Vec<_> = (0..12)
+        .map(|_| {
+            let client = client.clone();
+            thread::spawn(move || {
+                let runtime = single_threaded();
+                for _ in 0..20 {
+                    runtime.block_on(create(&client).into_future()).unwrap();
+                }
+            })
+        })
+        .collect();
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    assert_eq!(server.requests(), 240);
+}
