@@ -21,16 +21,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 /// Promises that are not kept yet: part of the fault's name, the calls, and why.
-const PENDING: &[(&str, &[Call], &str)] = &[
-    ("another protocol", SENT_AGAIN, NO_HTTP),
-    ("header of a megabyte", SENT_AGAIN, NO_HTTP),
-    ("thousand headers", SENT_AGAIN, NO_HTTP),
-    ("two lengths that differ", SENT_AGAIN, NO_HTTP),
-];
-
-const SENT_AGAIN: &[Call] = &[Call::Read, Call::Export, Call::Download, Call::Token];
-const NO_HTTP: &str =
-    "a response that is not HTTP is taken for a broken connection, and the request sent again";
+const PENDING: &[(&str, &[Call], &str)] = &[];
 
 /// Cells at once. Most of them wait, so there can be more than processors.
 const AT_ONCE: usize = 8;

@@ -122,7 +122,7 @@ async fn request_token_once(
 ) -> Result<(TokenAnswer, HeaderValue), Error> {
     let answer = leaf.oneshot(request).await.map_err(|error| {
         let error = Error::from_boxed(error);
-        let permanent = error.is_permanent();
+        let permanent = is_repeated(&error);
         let failure = Error::new(
             ErrorKind::Credential,
             "the token endpoint could not be reached",
@@ -159,6 +159,11 @@ async fn request_token_once(
     Err(refusal(head.status, &head.headers, &body, client_secret))
 }
 
+/// Whether another token request would fail in the same way, by the retry table: a token request does no harm.
+fn is_repeated(error: &Error) -> bool {
+    !error.verdict().allows_retry(true)
+}
+
 /// A body that could not be read. One that would come the same way again is not asked for again.
 fn unread(error: BoxError) -> Error {
     let failure = |message: &'static str| Error::new(ErrorKind::Credential, message);
@@ -167,7 +172,7 @@ fn unread(error: BoxError) -> Error {
             .permanent();
     }
     let error = Error::from_boxed(error);
-    match error.is_permanent() {
+    match is_repeated(&error) {
         true => failure("the token endpoint's answer cannot be read")
             .permanent()
             .with_source(error),
