@@ -14,5 +14,6 @@ mod records;
 mod refusals;
 mod secrets;
 mod support;
+mod webhook_attacks;
 mod webhook_forms;
 mod webhooks;
