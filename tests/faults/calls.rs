@@ -1,6 +1,7 @@
 //! The calls that faults are tried on, each by a real client.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -243,6 +244,15 @@ pub(crate) enum Failure {
     Wrong(String),
 }
 
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Error(error) => write!(f, "{error:?}"),
+            Self::Wrong(what) => f.write_str(what),
+        }
+    }
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::Error(error)
@@ -416,7 +426,7 @@ impl Export {
     }
 }
 
-fn equal<T: PartialEq + std::fmt::Debug>(what: &str, is: &T, should: &T) -> Result<(), Failure> {
+fn equal<T: PartialEq + fmt::Debug>(what: &str, is: &T, should: &T) -> Result<(), Failure> {
     match is == should {
         true => Ok(()),
         false => {

@@ -63,6 +63,9 @@ pub(crate) fn fault(name: &str) -> Fault {
         "TLS: certificate expired" => Fault::Handshake(Handshake::Expired),
         "TLS: certificate of another name" => Fault::Handshake(Handshake::WrongName),
         "TLS: certificate of an unknown authority" => Fault::Handshake(Handshake::UnknownAuthority),
+        "TLS: peer wants a certificate of the client" => {
+            Fault::Handshake(Handshake::WantsCertificate)
+        }
         "HTTP/2: stream refused" => Fault::Stream(Stream::Refused),
         "HTTP/2: GOAWAY without the request" => Fault::Stream(Stream::GoAwayBefore),
         "HTTP/2: GOAWAY with the request" => Fault::Stream(Stream::GoAwayAfter),
@@ -150,7 +153,7 @@ pub(crate) async fn cell(
         ready
             .warm_up()
             .await
-            .map_err(|failure| format!("warming up: {failure:?}"))?;
+            .map_err(|failure| format!("warming up: {failure}"))?;
         if fault == Fault::Spoil(Spoil::CloseAfter) {
             // The client has seen it once it closes its own side.
             proxy.closed(proxy.connections()).await;
@@ -199,7 +202,8 @@ pub(crate) async fn cell(
                 );
             }
         }
-        (result, _) => expect("result", format!("{result:?}"), promise.to_string()),
+        (Ok(()), _) => expect("result", "success".to_owned(), promise.to_string()),
+        (Err(failure), _) => expect("result", failure.to_string(), promise.to_string()),
     }
     let should = Counts::promised(fault, call, promise, line.always);
     expect("requests", format!("{seen:?}"), format!("{should:?}"));
@@ -211,7 +215,7 @@ pub(crate) async fn cell(
         );
     }
     if let (Err(failure), false) = (&result, wrong.is_empty()) {
-        wrong.push(format!("after {failure:?}"));
+        wrong.push(format!("the error was {failure}"));
     }
     if let Err(problem) = afterwards(fault, line, call, &proxy, &setup, &mut ready).await {
         wrong.push(problem);
@@ -252,7 +256,7 @@ async fn afterwards(
     match result {
         Ok(()) if took < Duration::from_secs(most) => Ok(()),
         Ok(()) => Err(format!("afterwards a call takes {took:?}")),
-        Err(failure) => Err(format!("afterwards a call fails: {failure:?}")),
+        Err(failure) => Err(format!("afterwards a call fails: {failure}")),
     }
 }
 

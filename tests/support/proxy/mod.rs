@@ -46,6 +46,8 @@ pub(crate) enum Handshake {
     Expired,
     WrongName,
     UnknownAuthority,
+    /// The peer wants a certificate of the client's.
+    WantsCertificate,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -6,9 +6,10 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 use tokio_rustls::server::TlsStream;
 
 use super::Handshake;
@@ -20,6 +21,7 @@ pub(crate) struct Authority {
     expired: TlsAcceptor,
     wrong_name: TlsAcceptor,
     unknown: TlsAcceptor,
+    asking: TlsAcceptor,
 }
 
 impl std::fmt::Debug for Authority {
@@ -40,7 +42,13 @@ fn issuer(name: &str) -> Issuer {
     CertifiedIssuer::self_signed(params, key).expect("a certificate")
 }
 
-fn acceptor(issuer: &Issuer, name: &str, is_expired: bool) -> TlsAcceptor {
+/// What presents a certificate of this issuer, and asks for one that this authority signed, if there is one.
+fn acceptor(
+    issuer: &Issuer,
+    name: &str,
+    is_expired: bool,
+    clients: Option<&Issuer>,
+) -> TlsAcceptor {
     let mut params = CertificateParams::new([name.to_owned()]).expect("a name");
     if is_expired {
         params.not_before = rcgen::date_time_ymd(2019, 1, 1);
@@ -49,10 +57,20 @@ fn acceptor(issuer: &Issuer, name: &str, is_expired: bool) -> TlsAcceptor {
     let key = KeyPair::generate().expect("a key");
     let certificate = params.signed_by(&key, issuer).expect("a certificate");
     let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
-    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let config = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .expect("versions")
-        .with_no_client_auth()
+        .expect("versions");
+    let config = match clients {
+        None => config.with_no_client_auth(),
+        Some(clients) => {
+            let mut roots = RootCertStore::empty();
+            roots.add(clients.der().clone()).expect("a root");
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+            config.with_client_cert_verifier(verifier.build().expect("a verifier"))
+        }
+    };
+    let mut config = config
         .with_single_cert(vec![certificate.der().clone()], key)
         .expect("a certificate that fits its key");
     config.alpn_protocols = vec![b"h2".to_vec()];
@@ -64,10 +82,11 @@ impl Authority {
         let (root, stranger) = (issuer("the trusted authority"), issuer("another authority"));
         Arc::new(Self {
             root: root.pem(),
-            good: acceptor(&root, "localhost", false),
-            expired: acceptor(&root, "localhost", true),
-            wrong_name: acceptor(&root, "other.test", false),
-            unknown: acceptor(&stranger, "localhost", false),
+            good: acceptor(&root, "localhost", false, None),
+            expired: acceptor(&root, "localhost", true, None),
+            wrong_name: acceptor(&root, "other.test", false, None),
+            unknown: acceptor(&stranger, "localhost", false, None),
+            asking: acceptor(&root, "localhost", false, Some(&stranger)),
         })
     }
 
@@ -87,6 +106,7 @@ impl Authority {
             Some(Handshake::Expired) => &self.expired,
             Some(Handshake::WrongName) => &self.wrong_name,
             Some(Handshake::UnknownAuthority) => &self.unknown,
+            Some(Handshake::WantsCertificate) => &self.asking,
             Some(Handshake::Silent) => {
                 while stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}
                 return None;
