@@ -382,7 +382,11 @@ impl Ready {
             // A token request under way is waited for, whoever began it, and may take 10 s to fail.
             Self::Token(keepnet) => {
                 let request = keepnet.request(Method::GET, "/api/companies/my");
-                let call = request.call::<RawJson>().timeout(Duration::from_secs(20));
+                let long = Duration::from_secs(20);
+                let call = request
+                    .call::<RawJson>()
+                    .timeout(long)
+                    .attempt_timeout(long);
                 call.await?;
                 Ok(())
             }

@@ -84,15 +84,9 @@ pub(super) async fn serve(stream: TlsStream<TcpStream>, state: &Arc<State>) {
             Some(Fault::Stream(Stream::GoAwayBefore)) => {
                 // In place of h2's own GOAWAY, which would include the stream.
                 leaves.store(true, Ordering::SeqCst);
-                connection.abrupt_shutdown(Reason::NO_ERROR);
-                while let Some(Ok(_)) = connection.accept().await {}
-                return;
+                return say_goodbye(connection).await;
             }
-            Some(Fault::Stream(Stream::GoAwayAfter)) => {
-                connection.abrupt_shutdown(Reason::NO_ERROR);
-                while let Some(Ok(_)) = connection.accept().await {}
-                return;
-            }
+            Some(Fault::Stream(Stream::GoAwayAfter)) => return say_goodbye(connection).await,
             _ => {
                 let state = Arc::clone(state);
                 tokio::spawn(async move {
@@ -101,6 +95,14 @@ pub(super) async fn serve(stream: TlsStream<TcpStream>, state: &Arc<State>) {
             }
         }
     }
+}
+
+/// Sends GOAWAY and ends the connection.
+async fn say_goodbye(mut connection: h2::server::Connection<Tap, Bytes>) {
+    connection.abrupt_shutdown(Reason::NO_ERROR);
+    while let Some(Ok(_)) = connection.accept().await {}
+    // Closing with something unread would reset the connection, and the client might not read the GOAWAY.
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
 }
 
 async fn answer(

@@ -124,6 +124,14 @@ impl Authority {
                 return None;
             }
         };
-        acceptor.accept(stream).await.ok()
+        match acceptor.accept(stream).into_fallible().await {
+            Ok(stream) => Some(stream),
+            Err((_, mut stream)) => {
+                // Closing with something unread would reset the connection, and the client might not read the alert.
+                let _ = stream.shutdown().await;
+                while stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}
+                None
+            }
+        }
     }
 }
