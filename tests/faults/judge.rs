@@ -10,7 +10,7 @@ use crate::proxy::{Fault, Handshake, Instead, Place, Proxy, Spoil, Stream, Swall
 use crate::table::{End, Line, Promise};
 
 /// Bounds what must be waited for.
-const SHORT: Duration = Duration::from_millis(400);
+const SHORT: Duration = Duration::from_millis(1_200);
 /// Bounds what must not strike, even where the machine is busy.
 const LONG: Duration = Duration::from_secs(20);
 
@@ -63,9 +63,7 @@ pub(crate) fn fault(name: &str) -> Fault {
         "TLS: certificate expired" => Fault::Handshake(Handshake::Expired),
         "TLS: certificate of another name" => Fault::Handshake(Handshake::WrongName),
         "TLS: certificate of an unknown authority" => Fault::Handshake(Handshake::UnknownAuthority),
-        "TLS: peer wants a certificate of the client" => {
-            Fault::Handshake(Handshake::WantsCertificate)
-        }
+        "TLS 1.2: peer wants a certificate" => Fault::Handshake(Handshake::WantsCertificate),
         "HTTP/2: stream refused" => Fault::Stream(Stream::Refused),
         "HTTP/2: GOAWAY without the request" => Fault::Stream(Stream::GoAwayBefore),
         "HTTP/2: GOAWAY with the request" => Fault::Stream(Stream::GoAwayAfter),

@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 const PENDING: &[(&str, &[Call], &str)] = &[];
 
 /// Cells at once. Most of them wait, so there can be more than processors.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 10;
 
 /// The name by which test runners know the whole table.
 const NAME: &str = "every_fault_has_the_outcome_and_the_number_of_requests_that_the_table_promises";

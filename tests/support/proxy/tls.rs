@@ -9,7 +9,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
-use tokio_rustls::rustls::{RootCertStore, ServerConfig};
+use tokio_rustls::rustls::version::TLS12;
+use tokio_rustls::rustls::{ALL_VERSIONS, RootCertStore, ServerConfig, SupportedProtocolVersion};
 use tokio_rustls::server::TlsStream;
 
 use super::Handshake;
@@ -29,6 +30,8 @@ impl std::fmt::Debug for Authority {
         f.write_str("Authority")
     }
 }
+
+static ONLY_1_2: &[&SupportedProtocolVersion] = &[&TLS12];
 
 type Issuer = CertifiedIssuer<'static, KeyPair>;
 
@@ -58,8 +61,13 @@ fn acceptor(
     let certificate = params.signed_by(&key, issuer).expect("a certificate");
     let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
     let provider = Arc::new(aws_lc_rs::default_provider());
+    let versions = match clients {
+        None => ALL_VERSIONS,
+        // With 1.3 the client may be done with the handshake, and send, before it is told.
+        Some(_) => ONLY_1_2,
+    };
     let config = ServerConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .expect("versions");
     let config = match clients {
         None => config.with_no_client_auth(),
