@@ -7,10 +7,13 @@ mod faults;
 mod filters;
 mod limits;
 mod lists;
+#[path = "../support/marked.rs"]
+mod marked;
 mod receiver;
 mod records;
 mod refusals;
 mod secrets;
 mod support;
+mod webhook_attacks;
 mod webhook_forms;
 mod webhooks;

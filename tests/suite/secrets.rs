@@ -1,8 +1,5 @@
 //! No secret is shown: not by an error, not by what causes it, not by a log event or a span.
 
-use std::error::Error as StdError;
-use std::fmt::{self, Debug, Write as _};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use push_security_api::http::Method;
@@ -11,94 +8,12 @@ use push_security_api::webhook::{Event, Verifier};
 use push_security_api::{Client, Error, Rate, RateLimiter, RetryPolicy, Secret};
 use security_api_sandbox::{Fault, Sandbox};
 use serde_json::{Value, json};
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event as LogEvent, Metadata, Subscriber};
 
+use crate::marked::{Log, MARK, hidden, hides, shown};
 use crate::support::{builder, calls_on, sandbox, unlimited};
 
-/// The mark in everything that must not be shown.
-const MARK: &str = "hunter2";
 const KEY: &str = "hunter2-api-key";
 const WEBHOOK_SECRET: &str = "psws_hunter2hunter2hunter2hunter2hunt";
-
-/// Everything that an error shows of itself and of its causes.
-fn shown(error: &(dyn StdError + 'static)) -> String {
-    let mut text = format!("{error} {error:?} {error:#?}");
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        write!(text, " {error} {error:?}").unwrap();
-        cause = error.source();
-    }
-    text
-}
-
-#[track_caller]
-fn hides(error: &(dyn StdError + 'static)) {
-    let text = shown(error);
-    assert!(!text.contains(MARK), "{text}");
-}
-
-#[track_caller]
-fn hidden(value: &impl Debug) {
-    let text = format!("{value:?} {value:#?}");
-    assert!(!text.contains(MARK), "{text}");
-}
-
-/// Writes down everything that is logged, values included.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<String>>);
-
-impl Log {
-    fn text(&self) -> String {
-        self.0.lock().unwrap().clone()
-    }
-}
-
-struct Writer<'a>(&'a mut String);
-
-impl Visit for Writer<'_> {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        writeln!(self.0, "{} = {value:?}", field.name()).unwrap();
-    }
-
-    fn record_error(&mut self, field: &Field, value: &(dyn StdError + 'static)) {
-        writeln!(self.0, "{} = {}", field.name(), shown(value)).unwrap();
-    }
-}
-
-impl Subscriber for Log {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-
-    fn new_span(&self, span: &Attributes<'_>) -> Id {
-        let mut text = self.0.lock().unwrap();
-        writeln!(text, "span {}", span.metadata().name()).unwrap();
-        span.record(&mut Writer(&mut text));
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, values: &Record<'_>) {
-        values.record(&mut Writer(&mut self.0.lock().unwrap()));
-    }
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &LogEvent<'_>) {
-        event.record(&mut Writer(&mut self.0.lock().unwrap()));
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
-
-impl fmt::Debug for Log {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Log")
-    }
-}
 
 fn marked(sandbox: &Sandbox) -> Client {
     builder(sandbox, KEY).build().expect("a client")

@@ -18,6 +18,7 @@ use common::{CREATE, builder, create, hurried, read};
 use http::Response;
 use security_api_transport::{Call, Client, ClientBuilder, ErrorKind, Outcome};
 use serde_json::{Value, json};
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
@@ -293,4 +294,43 @@ async fn a_request_that_still_waits_for_a_stream_at_its_deadline_was_not_sent_an
         // One without a body is next, and no client of hyper can take that back.
         assert_eq!(unknown, usize::from(body.is_none()));
     }
+}
+
+#[tokio::test]
+async fn the_attempts_time_begins_when_the_request_is_sent_however_long_connecting_took() {
+    const ATTEMPT: Duration = Duration::from_millis(200);
+    let certificate = certificate("localhost");
+    let acceptor = acceptor(&certificate, &[]);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                // Longer than an attempt may take, and less than connecting may.
+                tokio::time::sleep(2 * ATTEMPT).await;
+                let mut stream = acceptor.accept(stream).await.unwrap();
+                while stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}
+            });
+        }
+    });
+    let client = builder()
+        .base_url(format!("https://localhost:{port}"))
+        .root_certificate(certificate.cert.pem())
+        .attempt_timeout(ATTEMPT)
+        .connect_timeout(Duration::from_secs(20))
+        .build()
+        .unwrap();
+    let start = std::time::Instant::now();
+    let error = create(&client).await.unwrap_err();
+    let took = start.elapsed();
+    assert_eq!(
+        (error.kind(), error.outcome()),
+        (ErrorKind::Timeout, Outcome::Unknown),
+        "{error:?}"
+    );
+    assert!(
+        took >= 3 * ATTEMPT && took < Duration::from_secs(10),
+        "{took:?}"
+    );
 }

@@ -180,6 +180,10 @@ impl Event {
                 "the event is no JSON object with an id, a category and an object",
             )
         })?;
+        if envelope.id.trim().is_empty() {
+            // Events are told apart by it.
+            return Err(Error::new(ErrorKind::Decode, "the event's id is empty"));
+        }
         let mut unreadable = None;
         let version = optional(envelope.version, &mut unreadable);
         let timestamp = optional(envelope.timestamp, &mut unreadable);

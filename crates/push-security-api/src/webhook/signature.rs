@@ -16,6 +16,9 @@ pub const SIGNATURE_HEADER: &str = "X-Signature";
 /// The length of an HMAC-SHA-256 in bytes.
 const LENGTH: usize = 32;
 
+/// The longest header that is read, in bytes: room for dozens of signatures.
+const LONGEST: usize = 4 * 1024;
+
 /// Checks that deliveries come from Push Security and are fresh.
 #[derive(Clone)]
 pub struct Verifier {
@@ -172,6 +175,10 @@ impl Verifier {
     fn is_signed(&self, signature: &Signature<'_>, body: &[u8]) -> bool {
         let mut fits = Choice::from(0);
         for secret in &self.secrets {
+            // Anybody can sign with nothing.
+            if secret.expose().is_empty() {
+                continue;
+            }
             let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()) else {
                 continue;
             };
@@ -207,6 +214,9 @@ struct Signature<'a> {
 
 impl<'a> Signature<'a> {
     fn parse(header: &'a str) -> Option<Self> {
+        if header.len() > LONGEST {
+            return None;
+        }
         let header = header.trim();
         // The vendor's examples repeat the header's name in its value.
         let header = match header.split_once(':') {

@@ -135,8 +135,14 @@ where
                         let waited = now.saturating_duration_since(start);
                         return Poll::Ready(Err(never_sent(waited, is_withdrawn)));
                     }
-                    call.attempt_timer(due);
-                    sleep.as_mut().reset(due);
+                    // Nothing tells when it is sent, so look again before the answer to it could be due.
+                    let soonest = match this.progress {
+                        None => limits.attempt_timeout,
+                        Some(_) => limits.attempt_timeout.min(limits.idle_timeout),
+                    };
+                    let look = due.min(after(now, answer_time(soonest)));
+                    call.attempt_timer(look);
+                    sleep.as_mut().reset(look);
                     continue;
                 }
             };
@@ -160,13 +166,18 @@ where
                 )));
             }
             // Nothing tells when the last piece is sent, so look again before the answer to it could be due.
-            let answer_due = after(now, limits.attempt_timeout.max(Duration::from_millis(1)));
+            let answer_due = after(now, answer_time(limits.attempt_timeout));
             let look = if stalled { due.min(answer_due) } else { due };
             call.attempt_timer(look);
             sleep.as_mut().reset(look);
         }
         Poll::Pending
     }
+}
+
+/// How long nothing can be due after a look, but not so short that looking is all that is done.
+fn answer_time(soonest: Duration) -> Duration {
+    soonest.max(Duration::from_millis(1))
 }
 
 fn never_sent(waited: Duration, is_withdrawn: bool) -> BoxError {

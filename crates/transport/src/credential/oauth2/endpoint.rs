@@ -2,7 +2,7 @@
 
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Method, Uri};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Deserialize;
 use tokio::time::Instant;
 use tower::ServiceExt;
@@ -11,7 +11,7 @@ use super::times;
 use super::token::TokenAnswer;
 use crate::body::Body;
 use crate::credential::secret_value;
-use crate::error::{Error, ErrorKind};
+use crate::error::{BoxError, Error, ErrorKind};
 use crate::host::{self, is_loopback};
 use crate::path::push_pair;
 use crate::retry_after::retry_after;
@@ -122,7 +122,7 @@ async fn request_token_once(
 ) -> Result<(TokenAnswer, HeaderValue), Error> {
     let answer = leaf.oneshot(request).await.map_err(|error| {
         let error = Error::from_boxed(error);
-        let permanent = error.is_permanent();
+        let permanent = is_repeated(&error);
         let failure = Error::new(
             ErrorKind::Credential,
             "the token endpoint could not be reached",
@@ -138,12 +138,7 @@ async fn request_token_once(
     let body = Limited::new(body, times::LIMIT)
         .collect()
         .await
-        .map_err(|_| {
-            Error::new(
-                ErrorKind::Credential,
-                "the token endpoint's answer broke off or is too large",
-            )
-        })?
+        .map_err(unread)?
         .to_bytes();
     if head.status.is_success() {
         let answer = TokenAnswer::parse(&body).ok_or_else(|| {
@@ -162,6 +157,27 @@ async fn request_token_once(
         return Ok((answer, header));
     }
     Err(refusal(head.status, &head.headers, &body, client_secret))
+}
+
+/// Whether another token request would fail in the same way, by the retry table: a token request does no harm.
+fn is_repeated(error: &Error) -> bool {
+    !error.verdict().allows_retry(true)
+}
+
+/// A body that could not be read. One that would come the same way again is not asked for again.
+fn unread(error: BoxError) -> Error {
+    let failure = |message: &'static str| Error::new(ErrorKind::Credential, message);
+    if error.is::<LengthLimitError>() {
+        return failure("the token endpoint's answer is too large: check the token URL")
+            .permanent();
+    }
+    let error = Error::from_boxed(error);
+    match is_repeated(&error) {
+        true => failure("the token endpoint's answer cannot be read")
+            .permanent()
+            .with_source(error),
+        false => failure("the token endpoint's answer broke off").with_source(error),
+    }
 }
 
 #[derive(Deserialize)]

@@ -1,0 +1,195 @@
+//! Representative requests, byte for byte.
+#![cfg(feature = "users")]
+
+use std::sync::{Arc, Mutex};
+
+use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
+use keepnet_api::types::{CreateTargetUserRequest, TargetUsersUploadForm};
+use keepnet_api::{Client, SearchRequest, Upload};
+
+/// A server that notes every byte of what it receives and answers each request with the same JSON.
+struct Wire {
+    server: MockServer,
+    seen: Arc<Mutex<Vec<String>>>,
+}
+
+impl Wire {
+    async fn answering(json: &'static str) -> Self {
+        let (server, seen) = (MockServer::start_async().await, Arc::default());
+        let noted: Arc<Mutex<Vec<String>>> = Arc::clone(&seen);
+        server
+            .mock_async(|when, then| {
+                when.any_request();
+                then.respond_with(move |request: &HttpMockRequest| {
+                    noted.lock().unwrap().push(text(request));
+                    HttpMockResponse::builder()
+                        .status(200)
+                        .header("content-type", "application/json")
+                        .body(json)
+                        .build()
+                });
+            })
+            .await;
+        Self { server, seen }
+    }
+
+    /// The only request, or the last of so many.
+    #[track_caller]
+    fn last(&self, requests: usize) -> String {
+        let seen = self.seen.lock().unwrap();
+        assert_eq!(seen.len(), requests, "{seen:#?}");
+        seen[requests - 1].clone()
+    }
+}
+
+/// A request as it came, its headers in the order of their names and without the host.
+fn text(request: &HttpMockRequest) -> String {
+    let mut headers = request.headers_vec().clone();
+    headers.sort();
+    let headers: String = headers
+        .iter()
+        .filter(|(name, _)| !name.eq_ignore_ascii_case("host"))
+        .map(|(name, value)| format!("{}: {value}\n", name.to_lowercase()))
+        .collect();
+    let target = request.uri();
+    let target = target
+        .path_and_query()
+        .map_or("/", |target| target.as_str());
+    let body = request.body_string().replace("\r\n", "\n");
+    format!("{} {target}\n{headers}\n{body}", request.method_str())
+}
+
+/// The boundary of a form, which is drawn for each, by its name.
+fn with_fixed_boundary(text: &str) -> String {
+    let (_, rest) = text.split_once("boundary=").expect("a form");
+    let boundary = rest.lines().next().unwrap_or_default();
+    text.replace(boundary, "BOUNDARY")
+}
+
+/// Answers token requests as well as any others.
+const ANSWER: &str = r#"{"access_token":"token-1","expires_in":3600,"data":{"resourceId":"1","results":[]},"status":"SUCCESS"}"#;
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+fn client(wire: &Wire) -> Client {
+    Client::builder("an-id", "s3cret&=+ü")
+        .base_url(wire.server.base_url())
+        .no_proxy()
+        .user_agent("tests/1.0")
+        .build()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_token_is_asked_for_by_a_form_without_any_credential_in_a_header() {
+    let wire = Wire::answering(ANSWER).await;
+    client(&wire).check().await.unwrap();
+    let seen = wire.seen.lock().unwrap().clone();
+    assert_eq!(seen.len(), 2);
+    assert_eq!(
+        seen[0],
+        format!(
+            "\
+POST /connect/token
+accept: application/json
+accept-encoding: gzip
+content-length: 92
+content-type: application/x-www-form-urlencoded
+user-agent: tests/1.0 keepnet-api/{VERSION}
+
+grant_type=client_credentials&client_id=an-id&client_secret=s3cret%26%3D%2B%C3%BC&scope=api1"
+        )
+    );
+    assert_eq!(
+        seen[1],
+        format!(
+            "\
+GET /api/companies/my
+accept: application/json
+accept-encoding: gzip
+authorization: Bearer token-1
+user-agent: tests/1.0 keepnet-api/{VERSION}
+
+"
+        )
+    );
+}
+
+#[tokio::test]
+async fn a_search_is_a_post_whose_body_names_all_that_the_service_wants() {
+    let wire = Wire::answering(ANSWER).await;
+    let search = SearchRequest::new()
+        .page_size(20)
+        .page_number(2)
+        .order_by("FirstName")
+        .ascending(true)
+        .text("jane");
+    let company = client(&wire).for_company("company-1").unwrap();
+    company.target_users().search(search).page().await.unwrap();
+    assert_eq!(wire.last(2), format!("\
+POST /api/target-users/search
+accept: application/json
+accept-encoding: gzip
+authorization: Bearer token-1
+content-length: 128
+content-type: application/json
+user-agent: tests/1.0 keepnet-api/{VERSION}
+x-ir-company-id: company-1
+x-keepnet-company-id: company-1
+
+{{\"filter\":{{\"Condition\":\"AND\",\"SearchInputTextValue\":\"jane\"}},\"pageNumber\":2,\"pageSize\":20,\"orderBy\":\"FirstName\",\"ascending\":true}}"));
+}
+
+#[tokio::test]
+async fn a_post_has_the_members_that_were_given_and_no_others() {
+    let wire = Wire::answering(ANSWER).await;
+    let user = CreateTargetUserRequest::new("jane@example.com")
+        .first_name("Jane")
+        .is_active(true);
+    client(&wire).target_users().create(&user).await.unwrap();
+    assert_eq!(
+        wire.last(2),
+        format!(
+            "\
+POST /api/target-users
+accept: application/json
+accept-encoding: gzip
+authorization: Bearer token-1
+content-length: 63
+content-type: application/json
+user-agent: tests/1.0 keepnet-api/{VERSION}
+
+{{\"email\":\"jane@example.com\",\"firstName\":\"Jane\",\"isActive\":true}}"
+        )
+    );
+}
+
+#[tokio::test]
+async fn an_upload_is_a_form_with_an_exact_length() {
+    let wire = Wire::answering(ANSWER).await;
+    let file = Upload::bytes("people.csv", "email\nkate@example.com\n").content_type("text/csv");
+    let form = TargetUsersUploadForm::new().file(file);
+    client(&wire).target_users().upload(form).await.unwrap();
+    assert_eq!(
+        with_fixed_boundary(&wire.last(2)),
+        format!(
+            "\
+POST /api/target-users/upload
+accept: application/json
+accept-encoding: gzip
+authorization: Bearer token-1
+content-length: 203
+content-type: multipart/form-data; boundary=BOUNDARY
+user-agent: tests/1.0 keepnet-api/{VERSION}
+
+--BOUNDARY
+Content-Disposition: form-data; name=\"File\"; filename=\"people.csv\"
+Content-Type: text/csv
+
+email
+kate@example.com
+
+--BOUNDARY--
+"
+        )
+    );
+}

@@ -1,0 +1,442 @@
+//! The calls that faults are tried on, each by a real client.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use keepnet_api::SearchRequest;
+use push_security_api::http::Method;
+use push_security_api::{Cursor, Error, HttpRequest, RateLimiter, RawJson, RetryPolicy, Secret};
+use pwpush_api::types::{PushedFile, RetrievedPush};
+use pwpush_api::{NewPush, Retrieved, Upload};
+use security_api_sandbox::{KeepnetOptions, PushSecurityOptions, Sandbox};
+use security_api_transport::{ClientBuilder, OAuth2};
+use tower::util::MapRequestLayer;
+
+use crate::proxy::{Authority, Proxy};
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Call {
+    Read,
+    Write,
+    Show,
+    Upload,
+    Export,
+    Download,
+    Token,
+}
+
+impl Call {
+    /// In the order of the table's columns.
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Read,
+        Self::Write,
+        Self::Show,
+        Self::Upload,
+        Self::Export,
+        Self::Download,
+        Self::Token,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Show => "show",
+            Self::Upload => "upload",
+            Self::Export => "export",
+            Self::Download => "download",
+            Self::Token => "token",
+        }
+    }
+
+    pub(crate) fn is_idempotent(self) -> bool {
+        matches!(
+            self,
+            Self::Read | Self::Export | Self::Download | Self::Token
+        )
+    }
+
+    /// What the path of the request that the fault is for begins with, and how many such requests pass before it.
+    pub(crate) fn target(self) -> (&'static str, usize) {
+        match self {
+            Self::Export => ("/", 1),
+            Self::Download => ("/pfb/disk/", 0),
+            Self::Token => ("/connect/token", 0),
+            _ => ("/", 0),
+        }
+    }
+
+    /// How many other requests the call makes before and after that one.
+    pub(crate) fn others(self) -> (usize, usize) {
+        match self {
+            Self::Export => (1, 1),
+            Self::Download => (1, 0),
+            Self::Token => (0, 1),
+            _ => (0, 0),
+        }
+    }
+}
+
+/// The services, and what the calls are about.
+pub(crate) struct World {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) authority: Arc<Authority>,
+    app: String,
+    company: String,
+    employees: usize,
+}
+
+/// What is pushed as text, and read again.
+const TEXT: &str = "a secret of a few words, long enough to be cut";
+
+/// Records on a page of the export, of which there are three.
+const PAGE: u32 = 20;
+
+fn content() -> Vec<u8> {
+    (0..20_000_u32).map(|number| (number % 251) as u8).collect()
+}
+
+impl World {
+    pub(crate) async fn start() -> Self {
+        let push = PushSecurityOptions::default()
+            .employees(20)
+            .browsers(20)
+            .accounts(20);
+        let push = push.apps(5).browser_extensions(5).findings(5).detections(5);
+        let employees = 2 * PAGE as usize + 7;
+        let sandbox = Sandbox::builder()
+            .rate_limits(false)
+            .push_security(push)
+            .keepnet(KeepnetOptions::default().target_users(employees))
+            .start()
+            .await
+            .expect("a sandbox");
+        let direct = push_security_api::Client::builder(sandbox.push_security().api_key())
+            .base_url(sandbox.push_security().base_url())
+            .build()
+            .expect("a client");
+        let apps = direct.apps().list().page().await.expect("apps");
+        let company = sandbox.keepnet().company_ids()[0].clone();
+        let employees = sandbox.keepnet().target_users(&company);
+        assert_eq!(
+            employees.div_ceil(PAGE as usize),
+            3,
+            "the export has three pages"
+        );
+        Self {
+            app: apps.items()[0].id.clone(),
+            company,
+            employees,
+            authority: Authority::new(),
+            sandbox,
+        }
+    }
+
+    pub(crate) fn upstream(&self, call: Call) -> &str {
+        match call {
+            Call::Read => self.sandbox.push_security().base_url(),
+            Call::Export | Call::Token => self.sandbox.keepnet().base_url(),
+            _ => self.sandbox.password_pusher().base_url(),
+        }
+    }
+
+    fn pusher(&self) -> pwpush_api::Client {
+        pwpush_api::Client::builder(self.sandbox.password_pusher().token())
+            .base_url(self.sandbox.password_pusher().base_url())
+            .limiter(RateLimiter::unlimited())
+            .build()
+            .expect("a client")
+    }
+
+    /// A push that can be read once.
+    async fn pushed(&self) -> Secret {
+        let push = NewPush::text(TEXT).views(1);
+        self.pusher()
+            .pushes()
+            .create(push)
+            .await
+            .expect("a push")
+            .token
+    }
+
+    /// A file that was pushed, as its reader gets it told, by its URL at the proxy.
+    async fn file(&self, proxy: &Proxy) -> PushedFile {
+        let files = NewPush::files([Upload::bytes("file.bin", content())]);
+        let push = self.pusher().pushes().create(files).await.expect("a push");
+        let shown = self
+            .pusher()
+            .pushes()
+            .show(&push.token)
+            .await
+            .expect("shown");
+        let Retrieved::Secret(RetrievedPush {
+            files: Some(mut files),
+            ..
+        }) = shown
+        else {
+            panic!("no files");
+        };
+        let mut file = files.remove(0);
+        let origin = self.sandbox.password_pusher().base_url();
+        file.url = file.url.expose().replace(origin, &proxy.url()).into();
+        file
+    }
+}
+
+/// How the client of a cell is set up.
+#[derive(Clone)]
+pub(crate) struct Setup {
+    /// The name by which the sandbox's journal tells the cell's requests from others.
+    pub(crate) name: String,
+    pub(crate) connect_timeout: Duration,
+    /// Bounds an attempt, and a body's lack of progress.
+    pub(crate) patience: Duration,
+    /// Bounds the call.
+    pub(crate) timeout: Duration,
+    pub(crate) limiter: RateLimiter,
+    /// Whether the proxy begins to listen before the second attempt.
+    pub(crate) listens_later: bool,
+}
+
+impl Setup {
+    fn finish<C: From<security_api_transport::Client>>(
+        &self,
+        mut builder: ClientBuilder<C>,
+        world: &World,
+        proxy: &Arc<Proxy>,
+    ) -> C {
+        if self.listens_later {
+            let (proxy, attempts) = (Arc::clone(proxy), Arc::new(AtomicUsize::new(0)));
+            builder = builder.attempt_layer(MapRequestLayer::new(move |request: HttpRequest| {
+                if attempts.fetch_add(1, Ordering::SeqCst) == 1 {
+                    proxy.listen();
+                }
+                request
+            }));
+        }
+        let retry = RetryPolicy::default();
+        builder
+            .base_url(proxy.url())
+            .no_proxy()
+            .user_agent(&*self.name)
+            .limiter(self.limiter.clone())
+            .connect_timeout(self.connect_timeout)
+            .attempt_timeout(self.patience)
+            .idle_timeout(self.patience)
+            .timeout(self.timeout)
+            .response_limit(1024 * 1024)
+            .download_limit(1024 * 1024)
+            .root_certificate(world.authority.root())
+            .retry(retry.backoff(Duration::from_millis(1), Duration::from_millis(5)))
+            .build()
+            .expect("a client")
+    }
+}
+
+/// Why a call did not succeed.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    Error(Error),
+    /// It did, but with something else than what the service has.
+    Wrong(String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Error(error) => write!(f, "{error:?}"),
+            Self::Wrong(what) => f.write_str(what),
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// A call with its client, which can be made once and then again, when nothing goes wrong any more.
+pub(crate) enum Ready {
+    Read {
+        push: push_security_api::Client,
+        app: String,
+    },
+    Write(pwpush_api::Client),
+    Show {
+        pwpush: pwpush_api::Client,
+        token: Secret,
+    },
+    Upload(pwpush_api::Client),
+    Export {
+        keepnet: keepnet_api::Client,
+        export: Export,
+    },
+    Download {
+        pwpush: pwpush_api::Client,
+        file: PushedFile,
+    },
+    Token(keepnet_api::Client),
+}
+
+/// What an export has so far, and where it goes on.
+#[derive(Default)]
+pub(crate) struct Export {
+    ids: Vec<String>,
+    cursor: Option<Cursor>,
+    records: usize,
+}
+
+impl Ready {
+    pub(crate) async fn new(call: Call, world: &World, proxy: &Arc<Proxy>, setup: &Setup) -> Self {
+        let pusher = world.sandbox.password_pusher();
+        let owner = || setup.finish(pwpush_api::Client::builder(pusher.token()), world, proxy);
+        let viewer = || setup.finish(pwpush_api::Client::anonymous_builder(), world, proxy);
+        let platform = world.sandbox.keepnet();
+        let keepnet =
+            || keepnet_api::Client::builder(platform.client_id(), platform.client_secret());
+        match call {
+            Call::Read => {
+                let builder =
+                    push_security_api::Client::builder(world.sandbox.push_security().api_key());
+                Self::Read {
+                    push: setup.finish(builder, world, proxy),
+                    app: world.app.clone(),
+                }
+            }
+            Call::Write => Self::Write(owner()),
+            Call::Upload => Self::Upload(owner()),
+            Call::Show => Self::Show {
+                pwpush: viewer(),
+                token: world.pushed().await,
+            },
+            Call::Download => Self::Download {
+                pwpush: viewer(),
+                file: world.file(proxy).await,
+            },
+            Call::Token => Self::Token(setup.finish(keepnet(), world, proxy)),
+            Call::Export => {
+                // Its tokens come past the proxy, so that faults are for the list alone.
+                let url = format!("{}/connect/token", platform.base_url());
+                let (id, secret) = (platform.client_id(), platform.client_secret());
+                let credential =
+                    OAuth2::client_credentials(&url, id, secret).expect("a credential");
+                let credential = credential.scope("api1");
+                let keepnet = setup.finish(keepnet().credential(credential), world, proxy);
+                Self::Export {
+                    keepnet: keepnet.for_company(&world.company).expect("a company"),
+                    export: Export {
+                        records: world.employees,
+                        ..Export::default()
+                    },
+                }
+            }
+        }
+    }
+
+    /// Makes the call.
+    pub(crate) async fn run(&mut self) -> Result<(), Failure> {
+        match self {
+            Self::Read { push, app } => {
+                let found = push.apps().get(&*app).await?;
+                equal("the app", &found.id, app)
+            }
+            Self::Write(pwpush) => {
+                let push = pwpush.pushes().create(NewPush::text(TEXT)).await?;
+                equal("a token", &push.token.expose().is_empty(), &false)
+            }
+            Self::Show { pwpush, token } => {
+                let shown = pwpush.pushes().show(&*token).await?;
+                let payload = shown.payload().map(|secret| secret.expose().to_owned());
+                equal("the secret", &payload.as_deref(), &Some(TEXT))
+            }
+            Self::Upload(pwpush) => {
+                let files = NewPush::files([Upload::bytes("file.bin", content())]);
+                let push = pwpush.pushes().create(files).await?;
+                equal("a token", &push.token.expose().is_empty(), &false)
+            }
+            Self::Export { keepnet, export } => export.go_on(keepnet).await,
+            Self::Download { pwpush, file } => {
+                let download = pwpush.pushes().download(file).await?;
+                let length = download.length();
+                let bytes = download.bytes(1024 * 1024).await?;
+                let mut whole = content();
+                // A service that says so of its file is believed.
+                whole.truncate(length.map_or(whole.len(), |length| length as usize));
+                equal("the file", &&bytes[..], &&whole[..])
+            }
+            Self::Token(keepnet) => Ok(keepnet.check().await?),
+        }
+    }
+
+    /// Makes a call that must succeed, now that nothing goes wrong any more: an export goes on where it stopped.
+    pub(crate) async fn run_well(&mut self) -> Result<(), Failure> {
+        match self {
+            Self::Read { push, .. } => Ok(push.check().await?),
+            Self::Write(pwpush) | Self::Upload(pwpush) => Ok(pwpush.check().await?),
+            Self::Show { pwpush, .. } | Self::Download { pwpush, .. } => Ok(pwpush.check().await?),
+            Self::Export { keepnet, export } => export.go_on(keepnet).await,
+            // A token request under way is waited for, whoever began it, and may take 10 s to fail.
+            Self::Token(keepnet) => {
+                let request = keepnet.request(Method::GET, "/api/companies/my");
+                let long = Duration::from_secs(20);
+                let call = request
+                    .call::<RawJson>()
+                    .timeout(long)
+                    .attempt_timeout(long);
+                call.await?;
+                Ok(())
+            }
+        }
+    }
+
+    /// A call beforehand, so that there is an idle connection.
+    pub(crate) async fn warm_up(&mut self) -> Result<(), Failure> {
+        match self {
+            Self::Export { keepnet, .. } => Ok(keepnet.check().await?),
+            _ => self.run_well().await,
+        }
+    }
+}
+
+impl Export {
+    async fn go_on(&mut self, keepnet: &keepnet_api::Client) -> Result<(), Failure> {
+        let search = SearchRequest::new().page_size(PAGE);
+        let mut items = keepnet.target_users().search(search).raw_items();
+        if let Some(cursor) = self.cursor.take() {
+            items = items.resume(cursor);
+        }
+        loop {
+            match items.try_next().await {
+                Ok(Some(item)) => {
+                    let record: serde_json::Value = item.decode()?;
+                    self.ids
+                        .push(record["resourceId"].as_str().unwrap_or_default().to_owned());
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    self.cursor = Some(items.cursor());
+                    return Err(error.into());
+                }
+            }
+        }
+        self.cursor = Some(items.cursor());
+        let different: BTreeSet<_> = self.ids.iter().collect();
+        equal("the records", &self.ids.len(), &self.records)?;
+        equal("the different records", &different.len(), &self.records)
+    }
+}
+
+fn equal<T: PartialEq + fmt::Debug>(what: &str, is: &T, should: &T) -> Result<(), Failure> {
+    match is == should {
+        true => Ok(()),
+        false => {
+            let mut text = format!("{what}: {is:?} is not {should:?}");
+            text.truncate(200);
+            Err(Failure::Wrong(text))
+        }
+    }
+}

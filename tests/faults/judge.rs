@@ -1,0 +1,350 @@
+//! Making a call while something goes wrong, and holding what becomes of it against what is promised.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use push_security_api::RateLimiter;
+
+use crate::calls::{Call, Failure, Ready, Setup, World};
+use crate::proxy::{Fault, Handshake, Instead, Place, Proxy, Spoil, Stream, Swallow};
+use crate::table::{End, Line, Promise};
+
+/// Bounds what must be waited for.
+const SHORT: Duration = Duration::from_millis(1_200);
+/// Bounds what must not strike, even where the machine is busy.
+const LONG: Duration = Duration::from_secs(20);
+
+/// What a line of the table does.
+pub(crate) fn fault(name: &str) -> Fault {
+    use Instead::Status;
+    const HOUR: &[(&str, &str)] = &[("retry-after", "3600")];
+    match name {
+        "connection refused" => Fault::Refuse,
+        "connection accepted, then silence" => Fault::Swallow(Swallow::Silence),
+        "reset before the request was read"
+        | "idle connection reset as the next request arrives" => {
+            Fault::Swallow(Swallow::ResetUnread)
+        }
+        "reset after the request was read" => Fault::Swallow(Swallow::Reset),
+        "closed after the request was read" => Fault::Swallow(Swallow::Close),
+        "idle connection closed" => Fault::Spoil(Spoil::CloseAfter),
+        "head cut" => Fault::Instead(Instead::HalfAHead),
+        "head cut, then silence" => Fault::Instead(Instead::HalfAHeadThenSilence),
+        "body cut before its first byte" => Fault::Spoil(Spoil::Cut(Place::Start)),
+        "body cut in the middle" => Fault::Spoil(Spoil::Cut(Place::Middle)),
+        "body cut before its last byte" => Fault::Spoil(Spoil::Cut(Place::BeforeTheLastByte)),
+        "body of chunks cut" => Fault::Spoil(Spoil::CutChunked),
+        "body reset in the middle" => Fault::Spoil(Spoil::ResetInTheMiddle),
+        "body stalls in the middle" => Fault::Spoil(Spoil::StallInTheMiddle),
+        "delayed response" => Fault::Spoil(Spoil::Delay),
+        "response that trickles" => Fault::Spoil(Spoil::Trickle),
+        "another protocol" => Fault::Instead(Instead::Garbage),
+        "header of a megabyte" => Fault::Instead(Instead::LargeHeader),
+        "thousand headers" => Fault::Instead(Instead::ManyHeaders),
+        "two lengths that differ" => Fault::Spoil(Spoil::TwoLengths),
+        "length longer than the body" => Fault::Spoil(Spoil::LongerLength),
+        "length shorter than the body" => Fault::Spoil(Spoil::ShorterLength),
+        "forged response behind the real one" => Fault::Spoil(Spoil::ForgedResponseBehind),
+        "gzip" => Fault::Spoil(Spoil::Gzip),
+        "gzip damaged" => Fault::Spoil(Spoil::GzipDamaged),
+        "gzip cut" => Fault::Spoil(Spoil::GzipCut),
+        "gzip bomb" => Fault::Spoil(Spoil::GzipBomb),
+        "503 with a wait of an hour" => Fault::Instead(Status(503, HOUR)),
+        "429 with a wait of an hour" => Fault::Instead(Status(429, HOUR)),
+        "429, a lock on one object" => Fault::Instead(Instead::JsonError(429)),
+        "302 to elsewhere" => {
+            Fault::Instead(Status(302, &[("location", "https://elsewhere.test/")]))
+        }
+        "web page with status 200" => Fault::Instead(Instead::Page),
+        "JSON a hundred thousand levels deep" => Fault::Instead(Instead::DeepJson),
+        "TLS: handshake silent" => Fault::Handshake(Handshake::Silent),
+        "TLS: handshake cut" => Fault::Handshake(Handshake::Cut),
+        "TLS: peer speaks plain HTTP" => Fault::Handshake(Handshake::Plain),
+        "TLS: certificate expired" => Fault::Handshake(Handshake::Expired),
+        "TLS: certificate of another name" => Fault::Handshake(Handshake::WrongName),
+        "TLS: certificate of an unknown authority" => Fault::Handshake(Handshake::UnknownAuthority),
+        "TLS 1.2: peer wants a certificate" => Fault::Handshake(Handshake::WantsCertificate),
+        "HTTP/2: stream refused" => Fault::Stream(Stream::Refused),
+        "HTTP/2: GOAWAY without the request" => Fault::Stream(Stream::GoAwayBefore),
+        "HTTP/2: GOAWAY with the request" => Fault::Stream(Stream::GoAwayAfter),
+        "HTTP/2: stream reset" => Fault::Stream(Stream::Reset),
+        "HTTP/2: stream stalled" => Fault::Stream(Stream::Stalled),
+        "HTTP/2: body reset in the middle" => Fault::Stream(Stream::ResetInTheMiddle),
+        "HTTP/2: body ended in the middle without an error" => {
+            Fault::Stream(Stream::EndedInTheMiddle)
+        }
+        status => match status.parse() {
+            Ok(status) => Fault::Instead(Status(status, &[])),
+            Err(_) => panic!("no fault is called `{name}`"),
+        },
+    }
+}
+
+impl Fault {
+    /// Nothing tells that it happened but time.
+    fn is_silent(self) -> bool {
+        matches!(
+            self,
+            Self::Swallow(Swallow::Silence)
+                | Self::Instead(Instead::HalfAHeadThenSilence)
+                | Self::Spoil(Spoil::StallInTheMiddle)
+                | Self::Stream(Stream::Stalled)
+        )
+    }
+
+    /// It comes before there is a request.
+    fn is_of_connection(self) -> bool {
+        matches!(self, Self::Refuse | Self::Handshake(_))
+    }
+
+    /// The service did as asked.
+    fn reaches_service(self) -> bool {
+        matches!(
+            self,
+            Self::Spoil(_) | Self::Stream(Stream::ResetInTheMiddle | Stream::EndedInTheMiddle)
+        )
+    }
+
+    fn is_over_tls(self) -> bool {
+        matches!(self, Self::Handshake(_) | Self::Stream(_))
+    }
+}
+
+/// Makes the call of one cell.
+///
+/// # Errors
+/// What is not as it was promised.
+pub(crate) async fn cell(
+    world: &World,
+    line: &Line,
+    call: Call,
+    promise: Promise,
+    name: String,
+) -> Result<(), String> {
+    let fault = fault(&line.fault);
+    let authority = fault.is_over_tls().then(|| Arc::clone(&world.authority));
+    let proxy = Arc::new(Proxy::new(world.upstream(call), authority));
+    let setup = Setup {
+        name: name.clone(),
+        connect_timeout: match fault {
+            Fault::Handshake(Handshake::Silent) => SHORT,
+            _ => LONG,
+        },
+        patience: if fault.is_silent() { SHORT } else { LONG },
+        timeout: match call {
+            Call::Token if fault.is_silent() => 3 * SHORT,
+            _ => 2 * LONG,
+        },
+        limiter: RateLimiter::unlimited(),
+        listens_later: fault == Fault::Refuse && !line.always,
+    };
+    let mut ready = Ready::new(call, world, &proxy, &setup).await;
+    if fault != Fault::Refuse {
+        proxy.listen();
+    }
+    let (path, skip) = call.target();
+    let times = if line.always { usize::MAX } else { 1 };
+    if line.fault.starts_with("idle connection") {
+        if fault == Fault::Spoil(Spoil::CloseAfter) {
+            proxy.arm(fault, "/", 0, usize::MAX);
+        }
+        ready
+            .warm_up()
+            .await
+            .map_err(|failure| format!("warming up: {failure}"))?;
+        if fault == Fault::Spoil(Spoil::CloseAfter) {
+            // The client has seen it once it closes its own side.
+            proxy.closed(proxy.connections()).await;
+        }
+    }
+    let before = Counts::of(&proxy, world, &name);
+    match fault {
+        Fault::Spoil(Spoil::CloseAfter) => proxy.lift(),
+        Fault::Refuse | Fault::Handshake(_) => proxy.arm(fault, path, 0, times),
+        _ => proxy.arm(fault, path, skip, times),
+    }
+
+    let start = Instant::now();
+    let result = ready.run().await;
+    let took = start.elapsed();
+    let seen = Counts::of(&proxy, world, &name).since(before);
+
+    let mut wrong = Vec::new();
+    let mut expect = |what: &str, is: String, should: String| {
+        if is != should {
+            wrong.push(format!("{what}: {is} instead of {should}"));
+        }
+    };
+    match (&result, promise.end) {
+        (Ok(()), End::Succeeds) => {}
+        (Err(Failure::Error(error)), End::Fails(outcome)) => {
+            let text = format!("{outcome:?}");
+            expect("outcome", format!("{:?}", error.outcome()), text);
+            let retryable = promise.is_retryable.to_string();
+            expect("is_retryable", error.is_retryable().to_string(), retryable);
+            if call != Call::Token {
+                // Requests before the redirect of a download belong to the same call.
+                let redirected = if call == Call::Download {
+                    call.others().0
+                } else {
+                    0
+                };
+                let attempts = match fault.is_of_connection() {
+                    true => promise.sends,
+                    false => redirected + promise.sends,
+                };
+                expect(
+                    "attempts",
+                    error.attempts().to_string(),
+                    attempts.to_string(),
+                );
+            }
+        }
+        (Ok(()), _) => expect("result", "success".to_owned(), promise.to_string()),
+        (Err(failure), _) => expect("result", failure.to_string(), promise.to_string()),
+    }
+    let should = Counts::promised(fault, call, promise, line.always);
+    expect("requests", format!("{seen:?}"), format!("{should:?}"));
+    if took > line.within {
+        expect(
+            "time",
+            format!("{took:?}"),
+            format!("at most {:?}", line.within),
+        );
+    }
+    if let (Err(failure), false) = (&result, wrong.is_empty()) {
+        wrong.push(format!("the error was {failure}"));
+    }
+    if let Err(problem) = afterwards(fault, line, call, &proxy, &setup, &mut ready).await {
+        wrong.push(problem);
+    }
+    match wrong.is_empty() {
+        true => Ok(()),
+        false => Err(wrong.join("; ")),
+    }
+}
+
+/// When nothing goes wrong any more, the same client works at once, and an export loses and repeats nothing.
+async fn afterwards(
+    fault: Fault,
+    line: &Line,
+    call: Call,
+    proxy: &Proxy,
+    setup: &Setup,
+    ready: &mut Ready,
+) -> Result<(), String> {
+    proxy.lift();
+    proxy.listen();
+    setup.limiter.reopen();
+    if call == Call::Token && line.fault.ends_with("an hour") {
+        // The token endpoint asked all callers to wait, for a minute at most, and no method shortens that.
+        return Ok(());
+    }
+    if fault == Fault::Stream(Stream::Stalled) {
+        // The stalled connection may be tried once more.
+        let _ = ready.warm_up().await;
+    }
+    let start = Instant::now();
+    let result = ready.run_well().await;
+    let took = start.elapsed();
+    let most = match call {
+        Call::Token if fault.is_silent() => 15,
+        _ => 5,
+    };
+    match result {
+        Ok(()) if took < Duration::from_secs(most) => Ok(()),
+        Ok(()) => Err(format!("afterwards a call takes {took:?}")),
+        Err(failure) => Err(format!("afterwards a call fails: {failure}")),
+    }
+}
+
+/// Requests by what became of them.
+#[derive(Clone, Copy, PartialEq)]
+struct Counts {
+    arrived: usize,
+    spoiled: usize,
+    /// What the service did as asked: by the proxy, and by the sandbox's journal.
+    executed: usize,
+    journal: usize,
+}
+
+impl std::fmt::Debug for Counts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{} arrived, {} spoiled, {} executed, {} in the journal",
+            self.arrived, self.spoiled, self.executed, self.journal
+        )
+    }
+}
+
+impl Counts {
+    fn of(proxy: &Proxy, world: &World, name: &str) -> Self {
+        let mark = format!("{name} ");
+        Self {
+            arrived: proxy.arrived(),
+            spoiled: proxy.spoiled(),
+            executed: proxy.forwarded(),
+            journal: world.sandbox.journal().count(|entry| {
+                let agent = entry.headers.get("user-agent");
+                let agent = agent.map(|agent| agent.as_bytes().starts_with(mark.as_bytes()));
+                // The export's tokens come past the proxy.
+                let past = entry.path == "/connect/token" && mark.contains("export");
+                agent == Some(true) && !past
+            }),
+        }
+    }
+
+    fn since(self, before: Self) -> Self {
+        Self {
+            arrived: self.arrived - before.arrived,
+            spoiled: self.spoiled - before.spoiled,
+            executed: self.executed - before.executed,
+            journal: self.journal - before.journal,
+        }
+    }
+
+    /// What the promise comes to.
+    fn promised(fault: Fault, call: Call, promise: Promise, always: bool) -> Self {
+        let (before, after) = call.others();
+        let succeeds = promise.end == End::Succeeds;
+        if fault == Fault::Spoil(Spoil::CloseAfter) {
+            let all = before + 1 + after;
+            return Self {
+                arrived: all,
+                spoiled: 0,
+                executed: all,
+                journal: all,
+            };
+        }
+        if fault.is_of_connection() {
+            let all = if succeeds { before + 1 + after } else { 0 };
+            let tries = if succeeds { 1 } else { promise.sends };
+            return Self {
+                arrived: all,
+                spoiled: if fault == Fault::Refuse { 0 } else { tries },
+                executed: all,
+                journal: all,
+            };
+        }
+        // Where the fault is none to the client, it also happens to the pages behind.
+        let is_none = succeeds && promise.sends == 1;
+        let spoiled = match always {
+            true if is_none && call == Call::Export => 2,
+            true => promise.sends,
+            false => 1,
+        };
+        let arrived = before + promise.sends + if succeeds { after } else { 0 };
+        let executed = if fault.reaches_service() {
+            arrived
+        } else {
+            arrived - spoiled
+        };
+        Self {
+            arrived,
+            spoiled,
+            executed,
+            journal: executed,
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Everything that can go wrong between a client and its service, tried on every kind of call, and held against the table
+//! in `matrix.md`, which follows from the retry table in ARCHITECTURE.md.
+//!
+//! `cargo test -p integration-tests --test faults` prints the whole table; words after `--` choose lines and calls by parts
+//! of their names, for example `-- gzip download`.
+
+#![allow(clippy::print_stdout, reason = "it is a program to read")]
+
+mod calls;
+mod judge;
+#[path = "../support/proxy/mod.rs"]
+mod proxy;
+mod table;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use calls::{Call, World};
+use table::{Line, Promise};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+/// Promises that are not kept yet: part of the fault's name, the calls, and why.
+const PENDING: &[(&str, &[Call], &str)] = &[];
+
+/// Cells at once. Most of them wait, so there can be more than processors.
+const AT_ONCE: usize = 10;
+
+/// The name by which test runners know the whole table.
+const NAME: &str = "every_fault_has_the_outcome_and_the_number_of_requests_that_the_table_promises";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let asks = |flag: &str| arguments.iter().any(|argument| argument == flag);
+    if asks("--list") {
+        // Runners of tests ask for the names in this form, and for the ignored ones apart.
+        if !asks("--ignored") {
+            println!("{NAME}: test");
+        }
+        return ExitCode::SUCCESS;
+    }
+    let values = [
+        "--format",
+        "--test-threads",
+        "--color",
+        "--logfile",
+        "--skip",
+        "-Z",
+    ];
+    let mut words = Vec::new();
+    let mut rest = arguments.iter();
+    while let Some(argument) = rest.next() {
+        if values.contains(&argument.as_str()) {
+            rest.next();
+        } else if !argument.starts_with('-') && !NAME.contains(argument.as_str()) {
+            words.push(argument.to_lowercase());
+        }
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(run(&words))
+}
+
+/// The outcome of a cell, by where it stands in the table.
+struct Cell {
+    line: usize,
+    call: Call,
+    promise: Promise,
+    result: Result<(), String>,
+}
+
+fn is_chosen(line: &Line, call: Call, words: &[String]) -> bool {
+    let times = if line.always { "always" } else { "once" };
+    let name = format!("{} {times} {}", line.fault, call.name()).to_lowercase();
+    words.iter().all(|word| name.contains(word))
+}
+
+async fn run(words: &[String]) -> ExitCode {
+    let lines = table::read();
+    let chosen: Vec<_> = lines
+        .iter()
+        .enumerate()
+        .flat_map(|(number, line)| {
+            let cells = Call::ALL.into_iter().zip(&line.cells);
+            cells.filter_map(move |(call, promise)| {
+                let promise = (*promise)?;
+                is_chosen(line, call, words).then_some((number, call, promise))
+            })
+        })
+        .collect();
+    let cells = if chosen.is_empty() {
+        Vec::new()
+    } else {
+        measure(&lines, chosen).await
+    };
+    report(&lines, &cells)
+}
+
+async fn measure(lines: &[Line], chosen: Vec<(usize, Call, Promise)>) -> Vec<Cell> {
+    let world = Arc::new(World::start().await);
+    let places = Arc::new(Semaphore::new(AT_ONCE));
+    let mut tasks = JoinSet::new();
+    for (number, call, promise) in chosen {
+        let (world, places, line) = (
+            Arc::clone(&world),
+            Arc::clone(&places),
+            lines[number].clone(),
+        );
+        tasks.spawn(async move {
+            let _place = places.acquire().await;
+            let name = format!("cell-{number}-{}", call.name());
+            let judged =
+                tokio::spawn(async move { judge::cell(&world, &line, call, promise, name).await });
+            let result = judged.await.unwrap_or_else(|panic| Err(panic.to_string()));
+            Cell {
+                line: number,
+                call,
+                promise,
+                result,
+            }
+        });
+    }
+    tasks.join_all().await
+}
+
+fn is_pending(line: &Line, call: Call) -> bool {
+    PENDING
+        .iter()
+        .any(|(fault, calls, _)| line.fault.contains(fault) && calls.contains(&call))
+}
+
+fn report(lines: &[Line], cells: &[Cell]) -> ExitCode {
+    let (mut passed, mut failed, mut pending) = (0, Vec::new(), Vec::new());
+    let width = lines.iter().map(|line| line.fault.len()).max().unwrap_or(0);
+    for (number, line) in lines.iter().enumerate() {
+        let mut of_line: Vec<_> = cells.iter().filter(|cell| cell.line == number).collect();
+        if of_line.is_empty() {
+            continue;
+        }
+        of_line.sort_by_key(|cell| Call::ALL.iter().position(|call| *call == cell.call));
+        let times = if line.always { "always" } else { "once" };
+        let mut text = format!("{:width$}  {times:6}", line.fault);
+        for cell in of_line {
+            let name = format!("{} ({times}), {}", line.fault, cell.call.name());
+            let mark = match &cell.result {
+                Ok(()) => {
+                    passed += 1;
+                    ""
+                }
+                Err(_) if is_pending(line, cell.call) => {
+                    pending.push(name);
+                    " PENDING"
+                }
+                Err(problem) => {
+                    failed.push(format!(
+                        "{name}: promised is {}, but {problem}",
+                        cell.promise
+                    ));
+                    " FAILED"
+                }
+            };
+            text.push_str(&format!("  {} {}{mark}", cell.call.name(), cell.promise));
+        }
+        println!("{text}");
+    }
+    println!();
+    for problem in &failed {
+        println!("FAILED  {problem}");
+    }
+    for name in &pending {
+        println!("PENDING {name}");
+    }
+    for (fault, _, reason) in PENDING {
+        println!("pending: {fault}: {reason}");
+    }
+    println!("{passed} passed, {} failed", failed.len());
+    match failed.is_empty() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    }
+}

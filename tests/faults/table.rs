@@ -1,0 +1,196 @@
+//! The table of promises, read from `matrix.md`, and what follows from the retry table for each of its cells.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use push_security_api::Outcome;
+
+use crate::calls::Call;
+
+const MATRIX: &str = include_str!("matrix.md");
+const ARCHITECTURE: &str = include_str!("../../ARCHITECTURE.md");
+
+/// What becomes of a call.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum End {
+    Succeeds,
+    Fails(Outcome),
+}
+
+/// What is promised of a call, and how often the request in question is sent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Promise {
+    pub(crate) end: End,
+    pub(crate) sends: usize,
+    /// Whether an error is to say that the caller may try again.
+    pub(crate) is_retryable: bool,
+}
+
+impl fmt::Display for Promise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.end {
+            End::Succeeds => write!(f, "ok {}", self.sends),
+            End::Fails(outcome) => write!(f, "{outcome:?} {}", self.sends),
+        }
+    }
+}
+
+/// One line of the table.
+#[derive(Clone, Debug)]
+pub(crate) struct Line {
+    pub(crate) fault: String,
+    pub(crate) always: bool,
+    pub(crate) within: Duration,
+    /// In the order of [`Call::ALL`]; none where there is nothing to promise.
+    pub(crate) cells: Vec<Option<Promise>>,
+}
+
+/// A row of the retry table: its outcome, and whether any operation and whether idempotent ones are sent again.
+struct Retry {
+    outcome: Outcome,
+    any: String,
+    idempotent: String,
+}
+
+fn cells(line: &str) -> Vec<&str> {
+    line.trim()
+        .trim_matches('|')
+        .split('|')
+        .map(str::trim)
+        .collect()
+}
+
+fn lines_after<'a>(text: &'a str, header: &'a str) -> impl Iterator<Item = Vec<&'a str>> {
+    text.lines()
+        .skip_while(move |line| !line.starts_with(header))
+        .skip(2)
+        .take_while(|line| line.starts_with('|'))
+        .map(cells)
+}
+
+fn outcome(name: &str) -> Outcome {
+    match name {
+        "NotSent" => Outcome::NotSent,
+        "Refused" => Outcome::Refused,
+        "Unknown" => Outcome::Unknown,
+        "Answered" => Outcome::Answered,
+        other => panic!("`{other}` is no outcome"),
+    }
+}
+
+/// The rows of the retry table by their short names; none for the name of what is no failure.
+fn retry_table() -> BTreeMap<&'static str, Option<Retry>> {
+    let rows: Vec<_> = lines_after(ARCHITECTURE, "| what happened | outcome |").collect();
+    lines_after(MATRIX, "| row  ")
+        .map(|names| {
+            let (short, begins) = (names[0].trim_matches('`'), names[1]);
+            let row = rows
+                .iter()
+                .find(|row| row[0].starts_with(begins))
+                .map(|row| Retry {
+                    outcome: outcome(row[1].trim_matches('`')),
+                    any: row[2].to_owned(),
+                    idempotent: row[3].to_owned(),
+                });
+            assert!(
+                row.is_some() || short == "-",
+                "no row begins with `{begins}`"
+            );
+            (short, row)
+        })
+        .collect()
+}
+
+/// What the row of the retry table promises of a call.
+fn derived(row: Option<&Retry>, call: Call, always: bool) -> Promise {
+    let Some(row) = row else {
+        return Promise {
+            end: End::Succeeds,
+            sends: 1,
+            is_retryable: false,
+        };
+    };
+    let again = match call {
+        // Token requests do no harm, and have a policy of their own.
+        Call::Token => &row.idempotent,
+        _ if call.is_idempotent() => &row.idempotent,
+        _ => &row.any,
+    };
+    let (again, is_retryable) = match again.as_str() {
+        "yes" => (if call == Call::Token { 2 } else { 3 }, true),
+        "once, with a new token" => (usize::from(call == Call::Export), false),
+        "no" => (0, false),
+        other => panic!("`{other}` is nothing that the retry table says"),
+    };
+    match (again, always) {
+        (1.., false) => Promise {
+            end: End::Succeeds,
+            sends: 2,
+            is_retryable,
+        },
+        _ => Promise {
+            end: End::Fails(match call {
+                Call::Token => Outcome::NotSent,
+                _ => row.outcome,
+            }),
+            sends: 1 + again,
+            is_retryable,
+        },
+    }
+}
+
+/// The cell, which must follow from the row unless it is marked.
+fn promise(text: &str, derived: Promise, place: &str) -> Option<Promise> {
+    if text == "n/a" {
+        return None;
+    }
+    let (said, mark) = text.split_once('*').unwrap_or((text, ""));
+    let (end, sends) = said.split_once(' ').expect("an end and a number");
+    let said = Promise {
+        end: match end {
+            "ok" => End::Succeeds,
+            other => End::Fails(outcome(other)),
+        },
+        sends: sends.parse().expect("a number"),
+        is_retryable: derived.is_retryable,
+    };
+    if mark.is_empty() {
+        assert_eq!(said, derived, "{place} does not follow from its row");
+    } else {
+        let note = format!("- `*{mark}` ");
+        assert!(MATRIX.contains(&note), "{place} has no note on `*{mark}`");
+    }
+    Some(said)
+}
+
+/// The table. Panics where it contradicts the retry table.
+pub(crate) fn read() -> Vec<Line> {
+    let retry_table = retry_table();
+    let mut lines: Vec<Line> = Vec::new();
+    let mut row = "-";
+    for cells in lines_after(MATRIX, "| fault ") {
+        let fault = match cells[0] {
+            "" => lines.last().expect("a line before").fault.clone(),
+            fault => {
+                row = cells[1];
+                fault.to_owned()
+            }
+        };
+        let always = cells[2] == "always";
+        let within = cells[3].trim_end_matches(" s").parse().expect("seconds");
+        let of_row = &retry_table[row];
+        let promises = Call::ALL.into_iter().zip(&cells[4..]).map(|(call, cell)| {
+            let place = format!("{fault}, {}, {}", cells[2], call.name());
+            promise(cell, derived(of_row.as_ref(), call, always), &place)
+        });
+        let promises = promises.collect();
+        lines.push(Line {
+            fault,
+            always,
+            within: Duration::from_secs(within),
+            cells: promises,
+        });
+    }
+    lines
+}

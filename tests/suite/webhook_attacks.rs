@@ -1,0 +1,160 @@
+//! Deliveries that somebody else made up, cut, repeated or blew up.
+
+use std::time::{Duration, Instant};
+
+use push_security_api::Timestamp;
+use push_security_api::webhook::{Event, Verifier, WebhookError};
+use security_api_sandbox::Sandbox;
+use serde_json::json;
+
+use crate::support::sandbox;
+
+/// A verifier of the sandbox's webhook, and a body that it signed.
+async fn signed() -> (Sandbox, Verifier, String, Vec<u8>) {
+    let sandbox = sandbox().await;
+    let push = sandbox.push_security();
+    let body = push.webhook_payload("LOGIN").to_string().into_bytes();
+    let signature = push.sign(sandbox.clock().unix(), &body);
+    let verifier = Verifier::new(push.webhook_secret());
+    verifier.event(Some(&signature), &body).expect("a good one");
+    (sandbox, verifier, signature, body)
+}
+
+#[tokio::test]
+async fn a_delivery_that_was_cut_anywhere_is_refused() {
+    let (_sandbox, verifier, signature, body) = signed().await;
+    for end in 0..body.len() {
+        let refused = verifier.event(Some(&signature), &body[..end]);
+        assert!(
+            matches!(refused, Err(WebhookError::WrongSignature)),
+            "{end}: {refused:?}"
+        );
+    }
+    for end in 0..signature.len() {
+        let refused = verifier.event(Some(&signature[..end]), &body);
+        assert!(
+            matches!(refused, Err(WebhookError::MalformedSignature)),
+            "{end}: {refused:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_signature_serves_no_other_delivery() {
+    let (sandbox, verifier, signature, _) = signed().await;
+    let objects = sandbox.push_security().webhook_objects();
+    for object in objects.iter().filter(|object| **object != "LOGIN") {
+        let other = sandbox.push_security().webhook_payload(object).to_string();
+        let refused = verifier.event(Some(&signature), other.as_bytes());
+        assert!(
+            matches!(refused, Err(WebhookError::WrongSignature)),
+            "{object}: {refused:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_delivery_that_is_repeated_has_the_id_of_the_first_and_is_refused_once_it_is_old() {
+    let (_sandbox, verifier, signature, body) = signed().await;
+    let first = verifier.event(Some(&signature), &body).unwrap();
+    let again = verifier.event(Some(&signature), &body).unwrap();
+    assert_eq!(first.id, again.id);
+    let later =
+        Timestamp::now().saturating_add(Verifier::DEFAULT_TOLERANCE + Duration::from_secs(60));
+    let refused = verifier.verify_at(Some(&signature), &body, later);
+    assert!(matches!(
+        refused,
+        Err(WebhookError::OutsideTolerance { future: false, .. })
+    ));
+}
+
+#[tokio::test]
+async fn a_secret_that_is_empty_signs_nothing() {
+    let (sandbox, _, _, body) = signed().await;
+    let now = sandbox.clock().unix();
+    // What anybody can make who knows no secret: HMAC-SHA-256 with an empty key.
+    let forged = sign(b"", now, &body);
+    for verifier in [Verifier::new(""), Verifier::new("psws_0").or_secret("")] {
+        let refused = verifier.event(Some(&forged), &body);
+        assert!(
+            matches!(refused, Err(WebhookError::WrongSignature)),
+            "{refused:?}"
+        );
+    }
+    // The forgery is one: with a key, it is accepted.
+    let verifier = Verifier::new("psws_0");
+    verifier
+        .event(Some(&sign(b"psws_0", now, &body)), &body)
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_header_of_any_size_costs_nothing() {
+    let (_sandbox, verifier, signature, body) = signed().await;
+    let (time, _) = signature.split_once(',').unwrap();
+    let wrong = format!(",v1={}", "0".repeat(64));
+    for header in [
+        format!("{time}{}", wrong.repeat(100_000)),
+        format!("{time},v1={}", "0".repeat(10_000_000)),
+        format!("{signature}{}", ",x=y".repeat(1_000_000)),
+        format!("{}{signature}", " ".repeat(10_000_000)),
+    ] {
+        let start = Instant::now();
+        let refused = verifier.event(Some(&header), &body);
+        assert!(
+            matches!(refused, Err(WebhookError::MalformedSignature)),
+            "{refused:?}"
+        );
+        let took = start.elapsed();
+        assert!(took < Duration::from_millis(200), "{took:?}");
+    }
+    // Room for a change of secrets, and for signatures of other kinds.
+    let several = format!(
+        "{time}{},{}",
+        wrong.repeat(4),
+        signature.split_once(',').unwrap().1
+    );
+    verifier
+        .event(Some(&format!("{several},v2=abc")), &body)
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_large_body_is_read_only_if_it_is_signed() {
+    let (sandbox, verifier, signature, _) = signed().await;
+    let push = sandbox.push_security();
+    let large =
+        json!({ "id": "e1", "category": "AUDIT", "object": "NEW", "new": "x".repeat(4_000_000) });
+    let large = large.to_string().into_bytes();
+    let refused = verifier.event(Some(&signature), &large);
+    assert!(matches!(refused, Err(WebhookError::WrongSignature)));
+    let signature = push.sign(sandbox.clock().unix(), &large);
+    assert_eq!(verifier.event(Some(&signature), &large).unwrap().id, "e1");
+    let deep = [br#"{"id":"e1","new":"#.as_slice(), &[b'['; 1_000_000]].concat();
+    let signature = push.sign(sandbox.clock().unix(), &deep);
+    let refused = verifier.event(Some(&signature), &deep);
+    assert!(
+        matches!(refused, Err(WebhookError::NotAnEvent(_))),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn an_event_without_an_id_is_none_since_all_such_would_be_taken_for_one() {
+    for id in ["", " "] {
+        let event = json!({ "id": id, "category": "ENTITY", "object": "APP" });
+        assert!(Event::read(event.to_string().as_bytes()).is_err());
+    }
+}
+
+/// The service's way of signing, with any key.
+fn sign(key: &[u8], seconds: i64, body: &[u8]) -> String {
+    use hmac::{Hmac, KeyInit as _, Mac as _};
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(key).expect("any length");
+    mac.update(seconds.to_string().as_bytes());
+    mac.update(b".");
+    mac.update(body);
+    let hash = mac.finalize().into_bytes();
+    let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("t={seconds},v1={hash}")
+}

@@ -1,0 +1,118 @@
+//! Secrets with a mark in them, and everything that could show them: errors with their causes, `Debug`, spans and events.
+#![allow(
+    dead_code,
+    reason = "each program that is compiled with this module uses a part of it"
+)]
+
+use std::error::Error as StdError;
+use std::fmt::{self, Debug, Write as _};
+use std::sync::{Arc, Mutex};
+
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event as LogEvent, Metadata, Subscriber};
+
+/// The mark in everything that must not be shown.
+pub(crate) const MARK: &str = "hunter2";
+
+/// Everything that an error shows of itself and of its causes.
+pub(crate) fn shown(error: &(dyn StdError + 'static)) -> String {
+    let mut text = format!("{error} {error:?} {error:#?}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        write!(text, " {error} {error:?}").unwrap();
+        cause = error.source();
+    }
+    text
+}
+
+#[track_caller]
+pub(crate) fn hides(error: &(dyn StdError + 'static)) {
+    let text = shown(error);
+    assert!(!text.contains(MARK), "{text}");
+}
+
+#[track_caller]
+pub(crate) fn hidden(value: &impl Debug) {
+    let text = format!("{value:?} {value:#?}");
+    assert!(!text.contains(MARK), "{text}");
+}
+
+/// Writes down everything that is logged, values included.
+#[derive(Clone, Default)]
+pub(crate) struct Log(Arc<Mutex<String>>);
+
+impl Log {
+    pub(crate) fn text(&self) -> String {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+struct Writer<'a>(&'a mut String);
+
+impl Visit for Writer<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        writeln!(self.0, "{} = {value:?}", field.name()).unwrap();
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn StdError + 'static)) {
+        writeln!(self.0, "{} = {}", field.name(), shown(value)).unwrap();
+    }
+}
+
+impl Subscriber for Log {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        let mut text = self.0.lock().unwrap();
+        writeln!(text, "span {}", span.metadata().name()).unwrap();
+        span.record(&mut Writer(&mut text));
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, values: &Record<'_>) {
+        values.record(&mut Writer(&mut self.0.lock().unwrap()));
+    }
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &LogEvent<'_>) {
+        event.record(&mut Writer(&mut self.0.lock().unwrap()));
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Log")
+    }
+}
+
+/// Runs this while everything is recorded, and gives what was.
+pub(crate) fn recorded<T>(work: impl std::future::Future<Output = T>) -> (T, String) {
+    let log = Log::default();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let result = tracing::subscriber::with_default(log.clone(), || runtime.block_on(work));
+    (result, log.text())
+}
+
+/// Nothing that was recorded has any of these in it, and something was recorded.
+#[track_caller]
+pub(crate) fn says_none(text: &str, expected: &str, secrets: &[&str]) {
+    assert!(
+        text.contains(expected),
+        "nothing was recorded of `{expected}`"
+    );
+    for secret in secrets {
+        let line = text.lines().find(|line| line.contains(secret));
+        assert!(line.is_none(), "recorded: {line:?}");
+    }
+}

@@ -1,0 +1,193 @@
+//! HTTP/1.1 by hand: reading requests, asking the service, writing what is left of its response.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::spoil::{self, End};
+use super::{Fault, State, Swallow};
+
+/// The head of a request or response, and where its body begins.
+pub(super) struct Head {
+    pub(super) first_line: String,
+    pub(super) headers: Vec<(String, String)>,
+}
+
+impl Head {
+    fn parse(text: &str) -> Self {
+        let mut lines = text.split("\r\n").filter(|line| !line.is_empty());
+        let first_line = lines.next().unwrap_or_default().to_owned();
+        let headers = lines
+            .filter_map(|line| line.split_once(':'))
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
+            .collect();
+        Self {
+            first_line,
+            headers,
+        }
+    }
+
+    pub(super) fn header(&self, wanted: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(name, _)| name == wanted);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// The path and query of a request.
+    pub(super) fn path(&self) -> &str {
+        self.first_line.split(' ').nth(1).unwrap_or_default()
+    }
+
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        let mut text = format!("{}\r\n", self.first_line);
+        for (name, value) in &self.headers {
+            text.push_str(&format!("{name}: {value}\r\n"));
+        }
+        text.push_str("\r\n");
+        text.into_bytes()
+    }
+}
+
+/// A response as the service gave it, its body in one piece.
+pub(super) struct Response {
+    pub(super) head: Head,
+    pub(super) body: Vec<u8>,
+}
+
+fn end_of_head(bytes: &[u8]) -> Option<usize> {
+    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n");
+    end.map(|end| end + 4)
+}
+
+/// Waits for the head of the next request, and leaves it unread.
+async fn peek_head(stream: &TcpStream) -> Option<(Head, usize)> {
+    let mut bytes = vec![0; 64 * 1024];
+    loop {
+        let length = stream.peek(&mut bytes).await.ok()?;
+        if length == 0 {
+            return None;
+        }
+        if let Some(end) = end_of_head(&bytes[..length]) {
+            let text = String::from_utf8_lossy(&bytes[..end]);
+            return Some((Head::parse(&text), end));
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+pub(super) async fn serve(mut stream: TcpStream, state: &State) {
+    let _ = stream.set_nodelay(true);
+    while let Some((head, length)) = peek_head(&stream).await {
+        let fault = state.take(head.path());
+        if fault == Some(Fault::Swallow(Swallow::ResetUnread)) {
+            let _ = stream.set_zero_linger();
+            return;
+        }
+        let body = head
+            .header("content-length")
+            .and_then(|length| length.parse().ok());
+        let mut request = vec![0; length + body.unwrap_or(0)];
+        if stream.read_exact(&mut request).await.is_err() {
+            return;
+        }
+        let body = request.split_off(length);
+        let end = respond(&mut stream, state, head, body, fault).await;
+        match end.unwrap_or(End::Reset) {
+            End::KeepAlive => {}
+            End::Reset => {
+                let _ = stream.set_zero_linger();
+                return;
+            }
+            End::Close => {
+                let _ = stream.shutdown().await;
+                // Until the client closes its side as well.
+                while stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}
+                state.counts.closed.fetch_add(1, Ordering::SeqCst);
+                return;
+            }
+            End::Silence => {
+                while stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}
+                return;
+            }
+        }
+    }
+}
+
+async fn respond(
+    stream: &mut TcpStream,
+    state: &State,
+    head: Head,
+    body: Vec<u8>,
+    fault: Option<Fault>,
+) -> io::Result<End> {
+    match fault {
+        Some(Fault::Swallow(swallow)) => Ok(match swallow {
+            Swallow::Close => End::Close,
+            Swallow::Silence => End::Silence,
+            Swallow::Reset | Swallow::ResetUnread => End::Reset,
+        }),
+        Some(Fault::Instead(instead)) => {
+            let (bytes, end) = spoil::instead(instead);
+            stream.write_all(&bytes).await?;
+            Ok(end)
+        }
+        Some(Fault::Spoil(spoil)) => {
+            let response = forward(state, head, &body).await?;
+            spoil::write(stream, response, Some(spoil)).await
+        }
+        _ => {
+            let response = forward(state, head, &body).await?;
+            spoil::write(stream, response, None).await
+        }
+    }
+}
+
+/// Asks the service, over a connection of its own.
+pub(super) async fn forward(state: &State, mut head: Head, body: &[u8]) -> io::Result<Response> {
+    state.counts.forwarded.fetch_add(1, Ordering::SeqCst);
+    head.headers.retain(|(name, _)| name != "connection");
+    head.headers
+        .push(("connection".to_owned(), "close".to_owned()));
+    let mut request = head.bytes();
+    request.extend_from_slice(body);
+    ask(state.upstream, &request).await
+}
+
+async fn ask(upstream: SocketAddr, request: &[u8]) -> io::Result<Response> {
+    let mut stream = TcpStream::connect(upstream).await?;
+    stream.write_all(request).await?;
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).await?;
+    let end = end_of_head(&bytes).ok_or(io::ErrorKind::UnexpectedEof)?;
+    let body = bytes.split_off(end);
+    let head = Head::parse(&String::from_utf8_lossy(&bytes));
+    let body = match head.header("transfer-encoding") {
+        Some(_) => without_chunks(&body).ok_or(io::ErrorKind::InvalidData)?,
+        None => body,
+    };
+    let mut response = Response { head, body };
+    let framing = ["content-length", "transfer-encoding", "connection"];
+    response
+        .head
+        .headers
+        .retain(|(name, _)| !framing.contains(&name.as_str()));
+    Ok(response)
+}
+
+fn without_chunks(mut bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut whole = Vec::new();
+    loop {
+        let line = bytes.windows(2).position(|window| window == b"\r\n")?;
+        let size = std::str::from_utf8(&bytes[..line]).ok()?;
+        let size = usize::from_str_radix(size.split(';').next()?.trim(), 16).ok()?;
+        let chunk = bytes.get(line + 2..line + 2 + size)?;
+        if size == 0 {
+            return Some(whole);
+        }
+        whole.extend_from_slice(chunk);
+        bytes = bytes.get(line + 2 + size + 2..)?;
+    }
+}

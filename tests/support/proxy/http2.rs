@@ -1,0 +1,192 @@
+//! HTTP/2 over TLS, by h2's server.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use h2::server::SendResponse;
+use h2::{Reason, RecvStream};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+
+use super::http1::{self, Head};
+use super::{Fault, State, Stream};
+
+/// A connection beneath h2 that can be made to say GOAWAY for a stream that h2 has taken up already.
+struct Tap {
+    stream: TlsStream<TcpStream>,
+    leaves: Arc<AtomicBool>,
+    /// What is left to write of the GOAWAY.
+    farewell: &'static [u8],
+}
+
+/// GOAWAY with NO_ERROR and no stream that was taken up.
+const GOAWAY: &[u8] = &[0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+
+impl AsyncRead for Tap {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Tap {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        if !self.leaves.load(Ordering::SeqCst) {
+            return Pin::new(&mut self.stream).poll_write(cx, bytes);
+        }
+        // Whatever h2 wants to say from here on, this is said in its place.
+        while !self.farewell.is_empty() {
+            let farewell = self.farewell;
+            let written = std::task::ready!(Pin::new(&mut self.stream).poll_write(cx, farewell))?;
+            self.farewell = &farewell[written..];
+        }
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+pub(super) async fn serve(stream: TlsStream<TcpStream>, state: &Arc<State>) {
+    let leaves = Arc::new(AtomicBool::new(false));
+    let tap = Tap {
+        stream,
+        leaves: Arc::clone(&leaves),
+        farewell: GOAWAY,
+    };
+    let Ok(mut connection) = h2::server::handshake(tap).await else {
+        return;
+    };
+    while let Some(Ok((request, respond))) = connection.accept().await {
+        let path = request
+            .uri()
+            .path_and_query()
+            .map_or("/", |path| path.as_str());
+        let fault = state.take(path);
+        match fault {
+            Some(Fault::Stream(Stream::GoAwayBefore)) => {
+                // In place of h2's own GOAWAY, which would include the stream.
+                leaves.store(true, Ordering::SeqCst);
+                return say_goodbye(connection).await;
+            }
+            Some(Fault::Stream(Stream::GoAwayAfter)) => return say_goodbye(connection).await,
+            _ => {
+                let state = Arc::clone(state);
+                tokio::spawn(async move {
+                    let _ = answer(request, respond, &state, fault).await;
+                });
+            }
+        }
+    }
+}
+
+/// Sends GOAWAY and ends the connection.
+async fn say_goodbye(mut connection: h2::server::Connection<Tap, Bytes>) {
+    connection.abrupt_shutdown(Reason::NO_ERROR);
+    while let Some(Ok(_)) = connection.accept().await {}
+    // Closing with something unread would reset the connection, and the client might not read the GOAWAY.
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+}
+
+async fn answer(
+    request: http::Request<RecvStream>,
+    mut respond: SendResponse<Bytes>,
+    state: &State,
+    fault: Option<Fault>,
+) -> Option<()> {
+    match fault {
+        Some(Fault::Stream(Stream::Refused)) => {
+            respond.send_reset(Reason::REFUSED_STREAM);
+            return None;
+        }
+        Some(Fault::Stream(Stream::Reset)) => {
+            respond.send_reset(Reason::INTERNAL_ERROR);
+            return None;
+        }
+        _ => {}
+    }
+    let (parts, mut body) = request.into_parts();
+    let mut whole = Vec::new();
+    while let Some(piece) = body.data().await {
+        let piece = piece.ok()?;
+        let _ = body.flow_control().release_capacity(piece.len());
+        whole.extend_from_slice(&piece);
+    }
+    if fault == Some(Fault::Stream(Stream::Stalled)) {
+        // Dropping the stream would reset it.
+        return std::future::pending().await;
+    }
+    let host = parts.uri.authority()?.to_string();
+    let response = http1::forward(state, head(&parts, &host, whole.len()), &whole)
+        .await
+        .ok()?;
+    let mut status = response.head.first_line.split(' ');
+    let mut builder = http::Response::builder().status(status.nth(1)?);
+    for (name, value) in &response.head.headers {
+        builder = builder.header(name, over_tls(value, &host));
+    }
+    let body = match std::str::from_utf8(&response.body) {
+        Ok(text) => over_tls(text, &host).into_bytes(),
+        Err(_) => response.body,
+    };
+    let builder = builder.header("content-length", body.len());
+    let mut stream = respond
+        .send_response(builder.body(()).ok()?, body.is_empty())
+        .ok()?;
+    if body.is_empty() {
+        return Some(());
+    }
+    let half = body.len() / 2;
+    let body = Bytes::from(body);
+    let reason = match fault {
+        Some(Fault::Stream(Stream::ResetInTheMiddle)) => Reason::INTERNAL_ERROR,
+        Some(Fault::Stream(Stream::EndedInTheMiddle)) => Reason::NO_ERROR,
+        _ => return stream.send_data(body, true).ok(),
+    };
+    stream.send_data(body.slice(..half), false).ok()?;
+    // A reset drops what has not been sent.
+    tokio::time::sleep(std::time::Duration::from_millis(30)).await;
+    stream.send_reset(reason);
+    None
+}
+
+fn head(parts: &http::request::Parts, host: &str, length: usize) -> Head {
+    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    let mut headers: Vec<_> = parts
+        .headers
+        .iter()
+        .filter(|(name, _)| !["content-length", "host"].contains(&name.as_str()))
+        .map(|(name, value)| {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            (name.as_str().to_owned(), value.into_owned())
+        })
+        .collect();
+    headers.push(("host".to_owned(), host.to_owned()));
+    headers.push(("content-length".to_owned(), length.to_string()));
+    Head {
+        first_line: format!("{} {path} HTTP/1.1", parts.method),
+        headers,
+    }
+}
+
+/// The service's own URLs, by the scheme that the client sees.
+fn over_tls(text: &str, host: &str) -> String {
+    text.replace(&format!("http://{host}"), &format!("https://{host}"))
+}

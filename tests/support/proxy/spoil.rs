@@ -1,0 +1,168 @@
+//! What is made of a response, and what comes in place of one.
+
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use super::http1::Response;
+use super::{Instead, Place, Spoil};
+
+/// How long a delayed response is held back.
+const DELAY: Duration = Duration::from_millis(60);
+
+/// What a bomb comes to.
+const UNPACKED: usize = 8 * 1024 * 1024;
+
+/// What becomes of a connection after a response.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum End {
+    KeepAlive,
+    Close,
+    Reset,
+    Silence,
+}
+
+fn answer(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
+    let mut head = format!("HTTP/1.1 {status} Status\r\n");
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    head.push_str(&format!("content-length: {}\r\n\r\n", body.len()));
+    [head.as_bytes(), body].concat()
+}
+
+/// The bytes that come in place of the service's response.
+pub(super) fn instead(instead: Instead) -> (Vec<u8>, End) {
+    const JSON: (&str, &str) = ("content-type", "application/json");
+    match instead {
+        Instead::Garbage => (b"SSH-2.0-OpenSSH_9.6\r\n\r\n".to_vec(), End::Close),
+        Instead::HalfAHead => (b"HTTP/1.1 200 OK\r\nconte".to_vec(), End::Close),
+        Instead::HalfAHeadThenSilence => (b"HTTP/1.1 200 OK\r\nconte".to_vec(), End::Silence),
+        Instead::LargeHeader => {
+            let value = "x".repeat(1024 * 1024);
+            (answer(200, &[("x-large", &value)], b"{}"), End::Close)
+        }
+        Instead::ManyHeaders => (answer(200, &[("x-many", "y"); 1000], b"{}"), End::Close),
+        Instead::Status(status, headers) => (answer(status, headers, b""), End::KeepAlive),
+        Instead::JsonError(status) => (
+            answer(
+                status,
+                &[JSON],
+                br#"{"error":"not now","message":"not now"}"#,
+            ),
+            End::KeepAlive,
+        ),
+        Instead::Page => (
+            answer(
+                200,
+                &[("content-type", "text/html")],
+                b"<html>Sign in</html>",
+            ),
+            End::KeepAlive,
+        ),
+        Instead::DeepJson => (answer(200, &[JSON], &[b'['; 100_000]), End::KeepAlive),
+    }
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).expect("into memory");
+    encoder.finish().expect("into memory")
+}
+
+/// The head with these lengths in it.
+fn head(response: &Response, lengths: &[usize]) -> Vec<u8> {
+    let mut bytes = response.head.bytes();
+    bytes.truncate(bytes.len() - 2);
+    for length in lengths {
+        bytes.extend_from_slice(format!("content-length: {length}\r\n").as_bytes());
+    }
+    bytes.extend_from_slice(b"\r\n");
+    bytes
+}
+
+/// Writes the response, or what the fault leaves of it.
+pub(super) async fn write(
+    stream: &mut TcpStream,
+    mut response: Response,
+    spoil: Option<Spoil>,
+) -> io::Result<End> {
+    if let Some(Spoil::Gzip | Spoil::GzipDamaged | Spoil::GzipCut | Spoil::GzipBomb) = spoil {
+        let encoding = ("content-encoding".to_owned(), "gzip".to_owned());
+        response.head.headers.push(encoding);
+        let bomb = vec![b' '; UNPACKED];
+        response.body = gzip(if spoil == Some(Spoil::GzipBomb) {
+            &bomb
+        } else {
+            &response.body
+        });
+    }
+    let length = response.body.len();
+    let half = length / 2;
+    let mut announced = vec![length];
+    let mut sent = length;
+    let mut end = End::KeepAlive;
+    match spoil {
+        None | Some(Spoil::Trickle | Spoil::Gzip | Spoil::GzipBomb) => {}
+        Some(Spoil::Delay) => tokio::time::sleep(DELAY).await,
+        Some(Spoil::Cut(place)) => {
+            sent = match place {
+                Place::Start => 0,
+                Place::Middle => half,
+                Place::BeforeTheLastByte => length - 1,
+            };
+            end = End::Close;
+        }
+        Some(Spoil::CutChunked) => {
+            let mut bytes = head(&response, &[]);
+            bytes.truncate(bytes.len() - 2);
+            bytes.extend_from_slice(b"transfer-encoding: chunked\r\n\r\n");
+            bytes.extend_from_slice(format!("{half:x}\r\n").as_bytes());
+            bytes.extend_from_slice(&response.body[..half]);
+            bytes.extend_from_slice(b"\r\n");
+            stream.write_all(&bytes).await?;
+            return Ok(End::Close);
+        }
+        Some(Spoil::ResetInTheMiddle) => {
+            stream.write_all(&head(&response, &announced)).await?;
+            stream.write_all(&response.body[..half]).await?;
+            // What arrived is read before the reset, which would drop it.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            return Ok(End::Reset);
+        }
+        Some(Spoil::StallInTheMiddle) => (sent, end) = (half, End::Silence),
+        Some(Spoil::CloseAfter) => end = End::Close,
+        Some(Spoil::GzipDamaged) => {
+            // The checksum at the end.
+            response.body[length - 6] ^= 0xff;
+        }
+        Some(Spoil::GzipCut) => {
+            announced = vec![length - 10];
+            sent = length - 10;
+        }
+        Some(Spoil::TwoLengths) => announced.push(length + 1),
+        Some(Spoil::LongerLength) => (announced, end) = (vec![length + 10], End::Close),
+        Some(Spoil::ShorterLength) => announced = vec![half],
+        Some(Spoil::ForgedResponseBehind) => {
+            announced = vec![half];
+            response.body.truncate(half);
+            response
+                .body
+                .extend_from_slice(&answer(418, &[("x-forged", "yes")], b"{}"));
+            sent = response.body.len();
+        }
+    }
+    stream.write_all(&head(&response, &announced)).await?;
+    let body = &response.body[..sent];
+    if spoil == Some(Spoil::Trickle) {
+        for piece in body.chunks((sent / 20).max(1)) {
+            stream.write_all(piece).await?;
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    } else {
+        stream.write_all(body).await?;
+    }
+    Ok(end)
+}

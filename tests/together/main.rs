@@ -1,0 +1,10 @@
+//! The three services together: one playbook through all of them, and promises that are kept to each.
+
+mod dropped;
+#[path = "../support/marked.rs"]
+mod marked;
+mod playbook;
+#[path = "../support/proxy/mod.rs"]
+mod proxy;
+mod secrets;
+mod services;
