@@ -22,7 +22,12 @@ type Open = dyn Fn() -> UnsyncBoxBody<Bytes, BoxError> + Send + Sync;
 ///
 /// A body is empty, bytes in memory, replayable (opened anew for every attempt) or sent once. Only the last kind
 /// cannot be sent again after its first byte was asked for; [`Body::once`] says what that means.
-pub struct Body {
+pub struct Body(
+    /// `None` is no body. Boxed, because requests pass by value through all layers and most have none.
+    Option<Box<Content>>,
+);
+
+struct Content {
     kind: Kind,
     /// The opened stream of a replayable or once body.
     open: Option<Mutex<UnsyncBoxBody<Bytes, BoxError>>>,
@@ -103,7 +108,6 @@ impl Progress {
 
 #[derive(Clone)]
 enum Kind {
-    Empty,
     Bytes(Bytes),
     Replayable {
         open: Arc<Open>,
@@ -124,25 +128,17 @@ impl Body {
     /// No body.
     #[must_use]
     pub const fn empty() -> Self {
-        Self {
-            kind: Kind::Empty,
-            open: None,
-            check: None,
-            progress: None,
-            taken: 0,
-        }
+        Self(None)
+    }
+
+    fn of(kind: Kind) -> Self {
+        Self(Some(Box::new(Content::of(kind))))
     }
 
     /// Bytes in memory; cloning shares them.
     #[must_use]
     pub fn bytes(bytes: impl Into<Bytes>) -> Self {
-        Self {
-            kind: Kind::Bytes(bytes.into()),
-            open: None,
-            check: None,
-            progress: None,
-            taken: 0,
-        }
+        Self::of(Kind::Bytes(bytes.into()))
     }
 
     /// A stream that `open` starts anew for every attempt. `length` is its exact length in bytes, if known; it becomes
@@ -164,13 +160,7 @@ impl Body {
         B::Error: Into<BoxError>,
     {
         let open: Arc<Open> = Arc::new(move || open().map_err(Into::into).boxed_unsync());
-        Self {
-            kind: Kind::Replayable { open, length },
-            open: None,
-            check: None,
-            progress: None,
-            taken: 0,
-        }
+        Self::of(Kind::Replayable { open, length })
     }
 
     /// A stream that can be read only once. Once its first byte was asked for, the request is not sent again, whatever
@@ -180,23 +170,17 @@ impl Body {
         B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        Self {
-            kind: Kind::Once(Arc::new(OnceStream {
-                stream: Mutex::new(Some(stream.map_err(Into::into).boxed_unsync())),
-                length,
-            })),
-            open: None,
-            check: None,
-            progress: None,
-            taken: 0,
-        }
+        Self::of(Kind::Once(Arc::new(OnceStream {
+            stream: Mutex::new(Some(stream.map_err(Into::into).boxed_unsync())),
+            length,
+        })))
     }
 
     /// Whether a clone of it can be sent from the first byte.
     #[must_use]
     pub fn can_restart(&self) -> bool {
-        match &self.kind {
-            Kind::Once(once) => once
+        match self.kind() {
+            Some(Kind::Once(once)) => once
                 .stream
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
@@ -208,21 +192,16 @@ impl Body {
     /// The exact length in bytes, if it is known.
     #[must_use]
     pub fn length(&self) -> Option<u64> {
-        match &self.kind {
-            Kind::Empty => Some(0),
-            Kind::Bytes(bytes) => Some(bytes.len() as u64),
-            Kind::Replayable { length, .. } => *length,
-            Kind::Once(once) => once.length,
-        }
+        self.0.as_ref().map_or(Some(0), |content| content.length())
     }
 
     /// The bytes, if the body is in memory.
     #[must_use]
     pub fn as_bytes(&self) -> Option<&Bytes> {
         static EMPTY: Bytes = Bytes::new();
-        match &self.kind {
-            Kind::Empty => Some(&EMPTY),
-            Kind::Bytes(bytes) => Some(bytes),
+        match self.kind() {
+            None => Some(&EMPTY),
+            Some(Kind::Bytes(bytes)) => Some(bytes),
             _ => None,
         }
     }
@@ -237,7 +216,9 @@ impl Body {
         mut self,
         check: impl Fn() -> Result<(), Error> + Send + Sync + 'static,
     ) -> Self {
-        self.check = Some(Arc::new(check));
+        if let Some(content) = &mut self.0 {
+            content.check = Some(Arc::new(check));
+        }
         self
     }
 
@@ -249,12 +230,39 @@ impl Body {
                 "the body could be read only once and was sent already: make the call with a new one",
             ));
         }
-        self.check.as_ref().map_or(Ok(()), |check| check())
+        let check = self.0.as_ref().and_then(|content| content.check.as_ref());
+        check.map_or(Ok(()), |check| check())
     }
 
     /// Notes from now on how far the sending has come.
     pub(crate) fn track(&mut self, progress: Arc<Progress>) {
-        self.progress = Some(progress);
+        if let Some(content) = &mut self.0 {
+            content.progress = Some(progress);
+        }
+    }
+
+    fn kind(&self) -> Option<&Kind> {
+        self.0.as_ref().map(|content| &content.kind)
+    }
+}
+
+impl Content {
+    fn of(kind: Kind) -> Self {
+        Self {
+            kind,
+            open: None,
+            check: None,
+            progress: None,
+            taken: 0,
+        }
+    }
+
+    fn length(&self) -> Option<u64> {
+        match &self.kind {
+            Kind::Bytes(bytes) => Some(bytes.len() as u64),
+            Kind::Replayable { length, .. } => *length,
+            Kind::Once(once) => once.length,
+        }
     }
 
     /// The stream's next frame, if it fits the length that was announced.
@@ -280,7 +288,7 @@ impl Body {
     fn opened(&mut self) -> Result<&mut UnsyncBoxBody<Bytes, BoxError>, BoxError> {
         if self.open.is_none() {
             let stream = match &self.kind {
-                Kind::Empty | Kind::Bytes(_) => unreachable!("bodies in memory are not opened"),
+                Kind::Bytes(_) => unreachable!("bodies in memory are not opened"),
                 Kind::Replayable { open, .. } => open(),
                 Kind::Once(once) => once
                     .stream
@@ -304,13 +312,12 @@ impl Body {
 
 impl Clone for Body {
     fn clone(&self) -> Self {
-        Self {
-            kind: self.kind.clone(),
-            open: None,
-            check: self.check.clone(),
-            progress: None,
-            taken: 0,
-        }
+        Self(self.0.as_ref().map(|content| {
+            Box::new(Content {
+                check: content.check.clone(),
+                ..Content::of(content.kind.clone())
+            })
+        }))
     }
 }
 
@@ -347,11 +354,11 @@ impl From<&'static str> for Body {
 /// Shows the kind and length, never the content.
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match &self.kind {
-            Kind::Empty => "Empty",
-            Kind::Bytes(_) => "Bytes",
-            Kind::Replayable { .. } => "Replayable",
-            Kind::Once(_) => "Once",
+        let kind = match self.kind() {
+            None => "Empty",
+            Some(Kind::Bytes(_)) => "Bytes",
+            Some(Kind::Replayable { .. }) => "Replayable",
+            Some(Kind::Once(_)) => "Once",
         };
         f.debug_struct("Body")
             .field("kind", &kind)
@@ -380,9 +387,32 @@ impl HttpBody for Body {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match &mut self.0 {
+            None => Poll::Ready(None),
+            Some(content) => content.poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0
+            .as_ref()
+            .is_none_or(|content| content.is_end_stream())
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let Some(content) = &self.0 else {
+            return SizeHint::with_exact(0);
+        };
+        content.length().map_or_else(SizeHint::default, |length| {
+            SizeHint::with_exact(length.saturating_sub(content.taken))
+        })
+    }
+}
+
+impl Content {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let taken = self.taken;
         let frame = match &self.kind {
-            Kind::Empty => Poll::Ready(None),
             Kind::Bytes(bytes) => {
                 // What was taken stays there, for clones.
                 let start = usize::try_from(taken).unwrap_or(usize::MAX);
@@ -407,7 +437,6 @@ impl HttpBody for Body {
 
     fn is_end_stream(&self) -> bool {
         match &self.kind {
-            Kind::Empty => true,
             Kind::Bytes(bytes) => self.taken == bytes.len() as u64,
             Kind::Replayable { .. } | Kind::Once(_) => self.open.as_ref().is_some_and(|stream| {
                 stream
@@ -416,12 +445,6 @@ impl HttpBody for Body {
                     .is_end_stream()
             }),
         }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.length().map_or_else(SizeHint::default, |length| {
-            SizeHint::with_exact(length.saturating_sub(self.taken))
-        })
     }
 }
 

@@ -205,15 +205,11 @@ impl Received {
         self.body.payload().cloned().unwrap_or_default()
     }
 
-    /// The part of the body that holds the value, byte for byte as it came, with a text of the same length that has a
-    /// question mark in place of each byte that is not UTF-8.
-    pub(crate) fn raw_payload(&self) -> (Bytes, Bytes) {
+    /// The part of a body that is not UTF-8 which holds the value, byte for byte as it came, and the same with a question
+    /// mark in place of each byte that is not UTF-8: a protocol finds the value only in correct JSON.
+    #[cold]
+    pub(crate) fn masked_payload(&self) -> (Bytes, Bytes) {
         let body = self.whole_body();
-        if std::str::from_utf8(&body).is_ok() {
-            let payload = self.payload();
-            return (payload.clone(), payload);
-        }
-        // A protocol finds the value only in correct JSON.
         let masked = Bytes::from(decode::masked(&body));
         let answer = Answer::new(self.operation(), self.status, &self.headers, &masked);
         let text = match self.call.protocol().payload(&answer) {

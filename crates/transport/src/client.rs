@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{ACCEPT, HeaderName, HeaderValue, USER_AGENT};
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, Uri};
 use tokio::time::Instant;
 use tower::util::Either;
 use tower_layer::Layer;
@@ -223,7 +223,7 @@ impl Client {
         let mut request = Request::new(self.clone(), &FETCH, Method::GET, Ok(String::new()));
         request.headers.insert(ACCEPT, ANYTHING);
         match redirect::file_url(url, self.places()) {
-            Ok(url) => request.url = Some(url),
+            Ok(url) => request.url = Some(Box::new(url)),
             Err(error) => request = request.fail(error),
         }
         request.call()
@@ -338,7 +338,7 @@ impl Client {
                 request.headers.clear();
                 request.headers.insert(ACCEPT, ANYTHING);
             }
-            request.url = Some(to);
+            request.url = Some(Box::new(to));
             *call = call.redirected(self.target(request));
         }
         Err(Error::new(
@@ -389,7 +389,7 @@ impl Client {
             .url
             .as_ref()
             .filter(|url| !own.origin.is_origin_of(url))
-            .and_then(BaseUrl::origin_of);
+            .and_then(|url| BaseUrl::origin_of(url));
         match foreign {
             None => Arc::clone(own),
             Some(origin) => Arc::new(Target {
@@ -428,7 +428,7 @@ impl Client {
         let mut http_request = http::Request::new(request.body.clone());
         *http_request.method_mut() = request.method.clone();
         *http_request.uri_mut() = match &request.url {
-            Some(url) => url.clone(),
+            Some(url) => Uri::clone(url),
             None => self.0.target.origin.join(request.target())?,
         };
         let headers = http_request.headers_mut();

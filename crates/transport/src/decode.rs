@@ -28,7 +28,7 @@ pub(crate) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
 /// As [`json`], with the path in the larger text.
 pub(crate) fn within<T: DeserializeOwned>(place: &str, body: &[u8]) -> Result<(T, bool), Error> {
     // UTF-8 is checked once for the whole text.
-    let text = std::str::from_utf8(body);
+    let text = text(body);
     let strict = text.map(parse);
     if let Ok(Ok(value)) = strict {
         return Ok((value, false));
@@ -45,8 +45,20 @@ pub(crate) fn within<T: DeserializeOwned>(place: &str, body: &[u8]) -> Result<(T
 /// # Errors
 /// As [`json`].
 pub(crate) fn strict<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
-    let text = std::str::from_utf8(body).map_err(invalid_utf8)?;
+    let text = text(body).map_err(invalid_utf8)?;
     parse(text).map_err(|error| undecodable("", text, &error))
+}
+
+/// The bytes as text. Pages are large, so the check takes several bytes at once.
+///
+/// # Errors
+/// If they are not UTF-8.
+pub(crate) fn text(bytes: &[u8]) -> Result<&str, std::str::Utf8Error> {
+    match simdutf8::basic::from_utf8(bytes) {
+        Ok(text) => Ok(text),
+        // It does not say where.
+        Err(_) => std::str::from_utf8(bytes),
+    }
 }
 
 /// A text of the same length, with a question mark for each byte that is not UTF-8.

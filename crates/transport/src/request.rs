@@ -42,7 +42,7 @@ pub struct Request {
     pub(crate) method: Method,
     pub(crate) path: String,
     /// Where it goes instead, if that is no path of the service.
-    pub(crate) url: Option<Uri>,
+    pub(crate) url: Option<Box<Uri>>,
     pub(crate) query: Vec<(Cow<'static, str>, String)>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Body,

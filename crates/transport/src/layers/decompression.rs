@@ -100,6 +100,9 @@ enum Encoding {
 }
 
 fn encoding(headers: &HeaderMap) -> Encoding {
+    if !headers.contains_key(CONTENT_ENCODING) {
+        return Encoding::Identity;
+    }
     let mut tokens = headers
         .get_all(CONTENT_ENCODING)
         .into_iter()

@@ -112,10 +112,7 @@ impl<'de> Visitor<'de> for Fill<'_> {
 
     #[inline]
     fn visit_u64<E: Error>(self, number: u64) -> Result<(), E> {
-        self.put(match i64::try_from(number) {
-            Ok(number) => Token::Integer(number),
-            Err(_) => Token::Unsigned(number),
-        })
+        self.put(whole(number))
     }
 
     #[inline]
@@ -292,29 +289,137 @@ fn members<'de, A: MapAccess<'de>>(
     mut map: A,
 ) -> Result<(), A::Error> {
     let mut seen = 0_u64;
+    // Members that came before, or that are wanted as JSON.
+    let mut rare = table.json;
     let mut names = Names {
         members: table.members,
         expected: 0,
     };
-    while let Some(found) = map.next_key_seed(&mut names)? {
-        let Some(slot) = object.slot(found) else {
-            map.next_value::<IgnoredAny>()?;
-            continue;
-        };
-        let bit = 1_u64.wrapping_shl(found as u32);
+    while let Some(index) = map.next_key_seed(&mut names)? {
+        let bit = 1_u64.wrapping_shl(index as u32);
         // One test for all that is rare.
-        if (found >= 64 || bit & (seen | table.json) != 0) && is_json(table, found, slot) {
-            map.next_value_seed(Keep(slot))?;
-            continue;
+        if index >= 64 || bit & rare != 0 {
+            let Some(slot) = object.slot(index) else {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            if is_json(table, index, slot) {
+                map.next_value_seed(Keep(slot))?;
+                continue;
+            }
         }
         seen |= bit;
-        map.next_value_seed(Fill(slot))?;
+        rare |= bit;
+        map.next_value_seed(Member {
+            object: &mut *object,
+            index,
+        })?;
     }
     match table.required & !seen {
         0 => Ok(()),
         missing => Err(A::Error::missing_field(
             table.members[missing.trailing_zeros() as usize],
         )),
+    }
+}
+
+/// Fills a member of an object. The slot is looked for once the value is known.
+struct Member<'a> {
+    object: &'a mut dyn Object,
+    index: usize,
+}
+
+impl<'a> Member<'a> {
+    fn put<E: Error>(self, token: Token<'_>) -> Result<(), E> {
+        match self.object.slot(self.index) {
+            Some(slot) => Fill(slot).put(token),
+            None => Ok(()),
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Member<'_> {
+    type Value = ();
+
+    #[inline(always)]
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Member<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    #[inline(always)]
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        match self.object.text(self.index, text) {
+            Ok(()) => Ok(()),
+            Err(_) => self.put(Token::Text(text)),
+        }
+    }
+
+    #[inline(always)]
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<(), E> {
+        self.visit_str(text)
+    }
+
+    #[inline]
+    fn visit_i64<E: Error>(self, number: i64) -> Result<(), E> {
+        self.put(Token::Integer(number))
+    }
+
+    #[inline]
+    fn visit_u64<E: Error>(self, number: u64) -> Result<(), E> {
+        self.put(whole(number))
+    }
+
+    #[inline]
+    fn visit_f64<E: Error>(self, number: f64) -> Result<(), E> {
+        self.put(Token::Float(number))
+    }
+
+    #[inline]
+    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
+        self.put(Token::Bool(value))
+    }
+
+    #[inline]
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        self.put(Token::Null)
+    }
+
+    fn visit_none<E: Error>(self) -> Result<(), E> {
+        self.visit_unit()
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        self.deserialize(deserializer)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<(), A::Error> {
+        match self.object.slot(self.index) {
+            Some(slot) => Fill(slot).visit_seq(items),
+            None => IgnoredAny.visit_seq(items).map(drop),
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
+        match self.object.slot(self.index) {
+            Some(slot) => Fill(slot).visit_map(map),
+            None => IgnoredAny.visit_map(map).map(drop),
+        }
+    }
+}
+
+/// A whole number of 64 bits.
+fn whole(number: u64) -> Token<'static> {
+    match i64::try_from(number) {
+        Ok(number) => Token::Integer(number),
+        Err(_) => Token::Unsigned(number),
     }
 }
 

@@ -176,6 +176,13 @@ pub trait Entries {
 pub trait Object {
     /// The slot of the member with this index in the table, or `None` if there is no such member.
     fn slot(&mut self, index: usize) -> Option<&mut dyn Slot>;
+
+    /// Writes a text to the member with this index, which is what most members hold: the slot is found and filled in one
+    /// step.
+    ///
+    /// # Errors
+    /// If the member cannot hold it.
+    fn text(&mut self, index: usize, text: &str) -> Result<(), Unfit>;
 }
 
 /// The members of an object.
@@ -226,6 +233,13 @@ impl<M: Model> Object for M {
     #[inline]
     fn slot(&mut self, index: usize) -> Option<&mut dyn Slot> {
         Model::slot(self, index)
+    }
+
+    fn text(&mut self, index: usize, text: &str) -> Result<(), Unfit> {
+        match Model::slot(self, index) {
+            Some(slot) => slot.text(text),
+            None => Ok(()),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, Error as _, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, SeqAccess, Visitor};
 
 use crate::error::{Error, ErrorKind};
 
@@ -30,11 +30,10 @@ impl<T> PageItems<T> {
         T: Deserialize<'de>,
     {
         let mut items = Vec::new();
-        while let Some(item) = list.next_element()? {
-            if items.len() == MOST_ITEMS {
+        while list.next_element_seed(Push(&mut items))?.is_some() {
+            if items.len() > MOST_ITEMS {
                 return Err(A::Error::custom(TOO_MANY));
             }
-            items.push(item);
         }
         Ok(Self(items))
     }
@@ -43,6 +42,19 @@ impl<T> PageItems<T> {
     #[must_use]
     pub fn into_vec(self) -> Vec<T> {
         self.0
+    }
+}
+
+/// Decodes an item into the list. Items are large, so they are not passed through the list's reader.
+struct Push<'a, T>(&'a mut Vec<T>);
+
+impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Push<'_, T> {
+    type Value = ();
+
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        self.0.push(T::deserialize(deserializer)?);
+        Ok(())
     }
 }
 

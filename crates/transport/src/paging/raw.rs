@@ -13,35 +13,27 @@ use crate::error::{Error, ErrorKind, UndecodedItem};
 use crate::raw::RawJson;
 use crate::request::Request;
 
-/// A page as it came, and its text, which has the same length.
-struct RawPage {
-    payload: Bytes,
-    text: Bytes,
+/// Reads a page: as it came, and as text of the same length, in which a question mark stands for each byte that is not
+/// UTF-8.
+fn read<R>(received: &Received, read: impl FnOnce(&Bytes, &str) -> R) -> R {
+    let payload = received.payload();
+    if let Ok(text) = decode::text(&payload) {
+        return read(&payload, text);
+    }
+    let (payload, masked) = received.masked_payload();
+    read(&payload, &String::from_utf8_lossy(&masked))
 }
 
-impl RawPage {
-    fn of(received: &Received) -> Self {
-        let (payload, text) = received.raw_payload();
-        Self { payload, text }
-    }
-
-    fn text(&self) -> &str {
-        std::str::from_utf8(&self.text).unwrap_or_default()
-    }
-
-    /// The item as the service sent it.
-    ///
-    /// # Errors
-    /// With those bytes, if they are not UTF-8.
-    fn item(&self, item: &RawValue) -> Result<RawJson, Bytes> {
-        let begin = item.get().as_ptr() as usize - self.text.as_ptr() as usize;
-        let bytes = self.payload.slice(begin..begin + item.get().len());
-        let is_text =
-            self.payload.as_ptr() == self.text.as_ptr() || std::str::from_utf8(&bytes).is_ok();
-        match is_text {
-            true => Ok(RawJson::from_utf8(bytes)),
-            false => Err(bytes),
-        }
+/// The item as the service sent it.
+///
+/// # Errors
+/// With those bytes, if they are not UTF-8.
+fn item(payload: &Bytes, text: &str, item: &RawValue) -> Result<RawJson, Bytes> {
+    let begin = item.get().as_ptr() as usize - text.as_ptr() as usize;
+    let bytes = payload.slice(begin..begin + item.get().len());
+    match payload.as_ptr() == text.as_ptr() || decode::text(&bytes).is_ok() {
+        true => Ok(RawJson::from_utf8(bytes)),
+        false => Err(bytes),
     }
 }
 
@@ -52,14 +44,23 @@ impl RawPage {
 pub(super) fn split<P: Paging>(
     received: &Received,
 ) -> Result<Split<Result<RawJson, Error>>, Error> {
-    let page = RawPage::of(received);
-    let split = P::split_raw(page.text(), &received.request)
-        .map_err(|_| received.undecodable(decode::explain_page(&page.payload)))?;
+    read(received, |payload, text| {
+        split_text::<P>(received, payload, text)
+    })
+}
+
+fn split_text<P: Paging>(
+    received: &Received,
+    payload: &Bytes,
+    text: &str,
+) -> Result<Split<Result<RawJson, Error>>, Error> {
+    let split = P::split_raw(text, &received.request)
+        .map_err(|_| received.undecodable(decode::explain_page(payload)))?;
     if split.items.len() > MOST_ITEMS {
         return Err(received.undecodable(too_many_items()));
     }
-    let items = split.items.into_iter().enumerate().map(|(index, item)| {
-        page.item(item).map_err(|json| {
+    let items = split.items.into_iter().enumerate().map(|(index, value)| {
+        item(payload, text, value).map_err(|json| {
             let cause = Error::new(ErrorKind::Decode, "it is not UTF-8");
             undecoded::<P>(received, index, json, &cause)
         })
@@ -74,9 +75,10 @@ pub(super) fn split<P: Paging>(
 /// The path of the list that begins with `first`, one of the page's items.
 #[cold]
 pub(super) fn list_path(received: &Received, first: &RawJson) -> String {
-    let page = RawPage::of(received);
-    let offset = first.as_bytes().as_ptr() as usize - page.payload.as_ptr() as usize;
-    let path = decode::path_at(page.text(), offset);
+    let path = read(received, |payload, text| {
+        let offset = first.as_bytes().as_ptr() as usize - payload.as_ptr() as usize;
+        decode::path_at(text, offset)
+    });
     path.strip_suffix("[0]")
         .map_or_else(String::new, str::to_owned)
 }

@@ -101,6 +101,10 @@ where
     /// # Errors
     /// If the item cannot be decoded, after which the stream goes on, or if its page cannot be had.
     pub async fn try_next(&mut self) -> Result<Option<T>, Error> {
+        let item = self.walk.decoded_at_hand();
+        if item.is_some() {
+            return Ok(item);
+        }
         std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx))
             .await
             .transpose()
@@ -169,6 +173,9 @@ impl<P: Paging> RawItems<P> {
     /// # Errors
     /// If the item is not UTF-8, after which the stream goes on, or if its page cannot be had.
     pub async fn try_next(&mut self) -> Result<Option<RawJson>, Error> {
+        if let Some(item) = self.walk.at_hand() {
+            return item.map(Some);
+        }
         std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx))
             .await
             .transpose()

@@ -183,6 +183,7 @@ impl<T> Batch<T> {
         }
     }
 
+    #[inline]
     fn next(&mut self) -> Option<Result<T, Error>> {
         match self {
             Self::Whole(items) => items.next().map(Ok),
@@ -226,14 +227,32 @@ impl<T> ItemWalk<T> {
         cursor
     }
 
+    /// The next item of the page at hand.
+    #[inline]
+    pub(super) fn at_hand(&mut self) -> Option<Result<T, Error>> {
+        let item = self.batch.next()?;
+        self.walk.cursor.taken += 1;
+        Some(item)
+    }
+
+    /// The same for a page without odd items. Items are large, so they are moved as seldom as possible.
+    #[inline]
+    pub(super) fn decoded_at_hand(&mut self) -> Option<T> {
+        let Batch::Whole(items) = &mut self.batch else {
+            return None;
+        };
+        let item = items.next();
+        self.walk.cursor.taken += usize::from(item.is_some());
+        item
+    }
+
     pub(super) fn poll_next<P: Paging>(
         &mut self,
         cx: &mut Context<'_>,
         decode: impl Fn(&Received) -> Result<Decoded<T>, Error>,
     ) -> Poll<Option<Result<T, Error>>> {
         loop {
-            if let Some(item) = self.batch.next() {
-                self.walk.cursor.taken += 1;
+            if let Some(item) = self.at_hand() {
                 return Poll::Ready(Some(item));
             }
             let received = match ready!(self.walk.poll_page::<P>(cx)) {

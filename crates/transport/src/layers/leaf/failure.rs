@@ -220,7 +220,8 @@ fn not_http(error: &reqwest::Error) -> Option<&'static str> {
     let parse = causes(error)
         .filter_map(|cause| cause.downcast_ref::<hyper::Error>())
         .find(|error| error.is_parse())?;
-    Some(match parse.is_parse_too_large() {
+    // hyper's own question after this is there for servers only.
+    Some(match parse.to_string().contains("too large") {
         true => "the head of the response is larger than any client reads",
         false => "the response is not HTTP, so something else than the service answered",
     })
