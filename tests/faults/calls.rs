@@ -192,8 +192,8 @@ pub(crate) struct Setup {
     /// The name by which the sandbox's journal tells the cell's requests from others.
     pub(crate) name: String,
     pub(crate) connect_timeout: Duration,
-    /// Bounds an attempt, and a body's lack of progress.
-    pub(crate) patience: Duration,
+    pub(crate) attempt_timeout: Duration,
+    pub(crate) idle_timeout: Duration,
     /// Bounds the call.
     pub(crate) timeout: Duration,
     pub(crate) limiter: RateLimiter,
@@ -224,8 +224,8 @@ impl Setup {
             .user_agent(&*self.name)
             .limiter(self.limiter.clone())
             .connect_timeout(self.connect_timeout)
-            .attempt_timeout(self.patience)
-            .idle_timeout(self.patience)
+            .attempt_timeout(self.attempt_timeout)
+            .idle_timeout(self.idle_timeout)
             .timeout(self.timeout)
             .response_limit(1024 * 1024)
             .download_limit(1024 * 1024)

@@ -10,7 +10,7 @@ use crate::proxy::{Fault, Handshake, Instead, Place, Proxy, Spoil, Stream, Swall
 use crate::table::{End, Line, Promise};
 
 /// Bounds what must be waited for.
-const SHORT: Duration = Duration::from_millis(1_200);
+const SHORT: Duration = Duration::from_millis(1_500);
 /// Bounds what must not strike, even where the machine is busy.
 const LONG: Duration = Duration::from_secs(20);
 
@@ -130,7 +130,16 @@ pub(crate) async fn cell(
             Fault::Handshake(Handshake::Silent) => SHORT,
             _ => LONG,
         },
-        patience: if fault.is_silent() { SHORT } else { LONG },
+        attempt_timeout: match fault {
+            // Only the body does not come.
+            Fault::Spoil(_) => LONG,
+            _ if fault.is_silent() => SHORT,
+            _ => LONG,
+        },
+        idle_timeout: match fault {
+            Fault::Spoil(Spoil::StallInTheMiddle) => SHORT,
+            _ => LONG,
+        },
         timeout: match call {
             Call::Token if fault.is_silent() => 3 * SHORT,
             _ => 2 * LONG,
