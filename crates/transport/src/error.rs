@@ -1,5 +1,8 @@
 //! One error type for everything that can go wrong with a call.
 
+mod shown;
+mod validation;
+
 use std::any::Any;
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -15,6 +18,9 @@ use crate::layers::leaf;
 use crate::operation::Operation;
 use crate::outcome::{Outcome, Verdict};
 use crate::paging::Cursor;
+
+pub use shown::one_line;
+pub use validation::ValidationMessages;
 
 /// A boxed error, as it passes through tower layers.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
@@ -59,6 +65,9 @@ impl ErrorKind {
 }
 
 /// What the service itself said of an error.
+///
+/// In an [`Error`], each text is one line with control characters escaped, and bounded: a message to 500 characters, a
+/// code to 60, validation messages to 20 and 4 KiB together.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct ApiError {
@@ -82,10 +91,20 @@ impl ApiError {
         Self::default()
     }
 
-    /// With this message.
+    /// With this message, on one line and bounded.
     #[must_use]
-    pub fn with_message(mut self, message: impl Into<String>) -> Self {
-        self.message = Some(message.into());
+    pub fn with_message(mut self, message: impl AsRef<str>) -> Self {
+        self.message = Some(one_line(message.as_ref(), shown::MESSAGE));
+        self
+    }
+
+    /// With these words of ours after the message, which says what a person can do about it.
+    #[must_use]
+    pub fn with_remedy(mut self, remedy: &str) -> Self {
+        self.message = Some(match self.message.take() {
+            Some(message) => format!("{message} ({remedy})"),
+            None => remedy.to_owned(),
+        });
         self
     }
 
@@ -100,6 +119,16 @@ impl ApiError {
     #[must_use]
     pub fn with_validation(mut self, messages: Vec<String>) -> Self {
         self.validation = messages;
+        self
+    }
+
+    /// As an error may show it.
+    fn shown(mut self) -> Self {
+        self.code = self.code.map(|code| one_line(&code, shown::CODE).into());
+        self.message = self
+            .message
+            .map(|message| one_line(&message, shown::MESSAGE_AND_REMEDY));
+        self.validation = ValidationMessages::bounded(self.validation);
         self
     }
 
@@ -227,7 +256,7 @@ impl Error {
         Self::new(ErrorKind::Invalid, message)
     }
 
-    /// The service's answer as an error.
+    /// The service's answer as an error. The texts that it shows are on one line and bounded, see [`ApiError`].
     #[must_use]
     pub fn from_answer(
         status: StatusCode,
@@ -241,9 +270,9 @@ impl Error {
             inner.answer = Some(Box::new(Answer {
                 status,
                 headers,
-                request_id,
+                request_id: request_id.map(|id| one_line(&id, shown::REQUEST_ID)),
                 body,
-                api,
+                api: api.shown(),
             }));
         });
         error
