@@ -288,6 +288,7 @@ impl Client {
                 request.operation,
                 self.target(&request),
                 self.limits(&request),
+                request.secrets.clone(),
             );
             match self.exchange(&mut request, &mut call).await {
                 Ok(response) => Ok(Received::new(request, call, response)),
@@ -395,6 +396,7 @@ impl Client {
             Some(origin) => Arc::new(Target {
                 origin: Arc::new(origin),
                 protocol: Arc::new(PlainHttp),
+                credential: None,
                 is_authorized: false,
                 is_limited: false,
             }),
@@ -848,6 +850,7 @@ impl<C: From<Client>> ClientBuilder<C> {
             target: Arc::new(Target {
                 origin: base,
                 protocol: service.protocol,
+                credential: Some(Arc::clone(&credential)),
                 is_authorized: true,
                 is_limited: true,
             }),

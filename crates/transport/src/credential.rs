@@ -13,6 +13,7 @@ use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 pub use oauth2::{OAuth2, TokenInfo};
 
 use crate::error::Error;
+use crate::secret::Secret;
 use crate::service::HttpService;
 
 /// Which edition of a credential a request was stamped with. Renewing it gives a higher number.
@@ -70,11 +71,30 @@ pub trait Credential: Any + fmt::Debug + Send + Sync + 'static {
     /// request again, with another generation, may help.
     fn rejected(&self, generation: Generation) -> bool;
 
+    /// The secrets it has, which errors must not show if the service quotes them. They are asked for when a call fails.
+    ///
+    /// Without an implementation of one's own, these are the header values of a [`stamp`](Self::stamp) that are marked
+    /// sensitive. A credential whose stamps are all different, or that proves itself by another secret than it sends, says
+    /// itself which they are.
+    fn secrets(&self) -> Vec<Secret> {
+        let mut headers = HeaderMap::new();
+        self.stamp(&mut headers);
+        let values = headers.values().filter(|value| value.is_sensitive());
+        values.filter_map(secret_of).collect()
+    }
+
     /// How long a credential that the service refuses is used nevertheless, since another one was refused as well; `None` if
     /// it is replaced at once, or never.
     fn next_renewal(&self) -> Option<Duration> {
         None
     }
+}
+
+/// The secret in a header's value, without the scheme that it is sent by.
+fn secret_of(value: &HeaderValue) -> Option<Secret> {
+    let text = value.to_str().ok()?;
+    let secret = text.rsplit_once(' ').map_or(text, |(_, secret)| secret);
+    Some(Secret::from(secret))
 }
 
 /// Makes a header value that is not shown by `Debug` and not compressed into HTTP/2 tables.

@@ -18,7 +18,9 @@ use crate::layers::leaf;
 use crate::operation::Operation;
 use crate::outcome::{Outcome, Verdict};
 use crate::paging::Cursor;
+use crate::secret::{Secret, hide};
 
+pub(crate) use shown::CUT;
 pub use shown::one_line;
 pub use validation::ValidationMessages;
 
@@ -198,7 +200,9 @@ impl fmt::Debug for UndecodedItem {
 /// Why a call failed.
 ///
 /// `Display` is one line that says what happened and what to do about it; the cause, if there is one, is in
-/// [`source`](StdError::source) and not repeated. No secret, header, body or query is in either.
+/// [`source`](StdError::source) and not repeated. No secret, header, body or query is in either: where the service quotes
+/// the credential or another [`Secret`] of the call, `[redacted]` stands in its place, if it has 4 characters or more.
+/// [`headers`](Self::headers) and [`body`](Self::body) are as they came.
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
 
@@ -228,6 +232,94 @@ struct Answer {
     request_id: Option<String>,
     body: Bytes,
     api: ApiError,
+}
+
+impl Inner {
+    /// Hides these secrets in everything that is shown.
+    fn hide(&mut self, secrets: &[Secret]) {
+        hide_in(secrets, &mut self.message);
+        if let Some(context) = &mut self.context {
+            hide_in(secrets, context);
+        }
+        if let Some(answer) = &mut self.answer {
+            let ApiError {
+                code,
+                message,
+                validation,
+                reason: _,
+            } = &mut answer.api;
+            if let Some(code) = code {
+                hide_in(secrets, code);
+            }
+            let texts = message.iter_mut().chain(validation);
+            for text in texts.chain(&mut answer.request_id) {
+                if let Some(hidden) = hide(secrets, text) {
+                    *text = hidden;
+                }
+            }
+        }
+        if let Some(source) = &self.source
+            && let Some(hidden) = Redacted::of(secrets, &**source)
+        {
+            self.source = Some(Arc::new(hidden));
+        }
+    }
+}
+
+fn hide_in(secrets: &[Secret], text: &mut Cow<'static, str>) {
+    if let Some(hidden) = hide(secrets, text) {
+        *text = hidden.into();
+    }
+}
+
+/// The words of a cause that showed a secret, without it.
+struct Redacted {
+    text: String,
+    source: Option<Box<Self>>,
+}
+
+impl Redacted {
+    /// The cause and its own causes, if any of them shows one of these secrets.
+    fn of(secrets: &[Secret], error: &(dyn StdError + 'static)) -> Option<Self> {
+        let mut shows = false;
+        let mut texts = Vec::new();
+        let mut next = Some(error);
+        while let Some(error) = next {
+            let text = error.to_string();
+            let hidden = hide(secrets, &text);
+            shows |= hidden.is_some() || hide(secrets, &format!("{error:?}")).is_some();
+            texts.push(hidden.unwrap_or(text));
+            next = error.source();
+        }
+        if !shows {
+            return None;
+        }
+        texts.into_iter().rev().fold(None, |source, text| {
+            Some(Self {
+                text,
+                source: source.map(Box::new),
+            })
+        })
+    }
+}
+
+impl fmt::Display for Redacted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for Redacted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl StdError for Redacted {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        let source = self.source.as_deref();
+        source.map(|source| source as &(dyn StdError + 'static))
+    }
 }
 
 impl Error {
@@ -399,6 +491,7 @@ impl Error {
             if call.may_be_executed() {
                 inner.verdict = inner.verdict.after_unknown();
             }
+            inner.hide(&call.secrets());
         });
         self
     }

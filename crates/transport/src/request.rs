@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::multipart::Form;
 use crate::operation::Operation;
 use crate::path;
-use crate::secret::{self, Secret};
+use crate::secret::{self, Secret, Secrets};
 
 /// What one call changes of the client's settings.
 #[derive(Debug, Clone, Default)]
@@ -45,6 +45,8 @@ pub struct Request {
     pub(crate) url: Option<Box<Uri>>,
     pub(crate) query: Vec<(Cow<'static, str>, String)>,
     pub(crate) headers: HeaderMap,
+    /// What is in it that no error may show.
+    pub(crate) secrets: Secrets,
     pub(crate) body: Body,
     pub(crate) options: CallOptions,
     pub(crate) error: Option<Error>,
@@ -75,6 +77,7 @@ impl Request {
             url: None,
             query: Vec::new(),
             headers: HeaderMap::new(),
+            secrets: Secrets::default(),
             body: Body::empty(),
             options: CallOptions::default(),
             error,
@@ -136,7 +139,28 @@ impl Request {
     /// }
     /// ```
     pub fn set_secret_query(self, name: &'static str, value: &Secret) -> Self {
-        self.set_query(name, value.expose())
+        self.hide(value).set_query(name, value.expose())
+    }
+
+    /// Hides this secret in errors of the call if the service quotes it. Secrets in the query
+    /// ([`set_secret_query`](Self::set_secret_query)) and in a [`json`](Self::json) body are hidden already; this is for
+    /// those that stand elsewhere, such as in a header or a form.
+    ///
+    /// ```
+    /// use http::Method;
+    /// use security_api_transport::{Call, Client, Form, Secret};
+    ///
+    /// fn push(client: &Client, payload: &Secret) -> Call<serde_json::Value> {
+    ///     client
+    ///         .request(Method::POST, "/pushes")
+    ///         .form(Form::new().text("payload", payload.expose()))
+    ///         .hide(payload)
+    ///         .call()
+    /// }
+    /// ```
+    pub fn hide(mut self, secret: &Secret) -> Self {
+        self.secrets.add([secret.clone()]);
+        self
     }
 
     /// Removes the query parameters of this name.
@@ -169,8 +193,10 @@ impl Request {
 
     /// Sends this value as a JSON body. [`Secret`]s in it are written as they are.
     pub fn json<T: Serialize + ?Sized>(mut self, value: &T) -> Self {
-        match secret::on_the_wire(|| serde_json::to_vec(value)) {
+        let (written, secrets) = secret::on_the_wire(|| serde_json::to_vec(value));
+        match written {
             Ok(json) => {
+                self.secrets.add(secrets);
                 self.headers
                     .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
                 self.body = Body::bytes(json);

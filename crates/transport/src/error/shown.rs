@@ -10,7 +10,7 @@ pub(super) const CODE: usize = 60;
 pub(super) const REQUEST_ID: usize = 100;
 
 /// Stands where a text was cut.
-const CUT: char = '…';
+pub(crate) const CUT: char = '…';
 
 /// Foreign text on one line: at most `most` characters of it, and in place of each character that moves the cursor, breaks
 /// the line or changes the direction of what follows, its escape in JSON. What is on one line already stays as it is.
