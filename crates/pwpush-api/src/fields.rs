@@ -65,6 +65,11 @@ impl<'a> Fields<'a> {
 
     /// Puts them into the request. `progress` is told how much of a form has been sent.
     pub(crate) fn write(self, mut request: Request, progress: Option<Progress>) -> Request {
+        for (_, value) in &self.members {
+            if let Value::Secret(secret) = value {
+                request = request.hide(secret);
+            }
+        }
         if self.files.is_empty() {
             return request.json(&self);
         }
@@ -73,10 +78,7 @@ impl<'a> Fields<'a> {
             let name = format!("{}[{name}]", self.root);
             form = match value {
                 Value::Text(text) => form.text(name, *text),
-                Value::Secret(secret) => {
-                    request = request.hide(secret);
-                    form.text(name, secret.expose())
-                }
+                Value::Secret(secret) => form.text(name, secret.expose()),
                 Value::Number(number) => form.text(name, number.to_string()),
                 Value::Flag(flag) => form.text(name, flag.to_string()),
             };
@@ -129,7 +131,7 @@ impl Serialize for Members<'_> {
         for (name, value) in self.0 {
             match value {
                 Value::Text(text) => map.serialize_entry(name, text)?,
-                Value::Secret(secret) => map.serialize_entry(name, secret)?,
+                Value::Secret(secret) => map.serialize_entry(name, secret.expose())?,
                 Value::Number(number) => map.serialize_entry(name, number)?,
                 Value::Flag(flag) => map.serialize_entry(name, flag)?,
             }

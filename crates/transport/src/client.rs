@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{ACCEPT, HeaderName, HeaderValue, USER_AGENT};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
 use http::{HeaderMap, Method, Uri};
 use tokio::time::Instant;
 use tower::util::Either;
@@ -26,6 +26,7 @@ use crate::layers::deadline::Deadline;
 use crate::layers::decompression::Decompression;
 use crate::layers::leaf::{Leaf, LeafSettings};
 use crate::layers::limit::RateLimit;
+use crate::layers::query::SecretQuery;
 use crate::layers::retry::{self, Retry, RetryPolicy, Shared};
 use crate::layers::span::{AttemptSpan, OperationSpan};
 use crate::layers::whole::Whole;
@@ -95,7 +96,7 @@ where
     B: http_body::Body<Data = bytes::Bytes, Error = BoxError> + Send + Sync + 'static,
 {
     let leaf = Cap.layer(Decompression.layer(Whole.layer(leaf)));
-    let leaf = AttemptSpan.layer(leaf);
+    let leaf = SecretQuery.layer(AttemptSpan.layer(leaf));
     let for_credential = HttpService::always_ready(Named {
         leaf: HttpService::new(leaf.clone()),
         user_agent: parts.credential_stamp.headers.get(USER_AGENT).cloned(),
@@ -184,7 +185,8 @@ impl Client {
 
     /// A request of one's own: the way to anything that has no method yet, by the same path as every other call.
     ///
-    /// `path` begins with `/` and stays below the base URL; add ids with [`Request::segment`]. The request is not sent
+    /// `path` begins with `/` and stays below the base URL. Errors show it as it is written here, so ids, which may be secret,
+    /// are better added with [`Request::segment`]: errors show `{}` in their place. The request is not sent
     /// again if it may have been executed, unless it says [`idempotent`](Request::idempotent).
     pub fn request(&self, method: Method, path: &str) -> Request {
         let checked = path::check_path(path).map(|()| path.to_owned());
@@ -229,8 +231,11 @@ impl Client {
         request.call()
     }
 
-    /// The same client, sending this header with every request, in place of one of the same name. Headers of the call's
-    /// own go before it.
+    /// The same client, sending this header with every request to the service, in place of one of the same name. Files that
+    /// are fetched by a URL are asked for without it.
+    ///
+    /// A call that has a header of this name and another value fails, and nothing is sent, since one of the two is meant
+    /// for somebody else. Only `accept` and `content-type` of the call's own go before those of the client.
     ///
     /// The copy is cheap and shares connections, limits, the credential and the retry budget.
     ///
@@ -438,7 +443,14 @@ impl Client {
             headers.clone_from(&self.0.headers);
         }
         for (name, value) in &request.headers {
-            headers.insert(name.clone(), value.clone());
+            let other = headers.insert(name.clone(), value.clone());
+            if other.is_some_and(|other| other != value) && !matches!(*name, ACCEPT | CONTENT_TYPE)
+            {
+                return Err(Error::invalid(format!(
+                    "the header `{name}` of the call differs from the one that the client sends with every call \
+                     (`with_header`): leave one of them out"
+                )));
+            }
         }
         if request.options.streamed {
             headers.entry(ACCEPT).or_insert(ANYTHING);
@@ -761,6 +773,9 @@ impl<C: From<Client>> ClientBuilder<C> {
     }
 
     /// Adds a layer around whole calls: it sees each call once, whatever happens below. The first added is outermost.
+    ///
+    /// The URL of the request that it sees has the query, and `Debug` of a request shows it, but for what was set as a secret
+    /// ([`Request::set_secret_query`]). That is put on below all layers.
     pub fn call_layer<L>(mut self, layer: L) -> Self
     where
         L: Layer<HttpService> + Send + Sync + 'static,
@@ -772,7 +787,9 @@ impl<C: From<Client>> ClientBuilder<C> {
         self
     }
 
-    /// Adds a layer around attempts: it sees each re-send, with the credential on it. The first added is outermost.
+    /// Adds a layer around attempts: it sees each re-send, with the credential on it. The first added is outermost. As for
+    /// [`call_layer`](Self::call_layer), what is secret in the query is put on below it. It also sees requests that fetch
+    /// files from other hosts ([`Client::fetch`]): a header that it adds for the service should depend on the URL.
     ///
     /// ```
     /// use security_api_transport::{Client, ClientBuilder, HttpResponse};

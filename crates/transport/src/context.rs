@@ -205,6 +205,11 @@ impl CallContext {
         self.0.limits.idempotent
     }
 
+    /// What is secret in the query, encoded.
+    pub(crate) fn secret_query(&self) -> Option<&str> {
+        self.0.secrets.encoded_query()
+    }
+
     /// All that no error of the call may show.
     #[cold]
     pub(crate) fn secrets(&self) -> Vec<Secret> {

@@ -10,6 +10,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::error::CUT;
+use crate::path;
 
 /// Secret text: shown as `[redacted]`, cleared when dropped.
 ///
@@ -216,18 +217,69 @@ fn hex(digits: &[u8]) -> Option<u16> {
 
 /// The secrets of a call. A handle: clones share them, and without any there is nothing to share.
 #[derive(Clone, Default)]
-pub(crate) struct Secrets(Option<Arc<Vec<Secret>>>);
+pub(crate) struct Secrets(Option<Arc<Kept>>);
+
+#[derive(Clone, Default)]
+struct Kept {
+    hidden: Vec<Secret>,
+    /// The names and values of the query that are kept out of it until the request is sent.
+    query: Vec<(&'static str, Secret)>,
+    /// The same, encoded.
+    encoded: Zeroizing<String>,
+}
 
 impl Secrets {
+    /// Hides these.
     pub(crate) fn add(&mut self, secrets: impl IntoIterator<Item = Secret>) {
         let mut secrets = secrets.into_iter().peekable();
         if secrets.peek().is_some() {
-            Arc::make_mut(self.0.get_or_insert_default()).extend(secrets);
+            Arc::make_mut(self.0.get_or_insert_default())
+                .hidden
+                .extend(secrets);
         }
     }
 
+    pub(crate) fn add_query(&mut self, name: &'static str, value: &Secret) {
+        let kept = Arc::make_mut(self.0.get_or_insert_default());
+        kept.hidden.push(value.clone());
+        kept.query.push((name, value.clone()));
+        kept.encode();
+    }
+
+    pub(crate) fn remove_query(&mut self, name: &str) {
+        if self.query(name).is_some()
+            && let Some(kept) = &mut self.0
+        {
+            let kept = Arc::make_mut(kept);
+            kept.query.retain(|(key, _)| *key != name);
+            kept.encode();
+        }
+    }
+
+    /// The value of the query parameter of this name.
+    pub(crate) fn query(&self, name: &str) -> Option<&str> {
+        let mut query = self.0.iter().flat_map(|kept| &kept.query);
+        let found = query.find(|(key, _)| *key == name);
+        found.map(|(_, value)| value.expose())
+    }
+
+    /// The query that is kept back, if there is any.
+    pub(crate) fn encoded_query(&self) -> Option<&str> {
+        let encoded = self.0.as_ref().map(|kept| kept.encoded.as_str());
+        encoded.filter(|query| !query.is_empty())
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Secret> {
-        self.0.iter().flat_map(|secrets| secrets.iter())
+        self.0.iter().flat_map(|kept| &kept.hidden)
+    }
+}
+
+impl Kept {
+    fn encode(&mut self) {
+        self.encoded.clear();
+        for (name, value) in &self.query {
+            path::push_pair(&mut self.encoded, name, value.expose());
+        }
     }
 }
 
