@@ -16,9 +16,9 @@ use tower_service::Service;
 use crate::base_url::BaseUrl;
 use crate::call::{Call, Received, Sending};
 use crate::context::{CallContext, CallLimits, Target};
-use crate::credential::Credential;
+use crate::credential::{self, Credential};
 use crate::download::Download;
-use crate::error::{BoxError, Error, ErrorKind};
+use crate::error::{BoxError, Error, ErrorKind, one_line};
 use crate::layers::attempt::AttemptTimeout;
 use crate::layers::cap::{self, Cap};
 use crate::layers::credential::{CredentialReady, CredentialStamp, Named, SameOrigin};
@@ -38,6 +38,7 @@ use crate::protocol::{Answer, PlainHttp, Protocol};
 use crate::receive::receive;
 use crate::redirect::{self, Places};
 use crate::request::Request;
+use crate::secret::{Secret, Secrets};
 use crate::service::{HttpRequest, HttpResponse, HttpService};
 
 /// The default of every time and bound that a client keeps to.
@@ -100,6 +101,8 @@ where
     let for_credential = HttpService::always_ready(Named {
         leaf: HttpService::new(leaf.clone()),
         user_agent: parts.credential_stamp.headers.get(USER_AGENT).cloned(),
+        base: Arc::clone(&parts.credential_stamp.base),
+        own_headers: Arc::clone(&parts.credential_stamp.own_headers),
     });
 
     let same_origin = parts.same_origin;
@@ -402,6 +405,7 @@ impl Client {
                 origin: Arc::new(origin),
                 protocol: Arc::new(PlainHttp),
                 credential: None,
+                secrets: Secrets::default(),
                 is_authorized: false,
                 is_limited: false,
             }),
@@ -600,6 +604,7 @@ pub struct ClientBuilder<C> {
     per_call: Vec<SlotLayer>,
     per_attempt: Vec<SlotLayer>,
     private_files: bool,
+    default_headers: Result<HeaderMap, Error>,
     client: PhantomData<fn() -> C>,
 }
 
@@ -626,6 +631,7 @@ impl<C: From<Client>> ClientBuilder<C> {
             per_call: Vec::new(),
             per_attempt: Vec::new(),
             private_files: false,
+            default_headers: Ok(HeaderMap::new()),
             client: PhantomData,
         }
     }
@@ -640,6 +646,55 @@ impl<C: From<Client>> ClientBuilder<C> {
     pub fn user_agent(mut self, name: impl Into<String>) -> Self {
         self.user_agent = Some(name.into());
         self
+    }
+
+    /// Sends this header with every request to the origin of the base URL, requests for tokens and files included, and to
+    /// no other: for what stands before the service, such as an access proxy. A header of the call, and the credential, go
+    /// before it.
+    ///
+    /// ```
+    /// use security_api_transport::{Client, ClientBuilder, Secret};
+    ///
+    /// fn behind_a_proxy(builder: ClientBuilder<Client>, secret: &Secret) -> ClientBuilder<Client> {
+    ///     builder
+    ///         .default_header("cf-access-client-id", "an-id.access")
+    ///         .default_secret_header("cf-access-client-secret", secret)
+    /// }
+    /// ```
+    pub fn default_header(mut self, name: &str, value: &str) -> Self {
+        self.add_default_header(name, value, false);
+        self
+    }
+
+    /// As [`default_header`](Self::default_header), for a value that is shown nowhere: `Debug` of a request does not show
+    /// it, and errors hide it where it is quoted.
+    pub fn default_secret_header(mut self, name: &str, value: &Secret) -> Self {
+        self.add_default_header(name, value.expose(), true);
+        self
+    }
+
+    fn add_default_header(&mut self, name: &str, value: &str, is_secret: bool) {
+        let Ok(headers) = &mut self.default_headers else {
+            return;
+        };
+        let checked = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| {
+                let name = one_line(name, 60);
+                Error::invalid(format!("default header: `{name}` cannot be a header's name"))
+            })
+            .and_then(|header| match HeaderValue::from_str(value) {
+                Ok(value) => Ok((header, value)),
+                Err(_) => Err(Error::invalid(format!(
+                    "default header: `{header}` cannot have this value; was it copied whole and without a line break?"
+                ))),
+            });
+        match checked {
+            Ok((name, mut value)) => {
+                value.set_sensitive(is_secret);
+                headers.insert(name, value);
+            }
+            Err(error) => self.default_headers = Err(error),
+        }
     }
 
     /// Bounds every call: all attempts and waits. `None` for no bound. See [`Defaults`].
@@ -816,13 +871,16 @@ impl<C: From<Client>> ClientBuilder<C> {
     /// Makes the client.
     ///
     /// # Errors
-    /// If the base URL, the credential, the proxy, a certificate or the user agent cannot be used, if a proxy of the
+    /// If the base URL, the credential, the proxy, a certificate, the user agent or a default header cannot be used, if a proxy of the
     /// environment is malformed, or if the base URL is `https` and no TLS is compiled in.
     pub fn build(self) -> Result<C, Error> {
         let service = self.service?;
         let base_url = self.base_url.unwrap_or(service.base_url);
         let base = Arc::new(BaseUrl::parse(base_url.trim(), service.base_path)?);
         let credential = service.credential;
+        let own_headers = self.default_headers?;
+        let mut secrets = Secrets::default();
+        secrets.add(own_headers.values().flat_map(credential::secrets_of));
         let mut headers = HeaderMap::with_capacity(8);
         headers.insert(
             USER_AGENT,
@@ -844,6 +902,7 @@ impl<C: From<Client>> ClientBuilder<C> {
                 credential: Arc::clone(&credential),
                 base: Arc::clone(&base),
                 headers: Arc::new(headers),
+                own_headers: Arc::new(own_headers),
             },
             credential: Arc::clone(&credential),
             same_origin: SameOrigin {
@@ -868,6 +927,7 @@ impl<C: From<Client>> ClientBuilder<C> {
                 origin: base,
                 protocol: service.protocol,
                 credential: Some(Arc::clone(&credential)),
+                secrets,
                 is_authorized: true,
                 is_limited: true,
             }),

@@ -115,7 +115,7 @@ impl Departure {
 }
 
 /// Where a call goes, and what applies there.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Target {
     /// The origin that every request of the call must go to.
     pub(crate) origin: Arc<BaseUrl>,
@@ -123,6 +123,8 @@ pub(crate) struct Target {
     pub(crate) protocol: Arc<dyn Protocol>,
     /// The client's credential, where it may be known.
     pub(crate) credential: Option<Arc<dyn Credential>>,
+    /// What the client sends there beside the credential that no error may show.
+    pub(crate) secrets: Secrets,
     /// Whether the client's credential is applied.
     pub(crate) is_authorized: bool,
     /// Whether the client's rate limiter applies.
@@ -213,7 +215,14 @@ impl CallContext {
     /// All that no error of the call may show.
     #[cold]
     pub(crate) fn secrets(&self) -> Vec<Secret> {
-        let mut secrets: Vec<Secret> = self.0.secrets.iter().cloned().collect();
+        let of_client = &self.0.target.secrets;
+        let mut secrets: Vec<Secret> = self
+            .0
+            .secrets
+            .iter()
+            .chain(of_client.iter())
+            .cloned()
+            .collect();
         if let Some(credential) = &self.0.target.credential {
             secrets.extend(credential.secrets());
         }
@@ -402,6 +411,7 @@ mod tests {
             origin: Arc::new(BaseUrl::parse("https://api.test", false).unwrap()),
             protocol: Arc::new(PlainHttp),
             credential: None,
+            secrets: Secrets::default(),
             is_authorized: true,
             is_limited: true,
         };

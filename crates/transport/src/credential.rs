@@ -79,8 +79,7 @@ pub trait Credential: Any + fmt::Debug + Send + Sync + 'static {
     fn secrets(&self) -> Vec<Secret> {
         let mut headers = HeaderMap::new();
         self.stamp(&mut headers);
-        let values = headers.values().filter(|value| value.is_sensitive());
-        values.filter_map(secret_of).collect()
+        headers.values().flat_map(secrets_of).collect()
     }
 
     /// How long a credential that the service refuses is used nevertheless, since another one was refused as well; `None` if
@@ -90,11 +89,14 @@ pub trait Credential: Any + fmt::Debug + Send + Sync + 'static {
     }
 }
 
-/// The secret in a header's value, without the scheme that it is sent by.
-fn secret_of(value: &HeaderValue) -> Option<Secret> {
-    let text = value.to_str().ok()?;
-    let secret = text.rsplit_once(' ').map_or(text, |(_, secret)| secret);
-    Some(Secret::from(secret))
+/// The secret in a header's value, if it is marked as one: as it is, and without the scheme that it is sent by.
+pub(crate) fn secrets_of(value: &HeaderValue) -> Vec<Secret> {
+    let Some(text) = value.to_str().ok().filter(|_| value.is_sensitive()) else {
+        return Vec::new();
+    };
+    let without_scheme = text.split_once(' ').map(|(_, rest)| rest);
+    let forms = std::iter::once(text).chain(without_scheme);
+    forms.map(Secret::from).collect()
 }
 
 /// Makes a header value that is not shown by `Debug` and not compressed into HTTP/2 tables.

@@ -9,8 +9,8 @@ use common::tokens::{TOKEN_URL, oauth2};
 use common::{builder, over};
 use http::Method;
 use security_api_transport::{
-    Client, FakeAnswer, FakeTransport, Form, HttpRequest, Operation, Outcome, RetryPolicy, Secret,
-    Upload,
+    Client, FakeAnswer, FakeTransport, Form, HttpRequest, OAuth2, Operation, Outcome, RetryPolicy,
+    Secret, Upload,
 };
 use serde_json::{Value, json};
 use tower::util::MapRequestLayer;
@@ -243,4 +243,70 @@ async fn an_anonymous_operation_neither_awaits_nor_carries_nor_renews_the_creden
         .unwrap();
     let sent = &fake.requests_of(&SUBMIT)[0];
     assert_eq!(sent.headers["authorization"], "Bearer t");
+}
+
+#[tokio::test(start_paused = true)]
+async fn default_headers_go_to_the_services_own_origin_and_nowhere_else() {
+    let fake = fake();
+    for path in ["/own", "/foreign"] {
+        fake.path(path, |_| FakeAnswer::status(200).body("a file"));
+    }
+    fake.path("/token", |_| {
+        FakeAnswer::json(&json!({"access_token": "t"}))
+    });
+    let credential = |url: &str| OAuth2::client_credentials(url, "id", "a-secret").unwrap();
+    let client = |token_url: &str| {
+        builder()
+            .transport(fake.clone())
+            .credential(credential(token_url))
+            .default_header("x-access-id", "an-id")
+            .default_secret_header("x-access-secret", &Secret::from("MARKED secret"))
+            .build()
+            .unwrap()
+    };
+    let own = client("/token");
+    let submit = |client: &Client| client.operation(&SUBMIT, &[]);
+    submit(&own).call::<Value>().await.unwrap();
+    let _ = own.fetch(&format!("{}/own", common::ORIGIN)).await.unwrap();
+    let call = submit(&own).header("x-access-id", "another");
+    call.call::<Value>().await.unwrap();
+    for (request, id) in fake
+        .requests()
+        .iter()
+        .zip(["an-id", "an-id", "an-id", "another"])
+    {
+        assert_eq!(request.headers["x-access-id"], id, "{}", request.uri);
+        assert_eq!(request.headers["x-access-secret"], "MARKED secret");
+        assert!(!format!("{:?}", request.headers).contains("MARKED"));
+    }
+    let count = fake.requests().len();
+    assert_eq!(count, 4);
+
+    let _ = own.fetch("https://files.test/foreign").await.unwrap();
+    let foreign = client("https://login.test/token");
+    submit(&foreign).call::<Value>().await.unwrap();
+    let sent = &fake.requests()[count..];
+    assert_eq!(sent.len(), 3);
+    for request in &sent[..2] {
+        assert!(
+            !request.headers.contains_key("x-access-id"),
+            "{}",
+            request.uri
+        );
+        assert!(!request.headers.contains_key("x-access-secret"));
+    }
+    assert_eq!(sent[2].headers["x-access-id"], "an-id");
+
+    let quote = json!({"message": "no MARKED secret"}).to_string();
+    fake.always(&SUBMIT, FakeAnswer::status(403).body(quote));
+    let error = submit(&own).call::<Value>().await.unwrap_err();
+    assert!(error.to_string().ends_with("no [redacted]"), "{error}");
+    for (name, value) in [("x y", "MARKED"), ("x-y", "MARKED\n")] {
+        let built = builder().default_secret_header(name, &value.into()).build();
+        let error = built.unwrap_err();
+        assert!(
+            error.is_invalid() && !format!("{error:?}").contains("MARKED"),
+            "{error}"
+        );
+    }
 }
