@@ -104,7 +104,7 @@ fn text(value: &RawValue) -> Option<Cow<'_, str>> {
 fn messages(value: Option<&RawValue>) -> ValidationMessages {
     let mut messages = ValidationMessages::new();
     if let Some(value) = value {
-        messages.read_json(value.get().as_bytes(), &[]);
+        messages.read_json("", value.get().as_bytes());
     }
     messages
 }

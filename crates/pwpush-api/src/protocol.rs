@@ -1,9 +1,12 @@
 //! How the service speaks: by status and form, never by its texts, which are translated.
 
+use std::collections::BTreeMap;
+
 use http::header::{LOCATION, RETRY_AFTER};
 use security_api_transport::{Answer, ApiError, Protocol, ValidationMessages, Verdict, one_line};
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use tokio::sync::OnceCell;
 
 use crate::reason::Reason;
@@ -194,9 +197,14 @@ fn stranger(answer: &Answer<'_>, message: Option<&str>) -> Option<&'static str> 
 
 /// The messages of each member, with its name, except for those about the whole.
 fn validation(body: &[u8]) -> Vec<String> {
+    let fields: BTreeMap<String, &RawValue> = serde_json::from_slice(body).unwrap_or_default();
     let mut messages = ValidationMessages::new();
-    if body.trim_ascii_start().starts_with(b"{") {
-        messages.read_json(body, &["base", "error"]);
+    for (field, value) in fields {
+        let member = match field.as_str() {
+            "base" | "error" => "",
+            field => field,
+        };
+        messages.read_json(member, value.get().as_bytes());
     }
     messages.into_vec()
 }
@@ -464,10 +472,10 @@ mod tests {
         assert_eq!(
             error.validation,
             [
-                "payload: zu groß",
-                "payload: leer",
                 "heute nicht",
-                "kind: unbekannt"
+                "kind: unbekannt",
+                "payload: zu groß",
+                "payload: leer"
             ]
         );
     }

@@ -372,7 +372,7 @@ mod tests {
         assert!(error.contains("expose") && !error.contains("s3cret"));
         let (text, secrets) = on_the_wire(write);
         assert_eq!(text.unwrap(), r#"["s3cret"]"#);
-        assert_eq!(secrets, [secret.clone()]);
+        assert_eq!(secrets, std::slice::from_ref(&secret));
         let panicked = std::panic::catch_unwind(|| on_the_wire(|| panic!("on purpose")));
         assert!(panicked.is_err() && write().is_err());
     }

@@ -22,8 +22,9 @@ const NAMES: usize = 100;
 /// use security_api_transport::ValidationMessages;
 ///
 /// let mut messages = ValidationMessages::new();
-/// messages.read_json(br#"{"name": ["is empty", "is short"], "base": "not today"}"#, &["base"]);
-/// assert_eq!(messages.into_vec(), ["name: is empty", "name: is short", "not today"]);
+/// messages.read_json("", br#"{"name": ["is empty", "is short"]}"#);
+/// messages.read_json("size", br#""is odd""#);
+/// assert_eq!(messages.into_vec(), ["name: is empty", "name: is short", "size: is odd"]);
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct ValidationMessages {
@@ -64,16 +65,14 @@ impl ValidationMessages {
         self.texts.push(line);
     }
 
-    /// Adds the texts in this JSON, in order: itself, those of a list, those in the `message` or `errorMessage` of an object,
-    /// or else those of an object's members with their names in front, except for these names. What is not JSON says
-    /// nothing.
-    pub fn read_json(&mut self, json: &[u8], unnamed: &[&str]) {
+    /// Adds what this JSON says of a member, in order: its text, those of a list, those in the `message` or `errorMessage` of
+    /// an object, or else those of an object's members with their names in front. What is not JSON says nothing.
+    pub fn read_json(&mut self, member: &str, json: &[u8]) {
         let before = (self.texts.len(), self.bytes, self.more);
         let mut deserializer = serde_json::Deserializer::from_slice(json);
         let walk = Walk {
             messages: self,
-            names: "",
-            unnamed,
+            names: &one_line(member, NAMES),
         };
         let read = walk.deserialize(&mut deserializer);
         if read.and_then(|()| deserializer.end()).is_err() {
@@ -140,7 +139,6 @@ struct Walk<'a> {
     messages: &'a mut ValidationMessages,
     /// The names of the members it is in, bounded.
     names: &'a str,
-    unnamed: &'a [&'a str],
 }
 
 impl<'de> DeserializeSeed<'de> for Walk<'_> {
@@ -184,16 +182,11 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let Self {
-            messages,
-            names,
-            unnamed,
-        } = self;
+        let Self { messages, names } = self;
         while items
             .next_element_seed(Walk {
                 messages: &mut *messages,
                 names,
-                unnamed,
             })?
             .is_some()
         {}
@@ -201,11 +194,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        let Self {
-            messages,
-            names,
-            unnamed,
-        } = self;
+        let Self { messages, names } = self;
         let start = messages.found();
         // How well the object's own message is named, as far as one was found.
         let mut rank = 0;
@@ -213,16 +202,13 @@ impl<'de> Visitor<'de> for Walk<'_> {
             let own = own_rank(&name);
             let before = messages.found();
             let path = match () {
-                () if own > 0 || name.is_empty() || unnamed.contains(&name.as_str()) => {
-                    names.to_owned()
-                }
+                () if own > 0 || name.is_empty() => names.to_owned(),
                 () if names.is_empty() => name,
                 () => one_line(&format!("{names}: {name}"), NAMES),
             };
             members.next_value_seed(Walk {
                 messages: &mut *messages,
                 names: &path,
-                unnamed,
             })?;
             let after = messages.found();
             if own > rank && after > before {
@@ -275,7 +261,7 @@ mod tests {
 
     fn read(json: &str) -> Vec<String> {
         let mut messages = ValidationMessages::new();
-        messages.read_json(json.as_bytes(), &["base"]);
+        messages.read_json("", json.as_bytes());
         messages.into_vec()
     }
 
@@ -290,10 +276,7 @@ mod tests {
             (json!([{"code": "x", "message": "a", "z": "y"}]), vec!["a"]),
             (json!([{"errorMessage": "b", "message": "a"}]), vec!["a"]),
             (json!([{"errorMessage": "b", "message": null}]), vec!["b"]),
-            (
-                json!({"m": {"base": "a", "n": "b"}}),
-                vec!["m: a", "m: n: b"],
-            ),
+            (json!({"m": {"": "a", "n": "b"}}), vec!["m: a", "m: n: b"]),
             (
                 json!({"N": ["is empty"], "": "x"}),
                 vec!["x", "N: is empty"],
