@@ -218,6 +218,19 @@ async fn it_ends_at_the_end_unless_it_follows_and_then_asks_at_its_interval() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_interval_and_an_overlap_that_no_clock_can_count_are_taken_as_without_end() {
+    let log = Log::default();
+    log.add("one", 0);
+    let client = log.client();
+    let tail = client.audit_logs().tail(at(0)).overlap(Duration::MAX);
+    let mut tail = tail.follow(Duration::MAX);
+    assert_eq!(take(&mut tail, 1).await, ["one"]);
+    log.add("two", 1);
+    let day = Duration::from_secs(86_400);
+    assert!(tokio::time::timeout(day, tail.try_next()).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
 async fn after_an_error_it_goes_on_where_it_stopped() {
     let log = Log::default();
     for number in 0..6 {
