@@ -410,3 +410,41 @@ async fn a_role_is_the_one_with_the_exact_name_and_no_other_if_several_are_alike
     }
     assert_eq!(fake.requests_of(&COMPANIES_CREATE_CLIENT).len(), before);
 }
+
+/// Addresses that let their bearer in, and keys that fetch what somebody else wrote, are no plain text.
+#[cfg(all(feature = "identity", feature = "phishing", feature = "reporter"))]
+#[test]
+fn an_address_or_key_that_opens_something_is_shown_nowhere() {
+    use keepnet_api::types;
+    use std::fmt::Debug;
+
+    fn shown<T: serde::de::DeserializeOwned + Debug>(member: &str) -> String {
+        let value = serde_json::from_value::<T>(json!({ member: "s3cret-mark" }));
+        format!("{:?}", value.unwrap())
+    }
+    for (shown, member) in [
+        (
+            shown::<types::DefaultSamlSetting>("bypassSSOLoginUrl"),
+            "bypass_sso_login_url",
+        ),
+        (
+            shown::<types::TeamsAppAuthorizeLinkResponse>("authorizationUrl"),
+            "authorization_url",
+        ),
+        (
+            shown::<types::TeamsOboAuthorizeLinkResponse>("authorizationUrl"),
+            "authorization_url",
+        ),
+        (
+            shown::<types::PhishingReporterSetting>("appPermissionAuthorizationUrl"),
+            "app_permission_authorization_url",
+        ),
+        (
+            shown::<types::TranslateLandingPageContentResponse>("temporaryKey"),
+            "temporary_key",
+        ),
+    ] {
+        assert!(shown.contains(member), "{shown}");
+        assert!(!shown.contains("s3cret-mark"), "{shown}");
+    }
+}
