@@ -321,6 +321,17 @@ mod tests {
             (r#"{"data": null ,"status":"SUCCESS"}"#, Some("null")),
             (r#"{"status":"SUCCESS","message":null}"#, Some("null")),
             (r#"{"data":1}"#, Some("1")),
+            // Each of the others is enough beside `data`, whatever else there is.
+            (r#"{"data":7,"message":"m","traceId":"x"}"#, Some("7")),
+            (
+                r#"{"data":7,"validationMessages":[],"traceId":"x"}"#,
+                Some("7"),
+            ),
+            // Names that are as long as those of an envelope.
+            (r#"{"data":7,"origin":"x"}"#, None),
+            (r#"{"data":7,"results":"x"}"#, None),
+            (r#"{"data":7,"validationMistakes":[]}"#, None),
+            (r#"{"date":7,"status":"SUCCESS"}"#, None),
             // Not envelopes: a member of the model's own shares the name.
             (r#"{"data":1,"size":2}"#, None),
             (r#"{"status":"Alive","investigations":[]}"#, None),
@@ -344,6 +355,9 @@ mod tests {
             (r#""Failed""#, true),
             (r#""INPUT_ERROR""#, true),
             (r#""F\u0041ILED""#, true),
+            (r#""SUCCESS\u0020""#, true),
+            (r#""\u0053UCCESS""#, false),
+            (r#"" ""#, false),
             (r#""SUCCESS""#, false),
             (r#""Success""#, false),
             (r#""""#, false),
@@ -353,6 +367,22 @@ mod tests {
             let json = format!(r#"{{"data":null,"status":{status}}}"#);
             let envelope = Envelope::read(json.as_bytes()).unwrap();
             assert_eq!(envelope.failed(), failed, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_given_without_its_escapes() {
+        for (message, expected) in [
+            (r#""plain""#, Some("plain")),
+            (r#""\"quoted\" and \u00fc""#, Some("\"quoted\" and \u{fc}")),
+            (r#""\\""#, Some("\\")),
+            (r#"" ""#, None),
+            ("7", None),
+            ("null", None),
+        ] {
+            let json = format!(r#"{{"status":"FAILED","message":{message}}}"#);
+            let envelope = Envelope::read(json.as_bytes()).unwrap();
+            assert_eq!(envelope.message().as_deref(), expected, "{json}");
         }
     }
 
@@ -368,6 +398,7 @@ mod tests {
                 json!({"Name": ["is empty"], "Size": ["is 0", "is odd"]}),
                 vec!["Name: is empty", "Size: is 0", "Size: is odd"],
             ),
+            (json!({"": ["a"], "Name": " "}), vec!["a"]),
         ] {
             let text = format!(r#"{{"validationMessages":{json}}}"#);
             let envelope = Envelope::read(text.as_bytes()).unwrap();
