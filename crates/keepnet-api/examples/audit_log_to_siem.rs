@@ -7,7 +7,8 @@
 //! ```
 //!
 //! With a file given it follows the log until Ctrl-C. The place is remembered there, and the next run goes on from it,
-//! whatever time it is given. If the program ends between printing and remembering, lines are printed again.
+//! whatever time it is given. If the program ends between printing and remembering, lines are printed again. It is
+//! remembered once a second, since writing it down costs more than printing a line does.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod common;

@@ -72,7 +72,7 @@ impl NewApiClient {
     }
 
     /// With this role, too: the name or the id of one of the company's, such as `Company Admin`, `Reseller`, or one of
-    /// its own.
+    /// its own. Case and blanks do not matter, unless several roles differ in nothing else: the name must be exact then.
     ///
     /// ```
     /// let client = keepnet_api::api_clients::NewApiClient::new("SIEM export").role("aB3dE5gH7jK9");
@@ -250,7 +250,13 @@ impl Companies {
     pub async fn create_api_client(&self, new: &NewApiClient) -> Result<CreatedApiClient, Error> {
         new.check()?;
         let roles = self.role_ids(&new.roles).await?;
-        self.create_with(&new.name, roles, &new.addresses).await
+        self.create_with(Rights {
+            name: new.name.clone(),
+            roles,
+            restricted: !new.addresses.is_empty(),
+            addresses: new.addresses.clone(),
+        })
+        .await
     }
 
     /// Makes the REST client useless without deleting it: it keeps its name, roles and addresses.
@@ -260,7 +266,8 @@ impl Companies {
     /// make a new client instead.
     ///
     /// # Errors
-    /// If one of the calls fails; the client may still be active then. Calling it again is safe.
+    /// If one of the calls fails; the client may still be active then. Calling it again is safe. If the service does not
+    /// say the client's name, roles and addresses, or contradicts itself, nothing is changed.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -270,17 +277,21 @@ impl Companies {
     #[inline]
     pub async fn deactivate_api_client(&self, resource_id: impl AsRef<str>) -> Result<(), Error> {
         let resource_id = resource_id.as_ref();
-        let client = self.get_client(resource_id).await?;
-        let known = client.client_secret.clone();
+        let mut client = self.get_client(resource_id).await?;
+        let known = client.client_secret.take();
+        let client_id = client.client_id.take().filter(|id| !id.is_empty());
+        let client_id = client_id.ok_or_else(|| {
+            Error::new(
+                ErrorKind::Decode,
+                "companies.get_client: `clientId` is missing, so nothing was changed: delete the client instead",
+            )
+        })?;
+        let rights = Rights::of(client)?;
         let secret = match known.filter(|secret| !secret.expose().is_empty()) {
             Some(secret) => secret,
             None => self.generated().await?.1,
         };
-        let client_id = client.client_id.clone().unwrap_or_default();
-        let name = client.name.clone().unwrap_or_default();
-        let request = ApiClientRequest::new(name, client_id, secret, INACTIVE);
-        let (roles, addresses) = rights(client);
-        let request = with_rights(request, roles, &addresses);
+        let request = rights.request(&client_id, secret, INACTIVE);
         self.update_client(resource_id, &request).await.map(drop)
     }
 
@@ -290,7 +301,8 @@ impl Companies {
     /// The service generates secrets for new clients only, so the client's id changes, too.
     ///
     /// # Errors
-    /// If one of the calls fails. The old client is as it was then, and there is no new one unless the error says so.
+    /// If one of the calls fails, or the service does not say the client's name, roles and addresses, or contradicts
+    /// itself. The old client is as it was then, and there is no new one unless the error says so.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client, store: impl Fn(&str, &str)) -> Result<(), keepnet_api::Error> {
@@ -307,9 +319,7 @@ impl Companies {
     ) -> Result<ApiClientRotation, Error> {
         let old_resource_id = resource_id.as_ref().to_owned();
         let old = self.get_client(&old_resource_id).await?;
-        let name = old.name.clone().unwrap_or_default();
-        let (roles, addresses) = rights(old);
-        let client = self.create_with(&name, roles, &addresses).await;
+        let client = self.create_with(Rights::of(old)?).await;
         let client =
             client.map_err(|error| error.with_context("the old client works as before"))?;
         Ok(ApiClientRotation {
@@ -333,6 +343,7 @@ impl Companies {
     async fn generated(&self) -> Result<(String, Secret), Error> {
         let generated = self.generate_client_credentials().await?;
         let pair = generated.client_id.zip(generated.client_secret);
+        let pair = pair.filter(|(id, secret)| !id.is_empty() && !secret.expose().is_empty());
         pair.ok_or_else(|| {
             Error::new(
                 ErrorKind::Decode,
@@ -342,15 +353,9 @@ impl Companies {
     }
 
     #[inline]
-    async fn create_with(
-        &self,
-        name: &str,
-        roles: Vec<String>,
-        addresses: &[String],
-    ) -> Result<CreatedApiClient, Error> {
+    async fn create_with(&self, rights: Rights) -> Result<CreatedApiClient, Error> {
         let (client_id, client_secret) = self.generated().await?;
-        let request = ApiClientRequest::new(name, &client_id, client_secret.clone(), ACTIVE);
-        let request = with_rights(request, roles, addresses);
+        let request = rights.request(&client_id, client_secret.clone(), ACTIVE);
         let resource_id = match self.create_client(&request).await {
             Ok(created) => created.resource_id,
             Err(error) if error.may_be_executed() => match self.find_api_client(&client_id).await {
@@ -389,23 +394,48 @@ impl Companies {
         let roles = call.client().operation(&ROLES, &[]);
         let roles: Vec<Role> = roles.call().await?;
         let find = |wanted: &String| {
-            let by_id = roles
-                .iter()
-                .find(|role| role.resource_id.as_deref() == Some(wanted));
-            let is_named = |role: &&Role| {
-                let name = role.name.as_deref().unwrap_or_default();
-                plain(name) == plain(wanted)
+            let is_it = |role: &&Role| role.resource_id.as_deref() == Some(wanted);
+            let by_id: Vec<_> = roles.iter().filter(is_it).collect();
+            let named = |same: &dyn Fn(&str) -> bool| -> Vec<&Role> {
+                let is_it = |role: &&Role| role.name.as_deref().is_some_and(same);
+                roles.iter().filter(is_it).collect()
             };
-            let role = by_id.or_else(|| roles.iter().find(is_named));
-            role.and_then(|role| role.resource_id.clone())
-                .ok_or_else(|| {
+            let found = [
+                by_id,
+                named(&|name| name == wanted),
+                named(&|name| plain(name) == plain(wanted)),
+            ];
+            let found = found.into_iter().find(|found| !found.is_empty());
+            match found.as_deref() {
+                Some([role]) => role.resource_id.clone().ok_or_else(|| {
+                    Error::new(
+                        ErrorKind::Decode,
+                        format!(
+                            "roles.list: the service did not say the id of the role `{wanted}`"
+                        ),
+                    )
+                }),
+                Some([]) | None => {
                     let names = roles.iter().filter_map(|role| role.name.as_deref());
                     let names: Vec<_> = names.collect();
-                    Error::invalid(format!(
+                    Err(Error::invalid(format!(
                         "role: the company has no role `{wanted}`; it has: {}",
                         names.join(", ")
-                    ))
-                })
+                    )))
+                }
+                Some(several) => {
+                    let ids = several.iter().map(|role| {
+                        let name = role.name.as_deref().unwrap_or_default();
+                        let id = role.resource_id.as_deref().unwrap_or("without an id");
+                        format!("`{name}` ({id})")
+                    });
+                    let ids: Vec<_> = ids.collect();
+                    Err(Error::invalid(format!(
+                        "role: `{wanted}` may be any of {}; give the id of the one that is meant",
+                        ids.join(", ")
+                    )))
+                }
+            }
         };
         wanted.iter().map(find).collect()
     }
@@ -420,28 +450,64 @@ fn unknown(client_id: &str) -> String {
 /// The name of a role without case and spaces: the service writes `CompanyAdmin` and `Company Admin` for the same.
 fn plain(name: &str) -> String {
     let letters = name.chars().filter(|letter| !letter.is_whitespace());
-    letters.flat_map(char::to_lowercase).collect()
+    letters.map(|letter| letter.to_ascii_lowercase()).collect()
 }
 
-/// The roles of a client, and the addresses it may be used from.
-fn rights(client: ApiClient) -> (Vec<String>, Vec<String>) {
-    let mut addresses = client.allowed_ip_addresses.unwrap_or_default();
-    if client.has_ip_address_restriction != Some(true) {
-        addresses.clear();
-    }
-    addresses.retain(|address| !address.is_empty());
-    (client.role_resource_id_list.unwrap_or_default(), addresses)
-}
-
-fn with_rights(
-    request: ApiClientRequest,
+/// What a client is called, what it may do and where from: what a change has to send along, and a successor takes over.
+struct Rights {
+    name: String,
     roles: Vec<String>,
-    addresses: &[String],
-) -> ApiClientRequest {
-    request
-        .role_resource_id_list(roles)
-        .has_ip_address_restriction(!addresses.is_empty())
-        .allowed_ip_addresses(addresses)
+    restricted: bool,
+    addresses: Vec<String>,
+}
+
+impl Rights {
+    /// Those of a client that the service gave, if its answer says all of them.
+    ///
+    /// What is missing is not guessed: a client that may be used from a few addresses would become one that may be used
+    /// from everywhere.
+    fn of(client: ApiClient) -> Result<Self, Error> {
+        let incomplete = |member: &str, what: &str| {
+            Error::new(
+                ErrorKind::Decode,
+                format!(
+                    "companies.get_client: `{member}` {what}, so nothing was changed: set name, roles and addresses of \
+                     the client on the platform and try again, or delete it and make another with `create_api_client`"
+                ),
+            )
+        };
+        let name = client.name.filter(|name| !name.trim().is_empty());
+        let name = name.ok_or_else(|| incomplete("name", "is missing"))?;
+        let mut roles = client.role_resource_id_list.unwrap_or_default();
+        roles.retain(|role| !role.is_empty());
+        if roles.is_empty() {
+            return Err(incomplete("roleResourceIdList", "names no role"));
+        }
+        let restricted = client
+            .has_ip_address_restriction
+            .ok_or_else(|| incomplete("hasIpAddressRestriction", "is missing"))?;
+        let mut addresses = client.allowed_ip_addresses.unwrap_or_default();
+        addresses.retain(|address| !address.trim().is_empty());
+        if restricted && addresses.is_empty() {
+            return Err(incomplete(
+                "allowedIpAddresses",
+                "names no address though `hasIpAddressRestriction` is true",
+            ));
+        }
+        Ok(Self {
+            name,
+            roles,
+            restricted,
+            addresses,
+        })
+    }
+
+    fn request(self, client_id: &str, secret: Secret, status: i32) -> ApiClientRequest {
+        ApiClientRequest::new(self.name, client_id, secret, status)
+            .role_resource_id_list(self.roles)
+            .has_ip_address_restriction(self.restricted)
+            .allowed_ip_addresses(self.addresses)
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use security_api_transport::ValidationMessages;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -71,11 +72,8 @@ impl<'a> Envelope<'a> {
     }
 
     /// The validation messages, however they are put: a list, a text, or an object of lists.
-    pub(crate) fn validation(&self) -> Vec<String> {
-        let value = self.validation.map(RawValue::get);
-        value
-            .and_then(|json| serde_json::from_str(json).ok())
-            .map_or_else(Vec::new, |value: Value| messages(&value))
+    pub(crate) fn validation(&self) -> ValidationMessages {
+        messages(self.validation)
     }
 }
 
@@ -103,28 +101,103 @@ fn text(value: &RawValue) -> Option<Cow<'_, str>> {
     (!text.trim().is_empty()).then_some(text)
 }
 
-/// The texts in a value: itself, those of a list, those in the `message` of a list's objects, or those of an object's
-/// members with their names in front.
-pub(crate) fn messages(value: &Value) -> Vec<String> {
-    match value {
-        Value::String(text) if !text.trim().is_empty() => vec![text.clone()],
-        Value::Array(items) => items.iter().flat_map(messages).collect(),
-        Value::Object(members) => {
-            if let Some(message) = member(members, &["message", "errorMessage"]) {
-                return messages(message);
-            }
-            members
-                .iter()
-                .flat_map(|(name, value)| {
-                    let named = move |text| match name.as_str() {
-                        "" => text,
-                        name => format!("{name}: {text}"),
-                    };
-                    messages(value).into_iter().map(named)
-                })
-                .collect()
+fn messages(value: Option<&RawValue>) -> ValidationMessages {
+    let mut messages = ValidationMessages::new();
+    if let Some(value) = value {
+        messages.read_json("", value.get().as_bytes());
+    }
+    messages
+}
+
+/// What an error without an envelope says: `ProblemDetails` (RFC 7807), `{error, error_description}` (RFC 6749),
+/// `{errors: [{message}]}`, and parts of an envelope. Its members are unread until they are asked for.
+#[derive(Default)]
+pub(crate) struct Bare<'a>([Option<&'a RawValue>; NAMES.len()]);
+
+/// Those that say something, whatever their case.
+const NAMES: [&str; 8] = [
+    "status",
+    "error",
+    "title",
+    "detail",
+    "message",
+    "error_description",
+    "validationMessages",
+    "errors",
+];
+
+impl<'a> Bare<'a> {
+    /// Reads the names of an object's members; nothing if the text is no object, or not JSON.
+    pub(crate) fn read(json: &'a [u8]) -> Self {
+        let mut deserializer = serde_json::Deserializer::from_slice(json);
+        match deserializer.deserialize_map(BareVisitor) {
+            Ok(bare) if deserializer.end().is_ok() => bare,
+            _ => Self::default(),
         }
-        _ => Vec::new(),
+    }
+
+    /// The first member of these names that is there.
+    fn member(&self, names: &[&str]) -> Option<&'a RawValue> {
+        names.iter().find_map(|name| {
+            let place = NAMES.iter().position(|known| known == name)?;
+            self.0[place].filter(|value| value.get() != "null")
+        })
+    }
+
+    /// The text of that member.
+    pub(crate) fn text(&self, names: &[&str]) -> Option<String> {
+        self.member(names).and_then(text).map(Cow::into_owned)
+    }
+
+    pub(crate) fn validation(&self) -> ValidationMessages {
+        messages(self.member(&["validationMessages", "errors"]))
+    }
+}
+
+struct BareVisitor;
+
+impl<'de> Visitor<'de> for BareVisitor {
+    type Value = Bare<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Bare<'de>, A::Error> {
+        let mut bare = Bare::default();
+        while let Some(place) = map.next_key_seed(BareName)? {
+            match place {
+                Some(place) => bare.0[place] = Some(map.next_value()?),
+                None => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(bare)
+    }
+}
+
+struct BareName;
+
+impl<'de> DeserializeSeed<'de> for BareName {
+    type Value = Option<usize>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_identifier(self)
+    }
+}
+
+impl Visitor<'_> for BareName {
+    type Value = Option<usize>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a member name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Option<usize>, E> {
+        Ok(NAMES
+            .iter()
+            .position(|known| name.eq_ignore_ascii_case(known)))
     }
 }
 
@@ -248,6 +321,17 @@ mod tests {
             (r#"{"data": null ,"status":"SUCCESS"}"#, Some("null")),
             (r#"{"status":"SUCCESS","message":null}"#, Some("null")),
             (r#"{"data":1}"#, Some("1")),
+            // Each of the others is enough beside `data`, whatever else there is.
+            (r#"{"data":7,"message":"m","traceId":"x"}"#, Some("7")),
+            (
+                r#"{"data":7,"validationMessages":[],"traceId":"x"}"#,
+                Some("7"),
+            ),
+            // Names that are as long as those of an envelope.
+            (r#"{"data":7,"origin":"x"}"#, None),
+            (r#"{"data":7,"results":"x"}"#, None),
+            (r#"{"data":7,"validationMistakes":[]}"#, None),
+            (r#"{"date":7,"status":"SUCCESS"}"#, None),
             // Not envelopes: a member of the model's own shares the name.
             (r#"{"data":1,"size":2}"#, None),
             (r#"{"status":"Alive","investigations":[]}"#, None),
@@ -271,6 +355,9 @@ mod tests {
             (r#""Failed""#, true),
             (r#""INPUT_ERROR""#, true),
             (r#""F\u0041ILED""#, true),
+            (r#""SUCCESS\u0020""#, true),
+            (r#""\u0053UCCESS""#, false),
+            (r#"" ""#, false),
             (r#""SUCCESS""#, false),
             (r#""Success""#, false),
             (r#""""#, false),
@@ -280,6 +367,22 @@ mod tests {
             let json = format!(r#"{{"data":null,"status":{status}}}"#);
             let envelope = Envelope::read(json.as_bytes()).unwrap();
             assert_eq!(envelope.failed(), failed, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_given_without_its_escapes() {
+        for (message, expected) in [
+            (r#""plain""#, Some("plain")),
+            (r#""\"quoted\" and \u00fc""#, Some("\"quoted\" and \u{fc}")),
+            (r#""\\""#, Some("\\")),
+            (r#"" ""#, None),
+            ("7", None),
+            ("null", None),
+        ] {
+            let json = format!(r#"{{"status":"FAILED","message":{message}}}"#);
+            let envelope = Envelope::read(json.as_bytes()).unwrap();
+            assert_eq!(envelope.message().as_deref(), expected, "{json}");
         }
     }
 
@@ -295,8 +398,13 @@ mod tests {
                 json!({"Name": ["is empty"], "Size": ["is 0", "is odd"]}),
                 vec!["Name: is empty", "Size: is 0", "Size: is odd"],
             ),
+            (json!({"": ["a"], "Name": " "}), vec!["a"]),
         ] {
-            assert_eq!(messages(&json), expected, "{json}");
+            let text = format!(r#"{{"validationMessages":{json}}}"#);
+            let envelope = Envelope::read(text.as_bytes()).unwrap();
+            assert_eq!(envelope.validation().into_vec(), expected, "{json}");
+            let bare = Bare::read(text.as_bytes());
+            assert_eq!(bare.validation().into_vec(), expected, "{json}");
         }
     }
 

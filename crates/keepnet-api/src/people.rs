@@ -63,7 +63,8 @@ pub enum Upsert {
 const ROUNDS: u32 = 3;
 
 impl TargetUsers {
-    /// The target user with this e-mail address, if there is one. Case does not matter.
+    /// The target user with this e-mail address, if there is one. The case of ASCII letters does not matter, unless there
+    /// are several that differ in nothing else.
     ///
     /// # Errors
     /// If the address is no e-mail address, or the call fails.
@@ -78,20 +79,39 @@ impl TargetUsers {
     #[inline]
     pub async fn find_by_email(&self, email: impl AsRef<str>) -> Result<Option<TargetUser>, Error> {
         let email = checked_email(email.as_ref())?;
+        let mut users = self.by_email(email).items();
+        let mut found = Matches::new(email);
+        // One that is written in the same way is as good as it gets.
+        while found.exact.is_empty()
+            && let Some(user) = users.try_next().await?
+        {
+            found.add(user.email.clone(), user);
+        }
+        Ok(found.first())
+    }
+
+    /// The target user with this e-mail address, to be deleted or taken out of something: an error if there are several.
+    #[inline]
+    async fn only_by_email(&self, email: &str) -> Result<Option<TargetUser>, Error> {
+        let email = checked_email(email)?;
+        let mut users = self.by_email(email).items();
+        let mut found = Matches::new(email);
+        while let Some(user) = users.try_next().await? {
+            found.add(user.email.clone(), user);
+        }
+        found.only("email", |user| user.resource_id.as_deref())
+    }
+
+    /// Those with an address like this one. The service does not say that it compares whole addresses, so all that it
+    /// finds has to be looked through.
+    fn by_email(&self, email: &str) -> crate::List<TargetUser> {
         let search = GetTargetUserByEmailRequest::new()
             .email(email)
             .page_number(1)
             .page_size(100)
             .order_by("Email")
             .ascending(true);
-        // The service does not say that it compares whole addresses, so all that it finds is looked through.
-        let mut users = self.search_by_email(&search).items();
-        while let Some(user) = users.try_next().await? {
-            if user.email.as_deref().is_some_and(|own| same(own, email)) {
-                return Ok(Some(user));
-            }
-        }
-        Ok(None)
+        self.search_by_email(&search)
     }
 
     /// Brings the target user with this e-mail address to these values, and creates it if there is none.
@@ -212,7 +232,8 @@ impl TargetUsers {
     /// Deletes the target user with this e-mail address; gives the id it had, or none if there was no such user.
     ///
     /// # Errors
-    /// If the address is no e-mail address, or one of the calls fails. Calling it again is safe.
+    /// If the address is no e-mail address, several have it, or one of the calls fails. Calling it again is safe. Of
+    /// several whose addresses differ in case only, the one that is written in the same way is deleted.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -223,7 +244,7 @@ impl TargetUsers {
     /// ```
     #[inline]
     pub async fn delete_by_email(&self, email: impl AsRef<str>) -> Result<Option<String>, Error> {
-        let found = self.find_by_email(email).await?;
+        let found = self.only_by_email(email.as_ref()).await?;
         let Some(id) = found.and_then(|user| user.resource_id) else {
             return Ok(None);
         };
@@ -326,9 +347,58 @@ fn put(values: &mut Vec<TargetUserCustomFieldValue>, value: &TargetUserCustomFie
     }
 }
 
-/// Whether the service takes the two for the same address or name.
+/// Whether the two are the same address or name but for the case of ASCII letters.
+///
+/// Unicode knows other letters whose lower case is an ASCII one, such as the sign of the kelvin. They are in the
+/// addresses of other people.
 fn same(one: &str, other: &str) -> bool {
-    one.trim().to_lowercase() == other.trim().to_lowercase()
+    one.trim().eq_ignore_ascii_case(other.trim())
+}
+
+/// What has a name among all that a search found: what is written in the same way, and what differs in case.
+struct Matches<'a, T> {
+    name: &'a str,
+    exact: Vec<T>,
+    similar: Vec<T>,
+}
+
+impl<'a, T> Matches<'a, T> {
+    fn new(name: &'a str) -> Self {
+        Self {
+            name,
+            exact: Vec::new(),
+            similar: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, own: Option<String>, item: T) {
+        match own {
+            Some(own) if own.trim() == self.name => self.exact.push(item),
+            Some(own) if same(&own, self.name) => self.similar.push(item),
+            _ => {}
+        }
+    }
+
+    fn first(self) -> Option<T> {
+        self.exact.into_iter().chain(self.similar).next()
+    }
+
+    /// The one that has the name. Where there are several, a wrong one might lose something.
+    fn only(self, member: &str, id: fn(&T) -> Option<&str>) -> Result<Option<T>, Error> {
+        let mut found = match self.exact.is_empty() {
+            true => self.similar,
+            false => self.exact,
+        };
+        if found.len() > 1 {
+            let ids: Vec<_> = found.iter().filter_map(id).collect();
+            return Err(Error::invalid(format!(
+                "{member}: {} have it ({}), so none was touched; do it by the id of the one that is meant",
+                found.len(),
+                ids.join(", ")
+            )));
+        }
+        Ok(found.pop())
+    }
 }
 
 fn checked_email(email: &str) -> Result<&str, Error> {
@@ -407,6 +477,7 @@ mod tests {
     fn addresses_are_compared_without_case() {
         assert!(same("Jane.Doe@Example.com ", "jane.doe@example.com"));
         assert!(!same("jane@example.com", "jane@example.co"));
+        assert!(!same("\u{212a}ate@example.com", "kate@example.com"));
         for wrong in ["", "jane", "@example.com", "jane@", "jane doe@example.com"] {
             assert!(checked_email(wrong).is_err(), "{wrong}");
         }

@@ -89,9 +89,12 @@ impl Polling {
     }
 }
 
+/// A century is as good as for ever, and no sum with it overflows.
+const FOR_EVER: Duration = Duration::from_secs(3_155_760_000);
+
 /// The duration, a tenth longer or shorter.
 pub(crate) fn jittered(duration: Duration) -> Duration {
-    duration.mul_f64(0.9 + fastrand::f64() * 0.2)
+    duration.min(FOR_EVER).mul_f64(0.9 + fastrand::f64() * 0.2)
 }
 
 /// Sleeps about this long, at least 10 ms.
@@ -205,7 +208,7 @@ impl<T: 'static> Progress<T> {
             .map_or(Duration::MAX, |at| at.duration_since(Instant::now()));
         self.wait = match self.wait {
             Duration::ZERO => self.polling.first,
-            wait => (wait + wait / 2).min(self.polling.most),
+            wait => wait.saturating_add(wait / 2).min(self.polling.most),
         };
         self.state = if left <= self.polling.first {
             State::Late
@@ -238,13 +241,7 @@ impl<T: 'static> Stream for Progress<T> {
                     let now = Instant::now();
                     let deadline = match this.deadline {
                         Some(deadline) => deadline,
-                        // A century is as good as for ever, and no addition to it overflows.
-                        None => {
-                            now + this
-                                .polling
-                                .deadline
-                                .min(Duration::from_secs(3_155_760_000))
-                        }
+                        None => now + this.polling.deadline.min(FOR_EVER),
                     };
                     this.deadline = Some(deadline);
                     let asked = (this.ask)();

@@ -3,9 +3,8 @@
 use std::borrow::Cow;
 
 use security_api_transport::{Answer, ApiError, Error, Protocol, Verdict};
-use serde_json::{Map, Value};
 
-use crate::envelope::{Envelope, member, messages};
+use crate::envelope::{Bare, Envelope};
 
 /// Why the service refused a call, as far as it says.
 ///
@@ -82,7 +81,7 @@ impl Said {
     fn read(body: &[u8]) -> Self {
         match Envelope::read(body) {
             Some(envelope) if envelope.is_envelope() => Self::in_envelope(&envelope),
-            Some(_) => serde_json::from_slice(body).map_or_else(|_| Self::default(), Self::bare),
+            Some(_) => Self::bare(&Bare::read(body)),
             None => Self::default(),
         }
     }
@@ -90,46 +89,32 @@ impl Said {
     fn in_envelope(envelope: &Envelope<'_>) -> Self {
         let message = envelope.message().map(Cow::into_owned);
         let mut validation = envelope.validation();
-        // The service often says the same in both.
-        validation.retain(|text| Some(text) != message.as_ref());
+        if let Some(message) = &message {
+            // The service often says the same in both.
+            validation.forget(message);
+        }
         Self {
             code: envelope
                 .failed()
                 .then(|| envelope.status().map(Cow::into_owned))
                 .flatten(),
             message,
-            validation,
+            validation: validation.into_vec(),
         }
     }
 
-    /// `ProblemDetails` (RFC 7807), `{error, error_description}` (RFC 6749), `{errors: [{message}]}`, and parts of an
-    /// envelope.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "the value is made for this alone"
-    )]
-    fn bare(body: Map<String, Value>) -> Self {
-        let text = |names: &[&str]| {
-            let text = member(&body, names)?.as_str()?;
-            (!text.trim().is_empty()).then(|| text.to_owned())
-        };
-        let mut validation = member(&body, &["validationMessages", "errors"])
-            .map(messages)
-            .unwrap_or_default();
-        let code = text(&["status", "error"]);
-        let (title, detail) = (text(&["title"]), text(&["detail"]));
+    fn bare(body: &Bare<'_>) -> Self {
+        let mut validation = body.validation();
+        let (title, detail) = (body.text(&["title"]), body.text(&["detail"]));
         let problem = match (title, detail) {
             (Some(title), Some(detail)) if title != detail => Some(format!("{title}: {detail}")),
             (title, detail) => detail.or(title),
         };
-        let mut message = text(&["message", "error_description"]).or(problem);
-        if message.is_none() && !validation.is_empty() {
-            message = Some(validation.remove(0));
-        }
+        let message = body.text(&["message", "error_description"]).or(problem);
         Self {
-            code,
-            message,
-            validation,
+            code: body.text(&["status", "error"]),
+            message: message.or_else(|| validation.take_first()),
+            validation: validation.into_vec(),
         }
     }
 
@@ -167,13 +152,12 @@ impl Said {
     fn into_error(self, answer: &Answer<'_>) -> ApiError {
         let reason = self.reason(answer);
         let hint = reason.and_then(|reason| hint(reason, answer));
-        let message = match (self.message, hint) {
-            (Some(message), Some(hint)) => Some(format!("{message} ({hint})")),
-            (message, hint) => message.or_else(|| hint.map(str::to_owned)),
-        };
         let mut error = ApiError::new().with_validation(self.validation);
-        if let Some(message) = message {
+        if let Some(message) = self.message {
             error = error.with_message(message);
+        }
+        if let Some(hint) = hint {
+            error = error.with_remedy(hint);
         }
         if let Some(code) = self.code {
             error = error.with_code(code);
@@ -379,6 +363,38 @@ mod tests {
             let text = error.message.as_deref().unwrap_or_default();
             assert!(text.starts_with(message), "{body}: {text}");
             assert_eq!(error.validation.join("; "), validation, "{body}");
+        }
+    }
+
+    #[test]
+    fn an_error_of_a_million_messages_stays_small() {
+        let name = "n".repeat(100_000);
+        let texts = vec![r#""a""#; 100_000].join(",");
+        for (status, body) in [
+            (400, format!(r#"{{"errors":{{"{name}":[{texts}]}}}}"#)),
+            (
+                400,
+                format!(r#"{{"errors":[{{"x":{{"{name}":[{texts}]}}}}]}}"#),
+            ),
+            (
+                200,
+                format!(r#"{{"status":"FAILED","validationMessages":{{"{name}":[{texts}]}}}}"#),
+            ),
+            (
+                200,
+                format!(
+                    r#"{{"status":"FAILED","message":"{name}","validationMessages":[{texts}]}}"#
+                ),
+            ),
+        ] {
+            let error = answer_to(&SEARCH, status, &body, |answer| Keepnet.api_error(answer));
+            let said = error.validation.concat();
+            assert!(
+                said.len() < 5000 && said.ends_with(" more"),
+                "{}",
+                said.len()
+            );
+            assert!(error.message.unwrap_or_default().len() < 1000);
         }
     }
 

@@ -191,6 +191,58 @@ async fn a_stored_cursor_goes_on_after_any_record() {
     }
 }
 
+/// Pages by number shift when records are added in between, so the next page is asked for by time.
+#[tokio::test(start_paused = true)]
+async fn pages_are_asked_for_by_time_and_by_number_only_within_one_time() {
+    let log = Log::default();
+    for (number, second) in [0, 1, 2, 3, 3, 3, 3, 4].into_iter().enumerate() {
+        log.add(format!("r{number}"), second);
+    }
+    let fake = service();
+    let client = log.serve(&fake, |second| at(second).to_string());
+    let tail = client.audit_logs().tail(at(0)).page_size(3);
+    assert_eq!(rest(tail).await.unwrap().len(), 8);
+    let asked: Vec<_> = fake
+        .requests_of(&operations::AUDIT_LOGS_SEARCH)
+        .iter()
+        .map(|request| {
+            let body = request.json();
+            let item = &body["filter"]["FilterGroups"][0]["FilterItems"][0];
+            let from: Timestamp = item["Value"].as_str().unwrap().parse().unwrap();
+            let number = body["pageNumber"].as_i64().unwrap();
+            (from.unix_seconds() - START, number)
+        })
+        .collect();
+    assert_eq!(asked, [(0, 1), (2, 1), (3, 1), (3, 2)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_records_than_a_cursor_has_room_for_are_given_at_least_once() {
+    const RECORDS: usize = 50_100;
+    let log = Log::default();
+    for number in 0..RECORDS {
+        log.add(format!("r{number}"), i64::try_from(number / 1_000).unwrap());
+    }
+    let client = log.client();
+    let mut tail = client.audit_logs().tail(at(0)).page_size(25_000);
+    let mut given = HashSet::new();
+    while let Some(record) = tail.try_next().await.unwrap() {
+        assert!(given.insert(id(record)), "one came twice in one reading");
+    }
+    assert_eq!(given.len(), RECORDS);
+    let cursor = tail.cursor();
+    let stored = serde_json::to_vec(&cursor).unwrap();
+    assert!(stored.len() < 560_000, "{}", stored.len());
+    log.add("new", 50);
+    // Those for which there was no room are of the oldest second; nothing else comes again.
+    let again = rest(client.audit_logs().tail(cursor).page_size(25_000));
+    let again = again.await.unwrap();
+    assert_eq!(again.len(), 101);
+    assert_eq!(again[100], "new");
+    let number = |id: &String| id[1..].parse::<usize>().unwrap();
+    assert!(again[..100].iter().all(|id| number(id) < 1_000));
+}
+
 #[tokio::test(start_paused = true)]
 async fn it_ends_at_the_end_unless_it_follows_and_then_asks_at_its_interval() {
     let log = Log::default();
@@ -215,6 +267,21 @@ async fn it_ends_at_the_end_unless_it_follows_and_then_asks_at_its_interval() {
         fake.requests_of(&operations::AUDIT_LOGS_SEARCH).len(),
         1 + 4
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interval_and_an_overlap_that_no_clock_can_count_are_taken_as_without_end() {
+    let log = Log::default();
+    log.add("one", 0);
+    let client = log.client();
+    // The interval varies, and not each one would be too long.
+    for _ in 0..20 {
+        let tail = client.audit_logs().tail(at(0)).overlap(Duration::MAX);
+        let mut tail = tail.follow(Duration::MAX);
+        assert_eq!(take(&mut tail, 1).await, ["one"]);
+        let day = Duration::from_secs(86_400);
+        assert!(tokio::time::timeout(day, tail.try_next()).await.is_err());
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -211,3 +211,50 @@ async fn a_request_of_ones_own_gets_what_is_in_the_envelope() {
     assert_eq!(get("/api/bare").await.unwrap(), json!([1, 2]));
     assert_eq!(get("/api/nothing").await.unwrap(), json!(null));
 }
+
+#[tokio::test]
+async fn a_call_for_another_company_than_the_clients_is_refused() {
+    let fake = service();
+    fake.path("/api/companies/my", |_| envelope(json!([])));
+    let client = over(&fake).for_company("aB3dE5gH7jK9").unwrap();
+    for name in COMPANY_HEADERS {
+        let call = |company: &str| {
+            client
+                .request(Method::GET, "/api/companies/my")
+                .header(name, company)
+                .call::<Value>()
+        };
+        let error = call("zZ9").await.unwrap_err();
+        assert!(
+            error.is_invalid() && error.to_string().contains(name),
+            "{error}"
+        );
+        assert!(fake.requests().is_empty());
+    }
+    let same = client
+        .request(Method::GET, "/api/companies/my")
+        .header(COMPANY_HEADERS[0], "aB3dE5gH7jK9");
+    same.call::<Value>().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_token_and_the_client_secret_that_the_service_quotes_are_shown_in_no_error() {
+    for status in [400, 401, 403] {
+        let fake = service();
+        let quote = json!({
+            "status": "INPUT_ERROR",
+            "message": "Bearer token-1 and s3cret",
+            "validationMessages": {"clientSecret": ["s3cret\r\n"], "token-1": ["is odd"]},
+        });
+        let answer = FakeAnswer::status(status).body(quote.to_string());
+        fake.path("/api/companies/my", move |_| answer.clone());
+        let error = over(&fake).check().await.unwrap_err();
+        let api = error.api().unwrap();
+        let text = format!("{error} {error:?} {error:#?} {api:?}");
+        assert!(
+            !text.contains("token-1") && !text.contains("s3cret"),
+            "{text}"
+        );
+        assert!(text.contains("Bearer [redacted] and [redacted]"), "{text}");
+    }
+}

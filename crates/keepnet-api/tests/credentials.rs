@@ -6,13 +6,13 @@ mod common;
 use common::{envelope, over, page, service};
 use keepnet_api::api_clients::NewApiClient;
 use keepnet_api::operations::{
-    COMPANIES_CREATE_CLIENT, COMPANIES_GENERATE_CLIENT_CREDENTIALS, COMPANIES_SEARCH_CLIENTS,
-    SYSTEM_USERS_RESET_PASSWORD,
+    COMPANIES_CREATE_CLIENT, COMPANIES_GENERATE_CLIENT_CREDENTIALS, COMPANIES_GET_CLIENT,
+    COMPANIES_SEARCH_CLIENTS, COMPANIES_UPDATE_CLIENT, SYSTEM_USERS_RESET_PASSWORD,
 };
 use keepnet_api::{Client, Error, ErrorKind, Outcome, Reason, SearchRequest, Secret};
 use security_api_sandbox::Sandbox;
-use security_api_transport::FakeAnswer;
-use serde_json::json;
+use security_api_transport::{FakeAnswer, FakeTransport};
+use serde_json::{Value, json};
 
 async fn reseller() -> (Sandbox, Client) {
     let sandbox = Sandbox::start().await.unwrap();
@@ -247,4 +247,204 @@ async fn a_client_whose_creation_was_not_answered_is_not_lost() {
         "{text}"
     );
     assert!(!text.contains("s3cret-2"), "{text}");
+}
+
+/// A client as the service gives it, with these members changed; null removes one.
+fn client_with(changes: Value) -> Value {
+    let mut client = json!({
+        "resourceId": "r-1",
+        "name": "Export",
+        "clientId": "id-1",
+        "clientSecret": null,
+        "statusId": 1,
+        "hasIpAddressRestriction": true,
+        "allowedIpAddresses": ["203.0.113.7"],
+        "roleResourceIdList": ["role-1"],
+    });
+    for (name, value) in changes.as_object().unwrap() {
+        client[name] = value.clone();
+    }
+    client
+}
+
+fn with_client(client: Value) -> FakeTransport {
+    let fake = service();
+    let generated = json!({"clientId": "id-2", "clientSecret": "s3cret-2"});
+    fake.always(&COMPANIES_GENERATE_CLIENT_CREDENTIALS, envelope(generated));
+    fake.always(&COMPANIES_GET_CLIENT, envelope(client));
+    let done = envelope(json!({"resourceId": "r-2"}));
+    fake.always(&COMPANIES_CREATE_CLIENT, done.clone());
+    fake.always(&COMPANIES_UPDATE_CLIENT, done);
+    fake
+}
+
+#[tokio::test]
+async fn nothing_is_changed_if_the_service_does_not_say_all_that_a_client_may_do() {
+    let incomplete = [
+        (json!({"allowedIpAddresses": null}), "allowedIpAddresses"),
+        (json!({"allowedIpAddresses": []}), "allowedIpAddresses"),
+        (
+            json!({"allowedIpAddresses": ["", " "]}),
+            "allowedIpAddresses",
+        ),
+        (
+            json!({"hasIpAddressRestriction": null}),
+            "hasIpAddressRestriction",
+        ),
+        (
+            json!({"hasIpAddressRestriction": null, "allowedIpAddresses": null}),
+            "hasIpAddressRestriction",
+        ),
+        (json!({"name": null}), "name"),
+        (json!({"name": " "}), "name"),
+        (json!({"roleResourceIdList": null}), "roleResourceIdList"),
+        (json!({"roleResourceIdList": [""]}), "roleResourceIdList"),
+    ];
+    let mut cases: Vec<_> = incomplete
+        .into_iter()
+        .map(|(changes, member)| (client_with(changes), member))
+        .collect();
+    cases.push((json!({}), ""));
+    for (client, member) in cases {
+        let fake = with_client(client.clone());
+        let companies = over(&fake).companies();
+        let rotated = companies.rotate_api_client("r-1").await.map(drop);
+        let deactivated = companies.deactivate_api_client("r-1").await;
+        for result in [rotated, deactivated] {
+            let error = result.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Decode, "{client}");
+            let text = error.to_string();
+            assert!(text.contains(member), "{text}");
+            assert!(text.contains("delete"), "there is no remedy: {text}");
+        }
+        for operation in [
+            &COMPANIES_CREATE_CLIENT,
+            &COMPANIES_UPDATE_CLIENT,
+            &COMPANIES_GENERATE_CLIENT_CREDENTIALS,
+        ] {
+            assert!(fake.requests_of(operation).is_empty(), "{client}");
+        }
+    }
+    let fake = with_client(client_with(json!({"clientId": null})));
+    let deactivated = over(&fake).companies().deactivate_api_client("r-1").await;
+    assert!(deactivated.unwrap_err().to_string().contains("clientId"));
+    assert!(fake.requests_of(&COMPANIES_UPDATE_CLIENT).is_empty());
+}
+
+#[tokio::test]
+async fn what_a_client_may_do_is_copied_as_it_is() {
+    let kept = [
+        (json!({}), true, json!(["203.0.113.7"])),
+        (
+            json!({"hasIpAddressRestriction": false}),
+            false,
+            json!(["203.0.113.7"]),
+        ),
+        (
+            json!({"hasIpAddressRestriction": false, "allowedIpAddresses": null}),
+            false,
+            json!([]),
+        ),
+    ];
+    for (changes, restricted, addresses) in kept {
+        let fake = with_client(client_with(changes));
+        let companies = over(&fake).companies();
+        companies.rotate_api_client("r-1").await.unwrap();
+        companies.deactivate_api_client("r-1").await.unwrap();
+        let created = fake.requests_of(&COMPANIES_CREATE_CLIENT)[0].json();
+        let changed = fake.requests_of(&COMPANIES_UPDATE_CLIENT)[0].json();
+        for (sent, id, status) in [(created, "id-2", 1), (changed, "id-1", 0)] {
+            let expected = json!({
+                "name": "Export",
+                "clientId": id,
+                "clientSecret": "s3cret-2",
+                "statusId": status,
+                "hasIpAddressRestriction": restricted,
+                "allowedIpAddresses": addresses,
+                "roleResourceIdList": ["role-1"],
+            });
+            assert_eq!(sent, expected);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_role_is_the_one_with_the_exact_name_and_no_other_if_several_are_alike() {
+    let fake = with_client(json!({}));
+    fake.path("/api/roles", |_| {
+        envelope(json!([
+            {"resourceId": "r1", "name": "companyadmin"},
+            {"resourceId": "r2", "name": "Company Admin"},
+            {"resourceId": "r3", "name": "Auditor"},
+            {"resourceId": "r4", "name": "Auditor"},
+            {"resourceId": "r5", "name": "\u{212a}iosk"},
+            {"resourceId": "Auditor2", "name": "Reader"},
+            {"resourceId": "r6", "name": "Auditor2"},
+        ]))
+    });
+    let companies = over(&fake).companies();
+    for (wanted, id) in [
+        ("Company Admin", "r2"),
+        ("companyadmin", "r1"),
+        ("READER", "Auditor2"),
+        ("Auditor2", "Auditor2"),
+        ("r4", "r4"),
+    ] {
+        let new = NewApiClient::new("Export").role(wanted);
+        companies.create_api_client(&new).await.unwrap();
+        let sent = fake.requests_of(&COMPANIES_CREATE_CLIENT);
+        let roles = &sent.last().unwrap().json()["roleResourceIdList"];
+        assert_eq!(roles, &json!([id]), "{wanted}");
+    }
+    let before = fake.requests_of(&COMPANIES_CREATE_CLIENT).len();
+    for (wanted, said) in [
+        ("COMPANY ADMIN", "(r2)"),
+        ("Auditor", "(r4)"),
+        // U+212A is a K in Unicode's lower case, and another letter to everybody else.
+        ("kiosk", "has no role"),
+    ] {
+        let new = NewApiClient::new("Export").role(wanted);
+        let error = companies.create_api_client(&new).await.unwrap_err();
+        assert!(error.is_invalid(), "{error}");
+        assert!(error.to_string().contains(said), "{error}");
+    }
+    assert_eq!(fake.requests_of(&COMPANIES_CREATE_CLIENT).len(), before);
+}
+
+/// Addresses that let their bearer in, and keys that fetch what somebody else wrote, are no plain text.
+#[cfg(all(feature = "identity", feature = "phishing", feature = "reporter"))]
+#[test]
+fn an_address_or_key_that_opens_something_is_shown_nowhere() {
+    use keepnet_api::types;
+    use std::fmt::Debug;
+
+    fn shown<T: serde::de::DeserializeOwned + Debug>(member: &str) -> String {
+        let value = serde_json::from_value::<T>(json!({ member: "s3cret-mark" }));
+        format!("{:?}", value.unwrap())
+    }
+    for (shown, member) in [
+        (
+            shown::<types::DefaultSamlSetting>("bypassSSOLoginUrl"),
+            "bypass_sso_login_url",
+        ),
+        (
+            shown::<types::TeamsAppAuthorizeLinkResponse>("authorizationUrl"),
+            "authorization_url",
+        ),
+        (
+            shown::<types::TeamsOboAuthorizeLinkResponse>("authorizationUrl"),
+            "authorization_url",
+        ),
+        (
+            shown::<types::PhishingReporterSetting>("appPermissionAuthorizationUrl"),
+            "app_permission_authorization_url",
+        ),
+        (
+            shown::<types::TranslateLandingPageContentResponse>("temporaryKey"),
+            "temporary_key",
+        ),
+    ] {
+        assert!(shown.contains(member), "{shown}");
+        assert!(!shown.contains("s3cret-mark"), "{shown}");
+    }
 }

@@ -69,6 +69,62 @@ async fn what_the_service_says_twice_is_shown_once() {
 }
 
 #[tokio::test]
+async fn a_problem_says_its_title_and_its_detail_once_each() {
+    for (body, said, times) in [
+        (
+            json!({"title": "Gone", "detail": "Since May"}),
+            "Gone: Since May",
+            1,
+        ),
+        (json!({"title": "Gone", "detail": "Gone"}), "Gone", 1),
+        (json!({"title": "Gone"}), "Gone", 1),
+        (json!({"title": " ", "detail": "Since May"}), "Since May", 1),
+    ] {
+        let fake = service();
+        let answer = FakeAnswer::status(400)
+            .header("content-type", "application/problem+json")
+            .body(body.to_string());
+        fake.path("/api/things", move |_| answer.clone());
+        let call = over(&fake).request(Method::GET, "/api/things");
+        let error = call.call::<Value>().await.unwrap_err();
+        let message = error.api().unwrap().message.clone().unwrap();
+        assert_eq!(message.matches(said).count(), times, "{message}");
+        assert_eq!(
+            message.matches("Gone").count(),
+            said.matches("Gone").count()
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_error_within_a_200_tells_the_services_failure_from_other_failures() {
+    for (status, reason) in [
+        ("INTERNAL_SERVER_ERROR", Reason::ServerError),
+        ("internal_server_error", Reason::ServerError),
+        ("FAILED", Reason::Failed),
+        ("SOMETHING_ELSE", Reason::Failed),
+    ] {
+        let fake = service();
+        let body = json!({"status": status, "message": "No", "data": null});
+        fake.path("/api/things", move |_| FakeAnswer::json(&body));
+        let call = over(&fake).request(Method::POST, "/api/things");
+        let error = call.call::<Value>().await.unwrap_err();
+        assert_eq!(Reason::of(&error), Some(reason), "{status}");
+    }
+    // A status that stands for nothing else.
+    for (status, reason) in [("FAILED", Some(Reason::Failed)), ("OTHER", None)] {
+        let fake = service();
+        let body = json!({"status": status, "message": "No", "data": null}).to_string();
+        fake.path("/api/things", move |_| {
+            FakeAnswer::status(409).body(body.clone())
+        });
+        let call = over(&fake).request(Method::POST, "/api/things");
+        let error = call.call::<Value>().await.unwrap_err();
+        assert_eq!(Reason::of(&error), reason, "{status}");
+    }
+}
+
+#[tokio::test]
 async fn a_429_makes_everyone_wait_as_long_as_the_service_asks() {
     tokio::time::pause();
     let fake = service();

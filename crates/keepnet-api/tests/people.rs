@@ -5,9 +5,9 @@ mod common;
 
 use common::{envelope, over, page, refused, service};
 use keepnet_api::operations::{
-    TARGET_GROUPS_ADD_USERS, TARGET_GROUPS_CREATE, TARGET_GROUPS_SEARCH_BY_NAME,
-    TARGET_USERS_CREATE, TARGET_USERS_DELETE, TARGET_USERS_GET, TARGET_USERS_SEARCH_BY_EMAIL,
-    TARGET_USERS_UPDATE,
+    TARGET_GROUPS_ADD_USERS, TARGET_GROUPS_CREATE, TARGET_GROUPS_REMOVE_USERS,
+    TARGET_GROUPS_SEARCH_BY_NAME, TARGET_USERS_CREATE, TARGET_USERS_DELETE, TARGET_USERS_GET,
+    TARGET_USERS_SEARCH_BY_EMAIL, TARGET_USERS_UPDATE,
 };
 use keepnet_api::people::Upsert;
 use keepnet_api::types::{CreateTargetUserRequest, TargetUserCustomFieldValue};
@@ -160,6 +160,196 @@ async fn a_group_that_somebody_else_creates_first_is_found() {
         .await
         .unwrap();
     assert_eq!((found.id.as_str(), found.created), ("group-1", false));
+}
+
+fn users(all: &[(&str, &str)]) -> FakeAnswer {
+    let user = |(id, email): &(&str, &str)| json!({"resourceId": id, "email": email});
+    page(all.iter().map(user).collect())
+}
+
+fn groups(all: &[(&str, &str)]) -> FakeAnswer {
+    let group = |(id, name): &(&str, &str)| json!({"resourceId": id, "name": name});
+    page(all.iter().map(group).collect())
+}
+
+#[tokio::test]
+async fn nobody_is_deleted_whose_address_is_another() {
+    let done = || envelope(json!({"resourceId": "x"}));
+    // U+212A is a K in Unicode's lower case.
+    let kelvin = ("kelvin", "\u{212a}ate@example.com");
+    let (upper, lower) = (("upper", "Kate@example.com"), ("lower", "kate@example.com"));
+    for (found, deleted) in [
+        (vec![kelvin], None),
+        (vec![kelvin, upper], Some("upper")),
+        (vec![upper, lower, kelvin], Some("lower")),
+        (vec![lower, upper], Some("lower")),
+    ] {
+        let fake = service();
+        fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, users(&found));
+        fake.always(&TARGET_USERS_DELETE, done());
+        let people = over(&fake).target_users();
+        let gone = people.delete_by_email("kate@example.com");
+        assert_eq!(gone.await.unwrap().as_deref(), deleted, "{found:?}");
+        let sent = fake.requests_of(&TARGET_USERS_DELETE);
+        assert_eq!(sent.len(), usize::from(deleted.is_some()), "{found:?}");
+    }
+    for found in [
+        vec![upper, ("title", "KATE@example.com")],
+        vec![lower, ("twin", "kate@example.com"), upper],
+    ] {
+        let fake = service();
+        fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, users(&found));
+        fake.always(&TARGET_USERS_DELETE, done());
+        fake.always(&TARGET_GROUPS_SEARCH_BY_NAME, groups(&[("g", "Sales")]));
+        fake.always(&TARGET_GROUPS_REMOVE_USERS, done());
+        let client = over(&fake);
+        let (people, in_groups) = (client.target_users(), client.target_groups());
+        let deleted = people.delete_by_email("kate@example.com");
+        let error = deleted.await.unwrap_err();
+        assert!(error.is_invalid(), "{error}");
+        assert!(error.to_string().contains(found[1].0), "{error}");
+        let removed = in_groups.remove_people("Sales", ["kate@example.com"]);
+        assert!(removed.await.unwrap_err().is_invalid());
+        assert!(fake.requests_of(&TARGET_USERS_DELETE).is_empty());
+        assert!(fake.requests_of(&TARGET_GROUPS_REMOVE_USERS).is_empty());
+    }
+}
+
+#[tokio::test]
+async fn upsert_changes_the_one_with_the_exact_address_and_nobody_with_a_similar_one() {
+    let fake = service();
+    let found = users(&[
+        ("kelvin", "\u{212a}ate@example.com"),
+        ("upper", "Kate@example.com"),
+        ("lower", "kate@example.com"),
+    ]);
+    fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, found);
+    let stored = json!({"resourceId": "lower", "email": "kate@example.com"});
+    fake.always(&TARGET_USERS_GET, envelope(stored));
+    let kate = CreateTargetUserRequest::new("kate@example.com");
+    let client = over(&fake);
+    let user = client.target_users().upsert(&kate).await.unwrap();
+    assert_eq!(
+        (user.id.as_str(), user.change),
+        ("lower", Upsert::Unchanged)
+    );
+
+    let fake = service();
+    let kelvin = users(&[("kelvin", "\u{212a}ate@example.com")]);
+    fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, kelvin);
+    fake.always(&TARGET_USERS_CREATE, envelope(json!({"resourceId": "new"})));
+    let user = over(&fake).target_users().upsert(&kate).await.unwrap();
+    assert_eq!((user.id.as_str(), user.change), ("new", Upsert::Created));
+}
+
+#[tokio::test]
+async fn a_group_is_the_one_with_the_whole_name_and_not_the_first_that_contains_it() {
+    let emea = ("emea", "Sales EMEA");
+    for (found, wanted, id) in [
+        (vec![emea, ("sales", "Sales")], "Sales", Some("sales")),
+        (vec![emea, ("sales", " Sales ")], "Sales", Some("sales")),
+        (
+            vec![("upper", "SALES"), ("sales", "Sales")],
+            "Sales",
+            Some("sales"),
+        ),
+        (
+            vec![("sales", "Sales"), ("upper", "SALES")],
+            "SALES",
+            Some("upper"),
+        ),
+        (vec![emea, ("sales", "Sales")], "sales", Some("sales")),
+        (vec![emea], "Sales", None),
+        (vec![("kiosk", "\u{212a}iosk")], "Kiosk", None),
+    ] {
+        let fake = service();
+        fake.always(&TARGET_GROUPS_SEARCH_BY_NAME, groups(&found));
+        fake.always(
+            &TARGET_GROUPS_CREATE,
+            envelope(json!({"resourceId": "new"})),
+        );
+        fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([stored()])));
+        fake.always(&TARGET_GROUPS_ADD_USERS, envelope(json!({})));
+        let in_groups = over(&fake).target_groups();
+        let group = in_groups.find_by_name(wanted).await.unwrap();
+        let group = group.and_then(|group| group.resource_id);
+        assert_eq!(group.as_deref(), id, "{wanted} of {found:?}");
+        let added = in_groups.add_people(wanted, ["jane.doe@example.com"]);
+        let added = added.await.unwrap().group;
+        assert_eq!(added.id, id.unwrap_or("new"), "{wanted} of {found:?}");
+        assert_eq!(added.created, id.is_none());
+        let sent = fake.requests_of(&TARGET_GROUPS_ADD_USERS)[0].json();
+        assert_eq!(sent["targetGroupResourceIds"], json!([added.id]));
+    }
+}
+
+#[tokio::test]
+async fn people_are_taken_out_of_no_group_if_several_have_its_name() {
+    let fake = service();
+    let alike = groups(&[("g1", "Sales"), ("g2", "SALES"), ("g3", "Sales EMEA")]);
+    fake.always(&TARGET_GROUPS_SEARCH_BY_NAME, alike);
+    fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([stored()])));
+    fake.always(&TARGET_GROUPS_REMOVE_USERS, envelope(json!({})));
+    let groups = over(&fake).target_groups();
+    let error = groups
+        .remove_people("sales", ["jane.doe@example.com"])
+        .await
+        .unwrap_err();
+    assert!(error.is_invalid(), "{error}");
+    assert!(error.to_string().contains("g1, g2"), "{error}");
+    assert!(fake.requests_of(&TARGET_GROUPS_REMOVE_USERS).is_empty());
+    let removed = groups
+        .remove_people("Sales", ["jane.doe@example.com"])
+        .await
+        .unwrap();
+    assert_eq!(removed.group.id, "g1");
+    assert_eq!(fake.requests_of(&TARGET_GROUPS_REMOVE_USERS).len(), 1);
+}
+
+#[tokio::test]
+async fn only_what_comes_from_somebody_elses_change_is_begun_anew() {
+    // Another failure of the update than that there is no such user.
+    let fake = service();
+    fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([stored()])));
+    fake.always(&TARGET_USERS_GET, envelope(stored()));
+    fake.always(&TARGET_USERS_UPDATE, refused("The department is too long"));
+    over(&fake)
+        .target_users()
+        .upsert(&jane())
+        .await
+        .unwrap_err();
+    assert_eq!(fake.requests_of(&TARGET_USERS_UPDATE).len(), 1);
+
+    // It is the group that does not exist.
+    fake.always(
+        &TARGET_USERS_UPDATE,
+        envelope(json!({"resourceId": "user-1"})),
+    );
+    fake.always(&TARGET_GROUPS_ADD_USERS, FakeAnswer::status(404));
+    let user = jane().target_group_resource_ids(["group-1"]);
+    over(&fake).target_users().upsert(&user).await.unwrap_err();
+    assert_eq!(fake.requests_of(&TARGET_GROUPS_ADD_USERS).len(), 1);
+
+    // The creation was refused for good, though somebody has the address by now.
+    let fake = service();
+    fake.once(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([])));
+    fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([stored()])));
+    fake.always(&TARGET_USERS_CREATE, FakeAnswer::status(403));
+    let users = over(&fake).target_users();
+    let error = users.upsert(&jane()).await.unwrap_err();
+    assert_eq!(Reason::of(&error), Some(Reason::Forbidden));
+    assert!(fake.requests_of(&TARGET_USERS_GET).is_empty());
+}
+
+#[tokio::test]
+async fn an_upsert_that_others_keep_undoing_begins_three_times() {
+    let fake = service();
+    fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([stored()])));
+    fake.always(&TARGET_USERS_GET, FakeAnswer::status(404));
+    let users = over(&fake).target_users();
+    let error = users.upsert(&jane()).await.unwrap_err();
+    assert!(error.is_not_found(), "{error}");
+    assert_eq!(fake.requests_of(&TARGET_USERS_GET).len(), 3);
 }
 
 #[test]

@@ -115,3 +115,26 @@ async fn a_look_that_fails_for_a_while_is_repeated_and_one_that_is_refused_is_no
     assert!(progress.try_next().await.unwrap_err().is_not_found());
     assert!(progress.try_next().await.unwrap().is_none());
 }
+
+#[tokio::test(start_paused = true)]
+async fn waits_that_no_clock_can_count_are_waits_without_end() {
+    let fake = service();
+    fake.always(&operations::INVESTIGATION_RESULTS_SUMMARY, running(0));
+    let century = Duration::from_secs(3_155_760_000);
+    for (first, most, deadline) in [
+        (Duration::MAX, Duration::MAX, Duration::MAX),
+        (Duration::from_secs(1), Duration::MAX, Duration::MAX),
+        (century, Duration::MAX, Duration::MAX),
+        (Duration::MAX, Duration::ZERO, Duration::from_secs(10)),
+    ] {
+        let polling = Polling::default().backoff(first, most).deadline(deadline);
+        let progress = over(&fake).investigations().wait("i1").polling(polling);
+        let mut progress = std::pin::pin!(progress);
+        progress.try_next().await.unwrap();
+        // Whatever comes, a state or the end of the time: no sum of times overflows.
+        for _ in 0..100 {
+            let day = Duration::from_secs(86_400);
+            let _ = tokio::time::timeout(day, progress.try_next()).await;
+        }
+    }
+}

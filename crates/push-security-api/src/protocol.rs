@@ -96,8 +96,11 @@ impl Protocol for PushSecurity {
             _ => None,
         };
         let mut error = ApiError::new();
-        if let Some(text) = join(message, hint) {
+        if let Some(text) = message {
             error = error.with_message(text);
+        }
+        if let Some(hint) = hint {
+            error = error.with_remedy(hint);
         }
         match reason {
             Some(reason) => error.with_reason(reason),
@@ -108,11 +111,4 @@ impl Protocol for PushSecurity {
 
 fn changes_something(answer: &Answer<'_>) -> bool {
     answer.operation.method() != http::Method::GET
-}
-
-fn join(message: Option<String>, hint: Option<&str>) -> Option<String> {
-    match (message, hint) {
-        (Some(message), Some(hint)) => Some(format!("{message} ({hint})")),
-        (message, hint) => message.or_else(|| hint.map(str::to_owned)),
-    }
 }

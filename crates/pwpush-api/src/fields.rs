@@ -17,6 +17,7 @@ pub(crate) struct Fields<'a> {
 
 enum Value<'a> {
     Text(&'a str),
+    Secret(&'a Secret),
     Number(u32),
     Flag(bool),
 }
@@ -43,8 +44,10 @@ impl<'a> Fields<'a> {
         self
     }
 
-    pub(crate) fn secret(self, name: &'static str, value: Option<&'a Secret>) -> Self {
-        self.text(name, value.map(Secret::expose))
+    pub(crate) fn secret(mut self, name: &'static str, value: Option<&'a Secret>) -> Self {
+        self.members
+            .extend(value.map(|value| (name, Value::Secret(value))));
+        self
     }
 
     pub(crate) fn number(mut self, name: &'static str, value: Option<u32>) -> Self {
@@ -61,7 +64,12 @@ impl<'a> Fields<'a> {
     }
 
     /// Puts them into the request. `progress` is told how much of a form has been sent.
-    pub(crate) fn write(self, request: Request, progress: Option<Progress>) -> Request {
+    pub(crate) fn write(self, mut request: Request, progress: Option<Progress>) -> Request {
+        for (_, value) in &self.members {
+            if let Value::Secret(secret) = value {
+                request = request.hide(secret);
+            }
+        }
         if self.files.is_empty() {
             return request.json(&self);
         }
@@ -70,6 +78,7 @@ impl<'a> Fields<'a> {
             let name = format!("{}[{name}]", self.root);
             form = match value {
                 Value::Text(text) => form.text(name, *text),
+                Value::Secret(secret) => form.text(name, secret.expose()),
                 Value::Number(number) => form.text(name, number.to_string()),
                 Value::Flag(flag) => form.text(name, flag.to_string()),
             };
@@ -122,6 +131,7 @@ impl Serialize for Members<'_> {
         for (name, value) in self.0 {
             match value {
                 Value::Text(text) => map.serialize_entry(name, text)?,
+                Value::Secret(secret) => map.serialize_entry(name, secret.expose())?,
                 Value::Number(number) => map.serialize_entry(name, number)?,
                 Value::Flag(flag) => map.serialize_entry(name, flag)?,
             }

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use http::header::{LOCATION, RETRY_AFTER};
-use security_api_transport::{Answer, ApiError, Protocol, Verdict};
+use security_api_transport::{Answer, ApiError, Protocol, ValidationMessages, Verdict, one_line};
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use tokio::sync::OnceCell;
 
 use crate::reason::Reason;
@@ -72,12 +73,15 @@ impl Protocol for PasswordPusher {
     fn api_error(&self, answer: &Answer<'_>) -> ApiError {
         let failure = Failure::of(answer);
         let reason = self.reason(answer, failure.as_ref());
-        let message = failure.as_ref().and_then(Failure::text).map(str::to_owned);
+        let message = failure.as_ref().and_then(Failure::text);
         let remedy = reason.as_ref().and_then(Reason::remedy);
-        let remedy = remedy.or_else(|| stranger(answer, message.as_deref()));
+        let remedy = remedy.or_else(|| stranger(answer, message));
         let mut error = ApiError::new();
-        if let Some(text) = join(message, remedy) {
+        if let Some(text) = message {
             error = error.with_message(text);
+        }
+        if let Some(remedy) = remedy {
+            error = error.with_remedy(remedy);
         }
         if answer.status == http::StatusCode::UNPROCESSABLE_ENTITY {
             error = error.with_validation(validation(answer.body));
@@ -179,7 +183,8 @@ fn redirect(answer: &Answer<'_>) -> Option<Reason> {
         None => location.split_once("://")?.1,
     };
     let host = rest.split(['/', '?', '#', '\\']).next()?;
-    let host = host.rsplit('@').next()?.to_owned();
+    // No host name is longer.
+    let host = one_line(host.rsplit('@').next()?, 260);
     matches!(answer.status.as_u16(), 301 | 308).then_some(Reason::Moved { host })
 }
 
@@ -192,28 +197,16 @@ fn stranger(answer: &Answer<'_>, message: Option<&str>) -> Option<&'static str> 
 
 /// The messages of each member, with its name, except for those about the whole.
 fn validation(body: &[u8]) -> Vec<String> {
-    let fields: BTreeMap<String, Value> = serde_json::from_slice(body).unwrap_or_default();
-    let mut messages = Vec::new();
+    let fields: BTreeMap<String, &RawValue> = serde_json::from_slice(body).unwrap_or_default();
+    let mut messages = ValidationMessages::new();
     for (field, value) in fields {
-        let texts = match value {
-            Value::Array(texts) => texts,
-            one => vec![one],
+        let member = match field.as_str() {
+            "base" | "error" => "",
+            field => field,
         };
-        for text in texts.iter().filter_map(Value::as_str) {
-            messages.push(match field.as_str() {
-                "base" | "error" => text.to_owned(),
-                field => format!("{field}: {text}"),
-            });
-        }
+        messages.read_json(member, value.get().as_bytes());
     }
-    messages
-}
-
-fn join(message: Option<String>, remedy: Option<&str>) -> Option<String> {
-    match (message, remedy) {
-        (Some(message), Some(remedy)) => Some(format!("{message} ({remedy})")),
-        (message, remedy) => message.or_else(|| remedy.map(str::to_owned)),
-    }
+    messages.into_vec()
 }
 
 #[cfg(test)]
@@ -484,6 +477,20 @@ mod tests {
                 "payload: zu groß",
                 "payload: leer"
             ]
+        );
+    }
+
+    #[test]
+    fn an_error_of_many_thousand_messages_stays_small() {
+        let name = "n".repeat(30_000);
+        let texts = vec![r#""a""#; 8_000].join(",");
+        let body = format!(r#"{{"{name}":[{texts}]}}"#);
+        let (_, _, error) = judge(true, &CREATE_PUSH, 422, None, &body);
+        let said = error.validation.concat();
+        assert!(
+            said.len() < 5000 && said.ends_with(" more"),
+            "{}",
+            said.len()
         );
     }
 

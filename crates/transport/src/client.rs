@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{ACCEPT, HeaderName, HeaderValue, USER_AGENT};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
 use http::{HeaderMap, Method, Uri};
 use tokio::time::Instant;
 use tower::util::Either;
@@ -16,9 +16,9 @@ use tower_service::Service;
 use crate::base_url::BaseUrl;
 use crate::call::{Call, Received, Sending};
 use crate::context::{CallContext, CallLimits, Target};
-use crate::credential::Credential;
+use crate::credential::{self, Credential};
 use crate::download::Download;
-use crate::error::{BoxError, Error, ErrorKind};
+use crate::error::{BoxError, Error, ErrorKind, one_line};
 use crate::layers::attempt::AttemptTimeout;
 use crate::layers::cap::{self, Cap};
 use crate::layers::credential::{CredentialReady, CredentialStamp, Named, SameOrigin};
@@ -26,6 +26,7 @@ use crate::layers::deadline::Deadline;
 use crate::layers::decompression::Decompression;
 use crate::layers::leaf::{Leaf, LeafSettings};
 use crate::layers::limit::RateLimit;
+use crate::layers::query::SecretQuery;
 use crate::layers::retry::{self, Retry, RetryPolicy, Shared};
 use crate::layers::span::{AttemptSpan, OperationSpan};
 use crate::layers::whole::Whole;
@@ -37,6 +38,7 @@ use crate::protocol::{Answer, PlainHttp, Protocol};
 use crate::receive::receive;
 use crate::redirect::{self, Places};
 use crate::request::Request;
+use crate::secret::{Secret, Secrets};
 use crate::service::{HttpRequest, HttpResponse, HttpService};
 
 /// The default of every time and bound that a client keeps to.
@@ -95,10 +97,12 @@ where
     B: http_body::Body<Data = bytes::Bytes, Error = BoxError> + Send + Sync + 'static,
 {
     let leaf = Cap.layer(Decompression.layer(Whole.layer(leaf)));
-    let leaf = AttemptSpan.layer(leaf);
+    let leaf = SecretQuery.layer(AttemptSpan.layer(leaf));
     let for_credential = HttpService::always_ready(Named {
         leaf: HttpService::new(leaf.clone()),
         user_agent: parts.credential_stamp.headers.get(USER_AGENT).cloned(),
+        base: Arc::clone(&parts.credential_stamp.base),
+        own_headers: Arc::clone(&parts.credential_stamp.own_headers),
     });
 
     let same_origin = parts.same_origin;
@@ -184,7 +188,8 @@ impl Client {
 
     /// A request of one's own: the way to anything that has no method yet, by the same path as every other call.
     ///
-    /// `path` begins with `/` and stays below the base URL; add ids with [`Request::segment`]. The request is not sent
+    /// `path` begins with `/` and stays below the base URL. Errors show it as it is written here, so ids, which may be secret,
+    /// are better added with [`Request::segment`]: errors show `{}` in their place. The request is not sent
     /// again if it may have been executed, unless it says [`idempotent`](Request::idempotent).
     pub fn request(&self, method: Method, path: &str) -> Request {
         let checked = path::check_path(path).map(|()| path.to_owned());
@@ -229,8 +234,11 @@ impl Client {
         request.call()
     }
 
-    /// The same client, sending this header with every request, in place of one of the same name. Headers of the call's
-    /// own go before it.
+    /// The same client, sending this header with every request to the service, in place of one of the same name. Files that
+    /// are fetched by a URL are asked for without it.
+    ///
+    /// A call that has a header of this name and another value fails, and nothing is sent, since one of the two is meant
+    /// for somebody else. Only `accept` and `content-type` of the call's own go before those of the client.
     ///
     /// The copy is cheap and shares connections, limits, the credential and the retry budget.
     ///
@@ -288,6 +296,7 @@ impl Client {
                 request.operation,
                 self.target(&request),
                 self.limits(&request),
+                request.secrets.clone(),
             );
             match self.exchange(&mut request, &mut call).await {
                 Ok(response) => Ok(Received::new(request, call, response)),
@@ -395,6 +404,8 @@ impl Client {
             Some(origin) => Arc::new(Target {
                 origin: Arc::new(origin),
                 protocol: Arc::new(PlainHttp),
+                credential: None,
+                secrets: Secrets::default(),
                 is_authorized: false,
                 is_limited: false,
             }),
@@ -436,7 +447,14 @@ impl Client {
             headers.clone_from(&self.0.headers);
         }
         for (name, value) in &request.headers {
-            headers.insert(name.clone(), value.clone());
+            let other = headers.insert(name.clone(), value.clone());
+            if other.is_some_and(|other| other != value) && !matches!(*name, ACCEPT | CONTENT_TYPE)
+            {
+                return Err(Error::invalid(format!(
+                    "the header `{name}` of the call differs from the one that the client sends with every call \
+                     (`with_header`): leave one of them out"
+                )));
+            }
         }
         if request.options.streamed {
             headers.entry(ACCEPT).or_insert(ANYTHING);
@@ -586,6 +604,7 @@ pub struct ClientBuilder<C> {
     per_call: Vec<SlotLayer>,
     per_attempt: Vec<SlotLayer>,
     private_files: bool,
+    default_headers: Result<HeaderMap, Error>,
     client: PhantomData<fn() -> C>,
 }
 
@@ -612,6 +631,7 @@ impl<C: From<Client>> ClientBuilder<C> {
             per_call: Vec::new(),
             per_attempt: Vec::new(),
             private_files: false,
+            default_headers: Ok(HeaderMap::new()),
             client: PhantomData,
         }
     }
@@ -626,6 +646,55 @@ impl<C: From<Client>> ClientBuilder<C> {
     pub fn user_agent(mut self, name: impl Into<String>) -> Self {
         self.user_agent = Some(name.into());
         self
+    }
+
+    /// Sends this header with every request to the origin of the base URL, requests for tokens and files included, and to
+    /// no other: for what stands before the service, such as an access proxy. A header of the call, and the credential, go
+    /// before it.
+    ///
+    /// ```
+    /// use security_api_transport::{Client, ClientBuilder, Secret};
+    ///
+    /// fn behind_a_proxy(builder: ClientBuilder<Client>, secret: &Secret) -> ClientBuilder<Client> {
+    ///     builder
+    ///         .default_header("cf-access-client-id", "an-id.access")
+    ///         .default_secret_header("cf-access-client-secret", secret)
+    /// }
+    /// ```
+    pub fn default_header(mut self, name: &str, value: &str) -> Self {
+        self.add_default_header(name, value, false);
+        self
+    }
+
+    /// As [`default_header`](Self::default_header), for a value that is shown nowhere: `Debug` of a request does not show
+    /// it, and errors hide it where it is quoted.
+    pub fn default_secret_header(mut self, name: &str, value: &Secret) -> Self {
+        self.add_default_header(name, value.expose(), true);
+        self
+    }
+
+    fn add_default_header(&mut self, name: &str, value: &str, is_secret: bool) {
+        let Ok(headers) = &mut self.default_headers else {
+            return;
+        };
+        let checked = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| {
+                let name = one_line(name, 60);
+                Error::invalid(format!("default header: `{name}` cannot be a header's name"))
+            })
+            .and_then(|header| match HeaderValue::from_str(value) {
+                Ok(value) => Ok((header, value)),
+                Err(_) => Err(Error::invalid(format!(
+                    "default header: `{header}` cannot have this value; was it copied whole and without a line break?"
+                ))),
+            });
+        match checked {
+            Ok((name, mut value)) => {
+                value.set_sensitive(is_secret);
+                headers.insert(name, value);
+            }
+            Err(error) => self.default_headers = Err(error),
+        }
     }
 
     /// Bounds every call: all attempts and waits. `None` for no bound. See [`Defaults`].
@@ -759,6 +828,9 @@ impl<C: From<Client>> ClientBuilder<C> {
     }
 
     /// Adds a layer around whole calls: it sees each call once, whatever happens below. The first added is outermost.
+    ///
+    /// The URL of the request that it sees has the query, and `Debug` of a request shows it, but for what was set as a secret
+    /// ([`Request::set_secret_query`]). That is put on below all layers.
     pub fn call_layer<L>(mut self, layer: L) -> Self
     where
         L: Layer<HttpService> + Send + Sync + 'static,
@@ -770,7 +842,9 @@ impl<C: From<Client>> ClientBuilder<C> {
         self
     }
 
-    /// Adds a layer around attempts: it sees each re-send, with the credential on it. The first added is outermost.
+    /// Adds a layer around attempts: it sees each re-send, with the credential on it. The first added is outermost. As for
+    /// [`call_layer`](Self::call_layer), what is secret in the query is put on below it. It also sees requests that fetch
+    /// files from other hosts ([`Client::fetch`]): a header that it adds for the service should depend on the URL.
     ///
     /// ```
     /// use security_api_transport::{Client, ClientBuilder, HttpResponse};
@@ -797,13 +871,16 @@ impl<C: From<Client>> ClientBuilder<C> {
     /// Makes the client.
     ///
     /// # Errors
-    /// If the base URL, the credential, the proxy, a certificate or the user agent cannot be used, if a proxy of the
+    /// If the base URL, the credential, the proxy, a certificate, the user agent or a default header cannot be used, if a proxy of the
     /// environment is malformed, or if the base URL is `https` and no TLS is compiled in.
     pub fn build(self) -> Result<C, Error> {
         let service = self.service?;
         let base_url = self.base_url.unwrap_or(service.base_url);
         let base = Arc::new(BaseUrl::parse(base_url.trim(), service.base_path)?);
         let credential = service.credential;
+        let own_headers = self.default_headers?;
+        let mut secrets = Secrets::default();
+        secrets.add(own_headers.values().flat_map(credential::secrets_of));
         let mut headers = HeaderMap::with_capacity(8);
         headers.insert(
             USER_AGENT,
@@ -825,6 +902,7 @@ impl<C: From<Client>> ClientBuilder<C> {
                 credential: Arc::clone(&credential),
                 base: Arc::clone(&base),
                 headers: Arc::new(headers),
+                own_headers: Arc::new(own_headers),
             },
             credential: Arc::clone(&credential),
             same_origin: SameOrigin {
@@ -848,6 +926,8 @@ impl<C: From<Client>> ClientBuilder<C> {
             target: Arc::new(Target {
                 origin: base,
                 protocol: service.protocol,
+                credential: Some(Arc::clone(&credential)),
+                secrets,
                 is_authorized: true,
                 is_limited: true,
             }),

@@ -8,9 +8,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::base_url::BaseUrl;
+use crate::credential::Credential;
 use crate::operation::Operation;
 use crate::outcome::Outcome;
 use crate::protocol::Protocol;
+use crate::secret::{Secret, Secrets};
 
 /// The facts of one call, carried as an extension of every one of its requests.
 ///
@@ -22,6 +24,8 @@ struct State {
     operation: &'static Operation,
     target: Arc<Target>,
     limits: CallLimits,
+    /// What the request carries beside the credential that no error may show.
+    secrets: Secrets,
     attempts: AtomicU32,
     /// How far the current attempt has come.
     flight: Mutex<Flight>,
@@ -111,12 +115,16 @@ impl Departure {
 }
 
 /// Where a call goes, and what applies there.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Target {
     /// The origin that every request of the call must go to.
     pub(crate) origin: Arc<BaseUrl>,
     /// How the host at that origin speaks.
     pub(crate) protocol: Arc<dyn Protocol>,
+    /// The client's credential, where it may be known.
+    pub(crate) credential: Option<Arc<dyn Credential>>,
+    /// What the client sends there beside the credential that no error may show.
+    pub(crate) secrets: Secrets,
     /// Whether the client's credential is applied.
     pub(crate) is_authorized: bool,
     /// Whether the client's rate limiter applies.
@@ -142,11 +150,13 @@ impl CallContext {
         operation: &'static Operation,
         target: Arc<Target>,
         limits: CallLimits,
+        secrets: Secrets,
     ) -> Self {
         Self(Arc::new(State {
             operation,
             target,
             limits,
+            secrets,
             attempts: AtomicU32::new(0),
             flight: Mutex::new(Flight {
                 attempt: 0,
@@ -161,7 +171,10 @@ impl CallContext {
 
     /// The same call after a redirect: earlier attempts count, and the deadline stays.
     pub(crate) fn redirected(&self, target: Arc<Target>) -> Self {
-        let next = Self::new(self.0.operation, target, self.0.limits.clone());
+        let State {
+            limits, secrets, ..
+        } = &*self.0;
+        let next = Self::new(self.0.operation, target, limits.clone(), secrets.clone());
         next.0.attempts.store(self.attempt(), Ordering::Relaxed);
         next
     }
@@ -192,6 +205,28 @@ impl CallContext {
     #[must_use]
     pub fn is_idempotent(&self) -> bool {
         self.0.limits.idempotent
+    }
+
+    /// What is secret in the query, encoded.
+    pub(crate) fn secret_query(&self) -> Option<&str> {
+        self.0.secrets.encoded_query()
+    }
+
+    /// All that no error of the call may show.
+    #[cold]
+    pub(crate) fn secrets(&self) -> Vec<Secret> {
+        let of_client = &self.0.target.secrets;
+        let mut secrets: Vec<Secret> = self
+            .0
+            .secrets
+            .iter()
+            .chain(of_client.iter())
+            .cloned()
+            .collect();
+        if let Some(credential) = &self.0.target.credential {
+            secrets.extend(credential.secrets());
+        }
+        secrets
     }
 
     pub(crate) fn limits(&self) -> &CallLimits {
@@ -375,6 +410,8 @@ mod tests {
         let target = Target {
             origin: Arc::new(BaseUrl::parse("https://api.test", false).unwrap()),
             protocol: Arc::new(PlainHttp),
+            credential: None,
+            secrets: Secrets::default(),
             is_authorized: true,
             is_limited: true,
         };
@@ -388,7 +425,7 @@ mod tests {
             idempotent: false,
             streamed: false,
         };
-        let call = CallContext::new(&READ, Arc::new(target), limits);
+        let call = CallContext::new(&READ, Arc::new(target), limits, Secrets::default());
         assert!(!call.may_be_executed());
         call.attempt_starts(Instant::now());
         call

@@ -13,6 +13,7 @@ use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 pub use oauth2::{OAuth2, TokenInfo};
 
 use crate::error::Error;
+use crate::secret::Secret;
 use crate::service::HttpService;
 
 /// Which edition of a credential a request was stamped with. Renewing it gives a higher number.
@@ -70,11 +71,32 @@ pub trait Credential: Any + fmt::Debug + Send + Sync + 'static {
     /// request again, with another generation, may help.
     fn rejected(&self, generation: Generation) -> bool;
 
+    /// The secrets it has, which errors must not show if the service quotes them. They are asked for when a call fails.
+    ///
+    /// Without an implementation of one's own, these are the header values of a [`stamp`](Self::stamp) that are marked
+    /// sensitive. A credential whose stamps are all different, or that proves itself by another secret than it sends, says
+    /// itself which they are.
+    fn secrets(&self) -> Vec<Secret> {
+        let mut headers = HeaderMap::new();
+        self.stamp(&mut headers);
+        headers.values().flat_map(secrets_of).collect()
+    }
+
     /// How long a credential that the service refuses is used nevertheless, since another one was refused as well; `None` if
     /// it is replaced at once, or never.
     fn next_renewal(&self) -> Option<Duration> {
         None
     }
+}
+
+/// The secret in a header's value, if it is marked as one: as it is, and without the scheme that it is sent by.
+pub(crate) fn secrets_of(value: &HeaderValue) -> Vec<Secret> {
+    let Some(text) = value.to_str().ok().filter(|_| value.is_sensitive()) else {
+        return Vec::new();
+    };
+    let without_scheme = text.split_once(' ').map(|(_, rest)| rest);
+    let forms = std::iter::once(text).chain(without_scheme);
+    forms.map(Secret::from).collect()
 }
 
 /// Makes a header value that is not shown by `Debug` and not compressed into HTTP/2 tables.

@@ -1,5 +1,8 @@
 //! One error type for everything that can go wrong with a call.
 
+mod shown;
+mod validation;
+
 use std::any::Any;
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -15,6 +18,11 @@ use crate::layers::leaf;
 use crate::operation::Operation;
 use crate::outcome::{Outcome, Verdict};
 use crate::paging::Cursor;
+use crate::secret::{Secret, hide};
+
+pub(crate) use shown::CUT;
+pub use shown::one_line;
+pub use validation::ValidationMessages;
 
 /// A boxed error, as it passes through tower layers.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
@@ -59,6 +67,9 @@ impl ErrorKind {
 }
 
 /// What the service itself said of an error.
+///
+/// In an [`Error`], each text is one line with control characters escaped, and bounded: a message to 500 characters, a
+/// code to 60, validation messages to 20 and 4 KiB together.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct ApiError {
@@ -82,10 +93,20 @@ impl ApiError {
         Self::default()
     }
 
-    /// With this message.
+    /// With this message, on one line and bounded.
     #[must_use]
-    pub fn with_message(mut self, message: impl Into<String>) -> Self {
-        self.message = Some(message.into());
+    pub fn with_message(mut self, message: impl AsRef<str>) -> Self {
+        self.message = Some(one_line(message.as_ref(), shown::MESSAGE));
+        self
+    }
+
+    /// With these words of ours after the message, which says what a person can do about it.
+    #[must_use]
+    pub fn with_remedy(mut self, remedy: &str) -> Self {
+        self.message = Some(match self.message.take() {
+            Some(message) => format!("{message} ({remedy})"),
+            None => remedy.to_owned(),
+        });
         self
     }
 
@@ -100,6 +121,16 @@ impl ApiError {
     #[must_use]
     pub fn with_validation(mut self, messages: Vec<String>) -> Self {
         self.validation = messages;
+        self
+    }
+
+    /// As an error may show it.
+    fn shown(mut self) -> Self {
+        self.code = self.code.map(|code| one_line(&code, shown::CODE).into());
+        self.message = self
+            .message
+            .map(|message| one_line(&message, shown::MESSAGE_AND_REMEDY));
+        self.validation = ValidationMessages::bounded(self.validation);
         self
     }
 
@@ -169,7 +200,9 @@ impl fmt::Debug for UndecodedItem {
 /// Why a call failed.
 ///
 /// `Display` is one line that says what happened and what to do about it; the cause, if there is one, is in
-/// [`source`](StdError::source) and not repeated. No secret, header, body or query is in either.
+/// [`source`](StdError::source) and not repeated. No secret, header, body or query is in either: where the service quotes
+/// the credential or another [`Secret`] of the call, `[redacted]` stands in its place, if it has 4 characters or more.
+/// [`headers`](Self::headers) and [`body`](Self::body) are as they came.
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
 
@@ -201,6 +234,94 @@ struct Answer {
     api: ApiError,
 }
 
+impl Inner {
+    /// Hides these secrets in everything that is shown.
+    fn hide(&mut self, secrets: &[Secret]) {
+        hide_in(secrets, &mut self.message);
+        if let Some(context) = &mut self.context {
+            hide_in(secrets, context);
+        }
+        if let Some(answer) = &mut self.answer {
+            let ApiError {
+                code,
+                message,
+                validation,
+                reason: _,
+            } = &mut answer.api;
+            if let Some(code) = code {
+                hide_in(secrets, code);
+            }
+            let texts = message.iter_mut().chain(validation);
+            for text in texts.chain(&mut answer.request_id) {
+                if let Some(hidden) = hide(secrets, text) {
+                    *text = hidden;
+                }
+            }
+        }
+        if let Some(source) = &self.source
+            && let Some(hidden) = Redacted::of(secrets, &**source)
+        {
+            self.source = Some(Arc::new(hidden));
+        }
+    }
+}
+
+fn hide_in(secrets: &[Secret], text: &mut Cow<'static, str>) {
+    if let Some(hidden) = hide(secrets, text) {
+        *text = hidden.into();
+    }
+}
+
+/// The words of a cause that showed a secret, without it.
+struct Redacted {
+    text: String,
+    source: Option<Box<Self>>,
+}
+
+impl Redacted {
+    /// The cause and its own causes, if any of them shows one of these secrets.
+    fn of(secrets: &[Secret], error: &(dyn StdError + 'static)) -> Option<Self> {
+        let mut shows = false;
+        let mut texts = Vec::new();
+        let mut next = Some(error);
+        while let Some(error) = next {
+            let text = error.to_string();
+            let hidden = hide(secrets, &text);
+            shows |= hidden.is_some() || hide(secrets, &format!("{error:?}")).is_some();
+            texts.push(hidden.unwrap_or(text));
+            next = error.source();
+        }
+        if !shows {
+            return None;
+        }
+        texts.into_iter().rev().fold(None, |source, text| {
+            Some(Self {
+                text,
+                source: source.map(Box::new),
+            })
+        })
+    }
+}
+
+impl fmt::Display for Redacted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for Redacted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl StdError for Redacted {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        let source = self.source.as_deref();
+        source.map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
 impl Error {
     /// An error of this kind. `message` is a sentence without a full stop that names what is wrong and the remedy.
     #[must_use]
@@ -227,7 +348,7 @@ impl Error {
         Self::new(ErrorKind::Invalid, message)
     }
 
-    /// The service's answer as an error.
+    /// The service's answer as an error. The texts that it shows are on one line and bounded, see [`ApiError`].
     #[must_use]
     pub fn from_answer(
         status: StatusCode,
@@ -241,9 +362,9 @@ impl Error {
             inner.answer = Some(Box::new(Answer {
                 status,
                 headers,
-                request_id,
+                request_id: request_id.map(|id| one_line(&id, shown::REQUEST_ID)),
                 body,
-                api,
+                api: api.shown(),
             }));
         });
         error
@@ -370,6 +491,7 @@ impl Error {
             if call.may_be_executed() {
                 inner.verdict = inner.verdict.after_unknown();
             }
+            inner.hide(&call.secrets());
         });
         self
     }

@@ -14,6 +14,8 @@ pub(crate) mod limit;
 
 pub(crate) mod attempt;
 
+pub(crate) mod query;
+
 pub(crate) mod cap;
 
 pub(crate) mod whole;

@@ -43,7 +43,9 @@ pub use client::{Client, ClientBuilder, Defaults, ServiceSettings};
 pub use context::CallContext;
 pub use credential::{Anonymous, ApiKey, Credential, Generation, OAuth2, TokenInfo};
 pub use download::Download;
-pub use error::{ApiError, BoxError, Error, ErrorKind, UndecodedItem};
+pub use error::{
+    ApiError, BoxError, Error, ErrorKind, UndecodedItem, ValidationMessages, one_line,
+};
 #[cfg(any(feature = "fake", test))]
 pub use fake::{FakeAnswer, FakeRequest, FakeTransport};
 pub use layers::retry::RetryPolicy;

@@ -5,12 +5,15 @@ use http::header::LOCATION;
 use http::{HeaderMap, StatusCode};
 
 use crate::base_url::BaseUrl;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, one_line};
 use crate::host::{self, Reach, is_loopback};
 use crate::protocol::Answer;
 
 /// How often a fetch is sent on.
 pub(crate) const MOST: u32 = 5;
+
+/// The longest host that a redirect is said to lead to, in characters: no name is longer.
+const LONGEST_HOST: usize = 260;
 
 pub(crate) fn is_redirect(status: StatusCode) -> bool {
     matches!(status.as_u16(), 301..=303 | 307 | 308)
@@ -42,8 +45,9 @@ pub(crate) fn message(answer: &Answer<'_>, base: &BaseUrl) -> Option<String> {
     Some(match target {
         Ok(target) if base.is_origin_of(&target) => another_path(),
         Ok(_) => format!(
-            "the service redirects to {scheme}://{authority}, where the credential is not sent: if that host is right, \
-             make it the base URL"
+            "the service redirects to {scheme}://{}, where the credential is not sent: if that host is right, \
+             make it the base URL",
+            one_line(authority, LONGEST_HOST),
         ),
         Err(_) => "the service redirects to something that is not a URL".to_owned(),
     })

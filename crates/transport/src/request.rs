@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::multipart::Form;
 use crate::operation::Operation;
 use crate::path;
-use crate::secret::{self, Secret};
+use crate::secret::{self, Secret, Secrets};
 
 /// What one call changes of the client's settings.
 #[derive(Debug, Clone, Default)]
@@ -45,10 +45,12 @@ pub struct Request {
     pub(crate) url: Option<Box<Uri>>,
     pub(crate) query: Vec<(Cow<'static, str>, String)>,
     pub(crate) headers: HeaderMap,
+    /// What is in it that no error may show.
+    pub(crate) secrets: Secrets,
     pub(crate) body: Body,
     pub(crate) options: CallOptions,
     pub(crate) error: Option<Error>,
-    /// What a request of the user's own is called in errors: its method and path, without what came in as a segment.
+    /// What a request of the user's own is called in errors: its method and path, with `{}` for what came in as a segment.
     pub(crate) label: Option<Arc<str>>,
     /// The response to the request for the previous page, where this one's must differ from it.
     pub(crate) previous: Option<Bytes>,
@@ -75,6 +77,7 @@ impl Request {
             url: None,
             query: Vec::new(),
             headers: HeaderMap::new(),
+            secrets: Secrets::default(),
             body: Body::empty(),
             options: CallOptions::default(),
             error,
@@ -90,12 +93,16 @@ impl Request {
         self
     }
 
-    /// Adds a path segment, encoded.
+    /// Adds a path segment, encoded. Errors and spans do not show it: the path of a request of one's own has `{}` there.
     ///
     /// An empty segment, `.` and `..` are refused when the request is sent.
     pub fn segment(mut self, value: impl AsRef<str>) -> Self {
         if !self.path.ends_with('/') {
             self.path.push('/');
+        }
+        if let Some(label) = &mut self.label {
+            let literal = label.trim_end_matches('/');
+            *label = format!("{literal}/{{}}").into();
         }
         match path::push_segment(&mut self.path, "segment", value.as_ref()) {
             Ok(()) => self,
@@ -120,8 +127,9 @@ impl Request {
         self.query(name, value)
     }
 
-    /// Sets a query parameter to a secret, in place of all earlier ones of this name. Like every query, it is on the
-    /// wire only, never in errors, spans or `Debug`; servers and proxies may still write it into their logs.
+    /// Sets a query parameter to a secret, in place of all earlier ones of this name. Like every query, it is never in
+    /// errors, spans or `Debug`, and other than the rest of the query, it is not in the URL that layers see: it is put at
+    /// its end on the way to the transport. Servers and proxies may still write it into their logs.
     ///
     /// ```
     /// use http::Method;
@@ -135,26 +143,54 @@ impl Request {
     ///         .call()
     /// }
     /// ```
-    pub fn set_secret_query(self, name: &'static str, value: &Secret) -> Self {
-        self.set_query(name, value.expose())
+    pub fn set_secret_query(mut self, name: &'static str, value: &Secret) -> Self {
+        self.remove_query(name);
+        if self.url.is_some() {
+            return self.query(name, "");
+        }
+        self.secrets.add_query(name, value);
+        self
+    }
+
+    /// Hides this secret in errors of the call if the service quotes it. Secrets in the query
+    /// ([`set_secret_query`](Self::set_secret_query)) and in a [`json`](Self::json) body are hidden already; this is for
+    /// those that stand elsewhere, such as in a header or a form.
+    ///
+    /// ```
+    /// use http::Method;
+    /// use security_api_transport::{Call, Client, Form, Secret};
+    ///
+    /// fn push(client: &Client, payload: &Secret) -> Call<serde_json::Value> {
+    ///     client
+    ///         .request(Method::POST, "/pushes")
+    ///         .form(Form::new().text("payload", payload.expose()))
+    ///         .hide(payload)
+    ///         .call()
+    /// }
+    /// ```
+    pub fn hide(mut self, secret: &Secret) -> Self {
+        self.secrets.add([secret.clone()]);
+        self
     }
 
     /// Removes the query parameters of this name.
     pub fn remove_query(&mut self, name: &str) {
         self.query.retain(|(key, _)| key != name);
+        self.secrets.remove_query(name);
     }
 
     /// Whether there is a query parameter of this name.
     #[must_use]
     pub fn has_query(&self, name: &str) -> bool {
-        self.query.iter().any(|(key, _)| key == name)
+        self.query_value(name).is_some()
     }
 
     /// The value of the query parameter of this name, the first if there are several.
     #[must_use]
     pub fn query_value(&self, name: &str) -> Option<&str> {
         let found = self.query.iter().find(|(key, _)| key == name);
-        found.map(|(_, value)| value.as_str())
+        let found = found.map(|(_, value)| value.as_str());
+        found.or_else(|| self.secrets.query(name))
     }
 
     /// Sets a query parameter to a number, which must lie between `least` and `most`.
@@ -169,8 +205,10 @@ impl Request {
 
     /// Sends this value as a JSON body. [`Secret`]s in it are written as they are.
     pub fn json<T: Serialize + ?Sized>(mut self, value: &T) -> Self {
-        match secret::on_the_wire(|| serde_json::to_vec(value)) {
+        let (written, secrets) = secret::on_the_wire(|| serde_json::to_vec(value));
+        match written {
             Ok(json) => {
+                self.secrets.add(secrets);
                 self.headers
                     .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
                 self.body = Body::bytes(json);
@@ -271,7 +309,7 @@ impl Request {
         self.client.clone().send(self)
     }
 
-    /// Path and query, encoded.
+    /// Path and query, encoded, without what is secret in the query.
     pub(crate) fn target(&self) -> String {
         let mut target = self.path.clone();
         for (index, (name, value)) in self.query.iter().enumerate() {

@@ -1,13 +1,16 @@
 //! Text that is never shown.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::fmt;
+use std::sync::Arc;
 
-use percent_encoding::percent_decode_str;
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Error as _, Serialize, Serializer};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
+
+use crate::error::CUT;
+use crate::path;
 
 /// Secret text: shown as `[redacted]`, cleared when dropped.
 ///
@@ -37,48 +40,247 @@ impl Secret {
     /// Whether the secret can be read off this text: as it is, percent-encoded as in a form or a URL, or with the escapes
     /// of JSON.
     pub(crate) fn is_shown_in(&self, text: &str) -> bool {
-        let secret = self.expose();
-        let percent = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-        let forms = [
-            text.to_owned(),
-            percent(text),
-            percent(&text.replace('+', " ")),
-        ];
-        !secret.is_empty()
-            && forms
-                .iter()
-                .any(|form| form.contains(secret) || without_escapes(form).contains(secret))
+        text.char_indices()
+            .any(|(start, _)| self.length_at(&text[start..]).is_some())
+    }
+
+    /// How many bytes of the text's beginning show the secret, or what a cut leaves of it.
+    fn length_at(&self, text: &str) -> Option<usize> {
+        FORMS.iter().find_map(|form| {
+            let mut length = 0;
+            for (matched, letter) in self.expose().chars().enumerate() {
+                let rest = &text[length..];
+                match form.read(rest) {
+                    Some((found, bytes)) if found == letter => length += bytes,
+                    _ if matched >= LEAST && is_cut(rest) => return Some(length),
+                    _ => return None,
+                }
+            }
+            (length > 0).then_some(length)
+        })
     }
 }
 
-/// The text that JSON means by these escapes; what is none is left as it is.
-fn without_escapes(text: &str) -> String {
-    let mut units = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        let escape = rest.strip_prefix('\\').and_then(|rest| {
-            let kind = rest.chars().next()?;
-            let plain = |unit: char| Some((unit as u16, 2));
-            match kind {
-                'u' => Some((u16::from_str_radix(rest.get(1..5)?, 16).ok()?, 6)),
-                'n' => plain('\n'),
-                'r' => plain('\r'),
-                't' => plain('\t'),
-                'b' => plain('\u{8}'),
-                'f' => plain('\u{c}'),
-                '"' | '\\' | '/' => plain(kind),
-                _ => None,
-            }
-        });
-        if let Some((unit, length)) = escape {
-            units.push(unit);
-            rest = &rest[length..];
-        } else {
-            units.extend_from_slice(c.encode_utf16(&mut [0; 2]));
-            rest = &rest[c.len_utf8()..];
+/// Secrets of fewer characters are not looked for: they stand in words by chance, and hiding them there would tell them.
+const LEAST: usize = 4;
+
+/// The text with these secrets hidden, in whichever form it shows them; none if it shows none.
+pub(crate) fn hide(secrets: &[Secret], text: &str) -> Option<String> {
+    let mut hidden = String::new();
+    let mut done = 0;
+    // Where the secrets end that were found last; they may overlap.
+    let mut end = 0;
+    for (start, _) in text.char_indices() {
+        let found = secrets
+            .iter()
+            .filter(|secret| secret.expose().chars().nth(LEAST - 1).is_some())
+            .filter_map(|secret| secret.length_at(&text[start..]))
+            .max();
+        let Some(length) = found else { continue };
+        if start >= end {
+            hidden.push_str(&text[done.max(end)..start]);
+            hidden.push_str("[redacted]");
+        }
+        end = end.max(start + length);
+        done = end;
+    }
+    (end > 0).then(|| hidden + &text[end..])
+}
+
+/// Whether the text was cut here, perhaps within an escape.
+fn is_cut(text: &str) -> bool {
+    let escape = text.split(CUT).next().unwrap_or_default();
+    escape.len() < text.len()
+        && (escape.is_empty() || (escape.len() < 6 && escape.starts_with(['%', '\\'])))
+}
+
+/// A way to write text within other text. What does not fit is read as it is.
+struct Form {
+    percent: bool,
+    plus: bool,
+    escapes: bool,
+}
+
+const FORMS: [Form; 6] = {
+    const fn form(percent: bool, plus: bool, escapes: bool) -> Form {
+        Form {
+            percent,
+            plus,
+            escapes,
         }
     }
-    String::from_utf16_lossy(&units)
+    [
+        form(false, false, false),
+        form(true, false, false),
+        form(true, true, false),
+        form(false, false, true),
+        form(true, false, true),
+        form(true, true, true),
+    ]
+};
+
+impl Form {
+    /// The character that the text begins with, and how many bytes show it.
+    fn read(&self, text: &str) -> Option<(char, usize)> {
+        let (first, length) = self.read_percent(text)?;
+        if first == '\\' && self.escapes {
+            return Some(self.read_escape(text, length).unwrap_or((first, length)));
+        }
+        Some((first, length))
+    }
+
+    fn read_percent(&self, text: &str) -> Option<(char, usize)> {
+        let first = text.chars().next()?;
+        match first {
+            '+' if self.plus => Some((' ', 1)),
+            '%' if self.percent => {
+                let mut bytes = Vec::new();
+                let mut rest = text.as_bytes();
+                while let [b'%', high, low, after @ ..] = rest {
+                    let Some(byte) = hex(&[*high, *low]) else {
+                        break;
+                    };
+                    bytes.push(byte.to_le_bytes()[0]);
+                    let character = std::str::from_utf8(&bytes).ok();
+                    if let Some(letter) = character.and_then(|text| text.chars().next()) {
+                        return Some((letter, 3 * bytes.len()));
+                    }
+                    if bytes.len() == 4 {
+                        break;
+                    }
+                    rest = after;
+                }
+                Some((first, 1))
+            }
+            _ => Some((first, first.len_utf8())),
+        }
+    }
+
+    /// What JSON means by an escape whose backslash has this length.
+    fn read_escape(&self, text: &str, length: usize) -> Option<(char, usize)> {
+        let (kind, bytes) = self.read_percent(text.get(length..)?)?;
+        let length = length + bytes;
+        let plain = |letter: char| Some((letter, length));
+        match kind {
+            'n' => plain('\n'),
+            'r' => plain('\r'),
+            't' => plain('\t'),
+            'b' => plain('\u{8}'),
+            'f' => plain('\u{c}'),
+            '"' | '\\' | '/' => plain(kind),
+            'u' => {
+                let (first, mut length) = self.read_unit(text, length)?;
+                let mut units = vec![first];
+                if (0xd800..0xdc00).contains(&first)
+                    && let Some((second, end)) = self.read_low_surrogate(text, length)
+                {
+                    units.push(second);
+                    length = end;
+                }
+                let letter = char::decode_utf16(units).next()?;
+                Some((letter.unwrap_or(char::REPLACEMENT_CHARACTER), length))
+            }
+            _ => None,
+        }
+    }
+
+    fn read_low_surrogate(&self, text: &str, start: usize) -> Option<(u16, usize)> {
+        let (backslash, bytes) = self.read_percent(text.get(start..)?)?;
+        let start = start + bytes;
+        let (kind, bytes) = self.read_percent(text.get(start..)?)?;
+        let (unit, end) = self.read_unit(text, start + bytes)?;
+        let fits = backslash == '\\' && kind == 'u' && (0xdc00..0xe000).contains(&unit);
+        fits.then_some((unit, end))
+    }
+
+    /// Four hexadecimal digits, and where they end.
+    fn read_unit(&self, text: &str, start: usize) -> Option<(u16, usize)> {
+        let mut digits = [0; 4];
+        let mut end = start;
+        for digit in &mut digits {
+            let (letter, bytes) = self.read_percent(text.get(end..)?)?;
+            *digit = u8::try_from(letter).ok()?;
+            end += bytes;
+        }
+        Some((hex(&digits)?, end))
+    }
+}
+
+fn hex(digits: &[u8]) -> Option<u16> {
+    digits.iter().try_fold(0, |value: u16, &digit| {
+        let digit = char::from(digit).to_digit(16)?;
+        value
+            .checked_mul(16)?
+            .checked_add(u16::try_from(digit).ok()?)
+    })
+}
+
+/// The secrets of a call. A handle: clones share them, and without any there is nothing to share.
+#[derive(Clone, Default)]
+pub(crate) struct Secrets(Option<Arc<Kept>>);
+
+#[derive(Clone, Default)]
+struct Kept {
+    hidden: Vec<Secret>,
+    /// The names and values of the query that are kept out of it until the request is sent.
+    query: Vec<(&'static str, Secret)>,
+    /// The same, encoded.
+    encoded: Zeroizing<String>,
+}
+
+impl Secrets {
+    /// Hides these.
+    pub(crate) fn add(&mut self, secrets: impl IntoIterator<Item = Secret>) {
+        let mut secrets = secrets.into_iter().peekable();
+        if secrets.peek().is_some() {
+            Arc::make_mut(self.0.get_or_insert_default())
+                .hidden
+                .extend(secrets);
+        }
+    }
+
+    pub(crate) fn add_query(&mut self, name: &'static str, value: &Secret) {
+        let kept = Arc::make_mut(self.0.get_or_insert_default());
+        kept.hidden.push(value.clone());
+        kept.query.push((name, value.clone()));
+        kept.encode();
+    }
+
+    pub(crate) fn remove_query(&mut self, name: &str) {
+        if self.query(name).is_some()
+            && let Some(kept) = &mut self.0
+        {
+            let kept = Arc::make_mut(kept);
+            kept.query.retain(|(key, _)| *key != name);
+            kept.encode();
+        }
+    }
+
+    /// The value of the query parameter of this name.
+    pub(crate) fn query(&self, name: &str) -> Option<&str> {
+        let mut query = self.0.iter().flat_map(|kept| &kept.query);
+        let found = query.find(|(key, _)| *key == name);
+        found.map(|(_, value)| value.expose())
+    }
+
+    /// The query that is kept back, if there is any.
+    pub(crate) fn encoded_query(&self) -> Option<&str> {
+        let encoded = self.0.as_ref().map(|kept| kept.encoded.as_str());
+        encoded.filter(|query| !query.is_empty())
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Secret> {
+        self.0.iter().flat_map(|kept| &kept.hidden)
+    }
+}
+
+impl Kept {
+    fn encode(&mut self) {
+        self.encoded.clear();
+        for (name, value) in &self.query {
+            path::push_pair(&mut self.encoded, name, value.expose());
+        }
+    }
 }
 
 /// Takes as long whatever is in them, so that nobody learns from the time how much of a guess was right. Only the length
@@ -124,27 +326,32 @@ impl<'de> Deserialize<'de> for Secret {
 }
 
 thread_local! {
-    /// A request's body is being written on this thread.
-    static ON_THE_WIRE: Cell<bool> = const { Cell::new(false) };
+    /// A request's body is being written on this thread, with these secrets so far.
+    static ON_THE_WIRE: RefCell<Option<Vec<Secret>>> = const { RefCell::new(None) };
 }
 
-/// Runs this with secrets being serialised as they are.
-pub(crate) fn on_the_wire<T>(write: impl FnOnce() -> T) -> T {
-    struct Restore(bool);
+/// Runs this with secrets being serialised as they are, and gives those that were.
+pub(crate) fn on_the_wire<T>(write: impl FnOnce() -> T) -> (T, Vec<Secret>) {
+    struct Restore(Option<Vec<Secret>>);
 
     impl Drop for Restore {
         fn drop(&mut self) {
-            ON_THE_WIRE.set(self.0);
+            ON_THE_WIRE.set(self.0.take());
         }
     }
 
-    let _restore = Restore(ON_THE_WIRE.replace(true));
-    write()
+    let _restore = Restore(ON_THE_WIRE.replace(Some(Vec::new())));
+    let written = write();
+    (written, ON_THE_WIRE.take().unwrap_or_default())
 }
 
 impl Serialize for Secret {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if ON_THE_WIRE.get() {
+        let is_on_the_wire = ON_THE_WIRE.with_borrow_mut(|secrets| {
+            let secrets = secrets.as_mut();
+            secrets.map(|secrets| secrets.push(self.clone())).is_some()
+        });
+        if is_on_the_wire {
             return serializer.serialize_str(self.expose());
         }
         Err(S::Error::custom(
@@ -163,7 +370,9 @@ mod tests {
         let write = || serde_json::to_string(&[Some(&secret)]);
         let error = write().unwrap_err().to_string();
         assert!(error.contains("expose") && !error.contains("s3cret"));
-        assert_eq!(on_the_wire(write).unwrap(), r#"["s3cret"]"#);
+        let (text, secrets) = on_the_wire(write);
+        assert_eq!(text.unwrap(), r#"["s3cret"]"#);
+        assert_eq!(secrets, std::slice::from_ref(&secret));
         let panicked = std::panic::catch_unwind(|| on_the_wire(|| panic!("on purpose")));
         assert!(panicked.is_err() && write().is_err());
     }
@@ -198,6 +407,57 @@ mod tests {
             assert!(!secret.is_shown_in(text), "{text}");
         }
         assert!(!Secret::default().is_shown_in("anything"));
-        assert_eq!(without_escapes(r"\ud83d \x \u12"), "\u{fffd} \\x \\u12");
+        for text in [r"\ud83dab", r"\ud83d\u0061b", r"\ud83d\x"] {
+            assert!(!Secret::from("😀").is_shown_in(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_hidden_in_every_form_and_the_rest_is_kept() {
+        let secrets = ["a \"s3cret\"", "s3cret", "line\nbreak", "abc"].map(Secret::from);
+        for (text, hidden) in [
+            ("no: s3cret!", "no: [redacted]!"),
+            ("s3crets3cret", "[redacted][redacted]"),
+            ("x a%20%22s3cret%22 y s3cret", "x [redacted] y [redacted]"),
+            (
+                r#"a \"s3cret\" and line\nbreak."#,
+                "[redacted] and [redacted].",
+            ),
+            (r"line\u000abreak line%0Abreak", "[redacted] [redacted]"),
+            ("ü a \"s3cret", "ü a \"[redacted]"),
+            (
+                "it was s3cr… (try another)",
+                "it was [redacted]… (try another)",
+            ),
+            ("it was a%20%22s3%6… x", "it was [redacted]%6… x"),
+            ("s3c… xs3cre s3cre t", "s3c… xs3cre s3cre t"),
+            ("abc", "abc"),
+            ("", ""),
+        ] {
+            let found = hide(&secrets, text);
+            assert_eq!(found.is_some(), text != hidden, "{text}");
+            assert_eq!(found.as_deref().unwrap_or(text), hidden);
+        }
+        assert_eq!(hide(&[], "anything"), None);
+        assert_eq!(hide(&["aaaa".into()], "aaaaaa b").unwrap(), "[redacted] b");
+    }
+
+    #[test]
+    fn hiding_reads_any_text_without_a_panic() {
+        let secrets = ["%%%%", r"\\\\", "\u{fffd}\u{fffd}\u{fffd}\u{fffd}"].map(Secret::from);
+        for text in [
+            "%",
+            "%f",
+            "%ff%ff%ff%ff%ff",
+            r"\",
+            r"\u",
+            r"\uüüü",
+            r"\ud83d\",
+            "%%%%",
+            "%5c%5",
+            "…",
+        ] {
+            let _ = hide(&secrets, text);
+        }
     }
 }

@@ -276,16 +276,27 @@ async fn a_response_body_is_at_its_end_once_it_was_read_and_not_before() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn headers_of_the_client_are_sent_with_every_request_unless_the_call_has_its_own() {
+async fn headers_of_the_client_are_sent_with_every_request_and_contradicted_by_none() {
     let fake = FakeTransport::new();
     fake.always(&READ, FakeAnswer::json("good"));
     let client = over(&fake).with_header("X-Company", "7").unwrap();
     common::read(&client).await.unwrap();
     common::read(&client)
-        .header("x-company", "8")
+        .header("x-company", "7")
         .header("accept", "text/csv")
         .await
         .unwrap();
+    let error = common::read(&client)
+        .header("X-Company", "8")
+        .await
+        .unwrap_err();
+    assert!(error.is_invalid() && error.outcome() == Outcome::NotSent);
+    let text = error.to_string();
+    assert!(
+        text.contains("`x-company`") && !text.contains('8'),
+        "{text}"
+    );
+    assert_eq!(fake.requests().len(), 2);
     let sent: Vec<_> = fake
         .requests()
         .into_iter()
@@ -297,7 +308,7 @@ async fn headers_of_the_client_are_sent_with_every_request_unless_the_call_has_i
     );
     assert_eq!(
         (&sent[1]["x-company"], &sent[1]["accept"]),
-        (&"8".parse().unwrap(), &"text/csv".parse().unwrap())
+        (&"7".parse().unwrap(), &"text/csv".parse().unwrap())
     );
     for name in ["accept", "user-agent", "x-company", "x-api-key"] {
         assert_eq!(sent[1].get_all(name).iter().count(), 1, "{name}");

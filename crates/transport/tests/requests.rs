@@ -2,14 +2,18 @@
 
 mod common;
 
+use std::sync::{Arc, Mutex};
+
 use bytes::Bytes;
 use common::tokens::{TOKEN_URL, oauth2};
 use common::{builder, over};
 use http::Method;
 use security_api_transport::{
-    FakeAnswer, FakeTransport, Form, Operation, RetryPolicy, Secret, Upload,
+    Client, FakeAnswer, FakeTransport, Form, HttpRequest, OAuth2, Operation, Outcome, RetryPolicy,
+    Secret, Upload,
 };
 use serde_json::{Value, json};
+use tower::util::MapRequestLayer;
 
 static SUBMIT: Operation = Operation::new("things.submit", Method::POST, "/submit");
 static OPEN: Operation = Operation::new("things.open", Method::GET, "/open")
@@ -128,6 +132,81 @@ async fn a_secret_in_the_query_is_sent_and_shown_nowhere() {
     assert!(!shown.contains("s3cret"), "{shown}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn no_layer_sees_a_secret_of_the_query_and_each_attempt_sends_it() {
+    let fake = fake();
+    fake.once(&SUBMIT, FakeAnswer::status(429).header("retry-after", "0"));
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let layer = || {
+        let seen = Arc::clone(&seen);
+        MapRequestLayer::new(move |request: HttpRequest| {
+            seen.lock().unwrap().push(format!("{request:?}"));
+            request
+        })
+    };
+    let client = builder()
+        .transport(fake.clone())
+        .call_layer(layer())
+        .attempt_layer(layer())
+        .build()
+        .unwrap();
+    let request = |client: &Client| {
+        client
+            .operation(&SUBMIT, &[])
+            .set_secret_query("passphrase", &Secret::from("s3cret"))
+            .query("page", "1")
+    };
+    let once = request(&client);
+    assert!(once.has_query("passphrase"));
+    assert_eq!(once.query_value("passphrase"), Some("s3cret"));
+    once.call::<Value>().await.unwrap();
+    let sent: Vec<_> = fake.requests().into_iter().map(|sent| sent.uri).collect();
+    assert_eq!(sent.len(), 2);
+    for uri in sent {
+        assert_eq!(uri.query(), Some("page=1&passphrase=s3cret"));
+    }
+    let seen = seen.lock().unwrap().clone();
+    assert_eq!(seen.len(), 3);
+    for text in seen {
+        assert!(
+            text.contains("page=1") && !text.contains("s3cret"),
+            "{text}"
+        );
+    }
+
+    let mut without = request(&client);
+    without.remove_query("passphrase");
+    without.call::<Value>().await.unwrap();
+    let replaced = request(&client).set_query("passphrase", "open");
+    replaced.call::<Value>().await.unwrap();
+    let sent = fake.requests();
+    assert_eq!(sent[2].uri.query(), Some("page=1"));
+    assert_eq!(sent[3].uri.query(), Some("page=1&passphrase=open"));
+
+    let long = request(&client).set_secret_query("q", &Secret::from("s3cret".repeat(20_000)));
+    let error = long.call::<Value>().await.unwrap_err();
+    assert!(
+        error.is_invalid() && error.outcome() == Outcome::NotSent,
+        "{error:?}"
+    );
+    assert_eq!((error.attempts(), fake.requests().len()), (1, 4));
+}
+
+#[tokio::test]
+async fn errors_of_own_requests_show_no_segment() {
+    let fake = FakeTransport::new();
+    fake.path("/pushes/t0ken/views/a%2Fb", |_| FakeAnswer::status(404));
+    let client = over(&fake);
+    for path in ["/pushes", "/pushes/"] {
+        let request = client.request(Method::GET, path);
+        let request = request.segment("t0ken").segment("views").segment("a/b");
+        let error = request.call::<Value>().await.unwrap_err();
+        assert!(error.is_not_found());
+        let text = error.to_string();
+        assert!(text.starts_with("GET /pushes/{}/{}/{}: 404"), "{text}");
+    }
+}
+
 #[tokio::test]
 async fn an_anonymous_operation_neither_awaits_nor_carries_nor_renews_the_credential() {
     let fake = FakeTransport::new();
@@ -164,4 +243,70 @@ async fn an_anonymous_operation_neither_awaits_nor_carries_nor_renews_the_creden
         .unwrap();
     let sent = &fake.requests_of(&SUBMIT)[0];
     assert_eq!(sent.headers["authorization"], "Bearer t");
+}
+
+#[tokio::test(start_paused = true)]
+async fn default_headers_go_to_the_services_own_origin_and_nowhere_else() {
+    let fake = fake();
+    for path in ["/own", "/foreign"] {
+        fake.path(path, |_| FakeAnswer::status(200).body("a file"));
+    }
+    fake.path("/token", |_| {
+        FakeAnswer::json(&json!({"access_token": "t"}))
+    });
+    let credential = |url: &str| OAuth2::client_credentials(url, "id", "a-secret").unwrap();
+    let client = |token_url: &str| {
+        builder()
+            .transport(fake.clone())
+            .credential(credential(token_url))
+            .default_header("x-access-id", "an-id")
+            .default_secret_header("x-access-secret", &Secret::from("MARKED secret"))
+            .build()
+            .unwrap()
+    };
+    let own = client("/token");
+    let submit = |client: &Client| client.operation(&SUBMIT, &[]);
+    submit(&own).call::<Value>().await.unwrap();
+    let _ = own.fetch(&format!("{}/own", common::ORIGIN)).await.unwrap();
+    let call = submit(&own).header("x-access-id", "another");
+    call.call::<Value>().await.unwrap();
+    for (request, id) in fake
+        .requests()
+        .iter()
+        .zip(["an-id", "an-id", "an-id", "another"])
+    {
+        assert_eq!(request.headers["x-access-id"], id, "{}", request.uri);
+        assert_eq!(request.headers["x-access-secret"], "MARKED secret");
+        assert!(!format!("{:?}", request.headers).contains("MARKED"));
+    }
+    let count = fake.requests().len();
+    assert_eq!(count, 4);
+
+    let _ = own.fetch("https://files.test/foreign").await.unwrap();
+    let foreign = client("https://login.test/token");
+    submit(&foreign).call::<Value>().await.unwrap();
+    let sent = &fake.requests()[count..];
+    assert_eq!(sent.len(), 3);
+    for request in &sent[..2] {
+        assert!(
+            !request.headers.contains_key("x-access-id"),
+            "{}",
+            request.uri
+        );
+        assert!(!request.headers.contains_key("x-access-secret"));
+    }
+    assert_eq!(sent[2].headers["x-access-id"], "an-id");
+
+    let quote = json!({"message": "no MARKED secret"}).to_string();
+    fake.always(&SUBMIT, FakeAnswer::status(403).body(quote));
+    let error = submit(&own).call::<Value>().await.unwrap_err();
+    assert!(error.to_string().ends_with("no [redacted]"), "{error}");
+    for (name, value) in [("x y", "MARKED"), ("x-y", "MARKED\n")] {
+        let built = builder().default_secret_header(name, &value.into()).build();
+        let error = built.unwrap_err();
+        assert!(
+            error.is_invalid() && !format!("{error:?}").contains("MARKED"),
+            "{error}"
+        );
+    }
 }

@@ -9,7 +9,7 @@ use crate::types::{
 };
 use crate::{Error, ErrorKind};
 
-use super::{is_refused, same};
+use super::{Matches, is_refused};
 
 /// How many people are named in one request.
 const BATCH: usize = 500;
@@ -37,8 +37,8 @@ pub struct GroupMembers {
 }
 
 impl TargetGroups {
-    /// The target group with this name, if there is one. Case does not matter, unless there are several that differ in
-    /// nothing else.
+    /// The target group with this name, if there is one. The case of ASCII letters does not matter, unless there are
+    /// several that differ in nothing else.
     ///
     /// # Errors
     /// If the name is empty, or the call fails.
@@ -55,24 +55,37 @@ impl TargetGroups {
         name: impl AsRef<str>,
     ) -> Result<Option<TargetGroupDto>, Error> {
         let name = checked_name(name.as_ref())?;
+        let mut groups = self.by_name(name).items();
+        let mut found = Matches::new(name);
+        // One that is written in the same way is as good as it gets.
+        while found.exact.is_empty()
+            && let Some(group) = groups.try_next().await?
+        {
+            found.add(group.name.clone(), group);
+        }
+        Ok(found.first())
+    }
+
+    /// The target group with this name, to take people out of: an error if there are several.
+    #[inline]
+    async fn only_by_name(&self, name: &str) -> Result<Option<TargetGroupDto>, Error> {
+        let mut groups = self.by_name(name).items();
+        let mut found = Matches::new(name);
+        while let Some(group) = groups.try_next().await? {
+            found.add(group.name.clone(), group);
+        }
+        found.only("name", |group| group.resource_id.as_deref())
+    }
+
+    /// Those with a name like this one: the service gives all whose names contain it.
+    fn by_name(&self, name: &str) -> crate::List<TargetGroupDto> {
         let search = GetTargetGroupByNameRequest::new()
             .group_name(name)
             .page_number(1)
             .page_size(100)
             .order_by("Name")
             .ascending(true);
-        let mut found = None;
-        let mut groups = self.search_by_name(&search).items();
-        while let Some(group) = groups.try_next().await? {
-            match group.name.as_deref() {
-                Some(own) if own.trim() == name => return Ok(Some(group)),
-                Some(own) if same(own, name) => {
-                    found.get_or_insert(group);
-                }
-                _ => {}
-            }
-        }
-        Ok(found)
+        self.search_by_name(&search)
     }
 
     /// The target group with this name; a new one with priority medium if there is none.
@@ -117,9 +130,7 @@ impl TargetGroups {
 
     #[inline]
     async fn found(&self, name: &str) -> Result<Option<FoundGroup>, Error> {
-        let group = self.find_by_name(name).await?;
-        let id = group.and_then(|group| group.resource_id);
-        Ok(id.map(|id| FoundGroup { id, created: false }))
+        Ok(self.find_by_name(name).await?.and_then(existing))
     }
 
     /// Puts the target users with these e-mail addresses into the group with this name, which is created if there is
@@ -147,7 +158,7 @@ impl TargetGroups {
         emails: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> Result<GroupMembers, Error> {
         checked_name(name.as_ref())?;
-        let (users, unknown) = self.people(emails).await?;
+        let (users, unknown) = self.people(emails, Several::First).await?;
         let group = self.find_or_create(name).await?;
         for (batch, ids) in users.chunks(BATCH).enumerate() {
             let members = CreateTargetGroupUsersRequest::new()
@@ -168,8 +179,8 @@ impl TargetGroups {
     /// Takes the target users with these e-mail addresses out of the group with this name.
     ///
     /// # Errors
-    /// If there is no such group, one of the addresses is no e-mail address, or one of the calls fails; the error says
-    /// how many were removed by then. Calling it again is safe. Addresses that nobody has are no error: they are in
+    /// If there is no such group or several, one of the addresses is no e-mail address or several have it, or one of the
+    /// calls fails; the error says how many were removed by then. Calling it again is safe. Addresses that nobody has are no error: they are in
     /// [`GroupMembers::unknown`].
     ///
     /// ```no_run
@@ -184,12 +195,13 @@ impl TargetGroups {
         emails: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> Result<GroupMembers, Error> {
         let name = checked_name(name.as_ref())?;
-        let group = self.found(name).await?.ok_or_else(|| {
+        let group = self.only_by_name(name).await?.and_then(existing);
+        let group = group.ok_or_else(|| {
             Error::invalid(format!(
                 "name: there is no target group `{name}` in this company, so nobody was removed"
             ))
         })?;
-        let (users, unknown) = self.people(emails).await?;
+        let (users, unknown) = self.people(emails, Several::Refused).await?;
         for (batch, ids) in users.chunks(BATCH).enumerate() {
             let members = DeleteTargetGroupUsersRequest::new().target_user_resource_ids(ids);
             let removed = self.remove_users(&group.id, &members).await;
@@ -207,6 +219,7 @@ impl TargetGroups {
     async fn people(
         &self,
         emails: impl IntoIterator<Item = impl AsRef<str>>,
+        several: Several,
     ) -> Result<(Vec<String>, Vec<String>), Error> {
         let target_users = self.target_users();
         let (mut users, mut unknown) = (Vec::new(), Vec::new());
@@ -215,7 +228,10 @@ impl TargetGroups {
             .map(|one| one.as_ref().to_owned())
             .collect();
         for email in emails {
-            let found = target_users.find_by_email(&email).await?;
+            let found = match several {
+                Several::First => target_users.find_by_email(&email).await?,
+                Several::Refused => target_users.only_by_email(&email).await?,
+            };
             match found.and_then(|user| user.resource_id) {
                 Some(id) if users.contains(&id) => {}
                 Some(id) => users.push(id),
@@ -224,6 +240,18 @@ impl TargetGroups {
         }
         Ok((users, unknown))
     }
+}
+
+/// What to do if several have the same address.
+#[derive(Clone, Copy)]
+enum Several {
+    First,
+    Refused,
+}
+
+fn existing(group: TargetGroupDto) -> Option<FoundGroup> {
+    let id = group.resource_id?;
+    Some(FoundGroup { id, created: false })
 }
 
 fn halfway(error: Error, batches: usize, all: usize, done: &str) -> Error {

@@ -225,6 +225,24 @@ mod tests {
     }
 
     #[test]
+    fn values_are_read_whatever_their_type() {
+        for (value, text) in [
+            (json!("a"), "a"),
+            (json!(7), "7"),
+            (json!(-7), "-7"),
+            (json!(i64::MIN), "-9223372036854775808"),
+            (json!(1.5), "1.5"),
+        ] {
+            let item = json!({"FieldName": "F", "Operator": "=", "Value": value});
+            let item: FilterItem = serde_json::from_value(item).unwrap();
+            assert_eq!(item, field("F").is(text), "{value}");
+        }
+        let item = json!({"FieldName": "F", "Operator": "=", "Value": true});
+        let item: FilterItem = serde_json::from_value(item).unwrap();
+        assert_eq!(item, field("F").is(true));
+    }
+
+    #[test]
     fn filters_are_read_in_both_cases_and_with_nulls() {
         let camel = json!({
             "searchInputTextValue": null,

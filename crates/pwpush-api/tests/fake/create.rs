@@ -1,7 +1,7 @@
 //! Creating pushes, and holding the service to what was asked.
 
 use pwpush_api::http::Method;
-use pwpush_api::{ErrorKind, Expiry, FakeAnswer, NewPush, Outcome, Reason, operations};
+use pwpush_api::{ErrorKind, Expiry, FakeAnswer, NewPush, Outcome, Reason, Upload, operations};
 use serde_json::{Value, json};
 
 use super::support::{anonymous, created, instance, shown, with_token};
@@ -243,4 +243,44 @@ async fn mail_is_sent_to_each_address_once_and_not_again() {
     let error = notify(&["a@example.com"]).await.unwrap_err();
     assert_eq!(Reason::of(&error), Some(Reason::NotifyLocked));
     assert_eq!(fake.requests_of(&operations::PUSHES_NOTIFY).len(), 2);
+}
+
+#[tokio::test]
+async fn what_the_service_quotes_of_a_push_is_shown_in_no_error() {
+    let quote = json!({
+        "error": "Falsch: MARKED payload\n, t0ken\u{1b}[2J",
+        "payload": ["MARKED payload\n", "MARKED%20phrase%22"],
+        "passphrase": ["MARKED phrase\\\""],
+    });
+    for (status, files) in [(422, false), (422, true), (401, false), (429, false)] {
+        let fake = instance("pro");
+        let answer = FakeAnswer::status(status).body(quote.to_string());
+        let answer = answer.header("x-request-id", "MARKED+phrase%22");
+        fake.always(&operations::PUSHES_CREATE, answer.clone());
+        fake.always(&operations::PUSHES_SHOW, answer);
+        let client = with_token(&fake);
+        let mut push = NewPush::text("MARKED payload\n").passphrase("MARKED phrase\"");
+        if files {
+            push = push.file(Upload::bytes("a.txt", "content"));
+        }
+        let error = client.pushes().create(push).await.unwrap_err();
+        let text = shown(&error);
+        assert!(
+            !text.contains("MARKED") && !text.contains("t0ken"),
+            "{text}"
+        );
+        assert!(
+            text.contains("[redacted], [redacted]") || status == 429,
+            "{text}"
+        );
+        assert!(!text.contains('\u{1b}'), "{text}");
+
+        let show = client.pushes().show("abc").passphrase("MARKED phrase\"");
+        let error = show.await.unwrap_err();
+        let text = shown(&error);
+        assert!(
+            !text.contains("MARKED phrase") && !text.contains("MARKED+"),
+            "{text}"
+        );
+    }
 }

@@ -391,6 +391,12 @@ impl Credential for OAuth2 {
         self.0.state().refuse(generation.0)
     }
 
+    fn secrets(&self) -> Vec<Secret> {
+        let mut secrets = self.0.state().tokens();
+        secrets.push(self.0.client_secret.clone());
+        secrets
+    }
+
     fn next_renewal(&self) -> Option<Duration> {
         self.0.state().kept_for(Instant::now())
     }

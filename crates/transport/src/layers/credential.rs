@@ -82,6 +82,9 @@ where
 pub(crate) struct Named {
     pub(crate) leaf: HttpService,
     pub(crate) user_agent: Option<HeaderValue>,
+    pub(crate) base: Arc<BaseUrl>,
+    /// Sent to that origin only.
+    pub(crate) own_headers: Arc<HeaderMap>,
 }
 
 impl Service<HttpRequest> for Named {
@@ -98,6 +101,7 @@ impl Service<HttpRequest> for Named {
             let header = request.headers_mut().entry(USER_AGENT);
             header.or_insert_with(|| name.clone());
         }
+        add_own(&self.base, &self.own_headers, &mut request);
         self.leaf.call(request)
     }
 }
@@ -108,6 +112,19 @@ pub(crate) struct CredentialStamp {
     pub(crate) credential: Arc<dyn Credential>,
     pub(crate) base: Arc<BaseUrl>,
     pub(crate) headers: Arc<HeaderMap>,
+    /// Sent to the origin of the base URL only.
+    pub(crate) own_headers: Arc<HeaderMap>,
+}
+
+/// Adds the headers that are for this origin only, where the request has none of its own.
+fn add_own(base: &BaseUrl, own: &HeaderMap, request: &mut HttpRequest) {
+    if own.is_empty() || !base.is_origin_of(request.uri()) {
+        return;
+    }
+    for (name, value) in own {
+        let header = request.headers_mut().entry(name);
+        header.or_insert_with(|| value.clone());
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -132,6 +149,7 @@ impl CredentialStamp {
 
     fn stamp(&self, request: &mut HttpRequest) -> Result<(), Error> {
         check_origin(&self.base, request)?;
+        add_own(&self.base, &self.own_headers, request);
         self.add_headers(request.headers_mut());
         if CallContext::of(request).is_some_and(|call| !call.is_authorized()) {
             return Ok(());

@@ -13,9 +13,14 @@ use super::times;
 use crate::error::Error;
 use crate::secret::Secret;
 
+/// How many former tokens are known.
+const FORMER: usize = 3;
+
 #[derive(Default)]
 pub(super) struct State {
     pub(super) token: Option<Token>,
+    /// The tokens before it, which calls under way may have been sent with.
+    former: Vec<Secret>,
     generation: u64,
     /// The fetches under way: one for each runtime that waits for a token.
     pub(super) flights: Vec<Flight>,
@@ -124,6 +129,7 @@ impl State {
             self.refused_when_new = 0;
         }
         self.generation += 1;
+        self.retire();
         self.token = Some(Token {
             header,
             secret: answer.access_token,
@@ -178,9 +184,23 @@ impl State {
         } else {
             self.refused_when_new = 0;
         }
-        self.token = None;
+        self.retire();
         self.refusals += 1;
         true
+    }
+
+    /// Ends the current token.
+    fn retire(&mut self) {
+        if let Some(token) = self.token.take() {
+            self.former.truncate(FORMER - 1);
+            self.former.insert(0, token.secret);
+        }
+    }
+
+    /// The current token and the last ones before it.
+    pub(super) fn tokens(&self) -> Vec<Secret> {
+        let current = self.token.iter().map(|token| &token.secret);
+        current.chain(&self.former).cloned().collect()
     }
 }
 

@@ -1,0 +1,85 @@
+//! Enrolments in trainings, over a transport that answers from memory.
+#![cfg(feature = "training")]
+
+mod common;
+
+use common::{envelope, over, service};
+use keepnet_api::operations::ENROLLMENTS_CREATE;
+use keepnet_api::training::{EnrollmentState, NewEnrollment};
+use serde_json::json;
+
+#[tokio::test]
+async fn groups_or_the_people_of_a_campaign_are_enrolled_and_nobody_is_refused() {
+    let april = || NewEnrollment::new("April", "t-1");
+    let campaign =
+        |request: keepnet_api::types::EnrollmentStart| request.phishing_campaign_resource_id("c-1");
+    for (new, member, value) in [
+        (
+            april().groups(["g-1"]),
+            "targetGroupResourceIds",
+            json!(["g-1"]),
+        ),
+        (
+            april().with(campaign),
+            "phishingCampaignResourceId",
+            json!("c-1"),
+        ),
+        (
+            april().groups([""; 0]).with(campaign),
+            "phishingCampaignResourceId",
+            json!("c-1"),
+        ),
+    ] {
+        let fake = service();
+        fake.always(&ENROLLMENTS_CREATE, envelope(json!({"id": "e-1"})));
+        let id = over(&fake).enrollments().enroll(new).await;
+        assert_eq!(id.unwrap(), "e-1");
+        let sent = fake.requests_of(&ENROLLMENTS_CREATE)[0].json();
+        assert_eq!(sent[member], value);
+    }
+    for nobody in [april(), april().groups([""; 0])] {
+        let fake = service();
+        let error = over(&fake).enrollments().enroll(nobody).await.unwrap_err();
+        assert!(error.to_string().contains("nobody to enrol"), "{error}");
+        assert!(fake.requests().is_empty());
+    }
+}
+
+#[test]
+fn an_enrolment_is_over_once_everyone_is_done_and_not_before() {
+    let state = |done: Option<i32>, people: Option<i32>| {
+        let mut state = EnrollmentState::default();
+        state.summary.completed_count = done;
+        let detail = state.summary.report_detail.get_or_insert_default();
+        detail.total_target_user_count = people;
+        state
+    };
+    for (done, people, over) in [
+        (Some(3), Some(3), true),
+        (Some(1), Some(1), true),
+        // People leave the groups meanwhile.
+        (Some(4), Some(3), true),
+        (Some(2), Some(3), false),
+        (Some(0), Some(3), false),
+        // Nobody is enrolled yet.
+        (Some(0), Some(0), false),
+        (Some(1), Some(0), false),
+        (Some(0), Some(-1), false),
+        (None, Some(3), false),
+        (Some(3), None, false),
+        (None, None, false),
+    ] {
+        assert_eq!(
+            state(done, people).is_over(),
+            over,
+            "{done:?} of {people:?}"
+        );
+    }
+    assert!(!EnrollmentState::default().is_over());
+    // A word for being stopped ends it as well.
+    for word in ["Stopped", "stopped", "Cancelled", "Canceled"] {
+        let mut stopped = state(Some(0), Some(3));
+        stopped.status = Some(word.to_owned());
+        assert!(stopped.is_over(), "{word}");
+    }
+}

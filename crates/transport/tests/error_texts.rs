@@ -1,0 +1,254 @@
+//! What a service says in its errors is shown on one line, bounded, and without the secrets of the call.
+
+mod common;
+
+use std::error::Error as StdError;
+use std::fmt::Write;
+
+use std::sync::Arc;
+
+use common::{READ, builder, key, over, read, settings};
+use http::{HeaderMap, StatusCode};
+use security_api_transport::{
+    Answer, ApiError, Client, ClientBuilder, Error, ErrorKind, FakeAnswer, FakeTransport, Form,
+    OAuth2, Protocol, Secret, ValidationMessages,
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// Everything that an error shows.
+fn shown(error: &Error) -> String {
+    let mut text = format!("{error}\n{error:?}\n{error:#?}");
+    if let Some(api) = error.api() {
+        let parts = (&api.code, &api.message, api.validation.join(" "));
+        write!(text, "\n{api:?} {parts:?}").unwrap();
+    }
+    write!(text, "\n{:?}", error.request_id()).unwrap();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        write!(text, "\n{error} {error:?}").unwrap();
+        cause = error.source();
+    }
+    text
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_s_words_are_one_line_of_bounded_length() {
+    let odd = "a\r\nb\u{1b}[2J\0\u{9b}\u{202e}c\u{2028}";
+    let line = r"a\r\nb\u001b[2J\u0000\u009b\u202ec\u2028";
+    let fake = FakeTransport::new();
+    let body = json!({"code": odd, "message": odd}).to_string();
+    fake.once(&READ, FakeAnswer::status(400).body(body));
+    let error = read(&over(&fake)).await.unwrap_err();
+    let api = error.api().unwrap();
+    assert_eq!(api.message.as_deref(), Some(line));
+    assert_eq!(api.code.as_deref(), Some(line));
+    assert_eq!(
+        error.to_string(),
+        format!("things.get: 400 Bad Request {line}: {line}")
+    );
+
+    let long = "x".repeat(60_000);
+    let body = json!({"code": long, "message": long}).to_string();
+    let answer = FakeAnswer::status(400).body(body[..60_000].to_owned() + "\"}");
+    fake.once(&READ, answer.header("x-request-id", &long[..20_000]));
+    let error = read(&over(&fake)).await.unwrap_err();
+    assert_eq!(error.request_id().unwrap().chars().count(), 100);
+    assert!(
+        error.to_string().len() < 2000,
+        "{}",
+        error.to_string().len()
+    );
+}
+
+#[test]
+fn every_text_of_an_answer_is_bounded_where_the_error_is_made() {
+    let long = "\u{1b}".repeat(60_000);
+    let mut api = ApiError::new()
+        .with_code(long.clone())
+        .with_validation(vec![long.clone(); 1000]);
+    api.message = Some(long.clone());
+    let error = Error::from_answer(
+        StatusCode::BAD_REQUEST,
+        HeaderMap::new(),
+        Some(long.clone()),
+        bytes::Bytes::new(),
+        api,
+    );
+    let api = error.api().unwrap();
+    assert!(api.message.as_ref().unwrap().chars().count() <= 1000);
+    assert!(api.code.as_ref().unwrap().chars().count() <= 60);
+    assert!(error.request_id().unwrap().chars().count() <= 100);
+    assert!(api.validation.len() <= 21 && api.validation.concat().len() < 4200);
+    assert!(!error.to_string().contains(char::is_control));
+
+    // Words of ours after a long message are not cut off.
+    let api = ApiError::new()
+        .with_message(long)
+        .with_remedy("ask for less");
+    let error = Error::from_answer(
+        StatusCode::BAD_REQUEST,
+        HeaderMap::new(),
+        None,
+        bytes::Bytes::new(),
+        api,
+    );
+    assert!(error.to_string().ends_with("… (ask for less)"), "{error}");
+}
+
+/// Says in every part of its errors what it was sent.
+#[derive(Debug)]
+struct Echo;
+
+impl Protocol for Echo {
+    fn api_error(&self, answer: &Answer<'_>) -> ApiError {
+        let text = String::from_utf8_lossy(answer.body);
+        let mut validation = ValidationMessages::new();
+        validation.add("payload", &text);
+        ApiError::new()
+            .with_message(&text)
+            .with_remedy("try another")
+            .with_code(text.trim().to_owned())
+            .with_validation(validation.into_vec())
+    }
+}
+
+fn echoing(fake: &FakeTransport) -> ClientBuilder<Client> {
+    common::install_provider();
+    let mut settings = settings();
+    settings.protocol = Arc::new(Echo);
+    ClientBuilder::new(Ok(settings))
+        .no_proxy()
+        .transport(fake.clone())
+}
+
+/// A secret with something to encode in it, in each form that a service quotes it in.
+fn quoted(secret: &str) -> [String; 4] {
+    let encode = |space: &str| {
+        secret
+            .bytes()
+            .map(|byte| match byte {
+                b' ' => space.to_owned(),
+                byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+                byte => format!("%{byte:02X}"),
+            })
+            .collect::<String>()
+    };
+    let json = json!(secret).to_string();
+    [
+        secret.to_owned(),
+        encode("%20"),
+        encode("+"),
+        json[1..json.len() - 1].to_owned(),
+    ]
+}
+
+#[derive(Serialize)]
+struct NewPush {
+    payload: Secret,
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_that_the_service_quotes_is_hidden_in_every_form_and_part() {
+    const KEY: &str = "k-MARKED-0123456789";
+    const PASSPHRASE: &str = "pass \"MARKED\"/&+ü";
+    const PAYLOAD: &str = "line\nMARKED\t\u{1b}[2J";
+    const FIELD: &str = "a field: MARKED";
+    let fake = FakeTransport::new();
+    let client = echoing(&fake).credential(key(KEY)).build().unwrap();
+    for secret in [KEY, PASSPHRASE, PAYLOAD, FIELD] {
+        for form in quoted(secret) {
+            let mut answer = FakeAnswer::status(422).body(format!("no: {form}!"));
+            if http::HeaderValue::from_str(&form).is_ok_and(|value| value.to_str().is_ok()) {
+                answer = answer.header("x-request-id", &form);
+            }
+            fake.always(&READ, answer);
+            let call = client
+                .operation(&READ, &["7"])
+                .set_secret_query("passphrase", &Secret::from(PASSPHRASE));
+            let call = match secret {
+                FIELD => call
+                    .form(Form::new().text("field", FIELD))
+                    .hide(&FIELD.into()),
+                _ => call.json(&NewPush {
+                    payload: PAYLOAD.into(),
+                }),
+            };
+            let error = call.call::<Value>().await.unwrap_err();
+            let text = shown(&error);
+            assert!(!text.contains("MARKED"), "{text}");
+            let api = error.api().unwrap();
+            let message = api.message.as_deref().unwrap();
+            assert_eq!(message, "no: [redacted]! (try another)");
+            assert_eq!(api.validation, ["payload: no: [redacted]!"]);
+            assert_eq!(api.code.as_deref(), Some("no: [redacted]!"));
+            assert!(error.request_id().is_none_or(|id| id == "[redacted]"));
+            // What came is still there for those who ask for it.
+            assert_eq!(error.body().unwrap(), format!("no: {form}!").as_bytes());
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_is_hidden_up_to_where_its_text_is_cut() {
+    let fake = FakeTransport::new();
+    let client = echoing(&fake).build().unwrap();
+    let payload = format!("MARKED {}", "long text. ".repeat(1000));
+    for form in quoted(&payload) {
+        fake.always(&READ, FakeAnswer::status(422).body(format!("no: {form}")));
+        let body = NewPush {
+            payload: payload.as_str().into(),
+        };
+        let call = client.operation(&READ, &["7"]).json(&body);
+        let error = call.call::<Value>().await.unwrap_err();
+        let text = shown(&error);
+        assert!(!text.contains("MARKED") && !text.contains("long"), "{text}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn tokens_and_the_client_secret_are_hidden_even_if_the_token_is_given_up() {
+    for status in [401, 403] {
+        let fake = FakeTransport::new();
+        let token = FakeAnswer::json(&json!({"access_token": "MARKED-token"}));
+        fake.path("/token", move |_| token.clone());
+        let quote = "no: Bearer MARKED-token of MARKED-secret";
+        fake.always(&READ, FakeAnswer::status(status).body(quote));
+        let credential =
+            OAuth2::client_credentials("https://login.test/token", "id", "MARKED-secret").unwrap();
+        let client = echoing(&fake).credential(credential).build().unwrap();
+        for _ in 0..3 {
+            let error = read(&client).await.unwrap_err();
+            let text = shown(&error);
+            assert!(!text.contains("MARKED"), "{text}");
+            assert!(
+                text.contains("no: Bearer [redacted] of [redacted]"),
+                "{text}"
+            );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn causes_and_redirects_that_quote_a_secret_are_hidden() {
+    let fake = FakeTransport::new();
+    let client = builder()
+        .transport(fake.clone())
+        .credential(key("marked-key"))
+        .build()
+        .unwrap();
+    let cause = std::io::Error::other(std::io::Error::other("sent marked-key"));
+    let broken = Error::new(ErrorKind::Io, "broken at marked-key").with_source(cause);
+    for answer in [
+        FakeAnswer::error(broken.permanent()),
+        FakeAnswer::status(302).header("location", "https://marked-key.example.com/"),
+    ] {
+        fake.always(&READ, answer);
+        let error = read(&client).await.unwrap_err();
+        let text = shown(&error);
+        assert!(
+            !text.contains("marked-key") && text.contains("[redacted]"),
+            "{text}"
+        );
+    }
+}
