@@ -209,7 +209,7 @@ async fn what_a_token_endpoint_answers_wrongly_is_a_clear_error_without_a_storm(
         (json("{").cut(), "broke off", 3, true),
         (json(&"x".repeat(100_000)), "is too large", 1, false),
         (
-            json("no gzip").header("content-encoding", "gzip"),
+            json("this is no gzip, and longer than its head").header("content-encoding", "gzip"),
             "cannot be read",
             1,
             false,

@@ -184,7 +184,6 @@ fn nothing_that_can_be_printed_shows_a_secret() {
 
 /// The service says itself what it was sent.
 #[tokio::test]
-#[ignore = "what a service echoes of a secret in its message is shown"]
 async fn a_secret_that_the_service_echoes_is_not_shown() {
     let sandbox = services::sandbox().await;
     let client = marked(sandbox.password_pusher().base_url())

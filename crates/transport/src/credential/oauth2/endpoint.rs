@@ -159,9 +159,10 @@ async fn request_token_once(
     Err(refusal(head.status, &head.headers, &body, client_secret))
 }
 
-/// Whether another token request would fail in the same way, by the retry table: a token request does no harm.
+/// Whether another token request would fail in the same way, by the retry table. A transport of the user's may also fail
+/// for the moment, and a token request does no harm.
 fn is_repeated(error: &Error) -> bool {
-    !error.verdict().allows_retry(true)
+    error.kind() != ErrorKind::Custom && !error.verdict().allows_retry(true)
 }
 
 /// A body that could not be read. One that would come the same way again is not asked for again.
