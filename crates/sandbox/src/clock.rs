@@ -9,7 +9,8 @@ use tokio::sync::watch;
 /// A century: enough for any test, and no addition of it overflows.
 const FARTHEST: Duration = Duration::from_secs(100 * 365 * 86_400);
 
-/// The sandbox's idea of time: real time, plus what a test added to it.
+/// The sandbox's idea of time: real time, plus what a test added to it, less
+/// what passed while a test had it frozen.
 ///
 /// Rate limits, timestamps and webhook retries follow it. It never goes back,
 /// not even when the machine's own clock does. Clones tell the same time.
@@ -31,7 +32,18 @@ pub struct Clock(Arc<Inner>);
 struct Inner {
     origin: Instant,
     started: SystemTime,
-    ahead: watch::Sender<Duration>,
+    hands: watch::Sender<Hands>,
+}
+
+/// What a test did to the clock.
+#[derive(Clone, Copy, Debug, Default)]
+struct Hands {
+    /// All advances together.
+    ahead: Duration,
+    /// How long it was frozen before.
+    held: Duration,
+    /// Real time since the start when it was frozen, while it is.
+    frozen: Option<Duration>,
 }
 
 impl Clock {
@@ -39,7 +51,7 @@ impl Clock {
         Self(Arc::new(Inner {
             origin: Instant::now(),
             started: SystemTime::now(),
-            ahead: watch::Sender::new(Duration::ZERO),
+            hands: watch::Sender::default(),
         }))
     }
 
@@ -60,25 +72,63 @@ impl Clock {
     /// at once. All advances together are capped at a century.
     pub fn advance(&self, by: Duration) {
         self.0
-            .ahead
-            .send_modify(|ahead| *ahead = ahead.saturating_add(by).min(FARTHEST));
+            .hands
+            .send_modify(|hands| hands.ahead = hands.ahead.saturating_add(by).min(FARTHEST));
+    }
+
+    /// Stops the sandbox's time: until [`resume`](Self::resume) it moves only
+    /// by [`advance`](Self::advance), so that what a test sends meanwhile
+    /// arrives at one moment, however slow the machine. Does nothing if it is
+    /// stopped.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// use std::time::Duration;
+    ///
+    /// let sandbox = security_api_sandbox::Sandbox::start().await?;
+    /// let clock = sandbox.clock();
+    /// clock.freeze();
+    /// let before = clock.now();
+    /// clock.advance(Duration::from_secs(1));
+    /// assert_eq!(clock.now(), before + Duration::from_secs(1));
+    /// clock.resume();
+    /// # std::io::Result::Ok(()) })?;
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn freeze(&self) {
+        self.0.hands.send_modify(|hands| {
+            hands.frozen.get_or_insert_with(|| self.0.origin.elapsed());
+        });
+    }
+
+    /// Lets the sandbox's time go on from where [`freeze`](Self::freeze)
+    /// stopped it. Does nothing if it goes.
+    pub fn resume(&self) {
+        self.0.hands.send_modify(|hands| {
+            if let Some(frozen) = hands.frozen.take() {
+                hands.held += self.0.origin.elapsed().saturating_sub(frozen);
+            }
+        });
     }
 
     /// Time since the sandbox started: monotonic, advances included.
     pub(crate) fn elapsed(&self) -> Duration {
-        self.0.origin.elapsed() + *self.0.ahead.borrow()
+        let hands = self.0.hands.borrow();
+        let real = hands.frozen.unwrap_or_else(|| self.0.origin.elapsed());
+        real.saturating_sub(hands.held) + hands.ahead
     }
 
     /// Returns once [`elapsed`](Self::elapsed) has reached `due`.
     pub(crate) async fn sleep_until(&self, due: Duration) {
-        let mut advances = self.0.ahead.subscribe();
+        let mut moves = self.0.hands.subscribe();
         while let Some(left) = due
             .checked_sub(self.elapsed())
             .filter(|left| !left.is_zero())
         {
+            let frozen = moves.borrow_and_update().frozen.is_some();
             tokio::select! {
-                () = tokio::time::sleep(left) => {}
-                _ = advances.changed() => {}
+                () = tokio::time::sleep(left), if !frozen => {}
+                _ = moves.changed() => {}
             }
         }
     }
@@ -89,7 +139,7 @@ impl fmt::Debug for Clock {
         formatter
             .debug_struct("Clock")
             .field("now", &self.now())
-            .field("ahead", &*self.0.ahead.borrow())
+            .field("ahead", &self.0.hands.borrow().ahead)
             .finish()
     }
 }
@@ -109,6 +159,42 @@ mod tests {
         clock.advance(Duration::MAX);
         assert!(clock.elapsed() < FARTHEST + Duration::from_secs(60));
         assert!(clock.unix() > 0);
+    }
+
+    #[test]
+    fn a_frozen_clock_moves_only_when_it_is_told_to() {
+        let clock = Clock::start();
+        clock.freeze();
+        let before = clock.elapsed();
+        std::thread::sleep(Duration::from_millis(20));
+        clock.freeze();
+        assert_eq!(clock.elapsed(), before);
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(clock.elapsed(), before + Duration::from_secs(1));
+        clock.resume();
+        clock.resume();
+        let after = clock.elapsed();
+        assert!(after >= before + Duration::from_secs(1));
+        std::thread::sleep(Duration::from_millis(2));
+        assert!(clock.elapsed() > after);
+    }
+
+    #[tokio::test]
+    async fn a_sleeper_waits_for_as_long_as_the_clock_is_frozen() {
+        let clock = Clock::start();
+        clock.freeze();
+        let due = clock.elapsed() + Duration::from_millis(10);
+        let sleeper = {
+            let clock = clock.clone();
+            tokio::spawn(async move { clock.sleep_until(due).await })
+        };
+        tokio::time::sleep(Duration::from_millis(40)).await;
+        assert!(!sleeper.is_finished());
+        clock.resume();
+        tokio::time::timeout(Duration::from_secs(5), sleeper)
+            .await
+            .expect("the sleeper woke")
+            .expect("the sleeper ended well");
     }
 
     #[tokio::test]

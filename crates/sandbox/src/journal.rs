@@ -7,12 +7,26 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderValue, Method};
 
 use crate::query;
 
 /// Older entries make room, so that a sandbox that runs for days stays small.
 const CAPACITY: usize = 100_000;
+
+/// And so that one that receives large bodies does, too.
+const MOST_BYTES: usize = 256 * 1024 * 1024;
+
+/// About what the map of headers takes for each it has room for.
+const HEADER_SLOT: usize = 112;
+
+/// In how many of the entries before it an entry looks for its headers: as
+/// many clients can take turns and still share.
+const RECENT: usize = 8;
+
+/// Bodies up to this size are copied to where they take no more than they
+/// need; a larger one is shared with what answers it.
+const SMALL_BODY: usize = 4096;
 
 /// One request as the sandbox received it.
 ///
@@ -34,7 +48,7 @@ pub struct Entry {
     /// The query without its question mark, as it came.
     pub query: Option<String>,
     /// The headers, known credentials replaced.
-    pub headers: HeaderMap,
+    pub headers: Arc<HeaderMap>,
     /// The body; of a multipart form no more than its first 64 KiB.
     pub body: Bytes,
     /// The status of the answer; `None` while there is none, and for good when
@@ -42,6 +56,46 @@ pub struct Entry {
     pub status: Option<u16>,
     /// What `Debug` prints for the path, if not the path.
     pub(crate) printable: Option<String>,
+}
+
+impl Entry {
+    /// Lets go of the buffer the request was read into, of which the values
+    /// of its headers are slices. Headers that one of those before had, too,
+    /// are shared with it: requests of one client often differ in no header.
+    fn compact<'a>(&mut self, before: impl Iterator<Item = &'a Self>) {
+        let mut before = before.map(|entry| &entry.headers);
+        self.headers = match before.find(|known| **known == self.headers) {
+            Some(known) => Arc::clone(known),
+            None => Arc::new(copies(&self.headers)),
+        };
+        if self.body.len() <= SMALL_BODY {
+            self.body = Bytes::copy_from_slice(&self.body);
+        }
+    }
+
+    /// About how many bytes it takes.
+    fn weight(&self) -> usize {
+        let values = self.headers.values().map(HeaderValue::len);
+        size_of::<Self>()
+            + self.path.len()
+            + self.query.as_ref().map_or(0, String::len)
+            + self.printable.as_ref().map_or(0, String::len)
+            + self.headers.capacity() * HEADER_SLOT
+            + values.sum::<usize>()
+            + self.body.len()
+    }
+}
+
+/// The same headers, their values in memory of their own.
+fn copies(headers: &HeaderMap) -> HeaderMap {
+    let mut copied = HeaderMap::with_capacity(headers.len());
+    for (name, value) in headers {
+        let bytes = Bytes::copy_from_slice(value.as_bytes());
+        // What was a value is one: the other branch is never taken.
+        let value = HeaderValue::from_maybe_shared(bytes).unwrap_or_else(|_| value.clone());
+        copied.append(name.clone(), value);
+    }
+    copied
 }
 
 impl fmt::Debug for Entry {
@@ -100,7 +154,8 @@ impl fmt::Debug for Discreet<'_> {
 
 /// Everything the sandbox received, oldest first. Clones share it.
 ///
-/// It keeps the last 100,000 requests.
+/// It keeps the last 100,000 requests, and fewer if they take more than
+/// 256 MiB together; the last one always.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -120,6 +175,17 @@ struct Pages {
     /// How many entries have left at the front: with a position in `entries`
     /// it makes a number that stays the same for an entry's life.
     gone: u64,
+    /// What the entries take, about.
+    bytes: usize,
+}
+
+impl Pages {
+    fn forget_oldest(&mut self) {
+        if let Some(oldest) = self.entries.pop_front() {
+            self.bytes -= oldest.weight();
+            self.gone += 1;
+        }
+    }
 }
 
 impl Journal {
@@ -148,15 +214,20 @@ impl Journal {
         let mut pages = self.pages();
         pages.gone += pages.entries.len() as u64;
         pages.entries.clear();
+        pages.bytes = 0;
     }
 
     /// Keeps an entry and returns its number.
-    pub(crate) fn record(&self, entry: Entry) -> u64 {
+    pub(crate) fn record(&self, mut entry: Entry) -> u64 {
         let mut pages = self.pages();
-        if pages.entries.len() == CAPACITY {
-            pages.entries.pop_front();
-            pages.gone += 1;
+        entry.compact(pages.entries.iter().rev().take(RECENT));
+        let weight = entry.weight();
+        while !pages.entries.is_empty()
+            && (pages.entries.len() == CAPACITY || pages.bytes + weight > MOST_BYTES)
+        {
+            pages.forget_oldest();
         }
+        pages.bytes += weight;
         pages.entries.push_back(entry);
         pages.gone + pages.entries.len() as u64 - 1
     }
@@ -196,7 +267,7 @@ mod tests {
             method: Method::GET,
             path: path.to_owned(),
             query: None,
-            headers,
+            headers: Arc::new(headers),
             body: Bytes::from_static(b"hunter3"),
             status: None,
             printable: None,
@@ -229,6 +300,64 @@ mod tests {
         journal.answered(last, 204);
         assert_eq!(journal.count(|_| true), CAPACITY);
         assert_eq!(journal.count(|entry| entry.status == Some(204)), 1);
+    }
+
+    #[test]
+    fn entries_that_are_large_make_room_before_there_are_many() {
+        let journal = Journal::default();
+        let body = Bytes::from(vec![b'x'; 1024 * 1024]);
+        let large = || Entry {
+            body: body.clone(),
+            ..entry("/large")
+        };
+        for _ in 0..300 {
+            journal.record(large());
+        }
+        let kept = journal.count(|_| true);
+        assert!((250..256).contains(&kept), "{kept}");
+        assert!(journal.pages().bytes <= MOST_BYTES);
+
+        // Whatever else has to go, the last one stays.
+        let body = Bytes::from(vec![b'x'; MOST_BYTES + 1]);
+        let last = journal.record(Entry {
+            body,
+            ..entry("/huge")
+        });
+        journal.answered(last, 200);
+        let entries = journal.entries();
+        assert_eq!((entries.len(), entries[0].status), (1, Some(200)));
+
+        journal.record(entry("/small"));
+        assert_eq!(journal.count(|entry| entry.path == "/small"), 1);
+        assert_eq!(journal.count(|_| true), 1);
+        journal.clear();
+        assert_eq!(journal.pages().bytes, 0);
+    }
+
+    #[test]
+    fn an_entry_keeps_nothing_of_the_buffer_it_was_read_from() {
+        let buffer = Bytes::from(vec![b'x'; 8192]);
+        let slice = |at: usize| {
+            let value = HeaderValue::from_maybe_shared(buffer.slice(at..at + 8));
+            value.expect("a value")
+        };
+        let mut headers = HeaderMap::new();
+        headers.append("accept", slice(0));
+        headers.append("accept", slice(8));
+        headers.append("x-api-key", slice(16));
+        let journal = Journal::default();
+        for _ in 0..2 {
+            journal.record(Entry {
+                headers: Arc::new(headers.clone()),
+                body: buffer.slice(64..80),
+                ..entry("/v1/browsers")
+            });
+        }
+        assert_eq!(*journal.entries()[1].headers, headers);
+        drop(headers);
+        assert!(buffer.is_unique());
+        let weight = journal.pages().bytes / 2;
+        assert!(weight < 1024, "{weight}");
     }
 
     #[test]

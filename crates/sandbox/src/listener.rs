@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +12,9 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use http::header::{CONTENT_TYPE, HOST, HeaderValue};
 use http::request::Parts;
+use http::uri::Authority;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
@@ -97,13 +99,74 @@ pub(crate) struct Desk {
     pub(crate) journal: Journal,
 }
 
+/// Which host names requests may be for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Hosts {
+    /// Those of this machine alone. A web page whose own name was made to lead
+    /// here could otherwise speak to the sandbox through the browser that
+    /// shows it, and knows the credentials of a fixed seed.
+    Loopback,
+    Any,
+}
+
+impl Hosts {
+    fn allow(self, parts: &Parts) -> bool {
+        let named = parts.headers.get_all(HOST).iter().all(|host| {
+            let host = host.to_str().ok().and_then(|host| host.parse().ok());
+            host.is_some_and(|host: Authority| is_loopback(host.host()))
+        });
+        self == Self::Any || named && parts.uri.host().is_none_or(is_loopback)
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let bare = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
+    if let Ok(address) = bare.unwrap_or(host).parse::<IpAddr>() {
+        return address.to_canonical().is_loopback();
+    }
+    let name = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    name == "localhost" || name.ends_with(".localhost")
+}
+
+/// What is said to a request for another host.
+const WRONG_HOST: &str = "The sandbox answers on this machine's addresses to this machine's names \
+    alone, such as 127.0.0.1 and localhost; start it with allow_any_host (--allow-any-host) to \
+    use others.\n";
+
+fn wrong_host() -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from_static(WRONG_HOST.as_bytes()));
+    *response.status_mut() = StatusCode::FORBIDDEN;
+    let text = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, text);
+    response
+}
+
+/// Where a client on this machine finds what listens at `address`.
+pub(crate) fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    address
+}
+
 /// Accepts connections for as long as the runtime lives.
-pub(crate) async fn run<S: Service>(listener: TcpListener, service: Arc<S>, desk: Desk) {
+pub(crate) async fn run<S: Service>(
+    listener: TcpListener,
+    service: Arc<S>,
+    desk: Desk,
+    hosts: Hosts,
+) {
     loop {
         match listener.accept().await {
             Ok((stream, address)) => {
                 let peer = Peer(address.ip());
-                tokio::spawn(connection(stream, peer, Arc::clone(&service), desk.clone()));
+                let service = Arc::clone(&service);
+                tokio::spawn(connection(stream, peer, service, desk.clone(), hosts));
             }
             // Too many open files, mostly: give connections a moment to close.
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
@@ -111,7 +174,13 @@ pub(crate) async fn run<S: Service>(listener: TcpListener, service: Arc<S>, desk
     }
 }
 
-async fn connection<S: Service>(stream: TcpStream, peer: Peer, service: Arc<S>, desk: Desk) {
+async fn connection<S: Service>(
+    stream: TcpStream,
+    peer: Peer,
+    service: Arc<S>,
+    desk: Desk,
+    hosts: Hosts,
+) {
     // Answers are written in one go; waiting to fill segments only adds delay.
     let _ = stream.set_nodelay(true);
     let line = Arc::new(Line::default());
@@ -119,7 +188,7 @@ async fn connection<S: Service>(stream: TcpStream, peer: Peer, service: Arc<S>, 
         stream,
         line: Arc::clone(&line),
     });
-    let handler = service_fn(|request| handle(&*service, &desk, &line, peer, request));
+    let handler = service_fn(|request| handle(&*service, &desk, hosts, &line, peer, request));
     let mut connection = http1::Builder::new().serve_connection(io, handler);
     // Ends with an error whenever a fault or the client cut it off.
     let _ = (&mut connection).await;
@@ -135,13 +204,18 @@ async fn connection<S: Service>(stream: TcpStream, peer: Peer, service: Arc<S>, 
 async fn handle<S: Service>(
     service: &S,
     desk: &Desk,
+    hosts: Hosts,
     line: &Arc<Line>,
     peer: Peer,
     request: Request<Incoming>,
 ) -> Result<Response<Answer>, Dropped> {
     let (mut parts, body) = request.into_parts();
     parts.extensions.insert(peer);
-    let body = service.receive(&mut parts, body).await?;
+    let welcome = hosts.allow(&parts);
+    let body = match welcome {
+        true => service.receive(&mut parts, body).await?,
+        false => whole(body, 0).await?,
+    };
     let mut headers = parts.headers.clone();
     service.redact(&mut headers);
     let number = desk.journal.record(Entry {
@@ -150,7 +224,7 @@ async fn handle<S: Service>(
         method: parts.method.clone(),
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().map(|query| service.redact_query(query)),
-        headers,
+        headers: Arc::new(headers),
         body: body
             .as_ref()
             .map(|body| service.redact_body(&parts, body))
@@ -166,6 +240,11 @@ async fn handle<S: Service>(
         service.stamp(response.headers_mut());
         response
     };
+    if !welcome {
+        let response = wrong_host();
+        desk.journal.answered(number, response.status().as_u16());
+        return Ok(response.map(|body| Answer::new(body, None, None, line)));
+    }
     let (response, cut) = match desk.faults.take(&parts.method, parts.uri.path()) {
         None => (answer(), None),
         Some(Action::Status {
@@ -407,5 +486,50 @@ impl AsyncWrite for Wire {
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_this_machine_are_told_from_others() {
+        for host in [
+            "localhost",
+            "LocalHost.",
+            "app.localhost",
+            "127.0.0.1",
+            "127.9.9.9",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+        ] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in [
+            "",
+            "localhost.example.com",
+            "notlocalhost",
+            "127.0.0.1.example.com",
+            "0.0.0.0",
+            "192.0.2.1",
+            "[::]",
+            "[2001:db8::1]",
+        ] {
+            assert!(!is_loopback(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn no_client_is_sent_to_the_address_that_stands_for_all() {
+        for (bound, found) in [
+            ("0.0.0.0:80", "127.0.0.1:80"),
+            ("[::]:80", "[::1]:80"),
+            ("[::1]:80", "[::1]:80"),
+            ("192.0.2.1:80", "192.0.2.1:80"),
+        ] {
+            let bound = bound.parse().expect("an address");
+            assert_eq!(reachable(bound).to_string(), found);
+        }
     }
 }

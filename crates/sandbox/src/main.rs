@@ -25,6 +25,7 @@ Options:
       --seed N                  What the data and the credentials are made from [default: 1]
       --no-limits               Do not enforce rate limits
       --allow-remote            Accept addresses that other machines can reach
+      --allow-any-host          Accept requests for names that are not this machine's
   -h, --help                    Print this
   -V, --version                 Print the version
 ";
@@ -95,6 +96,7 @@ fn command(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Str
             }
             "--no-limits" => builder.rate_limits(false),
             "--allow-remote" => builder.allow_remote(true),
+            "--allow-any-host" => builder.allow_any_host(true),
             "-h" | "--help" => return Ok(Command::Print(HELP.to_owned())),
             "-V" | "--version" => {
                 return Ok(Command::Print(format!(

@@ -9,7 +9,7 @@ use std::thread;
 use tokio::sync::oneshot;
 
 use crate::keepnet::{Keepnet, KeepnetOptions};
-use crate::listener::{self, Desk, Service};
+use crate::listener::{self, Desk, Hosts, Service};
 use crate::password_pusher::{PasswordPusher, PasswordPusherOptions};
 use crate::push_security::{PushSecurity, PushSecurityOptions};
 use crate::{Clock, Faults, Journal};
@@ -70,6 +70,7 @@ impl Sandbox {
             seed: 1,
             rate_limits: true,
             allow_remote: false,
+            allow_any_host: false,
             push_security_address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             push_security: PushSecurityOptions::default(),
             password_pusher_address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
@@ -148,6 +149,7 @@ pub struct SandboxBuilder {
     seed: u64,
     rate_limits: bool,
     allow_remote: bool,
+    allow_any_host: bool,
     push_security_address: SocketAddr,
     push_security: PushSecurityOptions,
     password_pusher_address: SocketAddr,
@@ -177,6 +179,16 @@ impl SandboxBuilder {
     /// its seed.
     pub fn allow_remote(mut self, allowed: bool) -> Self {
         self.allow_remote = allowed;
+        self
+    }
+
+    /// Allows requests for any host name. A listener at a loopback address
+    /// otherwise answers 403 to one whose `Host` is not a name of this machine
+    /// (`localhost`, `127.0.0.1`, `[::1]`), so that no web page can reach it
+    /// by a name of its own that leads here. Of use behind a proxy or with
+    /// names from a hosts file.
+    pub fn allow_any_host(mut self, allowed: bool) -> Self {
+        self.allow_any_host = allowed;
         self
     }
 
@@ -310,17 +322,18 @@ fn serve(
 /// Opens all services, inside the runtime.
 fn services(settings: &SandboxBuilder, listeners: Listeners, desk: &Desk) -> io::Result<Services> {
     let (seed, limited) = (settings.seed, settings.rate_limits);
-    let push_security = open(listeners.push_security, desk, |address| {
+    let any = settings.allow_any_host;
+    let push_security = open(listeners.push_security, desk, any, |address| {
         let options = &settings.push_security;
         let service = PushSecurity::new(address, seed, limited, options, desk.clock.clone());
         (Arc::clone(service.state()), service)
     })?;
-    let password_pusher = open(listeners.password_pusher, desk, |address| {
+    let password_pusher = open(listeners.password_pusher, desk, any, |address| {
         let options = &settings.password_pusher;
         let service = PasswordPusher::new(address, seed, limited, options, desk.clock.clone());
         (Arc::clone(service.state()), service)
     })?;
-    let keepnet = open(listeners.keepnet, desk, |address| {
+    let keepnet = open(listeners.keepnet, desk, any, |address| {
         let options = &settings.keepnet;
         let service = Keepnet::new(address, seed, options, desk.clock.clone());
         (Arc::clone(service.state()), service)
@@ -337,10 +350,16 @@ fn services(settings: &SandboxBuilder, listeners: Listeners, desk: &Desk) -> io:
 fn open<S: Service, H>(
     listener: TcpListener,
     desk: &Desk,
+    any_host: bool,
     made: impl FnOnce(SocketAddr) -> (Arc<S>, H),
 ) -> io::Result<H> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    let (state, handle) = made(listener.local_addr()?);
-    tokio::spawn(listener::run(listener, state, desk.clone()));
+    let address = listener.local_addr()?;
+    let hosts = match address.ip().to_canonical().is_loopback() && !any_host {
+        true => Hosts::Loopback,
+        false => Hosts::Any,
+    };
+    let (state, handle) = made(listener::reachable(address));
+    tokio::spawn(listener::run(listener, state, desk.clone(), hosts));
     Ok(handle)
 }

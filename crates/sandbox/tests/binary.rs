@@ -132,6 +132,24 @@ async fn large_files_are_in_a_folder_that_ctrl_c_removes() {
     assert!(entries(parent.path()).is_empty());
 }
 
+#[tokio::test]
+async fn urls_are_usable_wherever_it_listens() {
+    let (_running, variables) = start(&["--push-security", "0.0.0.0:0", "--allow-remote"]);
+    let base_url = &variables["PUSH_SECURITY_BASE_URL"];
+    assert!(base_url.starts_with("http://127.0.0.1:"), "{base_url}");
+    // Others reach it by whatever name they have for this machine.
+    let mut request = support::request(
+        Method::GET,
+        "/v1/apps?limit=1",
+        Some(&variables["PUSH_SECURITY_API_KEY"]),
+        "",
+    );
+    let name = http::HeaderValue::from_static("machine.example.com");
+    request.headers_mut().insert("host", name);
+    let answer = support::exchange(base_url, request).await;
+    assert_eq!(answer.expect("an answer").status, 200);
+}
+
 #[test]
 fn it_refuses_what_it_does_not_understand_and_addresses_others_can_reach() {
     for (arguments, reason) in [
@@ -153,8 +171,6 @@ fn it_refuses_what_it_does_not_understand_and_addresses_others_can_reach() {
         let message = refused(arguments);
         assert!(message.contains(reason), "{arguments:?}: {message}");
     }
-    let (_running, variables) = start(&["--push-security", "0.0.0.0:0", "--allow-remote"]);
-    assert!(variables["PUSH_SECURITY_BASE_URL"].starts_with("http://0.0.0.0:"));
 }
 
 #[test]
@@ -170,6 +186,7 @@ fn it_says_what_it_is() {
         "--seed N",
         "--no-limits",
         "--allow-remote",
+        "--allow-any-host",
     ] {
         assert!(help.contains(option), "{option}");
     }

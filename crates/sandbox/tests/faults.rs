@@ -22,7 +22,7 @@ async fn asked(sandbox: &Sandbox, path: &str) -> TcpStream {
         .expect("an http URL");
     let mut stream = TcpStream::connect(address).await.expect("a connection");
     let head = format!(
-        "GET {path} HTTP/1.1\r\nhost: x\r\nx-api-key: {}\r\n\r\n",
+        "GET {path} HTTP/1.1\r\nhost: localhost\r\nx-api-key: {}\r\n\r\n",
         push.api_key()
     );
     stream.write_all(head.as_bytes()).await.expect("sent");

@@ -138,7 +138,7 @@ async fn a_download_can_be_cut() {
     sandbox.faults().queue(Fault::cut_body(2_000_000));
     let base_url = sandbox.password_pusher().base_url();
     let request = Request::get(&stored[base_url.len()..])
-        .header("host", "sandbox")
+        .header("host", "localhost")
         .body(Full::new(Bytes::new()))
         .expect("a request");
     let failure = exchange(base_url, request).await.expect_err("cut");

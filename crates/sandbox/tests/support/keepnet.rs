@@ -41,7 +41,7 @@ pub(crate) async fn send(
     let mut request = Request::builder()
         .method(method)
         .uri(path)
-        .header("host", "sandbox");
+        .header("host", "localhost");
     for (name, value) in headers {
         request = request.header(*name, *value);
     }

@@ -103,7 +103,7 @@ pub(crate) fn request(
     let mut request = Request::builder()
         .method(method)
         .uri(path)
-        .header("host", "sandbox");
+        .header("host", "localhost");
     if let Some(key) = key {
         request = request.header("x-api-key", key);
     }
