@@ -71,6 +71,11 @@ pub trait Credential: Any + fmt::Debug + Send + Sync + 'static {
     /// request again, with another generation, may help.
     fn rejected(&self, generation: Generation) -> bool;
 
+    /// The service accepted this generation. It is called after each call that succeeded, so it must be cheap.
+    fn accepted(&self, generation: Generation) {
+        let _ = generation;
+    }
+
     /// The secrets it has, which errors must not show if the service quotes them. They are asked for when a call fails.
     ///
     /// Without an implementation of one's own, these are the header values of a [`stamp`](Self::stamp) that are marked

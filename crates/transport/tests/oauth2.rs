@@ -521,6 +521,19 @@ async fn refusals_of_new_tokens_do_not_add_up_over_tokens_that_were_taken() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_token_that_was_accepted_is_renewed_however_soon_it_is_revoked() {
+    let (fake, _, client) = good(0.0, 3600);
+    for _ in 0..6 {
+        read(&client).await.unwrap();
+        fake.once(&READ, FakeAnswer::status(401));
+        let response = read(&client).send_with_response().await.unwrap();
+        assert_eq!(response.attempts(), 2);
+        tokio::time::sleep(seconds(0.1)).await;
+    }
+    assert_eq!(tokens(&fake).len(), 7);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_thousand_401s_at_once_cause_one_renewal_and_spend_no_retry_budget() {
     let (fake, _, client) = good(1.0, 3600);
     crowd(&client, 1).await;

@@ -8,6 +8,7 @@ mod token;
 
 use std::fmt;
 use std::future::poll_fn;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -54,6 +55,8 @@ struct Shared {
     client_secret: Secret,
     scope: Option<String>,
     state: Mutex<State>,
+    /// The last generation that the service accepted. Beside the state, since each call that succeeds notes it.
+    accepted: AtomicU64,
 }
 
 impl OAuth2 {
@@ -97,6 +100,7 @@ impl OAuth2 {
             client_secret,
             scope: None,
             state: Mutex::default(),
+            accepted: AtomicU64::default(),
         })))
     }
 
@@ -110,6 +114,7 @@ impl OAuth2 {
             client_secret: self.0.client_secret.clone(),
             scope: Some(scope.into()),
             state: Mutex::default(),
+            accepted: AtomicU64::default(),
         }))
     }
 
@@ -388,7 +393,12 @@ impl Credential for OAuth2 {
     }
 
     fn rejected(&self, generation: Generation) -> bool {
-        self.0.state().refuse(generation.0)
+        let is_proven = self.0.accepted.load(Ordering::Relaxed) == generation.0;
+        self.0.state().refuse(generation.0, is_proven)
+    }
+
+    fn accepted(&self, generation: Generation) {
+        self.0.accepted.store(generation.0, Ordering::Relaxed);
     }
 
     fn secrets(&self) -> Vec<Secret> {

@@ -207,6 +207,10 @@ impl Retry {
             let verdict = verdict(&result);
             call.attempt_ended(verdict.outcome());
             if verdict == Verdict::Success {
+                if call.is_authorized() {
+                    let generation = Generation(call.generation());
+                    self.shared.credential.accepted(generation);
+                }
                 return result;
             }
             let Some(wait) = self.next(call, request, &result, &mut tries) else {

@@ -159,8 +159,8 @@ impl State {
     ///
     /// It is dropped, unless the service refuses tokens that have just been granted: then another one is no better, the
     /// client may not do what it asks for. Then the token is kept for a while, since the service may take it for other
-    /// operations.
-    pub(super) fn refuse(&mut self, generation: u64) -> bool {
+    /// operations. A token that was accepted before is no such token, however young it is.
+    pub(super) fn refuse(&mut self, generation: u64, is_proven: bool) -> bool {
         let now = Instant::now();
         let kept = self.kept_for(now).is_some();
         let Some(token) = &mut self.token else {
@@ -173,7 +173,7 @@ impl State {
             if kept {
                 return false;
             }
-        } else if now < token.granted + times::NEW {
+        } else if !is_proven && now < token.granted + times::NEW {
             self.refused_when_new = self.refused_when_new.saturating_add(1);
             // The first may have been revoked in that moment.
             if let Some(number) = self.refused_when_new.checked_sub(2) {
