@@ -5,7 +5,6 @@ use std::fmt;
 
 use security_api_transport::ValidationMessages;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// The members of a JSON object that an envelope can have, unread, and whether there are others. Names are matched
@@ -201,19 +200,6 @@ impl Visitor<'_> for BareName {
     }
 }
 
-/// The first member of one of these names, whatever their case.
-pub(crate) fn member<'a>(
-    object: &'a serde_json::Map<String, Value>,
-    names: &[&str],
-) -> Option<&'a Value> {
-    names.iter().find_map(|name| {
-        let found = object
-            .iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))?;
-        (!found.1.is_null()).then_some(found.1)
-    })
-}
-
 struct EnvelopeVisitor;
 
 impl<'de> Visitor<'de> for EnvelopeVisitor {
@@ -283,7 +269,7 @@ impl Visitor<'_> for MemberName {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 

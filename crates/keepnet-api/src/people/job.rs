@@ -5,7 +5,6 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::import::TargetUserImport;
-use crate::envelope::member;
 use crate::{Error, ErrorKind, Polling, Progress, SearchRequest};
 
 /// What is waited for.
@@ -195,4 +194,14 @@ impl ImportJob {
         let error = error.with_context(format!("the job's id is {}", self.id));
         self.import.explain(error, stopped)
     }
+}
+
+/// The first member of one of these names, whatever their case.
+fn member<'a>(object: &'a Map<String, Value>, names: &[&str]) -> Option<&'a Value> {
+    names.iter().find_map(|name| {
+        let found = object
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))?;
+        (!found.1.is_null()).then_some(found.1)
+    })
 }
