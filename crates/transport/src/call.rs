@@ -17,7 +17,7 @@ use crate::error::{ApiError, Error, ErrorKind};
 use crate::operation::Operation;
 use crate::outcome::Verdict;
 use crate::protocol::Answer;
-use crate::receive::share;
+use crate::receive::{place_in, share};
 use crate::request::Request;
 use crate::service::HttpResponse;
 
@@ -212,12 +212,14 @@ impl Received {
         let body = self.whole_body();
         let masked = Bytes::from(decode::masked(&body));
         let answer = Answer::new(self.operation(), self.status, &self.headers, &masked);
-        let text = match self.call.protocol().payload(&answer) {
-            Ok(part) => share(&masked, part),
-            Err(_) => masked.clone(),
-        };
-        let start = text.as_ptr() as usize - masked.as_ptr() as usize;
-        (body.slice(start..start + text.len()), text)
+        let part = self.call.protocol().payload(&answer).unwrap_or(&masked);
+        match place_in(&masked, part) {
+            Some(place) => (body.slice(place.clone()), masked.slice(place)),
+            None => {
+                let constant = Bytes::copy_from_slice(part);
+                (constant.clone(), constant)
+            }
+        }
     }
 
     /// Decodes the value.

@@ -1,5 +1,6 @@
 //! Reading a response as far as it must be known to classify it, and classifying it: once for each response.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -76,12 +77,14 @@ fn without_mark(body: Bytes) -> Bytes {
 
 /// The part as a slice of the body it is in, or a copy if it stands elsewhere, as a constant does.
 pub(crate) fn share(body: &Bytes, part: &[u8]) -> Bytes {
-    let (body_at, part_at) = (body.as_ptr() as usize, part.as_ptr() as usize);
-    if part_at >= body_at && part_at + part.len() <= body_at + body.len() {
-        body.slice_ref(part)
-    } else {
-        Bytes::copy_from_slice(part)
-    }
+    place_in(body, part).map_or_else(|| Bytes::copy_from_slice(part), |place| body.slice(place))
+}
+
+/// Where in the body the part stands. `None` if it stands elsewhere.
+pub(crate) fn place_in(body: &[u8], part: &[u8]) -> Option<Range<usize>> {
+    let start = (part.as_ptr() as usize).checked_sub(body.as_ptr() as usize)?;
+    let end = start.checked_add(part.len())?;
+    (end <= body.len()).then_some(start..end)
 }
 
 /// The most room that is made for a body before it has arrived.

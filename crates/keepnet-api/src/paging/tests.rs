@@ -410,3 +410,20 @@ async fn a_page_in_an_envelope_is_read_although_its_text_is_not_correct_json() {
         assert_eq!(page.items(), [json!("a\u{fffd}"), json!("1e400"), json!(3)]);
     }
 }
+
+#[tokio::test]
+async fn an_envelope_without_data_that_is_not_utf8_is_an_empty_list() {
+    let fake = FakeTransport::new();
+    fake.path("/connect/token", |_| {
+        FakeAnswer::json(&json!({"access_token": "t", "expires_in": 3600}))
+    });
+    let body = b"{\"status\":\"SUCCESS\",\"message\":\"caf\xe9\"}".to_vec();
+    fake.always(
+        &crate::operations::TAGS_SEARCH,
+        FakeAnswer::status(200).body(body),
+    );
+    let client = Client::builder("an-id", "a-secret").transport(fake);
+    let client = client.build().unwrap();
+    let mut items = client.tags().search(SearchRequest::new()).raw_items();
+    assert!(items.try_next().await.unwrap().is_none());
+}
