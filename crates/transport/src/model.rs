@@ -76,6 +76,7 @@ pub trait Model: Default {
 ///
 /// # Errors
 /// If the value does not fit, or a required member is missing.
+#[inline(always)]
 pub fn deserialize<'de, T: Slot, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     let mut value = T::blank();
     let kind = Kind {

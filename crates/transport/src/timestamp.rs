@@ -1,6 +1,7 @@
 //! A point in time.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
@@ -20,8 +21,13 @@ use crate::model::{Scalar, Token, Unfit};
 /// assert_eq!(seen.to_string(), "2024-05-21T11:16:42Z");
 /// assert_eq!("2024-05-21T13:16:42+02:00".parse(), Ok(seen));
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Timestamp(jiff::Timestamp);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp {
+    /// Whole seconds since 1970, rounded down.
+    seconds: i64,
+    /// Nanoseconds since then, and one: so `Option<Timestamp>` needs no more room than `Timestamp`, and records have many.
+    nanoseconds: NonZeroU32,
+}
 
 /// The text or number is no point in time that [`Timestamp`] can hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -30,10 +36,16 @@ pub struct Timestamp(jiff::Timestamp);
 pub struct InvalidTimestamp;
 
 impl Timestamp {
+    /// The earliest time: the start of the year -9999, as jiff has it.
+    const MIN: Self = Self::new(-377_705_023_201, 0);
+
+    /// The latest time: the end of the year 9999, as jiff has it.
+    const MAX: Self = Self::new(253_402_207_200, 999_999_999);
+
     /// The current time of this machine's clock.
     #[must_use]
     pub fn now() -> Self {
-        Self(jiff::Timestamp::now())
+        Self::from_jiff(jiff::Timestamp::now())
     }
 
     /// From whole seconds since 1970-01-01T00:00:00Z.
@@ -41,47 +53,72 @@ impl Timestamp {
     /// # Errors
     /// If the time lies outside the years -9999 to 9999.
     pub fn from_unix_seconds(seconds: i64) -> Result<Self, InvalidTimestamp> {
-        jiff::Timestamp::from_second(seconds)
-            .map(Self)
-            .map_err(|_| InvalidTimestamp)
+        match (Self::MIN.seconds..=Self::MAX.seconds).contains(&seconds) {
+            true => Ok(Self::new(seconds, 0)),
+            false => Err(InvalidTimestamp),
+        }
     }
 
     /// Whole seconds since 1970-01-01T00:00:00Z, rounded down.
     #[must_use]
-    pub fn unix_seconds(self) -> i64 {
-        self.0.as_nanosecond().div_euclid(1_000_000_000) as i64
+    pub const fn unix_seconds(self) -> i64 {
+        self.seconds
     }
 
     /// This much earlier; the earliest time there is if that is out of range.
     #[must_use]
     pub fn saturating_sub(self, duration: Duration) -> Self {
-        Self(
-            self.0
-                .saturating_sub(duration)
-                .unwrap_or(jiff::Timestamp::MIN),
-        )
+        let earlier = self.to_jiff().saturating_sub(duration);
+        earlier.map_or(Self::MIN, Self::from_jiff)
     }
 
     /// This much later; the latest time there is if that is out of range.
     #[must_use]
     pub fn saturating_add(self, duration: Duration) -> Self {
-        Self(
-            self.0
-                .saturating_add(duration)
-                .unwrap_or(jiff::Timestamp::MAX),
-        )
+        let later = self.to_jiff().saturating_add(duration);
+        later.map_or(Self::MAX, Self::from_jiff)
+    }
+
+    const fn new(seconds: i64, nanoseconds: u32) -> Self {
+        Self {
+            seconds,
+            nanoseconds: NonZeroU32::MIN.saturating_add(nanoseconds),
+        }
+    }
+
+    fn from_jiff(time: jiff::Timestamp) -> Self {
+        // Before 1970 jiff's nanoseconds are negative.
+        match time.subsec_nanosecond() {
+            nanoseconds @ ..0 => {
+                Self::new(time.as_second() - 1, (nanoseconds + 1_000_000_000) as u32)
+            }
+            nanoseconds => Self::new(time.as_second(), nanoseconds as u32),
+        }
+    }
+
+    fn to_jiff(self) -> jiff::Timestamp {
+        let nanoseconds = (self.nanoseconds.get() - 1) as i32;
+        // Nothing outside of jiff's range is ever held.
+        jiff::Timestamp::new(self.seconds, nanoseconds).unwrap_or_default()
+    }
+}
+
+impl Default for Timestamp {
+    /// 1970-01-01T00:00:00Z.
+    fn default() -> Self {
+        Self::new(0, 0)
     }
 }
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
+        fmt::Display::fmt(&self.to_jiff(), f)
     }
 }
 
 impl fmt::Debug for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -89,7 +126,9 @@ impl FromStr for Timestamp {
     type Err = InvalidTimestamp;
 
     fn from_str(text: &str) -> Result<Self, InvalidTimestamp> {
-        text.parse().map(Self).map_err(|_| InvalidTimestamp)
+        text.parse()
+            .map(Self::from_jiff)
+            .map_err(|_| InvalidTimestamp)
     }
 }
 
@@ -98,28 +137,28 @@ impl TryFrom<SystemTime> for Timestamp {
 
     fn try_from(time: SystemTime) -> Result<Self, InvalidTimestamp> {
         jiff::Timestamp::try_from(time)
-            .map(Self)
+            .map(Self::from_jiff)
             .map_err(|_| InvalidTimestamp)
     }
 }
 
 impl From<Timestamp> for SystemTime {
     fn from(time: Timestamp) -> Self {
-        time.0.into()
+        time.to_jiff().into()
     }
 }
 
 #[cfg(feature = "jiff-02")]
 impl From<jiff::Timestamp> for Timestamp {
     fn from(time: jiff::Timestamp) -> Self {
-        Self(time)
+        Self::from_jiff(time)
     }
 }
 
 #[cfg(feature = "jiff-02")]
 impl From<Timestamp> for jiff::Timestamp {
     fn from(time: Timestamp) -> Self {
-        time.0
+        time.to_jiff()
     }
 }
 
@@ -168,11 +207,11 @@ const MILLISECONDS: i64 = 100_000_000_000;
 impl Timestamp {
     /// From UNIX seconds or milliseconds, told apart by their size.
     fn from_whole(number: i64) -> Option<Self> {
-        let time = match number.abs_diff(0) >= MILLISECONDS as u64 {
-            true => jiff::Timestamp::from_millisecond(number),
-            false => jiff::Timestamp::from_second(number),
-        };
-        time.ok().map(Self)
+        if number.abs_diff(0) < MILLISECONDS as u64 {
+            return Self::from_unix_seconds(number).ok();
+        }
+        let time = jiff::Timestamp::from_millisecond(number).ok()?;
+        Some(Self::from_jiff(time))
     }
 
     /// The same for numbers that have a fraction.
@@ -184,7 +223,7 @@ impl Timestamp {
         jiff::SignedDuration::try_from_secs_f64(seconds)
             .and_then(jiff::Timestamp::from_duration)
             .ok()
-            .map(Self)
+            .map(Self::from_jiff)
     }
 
     #[inline(never)]
@@ -211,12 +250,12 @@ impl Timestamp {
         let (local, has_offset) = without_offset(text);
         let local: jiff::civil::DateTime = local.parse().ok()?;
         if !has_offset && let Ok(time) = jiff::tz::Offset::UTC.to_timestamp(local) {
-            return Some(Self(time));
+            return Some(Self::from_jiff(time));
         }
         // A day within the calendar, and less than a day from the first or last time that can be held.
         match local.year() {
-            9999 => Some(Self(jiff::Timestamp::MAX)),
-            -9999 => Some(Self(jiff::Timestamp::MIN)),
+            9999 => Some(Self::MAX),
+            -9999 => Some(Self::MIN),
             _ => None,
         }
     }
@@ -299,12 +338,9 @@ mod tests {
             r#""9999-12-31T23:59:59-05:00""#,
             r#""9999-12-31""#,
         ] {
-            assert_eq!(read(json), Some(Timestamp(jiff::Timestamp::MAX)), "{json}");
+            assert_eq!(read(json), Some(Timestamp::MAX), "{json}");
         }
-        assert_eq!(
-            read(r#""-009999-01-01T00:00:00Z""#),
-            Some(Timestamp(jiff::Timestamp::MIN))
-        );
+        assert_eq!(read(r#""-009999-01-01T00:00:00Z""#), Some(Timestamp::MIN));
         assert_eq!(
             read(r#""0001-01-01T00:00:00""#).unwrap().to_string(),
             "0001-01-01T00:00:00Z"
@@ -326,6 +362,33 @@ mod tests {
             "null",
         ] {
             assert_eq!(read(json), None, "{json}");
+        }
+    }
+
+    #[test]
+    fn an_optional_time_needs_no_more_room() {
+        assert_eq!(size_of::<Option<Timestamp>>(), size_of::<Timestamp>());
+    }
+
+    #[test]
+    fn times_are_ordered_and_kept_to_the_nanosecond_on_both_sides_of_1970() {
+        let texts = [
+            "-009999-01-02T01:59:59Z",
+            "-009999-01-02T01:59:59.000000001Z",
+            "1969-12-31T23:59:58.5Z",
+            "1969-12-31T23:59:59.000000001Z",
+            "1969-12-31T23:59:59.999999999Z",
+            "1970-01-01T00:00:00Z",
+            "1970-01-01T00:00:00.000000001Z",
+            "9999-12-30T22:00:00.999999999Z",
+        ];
+        assert_eq!(Timestamp::MIN.to_jiff(), jiff::Timestamp::MIN);
+        assert_eq!(Timestamp::MAX.to_jiff(), jiff::Timestamp::MAX);
+        let times: Vec<Timestamp> = texts.map(|text| text.parse().unwrap()).to_vec();
+        assert!(times.is_sorted());
+        for (time, text) in times.into_iter().zip(texts) {
+            assert_eq!(time.to_string(), text);
+            assert_eq!(Timestamp::from_jiff(time.to_jiff()), time);
         }
     }
 

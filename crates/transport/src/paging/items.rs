@@ -53,7 +53,8 @@ impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Push<'_, T> {
 
     #[inline]
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        self.0.push(T::deserialize(deserializer)?);
+        // `extend` makes room before it takes the item, which saves a move that `push` needs.
+        self.0.extend(Some(T::deserialize(deserializer)?));
         Ok(())
     }
 }

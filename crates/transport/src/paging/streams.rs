@@ -100,14 +100,17 @@ where
     ///
     /// # Errors
     /// If the item cannot be decoded, after which the stream goes on, or if its page cannot be had.
-    pub async fn try_next(&mut self) -> Result<Option<T>, Error> {
-        let item = self.walk.decoded_at_hand();
-        if item.is_some() {
-            return Ok(item);
-        }
-        std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx))
-            .await
-            .transpose()
+    // Not an `async fn`, whose state would be one more place that each item is moved through.
+    pub fn try_next(&mut self) -> impl Future<Output = Result<Option<T>, Error>> + '_ {
+        std::future::poll_fn(|cx| match self.walk.decoded_at_hand() {
+            Some(item) => Poll::Ready(Ok(Some(item))),
+            None => self.poll_item(cx),
+        })
+    }
+
+    #[inline(never)]
+    fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<T>, Error>> {
+        Pin::new(self).poll_next(cx).map(Option::transpose)
     }
 
     /// All items in memory.

@@ -235,15 +235,15 @@ impl<T> ItemWalk<T> {
         Some(item)
     }
 
-    /// The same for a page without odd items. Items are large, so they are moved as seldom as possible.
+    /// The same for a page without odd items. Items are large, and each is moved by the call that returns it, so it is the
+    /// last thing that is read here.
     #[inline]
     pub(super) fn decoded_at_hand(&mut self) -> Option<T> {
         let Batch::Whole(items) = &mut self.batch else {
             return None;
         };
-        let item = items.next();
-        self.walk.cursor.taken += usize::from(item.is_some());
-        item
+        self.walk.cursor.taken += usize::from(!items.as_slice().is_empty());
+        items.next()
     }
 
     pub(super) fn poll_next<P: Paging>(
