@@ -207,8 +207,9 @@ impl Client {
     ///
     /// Up to 5 redirects are followed, to `https` only (a URL on this machine may do without, and lead to another on it).
     /// The URL and redirects may name public hosts and the service's own, and private networks only if the client was
-    /// built with [`fetch_from_private_networks`](ClientBuilder::fetch_from_private_networks). What a name resolves to is
-    /// not looked at.
+    /// built with [`fetch_from_private_networks`](ClientBuilder::fetch_from_private_networks). The same holds for the
+    /// addresses that a name resolves to, unless a proxy resolves it.
+    ///
     /// The URL may be a secret: errors and spans show no more of it than scheme and host. Limits hold for the client's
     /// own origin; elsewhere the rate limit is neither asked nor told. [`Call::response_limit`] bounds the size.
     ///
@@ -916,7 +917,11 @@ impl<C: From<Client>> ClientBuilder<C> {
             Some(transport) => stack(transport, parts),
             None => {
                 let leaf = self.leaf.silent_for(self.defaults.idle_timeout);
-                stack(Leaf::new(leaf, &base)?, parts)
+                let places = Places {
+                    base: &base,
+                    private: self.private_files,
+                };
+                stack(Leaf::new(leaf, places)?, parts)
             }
         };
         // Last, so that a client that cannot be built leaves no trace.

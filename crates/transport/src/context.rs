@@ -243,6 +243,11 @@ impl CallContext {
         self.0.target.is_limited
     }
 
+    /// Whether the request goes to a host that the service chose, as the place of a file.
+    pub(crate) fn leaves_origin(&self) -> bool {
+        !self.0.target.is_authorized
+    }
+
     /// Whether the client's credential applies.
     pub(crate) fn is_authorized(&self) -> bool {
         self.0.target.is_authorized && !self.0.operation.is_anonymous()

@@ -18,7 +18,7 @@ pub(crate) enum Reach {
 }
 
 impl Reach {
-    /// By the name or address in a URL. What a name resolves to is not looked at.
+    /// By the name or address in a URL.
     pub(crate) fn of(host: &str) -> Self {
         if let Some(address) = address(host) {
             return Self::of_address(address);

@@ -2,6 +2,7 @@
 
 mod clients;
 mod failure;
+mod resolve;
 mod settings;
 mod tls;
 mod watched;
@@ -22,8 +23,10 @@ use crate::base_url::BaseUrl;
 use crate::context::CallContext;
 use crate::error::{BoxError, Error};
 use crate::outcome::Outcome;
+use crate::redirect::Places;
 use crate::service::HttpRequest;
-use clients::{Clients, Leaving};
+use clients::{Clients, Elsewhere, Leaving};
+use resolve::Guard;
 use watched::Watched;
 
 pub(crate) use failure::sending_failed;
@@ -45,11 +48,11 @@ pub(crate) type LeafBody = MapErr<reqwest::Body, fn(reqwest::Error) -> BoxError>
 impl Leaf {
     /// # Errors
     /// If the proxy or a certificate cannot be used, or the TLS library cannot be set up.
-    pub(crate) fn new(settings: LeafSettings, base: &BaseUrl) -> Result<Self, Error> {
-        let url = reqwest::Url::parse(&base.to_string()).ok();
+    pub(crate) fn new(settings: LeafSettings, places: Places<'_>) -> Result<Self, Error> {
+        let url = reqwest::Url::parse(&places.base.to_string()).ok();
         Ok(Self(Arc::new(Shared {
-            clients: Clients::new(settings, url.as_ref())?,
-            origin: base.clone(),
+            clients: Clients::new(settings, url.as_ref(), Guard::new(places))?,
+            origin: places.base.clone(),
             url,
         })))
     }
@@ -82,7 +85,11 @@ impl Leaf {
             .as_ref()
             .and_then(CallContext::attempt_started)
             .unwrap_or_else(Instant::now);
-        let chosen = clients.choose((!is_usual).then_some(&url), now)?;
+        let elsewhere = (!is_usual).then(|| Elsewhere {
+            url: &url,
+            is_guarded: call.as_ref().is_some_and(CallContext::leaves_origin),
+        });
+        let chosen = clients.choose(elsewhere, now)?;
         let departure = call
             .as_ref()
             .and_then(|call| call.wait_for_connection(clients.connect_timeout()));

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::runtime::{Handle, Id, RuntimeFlavor};
 use tokio::time::Instant;
 
+use super::resolve::Guard;
 use super::settings::{self, LeafSettings, Route};
 use super::tls::Tls;
 use crate::error::Error;
@@ -21,6 +22,7 @@ pub(super) struct Clients {
     tls: Tls,
     /// How the usual origin is reached.
     route: Route,
+    guard: Guard,
     /// The client that was built to see that one can be, until the first runtime takes it.
     spare: Mutex<Option<reqwest::Client>>,
     /// Of the first runtime that sends. Nearly always there is no other.
@@ -31,8 +33,8 @@ pub(super) struct Clients {
 struct OfRuntime {
     runtime: Id,
     is_single_threaded: bool,
-    /// For the usual route, and for the other.
-    routes: [Mutex<Option<Pool>>; 2],
+    /// For the usual route and for the other, and the same for requests that leave the origin.
+    pools: [Mutex<Option<Pool>>; 4],
 }
 
 /// A reqwest client, which owns its connections.
@@ -52,6 +54,14 @@ pub(super) struct Leaving {
     pub(super) is_left: AtomicBool,
 }
 
+/// A URL that is not at the usual origin.
+#[derive(Clone, Copy)]
+pub(super) struct Elsewhere<'a> {
+    pub(super) url: &'a reqwest::Url,
+    /// The service chose the host, so its addresses are looked at.
+    pub(super) is_guarded: bool,
+}
+
 /// What a request is sent with.
 pub(super) struct Chosen {
     pub(super) client: reqwest::Client,
@@ -67,17 +77,22 @@ const RECENTLY: Duration = Duration::from_millis(20);
 impl Clients {
     /// # Errors
     /// If the settings cannot be used.
-    pub(super) fn new(settings: LeafSettings, usual: Option<&reqwest::Url>) -> Result<Self, Error> {
+    pub(super) fn new(
+        settings: LeafSettings,
+        usual: Option<&reqwest::Url>,
+        guard: Guard,
+    ) -> Result<Self, Error> {
         let route = settings.route(usual);
         if let Some(url) = usual {
             settings::check_tls(url)?;
         }
         let tls = settings.tls()?;
-        let spare = settings.client(&tls, route)?;
+        let spare = settings.client(&tls, route, None)?;
         Ok(Self {
             settings,
             tls,
             route,
+            guard,
             spare: Mutex::new(Some(spare)),
             first: OnceLock::new(),
             others: Mutex::new(Vec::new()),
@@ -88,8 +103,12 @@ impl Clients {
         self.settings.connect_timeout
     }
 
-    /// The client for this URL, or for the usual origin, on the current runtime.
-    pub(super) fn choose(&self, url: Option<&reqwest::Url>, now: Instant) -> Result<Chosen, Error> {
+    /// The client for elsewhere, or for the usual origin, on the current runtime.
+    pub(super) fn choose(
+        &self,
+        elsewhere: Option<Elsewhere<'_>>,
+        now: Instant,
+    ) -> Result<Chosen, Error> {
         let handle = Handle::try_current()
             .map_err(|_| Error::invalid("the call was not awaited on a tokio runtime"))?;
         let id = handle.id();
@@ -106,13 +125,13 @@ impl Clients {
                         .first
                         .get_or_init(|| OfRuntime::new(&handle, Some(usual))),
                     // Another thread is just about to set it.
-                    None => return self.of_another(&handle, url, now),
+                    None => return self.of_another(&handle, elsewhere, now),
                 }
             }
         };
         match first.runtime == id {
-            true => self.chosen(first, url, now),
-            false => self.of_another(&handle, url, now),
+            true => self.chosen(first, elsewhere, now),
+            false => self.of_another(&handle, elsewhere, now),
         }
     }
 
@@ -120,7 +139,7 @@ impl Clients {
     fn of_another(
         &self,
         handle: &Handle,
-        url: Option<&reqwest::Url>,
+        elsewhere: Option<Elsewhere<'_>>,
         now: Instant,
     ) -> Result<Chosen, Error> {
         let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
@@ -134,7 +153,7 @@ impl Clients {
                 OfRuntime::new(handle, None)
             }
         };
-        let chosen = self.chosen(&one, url, now);
+        let chosen = self.chosen(&one, elsewhere, now);
         others.push(one);
         chosen
     }
@@ -142,19 +161,24 @@ impl Clients {
     fn chosen(
         &self,
         one: &OfRuntime,
-        url: Option<&reqwest::Url>,
+        elsewhere: Option<Elsewhere<'_>>,
         now: Instant,
     ) -> Result<Chosen, Error> {
-        if let Some(url) = url {
-            settings::check_tls(url)?;
-        }
-        let route = url.map_or(self.route, |url| self.settings.route(Some(url)));
-        let mut slot = one.routes[usize::from(route != self.route)]
+        let (route, guard) = match elsewhere {
+            None => (self.route, None),
+            Some(Elsewhere { url, is_guarded }) => {
+                settings::check_tls(url)?;
+                let guard = is_guarded.then_some(&self.guard);
+                (self.settings.route(Some(url)), guard)
+            }
+        };
+        let pool = usize::from(route != self.route) + 2 * usize::from(guard.is_some());
+        let mut slot = one.pools[pool]
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         let pool = match &mut *slot {
             Some(pool) if !pool.leaving.is_left.load(Ordering::Relaxed) => pool,
-            slot => slot.insert(Pool::of(self.settings.client(&self.tls, route)?)),
+            slot => slot.insert(Pool::of(self.settings.client(&self.tls, route, guard)?)),
         };
         let last = pool.last.replace(now);
         let must_yield = one.is_single_threaded
@@ -175,7 +199,7 @@ impl OfRuntime {
         Self {
             runtime: handle.id(),
             is_single_threaded: handle.runtime_flavor() == RuntimeFlavor::CurrentThread,
-            routes: [Mutex::new(usual.map(Pool::of)), Mutex::new(None)],
+            pools: [usual.map(Pool::of), None, None, None].map(Mutex::new),
         }
     }
 }

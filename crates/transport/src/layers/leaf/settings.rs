@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::resolve::Guard;
 use super::tls::Tls;
 use crate::error::Error;
 use crate::host::is_loopback;
@@ -70,8 +71,19 @@ impl LeafSettings {
 
     /// # Errors
     /// If the proxy cannot be used.
-    pub(super) fn client(&self, tls: &Tls, route: Route) -> Result<reqwest::Client, Error> {
-        tls.build(|| self.builder(route))
+    pub(super) fn client(
+        &self,
+        tls: &Tls,
+        route: Route,
+        guard: Option<&Guard>,
+    ) -> Result<reqwest::Client, Error> {
+        tls.build(|| {
+            let builder = self.builder(route)?;
+            Ok(match guard {
+                Some(guard) => builder.dns_resolver(guard.clone()),
+                None => builder,
+            })
+        })
     }
 
     fn builder(&self, route: Route) -> Result<reqwest::ClientBuilder, Error> {
