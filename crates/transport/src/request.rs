@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::multipart::Form;
 use crate::operation::Operation;
 use crate::path;
-use crate::secret::{self, Secret, Secrets};
+use crate::secret::{self, Secret, Secrets, WipedBuffer};
 
 /// What one call changes of the client's settings.
 #[derive(Debug, Clone, Default)]
@@ -205,9 +205,11 @@ impl Request {
 
     /// Sends this value as a JSON body. [`Secret`]s in it are written as they are.
     pub fn json<T: Serialize + ?Sized>(mut self, value: &T) -> Self {
-        let (written, secrets) = secret::on_the_wire(|| serde_json::to_vec(value));
+        let mut json = WipedBuffer::default();
+        let (written, secrets) = secret::on_the_wire(|| serde_json::to_writer(&mut json, value));
         match written {
-            Ok(json) => {
+            Ok(()) => {
+                let json = json.into_bytes(!secrets.is_empty());
                 self.secrets.add(secrets);
                 self.headers
                     .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -2,8 +2,10 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Error as _, Serialize, Serializer};
 use subtle::ConstantTimeEq;
@@ -276,7 +278,9 @@ impl Secrets {
 
 impl Kept {
     fn encode(&mut self) {
-        self.encoded.clear();
+        let room = |(name, value): &(&str, Secret)| 2 + 3 * (name.len() + value.expose().len());
+        // At once, because a text that grows leaves a copy behind.
+        self.encoded = Zeroizing::new(String::with_capacity(self.query.iter().map(room).sum()));
         for (name, value) in &self.query {
             path::push_pair(&mut self.encoded, name, value.expose());
         }
@@ -343,6 +347,43 @@ pub(crate) fn on_the_wire<T>(write: impl FnOnce() -> T) -> (T, Vec<Secret>) {
     let _restore = Restore(ON_THE_WIRE.replace(Some(Vec::new())));
     let written = write();
     (written, ON_THE_WIRE.take().unwrap_or_default())
+}
+
+/// Where a request's body is written that may hold secrets: what it leaves behind as it grows is cleared.
+pub(crate) struct WipedBuffer(Zeroizing<Vec<u8>>);
+
+impl Default for WipedBuffer {
+    fn default() -> Self {
+        Self(Zeroizing::new(Vec::with_capacity(128)))
+    }
+}
+
+impl WipedBuffer {
+    /// What was written. If it has secrets, it is cleared with the last handle to it.
+    pub(crate) fn into_bytes(mut self, has_secrets: bool) -> Bytes {
+        match has_secrets {
+            true => Bytes::from_owner(self.0),
+            false => std::mem::take(&mut *self.0).into(),
+        }
+    }
+}
+
+impl io::Write for WipedBuffer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let needed = self.0.len() + bytes.len();
+        if needed > self.0.capacity() {
+            // Growing in place would free the old memory as it is.
+            let mut grown = Vec::with_capacity(needed.max(2 * self.0.capacity()));
+            grown.extend_from_slice(&self.0);
+            self.0 = Zeroizing::new(grown);
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 impl Serialize for Secret {

@@ -1,11 +1,13 @@
 //! Asking the token endpoint.
 
+use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Method, Uri};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Deserialize;
 use tokio::time::Instant;
 use tower::ServiceExt;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::times;
 use super::token::TokenAnswer;
@@ -60,14 +62,17 @@ pub(super) fn token_request(
     client_secret: &Secret,
     scope: Option<&str>,
 ) -> http::Request<Body> {
-    let mut form = zeroize::Zeroizing::new(String::from("grant_type=client_credentials"));
+    // With room for every byte escaped, so that it does not grow and leave a copy behind.
+    let values = client_id.len() + client_secret.expose().len() + scope.map_or(0, str::len);
+    let mut form = Zeroizing::new(String::with_capacity(100 + 3 * values));
+    form.push_str("grant_type=client_credentials");
     let mut field = |name: &str, value: &str| push_pair(&mut form, name, value);
     field("client_id", client_id);
     field("client_secret", client_secret.expose());
     if let Some(scope) = scope {
         field("scope", scope);
     }
-    let mut request = http::Request::new(Body::from(form.as_bytes().to_vec()));
+    let mut request = http::Request::new(Body::bytes(Bytes::from_owner(form)));
     *request.method_mut() = Method::POST;
     *request.uri_mut() = token_url.clone();
     let headers = request.headers_mut();
@@ -141,7 +146,9 @@ async fn request_token_once(
         .map_err(unread)?
         .to_bytes();
     if head.status.is_success() {
-        let answer = TokenAnswer::parse(&body).ok_or_else(|| {
+        let answer = TokenAnswer::parse(&body);
+        clear(body);
+        let answer = answer.ok_or_else(|| {
             Error::new(
                 ErrorKind::Credential,
                 "the token endpoint's answer has no `access_token`: check the token URL",
@@ -157,6 +164,13 @@ async fn request_token_once(
         return Ok((answer, header));
     }
     Err(refusal(head.status, &head.headers, &body, client_secret))
+}
+
+/// Clears what was received, unless the HTTP library still shares it.
+fn clear(body: Bytes) {
+    if let Ok(mut body) = body.try_into_mut() {
+        body.as_mut().zeroize();
+    }
 }
 
 /// Whether another token request would fail in the same way, by the retry table. A transport of the user's may also fail

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
+use zeroize::Zeroize;
 
 use crate::secret::Secret;
 
@@ -62,6 +63,12 @@ impl TokenAnswer {
         let Value::String(access_token) = members.remove("access_token")? else {
             return None;
         };
+        // Nothing here needs them, and each is as good as a password.
+        for unused in ["refresh_token", "id_token"] {
+            if let Some(Value::String(mut token)) = members.remove(unused) {
+                token.zeroize();
+            }
+        }
         let scope = match members.remove("scope") {
             Some(Value::String(scope)) => Some(scope),
             _ => None,

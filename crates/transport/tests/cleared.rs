@@ -1,0 +1,124 @@
+//! What is left in this program's memory once a secret was used. The only test of its file, since it reads all memory.
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::convert::Infallible;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
+use http::Method;
+use http_body_util::BodyExt;
+use security_api_transport::{Body, HttpResponse, OAuth2, ResponseBody, Secret};
+use serde::Serialize;
+
+use common::builder;
+
+const LENGTH: usize = 40;
+
+/// The letters of a secret that this program's own image does not contain.
+fn letters(seed: u8) -> impl Iterator<Item = u8> {
+    (0..LENGTH as u8).map(move |i| b'a' + (i.wrapping_mul(7) ^ seed) % 26)
+}
+
+fn secret(seed: u8) -> Secret {
+    let mut text = String::with_capacity(LENGTH);
+    text.extend(letters(seed).map(char::from));
+    text.into()
+}
+
+/// How often each secret stands in writable memory. What is looked for is held masked, so that it does not find itself.
+fn found(seeds: [u8; 4]) -> [usize; 4] {
+    const MASK: u8 = 0x80;
+    let memory = File::open("/proc/self/mem").unwrap();
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    let masked = seeds.map(|seed| {
+        letters(seed)
+            .map(|letter| letter ^ MASK)
+            .collect::<Vec<_>>()
+    });
+    let is = |part: &[u8], masked: &[u8]| part.iter().zip(masked).all(|(a, b)| a ^ MASK == *b);
+    let mut count = [0; 4];
+    let mut buffer = vec![0; 64 * 1024];
+    for line in maps.lines().filter(|line| line.contains(" rw")) {
+        let (range, _) = line.split_once(' ').unwrap();
+        let (start, end) = range.split_once('-').unwrap();
+        let [mut at, end] = [start, end].map(|at| u64::from_str_radix(at, 16).unwrap());
+        while at < end {
+            let length = memory.read_at(&mut buffer, at).unwrap_or(0);
+            for (masked, count) in masked.iter().zip(&mut count) {
+                *count += buffer[..length]
+                    .windows(LENGTH)
+                    .filter(|part| is(part, masked))
+                    .count();
+            }
+            // Overlapping, so that none is cut in two.
+            at += match length {
+                0..=LENGTH => buffer.len() as u64,
+                _ => (length - LENGTH) as u64,
+            };
+        }
+    }
+    count
+}
+
+/// Reads each request and drops it. Token requests are granted a token.
+async fn serve(request: http::Request<Body>) -> Result<HttpResponse, Infallible> {
+    let is_token = request.uri().path() == "/token";
+    let received = request.into_body().collect().await.unwrap().to_bytes();
+    assert!(received.len() > LENGTH);
+    let mut body = String::with_capacity(256);
+    if is_token {
+        body.push_str(r#"{"expires_in":3600,"access_token":""#);
+        body.push_str(secret(3).expose());
+        body.push_str(r#"","refresh_token":""#);
+        body.push_str(secret(4).expose());
+        body.push_str(r#""}"#);
+    } else {
+        body.push_str("{}");
+    }
+    Ok(http::Response::new(ResponseBody::full(body)))
+}
+
+#[derive(Serialize)]
+struct Message {
+    padding: String,
+    payload: Secret,
+    after: String,
+}
+
+#[test]
+fn secrets_of_requests_and_of_token_grants_are_cleared_when_they_are_dropped() {
+    let seeds = [1, 2, 3, 4];
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let client = builder()
+            .base_url("https://api.test")
+            .credential(OAuth2::client_credentials("/token", "id", secret(1)).unwrap())
+            .transport(tower::service_fn(serve))
+            .build()
+            .unwrap();
+        // Long enough that the buffer grows before and after the secret.
+        let message = Message {
+            padding: "x".repeat(1000),
+            payload: secret(2),
+            after: "y".repeat(5000),
+        };
+        let request = client.request(Method::POST, "/messages").json(&message);
+        let [client_secret, payload, ..] = found(seeds);
+        assert!(
+            client_secret > 0 && payload > 1,
+            "the search finds what is there"
+        );
+        request.call::<serde_json::Value>().await.unwrap();
+    });
+    drop(runtime);
+    assert_eq!(
+        found(seeds),
+        [0; 4],
+        "client secret, payload, token, refresh token"
+    );
+}
