@@ -1,5 +1,7 @@
 //! What is sent and what comes back.
 
+pub(crate) mod multipart;
+
 use std::fmt;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -12,7 +12,6 @@ use serde::de::DeserializeOwned;
 
 use crate::body::ResponseBody;
 use crate::context::CallContext;
-use crate::decode;
 use crate::error::{ApiError, Error, ErrorKind};
 use crate::operation::Operation;
 use crate::outcome::Verdict;
@@ -20,6 +19,7 @@ use crate::protocol::Answer;
 use crate::receive::{place_in, share};
 use crate::request::Request;
 use crate::service::HttpResponse;
+use crate::wire::decode;
 
 /// A call of one operation, sent when awaited.
 ///

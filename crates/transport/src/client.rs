@@ -13,7 +13,6 @@ use tower::util::Either;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::base_url::BaseUrl;
 use crate::call::{Call, Received, Sending};
 use crate::context::{CallContext, CallLimits, Target};
 use crate::credential::{self, Credential};
@@ -30,16 +29,17 @@ use crate::layers::query::SecretQuery;
 use crate::layers::retry::{self, Retry, RetryPolicy, Shared};
 use crate::layers::span::{AttemptSpan, OperationSpan};
 use crate::layers::whole::Whole;
-use crate::limit::Limiter;
+use crate::limiter::Limiter;
 use crate::operation::Operation;
 use crate::outcome::{Outcome, Verdict};
-use crate::path;
 use crate::protocol::{Answer, PlainHttp, Protocol};
 use crate::receive::receive;
-use crate::redirect::{self, Places};
 use crate::request::Request;
-use crate::secret::{Secret, Secrets};
 use crate::service::{HttpRequest, HttpResponse, HttpService};
+use crate::url::base_url::BaseUrl;
+use crate::url::path;
+use crate::url::redirect::{self, Places};
+use crate::wire::secret::{Secret, Secrets};
 
 /// The default of every time and bound that a client keeps to.
 ///

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::base_url::BaseUrl;
 use crate::credential::Credential;
 use crate::operation::Operation;
 use crate::outcome::Outcome;
 use crate::protocol::Protocol;
-use crate::secret::{Secret, Secrets};
+use crate::url::base_url::BaseUrl;
+use crate::wire::secret::{Secret, Secrets};
 
 /// The facts of one call, carried as an extension of every one of its requests.
 ///

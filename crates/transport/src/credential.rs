@@ -13,8 +13,8 @@ use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 pub use oauth2::{OAuth2, TokenInfo};
 
 use crate::error::Error;
-use crate::secret::Secret;
 use crate::service::HttpService;
+use crate::wire::secret::Secret;
 
 /// Which edition of a credential a request was stamped with. Renewing it gives a higher number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

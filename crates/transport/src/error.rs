@@ -18,7 +18,7 @@ use crate::layers::leaf;
 use crate::operation::Operation;
 use crate::outcome::{Outcome, Verdict};
 use crate::paging::Cursor;
-use crate::secret::{Secret, hide};
+use crate::wire::secret::{Secret, hide};
 
 pub(crate) use shown::CUT;
 pub use shown::one_line;

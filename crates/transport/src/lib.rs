@@ -5,38 +5,30 @@
 //! limit, the credential's stamp, the attempt's timeout, the user's per-attempt layers, the span of the attempt, the cap
 //! and decompression, and the leaf, which is reqwest unless the user gives another.
 
-mod base_url;
 mod body;
 mod call;
 mod client;
 mod context;
 mod credential;
-mod decode;
 mod download;
 mod error;
 #[cfg(any(feature = "fake", test))]
 mod fake;
-mod host;
 mod layers;
-mod limit;
-pub mod model;
-mod multipart;
-pub mod open_enum;
+mod limiter;
 mod operation;
 mod outcome;
 mod paging;
-mod patch;
-mod path;
 mod protocol;
-mod raw;
 mod receive;
-mod redirect;
 mod request;
-mod retry_after;
-mod secret;
 mod service;
-mod timestamp;
+mod url;
+mod wire;
 
+pub use wire::{model, open_enum};
+
+pub use body::multipart::{Form, InForm, Upload};
 pub use body::{Body, ResponseBody};
 pub use call::{Call, CallFuture, FromResponse, Received, Response};
 pub use client::{Client, ClientBuilder, Defaults, ServiceSettings};
@@ -49,18 +41,17 @@ pub use error::{
 #[cfg(any(feature = "fake", test))]
 pub use fake::{FakeAnswer, FakeRequest, FakeTransport};
 pub use layers::retry::RetryPolicy;
-pub use limit::{Limiter, Rate, RateLimiter, Rates};
-pub use multipart::{Form, InForm, Upload};
+pub use limiter::{Limiter, Rate, RateLimiter, Rates};
 pub use operation::Operation;
 pub use outcome::{Outcome, Verdict};
 pub use paging::{Cursor, Items, List, Next, Page, PageItems, Pages, Paging, RawItems, Split};
-pub use patch::Patch;
 pub use protocol::{Answer, Protocol};
-pub use raw::RawJson;
 pub use request::Request;
-pub use secret::Secret;
 pub use service::{HttpRequest, HttpResponse, HttpService};
-pub use timestamp::{InvalidTimestamp, Timestamp};
+pub use wire::patch::Patch;
+pub use wire::raw::RawJson;
+pub use wire::secret::Secret;
+pub use wire::timestamp::{InvalidTimestamp, Timestamp};
 
 /// What generated code needs of other crates.
 #[doc(hidden)]

@@ -9,7 +9,7 @@ use http::{HeaderMap, StatusCode};
 use crate::error::ApiError;
 use crate::operation::Operation;
 use crate::outcome::Verdict;
-use crate::redirect;
+use crate::url::redirect;
 
 /// An answer, as far as it is needed to judge it.
 #[derive(Clone, Copy)]
@@ -110,7 +110,7 @@ pub trait Protocol: Any + fmt::Debug + Send + Sync {
 
     /// How long the service asks to wait.
     fn retry_after(&self, answer: &Answer<'_>) -> Option<Duration> {
-        crate::retry_after::retry_after(answer.headers)
+        crate::wire::retry_after::retry_after(answer.headers)
     }
 }
 

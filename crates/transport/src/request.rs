@@ -11,13 +11,13 @@ use http::{HeaderMap, Method, Uri};
 use serde::Serialize;
 
 use crate::body::Body;
+use crate::body::multipart::Form;
 use crate::call::{Call, Sending};
 use crate::client::Client;
 use crate::error::Error;
-use crate::multipart::Form;
 use crate::operation::Operation;
-use crate::path;
-use crate::secret::{self, Secret, Secrets, WipedBuffer};
+use crate::url::path;
+use crate::wire::secret::{self, Secret, Secrets, WipedBuffer};
 
 /// What one call changes of the client's settings.
 #[derive(Debug, Clone, Default)]

@@ -20,8 +20,8 @@ use tokio::time::Instant;
 
 use super::{Credential, Generation, check_text};
 use crate::error::{Error, ErrorKind};
-use crate::secret::Secret;
 use crate::service::HttpService;
+use crate::wire::secret::Secret;
 use endpoint::{Granted, check_token_url, request_token, token_request};
 use flight::{Answer, Outcome, Over, Seat, runtime};
 use state::State;
@@ -83,7 +83,7 @@ impl OAuth2 {
         client_secret: impl Into<Secret>,
     ) -> Result<Self, Error> {
         let (url, token_path) = if token_url.starts_with('/') {
-            crate::path::check_path(token_url)
+            crate::url::path::check_path(token_url)
                 .map_err(|error| Error::invalid(format!("token URL: {error}")))?;
             (OnceLock::new(), Some(token_url.to_owned()))
         } else {

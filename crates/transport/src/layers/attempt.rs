@@ -16,7 +16,7 @@ use super::layer;
 use crate::body::Progress;
 use crate::context::{CallContext, Way};
 use crate::error::{BoxError, Error, ErrorKind};
-use crate::limit::after;
+use crate::limiter::after;
 use crate::outcome::Outcome;
 use crate::service::{HttpRequest, HttpResponse};
 

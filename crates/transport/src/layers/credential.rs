@@ -12,12 +12,12 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::layer;
-use crate::base_url::BaseUrl;
 use crate::context::CallContext;
 use crate::credential::Credential;
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::outcome::Verdict;
 use crate::service::{HttpFuture, HttpRequest, HttpResponse, HttpService};
+use crate::url::base_url::BaseUrl;
 
 /// Awaits a live credential before a permit is taken.
 #[derive(Debug, Clone)]

@@ -12,7 +12,7 @@ use tokio::time::{Instant, Sleep};
 
 use crate::body::ResponseBody;
 use crate::error::{BoxError, Error, ErrorKind};
-use crate::limit::after;
+use crate::limiter::after;
 
 pin_project! {
     /// A body of which each piece must arrive within a time, and perhaps all of it before a point in time.

@@ -19,12 +19,12 @@ use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower_service::Service;
 
-use crate::base_url::BaseUrl;
 use crate::context::CallContext;
 use crate::error::{BoxError, Error};
 use crate::outcome::Outcome;
-use crate::redirect::Places;
 use crate::service::HttpRequest;
+use crate::url::base_url::BaseUrl;
+use crate::url::redirect::Places;
 use clients::{Clients, Elsewhere, Leaving};
 use resolve::Guard;
 use watched::Watched;

@@ -13,10 +13,10 @@ use tower_service::Service;
 use super::layer;
 use crate::context::CallContext;
 use crate::error::{BoxError, Error};
-use crate::limit::Limiter;
+use crate::limiter::Limiter;
 use crate::operation::Operation;
-use crate::retry_after::exhausted_for;
 use crate::service::{HttpFuture, HttpRequest, HttpResponse};
+use crate::wire::retry_after::exhausted_for;
 
 #[derive(Debug, Clone)]
 pub(crate) struct RateLimit {

@@ -11,12 +11,12 @@ use tower_service::Service;
 use crate::context::CallContext;
 use crate::credential::{Credential, Generation};
 use crate::error::{BoxError, Error};
-use crate::limit::Limiter;
+use crate::limiter::Limiter;
 use crate::outcome::Verdict;
 use crate::protocol::Answer;
 use crate::receive::receive;
-use crate::retry_after::exhausted_for;
 use crate::service::{HttpFuture, HttpRequest, HttpResponse};
+use crate::wire::retry_after::exhausted_for;
 
 /// How often and after which waits a request is sent again, where that is safe.
 ///

@@ -5,9 +5,9 @@ use serde::de::DeserializeOwned;
 use super::raw::{self, undecoded};
 use super::{Paging, Split};
 use crate::call::Received;
-use crate::decode;
 use crate::error::Error;
-use crate::raw::RawJson;
+use crate::wire::decode;
+use crate::wire::raw::RawJson;
 
 /// A page that was decoded.
 pub(super) enum Decoded<T> {

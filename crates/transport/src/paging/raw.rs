@@ -8,10 +8,10 @@ use serde_json::value::RawValue;
 use super::items::{MOST_ITEMS, too_many_items};
 use super::{Cursor, Paging, Split};
 use crate::call::Received;
-use crate::decode;
 use crate::error::{Error, ErrorKind, UndecodedItem};
-use crate::raw::RawJson;
 use crate::request::Request;
+use crate::wire::decode;
+use crate::wire::raw::RawJson;
 
 /// Reads a page: as it came, and as text of the same length, in which a question mark stands for each byte that is not
 /// UTF-8.

@@ -19,8 +19,8 @@ use super::raw;
 use super::walk::{ItemWalk, Walk};
 use super::{Cursor, Page, Paging};
 use crate::error::Error;
-use crate::raw::RawJson;
 use crate::request::Request;
+use crate::wire::raw::RawJson;
 
 /// What all the streams have in common.
 macro_rules! stream {

@@ -14,11 +14,11 @@ use super::token::TokenAnswer;
 use crate::body::Body;
 use crate::credential::secret_value;
 use crate::error::{BoxError, Error, ErrorKind};
-use crate::host::{self, is_loopback};
-use crate::path::push_pair;
-use crate::retry_after::retry_after;
-use crate::secret::Secret;
 use crate::service::HttpService;
+use crate::url::host::{self, is_loopback};
+use crate::url::path::push_pair;
+use crate::wire::retry_after::retry_after;
+use crate::wire::secret::Secret;
 
 /// What a token request brought.
 pub(super) struct Granted {

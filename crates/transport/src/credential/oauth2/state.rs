@@ -11,7 +11,7 @@ use super::endpoint::Granted;
 use super::flight::{Answer, Crowd, Flight, Outcome, Over, Seat, runtime};
 use super::times;
 use crate::error::Error;
-use crate::secret::Secret;
+use crate::wire::secret::Secret;
 
 /// How many former tokens are known.
 const FORMER: usize = 3;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 use zeroize::Zeroize;
 
-use crate::secret::Secret;
+use crate::wire::secret::Secret;
 
 /// What is known of the current token.
 #[derive(Clone)]

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use crate::error::{BoxError, Error};
-use crate::host::{self, Reach};
-use crate::redirect::Places;
+use crate::url::host::{self, Reach};
+use crate::url::redirect::Places;
 
 type Found = Result<Vec<SocketAddr>, BoxError>;
 type Lookup = dyn Fn(String) -> Pin<Box<dyn Future<Output = Found> + Send>> + Send + Sync;
@@ -98,10 +98,10 @@ impl Resolve for Guard {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base_url::BaseUrl;
     use crate::error::ErrorKind;
     use crate::layers::leaf::sending_failed;
     use crate::outcome::Outcome;
+    use crate::url::base_url::BaseUrl;
 
     fn guard(base: &str, private: bool, addresses: &'static [&'static str]) -> Guard {
         let base = BaseUrl::parse(base, false).unwrap();

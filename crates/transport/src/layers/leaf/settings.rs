@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::resolve::Guard;
 use super::tls::Tls;
 use crate::error::Error;
-use crate::host::is_loopback;
-use crate::limit::FOR_EVER;
+use crate::limiter::FOR_EVER;
+use crate::url::host::is_loopback;
 
 /// What the leaf is built with.
 #[derive(Clone)]

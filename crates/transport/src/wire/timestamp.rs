@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::ser::{Serialize, Serializer};
 
-use crate::model::{Scalar, Token, Unfit};
+use crate::wire::model::{Scalar, Token, Unfit};
 
 /// A point in time, from the year -9999 to 9999, to the nanosecond.
 ///

@@ -6,7 +6,7 @@ use http::Uri;
 use http::uri::{Authority, Scheme};
 
 use crate::error::Error;
-use crate::host::{self, is_loopback};
+use crate::url::host::{self, is_loopback};
 
 /// Scheme, host, port and path prefix under which a service lives.
 #[derive(Clone, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl BaseUrl {
             return refuse("it has a path; this service's base URL is scheme and host only");
         }
         if !prefix.is_empty() {
-            crate::path::check_path(prefix)
+            crate::url::path::check_path(prefix)
                 .map_err(|error| Error::invalid(format!("base URL: {error}")))?;
         }
         let base = Self {

@@ -12,7 +12,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::error::CUT;
-use crate::path;
+use crate::url::path;
 
 /// Secret text: shown as `[redacted]`, cleared when dropped.
 ///

@@ -4,10 +4,10 @@ use http::Uri;
 use http::header::LOCATION;
 use http::{HeaderMap, StatusCode};
 
-use crate::base_url::BaseUrl;
 use crate::error::{Error, ErrorKind, one_line};
-use crate::host::{self, Reach, is_loopback};
 use crate::protocol::Answer;
+use crate::url::base_url::BaseUrl;
+use crate::url::host::{self, Reach, is_loopback};
 
 /// How often a fetch is sent on.
 pub(crate) const MOST: u32 = 5;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Model;
-use crate::raw::RawJson;
+use crate::wire::raw::RawJson;
 
 /// A JSON value that is neither an object nor a list, or one that is kept as JSON.
 #[derive(Clone, Copy)]

@@ -1,6 +1,6 @@
 //! Enumerations that survive values they do not know.
 
-use crate::model::{Token, Unfit};
+use crate::wire::model::{Token, Unfit};
 
 /// An enumeration whose unknown values are kept as text.
 ///

@@ -295,7 +295,7 @@ mod tests {
 
     #[test]
     fn the_path_of_an_error_is_that_of_the_value() {
-        use crate::model::{Model, Slot};
+        use crate::wire::model::{Model, Slot};
 
         #[derive(Debug, Default)]
         struct Own {
@@ -323,7 +323,7 @@ mod tests {
 
         impl<'de> serde::Deserialize<'de> for Own {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                crate::model::deserialize(deserializer)
+                crate::wire::model::deserialize(deserializer)
             }
         }
 

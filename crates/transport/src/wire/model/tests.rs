@@ -3,9 +3,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::*;
-use crate::raw::RawJson;
-use crate::secret::Secret;
-use crate::timestamp::Timestamp;
+use crate::wire::raw::RawJson;
+use crate::wire::secret::Secret;
+use crate::wire::timestamp::Timestamp;
 
 #[derive(Debug, Default, PartialEq)]
 struct Cat {

@@ -8,8 +8,8 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde::ser::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::decode;
 use crate::error::Error;
+use crate::wire::decode;
 
 /// A JSON value as the service sent it, byte for byte.
 ///

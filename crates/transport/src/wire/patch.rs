@@ -2,7 +2,7 @@
 
 use serde::ser::{Serialize, Serializer};
 
-use crate::model::MaybeAbsent;
+use crate::wire::model::MaybeAbsent;
 
 /// A member of a partial update: leave it, clear it, or set it.
 ///

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use http::header::{DATE, HeaderName, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue};
 
-use crate::limit::FOR_EVER;
+use crate::limiter::FOR_EVER;
 
 /// The wait in `Retry-After`: of several, the first that can be read.
 ///

@@ -1,0 +1,10 @@
+//! How values stand in requests and responses.
+
+pub(crate) mod decode;
+pub mod model;
+pub mod open_enum;
+pub(crate) mod patch;
+pub(crate) mod raw;
+pub(crate) mod retry_after;
+pub(crate) mod secret;
+pub(crate) mod timestamp;
