@@ -1,22 +1,23 @@
 //! What is sent and what comes back.
 
 pub(crate) mod multipart;
+mod progress;
+mod response;
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt;
-use http_body_util::combinators::{BoxBody, UnsyncBoxBody};
-use tokio::time::Instant;
+use http_body_util::combinators::UnsyncBoxBody;
 
 use crate::error::{BoxError, Error, ErrorKind};
-use crate::outcome::Verdict;
+
+pub(crate) use progress::Progress;
+pub use response::ResponseBody;
 
 type Open = dyn Fn() -> UnsyncBoxBody<Bytes, BoxError> + Send + Sync;
 
@@ -40,73 +41,6 @@ struct Content {
 }
 
 type Check = dyn Fn() -> Result<(), Error> + Send + Sync;
-
-/// How far the sending of a body has come.
-///
-/// What is seen is that the connection takes a piece, not that the peer does: between the two are buffers, which no
-/// program can look into. So what they may hold is given the time that a slow peer needs for it.
-#[derive(Debug)]
-pub(crate) struct Progress {
-    start: Instant,
-    /// Milliseconds from the start to the first piece that was taken.
-    first: AtomicU64,
-    /// Milliseconds from the start to the last piece that was taken.
-    last: AtomicU64,
-    /// How many bytes were taken.
-    taken: AtomicU64,
-    done: AtomicBool,
-}
-
-/// The last that is known of the sending.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Taken {
-    /// When the peer should have all that was taken, even if it is slow.
-    pub(crate) arrived: Instant,
-    /// Whether that is all of the body.
-    pub(crate) done: bool,
-}
-
-/// The most that is believed to be in buffers: what systems let the buffers of both sides grow to.
-const MOST_BUFFERED: u64 = 8 * 1024 * 1024;
-
-/// The slowest peer that is waited for, in bytes a second, unless what was seen of it is slower.
-const SLOW: u64 = 256 * 1024;
-
-impl Progress {
-    pub(crate) fn new() -> Self {
-        Self {
-            start: Instant::now(),
-            first: AtomicU64::new(u64::MAX),
-            last: AtomicU64::new(0),
-            taken: AtomicU64::new(0),
-            done: AtomicBool::new(false),
-        }
-    }
-
-    pub(crate) fn last(&self) -> Taken {
-        let last = self.last.load(Ordering::Relaxed);
-        let sending = last.saturating_sub(self.first.load(Ordering::Relaxed));
-        let taken = self.taken.load(Ordering::Relaxed);
-        let buffered = taken.min(MOST_BUFFERED);
-        let slow = Duration::from_millis(buffered * 1000 / SLOW);
-        // At the pace so far, which is that of the peer once the buffers are full.
-        let seen = Duration::from_millis(sending).mul_f64(buffered as f64 / taken.max(1) as f64);
-        Taken {
-            arrived: self.start + Duration::from_millis(last) + slow.max(seen),
-            done: self.done.load(Ordering::Relaxed),
-        }
-    }
-
-    fn note(&self, taken: u64, done: bool) {
-        let elapsed = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.first.fetch_min(elapsed, Ordering::Relaxed);
-        self.last.store(elapsed, Ordering::Relaxed);
-        self.taken.store(taken, Ordering::Relaxed);
-        if done {
-            self.done.store(true, Ordering::Relaxed);
-        }
-    }
-}
 
 #[derive(Clone)]
 enum Kind {
@@ -446,117 +380,6 @@ impl Content {
                     .unwrap_or_else(PoisonError::into_inner)
                     .is_end_stream()
             }),
-        }
-    }
-}
-
-/// The body of a response: already whole, or still arriving.
-pub struct ResponseBody {
-    kind: ResponseKind,
-    judged: Option<Judged>,
-}
-
-enum ResponseKind {
-    Full(Bytes),
-    Stream(BoxBody<Bytes, BoxError>),
-}
-
-/// What the response means, found once and carried up with it.
-#[derive(Debug, Clone)]
-pub(crate) struct Judged {
-    pub(crate) verdict: Verdict,
-    /// The part of the body to decode.
-    pub(crate) payload: Bytes,
-}
-
-impl ResponseBody {
-    /// A body that is already whole.
-    #[must_use]
-    pub fn full(bytes: impl Into<Bytes>) -> Self {
-        Self {
-            kind: ResponseKind::Full(bytes.into()),
-            judged: None,
-        }
-    }
-
-    /// A body that is still arriving.
-    pub fn stream<B>(body: B) -> Self
-    where
-        B: HttpBody<Data = Bytes> + Send + Sync + 'static,
-        B::Error: Into<BoxError>,
-    {
-        Self {
-            kind: ResponseKind::Stream(BoxBody::new(body.map_err(Into::into))),
-            judged: None,
-        }
-    }
-
-    /// The bytes, if the body is already whole.
-    #[must_use]
-    pub fn as_full(&self) -> Option<&Bytes> {
-        match &self.kind {
-            ResponseKind::Full(bytes) => Some(bytes),
-            ResponseKind::Stream(_) => None,
-        }
-    }
-
-    pub(crate) fn judged(mut self, verdict: Verdict, payload: Bytes) -> Self {
-        self.judged = Some(Judged { verdict, payload });
-        self
-    }
-
-    /// The verdict on the response, if one was given.
-    pub(crate) fn verdict(&self) -> Option<Verdict> {
-        self.judged.as_ref().map(|judged| judged.verdict)
-    }
-
-    /// The part of the body to decode, if the response was judged.
-    pub(crate) fn payload(&self) -> Option<&Bytes> {
-        self.judged.as_ref().map(|judged| &judged.payload)
-    }
-}
-
-impl Default for ResponseBody {
-    fn default() -> Self {
-        Self::full(Bytes::new())
-    }
-}
-
-impl fmt::Debug for ResponseBody {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.kind {
-            ResponseKind::Full(bytes) => write!(f, "ResponseBody({} bytes)", bytes.len()),
-            ResponseKind::Stream(_) => f.write_str("ResponseBody(stream)"),
-        }
-    }
-}
-
-impl HttpBody for ResponseBody {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match &mut self.kind {
-            ResponseKind::Full(bytes) if bytes.is_empty() => Poll::Ready(None),
-            ResponseKind::Full(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
-            ResponseKind::Stream(body) => Pin::new(body).poll_frame(cx),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match &self.kind {
-            ResponseKind::Full(bytes) => bytes.is_empty(),
-            ResponseKind::Stream(body) => body.is_end_stream(),
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match &self.kind {
-            ResponseKind::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            ResponseKind::Stream(body) => body.size_hint(),
         }
     }
 }

@@ -1,5 +1,8 @@
 //! One error type for everything that can go wrong with a call.
 
+mod api;
+mod item;
+mod redacted;
 mod shown;
 mod validation;
 
@@ -17,9 +20,11 @@ use crate::context::CallContext;
 use crate::layers::leaf;
 use crate::operation::Operation;
 use crate::outcome::{Outcome, Verdict};
-use crate::paging::Cursor;
 use crate::wire::secret::{Secret, hide};
 
+pub use api::ApiError;
+pub use item::UndecodedItem;
+use redacted::{Redacted, hide_in};
 pub(crate) use shown::CUT;
 pub use shown::one_line;
 pub use validation::ValidationMessages;
@@ -63,137 +68,6 @@ impl ErrorKind {
             Self::Io | Self::Timeout | Self::Custom => Outcome::Unknown,
             Self::Api | Self::Redirect | Self::Decode | Self::TooLarge => Outcome::Answered,
         }
-    }
-}
-
-/// What the service itself said of an error.
-///
-/// In an [`Error`], each text is one line with control characters escaped, and bounded: a message to 500 characters, a
-/// code to 60, validation messages to 20 and 4 KiB together.
-#[derive(Clone, Default)]
-#[non_exhaustive]
-pub struct ApiError {
-    /// The service's own code for the error.
-    pub code: Option<Cow<'static, str>>,
-    /// The service's message, or words of ours where it sends none or a misleading one.
-    pub message: Option<String>,
-    /// What the service says is wrong with which member of the request.
-    pub validation: Vec<String>,
-    reason: Option<Arc<dyn Any + Send + Sync>>,
-}
-
-impl ApiError {
-    pub(crate) fn has_reason(&self) -> bool {
-        self.reason.is_some()
-    }
-
-    /// An error of which the service said nothing.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// With this message, on one line and bounded.
-    #[must_use]
-    pub fn with_message(mut self, message: impl AsRef<str>) -> Self {
-        self.message = Some(one_line(message.as_ref(), shown::MESSAGE));
-        self
-    }
-
-    /// With these words of ours after the message, which says what a person can do about it.
-    #[must_use]
-    pub fn with_remedy(mut self, remedy: &str) -> Self {
-        self.message = Some(match self.message.take() {
-            Some(message) => format!("{message} ({remedy})"),
-            None => remedy.to_owned(),
-        });
-        self
-    }
-
-    /// With this code.
-    #[must_use]
-    pub fn with_code(mut self, code: impl Into<Cow<'static, str>>) -> Self {
-        self.code = Some(code.into());
-        self
-    }
-
-    /// With these validation messages.
-    #[must_use]
-    pub fn with_validation(mut self, messages: Vec<String>) -> Self {
-        self.validation = messages;
-        self
-    }
-
-    /// As an error may show it.
-    fn shown(mut self) -> Self {
-        self.code = self.code.map(|code| one_line(&code, shown::CODE).into());
-        self.message = self
-            .message
-            .map(|message| one_line(&message, shown::MESSAGE_AND_REMEDY));
-        self.validation = ValidationMessages::bounded(self.validation);
-        self
-    }
-
-    /// With the service's typed reason, read back with [`Error::reason`].
-    #[must_use]
-    pub fn with_reason<R: Any + Send + Sync>(mut self, reason: R) -> Self {
-        self.reason = Some(Arc::new(reason));
-        self
-    }
-}
-
-impl fmt::Debug for ApiError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ApiError")
-            .field("code", &self.code)
-            .field("message", &self.message)
-            .field("validation", &self.validation)
-            .finish_non_exhaustive()
-    }
-}
-
-/// An item of a list that could not be decoded, from [`Error::item`].
-///
-/// ```
-/// use security_api_transport::Error;
-///
-/// fn keep(error: &Error, dead_letters: &mut Vec<bytes::Bytes>) -> bool {
-///     let Some(item) = error.item() else { return false };
-///     dead_letters.push(item.json().clone());
-///     true
-/// }
-/// ```
-#[derive(Clone)]
-pub struct UndecodedItem {
-    json: Bytes,
-    cursor: Cursor,
-}
-
-impl UndecodedItem {
-    pub(crate) fn new(json: Bytes, cursor: Cursor) -> Self {
-        Self { json, cursor }
-    }
-
-    /// The item as the service sent it. It may hold personal data.
-    #[must_use]
-    pub fn json(&self) -> &Bytes {
-        &self.json
-    }
-
-    /// The item's place: a stream that resumes here returns it first. [`Cursor::taken`] is its index on the page.
-    #[must_use]
-    pub fn cursor(&self) -> &Cursor {
-        &self.cursor
-    }
-}
-
-/// Shows the place and the length, not the content.
-impl fmt::Debug for UndecodedItem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UndecodedItem")
-            .field("cursor", &self.cursor)
-            .field("length", &self.json.len())
-            .finish()
     }
 }
 
@@ -242,20 +116,11 @@ impl Inner {
             hide_in(secrets, context);
         }
         if let Some(answer) = &mut self.answer {
-            let ApiError {
-                code,
-                message,
-                validation,
-                reason: _,
-            } = &mut answer.api;
-            if let Some(code) = code {
-                hide_in(secrets, code);
-            }
-            let texts = message.iter_mut().chain(validation);
-            for text in texts.chain(&mut answer.request_id) {
-                if let Some(hidden) = hide(secrets, text) {
-                    *text = hidden;
-                }
+            answer.api.hide(secrets);
+            if let Some(id) = &mut answer.request_id
+                && let Some(hidden) = hide(secrets, id)
+            {
+                *id = hidden;
             }
         }
         if let Some(source) = &self.source
@@ -263,62 +128,6 @@ impl Inner {
         {
             self.source = Some(Arc::new(hidden));
         }
-    }
-}
-
-fn hide_in(secrets: &[Secret], text: &mut Cow<'static, str>) {
-    if let Some(hidden) = hide(secrets, text) {
-        *text = hidden.into();
-    }
-}
-
-/// The words of a cause that showed a secret, without it.
-struct Redacted {
-    text: String,
-    source: Option<Box<Self>>,
-}
-
-impl Redacted {
-    /// The cause and its own causes, if any of them shows one of these secrets.
-    fn of(secrets: &[Secret], error: &(dyn StdError + 'static)) -> Option<Self> {
-        let mut shows = false;
-        let mut texts = Vec::new();
-        let mut next = Some(error);
-        while let Some(error) = next {
-            let text = error.to_string();
-            let hidden = hide(secrets, &text);
-            shows |= hidden.is_some() || hide(secrets, &format!("{error:?}")).is_some();
-            texts.push(hidden.unwrap_or(text));
-            next = error.source();
-        }
-        if !shows {
-            return None;
-        }
-        texts.into_iter().rev().fold(None, |source, text| {
-            Some(Self {
-                text,
-                source: source.map(Box::new),
-            })
-        })
-    }
-}
-
-impl fmt::Display for Redacted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-impl fmt::Debug for Redacted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-impl StdError for Redacted {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        let source = self.source.as_deref();
-        source.map(|source| source as &(dyn StdError + 'static))
     }
 }
 

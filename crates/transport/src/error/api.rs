@@ -1,0 +1,109 @@
+//! What the service says of an error.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use super::ValidationMessages;
+use super::redacted::hide_in;
+use super::shown::{self, one_line};
+use crate::wire::secret::{Secret, hide};
+
+/// What the service itself said of an error.
+///
+/// In an [`Error`](crate::Error), each text is one line with control characters escaped, and bounded: a message to 500 characters, a
+/// code to 60, validation messages to 20 and 4 KiB together.
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub struct ApiError {
+    /// The service's own code for the error.
+    pub code: Option<Cow<'static, str>>,
+    /// The service's message, or words of ours where it sends none or a misleading one.
+    pub message: Option<String>,
+    /// What the service says is wrong with which member of the request.
+    pub validation: Vec<String>,
+    pub(super) reason: Option<Arc<dyn Any + Send + Sync>>,
+}
+
+impl ApiError {
+    pub(crate) fn has_reason(&self) -> bool {
+        self.reason.is_some()
+    }
+
+    /// An error of which the service said nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With this message, on one line and bounded.
+    #[must_use]
+    pub fn with_message(mut self, message: impl AsRef<str>) -> Self {
+        self.message = Some(one_line(message.as_ref(), shown::MESSAGE));
+        self
+    }
+
+    /// With these words of ours after the message, which says what a person can do about it.
+    #[must_use]
+    pub fn with_remedy(mut self, remedy: &str) -> Self {
+        self.message = Some(match self.message.take() {
+            Some(message) => format!("{message} ({remedy})"),
+            None => remedy.to_owned(),
+        });
+        self
+    }
+
+    /// With this code.
+    #[must_use]
+    pub fn with_code(mut self, code: impl Into<Cow<'static, str>>) -> Self {
+        self.code = Some(code.into());
+        self
+    }
+
+    /// With these validation messages.
+    #[must_use]
+    pub fn with_validation(mut self, messages: Vec<String>) -> Self {
+        self.validation = messages;
+        self
+    }
+
+    /// Hides these secrets.
+    pub(super) fn hide(&mut self, secrets: &[Secret]) {
+        if let Some(code) = &mut self.code {
+            hide_in(secrets, code);
+        }
+        for text in self.message.iter_mut().chain(&mut self.validation) {
+            if let Some(hidden) = hide(secrets, text) {
+                *text = hidden;
+            }
+        }
+    }
+
+    /// As an error may show it.
+    pub(super) fn shown(mut self) -> Self {
+        self.code = self.code.map(|code| one_line(&code, shown::CODE).into());
+        self.message = self
+            .message
+            .map(|message| one_line(&message, shown::MESSAGE_AND_REMEDY));
+        self.validation = ValidationMessages::bounded(self.validation);
+        self
+    }
+
+    /// With the service's typed reason, read back with [`Error::reason`](crate::Error::reason).
+    #[must_use]
+    pub fn with_reason<R: Any + Send + Sync>(mut self, reason: R) -> Self {
+        self.reason = Some(Arc::new(reason));
+        self
+    }
+}
+
+impl fmt::Debug for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiError")
+            .field("code", &self.code)
+            .field("message", &self.message)
+            .field("validation", &self.validation)
+            .finish_non_exhaustive()
+    }
+}
