@@ -10,12 +10,12 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 
+use crate::answer::Answer;
 use crate::body::ResponseBody;
 use crate::context::CallContext;
 use crate::error::{ApiError, Error, ErrorKind};
 use crate::operation::Operation;
 use crate::outcome::Verdict;
-use crate::protocol::Answer;
 use crate::receive::{place_in, share};
 use crate::request::Request;
 use crate::service::HttpResponse;

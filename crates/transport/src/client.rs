@@ -13,6 +13,7 @@ use tower::util::Either;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::answer::Answer;
 use crate::call::{Call, Received, Sending};
 use crate::context::{CallContext, CallLimits, Target};
 use crate::credential::{self, Credential};
@@ -32,11 +33,12 @@ use crate::layers::whole::Whole;
 use crate::limiter::Limiter;
 use crate::operation::Operation;
 use crate::outcome::{Outcome, Verdict};
-use crate::protocol::{Answer, PlainHttp, Protocol};
+use crate::protocol::{PlainHttp, Protocol};
 use crate::receive::receive;
 use crate::request::Request;
 use crate::service::{HttpRequest, HttpResponse, HttpService};
 use crate::url::base_url::BaseUrl;
+use crate::url::location::is_redirect;
 use crate::url::path;
 use crate::url::redirect::{self, Places};
 use crate::wire::secret::{Secret, Secrets};
@@ -338,7 +340,7 @@ impl Client {
             let Some(from) = request
                 .url
                 .take()
-                .filter(|_| redirect::is_redirect(response.status()))
+                .filter(|_| is_redirect(response.status()))
             else {
                 return self.succeeded(call, response);
             };
@@ -471,7 +473,7 @@ impl Client {
         let body = body.as_full().cloned().unwrap_or_default();
         let answer = Answer::new(call.operation(), head.status, &head.headers, &body);
         let protocol = call.protocol();
-        let redirect = redirect::message(&answer, &self.0.target.origin);
+        let redirect = redirect::message(answer.status, answer.headers, &self.0.target.origin);
         let mut api = protocol.api_error(&answer);
         // A protocol that knows the redirect has better words for it; any other body just names the status.
         let redirect = redirect.map(|usual| match api.message.take() {

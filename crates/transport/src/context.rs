@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::credential::Credential;
+use crate::error::{CallFacts, Error};
 use crate::operation::Operation;
 use crate::outcome::Outcome;
 use crate::protocol::Protocol;
@@ -402,6 +403,19 @@ impl fmt::Debug for CallContext {
             .field("attempt", &self.attempt())
             .field("limits", &self.0.limits)
             .finish_non_exhaustive()
+    }
+}
+
+impl Error {
+    /// Notes which call it was and how far it got.
+    pub(crate) fn in_call(self, call: &CallContext) -> Self {
+        self.of_call(CallFacts {
+            operation: call.operation(),
+            attempts: call.attempt(),
+            is_idempotent: call.is_idempotent(),
+            may_be_executed: call.may_be_executed(),
+            secrets: &call.secrets(),
+        })
     }
 }
 

@@ -9,21 +9,20 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_core::Stream;
 use http::HeaderMap;
 use http::header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
 use http_body::{Body as HttpBody, Frame};
-use http_body_util::{BodyExt, Full};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use self::name::{disposition_name, harmless};
 use crate::body::ResponseBody;
 use crate::call::{FromResponse, Received};
 use crate::context::CallContext;
-use crate::error::{ApiError, BoxError, Error, ErrorKind};
-use crate::layers::cap::ERROR_LIMIT;
+use crate::error::{ApiError, Error, ErrorKind};
 use crate::outcome::{Outcome, Verdict};
+use crate::wire::media_type::media_type;
 
 /// A file that is arriving. A stream of its pieces, which can be saved as it comes.
 ///
@@ -194,61 +193,6 @@ impl Download {
             .with_outcome(Outcome::Answered)
             .with_source(error);
         self.call.name(error)
-    }
-}
-
-/// The content type without parameters.
-fn media_type(headers: &HeaderMap) -> &str {
-    let content_type = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let kind = content_type.unwrap_or_default().split(';').next();
-    kind.unwrap_or_default().trim()
-}
-
-/// Whether the answer says that it is JSON.
-pub(crate) fn is_json(headers: &HeaderMap) -> bool {
-    let kind = media_type(headers);
-    kind.get(kind.len().saturating_sub(4)..)
-        .is_some_and(|end| end.eq_ignore_ascii_case("json"))
-}
-
-/// The whole body if it is no larger than an error may be; a larger one is a stream as before.
-pub(crate) async fn buffered(mut body: ResponseBody) -> Result<ResponseBody, Error> {
-    let mut start = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        if let Ok(piece) = frame.map_err(Error::from_boxed)?.into_data() {
-            start.extend_from_slice(&piece);
-        }
-        if start.len() as u64 > ERROR_LIMIT {
-            let start = Full::new(start.freeze()).map_err(|never| match never {});
-            return Ok(ResponseBody::stream(Chained { start, rest: body }));
-        }
-    }
-    Ok(ResponseBody::full(start.freeze()))
-}
-
-/// What was read of a body, and then the rest of it.
-struct Chained<B> {
-    start: B,
-    rest: ResponseBody,
-}
-
-impl<B> HttpBody for Chained<B>
-where
-    B: HttpBody<Data = Bytes, Error = BoxError> + Unpin,
-{
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match ready!(Pin::new(&mut self.start).poll_frame(cx)) {
-            Some(frame) => Poll::Ready(Some(frame)),
-            None => Pin::new(&mut self.rest).poll_frame(cx),
-        }
     }
 }
 

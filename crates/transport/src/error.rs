@@ -2,6 +2,7 @@
 
 mod api;
 mod item;
+mod kind;
 mod redacted;
 mod shown;
 mod validation;
@@ -16,14 +17,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
-use crate::context::CallContext;
-use crate::layers::leaf;
 use crate::operation::Operation;
 use crate::outcome::{Outcome, Verdict};
 use crate::wire::secret::{Secret, hide};
 
 pub use api::ApiError;
 pub use item::UndecodedItem;
+pub use kind::ErrorKind;
 use redacted::{Redacted, hide_in};
 pub(crate) use shown::CUT;
 pub use shown::one_line;
@@ -31,45 +31,6 @@ pub use validation::ValidationMessages;
 
 /// A boxed error, as it passes through tower layers.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
-
-/// What kind of thing went wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// The call or the client was put together wrongly; nothing was sent.
-    Invalid,
-    /// No connection could be made: name resolution, connecting or the TLS handshake failed; nothing was sent.
-    Connect,
-    /// The connection broke, or the request could not be sent whole.
-    Io,
-    /// No answer within the attempt timeout, the idle timeout or the deadline.
-    Timeout,
-    /// The client's own rate limiter would have made the call wait longer than allowed; nothing was sent.
-    RateLimit,
-    /// No credential could be obtained, or it may not be sent there.
-    Credential,
-    /// The service answered with an error.
-    Api,
-    /// The service answered with a redirect, which is not followed.
-    Redirect,
-    /// The answer could not be decoded.
-    Decode,
-    /// The answer is larger than the limit.
-    TooLarge,
-    /// A layer or transport that the user supplied failed.
-    Custom,
-}
-
-impl ErrorKind {
-    /// The outcome of a request whose error says no more than this kind.
-    const fn usual_outcome(self) -> Outcome {
-        match self {
-            Self::Invalid | Self::Connect | Self::RateLimit | Self::Credential => Outcome::NotSent,
-            Self::Io | Self::Timeout | Self::Custom => Outcome::Unknown,
-            Self::Api | Self::Redirect | Self::Decode | Self::TooLarge => Outcome::Answered,
-        }
-    }
-}
 
 /// Why a call failed.
 ///
@@ -131,6 +92,16 @@ impl Inner {
     }
 }
 
+/// What a call tells an error of itself.
+pub(crate) struct CallFacts<'a> {
+    pub(crate) operation: &'static Operation,
+    pub(crate) attempts: u32,
+    pub(crate) is_idempotent: bool,
+    pub(crate) may_be_executed: bool,
+    /// What is hidden in its texts.
+    pub(crate) secrets: &'a [Secret],
+}
+
 impl Error {
     /// An error of this kind. `message` is a sentence without a full stop that names what is wrong and the remedy.
     #[must_use]
@@ -140,7 +111,7 @@ impl Error {
             message: message.into(),
             operation: None,
             label: None,
-            verdict: Verdict::of_failure(kind, kind.usual_outcome()),
+            verdict: Verdict::of_failure(kind, Outcome::usual(kind)),
             idempotent: false,
             attempts: 0,
             retry_after: None,
@@ -177,20 +148,6 @@ impl Error {
             }));
         });
         error
-    }
-
-    /// Recovers our error from one that passed through layers. An error of reqwest is read as if the client's own leaf had
-    /// given it; any other becomes [`ErrorKind::Custom`].
-    #[must_use]
-    pub fn from_boxed(error: BoxError) -> Self {
-        match error.downcast::<Self>() {
-            Ok(error) => *error,
-            Err(other) => match other.downcast::<reqwest::Error>() {
-                Ok(error) => leaf::sending_failed(*error),
-                Err(other) => Self::new(ErrorKind::Custom, "a custom layer or transport failed")
-                    .with_boxed_source(other),
-            },
-        }
     }
 
     fn edit(&mut self, change: impl FnOnce(&mut Inner)) {
@@ -292,15 +249,15 @@ impl Error {
     }
 
     /// Notes which call it was and how far it got.
-    pub(crate) fn in_call(mut self, call: &CallContext) -> Self {
+    pub(crate) fn of_call(mut self, facts: CallFacts<'_>) -> Self {
         self.edit(|inner| {
-            inner.operation.get_or_insert(call.operation());
-            inner.attempts = inner.attempts.max(call.attempt());
-            inner.idempotent = call.is_idempotent();
-            if call.may_be_executed() {
+            inner.operation.get_or_insert(facts.operation);
+            inner.attempts = inner.attempts.max(facts.attempts);
+            inner.idempotent = facts.is_idempotent;
+            if facts.may_be_executed {
                 inner.verdict = inner.verdict.after_unknown();
             }
-            inner.hide(&call.secrets());
+            inner.hide(facts.secrets);
         });
         self
     }

@@ -5,6 +5,7 @@
 //! limit, the credential's stamp, the attempt's timeout, the user's per-attempt layers, the span of the attempt, the cap
 //! and decompression, and the leaf, which is reqwest unless the user gives another.
 
+mod answer;
 mod body;
 mod call;
 mod client;
@@ -28,6 +29,7 @@ mod wire;
 
 pub use wire::{model, open_enum};
 
+pub use answer::Answer;
 pub use body::multipart::{Form, InForm, Upload};
 pub use body::{Body, ResponseBody};
 pub use call::{Call, CallFuture, FromResponse, Received, Response};
@@ -45,7 +47,7 @@ pub use limiter::{Limiter, Rate, RateLimiter, Rates};
 pub use operation::Operation;
 pub use outcome::{Outcome, Verdict};
 pub use paging::{Cursor, Items, List, Next, Page, PageItems, Pages, Paging, RawItems, Split};
-pub use protocol::{Answer, Protocol};
+pub use protocol::Protocol;
 pub use request::Request;
 pub use service::{HttpRequest, HttpResponse, HttpService};
 pub use wire::patch::Patch;

@@ -1,5 +1,6 @@
 //! Rate limits: how fast requests may start, and when none may.
 
+mod clock;
 mod lane;
 mod ramp;
 mod rate;
@@ -14,15 +15,9 @@ use tokio::time::Instant;
 
 use crate::error::Error;
 use crate::operation::Operation;
+pub(crate) use clock::{FOR_EVER, after};
 use lane::{Bounds, Lane};
 pub use rate::{Rate, Rates};
-
-/// A wait longer than this is one without end; it also keeps points in time within what the clock can tell.
-pub(crate) const FOR_EVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
-
-pub(crate) fn after(start: Instant, wait: Duration) -> Instant {
-    start + wait.min(FOR_EVER)
-}
 
 /// Decides when a request may start.
 ///

@@ -4,8 +4,8 @@
 //! [`Error::is_retryable`](crate::Error::is_retryable) read the table below; ARCHITECTURE.md shows the same table, and a
 //! test compares the two.
 
+use crate::answer::Answer;
 use crate::error::ErrorKind;
-use crate::protocol::Answer;
 
 /// What became of a request whose call failed.
 ///
@@ -31,6 +31,22 @@ pub enum Outcome {
     Unknown,
     /// The service responded, and would respond the same way again.
     Answered,
+}
+
+impl Outcome {
+    /// The outcome of a request whose error says no more than this kind.
+    pub(crate) const fn usual(kind: ErrorKind) -> Self {
+        match kind {
+            ErrorKind::Invalid
+            | ErrorKind::Connect
+            | ErrorKind::RateLimit
+            | ErrorKind::Credential => Self::NotSent,
+            ErrorKind::Io | ErrorKind::Timeout | ErrorKind::Custom => Self::Unknown,
+            ErrorKind::Api | ErrorKind::Redirect | ErrorKind::Decode | ErrorKind::TooLarge => {
+                Self::Answered
+            }
+        }
+    }
 }
 
 /// What a response, or an attempt without one, means for the call.

@@ -4,6 +4,7 @@ mod cursor;
 mod decode;
 mod items;
 mod list;
+mod page;
 mod raw;
 mod streams;
 mod walk;
@@ -17,7 +18,8 @@ use crate::request::Request;
 
 pub use cursor::Cursor;
 pub use items::PageItems;
-pub use list::{List, Page};
+pub use list::List;
+pub use page::Page;
 pub use streams::{Items, Pages, RawItems};
 
 /// How a service pages its lists.

@@ -1,20 +1,23 @@
 //! Reading a response as far as it must be known to classify it, and classifying it: once for each response.
 
 use std::ops::Range;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http_body::Body as HttpBody;
-use http_body_util::BodyExt;
+use http_body::{Body as HttpBody, Frame};
+use http_body_util::{BodyExt, Full};
 
+use crate::answer::Answer;
 use crate::body::ResponseBody;
 use crate::context::CallContext;
-use crate::download;
-use crate::error::Error;
+use crate::error::{BoxError, Error};
+use crate::layers::cap::ERROR_LIMIT;
 use crate::layers::idle::Idle;
 use crate::outcome::Verdict;
-use crate::protocol::Answer;
 use crate::service::HttpResponse;
+use crate::wire::media_type::is_json;
 
 /// Reads the response, unless its body is handed on to the caller, and notes the verdict in its body.
 ///
@@ -30,9 +33,9 @@ pub(crate) async fn receive(
     let body = if call.limits().streamed && is_success {
         let body = Idle::new(body, idle).until(call.limits().stream_deadline);
         let body = ResponseBody::stream(body);
-        match download::is_json(&head.headers) {
+        match is_json(&head.headers) {
             // Perhaps not a file, but the reason why there is none. Boxed, so that other calls need no room for it.
-            true => Box::pin(download::buffered(body)).await?,
+            true => Box::pin(buffered(body)).await?,
             false => body,
         }
     } else {
@@ -115,4 +118,43 @@ async fn collect(body: ResponseBody, idle: Duration) -> Result<Bytes, Error> {
         whole.extend_from_slice(&piece);
     }
     Ok(first.unwrap_or_else(|| whole.freeze()))
+}
+
+/// The whole body if it is no larger than an error may be; a larger one is a stream as before.
+async fn buffered(mut body: ResponseBody) -> Result<ResponseBody, Error> {
+    let mut start = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        if let Ok(piece) = frame.map_err(Error::from_boxed)?.into_data() {
+            start.extend_from_slice(&piece);
+        }
+        if start.len() as u64 > ERROR_LIMIT {
+            let start = Full::new(start.freeze()).map_err(|never| match never {});
+            return Ok(ResponseBody::stream(Chained { start, rest: body }));
+        }
+    }
+    Ok(ResponseBody::full(start.freeze()))
+}
+
+/// What was read of a body, and then the rest of it.
+struct Chained<B> {
+    start: B,
+    rest: ResponseBody,
+}
+
+impl<B> HttpBody for Chained<B>
+where
+    B: HttpBody<Data = Bytes, Error = BoxError> + Unpin,
+{
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match ready!(Pin::new(&mut self.start).poll_frame(cx)) {
+            Some(frame) => Poll::Ready(Some(frame)),
+            None => Pin::new(&mut self.rest).poll_frame(cx),
+        }
+    }
 }

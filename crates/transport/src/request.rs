@@ -16,7 +16,7 @@ use crate::call::{Call, Sending};
 use crate::client::Client;
 use crate::error::Error;
 use crate::operation::Operation;
-use crate::url::path;
+use crate::url::{encode, path};
 use crate::wire::secret::{self, Secret, Secrets, WipedBuffer};
 
 /// What one call changes of the client's settings.
@@ -242,7 +242,7 @@ impl Request {
     {
         let mut body = String::new();
         for (name, value) in pairs {
-            path::push_pair(&mut body, name.as_ref(), value.as_ref());
+            encode::push_pair(&mut body, name.as_ref(), value.as_ref());
         }
         self.body("application/x-www-form-urlencoded", body)
     }
@@ -316,9 +316,9 @@ impl Request {
         let mut target = self.path.clone();
         for (index, (name, value)) in self.query.iter().enumerate() {
             target.push(if index == 0 { '?' } else { '&' });
-            path::encode_into(&mut target, name);
+            encode::encode_into(&mut target, name);
             target.push('=');
-            path::encode_into(&mut target, value);
+            encode::encode_into(&mut target, value);
         }
         target
     }

@@ -1,6 +1,7 @@
 //! How values stand in requests and responses.
 
 pub(crate) mod decode;
+pub(crate) mod media_type;
 pub mod model;
 pub mod open_enum;
 pub(crate) mod patch;

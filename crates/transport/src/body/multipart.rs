@@ -3,12 +3,13 @@
 mod stream;
 mod upload;
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-use self::stream::{FormBody, Piece};
+use self::stream::{FormBody, Piece, Told};
 pub use self::upload::Upload;
 use self::upload::{Content, FileContent};
 use crate::body::Body;
@@ -30,7 +31,7 @@ use crate::body::Body;
 pub struct Form {
     boundary: String,
     parts: Vec<Part>,
-    progress: Option<Arc<dyn Fn(u64, u64) + Send + Sync>>,
+    progress: Option<Arc<Told>>,
 }
 
 /// One field of a form.
@@ -167,6 +168,17 @@ impl Form {
         format!("multipart/form-data; boundary={}", self.boundary)
     }
 
+    fn pieces(&self) -> VecDeque<Piece> {
+        let mut pieces = VecDeque::with_capacity(self.parts.len() * 3 + 1);
+        for part in &self.parts {
+            pieces.push_back(Piece::Bytes(part.head(&self.boundary)));
+            pieces.push_back(part.piece());
+            pieces.push_back(Piece::Bytes(Bytes::from_static(b"\r\n")));
+        }
+        pieces.push_back(Piece::Bytes(self.tail()));
+        pieces
+    }
+
     fn tail(&self) -> Bytes {
         format!("--{}--\r\n", self.boundary).into()
     }
@@ -177,8 +189,10 @@ impl Form {
         let length = self.length();
         let files: Vec<FileContent> = self.parts.iter().filter_map(Part::file).cloned().collect();
         let form = Arc::new(self);
-        Body::replayable(Some(length), move || FormBody::new(&form, length))
-            .checked(move || files.iter().try_for_each(FileContent::check))
+        Body::replayable(Some(length), move || {
+            FormBody::new(form.pieces(), length, form.progress.clone())
+        })
+        .checked(move || files.iter().try_for_each(FileContent::check))
     }
 }
 

@@ -8,12 +8,12 @@ use tokio::time::Instant;
 use tower::retry::budget::{Budget, TpsBudget};
 use tower_service::Service;
 
+use crate::answer::Answer;
 use crate::context::CallContext;
 use crate::credential::{Credential, Generation};
 use crate::error::{BoxError, Error};
 use crate::limiter::Limiter;
 use crate::outcome::Verdict;
-use crate::protocol::Answer;
 use crate::receive::receive;
 use crate::service::{HttpFuture, HttpRequest, HttpResponse};
 use crate::wire::retry_after::exhausted_for;

@@ -1,13 +1,12 @@
 //! Redirects: never followed with a credential, only named, and followed where a file is fetched without one.
 
 use http::Uri;
-use http::header::LOCATION;
 use http::{HeaderMap, StatusCode};
 
 use crate::error::{Error, ErrorKind, one_line};
-use crate::protocol::Answer;
 use crate::url::base_url::BaseUrl;
 use crate::url::host::{self, Reach, is_loopback};
+use crate::url::location::{is_redirect, location, origin};
 
 /// How often a fetch is sent on.
 pub(crate) const MOST: u32 = 5;
@@ -15,26 +14,16 @@ pub(crate) const MOST: u32 = 5;
 /// The longest host that a redirect is said to lead to, in characters: no name is longer.
 const LONGEST_HOST: usize = 260;
 
-pub(crate) fn is_redirect(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 301..=303 | 307 | 308)
-}
-
-fn location(headers: &HeaderMap) -> &str {
-    headers
-        .get(LOCATION)
-        .map_or("", |location| location.to_str().unwrap_or_default())
-}
-
 /// Words for a redirect that is not followed: the credential belongs to one origin.
-pub(crate) fn message(answer: &Answer<'_>, base: &BaseUrl) -> Option<String> {
-    if !is_redirect(answer.status) {
+pub(crate) fn message(status: StatusCode, headers: &HeaderMap, base: &BaseUrl) -> Option<String> {
+    if !is_redirect(status) {
         return None;
     }
-    if location(answer.headers).is_empty() {
+    if location(headers).is_empty() {
         return Some("the service redirects without saying where to".to_owned());
     }
     let another_path = || "the service redirects to another path, which is not followed".to_owned();
-    let Some((scheme, authority)) = origin(answer.headers) else {
+    let Some((scheme, authority)) = origin(headers) else {
         return Some(another_path());
     };
     let target = Uri::builder()
@@ -51,20 +40,6 @@ pub(crate) fn message(answer: &Answer<'_>, base: &BaseUrl) -> Option<String> {
         ),
         Err(_) => "the service redirects to something that is not a URL".to_owned(),
     })
-}
-
-/// Scheme and authority of a redirect's target, if it names them. A user name or password is left out.
-pub(crate) fn origin(headers: &HeaderMap) -> Option<(&str, &str)> {
-    let location = location(headers);
-    let (scheme, rest) = match location.strip_prefix("//") {
-        Some(rest) => ("https", rest),
-        None => location.split_once("://")?,
-    };
-    if !scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        return None;
-    }
-    let authority = rest.split(['/', '?', '#', '\\']).next()?;
-    Some((scheme, authority.rsplit('@').next()?))
 }
 
 /// Where files may be fetched from.
@@ -160,6 +135,8 @@ pub(crate) fn shown(uri: &Uri) -> String {
 
 #[cfg(test)]
 mod tests {
+    use http::header::LOCATION;
+
     use super::*;
 
     #[test]

@@ -12,7 +12,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::error::CUT;
-use crate::url::path;
+use crate::url::encode;
 
 /// Secret text: shown as `[redacted]`, cleared when dropped.
 ///
@@ -282,7 +282,7 @@ impl Kept {
         // At once, because a text that grows leaves a copy behind.
         self.encoded = Zeroizing::new(String::with_capacity(self.query.iter().map(room).sum()));
         for (name, value) in &self.query {
-            path::push_pair(&mut self.encoded, name, value.expose());
+            encode::push_pair(&mut self.encoded, name, value.expose());
         }
     }
 }

@@ -12,7 +12,6 @@ use http_body::{Body as HttpBody, Frame};
 use tokio::fs::File;
 use tokio::io::{AsyncRead, ReadBuf};
 
-use super::Form;
 use super::upload::{FileContent, broken};
 use crate::error::BoxError;
 
@@ -25,8 +24,11 @@ pub(super) struct FormBody {
     file: FileState,
     sent: u64,
     length: u64,
-    progress: Option<Arc<dyn Fn(u64, u64) + Send + Sync>>,
+    progress: Option<Arc<Told>>,
 }
+
+/// Is told how many bytes were sent, and how many there are.
+pub(super) type Told = dyn Fn(u64, u64) + Send + Sync;
 
 pub(super) enum Piece {
     Bytes(Bytes),
@@ -47,20 +49,13 @@ enum FileState {
 }
 
 impl FormBody {
-    pub(super) fn new(form: &Form, length: u64) -> Self {
-        let mut pieces = VecDeque::with_capacity(form.parts.len() * 3 + 1);
-        for part in &form.parts {
-            pieces.push_back(Piece::Bytes(part.head(&form.boundary)));
-            pieces.push_back(part.piece());
-            pieces.push_back(Piece::Bytes(Bytes::from_static(b"\r\n")));
-        }
-        pieces.push_back(Piece::Bytes(form.tail()));
+    pub(super) fn new(pieces: VecDeque<Piece>, length: u64, progress: Option<Arc<Told>>) -> Self {
         Self {
             pieces,
             file: FileState::None,
             sent: 0,
             length,
-            progress: form.progress.clone(),
+            progress,
         }
     }
 

@@ -15,8 +15,8 @@ use crate::body::Body;
 use crate::credential::secret_value;
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::service::HttpService;
+use crate::url::encode::push_pair;
 use crate::url::host::{self, is_loopback};
-use crate::url::path::push_pair;
 use crate::wire::retry_after::retry_after;
 use crate::wire::secret::Secret;
 

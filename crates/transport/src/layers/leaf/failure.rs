@@ -6,6 +6,22 @@ use std::io;
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::outcome::Outcome;
 
+impl Error {
+    /// Recovers our error from one that passed through layers. An error of reqwest is read as if the client's own leaf had
+    /// given it; any other becomes [`ErrorKind::Custom`].
+    #[must_use]
+    pub fn from_boxed(error: BoxError) -> Self {
+        match error.downcast::<Self>() {
+            Ok(error) => *error,
+            Err(other) => match other.downcast::<reqwest::Error>() {
+                Ok(error) => sending_failed(*error),
+                Err(other) => Self::new(ErrorKind::Custom, "a custom layer or transport failed")
+                    .with_boxed_source(other),
+            },
+        }
+    }
+}
+
 /// What the leaf can really tell of a request that got no answer.
 ///
 /// `is_connect` is asked before `is_timeout`, since a slow connect is both, and only the former says that nothing was

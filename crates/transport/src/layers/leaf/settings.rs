@@ -108,10 +108,6 @@ impl LeafSettings {
     }
 }
 
-pub(super) fn unusable(error: reqwest::Error) -> Error {
-    Error::invalid("the HTTP client could not be set up").with_source(error)
-}
-
 fn is_this_machine(host: &str) -> bool {
     let name = host.trim_end_matches('.');
     let is_below = |tail: &str| {

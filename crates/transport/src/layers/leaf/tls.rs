@@ -19,6 +19,10 @@ pub(super) use with_native::Tls;
 )))]
 pub(super) use without::Tls;
 
+fn unusable_client(error: reqwest::Error) -> crate::error::Error {
+    crate::error::Error::invalid("the HTTP client could not be set up").with_source(error)
+}
+
 #[cfg(any(
     feature = "rustls",
     feature = "rustls-no-provider",
@@ -94,7 +98,7 @@ mod with_rustls {
                 .tls_backend_rustls()
                 .tls_certs_merge(self.roots.iter().cloned())
                 .build()
-                .map_err(crate::layers::leaf::settings::unusable)
+                .map_err(super::unusable_client)
         }
     }
 
@@ -195,7 +199,7 @@ mod with_native {
                 .tls_backend_native()
                 .tls_certs_merge(self.roots.iter().cloned())
                 .build()
-                .map_err(crate::layers::leaf::settings::unusable)
+                .map_err(super::unusable_client)
         }
     }
 }
@@ -228,9 +232,7 @@ mod without {
             &self,
             builder: impl Fn() -> Result<reqwest::ClientBuilder, Error>,
         ) -> Result<reqwest::Client, Error> {
-            builder()?
-                .build()
-                .map_err(crate::layers::leaf::settings::unusable)
+            builder()?.build().map_err(super::unusable_client)
         }
     }
 }

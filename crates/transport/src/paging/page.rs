@@ -1,0 +1,131 @@
+//! One page of a list.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+
+use super::decode::{Decoded, decode};
+use super::{Cursor, Next, Paging, Split, at};
+use crate::call::{Call, FromResponse, Received};
+use crate::error::Error;
+use crate::request::Request;
+
+/// One page of a list.
+pub struct Page<T, P> {
+    items: Vec<T>,
+    next: Next,
+    total: Option<u64>,
+    request: Request,
+    /// The answer it came in, where the next one must differ from it.
+    answer: Option<Bytes>,
+    paging: PhantomData<fn() -> P>,
+}
+
+impl<T, P: Paging> Page<T, P> {
+    /// The items.
+    #[must_use]
+    pub fn items(&self) -> &[T] {
+        &self.items
+    }
+
+    /// The items alone.
+    #[must_use]
+    pub fn into_items(self) -> Vec<T> {
+        self.items
+    }
+
+    /// How many items the whole list has, if the service says so. It counts at the time of the request.
+    #[must_use]
+    pub fn total(&self) -> Option<u64> {
+        self.total
+    }
+
+    /// Whether the service has more pages.
+    #[must_use]
+    pub fn has_next(&self) -> bool {
+        !matches!(self.next, Next::End)
+    }
+
+    /// The start of the next page, to be stored. `None` if there is no next page, or the service did not say where it is.
+    #[must_use]
+    pub fn next_cursor(&self) -> Option<Cursor> {
+        let mut cursor = Cursor::page(self.next.token()?);
+        cursor.size = P::page_size(&self.request).map(Cow::into_owned);
+        Some(cursor)
+    }
+
+    /// The call for the next page, with the same filters and options. It fails if the service said that there are more
+    /// items, but not where.
+    #[must_use]
+    pub fn next(&self) -> Option<Call<Self>> {
+        let mut request = match self.next.checked() {
+            Ok(None) => return None,
+            Ok(Some(token)) => at::<P>(self.request.clone(), &Cursor::page(token)),
+            Err(error) => self.request.clone().fail(error),
+        };
+        request.previous = self.answer.clone();
+        Some(Call::new(request))
+    }
+}
+
+impl<T, P> IntoIterator for Page<T, P> {
+    type Item = T;
+    type IntoIter = std::vec::IntoIter<T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.items.into_iter()
+    }
+}
+
+impl<'a, T, P> IntoIterator for &'a Page<T, P> {
+    type Item = &'a T;
+    type IntoIter = std::slice::Iter<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.items.iter()
+    }
+}
+
+impl<T: fmt::Debug, P> fmt::Debug for Page<T, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Page")
+            .field("items", &self.items)
+            .field("has_next", &!matches!(self.next, Next::End))
+            .finish()
+    }
+}
+
+impl<T, P> FromResponse for Page<T, P>
+where
+    T: DeserializeOwned,
+    P: Paging,
+    P::Wire<T>: DeserializeOwned,
+{
+    fn from_response(received: Received) -> Result<Self, Error> {
+        received.unlike_previous()?;
+        let split = match decode::<T, P>(&received)? {
+            Decoded::Whole(split) => split,
+            Decoded::ByItem(split) => split.whole()?,
+        };
+        Ok(Self::new(split, received))
+    }
+}
+
+impl<T, P: Paging> Page<T, P> {
+    pub(super) fn new(split: Split<T>, received: Received) -> Self {
+        let answer = P::NUMBERED.then(|| received.whole_body());
+        let mut request = received.request;
+        request.previous = None;
+        Self {
+            items: split.items,
+            next: split.next,
+            total: split.total,
+            request,
+            answer,
+            paging: PhantomData,
+        }
+    }
+}

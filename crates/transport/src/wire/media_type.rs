@@ -1,0 +1,20 @@
+//! What a response says its body is.
+
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
+
+/// The content type without parameters.
+pub(crate) fn media_type(headers: &HeaderMap) -> &str {
+    let content_type = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let kind = content_type.unwrap_or_default().split(';').next();
+    kind.unwrap_or_default().trim()
+}
+
+/// Whether the answer says that it is JSON.
+pub(crate) fn is_json(headers: &HeaderMap) -> bool {
+    let kind = media_type(headers);
+    kind.get(kind.len().saturating_sub(4)..)
+        .is_some_and(|end| end.eq_ignore_ascii_case("json"))
+}
