@@ -20,7 +20,7 @@ use generated::operations;
 use generated::types::Health;
 use security_api_transport::model::{Scalar, Token, Unfit};
 use security_api_transport::{
-    Answer, ApiError, Error, FakeAnswer, FakeTransport, Operation, Paging, Protocol, Request,
+    Answer, ApiError, Error, FakeAnswer, FakeTransport, Next, Operation, Paging, Protocol, Request,
     Split, Verdict,
 };
 use serde::{Deserialize, Serialize, Serializer};
@@ -149,21 +149,31 @@ pub struct Results<T> {
 
 impl Paging for ByNumber {
     type Wire<T> = Results<T>;
+    type Position = u64;
 
-    fn split<T>(page: Results<T>, request: &Request) -> Split<T> {
-        let body: Value = serde_json::from_slice(request.body_bytes().unwrap()).unwrap();
-        let number = body["pageNumber"].as_u64().unwrap();
-        let next = (number < page.total).then(|| (number + 1).to_string());
-        Split::new(page.results, next.into())
+    fn position(text: &str) -> Result<u64, Error> {
+        text.parse().map_err(|_| Error::invalid("no page number"))
     }
 
-    fn split_raw<'a>(page: &'a str, request: &Request) -> serde_json::Result<Split<&'a RawValue>> {
-        Ok(Self::split(serde_json::from_str(page)?, request))
+    fn split<T>(page: Results<T>, number: Option<&u64>) -> Split<T, u64> {
+        let number = number.copied().unwrap_or(1);
+        let next = match number < page.total {
+            true => Next::At(number + 1),
+            false => Next::End,
+        };
+        Split::new(page.results, next)
     }
 
-    fn set_token(request: Request, token: &str) -> Request {
+    fn split_raw<'a>(
+        page: &'a str,
+        number: Option<&u64>,
+    ) -> serde_json::Result<Split<&'a RawValue, u64>> {
+        Ok(Self::split(serde_json::from_str(page)?, number))
+    }
+
+    fn go(request: Request, number: &u64) -> Request {
         let mut body: Value = serde_json::from_slice(request.body_bytes().unwrap()).unwrap();
-        body["pageNumber"] = token.parse::<u64>().unwrap().into();
+        body["pageNumber"] = (*number).into();
         request.json(&body)
     }
 }

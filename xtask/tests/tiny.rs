@@ -37,16 +37,24 @@ type RawItems = security_api_transport::RawItems<NextToken>;
 
 impl Paging for NextToken {
     type Wire<T> = Vec<T>;
+    type Position = String;
 
-    fn split<T>(items: Vec<T>, _: &Request) -> Split<T> {
+    fn position(text: &str) -> Result<String, Error> {
+        Ok(text.to_owned())
+    }
+
+    fn split<T>(items: Vec<T>, _: Option<&String>) -> Split<T, String> {
         Split::new(items, Next::End)
     }
 
-    fn split_raw<'a>(page: &'a str, request: &Request) -> serde_json::Result<Split<&'a RawValue>> {
-        Ok(Self::split(serde_json::from_str(page)?, request))
+    fn split_raw<'a>(
+        page: &'a str,
+        token: Option<&String>,
+    ) -> serde_json::Result<Split<&'a RawValue, String>> {
+        Ok(Self::split(serde_json::from_str(page)?, token))
     }
 
-    fn set_token(request: Request, token: &str) -> Request {
+    fn go(request: Request, token: &String) -> Request {
         request.set_query("nextToken", token)
     }
 }

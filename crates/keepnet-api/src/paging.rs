@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
+use std::str::FromStr;
 
-use security_api_transport::{Error, PageItems, Paging, Request, Split};
+use security_api_transport::{Error, Next, PageItems, Paging, Request, Split};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -33,9 +34,9 @@ struct Totals {
     size: Option<u64>,
 }
 
-/// What a request asks for.
+/// The page that a request asks for: its number and, since that means nothing without it, the size.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Place {
+pub struct Place {
     number: Option<u64>,
     size: Option<u64>,
 }
@@ -64,26 +65,6 @@ impl Place {
         })
     }
 
-    /// The place as it stands in a cursor: the number of the page and, since that means nothing without it, the size.
-    fn token(self) -> Option<String> {
-        let number = self.number?;
-        Some(match self.size {
-            Some(size) => format!("{number}/{size}"),
-            None => number.to_string(),
-        })
-    }
-
-    fn parse(token: &str) -> Option<Self> {
-        let (number, size) = match token.split_once('/') {
-            Some((number, size)) => (number, Some(size.parse().ok()?)),
-            None => (token, None),
-        };
-        Some(Self {
-            number: Some(number.parse().ok()?),
-            size,
-        })
-    }
-
     /// The number of the page after this one, if there may be one.
     ///
     /// Totals are believed if what was found fits them. Otherwise the list goes on: one request too many ends with an
@@ -109,12 +90,44 @@ impl Place {
     }
 }
 
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.number.unwrap_or(1))?;
+        match self.size {
+            Some(size) => write!(f, "/{size}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl FromStr for Place {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let (number, size) = match text.split_once('/') {
+            Some((number, size)) => (number, Some(size.parse())),
+            None => (text, None),
+        };
+        match (number.parse(), size.transpose()) {
+            (Ok(number), Ok(size)) => Ok(Self {
+                number: Some(number),
+                size,
+            }),
+            _ => Err(Error::invalid(
+                "cursor: it names no numbered page, so it was not made by a list of this service",
+            )),
+        }
+    }
+}
+
 impl<T> ListAnswer<T> {
-    fn split(self, request: &Request) -> Split<T> {
-        let place = Place::of(request);
-        let number = place.next(self.items.len(), self.totals);
-        let next = Place { number, ..place }.token();
-        Split::new(self.items, next.into()).with_total(self.totals.records)
+    fn split(self, place: Option<&Place>) -> Split<T, Place> {
+        let place = place.copied().unwrap_or_default();
+        let next = match place.next(self.items.len(), self.totals) {
+            None => Next::End,
+            number => Next::At(Place { number, ..place }),
+        };
+        Split::new(self.items, next).with_total(self.totals.records)
     }
 }
 
@@ -122,21 +135,28 @@ impl Paging for ByNumber {
     const NUMBERED: bool = true;
 
     type Wire<T> = ListAnswer<T>;
+    type Position = Place;
 
-    fn split<T>(wire: ListAnswer<T>, request: &Request) -> Split<T> {
-        wire.split(request)
+    fn position(text: &str) -> Result<Place, Error> {
+        text.parse()
     }
 
-    fn split_raw<'a>(page: &'a str, request: &Request) -> serde_json::Result<Split<&'a RawValue>> {
-        Ok(Self::split(serde_json::from_str(page)?, request))
+    fn first(request: &Request) -> Option<Place> {
+        Some(Place::of(request))
     }
 
-    fn set_token(request: Request, token: &str) -> Request {
-        let Some(place) = Place::parse(token) else {
-            return request.fail(Error::invalid(
-                "cursor: it names no numbered page, so it was not made by a list of this service",
-            ));
-        };
+    fn split<T>(wire: ListAnswer<T>, place: Option<&Place>) -> Split<T, Place> {
+        wire.split(place)
+    }
+
+    fn split_raw<'a>(
+        page: &'a str,
+        place: Option<&Place>,
+    ) -> serde_json::Result<Split<&'a RawValue, Place>> {
+        Ok(Self::split(serde_json::from_str(page)?, place))
+    }
+
+    fn go(request: Request, place: &Place) -> Request {
         let members = [("pageNumber", place.number), ("pageSize", place.size)];
         edit(request, |slot| {
             for (name, value) in members {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use security_api_transport::model::{self, Model, Slot};
-use security_api_transport::{Next, PageItems, Paging, Request, Split};
+use security_api_transport::{Error, Next, PageItems, Paging, Request, Split};
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -82,25 +82,48 @@ impl<'de> Deserialize<'de> for PagingMember {
     }
 }
 
-/// Marks a place given as an offset, where the service names no token.
+/// Where a page is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Position {
+    /// At the page with this token.
+    Token(String),
+    /// After this many items, where the service names no token.
+    Offset(String),
+}
+
+/// Marks an offset in a cursor.
 const OFFSET: &str = "offset=";
 
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Token(token) => f.write_str(token),
+            Self::Offset(offset) => write!(f, "{OFFSET}{offset}"),
+        }
+    }
+}
+
 impl PagingMember {
-    fn next(self) -> Next {
+    fn next(self) -> Next<Position> {
         match (self.more_results, self.next_token, self.next) {
             (Some(false), _, _) => Next::End,
-            (_, Some(token), _) => Next::Token(token),
-            (Some(true), None, Some(offset)) if !offset.is_empty() => {
-                Next::Token(format!("{OFFSET}{offset}"))
+            (_, Some(token), _) if token.is_empty() => {
+                Next::Unknown("the token of the next page is empty")
             }
-            (Some(true), None, _) => Next::Unknown,
+            (_, Some(token), _) => Next::At(Position::Token(token)),
+            (Some(true), None, Some(offset)) if !offset.is_empty() => {
+                Next::At(Position::Offset(offset))
+            }
+            (Some(true), None, _) => Next::Unknown(
+                "the service says that there are more items, but not the token of the next page",
+            ),
             (None, None, _) => Next::End,
         }
     }
 }
 
 impl<T> ListAnswer<T> {
-    fn split(self) -> Split<T> {
+    fn split(self) -> Split<T, Position> {
         let next = self.paging.map_or(Next::End, PagingMember::next);
         Split::new(self.result, next)
     }
@@ -108,22 +131,33 @@ impl<T> ListAnswer<T> {
 
 impl Paging for NextToken {
     type Wire<T> = ListAnswer<T>;
+    type Position = Position;
 
-    fn split<T>(wire: ListAnswer<T>, _: &Request) -> Split<T> {
+    fn position(text: &str) -> Result<Position, Error> {
+        Ok(match text.strip_prefix(OFFSET) {
+            Some(offset) => Position::Offset(offset.to_owned()),
+            None => Position::Token(text.to_owned()),
+        })
+    }
+
+    fn split<T>(wire: ListAnswer<T>, _: Option<&Position>) -> Split<T, Position> {
         wire.split()
     }
 
-    fn split_raw<'a>(page: &'a str, _: &Request) -> serde_json::Result<Split<&'a RawValue>> {
+    fn split_raw<'a>(
+        page: &'a str,
+        _: Option<&Position>,
+    ) -> serde_json::Result<Split<&'a RawValue, Position>> {
         serde_json::from_str(page).map(ListAnswer::split)
     }
 
-    fn set_token(mut request: Request, token: &str) -> Request {
+    fn go(mut request: Request, position: &Position) -> Request {
         // The service refuses the two together.
         request.remove_query("offset");
         request.remove_query("nextToken");
-        match token.strip_prefix(OFFSET) {
-            Some(offset) => request.query("offset", offset),
-            None => request.query("nextToken", token),
+        match position {
+            Position::Offset(offset) => request.query("offset", offset),
+            Position::Token(token) => request.query("nextToken", token),
         }
     }
 
@@ -136,11 +170,11 @@ impl Paging for NextToken {
 mod tests {
     use super::*;
 
-    fn page(json: &str) -> Result<Split<u32>, serde_json::Error> {
+    fn page(json: &str) -> Result<Split<u32, Position>, serde_json::Error> {
         serde_json::from_str(json).map(ListAnswer::split)
     }
 
-    fn next(paging: &str) -> Next {
+    fn next(paging: &str) -> Next<Position> {
         let page = page(&format!(r#"{{"result":[1],"paging":{paging}}}"#)).unwrap();
         assert_eq!(page.items, [1]);
         page.next
@@ -171,7 +205,10 @@ mod tests {
             ("{}", None),
             ("null", None),
         ] {
-            assert_eq!(next(paging), expected.map(str::to_owned).into(), "{paging}");
+            let expected = expected.map_or(Next::End, |text| {
+                Next::At(NextToken::position(text).unwrap())
+            });
+            assert_eq!(next(paging), expected, "{paging}");
         }
     }
 
@@ -181,10 +218,9 @@ mod tests {
             r#"{"moreResults":true}"#,
             r#"{"moreResults":true,"nextToken":null,"next":""}"#,
         ] {
-            assert_eq!(next(paging), Next::Unknown, "{paging}");
+            assert!(matches!(next(paging), Next::Unknown(_)), "{paging}");
         }
-        // An empty token is refused where lists are read.
-        assert_eq!(next(r#"{"nextToken":""}"#), Next::Token(String::new()));
+        assert!(matches!(next(r#"{"nextToken":""}"#), Next::Unknown(_)));
     }
 
     #[test]
@@ -205,7 +241,7 @@ mod tests {
         let page = page(json).unwrap();
         assert_eq!(
             (page.items, page.next),
-            (vec![2, 3], Next::Token("c".to_owned()))
+            (vec![2, 3], Next::At(Position::Token("c".to_owned())))
         );
     }
 

@@ -61,43 +61,45 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
     }
 }
 
-/// The number of the page that the request asks for.
-fn number(request: &Request) -> u32 {
-    let page = request.query_value("page");
-    page.and_then(|page| page.parse().ok()).unwrap_or(1)
-}
-
-/// The page after this one, unless it is the last.
-fn next(request: &Request, items: usize) -> Next {
-    match items {
-        ..FULL => Next::End,
-        _ => Next::Token(number(request).saturating_add(1).to_string()),
-    }
-}
-
 impl Paging for PageNumber {
     const NUMBERED: bool = true;
 
     type Wire<T> = ListAnswer<T>;
+    /// The number of the page, from 1.
+    type Position = u32;
 
-    fn split<T>(wire: ListAnswer<T>, request: &Request) -> Split<T> {
-        let next = next(request, wire.0.len());
+    fn position(text: &str) -> Result<u32, Error> {
+        text.parse()
+            .map_err(|_| Error::invalid("the cursor is none of this list"))
+    }
+
+    fn first(request: &Request) -> Option<u32> {
+        request.query_value("page")?.parse().ok()
+    }
+
+    fn split<T>(wire: ListAnswer<T>, number: Option<&u32>) -> Split<T, u32> {
+        let next = match wire.0.len() {
+            ..FULL => Next::End,
+            _ => Next::At(number.copied().unwrap_or(1).saturating_add(1)),
+        };
         Split::new(wire.0, next)
     }
 
-    fn split_raw<'a>(page: &'a str, request: &Request) -> serde_json::Result<Split<&'a RawValue>> {
-        Ok(Self::split(serde_json::from_str(page)?, request))
+    fn split_raw<'a>(
+        page: &'a str,
+        number: Option<&u32>,
+    ) -> serde_json::Result<Split<&'a RawValue, u32>> {
+        Ok(Self::split(serde_json::from_str(page)?, number))
     }
 
-    fn set_token(request: Request, token: &str) -> Request {
-        match token.parse() {
-            Ok(1..=LAST) => request.set_query("page", token),
+    fn go(request: Request, number: &u32) -> Request {
+        match number {
+            1..=LAST => request.set_query("page", number.to_string()),
             // Ending here would pass for the end of the list.
-            Ok(_) => request.fail(Error::invalid(format!(
+            _ => request.fail(Error::invalid(format!(
                 "the list is cut: the service gives {LAST} pages of {FULL} at most, and all of them are full, so there \
                  is probably more that it does not show"
             ))),
-            Err(_) => request.fail(Error::invalid("the cursor is none of this list")),
         }
     }
 }

@@ -10,6 +10,8 @@ mod streams;
 mod walk;
 
 use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
@@ -41,17 +43,25 @@ pub use streams::{Items, Pages, RawItems};
 ///
 /// impl Paging for ByToken {
 ///     type Wire<T> = Wire<T>;
+///     type Position = String;
 ///
-///     fn split<T>(wire: Wire<T>, _: &Request) -> Split<T> {
+///     fn position(text: &str) -> Result<String, Error> {
+///         Ok(text.to_owned())
+///     }
+///
+///     fn split<T>(wire: Wire<T>, _: Option<&String>) -> Split<T, String> {
 ///         Split::new(wire.items.into_vec(), wire.next.into())
 ///     }
 ///
-///     fn split_raw<'a>(page: &'a str, request: &Request) -> serde_json::Result<Split<&'a RawValue>> {
-///         Ok(Self::split(serde_json::from_str(page)?, request))
+///     fn split_raw<'a>(
+///         page: &'a str,
+///         position: Option<&String>,
+///     ) -> serde_json::Result<Split<&'a RawValue, String>> {
+///         Ok(Self::split(serde_json::from_str(page)?, position))
 ///     }
 ///
-///     fn set_token(request: Request, token: &str) -> Request {
-///         request.set_query("after", token)
+///     fn go(request: Request, after: &String) -> Request {
+///         request.set_query("after", after)
 ///     }
 /// }
 ///
@@ -73,9 +83,24 @@ pub trait Paging: Send + Sync + 'static {
     /// A page as the service sends it, with items of type `T`.
     type Wire<T>;
 
-    /// Takes a page apart. `request` is the one that the page responds to: where pages are numbered, it says which page
-    /// this is.
-    fn split<T>(wire: Self::Wire<T>, request: &Request) -> Split<T>;
+    /// Where a page is. Its text is what a [`Cursor`] stores.
+    type Position: Clone + fmt::Display + Send + Sync + 'static;
+
+    /// Reads the text of a position.
+    ///
+    /// # Errors
+    /// If no list of the service made it.
+    fn position(text: &str) -> Result<Self::Position, Error>;
+
+    /// The position of the first page, if `request` names one.
+    fn first(request: &Request) -> Option<Self::Position> {
+        let _ = request;
+        None
+    }
+
+    /// Takes apart the page at this position; the first page may have none.
+    fn split<T>(wire: Self::Wire<T>, position: Option<&Self::Position>)
+    -> Split<T, Self::Position>;
 
     /// The same as [`split`](Self::split) without decoding the items.
     ///
@@ -83,16 +108,16 @@ pub trait Paging: Send + Sync + 'static {
     /// If the text is not a page.
     fn split_raw<'a>(
         page: &'a str,
-        request: &Request,
-    ) -> Result<Split<&'a RawValue>, serde_json::Error>;
+        position: Option<&Self::Position>,
+    ) -> Result<Split<&'a RawValue, Self::Position>, serde_json::Error>;
 
     /// Puts into the request for the first page what the service needs and the request leaves open, for a [`List`].
     fn begin(request: Request) -> Request {
         request
     }
 
-    /// Makes the request ask for the page with this token.
-    fn set_token(request: Request, token: &str) -> Request;
+    /// Makes the request ask for the page at this position.
+    fn go(request: Request, position: &Self::Position) -> Request;
 
     /// The page size that `request` asks for, or `None`. It is stored in the cursor, so that a resumed run may use
     /// another size.
@@ -105,19 +130,19 @@ pub trait Paging: Send + Sync + 'static {
 /// A page, taken apart.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Split<T> {
+pub struct Split<T, P> {
     /// The items.
     pub items: Vec<T>,
     /// Where the list goes on.
-    pub next: Next,
+    pub next: Next<P>,
     /// How many items the whole list has, if the page says so.
     pub total: Option<u64>,
 }
 
-impl<T> Split<T> {
+impl<T, P> Split<T, P> {
     /// A page with these items, which is followed by `next`.
     #[must_use]
-    pub fn new(items: Vec<T>, next: Next) -> Self {
+    pub fn new(items: Vec<T>, next: Next<P>) -> Self {
         Self {
             items,
             next,
@@ -136,62 +161,54 @@ impl<T> Split<T> {
 /// Where a list goes on after a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Next {
+pub enum Next<P> {
     /// Nowhere: the page is the last one.
     End,
-    /// At the page with this token.
-    Token(String),
-    /// The service says that there are more items, but not where.
-    Unknown,
+    /// At the page with this position.
+    At(P),
+    /// The service says that there are more items, but not where. The text says what is missing, for the error.
+    Unknown(&'static str),
 }
 
-impl Next {
-    fn token(&self) -> Option<&str> {
-        match self {
-            Self::Token(token) if !token.is_empty() => Some(token),
-            _ => None,
-        }
-    }
-
-    /// The token of the next page; `None` at the end of the list.
+impl<P> Next<P> {
+    /// The position of the next page; `None` at the end of the list.
     ///
     /// # Errors
     /// If the service did not say where the list goes on although it does.
-    fn checked(&self) -> Result<Option<&str>, Error> {
-        let incomplete = |what: &str| {
-            Err(Error::new(
-                ErrorKind::Decode,
-                format!("the list is incomplete: {what}"),
-            ))
-        };
+    fn checked(&self) -> Result<Option<&P>, Error> {
         match self {
             Self::End => Ok(None),
-            Self::Token(token) if token.is_empty() => {
-                incomplete("the token of the next page is empty")
-            }
-            Self::Token(token) => Ok(Some(token)),
-            Self::Unknown => incomplete(
-                "the service says that there are more items, but not the token of the next page",
-            ),
+            Self::At(position) => Ok(Some(position)),
+            Self::Unknown(what) => Err(Error::new(
+                ErrorKind::Decode,
+                format!("the list is incomplete: {what}"),
+            )),
         }
     }
 }
 
-/// `None` is the end of the list.
-impl From<Option<String>> for Next {
+/// The next page by the token for it; `None` is the end of the list.
+impl From<Option<String>> for Next<String> {
     fn from(token: Option<String>) -> Self {
-        token.map_or(Self::End, Self::Token)
+        match token {
+            None => Self::End,
+            Some(token) if token.is_empty() => Self::Unknown("the token of the next page is empty"),
+            Some(token) => Self::At(token),
+        }
     }
 }
 
-/// The request for the page at a cursor.
-fn at<P: Paging>(request: Request, cursor: &Cursor) -> Request {
-    match cursor.token() {
-        Some(token) => {
-            let mut request = P::set_token(request, token);
-            request.page = Some(token.to_owned());
-            request
-        }
-        None => request,
+/// The request for the page at this position, which it takes along.
+fn at<P: Paging>(request: Request, position: &P::Position) -> Request {
+    let mut request = P::go(request, position);
+    request.position = Some(Arc::new(position.clone()));
+    request
+}
+
+/// The position of the page that this is the request for.
+fn position<P: Paging>(request: &Request) -> Option<Cow<'_, P::Position>> {
+    match &request.position {
+        Some(position) => position.downcast_ref().map(Cow::Borrowed),
+        None => P::first(request).map(Cow::Owned),
     }
 }

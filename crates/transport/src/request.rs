@@ -1,5 +1,6 @@
 //! A request under construction, and the options every call takes.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
@@ -54,8 +55,8 @@ pub struct Request {
     pub(crate) label: Option<Arc<str>>,
     /// The response to the request for the previous page, where this one's must differ from it.
     pub(crate) previous: Option<Bytes>,
-    /// The token of the page that is asked for.
-    pub(crate) page: Option<String>,
+    /// Where the page is that it asks for, if it was made from a position of a list.
+    pub(crate) position: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Request {
@@ -83,7 +84,7 @@ impl Request {
             error,
             label: None,
             previous: None,
-            page: None,
+            position: None,
         }
     }
 

@@ -6,7 +6,8 @@ use common::over;
 use http::Method;
 use proptest::prelude::*;
 use security_api_transport::{
-    Client, Cursor, ErrorKind, FakeAnswer, FakeTransport, List, Operation, Paging, Request, Split,
+    Client, Cursor, Error, ErrorKind, FakeAnswer, FakeTransport, List, Next, Operation, Paging,
+    Request, Split,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -20,28 +21,32 @@ const FULL: u32 = 5;
 /// Bare arrays, of which a full one is followed by another; the query counts pages from 1.
 struct ByFullness;
 
-fn next_number(found: usize, request: &Request) -> Option<String> {
-    let number: u32 = request
-        .query_value("page")
-        .map_or(1, |n| n.parse().unwrap());
-    (found >= FULL as usize).then(|| (number + 1).to_string())
-}
-
 impl Paging for ByFullness {
     const NUMBERED: bool = true;
     type Wire<T> = Vec<T>;
+    type Position = u32;
 
-    fn split<T>(items: Vec<T>, request: &Request) -> Split<T> {
-        let next = next_number(items.len(), request);
-        Split::new(items, next.into())
+    fn position(text: &str) -> Result<u32, Error> {
+        text.parse().map_err(|_| Error::invalid("no page number"))
     }
 
-    fn split_raw<'a>(page: &'a str, request: &Request) -> serde_json::Result<Split<&'a RawValue>> {
-        Ok(Self::split(serde_json::from_str(page)?, request))
+    fn split<T>(items: Vec<T>, number: Option<&u32>) -> Split<T, u32> {
+        let next = match items.len() >= FULL as usize {
+            true => Next::At(number.copied().unwrap_or(1) + 1),
+            false => Next::End,
+        };
+        Split::new(items, next)
     }
 
-    fn set_token(request: Request, token: &str) -> Request {
-        request.set_query("page", token)
+    fn split_raw<'a>(
+        page: &'a str,
+        position: Option<&Self::Position>,
+    ) -> serde_json::Result<Split<&'a RawValue, Self::Position>> {
+        Ok(Self::split(serde_json::from_str(page)?, position))
+    }
+
+    fn go(request: Request, number: &u32) -> Request {
+        request.set_query("page", number.to_string())
     }
 }
 
@@ -60,27 +65,42 @@ fn body(request: &Request) -> Value {
 }
 
 impl<T> Found<T> {
-    fn split(self, request: &Request) -> Split<T> {
-        let number = body(request)["pageNumber"].as_u64().unwrap() + 1;
-        let more = number <= u64::from(self.total_number_of_pages);
-        Split::new(self.results, more.then(|| number.to_string()).into())
+    fn split(self, number: u32) -> Split<T, u32> {
+        let next = match number < self.total_number_of_pages {
+            true => Next::At(number + 1),
+            false => Next::End,
+        };
+        Split::new(self.results, next)
     }
 }
 
 impl Paging for BySearch {
     type Wire<T> = Found<T>;
+    type Position = u32;
 
-    fn split<T>(wire: Found<T>, request: &Request) -> Split<T> {
-        wire.split(request)
+    fn position(text: &str) -> Result<u32, Error> {
+        text.parse().map_err(|_| Error::invalid("no page number"))
     }
 
-    fn split_raw<'a>(page: &'a str, request: &Request) -> serde_json::Result<Split<&'a RawValue>> {
-        Ok(Self::split(serde_json::from_str(page)?, request))
+    fn first(request: &Request) -> Option<u32> {
+        let number = body(request)["pageNumber"].as_u64().unwrap();
+        Some(number.try_into().unwrap())
     }
 
-    fn set_token(request: Request, token: &str) -> Request {
+    fn split<T>(wire: Found<T>, number: Option<&u32>) -> Split<T, u32> {
+        wire.split(*number.unwrap())
+    }
+
+    fn split_raw<'a>(
+        page: &'a str,
+        position: Option<&Self::Position>,
+    ) -> serde_json::Result<Split<&'a RawValue, Self::Position>> {
+        Ok(Self::split(serde_json::from_str(page)?, position))
+    }
+
+    fn go(request: Request, number: &u32) -> Request {
         let mut body = body(&request);
-        body["pageNumber"] = token.parse::<u32>().unwrap().into();
+        body["pageNumber"] = (*number).into();
         request.json(&body)
     }
 

@@ -7,8 +7,8 @@ use futures_util::StreamExt;
 use http::Method;
 use proptest::prelude::*;
 use security_api_transport::{
-    Client, Cursor, ErrorKind, FakeAnswer, FakeRequest, FakeTransport, Items, Next, Operation,
-    Outcome, Page, PageItems, Pages, Paging, RawItems, Request, Split,
+    Client, Cursor, Error, ErrorKind, FakeAnswer, FakeRequest, FakeTransport, Items, Next,
+    Operation, Outcome, Page, PageItems, Pages, Paging, RawItems, Request, Split,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -28,20 +28,30 @@ struct Wire<T> {
 
 impl Paging for Tokens {
     type Wire<T> = Wire<T>;
+    type Position = String;
 
-    fn split<T>(wire: Wire<T>, _: &Request) -> Split<T> {
+    fn position(text: &str) -> Result<String, Error> {
+        Ok(text.to_owned())
+    }
+
+    fn split<T>(wire: Wire<T>, _: Option<&String>) -> Split<T, String> {
         let next = match wire.next.as_deref() {
-            Some("somewhere") => Next::Unknown,
+            Some("somewhere") => Next::Unknown(
+                "the service says that there are more items, but not the token of the next page",
+            ),
             _ => wire.next.into(),
         };
         Split::new(wire.items.into_vec(), next)
     }
 
-    fn split_raw<'a>(page: &'a str, request: &Request) -> serde_json::Result<Split<&'a RawValue>> {
-        Ok(Self::split(serde_json::from_str(page)?, request))
+    fn split_raw<'a>(
+        page: &'a str,
+        position: Option<&Self::Position>,
+    ) -> serde_json::Result<Split<&'a RawValue, Self::Position>> {
+        Ok(Self::split(serde_json::from_str(page)?, position))
     }
 
-    fn set_token(request: Request, token: &str) -> Request {
+    fn go(request: Request, token: &String) -> Request {
         request.set_query("page", token)
     }
 }

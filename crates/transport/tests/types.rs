@@ -20,16 +20,24 @@ struct Wire<T>(Vec<T>);
 
 impl Paging for Numbered {
     type Wire<T> = Wire<T>;
+    type Position = String;
 
-    fn split<T>(wire: Wire<T>, _: &Request) -> Split<T> {
+    fn position(text: &str) -> Result<String, Error> {
+        Ok(text.to_owned())
+    }
+
+    fn split<T>(wire: Wire<T>, _: Option<&String>) -> Split<T, String> {
         Split::new(wire.0, Next::End)
     }
 
-    fn split_raw<'a>(_: &'a str, _: &Request) -> serde_json::Result<Split<&'a RawValue>> {
+    fn split_raw<'a>(
+        _: &'a str,
+        _: Option<&String>,
+    ) -> serde_json::Result<Split<&'a RawValue, String>> {
         Ok(Split::new(Vec::new(), Next::End))
     }
 
-    fn set_token(request: Request, _: &str) -> Request {
+    fn go(request: Request, _: &String) -> Request {
         request
     }
 }

@@ -292,7 +292,7 @@ async fn the_leaderboard_counts_its_pages_in_pagination() {
     let client = over(&service(0));
     let request = client.transport().operation(&LEADERBOARD, &[]);
     for open in [json!({}), json!({"pagination": null})] {
-        let second = ByNumber::set_token(request.clone().json(&open), "2/9");
+        let second = ByNumber::go(request.clone().json(&open), &"2/9".parse().unwrap());
         assert_eq!(
             second.body_bytes().unwrap(),
             r#"{"pagination":{"pageNumber":2,"pageSize":9}}"#

@@ -3,26 +3,26 @@
 use serde::de::DeserializeOwned;
 
 use super::raw::{self, undecoded};
-use super::{Paging, Split};
+use super::{Paging, Split, position};
 use crate::call::Received;
 use crate::error::Error;
 use crate::wire::decode;
 use crate::wire::raw::RawJson;
 
 /// A page that was decoded.
-pub(super) enum Decoded<T> {
+pub(super) enum Decoded<T, P> {
     /// Every item fits.
-    Whole(Split<T>),
+    Whole(Split<T, P>),
     /// At least one item does not fit.
-    ByItem(Split<Result<T, Error>>),
+    ByItem(Split<Result<T, Error>, P>),
 }
 
-impl<T> Split<Result<T, Error>> {
+impl<T, P> Split<Result<T, Error>, P> {
     /// The page, if every item of it could be decoded.
     ///
     /// # Errors
     /// That of the first item which could not.
-    pub(super) fn whole(self) -> Result<Split<T>, Error> {
+    pub(super) fn whole(self) -> Result<Split<T, P>, Error> {
         Ok(Split {
             items: self.items.into_iter().collect::<Result<_, _>>()?,
             next: self.next,
@@ -35,14 +35,17 @@ impl<T> Split<Result<T, Error>> {
 ///
 /// # Errors
 /// If the response is not a page.
-pub(super) fn decode<T, P>(received: &Received) -> Result<Decoded<T>, Error>
+pub(super) fn decode<T, P>(received: &Received) -> Result<Decoded<T, P::Position>, Error>
 where
     T: DeserializeOwned,
     P: Paging,
     P::Wire<T>: DeserializeOwned,
 {
     match received.decode() {
-        Ok(wire) => Ok(Decoded::Whole(P::split(wire, &received.request))),
+        Ok(wire) => {
+            let position = position::<P>(&received.request);
+            Ok(Decoded::Whole(P::split(wire, position.as_deref())))
+        }
         Err(error) => by_item::<T, P>(received, error).map(Decoded::ByItem),
     }
 }
@@ -51,7 +54,7 @@ where
 fn by_item<T: DeserializeOwned, P: Paging>(
     received: &Received,
     error: Error,
-) -> Result<Split<Result<T, Error>>, Error> {
+) -> Result<Split<Result<T, Error>, P::Position>, Error> {
     // What is wrong with the page itself is said best by the error about the whole.
     let Ok(raw) = raw::split::<P>(received) else {
         return Err(error);

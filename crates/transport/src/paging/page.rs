@@ -14,9 +14,9 @@ use crate::error::Error;
 use crate::request::Request;
 
 /// One page of a list.
-pub struct Page<T, P> {
+pub struct Page<T, P: Paging> {
     items: Vec<T>,
-    next: Next,
+    next: Next<P::Position>,
     total: Option<u64>,
     request: Request,
     /// The answer it came in, where the next one must differ from it.
@@ -52,7 +52,10 @@ impl<T, P: Paging> Page<T, P> {
     /// The start of the next page, to be stored. `None` if there is no next page, or the service did not say where it is.
     #[must_use]
     pub fn next_cursor(&self) -> Option<Cursor> {
-        let mut cursor = Cursor::page(self.next.token()?);
+        let Next::At(position) = &self.next else {
+            return None;
+        };
+        let mut cursor = Cursor::page(position.to_string());
         cursor.size = P::page_size(&self.request).map(Cow::into_owned);
         Some(cursor)
     }
@@ -63,7 +66,7 @@ impl<T, P: Paging> Page<T, P> {
     pub fn next(&self) -> Option<Call<Self>> {
         let mut request = match self.next.checked() {
             Ok(None) => return None,
-            Ok(Some(token)) => at::<P>(self.request.clone(), &Cursor::page(token)),
+            Ok(Some(position)) => at::<P>(self.request.clone(), position),
             Err(error) => self.request.clone().fail(error),
         };
         request.previous = self.answer.clone();
@@ -71,7 +74,7 @@ impl<T, P: Paging> Page<T, P> {
     }
 }
 
-impl<T, P> IntoIterator for Page<T, P> {
+impl<T, P: Paging> IntoIterator for Page<T, P> {
     type Item = T;
     type IntoIter = std::vec::IntoIter<T>;
 
@@ -80,7 +83,7 @@ impl<T, P> IntoIterator for Page<T, P> {
     }
 }
 
-impl<'a, T, P> IntoIterator for &'a Page<T, P> {
+impl<'a, T, P: Paging> IntoIterator for &'a Page<T, P> {
     type Item = &'a T;
     type IntoIter = std::slice::Iter<'a, T>;
 
@@ -89,7 +92,7 @@ impl<'a, T, P> IntoIterator for &'a Page<T, P> {
     }
 }
 
-impl<T: fmt::Debug, P> fmt::Debug for Page<T, P> {
+impl<T: fmt::Debug, P: Paging> fmt::Debug for Page<T, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Page")
             .field("items", &self.items)
@@ -115,7 +118,7 @@ where
 }
 
 impl<T, P: Paging> Page<T, P> {
-    pub(super) fn new(split: Split<T>, received: Received) -> Self {
+    pub(super) fn new(split: Split<T, P::Position>, received: Received) -> Self {
         let answer = P::NUMBERED.then(|| received.whole_body());
         let mut request = received.request;
         request.previous = None;

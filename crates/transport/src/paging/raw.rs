@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use super::items::{MOST_ITEMS, too_many_items};
-use super::{Cursor, Paging, Split};
+use super::{Cursor, Paging, Split, position};
 use crate::call::Received;
 use crate::error::{Error, ErrorKind, UndecodedItem};
 use crate::request::Request;
@@ -43,7 +43,7 @@ fn item(payload: &Bytes, text: &str, item: &RawValue) -> Result<RawJson, Bytes> 
 /// If the response is not a page.
 pub(super) fn split<P: Paging>(
     received: &Received,
-) -> Result<Split<Result<RawJson, Error>>, Error> {
+) -> Result<Split<Result<RawJson, Error>, P::Position>, Error> {
     read(received, |payload, text| {
         split_text::<P>(received, payload, text)
     })
@@ -53,8 +53,9 @@ fn split_text<P: Paging>(
     received: &Received,
     payload: &Bytes,
     text: &str,
-) -> Result<Split<Result<RawJson, Error>>, Error> {
-    let split = P::split_raw(text, &received.request)
+) -> Result<Split<Result<RawJson, Error>, P::Position>, Error> {
+    let position = position::<P>(&received.request);
+    let split = P::split_raw(text, position.as_deref())
         .map_err(|_| received.undecodable(decode::explain_page(payload)))?;
     if split.items.len() > MOST_ITEMS {
         return Err(received.undecodable(too_many_items()));
@@ -101,7 +102,7 @@ pub(super) fn undecoded<P: Paging>(
 /// The place of an item on the page that `request` asks for.
 fn place<P: Paging>(request: &Request, index: usize) -> Cursor {
     Cursor {
-        page: request.page.clone(),
+        page: position::<P>(request).map(|position| position.to_string()),
         taken: index,
         size: P::page_size(request).map(Cow::into_owned),
         end: false,

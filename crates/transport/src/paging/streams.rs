@@ -5,7 +5,6 @@
 //! had is an `Err` that ends the stream. The cursor points at the first item that was not returned yet, and
 //! [`Cursor::is_end`] is true only if the list was read to its end.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -25,13 +24,13 @@ use crate::wire::raw::RawJson;
 /// What all the streams have in common.
 macro_rules! stream {
     ($name:ident $([$item:ident])?) => {
-        impl<$($item,)? P> fmt::Debug for $name<$($item,)? P> {
+        impl<$($item,)? P: Paging> fmt::Debug for $name<$($item,)? P> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_struct(stringify!($name)).finish_non_exhaustive()
             }
         }
 
-        impl<$($item,)? P> Unpin for $name<$($item,)? P> {}
+        impl<$($item,)? P: Paging> Unpin for $name<$($item,)? P> {}
     };
 }
 
@@ -63,9 +62,8 @@ stream!(Pages[T]);
 /// # }
 /// ```
 #[must_use = "streams do nothing unless polled"]
-pub struct Items<T, P> {
-    walk: ItemWalk<T>,
-    paging: PhantomData<fn() -> P>,
+pub struct Items<T, P: Paging> {
+    walk: ItemWalk<T, P>,
 }
 
 impl<T, P: Paging> Items<T, P> {
@@ -73,20 +71,19 @@ impl<T, P: Paging> Items<T, P> {
     pub fn new(request: Request) -> Self {
         Self {
             walk: ItemWalk::new(request),
-            paging: PhantomData,
         }
     }
 
     /// Starts at this place instead of the first item.
     pub fn resume(mut self, cursor: Cursor) -> Self {
-        self.walk.resume::<P>(cursor);
+        self.walk.resume(cursor);
         self
     }
 
     /// The place of the first item that was not returned yet, also after an error.
     #[must_use]
     pub fn cursor(&self) -> Cursor {
-        self.walk.cursor::<P>()
+        self.walk.cursor()
     }
 }
 
@@ -136,7 +133,7 @@ where
     type Item = Result<T, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.walk.poll_next::<P>(cx, decode::<T, P>)
+        self.walk.poll_next(cx, decode::<T, P>)
     }
 }
 
@@ -145,9 +142,8 @@ where
 /// An item that is not UTF-8 is an error with its bytes in [`Error::item`](crate::Error::item), and the stream goes on
 /// after it when it is polled again. Any other error ends the stream.
 #[must_use = "streams do nothing unless polled"]
-pub struct RawItems<P> {
-    walk: ItemWalk<RawJson>,
-    paging: PhantomData<fn() -> P>,
+pub struct RawItems<P: Paging> {
+    walk: ItemWalk<RawJson, P>,
 }
 
 impl<P: Paging> RawItems<P> {
@@ -155,20 +151,19 @@ impl<P: Paging> RawItems<P> {
     pub fn new(request: Request) -> Self {
         Self {
             walk: ItemWalk::new(request),
-            paging: PhantomData,
         }
     }
 
     /// Starts at this place instead of the first item.
     pub fn resume(mut self, cursor: Cursor) -> Self {
-        self.walk.resume::<P>(cursor);
+        self.walk.resume(cursor);
         self
     }
 
     /// The place of the first item that was not returned yet, also after an error.
     #[must_use]
     pub fn cursor(&self) -> Cursor {
-        self.walk.cursor::<P>()
+        self.walk.cursor()
     }
 
     /// The next item; `None` after the last.
@@ -201,7 +196,7 @@ impl<P: Paging> Stream for RawItems<P> {
     type Item = Result<RawJson, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.walk.poll_next::<P>(cx, |received| {
+        self.walk.poll_next(cx, |received| {
             raw::split::<P>(received).map(Decoded::ByItem)
         })
     }
@@ -213,9 +208,9 @@ impl<P: Paging> Stream for RawItems<P> {
 /// [`Error::item`](crate::Error::item) and the whole page in [`Error::body`](crate::Error::body), and the stream goes on
 /// with the next page when it is polled again. Any other error ends the stream.
 #[must_use = "streams do nothing unless polled"]
-pub struct Pages<T, P> {
-    walk: Walk,
-    page: PhantomData<fn() -> (T, P)>,
+pub struct Pages<T, P: Paging> {
+    walk: Walk<P>,
+    page: PhantomData<fn() -> T>,
 }
 
 impl<T, P: Paging> Pages<T, P> {
@@ -236,9 +231,7 @@ impl<T, P: Paging> Pages<T, P> {
     /// The start of the first page that was not returned yet, also after an error.
     #[must_use]
     pub fn cursor(&self) -> Cursor {
-        let mut cursor = self.walk.next_page();
-        cursor.size = P::page_size(&self.walk.template).map(Cow::into_owned);
-        cursor
+        self.walk.next_page()
     }
 }
 
@@ -268,7 +261,7 @@ where
     type Item = Result<Page<T, P>, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let received = match ready!(self.walk.poll_page::<P>(cx)) {
+        let received = match ready!(self.walk.poll_page(cx)) {
             None => return Poll::Ready(None),
             Some(Ok(received)) => received,
             Some(Err(error)) => return Poll::Ready(Some(Err(error))),

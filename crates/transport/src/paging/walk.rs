@@ -18,13 +18,18 @@ use crate::request::Request;
 const MOST_EMPTY_PAGES: u32 = 1_000;
 
 /// Asks for page after page.
-pub(super) struct Walk {
+pub(super) struct Walk<P: Paging> {
     /// The request for the first page, from which all others are made.
     pub(super) template: Request,
-    state: State,
-    /// The page under way or last received.
-    pub(super) cursor: Cursor,
-    /// Hashes of the tokens of all pages so far, since a list whose tokens repeat would never end.
+    state: State<P::Position>,
+    /// Where the page is that is under way or was last received. `None` is the first page.
+    position: Option<P::Position>,
+    /// How many items of that page were taken.
+    pub(super) taken: usize,
+    is_end: bool,
+    /// The cursor to resume from, if no list of this service made it.
+    foreign: Option<Cursor>,
+    /// Hashes of the positions of all pages so far, since a list whose positions repeat would never end.
     seen: HashSet<u64>,
     /// The previous response, where the next one must differ from it.
     previous: Option<Bytes>,
@@ -32,21 +37,24 @@ pub(super) struct Walk {
     empty: u32,
 }
 
-enum State {
-    /// The cursor's page is to be asked for.
+enum State<X> {
+    /// The page is to be asked for.
     Ready,
     Sending(Sending),
     /// A page has been received, and this follows it.
-    Received(Next),
+    Received(Next<X>),
     Done,
 }
 
-impl Walk {
+impl<P: Paging> Walk<P> {
     pub(super) fn new(template: Request) -> Self {
         Self {
             template,
             state: State::Ready,
-            cursor: Cursor::default(),
+            position: None,
+            taken: 0,
+            is_end: false,
+            foreign: None,
             seen: HashSet::new(),
             previous: None,
             empty: 0,
@@ -57,28 +65,53 @@ impl Walk {
     pub(super) fn resume(&mut self, cursor: Cursor) {
         if cursor.end {
             self.state = State::Done;
+            self.is_end = true;
         }
-        if let Some(token) = cursor.token() {
-            self.is_new(token);
+        self.taken = cursor.taken;
+        match cursor.token().map(P::position) {
+            None => self.position = None,
+            Some(Ok(position)) => {
+                self.is_new(&position);
+                self.position = Some(position);
+            }
+            Some(Err(error)) => {
+                self.template = self.template.clone().fail(error);
+                self.foreign = Some(cursor);
+            }
         }
-        self.cursor = cursor;
     }
 
-    /// Notes that the page with this token is asked for; false if it was before.
-    fn is_new(&mut self, token: &str) -> bool {
-        let hash = self.seen.hasher().hash_one(token);
+    /// Notes that the page at this position is asked for; false if it was before.
+    fn is_new(&mut self, position: &P::Position) -> bool {
+        let hash = self.seen.hasher().hash_one(position.to_string());
         self.seen.insert(hash)
     }
 
+    /// The first item that was not returned yet.
+    pub(super) fn cursor(&self) -> Cursor {
+        if let Some(cursor) = &self.foreign {
+            return cursor.clone();
+        }
+        Cursor {
+            page: self.position.as_ref().map(P::Position::to_string),
+            taken: self.taken,
+            size: P::page_size(&self.template).map(Cow::into_owned),
+            end: self.is_end,
+        }
+    }
+
     /// The response with the next page. An error ends the walk, and the cursor stays before that page.
-    pub(super) fn poll_page<P: Paging>(
+    pub(super) fn poll_page(
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Received, Error>>> {
         loop {
             match &mut self.state {
                 State::Ready => {
-                    let mut request = at::<P>(self.template.clone(), &self.cursor);
+                    let mut request = self.template.clone();
+                    if let Some(position) = &self.position {
+                        request = at::<P>(request, position);
+                    }
                     request.previous = self.previous.take();
                     self.state = State::Sending(request.send());
                 }
@@ -96,7 +129,7 @@ impl Walk {
                     Ok(true) => self.state = State::Ready,
                     Ok(false) => {
                         self.state = State::Done;
-                        self.cursor.end = true;
+                        self.is_end = true;
                     }
                     Err(error) => {
                         self.state = State::Done;
@@ -114,10 +147,10 @@ impl Walk {
         let State::Received(next) = std::mem::replace(&mut self.state, State::Done) else {
             return Ok(false);
         };
-        let Some(token) = next.checked()? else {
+        let Some(position) = next.checked()? else {
             return Ok(false);
         };
-        if !self.is_new(token) {
+        if !self.is_new(position) {
             return endless(
                 "the service named a page as the next one that it had sent before, which would never end",
             );
@@ -127,29 +160,35 @@ impl Walk {
                 "the service sent more than 1,000 empty pages in a row, which may never end",
             );
         }
-        self.cursor = Cursor::page(token);
+        self.position = Some(position.clone());
+        self.taken = 0;
         Ok(true)
     }
 
     /// Notes what follows the page that was received, and whether it was empty.
-    pub(super) fn received(&mut self, next: Next, is_empty: bool) {
+    pub(super) fn received(&mut self, next: Next<P::Position>, is_empty: bool) {
         self.empty = if is_empty { self.empty + 1 } else { 0 };
         self.state = State::Received(next);
     }
 
     /// The start of the page after the one received last; before that, of the page under way.
     pub(super) fn next_page(&self) -> Cursor {
+        let cursor = self.cursor();
         let State::Received(next) = &self.state else {
-            return self.cursor.clone();
+            return cursor;
         };
         match next.checked() {
-            Ok(Some(token)) => Cursor::page(token),
+            Ok(Some(position)) => Cursor {
+                page: Some(position.to_string()),
+                taken: 0,
+                ..cursor
+            },
             Ok(None) => Cursor {
                 end: true,
-                ..self.cursor.clone()
+                ..cursor
             },
             // The stream ends with an error, and so does one that resumes here.
-            Err(_) => self.cursor.clone(),
+            Err(_) => cursor,
         }
     }
 }
@@ -163,8 +202,8 @@ enum Batch<T> {
 
 impl<T> Batch<T> {
     /// The items after the first `skip`, how many were skipped, and what follows the page.
-    fn of(decoded: Decoded<T>, skip: usize) -> (Self, usize, bool, Next) {
-        fn rest<I>(split: Split<I>, skip: usize) -> (vec::IntoIter<I>, usize, bool, Next) {
+    fn of<X>(decoded: Decoded<T, X>, skip: usize) -> (Self, usize, bool, Next<X>) {
+        fn rest<I, X>(split: Split<I, X>, skip: usize) -> (vec::IntoIter<I>, usize, bool, Next<X>) {
             let mut items = split.items;
             let is_empty = items.is_empty();
             let skipped = skip.min(items.len());
@@ -193,8 +232,8 @@ impl<T> Batch<T> {
 }
 
 /// Walks from item to item.
-pub(super) struct ItemWalk<T> {
-    walk: Walk,
+pub(super) struct ItemWalk<T, P: Paging> {
+    walk: Walk<P>,
     batch: Batch<T>,
     /// How many items of the pages to come were taken by an earlier run.
     skip: usize,
@@ -203,7 +242,7 @@ pub(super) struct ItemWalk<T> {
     resized: bool,
 }
 
-impl<T> ItemWalk<T> {
+impl<T, P: Paging> ItemWalk<T, P> {
     pub(super) fn new(request: Request) -> Self {
         Self {
             walk: Walk::new(request),
@@ -213,17 +252,16 @@ impl<T> ItemWalk<T> {
         }
     }
 
-    pub(super) fn resume<P: Paging>(&mut self, mut cursor: Cursor) {
+    pub(super) fn resume(&mut self, mut cursor: Cursor) {
         self.skip = std::mem::take(&mut cursor.taken);
         self.resized =
             cursor.size.take().as_deref() != P::page_size(&self.walk.template).as_deref();
         self.walk.resume(cursor);
     }
 
-    pub(super) fn cursor<P: Paging>(&self) -> Cursor {
-        let mut cursor = self.walk.cursor.clone();
+    pub(super) fn cursor(&self) -> Cursor {
+        let mut cursor = self.walk.cursor();
         cursor.taken += self.skip;
-        cursor.size = P::page_size(&self.walk.template).map(Cow::into_owned);
         cursor
     }
 
@@ -231,7 +269,7 @@ impl<T> ItemWalk<T> {
     #[inline]
     pub(super) fn at_hand(&mut self) -> Option<Result<T, Error>> {
         let item = self.batch.next()?;
-        self.walk.cursor.taken += 1;
+        self.walk.taken += 1;
         Some(item)
     }
 
@@ -242,20 +280,20 @@ impl<T> ItemWalk<T> {
         let Batch::Whole(items) = &mut self.batch else {
             return None;
         };
-        self.walk.cursor.taken += usize::from(!items.as_slice().is_empty());
+        self.walk.taken += usize::from(!items.as_slice().is_empty());
         items.next()
     }
 
-    pub(super) fn poll_next<P: Paging>(
+    pub(super) fn poll_next(
         &mut self,
         cx: &mut Context<'_>,
-        decode: impl Fn(&Received) -> Result<Decoded<T>, Error>,
+        decode: impl Fn(&Received) -> Result<Decoded<T, P::Position>, Error>,
     ) -> Poll<Option<Result<T, Error>>> {
         loop {
             if let Some(item) = self.at_hand() {
                 return Poll::Ready(Some(item));
             }
-            let received = match ready!(self.walk.poll_page::<P>(cx)) {
+            let received = match ready!(self.walk.poll_page(cx)) {
                 None => return Poll::Ready(None),
                 Some(received) => received.and_then(|received| decode(&received)),
             };
@@ -266,7 +304,7 @@ impl<T> ItemWalk<T> {
             let (batch, skipped, is_empty, next) = Batch::of(decoded, self.skip);
             self.batch = batch;
             self.skip = if self.resized { self.skip - skipped } else { 0 };
-            self.walk.cursor.taken = skipped;
+            self.walk.taken = skipped;
             self.walk.received(next, is_empty);
         }
     }
