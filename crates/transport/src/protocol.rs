@@ -9,6 +9,8 @@ use http::{HeaderMap, StatusCode};
 use crate::error::ApiError;
 use crate::operation::Operation;
 use crate::outcome::Verdict;
+use crate::request::Request;
+use crate::url::base_url::BaseUrl;
 use crate::url::redirect;
 
 /// An answer, as far as it is needed to judge it.
@@ -23,6 +25,7 @@ pub struct Answer<'a> {
     pub headers: &'a HeaderMap,
     /// The body; empty if it is streamed to the caller.
     pub body: &'a [u8],
+    base: Option<&'a BaseUrl>,
 }
 
 impl<'a> Answer<'a> {
@@ -39,7 +42,14 @@ impl<'a> Answer<'a> {
             status,
             headers,
             body,
+            base: None,
         }
+    }
+
+    /// With the client's own base URL.
+    pub(crate) const fn to(mut self, base: &'a BaseUrl) -> Self {
+        self.base = Some(base);
+        self
     }
 
     /// Scheme, host and port to which a redirect points, such as `https://eu.example.com`; none if it points to the same
@@ -64,6 +74,19 @@ impl<'a> Answer<'a> {
         let (scheme, authority) = redirect::origin(self.headers)?;
         Some(format!("{scheme}://{authority}"))
     }
+
+    /// Whether this is a redirect to the same path on the client's own host, by `https`. It is what a server answers that
+    /// takes the request for one without TLS. False where the client's base URL is not known, as in tests of a protocol.
+    #[must_use]
+    pub fn redirects_to_tls(&self) -> bool {
+        let target = redirect::origin(self.headers).filter(|(scheme, _)| *scheme == "https");
+        let (Some(base), Some((_, authority))) = (self.base, target) else {
+            return false;
+        };
+        redirect::is_redirect(self.status)
+            && base.is_host(authority)
+            && redirect::leads_to(self.headers, self.operation.path())
+    }
 }
 
 impl fmt::Debug for Answer<'_> {
@@ -81,6 +104,12 @@ impl fmt::Debug for Answer<'_> {
 /// It may also keep what a client learns of the service; [`Client::protocol_as`](crate::Client::protocol_as) gives it
 /// back.
 pub trait Protocol: Any + fmt::Debug + Send + Sync {
+    /// The request of an operation as it is sent. `values` stand in its path.
+    fn prepare(&self, request: Request, values: &[&str]) -> Request {
+        let _ = values;
+        request
+    }
+
     /// What the response means for the call. Each response is classified once.
     fn classify(&self, answer: &Answer<'_>) -> Verdict {
         Verdict::by_status(answer)

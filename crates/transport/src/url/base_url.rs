@@ -133,6 +133,20 @@ impl BaseUrl {
             && port(uri.scheme_str(), uri.port_u16())
                 == port(Some(self.scheme.as_str()), self.authority.port_u16())
     }
+
+    /// Whether this authority names the same host and port, whichever scheme leads there: a port that is the default of
+    /// its scheme may be left out.
+    pub(crate) fn is_host(&self, authority: &str) -> bool {
+        let Ok(other) = authority.parse::<Authority>() else {
+            return false;
+        };
+        let named = |authority: &Authority| {
+            let port = authority.port_u16();
+            port.filter(|port| !matches!(port, 80 | 443))
+        };
+        other.host().eq_ignore_ascii_case(self.authority.host())
+            && named(&other) == named(&self.authority)
+    }
 }
 
 impl BaseUrl {

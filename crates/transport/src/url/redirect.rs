@@ -67,6 +67,17 @@ pub(crate) fn origin(headers: &HeaderMap) -> Option<(&str, &str)> {
     Some((scheme, authority.rsplit('@').next()?))
 }
 
+/// Whether the path of a redirect's target ends as this template does, whatever stands in its placeholders.
+pub(crate) fn leads_to(headers: &HeaderMap, template: &str) -> bool {
+    let target = location(headers).split(['?', '#']).next();
+    let mut segments = target.unwrap_or_default().rsplit('/');
+    let mut template = template.trim_start_matches('/').rsplit('/');
+    template.all(|expected| {
+        let segment = segments.next();
+        segment.is_some_and(|segment| expected.starts_with('{') || segment == expected)
+    })
+}
+
 /// Where files may be fetched from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Places<'a> {
