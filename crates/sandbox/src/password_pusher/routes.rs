@@ -46,6 +46,10 @@ impl<'a> Operation<'a> {
             method
         };
         if api == Api::V1 {
+            // Lists, which are not played.
+            if matches!(rest[..], ["active" | "expired"]) {
+                return None;
+            }
             // All of the older API that answers of the newer one lead to.
             return match (method, &rest[..]) {
                 (&Method::GET, ["version"]) => Some(Self::Version),
