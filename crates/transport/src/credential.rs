@@ -122,7 +122,7 @@ fn secret_value(what: &str, prefix: &str, secret: &str) -> Result<HeaderValue, E
 }
 
 /// Checks what proves who is calling and is not sent in a header.
-fn check_text(what: &str, secret: &str) -> Result<(), Error> {
+pub(crate) fn check_text(what: &str, secret: &str) -> Result<(), Error> {
     check_secret(
         what,
         secret,

@@ -11,7 +11,8 @@ use serde::ser::{Error as _, Serialize, Serializer};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::error::CUT;
+use crate::credential;
+use crate::error::{CUT, Error};
 use crate::url::path;
 
 /// Secret text: shown as `[redacted]`, cleared when dropped.
@@ -37,6 +38,23 @@ impl Secret {
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// Refuses what cannot be meant as a key or token: one that is empty or blank, has a control character, or begins or
+    /// ends with a space, as when it was read from a file with its line break. Texts and passphrases of people can be
+    /// anything, and are not checked by this.
+    ///
+    /// # Errors
+    /// With `what` and the remedy in the message. The secret is not in it.
+    ///
+    /// ```
+    /// use security_api_transport::Secret;
+    ///
+    /// let error = Secret::from("psws_0123\n").check("the webhook's secret").unwrap_err();
+    /// assert!(error.to_string().contains("without a line break"));
+    /// ```
+    pub fn check(&self, what: &str) -> Result<(), Error> {
+        credential::check_text(what, self.expose())
     }
 
     /// Whether the secret can be read off this text: as it is, percent-encoded as in a form or a URL, or with the escapes
