@@ -160,6 +160,7 @@ impl World {
             .await
             .expect("a push")
             .token
+            .clone()
     }
 
     /// A file that was pushed, as its reader gets it told, by its URL at the proxy.

@@ -236,12 +236,20 @@ async fn nothing_that_can_be_printed_shows_a_secret() {
     hidden(&list.pages());
     hidden(&push.apps().update(MARK, AppUpdate::new().notes(MARK)));
     hidden(&push.request(Method::POST, "/v1/x").segment(MARK).json(MARK));
-    hidden(&Verifier::new(WEBHOOK_SECRET).or_secret("psws_hunter2"));
+    hidden(
+        &Verifier::new(WEBHOOK_SECRET)
+            .unwrap()
+            .or_secret("psws_hunter2")
+            .unwrap(),
+    );
 }
 
 #[test]
 fn no_refused_webhook_shows_the_secret_or_the_body() {
-    let verifier = Verifier::new(WEBHOOK_SECRET).or_secret(MARK);
+    let verifier = Verifier::new(WEBHOOK_SECRET)
+        .unwrap()
+        .or_secret(MARK)
+        .unwrap();
     let body = json!({ "id": 7, "category": MARK, "object": [MARK] }).to_string();
     let zeros = "0".repeat(64);
     for signature in [
@@ -269,7 +277,7 @@ fn no_refused_webhook_shows_the_secret_or_the_body() {
 async fn a_signed_body_that_is_no_event_does_not_show_itself() {
     let sandbox = sandbox().await;
     let push = sandbox.push_security();
-    let verifier = Verifier::new(push.webhook_secret());
+    let verifier = Verifier::new(push.webhook_secret()).unwrap();
     for body in ["hunter2", r#"{"id":"hunter2"}"#, r#"{"id":{"hunter2":1}}"#] {
         let signature = push.sign(sandbox.clock().unix(), body);
         let refused = verifier

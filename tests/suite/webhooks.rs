@@ -24,7 +24,7 @@ struct Scene {
 async fn scene() -> Scene {
     let (sandbox, push) = world().await;
     let receiver = Receiver::of(&sandbox).await;
-    let verifier = Verifier::new(sandbox.push_security().webhook_secret());
+    let verifier = Verifier::new(sandbox.push_security().webhook_secret()).unwrap();
     Scene {
         sandbox,
         push,
@@ -286,7 +286,7 @@ async fn a_delivery_that_was_tampered_with_is_refused() {
         let digits = String::from_utf8(digits).unwrap();
         wrong(Some(&format!("{time},v1={digits}")), &delivered.body);
     }
-    let other = Verifier::new("psws_00000000000000000000000000000000");
+    let other = Verifier::new("psws_00000000000000000000000000000000").unwrap();
     let refused = other.verify_at(Some(signature), &delivered.body, now);
     assert!(matches!(refused, Err(WebhookError::WrongSignature)));
     let refused = scene.verifier.event(None, &delivered.body);
@@ -338,13 +338,12 @@ async fn while_secrets_change_deliveries_signed_with_either_are_accepted() {
     let secret = scene.sandbox.push_security().webhook_secret();
     let newer = "psws_ffffffffffffffffffffffffffffffff";
     for verifier in [
-        Verifier::new(newer).or_secret(secret),
-        Verifier::new(secret).or_secret(newer),
-        Verifier::new("").or_secret(newer).or_secret(secret),
+        Verifier::new(newer).unwrap().or_secret(secret).unwrap(),
+        Verifier::new(secret).unwrap().or_secret(newer).unwrap(),
     ] {
         delivered.read(&verifier, &scene.sandbox).unwrap();
     }
-    let after = Verifier::new(newer);
+    let after = Verifier::new(newer).unwrap();
     assert!(matches!(
         delivered.read(&after, &scene.sandbox),
         Err(WebhookError::WrongSignature)
@@ -355,7 +354,7 @@ async fn while_secrets_change_deliveries_signed_with_either_are_accepted() {
 async fn a_signed_body_that_is_no_event_is_told_from_a_forged_one() {
     let (sandbox, _push) = world().await;
     let push = sandbox.push_security();
-    let verifier = Verifier::new(push.webhook_secret());
+    let verifier = Verifier::new(push.webhook_secret()).unwrap();
     for body in [
         "",
         "null",

@@ -91,7 +91,7 @@ async fn send(sandbox: &Sandbox, name: &str) -> (pwpush_api::Client, Secret) {
     let push = pwpush.pushes().create(new()).await.unwrap();
     assert_eq!(pusher.pushes(), 2);
     assert_eq!(sandbox.faults().pending(), 0);
-    (pwpush, push.token)
+    (pwpush, push.token.clone())
 }
 
 /// Opening the link: a request that the service never saw has used up no view, and the client did not try its luck.

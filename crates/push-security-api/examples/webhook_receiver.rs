@@ -50,7 +50,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let (queue, events) = mpsc::channel(QUEUE);
     let inbox = Arc::new(Inbox {
-        verifier: Verifier::new(secret),
+        verifier: Verifier::new(secret)?,
         seen: Mutex::default(),
         queue,
     });

@@ -12,8 +12,8 @@
 //! ```
 //! use push_security_api::webhook::{Payload, Verifier};
 //!
-//! # fn receive(signature: Option<&str>, body: &[u8]) -> Result<(), push_security_api::webhook::WebhookError> {
-//! let verifier = Verifier::new("psws_0123456789abcdef0123456789abcdef");
+//! # fn receive(signature: Option<&str>, body: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
+//! let verifier = Verifier::new("psws_0123456789abcdef0123456789abcdef")?;
 //! let event = verifier.event(signature, body)?;
 //! match &event.payload {
 //!     Payload::Detection(change) => println!("{} {:?}", event.object, change.new),

@@ -13,20 +13,20 @@ use std::env;
 use std::error::Error;
 use std::path::PathBuf;
 
-use pwpush_api::{NewPush, Reason, Retrieved, Secret, Upload};
+use pwpush_api::{NewPush, Reason, Retrieved, Upload, token_of_link};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let service = common::service().await?;
     let pushes = service.pwpush.pushes();
     let (token, folder) = match (env::args().nth(1), env::args_os().nth(2)) {
-        (Some(link), Some(folder)) => (token_of(&link)?, PathBuf::from(folder)),
+        (Some(link), Some(folder)) => (token_of_link(&link)?, PathBuf::from(folder)),
         (None, _) => {
             let push = NewPush::files([Upload::bytes("../plan.txt", "mind the gap")])
                 .message("as discussed");
             let push = pushes.create(push).await?;
             // A new folder, which nobody can have prepared.
-            (push.token, tempfile::tempdir()?.keep())
+            (push.token.clone(), tempfile::tempdir()?.keep())
         }
         (Some(_), None) => return Err("name the folder to save to".into()),
     };
@@ -65,11 +65,4 @@ async fn main() -> Result<(), Box<dyn Error>> {
         eprintln!("{views} views left");
     }
     Ok(())
-}
-
-/// The token in a link such as `https://example.com/p/TOKEN/r`.
-fn token_of(link: &str) -> Result<Secret, Box<dyn Error>> {
-    let path = link.split(['?', '#']).next().unwrap_or_default();
-    let (_, rest) = path.split_once("/p/").ok_or("this is no link to a push")?;
-    Ok(rest.split('/').next().unwrap_or_default().into())
 }

@@ -50,7 +50,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .await?;
     bar.finish();
 
-    let link = push.html_url.ok_or("the service gave no link")?;
-    println!("{}", link.expose());
+    println!("{}", push.link().expose());
     Ok(())
 }

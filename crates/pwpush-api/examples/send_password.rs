@@ -10,7 +10,7 @@ mod common;
 use std::error::Error;
 use std::io;
 
-use pwpush_api::{Expiry, NewPush, Reason, Secret};
+use pwpush_api::{Expiry, Fate, NewPush, NotAsAsked, Secret};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -28,14 +28,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .name("sent by an example");
     match service.pwpush.pushes().create(push).await {
         Ok(push) => {
-            let link = push.html_url.ok_or("the service gave no link")?;
-            println!("{}", link.expose());
+            println!("{}", push.link().expose());
             eprintln!("can be read once, until a day from now");
             Ok(())
         }
         Err(error) => {
-            // The one case in which somebody must act: the secret is out there for longer than was asked.
-            if let Some(Reason::StillLive { token }) = Reason::of(&error) {
+            // The one case in which somebody must act: the secret is out there, and not as it was asked for.
+            if let Some(Fate::StillLive { token: Some(token) }) =
+                NotAsAsked::of(&error).map(NotAsAsked::fate)
+            {
                 eprintln!("expire this push by hand: {}", token.expose());
             }
             Err(error.into())

@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use http::Method;
 use security_api_transport::{
-    Anonymous, ApiKey, Credential, Error, Rate, RateLimiter, Request, Secret, ServiceSettings,
+    Anonymous, ApiKey, Credential, Error, ErrorKind, Rate, RateLimiter, Request, Secret,
+    ServiceSettings,
 };
 
+use crate::bounds::{Bounds, PushKind};
 use crate::edition;
+use crate::operations::INSTANCE_VERSION;
 use crate::protocol::PasswordPusher;
 use crate::types::Edition;
 
@@ -19,6 +22,8 @@ use crate::types::Edition;
 ///
 /// - `base_url`, `user_agent`, `proxy`, `no_proxy`, `root_certificate`, `http1_only`: where requests go, and how. The
 ///   base URL is the instance's own, path included, without `/api/v2`.
+/// - `default_header`, `default_secret_header`: headers for an access proxy before the instance. They go to the origin of
+///   the base URL alone, not to where files are stored.
 /// - `timeout`, `attempt_timeout`, `idle_timeout`, `connect_timeout`, `pool_idle_timeout`, `response_limit`: times and
 ///   sizes.
 /// - `retry`, `limiter`, `credential`: a [`RetryPolicy`](crate::RetryPolicy), a [`Limiter`](crate::Limiter) shared with
@@ -56,8 +61,7 @@ const URL_VARIABLE: &str = "PASSWORD_PUSHER_BASE_URL";
 ///     .expire_after(Expiry::days(1))
 ///     .views(1);
 /// let push = pwpush.pushes().create(push).await?;
-/// let link = push.html_url.expect("a link");
-/// println!("{}", link.expose());
+/// println!("{}", push.link().expose());
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone)]
@@ -102,7 +106,7 @@ impl Client {
         Self::anonymous_builder().build()
     }
 
-    /// A client by the environment: the token in `PASSWORD_PUSHER_TOKEN` and, if it is set, another base URL in
+    /// A client from the environment: the token in `PASSWORD_PUSHER_TOKEN` and, if it is set, another base URL in
     /// `PASSWORD_PUSHER_BASE_URL`.
     ///
     /// # Errors
@@ -116,7 +120,7 @@ impl Client {
         Self::builder_from_env()?.build()
     }
 
-    /// Starts a client by the same variables as [`from_env`](Self::from_env), with settings of one's own on top.
+    /// Starts a client from the same variables as [`from_env`](Self::from_env), with settings of one's own on top.
     ///
     /// # Errors
     /// If the token is not set.
@@ -174,8 +178,8 @@ impl Client {
     /// The same client, which takes the instance for this edition instead of asking it. Call it right after building:
     /// what the client has found out by then stays.
     ///
-    /// If it is wrong, a lifetime is told in a way that the instance passes over. The client notices that, expires the
-    /// push again and fails; it is never left to live longer.
+    /// If it is wrong, a lifetime is sent in a member that the instance ignores. The client notices that, expires the
+    /// push again and fails.
     ///
     /// ```
     /// use pwpush_api::{Client, types::Edition};
@@ -189,6 +193,24 @@ impl Client {
     #[must_use]
     pub fn assume_edition(self, edition: Edition) -> Self {
         edition::assume(&self.transport, edition);
+        self
+    }
+
+    /// The same client, which refuses what is out of these bounds of the instance before it is sent. An instance has bounds
+    /// for each kind of push. Call it right after building: the first bounds of a kind stay.
+    ///
+    /// ```
+    /// use pwpush_api::{Bounds, Client, PushKind};
+    ///
+    /// let pwpush = Client::builder("an-api-token")
+    ///     .base_url("https://pwpush.example.com")
+    ///     .build()?
+    ///     .assume_bounds(PushKind::Text, Bounds::new().days(1..=30).views(1..=20));
+    /// # Ok::<(), pwpush_api::Error>(())
+    /// ```
+    #[must_use]
+    pub fn assume_bounds(self, kind: PushKind, bounds: Bounds) -> Self {
+        edition::assume_bounds(&self.transport, kind, bounds);
         self
     }
 
@@ -211,14 +233,14 @@ impl Client {
         edition::of(&self.transport).await
     }
 
-    /// Makes a cheap call, to see at start-up that address and token are right.
+    /// Makes cheap calls, to see at start-up that there is a Password Pusher and that address and token are right.
     ///
-    /// With a token it asks for the last page there can be of the active pushes (`GET /api/v2/pushes/active`), which is
-    /// nearly always empty. Without one it asks for the version, which tells whether an API v2 is there, not whether it
-    /// does anything without a token.
+    /// It asks for the version (`GET /api/v2/version`, without the token), which nothing else answers, and with a token
+    /// then for the last page there can be of the active pushes (`GET /api/v2/pushes/active`), which is nearly always
+    /// empty. Without a token it does not tell whether the instance does anything without one.
     ///
     /// # Errors
-    /// If the call fails; see [`Reason`](crate::Reason).
+    /// If a call fails, see [`Reason`](crate::Reason), or the response is not that of a Password Pusher.
     ///
     /// ```no_run
     /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
@@ -226,12 +248,19 @@ impl Client {
     /// # Ok(()) }
     /// ```
     pub async fn check(&self) -> Result<(), Error> {
+        let version = self.instance().version().await?;
+        if version.application_version.is_none() || version.api_version.is_none() {
+            return Err(Error::new(
+                ErrorKind::Decode,
+                "the response does not name the versions of a Password Pusher: check the base URL",
+            )
+            .with_operation(&INSTANCE_VERSION));
+        }
         if edition::has_token(&self.transport) {
             let last = self.pushes().active().extra_query("page", "200");
-            last.page().await.map(drop)
-        } else {
-            self.instance().version().await.map(drop)
+            last.page().await?;
         }
+        Ok(())
     }
 
     /// A request of one's own, for what this version does not model. It passes the same way as every other call.

@@ -1,41 +1,225 @@
-//! Holding the service to what was asked: what would live longer is taken back.
+//! Holding the service to what was asked: what it keeps differently is taken back.
+
+use std::ops::Deref;
 
 use http::{HeaderMap, StatusCode};
 use security_api_transport::{
-    ApiError, Client, Error, Operation, Outcome, RawJson, Request, Secret,
+    ApiError, Client, Error, ErrorKind, Operation, Outcome, RawJson, Request, Secret,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::difference::Difference;
 use crate::operations::PUSHES_EXPIRE;
-use crate::reason::Reason;
 
-/// Sends a request that creates something, and gives what was created if `kept` finds in the answer that the service
-/// keeps to what was asked. If it does not, or the answer cannot be read, it is taken back by `undo`.
+/// What was created, as the service describes it: a [`Push`](crate::types::Push) or a
+/// [`SecretRequest`](crate::types::SecretRequest), to which it dereferences, with the link to it.
+///
+/// ```no_run
+/// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
+/// let push = pwpush.pushes().create(pwpush_api::NewPush::text("correct horse").views(1)).await?;
+/// println!("{} ({:?} views)", push.link().expose(), push.views_remaining);
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Created<T> {
+    record: T,
+    link: Secret,
+    less: Vec<Difference>,
+}
+
+impl<T> Created<T> {
+    /// The link to give to the recipient. Who has it can read the push, or answer the request.
+    #[must_use]
+    pub fn link(&self) -> &Secret {
+        &self.link
+    }
+
+    /// What the instance keeps less of than asked. Empty unless the call said `or_less`.
+    #[must_use]
+    pub fn less(&self) -> &[Difference] {
+        &self.less
+    }
+
+    /// The description alone.
+    #[must_use]
+    pub fn into_inner(self) -> T {
+        self.record
+    }
+}
+
+impl<T> Deref for Created<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.record
+    }
+}
+
+/// Why creating failed although the service created something: it keeps something else than what was asked, or its
+/// response cannot be relied on. What was created has been expired again, if that was possible.
+///
+/// ```no_run
+/// # async fn example(pwpush: pwpush_api::Client, push: pwpush_api::NewPush) -> Result<(), pwpush_api::Error> {
+/// use pwpush_api::{Fate, NotAsAsked};
+///
+/// let Err(error) = pwpush.pushes().create(push).await else { return Ok(()) };
+/// if let Some(not) = NotAsAsked::of(&error) {
+///     for difference in not.differences() {
+///         eprintln!("{difference}");
+///     }
+///     if let Fate::StillLive { token: Some(token) } = not.fate() {
+///         // Somebody must expire it; only the owner can, or anybody if it is deletable by viewers.
+///         pwpush.pushes().expire(token).await?;
+///     }
+/// }
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotAsAsked {
+    differences: Vec<Difference>,
+    fate: Fate,
+}
+
+/// What became of something that was created and is not as asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fate {
+    /// It was expired, or closed, again.
+    Withdrawn,
+    /// It could not be expired or closed: it is still live.
+    StillLive {
+        /// Its token, to expire it by. `None` if the response has none.
+        token: Option<Secret>,
+    },
+}
+
+impl NotAsAsked {
+    /// Of an error of `pushes().create(..)` or `requests().create(..)`. `None` if nothing was created, or nothing is known
+    /// of it.
+    ///
+    /// ```
+    /// use pwpush_api::{Client, NotAsAsked};
+    ///
+    /// let error = Client::new("").unwrap_err();
+    /// assert_eq!(NotAsAsked::of(&error), None);
+    /// ```
+    #[must_use]
+    pub fn of(error: &Error) -> Option<&Self> {
+        error.reason()
+    }
+
+    /// What the instance would keep instead. Empty if its response could not be read.
+    #[must_use]
+    pub fn differences(&self) -> &[Difference] {
+        &self.differences
+    }
+
+    /// What became of it.
+    #[must_use]
+    pub fn fate(&self) -> &Fate {
+        &self.fate
+    }
+}
+
+/// Sends a request that creates something, and gives what was created if the service keeps what was asked, by what
+/// `compare` finds in the response, or if `or_less` all differences are less than that. Otherwise, or if the response
+/// cannot be read, it is taken back by `undo`.
 ///
 /// # Errors
-/// Of the request, or that it was taken back, or that it could not be.
+/// Of the request, or [`NotAsAsked`].
 pub(crate) async fn create<T: DeserializeOwned>(
     request: Request,
-    kept: impl FnOnce(&Value) -> Result<(), String>,
+    compare: impl FnOnce(&Value) -> Vec<Difference>,
+    or_less: bool,
     undo: &'static Operation,
-) -> Result<T, Error> {
+) -> Result<Created<T>, Error> {
     let client = request.client().clone();
-    let answer: RawJson = request.call().await.map_err(link_lost)?;
-    let value: Value = serde_json::from_str(answer.as_str()).unwrap_or_default();
-    let what = match kept(&value) {
-        Err(what) => what,
-        Ok(()) => match answer.decode() {
-            Ok(created) => return Ok(created),
-            Err(_) => "the answer cannot be read".to_owned(),
-        },
+    let operation = request.operation();
+    let response = match request.call::<RawJson>().send_with_response().await {
+        Ok(response) => response,
+        Err(error) => {
+            let text = String::from_utf8_lossy(error.body().map_or(&[], |body| body));
+            let was_created = error.kind() == ErrorKind::Decode
+                && error.status().is_some_and(|status| status.is_success());
+            return Err(match token_in(&text).filter(|_| was_created) {
+                Some(token) => {
+                    let made = Made {
+                        operation,
+                        status: error.status().unwrap_or(StatusCode::CREATED),
+                        request_id: error.request_id().map(str::to_owned),
+                        token: Some(token),
+                    };
+                    made.take_back(&client, undo, UNREADABLE, Vec::new()).await
+                }
+                None => link_lost(error),
+            });
+        }
     };
-    Err(take_back(&client, undo, &what, &value).await)
+    let (status, request_id) = (response.status(), response.request_id().map(str::to_owned));
+    let answer = response.into_value();
+    let value: Value = serde_json::from_str(answer.as_str()).unwrap_or_default();
+    let made = Made {
+        operation,
+        status,
+        request_id,
+        token: token(&value).or_else(|| token_in(answer.as_str())),
+    };
+    let link = value.get("html_url").and_then(Value::as_str);
+    let link = link.filter(|link| !link.is_empty()).map(Secret::from);
+    let differences = compare(&value);
+    let what = if differences.is_empty() || (or_less && differences.iter().all(Difference::is_less))
+    {
+        match (answer.decode(), link, &made.token) {
+            (Ok(record), Some(link), Some(_)) => {
+                return Ok(Created {
+                    record,
+                    link,
+                    less: differences,
+                });
+            }
+            (Err(_), ..) => UNREADABLE.to_owned(),
+            (_, None, _) => "the response has no link".to_owned(),
+            (.., None) => "the response has no token".to_owned(),
+        }
+    } else {
+        described(&differences)
+    };
+    Err(made.take_back(&client, undo, &what, differences).await)
+}
+
+const UNREADABLE: &str = "the response cannot be read";
+
+/// What the instance would keep, and what to ask for.
+fn described(differences: &[Difference]) -> String {
+    let mut text = String::from("the instance would not keep what was asked: ");
+    for (index, difference) in differences.iter().enumerate() {
+        if index > 0 {
+            text.push_str(", ");
+        }
+        text.push_str(&difference.to_string());
+    }
+    text
+}
+
+/// What to do about it. An instance puts its default in place of what is out of its bounds.
+fn remedy(differences: &[Difference]) -> &'static str {
+    let said = differences.iter().any(|it| it.kept().is_some());
+    match (said, differences.iter().all(Difference::is_less)) {
+        (false, _) => "",
+        (true, true) => "; ask for what it keeps, or accept less with `or_less`",
+        (true, false) => "; ask for what it keeps, or leave the option out",
+    }
 }
 
 /// Adds what may exist although the call failed.
 fn link_lost(error: Error) -> Error {
+    let unavailable = error.status() == Some(StatusCode::SERVICE_UNAVAILABLE);
     match error.outcome() {
+        Outcome::Unknown if unavailable => error.with_hint(
+            "the instance, or a proxy before it, is not available now, so probably nothing was created; if something \
+             was, nobody has its link",
+        ),
         Outcome::Unknown => error.with_hint("it may have been created, but nobody has its link"),
         _ if error.may_be_executed() => error.with_hint(
             "it was created, but nobody has its link: it lives as long as the instance lets it",
@@ -44,28 +228,53 @@ fn link_lost(error: Error) -> Error {
     }
 }
 
-async fn take_back(
-    client: &Client,
-    undo: &'static Operation,
-    what: &str,
-    created: &Value,
-) -> Error {
-    let Some(token) = token(created) else {
-        return created_error(
-            format!(
-                "{what}, and it could not be expired again, because the answer has no token: the secret is still live"
-            ),
-            None,
+/// Something that was created.
+struct Made {
+    operation: &'static Operation,
+    status: StatusCode,
+    request_id: Option<String>,
+    token: Option<Secret>,
+}
+
+impl Made {
+    /// The error that creating it fails with, after trying to undo it.
+    async fn take_back(
+        self,
+        client: &Client,
+        undo: &'static Operation,
+        what: &str,
+        differences: Vec<Difference>,
+    ) -> Error {
+        let remedy = remedy(&differences);
+        let Some(token) = self.token.clone() else {
+            let what = format!(
+                "{what}, and it could not be expired again, because the response has no token: it is still live{remedy}"
+            );
+            return self.error(what, differences, Fate::StillLive { token: None });
+        };
+        let undone: Result<Value, Error> = client.operation(undo, &[token.expose()]).call().await;
+        if undone.as_ref().is_ok_and(|state| is_gone(undo, state)) {
+            let what = format!("{what}; it was expired again{remedy}");
+            return self.error(what, differences, Fate::Withdrawn);
+        }
+        let what = format!(
+            "{what}, and it could not be expired again: it is still live; `NotAsAsked` has its token{remedy}"
         );
-    };
-    let undone: Result<Value, Error> = client.operation(undo, &[token.expose()]).call().await;
-    match undone {
-        Ok(state) if is_gone(undo, &state) => created_error(
-            format!("{what}, so it was expired again"),
-            Some(Reason::Withdrawn),
-        ),
-        Ok(_) => still_live(what, token),
-        Err(error) => still_live(what, token).with_source(error),
+        let token = Some(token);
+        let error = self.error(what, differences, Fate::StillLive { token });
+        match undone {
+            Ok(_) => error,
+            Err(why) => error.with_source(why),
+        }
+    }
+
+    /// The body is not kept in it: it may have the passphrase.
+    fn error(self, message: String, differences: Vec<Difference>, fate: Fate) -> Error {
+        let api = ApiError::new().with_message(message);
+        let api = api.with_reason(NotAsAsked { differences, fate });
+        let nothing = bytes::Bytes::new();
+        Error::from_answer(self.status, HeaderMap::new(), self.request_id, nothing, api)
+            .with_operation(self.operation)
     }
 }
 
@@ -85,35 +294,18 @@ fn is_gone(undo: &Operation, state: &Value) -> bool {
     }
 }
 
-fn still_live(what: &str, token: Secret) -> Error {
-    created_error(
-        format!(
-            "{what}, and it could not be expired again: the secret is still live; `Reason::StillLive` has its token"
-        ),
-        Some(Reason::StillLive { token }),
-    )
-}
-
-/// The body is not kept in it: it may have the passphrase.
-fn created_error(message: String, reason: Option<Reason>) -> Error {
-    let api = ApiError::new().with_message(message);
-    let api = match reason {
-        Some(reason) => api.with_reason(reason),
-        None => api,
-    };
-    Error::from_answer(
-        StatusCode::CREATED,
-        HeaderMap::new(),
-        None,
-        bytes::Bytes::new(),
-        api,
-    )
-}
-
 fn token(created: &Value) -> Option<Secret> {
     match created.get("url_token")? {
         Value::String(token) if !token.is_empty() => Some(Secret::from(token.as_str())),
         Value::Number(token) => Some(Secret::from(token.to_string())),
         _ => None,
     }
+}
+
+/// The token in a text that cannot be read as a whole.
+fn token_in(text: &str) -> Option<Secret> {
+    let (_, rest) = text.split_once("\"url_token\"")?;
+    let rest = rest.trim_start().strip_prefix(':')?.trim_start();
+    let (token, _) = rest.strip_prefix('"')?.split_once('"')?;
+    (!token.is_empty() && crate::token::check(token).is_ok()).then(|| Secret::from(token))
 }

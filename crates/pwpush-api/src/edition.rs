@@ -2,12 +2,13 @@
 
 use security_api_transport::{Client, Error, ErrorKind};
 
+use crate::bounds::{Bounds, PushKind};
 use crate::operations::INSTANCE_VERSION;
 use crate::protocol::PasswordPusher;
 use crate::types::{Edition, Version};
 
 const REMEDY: &str =
-    "the edition decides how a lifetime is told; if you know it, say it with `assume_edition`";
+    "the edition decides how a lifetime is expressed; if you know it, set it with `assume_edition`";
 
 fn state(client: &Client) -> Option<&PasswordPusher> {
     client.protocol_as()
@@ -23,6 +24,23 @@ pub(crate) fn assume(client: &Client, edition: Edition) {
         // It fails if the edition is known already, which then stays.
         let _ = state.edition.set(edition);
     }
+}
+
+/// The edition, if the client was told it or has asked for it already.
+pub(crate) fn known(client: &Client) -> Option<Edition> {
+    state(client)?.edition.get().cloned()
+}
+
+pub(crate) fn assume_bounds(client: &Client, kind: PushKind, bounds: Bounds) {
+    if let Some(state) = state(client) {
+        // As with the edition, the first bounds stay.
+        let _ = state.bounds[kind as usize].set(bounds);
+    }
+}
+
+/// The bounds that the client was told.
+pub(crate) fn bounds(client: &Client, kind: PushKind) -> Option<&Bounds> {
+    state(client)?.bounds[kind as usize].get()
 }
 
 /// # Errors

@@ -1,14 +1,22 @@
 //! How long a secret lives, in units of time, whatever the edition calls it.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::str::FromStr;
 
 use security_api_transport::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// How long a push or request lives.
 ///
-/// The editions say it in different ways, and none can say everything: the open-source server counts whole days from 1
-/// to 90, the commercial edition has the steps of [`Expiry::STEPS`]. A lifetime that the instance cannot express is
-/// refused before anything is sent, with the nearest shorter one in the message; it is never rounded silently.
+/// The editions take it in different ways, and neither can express everything: the open-source server counts whole days,
+/// by default 1 to 90, and the commercial edition has the steps of [`Expiry::STEPS`]. A lifetime that the edition cannot
+/// express is refused before anything is sent, with the nearest shorter one in the message; it is never rounded silently.
+///
+/// It is written and parsed as a number and a unit, such as `12 hours`: of minutes, hours, days, weeks and months, in the
+/// singular or the plural, or by their first letters `min`, `h`, `d`, `w` and `mo`. In serde formats it is that text. It
+/// is ordered by length; a month counts as 30 days, and is still not equal to them.
 ///
 /// ```
 /// use pwpush_api::Expiry;
@@ -16,11 +24,14 @@ use security_api_transport::Error;
 /// assert_eq!(Expiry::hours(48), Expiry::days(2));
 /// assert_eq!(Expiry::weeks(1).to_string(), "7 days");
 /// assert_eq!(Expiry::minutes(90).to_string(), "90 minutes");
+/// assert_eq!("7 days".parse(), Ok(Expiry::weeks(1)));
+/// assert_eq!("12h".parse(), Ok(Expiry::hours(12)));
+/// assert!(Expiry::hours(1) < Expiry::days(1));
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy)]
 pub struct Expiry(Span);
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy)]
 enum Span {
     Minutes(u64),
     Months(u32),
@@ -55,8 +66,8 @@ impl Expiry {
         Self::months(3),
     ];
 
-    /// The days that the open-source server can count.
-    pub(crate) const DAYS: std::ops::RangeInclusive<u64> = 1..=90;
+    /// The most days that the open-source server can store.
+    const MOST_DAYS: u64 = i32::MAX as u64;
 
     /// This many minutes.
     ///
@@ -126,6 +137,11 @@ impl Expiry {
         }
     }
 
+    /// What it is ordered by.
+    const fn sorted(self) -> (u64, bool) {
+        (self.whole_minutes(), matches!(self.0, Span::Months(1..)))
+    }
+
     /// The least seconds that this can mean.
     pub(crate) const fn least_seconds(self) -> u64 {
         self.whole_minutes().saturating_mul(60)
@@ -136,6 +152,15 @@ impl Expiry {
         let minutes = match self.0 {
             Span::Minutes(minutes) => minutes,
             Span::Months(months) => u64::from(months) * 31 * DAY,
+        };
+        minutes.saturating_mul(60)
+    }
+
+    /// The least seconds that a secret may live and still keep to this: a month can have 28 days.
+    pub(crate) fn shortest_seconds(self) -> u64 {
+        let minutes = match self.0 {
+            Span::Minutes(minutes) => minutes,
+            Span::Months(months) => u64::from(months) * 28 * DAY,
         };
         minutes.saturating_mul(60)
     }
@@ -161,18 +186,18 @@ impl Expiry {
     /// The days that the open-source server counts.
     ///
     /// # Errors
-    /// If they are not whole, or too many. `field` is what the caller set.
-    pub(crate) fn whole_days(self, field: &str) -> Result<u8, Error> {
-        const EDITION: &str = "the open-source edition, which counts whole days from 1 to 90";
+    /// If they are not whole, or more than any instance can store. `field` is what the caller set.
+    pub(crate) fn whole_days(self, field: &str) -> Result<u32, Error> {
+        const EDITION: &str = "the open-source edition, which counts whole days";
         let minutes = self.whole_minutes();
-        let days = (minutes / DAY).min(*Self::DAYS.end());
-        let expressed = u8::try_from(days).unwrap_or(u8::MAX);
-        if days * DAY == minutes && Self::DAYS.contains(&days) {
-            Ok(expressed)
-        } else if days == 0 {
+        let days = (minutes / DAY).min(Self::MOST_DAYS);
+        let expressed = u32::try_from(days).unwrap_or(u32::MAX);
+        if days == 0 {
             Err(self.refused(field, EDITION, Err(Self::days(1))))
+        } else if days * DAY == minutes {
+            Ok(expressed)
         } else {
-            Err(self.refused(field, EDITION, Ok(Self::days(expressed.into()))))
+            Err(self.refused(field, EDITION, Ok(Self::days(expressed))))
         }
     }
 
@@ -183,8 +208,83 @@ impl Expiry {
             Err(shortest) => format!("its shortest is {shortest}"),
         };
         Error::invalid(format!(
-            "`{field}`: {self} is no lifetime of {edition}; {remedy}"
+            "`{field}`: {self} cannot be expressed by {edition}; {remedy}"
         ))
+    }
+}
+
+impl PartialEq for Expiry {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Expiry {}
+
+impl PartialOrd for Expiry {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// By length. A month is 30 days long, and comes after as many days.
+impl Ord for Expiry {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.sorted().cmp(&other.sorted())
+    }
+}
+
+impl Hash for Expiry {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.sorted().hash(state);
+    }
+}
+
+/// A text that is not a lifetime.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InvalidExpiry;
+
+impl fmt::Display for InvalidExpiry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "a lifetime is a number and a unit: minutes, hours, days, weeks or months, such as `12 hours`",
+        )
+    }
+}
+
+impl std::error::Error for InvalidExpiry {}
+
+impl FromStr for Expiry {
+    type Err = InvalidExpiry;
+
+    fn from_str(text: &str) -> Result<Self, InvalidExpiry> {
+        let text = text.trim();
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        let (count, unit) = text.split_at(digits);
+        let count: u32 = count.parse().map_err(|_| InvalidExpiry)?;
+        let of = |unit: fn(u32) -> Self| Ok(unit(count));
+        match unit.trim().to_ascii_lowercase().as_str() {
+            "minute" | "minutes" | "min" => of(Self::minutes),
+            "hour" | "hours" | "h" => of(Self::hours),
+            "day" | "days" | "d" => of(Self::days),
+            "week" | "weeks" | "w" if count.checked_mul(7).is_some() => of(Self::weeks),
+            "month" | "months" | "mo" => of(Self::months),
+            _ => Err(InvalidExpiry),
+        }
+    }
+}
+
+impl Serialize for Expiry {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Expiry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -231,12 +331,9 @@ mod tests {
     }
 
     #[test]
-    fn every_whole_day_from_1_to_90_can_be_said_to_the_open_source_edition() {
-        for days in 1..=90 {
-            assert_eq!(
-                u32::from(Expiry::days(days).whole_days("expire_after").unwrap()),
-                days
-            );
+    fn every_whole_day_that_can_be_stored_is_expressed_to_the_open_source_edition() {
+        for days in [1, 2, 89, 90, 91, 400, 2_147_483_647] {
+            assert_eq!(Expiry::days(days).whole_days("expire_after").unwrap(), days);
         }
         assert_eq!(Expiry::months(3).whole_days("expire_after").unwrap(), 90);
         assert_eq!(Expiry::weeks(2).whole_days("expire_after").unwrap(), 14);
@@ -271,14 +368,9 @@ mod tests {
                 "the nearest shorter one is 1 day",
             ),
             (
-                Expiry::days(91),
-                "the nearest shorter one is 3 months",
-                "the nearest shorter one is 90 days",
-            ),
-            (
                 Expiry::months(u32::MAX),
                 "the nearest shorter one is 3 months",
-                "the nearest shorter one is 90 days",
+                "the nearest shorter one is 2147483647 days",
             ),
         ] {
             let error = expiry.step("expire_after").unwrap_err();
@@ -299,5 +391,37 @@ mod tests {
     fn a_month_may_be_as_long_as_the_longest_and_days_are_exact() {
         assert_eq!(Expiry::months(1).most_seconds(), 31 * 86_400);
         assert_eq!(Expiry::days(30).most_seconds(), 30 * 86_400);
+    }
+
+    #[test]
+    fn what_is_written_parses_and_is_ordered_by_length() {
+        for step in Expiry::STEPS {
+            assert_eq!(step.to_string().parse(), Ok(step));
+            let json = serde_json::to_string(&step).unwrap();
+            assert_eq!(serde_json::from_str::<Expiry>(&json).unwrap(), step);
+        }
+        for (text, expiry) in [
+            ("12h", Expiry::hours(12)),
+            (" 1 Week ", Expiry::days(7)),
+            ("30min", Expiry::minutes(30)),
+            ("3mo", Expiry::months(3)),
+        ] {
+            assert_eq!(text.parse(), Ok(expiry), "{text}");
+        }
+        for text in [
+            "",
+            "7",
+            "days",
+            "-1 days",
+            "1.5 days",
+            "1 m",
+            "4294967296 days",
+            "4294967295 weeks",
+        ] {
+            assert_eq!(text.parse::<Expiry>(), Err(InvalidExpiry), "{text}");
+        }
+        assert!(Expiry::STEPS.is_sorted_by(|a, b| a < b));
+        assert!(Expiry::days(30) < Expiry::months(1) && Expiry::months(1) < Expiry::days(31));
+        assert_eq!(Expiry::months(0), Expiry::minutes(0));
     }
 }

@@ -3,9 +3,6 @@
 use security_api_transport::{Error, Form, Request, Secret, Upload};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-/// How many files a push takes.
-const FILES: usize = 10;
-
 /// Members under one name, such as `push`, and files.
 #[derive(Debug)]
 pub(crate) struct Fields<'a> {
@@ -96,8 +93,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// The file under a name that arrives as it is: the service undoes percent-encoding in names, which browsers leave to
-/// chance.
+/// The file under a name whose percent signs are escaped, since the service undoes percent-encoding in names.
 fn named(file: &Upload) -> Upload {
     let file = file.clone();
     match file.name() {
@@ -140,31 +136,49 @@ impl Serialize for Members<'_> {
     }
 }
 
+/// The most bytes of a part's `Content-Disposition` that the service's form parser takes; it ignores the part otherwise.
+const LONGEST_DISPOSITION: usize = 1536;
+
 /// # Errors
-/// If there are more files than the service takes, or one has a name under which nobody could fetch it.
+/// If the service would silently lose one of them because of its name, or nobody could download it.
 pub(crate) fn check_files(files: &[Upload]) -> Result<(), Error> {
-    if files.len() > FILES {
+    for (index, file) in files.iter().enumerate() {
+        let Some(what) = lost(file.name()) else {
+            continue;
+        };
         return Err(Error::invalid(format!(
-            "`file`: {} files; at most {FILES} can be sent at once",
-            files.len()
+            "`file`: the name of file {} {what}: give it another one with `file_name`",
+            index + 1
         )));
     }
-    match files.iter().find(|file| is_lost(file.name())) {
-        Some(file) => Err(Error::invalid(format!(
-            "`file`: under the name `{}` nobody could download it: give it another one with `file_name`",
-            file.name().escape_debug()
-        ))),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
-/// Whether the service would pass over a file of this name, or make a link of it that ends in `/.` or `/..`, which
-/// browsers and all other clients shorten before they ask for it. It takes the last part of a path for the name, without
-/// the blanks around it.
-fn is_lost(name: &str) -> bool {
-    let parts = name.rsplit(['/', '\\']);
-    let last = parts.map(str::trim).find(|part| !part.is_empty());
-    last.is_none_or(is_dots)
+/// Why the service would lose a file of this name. It undoes percent-encoding, cuts the name at `/` and `\\`, ignores a
+/// part without a name and one whose header is too long, and takes off the blanks around it.
+fn lost(name: &str) -> Option<&'static str> {
+    let name = name.trim_end_matches(['/', '\\']);
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let blanks = ['\t', '\n', '\u{b}', '\u{c}', '\r', ' '];
+    let kept = last.trim_matches(blanks);
+    // A link that ends in `/.` or `/..` is shortened by browsers and other clients before they ask for it.
+    if kept.is_empty() || is_dots(kept) {
+        return Some(
+            "is empty, blank, `.` or `..` after the last `/`, and nobody could download it",
+        );
+    }
+    if name.contains('\0') {
+        return Some("has a NUL character, with which the push could not be read");
+    }
+    let escaped = |c: char| matches!(c, '"' | '\\' | '%') || c.is_ascii_control();
+    let length: usize = name
+        .chars()
+        .map(|c| if escaped(c) { 3 } else { c.len_utf8() })
+        .sum();
+    let header = " form-data; name=\"request[files][]\"; filename=\"\"".len();
+    (header + length > LONGEST_DISPOSITION).then_some(
+        "is too long, about 1,480 bytes are taken, and the service would ignore the file",
+    )
 }
 
 /// Whether a URL's segment means the folder it is in, or the one above.
@@ -173,11 +187,11 @@ pub(crate) fn is_dots(segment: &str) -> bool {
 }
 
 /// # Errors
-/// If it is empty: the service takes that for none, and leaves the secret unprotected.
+/// If it is empty or blank: the service takes that for none, and leaves the secret unprotected.
 pub(crate) fn check_passphrase(passphrase: Option<&Secret>) -> Result<(), Error> {
-    if passphrase.is_some_and(|passphrase| passphrase.expose().is_empty()) {
+    if passphrase.is_some_and(|passphrase| passphrase.expose().trim().is_empty()) {
         return Err(Error::invalid(
-            "`passphrase` is empty, which would leave the secret without one: give one, or leave it out",
+            "`passphrase` is empty or blank, which would leave the secret without one: give one, or leave it out",
         ));
     }
     Ok(())
@@ -219,10 +233,11 @@ pub(crate) fn recipients(field: &str, addresses: &[String]) -> Result<Option<Str
                 index + 1
             )))
         };
-        let plain = !address.contains(|c: char| c == ',' || c.is_whitespace() || c.is_control());
-        let parts = address.split_once('@');
-        if !plain || parts.is_none_or(|(name, host)| name.is_empty() || host.is_empty()) {
-            return wrong("is no e-mail address; give each address by itself");
+        if !is_address(address) {
+            return wrong(
+                "is not an e-mail address that the service takes: one address without blanks, of letters of ASCII, \
+                 digits and `._%+-`, at a domain such as `example.com`; an international domain is written as `xn--…`",
+            );
         }
         if addresses[..index]
             .iter()
@@ -232,4 +247,86 @@ pub(crate) fn recipients(field: &str, addresses: &[String]) -> Result<Option<Str
         }
     }
     Ok((!addresses.is_empty()).then(|| addresses.join(",")))
+}
+
+/// Whether the service takes it: `[\w.%+-]+@([\w-]+\.)+\w{2,}`, where `\w` is a letter or digit of ASCII or `_`.
+fn is_address(address: &str) -> bool {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let Some((local, host)) = address.split_once('@') else {
+        return false;
+    };
+    let Some((domain, top)) = host.rsplit_once('.') else {
+        return false;
+    };
+    let is_label = |label: &str| !label.is_empty() && label.chars().all(|c| is_word(c) || c == '-');
+    !local.is_empty()
+        && local.chars().all(|c| is_word(c) || ".%+-".contains(c))
+        && domain.split('.').all(is_label)
+        && top.len() >= 2
+        && top.chars().all(is_word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn names_that_the_service_would_lose_are_told_from_those_that_it_changes() {
+        for name in [
+            "", " ", "/", "\\", "//", "a/ ", "a/..", ".", "..", "\t", "a\0b", "x/\r\n",
+        ] {
+            assert!(lost(name).is_some(), "{name:?}");
+        }
+        for name in [
+            "a/b",
+            "a/",
+            "%2F",
+            "100%",
+            "a:b?.txt",
+            "...",
+            ".a",
+            "\u{a0}",
+            " a ",
+            "a\rb",
+            "\u{202e}x",
+        ] {
+            assert!(lost(name).is_none(), "{name:?}");
+        }
+        assert!(lost(&"x".repeat(1480)).is_none());
+        assert!(lost(&"x".repeat(1500)).is_some());
+        assert!(lost(&"\"".repeat(500)).is_some());
+        assert!(lost(&"é".repeat(750)).is_some());
+    }
+
+    #[test]
+    fn addresses_are_those_that_the_service_takes() {
+        for address in ["a@example.com", "a.b+c%d@sub.example-1.org", "_@xn--e1a.fr"] {
+            assert!(is_address(address), "{address}");
+        }
+        for other in [
+            "",
+            "a",
+            "a@b",
+            "@example.com",
+            "a@.com",
+            "a@example.c",
+            "a b@example.com",
+            "a@@example.com",
+            "é@example.fr",
+            "a@exämple.fr",
+            "a@example.com\n",
+            "a@b.com,c@d.com",
+            "a@example.co-m",
+        ] {
+            assert!(!is_address(other), "{other}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_name_makes_it_panic(name in any::<String>()) {
+            lost(&name);
+        }
+    }
 }

@@ -1,5 +1,6 @@
 // Where a name has two addresses, the first counts: here the item itself, and on other sites the README's own.
 //! [error]: struct@Error
+//! [not-as-asked]: NotAsAsked
 //! [expiry]: Expiry
 //! [rate-limiter]: RateLimiter
 //! [reason]: Reason
@@ -8,8 +9,10 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod bounds;
 mod client;
 mod confirm;
+mod difference;
 mod edition;
 mod expiry;
 mod fields;
@@ -23,9 +26,14 @@ mod pushes;
 mod reason;
 mod requests;
 mod retrieved;
+mod token;
 
+pub use bounds::{Bounds, PushKind};
 pub use client::{Client, ClientBuilder};
-pub use expiry::Expiry;
+pub use confirm::{Created, Fate, NotAsAsked};
+pub use difference::Difference;
+pub use expiry::{Expiry, InvalidExpiry};
+pub use generated::types::Edition;
 pub use generated::{operations, resources, types};
 #[doc(no_inline)]
 pub use http;
@@ -43,6 +51,7 @@ pub use security_api_transport::{
 };
 #[cfg(feature = "fake")]
 pub use security_api_transport::{FakeAnswer, FakeRequest, FakeTransport};
+pub use token::token_of_link;
 
 /// A list, which is not awaited by itself: one page is not the list.
 ///

@@ -1,12 +1,14 @@
 //! A push that is to be created.
 
-use std::ops::RangeInclusive;
-
 use security_api_transport::{Error, Secret, Upload};
+use serde_json::Value;
 
+use crate::bounds::{Bounds, PushKind};
+use crate::difference::{Comparison, Difference};
 use crate::expiry::Expiry;
 use crate::fields::{self, Fields};
-use crate::lifetime::Lifetime;
+use crate::lifetime::{self, Lifetime};
+use crate::types::Edition;
 
 /// A push to be created: what it holds, who may read it, and for how long.
 ///
@@ -14,7 +16,8 @@ use crate::lifetime::Lifetime;
 /// unless its administrator changed them), and viewers may expire the push and see a page with a button first. The
 /// [`Push`](crate::types::Push) that comes back says what holds.
 ///
-/// What the service would silently replace, such as views out of range, is refused before anything is sent.
+/// What no instance can take is refused before anything is sent, and so is what is out of the
+/// [`Bounds`] that the client was told. What an instance silently replaces makes creating fail.
 ///
 /// ```
 /// use pwpush_api::{Expiry, NewPush, Upload};
@@ -34,7 +37,8 @@ use crate::lifetime::Lifetime;
 #[derive(Debug, Clone)]
 #[must_use = "a push is created by `pushes().create(push)`"]
 pub struct NewPush {
-    kind: Kind,
+    /// The service infers it from the files, and fails over one that it does not know; so it is always sent.
+    pub(crate) kind: PushKind,
     payload: Option<Secret>,
     files: Vec<Upload>,
     pub(crate) expire_after: Option<Expiry>,
@@ -48,35 +52,17 @@ pub struct NewPush {
     notify_locale: Option<String>,
 }
 
-/// The service infers it from the files, and fails over one that it does not know; so it is always said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Text,
-    Url,
-    Qr,
-    File,
-}
-
-impl Kind {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::Url => "url",
-            Self::Qr => "qr",
-            Self::File => "file",
-        }
-    }
-}
-
-/// The views that the service can count.
-const VIEWS: RangeInclusive<u32> = 1..=100;
+/// The most views that the service can count.
+const MOST_VIEWS: u32 = i32::MAX as u32;
+/// The most bytes beside the files of a form.
+const MESSAGE: usize = 16 * 1024 * 1024;
 /// The most characters of a text.
 const TEXT: usize = 1024 * 1024;
 /// The most characters of a QR code.
 const QR: usize = 1024;
 
 impl NewPush {
-    fn new(kind: Kind, payload: Option<Secret>) -> Self {
+    fn new(kind: PushKind, payload: Option<Secret>) -> Self {
         Self {
             kind,
             payload,
@@ -100,17 +86,17 @@ impl NewPush {
     /// # let _ = push;
     /// ```
     pub fn text(text: impl Into<Secret>) -> Self {
-        Self::new(Kind::Text, Some(text.into()))
+        Self::new(PushKind::Text, Some(text.into()))
     }
 
-    /// A URL by `http` or `https`, to which the viewer is sent on.
+    /// A URL of `http` or `https`, without blanks, to which the viewer is redirected.
     ///
     /// ```
     /// let push = pwpush_api::NewPush::url("https://example.com/reset?code=4711");
     /// # let _ = push;
     /// ```
     pub fn url(url: impl Into<Secret>) -> Self {
-        Self::new(Kind::Url, Some(url.into()))
+        Self::new(PushKind::Url, Some(url.into()))
     }
 
     /// What a QR code says, 1 to 1,024 characters.
@@ -120,10 +106,19 @@ impl NewPush {
     /// # let _ = push;
     /// ```
     pub fn qr(content: impl Into<Secret>) -> Self {
-        Self::new(Kind::Qr, Some(content.into()))
+        Self::new(PushKind::Qr, Some(content.into()))
     }
 
-    /// Files, from disk or memory, 1 to 10 of them. They are streamed, and need a token.
+    /// Files, from disk or memory: at least one, and up to 10 unless the instance has another limit. They are streamed,
+    /// and need a token.
+    ///
+    /// Names do not arrive as they are. The service keeps what follows the last `/` or `\`, puts `-` in place of each of
+    /// ``% $ | : ; < > ? * "``, of tab, line breaks and U+202E, and takes off the blanks around it. A name that it would
+    /// lose the file for is refused: one that is empty or blank then, has a NUL character or about 1,480 bytes or more.
+    ///
+    /// The stock container's proxy has read and write timeouts of 30 seconds that include the body, so an upload that
+    /// takes longer is cut off unless the administrator raised them. Forms with more than 10 GiB, or more than 16 MiB
+    /// beside the files, are refused.
     ///
     /// ```
     /// use pwpush_api::{NewPush, Upload};
@@ -136,7 +131,7 @@ impl NewPush {
     /// # let _ = push; Ok(()) }
     /// ```
     pub fn files(files: impl IntoIterator<Item = Upload>) -> Self {
-        let mut push = Self::new(Kind::File, None);
+        let mut push = Self::new(PushKind::File, None);
         push.files.extend(files);
         push
     }
@@ -168,7 +163,7 @@ impl NewPush {
     }
 
     /// How long it lives. The call asks the instance for its edition first, once for each client, because the editions
-    /// are told in different ways; what it cannot express is refused before the secret is sent.
+    /// take lifetimes in different ways; what the edition cannot express is refused before the secret is sent.
     ///
     /// ```
     /// use pwpush_api::{Expiry, NewPush};
@@ -181,7 +176,7 @@ impl NewPush {
         self
     }
 
-    /// How often it can be read, 1 to 100 times.
+    /// How often it can be read, at least once; an instance takes up to 100 times unless it has another limit.
     ///
     /// ```
     /// let push = pwpush_api::NewPush::text("correct horse").views(1);
@@ -192,7 +187,7 @@ impl NewPush {
         self
     }
 
-    /// What a viewer must know beside the link.
+    /// What a viewer must know beside the link. A blank one is refused, since the service takes it for none.
     ///
     /// ```
     /// let push = pwpush_api::NewPush::text("correct horse").passphrase("plain yellow umbrella");
@@ -225,7 +220,7 @@ impl NewPush {
         self
     }
 
-    /// Whether anybody who has the link may expire it. URLs never may be expired so.
+    /// Whether anybody who has the link may expire it. For a URL, `true` is refused: only its owner may.
     ///
     /// A push made without a token can be expired in no other way, by this client neither.
     ///
@@ -250,7 +245,9 @@ impl NewPush {
         self
     }
 
-    /// The e-mail addresses that the service sends the link to, up to 5. It needs a token, and an instance with mail.
+    /// The e-mail addresses that the service sends the link to, up to 5, in ASCII. It needs a token, and an instance with
+    /// mail. The call asks the instance for its edition first, because the open-source server ignores addresses before
+    /// version 2.9.2.
     ///
     /// ```
     /// let push = pwpush_api::NewPush::text("correct horse").notify(["john.hill@example.com"]);
@@ -275,21 +272,26 @@ impl NewPush {
     }
 
     /// # Errors
-    /// If the service would refuse it, or silently make something else of it.
-    pub(crate) fn check(&self, has_token: bool) -> Result<(), Error> {
+    /// If no instance takes it, or the one that the client was told the bounds of does not.
+    pub(crate) fn check(&self, has_token: bool, bounds: Option<&Bounds>) -> Result<(), Error> {
         let payload = self.payload.as_ref().map(Secret::expose);
         match (self.kind, payload) {
-            (Kind::Text, Some(text)) => fields::check_text("text", text, TEXT)?,
-            (Kind::Qr, Some(content)) => fields::check_text("qr", content, QR)?,
-            (Kind::Url, Some(url)) => check_url(url)?,
-            (Kind::File, Some(message)) => fields::check_text("message", message, TEXT)?,
+            (PushKind::Text, Some(text)) => fields::check_text("text", text, TEXT)?,
+            (PushKind::Qr, Some(content)) => fields::check_text("qr", content, QR)?,
+            (PushKind::Url, Some(url)) => check_url(url)?,
+            (PushKind::File, Some(message)) => fields::check_text("message", message, MESSAGE)?,
             (_, None) => {}
         }
-        if self.kind == Kind::File && self.files.is_empty() {
+        if self.kind == PushKind::File && self.files.is_empty() {
             return Err(Error::invalid("`files`: there is none"));
         }
+        if self.kind == PushKind::Url && self.deletable_by_viewer == Some(true) {
+            return Err(Error::invalid(
+                "`deletable_by_viewer`: viewers can never expire the push of a URL; leave it out",
+            ));
+        }
         if !self.files.is_empty() {
-            if matches!(self.kind, Kind::Url | Kind::Qr) {
+            if matches!(self.kind, PushKind::Url | PushKind::Qr) {
                 return Err(Error::invalid(
                     "`file`: files go with a text or by themselves, not with a URL or QR code",
                 ));
@@ -302,19 +304,52 @@ impl NewPush {
         }
         fields::check_files(&self.files)?;
         fields::check_passphrase(self.passphrase.as_ref())?;
-        if let Some(views) = self.views.filter(|views| !VIEWS.contains(views)) {
-            return Err(Error::invalid(format!(
-                "`views` must be between {} and {}, not {views}",
-                VIEWS.start(),
-                VIEWS.end()
-            )));
+        if let Some(views) = self.views {
+            if !(1..=MOST_VIEWS).contains(&views) {
+                return Err(Error::invalid(format!(
+                    "`views` must be at least 1 and at most {MOST_VIEWS}, not {views}"
+                )));
+            }
+            bounds.map_or(Ok(()), |bounds| bounds.check_views(views))?;
         }
+        bounds.map_or(Ok(()), |bounds| bounds.check_files(self.files.len()))?;
         if !self.notify.is_empty() && !has_token {
             return Err(Error::invalid(
                 "`notify`: mail needs an API token: make the client with `Client::new`",
             ));
         }
         fields::recipients("notify", &self.notify).map(drop)
+    }
+
+    /// Whether the instance's edition has to be known to send it, or to read the response.
+    pub(crate) fn needs_edition(&self) -> bool {
+        self.expire_after.is_some() || !self.notify.is_empty()
+    }
+
+    /// What the service keeps differently, by its response.
+    pub(crate) fn compare(
+        &self,
+        answer: &Value,
+        lifetime: Option<Lifetime>,
+        account: Option<&str>,
+        edition: Option<&Edition>,
+    ) -> Vec<Difference> {
+        Comparison::new(answer, edition)
+            .lifetime("expire_after", lifetime, &lifetime::OF_PUSH)
+            .views(self.views)
+            .flag("retrieval_step", self.retrieval_step, false)
+            // It is null for URLs.
+            .flag(
+                "deletable_by_viewer",
+                self.deletable_by_viewer,
+                self.kind == PushKind::Url,
+            )
+            .passphrase(self.passphrase.as_ref().map(Secret::expose))
+            .text("name", self.name.as_deref())
+            .text("note", self.note.as_deref())
+            .mail(&self.notify, self.notify_locale.as_deref())
+            .account(account)
+            .differences()
     }
 
     /// What is sent of it, in the order of the service's own documentation.
@@ -346,13 +381,20 @@ impl NewPush {
 }
 
 fn check_url(url: &str) -> Result<(), Error> {
-    let scheme = url.split_once("://").filter(|(_, rest)| !rest.is_empty());
-    let is_web = scheme.is_some_and(|(scheme, _)| {
-        scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
+    let rest = url.split_once(':').and_then(|(scheme, rest)| {
+        let is_web = ["http", "https"]
+            .iter()
+            .any(|web| scheme.eq_ignore_ascii_case(web));
+        is_web.then(|| rest.strip_prefix("//").unwrap_or(rest))
     });
-    if !is_web {
+    if rest.is_none_or(str::is_empty) {
         return Err(Error::invalid(
             "`url` must be a whole URL that begins with `http://` or `https://`",
+        ));
+    }
+    if url.contains(char::is_whitespace) {
+        return Err(Error::invalid(
+            "`url` has a blank or a line break: was it copied whole and alone? Blanks in it are written `%20`",
         ));
     }
     Ok(())
@@ -402,6 +444,7 @@ mod tests {
     fn what_the_service_would_refuse_or_replace_is_refused_with_the_name_of_the_field() {
         let file = || Upload::bytes("a", "b");
         let many = |count| NewPush::files((0..count).map(|_| file()));
+        let bounds = Bounds::new().views(1..=20).files(3);
         for (push, says) in [
             (NewPush::text(" \n"), "`text` is blank"),
             (
@@ -411,62 +454,74 @@ mod tests {
             (NewPush::qr("é".repeat(QR + 1)), "`qr` has 1025 characters"),
             (NewPush::url("ftp://example.com"), "`url` must be"),
             (NewPush::url("https://"), "`url` must be"),
+            (NewPush::url("http:"), "`url` must be"),
+            (NewPush::url("https://example.com/\n"), "`url` has a blank"),
+            (NewPush::url("https://a b"), "`url` has a blank"),
             (
-                NewPush::text("x").views(0),
-                "`views` must be between 1 and 100, not 0",
+                NewPush::url("https://a.example").deletable_by_viewer(true),
+                "`deletable_by_viewer`: viewers",
             ),
+            (NewPush::text("x").views(0), "`views` must be at least 1"),
+            (NewPush::text("x").views(u32::MAX), "not 4294967295"),
             (
-                NewPush::text("x").views(101),
-                "`views` must be between 1 and 100, not 101",
+                NewPush::text("x").views(21),
+                "`views`: 21 is out of the bounds of this instance, which the client was told: 1 to 20",
             ),
             (NewPush::text("x").passphrase(""), "`passphrase` is empty"),
+            (
+                NewPush::text("x").passphrase(" \u{a0}"),
+                "`passphrase` is empty or blank",
+            ),
             (many(0), "`files`: there is none"),
-            (many(11), "`file`: 11 files"),
+            (many(4), "`file`: 4 files"),
             (NewPush::qr("x").file(file()), "`file`: files go with"),
             (
-                NewPush::text("x").notify(["a@b", "A@B"]),
+                NewPush::text("x").notify(["a@b.de", "A@B.de"]),
                 "`notify`: address 2 is there twice",
             ),
             (
-                NewPush::text("x").notify(["a@b,c@d"]),
-                "`notify`: address 1 is no",
+                NewPush::text("x").notify(["a@b.de,c@d.de"]),
+                "`notify`: address 1 is not",
             ),
             (
-                NewPush::text("x").notify(vec!["a@b"; 6]),
+                NewPush::text("x").notify(vec!["a@b.de"; 6]),
                 "`notify`: 6 addresses",
             ),
         ] {
-            let error = push.check(true).unwrap_err();
+            let error = push.check(true, Some(&bounds)).unwrap_err();
             assert!(error.is_invalid());
             assert!(error.to_string().contains(says), "{error}");
         }
         for (push, says) in [
             (many(1), "only be pushed with an API token"),
             (
-                NewPush::text("x").notify(["a@b"]),
+                NewPush::text("x").notify(["a@b.de"]),
                 "mail needs an API token",
             ),
         ] {
-            assert!(push.check(true).is_ok());
-            assert!(push.check(false).unwrap_err().to_string().contains(says));
+            assert!(push.check(true, None).is_ok());
+            assert!(
+                push.check(false, None)
+                    .unwrap_err()
+                    .to_string()
+                    .contains(says)
+            );
         }
     }
 
     #[test]
-    fn limits_are_in_characters_and_reached_but_not_crossed() {
-        assert!(NewPush::text("é".repeat(TEXT)).check(false).is_ok());
-        assert!(NewPush::qr("é".repeat(QR)).check(false).is_ok());
-        assert!(
-            NewPush::url("HTTPS://example.com")
-                .views(100)
-                .check(false)
-                .is_ok()
-        );
-        assert!(
-            NewPush::files((0..10).map(|_| Upload::bytes("a", "")))
-                .check(true)
-                .is_ok()
-        );
+    fn what_some_instance_takes_is_not_refused() {
+        for push in [
+            NewPush::text("é".repeat(TEXT)),
+            NewPush::qr("é".repeat(QR)).views(400),
+            NewPush::url("HTTPS://example.com").views(101),
+            NewPush::files((0..11).map(|_| Upload::bytes("a", ""))).message("x".repeat(TEXT + 1)),
+        ] {
+            push.check(true, None).unwrap();
+        }
+        let push = NewPush::text("x").views(20);
+        push.check(true, Some(&Bounds::new().views(1..=20)))
+            .unwrap();
     }
 
     #[test]

@@ -36,10 +36,6 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
         f.write_str("an array, or an object with `logs` or `views`")
     }
 
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(ListAnswer(Vec::new()))
-    }
-
     fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
         PageItems::read(list).map(|items| ListAnswer(items.into_vec()))
     }

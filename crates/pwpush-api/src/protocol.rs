@@ -1,15 +1,21 @@
 //! How the service speaks: by status and form, never by its texts, which are translated.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use http::header::{LOCATION, RETRY_AFTER};
-use security_api_transport::{Answer, ApiError, Protocol, ValidationMessages, Verdict, one_line};
+use security_api_transport::{
+    Answer, ApiError, Error, Operation, Protocol, ValidationMessages, Verdict, one_line,
+};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::sync::OnceCell;
 
+use crate::bounds::{Bounds, PushKind};
+use crate::operations as op;
 use crate::reason::Reason;
+use crate::token;
 use crate::types::Edition;
 
 /// How the service speaks, and what a client knows of the instance it speaks to.
@@ -19,6 +25,8 @@ pub(crate) struct PasswordPusher {
     pub(crate) has_token: bool,
     /// Told, or found by the first call that needs it.
     pub(crate) edition: OnceCell<Edition>,
+    /// Told, by kind.
+    pub(crate) bounds: [OnceLock<Bounds>; PushKind::ALL.len()],
 }
 
 impl PasswordPusher {
@@ -26,6 +34,7 @@ impl PasswordPusher {
         Self {
             has_token,
             edition: OnceCell::new(),
+            bounds: Default::default(),
         }
     }
 }
@@ -42,7 +51,11 @@ struct Failure {
 
 impl Failure {
     fn of(answer: &Answer<'_>) -> Option<Self> {
-        serde_json::from_slice(answer.body).ok()
+        // An array would be read as the members in their order.
+        let is_object = answer.body.trim_ascii_start().starts_with(b"{");
+        serde_json::from_slice(answer.body)
+            .ok()
+            .filter(|_| is_object)
     }
 
     fn text(&self) -> Option<&str> {
@@ -60,6 +73,21 @@ impl Failure {
 }
 
 impl Protocol for PasswordPusher {
+    fn prepare(
+        &self,
+        operation: &'static Operation,
+        values: &[&str],
+    ) -> Result<&'static [(&'static str, &'static str)], Error> {
+        // A path segment that is no token leads to another path, whose refusal would be misread.
+        if let [token, ..] = values {
+            token::check(token)?;
+        }
+        Ok(match has_words(operation.id()) {
+            true => &[("locale", "en")],
+            false => &[],
+        })
+    }
+
     fn classify(&self, answer: &Answer<'_>) -> Verdict {
         match answer.status.as_u16() {
             // What is refused for want of a credential has no body. All else is about the push, and a renewed
@@ -93,23 +121,35 @@ impl Protocol for PasswordPusher {
     }
 }
 
-/// The ids of operations that answer in ways of their own.
-const VERSION: &str = "instance.version";
-const SHOW: &str = "pushes.show";
-const SHOW_REQUEST: &str = "requests.show";
-const CREATE: &str = "pushes.create";
-const EXPIRE: &str = "pushes.expire";
-const NOTIFY: &str = "pushes.notify";
 const FILE: &str = crate::files::FETCH;
+
 /// Those that only the owner may call.
-const OWNERS: [&str; 4] = ["pushes.audit", NOTIFY, "requests.audit", "requests.close"];
+fn is_owners(id: &str) -> bool {
+    [
+        op::PUSHES_AUDIT.id(),
+        op::PUSHES_NOTIFY.id(),
+        op::REQUESTS_AUDIT.id(),
+        op::REQUESTS_CLOSE.id(),
+    ]
+    .contains(&id)
+}
+
+/// Those whose refusals differ by their words alone, which therefore have to be English: the server prefers the user's
+/// language to that of the request's headers, and the query to both.
+fn has_words(id: &str) -> bool {
+    is_owners(id) || id == op::PUSHES_EXPIRE.id()
+}
+
 /// How the server begins when it demands a second factor, in English. It answers so where it also says that the caller
-/// is not the owner, and nothing else tells the two apart.
+/// is not the owner.
 const MFA: &str = "Two-factor";
+/// What it says, in English, of a push that the caller may not expire. What else it says there is about the user.
+const NOT_DELETABLE: &str = "deletable";
 
 impl PasswordPusher {
     fn reason(&self, answer: &Answer<'_>, failure: Option<&Failure>) -> Option<Reason> {
         let id = answer.operation.id();
+        let text = failure.and_then(Failure::text);
         Some(match answer.status.as_u16() {
             300..=399 => return redirect(answer),
             401 | 403 | 404 | 410 if id == FILE => Reason::LinkExpired,
@@ -117,13 +157,23 @@ impl PasswordPusher {
             400 | 422 => Reason::InvalidInput,
             401 => match failure {
                 Some(failure) if failure.is_about_passphrase() => Reason::PassphraseRefused,
-                Some(_) if id == EXPIRE => Reason::NotDeletable,
-                Some(_) if id == CREATE && !self.has_token => Reason::TokenNeededForFiles,
+                Some(_) if !self.has_token && id == op::PUSHES_CREATE.id() => {
+                    Reason::TokenNeededForFiles
+                }
+                Some(_)
+                    if id == op::PUSHES_EXPIRE.id()
+                        && (!self.has_token
+                            || text.is_some_and(|text| text.contains(NOT_DELETABLE))) =>
+                {
+                    Reason::NotDeletable
+                }
+                // The token is known, or the body would be empty; its user is not accepted.
+                Some(Failure { error: Some(_), .. }) if self.has_token => Reason::UserInactive,
                 _ if self.has_token => Reason::TokenRefused,
                 _ => Reason::TokenNeeded,
             },
-            403 => match failure?.text()? {
-                text if OWNERS.contains(&id) && !text.starts_with(MFA) => Reason::NotOwner,
+            403 => match text? {
+                text if is_owners(id) && !text.starts_with(MFA) => Reason::NotOwner,
                 _ => Reason::MfaRequired,
             },
             404 => return missing(id, failure),
@@ -137,8 +187,10 @@ impl PasswordPusher {
 /// The lock on one object, or on one user's mail, if that is what a 429 is: it is JSON and names no time to wait.
 fn lock(answer: &Answer<'_>) -> Option<Reason> {
     let reason = match answer.operation.id() {
-        SHOW | SHOW_REQUEST => Reason::PassphraseLocked,
-        NOTIFY => Reason::NotifyLocked,
+        id if id == op::PUSHES_SHOW.id() || id == op::REQUESTS_SHOW.id() => {
+            Reason::PassphraseLocked
+        }
+        id if id == op::PUSHES_NOTIFY.id() => Reason::NotifyLocked,
         _ => return None,
     };
     let is_lock = !answer.headers.contains_key(RETRY_AFTER) && Failure::of(answer).is_some();
@@ -150,12 +202,12 @@ fn missing(id: &str, failure: Option<&Failure>) -> Option<Reason> {
     let of_application = failure.is_some_and(|failure| !failure.is_of_framework());
     let (resource, method) = id.split_once('.')?;
     Some(match resource {
-        _ if id == VERSION => Reason::NoApiV2,
+        _ if id == op::INSTANCE_VERSION.id() => Reason::NoApiV2,
         "pushes" | "requests" if of_application && method != "create" && !is_list(id) => {
             Reason::NotFound
         }
         "requests" | "accounts" | "workspaces" => Reason::NotInThisEdition,
-        "pushes" if id == NOTIFY => Reason::NotInThisEdition,
+        "pushes" if id == op::PUSHES_NOTIFY.id() => Reason::NotInThisEdition,
         _ => Reason::NoApiV2,
     })
 }
@@ -177,6 +229,9 @@ fn redirect(answer: &Answer<'_>) -> Option<Reason> {
     let path = location.split(['?', '#']).next()?;
     if path.trim_end_matches('/').ends_with("/first_run") {
         return Some(Reason::FirstRun);
+    }
+    if answer.redirects_to_tls() {
+        return Some(Reason::TlsForced);
     }
     let rest = match location.strip_prefix("//") {
         Some(rest) => rest,
@@ -212,19 +267,14 @@ fn validation(body: &[u8]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::{HeaderMap, Method, StatusCode};
-    use security_api_transport::Operation;
+    use http::{HeaderMap, StatusCode};
 
-    static SHOW_PUSH: Operation = Operation::new(SHOW, Method::GET, "/p/{t}");
-    static EXPIRE_PUSH: Operation = Operation::new(EXPIRE, Method::DELETE, "/p/{t}");
-    static CREATE_PUSH: Operation = Operation::new(CREATE, Method::POST, "/p");
-    static AUDIT_PUSH: Operation = Operation::new("pushes.audit", Method::GET, "/p/{t}/audit");
-    static ACTIVE: Operation = Operation::new("pushes.active", Method::GET, "/p/active");
-    static NOTIFY_PUSH: Operation = Operation::new(NOTIFY, Method::POST, "/p/{t}/n");
-    static OPEN: Operation = Operation::new("requests.open", Method::GET, "/r/open");
-    static SHOW_REQ: Operation = Operation::new(SHOW_REQUEST, Method::GET, "/r/{t}");
-    static ACCOUNTS: Operation = Operation::new("accounts.list", Method::GET, "/a");
-    static GET_VERSION: Operation = Operation::new(VERSION, Method::GET, "/v");
+    use crate::operations::{
+        ACCOUNTS_LIST as ACCOUNTS, INSTANCE_VERSION as GET_VERSION, PUSHES_ACTIVE as ACTIVE,
+        PUSHES_AUDIT as AUDIT_PUSH, PUSHES_CREATE as CREATE_PUSH, PUSHES_EXPIRE as EXPIRE_PUSH,
+        PUSHES_NOTIFY as NOTIFY_PUSH, PUSHES_SHOW as SHOW_PUSH, REQUESTS_OPEN as OPEN,
+        REQUESTS_SHOW as SHOW_REQ,
+    };
 
     fn judge(
         has_token: bool,
@@ -253,7 +303,7 @@ mod tests {
     const FRAMEWORK: &str = r#"{"status":404,"error":"Not Found"}"#;
 
     #[test]
-    fn the_four_kinds_of_401_are_told_apart_by_their_form() {
+    fn the_kinds_of_401_are_told_apart_by_their_form() {
         for (token, operation, body, reason, verdict) in [
             (
                 true,
@@ -272,8 +322,36 @@ mod tests {
             (
                 true,
                 &EXPIRE_PUSH,
+                r#"{"error":"That push is not deletable by viewers."}"#,
+                Reason::NotDeletable,
+                Verdict::Final,
+            ),
+            (
+                false,
+                &EXPIRE_PUSH,
                 r#"{"error":"Nicht."}"#,
                 Reason::NotDeletable,
+                Verdict::Final,
+            ),
+            (
+                true,
+                &EXPIRE_PUSH,
+                r#"{"error":"Bitte bestätigen."}"#,
+                Reason::UserInactive,
+                Verdict::Final,
+            ),
+            (
+                true,
+                &CREATE_PUSH,
+                r#"{"error":"You have to confirm your email address before continuing."}"#,
+                Reason::UserInactive,
+                Verdict::Final,
+            ),
+            (
+                true,
+                &ACTIVE,
+                r#"{"error":"Your account is locked."}"#,
+                Reason::UserInactive,
                 Verdict::Final,
             ),
             (

@@ -7,14 +7,16 @@ use std::sync::Arc;
 use security_api_transport::{Call, Download, Error, ErrorKind, Outcome, Request, Secret};
 use serde::Serialize;
 
+use crate::confirm::{self, Created};
 use crate::fields::{self, Progress};
-use crate::lifetime::{self, Lifetime};
+use crate::lifetime::Lifetime;
 use crate::new_push::NewPush;
 use crate::operations::PUSHES_EXPIRE;
+use crate::reason::Reason;
 use crate::resources::Pushes;
 use crate::retrieved::Retrieved;
 use crate::types::{Edition, Message, Push, PushedFile, RetrievedPush};
-use crate::{confirm, edition, files};
+use crate::{edition, files};
 
 /// Makes a type that stands for a call one that is sent when awaited.
 macro_rules! sent_when_awaited {
@@ -45,19 +47,20 @@ impl Pushes {
     ///
     /// `POST /api/v2/pushes`. It is not sent again once it may have been executed.
     ///
-    /// If a lifetime is set, the instance is asked for its edition first, once for each client. What comes back is
-    /// compared with what was asked: if the secret would live longer or could be viewed more often, or the service does
-    /// not say, the push is expired again and the call fails with [`Reason::Withdrawn`](crate::Reason::Withdrawn), or
-    /// with [`Reason::StillLive`](crate::Reason::StillLive) if that failed. Options of the call, such as its `timeout`,
-    /// hold for creating alone, not for asking and expiring.
+    /// If a lifetime or mail is asked for, the instance is asked for its edition first, once for each client. Each option
+    /// that was asked for is compared with the response: if the instance keeps anything else, or does not say, the push
+    /// is expired again and the call fails; [`NotAsAsked`](crate::NotAsAsked) has the differences, and the token if the
+    /// push could not be expired. [`or_less`](CreatePush::or_less) accepts less than asked. Options of the call, such as
+    /// its `timeout`, hold for creating alone, not for asking and expiring.
     ///
     /// Let it run to its end, in a task of its own if need be: if it is dropped on the way, what may have been created by
     /// then is neither compared nor expired again.
     ///
     /// # Errors
-    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid), before anything is sent, for what the service would refuse or
-    /// silently replace: a lifetime that the edition cannot express, views or sizes out of range, files without a token,
-    /// or with a name under which nobody could download them, such as `..`.
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid), before anything is sent, for what no instance takes: a lifetime
+    /// that the edition cannot express, a text that is blank or too long, a blank passphrase, files without a token, or
+    /// with a name that the service would lose them for; and for what is out of the [`Bounds`](crate::Bounds) that the
+    /// client was told.
     /// Of the service: 401, see [`Reason`](crate::Reason); 422, members are refused, each with its messages; 429.
     ///
     /// ```no_run
@@ -66,8 +69,7 @@ impl Pushes {
     ///
     /// let password = NewPush::text("correct horse battery staple").expire_after(Expiry::days(1)).views(1);
     /// let push = pwpush.pushes().create(password).await?;
-    /// let link = push.html_url.expect("a link");
-    /// println!("{}", link.expose());
+    /// println!("{}", push.link().expose());
     /// # Ok(()) }
     /// ```
     pub fn create(&self, push: NewPush) -> CreatePush {
@@ -76,15 +78,20 @@ impl Pushes {
             push,
             account_id: None,
             progress: None,
+            or_less: false,
         }
     }
 
     /// Reads the secret, which uses up a view unless the caller owns the push. `token` is the part after `/p/` in the
-    /// push's link, not the link.
+    /// push's link; [`token_of_link`](crate::token_of_link) reads it from a link.
     ///
     /// `GET /api/v2/pushes/{url_token}`. It is not sent again once it may have been executed, since the view may be used
     /// up: [`outcome`](Error::outcome) says whether it may have been. An expired push is no error but
     /// [`Retrieved::Expired`].
+    ///
+    /// Do not poll with it, as an owner neither: each read adds an entry to the push's audit log, and once that has 2,000,
+    /// the next reader destroys the secret without seeing it. [`audit`](Self::audit) tells whether it was viewed, and
+    /// adds nothing.
     ///
     /// # Errors
     /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid), before anything is sent, for a whole link. Of the service:
@@ -101,26 +108,20 @@ impl Pushes {
     /// # Ok(()) }
     /// ```
     pub fn show(&self, token: impl AsRef<str>) -> ShowPush {
-        let token = token.as_ref();
-        let request = self.show_request(token);
         ShowPush {
-            request: match token.contains('/') {
-                true => request.fail(Error::invalid(
-                    "`token` is a link: give the part after `/p/` in it, up to the next `/`",
-                )),
-                false => request,
-            },
+            request: self.show_request(token),
+            has_passphrase: false,
         }
     }
 
     /// Sends the link of a push of the caller's to people by e-mail, up to 5 in all for one push.
     ///
     /// `POST /api/v2/pushes/{url_token}/notify_emails`. It is not sent again once it may have been executed. The
-    /// open-source server has it since 2.9.2, where mail is set up; whether the commercial edition has it is not known.
+    /// open-source server has it since 2.9.2; whether the commercial edition has it is not known.
     ///
     /// # Errors
-    /// 403, the push belongs to somebody else; 404, there is no such push, or the instance sends no mail; 422, the
-    /// addresses are refused; 429, the user sent mail too often. See [`Reason`](crate::Reason).
+    /// 403, the push belongs to somebody else; 404, there is no such push, or the server is older or has this switched
+    /// off; 422, the addresses are refused, or the instance has no mail server; 429, the user sent mail too often. See [`Reason`](crate::Reason).
     ///
     /// ```no_run
     /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
@@ -178,10 +179,31 @@ pub struct CreatePush {
     push: NewPush,
     account_id: Option<String>,
     progress: Option<Progress>,
+    or_less: bool,
 }
 
 impl CreatePush {
-    /// Creates it for this account or workspace. Commercial edition only: the open-source server would pass over it, so
+    /// Accepts less than what is asked for, where the instance keeps that: a shorter life, fewer views, no retrieval step,
+    /// no right of viewers to expire the push. [`Created::less`](crate::Created::less) lists it. More than asked, or
+    /// something else, is still an error.
+    ///
+    /// ```no_run
+    /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
+    /// use pwpush_api::{Expiry, NewPush};
+    ///
+    /// let push = NewPush::text("correct horse").expire_after(Expiry::days(60)).views(50);
+    /// let push = pwpush.pushes().create(push).or_less().await?;
+    /// for difference in push.less() {
+    ///     println!("{difference}"); // `expire_after`: 10 days instead of 60 days
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn or_less(mut self) -> Self {
+        self.or_less = true;
+        self
+    }
+
+    /// Creates it for this account or workspace. Commercial edition only: the open-source server would ignore it, so
     /// the edition is asked for, and it is refused there.
     ///
     /// ```no_run
@@ -215,43 +237,51 @@ impl CreatePush {
         self
     }
 
-    async fn run(self) -> Result<Push, Error> {
+    async fn run(self) -> Result<Created<Push>, Error> {
         let Self {
             request,
             push,
             account_id,
             progress,
+            or_less,
         } = self;
-        push.check(edition::has_token(request.client()))?;
+        let client = request.client().clone();
+        let bounds = edition::bounds(&client, push.kind);
+        push.check(edition::has_token(&client), bounds)?;
+        let account = account_id.as_deref();
+        let mut known = edition::known(&client);
+        if known.is_none() && (push.needs_edition() || account.is_some()) {
+            known = Some(edition::of(&client).await?);
+        }
         let mut lifetime = None;
-        if push.expire_after.is_some() || account_id.is_some() {
-            let edition = edition::of(request.client()).await?;
-            check_account(account_id.as_deref(), &edition)?;
-            let of = |expiry| Lifetime::of(expiry, &edition, "expire_after");
+        if let Some(edition) = &known {
+            check_account(account, edition)?;
+            let of = |expiry| Lifetime::of(expiry, edition, FIELD);
             lifetime = push.expire_after.map(of).transpose()?;
         }
+        let days = lifetime.and_then(Lifetime::days);
+        if let (Some(bounds), Some(days)) = (bounds, days) {
+            bounds.check_days(FIELD, days)?;
+        }
         let notify = push.recipients()?;
-        let fields = push.fields(lifetime, notify.as_deref(), account_id.as_deref());
+        let fields = push.fields(lifetime, notify.as_deref(), account);
         let request = fields.write(request, progress);
-        let kept = |answer: &_| {
-            if let Some(lifetime) = lifetime {
-                lifetime.kept(answer, &lifetime::OF_PUSH)?;
-            }
-            push.views
-                .map_or(Ok(()), |views| lifetime::views_kept(answer, views))
-        };
-        confirm::create(request, kept, &PUSHES_EXPIRE).await
+        let compare = |answer: &_| push.compare(answer, lifetime, account, known.as_ref());
+        confirm::create(request, compare, or_less, &PUSHES_EXPIRE).await
     }
 }
 
-sent_when_awaited!(CreatePush gives Push);
+sent_when_awaited!(CreatePush gives Created<Push>);
+
+/// The method that sets a lifetime.
+const FIELD: &str = "expire_after";
 
 /// # Errors
 /// If there is an account, and the edition has none as far as is known.
 fn check_account(account_id: Option<&str>, edition: &Edition) -> Result<(), Error> {
     if account_id.is_some() && *edition != Edition::Commercial {
         return Err(Error::invalid(
-            "`account_id`: only the commercial edition has accounts; another would pass over it",
+            "`account_id`: only the commercial edition has accounts; another would ignore it",
         ));
     }
     Ok(())
@@ -272,6 +302,7 @@ impl std::fmt::Debug for CreatePush {
 #[must_use = "a call does nothing until it is awaited"]
 pub struct ShowPush {
     request: Request,
+    has_passphrase: bool,
 }
 
 impl ShowPush {
@@ -286,6 +317,8 @@ impl ShowPush {
     /// ```
     pub fn passphrase(mut self, passphrase: impl Into<Secret>) -> Self {
         let passphrase = passphrase.into();
+        // A blank one is not tried by the service, and does not count towards the limit.
+        self.has_passphrase = !passphrase.expose().trim().is_empty();
         self.request = self.request.set_secret_query("passphrase", &passphrase);
         self
     }
@@ -293,12 +326,25 @@ impl ShowPush {
     async fn run(self) -> Result<Retrieved, Error> {
         match self.request.call::<RetrievedPush>().await {
             Ok(push) => Ok(push.into()),
+            Err(error) if !self.has_passphrase => Err(view_lost(not_locked(error))),
             Err(error) => Err(view_lost(error)),
         }
     }
 }
 
 sent_when_awaited!(ShowPush gives Retrieved);
+
+/// A push is locked for passphrases alone; a read without one is refused for another reason.
+fn not_locked(error: Error) -> Error {
+    if error.reason() != Some(&Reason::PassphraseLocked) {
+        return error;
+    }
+    error.map_api(|mut api| {
+        api.message = None;
+        let reason = Reason::Throttled;
+        api.with_message(reason.to_string()).with_reason(reason)
+    })
+}
 
 /// Adds what became of the view.
 fn view_lost(error: Error) -> Error {

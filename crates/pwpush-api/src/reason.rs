@@ -1,10 +1,14 @@
 //! Why the service refused a call.
 
-use security_api_transport::{Error, Secret};
+use std::fmt;
 
-/// Why a call was refused, by the service or, for the lifetime of a secret, by this client.
+use security_api_transport::Error;
+
+/// Why the service refused a call. What the client itself did about a push that is not as asked is in
+/// [`NotAsAsked`](crate::NotAsAsked).
 ///
-/// It is told by the status and the form of the answer, because the service's texts are translated.
+/// It is derived from the status and the form of the response, because the service's texts are translated. It shows as a
+/// line that says what to do.
 ///
 /// ```no_run
 /// # async fn example(pwpush: pwpush_api::Client, token: &str) -> Result<(), pwpush_api::Error> {
@@ -34,6 +38,8 @@ pub enum Reason {
     NotOwner,
     /// The token is not known to this instance.
     TokenRefused,
+    /// The token is known, but its user may not sign in: the address is not confirmed yet, or the user is locked.
+    UserInactive,
     /// The call needs a token, or the instance does nothing without one.
     TokenNeeded,
     /// Files can only be pushed with a token.
@@ -51,10 +57,13 @@ pub enum Reason {
         /// That host.
         host: String,
     },
-    /// The instance does not have the operation: requests, accounts and workspaces are of the commercial edition, mail
-    /// must be set up.
+    /// The instance takes only requests by TLS, and takes this one for one without, so it redirects to the same address.
+    TlsForced,
+    /// The instance does not have the operation: requests, accounts and workspaces are of the commercial edition; mail
+    /// about a push came with 2.9.2 and can be switched off.
     NotInThisEdition,
-    /// There is no API v2 at this address.
+    /// There is no API v2 at this address: the server is too old or something else, or it is a public gateway, which only
+    /// shows pushes to people.
     NoApiV2,
     /// The link to a file does not hold any more: it does for 5 minutes after the push was read.
     LinkExpired,
@@ -64,14 +73,6 @@ pub enum Reason {
     InvalidInput,
     /// The service failed: any 5xx.
     ServerError,
-    /// The service would have kept the secret longer, or shown it more often, than asked, or did not say. It was expired
-    /// again.
-    Withdrawn,
-    /// As [`Withdrawn`](Self::Withdrawn), but it could not be expired: the secret is still live.
-    StillLive {
-        /// The token of the push or request, to expire it by.
-        token: Secret,
-    },
 }
 
 impl Reason {
@@ -110,6 +111,14 @@ impl Reason {
             Self::TokenRefused => {
                 "the token is not known here: each host has tokens of its own, so check token and base URL"
             }
+            Self::UserInactive => {
+                "the token is known, but its user's address is not confirmed, or the user is locked: they must sign in, in \
+                 a browser"
+            }
+            Self::TlsForced => {
+                "the instance takes the request for one without TLS and redirects to the same address: use its `https` \
+                 base URL, or have its proxy send `X-Forwarded-Proto: https`"
+            }
             Self::TokenNeeded => "this needs an API token: make the client with `Client::new`",
             Self::TokenNeededForFiles => {
                 "files can only be pushed with an API token: make the client with `Client::new`"
@@ -123,11 +132,11 @@ impl Reason {
             }
             Self::NotInThisEdition => {
                 "this instance does not have the operation: requests, accounts and workspaces are of the commercial \
-                 edition, and mail must be set up"
+                 edition; mail about a push came with 2.9.2 and can be switched off"
             }
             Self::NoApiV2 => {
                 "there is no Password Pusher API v2 at this address: check the base URL (without `/api/v2`); servers \
-                 before 2.3 only have v1"
+                 before 2.3 only have v1, and a public gateway has no API"
             }
             Self::LinkExpired => {
                 "links to files hold for 5 minutes: read the push again for a new one, which uses up another view unless \
@@ -137,11 +146,18 @@ impl Reason {
                 "this address sends more than the instance allows: share one client or limiter, or ask its administrator"
             }
             Self::InvalidPage => "a page is a number from 1 to 200",
-            Self::Moved { .. }
-            | Self::InvalidInput
-            | Self::ServerError
-            | Self::Withdrawn
-            | Self::StillLive { .. } => return None,
+            Self::Moved { .. } | Self::InvalidInput | Self::ServerError => return None,
         })
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Moved { host } => write!(f, "the service is at {host}: make that the base URL"),
+            Self::InvalidInput => f.write_str("members of the request were refused"),
+            Self::ServerError => f.write_str("the service failed"),
+            other => f.write_str(other.remedy().unwrap_or_default()),
+        }
     }
 }

@@ -7,14 +7,16 @@ use std::sync::Arc;
 use security_api_transport::{Call, Download, Error, Request, Secret, Upload};
 use serde_json::Value;
 
+use crate::confirm::{self, Created};
+use crate::difference::Comparison;
 use crate::expiry::Expiry;
 use crate::fields::{self, Fields, Progress};
+use crate::files;
 use crate::lifetime::{self, Lifetime};
 use crate::operations::REQUESTS_CLOSE;
 use crate::pushes::sent_when_awaited;
 use crate::resources::Requests;
 use crate::types::{Edition, PushedFile, SecretRequest};
-use crate::{confirm, files};
 
 /// A request to be created: what is asked for, and for how long. Commercial edition only.
 ///
@@ -71,7 +73,8 @@ impl NewRequest {
         }
     }
 
-    /// A file for the person asked, such as a form to fill in; up to 10.
+    /// A file for the person asked, such as a form to fill in. Its name may arrive changed, see
+    /// [`NewPush::files`](crate::NewPush::files).
     ///
     /// ```
     /// use pwpush_api::{NewRequest, Upload};
@@ -211,9 +214,9 @@ impl NewRequest {
 impl Requests {
     /// Asks somebody for a secret or files, and gives the link to pass on. Commercial edition only.
     ///
-    /// `POST /api/v2/requests`. It is not sent again once it may have been executed. If `close_after` is set and the
-    /// service would keep the request open longer, or does not say, it is closed again and the call fails with
-    /// [`Reason::Withdrawn`](crate::Reason::Withdrawn) or [`Reason::StillLive`](crate::Reason::StillLive).
+    /// `POST /api/v2/requests`. It is not sent again once it may have been executed. If the
+    /// service keeps anything else than what was asked, or does not say, the request is closed again and the call fails with
+    /// [`NotAsAsked`](crate::NotAsAsked).
     ///
     /// Known from public clients of this API. Confidence: medium.
     ///
@@ -227,8 +230,7 @@ impl Requests {
     ///
     /// let request = NewRequest::new("Please send us the key.").close_after(Expiry::days(7));
     /// let request = pwpush.requests().create(request).await?;
-    /// let link = request.html_url.expect("a link");
-    /// println!("{}", link.expose());
+    /// println!("{}", request.link().expose());
     /// # Ok(()) }
     /// ```
     pub fn create(&self, request: NewRequest) -> CreateRequest {
@@ -237,6 +239,7 @@ impl Requests {
             new: request,
             account_id: None,
             progress: None,
+            or_less: false,
         }
     }
 
@@ -287,9 +290,25 @@ pub struct CreateRequest {
     new: NewRequest,
     account_id: Option<String>,
     progress: Option<Progress>,
+    or_less: bool,
 }
 
 impl CreateRequest {
+    /// Accepts less than what is asked for, where the service keeps that, such as a shorter time; see
+    /// [`CreatePush::or_less`](crate::CreatePush::or_less).
+    ///
+    /// ```no_run
+    /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
+    /// let request = pwpush_api::NewRequest::new("The key, please.").retrieval_step(true);
+    /// let request = pwpush.requests().create(request).or_less().await?;
+    /// println!("{:?}", request.less());
+    /// # Ok(()) }
+    /// ```
+    pub fn or_less(mut self) -> Self {
+        self.or_less = true;
+        self
+    }
+
     /// Creates it for this account or workspace.
     ///
     /// ```no_run
@@ -319,27 +338,41 @@ impl CreateRequest {
         self
     }
 
-    async fn run(self) -> Result<SecretRequest, Error> {
+    async fn run(self) -> Result<Created<SecretRequest>, Error> {
         let new = &self.new;
         fields::check_text("request", &new.text, TEXT)?;
         fields::check_files(&new.files)?;
         fields::check_passphrase(new.passphrase.as_ref())?;
         let notify = fields::recipients("notify", &new.notify)?;
         // Only the commercial edition has requests, so there is nothing to ask.
-        let of = |expiry| Lifetime::of(expiry, &Edition::Commercial, "close_after");
+        let edition = Edition::Commercial;
+        let of = |expiry| Lifetime::of(expiry, &edition, "close_after");
         let lifetime = new.close_after.map(of).transpose()?;
-        let fields = new.fields(lifetime, notify.as_deref(), self.account_id.as_deref());
+        let account = self.account_id.as_deref();
+        let fields = new.fields(lifetime, notify.as_deref(), account);
         let request = fields.write(self.request, self.progress);
-        let kept = |answer: &Value| {
-            lifetime.map_or(Ok(()), |lifetime| {
-                lifetime.kept(answer, &lifetime::OF_REQUEST)
-            })
+        let compare = |answer: &Value| {
+            Comparison::new(answer, Some(&edition))
+                .lifetime("close_after", lifetime, &lifetime::OF_REQUEST)
+                .flag("retrieval_step", new.retrieval_step, false)
+                .flag("include_requestor", new.include_requestor, false)
+                .flag(
+                    "response_file_attachments",
+                    new.response_file_attachments,
+                    false,
+                )
+                .passphrase(new.passphrase.as_ref().map(Secret::expose))
+                .text("name", new.name.as_deref())
+                .text("note", new.note.as_deref())
+                .mail(&new.notify, new.notify_locale.as_deref())
+                .account(account)
+                .differences()
         };
-        confirm::create(request, kept, &REQUESTS_CLOSE).await
+        confirm::create(request, compare, self.or_less, &REQUESTS_CLOSE).await
     }
 }
 
-sent_when_awaited!(CreateRequest gives SecretRequest);
+sent_when_awaited!(CreateRequest gives Created<SecretRequest>);
 
 /// Shows what is created and for whom.
 impl std::fmt::Debug for CreateRequest {
@@ -361,7 +394,7 @@ pub struct RespondRequest {
 }
 
 impl RespondRequest {
-    /// A file beside the text, if the request allows files; up to 10. Inferred; unconfirmed.
+    /// A file beside the text, if the request allows files. Inferred; unconfirmed.
     ///
     /// ```no_run
     /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {

@@ -7,5 +7,6 @@ mod flows {
     mod files;
     mod requests;
     mod secrets;
+    mod settings;
     mod support;
 }

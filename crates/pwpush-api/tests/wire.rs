@@ -74,7 +74,7 @@ fn client(wire: &Wire) -> Client {
         .unwrap()
 }
 
-const PUSH: &str = r#"{"url_token":"abc","expire_after_days":1,"expire_after_views":2,"expired":false,"deleted":false,"passphrase":null,"payload":"s"}"#;
+const PUSH: &str = r#"{"url_token":"abc","expire_after_days":1,"expire_after_views":2,"expired":false,"deleted":false,"passphrase":"p","payload":"s","retrieval_step":true,"html_url":"https://h/p/abc/r"}"#;
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 #[tokio::test]

@@ -37,7 +37,10 @@ pub use clock::Clock;
 pub use faults::{Fault, Faults};
 pub use journal::{Entry, Journal};
 pub use keepnet::{Keepnet, KeepnetOptions};
-pub use password_pusher::{PasswordPusher, PasswordPusherEdition, PasswordPusherOptions};
+pub use password_pusher::{
+    PasswordPusher, PasswordPusherEdition, PasswordPusherKind, PasswordPusherOptions,
+    PasswordPusherSettings,
+};
 pub use push_security::{Counts, Delivery, PushSecurity, PushSecurityOptions};
 pub use sandbox::{Sandbox, SandboxBuilder};
 

@@ -17,9 +17,18 @@ pub(crate) fn segment(text: &str) -> String {
     decode(&text.replace('+', "%2B"))
 }
 
+/// Whether what a query string or form decodes to is UTF-8.
+pub(crate) fn is_text(query: &str) -> bool {
+    std::str::from_utf8(&bytes(query)).is_ok()
+}
+
+fn decode(text: &str) -> String {
+    String::from_utf8_lossy(&bytes(text)).into_owned()
+}
+
 /// Undoes percent-encoding and `+` for a space. What is no proper escape stays
 /// as it is.
-fn decode(text: &str) -> String {
+fn bytes(text: &str) -> Vec<u8> {
     let digit = |byte: Option<&u8>| char::from(*byte?).to_digit(16);
     let bytes = text.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
@@ -35,7 +44,7 @@ fn decode(text: &str) -> String {
             _ => decoded.push(byte),
         }
     }
-    String::from_utf8_lossy(&decoded).into_owned()
+    decoded
 }
 
 #[cfg(test)]

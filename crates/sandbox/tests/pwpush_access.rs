@@ -12,7 +12,7 @@ use support::{Answer, small, small_builder};
 
 fn is_empty_401(answer: &Answer) {
     assert_eq!((answer.status, answer.body.len()), (401, 0));
-    assert_eq!(answer.headers["content-type"], "application/json");
+    assert_eq!(answer.headers["content-type"], "text/html");
 }
 
 /// An operation of each kind that works without a token.
@@ -339,7 +339,7 @@ async fn without_limits_nothing_is_too_many() {
 async fn faults_look_like_the_service() {
     let sandbox = small().await;
     for (status, kind, body) in [
-        (401, "application/json", ""),
+        (401, "text/html", ""),
         (
             404,
             "application/json; charset=utf-8",

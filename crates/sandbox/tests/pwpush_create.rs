@@ -24,7 +24,9 @@ async fn numbers_out_of_bounds_become_the_default_without_a_word() {
         (json!(1.9), 1, 1),
         (json!("soon"), 7, 5),
         (json!([3]), 7, 5),
-        (json!(true), 7, 5),
+        (json!(true), 1, 1),
+        (json!(false), 7, 5),
+        (json!({}), 7, 5),
         (json!(1e300), 7, 5),
     ] {
         let fields = json!({
@@ -56,7 +58,12 @@ async fn switches_are_on_by_default_and_null_turns_them_off() {
         (json!("false"), false),
         (json!(2), false),
         (json!(""), false),
+        (json!(1.0), false),
         (Value::Null, false),
+        // What is no single value is as good as absent.
+        (json!([true]), true),
+        (json!([false]), true),
+        (json!({}), true),
     ] {
         let fields = json!({
             "payload": "p", "deletable_by_viewer": given, "retrieval_step": given,
@@ -104,7 +111,11 @@ async fn a_payload_has_to_fit_its_kind() {
         ("url", "ftp://example.com".to_owned(), Some(url)),
         ("url", "javascript:alert(1)".to_owned(), Some(url)),
         ("url", "example.com".to_owned(), Some(url)),
-        ("2", "example.com".to_owned(), Some(url)),
+        ("url", "https://".to_owned(), Some(url)),
+        ("url", "http://".to_owned(), Some(url)),
+        ("url", "https:".to_owned(), Some(url)),
+        ("url", "https://a b".to_owned(), Some(url)),
+        ("url", "https://example.com/\n".to_owned(), Some(url)),
     ] {
         let shown: String = payload.chars().take(40).collect();
         let answer = create(json!({ "kind": kind, "payload": payload }))
@@ -137,7 +148,14 @@ async fn an_unknown_kind_breaks_the_server_and_a_number_is_a_kind() {
         let body = json!({ "status": 500, "error": "Internal Server Error" });
         assert_eq!((answer.status, answer.json()), (500, body), "{kind}");
     }
-    for kind in [json!(0), json!("0"), json!("text"), json!(""), Value::Null] {
+    for kind in ["0", "3", "9"] {
+        let answer = create(json!({ "kind": kind, "payload": "p" }))
+            .to(&sandbox)
+            .await;
+        let body = json!({ "kind": ["is not within the available options"] });
+        assert_eq!((answer.status, answer.json()), (422, body), "{kind}");
+    }
+    for kind in [json!(0), json!("text"), json!(""), json!([]), Value::Null] {
         let answer = create(json!({ "kind": kind, "payload": "p" }))
             .to(&sandbox)
             .await;
@@ -181,7 +199,8 @@ async fn a_body_needs_its_push_and_has_to_be_readable() {
         json!({ "push": {} }),
         json!({ "push": null }),
         json!([1]),
-        json!({ "push": "x" }),
+        json!({ "push": "" }),
+        json!({ "push": [] }),
         json!({ "request": {} }),
     ] {
         let answer = Call::post("/api/v2/pushes", &body).to(&sandbox).await;
@@ -193,7 +212,29 @@ async fn a_body_needs_its_push_and_has_to_be_readable() {
     }
     let answer = Call::new(Method::POST, "/api/v2/pushes").to(&sandbox).await;
     assert_eq!((answer.status, answer.json()), (400, missing));
+    for push in [json!("x"), json!([1]), json!(true)] {
+        let answer = Call::post("/api/v2/pushes", &json!({ "push": push }))
+            .to(&sandbox)
+            .await;
+        let broken = json!({ "status": 500, "error": "Internal Server Error" });
+        assert_eq!((answer.status, answer.json()), (500, broken), "{push}");
+    }
 
+    let not_text = |name: &str| [name.as_bytes(), b"\xff"].concat();
+    for call in [
+        Call::new(Method::POST, "/api/v2/pushes").body(
+            "application/x-www-form-urlencoded",
+            not_text("push[payload]="),
+        ),
+        Call::new(Method::POST, "/api/v2/pushes")
+            .body("application/x-www-form-urlencoded", "push[payload]=%ff"),
+        Call::new(Method::POST, "/api/v2/pushes").body("application/json", not_text("{")),
+        Call::new(Method::POST, "/api/v2/pushes")
+            .body(BOUNDARY, form(&[("name=\"push[payload]\"", b"\xff")])),
+        Call::get("/api/v2/pushes/abc?passphrase=%ff"),
+    ] {
+        assert_eq!(call.to(&sandbox).await.status, 400);
+    }
     for (kind, body) in [
         ("application/json", "{\"push\":"),
         (BOUNDARY, "no form at all"),
@@ -223,7 +264,7 @@ async fn flat_json_forms_and_multipart_are_understood() {
         "application/x-www-form-urlencoded",
         "push[payload]=p+q&push%5Bexpire_after_days%5D=3",
     );
-    let multipart = Call::new(Method::POST, "/api/v2/pushes.json").body(
+    let multipart = Call::new(Method::POST, "/api/v2/pushes").body(
         BOUNDARY,
         form(&[
             ("name=\"push[payload]\"", b"p q"),
@@ -299,7 +340,7 @@ async fn files_need_a_token() {
     for fields in [
         json!({ "payload": "p", "files": [] }),
         json!({ "kind": "file" }),
-        json!({ "payload": "p", "files": null }),
+        json!({ "payload": "p", "files": [""] }),
     ] {
         let answer = create(fields.clone()).to(&sandbox).await;
         assert_eq!(
@@ -309,6 +350,44 @@ async fn files_need_a_token() {
         );
         assert_eq!(create(fields).by_owner(&sandbox).await.status, 201);
     }
+    // What is no list of single values is as good as absent.
+    for files in [json!(null), json!("x"), json!({}), json!([[]])] {
+        let fields = json!({ "payload": "p", "files": files });
+        assert_eq!(create(fields).to(&sandbox).await.status, 201, "{files}");
+    }
+    let text = create(json!({ "payload": "p", "files": ["x"] }));
+    assert_eq!(text.by_owner(&sandbox).await.status, 500);
+    let one = "name=\"push[files]\"; filename=\"a.txt\"";
+    let parts = [("name=\"push[payload]\"", &b"p"[..]), (one, b"content")];
+    let token = made(push_form(&sandbox, &parts).await);
+    assert_eq!(read(&sandbox, &token).await["files"], json!([]));
+}
+
+#[tokio::test]
+async fn the_suffix_is_for_what_is_read() {
+    let sandbox = small().await;
+    let body = json!({ "push": { "payload": "p" } });
+    let answer = Call::post("/api/v2/pushes.json", &body).to(&sandbox).await;
+    assert_eq!(answer.status, 404);
+}
+
+#[tokio::test]
+async fn a_blank_passphrase_protects_nothing() {
+    let sandbox = small().await;
+    for passphrase in ["", " ", "\u{a0}"] {
+        let fields = json!({ "payload": "p", "passphrase": passphrase });
+        let answer = create(fields).to(&sandbox).await;
+        assert_eq!(answer.json()["passphrase"], passphrase);
+        assert_eq!(read(&sandbox, &made(answer)).await["payload"], "p");
+    }
+    let fields = json!({ "payload": "p", "passphrase": "x" });
+    let token = made(create(fields).to(&sandbox).await);
+    for blank in ["%20", "%C2%A0"].repeat(4) {
+        let path = format!("/api/v2/pushes/{token}?passphrase={blank}");
+        assert_eq!(Call::get(&path).to(&sandbox).await.status, 401);
+    }
+    let path = format!("/api/v2/pushes/{token}?passphrase=x");
+    assert_eq!(Call::get(&path).to(&sandbox).await.status, 200);
 }
 
 #[tokio::test]

@@ -426,7 +426,14 @@ async fn an_older_server_calls_the_entries_of_an_audit_views() {
 
 async fn pages(sandbox: &Sandbox, path: &str, member: Option<&str>) -> Vec<usize> {
     let mut sizes = Vec::new();
-    for page in ["", "?page=2", "?page=3", "?page=200", "?page=0", "?page=-7"] {
+    for page in [
+        "",
+        "?page=0x2",
+        "?page=3",
+        "?page=1_0",
+        "?page=0",
+        "?page=-7",
+    ] {
         let answer = Call::get(&format!("{path}{page}")).by_owner(sandbox).await;
         assert_eq!(answer.status, 200, "{path}{page}");
         let json = answer.json();
@@ -460,7 +467,7 @@ async fn lists_and_audits_come_in_pages_of_fifty() {
     assert_eq!(pages(&sandbox, &audit, Some("logs")).await, sizes);
     assert_eq!(pages(&sandbox, &at("expired"), None).await, [0; 6]);
     for path in [at("active"), at("expired"), audit.clone()] {
-        for page in ["201", "x", "", "1.5", "2x"] {
+        for page in ["201", "x", "", "1.5", "2x", "08"] {
             let answer = Call::get(&format!("{path}?page={page}"))
                 .by_owner(&sandbox)
                 .await;

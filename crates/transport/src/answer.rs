@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use http::uri::Authority;
 use http::{HeaderMap, StatusCode};
 
 use crate::operation::Operation;
-use crate::url::location::{is_redirect, origin};
+use crate::url::location::{is_redirect, is_same_host, leads_to, origin};
 
 /// An answer, as far as it is needed to judge it.
 #[derive(Clone, Copy)]
@@ -19,6 +20,7 @@ pub struct Answer<'a> {
     pub headers: &'a HeaderMap,
     /// The body; empty if it is streamed to the caller.
     pub body: &'a [u8],
+    own_host: Option<&'a Authority>,
 }
 
 impl<'a> Answer<'a> {
@@ -35,7 +37,14 @@ impl<'a> Answer<'a> {
             status,
             headers,
             body,
+            own_host: None,
         }
+    }
+
+    /// With the host of the client's base URL.
+    pub(crate) const fn to(mut self, own_host: &'a Authority) -> Self {
+        self.own_host = Some(own_host);
+        self
     }
 
     /// Scheme, host and port to which a redirect points, such as `https://eu.example.com`; none if it points to the same
@@ -59,6 +68,19 @@ impl<'a> Answer<'a> {
         }
         let (scheme, authority) = origin(self.headers)?;
         Some(format!("{scheme}://{authority}"))
+    }
+
+    /// Whether this is a redirect to the same path on the client's own host, by `https`: a server that wants TLS responds
+    /// like this to a request without it. False where the client's base URL is not known, as in tests of a protocol.
+    #[must_use]
+    pub fn redirects_to_tls(&self) -> bool {
+        let target = origin(self.headers).filter(|(scheme, _)| *scheme == "https");
+        let (Some(own_host), Some((_, authority))) = (self.own_host, target) else {
+            return false;
+        };
+        is_redirect(self.status)
+            && is_same_host(own_host, authority)
+            && leads_to(self.headers, self.operation.path())
     }
 }
 

@@ -180,12 +180,18 @@ struct Inner {
 impl Client {
     /// A request of an operation whose path has these values in place of its placeholders, in order.
     pub fn operation(&self, operation: &'static Operation, values: &[&str]) -> Request {
-        Request::new(
+        let request = Request::new(
             self.clone(),
             operation,
             operation.method().clone(),
             path::expand(operation.path(), values),
-        )
+        );
+        match self.0.target.protocol.prepare(operation, values) {
+            Ok(query) => query.iter().fold(request, |request, (name, value)| {
+                request.set_query(name, *value)
+            }),
+            Err(error) => request.fail(error),
+        }
     }
 
     /// A request of one's own: the way to anything that has no method yet, by the same path as every other call.
@@ -471,9 +477,11 @@ impl Client {
     fn refused(&self, call: &CallContext, verdict: Verdict, response: HttpResponse) -> Error {
         let (head, body) = response.into_parts();
         let body = body.as_full().cloned().unwrap_or_default();
-        let answer = Answer::new(call.operation(), head.status, &head.headers, &body);
+        let base = &self.0.target.origin;
+        let answer =
+            Answer::new(call.operation(), head.status, &head.headers, &body).to(base.authority());
         let protocol = call.protocol();
-        let redirect = redirect::message(answer.status, answer.headers, &self.0.target.origin);
+        let redirect = redirect::message(answer.status, answer.headers, base);
         let mut api = protocol.api_error(&answer);
         // A protocol that knows the redirect has better words for it; any other body just names the status.
         let redirect = redirect.map(|usual| match api.message.take() {
@@ -670,13 +678,19 @@ impl<C: From<Client>> ClientBuilder<C> {
     }
 
     /// As [`default_header`](Self::default_header), for a value that is shown nowhere: `Debug` of a request does not show
-    /// it, and errors hide it where it is quoted.
+    /// it, and errors hide it where it is quoted. An empty one is an error of [`build`](Self::build).
     pub fn default_secret_header(mut self, name: &str, value: &Secret) -> Self {
         self.add_default_header(name, value.expose(), true);
         self
     }
 
     fn add_default_header(&mut self, name: &str, value: &str, is_secret: bool) {
+        if is_secret && value.trim().is_empty() {
+            let name = one_line(name, 60);
+            self.default_headers = Err(Error::invalid(format!(
+                "default header: the secret of `{name}` is empty"
+            )));
+        }
         let Ok(headers) = &mut self.default_headers else {
             return;
         };

@@ -104,6 +104,25 @@ pub(crate) fn secrets_of(value: &HeaderValue) -> Vec<Secret> {
     forms.map(Secret::from).collect()
 }
 
+impl Secret {
+    /// Refuses what cannot be meant as a key or token: one that is empty or blank, has a control character, or begins or
+    /// ends with a space, as when it was read from a file with its line break. Texts and passphrases of people can be
+    /// anything, and are not checked by this.
+    ///
+    /// # Errors
+    /// With `what` and the remedy in the message. The secret is not in it.
+    ///
+    /// ```
+    /// use security_api_transport::Secret;
+    ///
+    /// let error = Secret::from("psws_0123\n").check("the webhook's secret").unwrap_err();
+    /// assert!(error.to_string().contains("without a line break"));
+    /// ```
+    pub fn check(&self, what: &str) -> Result<(), Error> {
+        check_text(what, self.expose())
+    }
+}
+
 /// Makes a header value that is not shown by `Debug` and not compressed into HTTP/2 tables.
 ///
 /// `what` names the credential in the error.

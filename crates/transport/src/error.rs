@@ -242,6 +242,25 @@ impl Error {
         self
     }
 
+    /// With the operation that it is about, for errors that are not those of a call.
+    #[must_use]
+    pub fn with_operation(mut self, operation: &'static Operation) -> Self {
+        self.edit(|inner| inner.operation = Some(operation));
+        self
+    }
+
+    /// With what the service said changed by `change`, if it responded: for callers who know more of the request than the
+    /// protocol does.
+    #[must_use]
+    pub fn map_api(mut self, change: impl FnOnce(ApiError) -> ApiError) -> Self {
+        self.edit(|inner| {
+            if let Some(answer) = &mut inner.answer {
+                answer.api = change(std::mem::take(&mut answer.api)).shown();
+            }
+        });
+        self
+    }
+
     /// Notes which operation's list it is about.
     pub(crate) fn in_list(mut self, operation: &'static Operation) -> Self {
         self.edit(|inner| inner.operation = Some(operation));

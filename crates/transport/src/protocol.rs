@@ -7,7 +7,8 @@ use std::time::Duration;
 use http::HeaderMap;
 
 use crate::answer::Answer;
-use crate::error::ApiError;
+use crate::error::{ApiError, Error};
+use crate::operation::Operation;
 use crate::outcome::Verdict;
 
 /// How a service speaks: what its answers mean, where the value in them is, what its errors say.
@@ -15,6 +16,19 @@ use crate::outcome::Verdict;
 /// It may also keep what a client learns of the service; [`Client::protocol_as`](crate::Client::protocol_as) gives it
 /// back.
 pub trait Protocol: Any + fmt::Debug + Send + Sync {
+    /// Checks the values in the path of an operation's request. Gives the query parameters that every such request has.
+    ///
+    /// # Errors
+    /// If the service could not be meant by a value. Nothing is sent.
+    fn prepare(
+        &self,
+        operation: &'static Operation,
+        values: &[&str],
+    ) -> Result<&'static [(&'static str, &'static str)], Error> {
+        let _ = (operation, values);
+        Ok(&[])
+    }
+
     /// What the response means for the call. Each response is classified once.
     fn classify(&self, answer: &Answer<'_>) -> Verdict {
         Verdict::by_status(answer)

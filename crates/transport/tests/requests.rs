@@ -301,7 +301,12 @@ async fn default_headers_go_to_the_services_own_origin_and_nowhere_else() {
     fake.always(&SUBMIT, FakeAnswer::status(403).body(quote));
     let error = submit(&own).call::<Value>().await.unwrap_err();
     assert!(error.to_string().ends_with("no [redacted]"), "{error}");
-    for (name, value) in [("x y", "MARKED"), ("x-y", "MARKED\n")] {
+    for (name, value) in [
+        ("x y", "MARKED"),
+        ("x-y", "MARKED\n"),
+        ("x-y", ""),
+        ("x-y", " \u{a0}"),
+    ] {
         let built = builder().default_secret_header(name, &value.into()).build();
         let error = built.unwrap_err();
         assert!(

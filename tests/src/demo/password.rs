@@ -44,10 +44,8 @@ pub(crate) async fn send(pwpush: &Client, employee: &str) -> Outcome<Push> {
     println!(
         "A fresh password for {employee} is behind a link that opens once and lives {expiry}."
     );
-    if let Some(link) = &push.html_url {
-        println!("  {}", link.expose());
-    }
-    Ok(push)
+    println!("  {}", push.link().expose());
+    Ok(push.into_inner())
 }
 
 /// The employee opens the link, and somebody else comes too late.

@@ -62,30 +62,40 @@ impl Verifier {
 
     /// Accepts deliveries signed with this secret, which is shown when the webhook is made and begins with `psws_`.
     ///
+    /// # Errors
+    /// If the secret is empty or blank, which anybody can sign with, or was read from a file with its line break. It is
+    /// not in the error.
+    ///
     /// ```
     /// use push_security_api::webhook::Verifier;
     ///
-    /// let verifier = Verifier::new("psws_0123456789abcdef0123456789abcdef");
+    /// let verifier = Verifier::new("psws_0123456789abcdef0123456789abcdef")?;
+    /// # Ok::<(), push_security_api::Error>(())
     /// ```
-    #[must_use]
-    pub fn new(secret: impl Into<Secret>) -> Self {
-        Self {
-            secrets: vec![secret.into()],
+    pub fn new(secret: impl Into<Secret>) -> Result<Self, Error> {
+        let verifier = Self {
+            secrets: Vec::new(),
             tolerance: Self::DEFAULT_TOLERANCE,
-        }
+        };
+        verifier.or_secret(secret)
     }
 
     /// Accepts deliveries signed with this secret as well, while secrets are being changed.
     ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    ///
     /// ```
     /// use push_security_api::webhook::Verifier;
     ///
-    /// let verifier = Verifier::new("psws_new").or_secret("psws_old");
+    /// let verifier = Verifier::new("psws_new")?.or_secret("psws_old")?;
+    /// # Ok::<(), push_security_api::Error>(())
     /// ```
-    #[must_use]
-    pub fn or_secret(mut self, secret: impl Into<Secret>) -> Self {
-        self.secrets.push(secret.into());
-        self
+    pub fn or_secret(mut self, secret: impl Into<Secret>) -> Result<Self, Error> {
+        let secret = secret.into();
+        secret.check("the webhook's secret")?;
+        self.secrets.push(secret);
+        Ok(self)
     }
 
     /// Accepts deliveries whose time of signing is at most this far from now, in either direction.
@@ -94,7 +104,8 @@ impl Verifier {
     /// use std::time::Duration;
     /// use push_security_api::webhook::Verifier;
     ///
-    /// let strict = Verifier::new("psws_secret").tolerance(Duration::from_secs(300));
+    /// let strict = Verifier::new("psws_secret")?.tolerance(Duration::from_secs(300));
+    /// # Ok::<(), push_security_api::Error>(())
     /// ```
     #[must_use]
     pub fn tolerance(mut self, tolerance: Duration) -> Self {
@@ -110,9 +121,10 @@ impl Verifier {
     /// ```
     /// use push_security_api::webhook::{Verifier, WebhookError};
     ///
-    /// let verifier = Verifier::new("psws_secret");
+    /// let verifier = Verifier::new("psws_secret")?;
     /// let refused = verifier.event(None, b"{}").unwrap_err();
     /// assert!(matches!(refused, WebhookError::MissingSignature));
+    /// # Ok::<(), push_security_api::Error>(())
     /// ```
     pub fn event(&self, signature: Option<&str>, body: &[u8]) -> Result<Event, WebhookError> {
         self.verify(signature, body)?;
@@ -127,8 +139,9 @@ impl Verifier {
     /// ```
     /// use push_security_api::webhook::Verifier;
     ///
-    /// let verifier = Verifier::new("psws_secret");
+    /// let verifier = Verifier::new("psws_secret")?;
     /// assert!(verifier.verify(Some("t=1,v1=00"), b"{}").is_err());
+    /// # Ok::<(), push_security_api::Error>(())
     /// ```
     pub fn verify(&self, signature: Option<&str>, body: &[u8]) -> Result<(), WebhookError> {
         self.verify_at(signature, body, Timestamp::now())
@@ -143,9 +156,10 @@ impl Verifier {
     /// use push_security_api::Timestamp;
     /// use push_security_api::webhook::Verifier;
     ///
-    /// let verifier = Verifier::new("psws_secret");
+    /// let verifier = Verifier::new("psws_secret")?;
     /// let received = Timestamp::from_unix_seconds(1_698_349_494).unwrap();
     /// assert!(verifier.verify_at(Some("t=1698349494,v1=00"), b"{}", received).is_err());
+    /// # Ok::<(), push_security_api::Error>(())
     /// ```
     pub fn verify_at(
         &self,
@@ -175,10 +189,6 @@ impl Verifier {
     fn is_signed(&self, signature: &Signature<'_>, body: &[u8]) -> bool {
         let mut fits = Choice::from(0);
         for secret in &self.secrets {
-            // Anybody can sign with nothing.
-            if secret.expose().is_empty() {
-                continue;
-            }
             let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()) else {
                 continue;
             };
@@ -275,7 +285,9 @@ mod tests {
     }
 
     fn check(header: &str) -> Result<(), WebhookError> {
-        Verifier::new(SECRET).verify_at(Some(header), BODY, at(0))
+        Verifier::new(SECRET)
+            .unwrap()
+            .verify_at(Some(header), BODY, at(0))
     }
 
     #[test]
@@ -324,10 +336,12 @@ mod tests {
                 "{header}"
             );
         }
-        let missing = Verifier::new(SECRET).verify(None, BODY);
+        let missing = Verifier::new(SECRET).unwrap().verify(None, BODY);
         assert!(matches!(missing, Err(WebhookError::MissingSignature)));
         let header = format!("t={TIME},v1={HASH}");
-        let other_body = Verifier::new(SECRET).verify_at(Some(&header), b"{}", at(0));
+        let other_body = Verifier::new(SECRET)
+            .unwrap()
+            .verify_at(Some(&header), b"{}", at(0));
         assert!(matches!(other_body, Err(WebhookError::WrongSignature)));
     }
 
@@ -335,19 +349,27 @@ mod tests {
     fn either_secret_serves_while_they_are_being_changed() {
         let header = format!("t={TIME},v1={HASH}");
         for verifier in [
-            Verifier::new("psws_other").or_secret(SECRET),
-            Verifier::new(SECRET).or_secret("psws_other"),
+            Verifier::new("psws_other")
+                .unwrap()
+                .or_secret(SECRET)
+                .unwrap(),
+            Verifier::new(SECRET)
+                .unwrap()
+                .or_secret("psws_other")
+                .unwrap(),
         ] {
             assert!(verifier.verify_at(Some(&header), BODY, at(0)).is_ok());
         }
-        let other = Verifier::new("psws_other").verify_at(Some(&header), BODY, at(0));
+        let other = Verifier::new("psws_other")
+            .unwrap()
+            .verify_at(Some(&header), BODY, at(0));
         assert!(matches!(other, Err(WebhookError::WrongSignature)));
     }
 
     #[test]
     fn a_delivery_is_fresh_for_35_minutes_unless_told_otherwise() {
         let header = format!("t={TIME},v1={HASH}");
-        let verifier = Verifier::new(SECRET);
+        let verifier = Verifier::new(SECRET).unwrap();
         for (offset, fresh) in [
             (0, true),
             (2_100, true),
@@ -368,7 +390,7 @@ mod tests {
 
     #[test]
     fn no_secret_is_shown() {
-        let verifier = Verifier::new(SECRET);
+        let verifier = Verifier::new(SECRET).unwrap();
         let error = check("t=1,v1=2").unwrap_err();
         assert!(!format!("{verifier:?} {error} {error:?}").contains("0123456789"));
     }

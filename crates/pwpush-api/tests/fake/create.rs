@@ -1,7 +1,10 @@
 //! Creating pushes, and holding the service to what was asked.
 
 use pwpush_api::http::Method;
-use pwpush_api::{ErrorKind, Expiry, FakeAnswer, NewPush, Outcome, Reason, Upload, operations};
+use pwpush_api::{
+    Bounds, ErrorKind, Expiry, FakeAnswer, Fate, NewPush, NewRequest, NotAsAsked, Outcome,
+    PushKind, Reason, Upload, operations,
+};
 use serde_json::{Value, json};
 
 use super::support::{anonymous, created, instance, shown, with_token};
@@ -14,34 +17,69 @@ fn asked() -> NewPush {
         .views(1)
 }
 
-/// Answers that do not keep to what was asked.
-fn not_kept() -> [Value; 6] {
-    [
-        json!({"url_token": TOKEN, "expire_after_days": 7, "expire_after_views": 1}),
-        json!({"url_token": TOKEN, "expire_after_days": 1, "expire_after_views": 5}),
-        json!({"url_token": TOKEN, "expire_after_views": 1}),
-        json!({"url_token": TOKEN, "expire_after_days": 1}),
-        json!({"url_token": TOKEN, "expire_after_days": 1, "expire_after_views": 1, "note": {}}),
-        json!({"url_token": TOKEN, "expire_after_duration": 12, "expire_after_views": 1}),
+/// Responses that do not say that it is as asked, and what the error says of each.
+fn not_kept() -> Vec<(Value, &'static str)> {
+    let made = |changes: Value| {
+        let mut value =
+            json!({"url_token": TOKEN, "expire_after_days": 1, "expire_after_views": 1});
+        for (name, change) in changes.as_object().unwrap() {
+            value[name] = change.clone();
+        }
+        value
+    };
+    vec![
+        (
+            made(json!({"expire_after_days": 7})),
+            "`expire_after`: 7 days instead of 1 day",
+        ),
+        (
+            made(json!({"expire_after_views": 5})),
+            "`views`: 5 instead of 1",
+        ),
+        (
+            made(json!({"expire_after_days": null})),
+            "`expire_after`: the response does not say",
+        ),
+        (
+            made(json!({"expire_after_views": null})),
+            "`views`: the response does not say",
+        ),
+        (made(json!({"note": {}})), "cannot be read"),
+        (made(json!({"html_url": null})), "has no link"),
+        (
+            json!({"url_token": TOKEN, "expire_after_duration": 12, "expire_after_views": 1}),
+            "`expire_after`: 7 days instead of 1 day",
+        ),
     ]
 }
 
+fn fate(error: &pwpush_api::Error) -> &Fate {
+    NotAsAsked::of(error).expect("what became of it").fate()
+}
+
+fn expired() -> FakeAnswer {
+    FakeAnswer::json(&json!({"url_token": TOKEN, "expired": true}))
+}
+
 #[tokio::test]
-async fn a_secret_that_would_live_longer_is_expired_again() {
-    for answer in not_kept() {
+async fn a_secret_that_is_not_kept_as_asked_is_expired_again() {
+    for (answer, says) in not_kept() {
         let fake = instance("oss");
         fake.always(&operations::PUSHES_CREATE, created(&answer));
-        fake.always(
-            &operations::PUSHES_EXPIRE,
-            FakeAnswer::json(&json!({"url_token": TOKEN, "expired": true})),
-        );
+        fake.always(&operations::PUSHES_EXPIRE, expired());
         let error = with_token(&fake)
             .pushes()
             .create(asked())
             .await
             .unwrap_err();
-        assert_eq!(Reason::of(&error), Some(Reason::Withdrawn), "{answer}");
-        assert!(error.to_string().contains("expired again"), "{error}");
+        assert_eq!(fate(&error), &Fate::Withdrawn, "{answer}");
+        assert_eq!(Reason::of(&error), None, "the service refused nothing");
+        let text = error.to_string();
+        assert!(
+            text.contains(says) && text.contains("expired again"),
+            "{text}"
+        );
+        assert!(text.starts_with("pushes.create: "), "{text}");
         assert!(!shown(&error).contains(TOKEN) && !shown(&error).contains("hunter2"));
         assert!(!error.is_retryable());
         let expired = fake.requests_of(&operations::PUSHES_EXPIRE);
@@ -51,8 +89,292 @@ async fn a_secret_that_would_live_longer_is_expired_again() {
     }
 }
 
+/// Each option that the server echoes, what is asked, what it keeps, what the error says, and whether it is less.
 #[tokio::test]
-async fn a_secret_that_cannot_be_expired_again_is_named_in_the_reason_alone() {
+async fn every_option_that_is_echoed_is_compared_in_both_directions() {
+    let text = || NewPush::text("hunter2");
+    let all = json!({
+        "url_token": TOKEN, "expire_after_days": 60, "expire_after_views": 50, "retrieval_step": true,
+        "deletable_by_viewer": true, "passphrase": "umbrella", "name": "n", "note": "m",
+        "notify_emails_to": "a@example.com, B@example.com", "notify_emails_to_locale": "fr",
+    });
+    let asked = text()
+        .expire_after(Expiry::days(60))
+        .views(50)
+        .retrieval_step(true)
+        .deletable_by_viewer(true)
+        .passphrase("umbrella")
+        .name("n")
+        .note("m")
+        .notify(["a@example.com", "b@example.com"])
+        .notify_locale("fr");
+    let off = || text().retrieval_step(false).deletable_by_viewer(false);
+    for (push, member, kept, says, is_less) in [
+        (
+            &asked,
+            "expire_after_days",
+            json!(10),
+            "`expire_after`: 10 days instead of 60 days",
+            true,
+        ),
+        (
+            &asked,
+            "expire_after_days",
+            json!(61),
+            "`expire_after`: 61 days instead of 60 days",
+            false,
+        ),
+        (
+            &asked,
+            "expire_after_views",
+            json!(8),
+            "`views`: 8 instead of 50",
+            true,
+        ),
+        (
+            &asked,
+            "expire_after_views",
+            json!(51),
+            "`views`: 51 instead of 50",
+            false,
+        ),
+        (
+            &asked,
+            "retrieval_step",
+            json!(false),
+            "`retrieval_step`: false instead of true",
+            true,
+        ),
+        (
+            &asked,
+            "retrieval_step",
+            json!(null),
+            "`retrieval_step`: the response does not say",
+            false,
+        ),
+        (
+            &asked,
+            "deletable_by_viewer",
+            json!(false),
+            "`deletable_by_viewer`: false instead of true",
+            true,
+        ),
+        (
+            &asked,
+            "deletable_by_viewer",
+            json!(null),
+            "`deletable_by_viewer`: the response",
+            false,
+        ),
+        (
+            &off(),
+            "retrieval_step",
+            json!(true),
+            "`retrieval_step`: true instead of false",
+            false,
+        ),
+        (
+            &off(),
+            "deletable_by_viewer",
+            json!(true),
+            "`deletable_by_viewer`: true instead of false",
+            false,
+        ),
+        (&asked, "passphrase", json!(""), "`passphrase`: none", false),
+        (
+            &asked,
+            "passphrase",
+            json!("other"),
+            "`passphrase`: another one",
+            false,
+        ),
+        (
+            &asked,
+            "passphrase",
+            json!(null),
+            "`passphrase`: the response does not say",
+            false,
+        ),
+        (&asked, "name", json!("N"), "`name`: another text", false),
+        (&asked, "note", json!(null), "`note`: none", false),
+        (
+            &asked,
+            "notify_emails_to",
+            json!(null),
+            "`notify`: no mail",
+            false,
+        ),
+        (
+            &asked,
+            "notify_emails_to",
+            json!("a@example.com"),
+            "`notify`: other addresses",
+            false,
+        ),
+        (
+            &asked,
+            "notify_emails_to_locale",
+            json!("en"),
+            "`notify_locale`: en instead of fr",
+            false,
+        ),
+    ] {
+        let mut answer = all.clone();
+        if !std::ptr::eq(push, &asked) {
+            answer["retrieval_step"] = json!(false);
+            answer["deletable_by_viewer"] = json!(false);
+        }
+        let create = |answer: &Value, or_less: bool| {
+            let fake = instance("oss");
+            fake.always(&operations::PUSHES_CREATE, created(answer));
+            fake.always(&operations::PUSHES_EXPIRE, expired());
+            let create = with_token(&fake).pushes().create(push.clone());
+            async move {
+                match or_less {
+                    true => create.or_less().await,
+                    false => create.await,
+                }
+            }
+        };
+        let made = create(&answer, false).await.unwrap();
+        assert_eq!(made.less(), []);
+        answer[member] = kept;
+        let error = create(&answer, false).await.unwrap_err();
+        assert!(error.to_string().contains(says), "{error}");
+        assert_eq!(fate(&error), &Fate::Withdrawn);
+        let difference = &NotAsAsked::of(&error).unwrap().differences()[0];
+        assert_eq!(difference.is_less(), is_less, "{difference}");
+        assert!(!shown(&error).contains("umbrella"), "{error:?}");
+        assert!(!shown(&error).contains("@example.com"), "{error:?}");
+        match create(&answer, true).await {
+            Ok(made) => assert!(
+                is_less && made.less() == [difference.clone()],
+                "{difference}"
+            ),
+            Err(error) => assert!(!is_less && error.to_string().contains(says), "{error}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn less_is_not_accepted_where_something_else_is_more() {
+    let fake = instance("oss");
+    let answer = json!({"url_token": TOKEN, "expire_after_days": 10, "expire_after_views": 80});
+    fake.always(&operations::PUSHES_CREATE, created(&answer));
+    fake.always(&operations::PUSHES_EXPIRE, expired());
+    let push = NewPush::text("x").expire_after(Expiry::days(60)).views(50);
+    let create = with_token(&fake).pushes().create(push).or_less();
+    let error = create.await.unwrap_err();
+    assert_eq!(NotAsAsked::of(&error).unwrap().differences().len(), 2);
+    assert_eq!(fate(&error), &Fate::Withdrawn);
+}
+
+#[tokio::test]
+async fn a_request_that_is_not_kept_as_asked_is_closed_again() {
+    let answer = json!({
+        "url_token": TOKEN, "close_after_duration": 12, "retrieval_step": false, "include_requestor": true,
+        "response_file_attachments": false,
+    });
+    let new = NewRequest::new("The key, please.").close_after(Expiry::days(7));
+    for (request, says) in [
+        (new.clone(), None),
+        (
+            new.clone().close_after(Expiry::days(6)),
+            Some("`close_after`: 7 days instead of 6 days"),
+        ),
+        (new.clone().retrieval_step(true), Some("`retrieval_step`")),
+        (
+            new.clone().include_requestor(false),
+            Some("`include_requestor`"),
+        ),
+        (
+            new.clone().response_file_attachments(true),
+            Some("`response_file_attachments`"),
+        ),
+    ] {
+        let fake = instance("commercial");
+        fake.always(&operations::REQUESTS_CREATE, created(&answer));
+        let closed = json!({"url_token": TOKEN, "state": "closed"});
+        fake.always(&operations::REQUESTS_CLOSE, FakeAnswer::json(&closed));
+        match (with_token(&fake).requests().create(request).await, says) {
+            (Ok(made), None) => assert!(made.link().expose().ends_with("/p/l1nk/r")),
+            (Err(error), Some(says)) => {
+                assert!(error.to_string().contains(says), "{error}");
+                assert_eq!(fate(&error), &Fate::Withdrawn);
+            }
+            (made, _) => panic!("{made:?} {says:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_out_of_the_bounds_of_the_instance_is_refused_before_it_is_sent() {
+    let fake = instance("oss");
+    let bounds = Bounds::new().days(2..=30).views(1..=20);
+    let pwpush = with_token(&fake)
+        .assume_bounds(PushKind::Text, bounds)
+        .assume_bounds(PushKind::File, Bounds::new().files(3));
+    let file = || Upload::bytes("a", "b");
+    for (push, says) in [
+        (
+            NewPush::text("x").expire_after(Expiry::days(31)),
+            "`expire_after`: 31 days",
+        ),
+        (
+            NewPush::text("x").expire_after(Expiry::days(1)),
+            "2 to 30 days",
+        ),
+        (NewPush::text("x").views(21), "`views`: 21"),
+        (
+            NewPush::files([file(), file(), file(), file()]),
+            "`file`: 4 files",
+        ),
+    ] {
+        let error = pwpush.pushes().create(push).await.unwrap_err();
+        assert!(
+            error.is_invalid() && error.to_string().contains(says),
+            "{error}"
+        );
+    }
+    assert!(fake.requests_of(&operations::PUSHES_CREATE).is_empty());
+    let answer = json!({"url_token": "abc", "expire_after_days": 400, "expire_after_views": 101});
+    fake.always(&operations::PUSHES_CREATE, created(&answer));
+    let push = NewPush::qr("x").expire_after(Expiry::days(400)).views(101);
+    pwpush.pushes().create(push).await.unwrap();
+}
+
+/// What cannot be read as a whole has the token all the same.
+#[tokio::test]
+async fn a_response_that_cannot_be_read_is_searched_for_the_token() {
+    let whole = json!({"url_token": TOKEN, "passphrase": "umbrella"}).to_string();
+    for body in [
+        format!("\u{feff}{whole}"),
+        format!("{whole}}}"),
+        whole[..whole.len() - 1].to_owned(),
+        format!("<p>warning</p>{whole}"),
+    ] {
+        let fake = instance("oss");
+        fake.always(
+            &operations::PUSHES_CREATE,
+            FakeAnswer::status(200).body(body.clone()),
+        );
+        fake.always(&operations::PUSHES_EXPIRE, expired());
+        let push = NewPush::text("x").passphrase("umbrella");
+        let error = with_token(&fake).pushes().create(push).await.unwrap_err();
+        assert_eq!(fate(&error), &Fate::Withdrawn, "{body}");
+        assert_eq!(error.status().unwrap(), 200);
+        let text = shown(&error);
+        assert!(text.contains("pushes.create"), "{text}");
+        assert!(
+            !text.contains("umbrella") && !text.contains(TOKEN),
+            "{text}"
+        );
+        assert_eq!(fake.requests_of(&operations::PUSHES_EXPIRE).len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn the_token_of_a_secret_that_cannot_be_expired_again_is_shown_nowhere() {
     for refusal in [
         FakeAnswer::status(401).body(r#"{"error":"no"}"#),
         FakeAnswer::json(&json!({"url_token": TOKEN, "expired": false})),
@@ -63,16 +385,16 @@ async fn a_secret_that_cannot_be_expired_again_is_named_in_the_reason_alone() {
         FakeAnswer::status(200).body("<html>"),
     ] {
         let fake = instance("oss");
-        fake.always(&operations::PUSHES_CREATE, created(&not_kept()[0]));
+        fake.always(&operations::PUSHES_CREATE, created(&not_kept()[0].0));
         fake.always(&operations::PUSHES_EXPIRE, refusal);
         let error = anonymous(&fake).pushes().create(asked()).await.unwrap_err();
-        let Some(Reason::StillLive { token }) = Reason::of(&error) else {
+        let Fate::StillLive { token: Some(token) } = fate(&error) else {
             panic!("{error}");
         };
         assert_eq!(token.expose(), TOKEN);
         assert!(error.to_string().contains("still live"), "{error}");
         assert!(!shown(&error).contains(TOKEN), "{error:?}");
-        assert!(!format!("{:?}", Reason::of(&error)).contains(TOKEN));
+        assert!(!format!("{:?}", NotAsAsked::of(&error)).contains(TOKEN));
     }
 }
 
@@ -90,7 +412,7 @@ async fn a_secret_without_a_token_cannot_be_taken_back_and_is_said_to_be_live() 
             .await
             .unwrap_err();
         assert!(error.to_string().contains("still live"), "{error}");
-        assert_ne!(Reason::of(&error), Some(Reason::Withdrawn));
+        assert_eq!(fate(&error), &Fate::StillLive { token: None });
         assert!(!shown(&error).contains("umbrella"), "{error:?}");
         assert!(fake.requests_of(&operations::PUSHES_EXPIRE).is_empty());
     }
@@ -99,7 +421,7 @@ async fn a_secret_without_a_token_cannot_be_taken_back_and_is_said_to_be_live() 
 #[tokio::test(start_paused = true)]
 async fn taking_a_secret_back_is_tried_until_it_is_done() {
     let fake = instance("oss");
-    fake.always(&operations::PUSHES_CREATE, created(&not_kept()[0]));
+    fake.always(&operations::PUSHES_CREATE, created(&not_kept()[0].0));
     fake.once(&operations::PUSHES_EXPIRE, FakeAnswer::status(503));
     fake.once(&operations::PUSHES_EXPIRE, FakeAnswer::status(502));
     fake.always(
@@ -111,7 +433,7 @@ async fn taking_a_secret_back_is_tried_until_it_is_done() {
         .create(asked())
         .await
         .unwrap_err();
-    assert_eq!(Reason::of(&error), Some(Reason::Withdrawn));
+    assert_eq!(fate(&error), &Fate::Withdrawn);
     assert_eq!(fake.requests_of(&operations::PUSHES_EXPIRE).len(), 3);
 }
 
@@ -130,6 +452,7 @@ async fn what_lives_as_asked_is_given_and_shows_nothing_that_opens_it() {
         push.html_url.as_ref().unwrap().expose(),
         "https://links.example.com/p/l1vet0ken/r"
     );
+    assert_eq!(Some(push.link()), push.html_url.as_ref());
     assert_eq!(push.account_id.as_deref(), Some("12"));
     let shown = format!("{push:?}");
     assert!(
@@ -164,7 +487,12 @@ async fn creating_is_not_repeated_once_it_may_have_been_executed() {
             .unwrap_err();
         assert_eq!(fake.requests().len(), 1, "{error}");
         let text = error.to_string();
-        assert!(text.contains("may have been created"), "{text}");
+        let unavailable = error.status().is_some_and(|status| status == 503);
+        let says = match unavailable {
+            true => "probably nothing was created",
+            false => "may have been created",
+        };
+        assert!(text.contains(says), "{text}");
         assert_ne!(error.outcome(), Outcome::NotSent);
         assert!(!error.is_retryable());
     }
@@ -232,6 +560,7 @@ async fn mail_is_sent_to_each_address_once_and_not_again() {
     for (addresses, says) in [
         (&[][..], "there is none"),
         (&["a@example.com", "nobody"][..], "address 2"),
+        (&["a@exämple.com"][..], "address 1"),
     ] {
         let error = notify(addresses).await.unwrap_err();
         assert!(error.to_string().contains(says), "{error}");

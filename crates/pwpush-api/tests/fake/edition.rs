@@ -196,7 +196,7 @@ async fn an_account_is_refused_where_it_would_be_passed_over() {
 }
 
 #[tokio::test]
-async fn a_check_asks_for_the_last_page_with_a_token_and_for_the_version_without() {
+async fn a_check_asks_for_the_version_and_with_a_token_for_the_last_page() {
     let fake = instance("oss");
     fake.always(&operations::PUSHES_ACTIVE, FakeAnswer::json(&json!([])));
     with_token(&fake).check().await.unwrap();
@@ -207,9 +207,122 @@ async fn a_check_asks_for_the_last_page_with_a_token_and_for_the_version_without
         Some("200")
     );
     anonymous(&fake).check().await.unwrap();
-    assert_eq!(fake.requests_of(&operations::INSTANCE_VERSION).len(), 1);
+    assert_eq!(fake.requests_of(&operations::INSTANCE_VERSION).len(), 2);
+    assert_eq!(fake.requests().len(), 3);
     fake.once(&operations::PUSHES_ACTIVE, FakeAnswer::status(401));
     let error = with_token(&fake).check().await.unwrap_err();
     assert_eq!(Reason::of(&error), Some(Reason::TokenRefused));
     assert!(!shown(&error).contains("t0ken"));
+}
+
+#[tokio::test]
+async fn a_check_fails_on_anything_that_is_no_password_pusher() {
+    for body in [
+        r#"{"message":"hello"}"#,
+        r#"{"errors":[]}"#,
+        r#"{"version":"2.11.4"}"#,
+        r#"{"edition":"oss"}"#,
+        r#"["2.11.4","2.1","oss"]"#,
+        "[]",
+        "{}",
+        "null",
+        "true",
+        "",
+        "<html></html>",
+    ] {
+        let fake = FakeTransport::new();
+        let answer = FakeAnswer::status(200).body(body);
+        fake.always(&operations::INSTANCE_VERSION, answer.clone());
+        fake.always(&operations::PUSHES_ACTIVE, answer);
+        for client in [with_token(&fake), anonymous(&fake)] {
+            let error = client.check().await.unwrap_err();
+            assert!(
+                error.to_string().contains("instance.version"),
+                "{body}: {error}"
+            );
+        }
+    }
+    for body in [r#"{"message":"hello"}"#, "null", "{}", "\"\"", "[null,[]]"] {
+        let fake = instance("oss");
+        fake.always(
+            &operations::PUSHES_ACTIVE,
+            FakeAnswer::status(200).body(body),
+        );
+        assert!(with_token(&fake).check().await.is_err(), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_to_tls_on_the_same_address_is_not_taken_for_a_move() {
+    for (status, location, reason) in [
+        (
+            301,
+            "https://pwpush.example.com/pw/api/v2/version",
+            Some(Reason::TlsForced),
+        ),
+        (
+            307,
+            "https://PWPUSH.example.com:443/pw/api/v2/version",
+            Some(Reason::TlsForced),
+        ),
+        (
+            301,
+            "https://eu.pwpush.com/api/v2/version",
+            Some(Reason::Moved {
+                host: "eu.pwpush.com".to_owned(),
+            }),
+        ),
+        (302, "https://pwpush.example.com/pw/users/sign_in", None),
+        (
+            301,
+            "http://pwpush.example.com/pw",
+            Some(Reason::Moved {
+                host: "pwpush.example.com".to_owned(),
+            }),
+        ),
+    ] {
+        let fake = FakeTransport::new();
+        fake.always(
+            &operations::INSTANCE_VERSION,
+            FakeAnswer::status(status).header("location", location),
+        );
+        let error = anonymous(&fake).check().await.unwrap_err();
+        assert_eq!(Reason::of(&error), reason, "{error}");
+        if reason == Some(Reason::TlsForced) {
+            assert!(error.to_string().contains("X-Forwarded-Proto"), "{error}");
+        }
+    }
+}
+
+/// Where the words of a refusal decide, they are asked for in English; the links of other responses keep their language.
+#[tokio::test]
+async fn words_that_decide_are_asked_for_in_english() {
+    let fake = instance("oss");
+    let refusal = |text: &str| FakeAnswer::status(403).body(json!({ "error": text }).to_string());
+    let mfa = "Two-factor authentication is required. Please set it up to continue.";
+    fake.always(&operations::PUSHES_AUDIT, refusal(mfa));
+    fake.always(
+        &operations::PUSHES_NOTIFY,
+        refusal("That push doesn't belong to you."),
+    );
+    fake.always(&operations::PUSHES_ACTIVE, refusal("Zweiter Faktor."));
+    fake.always(&operations::PUSHES_SHOW, refusal("Zweiter Faktor."));
+    let pushes = with_token(&fake).pushes();
+    let error = pushes.audit("abc").page().await.unwrap_err();
+    assert_eq!(Reason::of(&error), Some(Reason::MfaRequired));
+    let error = pushes.notify("abc", ["a@example.com"]).await.unwrap_err();
+    assert_eq!(Reason::of(&error), Some(Reason::NotOwner));
+    for error in [
+        pushes.active().page().await.unwrap_err(),
+        pushes.show("abc").await.unwrap_err(),
+    ] {
+        assert_eq!(Reason::of(&error), Some(Reason::MfaRequired));
+    }
+    for operation in [&operations::PUSHES_AUDIT, &operations::PUSHES_NOTIFY] {
+        let sent = &fake.requests_of(operation)[0];
+        assert_eq!(sent.query("locale").as_deref(), Some("en"), "{}", sent.uri);
+    }
+    for operation in [&operations::PUSHES_ACTIVE, &operations::PUSHES_SHOW] {
+        assert_eq!(fake.requests_of(operation)[0].query("locale"), None);
+    }
 }

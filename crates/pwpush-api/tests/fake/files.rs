@@ -23,7 +23,7 @@ async fn a_form_is_sent_again_byte_for_byte_with_false_flags_and_files_by_name()
     );
     fake.once(
         &operations::PUSHES_CREATE,
-        created(&json!({"url_token": "abc"})),
+        created(&json!({"url_token": "abc", "deletable_by_viewer": false})),
     );
     let seen = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&seen);
@@ -198,7 +198,7 @@ async fn a_name_under_which_nobody_could_fetch_a_file_is_refused_before_anything
     let fake = FakeTransport::new();
     let pushes = with_token(&fake).pushes();
     for name in [
-        "", ".", "..", " .. ", "\t", "/", "a/..", "a\\.", "../ ./", "..//",
+        "", ".", "..", " .. ", "\t", "/", "a/..", "a\\.", "../ ./", "..//", "a\0b", "a/ ",
     ] {
         let push = NewPush::files([Upload::bytes("good", "x"), Upload::bytes(name, "x")]);
         let error = pushes.create(push).await.unwrap_err();
@@ -216,7 +216,7 @@ async fn a_name_under_which_nobody_could_fetch_a_file_is_refused_before_anything
         assert!(!shown(&error).contains("s1gned"), "{error:?}");
     }
     assert!(fake.requests().is_empty());
-    for name in [".a", "a.", "...", "a/b", ". .", "..a/"] {
+    for name in [".a", "a.", "...", "a/b", ". .", "..a/", "\u{a0}", "a:b?"] {
         let push = NewPush::files([Upload::bytes(name, "x")]);
         let error = pushes.create(push).await.unwrap_err();
         assert!(!error.is_invalid(), "{name:?}: {error}");

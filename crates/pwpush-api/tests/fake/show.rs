@@ -141,17 +141,54 @@ async fn a_locked_passphrase_does_not_close_the_limiter_of_the_client() {
     assert_eq!(fake.requests().len(), 2);
 }
 
+/// What no token is would lead to another path, and its refusal would be misread as a server without an API.
 #[tokio::test]
-async fn a_link_in_place_of_a_token_is_refused_before_it_is_sent_and_not_shown() {
+async fn what_is_no_token_is_refused_before_it_is_sent_and_not_shown() {
     let fake = FakeTransport::new();
-    let show = with_token(&fake)
-        .pushes()
-        .show("https://eu.pwpush.com/p/fkwjfvhall92/r");
-    let error = show.await.unwrap_err();
-    assert!(error.is_invalid());
-    assert!(error.to_string().contains("after `/p/`"), "{error}");
-    assert!(!shown(&error).contains("fkwjfvhall92"));
+    let pwpush = with_token(&fake);
+    for (token, says) in [
+        ("https://eu.pwpush.com/p/fkwjfvhall92/r", "is a link"),
+        ("p/fkwjfvhall92", "is a link"),
+        ("fkwjfvhall92?locale=fr", "is a link"),
+        ("fkwjfvhall92#x", "is a link"),
+        ("fkwjfvhall92\n", "line break"),
+        (" fkwjfvhall92", "line break"),
+        ("fkwjfvhall92.", "a character that no token has"),
+        ("fkwjfvhall92é", "a character that no token has"),
+        ("fkwjf vhall92", "a character that no token has"),
+    ] {
+        let pushes = pwpush.pushes();
+        for error in [
+            pushes.show(token).await.unwrap_err(),
+            pushes.preview(token).await.unwrap_err(),
+            pushes.expire(token).await.unwrap_err(),
+            pushes.audit(token).page().await.unwrap_err(),
+            pushes.notify(token, ["a@example.com"]).await.unwrap_err(),
+            pwpush.requests().show(token).await.unwrap_err(),
+        ] {
+            assert!(error.is_invalid(), "{error}");
+            assert!(error.to_string().contains(says), "{error}");
+            assert!(!shown(&error).contains("fkwjf"), "{error:?}");
+        }
+    }
     assert!(fake.requests().is_empty());
+}
+
+#[tokio::test]
+async fn only_a_read_with_a_passphrase_can_meet_its_lock() {
+    let fake = FakeTransport::new();
+    let locked = FakeAnswer::status(429).body(r#"{"error":"Zu oft."}"#);
+    fake.always(&operations::PUSHES_SHOW, locked);
+    let pushes = with_token(&fake).pushes();
+    for (show, reason) in [
+        (pushes.show("abc"), Reason::Throttled),
+        (pushes.show("abc").passphrase(" "), Reason::Throttled),
+        (pushes.show("abc").passphrase("x"), Reason::PassphraseLocked),
+    ] {
+        let error = show.await.unwrap_err();
+        assert_eq!(Reason::of(&error), Some(reason.clone()));
+        assert!(error.to_string().contains(&reason.to_string()), "{error}");
+    }
 }
 
 #[tokio::test]

@@ -32,7 +32,13 @@ pub(crate) fn instance(edition: &str) -> FakeTransport {
     fake
 }
 
+/// The response to creating something. It has a link, as all of them do.
 pub(crate) fn created(value: &Value) -> FakeAnswer {
+    let mut value = value.clone();
+    if let Some(members) = value.as_object_mut() {
+        let link = "https://pwpush.example.com/pw/p/l1nk/r";
+        members.entry("html_url").or_insert_with(|| link.into());
+    }
     FakeAnswer::status(201).body(value.to_string())
 }
 

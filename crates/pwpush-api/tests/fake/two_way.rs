@@ -1,7 +1,9 @@
 //! Requests for secrets.
 
 use pwpush_api::types::RequestState;
-use pwpush_api::{Expiry, FakeAnswer, FakeTransport, NewRequest, Reason, Upload, operations};
+use pwpush_api::{
+    Expiry, FakeAnswer, FakeTransport, Fate, NewRequest, NotAsAsked, Reason, Upload, operations,
+};
 use serde_json::json;
 
 use super::support::{created, shown, with_token};
@@ -11,7 +13,10 @@ async fn a_request_is_sent_as_it_was_put_together() {
     let fake = FakeTransport::new();
     fake.always(
         &operations::REQUESTS_CREATE,
-        created(&json!({"url_token": "abc", "state": "open", "close_after_duration": 12, "account_id": "acct_1"})),
+        created(&json!({
+            "url_token": "abc", "state": "open", "close_after_duration": 12, "account_id": 12,
+            "include_requestor": false,
+        })),
     );
     let request = NewRequest::new("The key, please.")
         .close_after(Expiry::weeks(1))
@@ -52,7 +57,7 @@ async fn a_request_that_would_stay_open_longer_is_closed_again() {
             .create(request)
             .await
             .unwrap_err();
-        assert_eq!(Reason::of(&error), Some(Reason::Withdrawn));
+        assert_eq!(NotAsAsked::of(&error).unwrap().fate(), &Fate::Withdrawn);
         assert!(!shown(&error).contains("l1vet0ken"));
         assert_eq!(fake.requests_of(&operations::REQUESTS_CLOSE).len(), 1);
     }
@@ -73,7 +78,8 @@ async fn a_request_that_still_waits_after_closing_is_named_in_the_reason_alone()
         let request = NewRequest::new("The key, please.").close_after(Expiry::hours(1));
         let call = with_token(&fake).requests().create(request);
         let error = call.await.unwrap_err();
-        let Some(Reason::StillLive { token }) = Reason::of(&error) else {
+        let not = NotAsAsked::of(&error).expect("what became of it");
+        let Fate::StillLive { token: Some(token) } = not.fate() else {
             panic!("{error}");
         };
         assert_eq!(token.expose(), "l1vet0ken");

@@ -1,7 +1,7 @@
 //! Editions, and instances that are none.
 
 use pwpush_api::types::Edition;
-use pwpush_api::{Expiry, NewPush, Reason};
+use pwpush_api::{Expiry, Fate, NewPush, NotAsAsked, Reason};
 use security_api_sandbox::PasswordPusherEdition::{
     Fresh, Hosted, HostedMoved, OpenSource, OpenSource24, V1Only,
 };
@@ -47,7 +47,7 @@ async fn an_instance_that_cannot_be_used_says_why() {
     }
 }
 
-/// The trap of the two editions: each passes over the other's member and keeps the secret for a week.
+/// The trap of the two editions: each ignores the other's member and keeps the secret for a week.
 #[tokio::test]
 async fn a_wrong_edition_never_makes_a_secret_live_longer() {
     for (edition, assumed, expiry) in [
@@ -60,7 +60,8 @@ async fn a_wrong_edition_never_makes_a_secret_live_longer() {
         let push = NewPush::text("x").expire_after(expiry);
         match pwpush.pushes().create(push).await {
             Err(error) => {
-                assert_eq!(Reason::of(&error), Some(Reason::Withdrawn), "{error}");
+                let not = NotAsAsked::of(&error).expect("what became of it");
+                assert_eq!(not.fate(), &Fate::Withdrawn, "{error}");
                 let active = pwpush
                     .pushes()
                     .active()
@@ -84,14 +85,15 @@ async fn a_secret_that_nobody_may_expire_is_handed_back_to_its_maker() {
         .expire_after(Expiry::hours(1))
         .deletable_by_viewer(false);
     let error = pwpush.pushes().create(push).await.unwrap_err();
-    let Some(Reason::StillLive { token }) = Reason::of(&error) else {
+    let not = NotAsAsked::of(&error).expect("what became of it");
+    let Fate::StillLive { token: Some(token) } = not.fate() else {
         panic!("{error}");
     };
     assert!(!format!("{error} {error:?} {error:#?}").contains(token.expose()));
     assert!(
         pwpush
             .pushes()
-            .show(&token)
+            .show(token)
             .await
             .unwrap()
             .payload()

@@ -17,45 +17,48 @@ async fn read(pwpush: &Client, token: &str) -> RetrievedPush {
 }
 
 #[tokio::test]
-async fn files_arrive_as_they_were_and_land_in_their_folder() {
+async fn files_arrive_whole_under_the_names_that_the_service_gives_them() {
     for edition in [OpenSource, Hosted] {
         let sandbox = sandbox(edition).await;
         let folder = tempfile::tempdir().unwrap();
         let large: Vec<u8> = (0..3_000_000_u32).map(|n| (n % 251) as u8).collect();
         let on_disk = folder.path().join("large.bin");
         tokio::fs::write(&on_disk, &large).await.unwrap();
+        // Names as they are given, and as they arrive.
         let names = [
-            "a \"quoted\"; name.txt",
-            "two\r\nlines.txt",
-            "Übersicht 計画.pdf",
-            "100%41.txt",
-            "50% \"off\".txt",
+            ("a \"quoted\"; name.txt", "a -quoted-- name.txt"),
+            ("two\r\nlines.txt", "two--lines.txt"),
+            ("Übersicht 計画.pdf", "Übersicht 計画.pdf"),
+            ("100%41.txt", "100-41.txt"),
+            ("50% \"off\".txt", "50- -off-.txt"),
+            ("C:\\plans\\a|b?.txt", "a-b-.txt"),
+            (" blanks .txt ", "blanks .txt"),
         ];
-        let push = NewPush::files(names.map(|name| Upload::bytes(name, name.to_owned())))
+        let push = NewPush::files(names.map(|(name, _)| Upload::bytes(name, name.to_owned())))
             .file(Upload::file(&on_disk).await.unwrap())
-            .message("six files")
+            .message("eight files")
             .expire_after(Expiry::days(1))
             .views(3);
         let push = owner(&sandbox).pushes().create(push).await.unwrap();
 
         let viewer = viewer(&sandbox);
         let push = read(&viewer, push.token.expose()).await;
-        assert_eq!(push.payload.as_ref().unwrap().expose(), "six files");
+        assert_eq!(push.payload.as_ref().unwrap().expose(), "eight files");
         let files = push.files.as_ref().unwrap();
-        assert_eq!(files.len(), 6);
+        assert_eq!(files.len(), 8);
         let into = folder.path().join("received");
         tokio::fs::create_dir_all(&into).await.unwrap();
-        for (file, name) in files.iter().zip(names) {
-            assert_eq!(file.filename.as_deref(), Some(name));
+        for (file, (name, arrives)) in files.iter().zip(names) {
+            assert_eq!(file.filename.as_deref(), Some(arrives));
             let download = viewer.pushes().download(file).await.unwrap();
-            let path = download.save_in(&into, name).await.unwrap();
+            let path = download.save_in(&into, arrives).await.unwrap();
             assert_eq!(path.parent(), Some(into.as_path()));
             assert_eq!(tokio::fs::read(path).await.unwrap(), name.as_bytes());
         }
         let told = Arc::new(Mutex::new(Vec::new()));
         let noted = Arc::clone(&told);
         let path = into.join("large.bin");
-        let download = viewer.pushes().download(&files[5]).await.unwrap();
+        let download = viewer.pushes().download(&files[7]).await.unwrap();
         let length = download
             .on_progress(move |written, _| noted.lock().unwrap().push(written))
             .save_as(&path)

@@ -4,7 +4,10 @@ use pwpush_api::{Client, ClientBuilder, RateLimiter};
 use security_api_sandbox::{PasswordPusherEdition, PasswordPusherOptions, Sandbox};
 
 pub(crate) async fn sandbox(edition: PasswordPusherEdition) -> Sandbox {
-    let options = PasswordPusherOptions::default().edition(edition);
+    with(PasswordPusherOptions::default().edition(edition)).await
+}
+
+pub(crate) async fn with(options: PasswordPusherOptions) -> Sandbox {
     let builder = Sandbox::builder().password_pusher(options);
     builder.rate_limits(false).start().await.expect("a sandbox")
 }

@@ -7,7 +7,8 @@ use super::model::{EventKind, Kind, Lifetime, Log, Push};
 use super::notify;
 use super::params::{Param, Params};
 use super::pushes::{View, describe};
-use super::reply::{Errors, Refusal, Reply, json_reply};
+use super::reply::{Errors, NOT_AN_OPTION, Refusal, Reply, json_reply};
+use super::settings::PasswordPusherSettings;
 use super::state::Store;
 use super::visit::Visit;
 
@@ -15,11 +16,8 @@ use super::visit::Visit;
 const LARGEST_TEXT: usize = 1_048_576;
 const LARGEST_QR: usize = 1024;
 
-/// For all kinds of pushes together.
+/// Of a request, whose limit is not known; a push has its kind's.
 pub(crate) const MOST_FILES: usize = 10;
-
-const DAYS: (i64, i64, i64) = (1, 90, 7);
-const VIEWS: (i64, i64, i64) = (1, 100, 5);
 
 /// A number within its limits, or the default: there is no error for others.
 fn number(params: &Params, name: &str, (least, most, default): (i64, i64, i64)) -> i64 {
@@ -34,45 +32,82 @@ pub(crate) fn switch(params: &Params, name: &str) -> bool {
     params.get(name).is_none_or(Param::is_ticked)
 }
 
-fn lifetime(visit: &Visit<'_>, params: &Params) -> Lifetime {
+/// A switch that an operator can take away, or give another default
+/// (`app/controllers/concerns/set_push_attributes.rb`).
+fn choice(params: &Params, name: &str, is_offered: bool, default: bool) -> bool {
+    is_offered && params.get(name).map_or(default, Param::is_ticked)
+}
+
+fn lifetime(visit: &Visit<'_>, params: &Params, settings: &PasswordPusherSettings) -> Lifetime {
+    let days = settings.days;
     if !visit.profile.is_commercial {
-        return Lifetime::Days(number(params, "expire_after_days", DAYS));
+        return Lifetime::Days(number(params, "expire_after_days", days));
     }
     let step = match params.get("expire_after_duration") {
         Some(step) => step.integer().and_then(Step::new),
         None => params
             .get("expire_after_days")
-            .map(|_| Step::of_days(number(params, "expire_after_days", DAYS))),
+            .map(|_| Step::of_days(number(params, "expire_after_days", days))),
     };
     Lifetime::Step(step.unwrap_or(Step::DEFAULT))
 }
 
 pub(crate) fn create(visit: &Visit<'_>, store: &mut Store) -> Result<Reply, Refusal> {
-    let params = visit.params.get("push").and_then(Param::map);
-    let params = params
-        .filter(|params| !params.is_empty())
-        .ok_or(Refusal::Missing("push"))?;
-    let named = params.text("kind").filter(|kind| !kind.trim().is_empty());
-    let has_files = params.get("files").is_some() || named.as_deref() == Some("file");
+    let params = match visit.params.get("push") {
+        Some(Param::Map(params)) if !params.is_empty() => &params.permitted(),
+        // `require` takes any value, and `permit` fails on what is no object
+        // (measured on 2.11.4).
+        Some(other) if !other.is_blank() => {
+            return Err(Refusal::Status(StatusCode::INTERNAL_SERVER_ERROR));
+        }
+        _ => return Err(Refusal::Missing("push")),
+    };
+    let named = params.get("kind").filter(|kind| !kind.is_blank());
+    let name = named.and_then(Param::text);
+    let has_files = params.get("files").is_some() || name.as_deref() == Some("file");
     if has_files && visit.visitor.user.is_none() {
         return Err(Refusal::NotSignedIn);
     }
+    let given = params
+        .get("files")
+        .and_then(Param::scalars)
+        .unwrap_or_default();
+    if given
+        .iter()
+        .any(|file| !file.is_blank() && !matches!(file, Param::File(_)))
+    {
+        // A text would be the signed id of a file (measured on 2.11.4).
+        return Err(Refusal::Status(StatusCode::INTERNAL_SERVER_ERROR));
+    }
     let uploads = params.get("files").map_or_else(Vec::new, Param::files);
-    let kind = match named {
-        // The server looks up the settings of a kind before it checks it.
-        Some(kind) => {
-            Kind::parse(&kind).ok_or(Refusal::Status(StatusCode::INTERNAL_SERVER_ERROR))?
-        }
-        None if uploads.is_empty() => Kind::Text,
-        None => Kind::File,
+    let kind = match (named, name.as_deref()) {
+        (Some(Param::Integer(number)), _) => Kind::numbered(*number),
+        (Some(_), Some(name)) => match Kind::named(name) {
+            // Measured on 2.11.4, where a number in text is no kind.
+            None if name.bytes().all(|byte| byte.is_ascii_digit()) => {
+                let mut errors = Errors::default();
+                errors.add("kind", NOT_AN_OPTION);
+                return Err(Refusal::Invalid(errors));
+            }
+            kind => kind,
+        },
+        _ if uploads.is_empty() => Some(Kind::Text),
+        _ => Some(Kind::File),
     };
+    // The server looks up the settings of a kind before it checks it.
+    let kind = kind.ok_or(Refusal::Status(StatusCode::INTERNAL_SERVER_ERROR))?;
+    let settings = visit.state.options.of(kind);
 
     let payload = params.text("payload");
     let mut errors = Errors::default();
     check_kind(visit, kind, &mut errors);
     check_payload(visit, kind, payload.as_deref(), &mut errors);
-    if kind == Kind::File && uploads.len() > MOST_FILES {
-        errors.add("files", "You can only attach up to 10 files per push.");
+    let most = settings.max_files;
+    if kind == Kind::File && uploads.len() > most {
+        errors.add(
+            "files",
+            format!("You can only attach up to {most} files per push."),
+        );
     }
     let mail = visit.profile.notifies_by_email.then(|| {
         let wanted = notify::Wanted::new(params);
@@ -94,10 +129,18 @@ pub(crate) fn create(visit: &Visit<'_>, store: &mut Store) -> Result<Reply, Refu
         payload,
         passphrase: Some(text("passphrase")),
         files: store.attach(uploads),
-        lifetime: lifetime(visit, params),
-        expire_after_views: number(params, "expire_after_views", VIEWS),
-        deletable_by_viewer: (kind != Kind::Url).then(|| switch(params, "deletable_by_viewer")),
-        retrieval_step: switch(params, "retrieval_step"),
+        lifetime: lifetime(visit, params, settings),
+        expire_after_views: number(params, "expire_after_views", settings.views),
+        deletable_by_viewer: (kind != Kind::Url).then(|| {
+            let (is_offered, default) = (settings.deletable, settings.deletable_default);
+            choice(params, "deletable_by_viewer", is_offered, default)
+        }),
+        retrieval_step: choice(
+            params,
+            "retrieval_step",
+            settings.retrieval_step,
+            settings.retrieval_step_default,
+        ),
         created_at: now,
         updated_at: now,
         expired_on: None,
@@ -157,8 +200,10 @@ fn check_payload(visit: &Visit<'_>, kind: Kind, payload: Option<&str>, errors: &
     errors.add("payload", wrong);
 }
 
+/// Of the web's schemes, with something behind it and without blanks (measured
+/// on 2.11.4). Older servers take any scheme.
 fn is_url(text: &str, web_only: bool) -> bool {
-    let Some((scheme, _)) = text.split_once(':') else {
+    let Some((scheme, rest)) = text.split_once(':') else {
         return false;
     };
     let is_web = ["http", "https"]
@@ -168,5 +213,7 @@ fn is_url(text: &str, web_only: bool) -> bool {
         && scheme
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
-    is_scheme && (is_web || !web_only)
+    let names_something = !rest.strip_prefix("//").unwrap_or(rest).is_empty();
+    let is_whole = names_something && !text.contains(char::is_whitespace);
+    is_scheme && if is_web { is_whole } else { !web_only }
 }

@@ -101,14 +101,34 @@ pub(crate) fn escaped(text: &str, plain: &[u8]) -> String {
     escaped
 }
 
+/// What a form parser makes of a name: what follows the last `/` or `\`, where
+/// those at its end do not count (`Rack::Multipart::Parser`).
+pub(crate) fn last_part(name: &str) -> &str {
+    let separators = ['/', '\\'];
+    let name = name.trim_end_matches(separators);
+    name.rsplit(separators).next().unwrap_or_default()
+}
+
+/// The name under which a file is stored (`ActiveStorage::Filename`).
+pub(crate) fn sanitized(name: &str) -> String {
+    let blank = |c: char| matches!(c, '\t'..='\r' | ' ');
+    let name = name
+        .trim_start_matches(blank)
+        .trim_end_matches(|c| blank(c) || c == '\0');
+    let replaced = "\u{202e}%$|:;/<>?*\"\t\r\n\\";
+    let kept = |c: char| if replaced.contains(c) { '-' } else { c };
+    name.chars().map(kept).collect()
+}
+
 /// The header that gives a download its name: once in ASCII, once in full.
-pub(crate) fn attachment(filename: &str) -> String {
+pub(crate) fn disposition(filename: &str, in_place: bool) -> String {
+    let place = if in_place { "inline" } else { "attachment" };
     let ascii: String = filename
         .chars()
         .map(|char| if char.is_ascii() { char } else { '?' })
         .collect();
     format!(
-        "attachment; filename=\"{}\"; filename*=UTF-8''{}",
+        "{place}; filename=\"{}\"; filename*=UTF-8''{}",
         escaped(&ascii, b" !#$+.^_`|~-"),
         escaped(filename, b"!#$&+.^_`|~-")
     )
@@ -161,6 +181,25 @@ mod tests {
     }
 
     #[test]
+    fn names_are_cut_and_cleaned() {
+        for (name, part, stored) in [
+            ("", "", ""),
+            ("/", "", ""),
+            ("a/b/", "b", "b"),
+            (r"C:\dir\a.txt", "a.txt", "a.txt"),
+            ("../../etc/passwd", "passwd", "passwd"),
+            (" a b ", " a b ", "a b"),
+            ("a%$|:;<>?*\"b", "a%$|:;<>?*\"b", "a----------b"),
+            ("a\r\n\tb\u{202e}", "a\r\n\tb\u{202e}", "a---b-"),
+            (" ", " ", ""),
+            ("\u{a0}", "\u{a0}", "\u{a0}"),
+        ] {
+            assert_eq!(last_part(name), part, "{name:?}");
+            assert_eq!(sanitized(part), stored, "{name:?}");
+        }
+    }
+
+    #[test]
     fn a_field_without_a_file_has_no_filename() {
         let found = Disposition::parse(b"form-data; name=\"push[payload]\"");
         assert_eq!(found.name.as_deref(), Some("push[payload]"));
@@ -170,7 +209,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_written_reads_back(filename in any::<String>()) {
-            let header = attachment(&filename);
+            let header = disposition(&filename, false);
             prop_assert!(header.bytes().all(|byte| (32..127).contains(&byte)));
             prop_assert_eq!(Disposition::parse(header.as_bytes()).filename, Some(filename));
         }

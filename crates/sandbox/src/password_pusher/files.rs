@@ -9,6 +9,7 @@ use http::{Response, StatusCode};
 use serde_json::Value;
 use sha2::Sha256;
 
+use super::content;
 use super::filename;
 use super::model::{Attached, after};
 use super::reply::{Object, Reply, redirect, reply};
@@ -112,10 +113,12 @@ fn download(upload: &Upload) -> Option<Reply> {
         }
     }
     let headers = reply.headers_mut();
-    let kind = HeaderValue::from_str(&upload.content_type);
+    let (kind, in_place) = content::served(&upload.content_type);
+    let kind = HeaderValue::from_str(kind);
     let kind = kind.unwrap_or(HeaderValue::from_static("application/octet-stream"));
     headers.insert(CONTENT_TYPE, kind);
-    let disposition = HeaderValue::from_str(&filename::attachment(&upload.filename)).ok()?;
+    let disposition =
+        HeaderValue::from_str(&filename::disposition(&upload.filename, in_place)).ok()?;
     headers.insert(CONTENT_DISPOSITION, disposition);
     Some(reply)
 }

@@ -15,9 +15,10 @@ pub(crate) enum Language {
 }
 
 impl Language {
-    /// The one that was asked for: in the query, else as what the caller likes
-    /// best of those there are.
-    pub(crate) fn of(parts: &Parts) -> Self {
+    /// The one that was asked for in the query, else the user's, else what the
+    /// caller's program likes best of those there are, else the instance's
+    /// (`app/controllers/concerns/set_locale.rb`).
+    pub(crate) fn of(parts: &Parts, user: Option<&str>, default: &str) -> Self {
         let query = query::pairs(parts.uri.query().unwrap_or_default());
         let named = query.iter().find(|(name, _)| name == "locale");
         let named = named.and_then(|(_, locale)| Self::named(locale));
@@ -27,7 +28,15 @@ impl Language {
                 .split(',')
                 .find_map(|range| Self::named(range.split(';').next()?.trim()))
         };
-        named.or_else(accepted).unwrap_or(Self::English)
+        named
+            .or_else(|| Self::named(user?))
+            .or_else(accepted)
+            .unwrap_or_else(|| Self::default(default))
+    }
+
+    /// The instance's own.
+    pub(crate) fn default(locale: &str) -> Self {
+        Self::named(locale).unwrap_or(Self::English)
     }
 
     fn named(tag: &str) -> Option<Self> {
@@ -50,6 +59,10 @@ impl Language {
 }
 
 const FRENCH: &[(&str, &str)] = &[
+    (
+        "You have to confirm your email address before continuing.",
+        "Vous devez confirmer votre adresse électronique avant de continuer.",
+    ),
     (
         "You need to sign in or sign up before continuing.",
         "Vous devez vous connecter ou vous inscrire pour continuer.",
@@ -87,7 +100,7 @@ const FRENCH: &[(&str, &str)] = &[
         "contains duplicate emails",
         "contient des adresses en double",
     ),
-    ("can't be blank", "doit être rempli"),
+    ("cannot be left blank", "doit être rempli"),
     (
         "are not allowed for unknown users",
         "ne sont pas autorisés aux utilisateurs inconnus",

@@ -1,5 +1,6 @@
 //! An imitation of the Password Pusher API v2.
 
+mod content;
 mod create;
 mod edition;
 mod filename;
@@ -14,6 +15,7 @@ mod reply;
 mod requests;
 mod routes;
 mod samples;
+mod settings;
 mod state;
 mod throttle;
 mod upload;
@@ -25,6 +27,7 @@ use std::sync::Arc;
 
 pub use edition::PasswordPusherEdition;
 pub use options::PasswordPusherOptions;
+pub use settings::{PasswordPusherKind, PasswordPusherSettings};
 
 use self::state::State;
 use crate::Clock;

@@ -40,13 +40,7 @@ pub(crate) struct Account {
 /// A user, by position.
 pub(crate) type UserId = usize;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Text,
-    File,
-    Url,
-    Qr,
-}
+pub(crate) use super::settings::PasswordPusherKind as Kind;
 
 impl Kind {
     /// By their numbers.
@@ -57,11 +51,14 @@ impl Kind {
         (Self::Qr, "qr"),
     ];
 
-    /// By name or number.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let named = Self::ALL.iter().find(|(_, name)| *name == text);
-        let numbered = || Self::ALL.get(text.parse::<usize>().ok()?);
-        named.or_else(numbered).map(|(kind, _)| *kind)
+    pub(crate) fn named(text: &str) -> Option<Self> {
+        let found = Self::ALL.iter().find(|(_, name)| *name == text);
+        found.map(|(kind, _)| *kind)
+    }
+
+    pub(crate) fn numbered(number: i64) -> Option<Self> {
+        let found = Self::ALL.get(usize::try_from(number).ok()?);
+        found.map(|(kind, _)| *kind)
     }
 }
 
@@ -115,6 +112,7 @@ pub(crate) struct Event {
 }
 
 /// Recipients who were told of a push.
+#[derive(Clone)]
 pub(crate) struct Mail {
     pub(crate) recipients: Vec<String>,
     pub(crate) locale: Option<String>,

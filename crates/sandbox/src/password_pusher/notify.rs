@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::model::{DAY, Mail, Push, seconds};
 use super::params::Params;
-use super::reply::{Errors, Refusal, Reply, json_reply};
+use super::reply::{BLANK, Errors, NOT_AN_OPTION, Refusal, Reply, json_reply};
 use super::state::Store;
 use super::visit::{Visit, is_locale};
 
@@ -57,7 +57,7 @@ impl Wanted {
         errors: &mut Errors,
     ) {
         let locale = self.locale.as_deref().filter(|locale| !locale.is_empty());
-        let refusals = if !visit.state.options.email {
+        let refusals = if !visit.state.sends_mail() {
             Some(("are not available", "is not available"))
         } else if visit.visitor.user.is_none() {
             Some((
@@ -74,17 +74,17 @@ impl Wanted {
             if locale.is_some() {
                 errors.add(LOCALE, locale_refused);
             }
-            if !visit.state.options.email && (!self.is_empty() || push.is_some()) {
+            if !visit.state.sends_mail() && (!self.is_empty() || push.is_some()) {
                 errors.add("base", "Notify by email feature is not enabled");
             }
             return;
         }
         if locale.is_some_and(|locale| !is_locale(locale)) {
-            errors.add(LOCALE, "is not included in the list");
+            errors.add(LOCALE, NOT_AN_OPTION);
         }
         if self.is_empty() {
             if push.is_some() {
-                errors.add(TO, "can't be blank");
+                errors.add(TO, BLANK);
             }
             return;
         }
@@ -103,7 +103,8 @@ impl Wanted {
                 ),
             );
         }
-        if told_today(visit, store) + new > MOST_A_DAY {
+        // Only once so many were told (measured on 2.11.4).
+        if told_today(visit, store) >= MOST_A_DAY {
             errors.add(
                 "base",
                 "The maximum number of emails has been reached for today",
@@ -116,7 +117,11 @@ impl Wanted {
         if addresses.iter().any(|address| address.is_empty()) {
             errors.add(TO, "has commas used in the wrong way");
         }
-        let different: HashSet<_> = addresses.iter().collect();
+        // Without case (measured on 2.11.4).
+        let different: HashSet<_> = addresses
+            .iter()
+            .map(|address| address.to_lowercase())
+            .collect();
         if different.len() < addresses.len() {
             errors.add(TO, "contains duplicate emails");
         }
@@ -149,8 +154,9 @@ fn told_today(visit: &Visit<'_>, store: &Store) -> usize {
         .map_or(0, |(_, count)| *count)
 }
 
+/// `\w` is ASCII (measured on 2.11.4).
 fn is_address(text: &str) -> bool {
-    let is_word = |char: char| char.is_alphanumeric() || char == '_';
+    let is_word = |char: char| char.is_ascii_alphanumeric() || char == '_';
     let Some((local, host)) = text.split_once('@') else {
         return false;
     };
@@ -196,7 +202,7 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_not_taken_for_one() {
-        for address in ["a@example.com", "a.b+c%d@sub.example-1.org", "é@example.fr"] {
+        for address in ["a@example.com", "a.b+c%d@sub.example-1.org"] {
             assert!(is_address(address), "{address}");
         }
         for other in [
@@ -208,6 +214,8 @@ mod tests {
             "a@example.c",
             "a b@example.com",
             "a@@example.com",
+            "é@example.fr",
+            "a@exämple.fr",
         ] {
             assert!(!is_address(other), "{other}");
         }

@@ -20,6 +20,7 @@ pub(crate) enum Param {
     Null,
     Flag(bool),
     Integer(i64),
+    Fraction(f64),
     Text(String),
     File(Arc<Upload>),
     List(Vec<Param>),
@@ -33,15 +34,20 @@ impl Param {
         match self {
             Self::Flag(flag) => Some(flag.to_string()),
             Self::Integer(number) => Some(number.to_string()),
+            // As Ruby writes it: `1.0`.
+            Self::Fraction(number) => Some(format!("{number:?}")),
             Self::Text(text) => Some(text.clone()),
             Self::Null | Self::File(_) | Self::List(_) | Self::Map(_) => None,
         }
     }
 
-    /// A whole number; of text, the number it begins with.
+    /// What a column of whole numbers makes of it: of text, the number it
+    /// begins with, and of a flag, 1 or 0 (measured on 2.11.4).
     pub(crate) fn integer(&self) -> Option<i64> {
         match self {
             Self::Integer(number) => Some(*number),
+            Self::Fraction(number) => Some(*number as i64),
+            Self::Flag(flag) => Some((*flag).into()),
             Self::Text(text) => leading_integer(text),
             _ => None,
         }
@@ -58,6 +64,31 @@ impl Param {
         match self {
             Self::Map(map) => Some(map),
             _ => None,
+        }
+    }
+
+    /// Whether strong parameters let it pass as a single value.
+    fn is_scalar(&self) -> bool {
+        !matches!(self, Self::List(_) | Self::Map(_))
+    }
+
+    /// The elements, where strong parameters let it pass as a list of single
+    /// values.
+    pub(crate) fn scalars(&self) -> Option<&[Param]> {
+        match self {
+            Self::List(list) if list.iter().all(Self::is_scalar) => Some(list),
+            _ => None,
+        }
+    }
+
+    /// What `blank?` says of it.
+    pub(crate) fn is_blank(&self) -> bool {
+        match self {
+            Self::Null | Self::Flag(false) => true,
+            Self::Text(text) => text.trim().is_empty(),
+            Self::List(list) => list.is_empty(),
+            Self::Map(map) => map.is_empty(),
+            _ => false,
         }
     }
 
@@ -110,9 +141,9 @@ impl From<Value> for Param {
             Value::Null => Self::Null,
             Value::Bool(flag) => Self::Flag(flag),
             Value::Number(number) => {
-                // Columns of whole numbers cut off the fraction.
-                let whole = number.as_i64().or_else(|| Some(number.as_f64()? as i64));
-                whole.map_or(Self::Null, Self::Integer)
+                let whole = number.as_i64().map(Self::Integer);
+                let other = || number.as_f64().map(Self::Fraction);
+                whole.or_else(other).unwrap_or(Self::Null)
             }
             Value::String(text) => Self::Text(text),
             Value::Array(list) => Self::List(list.into_iter().map(Self::from).collect()),
@@ -161,6 +192,20 @@ impl Params {
         below.insert(&path, value);
     }
 
+    /// Only single values, and `files` if they are a list of such: what strong
+    /// parameters permit (`app/controllers/api/v2/pushes_controller.rb`).
+    pub(crate) fn permitted(&self) -> Self {
+        let permitted = self.0.iter().filter(|(name, value)| match name.as_str() {
+            "files" => value.scalars().is_some(),
+            _ => value.is_scalar(),
+        });
+        Self(
+            permitted
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+        )
+    }
+
     /// Only those with one of these names.
     fn only(&self, names: &[&str]) -> Self {
         let wanted = names
@@ -195,7 +240,12 @@ pub(crate) struct Model {
 /// The parameters of query and body together; the body's win.
 pub(crate) fn read(parts: &Parts, body: &Bytes, model: &Model) -> Result<Params, Unreadable> {
     let mut params = Params::default();
-    params.add_pairs(parts.uri.query().unwrap_or_default());
+    let query = parts.uri.query().unwrap_or_default();
+    // Measured on 2.11.4.
+    if !query::is_text(query) {
+        return Err(Unreadable);
+    }
+    params.add_pairs(query);
     if let Some(Form(form)) = parts.extensions.get() {
         let form = form.clone().ok_or(Unreadable)?;
         params.0.extend(form.0);
@@ -214,7 +264,11 @@ pub(crate) fn read(parts: &Parts, body: &Bytes, model: &Model) -> Result<Params,
             params.0.extend(map.0);
         }
     } else if kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        params.add_pairs(std::str::from_utf8(body).map_err(|_| Unreadable)?);
+        let form = std::str::from_utf8(body).map_err(|_| Unreadable)?;
+        if !query::is_text(form) {
+            return Err(Unreadable);
+        }
+        params.add_pairs(form);
     }
     Ok(params)
 }

@@ -73,6 +73,11 @@ impl Errors {
     }
 }
 
+/// The server's own words for a blank and for an unknown value
+/// (measured on 2.11.4).
+pub(crate) const BLANK: &str = "cannot be left blank";
+pub(crate) const NOT_AN_OPTION: &str = "is not within the available options";
+
 /// Why a request is not answered as asked.
 #[derive(Debug)]
 pub(crate) enum Refusal {
@@ -80,6 +85,8 @@ pub(crate) enum Refusal {
     Unauthorized,
     /// Files, but no token.
     NotSignedIn,
+    /// The token of somebody who has not confirmed their address.
+    Unconfirmed,
     WrongPassphrase,
     NotDeletable,
     NoSecondFactor,
@@ -98,6 +105,12 @@ pub(crate) enum Refusal {
     Throttled(u64),
     /// Where the first user is made.
     FirstRun(String),
+    /// Where the same is by TLS, and whether it was to be read.
+    ForcedTls(String, bool),
+    /// A host that is not served.
+    BlockedHost,
+    /// What the real service has there, and this one does not.
+    NotPlayed(&'static str),
 }
 
 impl Refusal {
@@ -107,8 +120,12 @@ impl Refusal {
         use StatusCode as S;
         let say = |status, english| error(status, &language.say(Cow::Borrowed(english)));
         match self {
-            // Empty, but said to be JSON.
-            Self::Unauthorized => reply(S::UNAUTHORIZED, "application/json", Bytes::new()),
+            // Measured on 2.11.4, whatever is accepted.
+            Self::Unauthorized => reply(S::UNAUTHORIZED, "text/html", Bytes::new()),
+            Self::Unconfirmed => say(
+                S::UNAUTHORIZED,
+                "You have to confirm your email address before continuing.",
+            ),
             Self::NotSignedIn => say(
                 S::UNAUTHORIZED,
                 "You need to sign in or sign up before continuing.",
@@ -159,6 +176,21 @@ impl Refusal {
                 reply
             }
             Self::FirstRun(url) => redirect(&url),
+            // `ActionDispatch::SSL` with the defaults of Rails 8.
+            Self::ForcedTls(url, is_read) => {
+                let mut reply = redirect(&url);
+                *reply.status_mut() = match is_read {
+                    true => S::MOVED_PERMANENTLY,
+                    false => S::PERMANENT_REDIRECT,
+                };
+                reply
+            }
+            // `ActionDispatch::HostAuthorization` in production.
+            Self::BlockedHost => reply(S::FORBIDDEN, "text/html; charset=utf-8", Bytes::new()),
+            Self::NotPlayed(what) => error(
+                S::NOT_IMPLEMENTED,
+                &format!("the sandbox does not play {what} of Password Pusher"),
+            ),
         }
     }
 }

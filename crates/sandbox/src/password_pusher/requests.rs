@@ -11,7 +11,7 @@ use super::files;
 use super::model::{Attached, DAY, EventKind, Log, UserId, after, seconds};
 use super::params::{Param, Params};
 use super::pushes::audit;
-use super::reply::{Errors, Object, Refusal, Reply, json_reply, ok, time};
+use super::reply::{BLANK, Errors, Object, Refusal, Reply, json_reply, ok, time};
 use super::state::Store;
 use super::visit::Visit;
 
@@ -125,7 +125,7 @@ pub(crate) fn create(visit: &Visit<'_>, store: &mut Store) -> Result<Reply, Refu
     let uploads = params.get("files").map_or_else(Vec::new, Param::files);
     let mut errors = Errors::default();
     if text("request").trim().is_empty() {
-        errors.add("request", "can't be blank");
+        errors.add("request", BLANK);
     }
     check_files(uploads.len(), &mut errors);
     errors.check()?;
@@ -249,7 +249,7 @@ fn respond(visit: &Visit<'_>, store: &mut Store, token: &str) -> Result<Reply, R
         errors.add("base", "This request is not open.");
     }
     if response.trim().is_empty() && uploads.is_empty() {
-        errors.add("response", "can't be blank");
+        errors.add("response", BLANK);
     }
     if !uploads.is_empty() && !request.response_file_attachments {
         errors.add("files", "are not allowed");

@@ -15,7 +15,7 @@ use super::params::Form;
 use super::reply::{Object, Refusal, Reply, ok, redirect, reply, status_reply, throttled, time};
 use super::requests::{Filter, Phase};
 use super::state::State;
-use super::visit::{USER_TOKEN, Visit, wants_json};
+use super::visit::{USER_TOKEN, Visit, by_tls, token, wants_json};
 use super::{create, pushes, requests, upload};
 use crate::listener::{Dropped, Peer, Service, whole};
 
@@ -46,6 +46,10 @@ impl<'a> Operation<'a> {
             method
         };
         if api == Api::V1 {
+            // Lists, which are not played.
+            if matches!(rest[..], ["active" | "expired"]) {
+                return None;
+            }
             // All of the older API that answers of the newer one lead to.
             return match (method, &rest[..]) {
                 (&Method::GET, ["version"]) => Some(Self::Version),
@@ -54,6 +58,11 @@ impl<'a> Operation<'a> {
             };
         }
         profile.api_version?;
+        // The open-source server takes the suffix for what is read alone
+        // (measured on 2.11.4); the hosted one is known to take it here.
+        if method == Method::POST && path.ends_with(".json") && !profile.is_commercial {
+            return None;
+        }
         let found = Self::of_segments(method, &rest)?;
         let exists = match found {
             Self::Push(pushes::Action::Notify, _) => profile.notifies_by_email,
@@ -122,6 +131,24 @@ enum Api {
     V2,
 }
 
+/// What the real service has at a path, where this one has nothing
+/// (`config/routes/*.rb`).
+fn not_played(path: &str) -> Option<&'static str> {
+    let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
+    Some(match &segments[..] {
+        ["api", "v1", ..] | ["p.json" | "f.json" | "r.json"] => "the API v1",
+        ["p" | "f" | "r", "active.json" | "expired.json"] => "the API v1",
+        ["p" | "f" | "r", _, "preview.json" | "audit.json"] => "the API v1",
+        ["f" | "r", token] if token.ends_with(".json") => "the API v1",
+        ["p" | "f" | "r", token] if !token.contains('.') => "the pages",
+        ["p" | "f" | "r", _, "r" | "preview" | "passphrase" | "audit"] => "the pages",
+        [""] | ["users" | "admin" | "pages" | "first_run" | "dashboard", ..] => "the pages",
+        ["api", "v2", "generate", ..] => "the generator of passwords",
+        ["uploads", ..] => "resumable uploads",
+        _ => return None,
+    })
+}
+
 /// The segments below an API's root, without the suffix.
 fn split(path: &str) -> Option<(Api, Vec<&str>)> {
     let path = path.strip_suffix('/').unwrap_or(path);
@@ -167,6 +194,18 @@ impl State {
             *reply.status_mut() = StatusCode::MOVED_PERMANENTLY;
             return Ok(reply);
         }
+        let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
+        let host = host.unwrap_or_default();
+        let allowed = &self.options.allowed_hosts;
+        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        if !allowed.is_empty() && !allowed.iter().any(|known| known == name) {
+            return Err(Refusal::BlockedHost);
+        }
+        if self.options.forced_tls && !by_tls(&parts.headers) {
+            let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+            let is_read = matches!(parts.method, Method::GET | Method::HEAD);
+            return Err(Refusal::ForcedTls(format!("https://{host}{path}"), is_read));
+        }
         if path == "/up" {
             return Ok(reply(StatusCode::OK, "text/html; charset=utf-8", "up"));
         }
@@ -177,8 +216,17 @@ impl State {
             let visit = Visit::new(self, parts, body)?;
             return Ok(files::fetch(&visit, place, signed));
         }
+        let missing = Refusal::Status(StatusCode::NOT_FOUND);
+        // A gateway draws no routes of the API (`config/routes.rb`).
+        if self.options.gateway && path.starts_with("/api/") {
+            return Err(missing);
+        }
         let operation = Operation::find(self.profile(), &parts.method, path)
-            .ok_or(Refusal::Status(StatusCode::NOT_FOUND))?;
+            .filter(|operation| {
+                let notifies = matches!(operation, Operation::Push(pushes::Action::Notify, _));
+                !notifies || self.options.notifications
+            })
+            .ok_or_else(|| not_played(path).map_or(missing, Refusal::NotPlayed))?;
         let mut visit = Visit::new(self, parts, body)?;
         let is_version = operation == Operation::Version;
         visit.authenticate(&parts.headers, operation.needs_token(), is_version)?;
@@ -187,7 +235,8 @@ impl State {
             .filter(|_| visit.profile.limits_passphrases)
         {
             let passphrase = visit.params.text("passphrase").unwrap_or_default();
-            if !passphrase.is_empty() && !self.admit_passphrase(token) {
+            // Blank ones are not counted (measured on 2.11.4).
+            if !passphrase.trim().is_empty() && !self.admit_passphrase(token) {
                 return Err(Refusal::TooManyPassphrases);
             }
         }
@@ -216,7 +265,7 @@ fn version(visit: &Visit<'_>, path: &str) -> Reply {
         return ok(&object);
     }
     let enabled = |on: bool| Object::default().with("enabled", on);
-    let sends = profile.notifies_by_email && options.email;
+    let sends = profile.notifies_by_email && visit.state.sends_mail();
     let pushes = enabled(true)
         .with("email_auto_dispatch", sends)
         .with(
@@ -277,8 +326,17 @@ impl Service for State {
     }
 
     fn answer(&self, parts: &Parts, body: &Bytes) -> Reply {
-        self.perform(parts, body)
-            .unwrap_or_else(|refusal| refusal.into_reply(wants_json(parts), Language::of(parts)))
+        self.perform(parts, body).unwrap_or_else(|refusal| {
+            let options = &self.options;
+            let known = token(&parts.headers).and_then(|token| self.user(token));
+            let user = known.and(options.user_language.as_deref());
+            let language = match refusal {
+                // It is refused before a language is chosen.
+                Refusal::Unconfirmed => Language::default(&options.default_locale),
+                _ => Language::of(parts, user, &options.default_locale),
+            };
+            refusal.into_reply(wants_json(parts), language)
+        })
     }
 
     fn failure(&self, status: StatusCode) -> Reply {

@@ -35,9 +35,15 @@ pub(crate) fn make(state: &State, count: usize) {
 }
 
 fn call(state: &State, method: Method, path: &str, body: &Value) -> Value {
+    // Only what has a suffix is not sent on to another host.
+    let suffix = if state.profile().has_moved {
+        ".json"
+    } else {
+        ""
+    };
     let request = Request::builder()
         .method(method)
-        .uri(format!("/api/v2/{path}.json"))
+        .uri(format!("/api/v2/{path}{suffix}"))
         .header(HOST, state.address.to_string())
         .header(AUTHORIZATION, &state.users[0].token)
         .header(CONTENT_TYPE, "application/json")

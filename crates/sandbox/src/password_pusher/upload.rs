@@ -14,6 +14,7 @@ use hyper::body::{Body as _, Incoming};
 use multer::Multipart;
 use tempfile::{NamedTempFile, TempDir, TempPath};
 
+use super::content;
 use super::filename;
 use super::params::{Form, Param, Params};
 use crate::listener::Dropped;
@@ -24,12 +25,22 @@ const IN_MEMORY: usize = 1024 * 1024;
 /// All fields of a form that are not files, together.
 const LARGEST_TEXT: usize = 32 * 1024 * 1024;
 
+/// The most bytes of a part's `Content-Disposition` that is read, with the
+/// space before it (`Rack::Multipart::Parser`).
+const LONGEST_DISPOSITION: usize = 1535;
+
+/// As much of a file as is looked at to find out what it is.
+const MAGIC: usize = 64;
+
 /// As much of a form as the journal keeps.
 const KEPT: usize = 64 * 1024;
 
 /// A file somebody sent.
 pub(crate) struct Upload {
+    /// As it is stored, not as it was sent.
     pub(crate) filename: String,
+    /// Whether a push with it cannot be shown (measured on 2.11.4).
+    pub(crate) breaks_reading: bool,
     pub(crate) content_type: String,
     pub(crate) length: u64,
     content: Content,
@@ -159,8 +170,18 @@ async fn fields(spool: &Spool, mut form: Multipart<'_>) -> Result<Params, Failur
         let headers = field.headers();
         let disposition = headers.get(CONTENT_DISPOSITION);
         let disposition = disposition.map_or(&b""[..], |value| value.as_bytes());
+        if disposition.len() > LONGEST_DISPOSITION {
+            // Without a name it is no field.
+            while field
+                .chunk()
+                .await
+                .map_err(|_| Failure::Malformed)?
+                .is_some()
+            {}
+            continue;
+        }
         let names = filename::Disposition::parse(disposition);
-        let content_type = content_type(headers);
+        let declared = content_type(headers);
         let Some(name) = names.name else {
             return Err(Failure::Malformed);
         };
@@ -172,17 +193,23 @@ async fn fields(spool: &Spool, mut form: Multipart<'_>) -> Result<Params, Failur
                     file: None,
                     length: 0,
                 };
+                let mut beginning = Vec::new();
                 while let Some(data) = field.chunk().await.map_err(|_| Failure::Malformed)? {
+                    let more = MAGIC.saturating_sub(beginning.len()).min(data.len());
+                    beginning.extend_from_slice(&data[..more]);
                     sink.write(&data).map_err(|_| Failure::Lost)?;
                 }
                 let (length, content) = sink.finish();
-                // A file input that was left empty.
-                if filename.is_empty() && length == 0 {
+                let part = filename::last_part(&filename);
+                // As a file input that was left empty.
+                if part.is_empty() {
                     continue;
                 }
+                let filename = filename::sanitized(part);
                 Param::File(Arc::new(Upload {
+                    breaks_reading: part.contains('\0') || filename.is_empty(),
+                    content_type: content::media_type(&beginning, &filename, &declared),
                     filename,
-                    content_type,
                     length,
                     content,
                 }))

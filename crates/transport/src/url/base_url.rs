@@ -133,6 +133,11 @@ impl BaseUrl {
             && port(uri.scheme_str(), uri.port_u16())
                 == port(Some(self.scheme.as_str()), self.authority.port_u16())
     }
+
+    /// Host and port.
+    pub(crate) fn authority(&self) -> &Authority {
+        &self.authority
+    }
 }
 
 impl BaseUrl {

@@ -1,6 +1,7 @@
 //! Where a redirect points.
 
 use http::header::LOCATION;
+use http::uri::Authority;
 use http::{HeaderMap, StatusCode};
 
 pub(crate) fn is_redirect(status: StatusCode) -> bool {
@@ -25,4 +26,28 @@ pub(crate) fn origin(headers: &HeaderMap) -> Option<(&str, &str)> {
     }
     let authority = rest.split(['/', '?', '#', '\\']).next()?;
     Some((scheme, authority.rsplit('@').next()?))
+}
+
+/// Whether the path of a redirect's target ends as this template does, whatever stands in its placeholders.
+pub(crate) fn leads_to(headers: &HeaderMap, template: &str) -> bool {
+    let target = location(headers).split(['?', '#']).next();
+    let mut segments = target.unwrap_or_default().rsplit('/');
+    let mut template = template.trim_start_matches('/').rsplit('/');
+    template.all(|expected| {
+        let segment = segments.next();
+        segment.is_some_and(|segment| expected.starts_with('{') || segment == expected)
+    })
+}
+
+/// Whether the text names the same host and port, whichever scheme leads there: a port that is the default of its scheme
+/// may be left out.
+pub(crate) fn is_same_host(host: &Authority, text: &str) -> bool {
+    let Ok(other) = text.parse::<Authority>() else {
+        return false;
+    };
+    let named = |authority: &Authority| {
+        let port = authority.port_u16();
+        port.filter(|port| !matches!(port, 80 | 443))
+    };
+    other.host().eq_ignore_ascii_case(host.host()) && named(&other) == named(host)
 }

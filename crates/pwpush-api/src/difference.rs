@@ -1,0 +1,344 @@
+//! What an instance keeps differently than asked.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::lifetime::{Lifetime, Names};
+use crate::types::Edition;
+
+/// An option of a push or request that the instance keeps differently than asked.
+///
+/// It shows as one line, such as `` `views`: 8 instead of 50 ``. No secret and no address is in it.
+///
+/// ```no_run
+/// # async fn example(pwpush: pwpush_api::Client, push: pwpush_api::NewPush) -> Result<(), pwpush_api::Error> {
+/// let push = pwpush.pushes().create(push.views(50)).or_less().await?;
+/// for difference in push.less() {
+///     println!("{difference}");
+/// }
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    option: &'static str,
+    asked: Cow<'static, str>,
+    kept: Option<Cow<'static, str>>,
+    is_less: bool,
+}
+
+impl Difference {
+    /// The name of the method that asked for it, such as `views`.
+    #[must_use]
+    pub fn option(&self) -> &'static str {
+        self.option
+    }
+
+    /// What was asked for, such as `50`.
+    #[must_use]
+    pub fn asked(&self) -> &str {
+        &self.asked
+    }
+
+    /// What the instance keeps, such as `8`. `None` if its response does not say.
+    #[must_use]
+    pub fn kept(&self) -> Option<&str> {
+        self.kept.as_deref()
+    }
+
+    /// Whether the instance keeps less than asked: a shorter life, fewer views, no retrieval step, no right of viewers to
+    /// expire the push. This is what `or_less` accepts.
+    #[must_use]
+    pub fn is_less(&self) -> bool {
+        self.is_less
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { option, asked, .. } = self;
+        match &self.kept {
+            Some(kept) => write!(f, "`{option}`: {kept} instead of {asked}"),
+            None => write!(
+                f,
+                "`{option}`: the response does not say whether it is {asked}"
+            ),
+        }
+    }
+}
+
+/// How what is kept stands to what was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Kept {
+    AsAsked,
+    Less(String),
+    More(String),
+    NotSaid,
+}
+
+/// Compares a response with what was asked, option by option. What was not asked for is not compared.
+pub(crate) struct Comparison<'a> {
+    answer: &'a Value,
+    edition: Option<&'a Edition>,
+    found: Vec<Difference>,
+}
+
+impl<'a> Comparison<'a> {
+    /// `edition` is the instance's, if it is known.
+    pub(crate) fn new(answer: &'a Value, edition: Option<&'a Edition>) -> Self {
+        Self {
+            answer,
+            edition,
+            found: Vec::new(),
+        }
+    }
+
+    pub(crate) fn differences(self) -> Vec<Difference> {
+        self.found
+    }
+
+    fn add(&mut self, option: &'static str, asked: impl Into<Cow<'static, str>>, kept: Kept) {
+        let (kept, is_less) = match kept {
+            Kept::AsAsked => return,
+            Kept::Less(kept) => (Some(kept.into()), true),
+            Kept::More(kept) => (Some(kept.into()), false),
+            Kept::NotSaid => (None, false),
+        };
+        self.found.push(Difference {
+            option,
+            asked: asked.into(),
+            kept,
+            is_less,
+        });
+    }
+
+    /// Whether the open-source server responded, which echoes every member of a push.
+    fn is_open_source(&self) -> bool {
+        self.edition == Some(&Edition::Oss)
+    }
+
+    pub(crate) fn lifetime(
+        mut self,
+        option: &'static str,
+        asked: Option<Lifetime>,
+        names: &Names,
+    ) -> Self {
+        if let Some(lifetime) = asked {
+            let kept = lifetime.kept(self.answer, names);
+            self.add(option, lifetime.expiry.to_string(), kept);
+        }
+        self
+    }
+
+    pub(crate) fn views(mut self, asked: Option<u32>) -> Self {
+        if let Some(asked) = asked {
+            let kept = self.answer.get("expire_after_views").and_then(integer);
+            let kept = match kept {
+                Some(views) if views == i64::from(asked) => Kept::AsAsked,
+                // None at all may mean any number.
+                Some(..1) => Kept::More("any number".to_owned()),
+                Some(views) if views < i64::from(asked) => Kept::Less(views.to_string()),
+                Some(views) => Kept::More(views.to_string()),
+                None => Kept::NotSaid,
+            };
+            self.add("views", asked.to_string(), kept);
+        }
+        self
+    }
+
+    /// A flag that the service always says. `null_is_false` where null is what it says for what cannot be on.
+    pub(crate) fn flag(
+        mut self,
+        option: &'static str,
+        asked: Option<bool>,
+        null_is_false: bool,
+    ) -> Self {
+        if let Some(asked) = asked {
+            let kept = match self.answer.get(option) {
+                Some(Value::Bool(kept)) => Some(*kept),
+                Some(Value::String(text)) => text.parse().ok(),
+                Some(Value::Null) if null_is_false => Some(false),
+                _ => None,
+            };
+            let kept = match kept {
+                Some(kept) if kept == asked => Kept::AsAsked,
+                Some(false) => Kept::Less("false".to_owned()),
+                Some(true) => Kept::More("true".to_owned()),
+                None => Kept::NotSaid,
+            };
+            self.add(option, asked.to_string(), kept);
+        }
+        self
+    }
+
+    /// A text that only the owner sees. The commercial edition need not echo it.
+    pub(crate) fn text(mut self, option: &'static str, asked: Option<&str>) -> Self {
+        if let Some(asked) = asked.filter(|asked| !asked.is_empty()) {
+            let kept = match self.answer.get(option) {
+                Some(Value::String(kept)) if kept == asked => Kept::AsAsked,
+                Some(Value::String(_)) => Kept::More("another text".to_owned()),
+                Some(Value::Null) => Kept::More("none".to_owned()),
+                _ => Kept::AsAsked,
+            };
+            self.add(option, "this one", kept);
+        }
+        self
+    }
+
+    /// The open-source server echoes it in the clear; the commercial edition says null, as far as is known.
+    pub(crate) fn passphrase(mut self, asked: Option<&str>) -> Self {
+        if let Some(asked) = asked {
+            let kept = match self.answer.get("passphrase") {
+                Some(Value::String(kept)) if kept == asked => Kept::AsAsked,
+                Some(Value::String(kept)) if kept.trim().is_empty() => {
+                    Kept::More("none".to_owned())
+                }
+                Some(Value::String(_)) => Kept::More("another one".to_owned()),
+                _ if self.is_open_source() => Kept::NotSaid,
+                _ => Kept::AsAsked,
+            };
+            self.add("passphrase", "the given one", kept);
+        }
+        self
+    }
+
+    /// Those who are told by mail. Servers before 2.9.2 ignore them and do not echo them.
+    pub(crate) fn mail(mut self, addresses: &[String], locale: Option<&str>) -> Self {
+        if addresses.is_empty() {
+            return self;
+        }
+        let set = |addresses: &mut dyn Iterator<Item = &str>| -> BTreeSet<String> {
+            addresses
+                .map(|address| address.trim().to_ascii_lowercase())
+                .collect()
+        };
+        let kept = match self.answer.get("notify_emails_to") {
+            Some(Value::String(kept)) => {
+                let asked = set(&mut addresses.iter().map(String::as_str));
+                match set(&mut kept.split(',')) == asked {
+                    true => Kept::AsAsked,
+                    false => Kept::More("other addresses".to_owned()),
+                }
+            }
+            _ if self.is_open_source() => Kept::More("no mail".to_owned()),
+            _ => Kept::AsAsked,
+        };
+        self.add("notify", "mail to the given addresses", kept);
+        if let Some(asked) = locale {
+            let kept = match self.answer.get("notify_emails_to_locale") {
+                Some(Value::String(kept)) if kept == asked => Kept::AsAsked,
+                Some(Value::String(kept)) => Kept::More(shown(kept)),
+                _ if self.is_open_source() => Kept::More("none".to_owned()),
+                _ => Kept::AsAsked,
+            };
+            self.add("notify_locale", shown(asked), kept);
+        }
+        self
+    }
+
+    pub(crate) fn account(mut self, asked: Option<&str>) -> Self {
+        if let Some(asked) = asked {
+            let kept = match self.answer.get("account_id") {
+                None => Kept::AsAsked,
+                Some(Value::String(kept)) if kept == asked => Kept::AsAsked,
+                Some(Value::Number(kept)) if kept.to_string() == asked => Kept::AsAsked,
+                Some(Value::Null) => Kept::More("none".to_owned()),
+                Some(_) => Kept::More("another account".to_owned()),
+            };
+            self.add("account_id", "the given account", kept);
+        }
+        self
+    }
+}
+
+/// A language's code as an error may show it.
+fn shown(text: &str) -> String {
+    security_api_transport::one_line(text, 20)
+}
+
+/// A whole number, also as text.
+pub(crate) fn integer(value: &Value) -> Option<i64> {
+    match value {
+        Value::String(text) => text.parse().ok(),
+        other => other.as_i64(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn found(differences: Vec<Difference>) -> Vec<(String, bool)> {
+        let found = differences.iter();
+        found
+            .map(|found| (found.to_string(), found.is_less()))
+            .collect()
+    }
+
+    #[test]
+    fn views_are_as_asked_fewer_more_or_not_said() {
+        for (answer, expected) in [
+            (json!({"expire_after_views": 2}), None),
+            (json!({"expire_after_views": "2"}), None),
+            (
+                json!({"expire_after_views": 1}),
+                Some(("`views`: 1 instead of 2", true)),
+            ),
+            (
+                json!({"expire_after_views": 5}),
+                Some(("`views`: 5 instead of 2", false)),
+            ),
+            (
+                json!({"expire_after_views": 0}),
+                Some(("`views`: any number instead of 2", false)),
+            ),
+            (
+                json!({"expire_after_views": null}),
+                Some(("`views`: the response does not say whether it is 2", false)),
+            ),
+        ] {
+            let differences = Comparison::new(&answer, None).views(Some(2)).differences();
+            let expected = expected.map(|(text, less)| (text.to_owned(), less));
+            assert_eq!(found(differences), Vec::from_iter(expected), "{answer}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_asked_for_is_not_compared() {
+        let answer = json!({
+            "expire_after_views": 5, "retrieval_step": true, "deletable_by_viewer": true, "passphrase": "x",
+            "notify_emails_to": "a@example.com", "account_id": 3, "name": "x",
+        });
+        let comparison = Comparison::new(&answer, Some(&Edition::Oss))
+            .views(None)
+            .flag("retrieval_step", None, false)
+            .flag("deletable_by_viewer", None, false)
+            .passphrase(None)
+            .mail(&[], Some("fr"))
+            .account(None)
+            .text("name", None);
+        assert_eq!(comparison.differences(), []);
+    }
+
+    #[test]
+    fn no_secret_and_no_address_is_in_a_difference() {
+        let answer = json!({
+            "passphrase": "MARKED", "notify_emails_to": "MARKED@example.com", "account_id": "MARKED", "note": "MARKED",
+        });
+        let differences = Comparison::new(&answer, Some(&Edition::Oss))
+            .passphrase(Some("SECRET"))
+            .mail(&["SECRET@example.com".to_owned()], Some("fr"))
+            .account(Some("SECRET"))
+            .text("note", Some("SECRET"))
+            .differences();
+        assert_eq!(differences.len(), 5);
+        let shown = format!("{differences:?} {:?}", found(differences.clone()));
+        assert!(
+            !shown.contains("MARKED") && !shown.contains("SECRET"),
+            "{shown}"
+        );
+    }
+}

@@ -1,0 +1,271 @@
+//! What an instance's operator can set.
+
+mod support;
+
+use std::time::Duration;
+
+use http::Method;
+use security_api_sandbox::{
+    PasswordPusherKind, PasswordPusherOptions, PasswordPusherSettings, Sandbox,
+};
+use serde_json::{Value, json};
+use support::pwpush::{Call, at, create, made, push, push_form, read, with};
+use support::small;
+
+fn options() -> PasswordPusherOptions {
+    PasswordPusherOptions::default()
+}
+
+fn settings() -> PasswordPusherSettings {
+    PasswordPusherSettings::default()
+}
+
+#[tokio::test]
+async fn what_is_out_of_an_instances_bounds_becomes_its_default() {
+    let lower = settings().days(1, 30, 10).views(1, 20, 8);
+    let longer = settings().days(1, 1000, 7);
+    let sandbox = with(
+        options()
+            .settings(&lower)
+            .settings_of(PasswordPusherKind::Qr, &longer),
+    )
+    .await;
+    for (kind, days, views, kept) in [
+        ("text", 30, 20, (30, 20)),
+        ("text", 60, 50, (10, 8)),
+        ("url", 60, 5, (10, 5)),
+        ("qr", 400, 50, (400, 50)),
+    ] {
+        let fields = json!({
+            "kind": kind, "payload": "https://a.b", "expire_after_days": days, "expire_after_views": views,
+        });
+        let made = create(fields).to(&sandbox).await.json();
+        let found = (&made["expire_after_days"], &made["expire_after_views"]);
+        assert_eq!(found, (&json!(kept.0), &json!(kept.1)), "{kind} {days}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_switched_off_is_off_whatever_is_asked() {
+    let off = settings().retrieval_step(false).deletable(false);
+    let other = settings()
+        .retrieval_step_default(false)
+        .deletable_default(false);
+    for (settings, asked, kept) in [
+        (&off, json!(true), false),
+        (&off, json!(false), false),
+        (&other, json!(true), true),
+        (&other, Value::Null, false),
+    ] {
+        let sandbox = with(options().settings(settings)).await;
+        let mut fields = json!({ "payload": "p" });
+        if !asked.is_null() {
+            fields["retrieval_step"] = asked.clone();
+            fields["deletable_by_viewer"] = asked.clone();
+        }
+        let made = create(fields).to(&sandbox).await.json();
+        assert_eq!(made["retrieval_step"], kept, "{asked}");
+        assert_eq!(made["deletable_by_viewer"], kept, "{asked}");
+        let link = made["html_url"].as_str().expect("a link");
+        assert_eq!(link.ends_with("/r"), kept);
+    }
+}
+
+#[tokio::test]
+async fn a_push_has_as_many_files_as_its_instance_takes() {
+    let three = settings().max_files(3);
+    let sandbox = with(options().settings_of(PasswordPusherKind::File, &three)).await;
+    let file = ("name=\"push[files][]\"; filename=\"a.txt\"", &b"x"[..]);
+    let answer = push_form(&sandbox, &[file; 4]).await;
+    let body = json!({ "files": ["You can only attach up to 3 files per push."] });
+    assert_eq!((answer.status, answer.json()), (422, body));
+    made(push_form(&sandbox, &[file; 3]).await);
+}
+
+#[tokio::test]
+async fn links_begin_as_the_operator_says() {
+    let sandbox = with(options().links_begin_with("https://links.example.com")).await;
+    let made = create(json!({ "payload": "p" })).to(&sandbox).await.json();
+    let token = made["url_token"].as_str().expect("a token");
+    let link = format!("https://links.example.com/p/{token}/r");
+    assert_eq!(made["html_url"], link.as_str());
+    let preview = Call::get(&at(&format!("{token}/preview"))).to(&sandbox);
+    assert_eq!(preview.await.json()["url"], link.as_str());
+}
+
+#[tokio::test]
+async fn other_hosts_are_blocked() {
+    let builder = support::small_builder().allow_any_host(true);
+    let options = options().allowed_host("pwpush.example.com");
+    let sandbox = builder
+        .password_pusher(options)
+        .start()
+        .await
+        .expect("a sandbox");
+    let version = || Call::get("/api/v2/version");
+    let answer = version().to(&sandbox).await;
+    assert_eq!((answer.status, answer.body.len()), (403, 0));
+    let there = version().header("host", "pwpush.example.com:5100");
+    assert_eq!(there.to(&sandbox).await.status, 200);
+}
+
+#[tokio::test]
+async fn without_tls_everything_is_sent_to_the_same_by_tls() {
+    let sandbox = with(options().forced_tls(true)).await;
+    let host = sandbox.password_pusher().base_url()["http://".len()..].to_owned();
+    for (method, status) in [
+        (Method::GET, 301),
+        (Method::POST, 308),
+        (Method::DELETE, 308),
+    ] {
+        let answer = Call::new(method, "/api/v2/pushes/abc?x=1")
+            .to(&sandbox)
+            .await;
+        assert_eq!((answer.status, answer.body.len()), (status, 0));
+        let expected = format!("https://{host}/api/v2/pushes/abc?x=1");
+        assert_eq!(answer.headers["location"], expected);
+    }
+    let behind = create(json!({ "payload": "p" })).header("x-forwarded-proto", "https");
+    let link = behind.to(&sandbox).await.json()["html_url"].clone();
+    assert!(
+        link.as_str()
+            .is_some_and(|link| link.starts_with("https://"))
+    );
+}
+
+#[tokio::test]
+async fn a_gateway_has_no_api() {
+    let sandbox = with(options().gateway(true)).await;
+    for path in [
+        "/api/v2/version",
+        "/api/v2/pushes/active",
+        "/api/v1/version.json",
+    ] {
+        assert_eq!(
+            Call::get(path).by_owner(&sandbox).await.status,
+            404,
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_unconfirmed_user_is_refused_in_the_instances_language() {
+    let sandbox = with(options().unconfirmed(true)).await;
+    let text = "You have to confirm your email address before continuing.";
+    for call in [
+        Call::get(&at("active?locale=fr")),
+        Call::get(&at("nothing")),
+        Call::delete(&at("nothing")),
+        create(json!({ "payload": "p" })),
+    ] {
+        let answer = call.by_owner(&sandbox).await;
+        assert_eq!(
+            (answer.status, answer.json()),
+            (401, json!({ "error": text }))
+        );
+    }
+    assert_eq!(
+        create(json!({ "payload": "p" })).to(&sandbox).await.status,
+        201
+    );
+    let sandbox = with(options().unconfirmed(true).default_locale("fr")).await;
+    let answer = Call::get(&at("active")).by_owner(&sandbox).await;
+    assert!(
+        answer.json()["error"]
+            .as_str()
+            .is_some_and(|text| text.starts_with("Vous"))
+    );
+}
+
+#[tokio::test]
+async fn a_users_language_goes_before_the_programs_and_behind_the_querys() {
+    let french = "Ce push ne vous appartient pas.";
+    let english = "That push doesn't belong to you.";
+    let refusal = async |sandbox: &Sandbox, query: &str, accepted: &str| {
+        let token = made(create(json!({ "payload": "p" })).to(sandbox).await);
+        let path = at(&format!("{token}/audit{query}"));
+        let call = Call::get(&path).header("accept-language", accepted);
+        call.by_owner(sandbox).await.json()["error"].clone()
+    };
+    let sandbox = with(options().user_language("fr")).await;
+    assert_eq!(refusal(&sandbox, "", "en").await, french);
+    assert_eq!(refusal(&sandbox, "?locale=en", "fr").await, english);
+    let sandbox = with(options().default_locale("fr")).await;
+    assert_eq!(refusal(&sandbox, "", "xx").await, french);
+    assert_eq!(refusal(&sandbox, "", "en").await, english);
+}
+
+#[tokio::test]
+async fn mail_can_be_switched_off_and_fail() {
+    let notify = async |sandbox: &Sandbox| {
+        let token = push(sandbox, json!({ "payload": "p" })).await;
+        let path = at(&format!("{token}/notify_emails"));
+        let call = Call::post(&path, &json!({ "notify_emails_to": "a@example.com" }));
+        (call.by_owner(sandbox).await.status, token)
+    };
+    let sandbox = with(options().notifications(false)).await;
+    assert_eq!(notify(&sandbox).await.0, 404);
+    let version = Call::get("/api/v2/version").to(&sandbox).await.json();
+    assert_eq!(version["features"]["pushes"]["email_auto_dispatch"], false);
+    let sandbox = with(options().mail_fails(true)).await;
+    let (status, token) = notify(&sandbox).await;
+    assert_eq!(status, 201);
+    sandbox.clock().advance(Duration::from_secs(5));
+    let path = at(&format!("{token}/audit"));
+    let audit = Call::get(&path).by_owner(&sandbox).await.json();
+    let mail = &audit["logs"][1]["notify_by_email"];
+    assert_eq!(mail["status"], "fully_failed");
+    assert!(mail["error_message"].is_string());
+}
+
+#[tokio::test]
+async fn the_throttle_is_as_wide_as_it_is_set() {
+    let builder = support::small_builder().rate_limits(true);
+    let sandbox = builder.password_pusher(options().throttle(3, 60)).start();
+    let sandbox = sandbox.await.expect("a sandbox");
+    let mut statuses = Vec::new();
+    for _ in 0..4 {
+        statuses.push(Call::get("/api/v2/version").to(&sandbox).await.status);
+    }
+    assert_eq!(statuses, [200, 200, 200, 429]);
+}
+
+#[tokio::test]
+async fn pushes_are_purged_after_so_many_days_whoever_made_them() {
+    let sandbox = with(options().purge_after(3)).await;
+    let token = push(&sandbox, json!({ "payload": "p", "expire_after_days": 90 })).await;
+    sandbox.clock().advance(Duration::from_secs(2 * 86_400));
+    assert_eq!(read(&sandbox, &token).await["payload"], "p");
+    sandbox.clock().advance(Duration::from_secs(3 * 86_400));
+    assert_eq!(Call::get(&at(&token)).by_owner(&sandbox).await.status, 404);
+    assert_eq!(sandbox.password_pusher().pushes(), 0);
+}
+
+#[tokio::test]
+async fn what_is_not_played_is_named() {
+    let sandbox = small().await;
+    for (method, path, what) in [
+        (Method::POST, "/p.json", "the API v1"),
+        (Method::GET, "/p/active.json", "the API v1"),
+        (Method::GET, "/p/fkwjfvhall92/preview.json", "the API v1"),
+        (Method::GET, "/f/fkwjfvhall92.json", "the API v1"),
+        (Method::GET, "/p/fkwjfvhall92", "the pages"),
+        (Method::GET, "/p/fkwjfvhall92/r", "the pages"),
+        (Method::GET, "/", "the pages"),
+        (Method::GET, "/users/sign_in", "the pages"),
+        (Method::POST, "/api/v2/generate/password", "the generator"),
+    ] {
+        let answer = Call::new(method, path).to(&sandbox).await;
+        assert_eq!(answer.status, 501, "{path}");
+        let error = answer.json()["error"].clone();
+        let error = error.as_str().expect("words");
+        assert!(
+            error.contains(what) && error.contains("does not play"),
+            "{error}"
+        );
+    }
+    for path in ["/p/fkwjfvhall92/r.json", "/elsewhere", "/api/v2/pushes"] {
+        assert_eq!(Call::get(path).to(&sandbox).await.status, 404, "{path}");
+    }
+}
