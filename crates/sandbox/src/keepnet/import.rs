@@ -223,7 +223,7 @@ fn mapped(
     fields: &[(usize, String)],
     cells: &[String],
 ) -> Row {
-    const MEMBERS: [&str; 7] = [
+    const MEMBERS: [&str; 11] = [
         "email",
         "firstName",
         "lastName",
@@ -231,6 +231,10 @@ fn mapped(
         "priority",
         "phoneNumber",
         "timeZone",
+        "preferredLanguage",
+        "managerFirstName",
+        "managerLastName",
+        "managerEmail",
     ];
     let mut user = Map::new();
     let mut custom = Vec::new();
@@ -393,6 +397,10 @@ fn import(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         match existing(call, text(&user, "email")) {
             Some(id) => {
                 let before = call.find(USERS, &id, TARGET_USERS.not_found)?;
+                // What the file has no column for stays as it is.
+                for (name, value) in before.iter() {
+                    new.entry(name).or_insert_with(|| value.clone());
+                }
                 let mut of = texts(&before, groups::MEMBERSHIP);
                 of.extend(
                     groups
@@ -406,6 +414,7 @@ fn import(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
                 updated += 1;
             }
             None => {
+                new.insert("isActive".to_owned(), json!(true));
                 TARGET_USERS.create(call, new)?;
                 created += 1;
             }

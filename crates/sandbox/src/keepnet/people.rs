@@ -22,6 +22,7 @@ pub(crate) static TARGET_USERS: Resource = Resource {
 };
 
 pub(crate) const OPERATIONS: Table = &[
+    ("POST", "/api/target-users/search", Handler::Rows(search)),
     (
         "POST",
         "/api/target-users/search-email",
@@ -108,7 +109,8 @@ pub(crate) fn complete(user: &mut Record) -> Result<(), Refusal> {
         ));
     }
     priority(user)?;
-    let active = member(user, "isActive").and_then(bool_of).unwrap_or(true);
+    // Absent is false, as .NET reads it (inferred).
+    let active = member(user, "isActive").and_then(bool_of).unwrap_or(false);
     let status = if active { "Active" } else { "Inactive" };
     user.insert("isActive".to_owned(), json!(active));
     user.insert("status".to_owned(), json!(status));
@@ -161,12 +163,22 @@ fn deleted_users<'a>(store: &'a Store, company: &str) -> impl Iterator<Item = &'
 
 fn search_email(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     call.require(&["email"])?;
-    let email = call.text("email");
-    let rows = call.rows(USERS).iter();
-    Ok(rows
-        .filter(|row| text(row, "email").eq_ignore_ascii_case(email))
-        .cloned()
-        .collect())
+    let email = call.text("email").to_owned();
+    let mut rows = search(call)?;
+    rows.retain(|row| text(row, "email").eq_ignore_ascii_case(&email));
+    Ok(rows)
+}
+
+/// Whoever was deleted stays in the list (source: the vendor's documentation), here before all others. How such a row
+/// differs is inferred.
+fn search(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
+    let gone = deleted_users(&call.inner.store, &call.company).map(|user| {
+        let mut record = Record::clone(user);
+        record.insert("status".to_owned(), json!("Deleted"));
+        record.insert("isActive".to_owned(), json!(false));
+        row(Value::Object(record))
+    });
+    Ok(gone.chain(call.rows(USERS).iter().cloned()).collect())
 }
 
 fn count_summary(call: &mut Call<'_>) -> Result<Outcome, Refusal> {

@@ -131,7 +131,11 @@ impl Seeding<'_> {
     /// Adds a round, long over, for all target users.
     pub(crate) fn add_round(&mut self, of: &str) {
         let people = self.store.table(self.company, people::USERS).to_vec();
-        let round = rounds::round(of, 1, LONG_AGO_MILLIS, &[], &people, LONG_AGO);
+        let schedule = rounds::Schedule {
+            start: Some(LONG_AGO_MILLIS),
+            days: Some(30),
+        };
+        let round = rounds::round(of, 1, schedule, &[], &people, LONG_AGO);
         self.store.push(self.company, rounds::ROUNDS, round);
     }
 
