@@ -13,7 +13,7 @@ use keepnet_api::phishing::{LaunchState, NewCampaign};
 use keepnet_api::training::NewEnrollment;
 use keepnet_api::types::{
     CreateTargetGroupRequest, CreateTargetGroupUsersRequest, NotifiedEmailResult,
-    NotifiedEmailStatus, TargetGroupPriority,
+    NotifiedEmailStatus, TargetGroupPriority, UpdateNotifiedEmailRequest,
 };
 use keepnet_api::{Client, ErrorKind, Polling, SearchRequest, Timestamp};
 use security_api_sandbox::{KeepnetOptions, Sandbox};
@@ -80,9 +80,19 @@ async fn a_reported_email_is_triaged_its_copies_found_deleted_and_the_report_clo
         .unwrap();
     let id = row.resource_id.clone().unwrap();
 
+    let seen = UpdateNotifiedEmailRequest::new()
+        .result(NotifiedEmailResult::Malicious)
+        .status(NotifiedEmailStatus::BeingAnalyzed)
+        .note("Seen")
+        .tag("invoice,fraud");
+    emails.update(&id, &seen).await.unwrap();
     emails.take_up(&id).await.unwrap();
     let email = emails.get(&id).await.unwrap();
     assert_eq!(email.status, Some(NotifiedEmailStatus::InProgress));
+    // An update replaces the record: what was there is sent along.
+    assert_eq!(email.result, Some(NotifiedEmailResult::Malicious));
+    assert_eq!(email.note.as_deref(), Some("Seen"));
+    assert_eq!(email.tags.as_deref(), Some(&["invoice", "fraud"].map(str::to_owned)[..]));
     let message = emails.download_msg_files(&id).send().await.unwrap();
     let message = message.bytes(1 << 20).await.unwrap();
     assert!(message.starts_with(b"From: "));
@@ -136,6 +146,7 @@ async fn a_reported_email_is_triaged_its_copies_found_deleted_and_the_report_clo
     assert_eq!(email.status, Some(NotifiedEmailStatus::Closed));
     assert_eq!(email.result, Some(NotifiedEmailResult::Phishing));
     assert_eq!(email.note.as_deref(), Some("Removed"));
+    assert_eq!(email.tags.map_or(0, |tags| tags.len()), 2);
     let left = emails
         .search(ReportedEmails::open())
         .items()

@@ -125,12 +125,9 @@ fn all_of_them(keepnet: &Client, rotation: &ApiClientRotation) {
             .investigations()
             .delete_emails("i-1", ["m-1"], Deletion::ToTrash),
     );
-    call(
-        keepnet
-            .notified_emails()
-            .close("n-1", NotifiedEmailResult::Phishing, "note"),
-    );
-    call(keepnet.notified_emails().take_up("n-1"));
+    let closed = NotifiedEmailResult::Phishing;
+    job(keepnet.notified_emails().close("n-1", closed, "note"));
+    job(keepnet.notified_emails().take_up("n-1"));
 }
 
 #[tokio::test]

@@ -42,6 +42,11 @@ pub(crate) const OPERATIONS: Table = &[
         Handler::Do(export),
     ),
     (
+        "PUT",
+        "/api/target-users/{transactionId}/update",
+        Handler::Do(renew),
+    ),
+    (
         "POST",
         "/api/target-users/{transactionId}/import",
         Handler::Do(import),
@@ -83,9 +88,13 @@ fn upload(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let file = parts.iter().find(|part| part.file_name.is_some());
     let file = file.ok_or_else(|| Refusal::input("The File field is required."))?;
     let name = file.file_name.as_deref().unwrap_or_default();
+    let ends = |end: &str| name.to_ascii_lowercase().ends_with(end);
+    if ends(".xlsx") || ends(".xls") {
+        return Err(Refusal::NotPlayed("the upload of Excel files"));
+    }
     let content = std::str::from_utf8(&file.content).ok();
-    let content = content.filter(|_| name.to_ascii_lowercase().ends_with(".csv"));
-    let content = content.ok_or_else(|| Refusal::input("The file has to be CSV"))?;
+    let content = content.filter(|_| ends(".csv"));
+    let content = content.ok_or_else(|| Refusal::input("The file has to be CSV or Excel"))?;
     let mut rows = parse(content.trim_start_matches('\u{feff}'));
     if rows.is_empty() {
         return Err(Refusal::input("The file is empty"));
@@ -350,6 +359,18 @@ fn export(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let users = users.unwrap_or_default();
     let bytes: Bytes = search.csv(Shapes::get(), &row_type(), users)?;
     Ok(Outcome::csv(bytes))
+}
+
+/// The same file as another transaction, which is yet to be mapped.
+fn renew(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let old = call.param("transactionId");
+    of(call, &old)?;
+    let new = call.store().id();
+    if let Some(mut upload) = call.inner.uploads.remove(&old) {
+        upload.jobs.clear();
+        call.inner.uploads.insert(new.clone(), upload);
+    }
+    call.data(json!({ "transactionId": new, "oldTransactionId": old }))
 }
 
 fn import(call: &mut Call<'_>) -> Result<Outcome, Refusal> {

@@ -8,7 +8,7 @@ use super::operations::{Handler, Table};
 use super::resource::{Resource, row, unchanged};
 use super::rounds::{self, Round, Schedule};
 use super::seed::Seeding;
-use super::store::{Record, Row, integer, member, text, texts};
+use super::store::{Record, Row, bool_of, integer, member, text, texts};
 
 pub(crate) const SCENARIOS: &str = "/api/phishing-simulator/phishing-scenario";
 pub(crate) const CAMPAIGNS: &str = "/api/phishing-simulator/phishing-campaign";
@@ -129,6 +129,15 @@ fn prepare_campaign(
     }
     campaign.insert("targetGroups".to_owned(), json!(shown));
     if before.is_none() {
+        for (member, what) in [
+            ("sendRandomlyUsers", "campaigns to some of the people"),
+            ("categoryFilter", "campaigns whose scenarios are chosen by a filter"),
+        ] {
+            let value = campaign.get(member);
+            if value.is_some_and(|value| bool_of(value) == Some(true) || value.is_object()) {
+                return Err(Refusal::NotPlayed(what));
+            }
+        }
         // Source: the vendor's documentation (400 where one of the two is missing).
         if ids.is_empty() || groups.is_empty() {
             return Err(Refusal::input(

@@ -184,6 +184,9 @@ fn enroll(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
             "Target groups or a campaign have to be named",
         ));
     }
+    if groups.is_empty() {
+        return Err(Refusal::NotPlayed("enrolling the people of a campaign"));
+    }
     let scheduler = member(&body, "enrollmentScheduler").and_then(Value::as_object);
     let date = scheduler.map_or("", |scheduler| text(scheduler, "scheduledDate"));
     let now = call.now();
