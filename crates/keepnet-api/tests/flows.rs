@@ -92,7 +92,10 @@ async fn a_reported_email_is_triaged_its_copies_found_deleted_and_the_report_clo
     // An update replaces the record: what was there is sent along.
     assert_eq!(email.result, Some(NotifiedEmailResult::Malicious));
     assert_eq!(email.note.as_deref(), Some("Seen"));
-    assert_eq!(email.tags.as_deref(), Some(&["invoice", "fraud"].map(str::to_owned)[..]));
+    assert_eq!(
+        email.tags.as_deref(),
+        Some(&["invoice", "fraud"].map(str::to_owned)[..])
+    );
     let message = emails.download_msg_files(&id).send().await.unwrap();
     let message = message.bytes(1 << 20).await.unwrap();
     assert!(message.starts_with(b"From: "));

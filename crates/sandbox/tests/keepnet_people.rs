@@ -300,7 +300,14 @@ async fn upload(session: &Session<'_>, name: &str, content: &str) -> Answer {
 async fn a_file_of_target_users_is_mapped_looked_at_and_imported() {
     let sandbox = start().await;
     let session = Session::reseller(&sandbox).await;
-    assert_eq!(upload(&session, "people.xlsx", "PK").await.status, 400);
+    assert_eq!(upload(&session, "people.txt", "x").await.status, 400);
+    let excel = upload(&session, "people.xlsx", "PK").await;
+    assert_eq!(excel.refused(), (501, "NOT_PLAYED".to_owned()));
+    let message = excel.json()["message"].take();
+    assert_eq!(
+        message,
+        "The sandbox does not play the upload of Excel files"
+    );
     let known = session
         .all("/api/target-users/search", "Email", Value::Null)
         .await;

@@ -215,8 +215,9 @@ impl NotifiedEmails {
         change: impl FnOnce(UpdateNotifiedEmailRequest) -> UpdateNotifiedEmailRequest + Send + 'static,
     ) -> Job<()> {
         let id = id.to_owned();
-        let client = self.get(&id).into_request().client().clone();
-        Job::new(&client, move |client| async move {
+        let nothing = UpdateNotifiedEmailRequest::new();
+        let request = self.update(&id, nothing).into_request();
+        Job::new(request.client(), move |client| async move {
             let emails = Self::new(&client);
             let email = emails.get(&id).await?;
             let updated = emails.update(&id, &change(as_it_is(email)));

@@ -55,7 +55,13 @@ pub(crate) const OPERATIONS: Table = &[
 ];
 
 const RESULTS: [&str; 4] = ["Undetected", "Phishing", "Malicious", "Simulation"];
-const STATUSES: [&str; 5] = ["Open", "InProgress", "Closed", "FalsePositive", "BeingAnalyzed"];
+const STATUSES: [&str; 5] = [
+    "Open",
+    "InProgress",
+    "Closed",
+    "FalsePositive",
+    "BeingAnalyzed",
+];
 
 fn search(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     Ok(call.rows(EMAILS).to_vec())

@@ -131,7 +131,10 @@ fn prepare_campaign(
     if before.is_none() {
         for (member, what) in [
             ("sendRandomlyUsers", "campaigns to some of the people"),
-            ("categoryFilter", "campaigns whose scenarios are chosen by a filter"),
+            (
+                "categoryFilter",
+                "campaigns whose scenarios are chosen by a filter",
+            ),
         ] {
             let value = campaign.get(member);
             if value.is_some_and(|value| bool_of(value) == Some(true) || value.is_object()) {
