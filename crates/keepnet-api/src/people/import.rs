@@ -254,7 +254,8 @@ impl TargetUserImport {
         ImportJob::new(self.clone(), id.into())
     }
 
-    /// The same file as a new import, whose columns can be mapped anew. This one is over then.
+    /// The same file as a new import, whose columns can be mapped anew. Go on with that one: what becomes of this one is not
+    /// documented.
     ///
     /// # Errors
     /// If the call fails.

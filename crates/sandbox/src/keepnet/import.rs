@@ -361,15 +361,18 @@ fn export(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     Ok(Outcome::csv(bytes))
 }
 
-/// The same file as another transaction, which is yet to be mapped.
+/// The same file as another transaction, which is yet to be mapped. That the old one stays is inferred.
 fn renew(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let old = call.param("transactionId");
-    of(call, &old)?;
+    let file = of(call, &old)?;
+    let upload = Upload {
+        company: file.company.clone(),
+        columns: file.columns.clone(),
+        rows: file.rows.clone(),
+        jobs: Vec::new(),
+    };
     let new = call.store().id();
-    if let Some(mut upload) = call.inner.uploads.remove(&old) {
-        upload.jobs.clear();
-        call.inner.uploads.insert(new.clone(), upload);
-    }
+    call.inner.uploads.insert(new.clone(), upload);
     call.data(json!({ "transactionId": new, "oldTransactionId": old }))
 }
 

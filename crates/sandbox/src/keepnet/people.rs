@@ -22,7 +22,6 @@ pub(crate) static TARGET_USERS: Resource = Resource {
 };
 
 pub(crate) const OPERATIONS: Table = &[
-    ("POST", "/api/target-users/search", Handler::Rows(search)),
     (
         "POST",
         "/api/target-users/search-email",
@@ -161,24 +160,20 @@ fn deleted_users<'a>(store: &'a Store, company: &str) -> impl Iterator<Item = &'
     rows.filter(|row| text(row, "deletedFrom") == USERS)
 }
 
+/// Whoever was deleted stays listed (source: the vendor's documentation), here before the one who came back. How such a row
+/// differs, and which lists have it, is inferred.
 fn search_email(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     call.require(&["email"])?;
-    let email = call.text("email").to_owned();
-    let mut rows = search(call)?;
-    rows.retain(|row| text(row, "email").eq_ignore_ascii_case(&email));
-    Ok(rows)
-}
-
-/// Whoever was deleted stays in the list (source: the vendor's documentation), here before all others. How such a row
-/// differs is inferred.
-fn search(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
+    let email = call.text("email");
     let gone = deleted_users(&call.inner.store, &call.company).map(|user| {
         let mut record = Record::clone(user);
-        record.insert("status".to_owned(), json!("Deleted"));
         record.insert("isActive".to_owned(), json!(false));
         row(Value::Object(record))
     });
-    Ok(gone.chain(call.rows(USERS).iter().cloned()).collect())
+    let rows = gone.chain(call.rows(USERS).iter().cloned());
+    Ok(rows
+        .filter(|row| text(row, "email").eq_ignore_ascii_case(email))
+        .collect())
 }
 
 fn count_summary(call: &mut Call<'_>) -> Result<Outcome, Refusal> {

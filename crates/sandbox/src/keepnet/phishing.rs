@@ -8,7 +8,7 @@ use super::operations::{Handler, Table};
 use super::resource::{Resource, row, unchanged};
 use super::rounds::{self, Round, Schedule};
 use super::seed::Seeding;
-use super::store::{Record, Row, bool_of, integer, member, text, texts};
+use super::store::{Record, Row, integer, member, text, texts};
 
 pub(crate) const SCENARIOS: &str = "/api/phishing-simulator/phishing-scenario";
 pub(crate) const CAMPAIGNS: &str = "/api/phishing-simulator/phishing-campaign";
@@ -129,17 +129,11 @@ fn prepare_campaign(
     }
     campaign.insert("targetGroups".to_owned(), json!(shown));
     if before.is_none() {
-        for (member, what) in [
-            ("sendRandomlyUsers", "campaigns to some of the people"),
-            (
-                "categoryFilter",
+        let filtered = campaign.get("categoryFilter").is_some_and(Value::is_object);
+        if ids.is_empty() && filtered {
+            return Err(Refusal::NotPlayed(
                 "campaigns whose scenarios are chosen by a filter",
-            ),
-        ] {
-            let value = campaign.get(member);
-            if value.is_some_and(|value| bool_of(value) == Some(true) || value.is_object()) {
-                return Err(Refusal::NotPlayed(what));
-            }
+            ));
         }
         // Source: the vendor's documentation (400 where one of the two is missing).
         if ids.is_empty() || groups.is_empty() {
@@ -283,7 +277,7 @@ pub(crate) fn seed(seeding: &mut Seeding<'_>) {
             }),
         ));
     }
-    for (name, schedule) in [("January round", 1), ("Saved for later", 2)] {
+    for (name, schedule) in [("Saved for later", 2), ("January round", 1)] {
         let campaign = json!({
             "name": name,
             "scheduleTypeId": schedule,
@@ -292,10 +286,10 @@ pub(crate) fn seed(seeding: &mut Seeding<'_>) {
             "phishingScenarioResourceIds": [ids[0]],
             "phishingScenarios": [{"phishingScenarioResourceId": ids[0]}],
             "targetGroupResourceIds": [],
+            "duration": 30,
         });
         let id = seeding.add(CAMPAIGNS, campaign);
-        if schedule == 1 {
-            seeding.add_round(&id);
-        }
+        let start = (schedule == 1).then_some(super::seed::LONG_AGO_MILLIS);
+        seeding.add_round(&id, start);
     }
 }

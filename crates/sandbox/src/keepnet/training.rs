@@ -466,5 +466,5 @@ pub(crate) fn seed(seeding: &mut Seeding<'_>) {
         enrollment.insert("enrollmentId".to_owned(), json!(id));
         enrollment.insert("id".to_owned(), json!(id));
     }
-    seeding.add_round(&id);
+    seeding.add_round(&id, Some(super::seed::LONG_AGO_MILLIS));
 }
