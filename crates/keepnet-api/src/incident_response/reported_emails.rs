@@ -220,7 +220,7 @@ impl NotifiedEmails {
         Job::new(request.client(), move |client| async move {
             let emails = Self::new(&client);
             let email = emails.get(&id).await?;
-            let updated = emails.update(&id, &change(as_it_is(email)));
+            let updated = emails.update(&id, change(as_it_is(email)));
             updated.into_request().call().await
         })
     }
