@@ -215,7 +215,7 @@ async fn calls_of_keepnet_that_are_given_up_strand_nobody_who_waits_for_a_token(
     assert!(dropped > CALLS / 4, "{dropped}");
     sandbox.faults().clear();
     for keepnet in &clients {
-        at_once(keepnet.check()).await;
+        at_once(keepnet.check().into_future()).await;
     }
     let keepnet = &clients[0];
     // A token that is refused is renewed once, for as many as ask.
@@ -224,7 +224,7 @@ async fn calls_of_keepnet_that_are_given_up_strand_nobody_who_waits_for_a_token(
     let mut calls = JoinSet::new();
     for _ in 0..50 {
         let keepnet = keepnet.clone();
-        calls.spawn(async move { at_once(keepnet.check()).await });
+        calls.spawn(async move { at_once(keepnet.check().into_future()).await });
     }
     calls.join_all().await;
     assert_eq!(sandbox.keepnet().tokens_issued(), before + 1);

@@ -54,7 +54,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     if columns.iter().any(|column| column == "Team") {
         mapping = mapping.column("Team", UserField::Department);
     }
-    let job = import.map(&mapping).await?;
+    // Otherwise a column that is not mapped is an error, which names it.
+    let job = import.map(&mapping.ignore_rest()).await?;
     let mut progress = job.progress();
     while let Some(status) = progress.try_next().await? {
         println!(

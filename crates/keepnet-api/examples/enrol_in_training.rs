@@ -55,7 +55,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             state.summary.completed_count.unwrap_or_default(),
             state.summary.in_progress_count.unwrap_or_default(),
         );
-        service.pass(Duration::from_secs(120));
+        service.pass(Duration::from_secs(86_400));
     }
 
     let mut people = enrollments.participants(&id).items();

@@ -55,7 +55,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             stats.submitted_email.unwrap_or_default(),
             stats.reported_email.unwrap_or_default(),
         );
-        service.pass(Duration::from_secs(120));
+        service.pass(Duration::from_secs(86_400));
     }
 
     println!("Clicked:");

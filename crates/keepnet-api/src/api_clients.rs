@@ -17,7 +17,7 @@
 use std::net::IpAddr;
 
 use http::Method;
-use security_api_transport::Operation;
+use security_api_transport::{Client, Job, Operation};
 use serde::Deserialize;
 
 use crate::resources::Companies;
@@ -168,14 +168,9 @@ impl ApiClientRotation {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub async fn delete_old(&self) -> Result<(), Error> {
-        let deleted = self.companies.remove_api_client(&self.old_resource_id);
-        deleted.await.map_err(|error| {
-            error.with_context(format!(
-                "the old client {} may still work: delete it again",
-                self.old_resource_id
-            ))
-        })
+    pub fn delete_old(&self) -> Job<()> {
+        let id = self.old_resource_id.clone();
+        self.companies.deleting(id, "the old client")
     }
 
     /// Deletes the new client and leaves the old one as it is.
@@ -189,14 +184,9 @@ impl ApiClientRotation {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub async fn undo(&self) -> Result<(), Error> {
-        let id = &self.client.resource_id;
-        let deleted = self.companies.remove_api_client(id).await;
-        deleted.map_err(|error| {
-            error.with_context(format!(
-                "the new client {id} may still work: delete it again"
-            ))
-        })
+    pub fn undo(&self) -> Job<()> {
+        let id = self.client.resource_id.clone();
+        self.companies.deleting(id, "the new client")
     }
 }
 
@@ -215,13 +205,18 @@ impl Companies {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub async fn find_api_client(
-        &self,
-        client_id: impl AsRef<str>,
-    ) -> Result<Option<SearchClient>, Error> {
+    pub fn find_api_client(&self, client_id: impl AsRef<str>) -> Job<Option<SearchClient>> {
+        let client_id = client_id.as_ref().to_owned();
+        Job::new(&self.client(), move |client| async move {
+            Self::new(&client).with_client_id(&client_id).await
+        })
+    }
+
+    #[inline]
+    async fn with_client_id(&self, client_id: &str) -> Result<Option<SearchClient>, Error> {
         let mut clients = self.search_clients(SearchRequest::new()).items();
         while let Some(client) = clients.try_next().await? {
-            if client.client_id.as_deref() == Some(client_id.as_ref()) {
+            if client.client_id.as_deref() == Some(client_id) {
                 return Ok(Some(client));
             }
         }
@@ -247,16 +242,20 @@ impl Companies {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub async fn create_api_client(&self, new: &NewApiClient) -> Result<CreatedApiClient, Error> {
-        new.check()?;
-        let roles = self.role_ids(&new.roles).await?;
-        self.create_with(Rights {
-            name: new.name.clone(),
-            roles,
-            restricted: !new.addresses.is_empty(),
-            addresses: new.addresses.clone(),
+    pub fn create_api_client(&self, new: &NewApiClient) -> Job<CreatedApiClient> {
+        let new = new.clone();
+        Job::new(&self.client(), move |client| async move {
+            new.check()?;
+            let companies = Self::new(&client);
+            let roles = companies.role_ids(&new.roles).await?;
+            let rights = Rights {
+                name: new.name,
+                roles,
+                restricted: !new.addresses.is_empty(),
+                addresses: new.addresses,
+            };
+            companies.create_with(rights).await
         })
-        .await
     }
 
     /// Makes the REST client useless without deleting it: it keeps its name, roles and addresses.
@@ -275,8 +274,15 @@ impl Companies {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub async fn deactivate_api_client(&self, resource_id: impl AsRef<str>) -> Result<(), Error> {
-        let resource_id = resource_id.as_ref();
+    pub fn deactivate_api_client(&self, resource_id: impl AsRef<str>) -> Job<()> {
+        let resource_id = resource_id.as_ref().to_owned();
+        Job::new(&self.client(), move |client| async move {
+            Self::new(&client).deactivate(&resource_id).await
+        })
+    }
+
+    #[inline]
+    async fn deactivate(&self, resource_id: &str) -> Result<(), Error> {
         let mut client = self.get_client(resource_id).await?;
         let known = client.client_secret.take();
         let client_id = client.client_id.take().filter(|id| !id.is_empty());
@@ -313,20 +319,41 @@ impl Companies {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub async fn rotate_api_client(
-        &self,
-        resource_id: impl AsRef<str>,
-    ) -> Result<ApiClientRotation, Error> {
-        let old_resource_id = resource_id.as_ref().to_owned();
-        let old = self.get_client(&old_resource_id).await?;
-        let client = self.create_with(Rights::of(old)?).await;
-        let client =
-            client.map_err(|error| error.with_context("the old client works as before"))?;
-        Ok(ApiClientRotation {
-            client,
-            old_resource_id,
-            companies: self.clone(),
+    pub fn rotate_api_client(&self, resource_id: impl AsRef<str>) -> Job<ApiClientRotation> {
+        let (companies, old_resource_id) = (self.clone(), resource_id.as_ref().to_owned());
+        Job::new(&self.client(), move |client| async move {
+            let created = Self::new(&client).create_like(&old_resource_id).await?;
+            Ok(ApiClientRotation {
+                client: created,
+                old_resource_id,
+                companies,
+            })
         })
+    }
+
+    /// Makes a client with the same rights as another.
+    #[inline]
+    async fn create_like(&self, resource_id: &str) -> Result<CreatedApiClient, Error> {
+        let old = self.get_client(resource_id).await?;
+        let created = self.create_with(Rights::of(old)?).await;
+        created.map_err(|error| error.with_context("the old client works as before"))
+    }
+
+    fn deleting(&self, resource_id: String, what: &'static str) -> Job<()> {
+        Job::new(&self.client(), move |client| async move {
+            let deleted = Self::new(&client).remove_api_client(&resource_id).await;
+            deleted.map_err(|error| {
+                error.with_context(format!(
+                    "{what} {resource_id} may still work: delete it again"
+                ))
+            })
+        })
+    }
+
+    /// The client that the handle's calls are made with.
+    fn client(&self) -> Client {
+        let call = self.generate_client_credentials();
+        call.into_request().client().clone()
     }
 
     /// Deletes a REST client. It is no error if there is none with this id.
@@ -358,7 +385,7 @@ impl Companies {
         let request = rights.request(&client_id, client_secret.clone(), ACTIVE);
         let resource_id = match self.create_client(&request).await {
             Ok(created) => created.resource_id,
-            Err(error) if error.may_be_executed() => match self.find_api_client(&client_id).await {
+            Err(error) if error.may_be_executed() => match self.with_client_id(&client_id).await {
                 Ok(Some(client)) => client.resource_id,
                 Ok(None) => return Err(error),
                 Err(_) => return Err(error.with_context(unknown(&client_id))),
@@ -368,7 +395,7 @@ impl Companies {
         // The secret must not be lost for want of an id that can be looked up.
         let resource_id = match resource_id {
             Some(id) => Some(id),
-            None => match self.find_api_client(&client_id).await {
+            None => match self.with_client_id(&client_id).await {
                 Ok(found) => found.and_then(|client| client.resource_id),
                 Err(error) => return Err(error.with_context(unknown(&client_id))),
             },
@@ -390,9 +417,7 @@ impl Companies {
     /// The ids of roles that are given by name or id.
     #[inline]
     async fn role_ids(&self, wanted: &[String]) -> Result<Vec<String>, Error> {
-        let call = self.generate_client_credentials().into_request();
-        let roles = call.client().operation(&ROLES, &[]);
-        let roles: Vec<Role> = roles.call().await?;
+        let roles: Vec<Role> = self.client().operation(&ROLES, &[]).call().await?;
         let find = |wanted: &String| {
             let is_it = |role: &&Role| role.resource_id.as_deref() == Some(wanted);
             let by_id: Vec<_> = roles.iter().filter(is_it).collect();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::Method;
 use security_api_transport::{
-    Error, OAuth2, Operation, RateLimiter, Request, Secret, ServiceSettings,
+    Error, Job, OAuth2, Operation, RateLimiter, Request, Secret, ServiceSettings,
 };
 use serde::de::IgnoredAny;
 
@@ -155,9 +155,11 @@ impl Client {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub async fn check(&self) -> Result<(), Error> {
-        let call = self.transport.operation(&CHECK, &[]).call::<IgnoredAny>();
-        call.await.map(drop)
+    pub fn check(&self) -> Job<()> {
+        Job::new(&self.transport, |client| async move {
+            let companies = client.operation(&CHECK, &[]).call::<Vec<IgnoredAny>>();
+            companies.await.map(drop)
+        })
     }
 
     /// The same client, working for this company: a cheap clone that names the company with every request.
@@ -209,12 +211,13 @@ impl Client {
         credential.current().map(TokenInfo::new)
     }
 
-    /// A request of one's own, for what this version does not model. It passes the same way as every other call.
+    /// A request of your own, for what this version does not model. It passes the same way as every other call.
     ///
-    /// `path` begins with `/` and stays below the base URL; [`Request::segment`] adds ids to it. The answer is whatever
-    /// type the call names, for example `serde_json::Value`, [`RawJson`](crate::RawJson) or a struct of one's own: what
-    /// stands in the envelope's `data`, or the whole answer if it is in no envelope; `()` fits an answer that is empty.
-    /// It is not sent again once it may have been executed, unless it says [`idempotent`](Request::idempotent).
+    /// `path` begins with `/` and stays below the base URL; [`Request::segment`] adds ids to it, for which errors show `{}`.
+    /// The response is decoded as the type that the call names, for example `serde_json::Value`,
+    /// [`RawJson`](crate::RawJson) or a struct of your own: what stands in the envelope's `data`, or the whole response if
+    /// it is in no envelope. `()` takes any response that is a success. The request is not sent again once it may have been
+    /// executed, unless it says [`idempotent`](Request::idempotent).
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -229,6 +232,69 @@ impl Client {
     /// ```
     pub fn request(&self, method: Method, path: &str) -> Request {
         self.transport.request(method, path)
+    }
+
+    /// The way to one of the service's other hosts, which take the same token: see [`Sibling`].
+    ///
+    /// The host is derived from the base URL: `https://vishing-api.keepnetlabs.com` for `https://api.keepnetlabs.com`.
+    ///
+    /// # Errors
+    /// If the base URL's host does not begin with `api.`: the sibling's host is not known then, and is given with
+    /// [`sibling_at`](Self::sibling_at).
+    ///
+    /// ```no_run
+    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
+    /// use keepnet_api::http::Method;
+    /// use keepnet_api::{RawJson, SearchRequest, Sibling};
+    ///
+    /// let templates: RawJson = keepnet
+    ///     .sibling(Sibling::Vishing)?
+    ///     .request(Method::POST, "/api/callback-simulator/callback-template/search")
+    ///     .json(&SearchRequest::new())
+    ///     .idempotent()
+    ///     .call()
+    ///     .await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn sibling(&self, sibling: Sibling) -> Result<SiblingClient, Error> {
+        let base = self.base_url();
+        match base.strip_prefix("https://api.") {
+            Some(domain) => {
+                let url = format!("https://{}.{domain}", sibling.label());
+                self.sibling_at(sibling, url)
+            }
+            None => Err(Error::invalid(format!(
+                "sibling: its host cannot be derived from {base}, which does not begin with `api.`; give it with \
+                 `sibling_at`"
+            ))),
+        }
+    }
+
+    /// The way to one of the service's other hosts where it is not derived from the base URL, as for some platforms on
+    /// premises.
+    ///
+    /// # Errors
+    /// If it is no base URL, or not in the domain of the client's own: the token goes nowhere else. The two hosts may
+    /// differ in their first part only.
+    ///
+    /// ```
+    /// use keepnet_api::{Client, Sibling};
+    ///
+    /// let keepnet = Client::builder("an-id", "a-secret")
+    ///     .base_url("https://test-api.example.com")
+    ///     .build()?;
+    /// let calls = keepnet.sibling_at(Sibling::Vishing, "https://test-vishing-api.example.com")?;
+    /// assert!(keepnet.sibling_at(Sibling::Vishing, "https://vishing-api.example.net").is_err());
+    /// # let _ = calls;
+    /// # Ok::<(), keepnet_api::Error>(())
+    /// ```
+    pub fn sibling_at(
+        &self,
+        sibling: Sibling,
+        base_url: impl AsRef<str>,
+    ) -> Result<SiblingClient, Error> {
+        let transport = self.transport.sibling(base_url.as_ref())?;
+        Ok(SiblingClient { sibling, transport })
     }
 
     /// Where requests go.
@@ -249,6 +315,84 @@ impl Client {
     )]
     pub(crate) fn transport(&self) -> &security_api_transport::Client {
         &self.transport
+    }
+}
+
+/// Another host of the service that takes the same token. What it offers is not published; the operations that the vendor's
+/// front end calls there are reached with [requests of your own](SiblingClient::request).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Sibling {
+    /// Vishing campaigns and their reports, templates of callback calls: `vishing-api`.
+    Vishing,
+    /// The e-mail threat simulator, with its scans and plugins: `ets-api`.
+    EmailThreatSimulator,
+    /// Threat intelligence, with its search for leaks: `ti-api`.
+    ThreatIntelligence,
+}
+
+impl Sibling {
+    /// What its host has in place of `api`.
+    fn label(self) -> &'static str {
+        match self {
+            Self::Vishing => "vishing-api",
+            Self::EmailThreatSimulator => "ets-api",
+            Self::ThreatIntelligence => "ti-api",
+        }
+    }
+}
+
+/// Requests to a [`Sibling`], from [`Client::sibling`].
+///
+/// They share the client's token, company, connections and settings, but not its limiter: the host counts its own
+/// requests.
+#[derive(Debug, Clone)]
+pub struct SiblingClient {
+    sibling: Sibling,
+    transport: security_api_transport::Client,
+}
+
+impl SiblingClient {
+    /// Which host it is.
+    ///
+    /// ```
+    /// use keepnet_api::{Client, Sibling};
+    ///
+    /// let vishing = Client::new("an-id", "a-secret")?.sibling(Sibling::Vishing)?;
+    /// assert_eq!(vishing.sibling(), Sibling::Vishing);
+    /// # Ok::<(), keepnet_api::Error>(())
+    /// ```
+    #[must_use]
+    pub fn sibling(&self) -> Sibling {
+        self.sibling
+    }
+
+    /// Where requests go.
+    ///
+    /// ```
+    /// use keepnet_api::{Client, Sibling};
+    ///
+    /// let vishing = Client::new("an-id", "a-secret")?.sibling(Sibling::Vishing)?;
+    /// assert_eq!(vishing.base_url(), "https://vishing-api.keepnetlabs.com");
+    /// # Ok::<(), keepnet_api::Error>(())
+    /// ```
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        self.transport.base_url()
+    }
+
+    /// A request of your own to this host; see [`Client::request`].
+    ///
+    /// ```no_run
+    /// # async fn example(vishing: keepnet_api::SiblingClient) -> Result<(), keepnet_api::Error> {
+    /// use keepnet_api::http::Method;
+    ///
+    /// let path = "/api/callback-simulator/callback-template/language";
+    /// let languages: serde_json::Value = vishing.request(Method::GET, path).idempotent().call().await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn request(&self, method: Method, path: &str) -> Request {
+        self.transport.request(method, path)
     }
 }
 

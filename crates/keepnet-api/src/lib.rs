@@ -37,7 +37,7 @@ mod token;
 #[cfg(feature = "training")]
 pub mod training;
 
-pub use client::{Client, ClientBuilder};
+pub use client::{Client, ClientBuilder, Sibling, SiblingClient};
 pub use generated::{operations, resources, types};
 #[doc(no_inline)]
 pub use http;
@@ -47,9 +47,9 @@ pub use search::{Filter, SearchRequest};
 pub use security_api_transport::{
     ApiError, Body, BoxError, Call, CallContext, CallFuture, Credential, Cursor, Defaults,
     Download, Error, ErrorKind, Form, FromResponse, Generation, HttpRequest, HttpResponse,
-    HttpService, InvalidTimestamp, Limiter, Operation, Outcome, Patch, Rate, RateLimiter, Rates,
-    RawJson, Received, Request, Response, ResponseBody, RetryPolicy, Secret, Timestamp,
-    UndecodedItem, Upload,
+    HttpService, InvalidTimestamp, Job, JobFuture, Limiter, Operation, Outcome, Patch, Rate,
+    RateLimiter, Rates, RawJson, Received, Request, Response, ResponseBody, RetryPolicy, Secret,
+    Timestamp, UndecodedItem, Upload,
 };
 #[cfg(feature = "fake")]
 pub use security_api_transport::{FakeAnswer, FakeRequest, FakeTransport};

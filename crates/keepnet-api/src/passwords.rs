@@ -1,6 +1,6 @@
 //! Passwords of system users.
 
-use serde::de::IgnoredAny;
+use security_api_transport::{Client, Job};
 
 use crate::resources::SystemUsers;
 use crate::types::{ChangePasswordRequest, ResetPasswordRequest, SendPasswordResetLinkRequest};
@@ -25,16 +25,18 @@ impl SystemUsers {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub async fn send_password_link(&self, email: impl AsRef<str>) -> Result<(), Error> {
-        let email = email.as_ref().trim();
-        if email.is_empty() {
-            return Err(Error::invalid(
-                "email: it is empty; give the address that the system user signs in with",
-            ));
-        }
-        let request = SendPasswordResetLinkRequest::new().email(email);
-        let call = self.send_reset_password_link(&request).into_request();
-        call.call::<IgnoredAny>().await.map(drop)
+    pub fn send_password_link(&self, email: impl AsRef<str>) -> Job<()> {
+        let email = email.as_ref().trim().to_owned();
+        Job::new(&self.client(), move |client| async move {
+            if email.is_empty() {
+                return Err(Error::invalid(
+                    "email: it is empty; give the address that the system user signs in with",
+                ));
+            }
+            let request = SendPasswordResetLinkRequest::new().email(email);
+            let call = Self::new(&client).send_reset_password_link(&request);
+            call.into_request().call().await
+        })
     }
 
     /// Sets a new password with the token from the link in a reset e-mail. The token is good for one time.
@@ -51,19 +53,22 @@ impl SystemUsers {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub async fn set_password_with_token(
+    pub fn set_password_with_token(
         &self,
         token: impl Into<Secret>,
         new_password: impl Into<Secret>,
-    ) -> Result<(), Error> {
-        let token = given("token", "the one in the link of the reset e-mail", token)?;
-        let new = given("new password", "the password that is to be", new_password)?;
-        let request = ResetPasswordRequest::new()
-            .token(token)
-            .new_password(new.clone())
-            .confirm_new_password(new);
-        let call = self.reset_password(&request).into_request();
-        call.call::<IgnoredAny>().await.map(drop)
+    ) -> Job<()> {
+        let (token, new) = (token.into(), new_password.into());
+        Job::new(&self.client(), move |client| async move {
+            let token = given("token", "the one in the link of the reset e-mail", token)?;
+            let new = given("new password", "the password that is to be", new)?;
+            let request = ResetPasswordRequest::new()
+                .token(token)
+                .new_password(new.clone())
+                .confirm_new_password(new);
+            let call = Self::new(&client).reset_password(&request);
+            call.into_request().call().await
+        })
     }
 
     /// Changes the password of the system user whose token the client calls with.
@@ -82,29 +87,38 @@ impl SystemUsers {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub async fn change_own_password(
+    pub fn change_own_password(
         &self,
         current_password: impl Into<Secret>,
         new_password: impl Into<Secret>,
-    ) -> Result<(), Error> {
-        let current = given("current password", "the password so far", current_password)?;
-        let new = given("new password", "the password that is to be", new_password)?;
-        if current == new {
-            return Err(Error::invalid(
-                "new password: it is the current one; give another",
-            ));
-        }
-        let request = ChangePasswordRequest::new()
-            .current_password(current)
-            .new_password(new.clone())
-            .confirm_new_password(new);
-        let call = self.change_password(&request).into_request();
-        call.call::<IgnoredAny>().await.map(drop)
+    ) -> Job<()> {
+        let (current, new) = (current_password.into(), new_password.into());
+        Job::new(&self.client(), move |client| async move {
+            let current = given("current password", "the password so far", current)?;
+            let new = given("new password", "the password that is to be", new)?;
+            if current == new {
+                return Err(Error::invalid(
+                    "new password: it is the current one; give another",
+                ));
+            }
+            let request = ChangePasswordRequest::new()
+                .current_password(current)
+                .new_password(new.clone())
+                .confirm_new_password(new);
+            let call = Self::new(&client).change_password(&request);
+            call.into_request().call().await
+        })
+    }
+
+    /// The client that the handle's calls are made with.
+    fn client(&self) -> Client {
+        let reset = SendPasswordResetLinkRequest::new();
+        let call = self.send_reset_password_link(reset);
+        call.into_request().client().clone()
     }
 }
 
-fn given(name: &str, remedy: &str, secret: impl Into<Secret>) -> Result<Secret, Error> {
-    let secret = secret.into();
+fn given(name: &str, remedy: &str, secret: Secret) -> Result<Secret, Error> {
     match secret.expose().is_empty() {
         true => Err(Error::invalid(format!(
             "{name}: it is empty; give {remedy}"

@@ -21,8 +21,7 @@ mod import;
 mod job;
 mod mapping;
 
-use security_api_transport::{Client, ErrorKind};
-use serde::de::IgnoredAny;
+use security_api_transport::{Client, ErrorKind, Job};
 
 pub use groups::{FoundGroup, GroupMembers};
 pub use import::{ImportPreview, ImportRows, TargetUserImport};
@@ -33,7 +32,8 @@ use crate::operations::{TARGET_USERS_CREATE, TARGET_USERS_GET, TARGET_USERS_UPDA
 use crate::resources::{TargetGroups, TargetUsers};
 use crate::types::{
     CreateTargetGroupUsersRequest, CreateTargetUserRequest, GetTargetUserByEmailRequest,
-    TargetUser, TargetUserCustomFieldValue, UpdateTargetUserRequest,
+    GetTargetUsersByResourceIdsRequest, TargetUser, TargetUserCustomFieldValue,
+    UpdateTargetUserRequest,
 };
 use crate::{Error, Reason};
 
@@ -66,8 +66,11 @@ impl TargetUsers {
     /// The target user with this e-mail address, if there is one. The case of ASCII letters does not matter, unless there
     /// are several that differ in nothing else.
     ///
+    /// The service goes on listing deleted target users. They are not found: whoever is in the list is looked up with
+    /// `POST /api/target-users/include-deleted/by-resource-ids`, which says who is deleted.
+    ///
     /// # Errors
-    /// If the address is no e-mail address, or the call fails.
+    /// If the address is no e-mail address, or a call fails.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -77,29 +80,45 @@ impl TargetUsers {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub async fn find_by_email(&self, email: impl AsRef<str>) -> Result<Option<TargetUser>, Error> {
-        let email = checked_email(email.as_ref())?;
-        let mut users = self.by_email(email).items();
-        let mut found = Matches::new(email);
-        // One that is written in the same way is as good as it gets.
-        while found.exact.is_empty()
-            && let Some(user) = users.try_next().await?
-        {
-            found.add(user.email.clone(), user);
-        }
-        Ok(found.first())
+    pub fn find_by_email(&self, email: impl AsRef<str>) -> Job<Option<TargetUser>> {
+        let email = email.as_ref().to_owned();
+        Job::new(&self.client(), move |client| async move {
+            Self::new(&client).first_by_email(&email).await
+        })
+    }
+
+    #[inline]
+    async fn first_by_email(&self, email: &str) -> Result<Option<TargetUser>, Error> {
+        Ok(self.with_email(email).await?.first())
     }
 
     /// The target user with this e-mail address, to be deleted or taken out of something: an error if there are several.
     #[inline]
     async fn only_by_email(&self, email: &str) -> Result<Option<TargetUser>, Error> {
+        let found = self.with_email(email).await?;
+        found.only("email", |user| user.resource_id.as_deref())
+    }
+
+    /// All who have this address and are not deleted.
+    #[inline]
+    async fn with_email<'a>(&self, email: &'a str) -> Result<Matches<'a, TargetUser>, Error> {
         let email = checked_email(email)?;
         let mut users = self.by_email(email).items();
         let mut found = Matches::new(email);
         while let Some(user) = users.try_next().await? {
             found.add(user.email.clone(), user);
         }
-        found.only("email", |user| user.resource_id.as_deref())
+        let ids = found.all().filter_map(|user| user.resource_id.clone());
+        let ids: Vec<String> = ids.collect();
+        if ids.is_empty() {
+            return Ok(found);
+        }
+        let these = GetTargetUsersByResourceIdsRequest::new().target_user_resource_ids(ids);
+        let known = self.list_by_resource_ids_include_deleted(&these).await?;
+        let gone = known.into_iter().filter(|one| one.is_deleted == Some(true));
+        let gone: Vec<Option<String>> = gone.map(|one| one.resource_id).collect();
+        found.retain(|user| user.resource_id.is_none() || !gone.contains(&user.resource_id));
+        Ok(found)
     }
 
     /// Those with an address like this one. The service does not say that it compares whole addresses, so all that it
@@ -120,7 +139,8 @@ impl TargetUsers {
     /// for the whole record. If it has all the values already, nothing is
     /// written. Custom fields that are given replace those with the same id or name. Groups that are given are added to
     /// those it is in; see [`TargetGroups::remove_people`] to take it out of one. A new user is active unless
-    /// `is_active` says otherwise.
+    /// `is_active` says otherwise, while a plain [`create`](Self::create) leaves that to the service. Somebody who was
+    /// deleted and comes back is a new user.
     ///
     /// If somebody else creates the same user at the same time, so that creating it is refused, it is updated.
     ///
@@ -139,11 +159,19 @@ impl TargetUsers {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub async fn upsert(&self, user: &CreateTargetUserRequest) -> Result<Upserted, Error> {
+    pub fn upsert(&self, user: &CreateTargetUserRequest) -> Job<Upserted> {
+        let user = user.clone();
+        Job::new(&self.client(), move |client| async move {
+            Self::new(&client).create_or_update(&user).await
+        })
+    }
+
+    #[inline]
+    async fn create_or_update(&self, user: &CreateTargetUserRequest) -> Result<Upserted, Error> {
         checked_email(&user.email)?;
         let mut round = 1;
         loop {
-            let found = self.find_by_email(&user.email).await?;
+            let found = self.first_by_email(&user.email).await?;
             let result = match found.and_then(|found| found.resource_id) {
                 Some(id) => self.bring_to(id, user).await,
                 None => self.create_new(user).await,
@@ -168,7 +196,7 @@ impl TargetUsers {
             return false;
         }
         // A failure of this look is not worth more than the error that led to it.
-        matches!(self.find_by_email(&user.email).await, Ok(Some(_)))
+        matches!(self.first_by_email(&user.email).await, Ok(Some(_)))
     }
 
     #[inline]
@@ -180,7 +208,7 @@ impl TargetUsers {
         let id = match id {
             Some(id) => id,
             None => {
-                let found = self.find_by_email(&user.email).await?;
+                let found = self.first_by_email(&user.email).await?;
                 found.and_then(|user| user.resource_id).ok_or_else(|| {
                     Error::new(
                         ErrorKind::Decode,
@@ -219,7 +247,7 @@ impl TargetUsers {
                 .target_user_resource_ids([&id])
                 .target_group_resource_ids(groups);
             let adding = self.target_groups().add_users(&members).into_request();
-            let added = adding.call::<IgnoredAny>().await;
+            let added = adding.call::<()>().await;
             added.map_err(|error| {
                 error.with_context(
                     "the target user has the other values, but is not in the groups yet: upsert it again",
@@ -243,8 +271,16 @@ impl TargetUsers {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub async fn delete_by_email(&self, email: impl AsRef<str>) -> Result<Option<String>, Error> {
-        let found = self.only_by_email(email.as_ref()).await?;
+    pub fn delete_by_email(&self, email: impl AsRef<str>) -> Job<Option<String>> {
+        let email = email.as_ref().to_owned();
+        Job::new(&self.client(), move |client| async move {
+            Self::new(&client).delete_only(&email).await
+        })
+    }
+
+    #[inline]
+    async fn delete_only(&self, email: &str) -> Result<Option<String>, Error> {
+        let found = self.only_by_email(email).await?;
         let Some(id) = found.and_then(|user| user.resource_id) else {
             return Ok(None);
         };
@@ -268,7 +304,12 @@ impl TargetUsers {
 
 impl TargetGroups {
     fn target_users(&self) -> TargetUsers {
-        TargetUsers::new(self.list().into_request().client())
+        TargetUsers::new(&self.client())
+    }
+
+    /// The client that the handle's calls are made with.
+    fn client(&self) -> Client {
+        self.list().into_request().client().clone()
     }
 }
 
@@ -377,6 +418,15 @@ impl<'a, T> Matches<'a, T> {
             Some(own) if same(&own, self.name) => self.similar.push(item),
             _ => {}
         }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &T> {
+        self.exact.iter().chain(&self.similar)
+    }
+
+    fn retain(&mut self, keep: impl Fn(&T) -> bool) {
+        self.exact.retain(&keep);
+        self.similar.retain(&keep);
     }
 
     fn first(self) -> Option<T> {

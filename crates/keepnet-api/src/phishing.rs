@@ -2,8 +2,10 @@
 //!
 //! ```no_run
 //! # async fn example(keepnet: keepnet_api::Client, group_id: &str) -> Result<(), keepnet_api::Error> {
+//! use std::time::Duration;
 //! use keepnet_api::phishing::NewCampaign;
 //! use keepnet_api::search::SearchRequest;
+//! use keepnet_api::Polling;
 //!
 //! let mut scenarios = keepnet.phishing_scenarios().search(SearchRequest::new().text("invoice")).items();
 //! let Some(scenario) = scenarios.try_next().await?.and_then(|found| found.resource_id) else {
@@ -13,7 +15,8 @@
 //! let id = campaigns.save(NewCampaign::new("April", [scenario]).groups([group_id])).await?;
 //! // From here on people get e-mails.
 //! let launch = campaigns.launch(&id).await?;
-//! let end = campaigns.wait(&launch).await?;
+//! let week = Polling::every(Duration::from_secs(3600)).deadline(Duration::from_secs(8 * 86_400));
+//! let end = campaigns.wait(&launch).polling(week).await?;
 //! println!("{:?}", end.summary.scenario_stats);
 //! let mut people = campaigns.recipients(&launch).items();
 //! while let Some(person) = people.try_next().await? {
@@ -21,10 +24,14 @@
 //! }
 //! # Ok(()) }
 //! ```
+//!
+//! What rests on the vendor's documentation and on the requests of its own front end, and was not tried on the service: that
+//! a saved campaign has a launch which waits to be started, that such a launch is `Idle`, and the values of a delivery that
+//! [`NewCampaign`] sends.
 
 use std::time::Duration;
 
-use security_api_transport::{Error, Outcome};
+use security_api_transport::{Client, Error, ErrorKind, Job, Outcome};
 
 use crate::ids::required;
 use crate::polling::{Polling, Progress};
@@ -42,8 +49,17 @@ const SAVED: i32 = 2;
 /// `emailDeliverySettingType`.
 const SMTP: i32 = 1;
 const DIRECT: i32 = 2;
+/// The `duration` and the distribution that the vendor's documentation shows for a campaign that is sent at once. None of
+/// them may be absent: the service reads an absent number as 0.
+const DAYS: u16 = 7;
+const DISTRIBUTION_TYPE: i32 = 1;
+const DELAY: i32 = 0;
+const DELAY_UNIT: i32 = 1;
+const NO_LIMIT: i32 = 0;
 
 /// A campaign to be saved: its scenarios, and the target groups it goes to.
+///
+/// It records what people do for 7 days after its start, and sends all e-mails at once, unless it says otherwise.
 ///
 /// ```
 /// use keepnet_api::phishing::NewCampaign;
@@ -73,8 +89,31 @@ impl NewCampaign {
         let scenarios: Vec<String> = scenarios.into_iter().map(Into::into).collect();
         let request = CreatePhishingCampaignRequest::new(name, SAVED)
             .phishing_scenario_resource_ids(scenarios)
+            .duration(i32::from(DAYS))
+            .distribution_type_id(DISTRIBUTION_TYPE)
+            .distribution_delay_every(DELAY)
+            .distribution_delay_time_type_id(DELAY_UNIT)
+            .sending_limit(NO_LIMIT)
+            .exclude_from_reports(false)
             .send_only_active_users(true);
         Self { request }
+    }
+
+    /// Records what people do for this many days after the start, at least 1.
+    ///
+    /// A launch [is over](LaunchState::is_over) once they have passed.
+    ///
+    /// ```
+    /// use keepnet_api::phishing::NewCampaign;
+    ///
+    /// let campaign = NewCampaign::new("April", ["aB3dE5gH7jK9"])
+    ///     .groups(["zY8xW6vU4tS2"])
+    ///     .days(30);
+    /// # let _ = campaign;
+    /// ```
+    pub fn days(mut self, days: u16) -> Self {
+        self.request.duration = Some(i32::from(days));
+        self
     }
 
     /// Goes to the target groups with these ids.
@@ -99,7 +138,7 @@ impl NewCampaign {
     ///
     /// let campaign = NewCampaign::new("April", ["aB3dE5gH7jK9"])
     ///     .groups(["zY8xW6vU4tS2"])
-    ///     .with(|request| request.duration(14).exclude_from_reports(true));
+    ///     .with(|request| request.exclude_from_reports(true));
     /// # let _ = campaign;
     /// ```
     pub fn with(
@@ -125,6 +164,11 @@ impl NewCampaign {
         if empty(&request.target_group_resource_ids) {
             return Err(Error::invalid(
                 "campaign: it has no target group, and would go to nobody or to everybody; name at least one by its id",
+            ));
+        }
+        if request.duration.is_none_or(|days| days < 1) {
+            return Err(Error::invalid(
+                "campaign: its `duration` is less than a day, so that nothing would be recorded; set it with `days`",
             ));
         }
         Ok(())
@@ -179,38 +223,54 @@ impl Launch {
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct LaunchState {
-    /// The service's own word for it, such as `Running` or `Completed`.
+    /// The service's own word for how far its e-mails are: `Idle` before the first is sent, `Running`, `Completed` once all
+    /// are delivered, `Paused`, `Canceled`, `Error`.
     pub status: Option<String>,
     /// The settings and the figures.
     pub summary: PhishingCampaignSummaryResult,
 }
 
 impl LaunchState {
-    /// Whether it has ended: completed, stopped or failed, or its time is over.
+    /// Whether nothing more is recorded: the days of the campaign have passed, or it was cancelled or failed.
     ///
-    /// ```no_run
-    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// use keepnet_api::phishing::Launch;
+    /// `Completed` is no end: the service says so as soon as all e-mails are delivered, before most people have read
+    /// theirs; see [`is_delivered`](Self::is_delivered).
     ///
-    /// let end = keepnet.phishing_campaigns().wait(&Launch::new("aB3dE5gH7jK9", 1)).await?;
-    /// assert!(end.is_over());
-    /// # Ok(()) }
+    /// ```
+    /// use keepnet_api::phishing::LaunchState;
+    ///
+    /// let mut state = LaunchState::default();
+    /// state.status = Some("Completed".to_owned());
+    /// assert!(state.is_delivered() && !state.is_over());
+    /// state.summary.campaign_duration_expired = Some(true);
+    /// assert!(state.is_over());
     /// ```
     #[must_use]
     pub fn is_over(&self) -> bool {
-        const OVER: [&str; 8] = [
-            "Completed",
-            "Finished",
-            "Cancelled",
+        const OVER: [&str; 6] = [
             "Canceled",
+            "Cancelled",
             "Stopped",
             "Expired",
             "Failed",
             "Error",
         ];
+        self.summary.campaign_duration_expired == Some(true) || self.says(&OVER)
+    }
+
+    /// Whether all e-mails are delivered, or none will be any more.
+    ///
+    /// ```
+    /// assert!(!keepnet_api::phishing::LaunchState::default().is_delivered());
+    /// ```
+    #[must_use]
+    pub fn is_delivered(&self) -> bool {
+        self.says(&["Completed", "Finished"]) || self.is_over()
+    }
+
+    fn says(&self, words: &[&str]) -> bool {
         let status = self.status.as_deref().unwrap_or_default();
-        self.summary.campaign_duration_expired == Some(true)
-            || OVER.iter().any(|one| one.eq_ignore_ascii_case(status))
+        words.iter().any(|one| one.eq_ignore_ascii_case(status))
     }
 }
 
@@ -221,7 +281,7 @@ impl PhishingCampaigns {
     /// `POST /api/phishing-simulator/phishing-campaign`, which is not sent again once it may have been executed.
     ///
     /// # Errors
-    /// If it has no scenario or no target group, or a call fails.
+    /// If it has no scenario, no target group or no duration, or a call fails.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -232,39 +292,21 @@ impl PhishingCampaigns {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub async fn save(&self, new: NewCampaign) -> Result<String, Error> {
-        new.check()?;
-        let mut request = new.request;
-        request.schedule_type_id = SAVED;
-        let chosen = request.email_delivery_setting_type.is_some()
-            || request.smtp_setting_resource_id.is_some()
-            || request.direct_email_setting_resource_id.is_some();
-        if !chosen {
-            let default = self.default_email_delivery_setting().await?;
-            request.email_delivery_setting_type = default.kind;
-            match default.kind {
-                Some(DIRECT) => request.direct_email_setting_resource_id = default.resource_id,
-                Some(SMTP) | None => request.smtp_setting_resource_id = default.resource_id,
-                Some(_) => {
-                    return Err(Error::invalid(
-                        "campaign: the platform's default e-mail delivery is of a kind that this version does not \
-                         know; set `email_delivery_setting_type` and the id of its setting",
-                    ));
-                }
-            }
-        }
-        required(self.create(&request).await?.resource_id, "resourceId")
+    pub fn save(&self, new: NewCampaign) -> Job<String> {
+        Job::new(&self.client(), move |client| save(client, new))
     }
 
-    /// Sends the e-mails of a campaign to its target groups, now.
+    /// Starts the launch of a saved campaign: sends its e-mails to its target groups, now.
     ///
-    /// `POST /api/phishing-simulator/phishing-campaign-job/start/{resourceId}`, which is not sent again once it may have
-    /// been executed: if it fails and [`may_be_executed`](Error::may_be_executed), look at the campaign's launches before
-    /// trying again. The launches are listed before and after it, to tell which is the new one; one that another program
-    /// starts at the same moment can be taken for it.
+    /// It looks for the launch that waits to be started, which is `Idle`, and starts it with
+    /// `POST /api/phishing-simulator/phishing-campaign-job/start/{resourceId}/{instanceGroup}`. A campaign that has not had
+    /// any launch is launched as by [`launch_to`](Self::launch_to), to its own target groups. Neither is sent again once it
+    /// may have been executed: if it fails and [`may_be_executed`](Error::may_be_executed), look at the campaign's launches
+    /// before trying again.
     ///
     /// # Errors
-    /// If a call fails, or the launch does not appear in the list within a minute; it goes on in both cases.
+    /// If a call fails, if several launches wait ([`start`](Self::start) one of them), or if all were started before
+    /// ([`launch_to`](Self::launch_to) sends the campaign again).
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -273,36 +315,63 @@ impl PhishingCampaigns {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub async fn launch(&self, id: impl AsRef<str>) -> Result<Launch, Error> {
+    pub fn launch(&self, id: impl AsRef<str>) -> Job<Launch> {
         let id = id.as_ref().to_owned();
-        let before = match newest(self.reports(), id.clone(), i32::MIN).await {
-            Err(error) if error.is_not_found() => None,
-            launches => launches?,
-        };
-        let before = before.unwrap_or(i32::MIN);
-        let now = CampaignInstanceRequest::new().schedule_type_id(NOW);
-        self.jobs().start(&id, &now).await?;
-        let reports = self.reports();
-        let campaign = id.clone();
-        let appeared = Progress::new(
-            "the launch's entry in the list",
-            Option::is_some,
-            move || newest(reports.clone(), campaign.clone(), before),
-        );
-        let soon = Polling::default()
-            .backoff(Duration::from_millis(500), Duration::from_secs(5))
-            .deadline(Duration::from_secs(60));
-        let number = appeared.polling(soon).await.map_err(|error| {
-            error.with_outcome(Outcome::Answered).with_context(format!(
-                "campaign {id}: it was launched, so do not launch it again; which launch it is can be seen with \
-                 `phishing_campaign_reports().search_jobs(..)`"
-            ))
-        })?;
-        Ok(Launch::new(id, number.unwrap_or_default()))
+        Job::new(&self.client(), move |client| start_saved(client, id))
     }
 
-    /// Waits for the end of a launch, or follows what people do. The end may be weeks away: give a
-    /// [`Polling`](crate::Polling) with a deadline to match, or look again another day.
+    /// Starts a launch that waits to be started, of a campaign that was saved for later or is scheduled.
+    ///
+    /// `POST /api/phishing-simulator/phishing-campaign-job/start/{resourceId}/{instanceGroup}`, which is not sent again once
+    /// it may have been executed.
+    ///
+    /// # Errors
+    /// If the call fails.
+    ///
+    /// ```no_run
+    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
+    /// use keepnet_api::phishing::Launch;
+    ///
+    /// keepnet.phishing_campaigns().start(&Launch::new("aB3dE5gH7jK9", 2)).await?;
+    /// # Ok(()) }
+    /// ```
+    #[inline]
+    pub fn start(&self, launch: &Launch) -> Job<()> {
+        let launch = launch.clone();
+        Job::new(&self.client(), move |client| start(client, launch))
+    }
+
+    /// Sends a campaign once more, now, to these target groups: a launch of its own.
+    ///
+    /// `POST /api/phishing-simulator/phishing-campaign-job/start/{resourceId}` with all e-mails at once; see
+    /// `phishing_campaign_jobs().start(..)` for other times and distributions. It is not sent again once it may have been
+    /// executed: if it fails and [`may_be_executed`](Error::may_be_executed), look at the campaign's launches before trying
+    /// again. The launches are listed before and after it, to tell which is the new one; one that another program starts at
+    /// the same moment can be taken for it.
+    ///
+    /// # Errors
+    /// If no group is named, a call fails, or the launch does not appear in the list within a minute; it goes on in the
+    /// last case.
+    ///
+    /// ```no_run
+    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
+    /// let launch = keepnet.phishing_campaigns().launch_to("aB3dE5gH7jK9", ["zY8xW6vU4tS2"]).await?;
+    /// # Ok(()) }
+    /// ```
+    #[inline]
+    pub fn launch_to<G: Into<String>>(
+        &self,
+        id: impl AsRef<str>,
+        groups: impl IntoIterator<Item = G>,
+    ) -> Job<Launch> {
+        let id = id.as_ref().to_owned();
+        let groups: Vec<String> = groups.into_iter().map(Into::into).collect();
+        Job::new(&self.client(), move |client| launch_to(client, id, groups))
+    }
+
+    /// Waits for the end of a launch, or follows what people do until then: the days of the campaign are over, or it was
+    /// cancelled or failed. That is days or weeks away: give a [`Polling`](crate::Polling) with a deadline to match, or look
+    /// again another day. [`delivered`](Self::delivered) waits for the e-mails only.
     ///
     /// Each look is `GET .../summary/{resourceId}/{instanceGroup}` and the list of the campaign's launches.
     ///
@@ -312,15 +381,44 @@ impl PhishingCampaigns {
     /// use keepnet_api::Polling;
     /// use keepnet_api::phishing::Launch;
     ///
-    /// let day = Polling::every(Duration::from_secs(600)).deadline(Duration::from_secs(86_400));
+    /// let week = Polling::every(Duration::from_secs(3600)).deadline(Duration::from_secs(8 * 86_400));
     /// let launch = Launch::new("aB3dE5gH7jK9", 1);
-    /// let end = keepnet.phishing_campaigns().wait(&launch).polling(day).await?;
+    /// let end = keepnet.phishing_campaigns().wait(&launch).polling(week).await?;
     /// # Ok(()) }
     /// ```
     #[inline]
     pub fn wait(&self, launch: &Launch) -> Progress<LaunchState> {
-        let (reports, launch) = (self.reports(), launch.clone());
-        Progress::new("the launch", LaunchState::is_over, move || {
+        self.follow("the launch", LaunchState::is_over, launch)
+    }
+
+    /// Waits until all e-mails of a launch are delivered, or none will be any more. What people do comes later; see
+    /// [`wait`](Self::wait).
+    ///
+    /// ```no_run
+    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
+    /// use keepnet_api::phishing::Launch;
+    ///
+    /// let state = keepnet.phishing_campaigns().delivered(&Launch::new("aB3dE5gH7jK9", 1)).await?;
+    /// println!("{:?}", state.summary.campaign_info);
+    /// # Ok(()) }
+    /// ```
+    #[inline]
+    pub fn delivered(&self, launch: &Launch) -> Progress<LaunchState> {
+        self.follow(
+            "the delivery of the launch",
+            LaunchState::is_delivered,
+            launch,
+        )
+    }
+
+    fn follow(
+        &self,
+        what: &'static str,
+        is_done: fn(&LaunchState) -> bool,
+        launch: &Launch,
+    ) -> Progress<LaunchState> {
+        let (reports, launch) = (PhishingCampaignReports::new(&self.client()), launch.clone());
+        Progress::new(what, is_done, move || {
             state(reports.clone(), launch.clone())
         })
     }
@@ -341,7 +439,7 @@ impl PhishingCampaigns {
     /// # Ok(()) }
     /// ```
     pub fn recipients(&self, launch: &Launch) -> crate::List<PhishingCampaignJobUsersSearchView> {
-        self.reports().search_users(
+        PhishingCampaignReports::new(&self.client()).search_users(
             PhishingCampaignJobUserSearchType::All,
             &launch.campaign_id,
             launch.instance_group,
@@ -349,13 +447,137 @@ impl PhishingCampaigns {
         )
     }
 
-    fn reports(&self) -> PhishingCampaignReports {
-        PhishingCampaignReports::new(self.form_details().into_request().client())
+    /// The client that the handle's calls are made with.
+    fn client(&self) -> Client {
+        self.form_details().into_request().client().clone()
     }
+}
 
-    fn jobs(&self) -> PhishingCampaignJobs {
-        PhishingCampaignJobs::new(self.form_details().into_request().client())
+#[inline]
+async fn save(client: Client, new: NewCampaign) -> Result<String, Error> {
+    new.check()?;
+    let campaigns = PhishingCampaigns::new(&client);
+    let mut request = new.request;
+    request.schedule_type_id = SAVED;
+    let chosen = request.email_delivery_setting_type.is_some()
+        || request.smtp_setting_resource_id.is_some()
+        || request.direct_email_setting_resource_id.is_some();
+    if !chosen {
+        let default = campaigns.default_email_delivery_setting().await?;
+        request.email_delivery_setting_type = default.kind;
+        match default.kind {
+            Some(DIRECT) => request.direct_email_setting_resource_id = default.resource_id,
+            Some(SMTP) | None => request.smtp_setting_resource_id = default.resource_id,
+            Some(_) => {
+                return Err(Error::invalid(
+                    "campaign: the platform's default e-mail delivery is of a kind that this version does not know; set \
+                     `email_delivery_setting_type` and the id of its setting",
+                ));
+            }
+        }
     }
+    required(campaigns.create(&request).await?.resource_id, "resourceId")
+}
+
+#[inline]
+async fn start(client: Client, launch: Launch) -> Result<(), Error> {
+    let jobs = PhishingCampaignJobs::new(&client);
+    let started = jobs.start_instance(&launch.campaign_id, launch.instance_group);
+    started.into_request().call::<()>().await
+}
+
+/// Starts the launch that was saved with the campaign.
+#[inline]
+async fn start_saved(client: Client, id: String) -> Result<Launch, Error> {
+    let reports = PhishingCampaignReports::new(&client);
+    let all = match all_launches(&reports, &id).await {
+        Err(error) if error.is_not_found() => Vec::new(),
+        launches => launches?,
+    };
+    if all.is_empty() {
+        let groups = own_groups(&client, &id).await?;
+        return launch_to(client, id, groups).await;
+    }
+    let waiting = all.into_iter().filter(|one| {
+        let status = one.status.as_deref().unwrap_or_default();
+        status.eq_ignore_ascii_case("Idle")
+    });
+    let waiting: Vec<i32> = waiting.filter_map(|one| one.instance_group).collect();
+    match waiting[..] {
+        [number] => {
+            let launch = Launch::new(id, number);
+            start(client, launch.clone()).await?;
+            Ok(launch)
+        }
+        [] => Err(Error::invalid(format!(
+            "campaign {id}: all its launches were started before, so nothing was sent; send it once more with `launch_to`"
+        ))),
+        _ => Err(Error::invalid(format!(
+            "campaign {id}: its launches {waiting:?} wait to be started, so nothing was sent; `start` the one that is meant"
+        ))),
+    }
+}
+
+/// The ids of the target groups that a campaign was saved with.
+#[inline]
+async fn own_groups(client: &Client, id: &str) -> Result<Vec<String>, Error> {
+    let campaign = PhishingCampaigns::new(client).get(id).await?;
+    let groups = campaign.target_groups.unwrap_or_default();
+    let ids: Option<Vec<String>> = groups.into_iter().map(|group| group.value).collect();
+    ids.filter(|ids| !ids.is_empty()).ok_or_else(|| {
+        Error::new(
+            ErrorKind::Decode,
+            format!(
+                "campaign {id}: the service does not say its target groups, so nothing was sent; name them with `launch_to`"
+            ),
+        )
+    })
+}
+
+#[inline]
+async fn launch_to(client: Client, id: String, groups: Vec<String>) -> Result<Launch, Error> {
+    if groups.is_empty() {
+        return Err(Error::invalid(
+            "launch: it has no target group, and would go to nobody or to everybody; name at least one by its id",
+        ));
+    }
+    let reports = PhishingCampaignReports::new(&client);
+    let before = match newest(reports.clone(), id.clone(), i32::MIN).await {
+        Err(error) if error.is_not_found() => None,
+        launches => launches?,
+    };
+    let before = before.unwrap_or(i32::MIN);
+    // All that the vendor's documentation shows: the service reads an absent number as 0.
+    let now = CampaignInstanceRequest::new()
+        .schedule_type_id(NOW)
+        .target_group_resource_ids(groups)
+        .exclude_from_reports(false)
+        .sending_limit(NO_LIMIT)
+        .distribution_delay_every(DELAY)
+        .distribution_delay_time_type_id(DELAY_UNIT)
+        .use_target_user_time_zone(false);
+    PhishingCampaignJobs::new(&client).start(&id, &now).await?;
+    let campaign = id.clone();
+    let appeared = Progress::new(
+        "the launch's entry in the list",
+        Option::is_some,
+        move || newest(reports.clone(), campaign.clone(), before),
+    );
+    let patience = Duration::from_secs(60);
+    let soon = Polling::default()
+        .backoff(Duration::from_millis(500), Duration::from_secs(5))
+        .deadline(
+            client
+                .time_left()
+                .map_or(patience, |left| left.min(patience)),
+        );
+    let number = appeared.polling(soon).await.map_err(|error| {
+        error.with_outcome(Outcome::Answered).with_context(format!(
+            "campaign {id}: it was launched, so do not launch it again; which launch it is can be seen with \
+             `phishing_campaign_reports().search_jobs(..)`"
+        ))
+    })?;
+    Ok(Launch::new(id, number.unwrap_or_default()))
 }
 
 fn launches(
@@ -364,6 +586,14 @@ fn launches(
 ) -> crate::Items<CampaignJobSearchView> {
     let search = CampaignJobSearchRequest::from(SearchRequest::new());
     reports.search_jobs(campaign, search).items()
+}
+
+#[inline]
+async fn all_launches(
+    reports: &PhishingCampaignReports,
+    campaign: &str,
+) -> Result<Vec<CampaignJobSearchView>, Error> {
+    launches(reports, campaign).try_collect().await
 }
 
 /// The number of the newest launch after the one with this number.

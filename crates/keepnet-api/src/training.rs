@@ -16,7 +16,7 @@
 //! # Ok(()) }
 //! ```
 
-use security_api_transport::{Error, Timestamp};
+use security_api_transport::{Client, Error, Job, Timestamp};
 
 use crate::ids::required;
 use crate::polling::Progress;
@@ -143,33 +143,47 @@ impl NewEnrollment {
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct EnrollmentState {
-    /// The service's own word for it, such as `InProgress` or `Completed`.
+    /// The service's own word for how far its e-mails are: `Scheduled`, `Sending`, `Finished` once all are delivered,
+    /// `Stopped`, `Error`, `Deleted`; or for its kind, as `Auto-Enroll`.
     pub status: Option<String>,
     /// The settings and the figures.
     pub summary: EnrollmentSummaryReport,
 }
 
 impl EnrollmentState {
-    /// Whether nothing more is to come: it is completed or stopped, or everyone has finished the training.
+    /// Whether nothing more is to come: everyone has done the training, or it was stopped or deleted, or failed.
+    ///
+    /// `Finished` is no end: the service says so as soon as all e-mails are delivered; see
+    /// [`is_delivered`](Self::is_delivered). Where new members of the groups are enrolled as they come, everyone is all
+    /// those who are enrolled so far.
     ///
     /// ```
     /// use keepnet_api::training::EnrollmentState;
     ///
-    /// assert!(!EnrollmentState::default().is_over());
+    /// let mut state = EnrollmentState::default();
+    /// state.status = Some("Finished".to_owned());
+    /// assert!(state.is_delivered() && !state.is_over());
     /// ```
     #[must_use]
     pub fn is_over(&self) -> bool {
-        const OVER: [&str; 7] = [
-            "Completed",
-            "Finished",
-            "Stopped",
-            "Cancelled",
-            "Canceled",
-            "Expired",
-            "Archived",
-        ];
+        const OVER: [&str; 5] = ["Stopped", "Cancelled", "Canceled", "Error", "Deleted"];
+        self.says(&OVER) || self.everyone_is_done()
+    }
+
+    /// Whether all e-mails are delivered, or none will be any more. The service has no such word for an enrolment that
+    /// enrols new members of its groups as they come.
+    ///
+    /// ```
+    /// assert!(!keepnet_api::training::EnrollmentState::default().is_delivered());
+    /// ```
+    #[must_use]
+    pub fn is_delivered(&self) -> bool {
+        self.says(&["Finished"]) || self.is_over()
+    }
+
+    fn says(&self, words: &[&str]) -> bool {
         let status = self.status.as_deref().unwrap_or_default();
-        OVER.iter().any(|one| one.eq_ignore_ascii_case(status)) || self.everyone_is_done()
+        words.iter().any(|one| one.eq_ignore_ascii_case(status))
     }
 
     fn everyone_is_done(&self) -> bool {
@@ -200,48 +214,8 @@ impl Enrollments {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub async fn enroll(&self, new: NewEnrollment) -> Result<String, Error> {
-        new.check()?;
-        #[cfg(feature = "users")]
-        let new = self.with_group(new).await?;
-        required(self.create(&new.request).await?.id, "id")
-    }
-
-    /// Makes a target group of the users, if there are any.
-    #[cfg(feature = "users")]
-    #[inline]
-    async fn with_group(&self, mut new: NewEnrollment) -> Result<NewEnrollment, Error> {
-        use crate::types::{
-            CreateTargetGroupRequest, CreateTargetGroupUsersRequest, TargetGroupPriority,
-        };
-
-        if new.users.is_empty() {
-            return Ok(new);
-        }
-        let users = std::mem::take(&mut new.users);
-        let request = self.form_details().into_request();
-        let groups = crate::resources::TargetGroups::new(request.client());
-        let name = new.request.name.clone().unwrap_or_default();
-        let group = CreateTargetGroupRequest::new(name, TargetGroupPriority::Medium);
-        let group = required(groups.create(&group).await?.resource_id, "resourceId")?;
-        let members = CreateTargetGroupUsersRequest::new()
-            .target_user_resource_ids(users)
-            .target_group_resource_ids([group.clone()]);
-        // What it answers is not described, and not needed.
-        let added = groups.add_users(&members).into_request();
-        let added = added.call::<serde::de::IgnoredAny>().await;
-        added.map_err(|error| {
-            error.permanent().with_context(format!(
-                "nobody is enrolled; the target group {group} was made of the users and may lack some of them: delete \
-                 it before trying again"
-            ))
-        })?;
-        let named = new
-            .request
-            .target_group_resource_ids
-            .get_or_insert_default();
-        named.push(group);
-        Ok(new)
+    pub fn enroll(&self, new: NewEnrollment) -> Job<String> {
+        Job::new(&self.client(), move |client| enroll(client, new))
     }
 
     /// How far an enrolment is now.
@@ -258,12 +232,15 @@ impl Enrollments {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub async fn state(&self, id: impl AsRef<str>) -> Result<EnrollmentState, Error> {
-        state(self.clone(), id.as_ref().to_owned()).await
+    pub fn state(&self, id: impl AsRef<str>) -> Job<EnrollmentState> {
+        let id = id.as_ref().to_owned();
+        Job::new(&self.client(), move |client| state(client, id))
     }
 
-    /// Waits for the end of an enrolment, or follows how many have done the training. The end may be weeks away: give a
-    /// [`Polling`](crate::Polling) with a deadline to match, or look again another day.
+    /// Waits for the end of an enrolment, or follows how many have done the training until everyone has, or it was stopped
+    /// or deleted, or failed. Often somebody never does it, and otherwise the end is weeks away: give a
+    /// [`Polling`](crate::Polling) with a deadline to match, or look again another day. [`delivered`](Self::delivered)
+    /// waits for the e-mails only.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -279,10 +256,31 @@ impl Enrollments {
     /// ```
     #[inline]
     pub fn wait(&self, id: impl AsRef<str>) -> Progress<EnrollmentState> {
-        let (enrollments, id) = (self.clone(), id.as_ref().to_owned());
-        Progress::new("the enrolment", EnrollmentState::is_over, move || {
-            state(enrollments.clone(), id.clone())
-        })
+        self.follow("the enrolment", EnrollmentState::is_over, id.as_ref())
+    }
+
+    /// Waits until all e-mails of an enrolment are delivered, or none will be any more.
+    ///
+    /// ```no_run
+    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
+    /// let state = keepnet.enrollments().delivered("aB3dE5gH7jK9").await?;
+    /// println!("{:?}", state.summary.report_detail);
+    /// # Ok(()) }
+    /// ```
+    #[inline]
+    pub fn delivered(&self, id: impl AsRef<str>) -> Progress<EnrollmentState> {
+        let what = "the delivery of the enrolment";
+        self.follow(what, EnrollmentState::is_delivered, id.as_ref())
+    }
+
+    fn follow(
+        &self,
+        what: &'static str,
+        is_done: fn(&EnrollmentState) -> bool,
+        id: &str,
+    ) -> Progress<EnrollmentState> {
+        let (client, id) = (self.client(), id.to_owned());
+        Progress::new(what, is_done, move || state(client.clone(), id.clone()))
     }
 
     /// Everyone who is enrolled, with how far they are.
@@ -299,17 +297,64 @@ impl Enrollments {
     /// ```
     pub fn participants(&self, id: impl AsRef<str>) -> crate::List<TrainingReportUsersSearchView> {
         let everyone = SearchUsersRestRequest::from(SearchRequest::new().ascending(true));
-        self.reports().search_users(id, everyone)
+        TrainingReports::new(&self.client()).search_users(id, everyone)
     }
 
-    fn reports(&self) -> TrainingReports {
-        TrainingReports::new(self.form_details().into_request().client())
+    /// The client that the handle's calls are made with.
+    fn client(&self) -> Client {
+        self.form_details().into_request().client().clone()
     }
 }
 
 #[inline]
-async fn state(enrollments: Enrollments, id: String) -> Result<EnrollmentState, Error> {
-    let summary = enrollments.reports().summary(&id).await?;
+async fn enroll(client: Client, new: NewEnrollment) -> Result<String, Error> {
+    new.check()?;
+    #[cfg(feature = "users")]
+    let new = with_group(&client, new).await?;
+    let created = Enrollments::new(&client).create(&new.request).await?;
+    required(created.id, "id")
+}
+
+/// Makes a target group of the users, if there are any.
+#[cfg(feature = "users")]
+#[inline]
+async fn with_group(client: &Client, mut new: NewEnrollment) -> Result<NewEnrollment, Error> {
+    use crate::types::{
+        CreateTargetGroupRequest, CreateTargetGroupUsersRequest, TargetGroupPriority,
+    };
+
+    if new.users.is_empty() {
+        return Ok(new);
+    }
+    let users = std::mem::take(&mut new.users);
+    let groups = crate::resources::TargetGroups::new(client);
+    let name = new.request.name.clone().unwrap_or_default();
+    let group = CreateTargetGroupRequest::new(name, TargetGroupPriority::Medium);
+    let group = required(groups.create(&group).await?.resource_id, "resourceId")?;
+    let members = CreateTargetGroupUsersRequest::new()
+        .target_user_resource_ids(users)
+        .target_group_resource_ids([group.clone()]);
+    // What it responds with is not described, and not needed.
+    let added = groups.add_users(&members).into_request();
+    let added = added.call::<()>().await;
+    added.map_err(|error| {
+        error.permanent().with_context(format!(
+            "nobody is enrolled; the target group {group} was made of the users and may lack some of them: delete \
+             it before trying again"
+        ))
+    })?;
+    let named = new
+        .request
+        .target_group_resource_ids
+        .get_or_insert_default();
+    named.push(group);
+    Ok(new)
+}
+
+#[inline]
+async fn state(client: Client, id: String) -> Result<EnrollmentState, Error> {
+    let summary = TrainingReports::new(&client).summary(&id).await?;
+    let enrollments = Enrollments::new(&client);
     let newest_first = SearchEnrollmentRequest::from(SearchRequest::new());
     let mut all = enrollments.search(newest_first).items();
     let mut status = None;

@@ -5,8 +5,9 @@ mod common;
 
 use common::{envelope, over, page, refused, service};
 use keepnet_api::operations::{
-    PHISHING_CAMPAIGN_JOBS_START, PHISHING_CAMPAIGN_REPORTS_SEARCH_JOBS, PHISHING_CAMPAIGNS_CREATE,
-    PHISHING_CAMPAIGNS_DEFAULT_EMAIL_DELIVERY_SETTING,
+    PHISHING_CAMPAIGN_JOBS_START, PHISHING_CAMPAIGN_JOBS_START_INSTANCE,
+    PHISHING_CAMPAIGN_REPORTS_SEARCH_JOBS, PHISHING_CAMPAIGNS_CREATE,
+    PHISHING_CAMPAIGNS_DEFAULT_EMAIL_DELIVERY_SETTING, PHISHING_CAMPAIGNS_GET,
 };
 use keepnet_api::phishing::{LaunchState, NewCampaign};
 use security_api_transport::{FakeAnswer, FakeTransport};
@@ -89,63 +90,182 @@ async fn a_delivery_that_was_chosen_stays_as_it_is() {
     }
 }
 
-fn launches(numbers: &[i32]) -> FakeAnswer {
-    let rows = numbers
+#[tokio::test]
+async fn a_campaign_says_its_days_and_its_distribution_and_is_refused_without_days() {
+    for (campaign, days) in [(april(), 7), (april().days(30), 30)] {
+        let fake = saving(json!({"resourceId": "d-1", "type": 1}));
+        let saved = over(&fake).phishing_campaigns().save(campaign);
+        saved.await.unwrap();
+        let sent = fake.requests_of(&PHISHING_CAMPAIGNS_CREATE)[0].json();
+        for (member, value) in [
+            ("scheduleTypeId", json!(2)),
+            ("duration", json!(days)),
+            ("distributionTypeId", json!(1)),
+            ("distributionDelayEvery", json!(0)),
+            ("distributionDelayTimeTypeId", json!(1)),
+            ("sendingLimit", json!(0)),
+            ("excludeFromReports", json!(false)),
+            ("sendOnlyActiveUsers", json!(true)),
+        ] {
+            assert_eq!(sent[member], value, "{member}");
+        }
+    }
+    let unsaid = april().with(|mut request| {
+        request.duration = None;
+        request
+    });
+    for campaign in [april().days(0), unsaid] {
+        let fake = saving(json!({"resourceId": "d-1", "type": 1}));
+        let saved = over(&fake).phishing_campaigns().save(campaign);
+        let error = saved.await.unwrap_err();
+        assert!(error.to_string().contains("set it with `days`"), "{error}");
+        assert!(fake.requests().is_empty());
+    }
+}
+
+/// A list of launches: their numbers, and how far they are.
+fn launches(rows: &[(i32, &str)]) -> FakeAnswer {
+    let rows = rows
         .iter()
-        .map(|number| json!({"instanceGroup": number, "status": "InProgress"}));
+        .map(|(number, status)| json!({"instanceGroup": number, "status": status}));
     page(rows.collect())
+}
+
+fn running(numbers: &[i32]) -> FakeAnswer {
+    let rows: Vec<_> = numbers.iter().map(|number| (*number, "Running")).collect();
+    launches(&rows)
+}
+
+const LIST: &keepnet_api::Operation = &PHISHING_CAMPAIGN_REPORTS_SEARCH_JOBS;
+
+#[tokio::test]
+async fn the_launch_that_was_saved_is_started_and_no_other() {
+    let fake = service();
+    fake.always(
+        LIST,
+        launches(&[(1, "Completed"), (2, "idle"), (3, "Running")]),
+    );
+    fake.always(&PHISHING_CAMPAIGN_JOBS_START_INSTANCE, envelope(json!({})));
+    let launch = over(&fake).phishing_campaigns().launch("c-1").await;
+    assert_eq!(launch.unwrap().instance_group(), 2);
+    let started = fake.requests_of(&PHISHING_CAMPAIGN_JOBS_START_INSTANCE);
+    assert_eq!(started.len(), 1);
+    assert!(started[0].uri.path().ends_with("/start/c-1/2"));
+
+    for (rows, remedy) in [
+        (&[(1, "Completed"), (2, "Running")][..], "`launch_to`"),
+        (&[(1, "Idle"), (4, "Idle")], "launches [1, 4] wait"),
+    ] {
+        let fake = service();
+        fake.always(LIST, launches(rows));
+        let launch = over(&fake).phishing_campaigns().launch("c-1").await;
+        let error = launch.unwrap_err();
+        assert!(
+            error.is_invalid() && error.to_string().contains(remedy),
+            "{error}"
+        );
+        assert_eq!(fake.requests().len(), 2, "the token and the list");
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_old_launch_is_never_taken_for_the_new_one() {
-    let list = &PHISHING_CAMPAIGN_REPORTS_SEARCH_JOBS;
     let fake = service();
     for old in [&[2, 1][..], &[2, 1], &[1, 2]] {
-        fake.once(list, launches(old));
+        fake.once(LIST, running(old));
     }
-    fake.always(list, launches(&[1, 3, 2]));
+    fake.always(LIST, running(&[1, 3, 2]));
     fake.once(&PHISHING_CAMPAIGN_JOBS_START, envelope(json!({})));
     let campaigns = over(&fake).phishing_campaigns();
-    let launch = campaigns.launch("c-1").await.unwrap();
+    let launch = campaigns.launch_to("c-1", ["g-1", "g-2"]).await.unwrap();
     assert_eq!(launch.instance_group(), 3);
-    assert_eq!(fake.requests_of(&PHISHING_CAMPAIGN_JOBS_START).len(), 1);
+    let started = fake.requests_of(&PHISHING_CAMPAIGN_JOBS_START);
+    assert_eq!(started.len(), 1);
+    assert_eq!(
+        started[0].json(),
+        json!({
+            "scheduleTypeId": 1,
+            "targetGroupResourceIds": ["g-1", "g-2"],
+            "excludeFromReports": false,
+            "sendingLimit": 0,
+            "distributionDelayEvery": 0,
+            "distributionDelayTimeTypeId": 1,
+            "useTargetUserTimeZone": false,
+        })
+    );
+    let nobody = campaigns.launch_to("c-1", [""; 0]).await.unwrap_err();
+    assert!(nobody.to_string().contains("no target group"), "{nobody}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_launch_needs_no_list_and_another_error_stops_it_before_anything_is_sent() {
-    let list = &PHISHING_CAMPAIGN_REPORTS_SEARCH_JOBS;
+async fn a_campaign_that_was_never_launched_goes_to_the_groups_it_was_saved_with() {
+    for never in [FakeAnswer::status(404), launches(&[])] {
+        let fake = service();
+        fake.once(LIST, never.clone());
+        fake.once(LIST, never);
+        fake.always(LIST, running(&[1]));
+        let groups = json!({"targetGroups": [{"text": "Finance", "value": "g-1"}]});
+        fake.always(&PHISHING_CAMPAIGNS_GET, envelope(groups));
+        fake.once(&PHISHING_CAMPAIGN_JOBS_START, envelope(json!({})));
+        let launch = over(&fake).phishing_campaigns().launch("c-1").await;
+        assert_eq!(launch.unwrap().instance_group(), 1);
+        let sent = fake.requests_of(&PHISHING_CAMPAIGN_JOBS_START)[0].json();
+        assert_eq!(sent["targetGroupResourceIds"], json!(["g-1"]));
+    }
     let fake = service();
-    fake.once(list, FakeAnswer::status(404));
-    fake.always(list, launches(&[1]));
-    fake.once(&PHISHING_CAMPAIGN_JOBS_START, envelope(json!({})));
-    let campaigns = over(&fake).phishing_campaigns();
-    let launch = campaigns.launch("c-1").await.unwrap();
-    assert_eq!(launch.instance_group(), 1);
+    fake.always(LIST, launches(&[]));
+    fake.always(&PHISHING_CAMPAIGNS_GET, envelope(json!({"name": "April"})));
+    let launch = over(&fake).phishing_campaigns().launch("c-1").await;
+    let error = launch.unwrap_err();
+    assert!(
+        error.to_string().contains("name them with `launch_to`"),
+        "{error}"
+    );
+    assert!(fake.requests_of(&PHISHING_CAMPAIGN_JOBS_START).is_empty());
+}
 
+#[tokio::test]
+async fn a_list_that_cannot_be_had_stops_a_launch_before_anything_is_sent() {
     for failure in [FakeAnswer::status(403), refused("Wrong order")] {
         let fake = service();
-        fake.always(list, failure);
+        fake.always(LIST, failure);
         let campaigns = over(&fake).phishing_campaigns();
-        let error = campaigns.launch("c-1").await.unwrap_err();
-        assert!(!error.to_string().contains("was launched"), "{error}");
+        for launch in [campaigns.launch("c-1"), campaigns.launch_to("c-1", ["g-1"])] {
+            let error = launch.await.unwrap_err();
+            assert!(!error.to_string().contains("was launched"), "{error}");
+        }
         assert!(fake.requests_of(&PHISHING_CAMPAIGN_JOBS_START).is_empty());
+        assert!(
+            fake.requests_of(&PHISHING_CAMPAIGN_JOBS_START_INSTANCE)
+                .is_empty()
+        );
     }
 }
 
 #[test]
-fn a_launch_whose_time_is_up_is_over_whatever_its_status() {
+fn a_launch_is_over_with_its_days_and_not_with_its_delivery() {
     let state = |status: Option<&str>, expired| {
         let mut state = LaunchState::default();
         state.status = status.map(str::to_owned);
         state.summary.campaign_duration_expired = expired;
-        state.is_over()
+        (state.is_delivered(), state.is_over())
     };
-    for status in [None, Some("InProgress"), Some("SomethingNew")] {
-        assert!(state(status, Some(true)), "{status:?}");
-        assert!(!state(status, Some(false)), "{status:?}");
-        assert!(!state(status, None), "{status:?}");
+    for status in [
+        None,
+        Some("Running"),
+        Some("Idle"),
+        Some("Paused"),
+        Some("SomethingNew"),
+    ] {
+        assert_eq!(state(status, Some(true)), (true, true), "{status:?}");
+        assert_eq!(state(status, Some(false)), (false, false), "{status:?}");
+        assert_eq!(state(status, None), (false, false), "{status:?}");
     }
-    for status in ["Stopped", "stopped", "Cancelled", "Canceled", "Failed"] {
-        assert!(state(Some(status), Some(false)), "{status}");
+    for status in ["Completed", "completed", "Finished"] {
+        assert_eq!(state(Some(status), Some(false)), (true, false), "{status}");
+        assert_eq!(state(Some(status), Some(true)), (true, true), "{status}");
+    }
+    for status in ["Canceled", "cancelled", "Stopped", "Failed", "Error"] {
+        assert_eq!(state(Some(status), Some(false)), (true, true), "{status}");
     }
 }

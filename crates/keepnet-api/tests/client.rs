@@ -5,7 +5,7 @@ mod common;
 use common::{envelope, granting, over, service};
 use http::Method;
 use httpmock::MockServer;
-use keepnet_api::{Client, ErrorKind, Operation, Reason};
+use keepnet_api::{Client, ErrorKind, Operation, Reason, Sibling};
 use security_api_transport::{FakeAnswer, FakeTransport};
 use serde_json::{Value, json};
 
@@ -256,5 +256,116 @@ async fn the_token_and_the_client_secret_that_the_service_quotes_are_shown_in_no
             "{text}"
         );
         assert!(text.contains("Bearer [redacted] and [redacted]"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn siblings_are_asked_with_the_token_of_the_client_and_its_company() {
+    let fake = service();
+    for host in ["vishing-api", "ets-api", "ti-api"] {
+        let path = format!("/api/{host}");
+        fake.path(&path, |_| envelope(json!({"resourceId": "v-1"})));
+    }
+    let keepnet = over(&fake).for_company("company-1").unwrap();
+    for (sibling, host) in [
+        (Sibling::Vishing, "vishing-api"),
+        (Sibling::EmailThreatSimulator, "ets-api"),
+        (Sibling::ThreatIntelligence, "ti-api"),
+    ] {
+        let client = keepnet.sibling(sibling).unwrap();
+        let call = client.request(Method::GET, &format!("/api/{host}"));
+        let found: Value = call.call().await.unwrap();
+        assert_eq!(found, json!({"resourceId": "v-1"}), "without its envelope");
+        let sent = fake.requests().pop().unwrap();
+        let url = format!("https://{host}.keepnetlabs.com/api/{host}");
+        assert_eq!(sent.uri.to_string(), url);
+        assert_eq!(sent.headers["authorization"], "Bearer token-1");
+        assert_eq!(sent.headers["x-keepnet-company-id"], "company-1");
+    }
+    let tokens = fake.requests().into_iter();
+    let tokens = tokens.filter(|one| one.uri.path() == "/connect/token");
+    let hosts: Vec<_> = tokens
+        .map(|one| one.uri.host().unwrap().to_owned())
+        .collect();
+    assert_eq!(hosts, ["api.keepnetlabs.com"]);
+}
+
+#[test]
+fn a_sibling_that_cannot_be_derived_is_given_and_stays_in_the_domain() {
+    let at = |url: &str| {
+        Client::builder("an-id", "a-secret")
+            .base_url(url)
+            .build()
+            .unwrap()
+    };
+    let derived = at("https://api.awareness.example.com").sibling(Sibling::Vishing);
+    let derived = derived.unwrap().base_url();
+    assert_eq!(derived, "https://vishing-api.awareness.example.com");
+    for base in ["https://test-api.example.com", "http://127.0.0.1:1"] {
+        let error = at(base).sibling(Sibling::Vishing).unwrap_err();
+        assert!(error.to_string().contains("`sibling_at`"), "{error}");
+    }
+    let given = "https://test-vishing-api.example.com";
+    let keepnet = at("https://test-api.example.com");
+    let client = keepnet.sibling_at(Sibling::Vishing, given).unwrap();
+    assert_eq!(client.base_url(), given);
+    let elsewhere = keepnet.sibling_at(Sibling::Vishing, "https://vishing-api.example.net");
+    assert!(
+        elsewhere
+            .unwrap_err()
+            .to_string()
+            .contains("not in the domain")
+    );
+}
+
+#[tokio::test]
+async fn a_request_of_your_own_succeeds_without_its_value_and_fails_by_its_path() {
+    let fake = service();
+    let keepnet = over(&fake);
+    let activity = || {
+        let request = keepnet.request(Method::POST, "/api/agentic-ai/activities");
+        request.segment("a-1")
+    };
+    let path = "/api/agentic-ai/activities/a-1";
+    for done in [
+        envelope(json!({"resourceId": "a-1"})),
+        envelope(Value::Null),
+        FakeAnswer::status(204),
+        FakeAnswer::json(&json!(["whatever"])),
+    ] {
+        fake.path(path, move |_| done.clone());
+        activity().call::<()>().await.unwrap();
+    }
+    fake.path(path, |_| {
+        FakeAnswer::json(&json!({"data": null, "status": "FAILED", "message": "No"}))
+    });
+    let error = activity().call::<()>().await.unwrap_err();
+    assert_eq!(Reason::of(&error), Some(Reason::Failed));
+    let text = error.to_string();
+    assert!(
+        text.starts_with("POST /api/agentic-ai/activities/{}: "),
+        "{text}"
+    );
+    fake.path(path, |_| envelope(json!({"resourceId": "a-1"})));
+    let wrong = activity().call::<Vec<u32>>().await.unwrap_err().to_string();
+    assert!(
+        wrong.starts_with("POST /api/agentic-ai/activities/{}: "),
+        "{wrong}"
+    );
+}
+
+#[tokio::test]
+async fn a_check_needs_the_list_of_companies() {
+    for (data, passes) in [
+        (json!([]), true),
+        (json!([{"name": "Own"}]), true),
+        (json!({"message": "hello"}), false),
+        (Value::Null, false),
+    ] {
+        let fake = service();
+        let answer = data.clone();
+        fake.path("/api/companies/my", move |_| envelope(answer.clone()));
+        let checked = over(&fake).check().await;
+        assert_eq!(checked.is_ok(), passes, "{data}");
     }
 }

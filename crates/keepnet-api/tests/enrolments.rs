@@ -76,10 +76,24 @@ fn an_enrolment_is_over_once_everyone_is_done_and_not_before() {
         );
     }
     assert!(!EnrollmentState::default().is_over());
-    // A word for being stopped ends it as well.
-    for word in ["Stopped", "stopped", "Cancelled", "Canceled"] {
-        let mut stopped = state(Some(0), Some(3));
-        stopped.status = Some(word.to_owned());
-        assert!(stopped.is_over(), "{word}");
+    let said = |word: &str| {
+        let mut state = state(Some(0), Some(3));
+        state.status = Some(word.to_owned());
+        (state.is_delivered(), state.is_over())
+    };
+    for word in [
+        "Stopped",
+        "stopped",
+        "Cancelled",
+        "Canceled",
+        "Error",
+        "Deleted",
+    ] {
+        assert_eq!(said(word), (true, true), "{word}");
+    }
+    // All e-mails are delivered, and nobody has read one yet.
+    assert_eq!(said("Finished"), (true, false));
+    for word in ["Sending", "Scheduled", "Auto-Enroll", "SomethingNew"] {
+        assert_eq!(said(word), (false, false), "{word}");
     }
 }

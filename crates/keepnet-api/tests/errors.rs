@@ -197,7 +197,7 @@ async fn a_launch_that_cannot_be_told_from_others_is_not_to_be_launched_again() 
     );
     fake.once(&PHISHING_CAMPAIGN_JOBS_START, envelope(json!({})));
     let campaigns = over(&fake).phishing_campaigns();
-    let error = campaigns.launch("c-1").await.unwrap_err();
+    let error = campaigns.launch_to("c-1", ["g-1"]).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::Answered);
     assert!(!error.is_retryable());
     let text = error.to_string();

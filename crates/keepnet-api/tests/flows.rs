@@ -9,11 +9,11 @@
 use std::time::Duration;
 
 use keepnet_api::incident_response::{Deletion, NewInvestigation, ReportedEmails};
-use keepnet_api::phishing::NewCampaign;
+use keepnet_api::phishing::{LaunchState, NewCampaign};
 use keepnet_api::training::NewEnrollment;
 use keepnet_api::types::{
     CreateTargetGroupRequest, CreateTargetGroupUsersRequest, NotifiedEmailResult,
-    NotifiedEmailStatus, TargetGroupPriority,
+    NotifiedEmailStatus, TargetGroupPriority, UpdateNotifiedEmailRequest,
 };
 use keepnet_api::{Client, ErrorKind, Polling, SearchRequest, Timestamp};
 use security_api_sandbox::{KeepnetOptions, Sandbox};
@@ -80,9 +80,22 @@ async fn a_reported_email_is_triaged_its_copies_found_deleted_and_the_report_clo
         .unwrap();
     let id = row.resource_id.clone().unwrap();
 
+    let seen = UpdateNotifiedEmailRequest::new()
+        .result(NotifiedEmailResult::Malicious)
+        .status(NotifiedEmailStatus::BeingAnalyzed)
+        .note("Seen")
+        .tag("invoice,fraud");
+    emails.update(&id, &seen).await.unwrap();
     emails.take_up(&id).await.unwrap();
     let email = emails.get(&id).await.unwrap();
     assert_eq!(email.status, Some(NotifiedEmailStatus::InProgress));
+    // An update replaces the record: what was there is sent along.
+    assert_eq!(email.result, Some(NotifiedEmailResult::Malicious));
+    assert_eq!(email.note.as_deref(), Some("Seen"));
+    assert_eq!(
+        email.tags.as_deref(),
+        Some(&["invoice", "fraud"].map(str::to_owned)[..])
+    );
     let message = emails.download_msg_files(&id).send().await.unwrap();
     let message = message.bytes(1 << 20).await.unwrap();
     assert!(message.starts_with(b"From: "));
@@ -136,6 +149,7 @@ async fn a_reported_email_is_triaged_its_copies_found_deleted_and_the_report_clo
     assert_eq!(email.status, Some(NotifiedEmailStatus::Closed));
     assert_eq!(email.result, Some(NotifiedEmailResult::Phishing));
     assert_eq!(email.note.as_deref(), Some("Removed"));
+    assert_eq!(email.tags.map_or(0, |tags| tags.len()), 2);
     let left = emails
         .search(ReportedEmails::open())
         .items()
@@ -242,24 +256,38 @@ async fn a_campaign_goes_from_its_scenario_to_its_report() {
 
     let first = campaigns.launch(&id).await.unwrap();
     assert_eq!(first.campaign_id(), id);
+    let mut delivery = campaigns.delivered(&first).polling(often());
+    while let Some(state) = delivery.try_next().await.unwrap() {
+        assert!(!state.is_over());
+        sandbox.clock().advance(Duration::from_secs(40));
+    }
+    let opened = |state: &LaunchState| {
+        let stats = state.summary.scenario_stats.as_ref().unwrap();
+        stats.opened_email.unwrap()
+    };
     let mut progress = campaigns.wait(&first).polling(often());
     let mut states = Vec::new();
     while let Some(state) = progress.try_next().await.unwrap() {
-        states.push(state.status.clone().unwrap());
-        if state.is_over() {
-            let info = state.summary.campaign_info.unwrap();
-            assert_eq!(info.total_target_user_count, Some(8));
-        }
-        sandbox.clock().advance(Duration::from_secs(240));
+        states.push(state);
+        sandbox.clock().advance(Duration::from_secs(86_400));
     }
-    assert_eq!(states.first().unwrap(), "Running");
-    assert_eq!(states.last().unwrap(), "Completed");
+    let (delivered, end) = (&states[0], states.last().unwrap());
+    assert_eq!(delivered.status.as_deref(), Some("Completed"));
+    assert_eq!(states.len(), 8, "seven days");
+    assert!(
+        opened(delivered) < opened(end),
+        "what people do comes later"
+    );
+    let info = end.summary.campaign_info.as_ref().unwrap();
+    assert_eq!(info.total_target_user_count, Some(8));
     let recipients = campaigns
         .recipients(&first)
         .items()
         .try_collect()
         .await
         .unwrap();
+    let counted = recipients.iter().filter(|one| one.opened_count > Some(0));
+    assert_eq!(counted.count(), usize::try_from(opened(end)).unwrap());
     let mut addresses: Vec<_> = recipients
         .iter()
         .filter_map(|one| one.email.clone())
@@ -269,7 +297,14 @@ async fn a_campaign_goes_from_its_scenario_to_its_report() {
     expected.sort();
     assert_eq!(addresses, expected);
 
-    let second = campaigns.launch(&id).await.unwrap();
+    // A month later nothing has been added to what was reported at the end.
+    sandbox.clock().advance(Duration::from_secs(30 * 86_400));
+    let later = campaigns.wait(&first).await.unwrap();
+    assert_eq!(opened(&later), opened(end));
+
+    let again = campaigns.launch(&id).await.unwrap_err();
+    assert!(again.to_string().contains("`launch_to`"), "{again}");
+    let second = campaigns.launch_to(&id, [&group]).await.unwrap();
     assert_eq!(second.instance_group(), first.instance_group() + 1);
 }
 
@@ -288,17 +323,24 @@ async fn target_users_are_enrolled_and_followed_until_the_enrolment_is_over() {
         .await
         .unwrap();
     let state = enrollments.state(&id).await.unwrap();
-    assert_eq!(state.status.as_deref(), Some("InProgress"));
+    assert_eq!(state.status.as_deref(), Some("Sending"));
     let detail = state.summary.report_detail.as_ref().unwrap();
     assert_eq!(detail.total_target_user_count, Some(3));
 
     let mut progress = enrollments.wait(&id).polling(often());
-    let mut last = None;
+    let (mut last, mut finished) = (None, 0);
     while let Some(state) = progress.try_next().await.unwrap() {
-        sandbox.clock().advance(Duration::from_secs(240));
+        if state.status.as_deref() == Some("Finished") {
+            finished += 1;
+        }
+        sandbox.clock().advance(Duration::from_secs(86_400));
         last = Some(state);
     }
     assert!(last.unwrap().is_over());
+    assert!(
+        finished > 2,
+        "it is followed on after its e-mails are delivered"
+    );
     let rows = enrollments
         .participants(&id)
         .items()
@@ -306,4 +348,7 @@ async fn target_users_are_enrolled_and_followed_until_the_enrolment_is_over() {
         .await
         .unwrap();
     assert_eq!(rows.len(), 3);
+    for person in &rows {
+        assert_eq!(person.status.as_deref(), Some("Completed"));
+    }
 }

@@ -7,7 +7,8 @@ use common::{envelope, over, page, refused, service};
 use keepnet_api::operations::{
     TARGET_GROUPS_ADD_USERS, TARGET_GROUPS_CREATE, TARGET_GROUPS_REMOVE_USERS,
     TARGET_GROUPS_SEARCH_BY_NAME, TARGET_USERS_CREATE, TARGET_USERS_DELETE, TARGET_USERS_GET,
-    TARGET_USERS_SEARCH_BY_EMAIL, TARGET_USERS_UPDATE,
+    TARGET_USERS_LIST_BY_RESOURCE_IDS_INCLUDE_DELETED, TARGET_USERS_SEARCH_BY_EMAIL,
+    TARGET_USERS_UPDATE,
 };
 use keepnet_api::people::Upsert;
 use keepnet_api::types::{CreateTargetUserRequest, TargetUserCustomFieldValue};
@@ -31,6 +32,52 @@ fn stored() -> Value {
         "timeZoneId": "UTC",
         "customFieldValues": [{"resourceId": "field-1", "name": "Site", "value": "Oslo"}],
     })
+}
+
+#[tokio::test]
+async fn a_deleted_person_is_not_found_and_the_one_who_came_back_is() {
+    let dead = json!({"resourceId": "dead", "email": "jane.doe@example.com", "isActive": true});
+    let gone = json!([
+        {"resourceId": "dead", "isDeleted": true},
+        {"resourceId": "user-1", "isDeleted": false},
+    ]);
+    for (listed, found) in [
+        (json!([dead]), None),
+        (json!([dead, stored()]), Some("user-1")),
+        (json!([stored(), dead]), Some("user-1")),
+    ] {
+        let fake = service();
+        fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, page(listed));
+        let known = &TARGET_USERS_LIST_BY_RESOURCE_IDS_INCLUDE_DELETED;
+        fake.always(known, envelope(gone.clone()));
+        let users = over(&fake).target_users();
+        let user = users.find_by_email("jane.doe@example.com").await.unwrap();
+        assert_eq!(user.and_then(|user| user.resource_id).as_deref(), found);
+        fake.always(&TARGET_USERS_DELETE, envelope(json!({})));
+        let deleted = users.delete_by_email("jane.doe@example.com").await.unwrap();
+        assert_eq!(deleted.as_deref(), found);
+    }
+}
+
+#[tokio::test]
+async fn somebody_who_comes_back_is_a_new_user() {
+    let (_sandbox, keepnet) = company().await;
+    let users = keepnet.target_users();
+    let first = users.upsert(&jane()).await.unwrap();
+    users.delete_by_email("jane.doe@example.com").await.unwrap();
+    let found = users.find_by_email("jane.doe@example.com").await.unwrap();
+    assert_eq!(found.and_then(|user| user.resource_id), None);
+    let again = users.upsert(&jane().department("Sales")).await.unwrap();
+    assert_eq!(again.change, Upsert::Created);
+    assert_ne!(again.id, first.id);
+    let found = users.find_by_email("jane.doe@example.com").await.unwrap();
+    let found = found.unwrap();
+    assert_eq!(found.resource_id.as_ref(), Some(&again.id));
+    assert_eq!(found.department.as_deref(), Some("Sales"));
+    assert_eq!(
+        users.upsert(&jane()).await.unwrap().change,
+        Upsert::Unchanged
+    );
 }
 
 #[tokio::test]

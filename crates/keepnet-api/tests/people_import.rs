@@ -295,3 +295,41 @@ async fn a_file_is_imported_and_taken_up_again_between_all_steps() {
         .items();
     assert_eq!(members.try_collect().await.unwrap().len(), 2);
 }
+
+#[tokio::test]
+async fn no_column_of_a_file_is_lost_and_those_of_managers_are_taken() {
+    const FILE: &str = "Email Address,First Name,Manager Email,Shoe size\n\
+                        jane@example.com,Jane,boss@example.com,38\n";
+    let (sandbox, client) = company().await;
+    let users = client.target_users();
+    let import = users
+        .import(Upload::bytes("people.csv", FILE))
+        .await
+        .unwrap();
+    let columns = import.column_names().await.unwrap();
+    let mapping = ColumnMapping::by_name(&columns);
+    let error = import.map(&mapping).await.unwrap_err();
+    assert!(error.is_invalid(), "{error}");
+    assert!(
+        error.to_string().contains("columns Shoe size are"),
+        "{error}"
+    );
+    let mapping = mapping.ignore("Shoe size");
+    import.map(&mapping).await.unwrap();
+    // The same file once more, from its beginning.
+    let first = import;
+    let import = first.renew().await.unwrap();
+    assert_ne!(import.transaction_id(), first.transaction_id());
+    let job = import.map(&mapping).await.unwrap();
+    sandbox.clock().advance(Duration::from_secs(60));
+    assert!(job.status().await.unwrap().finished);
+    import.confirm(ImportRows::All).await.unwrap();
+    let jane = users
+        .find_by_email("jane@example.com")
+        .await
+        .unwrap()
+        .unwrap();
+    let jane = users.get(jane.resource_id.unwrap()).await.unwrap();
+    assert_eq!(jane.manager_email.as_deref(), Some("boss@example.com"));
+    assert_eq!(jane.is_active, Some(true));
+}

@@ -68,6 +68,8 @@ fn with_fixed_boundary(text: &str) -> String {
 
 /// Answers token requests as well as any others.
 const ANSWER: &str = r#"{"access_token":"token-1","expires_in":3600,"data":{"resourceId":"1","results":[]},"status":"SUCCESS"}"#;
+const COMPANIES: &str =
+    r#"{"access_token":"token-1","expires_in":3600,"data":[],"status":"SUCCESS"}"#;
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 fn client(wire: &Wire) -> Client {
@@ -81,7 +83,7 @@ fn client(wire: &Wire) -> Client {
 
 #[tokio::test]
 async fn a_token_is_asked_for_by_a_form_without_any_credential_in_a_header() {
-    let wire = Wire::answering(ANSWER).await;
+    let wire = Wire::answering(COMPANIES).await;
     client(&wire).check().await.unwrap();
     let seen = wire.seen.lock().unwrap().clone();
     assert_eq!(seen.len(), 2);
@@ -130,13 +132,13 @@ POST /api/target-users/search
 accept: application/json
 accept-encoding: gzip
 authorization: Bearer token-1
-content-length: 128
+content-length: 254
 content-type: application/json
 user-agent: tests/1.0 keepnet-api/{VERSION}
 x-ir-company-id: company-1
 x-keepnet-company-id: company-1
 
-{{\"filter\":{{\"Condition\":\"AND\",\"SearchInputTextValue\":\"jane\"}},\"pageNumber\":2,\"pageSize\":20,\"orderBy\":\"FirstName\",\"ascending\":true}}"));
+{{\"filter\":{{\"Condition\":\"AND\",\"SearchInputTextValue\":\"jane\",\"FilterGroups\":[{{\"Condition\":\"AND\",\"FilterItems\":[],\"FilterGroups\":[]}},{{\"Condition\":\"OR\",\"FilterItems\":[],\"FilterGroups\":[]}}]}},\"pageNumber\":2,\"pageSize\":20,\"orderBy\":\"FirstName\",\"ascending\":true}}"));
 }
 
 #[tokio::test]

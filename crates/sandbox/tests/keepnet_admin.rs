@@ -207,7 +207,7 @@ async fn a_company_is_created_changed_and_deleted() {
 
     let inside = own(&sandbox).await.at(&id);
     for number in 0..6 {
-        let body = json!({"email": format!("p{number}@b.example")});
+        let body = json!({"email": format!("p{number}@b.example"), "isActive": true});
         inside.post("/api/target-users", body).await.data();
     }
     let license = session.get(&format!("{one}/license-check")).await.data();

@@ -39,8 +39,7 @@ async fn a_target_user_lives_from_creation_to_deletion() {
                 .contains(field)
         );
     }
-    let body =
-        json!({"email": "ada@b.example", "firstName": "Ada", "priority": 3, "phoneNumber": ""});
+    let body = json!({"email": "ada@b.example", "firstName": "Ada", "priority": 3, "phoneNumber": "", "isActive": true});
     let id = session.post(path, body.clone()).await.id();
     assert_eq!(id.len(), 12);
     let twice = session.post(path, body).await;
@@ -50,21 +49,20 @@ async fn a_target_user_lives_from_creation_to_deletion() {
     let user = session.get(&one).await.data();
     assert_eq!(user["priority"], "High");
     assert_eq!(user["isActive"], true);
-    let body = json!({"email": "ada@b.example", "lastName": "Lovelace", "isActive": false});
+    let body = json!({"email": "ada@b.example", "lastName": "Lovelace"});
     assert_eq!(session.put(&one, body).await.id(), id);
     let user = session.get(&one).await.data();
+    // What an update leaves out is gone.
     assert_eq!(
         (&user["firstName"], &user["lastName"]),
-        (&json!("Ada"), &json!("Lovelace"))
+        (&Value::Null, &json!("Lovelace"))
     );
     assert_eq!(user["isActive"], false);
 
     let mail = json!({"email": "ADA@b.example", "pageNumber": 1, "pageSize": 10,
         "orderBy": "Email", "ascending": true});
-    let found = session
-        .post("/api/target-users/search-email", mail)
-        .await
-        .data();
+    let by_email = "/api/target-users/search-email";
+    let found = session.post(by_email, mail.clone()).await.data();
     assert_eq!(found["results"][0]["resourceId"], id.as_str());
 
     assert_eq!(session.delete(&one).await.id(), id);
@@ -72,6 +70,12 @@ async fn a_target_user_lives_from_creation_to_deletion() {
         assert_eq!(answer.refused(), (404, "FAILED".to_owned()));
     }
     let ids = json!({"targetUserResourceIds": [id]});
+    let found = session.post(by_email, mail).await.data();
+    assert_eq!(
+        found["results"][0]["resourceId"],
+        id.as_str(),
+        "still listed"
+    );
     let path = "/api/target-users/by-resource-ids";
     assert_eq!(session.post(path, ids.clone()).await.data(), json!([]));
     let path = "/api/target-users/include-deleted/by-resource-ids";
@@ -292,7 +296,14 @@ async fn upload(session: &Session<'_>, name: &str, content: &str) -> Answer {
 async fn a_file_of_target_users_is_mapped_looked_at_and_imported() {
     let sandbox = start().await;
     let session = Session::reseller(&sandbox).await;
-    assert_eq!(upload(&session, "people.xlsx", "PK").await.status, 400);
+    assert_eq!(upload(&session, "people.txt", "x").await.status, 400);
+    let excel = upload(&session, "people.xlsx", "PK").await;
+    assert_eq!(excel.refused(), (501, "NOT_PLAYED".to_owned()));
+    let message = excel.json()["message"].take();
+    assert_eq!(
+        message,
+        "The sandbox does not play the upload of Excel files"
+    );
     let known = session
         .all("/api/target-users/search", "Email", Value::Null)
         .await;

@@ -21,23 +21,19 @@ fn number(value: &Value, name: &str) -> u64 {
         .unwrap_or_else(|| panic!("{name} in {value}"))
 }
 
+/// The ids of a scenario and of a target group.
+async fn scenario_and_group(session: &Session<'_>) -> (String, String) {
+    let scenarios = "/api/phishing-simulator/phishing-scenario/search";
+    let scenario = first(session, scenarios, "Name", "resourceId").await;
+    let groups = "/api/target-groups/search";
+    let group = first(session, groups, "CreateTime", "resourceId").await;
+    (scenario, group)
+}
+
 async fn campaign(session: &Session<'_>, schedule: Value) -> String {
-    let scenario = first(
-        session,
-        "/api/phishing-simulator/phishing-scenario/search",
-        "Name",
-        "resourceId",
-    )
-    .await;
-    let group = first(
-        session,
-        "/api/target-groups/search",
-        "CreateTime",
-        "resourceId",
-    )
-    .await;
+    let (scenario, group) = scenario_and_group(session).await;
     let mut body = json!({"name": "Autumn", "phishingScenarioResourceIds": [scenario],
-        "targetGroupResourceIds": [group]});
+        "targetGroupResourceIds": [group], "duration": 7});
     for (name, value) in schedule.as_object().expect("an object") {
         body[name] = value.clone();
     }
@@ -50,6 +46,8 @@ async fn campaign(session: &Session<'_>, schedule: Value) -> String {
 #[tokio::test]
 async fn a_campaign_runs_and_its_numbers_add_up() {
     let sandbox = start().await;
+    let month = Duration::from_secs(30 * 86_400);
+    sandbox.keepnet().set_token_lifetime(month);
     let session = Session::reseller(&sandbox).await;
     let id = campaign(&session, json!({"scheduleTypeId": "2"})).await;
     let one = format!("/api/phishing-simulator/phishing-campaign/{id}");
@@ -63,17 +61,21 @@ async fn a_campaign_runs_and_its_numbers_add_up() {
     };
     assert_eq!(status().await, "Idle");
     let path = format!("/api/phishing-simulator/phishing-campaign-job/start/{id}");
-    session
-        .post(&path, json!({"scheduleTypeId": 1}))
-        .await
-        .data();
+    let to_nobody = session.post(&path, json!({"scheduleTypeId": 1})).await;
+    assert_eq!(to_nobody.refused(), (400, "INPUT_ERROR".to_owned()));
+    let saved = format!("{path}/1");
+    session.post(&saved, json!({})).await.data();
+    assert_eq!(session.post(&saved, json!({})).await.status, 400);
     assert_eq!(status().await, "Running");
+    sandbox.clock().advance(Duration::from_secs(61));
+    assert_eq!(status().await, "Completed");
 
     let summary = format!("{REPORT}/summary/{id}/1");
     let mut before = 0;
-    for _ in 0..12 {
-        sandbox.clock().advance(Duration::from_secs(60));
+    for day in 1..=7 {
+        sandbox.clock().advance(Duration::from_secs(86_400));
         let summary = session.get(&summary).await.data();
+        assert_eq!(summary["campaignDurationExpired"], day == 7);
         let (info, stats) = (&summary["campaignInfo"], &summary["scenarioStats"]);
         let sent = number(info, "emailDeliveredUserCount");
         let all = number(info, "totalTargetUserCount");
@@ -86,7 +88,6 @@ async fn a_campaign_runs_and_its_numbers_add_up() {
         before = opened;
     }
     assert!(before > 0);
-    assert_eq!(status().await, "Completed");
 
     let rows = session
         .all(
@@ -133,10 +134,11 @@ async fn a_campaign_runs_and_its_numbers_add_up() {
 async fn a_campaign_waits_for_its_time_and_can_be_stopped() {
     let sandbox = start().await;
     let session = Session::reseller(&sandbox).await;
+    let (scenario, group) = scenario_and_group(&session).await;
     let path = "/api/phishing-simulator/phishing-campaign";
     for (body, word) in [
-        (json!({"name": "x", "scheduleTypeId": 3}), "ScheduledDate"),
         (json!({"scheduleTypeId": 1}), "name"),
+        (json!({"name": "x", "scheduleTypeId": 1}), "target group"),
         (
             json!({"name": "x", "scheduleTypeId": 1, "phishingScenarioResourceIds": ["no"]}),
             "scenario",
@@ -151,11 +153,16 @@ async fn a_campaign_waits_for_its_time_and_can_be_stopped() {
                 .contains(word)
         );
     }
+    let undated = json!({"name": "x", "scheduleTypeId": 3, "phishingScenarioResourceIds": [scenario],
+        "targetGroupResourceIds": [group]});
+    let refused = session.post(path, undated).await.json();
+    let message = refused["message"].as_str().expect("text");
+    assert!(message.contains("ScheduledDate"), "{message}");
     let schedule = json!({"scheduleTypeId": 3, "scheduledDate": "2100-01-01T00:00:00Z"});
     let id = campaign(&session, schedule).await;
     let runs = format!("{REPORT}/{id}/search");
     let rows = session.all(&runs, "CreatedDate", Value::Null).await;
-    assert_eq!(rows[0]["status"], "Scheduled");
+    assert_eq!(rows[0]["status"], "Idle");
     let again = format!("/api/phishing-simulator/phishing-campaign-job/start/{id}/1");
     session.post(&again, json!({})).await.data();
     sandbox.clock().advance(Duration::from_secs(90));
@@ -170,7 +177,7 @@ async fn a_campaign_waits_for_its_time_and_can_be_stopped() {
     sandbox.clock().advance(Duration::from_secs(1_000));
     assert_eq!(session.get(&summary).await.data()["scenarioStats"], stats);
     let rows = session.all(&runs, "CreatedDate", Value::Null).await;
-    assert_eq!(rows[0]["status"], "Cancelled");
+    assert_eq!(rows[0]["status"], "Canceled");
     session
         .delete(&format!(
             "/api/phishing-simulator/phishing-campaign-job/{id}/1"
@@ -183,6 +190,8 @@ async fn a_campaign_waits_for_its_time_and_can_be_stopped() {
 #[tokio::test]
 async fn an_enrolment_is_worked_through() {
     let sandbox = start().await;
+    let month = Duration::from_secs(30 * 86_400);
+    sandbox.keepnet().set_token_lifetime(month);
     let session = Session::reseller(&sandbox).await;
     let posters = json!({"trainingType": "Poster"});
     let mut body = search("Name", true);
@@ -206,17 +215,18 @@ async fn an_enrolment_is_worked_through() {
     let answer = session.post(path, body).await;
     assert_eq!(answer.status, 201);
     let made = answer.data();
-    assert_eq!(made["status"], "InProgress");
+    assert_eq!(made["status"], "Sending");
     let id = made["id"].as_str().expect("an id");
     let people = number(&made, "totalTargetUserCount");
-    sandbox.clock().advance(Duration::from_secs(240));
+    sandbox.clock().advance(Duration::from_secs(5 * 86_400));
     let users = format!("/api/training-reports/{id}/users/search");
     let summary = format!("/api/training-reports/{id}/summary");
     let halfway = number(&session.get(&summary).await.data(), "completedCount");
-    sandbox.clock().advance(Duration::from_secs(600));
+    assert!(0 < halfway && halfway < people);
+    sandbox.clock().advance(Duration::from_secs(10 * 86_400));
     let summary = session.get(&summary).await.data();
     let done = number(&summary, "completedCount");
-    assert!(done > 0 && done >= halfway);
+    assert_eq!(done, people);
     let detail = &summary["reportDetail"];
     assert_eq!(number(detail, "totalTargetUserCount"), people);
     assert_eq!(
@@ -243,7 +253,7 @@ async fn an_enrolment_is_worked_through() {
         .await;
     assert_eq!(
         (&rows[0]["enrollmentId"], &rows[0]["status"]),
-        (&json!(id), &json!("Completed"))
+        (&json!(id), &json!("Finished"))
     );
     session.delete(&format!("{path}/{id}")).await.data();
     assert_eq!(

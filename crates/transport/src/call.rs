@@ -257,7 +257,7 @@ impl Received {
             b"null" if self.operation().is_list() => decode::json(b"[]"),
             // No object is one without members, as it is within an answer.
             b"null" => decode::json(b"null").or_else(|error| decode::json(b"{}").or(Err(error))),
-            _ => decode::json(&payload),
+            _ => decode::json(&payload).or_else(|error| decode::unit().ok_or(error)),
         };
         value.map_err(|error| self.undecodable(error))
     }

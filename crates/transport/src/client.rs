@@ -35,7 +35,7 @@ use crate::operation::Operation;
 use crate::outcome::{Outcome, Verdict};
 use crate::protocol::{PlainHttp, Protocol};
 use crate::receive::receive;
-use crate::request::Request;
+use crate::request::{CallOptions, Request};
 use crate::service::{HttpRequest, HttpResponse, HttpService};
 use crate::url::base_url::BaseUrl;
 use crate::url::location::is_redirect;
@@ -171,6 +171,8 @@ struct Inner {
     credential: Arc<dyn Credential>,
     defaults: Defaults,
     retries: u32,
+    /// When every call must be over, where the client is that of a job.
+    until: Option<Instant>,
     /// Sent with every request beside those that the stack adds.
     headers: HeaderMap,
     /// Whether files are fetched from private networks.
@@ -271,6 +273,72 @@ impl Client {
         Ok(Self(Arc::new(inner)))
     }
 
+    /// The same client for another host of the same service, which takes the same credential: requests go to this origin.
+    ///
+    /// The rate limiter is not asked and not told there, since the other host counts its own requests, and default headers
+    /// ([`ClientBuilder::default_header`]) are not sent there. Connections, credential and retry budget are shared.
+    ///
+    /// ```
+    /// use security_api_transport::{Client, Error};
+    ///
+    /// fn reports(client: &Client) -> Result<Client, Error> {
+    ///     client.sibling("https://reports.example.com")
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// If it cannot be a base URL, or its host does not lie in the same domain as the client's: the two must differ in
+    /// their first label at most, and have three labels at least. A client for this machine has siblings on this machine.
+    pub fn sibling(&self, base_url: &str) -> Result<Self, Error> {
+        let origin = BaseUrl::parse(base_url.trim(), false)?;
+        let own = &self.0.target.origin;
+        if !own.is_akin_to(&origin) {
+            return Err(Error::invalid(format!(
+                "base URL: {origin} is not in the domain of {own}, so the credential does not go there; a sibling's host \
+                 differs from it in the first part at most"
+            )));
+        }
+        let mut inner = (*self.0).clone();
+        inner.target = Arc::new(Target {
+            origin: Arc::new(origin),
+            is_limited: false,
+            ..(*self.0.target).clone()
+        });
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// The client that a job's requests are sent with.
+    ///
+    /// # Errors
+    /// If the client sends one of the headers with another value.
+    pub(crate) fn for_job(
+        &self,
+        options: &CallOptions,
+        until: Option<Instant>,
+        headers: &HeaderMap,
+    ) -> Result<Self, Error> {
+        let mut inner = (*self.0).clone();
+        inner.until = until.into_iter().chain(inner.until).min();
+        if let Some(timeout) = options.attempt_timeout {
+            inner.defaults.attempt_timeout = timeout;
+        }
+        if let Some(limit) = options.response_limit {
+            inner.defaults.response_limit = limit;
+        }
+        inner.retries = options.retries.unwrap_or(inner.retries);
+        for (name, value) in headers {
+            add_header(&mut inner.headers, name, value)?;
+        }
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// How long the [`Job`](crate::Job) that this client was made for may go on; `None` if its time is not bounded.
+    #[must_use]
+    pub fn time_left(&self) -> Option<Duration> {
+        let until = self.0.until?;
+        Some(until.saturating_duration_since(Instant::now()))
+    }
+
     /// The credential, if it is of this type: for what only that type can tell.
     ///
     /// ```
@@ -306,6 +374,7 @@ impl Client {
                 self.target(&request),
                 self.limits(&request),
                 request.secrets.clone(),
+                request.label.clone(),
             );
             match self.exchange(&mut request, &mut call).await {
                 Ok(response) => Ok(Received::new(request, call, response)),
@@ -314,7 +383,7 @@ impl Client {
                         Some(url) => redirect::shown(url),
                         None => self.0.target.origin.to_string(),
                     };
-                    Err(error.in_call(&call).with_place(request.label, &place))
+                    Err(error.in_call(&call).with_place(&place))
                 }
             }
         })
@@ -429,7 +498,10 @@ impl Client {
             false => defaults.response_limit,
         };
         let now = Instant::now();
-        let ends = |timeout: Option<Duration>| timeout.and_then(|timeout| now.checked_add(timeout));
+        let ends = |timeout: Option<Duration>| {
+            let own = timeout.and_then(|timeout| now.checked_add(timeout));
+            own.into_iter().chain(self.0.until).min()
+        };
         CallLimits {
             deadline: ends(options.timeout.or(defaults.timeout)),
             stream_deadline: ends(options.timeout),
@@ -456,14 +528,7 @@ impl Client {
             headers.clone_from(&self.0.headers);
         }
         for (name, value) in &request.headers {
-            let other = headers.insert(name.clone(), value.clone());
-            if other.is_some_and(|other| other != value) && !matches!(*name, ACCEPT | CONTENT_TYPE)
-            {
-                return Err(Error::invalid(format!(
-                    "the header `{name}` of the call differs from the one that the client sends with every call \
-                     (`with_header`): leave one of them out"
-                )));
-            }
+            add_header(headers, name, value)?;
         }
         if request.options.streamed {
             headers.entry(ACCEPT).or_insert(ANYTHING);
@@ -532,6 +597,25 @@ fn own_operation(method: &Method) -> &'static Operation {
     OWN.iter()
         .find(|operation| operation.method() == method)
         .unwrap_or(&OWN[1])
+}
+
+/// Adds a header of a call's own to those of the client.
+///
+/// # Errors
+/// If the client sends it with another value.
+fn add_header(
+    headers: &mut HeaderMap,
+    name: &HeaderName,
+    value: &HeaderValue,
+) -> Result<(), Error> {
+    let other = headers.insert(name.clone(), value.clone());
+    if other.is_some_and(|other| other != value) && !matches!(*name, ACCEPT | CONTENT_TYPE) {
+        return Err(Error::invalid(format!(
+            "the header `{name}` of the call differs from the one that the client sends with every call \
+             (`with_header`): leave one of them out"
+        )));
+    }
+    Ok(())
 }
 
 impl fmt::Debug for Client {
@@ -955,6 +1039,7 @@ impl<C: From<Client>> ClientBuilder<C> {
             credential,
             defaults: self.defaults,
             retries: self.retry.retries,
+            until: None,
             headers: HeaderMap::new(),
             private_files: self.private_files,
         }))))

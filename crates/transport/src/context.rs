@@ -27,6 +27,8 @@ struct State {
     limits: CallLimits,
     /// What the request carries beside the credential that no error may show.
     secrets: Secrets,
+    /// What the call is called in errors, where it is a request of the user's own.
+    label: Option<Arc<str>>,
     attempts: AtomicU32,
     /// How far the current attempt has come.
     flight: Mutex<Flight>,
@@ -152,12 +154,14 @@ impl CallContext {
         target: Arc<Target>,
         limits: CallLimits,
         secrets: Secrets,
+        label: Option<Arc<str>>,
     ) -> Self {
         Self(Arc::new(State {
             operation,
             target,
             limits,
             secrets,
+            label,
             attempts: AtomicU32::new(0),
             flight: Mutex::new(Flight {
                 attempt: 0,
@@ -172,10 +176,14 @@ impl CallContext {
 
     /// The same call after a redirect: earlier attempts count, and the deadline stays.
     pub(crate) fn redirected(&self, target: Arc<Target>) -> Self {
-        let State {
-            limits, secrets, ..
-        } = &*self.0;
-        let next = Self::new(self.0.operation, target, limits.clone(), secrets.clone());
+        let state = &*self.0;
+        let next = Self::new(
+            state.operation,
+            target,
+            state.limits.clone(),
+            state.secrets.clone(),
+            state.label.clone(),
+        );
         next.0.attempts.store(self.attempt(), Ordering::Relaxed);
         next
     }
@@ -188,6 +196,10 @@ impl CallContext {
     #[must_use]
     pub fn operation(&self) -> &'static Operation {
         self.0.operation
+    }
+
+    pub(crate) fn label(&self) -> Option<Arc<str>> {
+        self.0.label.clone()
     }
 
     /// When the whole call must be over.
@@ -411,6 +423,7 @@ impl Error {
     pub(crate) fn in_call(self, call: &CallContext) -> Self {
         self.of_call(CallFacts {
             operation: call.operation(),
+            label: call.label(),
             attempts: call.attempt(),
             is_idempotent: call.is_idempotent(),
             may_be_executed: call.may_be_executed(),
@@ -444,7 +457,7 @@ mod tests {
             idempotent: false,
             streamed: false,
         };
-        let call = CallContext::new(&READ, Arc::new(target), limits, Secrets::default());
+        let call = CallContext::new(&READ, Arc::new(target), limits, Secrets::default(), None);
         assert!(!call.may_be_executed());
         call.attempt_starts(Instant::now());
         call

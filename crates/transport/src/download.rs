@@ -6,7 +6,7 @@ mod save;
 use std::fmt;
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -201,7 +201,6 @@ impl FromResponse for Download {
 
     fn from_response(received: Received) -> Result<Self, Error> {
         let call = Caller {
-            label: received.request.label.clone(),
             context: received.call.clone(),
         };
         if is_page_in_place_of_a_file(&received) {
@@ -251,16 +250,13 @@ fn is_page_in_place_of_a_file(received: &Received) -> bool {
 
 /// The call that a download is the answer of, for what goes wrong later.
 struct Caller {
-    label: Option<Arc<str>>,
     context: CallContext,
 }
 
 impl Caller {
     #[cold]
     fn name(&self, error: Error) -> Error {
-        error
-            .in_call(&self.context)
-            .with_place(self.label.clone(), "")
+        error.in_call(&self.context)
     }
 }
 

@@ -95,6 +95,8 @@ impl Inner {
 /// What a call tells an error of itself.
 pub(crate) struct CallFacts<'a> {
     pub(crate) operation: &'static Operation,
+    /// What it is called, where it is a request of the user's own.
+    pub(crate) label: Option<Arc<str>>,
     pub(crate) attempts: u32,
     pub(crate) is_idempotent: bool,
     pub(crate) may_be_executed: bool,
@@ -271,6 +273,7 @@ impl Error {
     pub(crate) fn of_call(mut self, facts: CallFacts<'_>) -> Self {
         self.edit(|inner| {
             inner.operation.get_or_insert(facts.operation);
+            inner.label = inner.label.take().or(facts.label);
             inner.attempts = inner.attempts.max(facts.attempts);
             inner.idempotent = facts.is_idempotent;
             if facts.may_be_executed {
@@ -281,10 +284,9 @@ impl Error {
         self
     }
 
-    /// With what the call is called, and where no connection could be made to.
-    pub(crate) fn with_place(mut self, label: Option<Arc<str>>, place: &str) -> Self {
+    /// With where no connection could be made to.
+    pub(crate) fn with_place(mut self, place: &str) -> Self {
         self.edit(|inner| {
-            inner.label = label;
             if inner.kind == ErrorKind::Connect {
                 inner.message = format!("{} ({place})", inner.message).into();
             }

@@ -15,6 +15,7 @@ mod download;
 mod error;
 #[cfg(any(feature = "fake", test))]
 mod fake;
+mod job;
 mod layers;
 mod limiter;
 mod operation;
@@ -42,6 +43,7 @@ pub use error::{
 };
 #[cfg(any(feature = "fake", test))]
 pub use fake::{FakeAnswer, FakeRequest, FakeTransport};
+pub use job::{Job, JobFuture};
 pub use layers::retry::RetryPolicy;
 pub use limiter::{Limiter, Rate, RateLimiter, Rates};
 pub use operation::Operation;

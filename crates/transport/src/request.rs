@@ -351,14 +351,7 @@ impl Request {
 
     #[doc(hidden)]
     pub fn set_header(&mut self, name: &str, value: &str) {
-        let checked = HeaderName::try_from(name)
-            .map_err(|_| Error::invalid("the header's name has characters that names cannot have"))
-            .and_then(|name| {
-                HeaderValue::try_from(value)
-                    .map(|value| (name, value))
-                    .map_err(|_| Error::invalid("the header's value has control characters"))
-            });
-        match checked {
+        match header(name, value) {
             Ok((name, value)) => {
                 self.headers.insert(name, value);
             }
@@ -367,6 +360,18 @@ impl Request {
             }
         }
     }
+}
+
+/// A header of the caller's.
+///
+/// # Errors
+/// If the name or the value cannot be in a header.
+pub(crate) fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Error> {
+    let name = HeaderName::try_from(name)
+        .map_err(|_| Error::invalid("the header's name has characters that names cannot have"))?;
+    let value = HeaderValue::try_from(value)
+        .map_err(|_| Error::invalid("the header's value has control characters"))?;
+    Ok((name, value))
 }
 
 /// Shows method and path, never the query, headers or body.

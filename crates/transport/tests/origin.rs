@@ -4,9 +4,9 @@ mod common;
 
 use common::wire::{Act, Server, answer};
 use common::{READ, builder, create, hurried, over, read};
-use http::Uri;
+use http::{Method, Uri};
 use security_api_transport::{
-    BoxError, Client, ErrorKind, FakeAnswer, FakeTransport, HttpRequest, Outcome,
+    BoxError, Client, ErrorKind, FakeAnswer, FakeTransport, HttpRequest, Outcome, Rate, RateLimiter,
 };
 use tower::util::MapRequestLayer;
 
@@ -305,4 +305,158 @@ async fn a_transport_sees_only_the_configured_origin() {
             .call::<serde_json::Value>()
             .await;
     }
+}
+
+fn of_service(fake: &FakeTransport) -> Client {
+    let client = builder().base_url("https://api.service.test");
+    client.transport(fake.clone()).build().unwrap()
+}
+
+#[tokio::test]
+async fn a_sibling_is_sent_the_credential_at_a_host_of_its_own() {
+    let fake = FakeTransport::new();
+    fake.always(&READ, FakeAnswer::json("good"));
+    let client = of_service(&fake).with_header("x-company", "c-1").unwrap();
+    let sibling = client.sibling("https://voice-api.service.test").unwrap();
+    assert_eq!(sibling.base_url(), "https://voice-api.service.test");
+    read(&sibling).await.unwrap();
+    read(&client).await.unwrap();
+    let requests = fake.requests();
+    assert_eq!(requests[0].uri, "https://voice-api.service.test/things/7");
+    assert_eq!(requests[1].uri, "https://api.service.test/things/7");
+    for request in &requests {
+        assert_eq!(request.headers["x-api-key"], "a-key");
+        assert_eq!(request.headers["x-company"], "c-1");
+    }
+}
+
+#[test]
+fn a_sibling_lives_in_the_domain_of_the_client_or_is_refused() {
+    let fake = FakeTransport::new();
+    let at = |url: &'static str| {
+        let client = builder().base_url(url).transport(fake.clone());
+        client.build().unwrap()
+    };
+    for (own, other, allowed) in [
+        (
+            "https://api.service.test",
+            "https://voice.service.test",
+            true,
+        ),
+        (
+            "https://api.service.test",
+            "https://VOICE.Service.test.",
+            true,
+        ),
+        (
+            "https://api.service.test",
+            "https://voice.service.test:8443",
+            true,
+        ),
+        (
+            "https://api.eu.service.test",
+            "https://voice.eu.service.test",
+            true,
+        ),
+        ("http://127.0.0.1:1", "http://localhost:2", true),
+        ("https://api.service.test", "https://service.test", false),
+        (
+            "https://api.service.test",
+            "https://a.voice.service.test",
+            false,
+        ),
+        ("https://api.service.test", "https://voice.evil.test", false),
+        (
+            "https://api.service.test",
+            "https://api.service.test.evil.test",
+            false,
+        ),
+        ("https://api.service.test", "http://127.0.0.1:1", false),
+        (
+            "https://api.service.test",
+            "http://voice.service.test",
+            false,
+        ),
+        (
+            "https://api.service.test",
+            "https://voice.service.test/path",
+            false,
+        ),
+        ("https://service.test", "https://other.test", false),
+        ("https://192.0.2.1", "https://198.0.2.1", false),
+        (
+            "https://[2001:db8::1.2.3.4]",
+            "https://[2001:db9::1.2.3.4]",
+            false,
+        ),
+        ("http://127.0.0.1:1", "https://voice.service.test", false),
+    ] {
+        let sibling = at(own).sibling(other);
+        assert_eq!(sibling.is_ok(), allowed, "{own} and {other}");
+        if let Err(error) = sibling {
+            assert!(error.is_invalid(), "{error}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sibling_has_no_part_in_the_limits_of_the_client() {
+    let limiter = RateLimiter::new(Rate::per_second(0.001, 1).unwrap());
+    let fake = FakeTransport::new();
+    fake.always(&READ, FakeAnswer::json("good"));
+    let client = builder().base_url("https://api.service.test");
+    let client: Client = client
+        .limiter(limiter)
+        .transport(fake.clone())
+        .build()
+        .unwrap();
+    let sibling = client.sibling("https://voice-api.service.test").unwrap();
+    // It takes no permit, and a limit that it says is used up closes nothing.
+    let start = tokio::time::Instant::now();
+    for _ in 0..3 {
+        read(&sibling).await.unwrap();
+    }
+    let used_up = FakeAnswer::status(429).header("retry-after", "500");
+    fake.once(&READ, used_up);
+    read(&sibling).retries(0).await.unwrap_err();
+    read(&client).await.unwrap();
+    assert_eq!(start.elapsed(), std::time::Duration::ZERO);
+}
+
+#[tokio::test]
+async fn unit_takes_any_success_and_what_fails_is_named_by_its_path() {
+    let fake = FakeTransport::new();
+    let client = over(&fake);
+    let request = || client.request(Method::POST, "/things").segment("secret-id");
+    for body in [
+        r#"{"id":"7"}"#,
+        "[1]",
+        "\"x\"",
+        "7",
+        "null",
+        "",
+        "<html>",
+        "\u{feff}{}",
+        "{",
+    ] {
+        fake.path("/things/secret-id", move |_| {
+            FakeAnswer::status(200).body(body)
+        });
+        request().call::<()>().await.unwrap();
+    }
+    fake.path("/things/secret-id", |_| FakeAnswer::json("text"));
+    let wrong = request().call::<Vec<u32>>().await.unwrap_err();
+    let wrong = wrong.to_string();
+    assert!(wrong.starts_with("POST /things/{}: "), "{wrong}");
+    assert!(request().call::<Option<u32>>().await.is_err());
+    fake.path("/things/secret-id", |_| {
+        FakeAnswer::status(200).body("{\"ok\":false")
+    });
+    assert!(
+        request().call::<()>().await.is_err(),
+        "the service says that it failed"
+    );
+    fake.path("/things/secret-id", |_| FakeAnswer::status(404));
+    let missing = request().call::<()>().await.unwrap_err().to_string();
+    assert!(missing.starts_with("POST /things/{}: 404"), "{missing}");
 }

@@ -46,7 +46,9 @@ impl Service {
     pub(crate) fn polling(&self) -> Polling {
         match self.sandbox {
             Some(_) => Polling::every(Duration::from_millis(100)),
-            None => Polling::default().deadline(Duration::from_secs(86_400)),
+            None => Polling::default()
+                .backoff(Duration::from_secs(60), Duration::from_secs(3600))
+                .deadline(Duration::from_secs(30 * 86_400)),
         }
     }
 

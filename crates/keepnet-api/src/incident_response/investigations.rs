@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use security_api_transport::{Call, Error, Timestamp};
+use security_api_transport::{Call, Client, Error, Job, Timestamp};
 
 use crate::ids::required;
 use crate::polling::Progress;
@@ -402,7 +402,14 @@ impl Investigations {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub async fn start(&self, new: NewInvestigation) -> Result<String, Error> {
+    pub fn start(&self, new: NewInvestigation) -> Job<String> {
+        Job::new(&self.client(), move |client| async move {
+            Self::new(&client).create_new(new).await
+        })
+    }
+
+    #[inline]
+    async fn create_new(&self, new: NewInvestigation) -> Result<String, Error> {
         new.check()?;
         let mut systems = new.systems.clone();
         if systems.is_empty() {
@@ -435,8 +442,7 @@ impl Investigations {
     /// ```
     #[inline]
     pub fn wait(&self, id: impl AsRef<str>) -> Progress<InvestigationSummary> {
-        let probe = self.scan_types().into_request();
-        let look = InvestigationResults::new(probe.client()).summary(id);
+        let look = InvestigationResults::new(&self.client()).summary(id);
         Progress::new(
             "the investigation",
             InvestigationSummary::is_over,
@@ -470,12 +476,16 @@ impl Investigations {
             .items(ids)
             .select_all(false)
             .is_permanent_delete(deletion == Deletion::Permanent);
-        let probe = self.scan_types().into_request();
-        let call = InvestigationActions::new(probe.client()).create_delete(id, &what);
+        let call = InvestigationActions::new(&self.client()).create_delete(id, &what);
         if !none {
             return call;
         }
         let error = Error::invalid("delete_emails: there are no ids; name what is to be deleted");
         call.into_request().fail(error).call()
+    }
+
+    /// The client that the handle's calls are made with.
+    fn client(&self) -> Client {
+        self.scan_types().into_request().client().clone()
     }
 }

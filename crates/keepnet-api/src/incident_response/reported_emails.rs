@@ -1,11 +1,11 @@
 //! Listing and closing what people reported.
 
-use security_api_transport::{Call, Timestamp};
+use security_api_transport::{Job, Timestamp};
 
 use crate::resources::NotifiedEmails;
 use crate::search::{Filter, FilterGroup, FilterItem, SearchRequest, field};
 use crate::types::{
-    IdResult, NotifiedEmailRequest, NotifiedEmailResult, NotifiedEmailStatus,
+    NotifiedEmail, NotifiedEmailRequest, NotifiedEmailResult, NotifiedEmailStatus,
     UpdateNotifiedEmailRequest,
 };
 
@@ -157,9 +157,13 @@ impl From<ReportedEmails> for NotifiedEmailRequest {
 }
 
 impl NotifiedEmails {
-    /// Closes a reported e-mail with a verdict and a note. The person who reported it is not told.
+    /// Closes a reported e-mail with a verdict and a note. Its tags stay, and the person who reported it is not told.
     ///
+    /// It reads the e-mail, since an update replaces what is known of it, and then is one
     /// `PUT /api/notified-emails/{resourceId}`; see [`update`](Self::update) for more than that.
+    ///
+    /// # Errors
+    /// If a call fails.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -175,18 +179,23 @@ impl NotifiedEmails {
         id: impl AsRef<str>,
         result: NotifiedEmailResult,
         note: impl Into<String>,
-    ) -> Call<IdResult> {
-        let change = UpdateNotifiedEmailRequest::new()
-            .result(result)
-            .status(NotifiedEmailStatus::Closed)
-            .note(note)
-            .is_notify_user(false);
-        self.update(id, &change)
+    ) -> Job<()> {
+        let note = note.into();
+        self.change(id.as_ref(), move |change| {
+            change
+                .result(result)
+                .status(NotifiedEmailStatus::Closed)
+                .note(note)
+        })
     }
 
-    /// Marks a reported e-mail as being worked on, so that others leave it alone.
+    /// Marks a reported e-mail as being worked on, so that others leave it alone. Its verdict, note and tags stay.
     ///
+    /// It reads the e-mail, since an update replaces what is known of it, and then is one
     /// `PUT /api/notified-emails/{resourceId}`.
+    ///
+    /// # Errors
+    /// If a call fails.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -194,10 +203,38 @@ impl NotifiedEmails {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub fn take_up(&self, id: impl AsRef<str>) -> Call<IdResult> {
-        let change = UpdateNotifiedEmailRequest::new().status(NotifiedEmailStatus::InProgress);
-        self.update(id, &change)
+    pub fn take_up(&self, id: impl AsRef<str>) -> Job<()> {
+        self.change(id.as_ref(), |change| {
+            change.status(NotifiedEmailStatus::InProgress)
+        })
     }
+
+    fn change(
+        &self,
+        id: &str,
+        change: impl FnOnce(UpdateNotifiedEmailRequest) -> UpdateNotifiedEmailRequest + Send + 'static,
+    ) -> Job<()> {
+        let id = id.to_owned();
+        let nothing = UpdateNotifiedEmailRequest::new();
+        let request = self.update(&id, nothing).into_request();
+        Job::new(request.client(), move |client| async move {
+            let emails = Self::new(&client);
+            let email = emails.get(&id).await?;
+            let updated = emails.update(&id, change(as_it_is(email)));
+            updated.into_request().call().await
+        })
+    }
+}
+
+/// A reported e-mail as the service has it, as an update that changes nothing and tells nobody.
+fn as_it_is(email: NotifiedEmail) -> UpdateNotifiedEmailRequest {
+    let mut update = UpdateNotifiedEmailRequest::new().is_notify_user(false);
+    // The service's own programs send empty texts where there is none, and the tags with commas between them.
+    update.tag = Some(email.tags.unwrap_or_default().join(","));
+    update.note = Some(email.note.unwrap_or_default());
+    update.result = email.result;
+    update.status = email.status;
+    update
 }
 
 #[cfg(test)]

@@ -193,7 +193,7 @@ async fn a_search_that_says_nothing_is_sent_whole_with_the_order_of_the_list() {
     assert_eq!(
         requests[0].json(),
         json!({
-            "filter": {"Condition": "AND", "SearchInputTextValue": ""},
+            "filter": serde_json::to_value(crate::Filter::new()).unwrap(),
             "pageNumber": 1,
             "pageSize": 100,
             "orderBy": "Email",

@@ -1,6 +1,6 @@
 //! Target groups by name.
 
-use serde::de::IgnoredAny;
+use security_api_transport::Job;
 
 use crate::resources::TargetGroups;
 use crate::types::{
@@ -50,11 +50,16 @@ impl TargetGroups {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub async fn find_by_name(
-        &self,
-        name: impl AsRef<str>,
-    ) -> Result<Option<TargetGroupDto>, Error> {
-        let name = checked_name(name.as_ref())?;
+    pub fn find_by_name(&self, name: impl AsRef<str>) -> Job<Option<TargetGroupDto>> {
+        let name = name.as_ref().to_owned();
+        Job::new(&self.client(), move |client| async move {
+            Self::new(&client).first_by_name(&name).await
+        })
+    }
+
+    #[inline]
+    async fn first_by_name(&self, name: &str) -> Result<Option<TargetGroupDto>, Error> {
+        let name = checked_name(name)?;
         let mut groups = self.by_name(name).items();
         let mut found = Matches::new(name);
         // One that is written in the same way is as good as it gets.
@@ -102,8 +107,16 @@ impl TargetGroups {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub async fn find_or_create(&self, name: impl AsRef<str>) -> Result<FoundGroup, Error> {
-        let name = checked_name(name.as_ref())?;
+    pub fn find_or_create(&self, name: impl AsRef<str>) -> Job<FoundGroup> {
+        let name = name.as_ref().to_owned();
+        Job::new(&self.client(), move |client| async move {
+            Self::new(&client).found_or_created(&name).await
+        })
+    }
+
+    #[inline]
+    async fn found_or_created(&self, name: &str) -> Result<FoundGroup, Error> {
+        let name = checked_name(name)?;
         if let Some(group) = self.found(name).await? {
             return Ok(group);
         }
@@ -130,13 +143,13 @@ impl TargetGroups {
 
     #[inline]
     async fn found(&self, name: &str) -> Result<Option<FoundGroup>, Error> {
-        Ok(self.find_by_name(name).await?.and_then(existing))
+        Ok(self.first_by_name(name).await?.and_then(existing))
     }
 
     /// Puts the target users with these e-mail addresses into the group with this name, which is created if there is
     /// none. Whoever is in it already stays in it.
     ///
-    /// Each address costs one request, and 500 people one more. For thousands of people, an
+    /// Each address costs two requests, and 500 people one more. For thousands of people, an
     /// [`import`](crate::resources::TargetUsers::import) puts all rows of a file into groups.
     ///
     /// # Errors
@@ -152,21 +165,29 @@ impl TargetGroups {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub async fn add_people(
+    pub fn add_people(
         &self,
         name: impl AsRef<str>,
         emails: impl IntoIterator<Item = impl AsRef<str>>,
-    ) -> Result<GroupMembers, Error> {
-        checked_name(name.as_ref())?;
+    ) -> Job<GroupMembers> {
+        let (name, emails) = (name.as_ref().to_owned(), owned(emails));
+        Job::new(&self.client(), move |client| async move {
+            Self::new(&client).add(&name, emails).await
+        })
+    }
+
+    #[inline]
+    async fn add(&self, name: &str, emails: Vec<String>) -> Result<GroupMembers, Error> {
+        checked_name(name)?;
         let (users, unknown) = self.people(emails, Several::First).await?;
-        let group = self.find_or_create(name).await?;
+        let group = self.found_or_created(name).await?;
         for (batch, ids) in users.chunks(BATCH).enumerate() {
             let members = CreateTargetGroupUsersRequest::new()
                 .target_user_resource_ids(ids)
                 .target_group_resource_ids([&group.id]);
-            // What it answers is not described, and not needed.
+            // What it responds with is not described, and not needed.
             let adding = self.add_users(&members).into_request();
-            let added = adding.call::<IgnoredAny>().await;
+            let added = adding.call::<()>().await;
             added.map_err(|error| halfway(error, batch, users.len(), "added"))?;
         }
         Ok(GroupMembers {
@@ -189,12 +210,20 @@ impl TargetGroups {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub async fn remove_people(
+    pub fn remove_people(
         &self,
         name: impl AsRef<str>,
         emails: impl IntoIterator<Item = impl AsRef<str>>,
-    ) -> Result<GroupMembers, Error> {
-        let name = checked_name(name.as_ref())?;
+    ) -> Job<GroupMembers> {
+        let (name, emails) = (name.as_ref().to_owned(), owned(emails));
+        Job::new(&self.client(), move |client| async move {
+            Self::new(&client).remove(&name, emails).await
+        })
+    }
+
+    #[inline]
+    async fn remove(&self, name: &str, emails: Vec<String>) -> Result<GroupMembers, Error> {
+        let name = checked_name(name)?;
         let group = self.only_by_name(name).await?.and_then(existing);
         let group = group.ok_or_else(|| {
             Error::invalid(format!(
@@ -218,18 +247,14 @@ impl TargetGroups {
     #[inline]
     async fn people(
         &self,
-        emails: impl IntoIterator<Item = impl AsRef<str>>,
+        emails: Vec<String>,
         several: Several,
     ) -> Result<(Vec<String>, Vec<String>), Error> {
         let target_users = self.target_users();
         let (mut users, mut unknown) = (Vec::new(), Vec::new());
-        let emails: Vec<String> = emails
-            .into_iter()
-            .map(|one| one.as_ref().to_owned())
-            .collect();
         for email in emails {
             let found = match several {
-                Several::First => target_users.find_by_email(&email).await?,
+                Several::First => target_users.first_by_email(&email).await?,
                 Several::Refused => target_users.only_by_email(&email).await?,
             };
             match found.and_then(|user| user.resource_id) {
@@ -240,6 +265,11 @@ impl TargetGroups {
         }
         Ok((users, unknown))
     }
+}
+
+fn owned(texts: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<String> {
+    let texts = texts.into_iter();
+    texts.map(|one| one.as_ref().to_owned()).collect()
 }
 
 /// What to do if several have the same address.

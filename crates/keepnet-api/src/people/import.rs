@@ -1,6 +1,6 @@
 //! The import of many target users from a file, in steps that can be taken up again.
 
-use serde::de::IgnoredAny;
+use security_api_transport::{Client, Job};
 
 use super::job::{ImportJob, ImportStatus, is_finished};
 use super::mapping::ColumnMapping;
@@ -96,7 +96,16 @@ impl TargetUsers {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub async fn import(&self, file: Upload) -> Result<TargetUserImport, Error> {
+    pub fn import(&self, file: Upload) -> Job<TargetUserImport> {
+        let users = self.clone();
+        Job::new(&self.client(), move |client| async move {
+            Self::new(&client).upload_file(&users, file).await
+        })
+    }
+
+    /// Uploads the file; the import's calls are made with `later`.
+    #[inline]
+    async fn upload_file(&self, later: &Self, file: Upload) -> Result<TargetUserImport, Error> {
         if file.length() == 0 {
             return Err(Error::invalid(
                 "file: it is empty; give one whose first row names the columns",
@@ -116,7 +125,7 @@ impl TargetUsers {
             rows: count(uploaded.row_count),
             columns: count(uploaded.column_count),
             duplicates: count(uploaded.duplicate_count),
-            ..self.resume_import(transaction_id)
+            ..later.resume_import(transaction_id)
         })
     }
 
@@ -167,7 +176,12 @@ impl TargetUserImport {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub async fn column_names(&self) -> Result<Vec<String>, Error> {
+    pub fn column_names(&self) -> Job<Vec<String>> {
+        self.work(|import| async move { import.columns_of_file().await })
+    }
+
+    #[inline]
+    async fn columns_of_file(&self) -> Result<Vec<String>, Error> {
         let file = self.users.get_upload(&self.transaction_id).await;
         let file = file.map_err(|error| self.explain(error, "its columns are not mapped yet"))?;
         Ok(file.file_field_names.unwrap_or_default())
@@ -179,8 +193,8 @@ impl TargetUserImport {
     /// otherwise, [`renew`](Self::renew) it first.
     ///
     /// # Errors
-    /// If the mapping has no e-mail address, names a column that the file does not have or a field twice, or one of the
-    /// calls fails. Nothing was imported then.
+    /// If the mapping has no e-mail address, names a column that the file does not have or a field twice, leaves open what
+    /// becomes of one of the file's columns, or one of the calls fails. Nothing was imported then.
     ///
     /// ```no_run
     /// # async fn example(import: keepnet_api::people::TargetUserImport) -> Result<(), keepnet_api::Error> {
@@ -191,8 +205,17 @@ impl TargetUserImport {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub async fn map(&self, mapping: &ColumnMapping) -> Result<ImportJob, Error> {
-        let mappings = mapping.checked(&self.column_names().await?)?;
+    pub fn map(&self, mapping: &ColumnMapping) -> Job<ImportJob> {
+        let (later, mapping) = (self.clone(), mapping.clone());
+        self.work(
+            move |import| async move { Ok(later.job(import.create_mapping(&mapping).await?)) },
+        )
+    }
+
+    /// The id of the job that reads the file.
+    #[inline]
+    async fn create_mapping(&self, mapping: &ColumnMapping) -> Result<String, Error> {
+        let mappings = mapping.checked(&self.columns_of_file().await?)?;
         let request = CreateTargetUserFieldMappingRequest::new()
             .transaction_id(&self.transaction_id)
             .field_mappings(mappings)
@@ -206,7 +229,7 @@ impl TargetUserImport {
                 )
             })
         });
-        let id = id.map_err(|error| {
+        id.map_err(|error| {
             let stopped = match error.may_be_executed() {
                 true => {
                     "whether its columns are mapped is not known: look at `preview`, or `renew` and map again"
@@ -214,8 +237,7 @@ impl TargetUserImport {
                 false => "its columns are not mapped yet",
             };
             self.explain(error, stopped)
-        })?;
-        Ok(self.job(id))
+        })
     }
 
     /// The work of reading the file, by the [`id`](ImportJob::id) that mapping gave in an earlier run.
@@ -232,7 +254,8 @@ impl TargetUserImport {
         ImportJob::new(self.clone(), id.into())
     }
 
-    /// The same file as a new import, whose columns can be mapped anew. This one is over then.
+    /// The same file as a new import, whose columns can be mapped anew. Go on with that one: what becomes of this one is not
+    /// documented.
     ///
     /// # Errors
     /// If the call fails.
@@ -244,10 +267,15 @@ impl TargetUserImport {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub async fn renew(&self) -> Result<Self, Error> {
+    pub fn renew(&self) -> Job<Self> {
+        let later = self.clone();
+        self.work(move |import| async move { import.renewed(later).await })
+    }
+
+    #[inline]
+    async fn renewed(&self, mut import: Self) -> Result<Self, Error> {
         let renewed = self.users.renew_transaction(&self.transaction_id).await;
         let renewed = renewed.map_err(|error| self.explain(error, "it was not renewed"))?;
-        let mut import = self.clone();
         if let Some(id) = renewed.transaction_id {
             import.transaction_id = id;
         }
@@ -270,7 +298,13 @@ impl TargetUserImport {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub async fn preview(&self, search: impl Into<SearchRequest>) -> Result<ImportPreview, Error> {
+    pub fn preview(&self, search: impl Into<SearchRequest>) -> Job<ImportPreview> {
+        let search = search.into();
+        self.work(|import| async move { import.looked_at(search).await })
+    }
+
+    #[inline]
+    pub(super) async fn looked_at(&self, search: SearchRequest) -> Result<ImportPreview, Error> {
         let found = self.users.search_import(&self.transaction_id, search).await;
         let found =
             found.map_err(|error| self.explain(error, "its rows could not be looked at"))?;
@@ -308,7 +342,12 @@ impl TargetUserImport {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub async fn rejected(&self) -> Result<Vec<TmpTargetUserSearchView>, Error> {
+    pub fn rejected(&self) -> Job<Vec<TmpTargetUserSearchView>> {
+        self.work(|import| async move { import.all_rejected().await })
+    }
+
+    #[inline]
+    async fn all_rejected(&self) -> Result<Vec<TmpTargetUserSearchView>, Error> {
         let mut rows: Vec<TmpTargetUserSearchView> = Vec::new();
         for page in 1.. {
             let search = SearchRequest::new()
@@ -316,7 +355,7 @@ impl TargetUserImport {
                 .ascending(true)
                 .page_size(PAGE)
                 .page_number(page);
-            let preview = self.preview(search).await?;
+            let preview = self.looked_at(search).await?;
             // A service that passes over the number would send the same page for ever.
             if preview.rows.is_empty() || rows.ends_with(&preview.rows) {
                 break;
@@ -345,7 +384,12 @@ impl TargetUserImport {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub async fn confirm(&self, rows: ImportRows) -> Result<(), Error> {
+    pub fn confirm(&self, rows: ImportRows) -> Job<()> {
+        self.work(|import| async move { import.start(rows).await })
+    }
+
+    #[inline]
+    async fn start(&self, rows: ImportRows) -> Result<(), Error> {
         let mut request = TmpTargetUserImportRequest::new();
         if let ImportRows::Selected(ids) = &rows {
             if ids.is_empty() {
@@ -359,9 +403,9 @@ impl TargetUserImport {
         for word in rows.words() {
             request = request.import_type(*word);
             let call = self.users.confirm_import(&self.transaction_id, &request);
-            // What it answers is not described, and an import that was started is not to fail for it.
-            match call.into_request().call::<IgnoredAny>().await {
-                Ok(_) => return Ok(()),
+            // What it responds with is not described, and an import that was started is not to fail for it.
+            match call.into_request().call::<()>().await {
+                Ok(()) => return Ok(()),
                 // It may not know the word; a refusal has no effect.
                 Err(error) if Reason::of(&error) == Some(Reason::InvalidInput) => {
                     refused.get_or_insert(error);
@@ -370,6 +414,25 @@ impl TargetUserImport {
             }
         }
         refused.map_or(Ok(()), |error| Err(self.unconfirmed(error)))
+    }
+
+    /// A job of this import, whose calls are made with the job's client.
+    fn work<T: 'static, F>(&self, work: impl FnOnce(Self) -> F + Send + 'static) -> Job<T>
+    where
+        F: Future<Output = Result<T, Error>> + Send + 'static,
+    {
+        let import = self.clone();
+        Job::new(&self.users.client(), move |client| {
+            work(import.over(&client))
+        })
+    }
+
+    /// The same import, whose calls are made with this client.
+    pub(super) fn over(self, client: &Client) -> Self {
+        Self {
+            users: TargetUsers::new(client),
+            ..self
+        }
     }
 
     fn unconfirmed(&self, error: Error) -> Error {

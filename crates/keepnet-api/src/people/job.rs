@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use security_api_transport::Job;
 use serde_json::{Map, Value};
 
 use super::import::TargetUserImport;
@@ -9,6 +10,13 @@ use crate::{Error, ErrorKind, Polling, Progress, SearchRequest};
 
 /// What is waited for.
 const WHAT: &str = "the reading of the uploaded file";
+const PATIENCE: Duration = Duration::from_secs(600);
+
+fn polling(deadline: Duration) -> Polling {
+    Polling::default()
+        .backoff(Duration::from_secs(1), Duration::from_secs(10))
+        .deadline(deadline)
+}
 
 /// The service's work of reading an uploaded file. From [`TargetUserImport::map`], or from [`TargetUserImport::job`]
 /// with an id from earlier.
@@ -111,7 +119,12 @@ impl ImportJob {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub async fn status(&self) -> Result<ImportStatus, Error> {
+    pub fn status(&self) -> Job<ImportStatus> {
+        self.work(|job| async move { job.current().await })
+    }
+
+    #[inline]
+    async fn current(&self) -> Result<ImportStatus, Error> {
         // The counts beside the status are not described.
         let call = self.import.users.get_mapping_job(&self.id).into_request();
         let answer = call.call::<Map<String, Value>>().await;
@@ -150,12 +163,9 @@ impl ImportJob {
         let job = self.clone();
         let ask = move || {
             let job = job.clone();
-            async move { job.status().await }
+            async move { job.current().await }
         };
-        let polling = Polling::default()
-            .backoff(Duration::from_secs(1), Duration::from_secs(10))
-            .deadline(Duration::from_secs(600));
-        Progress::new(WHAT, |status: &ImportStatus| status.finished, ask).polling(polling)
+        Progress::new(WHAT, |status: &ImportStatus| status.finished, ask).polling(polling(PATIENCE))
     }
 
     /// Waits until it is finished, ten minutes at most, and gives the counts.
@@ -170,8 +180,17 @@ impl ImportJob {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub async fn finished(&self) -> Result<ImportStatus, Error> {
-        let last = self.progress().await;
+    pub fn finished(&self) -> Job<ImportStatus> {
+        self.work(|job| async move { job.counted().await })
+    }
+
+    #[inline]
+    async fn counted(&self) -> Result<ImportStatus, Error> {
+        let mut progress = self.progress();
+        if let Some(left) = self.import.users.client().time_left() {
+            progress = progress.polling(polling(left.min(PATIENCE)));
+        }
+        let last = progress.await;
         let mut last = last.map_err(|error| match error.operation() {
             // It is the deadline's; those of the calls say where the import stands.
             None if error.is_timeout() => self.explain(error, "its file is still being read"),
@@ -180,7 +199,7 @@ impl ImportJob {
         if last.read().is_none() {
             let counted = self
                 .import
-                .preview(SearchRequest::new().page_size(1))
+                .looked_at(SearchRequest::new().page_size(1))
                 .await?;
             last.new = counted.status.new;
             last.existing = counted.status.existing;
@@ -188,6 +207,18 @@ impl ImportJob {
         }
         last.total = last.total.or(self.import.rows);
         Ok(last)
+    }
+
+    /// A job of this one's, whose calls are made with the job's client.
+    fn work<T: 'static, F>(&self, work: impl FnOnce(Self) -> F + Send + 'static) -> Job<T>
+    where
+        F: Future<Output = Result<T, Error>> + Send + 'static,
+    {
+        let Self { import, id } = self.clone();
+        Job::new(&self.import.users.client(), move |client| {
+            let import = import.over(&client);
+            work(Self { import, id })
+        })
     }
 
     fn explain(&self, error: Error, stopped: &str) -> Error {

@@ -25,12 +25,18 @@ pub enum UserField {
     TimeZone,
     /// The language of what the person is sent.
     PreferredLanguage,
+    /// The first name of the person's manager.
+    ManagerFirstName,
+    /// The last name of the person's manager.
+    ManagerLastName,
+    /// The e-mail address of the person's manager.
+    ManagerEmail,
     /// The custom field with this name, as the company calls it.
     Custom(String),
 }
 
 /// The fields that every company has, with their names on the wire.
-const PLAIN: [(UserField, &str); 8] = [
+const PLAIN: [(UserField, &str); 11] = [
     (UserField::Email, "Email"),
     (UserField::FirstName, "FirstName"),
     (UserField::LastName, "LastName"),
@@ -39,6 +45,15 @@ const PLAIN: [(UserField, &str); 8] = [
     (UserField::Priority, "Priority"),
     (UserField::TimeZone, "TimeZone"),
     (UserField::PreferredLanguage, "PreferredLanguage"),
+    (UserField::ManagerFirstName, "ManagerFirstName"),
+    (UserField::ManagerLastName, "ManagerLastName"),
+    (UserField::ManagerEmail, "ManagerEmail"),
+];
+
+/// What the vendor's example sheet calls a column whose field has another name.
+const OTHER_NAMES: [(UserField, &str); 2] = [
+    (UserField::Email, "EmailAddress"),
+    (UserField::ManagerEmail, "ManagerEmailAddress"),
 ];
 
 impl UserField {
@@ -69,11 +84,15 @@ impl UserField {
 #[non_exhaustive]
 pub struct ColumnMapping {
     columns: Vec<(String, UserField)>,
+    /// Columns that are left out.
+    ignored: Vec<String>,
+    /// Whether all columns that are not mapped are left out.
+    ignores_rest: bool,
     pub(super) groups: Vec<String>,
 }
 
 impl ColumnMapping {
-    /// A mapping of no columns yet. Columns that are not mapped are passed over.
+    /// A mapping of no columns yet. Every column of a file has to be mapped or [ignored](Self::ignore).
     ///
     /// ```
     /// let mapping = keepnet_api::people::ColumnMapping::new();
@@ -84,8 +103,9 @@ impl ColumnMapping {
     }
 
     /// Maps the columns that are called like a field of every target user, apart from case, spaces and punctuation:
-    /// `E-Mail` and `email` are [`UserField::Email`], `First name` is [`UserField::FirstName`]. Others are left out;
-    /// [`column`](Self::column) adds them.
+    /// `E-Mail` and `email` are [`UserField::Email`], `First name` is [`UserField::FirstName`]. For others
+    /// [`TargetUserImport::map`](super::TargetUserImport::map) fails and names them, unless [`column`](Self::column) maps
+    /// or [`ignore`](Self::ignore) leaves them out.
     ///
     /// ```
     /// use keepnet_api::people::{ColumnMapping, UserField};
@@ -95,6 +115,7 @@ impl ColumnMapping {
     ///     .column("E-mail", UserField::Email)
     ///     .column("first name", UserField::FirstName);
     /// assert_eq!(by_name, by_hand);
+    /// let without_shoes = by_name.ignore("Shoe size");
     /// ```
     #[must_use]
     pub fn by_name(columns: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
@@ -102,7 +123,7 @@ impl ColumnMapping {
         for column in columns {
             let column = column.as_ref();
             let plain: String = column.chars().filter(|one| one.is_alphanumeric()).collect();
-            let mut fields = PLAIN.iter();
+            let mut fields = PLAIN.iter().chain(&OTHER_NAMES);
             if let Some((field, _)) = fields.find(|(_, name)| name.eq_ignore_ascii_case(&plain)) {
                 mapping = mapping.column(column, field.clone());
             }
@@ -122,6 +143,28 @@ impl ColumnMapping {
         let column = column.into();
         self.columns.retain(|(other, _)| *other != column);
         self.columns.push((column, field));
+        self
+    }
+
+    /// Leaves this column out: what it says of people is not imported.
+    ///
+    /// ```
+    /// let mapping = keepnet_api::people::ColumnMapping::by_name(["Email", "Shoe size"]).ignore("Shoe size");
+    /// ```
+    #[must_use]
+    pub fn ignore(mut self, column: impl Into<String>) -> Self {
+        self.ignored.push(column.into());
+        self
+    }
+
+    /// Leaves all columns out that are not mapped.
+    ///
+    /// ```
+    /// let mapping = keepnet_api::people::ColumnMapping::by_name(["Email", "Shoe size"]).ignore_rest();
+    /// ```
+    #[must_use]
+    pub fn ignore_rest(mut self) -> Self {
+        self.ignores_rest = true;
         self
     }
 
@@ -166,6 +209,20 @@ impl ColumnMapping {
                 "mapping: no column is mapped to the e-mail address; map one to `UserField::Email`",
             ));
         }
+        let known = |column: &&String| {
+            let mapped = self.columns.iter().map(|(name, _)| name);
+            let mut known = mapped.chain(&self.ignored);
+            known.any(|name| name.trim().eq_ignore_ascii_case(column.trim()))
+        };
+        let rest = of_file.iter().filter(|column| !known(column));
+        let rest: Vec<_> = rest.map(String::as_str).collect();
+        if !rest.is_empty() && !self.ignores_rest {
+            return Err(Error::invalid(format!(
+                "mapping: the file's columns {} are mapped to nothing; map each with `column`, or leave it out with \
+                 `ignore` or `ignore_rest`",
+                rest.join(", ")
+            )));
+        }
         let mappings = self.columns.iter().map(|(column, field)| {
             TargetUserFieldMapping::new()
                 .excel_column_name(column)
@@ -199,6 +256,28 @@ mod tests {
         assert!(text.contains("`Mail` and `Other mail`"), "{text}");
         let text = refusal(&new().column("Mail", UserField::Custom(" ".to_owned())));
         assert!(text.contains("has no name"), "{text}");
+    }
+
+    #[test]
+    fn a_column_that_is_mapped_to_nothing_is_refused_unless_it_is_left_out() {
+        let mail = || ColumnMapping::new().column("Mail", UserField::Email);
+        let text = refusal(&mail());
+        assert!(text.contains("columns Other mail are"), "{text}");
+        let columns = ["Mail".to_owned(), "Other mail".to_owned()];
+        for mapping in [mail().ignore("other mail"), mail().ignore_rest()] {
+            assert_eq!(mapping.checked(&columns).unwrap().len(), 1);
+        }
+    }
+
+    #[test]
+    fn every_field_is_found_by_its_name_and_by_that_of_the_example_sheet() {
+        for (field, name) in PLAIN.iter().chain(&OTHER_NAMES) {
+            let mapping = ColumnMapping::by_name([name.to_ascii_lowercase()]);
+            assert_eq!(mapping.columns[0].1, *field, "{name}");
+        }
+        let sheet = ColumnMapping::by_name(["Email Address", "Manager First Name"]);
+        let fields: Vec<_> = sheet.columns.into_iter().map(|(_, field)| field).collect();
+        assert_eq!(fields, [UserField::Email, UserField::ManagerFirstName]);
     }
 
     #[test]

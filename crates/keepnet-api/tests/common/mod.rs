@@ -12,6 +12,9 @@ use serde_json::{Value, json};
 pub(crate) fn granting(answer: Value) -> FakeTransport {
     let fake = FakeTransport::new();
     fake.path("/connect/token", move |_| FakeAnswer::json(&answer));
+    // Nobody is known to be deleted.
+    let path = "/api/target-users/include-deleted/by-resource-ids";
+    fake.path(path, |_| envelope(json!([])));
     fake
 }
 

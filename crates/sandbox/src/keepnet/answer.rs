@@ -48,6 +48,8 @@ pub(crate) enum Refusal {
     Internal,
     MethodNotAllowed,
     NoSuchPath,
+    /// What the service does, and the sandbox does not.
+    NotPlayed(&'static str),
 }
 
 impl Refusal {
@@ -117,6 +119,10 @@ impl Refusal {
             ),
             Self::MethodNotAllowed => empty(StatusCode::METHOD_NOT_ALLOWED),
             Self::NoSuchPath => empty(StatusCode::NOT_FOUND),
+            Self::NotPlayed(what) => {
+                let message = format!("The sandbox does not play {what}");
+                refused(StatusCode::NOT_IMPLEMENTED, "NOT_PLAYED", &message)
+            }
         }
     }
 }

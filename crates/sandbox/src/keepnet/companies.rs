@@ -42,6 +42,17 @@ pub(crate) const OPERATIONS: Table = &[
     ("PUT", "/api/companies/privacy", Handler::Do(set_privacy)),
 ];
 
+/// Members that no update takes away: what the service sets itself. The others are replaced, as those of all records.
+const KEPT: [&str; 7] = [
+    "resourceId",
+    "id",
+    "createTime",
+    PARENT,
+    "privacyDurationId",
+    "privacyDurationStartTime",
+    "privacyDurationEndTime",
+];
+
 const REQUIRED: [&str; 8] = [
     "Name",
     "IndustryResourceId",
@@ -157,6 +168,7 @@ fn create(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
 fn update(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let (id, before) = reached(call)?;
     let mut company = Record::clone(&before);
+    company.retain(|name, _| KEPT.contains(&name.as_str()));
     company.extend(form(call)?);
     complete(&mut company);
     call.log("Company", "Update", &id, Some(&before), Some(&company));

@@ -42,6 +42,11 @@ pub(crate) const OPERATIONS: Table = &[
         Handler::Do(export),
     ),
     (
+        "PUT",
+        "/api/target-users/{transactionId}/update",
+        Handler::Do(renew),
+    ),
+    (
         "POST",
         "/api/target-users/{transactionId}/import",
         Handler::Do(import),
@@ -83,9 +88,13 @@ fn upload(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let file = parts.iter().find(|part| part.file_name.is_some());
     let file = file.ok_or_else(|| Refusal::input("The File field is required."))?;
     let name = file.file_name.as_deref().unwrap_or_default();
+    let ends = |end: &str| name.to_ascii_lowercase().ends_with(end);
+    if ends(".xlsx") || ends(".xls") {
+        return Err(Refusal::NotPlayed("the upload of Excel files"));
+    }
     let content = std::str::from_utf8(&file.content).ok();
-    let content = content.filter(|_| name.to_ascii_lowercase().ends_with(".csv"));
-    let content = content.ok_or_else(|| Refusal::input("The file has to be CSV"))?;
+    let content = content.filter(|_| ends(".csv"));
+    let content = content.ok_or_else(|| Refusal::input("The file has to be CSV or Excel"))?;
     let mut rows = parse(content.trim_start_matches('\u{feff}'));
     if rows.is_empty() {
         return Err(Refusal::input("The file is empty"));
@@ -223,7 +232,7 @@ fn mapped(
     fields: &[(usize, String)],
     cells: &[String],
 ) -> Row {
-    const MEMBERS: [&str; 7] = [
+    const MEMBERS: [&str; 11] = [
         "email",
         "firstName",
         "lastName",
@@ -231,6 +240,10 @@ fn mapped(
         "priority",
         "phoneNumber",
         "timeZone",
+        "preferredLanguage",
+        "managerFirstName",
+        "managerLastName",
+        "managerEmail",
     ];
     let mut user = Map::new();
     let mut custom = Vec::new();
@@ -348,6 +361,21 @@ fn export(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     Ok(Outcome::csv(bytes))
 }
 
+/// The same file as another transaction, which is yet to be mapped. That the old one stays is inferred.
+fn renew(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let old = call.param("transactionId");
+    let file = of(call, &old)?;
+    let upload = Upload {
+        company: file.company.clone(),
+        columns: file.columns.clone(),
+        rows: file.rows.clone(),
+        jobs: Vec::new(),
+    };
+    let new = call.store().id();
+    call.inner.uploads.insert(new.clone(), upload);
+    call.data(json!({ "transactionId": new, "oldTransactionId": old }))
+}
+
 fn import(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     call.require(&["importType"])?;
     let body = call.object()?;
@@ -393,6 +421,10 @@ fn import(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         match existing(call, text(&user, "email")) {
             Some(id) => {
                 let before = call.find(USERS, &id, TARGET_USERS.not_found)?;
+                // What the file has no column for stays as it is.
+                for (name, value) in before.iter() {
+                    new.entry(name).or_insert_with(|| value.clone());
+                }
                 let mut of = texts(&before, groups::MEMBERSHIP);
                 of.extend(
                     groups
@@ -406,6 +438,7 @@ fn import(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
                 updated += 1;
             }
             None => {
+                new.insert("isActive".to_owned(), json!(true));
                 TARGET_USERS.create(call, new)?;
                 created += 1;
             }

@@ -55,7 +55,13 @@ pub(crate) const OPERATIONS: Table = &[
 ];
 
 const RESULTS: [&str; 4] = ["Undetected", "Phishing", "Malicious", "Simulation"];
-const STATUSES: [&str; 4] = ["Open", "InProgress", "Closed", "FalsePositive"];
+const STATUSES: [&str; 5] = [
+    "Open",
+    "InProgress",
+    "Closed",
+    "FalsePositive",
+    "BeingAnalyzed",
+];
 
 fn search(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     Ok(call.rows(EMAILS).to_vec())
@@ -96,29 +102,24 @@ fn apply(call: &mut Call<'_>, id: &str, operation: &'static str) -> Result<(), R
     let status = choice(body, "status", &STATUSES)?;
     let before = call.find(EMAILS, id, NOT_FOUND)?;
     let mut after = Record::clone(&before);
-    for (name, value) in [("result", result), ("status", status)] {
-        if let Some(value) = value {
-            after.insert(name.to_owned(), json!(value));
-        }
-    }
+    // What is absent is the first of the values, as .NET reads it (inferred; the vendor's front end always sends both).
+    let result = result.unwrap_or(RESULTS[0]);
+    let status = status.unwrap_or(STATUSES[0]);
+    after.insert("result".to_owned(), json!(result));
+    after.insert("status".to_owned(), json!(status));
     for name in [
         "note",
         "isNotifyUser",
         "customMessage",
         "notificationTemplateResourceId",
     ] {
-        if let Some(value) = member(body, name) {
-            after.insert(name.to_owned(), value.clone());
-        }
+        let value = member(body, name).cloned().unwrap_or_default();
+        after.insert(name.to_owned(), value);
     }
-    let tag = text(body, "tag");
-    if !tag.is_empty() {
-        let mut tags = texts(&after, "tags");
-        if !tags.iter().any(|known| known == tag) {
-            tags.push(tag.to_owned());
-        }
-        after.insert("tags".to_owned(), json!(tags));
-    }
+    // The tags with commas between them. Source: the vendor's front end.
+    let tags = text(body, "tag").split(',').filter(|tag| !tag.is_empty());
+    let tags: Vec<_> = tags.collect();
+    after.insert("tags".to_owned(), json!(tags));
     after.insert("lastUpdateDate".to_owned(), json!(call.now_text()));
     call.log("NotifiedEmail", operation, id, Some(&before), Some(&after));
     call.change(EMAILS, id, NOT_FOUND, |record| *record = after)

@@ -108,7 +108,8 @@ pub(crate) fn complete(user: &mut Record) -> Result<(), Refusal> {
         ));
     }
     priority(user)?;
-    let active = member(user, "isActive").and_then(bool_of).unwrap_or(true);
+    // Absent is false, as .NET reads it (inferred).
+    let active = member(user, "isActive").and_then(bool_of).unwrap_or(false);
     let status = if active { "Active" } else { "Inactive" };
     user.insert("isActive".to_owned(), json!(active));
     user.insert("status".to_owned(), json!(status));
@@ -159,13 +160,19 @@ fn deleted_users<'a>(store: &'a Store, company: &str) -> impl Iterator<Item = &'
     rows.filter(|row| text(row, "deletedFrom") == USERS)
 }
 
+/// Whoever was deleted stays listed (source: the vendor's documentation), here before the one who came back. How such a row
+/// differs, and which lists have it, is inferred.
 fn search_email(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     call.require(&["email"])?;
     let email = call.text("email");
-    let rows = call.rows(USERS).iter();
+    let gone = deleted_users(&call.inner.store, &call.company).map(|user| {
+        let mut record = Record::clone(user);
+        record.insert("isActive".to_owned(), json!(false));
+        row(Value::Object(record))
+    });
+    let rows = gone.chain(call.rows(USERS).iter().cloned());
     Ok(rows
         .filter(|row| text(row, "email").eq_ignore_ascii_case(email))
-        .cloned()
         .collect())
 }
 

@@ -6,7 +6,7 @@ use super::answer::{Outcome, Refusal};
 use super::call::{Call, done};
 use super::operations::{Handler, Table};
 use super::resource::{Resource, row, unchanged};
-use super::rounds::{self, Round};
+use super::rounds::{self, Round, Schedule};
 use super::seed::Seeding;
 use super::store::{Record, Row, integer, member, text, texts};
 
@@ -48,7 +48,7 @@ pub(crate) const OPERATIONS: Table = &[
     (
         "POST",
         "/api/phishing-simulator/phishing-campaign-job/start/{resourceId}/{instanceGroup}",
-        Handler::Do(start_again),
+        Handler::Do(start_saved),
     ),
     (
         "PATCH",
@@ -125,20 +125,40 @@ fn prepare_campaign(
     let mut shown = Vec::new();
     for id in &groups {
         let group = call.find(super::groups::GROUPS, id, super::groups::NOT_FOUND)?;
-        shown.push(json!({ "id": id, "resourceId": id, "name": text(&group, "name") }));
+        shown.push(json!({ "value": id, "text": text(&group, "name") }));
     }
     campaign.insert("targetGroups".to_owned(), json!(shown));
     if before.is_none() {
-        let start = rounds::scheduled(
-            call.now(),
-            integer(campaign, "scheduleTypeId"),
-            text(campaign, "scheduledDate"),
-        )?;
-        if let Some(start) = start {
-            rounds::add(call, text(campaign, "resourceId"), start, &groups)?;
+        let filtered = campaign.get("categoryFilter").is_some_and(Value::is_object);
+        if ids.is_empty() && filtered {
+            return Err(Refusal::NotPlayed(
+                "campaigns whose scenarios are chosen by a filter",
+            ));
         }
+        // Source: the vendor's documentation (400 where one of the two is missing).
+        if ids.is_empty() || groups.is_empty() {
+            return Err(Refusal::input(
+                "A scenario and a target group have to be named",
+            ));
+        }
+        // A campaign that is saved has a launch that waits: the vendor's front end starts it by its number (inferred from
+        // there; it is not documented when the launch is made).
+        let schedule = Schedule {
+            start: rounds::scheduled(
+                call.now(),
+                integer(campaign, "scheduleTypeId"),
+                text(campaign, "scheduledDate"),
+            )?,
+            days: Some(days(campaign)),
+        };
+        rounds::add(call, text(campaign, "resourceId"), schedule, &groups)?;
     }
     Ok(())
+}
+
+/// For how many days a campaign records what people do. None are said: 0, as .NET reads an absent number (inferred).
+fn days(campaign: &Record) -> i64 {
+    integer(campaign, "duration").max(0)
 }
 
 fn with_status(call: &Call<'_>, campaign: &Row) -> Row {
@@ -161,7 +181,9 @@ fn with_status(call: &Call<'_>, campaign: &Row) -> Row {
     );
     let people = last.and_then(people).unwrap_or_default();
     record.insert("targetUsers".to_owned(), json!(people.to_string()));
-    let launched = last.map(|round| round.start).filter(|at| *at <= call.now());
+    let launched = last
+        .and_then(|round| round.start)
+        .filter(|at| *at <= call.now());
     record.insert("lastLaunch".to_owned(), rounds::time(launched));
     row(Value::Object(record))
 }
@@ -178,12 +200,18 @@ fn start(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let body = call.object()?.clone();
     let kind = integer(&body, "scheduleTypeId");
     let at = rounds::scheduled(call.now(), kind, text(&body, "scheduledDate"))?;
-    let at = at.ok_or_else(|| Refusal::input("The scheduleTypeId does not start anything"))?;
-    let mut groups = texts(&body, "targetGroupResourceIds");
+    // Source: the vendor's documentation and front end, which always name the target groups of a new launch.
+    let groups = texts(&body, "targetGroupResourceIds");
     if groups.is_empty() {
-        groups = texts(&campaign, "targetGroupResourceIds");
+        return Err(Refusal::input(
+            "The targetGroupResourceIds field is required.",
+        ));
     }
-    rounds::add(call, &id, at, &groups)?;
+    let schedule = Schedule {
+        start: at,
+        days: Some(days(&campaign)),
+    };
+    rounds::add(call, &id, schedule, &groups)?;
     call.log("PhishingCampaignJob", "Create", &id, None, Some(&body));
     done(&id)
 }
@@ -199,16 +227,10 @@ pub(crate) fn run(call: &Call<'_>) -> Result<(Row, Round), Refusal> {
     Ok((campaign, round))
 }
 
-fn start_again(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+/// Starts a launch that was saved or is scheduled. Source: the vendor's front end; that it starts no other is inferred.
+fn start_saved(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let (campaign, round) = run(call)?;
-    let now = call.now();
-    if round.status(now) == "Running" {
-        return Err(Refusal::input("It is running already"));
-    }
-    rounds::change(call, &round, |record| {
-        record.insert("start".to_owned(), json!(now));
-        record.insert("stop".to_owned(), Value::Null);
-    })?;
+    rounds::start(call, &round)?;
     changed(call, &campaign, "Update")
 }
 
@@ -255,7 +277,7 @@ pub(crate) fn seed(seeding: &mut Seeding<'_>) {
             }),
         ));
     }
-    for (name, schedule) in [("January round", 1), ("Saved for later", 2)] {
+    for (name, schedule) in [("Saved for later", 2), ("January round", 1)] {
         let campaign = json!({
             "name": name,
             "scheduleTypeId": schedule,
@@ -264,10 +286,10 @@ pub(crate) fn seed(seeding: &mut Seeding<'_>) {
             "phishingScenarioResourceIds": [ids[0]],
             "phishingScenarios": [{"phishingScenarioResourceId": ids[0]}],
             "targetGroupResourceIds": [],
+            "duration": 30,
         });
         let id = seeding.add(CAMPAIGNS, campaign);
-        if schedule == 1 {
-            seeding.add_round(&id);
-        }
+        let start = (schedule == 1).then_some(super::seed::LONG_AGO_MILLIS);
+        seeding.add_round(&id, start);
     }
 }

@@ -97,7 +97,7 @@ fn search(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
             "phishingCampaignResourceId": text(&campaign, "resourceId"),
             "instanceGroup": round.number,
             "name": text(&campaign, "name"),
-            "startDate": time(Some(round.start)),
+            "startDate": time(round.start),
             "totalOpenedCount": counts.opened,
             "totalClickedCount": counts.clicked,
             "totalSubmittedCount": counts.submitted,
@@ -122,7 +122,7 @@ fn runs(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     let rounds = rounds::of(call, &id).into_iter().map(|round| {
         row(json!({
             "instanceGroup": round.number,
-            "startDate": time(Some(round.start)),
+            "startDate": time(round.start),
             "createdDate": text(&round.row, "createdDate"),
             "totalTargetUserCount": fates(call, &round).len(),
             "status": round.status(call.now()),
@@ -145,7 +145,7 @@ fn activity(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
                 "clicked": did(fate.clicked),
                 "dataSubmitted": did(fate.submitted),
                 "reported": did(fate.reported),
-                "createTime": time(Some(round.start)),
+                "createTime": time(round.start),
             })));
             rows.push(row(Value::Object(record)));
         }
@@ -219,23 +219,23 @@ fn export(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
 fn summary(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let (campaign, round) = phishing::run(call)?;
     let counts = Counts::of(&fates(call, &round));
-    let ends = round.stop.unwrap_or(round.start + rounds::LENGTH);
+    let ends = round.ends();
     let groups = texts(&round.row, "targetGroupResourceIds").len();
     call.data(json!({
         "phishingCampaignResourceId": text(&campaign, "resourceId"),
         "phishingCampaignName": text(&campaign, "name"),
         "campaignInfo": {
-            "startDate": time(Some(round.start)),
-            "endDate": time(Some(ends)),
-            "scheduledDate": time(Some(round.start)),
+            "startDate": time(round.start),
+            "endDate": time(ends),
+            "scheduledDate": time(round.start),
             "totalTargetUserCount": counts.people,
             "emailDeliveredUserCount": counts.sent,
             "emailNotDeliveredUserCount": counts.people - counts.sent,
-            "emailDeliveryStartDate": time(Some(round.start)),
-            "emailDeliveryEndDate": time(Some(ends)),
+            "emailDeliveryStartDate": time(round.start),
+            "emailDeliveryEndDate": time(round.start),
             "scheduleTypeId": 1,
         },
-        "settings": {"excludeFromReports": false, "duration": 1},
+        "settings": {"excludeFromReports": false, "duration": round.days},
         "targetUsers": {
             "randomlyUsersCount": 0,
             "targetGroupsCount": groups,
@@ -253,7 +253,7 @@ fn summary(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
             "failedToSend": 0,
             "mfa": 0,
         },
-        "campaignDurationExpired": call.now() >= ends,
+        "campaignDurationExpired": round.stop.is_none() && ends.is_some_and(|end| end <= call.now()),
     }))
 }
 

@@ -28,6 +28,18 @@ pub(crate) struct Resource {
     pub(crate) view: fn(&Call<'_>, &Row) -> Row,
 }
 
+/// Members that no update takes away: what the service sets itself, and the groups that a target user is in.
+const KEPT: [&str; 8] = [
+    "resourceId",
+    "createTime",
+    "createDate",
+    "createdBy",
+    "companyName",
+    "isEditable",
+    "isOwner",
+    super::groups::MEMBERSHIP,
+];
+
 /// See [`Resource::prepare`].
 pub(crate) type Prepare = fn(&mut Call<'_>, &mut Record, Option<&Record>) -> Result<(), Refusal>;
 
@@ -152,9 +164,12 @@ impl Resource {
         let before = call.find(self.path, id, self.not_found)?;
         missing(&changes, self.required)?;
         self.alone(call, &changes, Some(id))?;
+        // A PUT replaces the record (source: the vendor's documentation of target users; inferred for the others): what it
+        // leaves out is gone, but for what the service itself keeps.
         let mut after = Record::clone(&before);
+        after.retain(|name, _| KEPT.contains(&name.as_str()));
         for (name, value) in changes {
-            let known = after.keys().find(|key| key.eq_ignore_ascii_case(&name));
+            let known = before.keys().find(|key| key.eq_ignore_ascii_case(&name));
             let name = known.cloned().unwrap_or(name);
             if name != "resourceId" {
                 after.insert(name, value);

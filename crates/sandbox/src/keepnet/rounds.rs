@@ -6,16 +6,17 @@ use super::answer::Refusal;
 use super::call::Call;
 use super::dates;
 use super::groups;
-use super::people;
 use super::resource::row;
 use super::store::{Record, Row, bool_of, member, text, texts};
 use crate::random::{ALPHANUMERIC, Random};
 
 const SECOND: i64 = 1_000;
 const MINUTE: i64 = 60 * SECOND;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
 
-/// After this long nobody does anything any more.
-pub(crate) const LENGTH: i64 = 10 * MINUTE;
+/// How long it takes until all e-mails are delivered.
+const DELIVERY: i64 = MINUTE;
 
 /// The table of all rounds; the member `of` says of what.
 pub(crate) const ROUNDS: &str = "rounds";
@@ -37,8 +38,23 @@ pub(crate) struct Fate {
 pub(crate) struct Round {
     pub(crate) row: Row,
     pub(crate) number: i64,
-    pub(crate) start: i64,
+    /// None while it is saved for later.
+    pub(crate) start: Option<i64>,
     pub(crate) stop: Option<i64>,
+    /// For how many days it records what people do; none for an enrolment, which has no such end.
+    pub(crate) days: Option<i64>,
+}
+
+/// How far the e-mails of a round are. What people do comes later and ends it nowhere.
+///
+/// Source: the vendor's documentation of campaigns and enrolments ("delivered to all target users").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    /// Saved for later, or not yet due.
+    Waiting,
+    Sending,
+    Delivered,
+    Stopped,
 }
 
 impl Round {
@@ -47,23 +63,77 @@ impl Round {
         Self {
             row: Row::clone(row),
             number: millis("instanceGroup").unwrap_or(1),
-            start: millis("start").unwrap_or_default(),
+            start: millis("start"),
             stop: millis("stop"),
+            days: millis("days"),
         }
     }
 
+    pub(crate) fn delivery(&self, now: i64) -> Delivery {
+        match (self.stop, self.start) {
+            (Some(_), _) => Delivery::Stopped,
+            (None, Some(start)) if start + DELIVERY <= now => Delivery::Delivered,
+            (None, Some(start)) if start <= now => Delivery::Sending,
+            (None, _) => Delivery::Waiting,
+        }
+    }
+
+    /// The status of a campaign. Source: the vendor's documentation.
     pub(crate) fn status(&self, now: i64) -> &'static str {
-        match self.stop {
-            _ if now < self.start => "Scheduled",
-            Some(_) => "Cancelled",
-            None if now < self.start + LENGTH => "Running",
-            None => "Completed",
+        match self.delivery(now) {
+            Delivery::Waiting => "Idle",
+            Delivery::Sending => "Running",
+            Delivery::Delivered => "Completed",
+            Delivery::Stopped => "Canceled",
         }
     }
 
-    /// What happened until now, person by person.
+    /// When it records nothing any more, as far as that is known.
+    pub(crate) fn ends(&self) -> Option<i64> {
+        let expires = self.start.zip(self.days);
+        let expires = expires.map(|(start, days)| start + days * DAY);
+        [self.stop, expires].into_iter().flatten().min()
+    }
+
+    /// What happened in a campaign until now, person by person. Most of it happens long after the last e-mail is
+    /// delivered: within three days (inferred; the service records what people do for the campaign's days).
     pub(crate) fn fates(&self, seed: u64, now: i64) -> Vec<Fate> {
-        let until = now.min(self.stop.unwrap_or(i64::MAX));
+        self.people(seed, now, |random, sent, by_now| {
+            let interest = random.below(100);
+            let opened = sent + random.between(MINUTE, 3 * DAY);
+            let clicked = opened + 30 * SECOND;
+            let reports = random.percent(20);
+            Did {
+                opened: by_now(interest < 70, opened),
+                clicked: by_now(interest < 45, clicked),
+                submitted: by_now(interest < 20, clicked + MINUTE),
+                reported: by_now(interest < 70 && reports, opened + 2 * MINUTE),
+            }
+        })
+    }
+
+    /// What happened in an enrolment until now, person by person. Everybody does the training within two weeks.
+    pub(crate) fn progress(&self, seed: u64, now: i64) -> Vec<Fate> {
+        self.people(seed, now, |random, sent, by_now| {
+            let opened = sent + random.between(MINUTE, 3 * DAY);
+            let clicked = opened + 30 * SECOND;
+            let done = clicked + random.between(5 * MINUTE, 10 * DAY);
+            Did {
+                opened: by_now(true, opened),
+                clicked: by_now(true, clicked),
+                submitted: by_now(true, done),
+                reported: None,
+            }
+        })
+    }
+
+    fn people(
+        &self,
+        seed: u64,
+        now: i64,
+        act: impl Fn(&mut Random, i64, &dyn Fn(bool, i64) -> Option<i64>) -> Did,
+    ) -> Vec<Fate> {
+        let until = now.min(self.ends().unwrap_or(i64::MAX));
         let users = self.row.get("users").and_then(Value::as_array);
         let users = users.into_iter().flatten().enumerate();
         users
@@ -77,24 +147,31 @@ impl Round {
                 );
                 let mut random = Random::new(seed, &purpose);
                 let id = random.text(ALPHANUMERIC, 12);
-                let interest = random.below(100);
-                let sent = self.start + i64::try_from(number % 60).unwrap_or_default() * SECOND;
-                let opened = sent + random.between(MINUTE, 4 * MINUTE);
-                let clicked = opened + 30 * SECOND;
-                let reports = random.percent(20);
+                // One that was not started sends nothing, ever.
+                let start = self.start.unwrap_or(i64::MAX / 2);
+                let sent = start + i64::try_from(number % 60).unwrap_or_default() * SECOND;
                 let by_now = |happens: bool, at: i64| (happens && at <= until).then_some(at);
+                let did = act(&mut random, sent, &by_now);
                 Fate {
                     id,
                     person,
                     sent: by_now(true, sent),
-                    opened: by_now(interest < 70, opened),
-                    clicked: by_now(interest < 45, clicked),
-                    submitted: by_now(interest < 20, clicked + MINUTE),
-                    reported: by_now(interest < 70 && reports, opened + 2 * MINUTE),
+                    opened: did.opened,
+                    clicked: did.clicked,
+                    submitted: did.submitted,
+                    reported: did.reported,
                 }
             })
             .collect()
     }
+}
+
+/// What one person did after the e-mail was sent, and when.
+struct Did {
+    opened: Option<i64>,
+    clicked: Option<i64>,
+    submitted: Option<i64>,
+    reported: Option<i64>,
 }
 
 /// How many people did what. Whoever was reached either opened or did not
@@ -136,36 +213,41 @@ pub(crate) fn of(call: &Call<'_>, id: &str) -> Vec<Round> {
         .collect()
 }
 
-/// When something with this schedule starts: 1 is now, 3 at a time; 2 is not
-/// at all yet.
+/// When something with this schedule starts: 1 is now, 3 at a time; 2 is not at all yet. Source: the vendor's front end.
 pub(crate) fn scheduled(now: i64, kind: i64, date: &str) -> Result<Option<i64>, Refusal> {
     match kind {
-        0 | 1 => Ok(Some(now)),
+        1 => Ok(Some(now)),
         3 => match dates::parse(date) {
             Some(at) => Ok(Some(at.max(now))),
             None => Err(Refusal::input("The ScheduledDate field is required.")),
         },
-        _ => Ok(None),
+        2 => Ok(None),
+        _ => Err(Refusal::input("The scheduleTypeId is not known")),
     }
+}
+
+/// When a round goes out, and for how long it records what people do.
+#[derive(Clone, Copy)]
+pub(crate) struct Schedule {
+    /// None saves it for later.
+    pub(crate) start: Option<i64>,
+    pub(crate) days: Option<i64>,
 }
 
 /// Adds a round for the people of these groups; its number.
 pub(crate) fn add(
     call: &mut Call<'_>,
     id: &str,
-    start: i64,
+    schedule: Schedule,
     groups: &[String],
 ) -> Result<i64, Refusal> {
     for group in groups {
         call.find(groups::GROUPS, group, groups::NOT_FOUND)?;
     }
-    let people = match groups {
-        [] => call.rows(people::USERS).to_vec(),
-        groups => groups::members(call, groups),
-    };
+    let people = groups::members(call, groups);
     let number = of(call, id).last().map_or(1, |round| round.number + 1);
     let created = call.now_text();
-    let round = round(id, number, start, groups, &people, &created);
+    let round = round(id, number, schedule, groups, &people, &created);
     let company = call.company.clone();
     call.store().push(&company, ROUNDS, round);
     Ok(number)
@@ -175,7 +257,7 @@ pub(crate) fn add(
 pub(crate) fn round(
     of: &str,
     number: i64,
-    start: i64,
+    schedule: Schedule,
     groups: &[String],
     people: &[Row],
     created: &str,
@@ -199,7 +281,8 @@ pub(crate) fn round(
         "resourceId": format!("{of}/{number}"),
         "of": of,
         "instanceGroup": number,
-        "start": start,
+        "start": schedule.start,
+        "days": schedule.days,
         "stop": null,
         "users": users,
         "targetGroupResourceIds": groups,
@@ -207,17 +290,25 @@ pub(crate) fn round(
     }))
 }
 
+/// Starts a round that waits to be started.
+pub(crate) fn start(call: &mut Call<'_>, round: &Round) -> Result<(), Refusal> {
+    let now = call.now();
+    if round.delivery(now) != Delivery::Waiting {
+        return Err(Refusal::input("It was started before"));
+    }
+    change(call, round, |record| {
+        record.insert("start".to_owned(), json!(now));
+    })
+}
+
 /// Ends a round that has not ended yet.
 pub(crate) fn stop(call: &mut Call<'_>, round: &Round) -> Result<(), Refusal> {
     let now = call.now();
-    if !["Scheduled", "Running"].contains(&round.status(now)) {
+    if round.ends().is_some_and(|end| end <= now) {
         return Err(Refusal::input("It has ended already"));
     }
     change(call, round, |record| {
         record.insert("stop".to_owned(), json!(now));
-        // One that was yet to start has now had its time.
-        let start = round.start.min(now);
-        record.insert("start".to_owned(), json!(start));
     })
 }
 

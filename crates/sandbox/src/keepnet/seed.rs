@@ -128,10 +128,14 @@ impl Seeding<'_> {
         id
     }
 
-    /// Adds a round, long over, for all target users.
-    pub(crate) fn add_round(&mut self, of: &str) {
+    /// Adds a round for all target users that started then, or waits to be started.
+    pub(crate) fn add_round(&mut self, of: &str, start: Option<i64>) {
         let people = self.store.table(self.company, people::USERS).to_vec();
-        let round = rounds::round(of, 1, LONG_AGO_MILLIS, &[], &people, LONG_AGO);
+        let schedule = rounds::Schedule {
+            start,
+            days: Some(30),
+        };
+        let round = rounds::round(of, 1, schedule, &[], &people, LONG_AGO);
         self.store.push(self.company, rounds::ROUNDS, round);
     }
 

@@ -8,7 +8,7 @@ use super::dates;
 use super::groups;
 use super::operations::{Handler, Table};
 use super::resource::row;
-use super::rounds::{self, Counts, Fate, Round, time};
+use super::rounds::{self, Counts, Delivery, Fate, Round, Schedule, time};
 use super::seed::Seeding;
 use super::store::{Record, Row, bool_of, integer_of, member, record, text, texts};
 
@@ -184,6 +184,9 @@ fn enroll(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
             "Target groups or a campaign have to be named",
         ));
     }
+    if groups.is_empty() {
+        return Err(Refusal::NotPlayed("enrolling the people of a campaign"));
+    }
     let scheduler = member(&body, "enrollmentScheduler").and_then(Value::as_object);
     let date = scheduler.map_or("", |scheduler| text(scheduler, "scheduledDate"));
     let now = call.now();
@@ -194,7 +197,11 @@ fn enroll(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
             .max(now),
     };
     let id = call.store().id();
-    rounds::add(call, &id, start, &groups)?;
+    let schedule = Schedule {
+        start: Some(start),
+        days: None,
+    };
+    rounds::add(call, &id, schedule, &groups)?;
     let set = |name: &str| member(&body, name).and_then(bool_of).unwrap_or(false);
     let (award, test) = (set("awardCertificate"), set("markedAsTest"));
     let is_object = |name: &str| member(&body, name).is_some_and(Value::is_object);
@@ -252,14 +259,15 @@ fn round(call: &Call<'_>, enrollment: &Row) -> Option<Round> {
 fn current(call: &Call<'_>, enrollment: &Row) -> Row {
     let round = round(call, enrollment);
     let mut now = Record::clone(enrollment);
-    let status = match round.as_ref().map(|round| round.status(call.now())) {
-        Some("Running") => "InProgress",
-        Some("Cancelled") => "Stopped",
-        Some(status) => status,
-        None => "Draft",
+    // Source: the vendor's documentation of enrolments.
+    let status = match round.as_ref().map(|round| round.delivery(call.now())) {
+        Some(Delivery::Waiting) | None => "Scheduled",
+        Some(Delivery::Sending) => "Sending",
+        Some(Delivery::Delivered) => "Finished",
+        Some(Delivery::Stopped) => "Stopped",
     };
     now.insert("status".to_owned(), json!(status));
-    let people = round.map_or(0, |round| round.fates(call.state.seed, call.now()).len());
+    let people = round.map_or(0, |round| round.progress(call.state.seed, call.now()).len());
     now.insert("totalTargetUserCount".to_owned(), json!(people));
     row(Value::Object(now))
 }
@@ -293,10 +301,8 @@ fn delete(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
 fn send(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let enrollment = one(call, "resourceId")?;
     let now = call.now();
-    if let Some(round) = round(call, &enrollment).filter(|round| round.start > now) {
-        rounds::change(call, &round, |record| {
-            record.insert("start".to_owned(), json!(now));
-        })?;
+    if let Some(round) = round(call, &enrollment).filter(|round| round.start > Some(now)) {
+        rounds::start(call, &round)?;
     }
     let id = call.param("resourceId");
     call.log("Enrollment", "Update", &id, None, None);
@@ -318,7 +324,7 @@ fn fates(call: &Call<'_>) -> Result<(Row, Option<Round>, Vec<Fate>), Refusal> {
     let round = round(call, &enrollment);
     let fates = round
         .as_ref()
-        .map(|round| round.fates(call.state.seed, call.now()));
+        .map(|round| round.progress(call.state.seed, call.now()));
     Ok((enrollment, round, fates.unwrap_or_default()))
 }
 
@@ -460,5 +466,5 @@ pub(crate) fn seed(seeding: &mut Seeding<'_>) {
         enrollment.insert("enrollmentId".to_owned(), json!(id));
         enrollment.insert("id".to_owned(), json!(id));
     }
-    seeding.add_round(&id);
+    seeding.add_round(&id, Some(super::seed::LONG_AGO_MILLIS));
 }

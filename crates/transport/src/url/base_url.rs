@@ -95,6 +95,21 @@ impl BaseUrl {
         self.authority.host()
     }
 
+    /// Whether the other lives in the same domain: the hosts differ in their first label at most.
+    pub(crate) fn is_akin_to(&self, other: &Self) -> bool {
+        if self.is_loopback() || other.is_loopback() {
+            return self.is_loopback() && other.is_loopback();
+        }
+        let domain = |base: &Self| {
+            let host = base.host().trim_end_matches('.').to_ascii_lowercase();
+            let (_, domain) = host.split_once('.')?;
+            let is_number = domain.split('.').all(|label| label.parse::<u8>().is_ok());
+            let is_address = host.starts_with('[') || is_number;
+            (domain.contains('.') && !is_address).then(|| domain.to_owned())
+        };
+        domain(self).is_some_and(|own| domain(other) == Some(own))
+    }
+
     fn is_loopback(&self) -> bool {
         is_loopback(self.host())
     }

@@ -98,7 +98,7 @@ pub(crate) fn tell() {
 
 /// Decodes an answer without a body: a value only for types that have one for nothing, as `()` and `Option` have.
 pub(crate) fn nothing<T: DeserializeOwned>() -> Result<T, Error> {
-    T::deserialize(Nothing).map_err(|_: serde::de::value::Error| {
+    T::deserialize(Nothing::Empty).map_err(|_: serde::de::value::Error| {
         Error::new(
             ErrorKind::Decode,
             "the answer is empty where JSON was expected",
@@ -106,14 +106,30 @@ pub(crate) fn nothing<T: DeserializeOwned>() -> Result<T, Error> {
     })
 }
 
-/// Where nothing was sent; unlike `null`, it is no object without members.
-struct Nothing;
+/// The value of `()`, which whoever asks for it takes for any response. `None` for all other types.
+#[cold]
+#[inline(never)]
+pub(crate) fn unit<T: DeserializeOwned>() -> Option<T> {
+    T::deserialize(Nothing::Unit).ok()
+}
+
+/// No value.
+#[derive(Clone, Copy)]
+enum Nothing {
+    /// Nothing was sent; unlike `null`, it is no object without members.
+    Empty,
+    /// Nothing is wanted.
+    Unit,
+}
 
 impl<'de> Deserializer<'de> for Nothing {
     type Error = serde::de::value::Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-        visitor.visit_none()
+        match self {
+            Self::Empty => visitor.visit_none(),
+            Self::Unit => Err(serde::de::Error::custom("")),
+        }
     }
 
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
@@ -125,7 +141,10 @@ impl<'de> Deserializer<'de> for Nothing {
         _: &'static str,
         visitor: V,
     ) -> Result<V::Value, Self::Error> {
-        visitor.visit_unit()
+        match self {
+            Self::Empty => visitor.visit_unit(),
+            Self::Unit => self.deserialize_any(visitor),
+        }
     }
 
     serde::forward_to_deserialize_any! {

@@ -1,0 +1,132 @@
+//! Jobs: several requests as one value, done when awaited.
+
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::time::Duration;
+
+use http::HeaderMap;
+use tokio::time::Instant;
+
+use crate::client::Client;
+use crate::error::Error;
+use crate::request::{self, CallOptions};
+
+/// The future of a [`Job`].
+pub type JobFuture<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
+
+/// Work that takes several requests, done when awaited.
+///
+/// Like a [`Call`](crate::Call) it owns all it needs, so it can be kept, passed on, or spawned. Its options hold for each
+/// request of the work; [`timeout`](Self::timeout) bounds them all together.
+///
+/// ```
+/// use std::time::Duration;
+/// use http::Method;
+/// use security_api_transport::{Client, Error, Job};
+/// use serde_json::Value;
+///
+/// fn rename(client: &Client, id: &str, name: &str) -> Job<Value> {
+///     let (id, name) = (id.to_owned(), name.to_owned());
+///     Job::new(client, move |client| async move {
+///         let mut record: Value = client.request(Method::GET, "/records").segment(&id).call().await?;
+///         record["name"] = name.into();
+///         client.request(Method::PUT, "/records").segment(&id).json(&record).call().await
+///     })
+/// }
+///
+/// async fn example(client: &Client) -> Result<(), Error> {
+///     rename(client, "r1", "April").timeout(Duration::from_secs(20)).await?;
+///     Ok(())
+/// }
+/// ```
+#[must_use = "a job does nothing until it is awaited"]
+pub struct Job<T> {
+    client: Client,
+    options: CallOptions,
+    headers: HeaderMap,
+    error: Option<Error>,
+    work: Box<dyn FnOnce(Client) -> JobFuture<T> + Send>,
+}
+
+impl<T: 'static> Job<T> {
+    /// A job that does this work with a client on which the job's options are set.
+    pub fn new<F>(client: &Client, work: impl FnOnce(Client) -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = Result<T, Error>> + Send + 'static,
+    {
+        Self {
+            client: client.clone(),
+            options: CallOptions::default(),
+            headers: HeaderMap::new(),
+            error: None,
+            work: Box::new(move |client| Box::pin(work(client))),
+        }
+    }
+}
+
+impl<T> Job<T> {
+    /// Bounds the whole job: all requests, their attempts, and all waits between them. A request that cannot finish in
+    /// time fails at once. Each request is also bounded by the client's own timeout.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.options.timeout = Some(timeout);
+        self
+    }
+
+    /// Bounds each attempt, from the request fully sent to the head of the response.
+    pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.options.attempt_timeout = Some(timeout);
+        self
+    }
+
+    /// How often each request may be sent again; 0 sends each once.
+    pub fn retries(mut self, retries: u32) -> Self {
+        self.options.retries = Some(retries);
+        self
+    }
+
+    /// The largest response that is accepted, in bytes after decompression.
+    pub fn response_limit(mut self, bytes: u64) -> Self {
+        self.options.response_limit = Some(bytes);
+        self
+    }
+
+    /// Sets a header of each request. A name or value that no header can have is an error when the job is awaited.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        match request::header(name, value) {
+            Ok((name, value)) => {
+                self.headers.insert(name, value);
+            }
+            Err(error) => {
+                self.error.get_or_insert(error);
+            }
+        }
+        self
+    }
+}
+
+impl<T: 'static> IntoFuture for Job<T> {
+    type Output = Result<T, Error>;
+    type IntoFuture = JobFuture<T>;
+
+    fn into_future(self) -> JobFuture<T> {
+        Box::pin(async move {
+            if let Some(error) = self.error {
+                return Err(error);
+            }
+            let until = self.options.timeout;
+            let until = until.and_then(|timeout| Instant::now().checked_add(timeout));
+            let client = self.client.for_job(&self.options, until, &self.headers)?;
+            (self.work)(client).await
+        })
+    }
+}
+
+impl<T> fmt::Debug for Job<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Job")
+            .field("client", &self.client)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
