@@ -89,6 +89,7 @@ async fn pwpush(base_url: &str, report: &mut Report) -> Result<(), pwpush_api::E
     report.absent_if(|error| {
         pwpush_api::Reason::of(error) == Some(pwpush_api::Reason::NotInThisEdition)
     });
+    pwpush::create(&pwpush, report).await;
     pwpush::run(&pwpush, report).await;
     pwpush::delete(&pwpush, report).await;
     Ok(())
@@ -106,6 +107,7 @@ async fn keepnet(base_url: &str, report: &mut Report) -> Result<(), keepnet_api:
         Ok(company) => keepnet.for_company(&company)?,
         Err(_) => keepnet,
     };
+    keepnet::create(&keepnet, report).await;
     keepnet::run(&keepnet, report).await;
     keepnet::delete(&keepnet, report).await;
     Ok(())

@@ -37,6 +37,8 @@ pub async fn runs() -> Result<Vec<Run>, String> {
     for (name, edition, samples, absent) in [
         ("Password Pusher, hosted", Hosted, 6, 0),
         ("Password Pusher, open source", OpenSource, 6, 12),
+        ("Password Pusher, hosted and empty", Hosted, 0, 0),
+        ("Password Pusher, open source and empty", OpenSource, 0, 12),
     ] {
         let options = PasswordPusherOptions::default()
             .edition(edition)

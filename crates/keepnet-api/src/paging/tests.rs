@@ -193,7 +193,7 @@ async fn a_search_that_says_nothing_is_sent_whole_with_the_order_of_the_list() {
     assert_eq!(
         requests[0].json(),
         json!({
-            "filter": {"Condition": "AND", "SearchInputTextValue": ""},
+            "filter": {"condition": "AND", "searchInputTextValue": ""},
             "pageNumber": 1,
             "pageSize": 100,
             "orderBy": "Email",
@@ -361,6 +361,7 @@ async fn a_search_that_cannot_be_meant_is_not_sent() {
     let client = over(&fake);
     for (search, says) in [
         (SearchRequest::new().page_size(0), "`page_size`"),
+        (SearchRequest::new().page_size(100_000), "from 1 to 99,999"),
         (SearchRequest::new().page_number(0), "`page_number`"),
         (
             SearchRequest::new().filter(field("Status").one_of(["a,b"])),
