@@ -288,7 +288,7 @@ mod cats {
         let sent_as = |search| async {
             let answer = FakeAnswer::status(200).body("a;b\n");
             let (client, fake) = support::client(Wrapping, &operations::LITTERS_EXPORT, answer);
-            client.litters().export(search).await?;
+            let _table = client.litters().export(search).await?;
             Ok::<_, Error>(sent(&fake).1)
         };
         assert_eq!(sent_as(search.all_pages(false)).await?["allPages"], false);

@@ -24,7 +24,7 @@ impl AgentAuth {
     pub fn login_url(
         &self,
         agent_auth_login_request: impl ::std::borrow::Borrow<AgentAuthLoginRequest>,
-    ) -> security_api_transport::Call<security_api_transport::RawJson> {
+    ) -> security_api_transport::Call<Option<security_api_transport::RawJson>> {
         let mut request = self.client.operation(&AGENT_AUTH_LOGIN_URL, &[]);
         request = request
             .json::<AgentAuthLoginRequest>(agent_auth_login_request.borrow());
@@ -39,7 +39,7 @@ impl AgentAuth {
     pub fn token(
         &self,
         agent_auth_token_request: impl ::std::borrow::Borrow<AgentAuthTokenRequest>,
-    ) -> security_api_transport::Call<security_api_transport::RawJson> {
+    ) -> security_api_transport::Call<Option<security_api_transport::RawJson>> {
         let mut request = self.client.operation(&AGENT_AUTH_TOKEN, &[]);
         request = request
             .json::<AgentAuthTokenRequest>(agent_auth_token_request.borrow());

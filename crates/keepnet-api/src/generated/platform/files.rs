@@ -33,7 +33,7 @@ impl Files {
     pub fn compress_html(
         &self,
         compress_html_request: impl ::std::borrow::Borrow<CompressHtmlRequest>,
-    ) -> security_api_transport::Call<security_api_transport::RawJson> {
+    ) -> security_api_transport::Call<Option<security_api_transport::RawJson>> {
         let mut request = self.client.operation(&FILES_COMPRESS_HTML, &[]);
         request = request.json::<CompressHtmlRequest>(compress_html_request.borrow());
         request.call()
