@@ -21,6 +21,7 @@ use crate::project::{self, Service};
 use description::Description;
 pub(crate) use emit::Files;
 pub(crate) use ir::{ALWAYS, Api};
+pub(crate) use names::{Use, is_free};
 use node::Refusal;
 pub(crate) use write::apply;
 
@@ -94,6 +95,14 @@ pub(crate) fn generate(root: &Path, service: &Service) -> anyhow::Result<Files> 
 pub(crate) fn exerciser(root: &Path, service: &Service) -> anyhow::Result<Files> {
     let description = Description::load(root, service)?;
     calls(&description.value, service).or_else(|refusals| description.refuse(&refusals))
+}
+
+/// The description of a service as one document.
+///
+/// # Errors
+/// If the description cannot be read.
+pub(crate) fn description(root: &Path, service: &Service) -> anyhow::Result<Value> {
+    Ok(Description::load(root, service)?.value)
 }
 
 /// What the description of a service says.

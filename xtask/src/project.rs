@@ -15,6 +15,8 @@ pub(crate) struct Service {
     pub(crate) variable: &'static str,
     /// The description of its API: a file, or a folder of files that are one description.
     pub(crate) description: &'static str,
+    /// The folder with what is recorded of the vendor's own document, if there is one.
+    pub(crate) vendor: Option<&'static str>,
     /// The file with a call of every operation, in the package of the exerciser; further ones are in the folder of its name.
     pub(crate) exercise: &'static str,
     /// The file from which the sandbox makes samples of what the service answers.
@@ -31,6 +33,7 @@ pub(crate) const SERVICES: &[Service] = &[
         library: "push_security_api",
         variable: "push",
         description: "crates/push-security-api/api/openapi.yaml",
+        vendor: None,
         exercise: "src/push_security.rs",
         shapes: None,
         readers: None,
@@ -41,6 +44,7 @@ pub(crate) const SERVICES: &[Service] = &[
         library: "pwpush_api",
         variable: "pwpush",
         description: "crates/pwpush-api/api/openapi.yaml",
+        vendor: None,
         exercise: "src/pwpush.rs",
         shapes: None,
         readers: None,
@@ -51,6 +55,7 @@ pub(crate) const SERVICES: &[Service] = &[
         library: "keepnet_api",
         variable: "keepnet",
         description: "crates/keepnet-api/api",
+        vendor: Some("crates/keepnet-api/api"),
         exercise: "src/keepnet.rs",
         shapes: Some("crates/sandbox/src/keepnet/shapes.json"),
         readers: Some("tests/decode/types.rs"),
