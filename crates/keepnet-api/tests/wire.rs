@@ -198,10 +198,10 @@ kate@example.com
 async fn an_export_asks_for_all_pages_unless_it_is_told_otherwise() {
     let wire = Wire::answering(ANSWER).await;
     let users = client(&wire).target_users();
-    users.export(SearchRequest::new()).await.unwrap();
+    let _file = users.export(SearchRequest::new()).await.unwrap();
     assert!(wire.last(2).ends_with("\"reportAllPages\":true}"));
     let one = ExportRequest::new().report_all_pages(false);
-    users.export(one).await.unwrap();
+    let _file = users.export(one).await.unwrap();
     assert!(wire.last(3).ends_with("\"reportAllPages\":false}"));
 }
 
