@@ -1,6 +1,5 @@
 //! The Push Security client against the sandbox, over real sockets.
 
-mod exerciser;
 mod exports;
 mod fake;
 mod faults;

@@ -21,7 +21,9 @@ use crate::project::{self, Service};
 use description::Description;
 pub(crate) use emit::Files;
 pub(crate) use ir::{ALWAYS, Api};
+pub(crate) use names::{Use, is_free};
 use node::Refusal;
+pub(crate) use write::apply;
 
 /// Writes the generated code, or checks that it is up to date.
 #[derive(Debug, clap::Args)]
@@ -59,11 +61,11 @@ impl Codegen {
         for service in Service::selected(self.service) {
             let files = generate(root, &service)?;
             if self.check {
-                let drift = write::check(root, &service, &files)?;
+                let drift = write::check(root, &[service.generated()], &files)?;
                 up_to_date &= drift.is_empty();
                 report.push_str(&drift);
             } else {
-                for change in write::apply(root, &service, &files)? {
+                for change in apply(root, &[service.generated()], &files)? {
                     report.push_str(&change);
                     report.push('\n');
                 }
@@ -86,6 +88,23 @@ pub(crate) fn generate(root: &Path, service: &Service) -> anyhow::Result<Files> 
         .or_else(|refusals| description.refuse(&refusals))
 }
 
+/// The exerciser's calls of a service, below the folder of its package.
+///
+/// # Errors
+/// If the description cannot be read, or has something that cannot be expressed.
+pub(crate) fn exerciser(root: &Path, service: &Service) -> anyhow::Result<Files> {
+    let description = Description::load(root, service)?;
+    calls(&description.value, service).or_else(|refusals| description.refuse(&refusals))
+}
+
+/// The description of a service as one document.
+///
+/// # Errors
+/// If the description cannot be read.
+pub(crate) fn description(root: &Path, service: &Service) -> anyhow::Result<Value> {
+    Ok(Description::load(root, service)?.value)
+}
+
 /// What the description of a service says.
 ///
 /// # Errors
@@ -101,4 +120,8 @@ fn render(
     most_lines: usize,
 ) -> Result<Files, Vec<Refusal>> {
     emit::files(&read::api(description)?, service, most_lines)
+}
+
+fn calls(description: &Value, service: &Service) -> Result<Files, Vec<Refusal>> {
+    emit::exerciser(&read::api(description)?, service)
 }

@@ -98,7 +98,7 @@ pub(crate) struct Test;
 
 impl Test {
     pub(crate) fn run(&self) -> anyhow::Result<ExitCode> {
-        run(&tests())
+        run(&tests()?)
     }
 }
 
@@ -118,7 +118,7 @@ impl Ci {
     pub(crate) fn run(&self) -> anyhow::Result<ExitCode> {
         let mut steps = checks()?;
         if !self.skip_tests {
-            steps.extend(tests());
+            steps.extend(tests()?);
         }
         if self.full {
             steps.extend(full()?);
@@ -228,15 +228,20 @@ fn checks() -> anyhow::Result<Vec<Step>> {
     Ok(steps)
 }
 
-fn tests() -> Vec<Step> {
+fn tests() -> anyhow::Result<Vec<Step>> {
     let all = format!("--workspace --features {TEST_FEATURES}");
-    vec![
+    Ok(vec![
         Step::cargo("every test passes", suite(&all)),
         Step::cargo(
             "every example in the documentation works",
             format!("test -q --locked --doc {all}"),
         ),
-    ]
+        Step::own("every operation succeeds against the sandbox", "exercise")?,
+        Step::cargo(
+            "every operation decodes what the service may send",
+            format!("test -q --locked {all} --test decode -- --ignored"),
+        ),
+    ])
 }
 
 /// What runs the tests of these packages, examples in the documentation aside.
@@ -384,9 +389,9 @@ mod tests {
     #[test]
     fn no_step_changes_a_lock_file() {
         let mut steps = checks().unwrap();
-        steps.extend(tests());
+        steps.extend(tests().unwrap());
         steps.extend(full().unwrap());
-        let free = ["fmt", "codegen"];
+        let free = ["fmt", "codegen", "exercise"];
         for step in steps {
             let free = free.contains(&&*step.arguments[0])
                 // It writes one that is not committed; the fuzz targets' is checked before they are built.

@@ -9,6 +9,7 @@ mod gate;
 mod operations;
 mod program;
 mod project;
+mod spec;
 
 use std::process::ExitCode;
 
@@ -23,6 +24,7 @@ enum Command {
     Demo(demo::Demo),
     Exercise(exercise::Exercise),
     Operations(operations::Operations),
+    Spec(spec::Spec),
     Test(gate::Test),
 }
 
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         Command::Demo(command) => command.run(),
         Command::Exercise(command) => command.run(),
         Command::Operations(command) => command.run(),
+        Command::Spec(command) => command.run(),
         Command::Test(command) => command.run(),
     };
     outcome.unwrap_or_else(|error| {

@@ -15,7 +15,9 @@ pub(crate) struct Service {
     pub(crate) variable: &'static str,
     /// The description of its API: a file, or a folder of files that are one description.
     pub(crate) description: &'static str,
-    /// The file with a call of every operation.
+    /// The folder with what is recorded of the vendor's own document, if there is one.
+    pub(crate) vendor: Option<&'static str>,
+    /// The file with a call of every operation, in the package of the exerciser; further ones are in the folder of its name.
     pub(crate) exercise: &'static str,
     /// The file from which the sandbox makes samples of what the service answers.
     pub(crate) shapes: Option<&'static str>,
@@ -31,7 +33,8 @@ pub(crate) const SERVICES: &[Service] = &[
         library: "push_security_api",
         variable: "push",
         description: "crates/push-security-api/api/openapi.yaml",
-        exercise: "tests/src/exercise/push_security.rs",
+        vendor: None,
+        exercise: "src/push_security.rs",
         shapes: None,
         readers: None,
     },
@@ -41,7 +44,8 @@ pub(crate) const SERVICES: &[Service] = &[
         library: "pwpush_api",
         variable: "pwpush",
         description: "crates/pwpush-api/api/openapi.yaml",
-        exercise: "tests/src/exercise/pwpush.rs",
+        vendor: None,
+        exercise: "src/pwpush.rs",
         shapes: None,
         readers: None,
     },
@@ -51,7 +55,8 @@ pub(crate) const SERVICES: &[Service] = &[
         library: "keepnet_api",
         variable: "keepnet",
         description: "crates/keepnet-api/api",
-        exercise: "tests/src/exercise/keepnet.rs",
+        vendor: Some("crates/keepnet-api/api"),
+        exercise: "src/keepnet.rs",
         shapes: Some("crates/sandbox/src/keepnet/shapes.json"),
         readers: Some("tests/decode/types.rs"),
     },
@@ -61,6 +66,11 @@ impl Service {
     /// The folder of its generated code.
     pub(crate) fn generated(&self) -> PathBuf {
         Path::new(self.crate_dir).join("src/generated")
+    }
+
+    /// Folders of the exerciser's package that hold nothing but calls of it.
+    pub(crate) fn exercise_folders(&self) -> Vec<PathBuf> {
+        vec![Path::new(self.exercise).with_extension("")]
     }
 
     /// The service of this name.

@@ -257,7 +257,7 @@ mod cats {
             .map(|request| request.json())
             .collect();
         let body =
-            |number| json!({"pageNumber": number, "orderBy": "Name", "filter": {"text": "Tom"}});
+            |number| json!({"pageNumber": number, "orderBy": "Born", "filter": {"text": "Tom"}});
         assert_eq!(bodies, [body(1), body(2)]);
         Ok(())
     }
@@ -276,12 +276,22 @@ mod cats {
         let (client, fake) = support::client(Wrapping, &operations::LITTERS_EXPORT, answer);
         let mut search = LitterSearch::new("Tabitha").minimum(3);
         search.search = named("");
-        let table = client.litters().export(search).await?;
+        let table = client.litters().export(search.clone()).await?;
         assert_eq!(table.bytes(100).await?, "a;b\n");
         let body = json!({
-            "pageNumber": 1, "orderBy": "CreateTime", "filter": {"text": ""}, "minimum": 3, "mother": "Tabitha"
+            "pageNumber": 1, "orderBy": "CreateTime", "filter": {"text": ""}, "minimum": 3, "mother": "Tabitha",
+            "allPages": true
         });
         assert_eq!(sent(&fake), ("/litters/export".to_owned(), body));
+
+        // What has a default is sent as it was said.
+        let sent_as = |search| async {
+            let answer = FakeAnswer::status(200).body("a;b\n");
+            let (client, fake) = support::client(Wrapping, &operations::LITTERS_EXPORT, answer);
+            let _table = client.litters().export(search).await?;
+            Ok::<_, Error>(sent(&fake).1)
+        };
+        assert_eq!(sent_as(search.all_pages(false)).await?["allPages"], false);
         Ok(())
     }
 

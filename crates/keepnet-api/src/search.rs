@@ -18,6 +18,9 @@ pub use value::{Condition, FilterOperator, FilterValue};
 /// How many items a page has unless a search says otherwise.
 pub(crate) const PAGE_SIZE: u32 = 100;
 
+/// The most items that a page can have. Vendor documentation.
+const MOST_PAGE_SIZE: u32 = 99_999;
+
 /// What every search has in common: filter, order, and which page.
 ///
 /// ```
@@ -32,7 +35,7 @@ pub(crate) const PAGE_SIZE: u32 = 100;
 /// ```
 ///
 /// What is left open is filled in when it is sent: the order that is usual for the list, descending, page 1 of pages of
-/// 100 items, and no filter. The service documents no largest page; its own programs ask for 1000 at most in most places.
+/// 100 items, and no filter. A page has at most 99,999 items.
 ///
 /// Pages are numbered. If records are added or removed while pages are read, an item can come twice or be passed over:
 /// order by something that does not change, with what is new at the end (`ascending(true)`), and compare ids.
@@ -43,7 +46,7 @@ pub struct SearchRequest {
     pub filter: Filter,
     /// The page to begin with, from 1.
     pub page_number: Option<u32>,
-    /// How many records a page has, from 1.
+    /// How many records a page has, from 1 to 99,999.
     pub page_size: Option<u32>,
     /// The column to order by. It must be one of the list's.
     pub order_by: Option<String>,
@@ -89,7 +92,7 @@ impl SearchRequest {
         self
     }
 
-    /// How many records a page has, from 1; 100 unless said. The service may give fewer.
+    /// How many records a page has, from 1 to 99,999; 100 unless said. The service may give fewer.
     ///
     /// ```
     /// let search = keepnet_api::SearchRequest::new().page_size(10);
@@ -143,8 +146,11 @@ impl SearchRequest {
         if self.page_number == Some(0) {
             return Err(Error::invalid("`page_number` counts from 1, not from 0"));
         }
-        if self.page_size == Some(0) {
-            return Err(Error::invalid("`page_size` must be at least 1"));
+        if self
+            .page_size
+            .is_some_and(|size| !(1..=MOST_PAGE_SIZE).contains(&size))
+        {
+            return Err(Error::invalid("`page_size` must be from 1 to 99,999"));
         }
         let unordered = self
             .order_by

@@ -45,12 +45,12 @@ impl Log {
 
     fn answer(&self, request: &FakeRequest, date: fn(i64) -> String) -> FakeAnswer {
         let body = request.json();
-        let item = &body["filter"]["FilterGroups"][0]["FilterItems"][0];
-        assert_eq!(item["FieldName"], "LogDate");
-        assert_eq!(item["Operator"], ">=");
+        let item = &body["filter"]["filterGroups"][0]["filterItems"][0];
+        assert_eq!(item["fieldName"], "LogDate");
+        assert_eq!(item["operator"], ">=");
         assert_eq!(body["orderBy"], "LogDate");
         assert_eq!(body["ascending"], true);
-        let from: Timestamp = item["Value"].as_str().unwrap().parse().unwrap();
+        let from: Timestamp = item["value"].as_str().unwrap().parse().unwrap();
         let number = |name: &str| usize::try_from(body[name].as_u64().unwrap()).unwrap();
         let (page, size) = (number("pageNumber"), number("pageSize"));
         let mut found = self.0.lock().unwrap().clone();
@@ -207,8 +207,8 @@ async fn pages_are_asked_for_by_time_and_by_number_only_within_one_time() {
         .iter()
         .map(|request| {
             let body = request.json();
-            let item = &body["filter"]["FilterGroups"][0]["FilterItems"][0];
-            let from: Timestamp = item["Value"].as_str().unwrap().parse().unwrap();
+            let item = &body["filter"]["filterGroups"][0]["filterItems"][0];
+            let from: Timestamp = item["value"].as_str().unwrap().parse().unwrap();
             let number = body["pageNumber"].as_i64().unwrap();
             (from.unix_seconds() - START, number)
         })

@@ -13,7 +13,8 @@ use keepnet_api::phishing::{LaunchState, NewCampaign};
 use keepnet_api::training::NewEnrollment;
 use keepnet_api::types::{
     CreateTargetGroupRequest, CreateTargetGroupUsersRequest, NotifiedEmailResult,
-    NotifiedEmailStatus, TargetGroupPriority, UpdateNotifiedEmailRequest,
+    NotifiedEmailStatus, PhishingCampaignJobUserSearchType, TargetGroupPriority,
+    UpdateNotifiedEmailRequest,
 };
 use keepnet_api::{Client, ErrorKind, Polling, SearchRequest, Timestamp};
 use security_api_sandbox::{KeepnetOptions, Sandbox};
@@ -351,4 +352,40 @@ async fn target_users_are_enrolled_and_followed_until_the_enrolment_is_over() {
     for person in &rows {
         assert_eq!(person.status.as_deref(), Some("Completed"));
     }
+}
+
+#[tokio::test]
+async fn an_export_has_the_records_of_all_pages() {
+    let (_sandbox, client) = start().await;
+    let users = client.target_users();
+    let mut listed = users.search(SearchRequest::new()).items();
+    let mut count = 0;
+    while listed.try_next().await.unwrap().is_some() {
+        count += 1;
+    }
+    let file = users
+        .export(SearchRequest::new().page_size(3))
+        .await
+        .unwrap();
+    let file = String::from_utf8(file.bytes(1 << 20).await.unwrap().to_vec()).unwrap();
+    // One line has the names of the columns.
+    assert_eq!(file.lines().count(), count + 1);
+    assert!(count > 3);
+
+    // Those of recipients are files as well.
+    let reports = client.phishing_campaign_reports();
+    let launch = reports
+        .search(SearchRequest::new())
+        .items()
+        .try_next()
+        .await;
+    let launch = launch.unwrap().unwrap();
+    let (id, group) = (
+        launch.phishing_campaign_resource_id.unwrap(),
+        launch.instance_group.unwrap(),
+    );
+    let all = PhishingCampaignJobUserSearchType::All;
+    let file = reports.export_users(all, id, group, SearchRequest::new());
+    let file = file.await.unwrap().bytes(1 << 20).await.unwrap();
+    assert!(file.starts_with(b"activityType,"), "{file:?}");
 }

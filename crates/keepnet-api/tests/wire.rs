@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
-use keepnet_api::types::{CreateTargetUserRequest, TargetUsersUploadForm};
+use keepnet_api::types::{CreateTargetUserRequest, ExportRequest, TargetUsersUploadForm};
 use keepnet_api::{Client, SearchRequest, Upload};
 
 /// A server that notes every byte of what it receives and answers each request with the same JSON.
@@ -138,7 +138,7 @@ user-agent: tests/1.0 keepnet-api/{VERSION}
 x-ir-company-id: company-1
 x-keepnet-company-id: company-1
 
-{{\"filter\":{{\"Condition\":\"AND\",\"SearchInputTextValue\":\"jane\",\"FilterGroups\":[{{\"Condition\":\"AND\",\"FilterItems\":[],\"FilterGroups\":[]}},{{\"Condition\":\"OR\",\"FilterItems\":[],\"FilterGroups\":[]}}]}},\"pageNumber\":2,\"pageSize\":20,\"orderBy\":\"FirstName\",\"ascending\":true}}"));
+{{\"filter\":{{\"condition\":\"AND\",\"searchInputTextValue\":\"jane\",\"filterGroups\":[{{\"condition\":\"AND\",\"filterItems\":[],\"filterGroups\":[]}},{{\"condition\":\"OR\",\"filterItems\":[],\"filterGroups\":[]}}]}},\"pageNumber\":2,\"pageSize\":20,\"orderBy\":\"FirstName\",\"ascending\":true}}"));
 }
 
 #[tokio::test]
@@ -194,4 +194,28 @@ kate@example.com
 "
         )
     );
+}
+
+#[tokio::test]
+async fn an_export_asks_for_all_pages_unless_it_is_told_otherwise() {
+    let wire = Wire::answering(ANSWER).await;
+    let users = client(&wire).target_users();
+    let _file = users.export(SearchRequest::new()).await.unwrap();
+    assert!(wire.last(2).ends_with("\"reportAllPages\":true}"));
+    let one = ExportRequest::new().report_all_pages(false);
+    let _file = users.export(one).await.unwrap();
+    assert!(wire.last(3).ends_with("\"reportAllPages\":false}"));
+}
+
+#[cfg(feature = "training")]
+#[tokio::test]
+async fn a_map_has_values_that_are_null() {
+    let wire = Wire::answering(
+        r#"{"access_token":"token-1","expires_in":3600,"data":{"A":null,"B":[]},"status":"SUCCESS"}"#,
+    )
+    .await;
+    let choices = client(&wire).training_reports().form_details().await;
+    let choices = choices.unwrap();
+    assert_eq!(choices["A"], None);
+    assert_eq!(choices["B"].as_deref(), Some(&[][..]));
 }

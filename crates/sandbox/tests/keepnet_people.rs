@@ -156,8 +156,16 @@ async fn exports_hold_the_filtered_rows() {
     let mut page = body;
     page["reportAllPages"] = json!(false);
     page["pageSize"] = json!(1);
-    let answer = session.post(path, page).await;
-    assert_eq!(String::from_utf8_lossy(&answer.body).lines().count(), 2);
+    let mut silent = page.clone();
+    silent
+        .as_object_mut()
+        .expect("an object")
+        .remove("reportAllPages");
+    // Absent is false.
+    for page in [page, silent] {
+        let answer = session.post(path, page).await;
+        assert_eq!(String::from_utf8_lossy(&answer.body).lines().count(), 2);
+    }
     let refused = session.post(path, json!({"filter": null})).await;
     assert_eq!(refused.refused(), (500, "INTERNAL_SERVER_ERROR".to_owned()));
 }

@@ -13,7 +13,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// One line for each operation called.
 #[derive(Debug, Default)]
-pub(crate) struct Report {
+pub struct Report {
     lines: Vec<Line>,
     /// Tells errors by which a server says that it does not offer an operation at all.
     is_absence: Option<fn(&Error) -> bool>,
@@ -36,7 +36,7 @@ enum Outcome {
 
 impl Report {
     /// What this tells from its error to be absent is no failure.
-    pub(crate) fn absent_if(&mut self, is_absence: fn(&Error) -> bool) {
+    pub fn absent_if(&mut self, is_absence: fn(&Error) -> bool) {
         self.is_absence = Some(is_absence);
     }
 
@@ -50,7 +50,7 @@ impl Report {
     }
 
     /// Waits for a call and notes what it gave.
-    pub(crate) async fn call<T>(
+    pub async fn call<T>(
         &mut self,
         operation: &'static Operation,
         call: impl Future<Output = Result<Response<T>, Error>>,
@@ -63,11 +63,8 @@ impl Report {
     }
 
     /// Waits for a call that is refused while something else goes on, again and again for a while, and notes what it gave.
-    pub(crate) async fn eventually<T, F>(
-        &mut self,
-        operation: &'static Operation,
-        call: impl Fn() -> F,
-    ) where
+    pub async fn eventually<T, F>(&mut self, operation: &'static Operation, call: impl Fn() -> F)
+    where
         F: Future<Output = Result<Response<T>, Error>>,
     {
         let begin = Instant::now();
@@ -80,12 +77,12 @@ impl Report {
     }
 
     /// Notes what a hand-written call gave, which does not tell the status.
-    pub(crate) fn done<T>(&mut self, operation: &'static Operation, given: Result<T, Error>) {
+    pub fn done<T>(&mut self, operation: &'static Operation, given: Result<T, Error>) {
         self.note(operation, given.map(|_| None));
     }
 
     /// How many calls failed.
-    pub(crate) fn failed(&self) -> usize {
+    pub fn failed(&self) -> usize {
         self.count(|outcome| matches!(outcome, Outcome::Failed(_)))
     }
 
@@ -127,7 +124,7 @@ impl fmt::Display for Report {
 }
 
 /// The id of the first item of a list, so that a server with a memory knows it; another if there is none.
-pub(crate) async fn known<P: IntoIterator>(
+pub async fn known<P: IntoIterator>(
     list: impl IntoFuture<Output = Result<P, Error>>,
     id: impl Fn(P::Item) -> String,
     otherwise: &str,
@@ -143,7 +140,7 @@ fn is_own(id: &str) -> bool {
 }
 
 /// An id that a call answers; another if it fails, or answers none.
-pub(crate) async fn answered<T>(
+pub async fn answered<T>(
     call: impl IntoFuture<Output = Result<T, Error>>,
     id: impl Fn(T) -> String,
     otherwise: &str,
@@ -153,17 +150,17 @@ pub(crate) async fn answered<T>(
 }
 
 /// What only those know who started the server: a variable of the environment, or this if it is not set.
-pub(crate) fn variable(name: &str, otherwise: &str) -> String {
+pub fn variable(name: &str, otherwise: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| otherwise.to_owned())
 }
 
 /// A point in time that a call asks for.
-pub(crate) fn time(seconds: i64) -> Timestamp {
+pub fn time(seconds: i64) -> Timestamp {
     Timestamp::from_unix_seconds(seconds).expect("descriptions give times that exist")
 }
 
 /// Whether this address is one of this machine that no other can reach.
-pub(crate) fn is_loopback(url: &str) -> bool {
+pub fn is_loopback(url: &str) -> bool {
     let Ok(url) = url.parse::<Uri>() else {
         return false;
     };

@@ -132,6 +132,13 @@ pub(crate) struct Range {
     pub(crate) most: Option<i64>,
 }
 
+/// The least and the greatest length allowed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Length {
+    pub(crate) least: Option<usize>,
+    pub(crate) most: Option<usize>,
+}
+
 /// What an operation sends.
 #[derive(Debug)]
 pub(crate) enum Body {
@@ -146,6 +153,8 @@ pub(crate) enum Body {
         name: String,
         ty: Ty,
         order_by: String,
+        /// The service orders by it, though its rows do not have it.
+        unlisted: bool,
     },
     /// A list.
     List { name: String, ty: Ty },
@@ -274,6 +283,14 @@ pub(crate) struct Member {
     pub(crate) source: Option<Source>,
     pub(crate) deprecated: Option<String>,
     pub(crate) example: Option<Value>,
+    /// What is sent if the caller does not say.
+    pub(crate) default: Option<Value>,
+    /// Only the service sets it.
+    pub(crate) read_only: bool,
+    /// Of text, in characters.
+    pub(crate) length: Length,
+    /// Of text.
+    pub(crate) format: Option<String>,
     /// What gives the id that it is: a resource, or an operation and a member of its answer.
     pub(crate) id_of: Option<String>,
     /// The variable of the environment that holds it, for the exerciser.

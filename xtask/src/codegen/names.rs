@@ -179,6 +179,11 @@ impl Use {
     }
 }
 
+/// Whether nothing else in Rust has this name.
+pub(crate) fn is_free(name: &str, what: Use) -> bool {
+    !what.taken(name)
+}
+
 /// Checks a name that stands in the description as it is to be in Rust.
 pub(crate) fn check(node: &Node<'_>, name: &str, what: Use, remedy: &str) -> Read<String> {
     if what.taken(name) {

@@ -2,6 +2,7 @@
 
 mod answer;
 mod body;
+mod check;
 mod enumeration;
 mod operation;
 mod parameter;
@@ -18,6 +19,7 @@ use sha2::{Digest, Sha256};
 use super::ir::{Api, Confidence, Resource, Source, Ty};
 use super::names::{self, Use};
 use super::node::{Node, Read, Refusal};
+pub(crate) use check::sent;
 use schema::Schemas;
 
 /// The media type of what is decoded and encoded member by member.
@@ -138,15 +140,18 @@ pub(crate) fn api(description: &Value) -> Result<Api, Vec<Refusal>> {
             }
         }
     }
-    if refusals.is_empty() {
-        Ok(Api {
-            hash: hash(description),
-            resources,
-            types,
-            webhooks,
-        })
-    } else {
-        Err(refusals)
+    if !refusals.is_empty() {
+        return Err(refusals);
+    }
+    let api = Api {
+        hash: hash(description),
+        resources,
+        types,
+        webhooks,
+    };
+    match check::check(&api) {
+        refusals if refusals.is_empty() => Ok(api),
+        refusals => Err(refusals),
     }
 }
 

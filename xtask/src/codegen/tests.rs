@@ -1,11 +1,11 @@
 //! What the generator writes, and what it refuses.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use fastrand::Rng;
 use serde_json::{Map, Value};
 
-use super::{Codegen, Description, Files, MOST_LINES, render, write};
+use super::{Codegen, Description, Files, MOST_LINES, calls, render, write};
 use crate::project::{self, SERVICES, Service};
 
 mod refusals;
@@ -17,6 +17,7 @@ const TINY: Service = Service {
     library: "tiny_api",
     variable: "tiny",
     description: "xtask/tests/tiny/openapi.yaml",
+    vendor: None,
     exercise: "xtask/tests/tiny/exercise.rs",
     shapes: None,
     readers: None,
@@ -30,6 +31,7 @@ const AREAS: Service = Service {
     library: "areas_api",
     variable: "areas",
     description: "xtask/tests/areas/api",
+    vendor: None,
     exercise: "xtask/tests/areas/exercise.rs",
     shapes: Some("xtask/tests/areas/shapes.json"),
     readers: None,
@@ -50,8 +52,17 @@ fn description(service: &Service) -> Value {
     Description::load(&project::root(), service).unwrap().value
 }
 
+/// All that is generated, calls for the exerciser included.
 fn files(description: &Value, service: &Service) -> Files {
-    render(description, service, most_lines(service)).unwrap()
+    let mut files = render(description, service, most_lines(service)).unwrap();
+    files.extend(calls(description, service).unwrap());
+    files
+}
+
+fn folders(service: &Service) -> Vec<PathBuf> {
+    let mut folders = service.exercise_folders();
+    folders.push(service.generated());
+    folders
 }
 
 #[test]
@@ -60,9 +71,9 @@ fn generated_code_is_what_was_reviewed() {
     for service in [&TINY, &AREAS] {
         let files = files(&description(service), service);
         if std::env::var_os("UPDATE_GOLDEN").is_some() {
-            write::apply(&root, service, &files).unwrap();
+            write::apply(&root, &folders(service), &files).unwrap();
         }
-        let drift = write::check(&root, service, &files).unwrap();
+        let drift = write::check(&root, &folders(service), &files).unwrap();
         assert!(
             drift.is_empty(),
             "if this is what you want, run `UPDATE_GOLDEN=1 cargo test -p xtask`\n{drift}"
@@ -164,7 +175,7 @@ fn check_finds_what_changed_is_missing_or_is_left_over() {
 
     let drift = || {
         let files = super::generate(root, &service).unwrap();
-        write::check(root, &service, &files).unwrap()
+        write::check(root, &[service.generated()], &files).unwrap()
     };
     let generated = root.join(service.generated());
     let browsers = generated.join("browsers.rs");

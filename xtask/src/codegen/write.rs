@@ -9,10 +9,14 @@ use anyhow::Context as _;
 use similar::TextDiff;
 
 use super::emit::Files;
-use crate::project::Service;
 
 /// Writes what changed and removes what is not generated any more; gives a line for each.
-pub(super) fn apply(root: &Path, service: &Service, files: &Files) -> anyhow::Result<Vec<String>> {
+/// Nothing else is left in these folders, nor below them.
+pub(crate) fn apply(
+    root: &Path,
+    folders: &[PathBuf],
+    files: &Files,
+) -> anyhow::Result<Vec<String>> {
     let mut changes = Vec::new();
     for (path, text) in files {
         let place = root.join(path);
@@ -26,7 +30,7 @@ pub(super) fn apply(root: &Path, service: &Service, files: &Files) -> anyhow::Re
         fs::write(&place, text).with_context(|| format!("cannot write {}", place.display()))?;
         changes.push(format!("wrote {}", path.display()));
     }
-    for path in stale(root, service, files)? {
+    for path in stale(root, folders, files)? {
         fs::remove_file(root.join(&path))
             .with_context(|| format!("cannot remove {}", path.display()))?;
         changes.push(format!("removed {}", path.display()));
@@ -35,7 +39,7 @@ pub(super) fn apply(root: &Path, service: &Service, files: &Files) -> anyhow::Re
 }
 
 /// What writing would change, as a unified diff; empty if nothing.
-pub(super) fn check(root: &Path, service: &Service, files: &Files) -> anyhow::Result<String> {
+pub(super) fn check(root: &Path, folders: &[PathBuf], files: &Files) -> anyhow::Result<String> {
     let mut drift = String::new();
     for (path, new) in files {
         let old = read(&root.join(path))?;
@@ -44,7 +48,7 @@ pub(super) fn check(root: &Path, service: &Service, files: &Files) -> anyhow::Re
             diff(&mut drift, &shown, old.as_deref(), Some(new))?;
         }
     }
-    for path in stale(root, service, files)? {
+    for path in stale(root, folders, files)? {
         let old = read(&root.join(&path))?;
         diff(
             &mut drift,
@@ -80,15 +84,12 @@ fn read(path: &Path) -> anyhow::Result<Option<String>> {
     }
 }
 
-/// Files in the generated folder, and in the exerciser's, that are not generated any more.
-fn stale(root: &Path, service: &Service, files: &Files) -> anyhow::Result<BTreeSet<PathBuf>> {
+/// Files in folders of generated ones that are not generated any more.
+fn stale(root: &Path, folders: &[PathBuf], files: &Files) -> anyhow::Result<BTreeSet<PathBuf>> {
     let mut found = BTreeSet::new();
-    list(root, &service.generated(), &mut found)?;
-    list(
-        root,
-        &Path::new(service.exercise).with_extension(""),
-        &mut found,
-    )?;
+    for folder in folders {
+        list(root, folder, &mut found)?;
+    }
     found.retain(|path| !files.contains_key(path));
     Ok(found)
 }

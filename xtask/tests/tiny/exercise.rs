@@ -6,7 +6,23 @@
 use tiny_api::operations;
 use super::report::Report;
 
-/// Calls every operation once that deletes nothing.
+/// Calls what creates records that others are done with.
+pub(crate) async fn create(tiny: &tiny_api::Client, report: &mut Report) {
+    {
+        use tiny_api::types::{Mood, NewCat};
+        let cat = NewCat::new(Mood::Happy, "Tom-create")
+            .born(super::report::time(1700000000))
+            .tags(["tags"]);
+        report
+            .call(
+                &operations::CATS_CREATE,
+                tiny.cats().create(&cat).send_with_response(),
+            )
+            .await;
+    }
+}
+
+/// Calls every other operation once that deletes nothing.
 #[expect(deprecated, reason = "deprecated parameters are exercised too")]
 pub(crate) async fn run(tiny: &tiny_api::Client, report: &mut Report) {
     let cats_id = super::report::known(tiny.cats().list().page(), |item| item.id, "c1")
@@ -32,19 +48,6 @@ pub(crate) async fn run(tiny: &tiny_api::Client, report: &mut Report) {
                     .offset(0)
                     .page()
                     .send_with_response(),
-            )
-            .await;
-    }
-
-    {
-        use tiny_api::types::{Mood, NewCat};
-        let cat = NewCat::new(Mood::Happy, "Tom-create")
-            .born(super::report::time(1700000000))
-            .tags(["tags"]);
-        report
-            .call(
-                &operations::CATS_CREATE,
-                tiny.cats().create(&cat).send_with_response(),
             )
             .await;
     }
@@ -124,7 +127,7 @@ pub(crate) async fn run(tiny: &tiny_api::Client, report: &mut Report) {
         use tiny_api::types::{Album, Caption, Frame, Size};
         let album = Album::new("title", [Upload::bytes("file.txt", "content")])
             .cover(Upload::bytes("file.txt", "content"))
-            .caption(Caption::new().text("text"))
+            .caption(Caption::new().frame(Frame::new(1)).text("text"))
             .frames([Frame::new(1)])
             .key("key")
             .public(true)
@@ -175,7 +178,7 @@ pub(crate) async fn run(tiny: &tiny_api::Client, report: &mut Report) {
 
     {
         use tiny_api::types::Chip;
-        let chip = Chip::new("code");
+        let chip = Chip::new("code").limits([("key".into(), Some(1))].into());
         report
             .call(
                 &operations::SESSIONS_SET_CHIP,

@@ -248,13 +248,13 @@ mod tests {
         let emails = ReportedEmails::open()
             .status(NotifiedEmailStatus::InProgress)
             .sent_by("a@example.net");
-        let item = |column: &str, value: &str| json!({"FieldName": column, "Operator": "=", "Value": value});
+        let item = |column: &str, value: &str| json!({"fieldName": column, "operator": "=", "value": value});
         let expected = json!({
-            "Condition": "AND",
-            "SearchInputTextValue": "",
-            "FilterGroups": [
-                {"Condition": "AND", "FilterGroups": [], "FilterItems": [item("From", "a@example.net")]},
-                {"Condition": "OR", "FilterGroups": [], "FilterItems": [
+            "condition": "AND",
+            "searchInputTextValue": "",
+            "filterGroups": [
+                {"condition": "AND", "filterGroups": [], "filterItems": [item("From", "a@example.net")]},
+                {"condition": "OR", "filterGroups": [], "filterItems": [
                     item("Status", "Open"),
                     item("Status", "InProgress"),
                 ]},

@@ -361,6 +361,7 @@ async fn a_search_that_cannot_be_meant_is_not_sent() {
     let client = over(&fake);
     for (search, says) in [
         (SearchRequest::new().page_size(0), "`page_size`"),
+        (SearchRequest::new().page_size(100_000), "from 1 to 99,999"),
         (SearchRequest::new().page_number(0), "`page_number`"),
         (
             SearchRequest::new().filter(field("Status").one_of(["a,b"])),

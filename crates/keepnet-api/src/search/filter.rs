@@ -16,15 +16,15 @@ use super::value::{Condition, FilterOperator, FilterValue};
 /// # assert_eq!(
 /// #     serde_json::to_value(&filter).unwrap(),
 /// #     serde_json::json!({
-/// #         "Condition": "AND",
-/// #         "SearchInputTextValue": "invoice",
-/// #         "FilterGroups": [
-/// #             {"Condition": "AND", "FilterGroups": [], "FilterItems": [
-/// #                 {"FieldName": "ReporterEmail", "Operator": "=", "Value": "ann@example.com"},
+/// #         "condition": "AND",
+/// #         "searchInputTextValue": "invoice",
+/// #         "filterGroups": [
+/// #             {"condition": "AND", "filterGroups": [], "filterItems": [
+/// #                 {"fieldName": "ReporterEmail", "operator": "=", "value": "ann@example.com"},
 /// #             ]},
-/// #             {"Condition": "OR", "FilterGroups": [], "FilterItems": [
-/// #                 {"FieldName": "Result", "Operator": "=", "Value": "Phishing"},
-/// #                 {"FieldName": "Result", "Operator": "=", "Value": "Malicious"},
+/// #             {"condition": "OR", "filterGroups": [], "filterItems": [
+/// #                 {"fieldName": "Result", "operator": "=", "value": "Phishing"},
+/// #                 {"fieldName": "Result", "operator": "=", "value": "Malicious"},
 /// #             ]},
 /// #         ],
 /// #     }),
@@ -48,7 +48,7 @@ impl Filter {
     /// use keepnet_api::search::Filter;
     ///
     /// let json = serde_json::to_string(&Filter::new()).unwrap();
-    /// assert_eq!(json, r#"{"Condition":"AND","SearchInputTextValue":""}"#);
+    /// assert_eq!(json, r#"{"condition":"AND","searchInputTextValue":""}"#);
     /// ```
     #[must_use]
     pub fn new() -> Self {

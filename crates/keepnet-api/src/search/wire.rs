@@ -12,16 +12,17 @@ security_api_transport::__json_slot! {
     Filter: Self::default(), "a filter";
 }
 
-/// The service's names, in the case its own programs send. It answers in another.
+/// Names are those of the published schemas, which take no others. The service's own programs write them in capitals, and
+/// filters that people saved there come back so.
 impl Serialize for Filter {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut members = serializer.serialize_struct("Filter", 3)?;
-        members.serialize_field("Condition", &self.condition)?;
+        members.serialize_field("condition", &self.condition)?;
         // Never null: the service refuses that.
-        members.serialize_field("SearchInputTextValue", &self.text)?;
+        members.serialize_field("searchInputTextValue", &self.text)?;
         match self.groups.as_slice() {
-            [] => members.serialize_field("FilterGroups", &no_groups())?,
-            groups => members.serialize_field("FilterGroups", groups)?,
+            [] => members.serialize_field("filterGroups", &no_groups())?,
+            groups => members.serialize_field("filterGroups", groups)?,
         }
         members.end()
     }
@@ -35,9 +36,9 @@ fn no_groups() -> [FilterGroup; 2] {
 impl Serialize for FilterGroup {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut members = serializer.serialize_struct("FilterGroup", 3)?;
-        members.serialize_field("Condition", &self.condition)?;
-        members.serialize_field("FilterItems", &self.items)?;
-        members.serialize_field("FilterGroups", &self.groups)?;
+        members.serialize_field("condition", &self.condition)?;
+        members.serialize_field("filterItems", &self.items)?;
+        members.serialize_field("filterGroups", &self.groups)?;
         members.end()
     }
 }
@@ -47,14 +48,14 @@ impl Serialize for FilterItem {
         // Filters also stand in requests that are no searches, such as deletions in bulk.
         self.check().map_err(S::Error::custom)?;
         let mut members = serializer.serialize_struct("FilterItem", 5)?;
-        members.serialize_field("FieldName", &self.field)?;
-        members.serialize_field("Operator", &self.operator)?;
-        members.serialize_field("Value", &self.value)?;
+        members.serialize_field("fieldName", &self.field)?;
+        members.serialize_field("operator", &self.operator)?;
+        members.serialize_field("value", &self.value)?;
         if let Some(name) = &self.custom_field {
-            members.serialize_field("CustomFieldName", name)?;
+            members.serialize_field("customFieldName", name)?;
         }
         if let Some(data_type) = &self.data_type {
-            members.serialize_field("DataType", data_type)?;
+            members.serialize_field("dataType", data_type)?;
         }
         members.end()
     }
@@ -193,11 +194,11 @@ mod tests {
                 "orderBy": "CreateTime",
                 "ascending": false,
                 "filter": {
-                    "Condition": "AND",
-                    "SearchInputTextValue": "",
-                    "FilterGroups": [
-                        {"Condition": "AND", "FilterItems": [], "FilterGroups": []},
-                        {"Condition": "OR", "FilterItems": [], "FilterGroups": []},
+                    "condition": "AND",
+                    "searchInputTextValue": "",
+                    "filterGroups": [
+                        {"condition": "AND", "filterItems": [], "filterGroups": []},
+                        {"condition": "OR", "filterItems": [], "filterGroups": []},
                     ],
                 },
             })
@@ -223,7 +224,7 @@ mod tests {
         ] {
             assert_eq!(
                 serde_json::to_value(item).unwrap(),
-                json!({"FieldName": "F", "Operator": operator, "Value": value})
+                json!({"fieldName": "F", "operator": operator, "value": value})
             );
         }
     }
@@ -342,14 +343,14 @@ mod tests {
         #[test]
         fn no_filter_has_a_null_where_the_service_refuses_one(filter in any_filter()) {
             let json = serde_json::to_value(&filter).unwrap();
-            prop_assert!(json["Condition"].is_string());
-            prop_assert!(json["SearchInputTextValue"].is_string());
+            prop_assert!(json["condition"].is_string());
+            prop_assert!(json["searchInputTextValue"].is_string());
         }
 
         #[test]
         fn a_set_is_its_values_with_commas_between(values in proptest::collection::vec("[^,]{0,5}", 1..5)) {
             let json = serde_json::to_value(field("F").one_of(values.clone())).unwrap();
-            let text = json["Value"].as_str().unwrap();
+            let text = json["value"].as_str().unwrap();
             prop_assert_eq!(text.split(',').collect::<Vec<_>>(), values);
         }
     }

@@ -11,8 +11,16 @@ use super::filter::Filter;
 use super::shapes::{Shapes, Type, page};
 use super::store::{Row, bool_of, integer_of, member};
 
-/// Columns that searches take even where their rows do not show them.
-const EVERYWHERE: [&str; 2] = ["CreateTime", "Name"];
+/// Columns that lists take though their rows do not have them: what the vendor's own client orders by, and what the
+/// vendor documents.
+const UNLISTED: &[(&str, &str)] = &[
+    (
+        "QuishingCampaignJobPrintoutUsersSearchView",
+        "lastSendingTime",
+    ),
+    ("EnrollmentCertificateSearchResult", "email"),
+    ("TrainingSearchRestView", "Name"),
+];
 
 #[derive(Debug)]
 pub(crate) struct Search {
@@ -82,7 +90,8 @@ impl Search {
         };
         let mut wrong = Vec::new();
         let (page, size) = paging(body, &mut wrong);
-        let one_page = member(body, "reportAllPages").and_then(bool_of) == Some(false);
+        // A .NET flag: false if it is absent. The vendor's own client always sends it.
+        let all_pages = member(body, "reportAllPages").and_then(bool_of) == Some(true);
         Ok(Self {
             page,
             size,
@@ -92,7 +101,7 @@ impl Search {
                 .map(str::to_owned),
             ascending: member(body, "ascending").and_then(bool_of).unwrap_or(false),
             filter,
-            all_pages: !one_page,
+            all_pages,
         })
     }
 
@@ -107,17 +116,15 @@ impl Search {
     }
 
     /// Checks the columns that filter and order name against a row's members.
-    fn check(&self, shapes: &Shapes, of: &Type, only_members: bool) -> Result<(), Refusal> {
+    pub(crate) fn check(&self, shapes: &Shapes, of: &Type) -> Result<(), Refusal> {
         let members = shapes.members(of);
         let known = |column: &str| {
+            let unlisted = UNLISTED.iter().filter(|(row, _)| of.is_named(row));
+            let mut unlisted = unlisted.map(|(_, name)| *name);
+            let mut listed = members.iter().map(|(name, _)| name.as_str());
             members.is_empty()
-                || members
-                    .iter()
-                    .any(|(name, _)| name.eq_ignore_ascii_case(column))
-                || (!only_members
-                    && EVERYWHERE
-                        .iter()
-                        .any(|name| name.eq_ignore_ascii_case(column)))
+                || listed.any(|name| name.eq_ignore_ascii_case(column))
+                || unlisted.any(|name| name.eq_ignore_ascii_case(column))
         };
         match &self.order_by {
             Some(column) if !known(column) => Err(Refusal::input(format!(
@@ -154,13 +161,12 @@ impl Search {
         shapes: &Shapes,
         of: &Type,
         rows: Vec<Row>,
-        only_members: bool,
     ) -> Result<Value, Refusal> {
         let (kind, row_type) = match of {
             Type::Envelope(inner) => (&**inner, inner.rows().unwrap_or(inner)),
             other => (other, other.rows().unwrap_or(other)),
         };
-        self.check(shapes, row_type, only_members)?;
+        self.check(shapes, row_type)?;
         let rows = self.sorted(rows);
         let total = rows.len();
         let shown = rows
@@ -179,7 +185,7 @@ impl Search {
 
     /// The rows as comma-separated values, one column for each member.
     pub(crate) fn csv(&self, shapes: &Shapes, of: &Type, rows: Vec<Row>) -> Result<Bytes, Refusal> {
-        self.check(shapes, of, false)?;
+        self.check(shapes, of)?;
         let mut rows = self.sorted(rows);
         if !self.all_pages {
             let before = (self.page - 1).saturating_mul(self.size).min(rows.len());
@@ -204,17 +210,21 @@ impl Search {
 }
 
 fn paging(body: &Map<String, Value>, wrong: &mut Vec<String>) -> (usize, usize) {
-    let mut read = |name: &str, default: usize| match member(body, name) {
+    let mut read = |name: &str, default: usize, most: usize| match member(body, name) {
         None | Some(Value::Null) => default,
         Some(value) => match integer_of(value).and_then(|number| usize::try_from(number).ok()) {
-            Some(number) if number > 0 => number,
+            Some(number) if (1..=most).contains(&number) => number,
             _ => {
-                wrong.push(format!("{name} has to be 1 or more."));
+                wrong.push(format!("{name} has to be from 1 to {most}."));
                 default
             }
         },
     };
-    (read("pageNumber", 1), read("pageSize", 10))
+    // Documented by the vendor: pages of 1 to 99,999 records.
+    (
+        read("pageNumber", 1, i32::MAX as usize),
+        read("pageSize", 10, 99_999),
+    )
 }
 
 fn cell(value: Option<&Value>) -> String {

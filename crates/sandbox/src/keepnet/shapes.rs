@@ -65,6 +65,11 @@ impl Type {
         })
     }
 
+    /// Whether it is the object type of this name.
+    pub(crate) fn is_named(&self, name: &str) -> bool {
+        matches!(self, Self::Named(own) if own == name)
+    }
+
     /// Whether it is a list of records in an envelope.
     pub(crate) fn is_list(&self) -> bool {
         let is_list =

@@ -13,8 +13,9 @@ use super::super::ir::{Api, Body, Member, Operation, Outcome, Resource, Ty, Type
 use super::super::names;
 use super::super::node::Refusal;
 use super::super::place;
+use super::super::read;
 use super::docs;
-use super::literal::Literals;
+use super::literal::{Literals, Sent};
 use super::operation::gate;
 use super::types::ident;
 use crate::project::Service;
@@ -30,23 +31,25 @@ pub(super) fn files(api: &Api, service: &Service) -> Result<Contents, Vec<Refusa
     let whole = PathBuf::from(service.exercise);
     let about = "Calls of every operation with every optional parameter set.";
     let sources = sources(api);
+    let sent = Sent::default();
     if place::areas(api).is_empty() {
         let resources: Vec<_> = api.resources.iter().collect();
-        let items = items(api, service, &sources, &resources, 1)?;
+        let (items, _) = items(api, service, &sources, &sent, &resources, 1)?;
+        all_sent(api, &sent)?;
         return Ok(BTreeMap::from([(whole, (about.to_owned(), items))]));
     }
     let mut files = BTreeMap::new();
+    let mut creating = Creations::new();
     let folder = whole.with_extension("");
     for resource in &api.resources {
         let file = folder.join(format!("{}.rs", resource.name));
-        files.insert(
-            file,
-            (
-                resource.doc.clone(),
-                items(api, service, &sources, &[resource], 2)?,
-            ),
-        );
+        let (items, creations) = items(api, service, &sources, &sent, &[resource], 2)?;
+        creating.extend(creations);
+        files.insert(file, (resource.doc.clone(), items));
     }
+    all_sent(api, &sent)?;
+    let creating = in_order(creating);
+    let creating = creating.iter().map(|(resource, _)| ident(resource));
     let (client, library) = (ident(service.variable), ident(service.library));
     let modules: Vec<_> = api
         .resources
@@ -63,7 +66,12 @@ pub(super) fn files(api: &Api, service: &Service) -> Result<Contents, Vec<Refusa
 
         use super::report::Report;
 
-        /// Calls every operation once that deletes nothing.
+        /// Calls what creates records that others are done with.
+        pub(crate) async fn create(#client: &#library::Client, report: &mut Report) {
+            #(Box::pin(#creating::create(#client, report)).await;)*
+        }
+
+        /// Calls every other operation once that deletes nothing.
         pub(crate) async fn run(#client: &#library::Client, report: &mut Report) {
             #(Box::pin(#modules::run(#client, report)).await;)*
         }
@@ -82,14 +90,16 @@ fn items(
     api: &Api,
     service: &Service,
     sources: &Sources<'_>,
+    sent: &Sent,
     resources: &[&Resource],
     depth: usize,
-) -> Result<Vec<TokenStream>, Vec<Refusal>> {
+) -> Result<(Vec<TokenStream>, Creations), Vec<Refusal>> {
     let (client, library) = (ident(service.variable), ident(service.library));
     let writer = Writer {
         api,
         service,
         sources,
+        sent,
         report: format!("{}report", "super::".repeat(depth)),
         file: resources
             .first()
@@ -106,12 +116,18 @@ fn items(
         operation.path.ends_with("/bulk-delete")
             || operation.path.ends_with('}') && operation.arguments.len() == 1
     });
+    // What creates comes first, so that no list is empty.
+    let (creating, lasting): (Vec<_>, Vec<_>) = lasting
+        .into_iter()
+        .partition(|operation| creates(operation, sources));
     let (mut calls, mut deletions, mut refusals) = (Vec::new(), Vec::new(), Vec::new());
+    let mut creations = Creations::new();
     let mut used = BTreeMap::<String, Used>::new();
-    for operation in lasting.iter().chain(&deleting) {
-        let deletes = deletes(operation);
+    for operation in creating.iter().chain(&lasting).chain(&deleting) {
+        let (deletes, creates) = (deletes(operation), creates(operation, sources));
         let mut own = BTreeMap::new();
-        let Some(call) = writer.call(operation, if deletes { &mut own } else { &mut used }) else {
+        let apart = deletes || creates;
+        let Some(call) = writer.call(operation, if apart { &mut own } else { &mut used }) else {
             refusals.push(Refusal {
                 pointer: operation.pointer.clone(),
                 problem: "no value can be made up for one of its parameters or members".to_owned(),
@@ -124,6 +140,14 @@ fn items(
             // Asked for anew, as what was known may be deleted by now.
             let known = writer.known(&own);
             deletions.push(quote!(#gate { #(#known)* #call }));
+        } else if creates {
+            let known = writer.known(&own);
+            let needed = own.keys().map(|name| resource_of(name).to_owned());
+            let creation = Creation {
+                needed: needed.collect(),
+                call: quote!(#gate { #(#known)* #call }),
+            };
+            creations.insert(operation.resource.clone(), creation);
         } else {
             calls.push(quote!(#gate { #call }));
         }
@@ -131,11 +155,23 @@ fn items(
     if !refusals.is_empty() {
         return Err(refusals);
     }
+    let create = (!creations.is_empty()).then(|| {
+        let expect = expect(&creating);
+        let calls = in_order(creations.clone());
+        let calls = calls.iter().map(|(_, creation)| &creation.call);
+        quote! {
+            /// Calls what creates records that others are done with.
+            #expect
+            pub(crate) async fn create(#client: &#library::Client, report: &mut Report) {
+                #(#calls)*
+            }
+        }
+    });
     let known = writer.known(&used);
     let run = (!calls.is_empty()).then(|| {
         let expect = expect(&lasting);
         quote! {
-            /// Calls every operation once that deletes nothing.
+            /// Calls every other operation once that deletes nothing.
             #expect
             pub(crate) async fn run(#client: &#library::Client, report: &mut Report) {
                 #(#known)*
@@ -158,7 +194,72 @@ fn items(
         use #library::operations;
         use #report;
     };
-    Ok([Some(imports), run, delete].into_iter().flatten().collect())
+    let items = [Some(imports), create, run, delete];
+    Ok((items.into_iter().flatten().collect(), creations))
+}
+
+/// A call that creates a record.
+#[derive(Clone)]
+struct Creation {
+    /// The resources of which it needs records.
+    needed: BTreeSet<String>,
+    call: TokenStream,
+}
+
+/// By resource.
+type Creations = BTreeMap<String, Creation>;
+
+/// What needs no others first, as far as that goes.
+fn in_order(mut creations: Creations) -> Vec<(String, Creation)> {
+    let mut ordered = Vec::new();
+    while !creations.is_empty() {
+        let is_free = |(name, creation): &(&String, &Creation)| {
+            let mut needed = creation.needed.iter();
+            needed.all(|needed| needed == *name || !creations.contains_key(needed))
+        };
+        let free = creations.iter().find(is_free).map(|(name, _)| name.clone());
+        let next = free.or_else(|| creations.keys().next().cloned());
+        ordered.extend(next.and_then(|name| creations.remove_entry(&name)));
+    }
+    ordered
+}
+
+/// The resource whose list or answer an id is from.
+fn resource_of(source: &str) -> &str {
+    source
+        .split_once('.')
+        .map_or(source, |(resource, _)| resource)
+}
+
+/// Whether it creates a record whose id others need.
+fn creates(operation: &Operation, sources: &Sources<'_>) -> bool {
+    operation.name == "create" && sources.contains_key(&operation.resource)
+}
+
+/// Refuses members of requests that no call sends.
+fn all_sent(api: &Api, sent: &Sent) -> Result<(), Vec<Refusal>> {
+    let sent = sent.borrow();
+    let models = read::sent(api).into_iter();
+    let members = models.flat_map(|model| {
+        let members = model.members.iter();
+        members.map(move |member| (model, member))
+    });
+    let missing = members.filter(|(model, member)| {
+        let key = (model.name.clone(), member.wire.clone());
+        !sent.contains(&key)
+    });
+    let refusals = missing.map(|(model, member)| Refusal {
+        pointer: member.pointer.clone(),
+        problem: format!(
+            "the exerciser does not send `{}` of `{}`",
+            member.wire, model.name
+        ),
+        remedy: "give it an `example`, or describe it more closely".to_owned(),
+    });
+    match refusals.collect::<Vec<_>>() {
+        refusals if refusals.is_empty() => Ok(()),
+        refusals => Err(refusals),
+    }
 }
 
 /// Whether it deletes what others may need, and does not just take it out of something.
@@ -290,6 +391,8 @@ struct Writer<'a> {
     api: &'a Api,
     service: &'a Service,
     sources: &'a Sources<'a>,
+    /// Which members are sent.
+    sent: &'a Sent,
     /// The path of the exerciser's own functions.
     report: String,
     /// What tells this file's names apart from those of others.
@@ -397,7 +500,13 @@ impl Writer<'_> {
         let ids = known.map(|(name, _)| (name.clone(), format!("{}.as_str()", variable(name))));
         let time = |seconds| format!("{}::time({seconds})", self.report);
         let literals = Literals::new(self.api, &time);
-        let mut literals = literals.exercising(&self.report, operation, distinction, ids.collect());
+        let mut literals = literals.exercising(
+            &self.report,
+            self.sent,
+            operation,
+            distinction,
+            ids.collect(),
+        );
         let body = literals.body(operation, true)?;
         let body: Vec<syn::Stmt> = syn::Block::parse_within.parse_str(&body).expect(WHOLE);
         let given = operation.call.is_some();

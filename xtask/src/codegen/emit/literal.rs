@@ -1,18 +1,27 @@
 //! Values that fit the description, written as Rust: for examples and for the exerciser.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::super::ir::{Api, Body, Encoding, Member, Operation, Parameter, Place, Range, Ty, Type};
+use super::super::ir::{
+    Api, Body, Encoding, Length, Member, Operation, Parameter, Place, Range, Ty, Type,
+};
 use super::super::read::OWN_ID;
 use super::docs::ID_NAMES;
 
 /// A time to stand for times of which no example is given.
 const SOME_TIME: i64 = 1_700_000_000;
 
+/// Stands for ids of that form.
+const UUID: &str = "7f1c2d7e-9a1b-4c3d-8e5f-0a1b2c3d4e5f";
+
 /// What stands in files of comma-separated values, of which only the name is given.
 const TABLE: &str = "Email,First name\njohn.hill@example.com,John\n";
+
+/// Members by their types and names on the wire.
+pub(super) type Sent = RefCell<BTreeSet<(String, String)>>;
 
 /// Writes values, and keeps which named types they mention.
 pub(super) struct Literals<'a> {
@@ -23,6 +32,12 @@ pub(super) struct Literals<'a> {
     ids: BTreeMap<String, String>,
     /// Where the exerciser's own functions are, if values are made for it.
     exerciser: Option<String>,
+    /// Which members any call of the exerciser sends.
+    sent: Option<&'a Sent>,
+    /// The column by which the operation's search is ordered.
+    order_by: String,
+    /// The types of the objects that are being written, from the outside in.
+    open: Vec<String>,
     /// The resource of the operation whose values are written.
     resource: String,
     /// What sets apart the names and addresses that the operation gives, as no two records may have the same.
@@ -41,6 +56,9 @@ impl<'a> Literals<'a> {
             time,
             ids: BTreeMap::new(),
             exerciser: None,
+            sent: None,
+            order_by: "Email".to_owned(),
+            open: Vec::new(),
             resource: String::new(),
             distinction: None,
             used: BTreeMap::new(),
@@ -50,16 +68,21 @@ impl<'a> Literals<'a> {
     }
 
     /// Writes values for the exerciser: these for ids, what variables of the environment hold where members say so, and
-    /// names that no other call uses.
+    /// names that no other call uses. Each member of each type is written at least once.
     pub(super) fn exercising(
         mut self,
         exerciser: &str,
+        sent: &'a Sent,
         operation: &Operation,
         distinction: &str,
         ids: BTreeMap<String, String>,
     ) -> Self {
         self.ids = ids;
         self.exerciser = Some(exerciser.to_owned());
+        self.sent = Some(sent);
+        if let Some(Body::Search { order_by, .. }) = &operation.body {
+            self.order_by.clone_from(order_by);
+        }
         self.resource.clone_from(&operation.resource);
         self.distinction = (!operation.idempotent).then(|| distinction.to_owned());
         self
@@ -107,7 +130,13 @@ impl<'a> Literals<'a> {
                 arguments.push(self.value(ty, None, Range::default(), name)?);
             }
             Some(Body::Search { ty, .. }) => {
-                arguments.push(self.value(ty, None, Range::default(), "")?);
+                let search = self.value(ty, None, Range::default(), "")?;
+                arguments.push(match &self.exerciser {
+                    Some(exerciser) => {
+                        format!("{exerciser}::searching({search}, {:?})", self.order_by)
+                    }
+                    None => search,
+                });
             }
             Some(Body::Member(member)) => arguments.push(self.member(member, 0)?),
             None => {}
@@ -152,7 +181,19 @@ impl<'a> Literals<'a> {
         if let Some(id) = self.id_as(&member.ty, member.id_of.as_ref(), example) {
             return Some(id);
         }
-        let value = self.value_at(&member.ty, example, Range::default(), &member.name, depth)?;
+        let value = match (
+            &member.ty,
+            self.value_at(&member.ty, example, Range::default(), &member.name, depth)?,
+        ) {
+            (Ty::Text | Ty::Secret, value) => {
+                let text = syn::parse_str::<syn::LitStr>(&value).ok()?.value();
+                format!(
+                    "{:?}",
+                    fitting(&text, member.format.as_deref(), member.length)
+                )
+            }
+            (_, value) => value,
+        };
         if let Some((exerciser, variable)) = self.exerciser.as_ref().zip(member.variable.as_ref()) {
             return Some(format!("{exerciser}::variable({variable:?}, {value})"));
         }
@@ -164,7 +205,7 @@ impl<'a> Literals<'a> {
                     "email" => text.replacen('@', &format!("+{distinction}@"), 1),
                     _ => text,
                 };
-                Some(format!("{text:?}"))
+                Some(format!("{:?}", fitting(&text, None, member.length)))
             }
             _ => Some(value),
         }
@@ -215,28 +256,66 @@ impl<'a> Literals<'a> {
     }
 
     /// An object: its required members, and the first or all of the optional ones. Objects in objects in objects are
-    /// only written if they are required, as they may contain each other.
+    /// only written if they are required, or were not sent before.
     fn model(&mut self, name: &str, full: bool, depth: usize) -> Option<String> {
         let Some(Type::Model(model)) = self.api.types.get(name) else {
             return None;
         };
         self.types.insert(name.to_owned());
+        // An object within one of its own type has nothing but what it needs.
+        let is_inner = self.open.iter().any(|open| open == name);
+        self.open.push(name.to_owned());
         let (required, optional): (Vec<_>, Vec<_>) = model.members.iter().partition(|m| m.required);
         let mut arguments = Vec::new();
         for member in required {
             arguments.push(self.member(member, depth)?);
+            self.note(name, member);
         }
-        let is_deep = |ty: &Ty| depth > 0 && ty.named().is_some_and(|name| self.is_model(name));
-        let optional: Vec<_> = optional.into_iter().filter(|m| !is_deep(&m.ty)).collect();
+        let optional = optional.into_iter().filter(|member| {
+            let is_deep = depth > 0 && member.ty.named().is_some_and(|name| self.is_model(name));
+            !is_inner && (!is_deep || self.is_due(name, member))
+        });
+        let optional: Vec<_> = optional.collect();
         let mut text = format!("{name}::new({})", arguments.join(", "));
         let shown = if full { optional.len() } else { 1 };
         for member in optional.into_iter().take(shown) {
-            // What may have any form is left out.
+            // What may have any form is left out of examples.
             if let Some(value) = self.member(member, depth) {
                 text.push_str(&format!(".{}({value})", member.name));
+                self.note(name, member);
             }
         }
+        self.open.pop();
         Some(text)
+    }
+
+    /// Whether the exerciser has yet to send this member.
+    fn is_due(&self, model: &str, member: &Member) -> bool {
+        let key = (model.to_owned(), member.wire.clone());
+        self.sent.is_some_and(|sent| !sent.borrow().contains(&key))
+    }
+
+    fn note(&self, model: &str, member: &Member) {
+        if let Some(sent) = self.sent {
+            let key = (model.to_owned(), member.wire.clone());
+            sent.borrow_mut().insert(key);
+        }
+    }
+
+    /// A value that is owned, as it stands in a map or a list.
+    fn owned(
+        &mut self,
+        ty: &Ty,
+        example: Option<&Value>,
+        name: &str,
+        depth: usize,
+    ) -> Option<String> {
+        let value = self.value_at(ty, example, Range::default(), name, depth);
+        match ty {
+            Ty::Text | Ty::Secret | Ty::OwnText(_) => Some(format!("{}.into()", value?)),
+            Ty::List(inner) => Some(format!("vec![{}]", self.owned(inner, None, name, depth)?)),
+            _ => value,
+        }
     }
 
     fn value(
@@ -268,6 +347,9 @@ impl<'a> Literals<'a> {
                     _ => "2026-01-31T12:00:00Z",
                 };
                 format!("{:?}", example.and_then(Value::as_str).unwrap_or(usual))
+            }
+            Ty::Own(path) if path.ends_with("::Filter") && self.exerciser.is_some() => {
+                format!("{}::filter({:?})", self.exerciser.as_ref()?, self.order_by)
             }
             Ty::Own(path) => {
                 let name = path.rsplit("::").next().unwrap_or(path);
@@ -323,9 +405,44 @@ impl<'a> Literals<'a> {
                 };
                 format!("[{}]", values?.join(", "))
             }
-            Ty::Map(_) | Ty::Optional(_) | Ty::Json => return None,
+            // Examples leave out what may have any form.
+            _ if self.exerciser.is_none() => return None,
+            Ty::Map(inner) => {
+                let examples = example.and_then(Value::as_object);
+                let (key, example) = examples
+                    .and_then(|examples| examples.iter().next())
+                    .map_or(("key", None), |(key, example)| (key, Some(example)));
+                let value = self.owned(inner, example, name, depth)?;
+                format!("[({key:?}.into(), {value})].into()")
+            }
+            Ty::Optional(inner) => format!("Some({})", self.owned(inner, example, name, depth)?),
+            Ty::Json => {
+                let json = example.map_or_else(|| "{}".to_owned(), Value::to_string);
+                format!("{}::json({json:?})", self.exerciser.as_ref()?)
+            }
         })
     }
+}
+
+/// A text of this format and length, as much like this one as can be.
+fn fitting(text: &str, format: Option<&str>, length: Length) -> String {
+    let least = length.least.unwrap_or_default();
+    let text = match format {
+        Some("email") if !text.contains('@') => "john.hill@example.com",
+        Some("uuid") if text.len() != UUID.len() => UUID,
+        Some("uri") if !text.contains("://") => "https://www.example.com/",
+        Some("date") if !text.starts_with(|c: char| c.is_ascii_digit()) => "2026-01-31",
+        _ if least == UUID.len() && text.chars().count() < least => UUID,
+        _ => text,
+    };
+    let mut fitting: Vec<char> = text.chars().collect();
+    // What sets it apart from others stands at its end.
+    let over = fitting
+        .len()
+        .saturating_sub(length.most.unwrap_or(usize::MAX));
+    fitting.drain(..over);
+    fitting.resize(fitting.len().max(least), 'x');
+    fitting.into_iter().collect()
 }
 
 /// The option that an example shows: one that needs nothing imported and is no guess.

@@ -2,6 +2,7 @@
 
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
+use serde_json::Value;
 
 use super::super::ir::{Encoding, Enum, Member, Model, Ty, Type};
 use super::super::place::Places;
@@ -177,9 +178,15 @@ fn serialize(model: &Model) -> TokenStream {
     let name = ident(&model.name);
     let members = model.members.iter().map(|member| {
         let (wire, name) = (&member.wire, ident(&member.name));
-        match member.required {
-            true => quote!(members.required(#wire, &self.#name)?;),
-            false => quote!(members.optional(#wire, &self.#name)?;),
+        match (
+            member.required,
+            member.default.as_ref().and_then(Value::as_bool),
+        ) {
+            (true, _) => quote!(members.required(#wire, &self.#name)?;),
+            (false, None) => quote!(members.optional(#wire, &self.#name)?;),
+            (false, Some(default)) => {
+                quote!(members.required(#wire, &self.#name.unwrap_or(#default))?;)
+            }
         }
     });
     let search = model

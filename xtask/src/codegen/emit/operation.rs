@@ -287,7 +287,9 @@ fn body(context: &Context<'_>, body: &Body) -> (TokenStream, TokenStream) {
                 },
             )
         }
-        Body::Search { name, ty, order_by } => {
+        Body::Search {
+            name, ty, order_by, ..
+        } => {
             let (name, ty) = (ident(name), context.rust(ty));
             (
                 quote!(#name: impl Into<#ty>),

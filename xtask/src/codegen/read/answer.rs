@@ -117,7 +117,12 @@ fn success(
         None => {
             let shape = schemas.shape(&schema)?;
             // Nothing where an object or a list is expected is read as one that is empty.
-            let fills = matches!(shape.ty, Ty::Model(_) | Ty::List(_) | Ty::Map(_) | Ty::Json);
+            let fills = match shape.ty {
+                Ty::Model(_) | Ty::List(_) | Ty::Map(_) => true,
+                // An envelope shows that there is something.
+                Ty::Json => !shape.wrappers.is_empty(),
+                _ => false,
+            };
             let outcome = Outcome::Value {
                 optional: (!shape.wrappers.is_empty() || shape.nullable) && !fills,
                 ty: shape.ty,

@@ -75,18 +75,21 @@ pub(super) fn body(node: &Node<'_>, schemas: &mut Schemas) -> Read<Option<Body>>
             .unwrap_or(USUAL_ORDER)
             .to_owned())
     };
+    let unlisted = || Ok(node.text_of("x-order-by-unlisted")?.is_some());
     match schemas.shape(&schema)?.ty {
         Ty::Own(path) if is_json && schema.clone().resolved()?.flag_of("x-search")? => {
             let type_name = path.rsplit("::").next().unwrap_or(&path);
             Ok(Some(Body::Search {
                 name: names::of(&body, type_name, Use::Argument)?,
                 order_by: order_by()?,
+                unlisted: unlisted()?,
                 ty: Ty::Own(path),
             }))
         }
         Ty::Model(model) if is_json && schemas.is_search(&model) => Ok(Some(Body::Search {
             name: names::of(&body, &model, Use::Argument)?,
             order_by: order_by()?,
+            unlisted: unlisted()?,
             ty: Ty::Model(model),
         })),
         Ty::Model(model) => {

@@ -96,6 +96,7 @@ pub(super) fn read(found: &Found<'_>, schemas: &mut Schemas) -> Read<(Operation,
             "x-internal",
             "x-limit",
             "x-order-by",
+            "x-order-by-unlisted",
             "x-paging",
             "x-refusing",
             "x-idempotent",
@@ -162,7 +163,9 @@ pub(super) fn read(found: &Found<'_>, schemas: &mut Schemas) -> Read<(Operation,
     }
     if !matches!(operation.body, Some(Body::Search { .. }))
         && node.get("x-paging").is_none()
-        && let Some(order) = node.get("x-order-by")
+        && let Some(order) = node
+            .get("x-order-by")
+            .or_else(|| node.get("x-order-by-unlisted"))
     {
         return Err(order.refuse("what is sent is no search", "remove it"));
     }

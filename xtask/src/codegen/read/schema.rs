@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::super::ir::{Encoding, Member, Model, Ty, Type};
+use super::super::ir::{Encoding, Length, Member, Model, Ty, Type};
 use super::super::names::{self, Use};
 use super::super::node::{Node, Read, Refusal};
 use super::enumeration::enumeration;
@@ -33,6 +33,7 @@ pub(super) const ANNOTATIONS: &[&str] = &[
     "title",
     "uniqueItems",
     "writeOnly",
+    "x-default",
     "x-deprecated",
     "x-id-of",
     "x-rust-name",
@@ -434,27 +435,78 @@ impl Schemas {
             ));
         }
         let target = node.clone().resolved()?;
+        let length = length(node)?;
+        let doc = match self.terse {
+            true => described_or_named(node, wire)?,
+            false => described(node, "a member")?,
+        };
         Ok(Member {
             pointer: node.pointer().to_owned(),
             wire: wire.to_owned(),
             name,
             id_of: id_of(node, &shape.ty)?,
             variable: node.text_of("x-variable")?.map(str::to_owned),
-            ty: shape.ty,
             nullable: shape.nullable,
             required: required && !shape.nullable,
-            doc: if self.terse {
-                described_or_named(node, wire)?
-            } else {
-                described(node, "a member")?
-            },
+            doc: with_length(doc, length),
+            default: default(node, &shape.ty)?,
+            read_only: node.flag_of("readOnly")?,
+            length,
+            format: node.text_of("format")?.map(str::to_owned),
             source: source(node)?,
             deprecated: deprecated(node)?,
             example: node
                 .get("example")
                 .or_else(|| target.get("example"))
                 .map(|example| example.value().clone()),
+            ty: shape.ty,
         })
+    }
+}
+
+/// The text of a member's documentation, and what lengths it may have.
+fn with_length(doc: String, length: Length) -> String {
+    let length = match (length.least, length.most) {
+        (None | Some(0), None) => return doc,
+        (None | Some(0), Some(most)) => format!("At most {most} characters."),
+        (Some(1), None) => "Not empty.".to_owned(),
+        (Some(least), None) => format!("At least {least} characters."),
+        (Some(least), Some(most)) if least == most => format!("{least} characters."),
+        (Some(least), Some(most)) => format!("{least} to {most} characters."),
+    };
+    format!("{doc} {length}")
+}
+
+fn length(node: &Node<'_>) -> Read<Length> {
+    let of = |key: &str| {
+        let number = node.integer_of(key)?;
+        let length = number.map(usize::try_from).transpose();
+        length.map_err(|_| node.refuse(format!("`{key}` is negative"), "write a length"))
+    };
+    let length = Length {
+        least: of("minLength")?,
+        most: of("maxLength")?,
+    };
+    match (length.least, length.most) {
+        (Some(least), Some(most)) if least > most => Err(node.refuse(
+            "no text is that short and that long",
+            "correct `minLength` or `maxLength`",
+        )),
+        _ => Ok(length),
+    }
+}
+
+/// What is sent if the caller does not say: `x-default`.
+fn default(node: &Node<'_>, ty: &Ty) -> Read<Option<Value>> {
+    let Some(given) = node.get("x-default") else {
+        return Ok(None);
+    };
+    match ty {
+        Ty::Bool => given.flag().map(|_| Some(given.value().clone())),
+        _ => Err(given.refuse(
+            "only a flag can have a default in generated code",
+            "remove `x-default`, or teach `xtask/src/codegen` to write it",
+        )),
     }
 }
 

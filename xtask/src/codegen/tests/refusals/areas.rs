@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::super::super::node::Refusal;
 use super::super::super::{MOST_LINES, render};
 use super::super::{AREAS, FEW_LINES, description};
-use super::{GET, LIST, Row, check, refusals, set};
+use super::{GET, LIST, Row, check, refusals, remove, set};
 
 #[test]
 fn areas_and_pages_that_cannot_be_expressed_are_refused() {
@@ -133,6 +133,68 @@ fn envelopes_and_searches_that_cannot_be_expressed_are_refused() {
             },
             "/components/schemas/DogSearch",
             "correct `required`",
+        ),
+        (
+            "a default order by a column that rows do not have",
+            |d| set(d, "/paths/~1cats~1search/post", "x-order-by", json!("Size")),
+            "/paths/~1cats~1search/post",
+            "name a member of the row in `x-order-by`",
+        ),
+        (
+            "the usual order, which rows do not have",
+            |d| remove(d, "/paths/~1cats~1search/post", "x-order-by"),
+            "/paths/~1cats~1search/post",
+            "name a member of the row in `x-order-by`",
+        ),
+        (
+            "an export by a column that the list does not have",
+            |d| remove(d, "/paths/~1litters~1export/post", "x-order-by-unlisted"),
+            "/paths/~1litters~1export/post",
+            "or say in `x-order-by-unlisted`",
+        ),
+        (
+            "a column said to be unlisted that rows have",
+            |d| {
+                set(
+                    d,
+                    "/paths/~1litters~1search/post",
+                    "x-order-by",
+                    json!("born"),
+                )
+            },
+            "/paths/~1litters~1search/post",
+            "remove `x-order-by-unlisted`",
+        ),
+        (
+            "a request with a member that only the service sets",
+            |d| {
+                set(
+                    d,
+                    "/components/schemas/Cat/properties/id",
+                    "readOnly",
+                    json!(true),
+                )
+            },
+            "/components/schemas/Cat/properties/id",
+            "a schema of its own, without the member",
+        ),
+        (
+            "a default that is no flag",
+            |d| {
+                let minimum = "/components/schemas/LitterSearch/properties/minimum";
+                set(d, minimum, "x-default", json!(1));
+            },
+            "/components/schemas/LitterSearch/properties/minimum/x-default",
+            "remove `x-default`",
+        ),
+        (
+            "a length that no text has",
+            |d| {
+                let mother = "/components/schemas/LitterSearch/properties/mother";
+                set(d, mother, "minLength", json!(5));
+            },
+            "/components/schemas/LitterSearch/properties/mother",
+            "correct `minLength`",
         ),
     ];
     check(table, |change| refusals_within(MOST_LINES, change));

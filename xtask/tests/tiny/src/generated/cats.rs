@@ -157,7 +157,7 @@ impl Cats {
         &self,
         id: impl AsRef<str>,
         moods: impl IntoIterator<Item = super::shared::Mood>,
-    ) -> security_api_transport::Call<security_api_transport::RawJson> {
+    ) -> security_api_transport::Call<Option<security_api_transport::RawJson>> {
         let mut request = self.client.operation(&CATS_SET_MOODS, &[id.as_ref()]);
         let moods: Vec<super::shared::Mood> = moods.into_iter().collect();
         request = request.json(&::std::collections::BTreeMap::from([("moods", moods)]));

@@ -1,0 +1,159 @@
+//! What must hold of a description as a whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::ir::{Api, Body, Model, Operation, Outcome, Ty, Type};
+use super::super::node::Refusal;
+
+/// What contradicts itself.
+pub(super) fn check(api: &Api) -> Vec<Refusal> {
+    let mut refusals = unknown_orders(api);
+    refusals.extend(read_only(api));
+    refusals
+}
+
+fn operations(api: &Api) -> impl Iterator<Item = &Operation> {
+    let resources = api.resources.iter();
+    resources.flat_map(|resource| &resource.operations)
+}
+
+/// Searches that are ordered by a column which their rows do not have.
+fn unknown_orders(api: &Api) -> Vec<Refusal> {
+    let lists: BTreeMap<_, _> = operations(api)
+        .filter_map(|operation| match &operation.outcome {
+            Outcome::Page(row) => Some((operation.path.as_str(), row)),
+            _ => None,
+        })
+        .collect();
+    let mut refusals = Vec::new();
+    for operation in operations(api) {
+        let Some((order_by, unlisted)) = order(api, operation) else {
+            continue;
+        };
+        let Some(row) = row(operation, &lists) else {
+            continue;
+        };
+        let Some(Type::Model(row)) = row.named().and_then(|name| api.types.get(name)) else {
+            continue;
+        };
+        // The service ignores case.
+        let mut members = row.members.iter();
+        let listed = members.any(|member| member.wire.eq_ignore_ascii_case(&order_by));
+        let refusal = match (listed, unlisted) {
+            (true, false) | (false, true) => continue,
+            (false, false) => Refusal {
+                pointer: operation.pointer.clone(),
+                problem: format!(
+                    "it is ordered by `{order_by}`, which `{}`, a row of its list, does not have",
+                    row.name
+                ),
+                remedy:
+                    "name a member of the row in `x-order-by`, or in the example of `orderBy`, or say in `x-order-by-unlisted` \
+                         why the service takes another column"
+                        .to_owned(),
+            },
+            (true, true) => Refusal {
+                pointer: operation.pointer.clone(),
+                problem: format!("`{order_by}` is a member of `{}`", row.name),
+                remedy: "remove `x-order-by-unlisted`".to_owned(),
+            },
+        };
+        refusals.push(refusal);
+    }
+    refusals
+}
+
+/// By what a search is ordered, or one that has no filter in its example; and whether its rows need not have that.
+fn order(api: &Api, operation: &Operation) -> Option<(String, bool)> {
+    match operation.body.as_ref()? {
+        Body::Search {
+            order_by, unlisted, ..
+        } => Some((order_by.clone(), *unlisted)),
+        Body::Model { model, .. } => {
+            let Type::Model(model) = &api.types[model] else {
+                return None;
+            };
+            let mut members = model.members.iter();
+            let order_by = members.find(|member| member.wire == "orderBy")?;
+            Some((order_by.example.as_ref()?.as_str()?.to_owned(), false))
+        }
+        _ => None,
+    }
+}
+
+/// The row of the list that is searched, or exported: that of the search at the same path without `/export`.
+fn row<'a>(operation: &'a Operation, lists: &BTreeMap<&str, &'a Ty>) -> Option<&'a Ty> {
+    match &operation.outcome {
+        Outcome::Page(row) => Some(row),
+        Outcome::Download => {
+            let path = operation.path.replacen("/export", "", 1);
+            let search = format!("{path}/search");
+            lists
+                .get(path.as_str())
+                .or_else(|| lists.get(search.as_str()))
+                .copied()
+        }
+        _ => None,
+    }
+}
+
+/// The objects that requests send, and what they mention.
+pub(crate) fn sent(api: &Api) -> Vec<&Model> {
+    let mut sent = BTreeSet::new();
+    for operation in operations(api) {
+        match &operation.body {
+            Some(Body::Model { model, .. }) => collect(api, model, &mut sent),
+            Some(Body::Search { ty, .. } | Body::List { ty, .. }) => {
+                ty.named()
+                    .into_iter()
+                    .for_each(|name| collect(api, name, &mut sent));
+            }
+            Some(Body::Member(member)) => {
+                member
+                    .ty
+                    .named()
+                    .into_iter()
+                    .for_each(|name| collect(api, name, &mut sent));
+            }
+            None => {}
+        }
+    }
+    let models = sent.into_iter().filter_map(|name| match &api.types[name] {
+        Type::Model(model) => Some(model),
+        Type::Enum(_) => None,
+    });
+    models.collect()
+}
+
+/// Members of requests that only the service may set.
+fn read_only(api: &Api) -> Vec<Refusal> {
+    let models = sent(api).into_iter();
+    let members = models.flat_map(|model| model.members.iter().map(move |member| (model, member)));
+    let refused = members.filter(|(_, member)| member.read_only);
+    refused
+        .map(|(model, member)| Refusal {
+            pointer: member.pointer.clone(),
+            problem: format!(
+                "requests send `{}`, and the service alone sets its member `{}`",
+                model.name, member.wire
+            ),
+            remedy: "describe what is sent in a schema of its own, without the member".to_owned(),
+        })
+        .collect()
+}
+
+/// Adds a type and all that its members mention.
+fn collect<'a>(api: &'a Api, name: &str, found: &mut BTreeSet<&'a str>) {
+    let Some((name, ty)) = api.types.get_key_value(name) else {
+        return;
+    };
+    if let (true, Type::Model(model)) = (found.insert(name), ty) {
+        for member in &model.members {
+            member
+                .ty
+                .named()
+                .into_iter()
+                .for_each(|name| collect(api, name, found));
+        }
+    }
+}

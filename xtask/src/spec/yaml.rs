@@ -1,0 +1,145 @@
+//! Our descriptions as text: additions leave every other line as it is.
+
+use std::fmt;
+
+use serde_json::Value;
+
+/// The lines of a description, which is indented by two blanks.
+pub(super) struct Text {
+    lines: Vec<String>,
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.lines.iter().try_for_each(|line| writeln!(f, "{line}"))
+    }
+}
+
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start_matches(' ').len()
+}
+
+impl Text {
+    pub(super) fn new(text: &str) -> Self {
+        Self {
+            lines: text.lines().map(str::to_owned).collect(),
+        }
+    }
+
+    /// The lines below the one with this key, which stands in this range at this indentation.
+    fn block(
+        &self,
+        within: std::ops::Range<usize>,
+        depth: usize,
+        key: &str,
+    ) -> Option<std::ops::Range<usize>> {
+        let is_key = |line: &str| {
+            let bare = line.trim_start();
+            let quoted = [
+                format!("{key}:"),
+                format!("'{key}':"),
+                format!("\"{key}\":"),
+            ];
+            indent(line) == depth && quoted.iter().any(|form| bare.starts_with(form.as_str()))
+        };
+        let start = within.clone().find(|&index| is_key(&self.lines[index]))? + 1;
+        let inside = |line: &str| line.trim().is_empty() || indent(line) > depth;
+        let end = (start..within.end).find(|&index| !inside(&self.lines[index]));
+        Some(start..end.unwrap_or(within.end))
+    }
+
+    fn insert(&mut self, at: usize, depth: usize, lines: &[String]) {
+        let indented = lines
+            .iter()
+            .map(|line| format!("{}{line}", " ".repeat(depth)));
+        self.lines.splice(at..at, indented.collect::<Vec<_>>());
+    }
+
+    /// Adds an operation: to its path if that is there, else as a path before the first that sorts after it.
+    pub(super) fn add_operation(&mut self, path: &str, lines: &[String]) {
+        let all = 0..self.lines.len();
+        let Some(paths) = self.block(all, 0, "paths") else {
+            return;
+        };
+        if let Some(item) = self.block(paths.clone(), 2, path) {
+            return self.insert(item.end, 4, lines);
+        }
+        let sorts_after = |line: &str| {
+            let key = line.trim().trim_end_matches(':').trim_matches(['\'', '"']);
+            indent(line) == 2 && key.starts_with('/') && key > path
+        };
+        let at = paths.clone().find(|&index| sorts_after(&self.lines[index]));
+        let at = at.unwrap_or(paths.end);
+        self.insert(at, 4, lines);
+        self.insert(at, 2, &[format!("{path}:")]);
+    }
+
+    /// Adds a schema after all others.
+    pub(super) fn add_schema(&mut self, lines: &[String]) {
+        let all = 0..self.lines.len();
+        let components = match self.block(all, 0, "components") {
+            Some(components) => components,
+            None => {
+                self.lines.push("components:".to_owned());
+                self.lines.len()..self.lines.len()
+            }
+        };
+        match self.block(components.clone(), 2, "schemas") {
+            Some(schemas) => self.insert(schemas.end, 4, lines),
+            None => {
+                self.insert(components.end, 4, lines);
+                self.insert(components.end, 2, &["schemas:".to_owned()]);
+            }
+        }
+    }
+
+    /// Adds a member to a schema, unless it has one of that name; says whether it did.
+    pub(super) fn add_member(&mut self, schema: &str, line: &str) -> bool {
+        let all = 0..self.lines.len();
+        let name = line.split(':').next().unwrap_or_default();
+        let properties = self
+            .block(all, 0, "components")
+            .and_then(|components| self.block(components, 2, "schemas"))
+            .and_then(|schemas| self.block(schemas, 4, schema))
+            .and_then(|schema| self.block(schema, 6, "properties"));
+        match properties {
+            Some(properties) if self.block(properties.clone(), 8, name).is_none() => {
+                self.insert(properties.end, 8, &[line.to_owned()]);
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+/// A value in one line, as our descriptions write it.
+pub(super) fn flow(value: &Value) -> String {
+    match value {
+        Value::Object(map) => {
+            let members = map
+                .iter()
+                .map(|(key, value)| format!("{key}: {}", flow(value)));
+            format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
+        }
+        Value::Array(items) => {
+            let items = items.iter().map(flow);
+            format!("[{}]", items.collect::<Vec<_>>().join(", "))
+        }
+        Value::String(text) if is_plain(text) => text.clone(),
+        Value::String(text) => format!("'{}'", text.replace('\'', "''").replace('\n', " ")),
+        other => other.to_string(),
+    }
+}
+
+/// Whether a text needs no quotes, in a line or in braces.
+fn is_plain(text: &str) -> bool {
+    let first = text.starts_with(|c: char| c.is_ascii_alphabetic());
+    let others = text
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || " ._-/".contains(c));
+    first
+        && others
+        && !text.ends_with(' ')
+        && !["true", "false", "null", "yes", "no", "on", "off"]
+            .contains(&text.to_lowercase().as_str())
+}
