@@ -343,7 +343,9 @@ impl Counts {
             true => promise.sends,
             false => 1,
         };
-        let arrived = before + promise.sends + if succeeds { after } else { 0 };
+        let undone = usize::from(promise.is_undone);
+        let spoiled = spoiled + if always { undone } else { 0 };
+        let arrived = before + promise.sends + undone + if succeeds { after } else { 0 };
         let executed = if fault.reaches_service() {
             arrived
         } else {

@@ -25,6 +25,8 @@ pub(crate) struct Promise {
     pub(crate) sends: usize,
     /// Whether an error is to say that the caller may try again.
     pub(crate) is_retryable: bool,
+    /// Whether one more request undoes what the call did.
+    pub(crate) is_undone: bool,
 }
 
 impl fmt::Display for Promise {
@@ -109,6 +111,7 @@ fn derived(row: Option<&Retry>, call: Call, always: bool) -> Promise {
             end: End::Succeeds,
             sends: 1,
             is_retryable: false,
+            is_undone: false,
         };
     };
     let again = match call {
@@ -128,6 +131,7 @@ fn derived(row: Option<&Retry>, call: Call, always: bool) -> Promise {
             end: End::Succeeds,
             sends: 2,
             is_retryable,
+            is_undone: false,
         },
         _ => Promise {
             end: End::Fails(match call {
@@ -136,6 +140,7 @@ fn derived(row: Option<&Retry>, call: Call, always: bool) -> Promise {
             }),
             sends: 1 + again,
             is_retryable,
+            is_undone: false,
         },
     }
 }
@@ -154,6 +159,7 @@ fn promise(text: &str, derived: Promise, place: &str) -> Option<Promise> {
         },
         sends: sends.parse().expect("a number"),
         is_retryable: derived.is_retryable,
+        is_undone: mark == "e",
     };
     if mark.is_empty() {
         assert_eq!(said, derived, "{place} does not follow from its row");

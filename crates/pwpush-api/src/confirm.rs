@@ -148,6 +148,7 @@ pub(crate) async fn create<T: DeserializeOwned>(
                         operation,
                         status: error.status().unwrap_or(StatusCode::CREATED),
                         request_id: error.request_id().map(str::to_owned),
+                        attempts: error.attempts(),
                         token: Some(token),
                     };
                     made.take_back(&client, undo, UNREADABLE, Vec::new()).await
@@ -156,13 +157,15 @@ pub(crate) async fn create<T: DeserializeOwned>(
             });
         }
     };
-    let (status, request_id) = (response.status(), response.request_id().map(str::to_owned));
+    let (status, attempts) = (response.status(), response.attempts());
+    let request_id = response.request_id().map(str::to_owned);
     let answer = response.into_value();
     let value: Value = serde_json::from_str(answer.as_str()).unwrap_or_default();
     let made = Made {
         operation,
         status,
         request_id,
+        attempts,
         token: token(&value).or_else(|| token_in(answer.as_str())),
     };
     let link = value.get("html_url").and_then(Value::as_str);
@@ -233,6 +236,7 @@ struct Made {
     operation: &'static Operation,
     status: StatusCode,
     request_id: Option<String>,
+    attempts: u32,
     token: Option<Secret>,
 }
 
@@ -275,6 +279,7 @@ impl Made {
         let nothing = bytes::Bytes::new();
         Error::from_answer(self.status, HeaderMap::new(), self.request_id, nothing, api)
             .with_operation(self.operation)
+            .with_attempts(self.attempts)
     }
 }
 

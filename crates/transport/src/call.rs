@@ -114,6 +114,17 @@ impl<T> Clone for Call<T> {
     }
 }
 
+impl Request {
+    /// Makes it a call whose answer is decoded as `T`.
+    pub fn call<T>(self) -> Call<T> {
+        Call::new(self)
+    }
+
+    pub(crate) fn send(self) -> Sending {
+        self.client.clone().send(self)
+    }
+}
+
 pub(crate) type Sending = Pin<Box<dyn Future<Output = Result<Received, Error>> + Send>>;
 
 /// A call under way.

@@ -11,17 +11,22 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use futures_core::Stream;
-use http::HeaderMap;
 use http::header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, Method};
 use http_body::{Body as HttpBody, Frame};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use self::name::{disposition_name, harmless};
 use crate::body::ResponseBody;
-use crate::call::{FromResponse, Received};
+use crate::call::{Call, FromResponse, Received};
+use crate::client::Client;
 use crate::context::CallContext;
 use crate::error::{ApiError, Error, ErrorKind};
+use crate::operation::Operation;
 use crate::outcome::{Outcome, Verdict};
+use crate::request::Request;
+use crate::url::redirect;
+use crate::wire::media_type::ANYTHING;
 use crate::wire::media_type::media_type;
 
 /// A file that is arriving. A stream of its pieces, which can be saved as it comes.
@@ -193,6 +198,41 @@ impl Download {
             .with_outcome(Outcome::Answered)
             .with_source(error);
         self.call.name(error)
+    }
+}
+
+impl Client {
+    /// Fetches a file by the URL that the service gave for it, from whichever host: without the credential and the
+    /// client's own headers, since the URL is all it takes.
+    ///
+    /// Up to 5 redirects are followed, to `https` only (a URL on this machine may do without, and lead to another on it).
+    /// The URL and redirects may name public hosts and the service's own, and private networks only if the client was
+    /// built with [`fetch_from_private_networks`](ClientBuilder::fetch_from_private_networks). The same holds for the
+    /// addresses that a name resolves to, unless a proxy resolves it.
+    ///
+    /// The URL may be a secret: errors and spans show no more of it than scheme and host. Limits hold for the client's
+    /// own origin; elsewhere the rate limit is neither asked nor told. [`Call::response_limit`] bounds the size.
+    ///
+    /// ```
+    /// use security_api_transport::{Client, Error};
+    ///
+    /// async fn example(client: &Client, file_url: &str) -> Result<(), Error> {
+    ///     let file = client.fetch(file_url).response_limit(10_000_000).await?;
+    ///     file.save_in("received", "file").await?;
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn fetch(&self, url: &str) -> Call<Download> {
+        static FETCH: Operation = Operation::new("files.fetch", Method::GET, "(a file's URL)")
+            .idempotent()
+            .anonymous();
+        let mut request = Request::new(self.clone(), &FETCH, Method::GET, Ok(String::new()));
+        request.headers.insert(ACCEPT, ANYTHING);
+        match redirect::file_url(url, self.places()) {
+            Ok(url) => request.url = Some(Box::new(url)),
+            Err(error) => request = request.fail(error),
+        }
+        request.call()
     }
 }
 

@@ -251,6 +251,13 @@ impl Error {
         self
     }
 
+    /// With the number of attempts that were made, for errors that are not those of a call.
+    #[must_use]
+    pub fn with_attempts(mut self, attempts: u32) -> Self {
+        self.edit(|inner| inner.attempts = attempts);
+        self
+    }
+
     /// With what the service said changed by `change`, if it responded: for callers who know more of the request than the
     /// protocol does.
     #[must_use]

@@ -8,9 +8,10 @@ use std::time::Duration;
 use http::HeaderMap;
 use tokio::time::Instant;
 
+use crate::call_options::CallOptions;
 use crate::client::Client;
 use crate::error::Error;
-use crate::request::{self, CallOptions};
+use crate::request;
 
 /// The future of a [`Job`].
 pub type JobFuture<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;

@@ -8,6 +8,7 @@
 mod answer;
 mod body;
 mod call;
+mod call_options;
 mod client;
 mod context;
 mod credential;

@@ -13,23 +13,12 @@ use serde::Serialize;
 
 use crate::body::Body;
 use crate::body::multipart::Form;
-use crate::call::{Call, Sending};
+use crate::call_options::CallOptions;
 use crate::client::Client;
 use crate::error::Error;
 use crate::operation::Operation;
 use crate::url::{encode, path};
 use crate::wire::secret::{self, Secret, Secrets, WipedBuffer};
-
-/// What one call changes of the client's settings.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct CallOptions {
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) attempt_timeout: Option<Duration>,
-    pub(crate) retries: Option<u32>,
-    pub(crate) response_limit: Option<u64>,
-    pub(crate) idempotent: Option<bool>,
-    pub(crate) streamed: bool,
-}
 
 /// A request that is being put together: what generated calls are made of, and the way to anything a client does not
 /// model.
@@ -57,6 +46,60 @@ pub struct Request {
     pub(crate) previous: Option<Bytes>,
     /// Where the page is that it asks for, if it was made from a position of a list.
     pub(crate) position: Option<Arc<dyn Any + Send + Sync>>,
+}
+
+impl Client {
+    /// A request of an operation whose path has these values in place of its placeholders, in order.
+    pub fn operation(&self, operation: &'static Operation, values: &[&str]) -> Request {
+        let request = Request::new(
+            self.clone(),
+            operation,
+            operation.method().clone(),
+            path::expand(operation.path(), values),
+        );
+        match self.protocol().prepare(operation, values) {
+            Ok(query) => query.iter().fold(request, |request, (name, value)| {
+                request.set_query(name, *value)
+            }),
+            Err(error) => request.fail(error),
+        }
+    }
+
+    /// A request of one's own: the way to anything that has no method yet, by the same path as every other call.
+    ///
+    /// `path` begins with `/` and stays below the base URL. Errors show it as it is written here, so ids, which may be secret,
+    /// are better added with [`Request::segment`]: errors show `{}` in their place. The request is not sent
+    /// again if it may have been executed, unless it says [`idempotent`](Request::idempotent).
+    pub fn request(&self, method: Method, path: &str) -> Request {
+        let checked = path::check_path(path).map(|()| path.to_owned());
+        let label = checked
+            .as_ref()
+            .ok()
+            .map(|path| format!("{method} {path}").into());
+        let mut request = Request::new(self.clone(), own_operation(&method), method, checked);
+        request.label = label;
+        request
+    }
+}
+
+/// The operation that a request of the user's own counts as.
+fn own_operation(method: &Method) -> &'static Operation {
+    const fn own(method: Method) -> Operation {
+        Operation::new("request", method, "(own path)")
+    }
+    static OWN: [Operation; 8] = [
+        own(Method::GET),
+        own(Method::POST),
+        own(Method::PUT),
+        own(Method::PATCH),
+        own(Method::DELETE),
+        own(Method::HEAD),
+        own(Method::OPTIONS),
+        own(Method::TRACE),
+    ];
+    OWN.iter()
+        .find(|operation| operation.method() == method)
+        .unwrap_or(&OWN[1])
 }
 
 impl Request {
@@ -291,11 +334,6 @@ impl Request {
         self
     }
 
-    /// Makes it a call whose answer is decoded as `T`.
-    pub fn call<T>(self) -> Call<T> {
-        Call::new(self)
-    }
-
     /// The operation it is a request of.
     #[must_use]
     pub fn operation(&self) -> &'static Operation {
@@ -306,10 +344,6 @@ impl Request {
     #[must_use]
     pub fn client(&self) -> &Client {
         &self.client
-    }
-
-    pub(crate) fn send(self) -> Sending {
-        self.client.clone().send(self)
     }
 
     /// Path and query, encoded, without what is secret in the query.

@@ -1,7 +1,10 @@
 //! What a response says its body is.
 
 use http::HeaderMap;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, HeaderValue};
+
+/// Files come in all types.
+pub(crate) const ANYTHING: HeaderValue = HeaderValue::from_static("*/*");
 
 /// The content type without parameters.
 pub(crate) fn media_type(headers: &HeaderMap) -> &str {

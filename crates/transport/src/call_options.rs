@@ -1,0 +1,14 @@
+//! What one call changes of the client's settings.
+
+use std::time::Duration;
+
+/// What one call changes of the client's settings.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CallOptions {
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) attempt_timeout: Option<Duration>,
+    pub(crate) retries: Option<u32>,
+    pub(crate) response_limit: Option<u64>,
+    pub(crate) idempotent: Option<bool>,
+    pub(crate) streamed: bool,
+}

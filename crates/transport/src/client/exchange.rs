@@ -1,0 +1,235 @@
+//! Sending a request through the stack, and what its response means.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Uri;
+use http::header::ACCEPT;
+use tokio::time::Instant;
+use tower_service::Service;
+
+use super::handle::{Client, add_header};
+use crate::answer::Answer;
+use crate::call::{Received, Sending};
+use crate::context::{CallContext, CallLimits, Target};
+use crate::error::{Error, ErrorKind};
+use crate::outcome::{Outcome, Verdict};
+use crate::protocol::PlainHttp;
+use crate::receive::receive;
+use crate::request::Request;
+use crate::service::{HttpRequest, HttpResponse};
+use crate::url::base_url::BaseUrl;
+use crate::url::location::is_redirect;
+use crate::url::redirect::{self, Places};
+use crate::wire::media_type::ANYTHING;
+use crate::wire::secret::Secrets;
+
+impl Client {
+    pub(crate) fn send(self, mut request: Request) -> Sending {
+        Box::pin(async move {
+            let mut call = CallContext::new(
+                request.operation,
+                self.target(&request),
+                self.limits(&request),
+                request.secrets.clone(),
+                request.label.clone(),
+            );
+            match self.exchange(&mut request, &mut call).await {
+                Ok(response) => Ok(Received::new(request, call, response)),
+                Err(error) => {
+                    let place = match &request.url {
+                        Some(url) => redirect::shown(url),
+                        None => self.0.target.origin.to_string(),
+                    };
+                    Err(error.in_call(&call).with_place(&place))
+                }
+            }
+        })
+    }
+
+    async fn exchange(
+        &self,
+        request: &mut Request,
+        call: &mut CallContext,
+    ) -> Result<HttpResponse, Error> {
+        if let Some(error) = request.error.take() {
+            return Err(error);
+        }
+        if request.url.is_some() {
+            return Box::pin(self.follow(request, call)).await;
+        }
+        let response = self.pass(request, call).await?;
+        self.succeeded(call, response)
+    }
+
+    /// Follows the redirects of a fetch.
+    async fn follow(
+        &self,
+        request: &mut Request,
+        call: &mut CallContext,
+    ) -> Result<HttpResponse, Error> {
+        for _ in 0..=redirect::MOST {
+            let response = self.pass(request, call).await?;
+            let Some(from) = request
+                .url
+                .take()
+                .filter(|_| is_redirect(response.status()))
+            else {
+                return self.succeeded(call, response);
+            };
+            let to = redirect::next(&from, response.headers(), self.places())?;
+            if redirect::shown(&from) != redirect::shown(&to) {
+                // What the caller added was meant for the first.
+                request.headers.clear();
+                request.headers.insert(ACCEPT, ANYTHING);
+            }
+            request.url = Some(Box::new(to));
+            *call = call.redirected(self.target(request));
+        }
+        Err(Error::new(
+            ErrorKind::Redirect,
+            "the file's server redirects again and again",
+        ))
+    }
+
+    pub(crate) fn places(&self) -> Places<'_> {
+        Places {
+            base: &self.0.target.origin,
+            private: self.0.private_files,
+        }
+    }
+
+    /// Passes the request through the stack. The response comes back judged.
+    async fn pass(&self, request: &Request, call: &CallContext) -> Result<HttpResponse, Error> {
+        let http_request = self.http_request(request, call.clone())?;
+        let mut stack = self.0.stack.clone();
+        match stack.call(http_request).await {
+            Ok(response) if response.body().verdict().is_some() => Ok(response),
+            // A layer of the user made it. Boxed, so that other calls need no room for it.
+            Ok(response) => Box::pin(receive(call, response)).await,
+            Err(error) => {
+                let error = Error::from_boxed(error);
+                // A layer of the user may fail before anything is sent.
+                Err(match call.attempt() {
+                    0 if error.outcome() == Outcome::Unknown => {
+                        error.with_outcome(Outcome::NotSent)
+                    }
+                    _ => error,
+                })
+            }
+        }
+    }
+
+    fn succeeded(&self, call: &CallContext, response: HttpResponse) -> Result<HttpResponse, Error> {
+        match response.body().verdict() {
+            Some(Verdict::Success) | None => Ok(response),
+            Some(verdict) => Err(self.refused(call, verdict, response)),
+        }
+    }
+
+    /// Where the request goes, and what applies there.
+    fn target(&self, request: &Request) -> Arc<Target> {
+        let own = &self.0.target;
+        let foreign = request
+            .url
+            .as_ref()
+            .filter(|url| !own.origin.is_origin_of(url))
+            .and_then(|url| BaseUrl::origin_of(url));
+        match foreign {
+            None => Arc::clone(own),
+            Some(origin) => Arc::new(Target {
+                origin: Arc::new(origin),
+                protocol: Arc::new(PlainHttp),
+                credential: None,
+                secrets: Secrets::default(),
+                is_authorized: false,
+                is_limited: false,
+            }),
+        }
+    }
+
+    fn limits(&self, request: &Request) -> CallLimits {
+        let defaults = &self.0.defaults;
+        let options = &request.options;
+        let default_limit = match options.streamed {
+            true => defaults.download_limit,
+            false => defaults.response_limit,
+        };
+        let now = Instant::now();
+        let ends = |timeout: Option<Duration>| {
+            let own = timeout.and_then(|timeout| now.checked_add(timeout));
+            own.into_iter().chain(self.0.until).min()
+        };
+        CallLimits {
+            deadline: ends(options.timeout.or(defaults.timeout)),
+            stream_deadline: ends(options.timeout),
+            attempt_timeout: options.attempt_timeout.unwrap_or(defaults.attempt_timeout),
+            idle_timeout: defaults.idle_timeout,
+            response_limit: Some(options.response_limit.unwrap_or(default_limit)),
+            retries: options.retries.unwrap_or(self.0.retries),
+            idempotent: options
+                .idempotent
+                .unwrap_or_else(|| request.operation.is_idempotent()),
+            streamed: options.streamed,
+        }
+    }
+
+    fn http_request(&self, request: &Request, call: CallContext) -> Result<HttpRequest, Error> {
+        let mut http_request = http::Request::new(request.body.clone());
+        *http_request.method_mut() = request.method.clone();
+        *http_request.uri_mut() = match &request.url {
+            Some(url) => Uri::clone(url),
+            None => self.0.target.origin.join(request.target())?,
+        };
+        let headers = http_request.headers_mut();
+        if request.url.is_none() {
+            headers.clone_from(&self.0.headers);
+        }
+        for (name, value) in &request.headers {
+            add_header(headers, name, value)?;
+        }
+        if request.options.streamed {
+            headers.entry(ACCEPT).or_insert(ANYTHING);
+        }
+        http_request.extensions_mut().insert(call);
+        Ok(http_request)
+    }
+
+    /// The response as an error.
+    #[cold]
+    fn refused(&self, call: &CallContext, verdict: Verdict, response: HttpResponse) -> Error {
+        let (head, body) = response.into_parts();
+        let body = body.as_full().cloned().unwrap_or_default();
+        let base = &self.0.target.origin;
+        let answer =
+            Answer::new(call.operation(), head.status, &head.headers, &body).to(base.authority());
+        let protocol = call.protocol();
+        let redirect = redirect::message(answer.status, answer.headers, base);
+        let mut api = protocol.api_error(&answer);
+        // A protocol that knows the redirect has better words for it; any other body just names the status.
+        let redirect = redirect.map(|usual| match api.message.take() {
+            Some(words) if api.has_reason() => words,
+            _ => usual,
+        });
+        let request_id = protocol.request_id(answer.headers).map(str::to_owned);
+        let retry_after = protocol.retry_after(&answer);
+        let next_renewal = match verdict {
+            Verdict::StaleCredential if call.is_authorized() => self.0.credential.next_renewal(),
+            _ => None,
+        };
+        let mut error = Error::from_answer(head.status, head.headers, request_id, body, api)
+            .with_verdict(verdict);
+        if let Some(wait) = retry_after {
+            error = error.with_retry_after(wait);
+        }
+        if let Some(wait) = next_renewal {
+            error = error.with_retry_after(wait).with_hint(
+                "new tokens were refused as well, right after they were granted: may this client do this?",
+            );
+        }
+        if let Some(message) = redirect {
+            error = error.with_kind(ErrorKind::Redirect).with_message(message);
+        }
+        error
+    }
+}

@@ -1,0 +1,197 @@
+//! The handle that calls are made with.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderMap;
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
+use tokio::time::Instant;
+
+use crate::call_options::CallOptions;
+use crate::context::Target;
+use crate::credential::Credential;
+use crate::error::Error;
+use crate::protocol::Protocol;
+use crate::service::HttpService;
+use crate::url::base_url::BaseUrl;
+
+use super::defaults::Defaults;
+
+/// The handle that the services' clients hold. One pointer wide; clones share everything.
+///
+/// It may live in a static, be used from several tokio runtimes, one after the other or at once, and outlive them: each
+/// runtime has connections of its own, and a runtime that rests or ends holds up no call on another.
+#[derive(Clone)]
+pub struct Client(pub(super) Arc<Inner>);
+
+#[derive(Clone)]
+pub(super) struct Inner {
+    pub(super) stack: HttpService,
+    pub(super) target: Arc<Target>,
+    pub(super) credential: Arc<dyn Credential>,
+    pub(super) defaults: Defaults,
+    pub(super) retries: u32,
+    /// When every call must be over, where the client is that of a job.
+    pub(super) until: Option<Instant>,
+    /// Sent with every request beside those that the stack adds.
+    pub(super) headers: HeaderMap,
+    /// Whether files are fetched from private networks.
+    pub(super) private_files: bool,
+}
+
+impl Client {
+    /// The same client, sending this header with every request to the service, in place of one of the same name. Files that
+    /// are fetched by a URL are asked for without it.
+    ///
+    /// A call that has a header of this name and another value fails, and nothing is sent, since one of the two is meant
+    /// for somebody else. Only `accept` and `content-type` of the call's own go before those of the client.
+    ///
+    /// The copy is cheap and shares connections, limits, the credential and the retry budget.
+    ///
+    /// ```
+    /// use security_api_transport::{Client, Error};
+    ///
+    /// fn for_company(client: &Client, company: &str) -> Result<Client, Error> {
+    ///     client.with_header("x-company-id", company)?.with_header("x-on-behalf", "yes")
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// If the name or the value cannot be a header.
+    pub fn with_header(&self, name: &'static str, value: &str) -> Result<Self, Error> {
+        let header = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| Error::invalid(format!("`{name}` cannot be a header's name")))?;
+        let value = HeaderValue::from_str(value)
+            .map_err(|_| Error::invalid(format!("the header `{name}` cannot have this value")))?;
+        let mut inner = (*self.0).clone();
+        inner.headers.insert(header, value);
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// The same client for another host of the same service, which takes the same credential: requests go to this origin.
+    ///
+    /// The rate limiter is not asked and not told there, since the other host counts its own requests, and default headers
+    /// ([`ClientBuilder::default_header`]) are not sent there. Connections, credential and retry budget are shared.
+    ///
+    /// ```
+    /// use security_api_transport::{Client, Error};
+    ///
+    /// fn reports(client: &Client) -> Result<Client, Error> {
+    ///     client.sibling("https://reports.example.com")
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// If it cannot be a base URL, or its host does not lie in the same domain as the client's: the two must differ in
+    /// their first label at most, and have three labels at least. A client for this machine has siblings on this machine.
+    pub fn sibling(&self, base_url: &str) -> Result<Self, Error> {
+        let origin = BaseUrl::parse(base_url.trim(), false)?;
+        let own = &self.0.target.origin;
+        if !own.is_akin_to(&origin) {
+            return Err(Error::invalid(format!(
+                "base URL: {origin} is not in the domain of {own}, so the credential does not go there; a sibling's host \
+                 differs from it in the first part at most"
+            )));
+        }
+        let mut inner = (*self.0).clone();
+        inner.target = Arc::new(Target {
+            origin: Arc::new(origin),
+            is_limited: false,
+            ..(*self.0.target).clone()
+        });
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// The client that a job's requests are sent with.
+    ///
+    /// # Errors
+    /// If the client sends one of the headers with another value.
+    pub(crate) fn for_job(
+        &self,
+        options: &CallOptions,
+        until: Option<Instant>,
+        headers: &HeaderMap,
+    ) -> Result<Self, Error> {
+        let mut inner = (*self.0).clone();
+        inner.until = until.into_iter().chain(inner.until).min();
+        if let Some(timeout) = options.attempt_timeout {
+            inner.defaults.attempt_timeout = timeout;
+        }
+        if let Some(limit) = options.response_limit {
+            inner.defaults.response_limit = limit;
+        }
+        inner.retries = options.retries.unwrap_or(inner.retries);
+        for (name, value) in headers {
+            add_header(&mut inner.headers, name, value)?;
+        }
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// How long the [`Job`](crate::Job) that this client was made for may go on; `None` if its time is not bounded.
+    #[must_use]
+    pub fn time_left(&self) -> Option<Duration> {
+        let until = self.0.until?;
+        Some(until.saturating_duration_since(Instant::now()))
+    }
+
+    /// The credential, if it is of this type: for what only that type can tell.
+    ///
+    /// ```
+    /// use security_api_transport::{Client, OAuth2, TokenInfo};
+    ///
+    /// fn token(client: &Client) -> Option<TokenInfo> {
+    ///     client.credential::<OAuth2>()?.current()
+    /// }
+    /// ```
+    #[must_use]
+    pub fn credential<C: Credential>(&self) -> Option<&C> {
+        let credential: &dyn Any = &*self.0.credential;
+        credential.downcast_ref()
+    }
+
+    pub(crate) fn protocol(&self) -> &dyn Protocol {
+        &*self.0.target.protocol
+    }
+
+    /// The service's protocol, if it is of this type: for what it keeps of the service.
+    #[must_use]
+    pub fn protocol_as<P: Protocol>(&self) -> Option<&P> {
+        let protocol: &dyn Any = &*self.0.target.protocol;
+        protocol.downcast_ref()
+    }
+
+    /// Where requests go.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        self.0.target.origin.to_string()
+    }
+}
+
+/// Adds a header of a call's own to those of the client.
+///
+/// # Errors
+/// If the client sends it with another value.
+pub(super) fn add_header(
+    headers: &mut HeaderMap,
+    name: &HeaderName,
+    value: &HeaderValue,
+) -> Result<(), Error> {
+    let other = headers.insert(name.clone(), value.clone());
+    if other.is_some_and(|other| other != value) && !matches!(*name, ACCEPT | CONTENT_TYPE) {
+        return Err(Error::invalid(format!(
+            "the header `{name}` of the call differs from the one that the client sends with every call \
+             (`with_header`): leave one of them out"
+        )));
+    }
+    Ok(())
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("base_url", &self.0.target.origin)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,116 @@
+//! The request path: the layers that every request passes, in order.
+
+use std::sync::Arc;
+
+use http::header::USER_AGENT;
+use tower::ServiceBuilder;
+use tower::util::Either;
+use tower_layer::{Layer, layer_fn};
+use tower_service::Service;
+
+use crate::credential::Credential;
+use crate::error::BoxError;
+use crate::layers::attempt::AttemptTimeout;
+use crate::layers::cap::Cap;
+use crate::layers::credential::{CredentialReady, CredentialStamp, Named, SameOrigin};
+use crate::layers::deadline::Deadline;
+use crate::layers::decompression::Decompression;
+use crate::layers::limit::RateLimit;
+use crate::layers::query::SecretQuery;
+use crate::layers::retry::Retry;
+use crate::layers::span::{AttemptSpan, OperationSpan};
+use crate::layers::whole::Whole;
+use crate::service::{HttpRequest, HttpResponse, HttpService};
+
+/// The request path, from the outermost layer to the transport.
+pub(super) fn stack<L, B>(transport: L, parts: Parts) -> HttpService
+where
+    L: Service<HttpRequest, Response = http::Response<B>, Error = BoxError>,
+    L: Clone + Send + Sync + 'static,
+    L::Future: Send + 'static,
+    B: http_body::Body<Data = bytes::Bytes, Error = BoxError> + Send + Sync + 'static,
+{
+    let Parts {
+        per_call,
+        per_attempt,
+        retry,
+        credential,
+        credential_stamp,
+        same_origin,
+        rate_limit,
+    } = parts;
+    // What a token request passes as well.
+    let wire = ServiceBuilder::new()
+        .layer(SecretQuery)
+        .layer(AttemptSpan)
+        .layer(Cap)
+        .layer(Decompression)
+        .layer(Whole)
+        .service(transport);
+    let credential_ready = CredentialReady {
+        credential,
+        leaf: HttpService::always_ready(Named {
+            leaf: HttpService::new(wire.clone()),
+            user_agent: credential_stamp.headers.get(USER_AGENT).cloned(),
+            base: Arc::clone(&credential_stamp.base),
+            own_headers: Arc::clone(&credential_stamp.own_headers),
+        }),
+    };
+    let path = ServiceBuilder::new()
+        .layer(OperationSpan)
+        .layer(layer_fn(|inner| wrap(&per_call, inner, HttpService::new)))
+        .layer(Deadline)
+        .layer(retry)
+        .layer(credential_ready)
+        .layer(rate_limit)
+        .layer(credential_stamp)
+        .layer(AttemptTimeout)
+        .layer(layer_fn(|inner| {
+            wrap(&per_attempt, inner, |inner| {
+                HttpService::new(same_origin.layer(inner))
+            })
+        }))
+        .service(wire);
+    HttpService::always_ready(path)
+}
+
+/// The settings of the layers.
+pub(super) struct Parts {
+    pub(super) per_call: Vec<SlotLayer>,
+    pub(super) per_attempt: Vec<SlotLayer>,
+    pub(super) retry: Retry,
+    pub(super) credential: Arc<dyn Credential>,
+    pub(super) credential_stamp: CredentialStamp,
+    pub(super) same_origin: SameOrigin,
+    pub(super) rate_limit: RateLimit,
+}
+
+/// A layer of the user's.
+pub(super) type SlotLayer = Arc<dyn Fn(HttpService) -> HttpService + Send + Sync>;
+
+/// Puts the user's layers around a service, the first given outermost; without layers, leaves it as it is. `boxed` is the
+/// service as the innermost of them sees it.
+fn wrap<S>(
+    layers: &[SlotLayer],
+    service: S,
+    boxed: impl FnOnce(S) -> HttpService,
+) -> Either<S, HttpService> {
+    if layers.is_empty() {
+        return Either::Left(service);
+    }
+    let wrapped = layers
+        .iter()
+        .rev()
+        .fold(boxed(service), |inner, layer| layer(inner));
+    Either::Right(wrapped)
+}
+
+pub(super) fn slot<L>(layer: L) -> SlotLayer
+where
+    L: Layer<HttpService> + Send + Sync + 'static,
+    L::Service: Service<HttpRequest, Response = HttpResponse> + Clone + Send + Sync + 'static,
+    <L::Service as Service<HttpRequest>>::Error: Into<BoxError>,
+    <L::Service as Service<HttpRequest>>::Future: Send + 'static,
+{
+    Arc::new(move |inner| HttpService::new(layer.layer(inner)))
+}
