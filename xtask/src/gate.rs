@@ -1,17 +1,9 @@
-//! `cargo xtask ci` and `cargo xtask test`: what must hold before anything lands.
+//! `cargo xtask ci`: what must hold before anything lands.
 
-use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
-
-use crate::console::{complain, say};
-use crate::project;
-
-/// Features that tests need and that are off by default.
-const TEST_FEATURES: &str = "\
-    keepnet-api/fake,push-security-api/unconfirmed,push-security-api/fake,pwpush-api/fake,integration-tests/unconfirmed";
+use xtask::console::complain;
+use xtask::step::{Step, TEST_FEATURES, TOOLS, run, suite, tests, version_of};
 
 /// Packages with features, and the features of each, of which every one must build alone.
 const FEATURES: &[(&str, &[&str])] = &[
@@ -79,7 +71,7 @@ const FEATURES: &[(&str, &[&str])] = &[
 /// The nightly compiler of the steps that need one, and what it says of itself: a `nightly` that is just that one will do.
 const NIGHTLY: (&str, &str) = ("nightly-2026-05-20", "(e50aa6fba 2026-05-19)");
 
-/// The tools that `ci --full` installs where they are missing, and their versions.
+/// The tools that `ci --full` installs in a folder of the workspace where they are missing, and their versions.
 const DENY: &str = "cargo-deny@0.20.2";
 const FUZZ: &str = "cargo-fuzz@0.13.2";
 
@@ -91,16 +83,6 @@ const OLDEST: &str = "target/minimal-versions";
 
 /// Needs the system's OpenSSL where the platform brings no TLS library of its own.
 const NEEDS_OPENSSL: &str = "native-tls";
-
-/// Runs every test: with nextest if it is installed, otherwise with plain cargo.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Test;
-
-impl Test {
-    pub(crate) fn run(&self) -> anyhow::Result<ExitCode> {
-        run(&tests()?)
-    }
-}
 
 /// Runs the gate: format, lints, documentation, generated code, features alone, and all tests.
 #[derive(Debug, clap::Args)]
@@ -123,62 +105,7 @@ impl Ci {
         if self.full {
             steps.extend(full()?);
         }
-        run(&steps)
-    }
-}
-
-/// A command that must succeed.
-#[derive(Debug)]
-struct Step {
-    /// What it makes sure of.
-    promise: String,
-    /// The program: cargo, if none is given.
-    program: Option<PathBuf>,
-    arguments: Vec<String>,
-    environment: &'static [(&'static str, &'static str)],
-}
-
-impl Step {
-    /// A call of cargo, its arguments separated by spaces.
-    fn cargo(promise: impl Into<String>, arguments: impl AsRef<str>) -> Self {
-        Self {
-            promise: promise.into(),
-            program: None,
-            arguments: arguments.as_ref().split(' ').map(str::to_owned).collect(),
-            environment: &[],
-        }
-    }
-
-    /// A command of this program, which is not built anew for it.
-    fn own(promise: impl Into<String>, arguments: impl AsRef<str>) -> anyhow::Result<Self> {
-        let program = std::env::current_exe().context("cannot tell where this program is")?;
-        Ok(Self {
-            program: Some(program),
-            ..Self::cargo(promise, arguments)
-        })
-    }
-
-    fn with(self, environment: &'static [(&'static str, &'static str)]) -> Self {
-        Self {
-            environment,
-            ..self
-        }
-    }
-
-    fn command(&self) -> String {
-        let variables = self
-            .environment
-            .iter()
-            .map(|(name, value)| format!("{name}='{value}' "));
-        let program = match self.program {
-            Some(_) => "cargo xtask",
-            None => "cargo",
-        };
-        format!(
-            "{}{program} {}",
-            variables.collect::<String>(),
-            self.arguments.join(" ")
-        )
+        Ok(run(&steps)?)
     }
 }
 
@@ -226,30 +153,6 @@ fn checks() -> anyhow::Result<Vec<Step>> {
         }
     }
     Ok(steps)
-}
-
-fn tests() -> anyhow::Result<Vec<Step>> {
-    let all = format!("--workspace --features {TEST_FEATURES}");
-    Ok(vec![
-        Step::cargo("every test passes", suite(&all)),
-        Step::cargo(
-            "every example in the documentation works",
-            format!("test -q --locked --doc {all}"),
-        ),
-        Step::own("every operation succeeds against the sandbox", "exercise")?,
-        Step::cargo(
-            "every operation decodes what the service may send",
-            format!("test -q --locked {all} --test decode -- --ignored"),
-        ),
-    ])
-}
-
-/// What runs the tests of these packages, examples in the documentation aside.
-fn suite(packages: &str) -> String {
-    match cargo_has("nextest") {
-        true => format!("nextest run --locked --no-fail-fast {packages}"),
-        false => format!("test --locked --no-fail-fast --lib --bins --tests --examples {packages}"),
-    }
 }
 
 fn full() -> anyhow::Result<Vec<Step>> {
@@ -304,7 +207,7 @@ fn installed(subcommand: &str, tool: &str) -> Option<Step> {
     (!there).then(|| {
         Step::cargo(
             format!("{name} {version} is there"),
-            format!("install -q --locked {tool}"),
+            format!("install -q --locked --root {TOOLS} {tool}"),
         )
     })
 }
@@ -321,21 +224,6 @@ fn nightly() -> &'static str {
     }
 }
 
-/// What a subcommand of cargo says of its version, if cargo has it.
-fn version_of(subcommand: &str) -> Option<String> {
-    let output = Command::new("cargo")
-        .args([subcommand, "--version"])
-        .output()
-        .ok()?;
-    let said = String::from_utf8(output.stdout).ok();
-    said.filter(|_| output.status.success())
-}
-
-/// Whether cargo has this subcommand.
-fn cargo_has(subcommand: &str) -> bool {
-    version_of(subcommand).is_some()
-}
-
 fn has_platform_tls() -> bool {
     !cfg!(target_os = "linux")
         || Command::new("pkg-config")
@@ -344,47 +232,10 @@ fn has_platform_tls() -> bool {
             .is_ok_and(|status| status.success())
 }
 
-fn run(steps: &[Step]) -> anyhow::Result<ExitCode> {
-    let start = Instant::now();
-    for (number, step) in steps.iter().enumerate() {
-        let begin = Instant::now();
-        say(format_args!(
-            "[{}/{}] {}",
-            number + 1,
-            steps.len(),
-            step.promise
-        ))?;
-        let program = step.program.as_deref().unwrap_or(Path::new("cargo"));
-        let status = Command::new(program)
-            .current_dir(project::root())
-            .args(&step.arguments)
-            .envs(step.environment.iter().copied())
-            .status()
-            .with_context(|| format!("cannot run {}", program.display()))?;
-        if !status.success() {
-            complain(format_args!(
-                "failed; to run it alone:\n  {}",
-                step.command()
-            ));
-            return Ok(ExitCode::FAILURE);
-        }
-        say(format_args!("      {}", seconds(begin.elapsed())))?;
-    }
-    say(format_args!(
-        "all {} hold, {}",
-        steps.len(),
-        seconds(start.elapsed())
-    ))?;
-    Ok(ExitCode::SUCCESS)
-}
-
-fn seconds(time: Duration) -> String {
-    format!("{:.0} s", time.as_secs_f64())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use xtask::root;
 
     #[test]
     fn no_step_changes_a_lock_file() {
@@ -406,7 +257,7 @@ mod tests {
 
     #[test]
     fn every_fuzz_target_has_seeds_and_a_dictionary() {
-        let fuzz = project::root().join("fuzz");
+        let fuzz = root().join("fuzz");
         for target in std::fs::read_dir(fuzz.join("targets")).unwrap() {
             let target = target.unwrap().path();
             let name = target.file_stem().unwrap();
@@ -418,7 +269,7 @@ mod tests {
 
     #[test]
     fn workflows_use_the_toolchain_and_tools_of_the_gate_and_pinned_actions() {
-        let folder = project::root().join(".github/workflows");
+        let folder = root().join(".github/workflows");
         let files = std::fs::read_dir(folder).unwrap();
         let files = files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
         let text = files.collect::<String>();
@@ -437,10 +288,7 @@ mod tests {
     /// The features that a manifest declares, `default` aside.
     fn declared(package: &str) -> Vec<String> {
         let folder = package.trim_start_matches("security-api-");
-        let path = project::root()
-            .join("crates")
-            .join(folder)
-            .join("Cargo.toml");
+        let path = root().join("crates").join(folder).join("Cargo.toml");
         let manifest = std::fs::read_to_string(path).expect("a manifest");
         let section = manifest
             .split("[features]")
