@@ -46,6 +46,10 @@ pub const TOOLS: &[Command] = &[
         about: "Lists every operation of every service",
     },
     Command {
+        name: "release",
+        about: "Publishes a crate, or says what there is to publish",
+    },
+    Command {
         name: "spec",
         about: "Compares a vendor's document with what is recorded of it, takes what is new into our description, and checks descriptions",
     },

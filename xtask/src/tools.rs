@@ -6,6 +6,7 @@ mod exercise;
 mod gate;
 mod operations;
 mod project;
+mod release;
 mod spec;
 
 use std::process::ExitCode;
@@ -14,13 +15,18 @@ use clap::Parser;
 use xtask::console;
 
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask", about = "The workspace's own commands")]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    about = "The workspace's own commands"
+)]
 enum Command {
     Ci(gate::Ci),
     Codegen(codegen::Codegen),
     CompileTime(compile_time::CompileTime),
     Exercise(exercise::Exercise),
     Operations(operations::Operations),
+    Release(release::Release),
     Spec(spec::Spec),
 }
 
@@ -31,6 +37,7 @@ fn main() -> ExitCode {
         Command::CompileTime(command) => command.run(),
         Command::Exercise(command) => command.run(),
         Command::Operations(command) => command.run(),
+        Command::Release(command) => command.run(),
         Command::Spec(command) => command.run(),
     };
     outcome.unwrap_or_else(|error| {
