@@ -2,7 +2,9 @@
 
 use std::process::{Command, ExitCode};
 
+use anyhow::Context as _;
 use xtask::console::complain;
+use xtask::root;
 use xtask::step::{Step, TEST_FEATURES, TOOLS, run, suite, tests, version_of};
 
 /// Packages with features, and the features of each, of which every one must build alone.
@@ -74,9 +76,26 @@ const NIGHTLY: (&str, &str) = ("nightly-2026-05-20", "(e50aa6fba 2026-05-19)");
 /// The tools that `ci --full` installs in a folder of the workspace where they are missing, and their versions.
 const DENY: &str = "cargo-deny@0.20.2";
 const FUZZ: &str = "cargo-fuzz@0.13.2";
+const HACK: &str = "cargo-hack@0.6.44";
+
+/// How long each fuzz target runs, in seconds.
+const FUZZ_SECONDS: u32 = 120;
 
 /// Features of the transport with which its tests run, apart from the default ones: each kind of TLS, and none.
 const TRANSPORT_SUITES: &[&str] = &["native-tls,fake", "rustls-no-provider,fake", "fake"];
+
+/// Packages of which every two features must build together, and the features that are left out: of Keepnet those that are
+/// other features together, and the kinds of TLS that the others have pairs of.
+const POWERSETS: &[(&[&str], &str)] = &[
+    (
+        &["security-api-transport", "push-security-api", "pwpush-api"],
+        "",
+    ),
+    (
+        &["keepnet-api"],
+        ",full,simulations,soc,admin,rustls,rustls-no-provider,native-tls",
+    ),
+];
 
 /// Where the oldest versions of dependencies are built, away from the lock file that is committed.
 const OLDEST: &str = "target/minimal-versions";
@@ -90,8 +109,9 @@ pub(crate) struct Ci {
     /// Leaves the tests out.
     #[arg(long)]
     skip_tests: bool,
-    /// Adds what needs tools that cargo must build first: advisories and licences, the oldest versions of
-    /// dependencies, the fuzz targets. Needs the network, and a nightly toolchain for the last two.
+    /// Adds what takes long, or needs tools that cargo must build first: the tests with each kind of TLS, pairs of features,
+    /// advisories and licences, the oldest versions of dependencies, and two minutes of each fuzz target. Needs the
+    /// network, and a nightly toolchain for the last two.
     #[arg(long)]
     full: bool,
 }
@@ -128,7 +148,18 @@ fn checks() -> anyhow::Result<Vec<Step>> {
             "the fuzz targets' lock file is up to date",
             "fetch -q --locked --manifest-path fuzz/Cargo.toml",
         ),
+        Step::own(
+            "each package has what is stated, and builds alone",
+            "release packages",
+        )?,
     ];
+    // What is public may differ between platforms; the files are those of one.
+    if cfg!(target_os = "linux") {
+        steps.push(Step::own(
+            "the public API of each crate is as its file says",
+            "release api",
+        )?);
+    }
     for (package, features) in FEATURES {
         let alone = |features: &str| {
             format!(
@@ -172,6 +203,22 @@ fn full() -> anyhow::Result<Vec<Step>> {
             )),
         ));
     }
+    steps.extend(installed("hack", HACK));
+    let openssl = if has_platform_tls() {
+        ""
+    } else {
+        ",native-tls"
+    };
+    for (packages, left_out) in POWERSETS {
+        let packages: String = packages.iter().map(|name| format!(" -p {name}")).collect();
+        steps.push(Step::cargo(
+            "every two features build together",
+            format!(
+                "hack clippy -q --locked --feature-powerset --depth 2 \
+                 --exclude-features default{left_out}{openssl}{packages} -- -D warnings"
+            ),
+        ));
+    }
     steps.extend(installed("deny", DENY));
     steps.push(Step::cargo(
         "no dependency has an advisory, a licence or a source that is not allowed",
@@ -193,11 +240,35 @@ fn full() -> anyhow::Result<Vec<Step>> {
         ),
     ));
     steps.extend(installed("fuzz", FUZZ));
-    steps.push(Step::cargo(
-        "the fuzz targets build",
-        format!("+{nightly} fuzz build"),
-    ));
+    for target in fuzz_targets()? {
+        let corpus = root().join("fuzz/corpus").join(&target);
+        std::fs::create_dir_all(corpus)
+            .context("cannot make a folder for what the fuzzer finds")?;
+        steps.push(Step::cargo(
+            format!("no input of {FUZZ_SECONDS} s breaks the fuzz target {target}"),
+            format!(
+                "+{nightly} fuzz run {target} fuzz/corpus/{target} fuzz/seeds/{target} -- \
+                 -dict=fuzz/dictionaries/{target}.dict -max_total_time={FUZZ_SECONDS}"
+            ),
+        ));
+    }
     Ok(steps)
+}
+
+/// The names of the fuzz targets.
+fn fuzz_targets() -> anyhow::Result<Vec<String>> {
+    let files =
+        std::fs::read_dir(root().join("fuzz/targets")).context("cannot list the fuzz targets")?;
+    let mut names = Vec::new();
+    for file in files {
+        let name = file?.path().with_extension("");
+        names.extend(
+            name.file_name()
+                .map(|name| name.to_string_lossy().into_owned()),
+        );
+    }
+    names.sort_unstable();
+    Ok(names)
 }
 
 /// Installs a tool in its version, unless it is there in that.
@@ -235,14 +306,13 @@ fn has_platform_tls() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use xtask::root;
 
     #[test]
     fn no_step_changes_a_lock_file() {
         let mut steps = checks().unwrap();
         steps.extend(tests().unwrap());
         steps.extend(full().unwrap());
-        let free = ["fmt", "codegen", "exercise"];
+        let free = ["fmt", "codegen", "exercise", "release"];
         for step in steps {
             let free = free.contains(&&*step.arguments[0])
                 // It writes one that is not committed; the fuzz targets' is checked before they are built.
@@ -258,11 +328,9 @@ mod tests {
     #[test]
     fn every_fuzz_target_has_seeds_and_a_dictionary() {
         let fuzz = root().join("fuzz");
-        for target in std::fs::read_dir(fuzz.join("targets")).unwrap() {
-            let target = target.unwrap().path();
-            let name = target.file_stem().unwrap();
-            assert!(fuzz.join("seeds").join(name).is_dir(), "{name:?}");
-            let dictionary = fuzz.join("dictionaries").join(name);
+        for name in fuzz_targets().unwrap() {
+            assert!(fuzz.join("seeds").join(&name).is_dir(), "{name:?}");
+            let dictionary = fuzz.join("dictionaries").join(&name);
             assert!(dictionary.with_extension("dict").is_file(), "{name:?}");
         }
     }
