@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use flate2::read::GzDecoder;
-use serde::Deserialize;
 use tar::Archive;
+use toml_edit::DocumentMut;
 
 use super::workspace::{Member, Workspace};
 use xtask::console::complain;
@@ -17,8 +17,7 @@ use xtask::console::complain;
 pub(crate) const FILE: &str = "xtask/packages.toml";
 
 /// What a package may be.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug)]
 struct Stated {
     /// The most that the compressed file may have, in kB.
     most_kb: u64,
@@ -39,7 +38,7 @@ pub(crate) fn check(
     let archives = archives(workspace, registry)?;
     let stated = fs::read_to_string(workspace.root.join(FILE))
         .with_context(|| format!("cannot read {FILE}"))?;
-    let stated: BTreeMap<String, Stated> = toml_edit::de::from_str(&stated).context(FILE)?;
+    let stated = read(&stated).context(FILE)?;
     let mut faults = String::new();
     let place = tempfile::tempdir().context("cannot make a folder")?;
     for (member, archive) in workspace.members.iter().zip(&archives) {
@@ -71,6 +70,35 @@ pub(crate) fn check(
         }
     }
     Ok(())
+}
+
+/// Reads what is stated of each crate.
+fn read(text: &str) -> anyhow::Result<BTreeMap<String, Stated>> {
+    let document: DocumentMut = text.parse()?;
+    let mut stated = BTreeMap::new();
+    for (name, item) in document.iter() {
+        let member = |key| {
+            item.get(key)
+                .with_context(|| format!("{name} lacks `{key}`"))
+        };
+        let most = member("most_kb")?.as_integer();
+        let most = most.and_then(|most| u64::try_from(most).ok());
+        let files = member("files")?.as_array();
+        let files = files.and_then(|files| {
+            files
+                .iter()
+                .map(|file| file.as_str().map(str::to_owned))
+                .collect()
+        });
+        stated.insert(
+            name.to_owned(),
+            Stated {
+                most_kb: most.with_context(|| format!("`most_kb` of {name} is no size"))?,
+                files: files.with_context(|| format!("`files` of {name} are no list of names"))?,
+            },
+        );
+    }
+    Ok(stated)
 }
 
 /// Packages all crates, which sees each as the others would find it in the registry.

@@ -68,17 +68,8 @@ pub(crate) fn release(
     }
     if standing.begun.is_none() {
         ensure!(gate()?, "the gate does not hold");
-        edit::version(workspace, member, &version)?;
-        git::git(
-            &workspace.root,
-            [
-                "commit",
-                "--quiet",
-                "--all",
-                "--message",
-                &subject(member, &version),
-            ],
-        )?;
+        commit_version(workspace, member, &version)
+            .context("the version is set in part; `git restore .` undoes that")?;
     }
     if !order.by_workflow {
         publish(workspace, member, &version, order.publishing())?;
@@ -210,6 +201,16 @@ fn moved_on(
             member.folder
         )
     }))
+}
+
+fn commit_version(workspace: &Workspace, member: &Member, version: &Version) -> anyhow::Result<()> {
+    edit::version(workspace, member, version)?;
+    let subject = subject(member, version);
+    git::git(
+        &workspace.root,
+        ["commit", "--quiet", "--all", "--message", &subject],
+    )?;
+    Ok(())
 }
 
 fn subject(member: &Member, version: &Version) -> String {
