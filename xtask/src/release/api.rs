@@ -49,13 +49,42 @@ pub(crate) fn now(workspace: &Workspace, member: &Member) -> anyhow::Result<Stri
     }
     text.push('\n');
     let mut seen = BTreeSet::new();
+    let libraries = workspace
+        .members
+        .iter()
+        .filter(|other| member.needs.contains(&other.name));
+    let libraries: Vec<_> = libraries.map(Member::library).collect();
     for line in api.items().filter_map(|item| line(item, &json)) {
+        let line = libraries
+            .iter()
+            .fold(line, |line, library| without_modules(&line, library));
         if seen.insert(line.clone()) {
             text.push_str(&line);
             text.push('\n');
         }
     }
     Ok(text)
+}
+
+/// The line without the modules in which another crate defines what it names: they are that crate's own affair.
+fn without_modules(line: &str, library: &str) -> String {
+    let prefix = format!("{library}::");
+    let mut parts = line.split(&prefix);
+    let mut short = parts.next().unwrap_or_default().to_owned();
+    for mut part in parts {
+        while let Some((module, rest)) = part.split_once("::") {
+            let is_module = module
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+            if !is_module {
+                break;
+            }
+            part = rest;
+        }
+        short.push_str(&prefix);
+        short.push_str(part);
+    }
+    short
 }
 
 /// Has rustdoc write what it knows as JSON.
@@ -180,5 +209,21 @@ pub(crate) fn written(path: &Path) -> anyhow::Result<String> {
     match fs::read_to_string(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
         text => text.with_context(|| format!("cannot read {}", path.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_another_crate_defines_a_type_changes_nothing() {
+        let line = "pub fn p::paging::Own::send(self) -> t::call::future::Call<t::Error, p::a::B>";
+        let short = "pub fn p::paging::Own::send(self) -> t::Call<t::Error, p::a::B>";
+        assert_eq!(without_modules(line, "t"), short);
+        assert_eq!(
+            without_modules("pub use p::one = t::one_line", "t"),
+            "pub use p::one = t::one_line"
+        );
     }
 }
