@@ -5,7 +5,7 @@ mod common;
 use std::time::Duration;
 
 use common::wire::{Act, Server, answer};
-use common::{builder, create, hurried, read};
+use common::{builder, create, hurried, install_provider, read};
 use http_body_util::StreamBody;
 use security_api_transport::{
     Body, Call, Client, ClientBuilder, Error, ErrorKind, HttpRequest, Outcome, ResponseBody,
@@ -318,6 +318,7 @@ async fn a_proxy_that_wants_other_credentials_is_not_asked_again_and_one_that_ca
 
 /// A transport of the user's: reqwest as it comes, but for its retries.
 fn bare_reqwest(url: String) -> Client {
+    install_provider();
     let inner = reqwest::Client::builder()
         .no_proxy()
         .retry(reqwest::retry::never())
