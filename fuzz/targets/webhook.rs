@@ -52,7 +52,10 @@ fuzz_target!(|delivery: Delivery<'_>| {
     } = delivery;
     let body = body.bytes();
     // No input can have been signed with it.
-    let verifier = Verifier::new("psws_0123456789abcdef0123456789abcdef").unwrap().or_secret("psws_other").unwrap();
+    let verifier = Verifier::new("psws_0123456789abcdef0123456789abcdef")
+        .unwrap()
+        .or_secret("psws_other")
+        .unwrap();
     let now = Timestamp::from_unix_seconds(seconds).unwrap_or_default();
     for header in [
         signature.to_owned(),

@@ -11,10 +11,9 @@ use wait4::Wait4 as _;
 use crate::console::say;
 use crate::project;
 
-/// Measures what compiling a crate takes by itself, with its dependencies built: CPU time in user mode, and the memory of
-/// the largest process.
+/// Measures what compiling a crate takes by itself, with its dependencies built.
 ///
-/// Builds are those of a program that sets nothing: `dev` with debug information for backtraces and `release` without any,
+/// That is CPU time in user mode, and the memory of the largest process. Builds are those of a program that sets nothing: `dev` with debug information for backtraces and `release` without any,
 /// both without incremental compilation. CPU time grows when the machine is busy, so compare two versions in one go.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CompileTime {

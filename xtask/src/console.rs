@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind, Write as _};
 ///
 /// # Errors
 /// If it cannot be written.
-pub(crate) fn say(text: impl Display) -> io::Result<()> {
+pub fn say(text: impl Display) -> io::Result<()> {
     match writeln!(io::stdout().lock(), "{text}") {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         outcome => outcome,
@@ -15,6 +15,6 @@ pub(crate) fn say(text: impl Display) -> io::Result<()> {
 }
 
 /// Writes a line to the standard error; there is nowhere to report that it cannot be written.
-pub(crate) fn complain(text: impl Display) {
+pub fn complain(text: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }

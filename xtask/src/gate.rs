@@ -1,17 +1,11 @@
-//! `cargo xtask ci` and `cargo xtask test`: what must hold before anything lands.
+//! `cargo xtask ci`: what must hold before anything lands.
 
-use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-
-use crate::console::{complain, say};
-use crate::project;
-
-/// Features that tests need and that are off by default.
-const TEST_FEATURES: &str = "\
-    keepnet-api/fake,push-security-api/unconfirmed,push-security-api/fake,pwpush-api/fake,integration-tests/unconfirmed";
+use xtask::console::complain;
+use xtask::root;
+use xtask::step::{Step, TEST_FEATURES, TOOLS, run, suite, tests, version_of};
 
 /// Packages with features, and the features of each, of which every one must build alone.
 const FEATURES: &[(&str, &[&str])] = &[
@@ -79,12 +73,29 @@ const FEATURES: &[(&str, &[&str])] = &[
 /// The nightly compiler of the steps that need one, and what it says of itself: a `nightly` that is just that one will do.
 const NIGHTLY: (&str, &str) = ("nightly-2026-05-20", "(e50aa6fba 2026-05-19)");
 
-/// The tools that `ci --full` installs where they are missing, and their versions.
+/// The tools that `ci --full` installs in a folder of the workspace where they are missing, and their versions.
 const DENY: &str = "cargo-deny@0.20.2";
 const FUZZ: &str = "cargo-fuzz@0.13.2";
+const HACK: &str = "cargo-hack@0.6.44";
+
+/// How long each fuzz target runs, in seconds.
+const FUZZ_SECONDS: u32 = 120;
 
 /// Features of the transport with which its tests run, apart from the default ones: each kind of TLS, and none.
 const TRANSPORT_SUITES: &[&str] = &["native-tls,fake", "rustls-no-provider,fake", "fake"];
+
+/// Packages of which every two features must build together, and the features that are left out: of Keepnet those that are
+/// other features together, and the kinds of TLS that the others have pairs of.
+const POWERSETS: &[(&[&str], &str)] = &[
+    (
+        &["security-api-transport", "push-security-api", "pwpush-api"],
+        "",
+    ),
+    (
+        &["keepnet-api"],
+        ",full,simulations,soc,admin,rustls,rustls-no-provider,native-tls",
+    ),
+];
 
 /// Where the oldest versions of dependencies are built, away from the lock file that is committed.
 const OLDEST: &str = "target/minimal-versions";
@@ -92,24 +103,15 @@ const OLDEST: &str = "target/minimal-versions";
 /// Needs the system's OpenSSL where the platform brings no TLS library of its own.
 const NEEDS_OPENSSL: &str = "native-tls";
 
-/// Runs every test: with nextest if it is installed, otherwise with plain cargo.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Test;
-
-impl Test {
-    pub(crate) fn run(&self) -> anyhow::Result<ExitCode> {
-        run(&tests()?)
-    }
-}
-
 /// Runs the gate: format, lints, documentation, generated code, features alone, and all tests.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Ci {
     /// Leaves the tests out.
     #[arg(long)]
     skip_tests: bool,
-    /// Adds what needs tools that cargo must build first: advisories and licences, the oldest versions of
-    /// dependencies, the fuzz targets. Needs the network, and a nightly toolchain for the last two.
+    /// Adds what takes long, or needs tools that cargo must build first: the tests with each kind of TLS, pairs of features,
+    /// advisories and licences, the oldest versions of dependencies, and two minutes of each fuzz target. Needs the
+    /// network, and a nightly toolchain for the last two.
     #[arg(long)]
     full: bool,
 }
@@ -123,62 +125,7 @@ impl Ci {
         if self.full {
             steps.extend(full()?);
         }
-        run(&steps)
-    }
-}
-
-/// A command that must succeed.
-#[derive(Debug)]
-struct Step {
-    /// What it makes sure of.
-    promise: String,
-    /// The program: cargo, if none is given.
-    program: Option<PathBuf>,
-    arguments: Vec<String>,
-    environment: &'static [(&'static str, &'static str)],
-}
-
-impl Step {
-    /// A call of cargo, its arguments separated by spaces.
-    fn cargo(promise: impl Into<String>, arguments: impl AsRef<str>) -> Self {
-        Self {
-            promise: promise.into(),
-            program: None,
-            arguments: arguments.as_ref().split(' ').map(str::to_owned).collect(),
-            environment: &[],
-        }
-    }
-
-    /// A command of this program, which is not built anew for it.
-    fn own(promise: impl Into<String>, arguments: impl AsRef<str>) -> anyhow::Result<Self> {
-        let program = std::env::current_exe().context("cannot tell where this program is")?;
-        Ok(Self {
-            program: Some(program),
-            ..Self::cargo(promise, arguments)
-        })
-    }
-
-    fn with(self, environment: &'static [(&'static str, &'static str)]) -> Self {
-        Self {
-            environment,
-            ..self
-        }
-    }
-
-    fn command(&self) -> String {
-        let variables = self
-            .environment
-            .iter()
-            .map(|(name, value)| format!("{name}='{value}' "));
-        let program = match self.program {
-            Some(_) => "cargo xtask",
-            None => "cargo",
-        };
-        format!(
-            "{}{program} {}",
-            variables.collect::<String>(),
-            self.arguments.join(" ")
-        )
+        Ok(run(&steps)?)
     }
 }
 
@@ -201,7 +148,18 @@ fn checks() -> anyhow::Result<Vec<Step>> {
             "the fuzz targets' lock file is up to date",
             "fetch -q --locked --manifest-path fuzz/Cargo.toml",
         ),
+        Step::own(
+            "each package has what is stated, and builds alone",
+            "release packages",
+        )?,
     ];
+    // What is public may differ between platforms; the files are those of one.
+    if cfg!(target_os = "linux") {
+        steps.push(Step::own(
+            "the public API of each crate is as its file says",
+            "release api",
+        )?);
+    }
     for (package, features) in FEATURES {
         let alone = |features: &str| {
             format!(
@@ -228,30 +186,6 @@ fn checks() -> anyhow::Result<Vec<Step>> {
     Ok(steps)
 }
 
-fn tests() -> anyhow::Result<Vec<Step>> {
-    let all = format!("--workspace --features {TEST_FEATURES}");
-    Ok(vec![
-        Step::cargo("every test passes", suite(&all)),
-        Step::cargo(
-            "every example in the documentation works",
-            format!("test -q --locked --doc {all}"),
-        ),
-        Step::own("every operation succeeds against the sandbox", "exercise")?,
-        Step::cargo(
-            "every operation decodes what the service may send",
-            format!("test -q --locked {all} --test decode -- --ignored"),
-        ),
-    ])
-}
-
-/// What runs the tests of these packages, examples in the documentation aside.
-fn suite(packages: &str) -> String {
-    match cargo_has("nextest") {
-        true => format!("nextest run --locked --no-fail-fast {packages}"),
-        false => format!("test --locked --no-fail-fast --lib --bins --tests --examples {packages}"),
-    }
-}
-
 fn full() -> anyhow::Result<Vec<Step>> {
     let nightly = nightly();
     let mut steps = Vec::new();
@@ -267,6 +201,22 @@ fn full() -> anyhow::Result<Vec<Step>> {
             suite(&format!(
                 "-p security-api-transport --no-default-features --features {features}"
             )),
+        ));
+    }
+    steps.extend(installed("hack", HACK));
+    let openssl = if has_platform_tls() {
+        ""
+    } else {
+        ",native-tls"
+    };
+    for (packages, left_out) in POWERSETS {
+        let packages: String = packages.iter().map(|name| format!(" -p {name}")).collect();
+        steps.push(Step::cargo(
+            "every two features build together",
+            format!(
+                "hack clippy -q --locked --feature-powerset --depth 2 \
+                 --exclude-features default{left_out}{openssl}{packages} -- -D warnings"
+            ),
         ));
     }
     steps.extend(installed("deny", DENY));
@@ -290,11 +240,35 @@ fn full() -> anyhow::Result<Vec<Step>> {
         ),
     ));
     steps.extend(installed("fuzz", FUZZ));
-    steps.push(Step::cargo(
-        "the fuzz targets build",
-        format!("+{nightly} fuzz build"),
-    ));
+    for target in fuzz_targets()? {
+        let corpus = root().join("fuzz/corpus").join(&target);
+        std::fs::create_dir_all(corpus)
+            .context("cannot make a folder for what the fuzzer finds")?;
+        steps.push(Step::cargo(
+            format!("no input of {FUZZ_SECONDS} s breaks the fuzz target {target}"),
+            format!(
+                "+{nightly} fuzz run {target} fuzz/corpus/{target} fuzz/seeds/{target} -- \
+                 -dict=fuzz/dictionaries/{target}.dict -max_total_time={FUZZ_SECONDS}"
+            ),
+        ));
+    }
     Ok(steps)
+}
+
+/// The names of the fuzz targets.
+fn fuzz_targets() -> anyhow::Result<Vec<String>> {
+    let files =
+        std::fs::read_dir(root().join("fuzz/targets")).context("cannot list the fuzz targets")?;
+    let mut names = Vec::new();
+    for file in files {
+        let name = file?.path().with_extension("");
+        names.extend(
+            name.file_name()
+                .map(|name| name.to_string_lossy().into_owned()),
+        );
+    }
+    names.sort_unstable();
+    Ok(names)
 }
 
 /// Installs a tool in its version, unless it is there in that.
@@ -304,7 +278,7 @@ fn installed(subcommand: &str, tool: &str) -> Option<Step> {
     (!there).then(|| {
         Step::cargo(
             format!("{name} {version} is there"),
-            format!("install -q --locked {tool}"),
+            format!("install -q --locked --root {TOOLS} {tool}"),
         )
     })
 }
@@ -321,65 +295,12 @@ fn nightly() -> &'static str {
     }
 }
 
-/// What a subcommand of cargo says of its version, if cargo has it.
-fn version_of(subcommand: &str) -> Option<String> {
-    let output = Command::new("cargo")
-        .args([subcommand, "--version"])
-        .output()
-        .ok()?;
-    let said = String::from_utf8(output.stdout).ok();
-    said.filter(|_| output.status.success())
-}
-
-/// Whether cargo has this subcommand.
-fn cargo_has(subcommand: &str) -> bool {
-    version_of(subcommand).is_some()
-}
-
 fn has_platform_tls() -> bool {
     !cfg!(target_os = "linux")
         || Command::new("pkg-config")
             .args(["--exists", "openssl"])
             .status()
             .is_ok_and(|status| status.success())
-}
-
-fn run(steps: &[Step]) -> anyhow::Result<ExitCode> {
-    let start = Instant::now();
-    for (number, step) in steps.iter().enumerate() {
-        let begin = Instant::now();
-        say(format_args!(
-            "[{}/{}] {}",
-            number + 1,
-            steps.len(),
-            step.promise
-        ))?;
-        let program = step.program.as_deref().unwrap_or(Path::new("cargo"));
-        let status = Command::new(program)
-            .current_dir(project::root())
-            .args(&step.arguments)
-            .envs(step.environment.iter().copied())
-            .status()
-            .with_context(|| format!("cannot run {}", program.display()))?;
-        if !status.success() {
-            complain(format_args!(
-                "failed; to run it alone:\n  {}",
-                step.command()
-            ));
-            return Ok(ExitCode::FAILURE);
-        }
-        say(format_args!("      {}", seconds(begin.elapsed())))?;
-    }
-    say(format_args!(
-        "all {} hold, {}",
-        steps.len(),
-        seconds(start.elapsed())
-    ))?;
-    Ok(ExitCode::SUCCESS)
-}
-
-fn seconds(time: Duration) -> String {
-    format!("{:.0} s", time.as_secs_f64())
 }
 
 #[cfg(test)]
@@ -391,7 +312,7 @@ mod tests {
         let mut steps = checks().unwrap();
         steps.extend(tests().unwrap());
         steps.extend(full().unwrap());
-        let free = ["fmt", "codegen", "exercise"];
+        let free = ["fmt", "codegen", "exercise", "release"];
         for step in steps {
             let free = free.contains(&&*step.arguments[0])
                 // It writes one that is not committed; the fuzz targets' is checked before they are built.
@@ -406,19 +327,17 @@ mod tests {
 
     #[test]
     fn every_fuzz_target_has_seeds_and_a_dictionary() {
-        let fuzz = project::root().join("fuzz");
-        for target in std::fs::read_dir(fuzz.join("targets")).unwrap() {
-            let target = target.unwrap().path();
-            let name = target.file_stem().unwrap();
-            assert!(fuzz.join("seeds").join(name).is_dir(), "{name:?}");
-            let dictionary = fuzz.join("dictionaries").join(name);
+        let fuzz = root().join("fuzz");
+        for name in fuzz_targets().unwrap() {
+            assert!(fuzz.join("seeds").join(&name).is_dir(), "{name:?}");
+            let dictionary = fuzz.join("dictionaries").join(&name);
             assert!(dictionary.with_extension("dict").is_file(), "{name:?}");
         }
     }
 
     #[test]
     fn workflows_use_the_toolchain_and_tools_of_the_gate_and_pinned_actions() {
-        let folder = project::root().join(".github/workflows");
+        let folder = root().join(".github/workflows");
         let files = std::fs::read_dir(folder).unwrap();
         let files = files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
         let text = files.collect::<String>();
@@ -437,10 +356,7 @@ mod tests {
     /// The features that a manifest declares, `default` aside.
     fn declared(package: &str) -> Vec<String> {
         let folder = package.trim_start_matches("security-api-");
-        let path = project::root()
-            .join("crates")
-            .join(folder)
-            .join("Cargo.toml");
+        let path = root().join("crates").join(folder).join("Cargo.toml");
         let manifest = std::fs::read_to_string(path).expect("a manifest");
         let section = manifest
             .split("[features]")

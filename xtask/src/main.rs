@@ -1,46 +1,74 @@
 //! The workspace's own commands: `cargo xtask help`.
+//!
+//! This program has no dependencies. It runs the demo and the tests, and has [the tools](../tools.rs) built for all else.
 
-mod codegen;
-mod compile_time;
-mod console;
-mod demo;
-mod exercise;
-mod gate;
-mod operations;
-mod program;
-mod project;
-mod spec;
-
+use std::io;
 use std::process::ExitCode;
 
-use clap::Parser;
-
-#[derive(Debug, Parser)]
-#[command(name = "cargo xtask", about = "The workspace's own commands")]
-enum Command {
-    Ci(gate::Ci),
-    Codegen(codegen::Codegen),
-    CompileTime(compile_time::CompileTime),
-    Demo(demo::Demo),
-    Exercise(exercise::Exercise),
-    Operations(operations::Operations),
-    Spec(spec::Spec),
-    Test(gate::Test),
-}
+use xtask::console::{complain, say};
+use xtask::{commands, program, step};
 
 fn main() -> ExitCode {
-    let outcome = match Command::parse() {
-        Command::Ci(command) => command.run(),
-        Command::Codegen(command) => command.run(),
-        Command::CompileTime(command) => command.run(),
-        Command::Demo(command) => command.run(),
-        Command::Exercise(command) => command.run(),
-        Command::Operations(command) => command.run(),
-        Command::Spec(command) => command.run(),
-        Command::Test(command) => command.run(),
-    };
-    outcome.unwrap_or_else(|error| {
-        console::complain(format_args!("error: {error:#}"));
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<_> = arguments.iter().map(String::as_str).collect();
+    run(&words).unwrap_or_else(|error| {
+        complain(format_args!("error: {error}"));
         ExitCode::FAILURE
     })
+}
+
+const DEMO: &str = "\
+Runs the playbook: a stolen credential is detected, its owner is found, and everything is exported.
+
+It needs no account: it starts the sandbox. With `--live` it runs against the real services, by the credentials in the
+environment (`PUSH_SECURITY_API_KEY`, `PASSWORD_PUSHER_TOKEN`, `KEEPNET_CLIENT_ID` and `KEEPNET_CLIENT_SECRET`), after asking.
+
+Usage: cargo xtask demo [--live]";
+
+const TEST: &str = "\
+Runs every test: with nextest if it is installed, otherwise with plain cargo.
+
+Usage: cargo xtask test";
+
+fn run(words: &[&str]) -> io::Result<ExitCode> {
+    match words {
+        ["help" | "--help" | "-h"] => {
+            say(commands::help())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        [] => {
+            complain(commands::help());
+            Ok(ExitCode::from(2))
+        }
+        ["help", "demo"] | ["demo", "--help" | "-h"] => {
+            say(DEMO)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        ["help", "test"] | ["test", "--help" | "-h"] => {
+            say(TEST)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        ["demo"] | ["demo", "--live"] => {
+            complain("Building the demo. The first time takes about a minute.");
+            program::run("demo", "", &words[1..])
+        }
+        ["test"] => {
+            complain("Building the tests. The first time takes some minutes.");
+            step::run(&step::tests()?)
+        }
+        [light @ ("demo" | "test"), ..] => refuse(&format!(
+            "unexpected arguments; `cargo xtask help {light}` says which it takes"
+        )),
+        ["help", name] | [name, ..] if commands::TOOLS.iter().any(|tool| tool.name == *name) => {
+            program::tools(words)
+        }
+        ["help", name, ..] | [name, ..] => refuse(&format!(
+            "there is no command `{name}`; `cargo xtask help` lists those there are"
+        )),
+    }
+}
+
+fn refuse(why: &str) -> io::Result<ExitCode> {
+    complain(format_args!("error: {why}"));
+    Ok(ExitCode::from(2))
 }

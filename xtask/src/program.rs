@@ -1,29 +1,68 @@
-//! Running the programs of the integration tests.
+//! Building and running the other programs of the workspace.
 //!
-//! They are built by themselves, so that this one need not be built with the clients: it must work when generated code
-//! does not.
+//! Each is built by itself, so that none is needed where it is not asked for, and the generator works when generated code does
+//! not.
 
+use std::env::consts::EXE_SUFFIX;
+use std::ffi::OsString;
+use std::io;
 use std::process::{Command, ExitCode};
 
-use anyhow::Context as _;
+use crate::console::complain;
+use crate::root;
 
-use crate::project;
-
-/// Builds and runs a program.
+/// Builds and runs a program of the integration tests.
 ///
 /// # Errors
 /// If cargo cannot be run.
-pub(crate) fn run(name: &str, features: &str, arguments: &[&str]) -> anyhow::Result<ExitCode> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
-        .current_dir(project::root())
-        .args(["run", "--quiet", "--package", "integration-tests"])
+pub fn run(name: &str, features: &str, arguments: &[&str]) -> io::Result<ExitCode> {
+    let mut command = Command::new(cargo());
+    command
+        .current_dir(root())
+        .args(["run", "--locked", "--package", "integration-tests"])
         .args(["--bin", name, "--features", features, "--"])
-        .args(arguments)
+        .args(arguments);
+    finish(command)
+}
+
+/// Where the programs of this package are built.
+const TARGET: &str = "target/xtask";
+
+/// Builds the tools, and runs a command of theirs where this program was started.
+///
+/// # Errors
+/// If cargo cannot be run.
+pub fn tools(arguments: &[&str]) -> io::Result<ExitCode> {
+    let manifest = root().join("Cargo.toml");
+    let target = root().join(TARGET);
+    let mut command = Command::new(cargo());
+    command.args(["run", "--locked", "--manifest-path"]);
+    command.arg(manifest);
+    command.args(["--package", "xtask", "--bin", "xtask-tools"]);
+    command.arg("--target-dir").arg(&target);
+    if target
+        .join(format!("debug/xtask-tools{EXE_SUFFIX}"))
+        .exists()
+    {
+        command.arg("--quiet");
+    } else {
+        complain(
+            "Building the generator, the gate and the release tools. The first time takes about a minute.",
+        );
+    }
+    command.arg("--").args(arguments);
+    finish(command)
+}
+
+fn cargo() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+fn finish(mut command: Command) -> io::Result<ExitCode> {
+    let status = command
         .status()
-        .context("cannot run cargo")?;
-    Ok(match status.success() {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::FAILURE,
-    })
+        .map_err(|error| io::Error::new(error.kind(), format!("cannot run cargo: {error}")))?;
+    // A program that a signal ended has no code.
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(ExitCode::from(code.unwrap_or(1)))
 }

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+pub(crate) use xtask::root;
+
 /// A service that has a client crate.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Service {
@@ -95,10 +97,4 @@ impl Service {
     pub(crate) fn selected(only: Option<Self>) -> Vec<Self> {
         only.map_or_else(|| SERVICES.to_vec(), |service| vec![service])
     }
-}
-
-/// The root of the workspace.
-pub(crate) fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().unwrap_or(here).to_path_buf()
 }

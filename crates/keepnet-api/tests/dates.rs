@@ -111,6 +111,12 @@ fn spans_are_read_as_dotnet_writes_them() {
             Some(Duration::new(922_337_203_685, 477_580_700)),
         ),
         ("3", Some(Duration::from_secs(3 * 86_400))),
+        // Digits below 100 ns are cut, however many there are.
+        ("00:00:00.000500099", Some(Duration::from_micros(500))),
+        (
+            "00:00:00.00050000000000000000000000001",
+            Some(Duration::from_micros(500)),
+        ),
         ("-00:10:00", None),
         ("24:00:00", None),
         ("00:60:00", None),

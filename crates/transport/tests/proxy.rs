@@ -89,6 +89,14 @@ async fn in_environment(test: &'static str, variables: &[(&str, &str)]) {
 }
 
 #[tokio::test]
+#[cfg_attr(
+    not(any(
+        feature = "rustls",
+        feature = "rustls-no-provider",
+        feature = "native-tls"
+    )),
+    ignore = "it asks for https"
+)]
 async fn the_environments_proxy_is_for_other_machines_only() {
     let proxy = Server::start(vec![Act::Send(answer(502, "", b""))]).await;
     let server = Server::start(vec![Act::Send(answer(200, "", b"\"good\""))]).await;
@@ -130,6 +138,14 @@ async fn child_is_refused_by_the_proxy() {
 }
 
 #[tokio::test]
+#[cfg_attr(
+    not(any(
+        feature = "rustls",
+        feature = "rustls-no-provider",
+        feature = "native-tls"
+    )),
+    ignore = "it asks for https"
+)]
 async fn a_malformed_proxy_of_the_environment_is_refused_and_not_passed_over() {
     for name in ["HTTPS_PROXY", "ALL_PROXY", "https_proxy"] {
         for value in [
@@ -209,6 +225,14 @@ async fn serve_socks(
 }
 
 #[tokio::test]
+#[cfg_attr(
+    not(any(
+        feature = "rustls",
+        feature = "rustls-no-provider",
+        feature = "native-tls"
+    )),
+    ignore = "reqwest reaches SOCKS proxies only with TLS compiled in"
+)]
 async fn a_socks_proxy_is_used_and_one_that_does_not_allow_the_connection_is_not_asked_again() {
     for scheme in ["socks5", "socks5h"] {
         let (address, mut targets) = socks(0).await;

@@ -5,7 +5,7 @@ mod common;
 use std::time::Duration;
 
 use common::wire::{Act, Server, answer};
-use common::{builder, create, hurried, read};
+use common::{builder, create, hurried, install_provider, read};
 use http_body_util::StreamBody;
 use security_api_transport::{
     Body, Call, Client, ClientBuilder, Error, ErrorKind, HttpRequest, Outcome, ResponseBody,
@@ -173,6 +173,14 @@ async fn a_refused_connection_is_tried_again_for_any_operation() {
 }
 
 #[tokio::test]
+#[cfg_attr(
+    not(any(
+        feature = "rustls",
+        feature = "rustls-no-provider",
+        feature = "native-tls"
+    )),
+    ignore = "it asks for https"
+)]
 async fn a_name_that_does_not_resolve_is_tried_again_for_any_operation() {
     let client = at("https://nowhere.invalid").build().unwrap();
     never_sent(&client).await;
@@ -286,6 +294,14 @@ async fn a_length_that_the_service_does_not_keep_to_reserves_no_memory() {
 }
 
 #[tokio::test]
+#[cfg_attr(
+    not(any(
+        feature = "rustls",
+        feature = "rustls-no-provider",
+        feature = "native-tls"
+    )),
+    ignore = "it asks for https"
+)]
 async fn a_proxy_that_wants_other_credentials_is_not_asked_again_and_one_that_cannot_connect_is() {
     for (status, says, attempts) in [
         (407, "the proxy refused the connection", 1),
@@ -318,6 +334,7 @@ async fn a_proxy_that_wants_other_credentials_is_not_asked_again_and_one_that_ca
 
 /// A transport of the user's: reqwest as it comes, but for its retries.
 fn bare_reqwest(url: String) -> Client {
+    install_provider();
     let inner = reqwest::Client::builder()
         .no_proxy()
         .retry(reqwest::retry::never())

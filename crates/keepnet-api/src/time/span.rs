@@ -74,11 +74,13 @@ fn duration(text: &str) -> Option<Duration> {
     if hours > 23 || minutes > 59 || seconds > 59 {
         return None;
     }
-    number(fraction)?;
-    let nanoseconds = format!("{fraction:0<9.9}").parse().ok()?;
+    if !fraction.bytes().all(|byte| byte.is_ascii_digit()) || fraction.is_empty() {
+        return None;
+    }
+    let ticks: u32 = format!("{fraction:0<7.7}").parse().ok()?;
     let days = number(days)?.checked_mul(86_400)?;
     let whole = days.checked_add(hours * 3600 + minutes * 60 + seconds)?;
-    Some(Duration::new(whole, nanoseconds))
+    Some(Duration::new(whole, ticks * 100))
 }
 
 impl From<Duration> for TimeSpan {

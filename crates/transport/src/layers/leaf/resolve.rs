@@ -166,6 +166,9 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let port = listener.local_addr().unwrap().port();
+        // rustls without a provider of its own takes the program's.
+        let provider = tokio_rustls::rustls::crypto::aws_lc_rs::default_provider();
+        let _ = provider.install_default();
         let client = reqwest::Client::builder()
             .no_proxy()
             .dns_resolver(guard("https://api.test", true, &["127.0.0.1"]))

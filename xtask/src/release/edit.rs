@@ -1,0 +1,70 @@
+//! Writing a new version into the files that state it.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context as _;
+use semver::Version;
+use toml_edit::{DocumentMut, value};
+
+use super::changelog;
+use super::workspace::{Member, Workspace};
+
+/// Sets the version of a crate, and what the others ask of it, dates its changelog, and brings the lock files up to date.
+///
+/// # Errors
+/// If a file cannot be read or written, or cargo cannot update a lock file.
+pub(crate) fn version(
+    workspace: &Workspace,
+    member: &Member,
+    version: &Version,
+) -> anyhow::Result<()> {
+    edit(&workspace.file(member, "Cargo.toml"), |text| {
+        let mut manifest: DocumentMut = text.parse()?;
+        manifest["package"]["version"] = value(version.to_string());
+        Ok(manifest.to_string())
+    })?;
+    edit(&workspace.root.join("Cargo.toml"), |text| {
+        let mut manifest: DocumentMut = text.parse()?;
+        let asked = manifest["workspace"]["dependencies"].get_mut(&member.name);
+        if let Some(asked) = asked.and_then(|asked| asked.get_mut("version")) {
+            *asked = value(version.to_string());
+        }
+        Ok(manifest.to_string())
+    })?;
+    let today = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
+    edit(&workspace.file(member, changelog::FILE), |text| {
+        Ok(changelog::dated(text, version, &today))
+    })?;
+    for folder in ["", "fuzz"] {
+        let folder = workspace.root.join(folder);
+        if folder.join("Cargo.lock").is_file() {
+            lock(workspace, &folder)?;
+        }
+    }
+    Ok(())
+}
+
+fn edit(path: &Path, change: impl FnOnce(&str) -> anyhow::Result<String>) -> anyhow::Result<()> {
+    let text = fs::read_to_string(path);
+    text.map_err(anyhow::Error::from)
+        .and_then(|text| change(&text))
+        .and_then(|text| Ok(fs::write(path, text)?))
+        .with_context(|| format!("cannot edit {}", path.display()))
+}
+
+/// Has the lock file of a folder say which versions the crates here have.
+fn lock(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
+    let status = workspace
+        .cargo()
+        .current_dir(folder)
+        .args(["update", "--quiet", "--workspace", "--offline"])
+        .status()
+        .context("cannot run cargo")?;
+    anyhow::ensure!(
+        status.success(),
+        "cannot update {}",
+        folder.join("Cargo.lock").display()
+    );
+    Ok(())
+}

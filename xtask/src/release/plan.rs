@@ -1,0 +1,269 @@
+//! What there is to release, and why.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use anyhow::Context as _;
+use semver::{Version, VersionReq};
+use toml_edit::DocumentMut;
+
+use super::level::{Changes, Level, compare};
+use super::workspace::{Member, Workspace};
+use super::{api, changelog, git};
+
+/// How a crate stands to its last release.
+#[derive(Debug)]
+pub(crate) struct Standing {
+    pub(crate) member: Member,
+    /// Its last version that has a tag.
+    pub(crate) last: Option<Version>,
+    /// The version that its manifest and changelog have, but no tag: a release that was begun.
+    pub(crate) begun: Option<Version>,
+    /// The packaged files that have changed since.
+    pub(crate) files: Vec<String>,
+    /// How its own public API has changed since.
+    pub(crate) changes: Changes,
+    /// The dependencies whose next version is not compatible with the one it asked for, and what it shows of them.
+    pub(crate) moved: Vec<Moved>,
+    /// Whether its changelog has something to release.
+    pub(crate) told: bool,
+}
+
+/// A dependency that a crate must follow to a version that is not compatible.
+#[derive(Debug)]
+pub(crate) struct Moved {
+    pub(crate) name: String,
+    pub(crate) to: Version,
+    /// Whether types of it are in the crate's public API.
+    pub(crate) is_shown: bool,
+    /// Those types that change.
+    pub(crate) changed: BTreeSet<String>,
+}
+
+impl Standing {
+    /// The least level that its next version may have, if there is anything to release.
+    pub(crate) fn required(&self) -> Option<Level> {
+        let last = self.last.as_ref()?;
+        let breaks =
+            !self.changes.breaking.is_empty() || self.moved.iter().any(|moved| moved.is_shown);
+        if breaks {
+            return Some(Level::breaking(last));
+        }
+        if !self.changes.additions.is_empty() {
+            return Some(Level::addition(last));
+        }
+        (!self.files.is_empty() || !self.moved.is_empty()).then_some(Level::Patch)
+    }
+
+    /// Its next version, by the least level.
+    fn next(&self) -> Option<Version> {
+        match (&self.begun, &self.last) {
+            (Some(begun), _) => Some(begun.clone()),
+            (None, None) => Some(self.member.version.clone()),
+            (None, Some(last)) => Some(self.required()?.next(last)),
+        }
+    }
+
+    /// Why that is the least level.
+    pub(crate) fn reasons(&self) -> Vec<String> {
+        let mut reasons = self.changes.breaking.clone();
+        for Moved {
+            name,
+            to,
+            is_shown,
+            changed,
+        } in &self.moved
+        {
+            let names: Vec<_> = changed.iter().map(String::as_str).collect();
+            reasons.push(match (is_shown, names.is_empty()) {
+                (true, false) => format!(
+                    "shows types of {name}, which breaks with {to}: {}",
+                    names.join(", ")
+                ),
+                (true, true) => format!("shows types of {name}, which are not those of {to}"),
+                (false, _) => format!("needs {name} {to}, and shows nothing of it"),
+            });
+        }
+        reasons.extend(self.changes.additions.iter().cloned());
+        reasons
+    }
+}
+
+/// How every crate stands, in the order of publishing.
+///
+/// # Errors
+/// If the history or a file cannot be read.
+pub(crate) fn standings(workspace: &Workspace) -> anyhow::Result<Vec<Standing>> {
+    let mut standings: Vec<Standing> = Vec::new();
+    for member in &workspace.members {
+        let standing = standing(workspace, member, &standings)?;
+        standings.push(standing);
+    }
+    Ok(standings)
+}
+
+fn standing(
+    workspace: &Workspace,
+    member: &Member,
+    before: &[Standing],
+) -> anyhow::Result<Standing> {
+    let last = git::last_release(workspace, member)?;
+    let log = api::written(&workspace.file(member, changelog::FILE))?;
+    let is_begun =
+        last.as_ref() != Some(&member.version) && changelog::notes(&log, &member.version).is_some();
+    let begun = is_begun.then(|| member.version.clone());
+    let mut standing = Standing {
+        member: member.clone(),
+        begun,
+        files: Vec::new(),
+        changes: Changes::default(),
+        moved: Vec::new(),
+        told: changelog::unreleased(&log).is_some(),
+        last,
+    };
+    let Some(last) = &standing.last else {
+        return Ok(standing);
+    };
+    let tag = member.tag(last);
+    standing.files = git::changed(workspace, member, &tag)?;
+    let now = api::written(&workspace.file(member, api::FILE))?;
+    let then = git::file_at(
+        &workspace.root,
+        &tag,
+        &format!("{}/{}", member.folder, api::FILE),
+    )?;
+    let then = then.with_context(|| format!("{tag} has no {}", api::FILE))?;
+    standing.changes = compare(&then, &now);
+    let manifest = git::file_at(&workspace.root, &tag, "Cargo.toml")?.unwrap_or_default();
+    let asked = requirements(&manifest)?;
+    for dependency in before
+        .iter()
+        .filter(|other| member.needs.contains(&other.member.name))
+    {
+        let name = &dependency.member.name;
+        let to = dependency
+            .next()
+            .unwrap_or_else(|| dependency.member.version.clone());
+        let follows = asked.get(name).is_some_and(|asked| !asked.matches(&to));
+        if follows {
+            let shown = types_of(&dependency.member.library(), &now);
+            let broken = dependency.changes.breaking.join("\n");
+            let broken = types_of(&dependency.member.library(), &broken);
+            standing.moved.push(Moved {
+                name: name.clone(),
+                to,
+                is_shown: !shown.is_empty(),
+                changed: shown.intersection(&broken).cloned().collect(),
+            });
+        }
+    }
+    Ok(standing)
+}
+
+/// The versions that the crates of the workspace ask of each other.
+fn requirements(manifest: &str) -> anyhow::Result<BTreeMap<String, VersionReq>> {
+    let manifest: DocumentMut = manifest.parse().context("the manifest of the workspace")?;
+    let dependencies = manifest["workspace"]["dependencies"].as_table_like();
+    let mut requirements = BTreeMap::new();
+    for (name, asked) in dependencies.into_iter().flat_map(|table| table.iter()) {
+        if let Some(version) = asked.get("version").and_then(|version| version.as_str()) {
+            let version =
+                VersionReq::parse(version).with_context(|| format!("the version of {name}"))?;
+            requirements.insert(name.to_owned(), version);
+        }
+    }
+    Ok(requirements)
+}
+
+/// The types and traits of a library that a text names.
+fn types_of(library: &str, text: &str) -> BTreeSet<String> {
+    let is_part = |byte: char| byte.is_ascii_alphanumeric() || byte == '_' || byte == ':';
+    let paths = text.match_indices(library).filter_map(|(at, _)| {
+        let path = text[at + library.len()..].strip_prefix("::")?;
+        let path = &path[..path.find(|byte| !is_part(byte)).unwrap_or(path.len())];
+        path.split("::")
+            .find(|part| part.starts_with(|byte: char| byte.is_ascii_uppercase()))
+    });
+    paths.map(str::to_owned).collect()
+}
+
+/// The first of many lines, and how many more there are.
+pub(crate) fn shortened(lines: &[String]) -> Vec<String> {
+    const MOST: usize = 12;
+    let mut told: Vec<_> = lines.iter().take(MOST).cloned().collect();
+    if lines.len() > MOST {
+        told.push(format!("and {} more", lines.len() - MOST));
+    }
+    told
+}
+
+/// What there is to release, for people.
+pub(crate) fn tell(standings: &[Standing]) -> String {
+    let mut text = String::new();
+    let mut order = Vec::new();
+    for standing in standings {
+        let name = &standing.member.name;
+        let since = match &standing.last {
+            Some(last) => format!("last release {last}"),
+            None => "never released".to_owned(),
+        };
+        let _ = write!(text, "{name}: {since}; ");
+        let _ = match (&standing.begun, standing.next(), standing.required()) {
+            (Some(begun), _, _) => writeln!(
+                text,
+                "the release of {begun} was begun and goes on with the next `--execute`"
+            ),
+            (None, Some(next), None) => {
+                writeln!(text, "its first release is {next}, as its manifest says")
+            }
+            (None, Some(next), Some(level)) => writeln!(text, "next is at least {next} ({level})"),
+            (None, None, _) => writeln!(text, "nothing has changed"),
+        };
+        if standing.next().is_none() {
+            continue;
+        }
+        order.push(&**name);
+        if standing.last.is_some() && !standing.files.is_empty() {
+            let count = standing.files.len();
+            let _ = writeln!(
+                text,
+                "  {count} packaged file{} changed",
+                if count == 1 { "" } else { "s" }
+            );
+        }
+        for reason in shortened(&standing.reasons()) {
+            let _ = writeln!(text, "  {reason}");
+        }
+        if !standing.told && standing.begun.is_none() {
+            let _ = writeln!(
+                text,
+                "  nothing is said of it under Unreleased in {}/{}",
+                standing.member.folder,
+                changelog::FILE
+            );
+        }
+    }
+    match order.is_empty() {
+        true => text.push_str("\nThere is nothing to release.\n"),
+        false => {
+            let _ = writeln!(text, "\nOrder of publishing: {}", order.join(", "));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_are_known_by_their_names_wherever_they_are_defined() {
+        let text = "pub fn p::Client::send(&self) -> t_lib::call::Call<t_lib::Error>\n\
+                    pub use p::Rate = t_lib::Rate\npub fn other_t_lib(&self)\npub fn t_lib::model::read()";
+        let types = types_of("t_lib", text);
+        assert_eq!(
+            types.into_iter().collect::<Vec<_>>(),
+            ["Call", "Error", "Rate"]
+        );
+    }
+}
