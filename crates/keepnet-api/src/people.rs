@@ -21,7 +21,7 @@ mod import;
 mod job;
 mod mapping;
 
-use security_api_transport::{Client, ErrorKind, Job};
+use security_api_transport::{ErrorKind, Job};
 
 pub use groups::{FoundGroup, GroupMembers};
 pub use import::{ImportPreview, ImportRows, TargetUserImport};
@@ -293,23 +293,13 @@ impl TargetUsers {
     }
 
     fn target_groups(&self) -> TargetGroups {
-        TargetGroups::new(&self.client())
-    }
-
-    /// The client that the handle's calls are made with.
-    fn client(&self) -> Client {
-        self.count_summary().into_request().client().clone()
+        TargetGroups::new(self.client())
     }
 }
 
 impl TargetGroups {
     fn target_users(&self) -> TargetUsers {
-        TargetUsers::new(&self.client())
-    }
-
-    /// The client that the handle's calls are made with.
-    fn client(&self) -> Client {
-        self.list().into_request().client().clone()
+        TargetUsers::new(self.client())
     }
 }
 

@@ -16,6 +16,11 @@ impl Accounts {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Lists accounts on work apps.
     ///
     /// `GET /v1/accounts`. Idempotent: retried automatically.
@@ -37,7 +42,7 @@ impl Accounts {
     /// ```
     pub fn list(&self) -> ListAccounts {
         ListAccounts {
-            request: self.client.operation(&ACCOUNTS_LIST, &[]),
+            request: self.client().operation(&ACCOUNTS_LIST, &[]),
         }
     }
 
@@ -60,7 +65,7 @@ impl Accounts {
     /// # }
     /// ```
     pub fn get(&self, id: impl AsRef<str>) -> security_api_transport::Call<Account> {
-        self.client.operation(&ACCOUNTS_GET, &[id.as_ref()]).call()
+        self.client().operation(&ACCOUNTS_GET, &[id.as_ref()]).call()
     }
 
     /// Deletes the record of an account.
@@ -85,7 +90,7 @@ impl Accounts {
     /// # }
     /// ```
     pub fn delete(&self, id: impl AsRef<str>) -> security_api_transport::Call<()> {
-        self.client.operation(&ACCOUNTS_DELETE, &[id.as_ref()]).call()
+        self.client().operation(&ACCOUNTS_DELETE, &[id.as_ref()]).call()
     }
 
     /// Removes one login method from the record of an account, and gives the account as it is then.
@@ -115,7 +120,7 @@ impl Accounts {
         login_method: LoginMethodName,
     ) -> security_api_transport::Call<Account> {
         let mut request = self
-            .client
+            .client()
             .operation(&ACCOUNTS_REMOVE_LOGIN_METHOD, &[id.as_ref()]);
         let login_method: LoginMethodName = login_method;
         request = request

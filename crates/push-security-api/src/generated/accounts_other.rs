@@ -18,6 +18,11 @@ impl AccountsOther {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Lists accounts on apps that are not work apps.
     ///
     /// **Unconfirmed**, and only with the feature `unconfirmed`. The path is a guess after `/v1/browserExtensions`. The
@@ -42,7 +47,7 @@ impl AccountsOther {
     /// ```
     pub fn list(&self) -> ListAccountsOther {
         ListAccountsOther {
-            request: self.client.operation(&ACCOUNTS_OTHER_LIST, &[]),
+            request: self.client().operation(&ACCOUNTS_OTHER_LIST, &[]),
         }
     }
 
@@ -70,7 +75,7 @@ impl AccountsOther {
         &self,
         id: impl AsRef<str>,
     ) -> security_api_transport::Call<AccountOther> {
-        self.client.operation(&ACCOUNTS_OTHER_GET, &[id.as_ref()]).call()
+        self.client().operation(&ACCOUNTS_OTHER_GET, &[id.as_ref()]).call()
     }
 
     /// Deletes the record of an account on an app that is not a work app.
@@ -97,7 +102,7 @@ impl AccountsOther {
     /// # }
     /// ```
     pub fn delete(&self, id: impl AsRef<str>) -> security_api_transport::Call<()> {
-        self.client.operation(&ACCOUNTS_OTHER_DELETE, &[id.as_ref()]).call()
+        self.client().operation(&ACCOUNTS_OTHER_DELETE, &[id.as_ref()]).call()
     }
 }
 

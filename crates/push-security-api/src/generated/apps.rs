@@ -16,6 +16,11 @@ impl Apps {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Lists work apps.
     ///
     /// `GET /v1/apps`. Idempotent: retried automatically.
@@ -37,7 +42,7 @@ impl Apps {
     /// ```
     pub fn list(&self) -> ListApps {
         ListApps {
-            request: self.client.operation(&APPS_LIST, &[]),
+            request: self.client().operation(&APPS_LIST, &[]),
         }
     }
 
@@ -60,7 +65,7 @@ impl Apps {
     /// # }
     /// ```
     pub fn get(&self, id: impl AsRef<str>) -> security_api_transport::Call<App> {
-        self.client.operation(&APPS_GET, &[id.as_ref()]).call()
+        self.client().operation(&APPS_GET, &[id.as_ref()]).call()
     }
 
     /// Changes how an app is governed, and gives the app as it is then.
@@ -91,7 +96,7 @@ impl Apps {
         id: impl AsRef<str>,
         update: impl ::std::borrow::Borrow<AppUpdate>,
     ) -> security_api_transport::Call<App> {
-        let mut request = self.client.operation(&APPS_UPDATE, &[id.as_ref()]);
+        let mut request = self.client().operation(&APPS_UPDATE, &[id.as_ref()]);
         request = request.json::<AppUpdate>(update.borrow());
         request.call()
     }

@@ -18,6 +18,11 @@ impl AppsOther {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Lists apps that are not recognised as work apps.
     ///
     /// **Unconfirmed**, and only with the feature `unconfirmed`. The path is a guess after `/v1/browserExtensions`. The
@@ -42,7 +47,7 @@ impl AppsOther {
     /// ```
     pub fn list(&self) -> ListAppsOther {
         ListAppsOther {
-            request: self.client.operation(&APPS_OTHER_LIST, &[]),
+            request: self.client().operation(&APPS_OTHER_LIST, &[]),
         }
     }
 
@@ -67,7 +72,7 @@ impl AppsOther {
     /// # }
     /// ```
     pub fn get(&self, id: impl AsRef<str>) -> security_api_transport::Call<AppOther> {
-        self.client.operation(&APPS_OTHER_GET, &[id.as_ref()]).call()
+        self.client().operation(&APPS_OTHER_GET, &[id.as_ref()]).call()
     }
 }
 

@@ -16,6 +16,11 @@ impl BrowserExtensions {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Lists installed browser extensions, one record for each browser that has one.
     ///
     /// `GET /v1/browserExtensions`. Idempotent: retried automatically.
@@ -37,7 +42,7 @@ impl BrowserExtensions {
     /// ```
     pub fn list(&self) -> ListBrowserExtensions {
         ListBrowserExtensions {
-            request: self.client.operation(&BROWSER_EXTENSIONS_LIST, &[]),
+            request: self.client().operation(&BROWSER_EXTENSIONS_LIST, &[]),
         }
     }
 
@@ -67,7 +72,7 @@ impl BrowserExtensions {
         &self,
         id: impl AsRef<str>,
     ) -> security_api_transport::Call<BrowserExtension> {
-        self.client.operation(&BROWSER_EXTENSIONS_GET, &[id.as_ref()]).call()
+        self.client().operation(&BROWSER_EXTENSIONS_GET, &[id.as_ref()]).call()
     }
 }
 

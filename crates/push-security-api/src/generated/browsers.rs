@@ -16,6 +16,11 @@ impl Browsers {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Lists enrolled browsers.
     ///
     /// `GET /v1/browsers`. Idempotent: retried automatically.
@@ -37,7 +42,7 @@ impl Browsers {
     /// ```
     pub fn list(&self) -> ListBrowsers {
         ListBrowsers {
-            request: self.client.operation(&BROWSERS_LIST, &[]),
+            request: self.client().operation(&BROWSERS_LIST, &[]),
         }
     }
 
@@ -60,7 +65,7 @@ impl Browsers {
     /// # }
     /// ```
     pub fn get(&self, id: impl AsRef<str>) -> security_api_transport::Call<Browser> {
-        self.client.operation(&BROWSERS_GET, &[id.as_ref()]).call()
+        self.client().operation(&BROWSERS_GET, &[id.as_ref()]).call()
     }
 }
 

@@ -16,6 +16,11 @@ impl Detections {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Lists detections.
     ///
     /// To follow what happens, remember that the time filters look at creation: a detection that was created earlier
@@ -40,7 +45,7 @@ impl Detections {
     /// ```
     pub fn list(&self) -> ListDetections {
         ListDetections {
-            request: self.client.operation(&DETECTIONS_LIST, &[]),
+            request: self.client().operation(&DETECTIONS_LIST, &[]),
         }
     }
 
@@ -63,7 +68,7 @@ impl Detections {
     /// # }
     /// ```
     pub fn get(&self, id: impl AsRef<str>) -> security_api_transport::Call<Detection> {
-        self.client.operation(&DETECTIONS_GET, &[id.as_ref()]).call()
+        self.client().operation(&DETECTIONS_GET, &[id.as_ref()]).call()
     }
 
     /// Changes a detection, and gives the detection as it is then.
@@ -95,7 +100,7 @@ impl Detections {
         id: impl AsRef<str>,
         update: impl ::std::borrow::Borrow<DetectionUpdate>,
     ) -> security_api_transport::Call<Detection> {
-        let mut request = self.client.operation(&DETECTIONS_UPDATE, &[id.as_ref()]);
+        let mut request = self.client().operation(&DETECTIONS_UPDATE, &[id.as_ref()]);
         request = request.json::<DetectionUpdate>(update.borrow());
         request.call()
     }

@@ -16,6 +16,11 @@ impl Employees {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Lists employees.
     ///
     /// `GET /v1/employees`. Idempotent: retried automatically.
@@ -37,7 +42,7 @@ impl Employees {
     /// ```
     pub fn list(&self) -> ListEmployees {
         ListEmployees {
-            request: self.client.operation(&EMPLOYEES_LIST, &[]),
+            request: self.client().operation(&EMPLOYEES_LIST, &[]),
         }
     }
 
@@ -63,7 +68,7 @@ impl Employees {
         &self,
         id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::shared::Employee> {
-        self.client.operation(&EMPLOYEES_GET, &[id.as_ref()]).call()
+        self.client().operation(&EMPLOYEES_GET, &[id.as_ref()]).call()
     }
 
     /// Changes an employee, and gives the employee as they are then.
@@ -95,7 +100,7 @@ impl Employees {
         id: impl AsRef<str>,
         update: impl ::std::borrow::Borrow<EmployeeUpdate>,
     ) -> security_api_transport::Call<super::shared::Employee> {
-        let mut request = self.client.operation(&EMPLOYEES_UPDATE, &[id.as_ref()]);
+        let mut request = self.client().operation(&EMPLOYEES_UPDATE, &[id.as_ref()]);
         request = request.json::<EmployeeUpdate>(update.borrow());
         request.call()
     }
@@ -129,7 +134,7 @@ impl Employees {
         groups: impl IntoIterator<Item = impl Into<String>>,
     ) -> security_api_transport::Call<super::shared::Employee> {
         let mut request = self
-            .client
+            .client()
             .operation(&EMPLOYEES_ADD_TO_GROUPS, &[id.as_ref()]);
         let groups: Vec<String> = groups.into_iter().map(Into::into).collect();
         request = request
@@ -167,7 +172,7 @@ impl Employees {
         groups: impl IntoIterator<Item = impl Into<String>>,
     ) -> security_api_transport::Call<super::shared::Employee> {
         let mut request = self
-            .client
+            .client()
             .operation(&EMPLOYEES_REMOVE_FROM_GROUPS, &[id.as_ref()]);
         let groups: Vec<String> = groups.into_iter().map(Into::into).collect();
         request = request

@@ -16,6 +16,11 @@ impl Findings {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Lists findings.
     ///
     /// `GET /v1/findings`. Idempotent: retried automatically.
@@ -37,7 +42,7 @@ impl Findings {
     /// ```
     pub fn list(&self) -> ListFindings {
         ListFindings {
-            request: self.client.operation(&FINDINGS_LIST, &[]),
+            request: self.client().operation(&FINDINGS_LIST, &[]),
         }
     }
 
@@ -60,7 +65,7 @@ impl Findings {
     /// # }
     /// ```
     pub fn get(&self, id: impl AsRef<str>) -> security_api_transport::Call<Finding> {
-        self.client.operation(&FINDINGS_GET, &[id.as_ref()]).call()
+        self.client().operation(&FINDINGS_GET, &[id.as_ref()]).call()
     }
 }
 

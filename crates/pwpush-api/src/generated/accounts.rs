@@ -16,6 +16,11 @@ impl Accounts {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Lists the accounts that the token can act for.
     ///
     /// Commercial edition only.
@@ -35,7 +40,7 @@ impl Accounts {
     /// # }
     /// ```
     pub fn list(&self) -> security_api_transport::Call<Vec<super::shared::Account>> {
-        self.client.operation(&ACCOUNTS_LIST, &[]).call()
+        self.client().operation(&ACCOUNTS_LIST, &[]).call()
     }
 }
 

@@ -16,6 +16,11 @@ impl Instance {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Tells the versions, the edition and what is switched on.
     ///
     /// It needs no token, and none is looked at. Both editions have it.
@@ -35,7 +40,7 @@ impl Instance {
     /// # }
     /// ```
     pub fn version(&self) -> security_api_transport::Call<Version> {
-        self.client.operation(&INSTANCE_VERSION, &[]).call()
+        self.client().operation(&INSTANCE_VERSION, &[]).call()
     }
 }
 

@@ -6,6 +6,7 @@
 mod accounts;
 mod instance;
 mod pushes;
+mod pushes_types;
 mod requests;
 mod requests_types;
 mod shared;
@@ -17,7 +18,7 @@ pub mod types {
         Edition, FeatureSwitch, Features, FileFeatures, PushFeatures, RequestFeatures,
         Version,
     };
-    pub use super::pushes::{Message, Push, RetrievedPush};
+    pub use super::pushes_types::{Message, Push, RetrievedPush};
     pub use super::requests_types::{RequestState, RetrievedRequest, SecretRequest};
     pub use super::shared::{
         Account, AuditEntry, AuditKind, EmailDispatch, EmailStatus, Preview, PushedFile,

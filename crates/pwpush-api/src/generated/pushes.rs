@@ -16,9 +16,14 @@ impl Pushes {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// The request of `pushes.create`, to which hand-written code adds the rest.
     pub(crate) fn create_request(&self) -> security_api_transport::Request {
-        self.client.operation(&PUSHES_CREATE, &[])
+        self.client().operation(&PUSHES_CREATE, &[])
     }
 
     /// Lists the caller's pushes that have not expired, newest first.
@@ -46,7 +51,7 @@ impl Pushes {
     /// ```
     pub fn active(&self) -> ActivePushes {
         ActivePushes {
-            request: self.client.operation(&PUSHES_ACTIVE, &[]),
+            request: self.client().operation(&PUSHES_ACTIVE, &[]),
         }
     }
 
@@ -74,7 +79,7 @@ impl Pushes {
     /// ```
     pub fn expired(&self) -> ExpiredPushes {
         ExpiredPushes {
-            request: self.client.operation(&PUSHES_EXPIRED, &[]),
+            request: self.client().operation(&PUSHES_EXPIRED, &[]),
         }
     }
 
@@ -83,7 +88,7 @@ impl Pushes {
         &self,
         token: impl AsRef<str>,
     ) -> security_api_transport::Request {
-        self.client.operation(&PUSHES_SHOW, &[token.as_ref()])
+        self.client().operation(&PUSHES_SHOW, &[token.as_ref()])
     }
 
     /// Expires a push now, and erases its secret, passphrase and files.
@@ -108,8 +113,11 @@ impl Pushes {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn expire(&self, token: impl AsRef<str>) -> security_api_transport::Call<Push> {
-        self.client.operation(&PUSHES_EXPIRE, &[token.as_ref()]).call()
+    pub fn expire(
+        &self,
+        token: impl AsRef<str>,
+    ) -> security_api_transport::Call<super::pushes_types::Push> {
+        self.client().operation(&PUSHES_EXPIRE, &[token.as_ref()]).call()
     }
 
     /// Lists what happened to a push of the caller's, oldest first.
@@ -140,7 +148,7 @@ impl Pushes {
         &self,
         token: impl AsRef<str>,
     ) -> crate::List<super::shared::AuditEntry> {
-        crate::List::new(self.client.operation(&PUSHES_AUDIT, &[token.as_ref()]))
+        crate::List::new(self.client().operation(&PUSHES_AUDIT, &[token.as_ref()]))
     }
 
     /// The request of `pushes.notify`, to which hand-written code adds the rest.
@@ -148,7 +156,7 @@ impl Pushes {
         &self,
         token: impl AsRef<str>,
     ) -> security_api_transport::Request {
-        self.client.operation(&PUSHES_NOTIFY, &[token.as_ref()])
+        self.client().operation(&PUSHES_NOTIFY, &[token.as_ref()])
     }
 
     /// Gives the link of a push, without using up a view.
@@ -175,7 +183,7 @@ impl Pushes {
     /// ```
     pub fn preview(&self, token: impl AsRef<str>) -> PreviewPushes {
         PreviewPushes {
-            request: self.client.operation(&PUSHES_PREVIEW, &[token.as_ref()]),
+            request: self.client().operation(&PUSHES_PREVIEW, &[token.as_ref()]),
         }
     }
 }
@@ -198,17 +206,19 @@ impl ActivePushes {
     }
 
     /// Asks for one page.
-    pub fn page(self) -> security_api_transport::Call<crate::Page<Push>> {
+    pub fn page(
+        self,
+    ) -> security_api_transport::Call<crate::Page<super::pushes_types::Push>> {
         self.request.call()
     }
 
     /// Every page, one after the other.
-    pub fn pages(self) -> crate::Pages<Push> {
+    pub fn pages(self) -> crate::Pages<super::pushes_types::Push> {
         crate::Pages::new(self.request)
     }
 
     /// Every item, across pages.
-    pub fn items(self) -> crate::Items<Push> {
+    pub fn items(self) -> crate::Items<super::pushes_types::Push> {
         crate::Items::new(self.request)
     }
 
@@ -238,17 +248,19 @@ impl ExpiredPushes {
     }
 
     /// Asks for one page.
-    pub fn page(self) -> security_api_transport::Call<crate::Page<Push>> {
+    pub fn page(
+        self,
+    ) -> security_api_transport::Call<crate::Page<super::pushes_types::Push>> {
         self.request.call()
     }
 
     /// Every page, one after the other.
-    pub fn pages(self) -> crate::Pages<Push> {
+    pub fn pages(self) -> crate::Pages<super::pushes_types::Push> {
         crate::Pages::new(self.request)
     }
 
     /// Every item, across pages.
-    pub fn items(self) -> crate::Items<Push> {
+    pub fn items(self) -> crate::Items<super::pushes_types::Push> {
         crate::Items::new(self.request)
     }
 
@@ -369,280 +381,3 @@ pub static PUSHES_PREVIEW: security_api_transport::Operation = security_api_tran
         "/api/v2/pushes/{url_token}/preview",
     )
     .idempotent();
-
-/// That something is done.
-///
-/// Source: the server's source code.
-#[derive(Debug, Clone, Default, PartialEq)]
-#[non_exhaustive]
-pub struct Message {
-    /// The server's words.
-    pub message: Option<String>,
-}
-
-impl security_api_transport::model::Model for Message {
-    const NAME: &'static str = "Message";
-    const MEMBERS: &'static [&'static str] = &["message"];
-    #[inline]
-    fn slot(
-        &mut self,
-        index: usize,
-    ) -> Option<&mut dyn security_api_transport::model::Slot> {
-        Some(
-            match index {
-                0 => &mut self.message,
-                _ => return None,
-            },
-        )
-    }
-}
-
-impl<'de> security_api_transport::__private::serde::Deserialize<'de> for Message {
-    fn deserialize<D: security_api_transport::__private::serde::Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Self, D::Error> {
-        security_api_transport::model::deserialize(deserializer)
-    }
-}
-
-/// A push as its owner sees it, without the secret. What an answer leaves out depends on operation and edition.
-///
-/// Source: the server's source code.
-#[derive(Debug, Clone, Default, PartialEq)]
-#[non_exhaustive]
-pub struct Push {
-    /// After how many views it expires.
-    pub expire_after_views: Option<i64>,
-    /// Whether it has expired.
-    pub expired: Option<bool>,
-    /// The push's token. Who has it can read the push.
-    pub token: security_api_transport::Secret,
-    /// Whether a viewer may expire it. Null for a URL.
-    pub deletable_by_viewer: Option<bool>,
-    /// Whether the link leads to a page with a button first.
-    pub retrieval_step: Option<bool>,
-    /// When it expired. Null if it has not.
-    pub expired_on: Option<security_api_transport::Timestamp>,
-    /// The passphrase, which the open-source server gives back in the clear; empty if there is none, null once the push
-    /// has expired. The hosted service leaves it null.
-    pub passphrase: Option<security_api_transport::Secret>,
-    /// When it was created.
-    pub created_at: Option<security_api_transport::Timestamp>,
-    /// When it was changed last.
-    pub updated_at: Option<security_api_transport::Timestamp>,
-    /// After how many days it expires.
-    pub expire_after_days: Option<i64>,
-    /// How many days it has left.
-    pub days_remaining: Option<i64>,
-    /// How many views it has left.
-    pub views_remaining: Option<i64>,
-    /// Whether it was expired by somebody, rather than by time or views.
-    pub deleted: Option<bool>,
-    /// A link that is meant for programs. It leads nowhere on the open-source server if the push has a retrieval step:
-    /// read the push by its token.
-    pub json_url: Option<security_api_transport::Secret>,
-    /// The link to give to the recipient. It can be on a host of the owner's own. Who has it can read the push.
-    pub html_url: Option<security_api_transport::Secret>,
-    /// A note that only the owner sees.
-    pub note: Option<String>,
-    /// What the owner calls it.
-    pub name: Option<String>,
-    /// After how long it expires, as an index into the service's steps. Commercial edition. Known from public clients.
-    pub expire_after_duration: Option<i64>,
-    /// When it will expire. Commercial edition. Known from public clients.
-    pub expires_at: Option<security_api_transport::Timestamp>,
-    /// In how long it will expire; the unit is not documented. Commercial edition. Known from public clients.
-    pub expires_in: Option<i64>,
-    /// The account it belongs to. Commercial edition.
-    pub account_id: Option<String>,
-    /// Who is told of it by e-mail. Only when it is created, and if somebody is.
-    pub notify_emails_to: Option<String>,
-    /// The language of that mail.
-    pub notify_emails_to_locale: Option<String>,
-}
-
-impl security_api_transport::model::Model for Push {
-    const NAME: &'static str = "Push";
-    const MEMBERS: &'static [&'static str] = &[
-        "expire_after_views",
-        "expired",
-        "url_token",
-        "deletable_by_viewer",
-        "retrieval_step",
-        "expired_on",
-        "passphrase",
-        "created_at",
-        "updated_at",
-        "expire_after_days",
-        "days_remaining",
-        "views_remaining",
-        "deleted",
-        "json_url",
-        "html_url",
-        "note",
-        "name",
-        "expire_after_duration",
-        "expires_at",
-        "expires_in",
-        "account_id",
-        "notify_emails_to",
-        "notify_emails_to_locale",
-    ];
-    const REQUIRED: &'static [usize] = &[2];
-    #[inline]
-    fn slot(
-        &mut self,
-        index: usize,
-    ) -> Option<&mut dyn security_api_transport::model::Slot> {
-        Some(
-            match index {
-                0 => &mut self.expire_after_views,
-                1 => &mut self.expired,
-                2 => &mut self.token,
-                3 => &mut self.deletable_by_viewer,
-                4 => &mut self.retrieval_step,
-                5 => &mut self.expired_on,
-                6 => &mut self.passphrase,
-                7 => &mut self.created_at,
-                8 => &mut self.updated_at,
-                9 => &mut self.expire_after_days,
-                10 => &mut self.days_remaining,
-                11 => &mut self.views_remaining,
-                12 => &mut self.deleted,
-                13 => &mut self.json_url,
-                14 => &mut self.html_url,
-                15 => &mut self.note,
-                16 => &mut self.name,
-                17 => &mut self.expire_after_duration,
-                18 => &mut self.expires_at,
-                19 => &mut self.expires_in,
-                20 => &mut self.account_id,
-                21 => &mut self.notify_emails_to,
-                22 => &mut self.notify_emails_to_locale,
-                _ => return None,
-            },
-        )
-    }
-}
-
-impl<'de> security_api_transport::__private::serde::Deserialize<'de> for Push {
-    fn deserialize<D: security_api_transport::__private::serde::Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Self, D::Error> {
-        security_api_transport::model::deserialize(deserializer)
-    }
-}
-
-/// A push as a viewer sees it, with the secret until it has expired.
-///
-/// Source: the server's source code.
-#[derive(Debug, Clone, Default, PartialEq)]
-#[non_exhaustive]
-pub struct RetrievedPush {
-    /// The secret. Null once the push has expired, and where there are only files.
-    pub payload: Option<security_api_transport::Secret>,
-    /// After how many views it expires.
-    pub expire_after_views: Option<i64>,
-    /// Whether it had expired before it was read.
-    pub expired: Option<bool>,
-    /// The push's token. Who has it can read the push.
-    pub token: security_api_transport::Secret,
-    /// Whether a viewer may expire it. Null for a URL.
-    pub deletable_by_viewer: Option<bool>,
-    /// Whether the link leads to a page with a button first.
-    pub retrieval_step: Option<bool>,
-    /// When it expired. Null if it has not.
-    pub expired_on: Option<security_api_transport::Timestamp>,
-    /// The passphrase, which the open-source server gives back in the clear.
-    pub passphrase: Option<security_api_transport::Secret>,
-    /// When it was created.
-    pub created_at: Option<security_api_transport::Timestamp>,
-    /// When it was changed last.
-    pub updated_at: Option<security_api_transport::Timestamp>,
-    /// After how many days it expires.
-    pub expire_after_days: Option<i64>,
-    /// How many days it has left.
-    pub days_remaining: Option<i64>,
-    /// How many views it has left, this one counted.
-    pub views_remaining: Option<i64>,
-    /// Whether it was expired by somebody, rather than by time or views.
-    pub deleted: Option<bool>,
-    /// A link that is meant for programs, and is not to be relied on.
-    pub json_url: Option<security_api_transport::Secret>,
-    /// The link. Who has it can read the push.
-    pub html_url: Option<security_api_transport::Secret>,
-    /// The files. None once the push has expired.
-    pub files: Option<Vec<super::shared::PushedFile>>,
-    /// After how long it expires, as an index into the service's steps. Commercial edition. Known from public clients.
-    pub expire_after_duration: Option<i64>,
-    /// When it will expire. Commercial edition. Known from public clients.
-    pub expires_at: Option<security_api_transport::Timestamp>,
-    /// In how long it will expire; the unit is not documented. Commercial edition. Known from public clients.
-    pub expires_in: Option<i64>,
-}
-
-impl security_api_transport::model::Model for RetrievedPush {
-    const NAME: &'static str = "RetrievedPush";
-    const MEMBERS: &'static [&'static str] = &[
-        "payload",
-        "expire_after_views",
-        "expired",
-        "url_token",
-        "deletable_by_viewer",
-        "retrieval_step",
-        "expired_on",
-        "passphrase",
-        "created_at",
-        "updated_at",
-        "expire_after_days",
-        "days_remaining",
-        "views_remaining",
-        "deleted",
-        "json_url",
-        "html_url",
-        "files",
-        "expire_after_duration",
-        "expires_at",
-        "expires_in",
-    ];
-    const REQUIRED: &'static [usize] = &[3];
-    #[inline]
-    fn slot(
-        &mut self,
-        index: usize,
-    ) -> Option<&mut dyn security_api_transport::model::Slot> {
-        Some(
-            match index {
-                0 => &mut self.payload,
-                1 => &mut self.expire_after_views,
-                2 => &mut self.expired,
-                3 => &mut self.token,
-                4 => &mut self.deletable_by_viewer,
-                5 => &mut self.retrieval_step,
-                6 => &mut self.expired_on,
-                7 => &mut self.passphrase,
-                8 => &mut self.created_at,
-                9 => &mut self.updated_at,
-                10 => &mut self.expire_after_days,
-                11 => &mut self.days_remaining,
-                12 => &mut self.views_remaining,
-                13 => &mut self.deleted,
-                14 => &mut self.json_url,
-                15 => &mut self.html_url,
-                16 => &mut self.files,
-                17 => &mut self.expire_after_duration,
-                18 => &mut self.expires_at,
-                19 => &mut self.expires_in,
-                _ => return None,
-            },
-        )
-    }
-}
-
-impl<'de> security_api_transport::__private::serde::Deserialize<'de> for RetrievedPush {
-    fn deserialize<D: security_api_transport::__private::serde::Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Self, D::Error> {
-        security_api_transport::model::deserialize(deserializer)
-    }
-}

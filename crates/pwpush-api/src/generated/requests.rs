@@ -16,9 +16,14 @@ impl Requests {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// The request of `requests.create`, to which hand-written code adds the rest.
     pub(crate) fn create_request(&self) -> security_api_transport::Request {
-        self.client.operation(&REQUESTS_CREATE, &[])
+        self.client().operation(&REQUESTS_CREATE, &[])
     }
 
     /// Lists the caller's requests that are not closed.
@@ -44,7 +49,7 @@ impl Requests {
     /// ```
     pub fn active(&self) -> ActiveRequests {
         ActiveRequests {
-            request: self.client.operation(&REQUESTS_ACTIVE, &[]),
+            request: self.client().operation(&REQUESTS_ACTIVE, &[]),
         }
     }
 
@@ -71,7 +76,7 @@ impl Requests {
     /// ```
     pub fn closed(&self) -> ClosedRequests {
         ClosedRequests {
-            request: self.client.operation(&REQUESTS_CLOSED, &[]),
+            request: self.client().operation(&REQUESTS_CLOSED, &[]),
         }
     }
 
@@ -98,7 +103,7 @@ impl Requests {
     /// ```
     pub fn open(&self) -> OpenRequests {
         OpenRequests {
-            request: self.client.operation(&REQUESTS_OPEN, &[]),
+            request: self.client().operation(&REQUESTS_OPEN, &[]),
         }
     }
 
@@ -125,7 +130,7 @@ impl Requests {
     /// ```
     pub fn ready(&self) -> ReadyRequests {
         ReadyRequests {
-            request: self.client.operation(&REQUESTS_READY, &[]),
+            request: self.client().operation(&REQUESTS_READY, &[]),
         }
     }
 
@@ -153,7 +158,7 @@ impl Requests {
     /// ```
     pub fn show(&self, token: impl AsRef<str>) -> ShowRequests {
         ShowRequests {
-            request: self.client.operation(&REQUESTS_SHOW, &[token.as_ref()]),
+            request: self.client().operation(&REQUESTS_SHOW, &[token.as_ref()]),
         }
     }
 
@@ -181,7 +186,7 @@ impl Requests {
         &self,
         token: impl AsRef<str>,
     ) -> security_api_transport::Call<super::requests_types::SecretRequest> {
-        self.client.operation(&REQUESTS_CLOSE, &[token.as_ref()]).call()
+        self.client().operation(&REQUESTS_CLOSE, &[token.as_ref()]).call()
     }
 
     /// Lists what happened to a request of the caller's.
@@ -212,7 +217,7 @@ impl Requests {
         &self,
         token: impl AsRef<str>,
     ) -> crate::List<super::shared::AuditEntry> {
-        crate::List::new(self.client.operation(&REQUESTS_AUDIT, &[token.as_ref()]))
+        crate::List::new(self.client().operation(&REQUESTS_AUDIT, &[token.as_ref()]))
     }
 
     /// Gives the link of a request.
@@ -239,7 +244,7 @@ impl Requests {
         &self,
         token: impl AsRef<str>,
     ) -> security_api_transport::Call<super::shared::Preview> {
-        self.client.operation(&REQUESTS_PREVIEW, &[token.as_ref()]).call()
+        self.client().operation(&REQUESTS_PREVIEW, &[token.as_ref()]).call()
     }
 
     /// The request of `requests.respond`, to which hand-written code adds the rest.
@@ -247,7 +252,7 @@ impl Requests {
         &self,
         token: impl AsRef<str>,
     ) -> security_api_transport::Request {
-        self.client.operation(&REQUESTS_RESPOND, &[token.as_ref()])
+        self.client().operation(&REQUESTS_RESPOND, &[token.as_ref()])
     }
 }
 

@@ -16,6 +16,11 @@ impl Workspaces {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Lists the workspaces that the token can act for.
     ///
     /// Commercial edition only; the newer name of the accounts.
@@ -35,7 +40,7 @@ impl Workspaces {
     /// # }
     /// ```
     pub fn list(&self) -> security_api_transport::Call<Vec<super::shared::Account>> {
-        self.client.operation(&WORKSPACES_LIST, &[]).call()
+        self.client().operation(&WORKSPACES_LIST, &[]).call()
     }
 }
 

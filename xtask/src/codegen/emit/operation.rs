@@ -107,15 +107,13 @@ fn handle(context: &Context<'_>, operations: &[Operation]) -> Vec<TokenStream> {
         "{}\n\nFrom [`Client::{}`](crate::Client::{}).",
         resource.doc, resource.name, resource.name
     ));
-    // Further files of the resource have methods of it.
-    let visible = (operations.len() < resource.operations.len()).then(|| quote!(pub(super)));
     vec![
         quote! {
             #doc
             #gate
             #[derive(Debug, Clone)]
             pub struct #name {
-                #visible client: security_api_transport::Client,
+                client: security_api_transport::Client,
             }
         },
         quote! {
@@ -123,6 +121,10 @@ fn handle(context: &Context<'_>, operations: &[Operation]) -> Vec<TokenStream> {
             impl #name {
                 pub(crate) fn new(client: &security_api_transport::Client) -> Self {
                     Self { client: client.clone() }
+                }
+                /// The client that sends the calls.
+                pub(crate) fn client(&self) -> &security_api_transport::Client {
+                    &self.client
                 }
                 #(#methods)*
             }
@@ -169,7 +171,7 @@ fn method(context: &Context<'_>, operation: &Operation) -> TokenStream {
             quote!(#name: #ty)
         })
         .collect();
-    let start = quote!(self.client.operation(&#described, &[#(#values),*]));
+    let start = quote!(self.client().operation(&#described, &[#(#values),*]));
     if operation.internal {
         let doc = text::doc(&format!(
             "The request of `{}`, to which hand-written code adds the rest.",

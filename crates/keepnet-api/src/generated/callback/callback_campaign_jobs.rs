@@ -20,6 +20,11 @@ impl CallbackCampaignJobs {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Exports the launches of a callback campaign as a file.
     ///
     /// The published description says that the answer is JSON; the vendor's own client reads a file.
@@ -37,7 +42,7 @@ impl CallbackCampaignJobs {
         >,
     ) -> security_api_transport::Call<security_api_transport::Download> {
         let mut request = self
-            .client
+            .client()
             .operation(&CALLBACK_CAMPAIGN_JOBS_EXPORT, &[resource_id.as_ref()]);
         request = crate::search::complete(
             request,
@@ -57,7 +62,7 @@ impl CallbackCampaignJobs {
     ) -> security_api_transport::Call<
         super::super::shared::callback_or_quishing_or_smishing::CampaignJobFormDetails,
     > {
-        self.client.operation(&CALLBACK_CAMPAIGN_JOBS_FORM_DETAILS, &[]).call()
+        self.client().operation(&CALLBACK_CAMPAIGN_JOBS_FORM_DETAILS, &[]).call()
     }
 
     /// Sends a launch of a callback campaign again to the recipients who are named.
@@ -78,7 +83,7 @@ impl CallbackCampaignJobs {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &CALLBACK_CAMPAIGN_JOBS_RESEND_TO_USERS,
                 &[resource_id.as_ref(), &instance_group.to_string()],
@@ -108,7 +113,7 @@ impl CallbackCampaignJobs {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &CALLBACK_CAMPAIGN_JOBS_RESEND,
                 &[resource_id.as_ref(), &instance_group.to_string()],
@@ -137,7 +142,7 @@ impl CallbackCampaignJobs {
         super::super::shared::callback_or_phishing_or_smishing::CampaignJobSearchView,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(&CALLBACK_CAMPAIGN_JOBS_SEARCH, &[resource_id.as_ref()]);
         request = crate::search::complete(
             request,
@@ -161,7 +166,7 @@ impl CallbackCampaignJobs {
             CallbackCampaignInstanceRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&CALLBACK_CAMPAIGN_JOBS_START, &[]);
+        let mut request = self.client().operation(&CALLBACK_CAMPAIGN_JOBS_START, &[]);
         request = request
             .json::<
                 CallbackCampaignInstanceRequest,
@@ -183,7 +188,7 @@ impl CallbackCampaignJobs {
         resource_id: impl AsRef<str>,
         instance_group: i32,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(
                 &CALLBACK_CAMPAIGN_JOBS_STOP,
                 &[resource_id.as_ref(), &instance_group.to_string()],
@@ -205,7 +210,7 @@ impl CallbackCampaignJobs {
         resource_id: impl AsRef<str>,
         instance_group: i32,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(
                 &CALLBACK_CAMPAIGN_JOBS_DELETE,
                 &[resource_id.as_ref(), &instance_group.to_string()],
@@ -230,7 +235,7 @@ impl CallbackCampaignJobs {
         resource_id: impl AsRef<str>,
         instance_group: i32,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(
                 &CALLBACK_CAMPAIGN_JOBS_START_INSTANCE,
                 &[resource_id.as_ref(), &instance_group.to_string()],

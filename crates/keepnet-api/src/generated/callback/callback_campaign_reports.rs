@@ -20,6 +20,11 @@ impl CallbackCampaignReports {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Downloads the full report of a launch of a callback campaign.
     ///
     /// The published description says that the answer is JSON; the vendor's own client reads a file.
@@ -36,7 +41,7 @@ impl CallbackCampaignReports {
         resource_id: impl AsRef<str>,
         instance_group: i32,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        self.client
+        self.client()
             .operation(
                 &CALLBACK_CAMPAIGN_REPORTS_EXPORT_JOB,
                 &[resource_id.as_ref(), &instance_group.to_string()],
@@ -58,7 +63,7 @@ impl CallbackCampaignReports {
     ) -> security_api_transport::Call<
         super::callback_campaign_reports_types::EmailEventInfoModel,
     > {
-        self.client
+        self.client()
             .operation(
                 &CALLBACK_CAMPAIGN_REPORTS_EMAIL_ACTIVITY,
                 &[resource_id.as_ref()],
@@ -84,7 +89,7 @@ impl CallbackCampaignReports {
         super::callback_campaign_reports_types::CallbackCampaignJobUserEmailSearchOpenedModel,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &CALLBACK_CAMPAIGN_REPORTS_SEARCH_EMAIL_OPENED,
                 &[resource_id.as_ref()],
@@ -115,7 +120,7 @@ impl CallbackCampaignReports {
         super::callback_campaign_reports_types::CallbackCampaignJobUserSearchEmailReportedModel,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &CALLBACK_CAMPAIGN_REPORTS_SEARCH_EMAIL_REPORTED,
                 &[resource_id.as_ref()],
@@ -146,7 +151,7 @@ impl CallbackCampaignReports {
             super::super::shared::callback_or_phishing_or_quishing_or_smishing::CampaignTargetGroupItem,
         >,
     > {
-        self.client
+        self.client()
             .operation(
                 &CALLBACK_CAMPAIGN_REPORTS_SUMMARY_TARGET_GROUPS,
                 &[resource_id.as_ref(), &instance_group.to_string()],
@@ -170,7 +175,7 @@ impl CallbackCampaignReports {
     ) -> security_api_transport::Call<
         super::callback_campaign_reports_types::CallbackCampaignSummaryModel,
     > {
-        self.client
+        self.client()
             .operation(
                 &CALLBACK_CAMPAIGN_REPORTS_SUMMARY,
                 &[resource_id.as_ref(), &instance_group.to_string()],
@@ -198,7 +203,7 @@ impl CallbackCampaignReports {
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &CALLBACK_CAMPAIGN_REPORTS_EXPORT_USERS,
                 &[
@@ -233,7 +238,7 @@ impl CallbackCampaignReports {
         super::callback_campaign_reports_types::CallbackCampaignJobUsersSearchModel,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &CALLBACK_CAMPAIGN_REPORTS_SEARCH_USERS,
                 &[

@@ -20,6 +20,11 @@ impl CallbackCampaigns {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Creates a callback campaign, to be launched now, at a set time or later by hand.
     ///
     /// The published description leaves the form of the answer open; that it is the id is concluded from similar
@@ -34,7 +39,7 @@ impl CallbackCampaigns {
             super::callback_campaigns_types::CallbackCampaignCreateRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&CALLBACK_CAMPAIGNS_CREATE, &[]);
+        let mut request = self.client().operation(&CALLBACK_CAMPAIGNS_CREATE, &[]);
         request = request
             .json::<
                 super::callback_campaigns_types::CallbackCampaignCreateRequest,
@@ -53,7 +58,7 @@ impl CallbackCampaigns {
             super::super::shared::callback_or_companies_or_phishing_or_quishing_or_reporter_or_smishing_or_users::BulkDeleteRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&CALLBACK_CAMPAIGNS_DELETE_MANY, &[]);
+        let mut request = self.client().operation(&CALLBACK_CAMPAIGNS_DELETE_MANY, &[]);
         request = request
             .json::<
                 super::super::shared::callback_or_companies_or_phishing_or_quishing_or_reporter_or_smishing_or_users::BulkDeleteRequest,
@@ -75,7 +80,7 @@ impl CallbackCampaigns {
         super::callback_campaigns_types::CallbackCampaignScheduleInfo,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(&CALLBACK_CAMPAIGNS_CALCULATE_SCHEDULE_INFO, &[]);
         request = request
             .json::<
@@ -98,7 +103,7 @@ impl CallbackCampaigns {
         super::super::shared::callback_or_phishing_or_quishing_or_smishing::CampaignSendingInfo,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(&CALLBACK_CAMPAIGNS_CALCULATE_SENDING_INFO, &[]);
         request = request
             .json::<
@@ -117,7 +122,7 @@ impl CallbackCampaigns {
     ) -> security_api_transport::Call<
         super::super::shared::callback_or_phishing_or_quishing_or_settings::EmailDeliverySettingModel,
     > {
-        self.client.operation(&CALLBACK_CAMPAIGNS_EMAIL_DELIVERY_SETTINGS, &[]).call()
+        self.client().operation(&CALLBACK_CAMPAIGNS_EMAIL_DELIVERY_SETTINGS, &[]).call()
     }
 
     /// Gets the choices for creating a callback campaign, with their ids.
@@ -130,7 +135,7 @@ impl CallbackCampaigns {
     ) -> security_api_transport::Call<
         super::super::shared::callback_or_quishing::CampaignFormDetails,
     > {
-        self.client.operation(&CALLBACK_CAMPAIGNS_FORM_DETAILS, &[]).call()
+        self.client().operation(&CALLBACK_CAMPAIGNS_FORM_DETAILS, &[]).call()
     }
 
     /// Previews the messages and landing pages of a callback campaign.
@@ -146,7 +151,7 @@ impl CallbackCampaigns {
     ) -> security_api_transport::Call<
         super::callback_campaigns_types::CallbackCampaignPreviewModel,
     > {
-        self.client
+        self.client()
             .operation(&CALLBACK_CAMPAIGNS_PREVIEW, &[resource_id.as_ref()])
             .call()
     }
@@ -159,7 +164,7 @@ impl CallbackCampaigns {
     pub fn root_company_shared_smtp_id(
         &self,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(&CALLBACK_CAMPAIGNS_ROOT_COMPANY_SHARED_SMTP_ID, &[])
             .call()
     }
@@ -173,7 +178,7 @@ impl CallbackCampaigns {
         &self,
         search_request: impl Into<crate::search::SearchRequest>,
     ) -> crate::List<super::callback_campaigns_types_2::CallbackCampaignSearchModel> {
-        let mut request = self.client.operation(&CALLBACK_CAMPAIGNS_SEARCH, &[]);
+        let mut request = self.client().operation(&CALLBACK_CAMPAIGNS_SEARCH, &[]);
         request = crate::search::complete(request, search_request.into(), "CreateTime");
         crate::List::new(request)
     }
@@ -189,7 +194,7 @@ impl CallbackCampaigns {
         &self,
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&CALLBACK_CAMPAIGNS_EXPORT, &[]);
+        let mut request = self.client().operation(&CALLBACK_CAMPAIGNS_EXPORT, &[]);
         request = crate::search::complete(request, export_request.into(), "CreateTime");
         request.call()
     }
@@ -207,7 +212,7 @@ impl CallbackCampaigns {
     ) -> security_api_transport::Call<
         super::callback_campaigns_types::CallbackCampaignModel,
     > {
-        self.client.operation(&CALLBACK_CAMPAIGNS_GET, &[resource_id.as_ref()]).call()
+        self.client().operation(&CALLBACK_CAMPAIGNS_GET, &[resource_id.as_ref()]).call()
     }
 
     /// Deletes a callback campaign.
@@ -221,7 +226,9 @@ impl CallbackCampaigns {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&CALLBACK_CAMPAIGNS_DELETE, &[resource_id.as_ref()]).call()
+        self.client()
+            .operation(&CALLBACK_CAMPAIGNS_DELETE, &[resource_id.as_ref()])
+            .call()
     }
 }
 

@@ -20,6 +20,11 @@ impl CallbackEmailTemplates {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Creates a callback e-mail template.
     ///
     /// The published description leaves the form of the answer open; that it is the id is concluded from similar
@@ -34,7 +39,7 @@ impl CallbackEmailTemplates {
             super::callback_email_templates_types::CallbackEmailTemplateCreateRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&CALLBACK_EMAIL_TEMPLATES_CREATE, &[]);
+        let mut request = self.client().operation(&CALLBACK_EMAIL_TEMPLATES_CREATE, &[]);
         request = request
             .json::<
                 super::callback_email_templates_types::CallbackEmailTemplateCreateRequest,
@@ -54,7 +59,7 @@ impl CallbackEmailTemplates {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&CALLBACK_EMAIL_TEMPLATES_DELETE_MANY, &[]);
         request = request
             .json::<
@@ -77,7 +82,7 @@ impl CallbackEmailTemplates {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        self.client
+        self.client()
             .operation(
                 &CALLBACK_EMAIL_TEMPLATES_DOWNLOAD_ATTACHMENT,
                 &[resource_id.as_ref()],
@@ -95,7 +100,7 @@ impl CallbackEmailTemplates {
     ) -> security_api_transport::Call<
         ::std::collections::BTreeMap<String, security_api_transport::RawJson>,
     > {
-        self.client.operation(&CALLBACK_EMAIL_TEMPLATES_MERGE_TAGS, &[]).call()
+        self.client().operation(&CALLBACK_EMAIL_TEMPLATES_MERGE_TAGS, &[]).call()
     }
 
     /// Searches callback e-mail templates, page by page.
@@ -109,7 +114,7 @@ impl CallbackEmailTemplates {
             super::super::shared::callback_or_phishing_or_quishing::PsEmailTemplateSearchRequest,
         >,
     ) -> crate::List<super::callback_email_templates_types::SearchCallbackTemplate> {
-        let mut request = self.client.operation(&CALLBACK_EMAIL_TEMPLATES_SEARCH, &[]);
+        let mut request = self.client().operation(&CALLBACK_EMAIL_TEMPLATES_SEARCH, &[]);
         request = crate::search::complete(
             request,
             ps_email_template_search_request.into(),
@@ -129,7 +134,7 @@ impl CallbackEmailTemplates {
         &self,
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&CALLBACK_EMAIL_TEMPLATES_EXPORT, &[]);
+        let mut request = self.client().operation(&CALLBACK_EMAIL_TEMPLATES_EXPORT, &[]);
         request = crate::search::complete(request, export_request.into(), "CreateTime");
         request.call()
     }
@@ -147,7 +152,7 @@ impl CallbackEmailTemplates {
     ) -> security_api_transport::Call<
         super::super::shared::callback_or_phishing_or_quishing::PsEmailTemplate,
     > {
-        self.client
+        self.client()
             .operation(&CALLBACK_EMAIL_TEMPLATES_GET, &[resource_id.as_ref()])
             .call()
     }
@@ -169,7 +174,7 @@ impl CallbackEmailTemplates {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&CALLBACK_EMAIL_TEMPLATES_UPDATE, &[resource_id.as_ref()]);
         request = request
             .json::<
@@ -189,7 +194,7 @@ impl CallbackEmailTemplates {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(&CALLBACK_EMAIL_TEMPLATES_DELETE, &[resource_id.as_ref()])
             .call()
     }

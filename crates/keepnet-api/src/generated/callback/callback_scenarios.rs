@@ -20,6 +20,11 @@ impl CallbackScenarios {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Creates a callback scenario.
     ///
     /// The published description leaves the form of the answer open; that it is the id is concluded from similar
@@ -32,7 +37,7 @@ impl CallbackScenarios {
         &self,
         callback_scenario_request: impl ::std::borrow::Borrow<CallbackScenarioRequest>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&CALLBACK_SCENARIOS_CREATE, &[]);
+        let mut request = self.client().operation(&CALLBACK_SCENARIOS_CREATE, &[]);
         request = request
             .json::<CallbackScenarioRequest>(callback_scenario_request.borrow());
         request.call()
@@ -49,7 +54,7 @@ impl CallbackScenarios {
             super::super::shared::callback_or_companies_or_phishing_or_quishing_or_reporter_or_smishing_or_users::BulkDeleteRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&CALLBACK_SCENARIOS_DELETE_MANY, &[]);
+        let mut request = self.client().operation(&CALLBACK_SCENARIOS_DELETE_MANY, &[]);
         request = request
             .json::<
                 super::super::shared::callback_or_companies_or_phishing_or_quishing_or_reporter_or_smishing_or_users::BulkDeleteRequest,
@@ -68,7 +73,7 @@ impl CallbackScenarios {
         &self,
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&CALLBACK_SCENARIOS_EXPORT, &[]);
+        let mut request = self.client().operation(&CALLBACK_SCENARIOS_EXPORT, &[]);
         request = crate::search::complete(request, export_request.into(), "CreateTime");
         request.call()
     }
@@ -84,7 +89,7 @@ impl CallbackScenarios {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<CallbackScenarioPreviewModel> {
-        self.client
+        self.client()
             .operation(&CALLBACK_SCENARIOS_PREVIEW, &[resource_id.as_ref()])
             .call()
     }
@@ -100,7 +105,7 @@ impl CallbackScenarios {
             super::super::shared::callback_or_phishing_or_quishing_or_smishing::PhishingScenarioSearchRequest,
         >,
     ) -> crate::List<CallbackScenarioSearchModel> {
-        let mut request = self.client.operation(&CALLBACK_SCENARIOS_SEARCH, &[]);
+        let mut request = self.client().operation(&CALLBACK_SCENARIOS_SEARCH, &[]);
         request = crate::search::complete(
             request,
             phishing_scenario_search_request.into(),
@@ -120,7 +125,7 @@ impl CallbackScenarios {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<CallbackScenarioModel> {
-        self.client.operation(&CALLBACK_SCENARIOS_GET, &[resource_id.as_ref()]).call()
+        self.client().operation(&CALLBACK_SCENARIOS_GET, &[resource_id.as_ref()]).call()
     }
 
     /// Updates a callback scenario.
@@ -138,7 +143,7 @@ impl CallbackScenarios {
         callback_scenario_request: impl ::std::borrow::Borrow<CallbackScenarioRequest>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&CALLBACK_SCENARIOS_UPDATE, &[resource_id.as_ref()]);
         request = request
             .json::<CallbackScenarioRequest>(callback_scenario_request.borrow());
@@ -156,7 +161,9 @@ impl CallbackScenarios {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&CALLBACK_SCENARIOS_DELETE, &[resource_id.as_ref()]).call()
+        self.client()
+            .operation(&CALLBACK_SCENARIOS_DELETE, &[resource_id.as_ref()])
+            .call()
     }
 }
 

@@ -12,12 +12,17 @@
 /// From [`Client::companies`](crate::Client::companies).
 #[derive(Debug, Clone)]
 pub struct Companies {
-    pub(super) client: security_api_transport::Client,
+    client: security_api_transport::Client,
 }
 
 impl Companies {
     pub(crate) fn new(client: &security_api_transport::Client) -> Self {
         Self { client: client.clone() }
+    }
+
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
     }
 
     /// Creates a company.
@@ -45,7 +50,7 @@ impl Companies {
         &self,
         companies_create_form: super::companies_types_2::CompaniesCreateForm,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&COMPANIES_CREATE, &[]);
+        let mut request = self.client().operation(&COMPANIES_CREATE, &[]);
         request = request.form(companies_create_form.into());
         request.call()
     }
@@ -60,7 +65,7 @@ impl Companies {
     ) -> security_api_transport::Call<
         super::companies_types_4::CompanyAgenticAiSettings,
     > {
-        self.client.operation(&COMPANIES_AGENTIC_AI, &[]).call()
+        self.client().operation(&COMPANIES_AGENTIC_AI, &[]).call()
     }
 
     /// Switches agentic AI on or off for the company.
@@ -74,7 +79,7 @@ impl Companies {
             super::companies_types_4::CompanyAgenticAiSettings,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&COMPANIES_SET_AGENTIC_AI, &[]);
+        let mut request = self.client().operation(&COMPANIES_SET_AGENTIC_AI, &[]);
         request = request
             .json::<
                 super::companies_types_4::CompanyAgenticAiSettings,
@@ -90,7 +95,7 @@ impl Companies {
     pub fn agentic_ai_settings(
         &self,
     ) -> security_api_transport::Call<super::companies_types::AgenticAiSettings> {
-        self.client.operation(&COMPANIES_AGENTIC_AI_SETTINGS, &[]).call()
+        self.client().operation(&COMPANIES_AGENTIC_AI_SETTINGS, &[]).call()
     }
 
     /// Changes the policies by which agentic AI acts for the company.
@@ -105,7 +110,7 @@ impl Companies {
         >,
     ) -> security_api_transport::Call<super::companies_types::AgenticAiSettings> {
         let mut request = self
-            .client
+            .client()
             .operation(&COMPANIES_UPDATE_AGENTIC_AI_SETTINGS, &[]);
         request = request
             .json::<
@@ -124,7 +129,7 @@ impl Companies {
     ) -> security_api_transport::Call<
         super::companies_types::AgenticAiMetadataResponse,
     > {
-        self.client.operation(&COMPANIES_AGENTIC_AI_SETTINGS_METADATA, &[]).call()
+        self.client().operation(&COMPANIES_AGENTIC_AI_SETTINGS_METADATA, &[]).call()
     }
 
     /// Resets the policies of agentic AI to those of the service.
@@ -135,7 +140,7 @@ impl Companies {
     pub fn reset_agentic_ai_settings(
         &self,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&COMPANIES_RESET_AGENTIC_AI_SETTINGS, &[]).call()
+        self.client().operation(&COMPANIES_RESET_AGENTIC_AI_SETTINGS, &[]).call()
     }
 
     /// Gets whether AI features are on for the company.
@@ -146,7 +151,7 @@ impl Companies {
     pub fn ai_settings(
         &self,
     ) -> security_api_transport::Call<super::companies_types_4::CompanyAiSettings> {
-        self.client.operation(&COMPANIES_AI_SETTINGS, &[]).call()
+        self.client().operation(&COMPANIES_AI_SETTINGS, &[]).call()
     }
 
     /// Switches AI features on or off for the company.
@@ -160,7 +165,7 @@ impl Companies {
             super::companies_types_4::CompanyAiSettings,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&COMPANIES_SET_AI_SETTINGS, &[]);
+        let mut request = self.client().operation(&COMPANIES_SET_AI_SETTINGS, &[]);
         request = request
             .json::<
                 super::companies_types_4::CompanyAiSettings,
@@ -179,7 +184,7 @@ impl Companies {
             super::super::shared::callback_or_companies_or_phishing_or_quishing_or_reporter_or_smishing_or_users::BulkDeleteRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&COMPANIES_DELETE_MANY, &[]);
+        let mut request = self.client().operation(&COMPANIES_DELETE_MANY, &[]);
         request = request
             .json::<
                 super::super::shared::callback_or_companies_or_phishing_or_quishing_or_reporter_or_smishing_or_users::BulkDeleteRequest,
@@ -214,7 +219,7 @@ impl Companies {
             super::companies_types::ApiClientRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&COMPANIES_CREATE_CLIENT, &[]);
+        let mut request = self.client().operation(&COMPANIES_CREATE_CLIENT, &[]);
         request = request
             .json::<
                 super::companies_types::ApiClientRequest,
@@ -240,7 +245,7 @@ impl Companies {
     pub fn generate_client_credentials(
         &self,
     ) -> security_api_transport::Call<super::companies_types::ClientCredential> {
-        self.client.operation(&COMPANIES_GENERATE_CLIENT_CREDENTIALS, &[]).call()
+        self.client().operation(&COMPANIES_GENERATE_CLIENT_CREDENTIALS, &[]).call()
     }
 
     /// Searches API clients, page by page.
@@ -266,7 +271,7 @@ impl Companies {
         &self,
         search_request: impl Into<crate::search::SearchRequest>,
     ) -> crate::List<super::companies_types_5::SearchClient> {
-        let mut request = self.client.operation(&COMPANIES_SEARCH_CLIENTS, &[]);
+        let mut request = self.client().operation(&COMPANIES_SEARCH_CLIENTS, &[]);
         request = crate::search::complete(request, search_request.into(), "CreateTime");
         crate::List::new(request)
     }
@@ -280,7 +285,7 @@ impl Companies {
         &self,
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&COMPANIES_EXPORT_CLIENTS, &[]);
+        let mut request = self.client().operation(&COMPANIES_EXPORT_CLIENTS, &[]);
         request = crate::search::complete(request, export_request.into(), "CreateTime");
         request.call()
     }
@@ -296,7 +301,7 @@ impl Companies {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::companies_types::ApiClient> {
-        self.client.operation(&COMPANIES_GET_CLIENT, &[resource_id.as_ref()]).call()
+        self.client().operation(&COMPANIES_GET_CLIENT, &[resource_id.as_ref()]).call()
     }
 
     /// Updates an API client.
@@ -314,7 +319,7 @@ impl Companies {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&COMPANIES_UPDATE_CLIENT, &[resource_id.as_ref()]);
         request = request
             .json::<
@@ -334,7 +339,7 @@ impl Companies {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&COMPANIES_DELETE_CLIENT, &[resource_id.as_ref()]).call()
+        self.client().operation(&COMPANIES_DELETE_CLIENT, &[resource_id.as_ref()]).call()
     }
 
     /// Lists the companies that take part in communities.
@@ -345,40 +350,7 @@ impl Companies {
     pub fn list_community_companies(
         &self,
     ) -> security_api_transport::Call<Vec<super::super::shared::all::NamedResource>> {
-        self.client.operation(&COMPANIES_LIST_COMMUNITY_COMPANIES, &[]).call()
-    }
-
-    /// Gets the current time in a time zone.
-    ///
-    /// `GET /api/companies/get-current-time/{timeZoneId}`. Idempotent: retried automatically.
-    ///
-    /// - `time_zone_id`: The id of the time zone.
-    ///
-    /// Source: the vendor's documentation.
-    pub fn current_time(
-        &self,
-        time_zone_id: impl AsRef<str>,
-    ) -> security_api_transport::Call<Option<String>> {
-        self.client.operation(&COMPANIES_CURRENT_TIME, &[time_zone_id.as_ref()]).call()
-    }
-
-    /// Lists the ids of the companies in company groups.
-    ///
-    /// `POST /api/companies/get-with-groups`. Idempotent: retried automatically.
-    ///
-    /// Source: the vendor's documentation.
-    pub fn list_by_groups(
-        &self,
-        get_companies_by_group_resource_ids_request: impl ::std::borrow::Borrow<
-            super::companies_types_4::GetCompaniesByGroupResourceIdsRequest,
-        >,
-    ) -> security_api_transport::Call<Vec<String>> {
-        let mut request = self.client.operation(&COMPANIES_LIST_BY_GROUPS, &[]);
-        request = request
-            .json::<
-                super::companies_types_4::GetCompaniesByGroupResourceIdsRequest,
-            >(get_companies_by_group_resource_ids_request.borrow());
-        request.call()
+        self.client().operation(&COMPANIES_LIST_COMMUNITY_COMPANIES, &[]).call()
     }
 }
 
@@ -513,23 +485,6 @@ pub static COMPANIES_LIST_COMMUNITY_COMPANIES: security_api_transport::Operation
         "companies.list_community_companies",
         security_api_transport::__private::http::Method::GET,
         "/api/companies/community-companies",
-    )
-    .idempotent()
-    .list();
-
-/// `GET /api/companies/get-current-time/{timeZoneId}`
-pub static COMPANIES_CURRENT_TIME: security_api_transport::Operation = security_api_transport::Operation::new(
-        "companies.current_time",
-        security_api_transport::__private::http::Method::GET,
-        "/api/companies/get-current-time/{timeZoneId}",
-    )
-    .idempotent();
-
-/// `POST /api/companies/get-with-groups`
-pub static COMPANIES_LIST_BY_GROUPS: security_api_transport::Operation = security_api_transport::Operation::new(
-        "companies.list_by_groups",
-        security_api_transport::__private::http::Method::POST,
-        "/api/companies/get-with-groups",
     )
     .idempotent()
     .list();

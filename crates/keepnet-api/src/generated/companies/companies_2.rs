@@ -8,6 +8,39 @@
 //! Customer companies of a reseller, their licences, API clients, privacy and AI settings.
 
 impl super::companies::Companies {
+    /// Gets the current time in a time zone.
+    ///
+    /// `GET /api/companies/get-current-time/{timeZoneId}`. Idempotent: retried automatically.
+    ///
+    /// - `time_zone_id`: The id of the time zone.
+    ///
+    /// Source: the vendor's documentation.
+    pub fn current_time(
+        &self,
+        time_zone_id: impl AsRef<str>,
+    ) -> security_api_transport::Call<Option<String>> {
+        self.client().operation(&COMPANIES_CURRENT_TIME, &[time_zone_id.as_ref()]).call()
+    }
+
+    /// Lists the ids of the companies in company groups.
+    ///
+    /// `POST /api/companies/get-with-groups`. Idempotent: retried automatically.
+    ///
+    /// Source: the vendor's documentation.
+    pub fn list_by_groups(
+        &self,
+        get_companies_by_group_resource_ids_request: impl ::std::borrow::Borrow<
+            super::companies_types_4::GetCompaniesByGroupResourceIdsRequest,
+        >,
+    ) -> security_api_transport::Call<Vec<String>> {
+        let mut request = self.client().operation(&COMPANIES_LIST_BY_GROUPS, &[]);
+        request = request
+            .json::<
+                super::companies_types_4::GetCompaniesByGroupResourceIdsRequest,
+            >(get_companies_by_group_resource_ids_request.borrow());
+        request.call()
+    }
+
     /// Gets the name of a company by its numeric id.
     ///
     /// `GET /api/companies/getcompany/{companyId}`. Idempotent: retried automatically.
@@ -19,7 +52,7 @@ impl super::companies::Companies {
         &self,
         company_id: i32,
     ) -> security_api_transport::Call<super::companies_types_5::StringPair> {
-        self.client
+        self.client()
             .operation(&COMPANIES_GET_BY_COMPANY_ID, &[&company_id.to_string()])
             .call()
     }
@@ -37,7 +70,7 @@ impl super::companies::Companies {
     ) -> security_api_transport::Call<
         super::companies_types_4::GetCompanyLicenseExpiryDate,
     > {
-        let mut request = self.client.operation(&COMPANIES_LICENSE_EXPIRY_DATE, &[]);
+        let mut request = self.client().operation(&COMPANIES_LICENSE_EXPIRY_DATE, &[]);
         request = request
             .json::<
                 super::companies_types_4::GetCompanyLicenseExpiryDateRequest,
@@ -54,7 +87,7 @@ impl super::companies::Companies {
         &self,
         companies_update_limited_form: super::companies_types_3::CompaniesUpdateLimitedForm,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&COMPANIES_UPDATE_LIMITED, &[]);
+        let mut request = self.client().operation(&COMPANIES_UPDATE_LIMITED, &[]);
         request = request.form(companies_update_limited_form.into());
         request.call()
     }
@@ -77,7 +110,7 @@ impl super::companies::Companies {
     pub fn list_my(
         &self,
     ) -> security_api_transport::Call<Vec<super::companies_types_4::GetMyCompanies>> {
-        self.client.operation(&COMPANIES_LIST_MY, &[]).call()
+        self.client().operation(&COMPANIES_LIST_MY, &[]).call()
     }
 
     /// Searches the companies that the caller may act for.
@@ -95,7 +128,7 @@ impl super::companies::Companies {
     ) -> security_api_transport::Call<
         super::companies_types_5::SearchMyCompaniesRequest,
     > {
-        let mut request = self.client.operation(&COMPANIES_SEARCH_MY, &[]);
+        let mut request = self.client().operation(&COMPANIES_SEARCH_MY, &[]);
         request = request
             .json::<
                 super::companies_types_5::SearchMyCompaniesRequest,
@@ -111,7 +144,7 @@ impl super::companies::Companies {
     pub fn privacy(
         &self,
     ) -> security_api_transport::Call<super::companies_types_4::GetCompanyPrivacy> {
-        self.client.operation(&COMPANIES_PRIVACY, &[]).call()
+        self.client().operation(&COMPANIES_PRIVACY, &[]).call()
     }
 
     /// Sets how long the vendor's staff may see the company's data.
@@ -125,7 +158,7 @@ impl super::companies::Companies {
             super::companies_types_5::SetCompanyPrivacyRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&COMPANIES_UPDATE_PRIVACY, &[]);
+        let mut request = self.client().operation(&COMPANIES_UPDATE_PRIVACY, &[]);
         request = request
             .json::<
                 super::companies_types_5::SetCompanyPrivacyRequest,
@@ -143,7 +176,7 @@ impl super::companies::Companies {
     ) -> security_api_transport::Call<
         super::companies_types_4::CompanyPrivacyPentesterMask,
     > {
-        self.client.operation(&COMPANIES_PRIVACY_MASK, &[]).call()
+        self.client().operation(&COMPANIES_PRIVACY_MASK, &[]).call()
     }
 
     /// Sets whether personal data is masked for testers.
@@ -157,7 +190,7 @@ impl super::companies::Companies {
             super::companies_types_4::CompanyPrivacyPentesterMask,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&COMPANIES_UPDATE_PRIVACY_MASK, &[]);
+        let mut request = self.client().operation(&COMPANIES_UPDATE_PRIVACY_MASK, &[]);
         request = request
             .json::<
                 super::companies_types_4::CompanyPrivacyPentesterMask,
@@ -173,7 +206,7 @@ impl super::companies::Companies {
     pub fn roi_settings(
         &self,
     ) -> security_api_transport::Call<super::companies_types_4::RoiSettings> {
-        self.client.operation(&COMPANIES_ROI_SETTINGS, &[]).call()
+        self.client().operation(&COMPANIES_ROI_SETTINGS, &[]).call()
     }
 
     /// Sets the figures from which the return on investment is calculated.
@@ -185,7 +218,7 @@ impl super::companies::Companies {
         &self,
         roi_settings: impl ::std::borrow::Borrow<super::companies_types_4::RoiSettings>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&COMPANIES_UPDATE_ROI_SETTINGS, &[]);
+        let mut request = self.client().operation(&COMPANIES_UPDATE_ROI_SETTINGS, &[]);
         request = request
             .json::<super::companies_types_4::RoiSettings>(roi_settings.borrow());
         request.call()
@@ -216,7 +249,7 @@ impl super::companies::Companies {
         &self,
         company_search_request: impl Into<super::companies_types_4::CompanySearchRequest>,
     ) -> crate::List<super::super::shared::all::SearchCompany> {
-        let mut request = self.client.operation(&COMPANIES_SEARCH, &[]);
+        let mut request = self.client().operation(&COMPANIES_SEARCH, &[]);
         request = crate::search::complete(
             request,
             company_search_request.into(),
@@ -246,7 +279,7 @@ impl super::companies::Companies {
         &self,
         company_export_request: impl Into<super::companies_types_4::CompanyExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&COMPANIES_EXPORT, &[]);
+        let mut request = self.client().operation(&COMPANIES_EXPORT, &[]);
         request = crate::search::complete(
             request,
             company_export_request.into(),
@@ -269,7 +302,7 @@ impl super::companies::Companies {
         super::companies_types_5::TeamsAppAuthorizeLinkResponse,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(&COMPANIES_TEAMS_APP_AUTHORIZE_LINK, &[]);
         request = request
             .json::<
@@ -277,171 +310,24 @@ impl super::companies::Companies {
             >(teams_app_request.borrow());
         request.call()
     }
-
-    /// Takes the answer of Microsoft to an administrator's consent to the Teams app.
-    ///
-    /// Made for browsers: Microsoft sends the administrator here.
-    ///
-    /// `GET /api/companies/teams-app/callback`. Not retried once it may have been executed.
-    ///
-    /// Source: the vendor's documentation.
-    pub fn teams_app_callback(&self) -> TeamsAppCallbackCompanies {
-        TeamsAppCallbackCompanies {
-            request: self.client.operation(&COMPANIES_TEAMS_APP_CALLBACK, &[]),
-        }
-    }
-
-    /// Checks whether the Microsoft Teams app is installed.
-    ///
-    /// `POST /api/companies/teams-app/check`. Idempotent: retried automatically.
-    ///
-    /// Source: the vendor's documentation.
-    pub fn check_teams_app(
-        &self,
-        teams_app_request: impl ::std::borrow::Borrow<
-            super::companies_types_5::TeamsAppRequest,
-        >,
-    ) -> security_api_transport::Call<super::companies_types_5::TeamsAppCheckResponse> {
-        let mut request = self.client.operation(&COMPANIES_CHECK_TEAMS_APP, &[]);
-        request = request
-            .json::<
-                super::companies_types_5::TeamsAppRequest,
-            >(teams_app_request.borrow());
-        request.call()
-    }
-
-    /// Installs the Microsoft Teams app for users.
-    ///
-    /// `POST /api/companies/teams-app/install-to-users`. Not retried once it may have been executed.
-    ///
-    /// Source: the vendor's documentation.
-    pub fn install_teams_app_to_users(
-        &self,
-        teams_app_request: impl ::std::borrow::Borrow<
-            super::companies_types_5::TeamsAppRequest,
-        >,
-    ) -> security_api_transport::Call<
-        super::companies_types_5::TeamsAppInstallToUsersResponse,
-    > {
-        let mut request = self
-            .client
-            .operation(&COMPANIES_INSTALL_TEAMS_APP_TO_USERS, &[]);
-        request = request
-            .json::<
-                super::companies_types_5::TeamsAppRequest,
-            >(teams_app_request.borrow());
-        request.call()
-    }
-
-    /// Removes the Microsoft Teams app.
-    ///
-    /// `DELETE /api/companies/teams-app/remove`. Not retried once it may have been executed.
-    ///
-    /// Source: the vendor's documentation.
-    pub fn remove_teams_app(
-        &self,
-        teams_app_remove_request: impl ::std::borrow::Borrow<
-            super::companies_types_5::TeamsAppRemoveRequest,
-        >,
-    ) -> security_api_transport::Call<()> {
-        let mut request = self.client.operation(&COMPANIES_REMOVE_TEAMS_APP, &[]);
-        request = request
-            .json::<
-                super::companies_types_5::TeamsAppRemoveRequest,
-            >(teams_app_remove_request.borrow());
-        request.call()
-    }
 }
 
-/// Takes the answer of Microsoft to an administrator's consent to the Teams app.
-///
-/// From [`Companies::teams_app_callback`](super::companies::Companies::teams_app_callback).
-#[derive(Debug, Clone)]
-#[must_use = "a call does nothing until it is awaited"]
-pub struct TeamsAppCallbackCompanies {
-    request: security_api_transport::Request,
-}
+/// `GET /api/companies/get-current-time/{timeZoneId}`
+pub static COMPANIES_CURRENT_TIME: security_api_transport::Operation = security_api_transport::Operation::new(
+        "companies.current_time",
+        security_api_transport::__private::http::Method::GET,
+        "/api/companies/get-current-time/{timeZoneId}",
+    )
+    .idempotent();
 
-impl TeamsAppCallbackCompanies {
-    /// Whether the administrator consented.
-    pub fn admin_consent(mut self, admin_consent: impl Into<String>) -> Self {
-        self.request = self.request.set_query("admin_consent", admin_consent);
-        self
-    }
-
-    /// The Microsoft tenant.
-    pub fn tenant(mut self, tenant: impl Into<String>) -> Self {
-        self.request = self.request.set_query("tenant", tenant);
-        self
-    }
-
-    /// What was consented to.
-    pub fn scope(mut self, scope: impl Into<String>) -> Self {
-        self.request = self.request.set_query("scope", scope);
-        self
-    }
-
-    /// What the address for the consent carried, unchanged.
-    pub fn state(mut self, state: impl Into<String>) -> Self {
-        self.request = self.request.set_query("state", state);
-        self
-    }
-
-    /// Why there is no consent.
-    pub fn error(mut self, error: impl Into<String>) -> Self {
-        self.request = self.request.set_query("error", error);
-        self
-    }
-
-    /// Why there is no consent, in words.
-    pub fn error_description(mut self, error_description: impl Into<String>) -> Self {
-        self.request = self.request.set_query("error_description", error_description);
-        self
-    }
-
-    /// Sends the call; the same as awaiting it.
-    ///
-    /// # Errors
-    ///
-    /// See [`Error`](security_api_transport::Error).
-    pub fn send(
-        self,
-    ) -> security_api_transport::CallFuture<
-        super::companies_types_5::TeamsAppCallbackResponse,
-    > {
-        self.request.call().send()
-    }
-
-    /// Sends the call and gives status, headers, request id and attempts beside the value.
-    ///
-    /// # Errors
-    ///
-    /// See [`Error`](security_api_transport::Error).
-    pub fn send_with_response(
-        self,
-    ) -> security_api_transport::CallFuture<
-        security_api_transport::Response<
-            super::companies_types_5::TeamsAppCallbackResponse,
-        >,
-    > {
-        self.request.call().send_with_response()
-    }
-}
-
-impl ::std::future::IntoFuture for TeamsAppCallbackCompanies {
-    type Output = Result<
-        super::companies_types_5::TeamsAppCallbackResponse,
-        security_api_transport::Error,
-    >;
-    type IntoFuture = security_api_transport::CallFuture<
-        super::companies_types_5::TeamsAppCallbackResponse,
-    >;
-    fn into_future(self) -> Self::IntoFuture {
-        self.send()
-    }
-}
-
-security_api_transport::__call_options!(TeamsAppCallbackCompanies);
+/// `POST /api/companies/get-with-groups`
+pub static COMPANIES_LIST_BY_GROUPS: security_api_transport::Operation = security_api_transport::Operation::new(
+        "companies.list_by_groups",
+        security_api_transport::__private::http::Method::POST,
+        "/api/companies/get-with-groups",
+    )
+    .idempotent()
+    .list();
 
 /// `GET /api/companies/getcompany/{companyId}`
 pub static COMPANIES_GET_BY_COMPANY_ID: security_api_transport::Operation = security_api_transport::Operation::new(
@@ -550,33 +436,3 @@ pub static COMPANIES_TEAMS_APP_AUTHORIZE_LINK: security_api_transport::Operation
     security_api_transport::__private::http::Method::POST,
     "/api/companies/teams-app/authorize-link",
 );
-
-/// `GET /api/companies/teams-app/callback`
-pub static COMPANIES_TEAMS_APP_CALLBACK: security_api_transport::Operation = security_api_transport::Operation::new(
-    "companies.teams_app_callback",
-    security_api_transport::__private::http::Method::GET,
-    "/api/companies/teams-app/callback",
-);
-
-/// `POST /api/companies/teams-app/check`
-pub static COMPANIES_CHECK_TEAMS_APP: security_api_transport::Operation = security_api_transport::Operation::new(
-        "companies.check_teams_app",
-        security_api_transport::__private::http::Method::POST,
-        "/api/companies/teams-app/check",
-    )
-    .idempotent();
-
-/// `POST /api/companies/teams-app/install-to-users`
-pub static COMPANIES_INSTALL_TEAMS_APP_TO_USERS: security_api_transport::Operation = security_api_transport::Operation::new(
-    "companies.install_teams_app_to_users",
-    security_api_transport::__private::http::Method::POST,
-    "/api/companies/teams-app/install-to-users",
-);
-
-/// `DELETE /api/companies/teams-app/remove`
-pub static COMPANIES_REMOVE_TEAMS_APP: security_api_transport::Operation = security_api_transport::Operation::new(
-        "companies.remove_teams_app",
-        security_api_transport::__private::http::Method::DELETE,
-        "/api/companies/teams-app/remove",
-    )
-    .empty();

@@ -8,6 +8,80 @@
 //! Customer companies of a reseller, their licences, API clients, privacy and AI settings.
 
 impl super::companies::Companies {
+    /// Takes the answer of Microsoft to an administrator's consent to the Teams app.
+    ///
+    /// Made for browsers: Microsoft sends the administrator here.
+    ///
+    /// `GET /api/companies/teams-app/callback`. Not retried once it may have been executed.
+    ///
+    /// Source: the vendor's documentation.
+    pub fn teams_app_callback(&self) -> TeamsAppCallbackCompanies {
+        TeamsAppCallbackCompanies {
+            request: self.client().operation(&COMPANIES_TEAMS_APP_CALLBACK, &[]),
+        }
+    }
+
+    /// Checks whether the Microsoft Teams app is installed.
+    ///
+    /// `POST /api/companies/teams-app/check`. Idempotent: retried automatically.
+    ///
+    /// Source: the vendor's documentation.
+    pub fn check_teams_app(
+        &self,
+        teams_app_request: impl ::std::borrow::Borrow<
+            super::companies_types_5::TeamsAppRequest,
+        >,
+    ) -> security_api_transport::Call<super::companies_types_5::TeamsAppCheckResponse> {
+        let mut request = self.client().operation(&COMPANIES_CHECK_TEAMS_APP, &[]);
+        request = request
+            .json::<
+                super::companies_types_5::TeamsAppRequest,
+            >(teams_app_request.borrow());
+        request.call()
+    }
+
+    /// Installs the Microsoft Teams app for users.
+    ///
+    /// `POST /api/companies/teams-app/install-to-users`. Not retried once it may have been executed.
+    ///
+    /// Source: the vendor's documentation.
+    pub fn install_teams_app_to_users(
+        &self,
+        teams_app_request: impl ::std::borrow::Borrow<
+            super::companies_types_5::TeamsAppRequest,
+        >,
+    ) -> security_api_transport::Call<
+        super::companies_types_5::TeamsAppInstallToUsersResponse,
+    > {
+        let mut request = self
+            .client()
+            .operation(&COMPANIES_INSTALL_TEAMS_APP_TO_USERS, &[]);
+        request = request
+            .json::<
+                super::companies_types_5::TeamsAppRequest,
+            >(teams_app_request.borrow());
+        request.call()
+    }
+
+    /// Removes the Microsoft Teams app.
+    ///
+    /// `DELETE /api/companies/teams-app/remove`. Not retried once it may have been executed.
+    ///
+    /// Source: the vendor's documentation.
+    pub fn remove_teams_app(
+        &self,
+        teams_app_remove_request: impl ::std::borrow::Borrow<
+            super::companies_types_5::TeamsAppRemoveRequest,
+        >,
+    ) -> security_api_transport::Call<()> {
+        let mut request = self.client().operation(&COMPANIES_REMOVE_TEAMS_APP, &[]);
+        request = request
+            .json::<
+                super::companies_types_5::TeamsAppRemoveRequest,
+            >(teams_app_remove_request.borrow());
+        request.call()
+    }
+
     /// Sends a test notification through the Microsoft Teams app.
     ///
     /// `POST /api/companies/teams-app/send-test-activity`. Not retried once it may have been executed.
@@ -22,7 +96,7 @@ impl super::companies::Companies {
         super::companies_types_5::SendTestActivityResponse,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(&COMPANIES_SEND_TEAMS_TEST_ACTIVITY, &[]);
         request = request
             .json::<
@@ -42,7 +116,7 @@ impl super::companies::Companies {
             super::companies_types_5::TeamsAppRequest,
         >,
     ) -> security_api_transport::Call<Option<String>> {
-        let mut request = self.client.operation(&COMPANIES_UPLOAD_TEAMS_APP, &[]);
+        let mut request = self.client().operation(&COMPANIES_UPLOAD_TEAMS_APP, &[]);
         request = request
             .json::<
                 super::companies_types_5::TeamsAppRequest,
@@ -64,7 +138,7 @@ impl super::companies::Companies {
         super::companies_types_5::TeamsOboAuthorizeLinkResponse,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(&COMPANIES_TEAMS_OBO_AUTHORIZE_LINK, &[]);
         request = request
             .json::<
@@ -82,7 +156,7 @@ impl super::companies::Companies {
     /// Source: the vendor's documentation.
     pub fn teams_obo_callback(&self) -> TeamsOboCallbackCompanies {
         TeamsOboCallbackCompanies {
-            request: self.client.operation(&COMPANIES_TEAMS_OBO_CALLBACK, &[]),
+            request: self.client().operation(&COMPANIES_TEAMS_OBO_CALLBACK, &[]),
         }
     }
 
@@ -107,7 +181,7 @@ impl super::companies::Companies {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::companies_types_3::Company> {
-        self.client.operation(&COMPANIES_GET, &[resource_id.as_ref()]).call()
+        self.client().operation(&COMPANIES_GET, &[resource_id.as_ref()]).call()
     }
 
     /// Updates a company.
@@ -137,7 +211,7 @@ impl super::companies::Companies {
         companies_update_form: super::companies_types_3::CompaniesUpdateForm,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&COMPANIES_UPDATE, &[resource_id.as_ref()]);
         request = request.form(companies_update_form.into());
         request.call()
@@ -163,7 +237,7 @@ impl super::companies::Companies {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&COMPANIES_DELETE, &[resource_id.as_ref()]).call()
+        self.client().operation(&COMPANIES_DELETE, &[resource_id.as_ref()]).call()
     }
 
     /// Checks how much of a company's licence is used.
@@ -186,7 +260,7 @@ impl super::companies::Companies {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::companies_types::CheckCompanyLicense> {
-        self.client.operation(&COMPANIES_LICENSE_CHECK, &[resource_id.as_ref()]).call()
+        self.client().operation(&COMPANIES_LICENSE_CHECK, &[resource_id.as_ref()]).call()
     }
 
     /// Downloads the logo of a company.
@@ -202,9 +276,99 @@ impl super::companies::Companies {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        self.client.operation(&COMPANIES_LOGO, &[resource_id.as_ref()]).call()
+        self.client().operation(&COMPANIES_LOGO, &[resource_id.as_ref()]).call()
     }
 }
+
+/// Takes the answer of Microsoft to an administrator's consent to the Teams app.
+///
+/// From [`Companies::teams_app_callback`](super::companies::Companies::teams_app_callback).
+#[derive(Debug, Clone)]
+#[must_use = "a call does nothing until it is awaited"]
+pub struct TeamsAppCallbackCompanies {
+    request: security_api_transport::Request,
+}
+
+impl TeamsAppCallbackCompanies {
+    /// Whether the administrator consented.
+    pub fn admin_consent(mut self, admin_consent: impl Into<String>) -> Self {
+        self.request = self.request.set_query("admin_consent", admin_consent);
+        self
+    }
+
+    /// The Microsoft tenant.
+    pub fn tenant(mut self, tenant: impl Into<String>) -> Self {
+        self.request = self.request.set_query("tenant", tenant);
+        self
+    }
+
+    /// What was consented to.
+    pub fn scope(mut self, scope: impl Into<String>) -> Self {
+        self.request = self.request.set_query("scope", scope);
+        self
+    }
+
+    /// What the address for the consent carried, unchanged.
+    pub fn state(mut self, state: impl Into<String>) -> Self {
+        self.request = self.request.set_query("state", state);
+        self
+    }
+
+    /// Why there is no consent.
+    pub fn error(mut self, error: impl Into<String>) -> Self {
+        self.request = self.request.set_query("error", error);
+        self
+    }
+
+    /// Why there is no consent, in words.
+    pub fn error_description(mut self, error_description: impl Into<String>) -> Self {
+        self.request = self.request.set_query("error_description", error_description);
+        self
+    }
+
+    /// Sends the call; the same as awaiting it.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`](security_api_transport::Error).
+    pub fn send(
+        self,
+    ) -> security_api_transport::CallFuture<
+        super::companies_types_5::TeamsAppCallbackResponse,
+    > {
+        self.request.call().send()
+    }
+
+    /// Sends the call and gives status, headers, request id and attempts beside the value.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`](security_api_transport::Error).
+    pub fn send_with_response(
+        self,
+    ) -> security_api_transport::CallFuture<
+        security_api_transport::Response<
+            super::companies_types_5::TeamsAppCallbackResponse,
+        >,
+    > {
+        self.request.call().send_with_response()
+    }
+}
+
+impl ::std::future::IntoFuture for TeamsAppCallbackCompanies {
+    type Output = Result<
+        super::companies_types_5::TeamsAppCallbackResponse,
+        security_api_transport::Error,
+    >;
+    type IntoFuture = security_api_transport::CallFuture<
+        super::companies_types_5::TeamsAppCallbackResponse,
+    >;
+    fn into_future(self) -> Self::IntoFuture {
+        self.send()
+    }
+}
+
+security_api_transport::__call_options!(TeamsAppCallbackCompanies);
 
 /// Takes the answer of Microsoft to a user's consent to act on their behalf.
 ///
@@ -258,6 +422,36 @@ impl ::std::future::IntoFuture for TeamsOboCallbackCompanies {
 }
 
 security_api_transport::__call_options!(TeamsOboCallbackCompanies);
+
+/// `GET /api/companies/teams-app/callback`
+pub static COMPANIES_TEAMS_APP_CALLBACK: security_api_transport::Operation = security_api_transport::Operation::new(
+    "companies.teams_app_callback",
+    security_api_transport::__private::http::Method::GET,
+    "/api/companies/teams-app/callback",
+);
+
+/// `POST /api/companies/teams-app/check`
+pub static COMPANIES_CHECK_TEAMS_APP: security_api_transport::Operation = security_api_transport::Operation::new(
+        "companies.check_teams_app",
+        security_api_transport::__private::http::Method::POST,
+        "/api/companies/teams-app/check",
+    )
+    .idempotent();
+
+/// `POST /api/companies/teams-app/install-to-users`
+pub static COMPANIES_INSTALL_TEAMS_APP_TO_USERS: security_api_transport::Operation = security_api_transport::Operation::new(
+    "companies.install_teams_app_to_users",
+    security_api_transport::__private::http::Method::POST,
+    "/api/companies/teams-app/install-to-users",
+);
+
+/// `DELETE /api/companies/teams-app/remove`
+pub static COMPANIES_REMOVE_TEAMS_APP: security_api_transport::Operation = security_api_transport::Operation::new(
+        "companies.remove_teams_app",
+        security_api_transport::__private::http::Method::DELETE,
+        "/api/companies/teams-app/remove",
+    )
+    .empty();
 
 /// `POST /api/companies/teams-app/send-test-activity`
 pub static COMPANIES_SEND_TEAMS_TEST_ACTIVITY: security_api_transport::Operation = security_api_transport::Operation::new(

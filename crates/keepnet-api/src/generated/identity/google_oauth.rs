@@ -20,13 +20,18 @@ impl GoogleOauth {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Gets the address at which an administrator consents to Google Workspace access.
     ///
     /// `GET /api/googleoauth/authorize`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
     pub fn authorize(&self) -> security_api_transport::Call<Option<String>> {
-        self.client.operation(&GOOGLE_OAUTH_AUTHORIZE, &[]).call()
+        self.client().operation(&GOOGLE_OAUTH_AUTHORIZE, &[]).call()
     }
 
     /// Takes the answer of Google to an administrator's consent.
@@ -38,7 +43,7 @@ impl GoogleOauth {
     /// Source: the vendor's documentation.
     pub fn callback(&self) -> CallbackGoogleOauth {
         CallbackGoogleOauth {
-            request: self.client.operation(&GOOGLE_OAUTH_CALLBACK, &[]),
+            request: self.client().operation(&GOOGLE_OAUTH_CALLBACK, &[]),
         }
     }
 
@@ -48,7 +53,7 @@ impl GoogleOauth {
     ///
     /// Source: the vendor's documentation.
     pub fn revoke(&self) -> security_api_transport::Call<()> {
-        self.client.operation(&GOOGLE_OAUTH_REVOKE, &[]).call()
+        self.client().operation(&GOOGLE_OAUTH_REVOKE, &[]).call()
     }
 }
 

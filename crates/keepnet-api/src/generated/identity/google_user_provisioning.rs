@@ -20,13 +20,18 @@ impl GoogleUserProvisioning {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Gets how target users are synchronised from Google Workspace.
     ///
     /// `GET /api/google-user-provisioning`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
     pub fn get(&self) -> security_api_transport::Call<GoogleUserProvisioningSettings> {
-        self.client.operation(&GOOGLE_USER_PROVISIONING_GET, &[]).call()
+        self.client().operation(&GOOGLE_USER_PROVISIONING_GET, &[]).call()
     }
 
     /// Lists the groups of the Google Workspace directory.
@@ -39,7 +44,7 @@ impl GoogleUserProvisioning {
     ) -> security_api_transport::Call<
         super::super::shared::identity_or_training::IdName,
     > {
-        self.client.operation(&GOOGLE_USER_PROVISIONING_LIST_GROUPS, &[]).call()
+        self.client().operation(&GOOGLE_USER_PROVISIONING_LIST_GROUPS, &[]).call()
     }
 
     /// Lists the organisational units of the Google Workspace directory.
@@ -52,7 +57,7 @@ impl GoogleUserProvisioning {
     ) -> security_api_transport::Call<
         super::super::shared::identity_or_training::IdName,
     > {
-        self.client.operation(&GOOGLE_USER_PROVISIONING_LIST_ORG_UNITS, &[]).call()
+        self.client().operation(&GOOGLE_USER_PROVISIONING_LIST_ORG_UNITS, &[]).call()
     }
 
     /// Sets how target users are synchronised from Google Workspace, and starts it.
@@ -66,7 +71,7 @@ impl GoogleUserProvisioning {
             GoogleUserProvisioningSyncRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&GOOGLE_USER_PROVISIONING_SYNC, &[]);
+        let mut request = self.client().operation(&GOOGLE_USER_PROVISIONING_SYNC, &[]);
         request = request
             .json::<
                 GoogleUserProvisioningSyncRequest,
@@ -85,7 +90,9 @@ impl GoogleUserProvisioning {
             GoogleUserProvisioningSyncNowRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&GOOGLE_USER_PROVISIONING_SYNC_NOW, &[]);
+        let mut request = self
+            .client()
+            .operation(&GOOGLE_USER_PROVISIONING_SYNC_NOW, &[]);
         request = request
             .json::<
                 GoogleUserProvisioningSyncNowRequest,
@@ -105,7 +112,7 @@ impl GoogleUserProvisioning {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&GOOGLE_USER_PROVISIONING_SYNC_STOP, &[]);
         request = request
             .json::<

@@ -20,6 +20,11 @@ impl Ldap {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Searches the groups of the directory, page by page.
     ///
     /// `POST /api/active-directory/groups`. Idempotent: retried automatically.
@@ -32,7 +37,7 @@ impl Ldap {
         >,
     ) -> crate::List<super::ldap_types::ActiveDirectoryGroup> {
         let mut request = self
-            .client
+            .client()
             .operation(&LDAP_SEARCH_ACTIVE_DIRECTORY_GROUPS, &[]);
         request = request
             .json::<
@@ -53,7 +58,7 @@ impl Ldap {
         >,
     ) -> security_api_transport::Call<Vec<security_api_transport::RawJson>> {
         let mut request = self
-            .client
+            .client()
             .operation(&LDAP_SEARCH_ACTIVE_DIRECTORY_USERS, &[]);
         request = request
             .json::<
@@ -73,7 +78,7 @@ impl Ldap {
             super::ldap_types::LdapConfigCreate,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&LDAP_CREATE_CONFIG, &[]);
+        let mut request = self.client().operation(&LDAP_CREATE_CONFIG, &[]);
         request = request
             .json::<super::ldap_types::LdapConfigCreate>(ldap_config_create.borrow());
         request.call()
@@ -87,7 +92,7 @@ impl Ldap {
     pub fn fields(
         &self,
     ) -> security_api_transport::Call<super::shared::ProvisioningFieldList> {
-        self.client.operation(&LDAP_FIELDS, &[]).call()
+        self.client().operation(&LDAP_FIELDS, &[]).call()
     }
 
     /// Creates the LDAP setting of the company.
@@ -101,7 +106,7 @@ impl Ldap {
             super::ldap_types::CreateLdapSettingRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&LDAP_CREATE, &[]);
+        let mut request = self.client().operation(&LDAP_CREATE, &[]);
         request = request
             .json::<
                 super::ldap_types::CreateLdapSettingRequest,
@@ -117,7 +122,7 @@ impl Ldap {
     pub fn get(
         &self,
     ) -> security_api_transport::Call<super::ldap_types::LdapSettingDetailResult> {
-        self.client.operation(&LDAP_GET, &[]).call()
+        self.client().operation(&LDAP_GET, &[]).call()
     }
 
     /// Says which attribute of the directory is which field of a target user.
@@ -133,7 +138,7 @@ impl Ldap {
     ) -> security_api_transport::Call<
         super::ldap_types::LdapSettingCreateMappingResult,
     > {
-        let mut request = self.client.operation(&LDAP_CREATE_MAPPING, &[]);
+        let mut request = self.client().operation(&LDAP_CREATE_MAPPING, &[]);
         request = request
             .json::<
                 super::ldap_types::LdapSettingCreateMapping,
@@ -152,7 +157,7 @@ impl Ldap {
         &self,
         transaction_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::ldap_types::LdapMappingStatusResult> {
-        self.client.operation(&LDAP_STATUS, &[transaction_id.as_ref()]).call()
+        self.client().operation(&LDAP_STATUS, &[transaction_id.as_ref()]).call()
     }
 
     /// Lists the target groups that directory users can be imported into.
@@ -165,7 +170,7 @@ impl Ldap {
     ) -> security_api_transport::Call<
         Vec<super::ldap_types_2::TargetGroupForLdapSelectBoxResult>,
     > {
-        self.client.operation(&LDAP_TARGET_GROUPS, &[]).call()
+        self.client().operation(&LDAP_TARGET_GROUPS, &[]).call()
     }
 
     /// Tests whether the directory can be reached with given credentials.
@@ -179,7 +184,7 @@ impl Ldap {
             super::ldap_types::LdapSettingTestConnectionRequest,
         >,
     ) -> security_api_transport::Call<super::ldap_types::LdapSettingConnectionResult> {
-        let mut request = self.client.operation(&LDAP_TEST_CONNECTION, &[]);
+        let mut request = self.client().operation(&LDAP_TEST_CONNECTION, &[]);
         request = request
             .json::<
                 super::ldap_types::LdapSettingTestConnectionRequest,
@@ -203,7 +208,7 @@ impl Ldap {
             super::ldap_types_2::UpdateLdapSettingRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&LDAP_UPDATE, &[resource_id.as_ref()]);
+        let mut request = self.client().operation(&LDAP_UPDATE, &[resource_id.as_ref()]);
         request = request
             .json::<
                 super::ldap_types_2::UpdateLdapSettingRequest,

@@ -20,6 +20,11 @@ impl LdapSchedules {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Searches LDAP import schedules, page by page.
     ///
     /// `POST /api/ldap-schedule/search`. Idempotent: retried automatically.
@@ -29,7 +34,7 @@ impl LdapSchedules {
         &self,
         search_request: impl Into<crate::search::SearchRequest>,
     ) -> crate::List<LdapScheduleSearchResult> {
-        let mut request = self.client.operation(&LDAP_SCHEDULES_SEARCH, &[]);
+        let mut request = self.client().operation(&LDAP_SCHEDULES_SEARCH, &[]);
         request = crate::search::complete(request, search_request.into(), "CreateTime");
         crate::List::new(request)
     }
@@ -45,7 +50,7 @@ impl LdapSchedules {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<LdapScheduleDetailResult> {
-        self.client.operation(&LDAP_SCHEDULES_GET, &[resource_id.as_ref()]).call()
+        self.client().operation(&LDAP_SCHEDULES_GET, &[resource_id.as_ref()]).call()
     }
 
     /// Updates an LDAP import schedule.
@@ -64,7 +69,7 @@ impl LdapSchedules {
         ldap_config_update_request: impl ::std::borrow::Borrow<LdapConfigUpdateRequest>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&LDAP_SCHEDULES_UPDATE, &[resource_id.as_ref()]);
         request = request
             .json::<LdapConfigUpdateRequest>(ldap_config_update_request.borrow());
@@ -82,7 +87,7 @@ impl LdapSchedules {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&LDAP_SCHEDULES_DELETE, &[resource_id.as_ref()]).call()
+        self.client().operation(&LDAP_SCHEDULES_DELETE, &[resource_id.as_ref()]).call()
     }
 }
 

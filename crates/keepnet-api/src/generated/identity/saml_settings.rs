@@ -20,6 +20,11 @@ impl SamlSettings {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Creates a SAML setting.
     ///
     /// `POST /api/companies/saml-settings`. Not retried once it may have been executed.
@@ -29,7 +34,7 @@ impl SamlSettings {
         &self,
         saml_settings_create_form: super::saml_settings_types::SamlSettingsCreateForm,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&SAML_SETTINGS_CREATE, &[]);
+        let mut request = self.client().operation(&SAML_SETTINGS_CREATE, &[]);
         request = request.form(saml_settings_create_form.into());
         request.call()
     }
@@ -42,7 +47,7 @@ impl SamlSettings {
     pub fn get_default(
         &self,
     ) -> security_api_transport::Call<super::saml_settings_types::DefaultSamlSetting> {
-        self.client.operation(&SAML_SETTINGS_GET_DEFAULT, &[]).call()
+        self.client().operation(&SAML_SETTINGS_GET_DEFAULT, &[]).call()
     }
 
     /// Downloads the service provider metadata for an identity provider.
@@ -54,7 +59,7 @@ impl SamlSettings {
     /// Source: the vendor's documentation.
     pub fn download_metadata(&self) -> DownloadMetadataSamlSettings {
         DownloadMetadataSamlSettings {
-            request: self.client.operation(&SAML_SETTINGS_DOWNLOAD_METADATA, &[]),
+            request: self.client().operation(&SAML_SETTINGS_DOWNLOAD_METADATA, &[]),
         }
     }
 
@@ -67,7 +72,9 @@ impl SamlSettings {
         &self,
         saml_settings_parse_metadata_file_form: super::saml_settings_types::SamlSettingsParseMetadataFileForm,
     ) -> security_api_transport::Call<super::saml_settings_types::ParseMetadata> {
-        let mut request = self.client.operation(&SAML_SETTINGS_PARSE_METADATA_FILE, &[]);
+        let mut request = self
+            .client()
+            .operation(&SAML_SETTINGS_PARSE_METADATA_FILE, &[]);
         request = request.form(saml_settings_parse_metadata_file_form.into());
         request.call()
     }
@@ -81,7 +88,7 @@ impl SamlSettings {
         &self,
         search_request: impl Into<crate::search::SearchRequest>,
     ) -> crate::List<super::saml_settings_types::SearchSamlSetting> {
-        let mut request = self.client.operation(&SAML_SETTINGS_SEARCH, &[]);
+        let mut request = self.client().operation(&SAML_SETTINGS_SEARCH, &[]);
         request = crate::search::complete(request, search_request.into(), "CreateTime");
         crate::List::new(request)
     }
@@ -95,7 +102,7 @@ impl SamlSettings {
         &self,
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&SAML_SETTINGS_EXPORT, &[]);
+        let mut request = self.client().operation(&SAML_SETTINGS_EXPORT, &[]);
         request = crate::search::complete(request, export_request.into(), "CreateTime");
         request.call()
     }
@@ -111,7 +118,7 @@ impl SamlSettings {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::saml_settings_types::SamlSetting> {
-        self.client.operation(&SAML_SETTINGS_GET, &[resource_id.as_ref()]).call()
+        self.client().operation(&SAML_SETTINGS_GET, &[resource_id.as_ref()]).call()
     }
 
     /// Updates a SAML setting.
@@ -129,7 +136,7 @@ impl SamlSettings {
         saml_settings_update_form: super::saml_settings_types::SamlSettingsUpdateForm,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&SAML_SETTINGS_UPDATE, &[resource_id.as_ref()]);
         request = request.form(saml_settings_update_form.into());
         request.call()
@@ -146,7 +153,7 @@ impl SamlSettings {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&SAML_SETTINGS_DELETE, &[resource_id.as_ref()]).call()
+        self.client().operation(&SAML_SETTINGS_DELETE, &[resource_id.as_ref()]).call()
     }
 }
 

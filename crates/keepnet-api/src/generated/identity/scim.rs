@@ -20,6 +20,11 @@ impl Scim {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Creates a SCIM integration and gives its token.
     ///
     /// `name` is required. Gives the token with which the identity provider calls the SCIM service, whose address is
@@ -44,7 +49,7 @@ impl Scim {
             CreateScimIntegrationRequest,
         >,
     ) -> security_api_transport::Call<ScimIntegrationToken> {
-        let mut request = self.client.operation(&SCIM_CREATE, &[]);
+        let mut request = self.client().operation(&SCIM_CREATE, &[]);
         request = request
             .json::<
                 CreateScimIntegrationRequest,
@@ -69,7 +74,7 @@ impl Scim {
     pub fn fields(
         &self,
     ) -> security_api_transport::Call<super::shared::ProvisioningFieldList> {
-        self.client.operation(&SCIM_FIELDS, &[]).call()
+        self.client().operation(&SCIM_FIELDS, &[]).call()
     }
 
     /// Searches SCIM integrations, page by page.
@@ -81,7 +86,7 @@ impl Scim {
         &self,
         search_request: impl Into<crate::search::SearchRequest>,
     ) -> crate::List<ScimSettingSearchView> {
-        let mut request = self.client.operation(&SCIM_SEARCH, &[]);
+        let mut request = self.client().operation(&SCIM_SEARCH, &[]);
         request = crate::search::complete(request, search_request.into(), "CreateTime");
         crate::List::new(request)
     }
@@ -97,7 +102,7 @@ impl Scim {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<ScimDetail> {
-        self.client.operation(&SCIM_GET, &[resource_id.as_ref()]).call()
+        self.client().operation(&SCIM_GET, &[resource_id.as_ref()]).call()
     }
 
     /// Updates a SCIM integration.
@@ -116,7 +121,7 @@ impl Scim {
             UpdateScimIntegrationRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&SCIM_UPDATE, &[resource_id.as_ref()]);
+        let mut request = self.client().operation(&SCIM_UPDATE, &[resource_id.as_ref()]);
         request = request
             .json::<
                 UpdateScimIntegrationRequest,
@@ -135,7 +140,7 @@ impl Scim {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&SCIM_DELETE, &[resource_id.as_ref()]).call()
+        self.client().operation(&SCIM_DELETE, &[resource_id.as_ref()]).call()
     }
 
     /// Replaces the token of a SCIM integration with a new one.
@@ -160,7 +165,7 @@ impl Scim {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<ScimIntegrationToken> {
-        self.client.operation(&SCIM_REVOKE, &[resource_id.as_ref()]).call()
+        self.client().operation(&SCIM_REVOKE, &[resource_id.as_ref()]).call()
     }
 }
 

@@ -20,6 +20,11 @@ impl AnalysisEngines {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Lists all analysis engines.
     ///
     /// `GET /api/analysis-engines`. Idempotent: retried automatically.
@@ -30,7 +35,7 @@ impl AnalysisEngines {
     ) -> security_api_transport::Call<
         Vec<super::analysis_engines_types::AnalysisEngineDetail>,
     > {
-        self.client.operation(&ANALYSIS_ENGINES_LIST, &[]).call()
+        self.client().operation(&ANALYSIS_ENGINES_LIST, &[]).call()
     }
 
     /// Creates an analysis engine.
@@ -44,7 +49,7 @@ impl AnalysisEngines {
             super::analysis_engines_types_2::CreateAnalysisEngineRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&ANALYSIS_ENGINES_CREATE, &[]);
+        let mut request = self.client().operation(&ANALYSIS_ENGINES_CREATE, &[]);
         request = request
             .json::<
                 super::analysis_engines_types_2::CreateAnalysisEngineRequest,
@@ -67,7 +72,7 @@ impl AnalysisEngines {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&ANALYSIS_ENGINES_TEST_CONNECTION, &[resource_id.as_ref()]);
         request = request
             .json::<
@@ -83,7 +88,7 @@ impl AnalysisEngines {
     /// Source: the vendor's documentation.
     pub fn analysis_exclusions(&self) -> AnalysisExclusionsAnalysisEngines {
         AnalysisExclusionsAnalysisEngines {
-            request: self.client.operation(&ANALYSIS_ENGINES_ANALYSIS_EXCLUSIONS, &[]),
+            request: self.client().operation(&ANALYSIS_ENGINES_ANALYSIS_EXCLUSIONS, &[]),
         }
     }
 
@@ -99,7 +104,7 @@ impl AnalysisEngines {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&ANALYSIS_ENGINES_UPDATE_ANALYSIS_EXCLUSIONS, &[]);
         request = request
             .json::<
@@ -118,7 +123,7 @@ impl AnalysisEngines {
     ) -> security_api_transport::Call<
         super::analysis_engines_types::AnalysisEngineFormDetails,
     > {
-        self.client.operation(&ANALYSIS_ENGINES_FORM_DETAILS, &[]).call()
+        self.client().operation(&ANALYSIS_ENGINES_FORM_DETAILS, &[]).call()
     }
 
     /// Searches analysis engines, page by page.
@@ -130,7 +135,7 @@ impl AnalysisEngines {
         &self,
         search_request: impl Into<crate::search::SearchRequest>,
     ) -> crate::List<super::analysis_engines_types::AnalysisEngineSearchView> {
-        let mut request = self.client.operation(&ANALYSIS_ENGINES_SEARCH, &[]);
+        let mut request = self.client().operation(&ANALYSIS_ENGINES_SEARCH, &[]);
         request = crate::search::complete(request, search_request.into(), "CreateTime");
         crate::List::new(request)
     }
@@ -144,7 +149,7 @@ impl AnalysisEngines {
         &self,
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&ANALYSIS_ENGINES_EXPORT, &[]);
+        let mut request = self.client().operation(&ANALYSIS_ENGINES_EXPORT, &[]);
         request = crate::search::complete(request, export_request.into(), "CreateTime");
         request.call()
     }
@@ -160,7 +165,7 @@ impl AnalysisEngines {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::analysis_engines_types::AnalysisEngine> {
-        self.client.operation(&ANALYSIS_ENGINES_GET, &[resource_id.as_ref()]).call()
+        self.client().operation(&ANALYSIS_ENGINES_GET, &[resource_id.as_ref()]).call()
     }
 
     /// Updates an analysis engine.
@@ -180,7 +185,7 @@ impl AnalysisEngines {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&ANALYSIS_ENGINES_UPDATE, &[resource_id.as_ref()]);
         request = request
             .json::<
@@ -200,7 +205,7 @@ impl AnalysisEngines {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&ANALYSIS_ENGINES_DELETE, &[resource_id.as_ref()]).call()
+        self.client().operation(&ANALYSIS_ENGINES_DELETE, &[resource_id.as_ref()]).call()
     }
 
     /// Switches an analysis engine off.
@@ -214,7 +219,9 @@ impl AnalysisEngines {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&ANALYSIS_ENGINES_DISABLE, &[resource_id.as_ref()]).call()
+        self.client()
+            .operation(&ANALYSIS_ENGINES_DISABLE, &[resource_id.as_ref()])
+            .call()
     }
 
     /// Switches an analysis engine on.
@@ -228,7 +235,7 @@ impl AnalysisEngines {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&ANALYSIS_ENGINES_ENABLE, &[resource_id.as_ref()]).call()
+        self.client().operation(&ANALYSIS_ENGINES_ENABLE, &[resource_id.as_ref()]).call()
     }
 }
 

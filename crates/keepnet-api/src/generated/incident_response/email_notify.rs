@@ -20,6 +20,11 @@ impl EmailNotify {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Hands in the hash of an attachment for analysis.
     ///
     /// `POST /api/notify/attachment-hash`. Not retried once it may have been executed.
@@ -30,7 +35,7 @@ impl EmailNotify {
         notified_hash_request: impl ::std::borrow::Borrow<NotifiedHashRequest>,
     ) -> security_api_transport::Call<()> {
         let mut request = self
-            .client
+            .client()
             .operation(&EMAIL_NOTIFY_NOTIFY_ATTACHMENT_HASH, &[]);
         request = request.json::<NotifiedHashRequest>(notified_hash_request.borrow());
         request.call()
@@ -59,7 +64,7 @@ impl EmailNotify {
             NotifiedIndicatorResultRequest,
         >,
     ) -> security_api_transport::Call<()> {
-        let mut request = self.client.operation(&EMAIL_NOTIFY_NOTIFY_RESULT, &[]);
+        let mut request = self.client().operation(&EMAIL_NOTIFY_NOTIFY_RESULT, &[]);
         request = request
             .json::<
                 NotifiedIndicatorResultRequest,
@@ -76,7 +81,7 @@ impl EmailNotify {
         &self,
         notified_url_request: impl ::std::borrow::Borrow<NotifiedUrlRequest>,
     ) -> security_api_transport::Call<()> {
-        let mut request = self.client.operation(&EMAIL_NOTIFY_NOTIFY_URL, &[]);
+        let mut request = self.client().operation(&EMAIL_NOTIFY_NOTIFY_URL, &[]);
         request = request.json::<NotifiedUrlRequest>(notified_url_request.borrow());
         request.call()
     }

@@ -20,6 +20,11 @@ impl InvestigationActions {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Reports how the deletion of e-mails went.
     ///
     /// `PUT /api/investigations/actions-delete`. Not retried once it may have been executed.
@@ -32,7 +37,7 @@ impl InvestigationActions {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&INVESTIGATION_ACTIONS_UPDATE_DELETE, &[]);
         request = request
             .json::<
@@ -53,7 +58,7 @@ impl InvestigationActions {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&INVESTIGATION_ACTIONS_UPDATE_DELETE_AND_NOTIFY, &[]);
         request = request
             .json::<
@@ -74,7 +79,7 @@ impl InvestigationActions {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&INVESTIGATION_ACTIONS_UPDATE_WARNING, &[]);
         request = request
             .json::<
@@ -112,7 +117,7 @@ impl InvestigationActions {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&INVESTIGATION_ACTIONS_CREATE_DELETE, &[resource_id.as_ref()]);
         request = request
             .json::<
@@ -136,7 +141,7 @@ impl InvestigationActions {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &INVESTIGATION_ACTIONS_CREATE_DELETE_AND_NOTIFY,
                 &[resource_id.as_ref()],
@@ -163,7 +168,7 @@ impl InvestigationActions {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&INVESTIGATION_ACTIONS_CREATE_WARNING, &[resource_id.as_ref()]);
         request = request
             .json::<

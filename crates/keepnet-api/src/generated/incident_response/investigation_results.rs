@@ -20,6 +20,11 @@ impl InvestigationResults {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Searches investigations, page by page.
     ///
     /// Rows say where the investigation came from, how far it is and which playbooks matched.
@@ -43,7 +48,7 @@ impl InvestigationResults {
         &self,
         search_request: impl Into<crate::search::SearchRequest>,
     ) -> crate::List<InvestigationSearchView> {
-        let mut request = self.client.operation(&INVESTIGATION_RESULTS_SEARCH, &[]);
+        let mut request = self.client().operation(&INVESTIGATION_RESULTS_SEARCH, &[]);
         request = crate::search::complete(request, search_request.into(), "CreateTime");
         crate::List::new(request)
     }
@@ -57,7 +62,7 @@ impl InvestigationResults {
         &self,
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&INVESTIGATION_RESULTS_EXPORT, &[]);
+        let mut request = self.client().operation(&INVESTIGATION_RESULTS_EXPORT, &[]);
         request = crate::search::complete(request, export_request.into(), "CreateTime");
         request.call()
     }
@@ -90,7 +95,7 @@ impl InvestigationResults {
         search_request: impl Into<crate::search::SearchRequest>,
     ) -> crate::List<InvestigationEmailSearchView> {
         let mut request = self
-            .client
+            .client()
             .operation(&INVESTIGATION_RESULTS_SEARCH_EMAILS, &[resource_id.as_ref()]);
         request = crate::search::complete(
             request,
@@ -113,7 +118,7 @@ impl InvestigationResults {
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
         let mut request = self
-            .client
+            .client()
             .operation(&INVESTIGATION_RESULTS_EXPORT_EMAILS, &[resource_id.as_ref()]);
         request = crate::search::complete(
             request,
@@ -136,7 +141,7 @@ impl InvestigationResults {
         search_request: impl Into<crate::search::SearchRequest>,
     ) -> crate::List<InvestigationUserSearchView> {
         let mut request = self
-            .client
+            .client()
             .operation(&INVESTIGATION_RESULTS_SEARCH_USERS, &[resource_id.as_ref()]);
         request = crate::search::complete(request, search_request.into(), "email");
         crate::List::new(request)
@@ -155,7 +160,7 @@ impl InvestigationResults {
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
         let mut request = self
-            .client
+            .client()
             .operation(&INVESTIGATION_RESULTS_EXPORT_USERS, &[resource_id.as_ref()]);
         request = crate::search::complete(request, export_request.into(), "email");
         request.call()
@@ -182,7 +187,7 @@ impl InvestigationResults {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<InvestigationSummary> {
-        self.client
+        self.client()
             .operation(&INVESTIGATION_RESULTS_SUMMARY, &[resource_id.as_ref()])
             .call()
     }

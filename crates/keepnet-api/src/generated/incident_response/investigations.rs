@@ -20,6 +20,11 @@ impl Investigations {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Starts an investigation: a search for an e-mail in many mailboxes.
     ///
     /// Required are `name`, `duration`, `startDate`, `endDate`, `targetUserType`, `scanTypes` and `autoAction`.
@@ -46,7 +51,7 @@ impl Investigations {
             super::investigations_types::CreateInvestigationRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&INVESTIGATIONS_CREATE, &[]);
+        let mut request = self.client().operation(&INVESTIGATIONS_CREATE, &[]);
         request = request
             .json::<
                 super::investigations_types::CreateInvestigationRequest,
@@ -73,7 +78,7 @@ impl Investigations {
     ) -> security_api_transport::Call<
         Vec<super::investigations_types_2::ScanConfigurationDetailDto>,
     > {
-        self.client.operation(&INVESTIGATIONS_SCAN_TYPES, &[]).call()
+        self.client().operation(&INVESTIGATIONS_SCAN_TYPES, &[]).call()
     }
 
     /// Gets an investigation by its id.
@@ -87,7 +92,7 @@ impl Investigations {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::investigations_types::Investigation> {
-        self.client.operation(&INVESTIGATIONS_GET, &[resource_id.as_ref()]).call()
+        self.client().operation(&INVESTIGATIONS_GET, &[resource_id.as_ref()]).call()
     }
 
     /// Cancels an investigation.
@@ -110,7 +115,7 @@ impl Investigations {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&INVESTIGATIONS_CANCEL, &[resource_id.as_ref()]).call()
+        self.client().operation(&INVESTIGATIONS_CANCEL, &[resource_id.as_ref()]).call()
     }
 
     /// Reports how far the search of a mailbox is.
@@ -128,7 +133,7 @@ impl Investigations {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&INVESTIGATIONS_UPDATE_PROGRESS, &[resource_id.as_ref()]);
         request = request
             .json::<
@@ -152,7 +157,7 @@ impl Investigations {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&INVESTIGATIONS_CREATE_RESULT, &[resource_id.as_ref()]);
         request = request
             .json::<
@@ -176,7 +181,7 @@ impl Investigations {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&INVESTIGATIONS_CREATE_USER, &[resource_id.as_ref()]);
         request = request
             .json::<
@@ -200,7 +205,7 @@ impl Investigations {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&INVESTIGATIONS_FINISH_USER, &[resource_id.as_ref()]);
         request = request
             .json::<

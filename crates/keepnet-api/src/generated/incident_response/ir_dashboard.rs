@@ -20,6 +20,11 @@ impl IrDashboard {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Lists the investigations that are running.
     ///
     /// `GET /api/ir/dashboard/running-investigations`. Idempotent: retried automatically.
@@ -28,7 +33,7 @@ impl IrDashboard {
     pub fn running_investigations(
         &self,
     ) -> security_api_transport::Call<Vec<RunningInvestigation>> {
-        self.client.operation(&IR_DASHBOARD_RUNNING_INVESTIGATIONS, &[]).call()
+        self.client().operation(&IR_DASHBOARD_RUNNING_INVESTIGATIONS, &[]).call()
     }
 
     /// Gets the figures of incident response.
@@ -37,7 +42,7 @@ impl IrDashboard {
     ///
     /// Source: the vendor's documentation.
     pub fn summary(&self) -> security_api_transport::Call<DashboardSummary> {
-        self.client.operation(&IR_DASHBOARD_SUMMARY, &[]).call()
+        self.client().operation(&IR_DASHBOARD_SUMMARY, &[]).call()
     }
 
     /// Lists the playbooks that matched most often.
@@ -46,7 +51,7 @@ impl IrDashboard {
     ///
     /// Source: the vendor's documentation.
     pub fn top_rules(&self) -> security_api_transport::Call<Vec<TopRule>> {
-        self.client.operation(&IR_DASHBOARD_TOP_RULES, &[]).call()
+        self.client().operation(&IR_DASHBOARD_TOP_RULES, &[]).call()
     }
 }
 

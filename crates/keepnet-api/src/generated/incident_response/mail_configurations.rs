@@ -12,12 +12,17 @@
 /// From [`Client::mail_configurations`](crate::Client::mail_configurations).
 #[derive(Debug, Clone)]
 pub struct MailConfigurations {
-    pub(super) client: security_api_transport::Client,
+    client: security_api_transport::Client,
 }
 
 impl MailConfigurations {
     pub(crate) fn new(client: &security_api_transport::Client) -> Self {
         Self { client: client.clone() }
+    }
+
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
     }
 
     /// Lists the mail configurations of the company.
@@ -30,7 +35,7 @@ impl MailConfigurations {
     ) -> security_api_transport::Call<
         Vec<super::mail_configurations_types::MailProvider>,
     > {
-        self.client.operation(&MAIL_CONFIGURATIONS_LIST, &[]).call()
+        self.client().operation(&MAIL_CONFIGURATIONS_LIST, &[]).call()
     }
 
     /// Creates a mail configuration for Exchange Web Services.
@@ -47,7 +52,7 @@ impl MailConfigurations {
             super::mail_configurations_types::EwsMailProviderRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&MAIL_CONFIGURATIONS_CREATE_EWS, &[]);
+        let mut request = self.client().operation(&MAIL_CONFIGURATIONS_CREATE_EWS, &[]);
         request = request
             .json::<
                 super::mail_configurations_types::EwsMailProviderRequest,
@@ -67,7 +72,7 @@ impl MailConfigurations {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_API_CONNECTIVITY_EWS, &[]);
         request = request
             .json::<
@@ -88,7 +93,7 @@ impl MailConfigurations {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_EMAIL_BODY_ACCESS_EWS, &[]);
         request = request
             .json::<
@@ -109,7 +114,7 @@ impl MailConfigurations {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_EMAIL_HEADER_ACCESS_EWS, &[]);
         request = request
             .json::<
@@ -130,7 +135,7 @@ impl MailConfigurations {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_INBOX_ACCESS_EWS, &[]);
         request = request
             .json::<
@@ -151,7 +156,7 @@ impl MailConfigurations {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_MAIL_FILTER_EWS, &[]);
         request = request
             .json::<
@@ -172,7 +177,7 @@ impl MailConfigurations {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_PRIVILEGES_ACCESS_EWS, &[]);
         request = request
             .json::<
@@ -196,7 +201,7 @@ impl MailConfigurations {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&MAIL_CONFIGURATIONS_UPDATE_EWS, &[resource_id.as_ref()]);
         request = request
             .json::<
@@ -216,7 +221,7 @@ impl MailConfigurations {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(&MAIL_CONFIGURATIONS_DELETE_EWS, &[resource_id.as_ref()])
             .call()
     }
@@ -236,7 +241,7 @@ impl MailConfigurations {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&MAIL_CONFIGURATIONS_CREATE_GOOGLE_WORKSPACE, &[]);
         request = request
             .json::<
@@ -260,7 +265,7 @@ impl MailConfigurations {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &MAIL_CONFIGURATIONS_UPDATE_GOOGLE_WORKSPACE,
                 &[resource_id.as_ref()],
@@ -283,7 +288,7 @@ impl MailConfigurations {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(
                 &MAIL_CONFIGURATIONS_DELETE_GOOGLE_WORKSPACE,
                 &[resource_id.as_ref()],
@@ -303,7 +308,7 @@ impl MailConfigurations {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_ALL_USERS_ACCESS_GSUITE, &[]);
         request = request
             .json::<
@@ -324,7 +329,7 @@ impl MailConfigurations {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_API_CONNECTIVITY_GSUITE, &[]);
         request = request
             .json::<
@@ -345,50 +350,8 @@ impl MailConfigurations {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_CREATE_NEW_CATEGORY_GSUITE, &[]);
-        request = request
-            .json::<
-                super::mail_configurations_types::TestApiGoogleWorkspaceMailProviderServiceRequest,
-            >(test_api_google_workspace_mail_provider_service_request.borrow());
-        request.call()
-    }
-
-    /// Tests the right to delete an e-mail in a Google Workspace mailbox.
-    ///
-    /// `POST /api/mail-configurations/gsuite/check-delete-email`. Not retried once it may have been executed.
-    ///
-    /// Source: the vendor's documentation.
-    pub fn check_delete_email_gsuite(
-        &self,
-        test_api_google_workspace_mail_provider_service_request: impl ::std::borrow::Borrow<
-            super::mail_configurations_types::TestApiGoogleWorkspaceMailProviderServiceRequest,
-        >,
-    ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self
-            .client
-            .operation(&MAIL_CONFIGURATIONS_CHECK_DELETE_EMAIL_GSUITE, &[]);
-        request = request
-            .json::<
-                super::mail_configurations_types::TestApiGoogleWorkspaceMailProviderServiceRequest,
-            >(test_api_google_workspace_mail_provider_service_request.borrow());
-        request.call()
-    }
-
-    /// Tests access to the e-mails of a Google Workspace mailbox.
-    ///
-    /// `POST /api/mail-configurations/gsuite/check-email-access`. Not retried once it may have been executed.
-    ///
-    /// Source: the vendor's documentation.
-    pub fn check_email_access_gsuite(
-        &self,
-        test_api_google_workspace_mail_provider_service_request: impl ::std::borrow::Borrow<
-            super::mail_configurations_types::TestApiGoogleWorkspaceMailProviderServiceRequest,
-        >,
-    ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self
-            .client
-            .operation(&MAIL_CONFIGURATIONS_CHECK_EMAIL_ACCESS_GSUITE, &[]);
         request = request
             .json::<
                 super::mail_configurations_types::TestApiGoogleWorkspaceMailProviderServiceRequest,
@@ -509,18 +472,4 @@ pub static MAIL_CONFIGURATIONS_CHECK_CREATE_NEW_CATEGORY_GSUITE: security_api_tr
     "mail_configurations.check_create_new_category_gsuite",
     security_api_transport::__private::http::Method::POST,
     "/api/mail-configurations/gsuite/check-create-new-category",
-);
-
-/// `POST /api/mail-configurations/gsuite/check-delete-email`
-pub static MAIL_CONFIGURATIONS_CHECK_DELETE_EMAIL_GSUITE: security_api_transport::Operation = security_api_transport::Operation::new(
-    "mail_configurations.check_delete_email_gsuite",
-    security_api_transport::__private::http::Method::POST,
-    "/api/mail-configurations/gsuite/check-delete-email",
-);
-
-/// `POST /api/mail-configurations/gsuite/check-email-access`
-pub static MAIL_CONFIGURATIONS_CHECK_EMAIL_ACCESS_GSUITE: security_api_transport::Operation = security_api_transport::Operation::new(
-    "mail_configurations.check_email_access_gsuite",
-    security_api_transport::__private::http::Method::POST,
-    "/api/mail-configurations/gsuite/check-email-access",
 );

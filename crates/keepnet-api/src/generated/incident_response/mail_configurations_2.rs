@@ -8,6 +8,48 @@
 //! Access to the mail systems in which investigations search: Microsoft 365, Google Workspace and Exchange.
 
 impl super::mail_configurations::MailConfigurations {
+    /// Tests the right to delete an e-mail in a Google Workspace mailbox.
+    ///
+    /// `POST /api/mail-configurations/gsuite/check-delete-email`. Not retried once it may have been executed.
+    ///
+    /// Source: the vendor's documentation.
+    pub fn check_delete_email_gsuite(
+        &self,
+        test_api_google_workspace_mail_provider_service_request: impl ::std::borrow::Borrow<
+            super::mail_configurations_types::TestApiGoogleWorkspaceMailProviderServiceRequest,
+        >,
+    ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
+        let mut request = self
+            .client()
+            .operation(&MAIL_CONFIGURATIONS_CHECK_DELETE_EMAIL_GSUITE, &[]);
+        request = request
+            .json::<
+                super::mail_configurations_types::TestApiGoogleWorkspaceMailProviderServiceRequest,
+            >(test_api_google_workspace_mail_provider_service_request.borrow());
+        request.call()
+    }
+
+    /// Tests access to the e-mails of a Google Workspace mailbox.
+    ///
+    /// `POST /api/mail-configurations/gsuite/check-email-access`. Not retried once it may have been executed.
+    ///
+    /// Source: the vendor's documentation.
+    pub fn check_email_access_gsuite(
+        &self,
+        test_api_google_workspace_mail_provider_service_request: impl ::std::borrow::Borrow<
+            super::mail_configurations_types::TestApiGoogleWorkspaceMailProviderServiceRequest,
+        >,
+    ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
+        let mut request = self
+            .client()
+            .operation(&MAIL_CONFIGURATIONS_CHECK_EMAIL_ACCESS_GSUITE, &[]);
+        request = request
+            .json::<
+                super::mail_configurations_types::TestApiGoogleWorkspaceMailProviderServiceRequest,
+            >(test_api_google_workspace_mail_provider_service_request.borrow());
+        request.call()
+    }
+
     /// Tests access to the inbox of a Google Workspace mailbox.
     ///
     /// `POST /api/mail-configurations/gsuite/check-inbox-access`. Not retried once it may have been executed.
@@ -20,7 +62,7 @@ impl super::mail_configurations::MailConfigurations {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_INBOX_ACCESS_GSUITE, &[]);
         request = request
             .json::<
@@ -41,7 +83,7 @@ impl super::mail_configurations::MailConfigurations {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_PRIVILEGES_ACCESS_GSUITE, &[]);
         request = request
             .json::<
@@ -62,7 +104,7 @@ impl super::mail_configurations::MailConfigurations {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_UPDATE_CATEGORY_GSUITE, &[]);
         request = request
             .json::<
@@ -85,7 +127,7 @@ impl super::mail_configurations::MailConfigurations {
             super::mail_configurations_types::O365MailProviderRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&MAIL_CONFIGURATIONS_CREATE_O365, &[]);
+        let mut request = self.client().operation(&MAIL_CONFIGURATIONS_CREATE_O365, &[]);
         request = request
             .json::<
                 super::mail_configurations_types::O365MailProviderRequest,
@@ -105,7 +147,7 @@ impl super::mail_configurations::MailConfigurations {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_ALL_USERS_ACCESS_O365, &[]);
         request = request
             .json::<
@@ -126,7 +168,7 @@ impl super::mail_configurations::MailConfigurations {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_API_CONNECTIVITY_O365, &[]);
         request = request
             .json::<
@@ -147,7 +189,7 @@ impl super::mail_configurations::MailConfigurations {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_CREATE_NEW_CATEGORY_O365, &[]);
         request = request
             .json::<
@@ -168,7 +210,7 @@ impl super::mail_configurations::MailConfigurations {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_DELETE_EMAIL_O365, &[]);
         request = request
             .json::<
@@ -189,7 +231,7 @@ impl super::mail_configurations::MailConfigurations {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_EMAIL_ACCESS_O365, &[]);
         request = request
             .json::<
@@ -210,7 +252,7 @@ impl super::mail_configurations::MailConfigurations {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_INBOX_ACCESS_O365, &[]);
         request = request
             .json::<
@@ -231,7 +273,7 @@ impl super::mail_configurations::MailConfigurations {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_PRIVILEGES_ACCESS_O365, &[]);
         request = request
             .json::<
@@ -252,7 +294,7 @@ impl super::mail_configurations::MailConfigurations {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_UPDATE_CATEGORY_O365, &[]);
         request = request
             .json::<
@@ -273,7 +315,7 @@ impl super::mail_configurations::MailConfigurations {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&MAIL_CONFIGURATIONS_LIST_O365_RELATED_DOMAINS, &[]);
         request = request
             .json::<
@@ -297,7 +339,7 @@ impl super::mail_configurations::MailConfigurations {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&MAIL_CONFIGURATIONS_UPDATE_O365, &[resource_id.as_ref()]);
         request = request
             .json::<
@@ -305,77 +347,21 @@ impl super::mail_configurations::MailConfigurations {
             >(o365_mail_provider_request.borrow());
         request.call()
     }
-
-    /// Deletes a mail configuration for Microsoft 365.
-    ///
-    /// `DELETE /api/mail-configurations/o365/{resourceId}`. Not retried once it may have been executed.
-    ///
-    /// - `resource_id`: The id of the mail configuration.
-    ///
-    /// Source: the vendor's documentation.
-    pub fn delete_o365(
-        &self,
-        resource_id: impl AsRef<str>,
-    ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
-            .operation(&MAIL_CONFIGURATIONS_DELETE_O365, &[resource_id.as_ref()])
-            .call()
-    }
-
-    /// Searches mail configurations, page by page.
-    ///
-    /// `POST /api/mail-configurations/search`. Idempotent: retried automatically.
-    ///
-    /// Source: the vendor's documentation.
-    pub fn search(
-        &self,
-        search_request: impl Into<crate::search::SearchRequest>,
-    ) -> crate::List<super::mail_configurations_types::MailProviderSearchView> {
-        let mut request = self.client.operation(&MAIL_CONFIGURATIONS_SEARCH, &[]);
-        request = crate::search::complete(request, search_request.into(), "CreateTime");
-        crate::List::new(request)
-    }
-
-    /// Exports mail configurations as a spreadsheet, CSV or PDF file.
-    ///
-    /// `POST /api/mail-configurations/search/export`. Idempotent: retried automatically.
-    ///
-    /// Source: the vendor's documentation.
-    pub fn export(
-        &self,
-        export_request: impl Into<super::super::shared::all::ExportRequest>,
-    ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&MAIL_CONFIGURATIONS_EXPORT, &[]);
-        request = crate::search::complete(request, export_request.into(), "CreateTime");
-        request.call()
-    }
-
-    /// Gets a mail configuration by its id.
-    ///
-    /// The mail system is named in the path as `o365`, `exchange` or `googleworkspace`.
-    ///
-    /// `GET /api/mail-configurations/{providerName}/{resourceId}`. Idempotent: retried automatically.
-    ///
-    /// - `provider_name`: Which mail system: `o365`, `exchange` or `googleworkspace`.
-    /// - `resource_id`: The id of the mail configuration.
-    ///
-    /// Source: the vendor's documentation.
-    pub fn get(
-        &self,
-        provider_name: super::shared::ScanType,
-        resource_id: impl AsRef<str>,
-    ) -> security_api_transport::Call<super::mail_configurations_types::MailProvider> {
-        self.client
-            .operation(
-                &MAIL_CONFIGURATIONS_GET,
-                &[
-                    security_api_transport::open_enum::OpenEnum::as_str(&provider_name),
-                    resource_id.as_ref(),
-                ],
-            )
-            .call()
-    }
 }
+
+/// `POST /api/mail-configurations/gsuite/check-delete-email`
+pub static MAIL_CONFIGURATIONS_CHECK_DELETE_EMAIL_GSUITE: security_api_transport::Operation = security_api_transport::Operation::new(
+    "mail_configurations.check_delete_email_gsuite",
+    security_api_transport::__private::http::Method::POST,
+    "/api/mail-configurations/gsuite/check-delete-email",
+);
+
+/// `POST /api/mail-configurations/gsuite/check-email-access`
+pub static MAIL_CONFIGURATIONS_CHECK_EMAIL_ACCESS_GSUITE: security_api_transport::Operation = security_api_transport::Operation::new(
+    "mail_configurations.check_email_access_gsuite",
+    security_api_transport::__private::http::Method::POST,
+    "/api/mail-configurations/gsuite/check-email-access",
+);
 
 /// `POST /api/mail-configurations/gsuite/check-inbox-access`
 pub static MAIL_CONFIGURATIONS_CHECK_INBOX_ACCESS_GSUITE: security_api_transport::Operation = security_api_transport::Operation::new(
@@ -475,34 +461,3 @@ pub static MAIL_CONFIGURATIONS_UPDATE_O365: security_api_transport::Operation = 
     security_api_transport::__private::http::Method::PUT,
     "/api/mail-configurations/o365/{resourceId}",
 );
-
-/// `DELETE /api/mail-configurations/o365/{resourceId}`
-pub static MAIL_CONFIGURATIONS_DELETE_O365: security_api_transport::Operation = security_api_transport::Operation::new(
-    "mail_configurations.delete_o365",
-    security_api_transport::__private::http::Method::DELETE,
-    "/api/mail-configurations/o365/{resourceId}",
-);
-
-/// `POST /api/mail-configurations/search`
-pub static MAIL_CONFIGURATIONS_SEARCH: security_api_transport::Operation = security_api_transport::Operation::new(
-        "mail_configurations.search",
-        security_api_transport::__private::http::Method::POST,
-        "/api/mail-configurations/search",
-    )
-    .idempotent();
-
-/// `POST /api/mail-configurations/search/export`
-pub static MAIL_CONFIGURATIONS_EXPORT: security_api_transport::Operation = security_api_transport::Operation::new(
-        "mail_configurations.export",
-        security_api_transport::__private::http::Method::POST,
-        "/api/mail-configurations/search/export",
-    )
-    .idempotent();
-
-/// `GET /api/mail-configurations/{providerName}/{resourceId}`
-pub static MAIL_CONFIGURATIONS_GET: security_api_transport::Operation = security_api_transport::Operation::new(
-        "mail_configurations.get",
-        security_api_transport::__private::http::Method::GET,
-        "/api/mail-configurations/{providerName}/{resourceId}",
-    )
-    .idempotent();

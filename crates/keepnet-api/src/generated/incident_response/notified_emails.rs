@@ -12,12 +12,17 @@
 /// From [`Client::notified_emails`](crate::Client::notified_emails).
 #[derive(Debug, Clone)]
 pub struct NotifiedEmails {
-    pub(super) client: security_api_transport::Client,
+    client: security_api_transport::Client,
 }
 
 impl NotifiedEmails {
     pub(crate) fn new(client: &security_api_transport::Client) -> Self {
         Self { client: client.clone() }
+    }
+
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
     }
 
     /// Downloads the attachments of several reported e-mails as a ZIP file.
@@ -32,7 +37,7 @@ impl NotifiedEmails {
         >,
     ) -> security_api_transport::Call<security_api_transport::Download> {
         let mut request = self
-            .client
+            .client()
             .operation(&NOTIFIED_EMAILS_DOWNLOAD_ATTACHMENTS_ZIP, &[]);
         request = request
             .json::<
@@ -65,7 +70,7 @@ impl NotifiedEmails {
     ) -> DownloadAttachmentsNotifiedEmails {
         DownloadAttachmentsNotifiedEmails {
             request: self
-                .client
+                .client()
                 .operation(
                     &NOTIFIED_EMAILS_DOWNLOAD_ATTACHMENTS,
                     &[resource_id.as_ref()],
@@ -97,7 +102,7 @@ impl NotifiedEmails {
             super::notified_emails_types::BulkUpdateNotifiedEmailRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&NOTIFIED_EMAILS_UPDATE_MANY, &[]);
+        let mut request = self.client().operation(&NOTIFIED_EMAILS_UPDATE_MANY, &[]);
         request = request
             .json::<
                 super::notified_emails_types::BulkUpdateNotifiedEmailRequest,
@@ -119,7 +124,7 @@ impl NotifiedEmails {
         super::notified_emails_types_2::NotifiedEmailStats,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(&NOTIFIED_EMAILS_BULK_UPDATE_EMAIL_STATS, &[]);
         request = request
             .json::<
@@ -141,7 +146,7 @@ impl NotifiedEmails {
     ) -> security_api_transport::Call<
         super::notified_emails_types::NotifiedEmailForEdit,
     > {
-        self.client
+        self.client()
             .operation(&NOTIFIED_EMAILS_GET_FOR_EDIT, &[resource_id.as_ref()])
             .call()
     }
@@ -157,7 +162,7 @@ impl NotifiedEmails {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        self.client
+        self.client()
             .operation(
                 &NOTIFIED_EMAILS_DOWNLOAD_FORTISANDBOX_REPORT,
                 &[resource_id.as_ref()],
@@ -180,7 +185,7 @@ impl NotifiedEmails {
         >,
     ) -> crate::List<super::notified_emails_types::MatchingNotifiedEmailSearchView> {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &NOTIFIED_EMAILS_SEARCH_MATCHING_PLAYBOOKS,
                 &[playbook_resource_id.as_ref()],
@@ -207,7 +212,7 @@ impl NotifiedEmails {
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &NOTIFIED_EMAILS_EXPORT_MATCHING_PLAYBOOKS,
                 &[playbook_resource_id.as_ref()],
@@ -228,7 +233,7 @@ impl NotifiedEmails {
         >,
     ) -> security_api_transport::Call<security_api_transport::Download> {
         let mut request = self
-            .client
+            .client()
             .operation(&NOTIFIED_EMAILS_DOWNLOAD_MSG_FILES_ZIP, &[]);
         request = request
             .json::<
@@ -261,7 +266,7 @@ impl NotifiedEmails {
     ) -> DownloadMsgFilesNotifiedEmails {
         DownloadMsgFilesNotifiedEmails {
             request: self
-                .client
+                .client()
                 .operation(&NOTIFIED_EMAILS_DOWNLOAD_MSG_FILES, &[resource_id.as_ref()]),
         }
     }
@@ -292,7 +297,7 @@ impl NotifiedEmails {
             super::notified_emails_types_2::NotifiedEmailRequest,
         >,
     ) -> crate::List<super::notified_emails_types_2::NotifiedEmailSearchView> {
-        let mut request = self.client.operation(&NOTIFIED_EMAILS_SEARCH, &[]);
+        let mut request = self.client().operation(&NOTIFIED_EMAILS_SEARCH, &[]);
         request = crate::search::complete(
             request,
             notified_email_request.into(),
@@ -310,32 +315,9 @@ impl NotifiedEmails {
         &self,
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&NOTIFIED_EMAILS_EXPORT, &[]);
+        let mut request = self.client().operation(&NOTIFIED_EMAILS_EXPORT, &[]);
         request = crate::search::complete(request, export_request.into(), "CreateTime");
         request.call()
-    }
-
-    /// Gets a reported e-mail by its id.
-    ///
-    /// Gives headers, links, attachments, IP addresses and what the analysis engines found of each. Bodies can be large
-    /// and hostile: do not render them.
-    ///
-    /// `GET /api/notified-emails/{resourceId}`. Idempotent: retried automatically.
-    ///
-    /// - `resource_id`: The id of the reported e-mail.
-    ///
-    /// Source: the vendor's documentation.
-    ///
-    /// ```no_run
-    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let notified_email = keepnet.notified_emails().get("kc83gQE8cuyP").await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn get(&self, resource_id: impl AsRef<str>) -> GetNotifiedEmails {
-        GetNotifiedEmails {
-            request: self.client.operation(&NOTIFIED_EMAILS_GET, &[resource_id.as_ref()]),
-        }
     }
 }
 
@@ -461,64 +443,6 @@ impl ::std::future::IntoFuture for DownloadMsgFilesNotifiedEmails {
 
 security_api_transport::__call_options!(DownloadMsgFilesNotifiedEmails);
 
-/// Gets a reported e-mail by its id.
-///
-/// From [`NotifiedEmails::get`].
-#[derive(Debug, Clone)]
-#[must_use = "a call does nothing until it is awaited"]
-pub struct GetNotifiedEmails {
-    request: security_api_transport::Request,
-}
-
-impl GetNotifiedEmails {
-    /// Gives what is meant for readers outside the company.
-    pub fn is_public(mut self, is_public: bool) -> Self {
-        self.request = self.request.set_query("isPublic", is_public.to_string());
-        self
-    }
-
-    /// Sends the call; the same as awaiting it.
-    ///
-    /// # Errors
-    ///
-    /// See [`Error`](security_api_transport::Error).
-    pub fn send(
-        self,
-    ) -> security_api_transport::CallFuture<
-        super::notified_emails_types::NotifiedEmail,
-    > {
-        self.request.call().send()
-    }
-
-    /// Sends the call and gives status, headers, request id and attempts beside the value.
-    ///
-    /// # Errors
-    ///
-    /// See [`Error`](security_api_transport::Error).
-    pub fn send_with_response(
-        self,
-    ) -> security_api_transport::CallFuture<
-        security_api_transport::Response<super::notified_emails_types::NotifiedEmail>,
-    > {
-        self.request.call().send_with_response()
-    }
-}
-
-impl ::std::future::IntoFuture for GetNotifiedEmails {
-    type Output = Result<
-        super::notified_emails_types::NotifiedEmail,
-        security_api_transport::Error,
-    >;
-    type IntoFuture = security_api_transport::CallFuture<
-        super::notified_emails_types::NotifiedEmail,
-    >;
-    fn into_future(self) -> Self::IntoFuture {
-        self.send()
-    }
-}
-
-security_api_transport::__call_options!(GetNotifiedEmails);
-
 /// `POST /api/notified-emails/attachments`
 pub static NOTIFIED_EMAILS_DOWNLOAD_ATTACHMENTS_ZIP: security_api_transport::Operation = security_api_transport::Operation::new(
         "notified_emails.download_attachments_zip",
@@ -610,13 +534,5 @@ pub static NOTIFIED_EMAILS_EXPORT: security_api_transport::Operation = security_
         "notified_emails.export",
         security_api_transport::__private::http::Method::POST,
         "/api/notified-emails/search/export",
-    )
-    .idempotent();
-
-/// `GET /api/notified-emails/{resourceId}`
-pub static NOTIFIED_EMAILS_GET: security_api_transport::Operation = security_api_transport::Operation::new(
-        "notified_emails.get",
-        security_api_transport::__private::http::Method::GET,
-        "/api/notified-emails/{resourceId}",
     )
     .idempotent();

@@ -8,6 +8,31 @@
 //! Suspicious e-mails that people reported, and their analysis.
 
 impl super::notified_emails::NotifiedEmails {
+    /// Gets a reported e-mail by its id.
+    ///
+    /// Gives headers, links, attachments, IP addresses and what the analysis engines found of each. Bodies can be large
+    /// and hostile: do not render them.
+    ///
+    /// `GET /api/notified-emails/{resourceId}`. Idempotent: retried automatically.
+    ///
+    /// - `resource_id`: The id of the reported e-mail.
+    ///
+    /// Source: the vendor's documentation.
+    ///
+    /// ```no_run
+    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
+    /// let notified_email = keepnet.notified_emails().get("kc83gQE8cuyP").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn get(&self, resource_id: impl AsRef<str>) -> GetNotifiedEmails {
+        GetNotifiedEmails {
+            request: self
+                .client()
+                .operation(&NOTIFIED_EMAILS_GET, &[resource_id.as_ref()]),
+        }
+    }
+
     /// Sets the verdict, state and note of a reported e-mail.
     ///
     /// Taken to replace the whole record: get it first, and send all of it. The verdict is `result`. With
@@ -36,7 +61,7 @@ impl super::notified_emails::NotifiedEmails {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&NOTIFIED_EMAILS_UPDATE, &[resource_id.as_ref()]);
         request = request
             .json::<
@@ -66,9 +91,77 @@ impl super::notified_emails::NotifiedEmails {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&NOTIFIED_EMAILS_REANALYZE, &[resource_id.as_ref()]).call()
+        self.client()
+            .operation(&NOTIFIED_EMAILS_REANALYZE, &[resource_id.as_ref()])
+            .call()
     }
 }
+
+/// Gets a reported e-mail by its id.
+///
+/// From [`NotifiedEmails::get`](super::notified_emails::NotifiedEmails::get).
+#[derive(Debug, Clone)]
+#[must_use = "a call does nothing until it is awaited"]
+pub struct GetNotifiedEmails {
+    request: security_api_transport::Request,
+}
+
+impl GetNotifiedEmails {
+    /// Gives what is meant for readers outside the company.
+    pub fn is_public(mut self, is_public: bool) -> Self {
+        self.request = self.request.set_query("isPublic", is_public.to_string());
+        self
+    }
+
+    /// Sends the call; the same as awaiting it.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`](security_api_transport::Error).
+    pub fn send(
+        self,
+    ) -> security_api_transport::CallFuture<
+        super::notified_emails_types::NotifiedEmail,
+    > {
+        self.request.call().send()
+    }
+
+    /// Sends the call and gives status, headers, request id and attempts beside the value.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`](security_api_transport::Error).
+    pub fn send_with_response(
+        self,
+    ) -> security_api_transport::CallFuture<
+        security_api_transport::Response<super::notified_emails_types::NotifiedEmail>,
+    > {
+        self.request.call().send_with_response()
+    }
+}
+
+impl ::std::future::IntoFuture for GetNotifiedEmails {
+    type Output = Result<
+        super::notified_emails_types::NotifiedEmail,
+        security_api_transport::Error,
+    >;
+    type IntoFuture = security_api_transport::CallFuture<
+        super::notified_emails_types::NotifiedEmail,
+    >;
+    fn into_future(self) -> Self::IntoFuture {
+        self.send()
+    }
+}
+
+security_api_transport::__call_options!(GetNotifiedEmails);
+
+/// `GET /api/notified-emails/{resourceId}`
+pub static NOTIFIED_EMAILS_GET: security_api_transport::Operation = security_api_transport::Operation::new(
+        "notified_emails.get",
+        security_api_transport::__private::http::Method::GET,
+        "/api/notified-emails/{resourceId}",
+    )
+    .idempotent();
 
 /// `PUT /api/notified-emails/{resourceId}`
 pub static NOTIFIED_EMAILS_UPDATE: security_api_transport::Operation = security_api_transport::Operation::new(

@@ -20,6 +20,11 @@ impl Playbooks {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Creates a playbook.
     ///
     /// `POST /api/playbooks`. Not retried once it may have been executed.
@@ -31,7 +36,7 @@ impl Playbooks {
             super::playbooks_types_3::PlaybookRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&PLAYBOOKS_CREATE, &[]);
+        let mut request = self.client().operation(&PLAYBOOKS_CREATE, &[]);
         request = request
             .json::<
                 super::playbooks_types_3::PlaybookRequest,
@@ -48,7 +53,7 @@ impl Playbooks {
         &self,
         search_request: impl Into<crate::search::SearchRequest>,
     ) -> crate::List<super::playbooks_types_3::PlaybookSearchView> {
-        let mut request = self.client.operation(&PLAYBOOKS_SEARCH, &[]);
+        let mut request = self.client().operation(&PLAYBOOKS_SEARCH, &[]);
         request = crate::search::complete(request, search_request.into(), "CreateTime");
         crate::List::new(request)
     }
@@ -62,7 +67,7 @@ impl Playbooks {
         &self,
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&PLAYBOOKS_EXPORT, &[]);
+        let mut request = self.client().operation(&PLAYBOOKS_EXPORT, &[]);
         request = crate::search::complete(request, export_request.into(), "CreateTime");
         request.call()
     }
@@ -78,7 +83,7 @@ impl Playbooks {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::playbooks_types::Playbook> {
-        self.client.operation(&PLAYBOOKS_GET, &[resource_id.as_ref()]).call()
+        self.client().operation(&PLAYBOOKS_GET, &[resource_id.as_ref()]).call()
     }
 
     /// Updates a playbook.
@@ -98,7 +103,7 @@ impl Playbooks {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&PLAYBOOKS_UPDATE, &[resource_id.as_ref()]);
         request = request
             .json::<
@@ -118,7 +123,7 @@ impl Playbooks {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&PLAYBOOKS_DELETE, &[resource_id.as_ref()]).call()
+        self.client().operation(&PLAYBOOKS_DELETE, &[resource_id.as_ref()]).call()
     }
 }
 

@@ -20,6 +20,11 @@ impl PhishingCampaignJobs {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Gets what happened to the e-mail of one recipient of a phishing campaign.
     ///
     /// `GET /api/phishing-simulator/phishing-campaign-job/email-activity/{resourceId}`. Idempotent: retried
@@ -32,7 +37,7 @@ impl PhishingCampaignJobs {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(&PHISHING_CAMPAIGN_JOBS_EMAIL_ACTIVITY, &[resource_id.as_ref()])
             .call()
     }
@@ -45,7 +50,7 @@ impl PhishingCampaignJobs {
     pub fn form_details(
         &self,
     ) -> security_api_transport::Call<PhishingCampaignJobFormDetails> {
-        self.client.operation(&PHISHING_CAMPAIGN_JOBS_FORM_DETAILS, &[]).call()
+        self.client().operation(&PHISHING_CAMPAIGN_JOBS_FORM_DETAILS, &[]).call()
     }
 
     /// Sends a launch of a phishing campaign again to the recipients who are named.
@@ -66,7 +71,7 @@ impl PhishingCampaignJobs {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &PHISHING_CAMPAIGN_JOBS_RESEND_TO_USERS,
                 &[resource_id.as_ref(), &instance_group.to_string()],
@@ -96,7 +101,7 @@ impl PhishingCampaignJobs {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &PHISHING_CAMPAIGN_JOBS_RESEND,
                 &[resource_id.as_ref(), &instance_group.to_string()],
@@ -137,7 +142,7 @@ impl PhishingCampaignJobs {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&PHISHING_CAMPAIGN_JOBS_START, &[resource_id.as_ref()]);
         request = request
             .json::<
@@ -160,7 +165,7 @@ impl PhishingCampaignJobs {
         resource_id: impl AsRef<str>,
         instance_group: i32,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(
                 &PHISHING_CAMPAIGN_JOBS_START_INSTANCE,
                 &[resource_id.as_ref(), &instance_group.to_string()],
@@ -191,7 +196,7 @@ impl PhishingCampaignJobs {
         resource_id: impl AsRef<str>,
         instance_group: i32,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(
                 &PHISHING_CAMPAIGN_JOBS_STOP,
                 &[resource_id.as_ref(), &instance_group.to_string()],
@@ -213,7 +218,7 @@ impl PhishingCampaignJobs {
         resource_id: impl AsRef<str>,
         instance_group: i32,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(
                 &PHISHING_CAMPAIGN_JOBS_DELETE,
                 &[resource_id.as_ref(), &instance_group.to_string()],

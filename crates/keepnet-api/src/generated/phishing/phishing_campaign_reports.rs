@@ -12,12 +12,17 @@
 /// From [`Client::phishing_campaign_reports`](crate::Client::phishing_campaign_reports).
 #[derive(Debug, Clone)]
 pub struct PhishingCampaignReports {
-    pub(super) client: security_api_transport::Client,
+    client: security_api_transport::Client,
 }
 
 impl PhishingCampaignReports {
     pub(crate) fn new(client: &security_api_transport::Client) -> Self {
         Self { client: client.clone() }
+    }
+
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
     }
 
     /// Searches what people did in phishing campaigns within a span of time, page by page.
@@ -35,7 +40,7 @@ impl PhishingCampaignReports {
         super::phishing_campaign_reports_types::PhishingActivityUsersSearchView,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(&PHISHING_CAMPAIGN_REPORTS_SEARCH_ACTIVITY_USERS, &[]);
         request = crate::search::complete(
             request,
@@ -61,7 +66,7 @@ impl PhishingCampaignReports {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &PHISHING_CAMPAIGN_REPORTS_UPDATE_ACTIVITY,
                 &[resource_id.as_ref()],
@@ -89,7 +94,7 @@ impl PhishingCampaignReports {
     ) -> ExportJobPhishingCampaignReports {
         ExportJobPhishingCampaignReports {
             request: self
-                .client
+                .client()
                 .operation(
                     &PHISHING_CAMPAIGN_REPORTS_EXPORT_JOB,
                     &[resource_id.as_ref(), &instance_group.to_string()],
@@ -123,7 +128,9 @@ impl PhishingCampaignReports {
     ) -> crate::List<
         super::phishing_campaign_reports_types::PhishingCampaignJobReportSearchView,
     > {
-        let mut request = self.client.operation(&PHISHING_CAMPAIGN_REPORTS_SEARCH, &[]);
+        let mut request = self
+            .client()
+            .operation(&PHISHING_CAMPAIGN_REPORTS_SEARCH, &[]);
         request = crate::search::complete(request, search_request.into(), "Name");
         crate::List::new(request)
     }
@@ -146,7 +153,7 @@ impl PhishingCampaignReports {
         super::super::shared::phishing_or_smishing::CampaignUserClickedSearchView,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &PHISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_CLICKED,
                 &[resource_id.as_ref()],
@@ -177,7 +184,7 @@ impl PhishingCampaignReports {
         super::phishing_campaign_reports_types::PhishingCampaignJobUserEmailOpenedSearchView,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &PHISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_OPENED_ATTACHMENT,
                 &[resource_id.as_ref()],
@@ -208,7 +215,7 @@ impl PhishingCampaignReports {
         super::phishing_campaign_reports_types::PhishingCampaignJobUserEmailOpenedSearchView,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &PHISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_OPENED,
                 &[resource_id.as_ref()],
@@ -239,7 +246,7 @@ impl PhishingCampaignReports {
         super::phishing_campaign_reports_types::PhishingCampaignJobUserEmailRepliedSearchView,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &PHISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_REPLIED,
                 &[resource_id.as_ref()],
@@ -270,7 +277,7 @@ impl PhishingCampaignReports {
         super::phishing_campaign_reports_types::PhishingCampaignJobUserEmailReportedSearchView,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &PHISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_REPORTED,
                 &[resource_id.as_ref()],
@@ -301,7 +308,7 @@ impl PhishingCampaignReports {
         super::super::shared::phishing_or_smishing::CampaignUserSubmittedSearchView,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &PHISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_SUBMITTED,
                 &[resource_id.as_ref()],
@@ -332,7 +339,7 @@ impl PhishingCampaignReports {
         super::super::shared::phishing_or_smishing::CampaignUserSubmittedSearchView,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &PHISHING_CAMPAIGN_REPORTS_SEARCH_MFA_SUBMITTED,
                 &[resource_id.as_ref()],
@@ -354,7 +361,9 @@ impl PhishingCampaignReports {
         &self,
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&PHISHING_CAMPAIGN_REPORTS_EXPORT, &[]);
+        let mut request = self
+            .client()
+            .operation(&PHISHING_CAMPAIGN_REPORTS_EXPORT, &[]);
         request = crate::search::complete(request, export_request.into(), "Name");
         request.call()
     }
@@ -375,33 +384,9 @@ impl PhishingCampaignReports {
     ) -> security_api_transport::Call<
         super::super::shared::phishing_or_quishing_or_smishing::CampaignTargetGroupsResult,
     > {
-        self.client
+        self.client()
             .operation(
                 &PHISHING_CAMPAIGN_REPORTS_SUMMARY_TARGET_GROUPS,
-                &[resource_id.as_ref(), &instance_group.to_string()],
-            )
-            .call()
-    }
-
-    /// Gets the trainings that a launch of a phishing campaign enrols people in, and how that goes.
-    ///
-    /// `GET /api/phishing-simulator/phishing-campaign-job-report/summary/training/{resourceId}/{instanceGroup}`.
-    /// Idempotent: retried automatically.
-    ///
-    /// - `resource_id`: The id of the phishing campaign.
-    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
-    ///
-    /// Source: the vendor's documentation.
-    pub fn summary_training(
-        &self,
-        resource_id: impl AsRef<str>,
-        instance_group: i32,
-    ) -> security_api_transport::Call<
-        super::super::shared::phishing_or_quishing_or_smishing_3::PhishingCampaignSummaryResult,
-    > {
-        self.client
-            .operation(
-                &PHISHING_CAMPAIGN_REPORTS_SUMMARY_TRAINING,
                 &[resource_id.as_ref(), &instance_group.to_string()],
             )
             .call()
@@ -566,13 +551,5 @@ pub static PHISHING_CAMPAIGN_REPORTS_SUMMARY_TARGET_GROUPS: security_api_transpo
         "phishing_campaign_reports.summary_target_groups",
         security_api_transport::__private::http::Method::GET,
         "/api/phishing-simulator/phishing-campaign-job-report/summary/target-groups/{resourceId}/{instanceGroup}",
-    )
-    .idempotent();
-
-/// `GET /api/phishing-simulator/phishing-campaign-job-report/summary/training/{resourceId}/{instanceGroup}`
-pub static PHISHING_CAMPAIGN_REPORTS_SUMMARY_TRAINING: security_api_transport::Operation = security_api_transport::Operation::new(
-        "phishing_campaign_reports.summary_training",
-        security_api_transport::__private::http::Method::GET,
-        "/api/phishing-simulator/phishing-campaign-job-report/summary/training/{resourceId}/{instanceGroup}",
     )
     .idempotent();

@@ -8,6 +8,30 @@
 //! What target users did in the launches of a phishing campaign.
 
 impl super::phishing_campaign_reports::PhishingCampaignReports {
+    /// Gets the trainings that a launch of a phishing campaign enrols people in, and how that goes.
+    ///
+    /// `GET /api/phishing-simulator/phishing-campaign-job-report/summary/training/{resourceId}/{instanceGroup}`.
+    /// Idempotent: retried automatically.
+    ///
+    /// - `resource_id`: The id of the phishing campaign.
+    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    ///
+    /// Source: the vendor's documentation.
+    pub fn summary_training(
+        &self,
+        resource_id: impl AsRef<str>,
+        instance_group: i32,
+    ) -> security_api_transport::Call<
+        super::super::shared::phishing_or_quishing_or_smishing_3::PhishingCampaignSummaryResult,
+    > {
+        self.client()
+            .operation(
+                &PHISHING_CAMPAIGN_REPORTS_SUMMARY_TRAINING,
+                &[resource_id.as_ref(), &instance_group.to_string()],
+            )
+            .call()
+    }
+
     /// Gets the settings and the figures of a launch of a phishing campaign.
     ///
     /// Gives how the launch was set up, how its delivery went and how many people did what, with the scenarios,
@@ -34,7 +58,7 @@ impl super::phishing_campaign_reports::PhishingCampaignReports {
     ) -> security_api_transport::Call<
         super::super::shared::phishing_or_quishing_or_smishing_3::PhishingCampaignSummaryResult,
     > {
-        self.client
+        self.client()
             .operation(
                 &PHISHING_CAMPAIGN_REPORTS_SUMMARY,
                 &[resource_id.as_ref(), &instance_group.to_string()],
@@ -60,7 +84,7 @@ impl super::phishing_campaign_reports::PhishingCampaignReports {
         super::super::shared::callback_or_phishing_or_smishing::CampaignJobSearchView,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(&PHISHING_CAMPAIGN_REPORTS_SEARCH_JOBS, &[resource_id.as_ref()]);
         request = crate::search::complete(
             request,
@@ -86,7 +110,7 @@ impl super::phishing_campaign_reports::PhishingCampaignReports {
         >,
     ) -> security_api_transport::Call<security_api_transport::Download> {
         let mut request = self
-            .client
+            .client()
             .operation(&PHISHING_CAMPAIGN_REPORTS_EXPORT_JOBS, &[resource_id.as_ref()]);
         request = crate::search::complete(
             request,
@@ -117,7 +141,7 @@ impl super::phishing_campaign_reports::PhishingCampaignReports {
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &PHISHING_CAMPAIGN_REPORTS_EXPORT_USERS,
                 &[
@@ -167,7 +191,7 @@ impl super::phishing_campaign_reports::PhishingCampaignReports {
         super::phishing_campaign_reports_types::PhishingCampaignJobUsersSearchView,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &PHISHING_CAMPAIGN_REPORTS_SEARCH_USERS,
                 &[
@@ -184,6 +208,14 @@ impl super::phishing_campaign_reports::PhishingCampaignReports {
         crate::List::new(request)
     }
 }
+
+/// `GET /api/phishing-simulator/phishing-campaign-job-report/summary/training/{resourceId}/{instanceGroup}`
+pub static PHISHING_CAMPAIGN_REPORTS_SUMMARY_TRAINING: security_api_transport::Operation = security_api_transport::Operation::new(
+        "phishing_campaign_reports.summary_training",
+        security_api_transport::__private::http::Method::GET,
+        "/api/phishing-simulator/phishing-campaign-job-report/summary/training/{resourceId}/{instanceGroup}",
+    )
+    .idempotent();
 
 /// `GET /api/phishing-simulator/phishing-campaign-job-report/summary/{resourceId}/{instanceGroup}`
 pub static PHISHING_CAMPAIGN_REPORTS_SUMMARY: security_api_transport::Operation = security_api_transport::Operation::new(

@@ -12,12 +12,17 @@
 /// From [`Client::phishing_campaigns`](crate::Client::phishing_campaigns).
 #[derive(Debug, Clone)]
 pub struct PhishingCampaigns {
-    pub(super) client: security_api_transport::Client,
+    client: security_api_transport::Client,
 }
 
 impl PhishingCampaigns {
     pub(crate) fn new(client: &security_api_transport::Client) -> Self {
         Self { client: client.clone() }
+    }
+
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
     }
 
     /// Creates a phishing campaign, to be launched now, at a set time or later by hand.
@@ -51,7 +56,7 @@ impl PhishingCampaigns {
             super::phishing_campaigns_types::CreatePhishingCampaignRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&PHISHING_CAMPAIGNS_CREATE, &[]);
+        let mut request = self.client().operation(&PHISHING_CAMPAIGNS_CREATE, &[]);
         request = request
             .json::<
                 super::phishing_campaigns_types::CreatePhishingCampaignRequest,
@@ -70,7 +75,7 @@ impl PhishingCampaigns {
             super::super::shared::callback_or_companies_or_phishing_or_quishing_or_reporter_or_smishing_or_users::BulkDeleteRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&PHISHING_CAMPAIGNS_DELETE_MANY, &[]);
+        let mut request = self.client().operation(&PHISHING_CAMPAIGNS_DELETE_MANY, &[]);
         request = request
             .json::<
                 super::super::shared::callback_or_companies_or_phishing_or_quishing_or_reporter_or_smishing_or_users::BulkDeleteRequest,
@@ -92,7 +97,7 @@ impl PhishingCampaigns {
         super::super::shared::phishing_or_quishing_or_smishing::CampaignScheduleInfo,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(&PHISHING_CAMPAIGNS_CALCULATE_SCHEDULE_INFO, &[]);
         request = request
             .json::<
@@ -115,7 +120,7 @@ impl PhishingCampaigns {
         super::super::shared::callback_or_phishing_or_quishing_or_smishing::CampaignSendingInfo,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(&PHISHING_CAMPAIGNS_CALCULATE_SENDING_INFO, &[]);
         request = request
             .json::<
@@ -145,7 +150,7 @@ impl PhishingCampaigns {
     ) -> security_api_transport::Call<
         super::phishing_campaigns_types::EmailDeliverySettingFastLaunchModel,
     > {
-        self.client
+        self.client()
             .operation(&PHISHING_CAMPAIGNS_DEFAULT_EMAIL_DELIVERY_SETTING, &[])
             .call()
     }
@@ -160,7 +165,7 @@ impl PhishingCampaigns {
     ) -> security_api_transport::Call<
         super::super::shared::callback_or_phishing_or_quishing_or_settings::EmailDeliverySettingModel,
     > {
-        self.client.operation(&PHISHING_CAMPAIGNS_EMAIL_DELIVERY_SETTINGS, &[]).call()
+        self.client().operation(&PHISHING_CAMPAIGNS_EMAIL_DELIVERY_SETTINGS, &[]).call()
     }
 
     /// Gets the choices for creating a phishing campaign, with their ids.
@@ -182,7 +187,7 @@ impl PhishingCampaigns {
     ) -> security_api_transport::Call<
         super::phishing_campaigns_types_2::PhishingCampaignFormDetails,
     > {
-        self.client.operation(&PHISHING_CAMPAIGNS_FORM_DETAILS, &[]).call()
+        self.client().operation(&PHISHING_CAMPAIGNS_FORM_DETAILS, &[]).call()
     }
 
     /// Previews the messages and landing pages of a phishing campaign.
@@ -198,7 +203,7 @@ impl PhishingCampaigns {
     ) -> security_api_transport::Call<
         super::phishing_campaigns_types_2::PhishingCampaignPreviewList,
     > {
-        self.client
+        self.client()
             .operation(&PHISHING_CAMPAIGNS_PREVIEW, &[resource_id.as_ref()])
             .call()
     }
@@ -219,7 +224,7 @@ impl PhishingCampaigns {
     ) -> security_api_transport::Call<
         super::phishing_campaigns_types_2::PhishingCampaignPreview,
     > {
-        self.client
+        self.client()
             .operation(
                 &PHISHING_CAMPAIGNS_PREVIEW_SCENARIO,
                 &[
@@ -239,7 +244,7 @@ impl PhishingCampaigns {
     pub fn root_company_shared_smtp_id(
         &self,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(&PHISHING_CAMPAIGNS_ROOT_COMPANY_SHARED_SMTP_ID, &[])
             .call()
     }
@@ -267,7 +272,7 @@ impl PhishingCampaigns {
         &self,
         search_request: impl Into<crate::search::SearchRequest>,
     ) -> crate::List<super::phishing_campaigns_types_2::PhishingCampaignSearchView> {
-        let mut request = self.client.operation(&PHISHING_CAMPAIGNS_SEARCH, &[]);
+        let mut request = self.client().operation(&PHISHING_CAMPAIGNS_SEARCH, &[]);
         request = crate::search::complete(request, search_request.into(), "CreateTime");
         crate::List::new(request)
     }
@@ -281,7 +286,7 @@ impl PhishingCampaigns {
         &self,
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&PHISHING_CAMPAIGNS_EXPORT, &[]);
+        let mut request = self.client().operation(&PHISHING_CAMPAIGNS_EXPORT, &[]);
         request = crate::search::complete(request, export_request.into(), "CreateTime");
         request.call()
     }
@@ -296,7 +301,7 @@ impl PhishingCampaigns {
         search_request: impl Into<crate::search::SearchRequest>,
     ) -> crate::List<super::phishing_campaigns_types_2::PhishingCampaignSearchView> {
         let mut request = self
-            .client
+            .client()
             .operation(&PHISHING_CAMPAIGNS_SEARCH_UNSCHEDULED, &[]);
         request = crate::search::complete(request, search_request.into(), "CreateTime");
         crate::List::new(request)
@@ -315,7 +320,7 @@ impl PhishingCampaigns {
     ) -> security_api_transport::Call<
         super::phishing_campaigns_types_2::PhishingCampaign,
     > {
-        self.client.operation(&PHISHING_CAMPAIGNS_GET, &[resource_id.as_ref()]).call()
+        self.client().operation(&PHISHING_CAMPAIGNS_GET, &[resource_id.as_ref()]).call()
     }
 
     /// Updates a phishing campaign.
@@ -335,7 +340,7 @@ impl PhishingCampaigns {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&PHISHING_CAMPAIGNS_UPDATE, &[resource_id.as_ref()]);
         request = request
             .json::<
@@ -355,7 +360,9 @@ impl PhishingCampaigns {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&PHISHING_CAMPAIGNS_DELETE, &[resource_id.as_ref()]).call()
+        self.client()
+            .operation(&PHISHING_CAMPAIGNS_DELETE, &[resource_id.as_ref()])
+            .call()
     }
 }
 

@@ -21,7 +21,7 @@ impl super::phishing_campaigns::PhishingCampaigns {
     ) -> TargetGroupsPhishingCampaigns {
         TargetGroupsPhishingCampaigns {
             request: self
-                .client
+                .client()
                 .operation(&PHISHING_CAMPAIGNS_TARGET_GROUPS, &[resource_id.as_ref()]),
         }
     }

@@ -20,6 +20,11 @@ impl PhishingDnsServices {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Adds a phishing DNS service with its credentials.
     ///
     /// The published description leaves the form of the answer open; that it is the id is concluded from similar
@@ -34,7 +39,7 @@ impl PhishingDnsServices {
             super::super::shared::phishing_or_quishing_or_smishing::DnsServiceProviderRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&PHISHING_DNS_SERVICES_CREATE, &[]);
+        let mut request = self.client().operation(&PHISHING_DNS_SERVICES_CREATE, &[]);
         request = request
             .json::<
                 super::super::shared::phishing_or_quishing_or_smishing::DnsServiceProviderRequest,
@@ -52,7 +57,7 @@ impl PhishingDnsServices {
     ) -> security_api_transport::Call<
         super::super::shared::phishing_or_quishing_or_smishing::DnsServiceFormDetails,
     > {
-        self.client.operation(&PHISHING_DNS_SERVICES_FORM_DETAILS, &[]).call()
+        self.client().operation(&PHISHING_DNS_SERVICES_FORM_DETAILS, &[]).call()
     }
 
     /// Searches phishing DNS services, page by page.
@@ -66,7 +71,7 @@ impl PhishingDnsServices {
     ) -> crate::List<
         super::super::shared::phishing_or_quishing_or_smishing::DnsServiceProviderSearchView,
     > {
-        let mut request = self.client.operation(&PHISHING_DNS_SERVICES_SEARCH, &[]);
+        let mut request = self.client().operation(&PHISHING_DNS_SERVICES_SEARCH, &[]);
         request = crate::search::complete(request, search_request.into(), "CreateTime");
         crate::List::new(request)
     }
@@ -80,7 +85,7 @@ impl PhishingDnsServices {
         &self,
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&PHISHING_DNS_SERVICES_EXPORT, &[]);
+        let mut request = self.client().operation(&PHISHING_DNS_SERVICES_EXPORT, &[]);
         request = crate::search::complete(request, export_request.into(), "CreateTime");
         request.call()
     }
@@ -98,7 +103,9 @@ impl PhishingDnsServices {
     ) -> security_api_transport::Call<
         super::super::shared::phishing_or_quishing_or_smishing::DnsServiceProvider,
     > {
-        self.client.operation(&PHISHING_DNS_SERVICES_GET, &[resource_id.as_ref()]).call()
+        self.client()
+            .operation(&PHISHING_DNS_SERVICES_GET, &[resource_id.as_ref()])
+            .call()
     }
 
     /// Updates a phishing DNS service.
@@ -118,7 +125,7 @@ impl PhishingDnsServices {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&PHISHING_DNS_SERVICES_UPDATE, &[resource_id.as_ref()]);
         request = request
             .json::<
@@ -138,7 +145,7 @@ impl PhishingDnsServices {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(&PHISHING_DNS_SERVICES_DELETE, &[resource_id.as_ref()])
             .call()
     }
@@ -158,7 +165,7 @@ impl PhishingDnsServices {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&PHISHING_DNS_SERVICES_TEST, &[resource_id.as_ref()]);
         request = request
             .json::<

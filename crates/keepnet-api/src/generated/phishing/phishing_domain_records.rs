@@ -20,6 +20,11 @@ impl PhishingDomainRecords {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Adds a domain for phishing simulations.
     ///
     /// The published description leaves the form of the answer open; that it is the id is concluded from similar
@@ -34,7 +39,7 @@ impl PhishingDomainRecords {
             super::super::shared::phishing_or_quishing_or_smishing_2::DomainRecordRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&PHISHING_DOMAIN_RECORDS_CREATE, &[]);
+        let mut request = self.client().operation(&PHISHING_DOMAIN_RECORDS_CREATE, &[]);
         request = request
             .json::<
                 super::super::shared::phishing_or_quishing_or_smishing_2::DomainRecordRequest,
@@ -52,7 +57,7 @@ impl PhishingDomainRecords {
     ) -> security_api_transport::Call<
         super::super::shared::phishing_or_quishing_or_smishing_2::DomainRecordFormDetails,
     > {
-        self.client.operation(&PHISHING_DOMAIN_RECORDS_FORM_DETAILS, &[]).call()
+        self.client().operation(&PHISHING_DOMAIN_RECORDS_FORM_DETAILS, &[]).call()
     }
 
     /// Searches the domains of phishing simulations, page by page.
@@ -66,7 +71,7 @@ impl PhishingDomainRecords {
     ) -> crate::List<
         super::super::shared::phishing_or_quishing_or_smishing_2::DomainRecordSearchView,
     > {
-        let mut request = self.client.operation(&PHISHING_DOMAIN_RECORDS_SEARCH, &[]);
+        let mut request = self.client().operation(&PHISHING_DOMAIN_RECORDS_SEARCH, &[]);
         request = crate::search::complete(request, search_request.into(), "CreateTime");
         crate::List::new(request)
     }
@@ -80,7 +85,7 @@ impl PhishingDomainRecords {
         &self,
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&PHISHING_DOMAIN_RECORDS_EXPORT, &[]);
+        let mut request = self.client().operation(&PHISHING_DOMAIN_RECORDS_EXPORT, &[]);
         request = crate::search::complete(request, export_request.into(), "CreateTime");
         request.call()
     }
@@ -96,7 +101,7 @@ impl PhishingDomainRecords {
             super::super::shared::phishing_or_quishing_or_smishing_4::TestDomainRecordRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&PHISHING_DOMAIN_RECORDS_TEST, &[]);
+        let mut request = self.client().operation(&PHISHING_DOMAIN_RECORDS_TEST, &[]);
         request = request
             .json::<
                 super::super::shared::phishing_or_quishing_or_smishing_4::TestDomainRecordRequest,
@@ -117,7 +122,7 @@ impl PhishingDomainRecords {
     ) -> security_api_transport::Call<
         super::super::shared::phishing_or_quishing_or_smishing::DomainRecord,
     > {
-        self.client
+        self.client()
             .operation(&PHISHING_DOMAIN_RECORDS_GET, &[resource_id.as_ref()])
             .call()
     }
@@ -139,7 +144,7 @@ impl PhishingDomainRecords {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&PHISHING_DOMAIN_RECORDS_UPDATE, &[resource_id.as_ref()]);
         request = request
             .json::<
@@ -159,7 +164,7 @@ impl PhishingDomainRecords {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(&PHISHING_DOMAIN_RECORDS_DELETE, &[resource_id.as_ref()])
             .call()
     }

@@ -20,13 +20,18 @@ impl PhishingEmailTemplates {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Gets the phishing e-mail template that AI generated.
     ///
     /// `GET /api/phishing-simulator/email-templates`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
     pub fn get_generated(&self) -> security_api_transport::Call<Option<String>> {
-        self.client.operation(&PHISHING_EMAIL_TEMPLATES_GET_GENERATED, &[]).call()
+        self.client().operation(&PHISHING_EMAIL_TEMPLATES_GET_GENERATED, &[]).call()
     }
 
     /// Creates a phishing e-mail template.
@@ -40,7 +45,7 @@ impl PhishingEmailTemplates {
         &self,
         phishing_email_templates_create_form: super::phishing_email_templates_types::PhishingEmailTemplatesCreateForm,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&PHISHING_EMAIL_TEMPLATES_CREATE, &[]);
+        let mut request = self.client().operation(&PHISHING_EMAIL_TEMPLATES_CREATE, &[]);
         request = request.form(phishing_email_templates_create_form.into());
         request.call()
     }
@@ -53,7 +58,7 @@ impl PhishingEmailTemplates {
     pub fn ai_generation_options(
         &self,
     ) -> security_api_transport::Call<super::shared::CompanyAiLimitResponse> {
-        self.client
+        self.client()
             .operation(&PHISHING_EMAIL_TEMPLATES_AI_GENERATION_OPTIONS, &[])
             .call()
     }
@@ -66,7 +71,7 @@ impl PhishingEmailTemplates {
     pub fn ai_limit(
         &self,
     ) -> security_api_transport::Call<super::shared::CompanyAiLimitResponse> {
-        self.client.operation(&PHISHING_EMAIL_TEMPLATES_AI_LIMIT, &[]).call()
+        self.client().operation(&PHISHING_EMAIL_TEMPLATES_AI_LIMIT, &[]).call()
     }
 
     /// Deletes several phishing e-mail templates at once, by id or by filter.
@@ -81,7 +86,7 @@ impl PhishingEmailTemplates {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&PHISHING_EMAIL_TEMPLATES_DELETE_MANY, &[]);
         request = request
             .json::<
@@ -102,7 +107,7 @@ impl PhishingEmailTemplates {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        self.client
+        self.client()
             .operation(
                 &PHISHING_EMAIL_TEMPLATES_DOWNLOAD_ATTACHMENT,
                 &[resource_id.as_ref()],
@@ -123,7 +128,9 @@ impl PhishingEmailTemplates {
     ) -> security_api_transport::Call<
         super::super::shared::phishing_or_settings::BooleanResult,
     > {
-        let mut request = self.client.operation(&PHISHING_EMAIL_TEMPLATES_GENERATE, &[]);
+        let mut request = self
+            .client()
+            .operation(&PHISHING_EMAIL_TEMPLATES_GENERATE, &[]);
         request = request
             .json::<
                 super::phishing_email_templates_types::GeneratePsEmailTemplateWithAiRequest,
@@ -141,7 +148,7 @@ impl PhishingEmailTemplates {
     ) -> security_api_transport::Call<
         ::std::collections::BTreeMap<String, security_api_transport::RawJson>,
     > {
-        self.client.operation(&PHISHING_EMAIL_TEMPLATES_MERGE_TAGS, &[]).call()
+        self.client().operation(&PHISHING_EMAIL_TEMPLATES_MERGE_TAGS, &[]).call()
     }
 
     /// Searches phishing e-mail templates, page by page.
@@ -155,7 +162,7 @@ impl PhishingEmailTemplates {
             super::super::shared::callback_or_phishing_or_quishing::PsEmailTemplateSearchRequest,
         >,
     ) -> crate::List<super::super::shared::phishing_or_quishing::SearchPsEmailTemplate> {
-        let mut request = self.client.operation(&PHISHING_EMAIL_TEMPLATES_SEARCH, &[]);
+        let mut request = self.client().operation(&PHISHING_EMAIL_TEMPLATES_SEARCH, &[]);
         request = crate::search::complete(
             request,
             ps_email_template_search_request.into(),
@@ -173,7 +180,7 @@ impl PhishingEmailTemplates {
         &self,
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&PHISHING_EMAIL_TEMPLATES_EXPORT, &[]);
+        let mut request = self.client().operation(&PHISHING_EMAIL_TEMPLATES_EXPORT, &[]);
         request = crate::search::complete(request, export_request.into(), "CreateTime");
         request.call()
     }
@@ -192,7 +199,7 @@ impl PhishingEmailTemplates {
         super::super::shared::phishing_or_settings::BooleanResult,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(&PHISHING_EMAIL_TEMPLATES_TRANSLATE, &[]);
         request = request
             .json::<
@@ -214,7 +221,7 @@ impl PhishingEmailTemplates {
     ) -> security_api_transport::Call<
         super::super::shared::callback_or_phishing_or_quishing::PsEmailTemplate,
     > {
-        self.client
+        self.client()
             .operation(&PHISHING_EMAIL_TEMPLATES_GET, &[resource_id.as_ref()])
             .call()
     }
@@ -234,7 +241,7 @@ impl PhishingEmailTemplates {
         phishing_email_templates_update_form: super::phishing_email_templates_types_2::PhishingEmailTemplatesUpdateForm,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&PHISHING_EMAIL_TEMPLATES_UPDATE, &[resource_id.as_ref()]);
         request = request.form(phishing_email_templates_update_form.into());
         request.call()
@@ -251,7 +258,7 @@ impl PhishingEmailTemplates {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(&PHISHING_EMAIL_TEMPLATES_DELETE, &[resource_id.as_ref()])
             .call()
     }
@@ -275,7 +282,7 @@ impl PhishingEmailTemplates {
     ) -> security_api_transport::Call<
         super::super::shared::callback_or_phishing_or_quishing::PsEmailTemplate,
     > {
-        self.client
+        self.client()
             .operation(
                 &PHISHING_EMAIL_TEMPLATES_GET_FOR_JOB,
                 &[
@@ -299,7 +306,7 @@ impl PhishingEmailTemplates {
             super::super::shared::phishing_or_settings::PsEmailTemplateTranslationResponse,
         >,
     > {
-        self.client.operation(&PHISHING_EMAIL_TEMPLATES_TRANSLATIONS, &[]).call()
+        self.client().operation(&PHISHING_EMAIL_TEMPLATES_TRANSLATIONS, &[]).call()
     }
 }
 

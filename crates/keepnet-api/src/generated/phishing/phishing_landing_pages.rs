@@ -20,13 +20,18 @@ impl PhishingLandingPages {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Gets the landing page that AI generated.
     ///
     /// `GET /api/phishing-simulator/landing-page-template`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
     pub fn get_generated(&self) -> security_api_transport::Call<Option<String>> {
-        self.client.operation(&PHISHING_LANDING_PAGES_GET_GENERATED, &[]).call()
+        self.client().operation(&PHISHING_LANDING_PAGES_GET_GENERATED, &[]).call()
     }
 
     /// Creates a phishing landing page.
@@ -42,7 +47,7 @@ impl PhishingLandingPages {
             super::super::shared::phishing_or_quishing_or_smishing_2::LandingPageTemplateRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&PHISHING_LANDING_PAGES_CREATE, &[]);
+        let mut request = self.client().operation(&PHISHING_LANDING_PAGES_CREATE, &[]);
         request = request
             .json::<
                 super::super::shared::phishing_or_quishing_or_smishing_2::LandingPageTemplateRequest,
@@ -58,7 +63,7 @@ impl PhishingLandingPages {
     pub fn ai_limit(
         &self,
     ) -> security_api_transport::Call<super::shared::CompanyAiLimitResponse> {
-        self.client.operation(&PHISHING_LANDING_PAGES_AI_LIMIT, &[]).call()
+        self.client().operation(&PHISHING_LANDING_PAGES_AI_LIMIT, &[]).call()
     }
 
     /// Deletes several phishing landing pages at once, by id or by filter.
@@ -73,7 +78,7 @@ impl PhishingLandingPages {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&PHISHING_LANDING_PAGES_DELETE_MANY, &[]);
         request = request
             .json::<
@@ -92,7 +97,7 @@ impl PhishingLandingPages {
     ) -> security_api_transport::Call<
         super::super::shared::phishing_or_quishing_or_smishing_2::LandingPageTemplateFormDetails,
     > {
-        self.client.operation(&PHISHING_LANDING_PAGES_FORM_DETAILS, &[]).call()
+        self.client().operation(&PHISHING_LANDING_PAGES_FORM_DETAILS, &[]).call()
     }
 
     /// Starts generating a landing page with AI.
@@ -108,7 +113,7 @@ impl PhishingLandingPages {
     ) -> security_api_transport::Call<
         super::super::shared::phishing_or_settings::BooleanResult,
     > {
-        let mut request = self.client.operation(&PHISHING_LANDING_PAGES_GENERATE, &[]);
+        let mut request = self.client().operation(&PHISHING_LANDING_PAGES_GENERATE, &[]);
         request = request
             .json::<
                 super::phishing_landing_pages_types::GenerateLandingPageTemplateWithAiRequest,
@@ -127,7 +132,7 @@ impl PhishingLandingPages {
     ) -> crate::List<
         super::super::shared::phishing_or_quishing_or_smishing_2::LandingPageTemplateSearchView,
     > {
-        let mut request = self.client.operation(&PHISHING_LANDING_PAGES_SEARCH, &[]);
+        let mut request = self.client().operation(&PHISHING_LANDING_PAGES_SEARCH, &[]);
         request = crate::search::complete(request, search_request.into(), "CreateTime");
         crate::List::new(request)
     }
@@ -141,7 +146,7 @@ impl PhishingLandingPages {
         &self,
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&PHISHING_LANDING_PAGES_EXPORT, &[]);
+        let mut request = self.client().operation(&PHISHING_LANDING_PAGES_EXPORT, &[]);
         request = crate::search::complete(request, export_request.into(), "CreateTime");
         request.call()
     }
@@ -159,7 +164,7 @@ impl PhishingLandingPages {
         >,
     ) -> security_api_transport::Call<Option<String>> {
         let mut request = self
-            .client
+            .client()
             .operation(&PHISHING_LANDING_PAGES_TRANSLATE_CONTENT, &[]);
         request = request
             .json::<
@@ -182,7 +187,7 @@ impl PhishingLandingPages {
     ) -> security_api_transport::Call<
         super::phishing_landing_pages_types::TranslateLandingPageContentResponse,
     > {
-        self.client
+        self.client()
             .operation(
                 &PHISHING_LANDING_PAGES_TRANSLATED_CONTENT,
                 &[temporary_key.as_ref()],
@@ -203,7 +208,7 @@ impl PhishingLandingPages {
     ) -> security_api_transport::Call<
         super::super::shared::phishing_or_quishing_or_smishing_2::LandingPageTemplate,
     > {
-        self.client
+        self.client()
             .operation(&PHISHING_LANDING_PAGES_GET, &[resource_id.as_ref()])
             .call()
     }
@@ -225,7 +230,7 @@ impl PhishingLandingPages {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&PHISHING_LANDING_PAGES_UPDATE, &[resource_id.as_ref()]);
         request = request
             .json::<
@@ -245,7 +250,7 @@ impl PhishingLandingPages {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(&PHISHING_LANDING_PAGES_DELETE, &[resource_id.as_ref()])
             .call()
     }
@@ -269,7 +274,7 @@ impl PhishingLandingPages {
     ) -> security_api_transport::Call<
         super::super::shared::phishing_or_quishing_or_smishing_2::LandingPageTemplate,
     > {
-        self.client
+        self.client()
             .operation(
                 &PHISHING_LANDING_PAGES_GET_FOR_JOB,
                 &[

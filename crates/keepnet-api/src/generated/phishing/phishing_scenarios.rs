@@ -20,6 +20,11 @@ impl PhishingScenarios {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Creates a phishing scenario.
     ///
     /// The published description leaves the answer open; the vendor's own client reads an id.
@@ -33,7 +38,7 @@ impl PhishingScenarios {
             super::phishing_scenarios_types::PhishingScenarioRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&PHISHING_SCENARIOS_CREATE, &[]);
+        let mut request = self.client().operation(&PHISHING_SCENARIOS_CREATE, &[]);
         request = request
             .json::<
                 super::phishing_scenarios_types::PhishingScenarioRequest,
@@ -52,7 +57,7 @@ impl PhishingScenarios {
             super::super::shared::callback_or_companies_or_phishing_or_quishing_or_reporter_or_smishing_or_users::BulkDeleteRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&PHISHING_SCENARIOS_DELETE_MANY, &[]);
+        let mut request = self.client().operation(&PHISHING_SCENARIOS_DELETE_MANY, &[]);
         request = request
             .json::<
                 super::super::shared::callback_or_companies_or_phishing_or_quishing_or_reporter_or_smishing_or_users::BulkDeleteRequest,
@@ -70,7 +75,7 @@ impl PhishingScenarios {
     ) -> security_api_transport::Call<
         super::super::shared::phishing_or_quishing_or_smishing_4::PhishingScenarioFormDetails,
     > {
-        self.client.operation(&PHISHING_SCENARIOS_FORM_DETAILS, &[]).call()
+        self.client().operation(&PHISHING_SCENARIOS_FORM_DETAILS, &[]).call()
     }
 
     /// Lists the numbers that second-factor messages of phishing scenarios can come from.
@@ -85,7 +90,7 @@ impl PhishingScenarios {
             super::super::shared::phishing_or_quishing_or_smishing_or_training::SmsPhoneNumber,
         >,
     > {
-        self.client.operation(&PHISHING_SCENARIOS_MFA_PHONE_NUMBERS, &[]).call()
+        self.client().operation(&PHISHING_SCENARIOS_MFA_PHONE_NUMBERS, &[]).call()
     }
 
     /// Previews a message and a landing page together, before there is a phishing scenario.
@@ -103,7 +108,7 @@ impl PhishingScenarios {
         email_template_resource_id: impl AsRef<str>,
         landing_page_template_resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::shared::PhishingScenarioPreview> {
-        self.client
+        self.client()
             .operation(
                 &PHISHING_SCENARIOS_PREVIEW_TEMPLATES,
                 &[
@@ -125,7 +130,7 @@ impl PhishingScenarios {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::shared::PhishingScenarioPreview> {
-        self.client
+        self.client()
             .operation(&PHISHING_SCENARIOS_PREVIEW, &[resource_id.as_ref()])
             .call()
     }
@@ -140,7 +145,7 @@ impl PhishingScenarios {
     ) -> security_api_transport::Call<
         super::phishing_scenarios_types::PhishingScenarioStatisticsGroupBy,
     > {
-        self.client.operation(&PHISHING_SCENARIOS_STATISTICS, &[]).call()
+        self.client().operation(&PHISHING_SCENARIOS_STATISTICS, &[]).call()
     }
 
     /// Searches phishing scenarios, page by page.
@@ -169,7 +174,7 @@ impl PhishingScenarios {
             super::super::shared::callback_or_phishing_or_quishing_or_smishing::PhishingScenarioSearchRequest,
         >,
     ) -> crate::List<super::phishing_scenarios_types::PhishingScenarioSearchView> {
-        let mut request = self.client.operation(&PHISHING_SCENARIOS_SEARCH, &[]);
+        let mut request = self.client().operation(&PHISHING_SCENARIOS_SEARCH, &[]);
         request = crate::search::complete(
             request,
             phishing_scenario_search_request.into(),
@@ -190,7 +195,7 @@ impl PhishingScenarios {
         super::phishing_scenarios_types::PhishingScenarioCategoryInfoSearchView,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(&PHISHING_SCENARIOS_SEARCH_CATEGORY_INFO, &[]);
         request = crate::search::complete(request, search_request.into(), "category");
         crate::List::new(request)
@@ -205,7 +210,7 @@ impl PhishingScenarios {
         &self,
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&PHISHING_SCENARIOS_EXPORT, &[]);
+        let mut request = self.client().operation(&PHISHING_SCENARIOS_EXPORT, &[]);
         request = crate::search::complete(request, export_request.into(), "CreateTime");
         request.call()
     }
@@ -223,7 +228,7 @@ impl PhishingScenarios {
     ) -> security_api_transport::Call<
         super::phishing_scenarios_types::PhishingScenario,
     > {
-        self.client.operation(&PHISHING_SCENARIOS_GET, &[resource_id.as_ref()]).call()
+        self.client().operation(&PHISHING_SCENARIOS_GET, &[resource_id.as_ref()]).call()
     }
 
     /// Updates a phishing scenario.
@@ -243,7 +248,7 @@ impl PhishingScenarios {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&PHISHING_SCENARIOS_UPDATE, &[resource_id.as_ref()]);
         request = request
             .json::<
@@ -263,7 +268,9 @@ impl PhishingScenarios {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&PHISHING_SCENARIOS_DELETE, &[resource_id.as_ref()]).call()
+        self.client()
+            .operation(&PHISHING_SCENARIOS_DELETE, &[resource_id.as_ref()])
+            .call()
     }
 }
 

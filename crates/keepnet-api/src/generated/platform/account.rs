@@ -20,6 +20,11 @@ impl Account {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Starts the sign-in of a person in a browser.
     ///
     /// Made for browsers: the answer sets a session. Programs use `auth.token`.
@@ -31,7 +36,7 @@ impl Account {
         &self,
         login_request: impl ::std::borrow::Borrow<LoginRequest>,
     ) -> security_api_transport::Call<()> {
-        let mut request = self.client.operation(&ACCOUNT_LOGIN, &[]);
+        let mut request = self.client().operation(&ACCOUNT_LOGIN, &[]);
         request = request.json::<LoginRequest>(login_request.borrow());
         request.call()
     }
@@ -44,7 +49,7 @@ impl Account {
     ///
     /// Source: the vendor's documentation.
     pub fn logout(&self) -> security_api_transport::Call<()> {
-        self.client.operation(&ACCOUNT_LOGOUT, &[]).call()
+        self.client().operation(&ACCOUNT_LOGOUT, &[]).call()
     }
 }
 

@@ -20,6 +20,11 @@ impl Audit {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Adds a record to the audit trail.
     ///
     /// `POST /api/audit`. Not retried once it may have been executed.
@@ -29,7 +34,7 @@ impl Audit {
         &self,
         create_audit_log_request: impl ::std::borrow::Borrow<CreateAuditLogRequest>,
     ) -> security_api_transport::Call<()> {
-        let mut request = self.client.operation(&AUDIT_CREATE, &[]);
+        let mut request = self.client().operation(&AUDIT_CREATE, &[]);
         request = request
             .json::<CreateAuditLogRequest>(create_audit_log_request.borrow());
         request.call()

@@ -20,6 +20,11 @@ impl AuditLogs {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Lists audit log entries without a filter, page by page.
     ///
     /// `POST /api/audit-logs`. Idempotent: retried automatically.
@@ -29,7 +34,7 @@ impl AuditLogs {
         &self,
         get_audit_log_request: impl ::std::borrow::Borrow<GetAuditLogRequest>,
     ) -> crate::List<AuditLog> {
-        let mut request = self.client.operation(&AUDIT_LOGS_LIST, &[]);
+        let mut request = self.client().operation(&AUDIT_LOGS_LIST, &[]);
         request = request.json::<GetAuditLogRequest>(get_audit_log_request.borrow());
         crate::List::new(request)
     }
@@ -58,7 +63,7 @@ impl AuditLogs {
         &self,
         search_request: impl Into<crate::search::SearchRequest>,
     ) -> crate::List<AuditLogSearchView> {
-        let mut request = self.client.operation(&AUDIT_LOGS_SEARCH, &[]);
+        let mut request = self.client().operation(&AUDIT_LOGS_SEARCH, &[]);
         request = crate::search::complete(request, search_request.into(), "LogDate");
         crate::List::new(request)
     }
@@ -84,7 +89,7 @@ impl AuditLogs {
         &self,
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&AUDIT_LOGS_EXPORT, &[]);
+        let mut request = self.client().operation(&AUDIT_LOGS_EXPORT, &[]);
         request = crate::search::complete(request, export_request.into(), "LogDate");
         request.call()
     }

@@ -20,6 +20,11 @@ impl Auth {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Gets an access token for an API client.
     ///
     /// Sent as a form, never as JSON, which the service answers with 500. All four members are required. The token
@@ -49,7 +54,7 @@ impl Auth {
         &self,
         auth_token_form: impl ::std::borrow::Borrow<AuthTokenForm>,
     ) -> security_api_transport::Call<AuthTokenResponse> {
-        let mut request = self.client.operation(&AUTH_TOKEN, &[]);
+        let mut request = self.client().operation(&AUTH_TOKEN, &[]);
         request = request.urlencoded(auth_token_form.borrow().pairs());
         request.call()
     }

@@ -20,6 +20,11 @@ impl AvailableFor {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Searches the companies and company groups that content can be made available to.
     ///
     /// `POST /api/available-for/search`. Idempotent: retried automatically.
@@ -31,7 +36,7 @@ impl AvailableFor {
             AvailableForSearchRequest,
         >,
     ) -> security_api_transport::Call<SearchCompanyGroupResult> {
-        let mut request = self.client.operation(&AVAILABLE_FOR_SEARCH, &[]);
+        let mut request = self.client().operation(&AVAILABLE_FOR_SEARCH, &[]);
         request = request
             .json::<AvailableForSearchRequest>(available_for_search_request.borrow());
         request.call()

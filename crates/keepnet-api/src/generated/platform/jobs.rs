@@ -20,13 +20,18 @@ impl Jobs {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Lists the background jobs of the company.
     ///
     /// `GET /api/jobs`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
     pub fn list(&self) -> security_api_transport::Call<JobResult> {
-        self.client.operation(&JOBS_LIST, &[]).call()
+        self.client().operation(&JOBS_LIST, &[]).call()
     }
 
     /// Gets the state of a background job.
@@ -40,7 +45,7 @@ impl Jobs {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<JobDetailResult> {
-        self.client.operation(&JOBS_GET, &[resource_id.as_ref()]).call()
+        self.client().operation(&JOBS_GET, &[resource_id.as_ref()]).call()
     }
 }
 

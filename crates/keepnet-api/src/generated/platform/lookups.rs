@@ -20,13 +20,18 @@ impl Lookups {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Lists the code lists that there are.
     ///
     /// `GET /api/codetypes`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
     pub fn code_types(&self) -> security_api_transport::Call<Vec<GenericCodeType>> {
-        self.client.operation(&LOOKUPS_CODE_TYPES, &[]).call()
+        self.client().operation(&LOOKUPS_CODE_TYPES, &[]).call()
     }
 
     /// Lists the languages of the dashboard and of content.
@@ -35,7 +40,7 @@ impl Lookups {
     ///
     /// Source: the vendor's documentation.
     pub fn languages(&self) -> security_api_transport::Call<Vec<Language>> {
-        self.client.operation(&LOOKUPS_LANGUAGES, &[]).call()
+        self.client().operation(&LOOKUPS_LANGUAGES, &[]).call()
     }
 
     /// Lists the values of several code lists at once.
@@ -60,7 +65,7 @@ impl Lookups {
         &self,
         lookup_request: impl ::std::borrow::Borrow<LookupRequest>,
     ) -> security_api_transport::Call<Vec<super::super::shared::all::Lookup>> {
-        let mut request = self.client.operation(&LOOKUPS_LIST_MANY, &[]);
+        let mut request = self.client().operation(&LOOKUPS_LIST_MANY, &[]);
         request = request.json::<LookupRequest>(lookup_request.borrow());
         request.call()
     }
@@ -73,7 +78,7 @@ impl Lookups {
     pub fn country_timezones(
         &self,
     ) -> security_api_transport::Call<Vec<CountryTimeZoneInfo>> {
-        self.client.operation(&LOOKUPS_COUNTRY_TIMEZONES, &[]).call()
+        self.client().operation(&LOOKUPS_COUNTRY_TIMEZONES, &[]).call()
     }
 
     /// Lists the licences and licence modules that companies can have.
@@ -91,7 +96,7 @@ impl Lookups {
     /// # }
     /// ```
     pub fn licenses(&self) -> security_api_transport::Call<License> {
-        self.client.operation(&LOOKUPS_LICENSES, &[]).call()
+        self.client().operation(&LOOKUPS_LICENSES, &[]).call()
     }
 
     /// Lists the job roles that phishing scenarios are written for.
@@ -102,7 +107,7 @@ impl Lookups {
     pub fn phishing_scenario_roles(
         &self,
     ) -> security_api_transport::Call<Vec<super::super::shared::all::Lookup>> {
-        self.client.operation(&LOOKUPS_PHISHING_SCENARIO_ROLES, &[]).call()
+        self.client().operation(&LOOKUPS_PHISHING_SCENARIO_ROLES, &[]).call()
     }
 
     /// Lists the values of one code list.
@@ -119,7 +124,7 @@ impl Lookups {
         &self,
         type_id: i32,
     ) -> security_api_transport::Call<Vec<super::super::shared::all::Lookup>> {
-        self.client.operation(&LOOKUPS_LIST, &[&type_id.to_string()]).call()
+        self.client().operation(&LOOKUPS_LIST, &[&type_id.to_string()]).call()
     }
 }
 

@@ -20,6 +20,11 @@ impl NotificationActivityLogs {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Searches the notifications that were sent for an enrolment, page by page.
     ///
     /// `POST /api/notifications/{enrollmentId}/search`. Idempotent: retried automatically.
@@ -35,7 +40,7 @@ impl NotificationActivityLogs {
         >,
     ) -> crate::List<NotificationActivityLog> {
         let mut request = self
-            .client
+            .client()
             .operation(&NOTIFICATION_ACTIVITY_LOGS_SEARCH, &[enrollment_id.as_ref()]);
         request = crate::search::complete(
             request,

@@ -20,13 +20,18 @@ impl SystemInfo {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Gets the version, the licence and the company at a glance.
     ///
     /// `GET /api/system-info/summary`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
     pub fn summary(&self) -> security_api_transport::Call<SystemInfoSummaryData> {
-        self.client.operation(&SYSTEM_INFO_SUMMARY, &[]).call()
+        self.client().operation(&SYSTEM_INFO_SUMMARY, &[]).call()
     }
 
     /// Gets the versions of the parts of the service.
@@ -39,7 +44,7 @@ impl SystemInfo {
     ) -> security_api_transport::Call<
         ::std::collections::BTreeMap<String, security_api_transport::RawJson>,
     > {
-        self.client.operation(&SYSTEM_INFO_VERSION, &[]).call()
+        self.client().operation(&SYSTEM_INFO_VERSION, &[]).call()
     }
 }
 

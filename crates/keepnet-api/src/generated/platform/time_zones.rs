@@ -20,13 +20,18 @@ impl TimeZones {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Lists the time zones and the formats of dates and times that settings take.
     ///
     /// `GET /api/timezone/timezones`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
     pub fn list(&self) -> security_api_transport::Call<GetTimeZonesServiceResult> {
-        self.client.operation(&TIME_ZONES_LIST, &[]).call()
+        self.client().operation(&TIME_ZONES_LIST, &[]).call()
     }
 }
 

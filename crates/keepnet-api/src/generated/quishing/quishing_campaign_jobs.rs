@@ -20,6 +20,11 @@ impl QuishingCampaignJobs {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Downloads the QR codes of a launch that are handed to people one by one.
     ///
     /// `GET /api/quishing-simulator/quishing-campaign-job/download-individual/{resourceId}/{instanceGroup}`.
@@ -34,7 +39,7 @@ impl QuishingCampaignJobs {
         resource_id: impl AsRef<str>,
         instance_group: i32,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        self.client
+        self.client()
             .operation(
                 &QUISHING_CAMPAIGN_JOBS_DOWNLOAD_INDIVIDUAL,
                 &[resource_id.as_ref(), &instance_group.to_string()],
@@ -54,7 +59,7 @@ impl QuishingCampaignJobs {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(&QUISHING_CAMPAIGN_JOBS_EMAIL_ACTIVITY, &[resource_id.as_ref()])
             .call()
     }
@@ -69,7 +74,7 @@ impl QuishingCampaignJobs {
     ) -> security_api_transport::Call<
         super::super::shared::callback_or_quishing_or_smishing::CampaignJobFormDetails,
     > {
-        self.client.operation(&QUISHING_CAMPAIGN_JOBS_FORM_DETAILS, &[]).call()
+        self.client().operation(&QUISHING_CAMPAIGN_JOBS_FORM_DETAILS, &[]).call()
     }
 
     /// Sends a launch of a quishing campaign again to the recipients who are named.
@@ -90,7 +95,7 @@ impl QuishingCampaignJobs {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &QUISHING_CAMPAIGN_JOBS_RESEND_TO_USERS,
                 &[resource_id.as_ref(), &instance_group.to_string()],
@@ -120,7 +125,7 @@ impl QuishingCampaignJobs {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &QUISHING_CAMPAIGN_JOBS_RESEND,
                 &[resource_id.as_ref(), &instance_group.to_string()],
@@ -151,7 +156,7 @@ impl QuishingCampaignJobs {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&QUISHING_CAMPAIGN_JOBS_START, &[resource_id.as_ref()]);
         request = request
             .json::<
@@ -174,7 +179,7 @@ impl QuishingCampaignJobs {
         resource_id: impl AsRef<str>,
         instance_group: i32,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(
                 &QUISHING_CAMPAIGN_JOBS_START_INSTANCE,
                 &[resource_id.as_ref(), &instance_group.to_string()],
@@ -196,7 +201,7 @@ impl QuishingCampaignJobs {
         resource_id: impl AsRef<str>,
         instance_group: i32,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(
                 &QUISHING_CAMPAIGN_JOBS_STOP,
                 &[resource_id.as_ref(), &instance_group.to_string()],
@@ -218,7 +223,7 @@ impl QuishingCampaignJobs {
         resource_id: impl AsRef<str>,
         instance_group: i32,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(
                 &QUISHING_CAMPAIGN_JOBS_DELETE,
                 &[resource_id.as_ref(), &instance_group.to_string()],

@@ -8,6 +8,66 @@
 //! What target users did in the launches of a quishing campaign.
 
 impl super::quishing_campaign_reports::QuishingCampaignReports {
+    /// Exports the launches of one quishing campaign as a file.
+    ///
+    /// `POST /api/quishing-simulator/quishing-campaign-job-report/{resourceId}/search/export`. Idempotent: retried
+    /// automatically.
+    ///
+    /// - `resource_id`: The id of the quishing campaign.
+    ///
+    /// Source: the vendor's documentation.
+    pub fn export_jobs(
+        &self,
+        resource_id: impl AsRef<str>,
+        campaign_job_export_request: impl Into<
+            super::super::shared::callback_or_phishing_or_quishing::CampaignJobExportRequest,
+        >,
+    ) -> security_api_transport::Call<security_api_transport::Download> {
+        let mut request = self
+            .client()
+            .operation(&QUISHING_CAMPAIGN_REPORTS_EXPORT_JOBS, &[resource_id.as_ref()]);
+        request = crate::search::complete(
+            request,
+            campaign_job_export_request.into(),
+            "CreateTime",
+        );
+        request.call()
+    }
+
+    /// Exports the recipients of a quishing campaign who reacted in a given way as a file.
+    ///
+    /// `POST
+    /// /api/quishing-simulator/quishing-campaign-job-report/{searchType}/search/export/{resourceId}/{instanceGroup}`.
+    /// Idempotent: retried automatically.
+    ///
+    /// - `search_type`: What the recipients did.
+    /// - `resource_id`: The id of the quishing campaign.
+    /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
+    ///
+    /// Source: the vendor's documentation.
+    pub fn export_users(
+        &self,
+        search_type: super::super::shared::callback_or_phishing_or_quishing_or_smishing::PhishingCampaignJobUserSearchType,
+        resource_id: impl AsRef<str>,
+        instance_group: i32,
+        export_request: impl Into<super::super::shared::all::ExportRequest>,
+    ) -> security_api_transport::Call<
+        super::quishing_campaign_reports_types_2::QuishingCampaignJobUsersSearchView,
+    > {
+        let mut request = self
+            .client()
+            .operation(
+                &QUISHING_CAMPAIGN_REPORTS_EXPORT_USERS,
+                &[
+                    security_api_transport::open_enum::OpenEnum::as_str(&search_type),
+                    resource_id.as_ref(),
+                    &instance_group.to_string(),
+                ],
+            );
+        request = crate::search::complete(request, export_request.into(), "CreateTime");
+        request.call()
+    }
+
     /// Searches the recipients of a quishing campaign who reacted in a given way, page by page.
     ///
     /// `searchType` says who is listed. People who entered data are found as `SubmittedData`.
@@ -32,7 +92,7 @@ impl super::quishing_campaign_reports::QuishingCampaignReports {
         super::quishing_campaign_reports_types_2::QuishingCampaignJobUsersSearchView,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &QUISHING_CAMPAIGN_REPORTS_SEARCH_USERS,
                 &[
@@ -49,6 +109,23 @@ impl super::quishing_campaign_reports::QuishingCampaignReports {
         crate::List::new(request)
     }
 }
+
+/// `POST /api/quishing-simulator/quishing-campaign-job-report/{resourceId}/search/export`
+pub static QUISHING_CAMPAIGN_REPORTS_EXPORT_JOBS: security_api_transport::Operation = security_api_transport::Operation::new(
+        "quishing_campaign_reports.export_jobs",
+        security_api_transport::__private::http::Method::POST,
+        "/api/quishing-simulator/quishing-campaign-job-report/{resourceId}/search/export",
+    )
+    .idempotent();
+
+/// `POST
+/// /api/quishing-simulator/quishing-campaign-job-report/{searchType}/search/export/{resourceId}/{instanceGroup}`
+pub static QUISHING_CAMPAIGN_REPORTS_EXPORT_USERS: security_api_transport::Operation = security_api_transport::Operation::new(
+        "quishing_campaign_reports.export_users",
+        security_api_transport::__private::http::Method::POST,
+        "/api/quishing-simulator/quishing-campaign-job-report/{searchType}/search/export/{resourceId}/{instanceGroup}",
+    )
+    .idempotent();
 
 /// `POST /api/quishing-simulator/quishing-campaign-job-report/{searchType}/search/{resourceId}/{instanceGroup}`
 pub static QUISHING_CAMPAIGN_REPORTS_SEARCH_USERS: security_api_transport::Operation = security_api_transport::Operation::new(

@@ -20,6 +20,11 @@ impl QuishingCampaigns {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Creates a quishing campaign, to be launched now, at a set time or later by hand.
     ///
     /// The published description leaves the form of the answer open; that it is the id is concluded from similar
@@ -34,7 +39,7 @@ impl QuishingCampaigns {
             super::quishing_campaigns_types::CreateQuishingCampaignRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&QUISHING_CAMPAIGNS_CREATE, &[]);
+        let mut request = self.client().operation(&QUISHING_CAMPAIGNS_CREATE, &[]);
         request = request
             .json::<
                 super::quishing_campaigns_types::CreateQuishingCampaignRequest,
@@ -53,7 +58,7 @@ impl QuishingCampaigns {
             super::super::shared::callback_or_companies_or_phishing_or_quishing_or_reporter_or_smishing_or_users::BulkDeleteRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&QUISHING_CAMPAIGNS_DELETE_MANY, &[]);
+        let mut request = self.client().operation(&QUISHING_CAMPAIGNS_DELETE_MANY, &[]);
         request = request
             .json::<
                 super::super::shared::callback_or_companies_or_phishing_or_quishing_or_reporter_or_smishing_or_users::BulkDeleteRequest,
@@ -75,7 +80,7 @@ impl QuishingCampaigns {
         super::super::shared::phishing_or_quishing_or_smishing::CampaignScheduleInfo,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(&QUISHING_CAMPAIGNS_CALCULATE_SCHEDULE_INFO, &[]);
         request = request
             .json::<
@@ -98,7 +103,7 @@ impl QuishingCampaigns {
         super::super::shared::callback_or_phishing_or_quishing_or_smishing::CampaignSendingInfo,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(&QUISHING_CAMPAIGNS_CALCULATE_SENDING_INFO, &[]);
         request = request
             .json::<
@@ -117,7 +122,7 @@ impl QuishingCampaigns {
     ) -> security_api_transport::Call<
         super::super::shared::callback_or_phishing_or_quishing_or_settings::EmailDeliverySettingModel,
     > {
-        self.client.operation(&QUISHING_CAMPAIGNS_EMAIL_DELIVERY_SETTINGS, &[]).call()
+        self.client().operation(&QUISHING_CAMPAIGNS_EMAIL_DELIVERY_SETTINGS, &[]).call()
     }
 
     /// Gets the choices for creating a quishing campaign, with their ids.
@@ -130,7 +135,7 @@ impl QuishingCampaigns {
     ) -> security_api_transport::Call<
         super::super::shared::callback_or_quishing::CampaignFormDetails,
     > {
-        self.client.operation(&QUISHING_CAMPAIGNS_FORM_DETAILS, &[]).call()
+        self.client().operation(&QUISHING_CAMPAIGNS_FORM_DETAILS, &[]).call()
     }
 
     /// Previews the messages and landing pages of a quishing campaign.
@@ -146,7 +151,7 @@ impl QuishingCampaigns {
     ) -> security_api_transport::Call<
         super::quishing_campaigns_types_2::QuishingCampaignPreviewList,
     > {
-        self.client
+        self.client()
             .operation(&QUISHING_CAMPAIGNS_PREVIEW, &[resource_id.as_ref()])
             .call()
     }
@@ -167,7 +172,7 @@ impl QuishingCampaigns {
     ) -> security_api_transport::Call<
         super::quishing_campaigns_types::QuishingCampaignPreview,
     > {
-        self.client
+        self.client()
             .operation(
                 &QUISHING_CAMPAIGNS_PREVIEW_SCENARIO,
                 &[
@@ -189,7 +194,7 @@ impl QuishingCampaigns {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        self.client
+        self.client()
             .operation(&QUISHING_CAMPAIGNS_PRINT_PREVIEW, &[resource_id.as_ref()])
             .call()
     }
@@ -203,7 +208,7 @@ impl QuishingCampaigns {
     pub fn root_company_shared_smtp_id(
         &self,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(&QUISHING_CAMPAIGNS_ROOT_COMPANY_SHARED_SMTP_ID, &[])
             .call()
     }
@@ -217,7 +222,7 @@ impl QuishingCampaigns {
         &self,
         search_request: impl Into<crate::search::SearchRequest>,
     ) -> crate::List<super::quishing_campaigns_types_2::QuishingCampaignSearchView> {
-        let mut request = self.client.operation(&QUISHING_CAMPAIGNS_SEARCH, &[]);
+        let mut request = self.client().operation(&QUISHING_CAMPAIGNS_SEARCH, &[]);
         request = crate::search::complete(request, search_request.into(), "CreateTime");
         crate::List::new(request)
     }
@@ -231,7 +236,7 @@ impl QuishingCampaigns {
         &self,
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&QUISHING_CAMPAIGNS_EXPORT, &[]);
+        let mut request = self.client().operation(&QUISHING_CAMPAIGNS_EXPORT, &[]);
         request = crate::search::complete(request, export_request.into(), "CreateTime");
         request.call()
     }
@@ -249,7 +254,7 @@ impl QuishingCampaigns {
     ) -> security_api_transport::Call<
         super::quishing_campaigns_types::QuishingCampaign,
     > {
-        self.client.operation(&QUISHING_CAMPAIGNS_GET, &[resource_id.as_ref()]).call()
+        self.client().operation(&QUISHING_CAMPAIGNS_GET, &[resource_id.as_ref()]).call()
     }
 
     /// Updates a quishing campaign.
@@ -269,7 +274,7 @@ impl QuishingCampaigns {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&QUISHING_CAMPAIGNS_UPDATE, &[resource_id.as_ref()]);
         request = request
             .json::<
@@ -289,7 +294,9 @@ impl QuishingCampaigns {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&QUISHING_CAMPAIGNS_DELETE, &[resource_id.as_ref()]).call()
+        self.client()
+            .operation(&QUISHING_CAMPAIGNS_DELETE, &[resource_id.as_ref()])
+            .call()
     }
 }
 

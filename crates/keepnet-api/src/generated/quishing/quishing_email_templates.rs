@@ -20,6 +20,11 @@ impl QuishingEmailTemplates {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Creates a quishing e-mail template.
     ///
     /// The published description leaves the form of the answer open; that it is the id is concluded from similar
@@ -32,7 +37,7 @@ impl QuishingEmailTemplates {
         &self,
         quishing_email_templates_create_form: super::quishing_email_templates_types::QuishingEmailTemplatesCreateForm,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&QUISHING_EMAIL_TEMPLATES_CREATE, &[]);
+        let mut request = self.client().operation(&QUISHING_EMAIL_TEMPLATES_CREATE, &[]);
         request = request.form(quishing_email_templates_create_form.into());
         request.call()
     }
@@ -49,7 +54,7 @@ impl QuishingEmailTemplates {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        self.client
+        self.client()
             .operation(
                 &QUISHING_EMAIL_TEMPLATES_DOWNLOAD_ATTACHMENT,
                 &[resource_id.as_ref()],
@@ -67,7 +72,7 @@ impl QuishingEmailTemplates {
     ) -> security_api_transport::Call<
         ::std::collections::BTreeMap<String, security_api_transport::RawJson>,
     > {
-        self.client.operation(&QUISHING_EMAIL_TEMPLATES_MERGE_TAGS, &[]).call()
+        self.client().operation(&QUISHING_EMAIL_TEMPLATES_MERGE_TAGS, &[]).call()
     }
 
     /// Searches quishing e-mail templates, page by page.
@@ -81,7 +86,7 @@ impl QuishingEmailTemplates {
             super::super::shared::callback_or_phishing_or_quishing::PsEmailTemplateSearchRequest,
         >,
     ) -> crate::List<super::super::shared::phishing_or_quishing::SearchPsEmailTemplate> {
-        let mut request = self.client.operation(&QUISHING_EMAIL_TEMPLATES_SEARCH, &[]);
+        let mut request = self.client().operation(&QUISHING_EMAIL_TEMPLATES_SEARCH, &[]);
         request = crate::search::complete(
             request,
             ps_email_template_search_request.into(),
@@ -99,7 +104,7 @@ impl QuishingEmailTemplates {
         &self,
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&QUISHING_EMAIL_TEMPLATES_EXPORT, &[]);
+        let mut request = self.client().operation(&QUISHING_EMAIL_TEMPLATES_EXPORT, &[]);
         request = crate::search::complete(request, export_request.into(), "CreateTime");
         request.call()
     }
@@ -117,7 +122,7 @@ impl QuishingEmailTemplates {
     ) -> security_api_transport::Call<
         super::super::shared::callback_or_phishing_or_quishing::PsEmailTemplate,
     > {
-        self.client
+        self.client()
             .operation(&QUISHING_EMAIL_TEMPLATES_GET, &[resource_id.as_ref()])
             .call()
     }
@@ -137,7 +142,7 @@ impl QuishingEmailTemplates {
         quishing_email_templates_update_form: super::quishing_email_templates_types::QuishingEmailTemplatesUpdateForm,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&QUISHING_EMAIL_TEMPLATES_UPDATE, &[resource_id.as_ref()]);
         request = request.form(quishing_email_templates_update_form.into());
         request.call()
@@ -154,7 +159,7 @@ impl QuishingEmailTemplates {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(&QUISHING_EMAIL_TEMPLATES_DELETE, &[resource_id.as_ref()])
             .call()
     }
@@ -178,7 +183,7 @@ impl QuishingEmailTemplates {
     ) -> security_api_transport::Call<
         super::super::shared::callback_or_phishing_or_quishing::PsEmailTemplate,
     > {
-        self.client
+        self.client()
             .operation(
                 &QUISHING_EMAIL_TEMPLATES_GET_FOR_JOB,
                 &[

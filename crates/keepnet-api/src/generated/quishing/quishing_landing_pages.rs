@@ -20,6 +20,11 @@ impl QuishingLandingPages {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Creates a quishing landing page.
     ///
     /// `POST /api/quishing-simulator/landing-page-template`. Not retried once it may have been executed.
@@ -31,7 +36,7 @@ impl QuishingLandingPages {
             super::super::shared::phishing_or_quishing_or_smishing_2::LandingPageTemplateRequest,
         >,
     ) -> security_api_transport::Call<CreateLandingPageTemplateReturnSearch> {
-        let mut request = self.client.operation(&QUISHING_LANDING_PAGES_CREATE, &[]);
+        let mut request = self.client().operation(&QUISHING_LANDING_PAGES_CREATE, &[]);
         request = request
             .json::<
                 super::super::shared::phishing_or_quishing_or_smishing_2::LandingPageTemplateRequest,
@@ -51,7 +56,7 @@ impl QuishingLandingPages {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&QUISHING_LANDING_PAGES_DELETE_MANY, &[]);
         request = request
             .json::<
@@ -70,7 +75,7 @@ impl QuishingLandingPages {
     ) -> security_api_transport::Call<
         super::super::shared::phishing_or_quishing_or_smishing_2::LandingPageTemplateFormDetails,
     > {
-        self.client.operation(&QUISHING_LANDING_PAGES_FORM_DETAILS, &[]).call()
+        self.client().operation(&QUISHING_LANDING_PAGES_FORM_DETAILS, &[]).call()
     }
 
     /// Searches quishing landing pages, page by page.
@@ -84,7 +89,7 @@ impl QuishingLandingPages {
     ) -> crate::List<
         super::super::shared::phishing_or_quishing_or_smishing_2::LandingPageTemplateSearchView,
     > {
-        let mut request = self.client.operation(&QUISHING_LANDING_PAGES_SEARCH, &[]);
+        let mut request = self.client().operation(&QUISHING_LANDING_PAGES_SEARCH, &[]);
         request = crate::search::complete(request, search_request.into(), "CreateTime");
         crate::List::new(request)
     }
@@ -98,7 +103,7 @@ impl QuishingLandingPages {
         &self,
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&QUISHING_LANDING_PAGES_EXPORT, &[]);
+        let mut request = self.client().operation(&QUISHING_LANDING_PAGES_EXPORT, &[]);
         request = crate::search::complete(request, export_request.into(), "CreateTime");
         request.call()
     }
@@ -116,7 +121,7 @@ impl QuishingLandingPages {
     ) -> security_api_transport::Call<
         super::super::shared::phishing_or_quishing_or_smishing_2::LandingPageTemplate,
     > {
-        self.client
+        self.client()
             .operation(&QUISHING_LANDING_PAGES_GET, &[resource_id.as_ref()])
             .call()
     }
@@ -138,7 +143,7 @@ impl QuishingLandingPages {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&QUISHING_LANDING_PAGES_UPDATE, &[resource_id.as_ref()]);
         request = request
             .json::<
@@ -158,7 +163,7 @@ impl QuishingLandingPages {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(&QUISHING_LANDING_PAGES_DELETE, &[resource_id.as_ref()])
             .call()
     }
@@ -182,7 +187,7 @@ impl QuishingLandingPages {
     ) -> security_api_transport::Call<
         super::super::shared::phishing_or_quishing_or_smishing_2::LandingPageTemplate,
     > {
-        self.client
+        self.client()
             .operation(
                 &QUISHING_LANDING_PAGES_GET_FOR_JOB,
                 &[

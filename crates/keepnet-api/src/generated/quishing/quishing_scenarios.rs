@@ -20,6 +20,11 @@ impl QuishingScenarios {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Creates a quishing scenario.
     ///
     /// The published description leaves the form of the answer open; that it is the id is concluded from similar
@@ -34,7 +39,7 @@ impl QuishingScenarios {
             super::quishing_scenarios_types::CreateQuishingScenarioRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&QUISHING_SCENARIOS_CREATE, &[]);
+        let mut request = self.client().operation(&QUISHING_SCENARIOS_CREATE, &[]);
         request = request
             .json::<
                 super::quishing_scenarios_types::CreateQuishingScenarioRequest,
@@ -53,7 +58,7 @@ impl QuishingScenarios {
             super::super::shared::callback_or_companies_or_phishing_or_quishing_or_reporter_or_smishing_or_users::BulkDeleteRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&QUISHING_SCENARIOS_DELETE_MANY, &[]);
+        let mut request = self.client().operation(&QUISHING_SCENARIOS_DELETE_MANY, &[]);
         request = request
             .json::<
                 super::super::shared::callback_or_companies_or_phishing_or_quishing_or_reporter_or_smishing_or_users::BulkDeleteRequest,
@@ -71,7 +76,7 @@ impl QuishingScenarios {
     ) -> security_api_transport::Call<
         super::super::shared::phishing_or_quishing_or_smishing_4::PhishingScenarioFormDetails,
     > {
-        self.client.operation(&QUISHING_SCENARIOS_FORM_DETAILS, &[]).call()
+        self.client().operation(&QUISHING_SCENARIOS_FORM_DETAILS, &[]).call()
     }
 
     /// Lists the numbers that second-factor messages of quishing scenarios can come from.
@@ -86,7 +91,7 @@ impl QuishingScenarios {
             super::super::shared::phishing_or_quishing_or_smishing_or_training::SmsPhoneNumber,
         >,
     > {
-        self.client.operation(&QUISHING_SCENARIOS_MFA_PHONE_NUMBERS, &[]).call()
+        self.client().operation(&QUISHING_SCENARIOS_MFA_PHONE_NUMBERS, &[]).call()
     }
 
     /// Previews the message and the landing page of a quishing scenario.
@@ -103,7 +108,7 @@ impl QuishingScenarios {
         template_type: super::shared::QuishingTemplateSearchTypeEnum,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::shared::QuishingScenarioPreview> {
-        self.client
+        self.client()
             .operation(
                 &QUISHING_SCENARIOS_PREVIEW,
                 &[
@@ -131,7 +136,7 @@ impl QuishingScenarios {
         template_resource_id: impl AsRef<str>,
         landing_page_template_resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::shared::QuishingScenarioPreview> {
-        self.client
+        self.client()
             .operation(
                 &QUISHING_SCENARIOS_PREVIEW_TEMPLATES,
                 &[
@@ -154,7 +159,7 @@ impl QuishingScenarios {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        self.client
+        self.client()
             .operation(&QUISHING_SCENARIOS_PRINT_PREVIEW, &[resource_id.as_ref()])
             .call()
     }
@@ -170,7 +175,7 @@ impl QuishingScenarios {
             super::super::shared::callback_or_phishing_or_quishing_or_smishing::PhishingScenarioSearchRequest,
         >,
     ) -> crate::List<super::super::shared::quishing_or_smishing::ScenarioSearchView> {
-        let mut request = self.client.operation(&QUISHING_SCENARIOS_SEARCH, &[]);
+        let mut request = self.client().operation(&QUISHING_SCENARIOS_SEARCH, &[]);
         request = crate::search::complete(
             request,
             phishing_scenario_search_request.into(),
@@ -188,7 +193,7 @@ impl QuishingScenarios {
         &self,
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&QUISHING_SCENARIOS_EXPORT, &[]);
+        let mut request = self.client().operation(&QUISHING_SCENARIOS_EXPORT, &[]);
         request = crate::search::complete(request, export_request.into(), "CreateTime");
         request.call()
     }
@@ -206,7 +211,7 @@ impl QuishingScenarios {
     ) -> security_api_transport::Call<
         super::quishing_scenarios_types::QuishingScenario,
     > {
-        self.client.operation(&QUISHING_SCENARIOS_GET, &[resource_id.as_ref()]).call()
+        self.client().operation(&QUISHING_SCENARIOS_GET, &[resource_id.as_ref()]).call()
     }
 
     /// Updates a quishing scenario.
@@ -226,7 +231,7 @@ impl QuishingScenarios {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&QUISHING_SCENARIOS_UPDATE, &[resource_id.as_ref()]);
         request = request
             .json::<
@@ -246,7 +251,9 @@ impl QuishingScenarios {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&QUISHING_SCENARIOS_DELETE, &[resource_id.as_ref()]).call()
+        self.client()
+            .operation(&QUISHING_SCENARIOS_DELETE, &[resource_id.as_ref()])
+            .call()
     }
 }
 

@@ -20,6 +20,11 @@ impl QuishingTemplates {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Gets a quishing template as it was when a campaign was launched with it.
     ///
     /// `GET
@@ -37,7 +42,7 @@ impl QuishingTemplates {
         instance_group: i32,
         template_resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::shared::QuishingTemplate> {
-        self.client
+        self.client()
             .operation(
                 &QUISHING_TEMPLATES_GET_FOR_JOB,
                 &[
@@ -61,7 +66,7 @@ impl QuishingTemplates {
         &self,
         quishing_templates_create_form: super::quishing_templates_types::QuishingTemplatesCreateForm,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&QUISHING_TEMPLATES_CREATE, &[]);
+        let mut request = self.client().operation(&QUISHING_TEMPLATES_CREATE, &[]);
         request = request.form(quishing_templates_create_form.into());
         request.call()
     }
@@ -77,7 +82,7 @@ impl QuishingTemplates {
             super::super::shared::callback_or_companies_or_phishing_or_quishing_or_reporter_or_smishing_or_users::BulkDeleteRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&QUISHING_TEMPLATES_DELETE_MANY, &[]);
+        let mut request = self.client().operation(&QUISHING_TEMPLATES_DELETE_MANY, &[]);
         request = request
             .json::<
                 super::super::shared::callback_or_companies_or_phishing_or_quishing_or_reporter_or_smishing_or_users::BulkDeleteRequest,
@@ -98,7 +103,7 @@ impl QuishingTemplates {
     ) -> security_api_transport::Call<
         ::std::collections::BTreeMap<String, security_api_transport::RawJson>,
     > {
-        self.client
+        self.client()
             .operation(
                 &QUISHING_TEMPLATES_MERGE_TAGS,
                 &[security_api_transport::open_enum::OpenEnum::as_str(&template_type)],
@@ -117,7 +122,7 @@ impl QuishingTemplates {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        self.client
+        self.client()
             .operation(&QUISHING_TEMPLATES_PREVIEW, &[resource_id.as_ref()])
             .call()
     }
@@ -133,7 +138,7 @@ impl QuishingTemplates {
             super::quishing_templates_types::QuishingTemplateSearchRequest,
         >,
     ) -> crate::List<super::quishing_templates_types::SearchQuishingTemplate> {
-        let mut request = self.client.operation(&QUISHING_TEMPLATES_SEARCH, &[]);
+        let mut request = self.client().operation(&QUISHING_TEMPLATES_SEARCH, &[]);
         request = crate::search::complete(
             request,
             quishing_template_search_request.into(),
@@ -151,7 +156,7 @@ impl QuishingTemplates {
         &self,
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&QUISHING_TEMPLATES_EXPORT, &[]);
+        let mut request = self.client().operation(&QUISHING_TEMPLATES_EXPORT, &[]);
         request = crate::search::complete(request, export_request.into(), "CreateTime");
         request.call()
     }
@@ -167,7 +172,7 @@ impl QuishingTemplates {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::shared::QuishingTemplate> {
-        self.client.operation(&QUISHING_TEMPLATES_GET, &[resource_id.as_ref()]).call()
+        self.client().operation(&QUISHING_TEMPLATES_GET, &[resource_id.as_ref()]).call()
     }
 
     /// Updates a quishing template.
@@ -185,7 +190,7 @@ impl QuishingTemplates {
         quishing_templates_update_form: super::quishing_templates_types::QuishingTemplatesUpdateForm,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&QUISHING_TEMPLATES_UPDATE, &[resource_id.as_ref()]);
         request = request.form(quishing_templates_update_form.into());
         request.call()
@@ -202,7 +207,9 @@ impl QuishingTemplates {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&QUISHING_TEMPLATES_DELETE, &[resource_id.as_ref()]).call()
+        self.client()
+            .operation(&QUISHING_TEMPLATES_DELETE, &[resource_id.as_ref()])
+            .call()
     }
 }
 

@@ -20,6 +20,11 @@ impl Diagnostics {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Hands in a diagnostic report of the Outlook add-in.
     ///
     /// `POST /api/diagnostic`. Not retried once it may have been executed.
@@ -29,7 +34,7 @@ impl Diagnostics {
         &self,
         diagnostic_request: impl ::std::borrow::Borrow<DiagnosticRequest>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&DIAGNOSTICS_CREATE, &[]);
+        let mut request = self.client().operation(&DIAGNOSTICS_CREATE, &[]);
         request = request.json::<DiagnosticRequest>(diagnostic_request.borrow());
         request.call()
     }

@@ -20,6 +20,11 @@ impl Feedback {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Sends feedback about the product.
     ///
     /// `POST /api/feedback`. Not retried once it may have been executed.
@@ -29,7 +34,7 @@ impl Feedback {
         &self,
         send_feedback_request: impl ::std::borrow::Borrow<SendFeedbackRequest>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&FEEDBACK_CREATE, &[]);
+        let mut request = self.client().operation(&FEEDBACK_CREATE, &[]);
         request = request.json::<SendFeedbackRequest>(send_feedback_request.borrow());
         request.call()
     }

@@ -20,6 +20,11 @@ impl Heartbeat {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Reports that an Outlook add-in is alive, and gets what it has to do.
     ///
     /// `POST /api/heartbeat`. Not retried once it may have been executed.
@@ -29,7 +34,7 @@ impl Heartbeat {
         &self,
         heartbeat_request: impl ::std::borrow::Borrow<HeartbeatRequest>,
     ) -> security_api_transport::Call<HeartbeatServiceResult> {
-        let mut request = self.client.operation(&HEARTBEAT_CREATE, &[]);
+        let mut request = self.client().operation(&HEARTBEAT_CREATE, &[]);
         request = request.json::<HeartbeatRequest>(heartbeat_request.borrow());
         request.call()
     }

@@ -8,6 +8,20 @@
 //! The add-in with which people report suspicious e-mails: its settings, packages and users.
 
 impl super::phishing_reporter::PhishingReporter {
+    /// Exports the people who have the add-in as a file.
+    ///
+    /// `POST /api/phishing-reporter/search/export`. Idempotent: retried automatically.
+    ///
+    /// Source: the vendor's documentation.
+    pub fn export(
+        &self,
+        export_request: impl Into<super::super::shared::all::ExportRequest>,
+    ) -> security_api_transport::Call<security_api_transport::Download> {
+        let mut request = self.client().operation(&PHISHING_REPORTER_EXPORT, &[]);
+        request = crate::search::complete(request, export_request.into(), "CreateTime");
+        request.call()
+    }
+
     /// Counts the people who have the add-in, online and offline.
     ///
     /// Counts those between `startDate` and `endDate`, if they are given, and names the version of the add-in.
@@ -24,7 +38,7 @@ impl super::phishing_reporter::PhishingReporter {
     /// ```
     pub fn summary(&self) -> SummaryPhishingReporter {
         SummaryPhishingReporter {
-            request: self.client.operation(&PHISHING_REPORTER_SUMMARY, &[]),
+            request: self.client().operation(&PHISHING_REPORTER_SUMMARY, &[]),
         }
     }
 
@@ -40,7 +54,7 @@ impl super::phishing_reporter::PhishingReporter {
         >,
     ) -> security_api_transport::Call<Option<String>> {
         let mut request = self
-            .client
+            .client()
             .operation(&PHISHING_REPORTER_TRANSLATE_ADDIN_SETTINGS, &[]);
         request = request
             .json::<
@@ -57,7 +71,7 @@ impl super::phishing_reporter::PhishingReporter {
     pub fn unlink_graph_account(
         &self,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&PHISHING_REPORTER_UNLINK_GRAPH_ACCOUNT, &[]).call()
+        self.client().operation(&PHISHING_REPORTER_UNLINK_GRAPH_ACCOUNT, &[]).call()
     }
 }
 
@@ -126,6 +140,14 @@ impl ::std::future::IntoFuture for SummaryPhishingReporter {
 }
 
 security_api_transport::__call_options!(SummaryPhishingReporter);
+
+/// `POST /api/phishing-reporter/search/export`
+pub static PHISHING_REPORTER_EXPORT: security_api_transport::Operation = security_api_transport::Operation::new(
+        "phishing_reporter.export",
+        security_api_transport::__private::http::Method::POST,
+        "/api/phishing-reporter/search/export",
+    )
+    .idempotent();
 
 /// `GET /api/phishing-reporter/summary`
 pub static PHISHING_REPORTER_SUMMARY: security_api_transport::Operation = security_api_transport::Operation::new(

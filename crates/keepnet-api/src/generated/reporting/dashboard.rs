@@ -20,6 +20,11 @@ impl Dashboard {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Gets how many e-mails were reported over time.
     ///
     /// `POST /api/dashboard/reported-email-trends`. Idempotent: retried automatically.
@@ -31,7 +36,7 @@ impl Dashboard {
             GetReportedEmailTrendsRequest,
         >,
     ) -> security_api_transport::Call<Vec<NotifiedEmailTrendSearchView>> {
-        let mut request = self.client.operation(&DASHBOARD_REPORTED_EMAIL_TRENDS, &[]);
+        let mut request = self.client().operation(&DASHBOARD_REPORTED_EMAIL_TRENDS, &[]);
         request = request
             .json::<
                 GetReportedEmailTrendsRequest,
@@ -45,7 +50,7 @@ impl Dashboard {
     ///
     /// Source: the vendor's documentation.
     pub fn reporters(&self) -> security_api_transport::Call<Vec<TopReporters>> {
-        self.client.operation(&DASHBOARD_REPORTERS, &[]).call()
+        self.client().operation(&DASHBOARD_REPORTERS, &[]).call()
     }
 
     /// Gets the figures of all widgets of the start page.
@@ -54,7 +59,7 @@ impl Dashboard {
     ///
     /// Source: the vendor's documentation.
     pub fn summary(&self) -> security_api_transport::Call<Vec<SummaryDataResponse>> {
-        self.client.operation(&DASHBOARD_SUMMARY, &[]).call()
+        self.client().operation(&DASHBOARD_SUMMARY, &[]).call()
     }
 
     /// Gets which widgets the start page shows, and in what order.
@@ -63,7 +68,7 @@ impl Dashboard {
     ///
     /// Source: the vendor's documentation.
     pub fn widgets(&self) -> security_api_transport::Call<DashboardWidgetsOrdering> {
-        self.client.operation(&DASHBOARD_WIDGETS, &[]).call()
+        self.client().operation(&DASHBOARD_WIDGETS, &[]).call()
     }
 
     /// Saves which widgets the start page shows, and in what order.
@@ -77,7 +82,7 @@ impl Dashboard {
             CreateDashboardWidgetsOrderingRequest,
         >,
     ) -> security_api_transport::Call<DashboardWidgetsOrdering> {
-        let mut request = self.client.operation(&DASHBOARD_SAVE_WIDGETS, &[]);
+        let mut request = self.client().operation(&DASHBOARD_SAVE_WIDGETS, &[]);
         request = request
             .json::<
                 CreateDashboardWidgetsOrderingRequest,

@@ -20,6 +20,11 @@ impl ExecutiveReports {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Creates an executive report.
     ///
     /// `POST /api/executive-report`. Not retried once it may have been executed.
@@ -31,7 +36,7 @@ impl ExecutiveReports {
             super::executive_reports_types::CreateExecutiveReportServiceRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&EXECUTIVE_REPORTS_CREATE, &[]);
+        let mut request = self.client().operation(&EXECUTIVE_REPORTS_CREATE, &[]);
         request = request
             .json::<
                 super::executive_reports_types::CreateExecutiveReportServiceRequest,
@@ -65,7 +70,7 @@ impl ExecutiveReports {
     ) -> security_api_transport::Call<
         Vec<super::executive_reports_types::ExecutiveReportWidgetResult>,
     > {
-        let mut request = self.client.operation(&EXECUTIVE_REPORTS_WIDGET_DATA, &[]);
+        let mut request = self.client().operation(&EXECUTIVE_REPORTS_WIDGET_DATA, &[]);
         request = request
             .json::<
                 super::executive_reports_types::GetWidgetDataServiceRequestParameters,
@@ -83,7 +88,7 @@ impl ExecutiveReports {
     ) -> security_api_transport::Call<
         super::executive_reports_types::GetExecutiveReportWidgetsServiceResult,
     > {
-        self.client.operation(&EXECUTIVE_REPORTS_METRICS, &[]).call()
+        self.client().operation(&EXECUTIVE_REPORTS_METRICS, &[]).call()
     }
 
     /// Searches executive reports by name.
@@ -99,7 +104,7 @@ impl ExecutiveReports {
     ) -> security_api_transport::Call<
         Vec<super::executive_reports_types::ExecutiveReportSearchView>,
     > {
-        let mut request = self.client.operation(&EXECUTIVE_REPORTS_SEARCH, &[]);
+        let mut request = self.client().operation(&EXECUTIVE_REPORTS_SEARCH, &[]);
         request = request
             .json::<
                 super::executive_reports_types_2::SearchExecutiveReportRequest,
@@ -118,7 +123,7 @@ impl ExecutiveReports {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::executive_reports_types::ExecutiveReport> {
-        self.client.operation(&EXECUTIVE_REPORTS_GET, &[resource_id.as_ref()]).call()
+        self.client().operation(&EXECUTIVE_REPORTS_GET, &[resource_id.as_ref()]).call()
     }
 
     /// Updates an executive report.
@@ -138,7 +143,7 @@ impl ExecutiveReports {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&EXECUTIVE_REPORTS_UPDATE, &[resource_id.as_ref()]);
         request = request
             .json::<
@@ -158,7 +163,9 @@ impl ExecutiveReports {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&EXECUTIVE_REPORTS_DELETE, &[resource_id.as_ref()]).call()
+        self.client()
+            .operation(&EXECUTIVE_REPORTS_DELETE, &[resource_id.as_ref()])
+            .call()
     }
 
     /// Downloads the logo of an executive report.
@@ -172,7 +179,7 @@ impl ExecutiveReports {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        self.client
+        self.client()
             .operation(&EXECUTIVE_REPORTS_DOWNLOAD_LOGO, &[resource_id.as_ref()])
             .call()
     }
@@ -190,7 +197,7 @@ impl ExecutiveReports {
         executive_reports_upload_pdf_form: super::executive_reports_types::ExecutiveReportsUploadPdfForm,
     ) -> security_api_transport::Call<()> {
         let mut request = self
-            .client
+            .client()
             .operation(&EXECUTIVE_REPORTS_UPLOAD_PDF, &[resource_id.as_ref()]);
         request = request.form(executive_reports_upload_pdf_form.into());
         request.call()

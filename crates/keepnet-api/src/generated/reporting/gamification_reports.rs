@@ -20,6 +20,11 @@ impl GamificationReports {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Lists the badges of a target user as they were calculated last.
     ///
     /// `GET /api/gamificationreport/badges-cached/{targetUserResourceId}`. Idempotent: retried automatically.
@@ -31,7 +36,7 @@ impl GamificationReports {
         &self,
         target_user_resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<GetBadgesResponse> {
-        self.client
+        self.client()
             .operation(
                 &GAMIFICATION_REPORTS_BADGES_CACHED,
                 &[target_user_resource_id.as_ref()],
@@ -54,7 +59,7 @@ impl GamificationReports {
         &self,
         target_user_resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<Vec<super::shared::BadgeInfo>> {
-        self.client
+        self.client()
             .operation(&GAMIFICATION_REPORTS_BADGES, &[target_user_resource_id.as_ref()])
             .call()
     }
@@ -71,7 +76,7 @@ impl GamificationReports {
         calculate_badges_request: impl ::std::borrow::Borrow<CalculateBadgesRequest>,
     ) -> security_api_transport::Call<security_api_transport::RawJson> {
         let mut request = self
-            .client
+            .client()
             .operation(&GAMIFICATION_REPORTS_CALCULATE_BADGES, &[]);
         request = request
             .json::<CalculateBadgesRequest>(calculate_badges_request.borrow());
@@ -97,7 +102,7 @@ impl GamificationReports {
         >,
     ) -> security_api_transport::Call<super::shared::MyLearningResult> {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &GAMIFICATION_REPORTS_LEARNING,
                 &[target_user_resource_id.as_ref()],
@@ -124,7 +129,7 @@ impl GamificationReports {
         &self,
         target_user_resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::shared_2::PhishingTestResultSummary> {
-        self.client
+        self.client()
             .operation(
                 &GAMIFICATION_REPORTS_PHISHING_RESULT,
                 &[target_user_resource_id.as_ref()],
@@ -143,7 +148,7 @@ impl GamificationReports {
         &self,
         target_user_resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<Vec<super::shared::GamificationViewResult>> {
-        self.client
+        self.client()
             .operation(
                 &GAMIFICATION_REPORTS_TOP_PERFORMANCE,
                 &[target_user_resource_id.as_ref()],
@@ -166,7 +171,7 @@ impl GamificationReports {
         &self,
         target_user_resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<security_api_transport::RawJson> {
-        self.client
+        self.client()
             .operation(
                 &GAMIFICATION_REPORTS_USER_INFO,
                 &[target_user_resource_id.as_ref()],

@@ -20,6 +20,11 @@ impl Leaderboard {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Gets the choices that the ranking can be filtered by.
     ///
     /// `GET /api/leaderboard/form-details`. Idempotent: retried automatically.
@@ -30,7 +35,7 @@ impl Leaderboard {
     ) -> security_api_transport::Call<
         super::leaderboard_types::GamificationFormDetails,
     > {
-        self.client.operation(&LEADERBOARD_FORM_DETAILS, &[]).call()
+        self.client().operation(&LEADERBOARD_FORM_DETAILS, &[]).call()
     }
 
     /// Lists target users by rank, page by page.
@@ -62,7 +67,7 @@ impl Leaderboard {
             super::leaderboard_types::LeaderboardSearchRequestParameter,
         >,
     ) -> crate::List<super::shared::GamificationViewResult> {
-        let mut request = self.client.operation(&LEADERBOARD_LIST, &[]);
+        let mut request = self.client().operation(&LEADERBOARD_LIST, &[]);
         request = request
             .json::<
                 super::leaderboard_types::LeaderboardSearchRequestParameter,
@@ -81,7 +86,7 @@ impl Leaderboard {
             super::leaderboard_types::LeaderboardSearchExportRequestParameter,
         >,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&LEADERBOARD_EXPORT, &[]);
+        let mut request = self.client().operation(&LEADERBOARD_EXPORT, &[]);
         request = request
             .json::<
                 super::leaderboard_types::LeaderboardSearchExportRequestParameter,
@@ -102,7 +107,7 @@ impl Leaderboard {
             super::leaderboard_types::LeaderboardSearchRequestParameter,
         >,
     ) -> crate::List<super::shared::GamificationViewResult> {
-        let mut request = self.client.operation(&LEADERBOARD_TOP_PERFORMERS, &[]);
+        let mut request = self.client().operation(&LEADERBOARD_TOP_PERFORMERS, &[]);
         request = request
             .json::<
                 super::leaderboard_types::LeaderboardSearchRequestParameter,
@@ -139,7 +144,7 @@ impl Leaderboard {
             super::shared::LeaderboardUserTimelineRequestParameter,
         >,
     ) -> crate::List<super::shared::GamificationUserTimeLineViewResult> {
-        let mut request = self.client.operation(&LEADERBOARD_USER_TIMELINE, &[]);
+        let mut request = self.client().operation(&LEADERBOARD_USER_TIMELINE, &[]);
         request = request
             .json::<
                 super::shared::LeaderboardUserTimelineRequestParameter,
@@ -158,7 +163,9 @@ impl Leaderboard {
             super::leaderboard_types::LeaderboardUserTimelineExportRequestParameter,
         >,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&LEADERBOARD_EXPORT_USER_TIMELINE, &[]);
+        let mut request = self
+            .client()
+            .operation(&LEADERBOARD_EXPORT_USER_TIMELINE, &[]);
         request = request
             .json::<
                 super::leaderboard_types::LeaderboardUserTimelineExportRequestParameter,
@@ -179,7 +186,9 @@ impl Leaderboard {
     ) -> security_api_transport::Call<
         super::leaderboard_types::LeaderboardSearchWithTimelineResult,
     > {
-        let mut request = self.client.operation(&LEADERBOARD_SEARCH_WITH_TIMELINE, &[]);
+        let mut request = self
+            .client()
+            .operation(&LEADERBOARD_SEARCH_WITH_TIMELINE, &[]);
         request = request
             .json::<
                 super::leaderboard_types::LeaderboardUserSearchWithTimelineRequestParameter,
@@ -200,7 +209,7 @@ impl Leaderboard {
     ) -> security_api_transport::Call<
         Vec<super::leaderboard_types::GamificationUserPerformanceViewResult>,
     > {
-        let mut request = self.client.operation(&LEADERBOARD_USER_PERFORMANCE, &[]);
+        let mut request = self.client().operation(&LEADERBOARD_USER_PERFORMANCE, &[]);
         request = request
             .json::<
                 super::leaderboard_types::LeaderboardUserRequestParameter,

@@ -20,6 +20,11 @@ impl PbiReports {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Lists the Power BI reports of a company.
     ///
     /// `GET /api/pbi/reports/{companyResourceId}`. Idempotent: retried automatically.
@@ -31,7 +36,9 @@ impl PbiReports {
         &self,
         company_resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<Vec<PbiReport>> {
-        self.client.operation(&PBI_REPORTS_LIST, &[company_resource_id.as_ref()]).call()
+        self.client()
+            .operation(&PBI_REPORTS_LIST, &[company_resource_id.as_ref()])
+            .call()
     }
 
     /// Gets what embeds a Power BI report, its token included.
@@ -47,7 +54,7 @@ impl PbiReports {
         company_resource_id: impl AsRef<str>,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<PbiEmbedParams> {
-        self.client
+        self.client()
             .operation(
                 &PBI_REPORTS_GET,
                 &[company_resource_id.as_ref(), resource_id.as_ref()],

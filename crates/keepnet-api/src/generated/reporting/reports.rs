@@ -20,13 +20,18 @@ impl Reports {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Gets a ticket for the reporting service.
     ///
     /// `GET /api/reports/ticket`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
     pub fn ticket(&self) -> security_api_transport::Call<Ticket> {
-        self.client.operation(&REPORTS_TICKET, &[]).call()
+        self.client().operation(&REPORTS_TICKET, &[]).call()
     }
 }
 

@@ -20,6 +20,11 @@ impl ScheduledReports {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Creates a report schedule.
     ///
     /// `POST /api/report-scheduling`. Not retried once it may have been executed.
@@ -29,7 +34,7 @@ impl ScheduledReports {
         &self,
         report_scheduling_request: impl ::std::borrow::Borrow<ReportSchedulingRequest>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&SCHEDULED_REPORTS_CREATE, &[]);
+        let mut request = self.client().operation(&SCHEDULED_REPORTS_CREATE, &[]);
         request = request
             .json::<ReportSchedulingRequest>(report_scheduling_request.borrow());
         request.call()
@@ -41,7 +46,7 @@ impl ScheduledReports {
     ///
     /// Source: the vendor's documentation.
     pub fn managers(&self) -> security_api_transport::Call<Vec<Manager>> {
-        self.client.operation(&SCHEDULED_REPORTS_MANAGERS, &[]).call()
+        self.client().operation(&SCHEDULED_REPORTS_MANAGERS, &[]).call()
     }
 
     /// Searches report schedules, page by page.
@@ -53,7 +58,7 @@ impl ScheduledReports {
         &self,
         search_request: impl Into<crate::search::SearchRequest>,
     ) -> crate::List<SearchReportSchedulingView> {
-        let mut request = self.client.operation(&SCHEDULED_REPORTS_SEARCH, &[]);
+        let mut request = self.client().operation(&SCHEDULED_REPORTS_SEARCH, &[]);
         request = crate::search::complete(request, search_request.into(), "CreateTime");
         crate::List::new(request)
     }
@@ -67,7 +72,7 @@ impl ScheduledReports {
         &self,
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&SCHEDULED_REPORTS_EXPORT, &[]);
+        let mut request = self.client().operation(&SCHEDULED_REPORTS_EXPORT, &[]);
         request = crate::search::complete(request, export_request.into(), "CreateTime");
         request.call()
     }
@@ -80,7 +85,7 @@ impl ScheduledReports {
     pub fn target_groups(
         &self,
     ) -> security_api_transport::Call<Vec<super::super::shared::all::NamedResource>> {
-        self.client.operation(&SCHEDULED_REPORTS_TARGET_GROUPS, &[]).call()
+        self.client().operation(&SCHEDULED_REPORTS_TARGET_GROUPS, &[]).call()
     }
 
     /// Gets a report schedule by its id.
@@ -94,7 +99,7 @@ impl ScheduledReports {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<ReportSchedulingModel> {
-        self.client.operation(&SCHEDULED_REPORTS_GET, &[resource_id.as_ref()]).call()
+        self.client().operation(&SCHEDULED_REPORTS_GET, &[resource_id.as_ref()]).call()
     }
 
     /// Updates a report schedule.
@@ -112,7 +117,7 @@ impl ScheduledReports {
         report_scheduling_request: impl ::std::borrow::Borrow<ReportSchedulingRequest>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&SCHEDULED_REPORTS_UPDATE, &[resource_id.as_ref()]);
         request = request
             .json::<ReportSchedulingRequest>(report_scheduling_request.borrow());
@@ -132,7 +137,7 @@ impl ScheduledReports {
         resource_id: impl AsRef<str>,
         status_id: i32,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(
                 &SCHEDULED_REPORTS_UPDATE_STATUS,
                 &[resource_id.as_ref(), &status_id.to_string()],
@@ -153,7 +158,7 @@ impl ScheduledReports {
         resource_id: impl AsRef<str>,
         report_type: ReportType,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(
                 &SCHEDULED_REPORTS_DELETE,
                 &[

@@ -20,6 +20,11 @@ impl SecurityGrowthAuth {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Tells how a target user signs in to the learning page.
     ///
     /// `POST /api/securitygrowthauth/login`. Not retried once it may have been executed.
@@ -31,7 +36,7 @@ impl SecurityGrowthAuth {
             SecurityGrowthLoginRequest,
         >,
     ) -> security_api_transport::Call<SecurityGrowthLoginResponse> {
-        let mut request = self.client.operation(&SECURITY_GROWTH_AUTH_LOGIN, &[]);
+        let mut request = self.client().operation(&SECURITY_GROWTH_AUTH_LOGIN, &[]);
         request = request
             .json::<SecurityGrowthLoginRequest>(security_growth_login_request.borrow());
         request.call()
@@ -49,7 +54,7 @@ impl SecurityGrowthAuth {
         >,
     ) -> security_api_transport::Call<SecurityGrowthMagicLinkSendResponse> {
         let mut request = self
-            .client
+            .client()
             .operation(&SECURITY_GROWTH_AUTH_SEND_MAGIC_LINK, &[]);
         request = request
             .json::<

@@ -20,6 +20,11 @@ impl SecurityGrowthDashboard {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Downloads a certificate of the target user as a PDF file.
     ///
     /// `GET /api/securitygrowthdashboard/certificate-download/{enrollmentId}`. Idempotent: retried automatically.
@@ -33,7 +38,7 @@ impl SecurityGrowthDashboard {
         &self,
         enrollment_id: impl AsRef<str>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        self.client
+        self.client()
             .operation(
                 &SECURITY_GROWTH_DASHBOARD_DOWNLOAD_CERTIFICATE,
                 &[enrollment_id.as_ref()],
@@ -49,7 +54,7 @@ impl SecurityGrowthDashboard {
     pub fn my_badges(
         &self,
     ) -> security_api_transport::Call<Vec<super::shared::BadgeInfo>> {
-        self.client.operation(&SECURITY_GROWTH_DASHBOARD_MY_BADGES, &[]).call()
+        self.client().operation(&SECURITY_GROWTH_DASHBOARD_MY_BADGES, &[]).call()
     }
 
     /// Lists the certificates of the target user.
@@ -64,7 +69,7 @@ impl SecurityGrowthDashboard {
         >,
     ) -> security_api_transport::Call<UserCertificate> {
         let mut request = self
-            .client
+            .client()
             .operation(&SECURITY_GROWTH_DASHBOARD_MY_CERTIFICATES, &[]);
         request = request
             .json::<
@@ -85,7 +90,7 @@ impl SecurityGrowthDashboard {
         >,
     ) -> security_api_transport::Call<super::shared::MyLearningResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&SECURITY_GROWTH_DASHBOARD_MY_LEARNING, &[]);
         request = request
             .json::<
@@ -102,7 +107,7 @@ impl SecurityGrowthDashboard {
     pub fn phishing_result(
         &self,
     ) -> security_api_transport::Call<super::shared_2::PhishingTestResultSummary> {
-        self.client.operation(&SECURITY_GROWTH_DASHBOARD_PHISHING_RESULT, &[]).call()
+        self.client().operation(&SECURITY_GROWTH_DASHBOARD_PHISHING_RESULT, &[]).call()
     }
 
     /// Lists the best target users next to the signed-in one.
@@ -113,7 +118,7 @@ impl SecurityGrowthDashboard {
     pub fn top_performance(
         &self,
     ) -> security_api_transport::Call<security_api_transport::RawJson> {
-        self.client.operation(&SECURITY_GROWTH_DASHBOARD_TOP_PERFORMANCE, &[]).call()
+        self.client().operation(&SECURITY_GROWTH_DASHBOARD_TOP_PERFORMANCE, &[]).call()
     }
 
     /// Gets the points and the rank of the signed-in target user.
@@ -126,7 +131,7 @@ impl SecurityGrowthDashboard {
     pub fn user_info(
         &self,
     ) -> security_api_transport::Call<security_api_transport::RawJson> {
-        self.client.operation(&SECURITY_GROWTH_DASHBOARD_USER_INFO, &[]).call()
+        self.client().operation(&SECURITY_GROWTH_DASHBOARD_USER_INFO, &[]).call()
     }
 
     /// Lists what the target user got points for.
@@ -143,7 +148,7 @@ impl SecurityGrowthDashboard {
         Vec<super::shared::GamificationUserTimeLineViewResult>,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(&SECURITY_GROWTH_DASHBOARD_USER_TIMELINE, &[]);
         request = request
             .json::<

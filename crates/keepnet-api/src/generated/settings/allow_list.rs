@@ -20,6 +20,11 @@ impl AllowList {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Adds a domain to the allow list, to be verified.
     ///
     /// `POST /api/allow-list`. Not retried once it may have been executed.
@@ -29,7 +34,7 @@ impl AllowList {
         &self,
         allow_list_create_form: AllowListCreateForm,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&ALLOW_LIST_CREATE, &[]);
+        let mut request = self.client().operation(&ALLOW_LIST_CREATE, &[]);
         request = request.form(allow_list_create_form.into());
         request.call()
     }
@@ -43,7 +48,7 @@ impl AllowList {
         &self,
         delete_allow_list_request: impl ::std::borrow::Borrow<DeleteAllowListRequest>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&ALLOW_LIST_DELETE, &[]);
+        let mut request = self.client().operation(&ALLOW_LIST_DELETE, &[]);
         request = request
             .json::<DeleteAllowListRequest>(delete_allow_list_request.borrow());
         request.call()
@@ -60,7 +65,7 @@ impl AllowList {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(&ALLOW_LIST_MARK_AS_VERIFIED, &[resource_id.as_ref()])
             .call()
     }
@@ -74,7 +79,7 @@ impl AllowList {
         &self,
         search_request: impl Into<crate::search::SearchRequest>,
     ) -> crate::List<SearchAllowList> {
-        let mut request = self.client.operation(&ALLOW_LIST_SEARCH, &[]);
+        let mut request = self.client().operation(&ALLOW_LIST_SEARCH, &[]);
         request = crate::search::complete(request, search_request.into(), "CreateTime");
         crate::List::new(request)
     }
@@ -88,7 +93,7 @@ impl AllowList {
         &self,
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&ALLOW_LIST_EXPORT, &[]);
+        let mut request = self.client().operation(&ALLOW_LIST_EXPORT, &[]);
         request = crate::search::complete(request, export_request.into(), "CreateTime");
         request.call()
     }
@@ -99,7 +104,7 @@ impl AllowList {
     ///
     /// Source: the vendor's documentation.
     pub fn list_unverified(&self) -> security_api_transport::Call<Vec<String>> {
-        self.client.operation(&ALLOW_LIST_LIST_UNVERIFIED, &[]).call()
+        self.client().operation(&ALLOW_LIST_LIST_UNVERIFIED, &[]).call()
     }
 
     /// Lists the domains that are verified.
@@ -108,7 +113,7 @@ impl AllowList {
     ///
     /// Source: the vendor's documentation.
     pub fn list_verified(&self) -> security_api_transport::Call<Vec<String>> {
-        self.client.operation(&ALLOW_LIST_LIST_VERIFIED, &[]).call()
+        self.client().operation(&ALLOW_LIST_LIST_VERIFIED, &[]).call()
     }
 
     /// Gets the TXT record that proves a domain is the company's own.
@@ -119,7 +124,7 @@ impl AllowList {
     ///
     /// Source: the vendor's documentation.
     pub fn create_txt_record(&self) -> security_api_transport::Call<Option<String>> {
-        self.client.operation(&ALLOW_LIST_CREATE_TXT_RECORD, &[]).call()
+        self.client().operation(&ALLOW_LIST_CREATE_TXT_RECORD, &[]).call()
     }
 
     /// Checks whether the TXT record of a domain is in place.
@@ -135,7 +140,7 @@ impl AllowList {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<AllowListDomain> {
-        self.client.operation(&ALLOW_LIST_VERIFY, &[resource_id.as_ref()]).call()
+        self.client().operation(&ALLOW_LIST_VERIFY, &[resource_id.as_ref()]).call()
     }
 }
 

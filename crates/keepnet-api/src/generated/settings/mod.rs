@@ -9,12 +9,14 @@
 
 mod allow_list;
 mod direct_email_settings;
+mod direct_email_settings_types;
 mod notification_templates;
 mod notification_templates_types;
 mod notification_templates_types_2;
 mod proxy_settings;
 mod siem_settings;
 mod smtp_settings;
+mod smtp_settings_types;
 mod white_labeling;
 mod white_labeling_types;
 
@@ -24,7 +26,7 @@ pub(super) mod types {
         AllowListCreateForm, AllowListDomain, AllowListStatus, DeleteAllowListRequest,
         SearchAllowList,
     };
-    pub use super::direct_email_settings::{
+    pub use super::direct_email_settings_types::{
         CreateDirectEmailSettingRequest, DirectEmailSettingOption, GetDomainListRequest,
         TestDirectEmailSettingRequest, UpdateDirectEmailSettingRequest,
     };
@@ -42,7 +44,7 @@ pub(super) mod types {
     pub use super::siem_settings::{
         SearchSiemSettings, SiemSetting, SiemSettingRequest, TestSiemSettingRequest,
     };
-    pub use super::smtp_settings::{
+    pub use super::smtp_settings_types::{
         SearchSmtpSettings, SmtpSettingRequest, TestSmtpSettingRequest,
         TestSmtpSettingWithResourceIdRequest,
     };

@@ -20,6 +20,11 @@ impl NotificationTemplates {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Creates a notification template.
     ///
     /// The published description leaves the form of the answer open; that it is the id is concluded from similar
@@ -34,7 +39,7 @@ impl NotificationTemplates {
             super::notification_templates_types::EmailTemplateRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&NOTIFICATION_TEMPLATES_CREATE, &[]);
+        let mut request = self.client().operation(&NOTIFICATION_TEMPLATES_CREATE, &[]);
         request = request
             .json::<
                 super::notification_templates_types::EmailTemplateRequest,
@@ -50,7 +55,7 @@ impl NotificationTemplates {
     pub fn categories(
         &self,
     ) -> security_api_transport::Call<Vec<super::super::shared::all::Lookup>> {
-        self.client.operation(&NOTIFICATION_TEMPLATES_CATEGORIES, &[]).call()
+        self.client().operation(&NOTIFICATION_TEMPLATES_CATEGORIES, &[]).call()
     }
 
     /// Checks whether a name is free for a notification template.
@@ -67,7 +72,7 @@ impl NotificationTemplates {
         super::notification_templates_types::CheckAvailability,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(&NOTIFICATION_TEMPLATES_CHECK_AVAILABILITY, &[]);
         request = request
             .json::<
@@ -86,7 +91,7 @@ impl NotificationTemplates {
     ) -> security_api_transport::Call<
         super::super::shared::callback_or_phishing_or_quishing_or_settings::EmailDeliverySettingModel,
     > {
-        self.client
+        self.client()
             .operation(&NOTIFICATION_TEMPLATES_EMAIL_DELIVERY_SETTINGS, &[])
             .call()
     }
@@ -102,7 +107,7 @@ impl NotificationTemplates {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(&NOTIFICATION_TEMPLATES_MAKE_DEFAULT, &[resource_id.as_ref()])
             .call()
     }
@@ -120,7 +125,7 @@ impl NotificationTemplates {
     ) -> security_api_transport::Call<
         ::std::collections::BTreeMap<String, security_api_transport::RawJson>,
     > {
-        self.client
+        self.client()
             .operation(&NOTIFICATION_TEMPLATES_MERGE_TAGS, &[resource_id.as_ref()])
             .call()
     }
@@ -134,7 +139,7 @@ impl NotificationTemplates {
         &self,
         search_request: impl Into<crate::search::SearchRequest>,
     ) -> crate::List<super::notification_templates_types_2::SearchEmailTemplate> {
-        let mut request = self.client.operation(&NOTIFICATION_TEMPLATES_SEARCH, &[]);
+        let mut request = self.client().operation(&NOTIFICATION_TEMPLATES_SEARCH, &[]);
         request = crate::search::complete(request, search_request.into(), "CreateTime");
         crate::List::new(request)
     }
@@ -148,7 +153,7 @@ impl NotificationTemplates {
         &self,
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&NOTIFICATION_TEMPLATES_EXPORT, &[]);
+        let mut request = self.client().operation(&NOTIFICATION_TEMPLATES_EXPORT, &[]);
         request = crate::search::complete(request, export_request.into(), "CreateTime");
         request.call()
     }
@@ -166,7 +171,9 @@ impl NotificationTemplates {
     ) -> security_api_transport::Call<
         super::super::shared::phishing_or_settings::BooleanResult,
     > {
-        let mut request = self.client.operation(&NOTIFICATION_TEMPLATES_TRANSLATE, &[]);
+        let mut request = self
+            .client()
+            .operation(&NOTIFICATION_TEMPLATES_TRANSLATE, &[]);
         request = request
             .json::<
                 super::super::shared::phishing_or_settings::TranslateEmailTemplateWithAiRequest,
@@ -184,7 +191,7 @@ impl NotificationTemplates {
     ) -> security_api_transport::Call<
         Vec<super::notification_templates_types::GetEmailTemplateTypeLookup>,
     > {
-        self.client.operation(&NOTIFICATION_TEMPLATES_TYPES, &[]).call()
+        self.client().operation(&NOTIFICATION_TEMPLATES_TYPES, &[]).call()
     }
 
     /// Gets the default template of a category for the caller's company.
@@ -201,7 +208,7 @@ impl NotificationTemplates {
     ) -> security_api_transport::Call<
         super::notification_templates_types::EmailInformationResult,
     > {
-        self.client
+        self.client()
             .operation(
                 &NOTIFICATION_TEMPLATES_GET_DEFAULT,
                 &[email_template_category_resource_id.as_ref()],
@@ -222,7 +229,7 @@ impl NotificationTemplates {
     ) -> security_api_transport::Call<
         super::notification_templates_types::EmailTemplate,
     > {
-        self.client
+        self.client()
             .operation(&NOTIFICATION_TEMPLATES_GET, &[resource_id.as_ref()])
             .call()
     }
@@ -244,7 +251,7 @@ impl NotificationTemplates {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&NOTIFICATION_TEMPLATES_UPDATE, &[resource_id.as_ref()]);
         request = request
             .json::<
@@ -264,7 +271,7 @@ impl NotificationTemplates {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(&NOTIFICATION_TEMPLATES_DELETE, &[resource_id.as_ref()])
             .call()
     }
@@ -281,7 +288,7 @@ impl NotificationTemplates {
             super::super::shared::phishing_or_settings::PsEmailTemplateTranslationResponse,
         >,
     > {
-        self.client.operation(&NOTIFICATION_TEMPLATES_TRANSLATIONS, &[]).call()
+        self.client().operation(&NOTIFICATION_TEMPLATES_TRANSLATIONS, &[]).call()
     }
 
     /// Gets the default template of a category for a company.
@@ -300,7 +307,7 @@ impl NotificationTemplates {
     ) -> GetCompanyDefaultNotificationTemplates {
         GetCompanyDefaultNotificationTemplates {
             request: self
-                .client
+                .client()
                 .operation(
                     &NOTIFICATION_TEMPLATES_GET_COMPANY_DEFAULT,
                     &[

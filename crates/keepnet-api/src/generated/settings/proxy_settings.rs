@@ -20,6 +20,11 @@ impl ProxySettings {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Creates a proxy setting.
     ///
     /// `POST /api/companies/proxy-settings`. Not retried once it may have been executed.
@@ -29,7 +34,7 @@ impl ProxySettings {
         &self,
         proxy_setting_request: impl ::std::borrow::Borrow<ProxySettingRequest>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&PROXY_SETTINGS_CREATE, &[]);
+        let mut request = self.client().operation(&PROXY_SETTINGS_CREATE, &[]);
         request = request.json::<ProxySettingRequest>(proxy_setting_request.borrow());
         request.call()
     }
@@ -45,7 +50,7 @@ impl ProxySettings {
     ) -> crate::List<
         super::super::shared::incident_response_or_settings::SearchProxySetting,
     > {
-        let mut request = self.client.operation(&PROXY_SETTINGS_SEARCH, &[]);
+        let mut request = self.client().operation(&PROXY_SETTINGS_SEARCH, &[]);
         request = crate::search::complete(request, search_request.into(), "CreateTime");
         crate::List::new(request)
     }
@@ -59,7 +64,7 @@ impl ProxySettings {
         &self,
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&PROXY_SETTINGS_EXPORT, &[]);
+        let mut request = self.client().operation(&PROXY_SETTINGS_EXPORT, &[]);
         request = crate::search::complete(request, export_request.into(), "CreateTime");
         request.call()
     }
@@ -73,7 +78,7 @@ impl ProxySettings {
         &self,
         test_proxy_setting_request: impl ::std::borrow::Borrow<TestProxySettingRequest>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&PROXY_SETTINGS_TEST, &[]);
+        let mut request = self.client().operation(&PROXY_SETTINGS_TEST, &[]);
         request = request
             .json::<TestProxySettingRequest>(test_proxy_setting_request.borrow());
         request.call()
@@ -90,7 +95,7 @@ impl ProxySettings {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<ProxySetting> {
-        self.client.operation(&PROXY_SETTINGS_GET, &[resource_id.as_ref()]).call()
+        self.client().operation(&PROXY_SETTINGS_GET, &[resource_id.as_ref()]).call()
     }
 
     /// Updates a proxy setting.
@@ -108,7 +113,7 @@ impl ProxySettings {
         proxy_setting_request: impl ::std::borrow::Borrow<ProxySettingRequest>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&PROXY_SETTINGS_UPDATE, &[resource_id.as_ref()]);
         request = request.json::<ProxySettingRequest>(proxy_setting_request.borrow());
         request.call()
@@ -125,7 +130,7 @@ impl ProxySettings {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&PROXY_SETTINGS_DELETE, &[resource_id.as_ref()]).call()
+        self.client().operation(&PROXY_SETTINGS_DELETE, &[resource_id.as_ref()]).call()
     }
 }
 

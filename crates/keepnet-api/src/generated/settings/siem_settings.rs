@@ -20,6 +20,11 @@ impl SiemSettings {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Creates a SIEM setting, to which audit logs are forwarded.
     ///
     /// Required are `name`, `typeId`, `statusId` (1 is active) and `isForwardHistoricalAuditLog`; which of the others
@@ -42,7 +47,7 @@ impl SiemSettings {
         &self,
         siem_setting_request: impl ::std::borrow::Borrow<SiemSettingRequest>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&SIEM_SETTINGS_CREATE, &[]);
+        let mut request = self.client().operation(&SIEM_SETTINGS_CREATE, &[]);
         request = request.json::<SiemSettingRequest>(siem_setting_request.borrow());
         request.call()
     }
@@ -56,7 +61,7 @@ impl SiemSettings {
         &self,
         search_request: impl Into<crate::search::SearchRequest>,
     ) -> crate::List<SearchSiemSettings> {
-        let mut request = self.client.operation(&SIEM_SETTINGS_SEARCH, &[]);
+        let mut request = self.client().operation(&SIEM_SETTINGS_SEARCH, &[]);
         request = crate::search::complete(request, search_request.into(), "CreateTime");
         crate::List::new(request)
     }
@@ -70,7 +75,7 @@ impl SiemSettings {
         &self,
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&SIEM_SETTINGS_EXPORT, &[]);
+        let mut request = self.client().operation(&SIEM_SETTINGS_EXPORT, &[]);
         request = crate::search::complete(request, export_request.into(), "CreateTime");
         request.call()
     }
@@ -84,7 +89,7 @@ impl SiemSettings {
         &self,
         test_siem_setting_request: impl ::std::borrow::Borrow<TestSiemSettingRequest>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&SIEM_SETTINGS_TEST, &[]);
+        let mut request = self.client().operation(&SIEM_SETTINGS_TEST, &[]);
         request = request
             .json::<TestSiemSettingRequest>(test_siem_setting_request.borrow());
         request.call()
@@ -101,7 +106,7 @@ impl SiemSettings {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<SiemSetting> {
-        self.client.operation(&SIEM_SETTINGS_GET, &[resource_id.as_ref()]).call()
+        self.client().operation(&SIEM_SETTINGS_GET, &[resource_id.as_ref()]).call()
     }
 
     /// Updates a SIEM setting.
@@ -119,7 +124,7 @@ impl SiemSettings {
         siem_setting_request: impl ::std::borrow::Borrow<SiemSettingRequest>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&SIEM_SETTINGS_UPDATE, &[resource_id.as_ref()]);
         request = request.json::<SiemSettingRequest>(siem_setting_request.borrow());
         request.call()
@@ -136,7 +141,7 @@ impl SiemSettings {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&SIEM_SETTINGS_DELETE, &[resource_id.as_ref()]).call()
+        self.client().operation(&SIEM_SETTINGS_DELETE, &[resource_id.as_ref()]).call()
     }
 }
 

@@ -20,6 +20,11 @@ impl WhiteLabeling {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Gets the branding of the caller's company.
     ///
     /// `GET /api/whitelabeling`. Idempotent: retried automatically.
@@ -30,7 +35,7 @@ impl WhiteLabeling {
     ) -> security_api_transport::Call<
         super::white_labeling_types::WhiteLabelingSettings,
     > {
-        self.client.operation(&WHITE_LABELING_GET, &[]).call()
+        self.client().operation(&WHITE_LABELING_GET, &[]).call()
     }
 
     /// Gets the branding that belongs to an address of the dashboard.
@@ -44,7 +49,7 @@ impl WhiteLabeling {
     ) -> security_api_transport::Call<
         super::white_labeling_types::WhiteLabelingByDomain,
     > {
-        let mut request = self.client.operation(&WHITE_LABELING_GET_BY_URL, &[]);
+        let mut request = self.client().operation(&WHITE_LABELING_GET_BY_URL, &[]);
         request = request.form(white_labeling_get_by_url_form.into());
         request.call()
     }
@@ -60,7 +65,7 @@ impl WhiteLabeling {
             super::white_labeling_types::CheckDnsRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&WHITE_LABELING_CHECK_DNS, &[]);
+        let mut request = self.client().operation(&WHITE_LABELING_CHECK_DNS, &[]);
         request = request
             .json::<
                 super::white_labeling_types::CheckDnsRequest,
@@ -78,7 +83,7 @@ impl WhiteLabeling {
     ) -> security_api_transport::Call<
         super::white_labeling_types::WhiteLabelingSettings,
     > {
-        self.client.operation(&WHITE_LABELING_RESOLVE, &[]).call()
+        self.client().operation(&WHITE_LABELING_RESOLVE, &[]).call()
     }
 
     /// Gets the branding of a company by its numeric id.
@@ -94,7 +99,7 @@ impl WhiteLabeling {
     ) -> security_api_transport::Call<
         super::white_labeling_types::WhiteLabelingSettings,
     > {
-        self.client
+        self.client()
             .operation(&WHITE_LABELING_GET_BY_COMPANY, &[&company_id.to_string()])
             .call()
     }
@@ -114,7 +119,7 @@ impl WhiteLabeling {
         white_labeling_update_form: super::white_labeling_types::WhiteLabelingUpdateForm,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&WHITE_LABELING_UPDATE, &[resource_id.as_ref()]);
         request = request.form(white_labeling_update_form.into());
         request.call()
@@ -131,7 +136,7 @@ impl WhiteLabeling {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&WHITE_LABELING_DELETE, &[resource_id.as_ref()]).call()
+        self.client().operation(&WHITE_LABELING_DELETE, &[resource_id.as_ref()]).call()
     }
 }
 

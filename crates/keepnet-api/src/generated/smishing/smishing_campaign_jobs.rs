@@ -20,6 +20,11 @@ impl SmishingCampaignJobs {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Gets the choices for starting a smishing campaign, with their ids.
     ///
     /// `GET /api/smishing-simulator/smishing-campaign-job/form-details`. Idempotent: retried automatically.
@@ -30,7 +35,7 @@ impl SmishingCampaignJobs {
     ) -> security_api_transport::Call<
         super::super::shared::callback_or_quishing_or_smishing::CampaignJobFormDetails,
     > {
-        self.client.operation(&SMISHING_CAMPAIGN_JOBS_FORM_DETAILS, &[]).call()
+        self.client().operation(&SMISHING_CAMPAIGN_JOBS_FORM_DETAILS, &[]).call()
     }
 
     /// Sends a launch of a smishing campaign again to the recipients who are named.
@@ -51,7 +56,7 @@ impl SmishingCampaignJobs {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &SMISHING_CAMPAIGN_JOBS_RESEND_TO_USERS,
                 &[resource_id.as_ref(), &instance_group.to_string()],
@@ -81,7 +86,7 @@ impl SmishingCampaignJobs {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &SMISHING_CAMPAIGN_JOBS_RESEND,
                 &[resource_id.as_ref(), &instance_group.to_string()],
@@ -112,7 +117,7 @@ impl SmishingCampaignJobs {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&SMISHING_CAMPAIGN_JOBS_START, &[resource_id.as_ref()]);
         request = request
             .json::<
@@ -135,7 +140,7 @@ impl SmishingCampaignJobs {
         resource_id: impl AsRef<str>,
         instance_group: i32,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(
                 &SMISHING_CAMPAIGN_JOBS_START_INSTANCE,
                 &[resource_id.as_ref(), &instance_group.to_string()],
@@ -157,7 +162,7 @@ impl SmishingCampaignJobs {
         resource_id: impl AsRef<str>,
         instance_group: i32,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(
                 &SMISHING_CAMPAIGN_JOBS_STOP,
                 &[resource_id.as_ref(), &instance_group.to_string()],
@@ -179,7 +184,7 @@ impl SmishingCampaignJobs {
         resource_id: impl AsRef<str>,
         instance_group: i32,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(
                 &SMISHING_CAMPAIGN_JOBS_DELETE,
                 &[resource_id.as_ref(), &instance_group.to_string()],

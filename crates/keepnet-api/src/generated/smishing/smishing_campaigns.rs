@@ -20,6 +20,11 @@ impl SmishingCampaigns {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Creates a smishing campaign, to be launched now, at a set time or later by hand.
     ///
     /// The published description leaves the form of the answer open; that it is the id is concluded from similar
@@ -34,7 +39,7 @@ impl SmishingCampaigns {
             super::smishing_campaigns_types::CreateSmishingCampaignRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&SMISHING_CAMPAIGNS_CREATE, &[]);
+        let mut request = self.client().operation(&SMISHING_CAMPAIGNS_CREATE, &[]);
         request = request
             .json::<
                 super::smishing_campaigns_types::CreateSmishingCampaignRequest,
@@ -56,7 +61,7 @@ impl SmishingCampaigns {
         super::super::shared::phishing_or_quishing_or_smishing::CampaignScheduleInfo,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(&SMISHING_CAMPAIGNS_CALCULATE_SCHEDULE_INFO, &[]);
         request = request
             .json::<
@@ -79,7 +84,7 @@ impl SmishingCampaigns {
         super::super::shared::callback_or_phishing_or_quishing_or_smishing::CampaignSendingInfo,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(&SMISHING_CAMPAIGNS_CALCULATE_SENDING_INFO, &[]);
         request = request
             .json::<
@@ -98,7 +103,7 @@ impl SmishingCampaigns {
     ) -> security_api_transport::Call<
         super::smishing_campaigns_types_2::SmishingCampaignFormDetails,
     > {
-        self.client.operation(&SMISHING_CAMPAIGNS_FORM_DETAILS, &[]).call()
+        self.client().operation(&SMISHING_CAMPAIGNS_FORM_DETAILS, &[]).call()
     }
 
     /// Lists the numbers that text messages of smishing campaigns can come from.
@@ -113,7 +118,7 @@ impl SmishingCampaigns {
             super::super::shared::phishing_or_quishing_or_smishing_or_training::SmsPhoneNumber,
         >,
     > {
-        self.client.operation(&SMISHING_CAMPAIGNS_PHONE_NUMBERS, &[]).call()
+        self.client().operation(&SMISHING_CAMPAIGNS_PHONE_NUMBERS, &[]).call()
     }
 
     /// Previews the messages and landing pages of a smishing campaign.
@@ -129,7 +134,7 @@ impl SmishingCampaigns {
     ) -> security_api_transport::Call<
         super::smishing_campaigns_types_2::SmishingCampaignPreviewList,
     > {
-        self.client
+        self.client()
             .operation(&SMISHING_CAMPAIGNS_PREVIEW, &[resource_id.as_ref()])
             .call()
     }
@@ -143,7 +148,7 @@ impl SmishingCampaigns {
         &self,
         search_request: impl Into<crate::search::SearchRequest>,
     ) -> crate::List<super::smishing_campaigns_types_2::SmishingCampaignSearchView> {
-        let mut request = self.client.operation(&SMISHING_CAMPAIGNS_SEARCH, &[]);
+        let mut request = self.client().operation(&SMISHING_CAMPAIGNS_SEARCH, &[]);
         request = crate::search::complete(request, search_request.into(), "CreateTime");
         crate::List::new(request)
     }
@@ -157,7 +162,7 @@ impl SmishingCampaigns {
         &self,
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&SMISHING_CAMPAIGNS_EXPORT, &[]);
+        let mut request = self.client().operation(&SMISHING_CAMPAIGNS_EXPORT, &[]);
         request = crate::search::complete(request, export_request.into(), "CreateTime");
         request.call()
     }
@@ -175,7 +180,7 @@ impl SmishingCampaigns {
     ) -> security_api_transport::Call<
         super::smishing_campaigns_types::SmishingCampaign,
     > {
-        self.client.operation(&SMISHING_CAMPAIGNS_GET, &[resource_id.as_ref()]).call()
+        self.client().operation(&SMISHING_CAMPAIGNS_GET, &[resource_id.as_ref()]).call()
     }
 
     /// Updates a smishing campaign.
@@ -195,7 +200,7 @@ impl SmishingCampaigns {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&SMISHING_CAMPAIGNS_UPDATE, &[resource_id.as_ref()]);
         request = request
             .json::<
@@ -215,7 +220,9 @@ impl SmishingCampaigns {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&SMISHING_CAMPAIGNS_DELETE, &[resource_id.as_ref()]).call()
+        self.client()
+            .operation(&SMISHING_CAMPAIGNS_DELETE, &[resource_id.as_ref()])
+            .call()
     }
 }
 

@@ -20,6 +20,11 @@ impl SmishingExcludedIps {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Saves the list of IP addresses whose clicks do not count in smishing reports.
     ///
     /// `POST /api/smishing-simulator/excluded-ip`. Not retried once it may have been executed.
@@ -33,7 +38,7 @@ impl SmishingExcludedIps {
     ) -> security_api_transport::Call<
         super::super::shared::phishing_or_quishing_or_smishing_3::PhishingCampaignExcludedIp,
     > {
-        let mut request = self.client.operation(&SMISHING_EXCLUDED_IPS_SAVE, &[]);
+        let mut request = self.client().operation(&SMISHING_EXCLUDED_IPS_SAVE, &[]);
         request = request
             .json::<
                 super::super::shared::phishing_or_quishing_or_smishing::CreatePhishingCampaignExcludedIpRequest,
@@ -51,7 +56,7 @@ impl SmishingExcludedIps {
     ) -> security_api_transport::Call<
         super::super::shared::phishing_or_quishing_or_smishing_3::PhishingCampaignExcludedIpItem,
     > {
-        self.client.operation(&SMISHING_EXCLUDED_IPS_LIST, &[]).call()
+        self.client().operation(&SMISHING_EXCLUDED_IPS_LIST, &[]).call()
     }
 }
 

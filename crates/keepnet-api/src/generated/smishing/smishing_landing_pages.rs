@@ -20,6 +20,11 @@ impl SmishingLandingPages {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Creates a smishing landing page.
     ///
     /// The published description leaves the form of the answer open; that it is the id is concluded from similar
@@ -34,7 +39,7 @@ impl SmishingLandingPages {
             super::super::shared::phishing_or_quishing_or_smishing_2::LandingPageTemplateRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&SMISHING_LANDING_PAGES_CREATE, &[]);
+        let mut request = self.client().operation(&SMISHING_LANDING_PAGES_CREATE, &[]);
         request = request
             .json::<
                 super::super::shared::phishing_or_quishing_or_smishing_2::LandingPageTemplateRequest,
@@ -54,7 +59,7 @@ impl SmishingLandingPages {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&SMISHING_LANDING_PAGES_DELETE_MANY, &[]);
         request = request
             .json::<
@@ -73,7 +78,7 @@ impl SmishingLandingPages {
     ) -> security_api_transport::Call<
         super::super::shared::phishing_or_quishing_or_smishing_2::LandingPageTemplateFormDetails,
     > {
-        self.client.operation(&SMISHING_LANDING_PAGES_FORM_DETAILS, &[]).call()
+        self.client().operation(&SMISHING_LANDING_PAGES_FORM_DETAILS, &[]).call()
     }
 
     /// Searches smishing landing pages, page by page.
@@ -87,7 +92,7 @@ impl SmishingLandingPages {
     ) -> crate::List<
         super::super::shared::phishing_or_quishing_or_smishing_2::LandingPageTemplateSearchView,
     > {
-        let mut request = self.client.operation(&SMISHING_LANDING_PAGES_SEARCH, &[]);
+        let mut request = self.client().operation(&SMISHING_LANDING_PAGES_SEARCH, &[]);
         request = crate::search::complete(request, search_request.into(), "CreateTime");
         crate::List::new(request)
     }
@@ -101,7 +106,7 @@ impl SmishingLandingPages {
         &self,
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&SMISHING_LANDING_PAGES_EXPORT, &[]);
+        let mut request = self.client().operation(&SMISHING_LANDING_PAGES_EXPORT, &[]);
         request = crate::search::complete(request, export_request.into(), "CreateTime");
         request.call()
     }
@@ -119,7 +124,7 @@ impl SmishingLandingPages {
     ) -> security_api_transport::Call<
         super::super::shared::phishing_or_quishing_or_smishing_2::LandingPageTemplate,
     > {
-        self.client
+        self.client()
             .operation(&SMISHING_LANDING_PAGES_GET, &[resource_id.as_ref()])
             .call()
     }
@@ -141,7 +146,7 @@ impl SmishingLandingPages {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&SMISHING_LANDING_PAGES_UPDATE, &[resource_id.as_ref()]);
         request = request
             .json::<
@@ -161,7 +166,7 @@ impl SmishingLandingPages {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(&SMISHING_LANDING_PAGES_DELETE, &[resource_id.as_ref()])
             .call()
     }
@@ -185,7 +190,7 @@ impl SmishingLandingPages {
     ) -> security_api_transport::Call<
         super::super::shared::phishing_or_quishing_or_smishing_2::LandingPageTemplate,
     > {
-        self.client
+        self.client()
             .operation(
                 &SMISHING_LANDING_PAGES_GET_FOR_JOB,
                 &[

@@ -20,6 +20,11 @@ impl SmishingScenarios {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Creates a smishing scenario.
     ///
     /// The published description leaves the form of the answer open; that it is the id is concluded from similar
@@ -32,7 +37,7 @@ impl SmishingScenarios {
         &self,
         smishing_scenario_request: impl ::std::borrow::Borrow<SmishingScenarioRequest>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&SMISHING_SCENARIOS_CREATE, &[]);
+        let mut request = self.client().operation(&SMISHING_SCENARIOS_CREATE, &[]);
         request = request
             .json::<SmishingScenarioRequest>(smishing_scenario_request.borrow());
         request.call()
@@ -49,7 +54,7 @@ impl SmishingScenarios {
             super::super::shared::callback_or_companies_or_phishing_or_quishing_or_reporter_or_smishing_or_users::BulkDeleteRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&SMISHING_SCENARIOS_DELETE_MANY, &[]);
+        let mut request = self.client().operation(&SMISHING_SCENARIOS_DELETE_MANY, &[]);
         request = request
             .json::<
                 super::super::shared::callback_or_companies_or_phishing_or_quishing_or_reporter_or_smishing_or_users::BulkDeleteRequest,
@@ -67,7 +72,7 @@ impl SmishingScenarios {
     ) -> security_api_transport::Call<
         super::super::shared::phishing_or_quishing_or_smishing_4::PhishingScenarioFormDetails,
     > {
-        self.client.operation(&SMISHING_SCENARIOS_FORM_DETAILS, &[]).call()
+        self.client().operation(&SMISHING_SCENARIOS_FORM_DETAILS, &[]).call()
     }
 
     /// Lists the numbers that second-factor messages of smishing scenarios can come from.
@@ -82,7 +87,7 @@ impl SmishingScenarios {
             super::super::shared::phishing_or_quishing_or_smishing_or_training::SmsPhoneNumber,
         >,
     > {
-        self.client.operation(&SMISHING_SCENARIOS_MFA_PHONE_NUMBERS, &[]).call()
+        self.client().operation(&SMISHING_SCENARIOS_MFA_PHONE_NUMBERS, &[]).call()
     }
 
     /// Previews the message and the landing page of a smishing scenario.
@@ -96,7 +101,7 @@ impl SmishingScenarios {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::shared::SmishingScenarioPreview> {
-        self.client
+        self.client()
             .operation(&SMISHING_SCENARIOS_PREVIEW, &[resource_id.as_ref()])
             .call()
     }
@@ -116,7 +121,7 @@ impl SmishingScenarios {
         text_template_resource_id: impl AsRef<str>,
         landing_page_template_resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::shared::SmishingScenarioPreview> {
-        self.client
+        self.client()
             .operation(
                 &SMISHING_SCENARIOS_PREVIEW_TEMPLATES,
                 &[
@@ -138,7 +143,7 @@ impl SmishingScenarios {
             super::super::shared::callback_or_phishing_or_quishing_or_smishing::PhishingScenarioSearchRequest,
         >,
     ) -> crate::List<super::super::shared::quishing_or_smishing::ScenarioSearchView> {
-        let mut request = self.client.operation(&SMISHING_SCENARIOS_SEARCH, &[]);
+        let mut request = self.client().operation(&SMISHING_SCENARIOS_SEARCH, &[]);
         request = crate::search::complete(
             request,
             phishing_scenario_search_request.into(),
@@ -156,7 +161,7 @@ impl SmishingScenarios {
         &self,
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&SMISHING_SCENARIOS_EXPORT, &[]);
+        let mut request = self.client().operation(&SMISHING_SCENARIOS_EXPORT, &[]);
         request = crate::search::complete(request, export_request.into(), "CreateTime");
         request.call()
     }
@@ -172,7 +177,7 @@ impl SmishingScenarios {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<SmishingScenario> {
-        self.client.operation(&SMISHING_SCENARIOS_GET, &[resource_id.as_ref()]).call()
+        self.client().operation(&SMISHING_SCENARIOS_GET, &[resource_id.as_ref()]).call()
     }
 
     /// Updates a smishing scenario.
@@ -190,7 +195,7 @@ impl SmishingScenarios {
         smishing_scenario_request: impl ::std::borrow::Borrow<SmishingScenarioRequest>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&SMISHING_SCENARIOS_UPDATE, &[resource_id.as_ref()]);
         request = request
             .json::<SmishingScenarioRequest>(smishing_scenario_request.borrow());
@@ -208,7 +213,9 @@ impl SmishingScenarios {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&SMISHING_SCENARIOS_DELETE, &[resource_id.as_ref()]).call()
+        self.client()
+            .operation(&SMISHING_SCENARIOS_DELETE, &[resource_id.as_ref()])
+            .call()
     }
 }
 

@@ -20,6 +20,11 @@ impl SmishingTextTemplates {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Gets a text message template as it was when a campaign was launched with it.
     ///
     /// `GET
@@ -37,7 +42,7 @@ impl SmishingTextTemplates {
         instance_group: i32,
         template_resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::shared::PsTextTemplate> {
-        self.client
+        self.client()
             .operation(
                 &SMISHING_TEXT_TEMPLATES_GET_FOR_JOB,
                 &[
@@ -61,7 +66,7 @@ impl SmishingTextTemplates {
         &self,
         smishing_text_templates_create_form: super::smishing_text_templates_types::SmishingTextTemplatesCreateForm,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&SMISHING_TEXT_TEMPLATES_CREATE, &[]);
+        let mut request = self.client().operation(&SMISHING_TEXT_TEMPLATES_CREATE, &[]);
         request = request.form(smishing_text_templates_create_form.into());
         request.call()
     }
@@ -78,7 +83,7 @@ impl SmishingTextTemplates {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&SMISHING_TEXT_TEMPLATES_DELETE_MANY, &[]);
         request = request
             .json::<
@@ -97,7 +102,7 @@ impl SmishingTextTemplates {
     ) -> security_api_transport::Call<
         ::std::collections::BTreeMap<String, security_api_transport::RawJson>,
     > {
-        self.client.operation(&SMISHING_TEXT_TEMPLATES_MERGE_TAGS, &[]).call()
+        self.client().operation(&SMISHING_TEXT_TEMPLATES_MERGE_TAGS, &[]).call()
     }
 
     /// Searches text message templates, page by page.
@@ -109,7 +114,7 @@ impl SmishingTextTemplates {
         &self,
         search_request: impl Into<crate::search::SearchRequest>,
     ) -> crate::List<super::smishing_text_templates_types::SearchPsTextTemplate> {
-        let mut request = self.client.operation(&SMISHING_TEXT_TEMPLATES_SEARCH, &[]);
+        let mut request = self.client().operation(&SMISHING_TEXT_TEMPLATES_SEARCH, &[]);
         request = crate::search::complete(request, search_request.into(), "CreateTime");
         crate::List::new(request)
     }
@@ -123,7 +128,7 @@ impl SmishingTextTemplates {
         &self,
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&SMISHING_TEXT_TEMPLATES_EXPORT, &[]);
+        let mut request = self.client().operation(&SMISHING_TEXT_TEMPLATES_EXPORT, &[]);
         request = crate::search::complete(request, export_request.into(), "CreateTime");
         request.call()
     }
@@ -139,7 +144,7 @@ impl SmishingTextTemplates {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::shared::PsTextTemplate> {
-        self.client
+        self.client()
             .operation(&SMISHING_TEXT_TEMPLATES_GET, &[resource_id.as_ref()])
             .call()
     }
@@ -159,7 +164,7 @@ impl SmishingTextTemplates {
         smishing_text_templates_update_form: super::smishing_text_templates_types::SmishingTextTemplatesUpdateForm,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&SMISHING_TEXT_TEMPLATES_UPDATE, &[resource_id.as_ref()]);
         request = request.form(smishing_text_templates_update_form.into());
         request.call()
@@ -176,7 +181,7 @@ impl SmishingTextTemplates {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(&SMISHING_TEXT_TEMPLATES_DELETE, &[resource_id.as_ref()])
             .call()
     }

@@ -12,12 +12,17 @@
 /// From [`Client::communities`](crate::Client::communities).
 #[derive(Debug, Clone)]
 pub struct Communities {
-    pub(super) client: security_api_transport::Client,
+    client: security_api_transport::Client,
 }
 
 impl Communities {
     pub(crate) fn new(client: &security_api_transport::Client) -> Self {
         Self { client: client.clone() }
+    }
+
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
     }
 
     /// Creates a community, owned by the caller's company.
@@ -31,7 +36,7 @@ impl Communities {
             super::communities_types::CreateCommunityRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&COMMUNITIES_CREATE, &[]);
+        let mut request = self.client().operation(&COMMUNITIES_CREATE, &[]);
         request = request
             .json::<
                 super::communities_types::CreateCommunityRequest,
@@ -50,7 +55,7 @@ impl Communities {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(&COMMUNITIES_ACCEPT_INVITATION, &[resource_id.as_ref()])
             .call()
     }
@@ -66,7 +71,7 @@ impl Communities {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(&COMMUNITIES_DECLINE_INVITATION, &[resource_id.as_ref()])
             .call()
     }
@@ -82,7 +87,7 @@ impl Communities {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(&COMMUNITIES_ACCEPT_MEMBERSHIP_REQUEST, &[resource_id.as_ref()])
             .call()
     }
@@ -98,7 +103,7 @@ impl Communities {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(&COMMUNITIES_CANCEL_MEMBERSHIP_REQUEST, &[resource_id.as_ref()])
             .call()
     }
@@ -114,7 +119,7 @@ impl Communities {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(&COMMUNITIES_REFUSE_MEMBERSHIP_REQUEST, &[resource_id.as_ref()])
             .call()
     }
@@ -129,7 +134,7 @@ impl Communities {
     ) -> security_api_transport::Call<
         Vec<super::communities_types::CommunityInvitation>,
     > {
-        self.client.operation(&COMMUNITIES_MY_INVITATIONS, &[]).call()
+        self.client().operation(&COMMUNITIES_MY_INVITATIONS, &[]).call()
     }
 
     /// Counts the invitations of the caller's company.
@@ -140,7 +145,7 @@ impl Communities {
     pub fn my_invitations_count(
         &self,
     ) -> security_api_transport::Call<super::communities_types::InvitationCount> {
-        self.client.operation(&COMMUNITIES_MY_INVITATIONS_COUNT, &[]).call()
+        self.client().operation(&COMMUNITIES_MY_INVITATIONS_COUNT, &[]).call()
     }
 
     /// Searches all communities that the caller may see, page by page.
@@ -152,7 +157,7 @@ impl Communities {
         &self,
         search_request: impl Into<crate::search::SearchRequest>,
     ) -> crate::List<super::communities_types::SearchCommunity> {
-        let mut request = self.client.operation(&COMMUNITIES_SEARCH_ALL, &[]);
+        let mut request = self.client().operation(&COMMUNITIES_SEARCH_ALL, &[]);
         request = crate::search::complete(request, search_request.into(), "CreateTime");
         crate::List::new(request)
     }
@@ -166,7 +171,7 @@ impl Communities {
         &self,
         search_request: impl Into<crate::search::SearchRequest>,
     ) -> crate::List<super::communities_types::SearchCommunity> {
-        let mut request = self.client.operation(&COMMUNITIES_SEARCH_MY, &[]);
+        let mut request = self.client().operation(&COMMUNITIES_SEARCH_MY, &[]);
         request = crate::search::complete(request, search_request.into(), "CreateTime");
         crate::List::new(request)
     }
@@ -181,7 +186,7 @@ impl Communities {
     ) -> security_api_transport::Call<
         Vec<super::communities_types::SuggestedCommunity>,
     > {
-        self.client.operation(&COMMUNITIES_SUGGESTED, &[]).call()
+        self.client().operation(&COMMUNITIES_SUGGESTED, &[]).call()
     }
 
     /// Gets a community by its id.
@@ -195,7 +200,7 @@ impl Communities {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::communities_types::Community> {
-        self.client.operation(&COMMUNITIES_GET, &[resource_id.as_ref()]).call()
+        self.client().operation(&COMMUNITIES_GET, &[resource_id.as_ref()]).call()
     }
 
     /// Updates a community.
@@ -215,7 +220,7 @@ impl Communities {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&COMMUNITIES_UPDATE, &[resource_id.as_ref()]);
         request = request
             .json::<
@@ -235,7 +240,7 @@ impl Communities {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&COMMUNITIES_DELETE, &[resource_id.as_ref()]).call()
+        self.client().operation(&COMMUNITIES_DELETE, &[resource_id.as_ref()]).call()
     }
 
     /// Makes another member the owner of a community.
@@ -253,7 +258,7 @@ impl Communities {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&COMMUNITIES_APPOINT_OWNER, &[resource_id.as_ref()]);
         request = request
             .json::<
@@ -277,7 +282,7 @@ impl Communities {
         >,
     ) -> security_api_transport::Call<Vec<super::communities_types::InviteToCommunity>> {
         let mut request = self
-            .client
+            .client()
             .operation(&COMMUNITIES_INVITE, &[resource_id.as_ref()]);
         request = request
             .json::<
@@ -297,7 +302,7 @@ impl Communities {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&COMMUNITIES_JOIN, &[resource_id.as_ref()]).call()
+        self.client().operation(&COMMUNITIES_JOIN, &[resource_id.as_ref()]).call()
     }
 
     /// Leaves a community.
@@ -311,45 +316,7 @@ impl Communities {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&COMMUNITIES_LEAVE, &[resource_id.as_ref()]).call()
-    }
-
-    /// Searches the members of a community, page by page.
-    ///
-    /// `POST /api/communities/{resourceId}/member`. Idempotent: retried automatically.
-    ///
-    /// - `resource_id`: The id of the community.
-    ///
-    /// Source: the vendor's documentation.
-    pub fn search_members(
-        &self,
-        resource_id: impl AsRef<str>,
-        search_request: impl Into<crate::search::SearchRequest>,
-    ) -> crate::List<super::communities_types::SearchCommunityMembershipResult> {
-        let mut request = self
-            .client
-            .operation(&COMMUNITIES_SEARCH_MEMBERS, &[resource_id.as_ref()]);
-        request = crate::search::complete(request, search_request.into(), "CompanyName");
-        crate::List::new(request)
-    }
-
-    /// Searches the requests to join a community, page by page.
-    ///
-    /// `POST /api/communities/{resourceId}/membershiprequest`. Idempotent: retried automatically.
-    ///
-    /// - `resource_id`: The id of the community.
-    ///
-    /// Source: the vendor's documentation.
-    pub fn search_membership_requests(
-        &self,
-        resource_id: impl AsRef<str>,
-        search_request: impl Into<crate::search::SearchRequest>,
-    ) -> crate::List<super::communities_types::SearchCommunityMembershipResult> {
-        let mut request = self
-            .client
-            .operation(&COMMUNITIES_SEARCH_MEMBERSHIP_REQUESTS, &[resource_id.as_ref()]);
-        request = crate::search::complete(request, search_request.into(), "CompanyName");
-        crate::List::new(request)
+        self.client().operation(&COMMUNITIES_LEAVE, &[resource_id.as_ref()]).call()
     }
 }
 
@@ -487,19 +454,3 @@ pub static COMMUNITIES_LEAVE: security_api_transport::Operation = security_api_t
     security_api_transport::__private::http::Method::POST,
     "/api/communities/{resourceId}/leave",
 );
-
-/// `POST /api/communities/{resourceId}/member`
-pub static COMMUNITIES_SEARCH_MEMBERS: security_api_transport::Operation = security_api_transport::Operation::new(
-        "communities.search_members",
-        security_api_transport::__private::http::Method::POST,
-        "/api/communities/{resourceId}/member",
-    )
-    .idempotent();
-
-/// `POST /api/communities/{resourceId}/membershiprequest`
-pub static COMMUNITIES_SEARCH_MEMBERSHIP_REQUESTS: security_api_transport::Operation = security_api_transport::Operation::new(
-        "communities.search_membership_requests",
-        security_api_transport::__private::http::Method::POST,
-        "/api/communities/{resourceId}/membershiprequest",
-    )
-    .idempotent();

@@ -8,6 +8,44 @@
 //! Groups of companies that share threats with each other.
 
 impl super::communities::Communities {
+    /// Searches the members of a community, page by page.
+    ///
+    /// `POST /api/communities/{resourceId}/member`. Idempotent: retried automatically.
+    ///
+    /// - `resource_id`: The id of the community.
+    ///
+    /// Source: the vendor's documentation.
+    pub fn search_members(
+        &self,
+        resource_id: impl AsRef<str>,
+        search_request: impl Into<crate::search::SearchRequest>,
+    ) -> crate::List<super::communities_types::SearchCommunityMembershipResult> {
+        let mut request = self
+            .client()
+            .operation(&COMMUNITIES_SEARCH_MEMBERS, &[resource_id.as_ref()]);
+        request = crate::search::complete(request, search_request.into(), "CompanyName");
+        crate::List::new(request)
+    }
+
+    /// Searches the requests to join a community, page by page.
+    ///
+    /// `POST /api/communities/{resourceId}/membershiprequest`. Idempotent: retried automatically.
+    ///
+    /// - `resource_id`: The id of the community.
+    ///
+    /// Source: the vendor's documentation.
+    pub fn search_membership_requests(
+        &self,
+        resource_id: impl AsRef<str>,
+        search_request: impl Into<crate::search::SearchRequest>,
+    ) -> crate::List<super::communities_types::SearchCommunityMembershipResult> {
+        let mut request = self
+            .client()
+            .operation(&COMMUNITIES_SEARCH_MEMBERSHIP_REQUESTS, &[resource_id.as_ref()]);
+        request = crate::search::complete(request, search_request.into(), "CompanyName");
+        crate::List::new(request)
+    }
+
     /// Counts the requests to join a community.
     ///
     /// `GET /api/communities/{resourceId}/membershiprequest-count`. Idempotent: retried automatically.
@@ -19,7 +57,7 @@ impl super::communities::Communities {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::communities_types::MembershipRequestCount> {
-        self.client
+        self.client()
             .operation(&COMMUNITIES_MEMBERSHIP_REQUEST_COUNT, &[resource_id.as_ref()])
             .call()
     }
@@ -39,7 +77,7 @@ impl super::communities::Communities {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&COMMUNITIES_REMOVE_MEMBER, &[resource_id.as_ref()]);
         request = request
             .json::<
@@ -48,6 +86,22 @@ impl super::communities::Communities {
         request.call()
     }
 }
+
+/// `POST /api/communities/{resourceId}/member`
+pub static COMMUNITIES_SEARCH_MEMBERS: security_api_transport::Operation = security_api_transport::Operation::new(
+        "communities.search_members",
+        security_api_transport::__private::http::Method::POST,
+        "/api/communities/{resourceId}/member",
+    )
+    .idempotent();
+
+/// `POST /api/communities/{resourceId}/membershiprequest`
+pub static COMMUNITIES_SEARCH_MEMBERSHIP_REQUESTS: security_api_transport::Operation = security_api_transport::Operation::new(
+        "communities.search_membership_requests",
+        security_api_transport::__private::http::Method::POST,
+        "/api/communities/{resourceId}/membershiprequest",
+    )
+    .idempotent();
 
 /// `GET /api/communities/{resourceId}/membershiprequest-count`
 pub static COMMUNITIES_MEMBERSHIP_REQUEST_COUNT: security_api_transport::Operation = security_api_transport::Operation::new(

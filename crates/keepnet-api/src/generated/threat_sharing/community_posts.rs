@@ -20,6 +20,11 @@ impl CommunityPosts {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Shares a threat in communities.
     ///
     /// `POST /api/community-posts`. Not retried once it may have been executed.
@@ -31,7 +36,7 @@ impl CommunityPosts {
             super::community_posts_types::CreateCommunityPostRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&COMMUNITY_POSTS_CREATE, &[]);
+        let mut request = self.client().operation(&COMMUNITY_POSTS_CREATE, &[]);
         request = request
             .json::<
                 super::community_posts_types::CreateCommunityPostRequest,
@@ -54,7 +59,7 @@ impl CommunityPosts {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&COMMUNITY_POSTS_UPDATE_COMMENT, &[resource_id.as_ref()]);
         request = request
             .json::<
@@ -74,7 +79,7 @@ impl CommunityPosts {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(&COMMUNITY_POSTS_DELETE_COMMENT, &[resource_id.as_ref()])
             .call()
     }
@@ -91,7 +96,7 @@ impl CommunityPosts {
         super::community_posts_types::CreateCommunityPostEmail,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(&COMMUNITY_POSTS_MESSAGE_FILE_PREVIEW, &[]);
         request = request.form(community_posts_message_file_preview_form.into());
         request.call()
@@ -107,7 +112,7 @@ impl CommunityPosts {
     ) -> security_api_transport::Call<
         Vec<super::community_posts_types_3::GetUsersLastPost>,
     > {
-        self.client.operation(&COMMUNITY_POSTS_MY_LAST_POSTS, &[]).call()
+        self.client().operation(&COMMUNITY_POSTS_MY_LAST_POSTS, &[]).call()
     }
 
     /// Shows what a post would contain of a reported e-mail.
@@ -123,7 +128,7 @@ impl CommunityPosts {
     ) -> security_api_transport::Call<
         super::community_posts_types::CreateCommunityPostEmail,
     > {
-        self.client
+        self.client()
             .operation(&COMMUNITY_POSTS_NOTIFIED_EMAIL_PREVIEW, &[resource_id.as_ref()])
             .call()
     }
@@ -141,7 +146,7 @@ impl CommunityPosts {
     ) -> security_api_transport::Call<
         Vec<super::community_posts_types_2::EmlParserUri>,
     > {
-        let mut request = self.client.operation(&COMMUNITY_POSTS_PARSE_EMAIL_URL, &[]);
+        let mut request = self.client().operation(&COMMUNITY_POSTS_PARSE_EMAIL_URL, &[]);
         request = request
             .json::<
                 super::community_posts_types_3::ParseEmailUrlRequest,
@@ -160,7 +165,7 @@ impl CommunityPosts {
             super::community_posts_types_3::SearchCommunityPostRequest,
         >,
     ) -> crate::List<super::community_posts_types_3::SearchCommunityPost> {
-        let mut request = self.client.operation(&COMMUNITY_POSTS_SEARCH, &[]);
+        let mut request = self.client().operation(&COMMUNITY_POSTS_SEARCH, &[]);
         request = crate::search::complete(
             request,
             search_community_post_request.into(),
@@ -184,7 +189,7 @@ impl CommunityPosts {
         >,
     ) -> crate::List<super::community_posts_types_3::SearchCommunityPost> {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &COMMUNITY_POSTS_SEARCH_BY_COMMUNITY,
                 &[community_resource_id.as_ref()],
@@ -205,7 +210,7 @@ impl CommunityPosts {
     pub fn top_posts(
         &self,
     ) -> security_api_transport::Call<Vec<super::community_posts_types_2::GetTopPosts>> {
-        self.client.operation(&COMMUNITY_POSTS_TOP_POSTS, &[]).call()
+        self.client().operation(&COMMUNITY_POSTS_TOP_POSTS, &[]).call()
     }
 
     /// Lists the comments on a post.
@@ -221,7 +226,7 @@ impl CommunityPosts {
     ) -> security_api_transport::Call<
         Vec<super::community_posts_types::CommunityPostComment>,
     > {
-        self.client
+        self.client()
             .operation(
                 &COMMUNITY_POSTS_LIST_COMMENTS,
                 &[community_post_resource_id.as_ref()],
@@ -244,7 +249,7 @@ impl CommunityPosts {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &COMMUNITY_POSTS_CREATE_COMMENT,
                 &[community_post_resource_id.as_ref()],
@@ -267,7 +272,7 @@ impl CommunityPosts {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::community_posts_types_2::GetCommunityPost> {
-        self.client.operation(&COMMUNITY_POSTS_GET, &[resource_id.as_ref()]).call()
+        self.client().operation(&COMMUNITY_POSTS_GET, &[resource_id.as_ref()]).call()
     }
 
     /// Updates a post.
@@ -287,7 +292,7 @@ impl CommunityPosts {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&COMMUNITY_POSTS_UPDATE, &[resource_id.as_ref()]);
         request = request
             .json::<
@@ -307,7 +312,7 @@ impl CommunityPosts {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&COMMUNITY_POSTS_DELETE, &[resource_id.as_ref()]).call()
+        self.client().operation(&COMMUNITY_POSTS_DELETE, &[resource_id.as_ref()]).call()
     }
 
     /// Gets a post in the form in which it is edited.
@@ -321,7 +326,7 @@ impl CommunityPosts {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::community_posts_types_2::GetCommunityPost> {
-        self.client
+        self.client()
             .operation(&COMMUNITY_POSTS_GET_FOR_EDIT, &[resource_id.as_ref()])
             .call()
     }
@@ -337,45 +342,7 @@ impl CommunityPosts {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&COMMUNITY_POSTS_LIKE, &[resource_id.as_ref()]).call()
-    }
-
-    /// Gets a post as its readers see it.
-    ///
-    /// `GET /api/community-posts/{resourceId}/preview`. Idempotent: retried automatically.
-    ///
-    /// - `resource_id`: The id of the post.
-    ///
-    /// Source: the vendor's documentation.
-    pub fn preview(
-        &self,
-        resource_id: impl AsRef<str>,
-    ) -> security_api_transport::Call<super::community_posts_types_2::GetCommunityPost> {
-        self.client.operation(&COMMUNITY_POSTS_PREVIEW, &[resource_id.as_ref()]).call()
-    }
-
-    /// Shares a post with people by e-mail address.
-    ///
-    /// `POST /api/community-posts/{resourceId}/share`. Not retried once it may have been executed.
-    ///
-    /// - `resource_id`: The id of the post.
-    ///
-    /// Source: the vendor's documentation.
-    pub fn share(
-        &self,
-        resource_id: impl AsRef<str>,
-        share_post_request: impl ::std::borrow::Borrow<
-            super::community_posts_types_3::SharePostRequest,
-        >,
-    ) -> security_api_transport::Call<Vec<String>> {
-        let mut request = self
-            .client
-            .operation(&COMMUNITY_POSTS_SHARE, &[resource_id.as_ref()]);
-        request = request
-            .json::<
-                super::community_posts_types_3::SharePostRequest,
-            >(share_post_request.borrow());
-        request.call()
+        self.client().operation(&COMMUNITY_POSTS_LIKE, &[resource_id.as_ref()]).call()
     }
 }
 
@@ -510,19 +477,3 @@ pub static COMMUNITY_POSTS_LIKE: security_api_transport::Operation = security_ap
     security_api_transport::__private::http::Method::POST,
     "/api/community-posts/{resourceId}/like",
 );
-
-/// `GET /api/community-posts/{resourceId}/preview`
-pub static COMMUNITY_POSTS_PREVIEW: security_api_transport::Operation = security_api_transport::Operation::new(
-        "community_posts.preview",
-        security_api_transport::__private::http::Method::GET,
-        "/api/community-posts/{resourceId}/preview",
-    )
-    .idempotent();
-
-/// `POST /api/community-posts/{resourceId}/share`
-pub static COMMUNITY_POSTS_SHARE: security_api_transport::Operation = security_api_transport::Operation::new(
-        "community_posts.share",
-        security_api_transport::__private::http::Method::POST,
-        "/api/community-posts/{resourceId}/share",
-    )
-    .list();

@@ -20,6 +20,11 @@ impl IsDashboard {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Searches the log of threat sharing, page by page.
     ///
     /// `POST /api/is/dashboard/search-log`. Idempotent: retried automatically.
@@ -29,7 +34,7 @@ impl IsDashboard {
         &self,
         search_request: impl Into<crate::search::SearchRequest>,
     ) -> crate::List<IsDashboardLogView> {
-        let mut request = self.client.operation(&IS_DASHBOARD_SEARCH_LOG, &[]);
+        let mut request = self.client().operation(&IS_DASHBOARD_SEARCH_LOG, &[]);
         request = crate::search::complete(request, search_request.into(), "CreateTime");
         crate::List::new(request)
     }
@@ -43,7 +48,7 @@ impl IsDashboard {
         &self,
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&IS_DASHBOARD_EXPORT_LOG, &[]);
+        let mut request = self.client().operation(&IS_DASHBOARD_EXPORT_LOG, &[]);
         request = crate::search::complete(request, export_request.into(), "CreateTime");
         request.call()
     }
@@ -57,7 +62,7 @@ impl IsDashboard {
         &self,
         is_stat_search_request: impl Into<IsStatSearchRequest>,
     ) -> crate::List<IsDashboardStatView> {
-        let mut request = self.client.operation(&IS_DASHBOARD_SEARCH_STATS, &[]);
+        let mut request = self.client().operation(&IS_DASHBOARD_SEARCH_STATS, &[]);
         request = crate::search::complete(
             request,
             is_stat_search_request.into(),
@@ -75,7 +80,7 @@ impl IsDashboard {
         &self,
         export_multi_filter_request: impl Into<ExportMultiFilterRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&IS_DASHBOARD_EXPORT_STATS, &[]);
+        let mut request = self.client().operation(&IS_DASHBOARD_EXPORT_STATS, &[]);
         request = crate::search::complete(
             request,
             export_multi_filter_request.into(),
@@ -93,7 +98,7 @@ impl IsDashboard {
         &self,
         is_dashboard_request: impl ::std::borrow::Borrow<IsDashboardRequest>,
     ) -> security_api_transport::Call<Vec<IsDashboardSummary>> {
-        let mut request = self.client.operation(&IS_DASHBOARD_SUMMARY, &[]);
+        let mut request = self.client().operation(&IS_DASHBOARD_SUMMARY, &[]);
         request = request.json::<IsDashboardRequest>(is_dashboard_request.borrow());
         request.call()
     }

@@ -20,6 +20,11 @@ impl Certificates {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Creates a certificate template.
     ///
     /// `POST /api/certificates`. Not retried once it may have been executed.
@@ -29,7 +34,7 @@ impl Certificates {
         &self,
         certificate_detail_rest: impl ::std::borrow::Borrow<CertificateDetailRest>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&CERTIFICATES_CREATE, &[]);
+        let mut request = self.client().operation(&CERTIFICATES_CREATE, &[]);
         request = request
             .json::<CertificateDetailRest>(certificate_detail_rest.borrow());
         request.call()
@@ -41,7 +46,7 @@ impl Certificates {
     ///
     /// Source: the vendor's documentation.
     pub fn default_template(&self) -> security_api_transport::Call<CertificateDetail> {
-        self.client.operation(&CERTIFICATES_DEFAULT_TEMPLATE, &[]).call()
+        self.client().operation(&CERTIFICATES_DEFAULT_TEMPLATE, &[]).call()
     }
 
     /// Searches certificate templates, page by page.
@@ -53,7 +58,7 @@ impl Certificates {
         &self,
         search_request: impl Into<crate::search::SearchRequest>,
     ) -> crate::List<CertificateSearchView> {
-        let mut request = self.client.operation(&CERTIFICATES_SEARCH, &[]);
+        let mut request = self.client().operation(&CERTIFICATES_SEARCH, &[]);
         request = crate::search::complete(request, search_request.into(), "CreateTime");
         crate::List::new(request)
     }
@@ -67,7 +72,7 @@ impl Certificates {
         &self,
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&CERTIFICATES_EXPORT, &[]);
+        let mut request = self.client().operation(&CERTIFICATES_EXPORT, &[]);
         request = crate::search::complete(request, export_request.into(), "CreateTime");
         request.call()
     }
@@ -83,7 +88,7 @@ impl Certificates {
             CertificateTestEmailRequest,
         >,
     ) -> security_api_transport::Call<CertificateTestEmail> {
-        let mut request = self.client.operation(&CERTIFICATES_SEND_TEST_EMAIL, &[]);
+        let mut request = self.client().operation(&CERTIFICATES_SEND_TEST_EMAIL, &[]);
         request = request
             .json::<
                 CertificateTestEmailRequest,
@@ -102,7 +107,7 @@ impl Certificates {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<CertificateDetail> {
-        self.client.operation(&CERTIFICATES_GET, &[resource_id.as_ref()]).call()
+        self.client().operation(&CERTIFICATES_GET, &[resource_id.as_ref()]).call()
     }
 
     /// Updates a certificate template.
@@ -120,7 +125,7 @@ impl Certificates {
         certificate_detail_rest: impl ::std::borrow::Borrow<CertificateDetailRest>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&CERTIFICATES_UPDATE, &[resource_id.as_ref()]);
         request = request
             .json::<CertificateDetailRest>(certificate_detail_rest.borrow());
@@ -138,7 +143,7 @@ impl Certificates {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&CERTIFICATES_DELETE, &[resource_id.as_ref()]).call()
+        self.client().operation(&CERTIFICATES_DELETE, &[resource_id.as_ref()]).call()
     }
 
     /// Makes a certificate template the default.
@@ -152,7 +157,9 @@ impl Certificates {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&CERTIFICATES_MAKE_DEFAULT, &[resource_id.as_ref()]).call()
+        self.client()
+            .operation(&CERTIFICATES_MAKE_DEFAULT, &[resource_id.as_ref()])
+            .call()
     }
 }
 

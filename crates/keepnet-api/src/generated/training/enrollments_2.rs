@@ -8,6 +8,46 @@
 //! Trainings that are sent to target users.
 
 impl super::enrollments::Enrollments {
+    /// Gets an enrolment by its id.
+    ///
+    /// `GET /api/enrollments/{resourceId}`. Idempotent: retried automatically.
+    ///
+    /// - `resource_id`: The id of the enrolment.
+    ///
+    /// Source: the vendor's documentation.
+    pub fn get(
+        &self,
+        resource_id: impl AsRef<str>,
+    ) -> security_api_transport::Call<
+        super::enrollments_types_2::GetEnrollmentByIdResponse,
+    > {
+        self.client().operation(&ENROLLMENTS_GET, &[resource_id.as_ref()]).call()
+    }
+
+    /// Updates an enrolment.
+    ///
+    /// `PUT /api/enrollments/{resourceId}`. Not retried once it may have been executed.
+    ///
+    /// - `resource_id`: The id of the enrolment.
+    ///
+    /// Source: the vendor's documentation.
+    pub fn update(
+        &self,
+        resource_id: impl AsRef<str>,
+        edit_enrollment_service_request: impl ::std::borrow::Borrow<
+            super::enrollments_types::EditEnrollmentServiceRequest,
+        >,
+    ) -> security_api_transport::Call<super::enrollments_types::EnrollmentDetail> {
+        let mut request = self
+            .client()
+            .operation(&ENROLLMENTS_UPDATE, &[resource_id.as_ref()]);
+        request = request
+            .json::<
+                super::enrollments_types::EditEnrollmentServiceRequest,
+            >(edit_enrollment_service_request.borrow());
+        request.call()
+    }
+
     /// Moves an enrolment to the archive.
     ///
     /// The enrolment can be brought back with `enrollments.restore_archived`.
@@ -21,7 +61,7 @@ impl super::enrollments::Enrollments {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&ENROLLMENTS_ARCHIVE, &[resource_id.as_ref()]).call()
+        self.client().operation(&ENROLLMENTS_ARCHIVE, &[resource_id.as_ref()]).call()
     }
 
     /// Gets the contents of an enrolment in each language.
@@ -37,7 +77,7 @@ impl super::enrollments::Enrollments {
     ) -> security_api_transport::Call<
         super::enrollments_types::EnrollmentContentResult,
     > {
-        self.client.operation(&ENROLLMENTS_CONTENT, &[resource_id.as_ref()]).call()
+        self.client().operation(&ENROLLMENTS_CONTENT, &[resource_id.as_ref()]).call()
     }
 
     /// Lists the languages of an enrolment.
@@ -53,7 +93,7 @@ impl super::enrollments::Enrollments {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<Vec<super::shared_2::TrainingLanguage>> {
-        self.client.operation(&ENROLLMENTS_LANGUAGES, &[resource_id.as_ref()]).call()
+        self.client().operation(&ENROLLMENTS_LANGUAGES, &[resource_id.as_ref()]).call()
     }
 
     /// Sends an enrolment to its target users.
@@ -76,7 +116,7 @@ impl super::enrollments::Enrollments {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&ENROLLMENTS_SEND_NOW, &[resource_id.as_ref()]).call()
+        self.client().operation(&ENROLLMENTS_SEND_NOW, &[resource_id.as_ref()]).call()
     }
 
     /// Stops an enrolment.
@@ -90,9 +130,24 @@ impl super::enrollments::Enrollments {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&ENROLLMENTS_STOP, &[resource_id.as_ref()]).call()
+        self.client().operation(&ENROLLMENTS_STOP, &[resource_id.as_ref()]).call()
     }
 }
+
+/// `GET /api/enrollments/{resourceId}`
+pub static ENROLLMENTS_GET: security_api_transport::Operation = security_api_transport::Operation::new(
+        "enrollments.get",
+        security_api_transport::__private::http::Method::GET,
+        "/api/enrollments/{resourceId}",
+    )
+    .idempotent();
+
+/// `PUT /api/enrollments/{resourceId}`
+pub static ENROLLMENTS_UPDATE: security_api_transport::Operation = security_api_transport::Operation::new(
+    "enrollments.update",
+    security_api_transport::__private::http::Method::PUT,
+    "/api/enrollments/{resourceId}",
+);
 
 /// `DELETE /api/enrollments/{resourceId}`
 pub static ENROLLMENTS_ARCHIVE: security_api_transport::Operation = security_api_transport::Operation::new(

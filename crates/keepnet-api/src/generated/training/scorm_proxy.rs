@@ -20,6 +20,11 @@ impl ScormProxy {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Saves the values of a package in another learning system.
     ///
     /// `POST /api/scormproxy/lmscommit`. Not retried once it may have been executed.
@@ -31,7 +36,7 @@ impl ScormProxy {
             super::shared::LmsSetValuesRequest,
         >,
     ) -> security_api_transport::Call<Option<String>> {
-        let mut request = self.client.operation(&SCORM_PROXY_LMS_COMMIT, &[]);
+        let mut request = self.client().operation(&SCORM_PROXY_LMS_COMMIT, &[]);
         request = request
             .json::<super::shared::LmsSetValuesRequest>(lms_set_values_request.borrow());
         request.call()
@@ -46,7 +51,7 @@ impl ScormProxy {
         &self,
         scorm_proxy_lms_finish_form: ScormProxyLmsFinishForm,
     ) -> security_api_transport::Call<Option<String>> {
-        let mut request = self.client.operation(&SCORM_PROXY_LMS_FINISH, &[]);
+        let mut request = self.client().operation(&SCORM_PROXY_LMS_FINISH, &[]);
         request = request.form(scorm_proxy_lms_finish_form.into());
         request.call()
     }
@@ -62,7 +67,7 @@ impl ScormProxy {
             super::shared::LmsGetValueServiceRequest,
         >,
     ) -> security_api_transport::Call<Option<String>> {
-        let mut request = self.client.operation(&SCORM_PROXY_LMS_GET_VALUE, &[]);
+        let mut request = self.client().operation(&SCORM_PROXY_LMS_GET_VALUE, &[]);
         request = request
             .json::<
                 super::shared::LmsGetValueServiceRequest,
@@ -81,7 +86,7 @@ impl ScormProxy {
             super::shared::LmsInitializeServiceRequest,
         >,
     ) -> security_api_transport::Call<super::shared::LmsInitialize> {
-        let mut request = self.client.operation(&SCORM_PROXY_LMS_INITIALIZE, &[]);
+        let mut request = self.client().operation(&SCORM_PROXY_LMS_INITIALIZE, &[]);
         request = request
             .json::<
                 super::shared::LmsInitializeServiceRequest,
@@ -100,7 +105,7 @@ impl ScormProxy {
             super::shared::LmsLogServiceRequest,
         >,
     ) -> security_api_transport::Call<Option<String>> {
-        let mut request = self.client.operation(&SCORM_PROXY_LMS_LOG, &[]);
+        let mut request = self.client().operation(&SCORM_PROXY_LMS_LOG, &[]);
         request = request
             .json::<
                 super::shared::LmsLogServiceRequest,
@@ -119,7 +124,7 @@ impl ScormProxy {
             super::shared::LmsSetValueServiceRequest,
         >,
     ) -> security_api_transport::Call<Option<String>> {
-        let mut request = self.client.operation(&SCORM_PROXY_LMS_SET_VALUE, &[]);
+        let mut request = self.client().operation(&SCORM_PROXY_LMS_SET_VALUE, &[]);
         request = request
             .json::<
                 super::shared::LmsSetValueServiceRequest,

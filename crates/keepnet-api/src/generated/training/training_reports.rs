@@ -12,12 +12,17 @@
 /// From [`Client::training_reports`](crate::Client::training_reports).
 #[derive(Debug, Clone)]
 pub struct TrainingReports {
-    pub(super) client: security_api_transport::Client,
+    client: security_api_transport::Client,
 }
 
 impl TrainingReports {
     pub(crate) fn new(client: &security_api_transport::Client) -> Self {
         Self { client: client.clone() }
+    }
+
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
     }
 
     /// Searches what people did in trainings within a span of time, page by page.
@@ -32,7 +37,7 @@ impl TrainingReports {
         >,
     ) -> crate::List<super::training_reports_types_3::TrainingActivityUsersSearchView> {
         let mut request = self
-            .client
+            .client()
             .operation(&TRAINING_REPORTS_SEARCH_ACTIVITY_USERS, &[]);
         request = crate::search::complete(
             request,
@@ -57,7 +62,7 @@ impl TrainingReports {
         super::training_reports_types::AnonymousTrainingUserReport,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &TRAINING_REPORTS_SEARCH_ANONYMOUS_USERS,
                 &[enrollment_id.as_ref()],
@@ -81,7 +86,7 @@ impl TrainingReports {
         super::training_reports_types::AnonymousTrainingProgressReport,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &TRAINING_REPORTS_SEARCH_ANONYMOUS_PROGRESS,
                 &[enrollment_id.as_ref()],
@@ -108,7 +113,7 @@ impl TrainingReports {
         super::training_reports_types::AnonymousTrainingProgressReportDetail,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &TRAINING_REPORTS_SEARCH_ANONYMOUS_PROGRESS_DETAIL,
                 &[enrollment_id.as_ref(), target_user_result_id.as_ref()],
@@ -132,7 +137,7 @@ impl TrainingReports {
         super::training_reports_types::AnonymousTrainingResultReport,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &TRAINING_REPORTS_SEARCH_ANONYMOUS_RESULTS,
                 &[enrollment_id.as_ref()],
@@ -159,7 +164,7 @@ impl TrainingReports {
         super::training_reports_types::AnonymousTrainingResultReportDetail,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &TRAINING_REPORTS_SEARCH_ANONYMOUS_RESULT_DETAIL,
                 &[enrollment_id.as_ref(), target_user_result_id.as_ref()],
@@ -181,7 +186,7 @@ impl TrainingReports {
     ) -> security_api_transport::Call<
         super::training_reports_types::AnonymousTrainingProgressReport,
     > {
-        self.client
+        self.client()
             .operation(&TRAINING_REPORTS_ANONYMOUS_SUMMARY, &[enrollment_id.as_ref()])
             .call()
     }
@@ -204,7 +209,7 @@ impl TrainingReports {
         super::training_reports_types::AnonymousTrainingUserReportDetail,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &TRAINING_REPORTS_SEARCH_ANONYMOUS_USER_DETAIL,
                 &[enrollment_id.as_ref(), target_user_result_id.as_ref()],
@@ -224,7 +229,7 @@ impl TrainingReports {
         &self,
         certificate_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::training_reports_types::Certificate> {
-        self.client
+        self.client()
             .operation(
                 &TRAINING_REPORTS_CERTIFICATE_TEMPLATE,
                 &[certificate_id.as_ref()],
@@ -242,7 +247,7 @@ impl TrainingReports {
     ) -> security_api_transport::Call<
         ::std::collections::BTreeMap<String, Option<Vec<super::shared::EnumResult>>>,
     > {
-        self.client.operation(&TRAINING_REPORTS_FORM_DETAILS, &[]).call()
+        self.client().operation(&TRAINING_REPORTS_FORM_DETAILS, &[]).call()
     }
 
     /// Sends the enrolment again to people who clicked the link.
@@ -260,7 +265,7 @@ impl TrainingReports {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &TRAINING_REPORTS_RESEND_CLICKED_EMAILS,
                 &[enrollment_id.as_ref()],
@@ -287,7 +292,7 @@ impl TrainingReports {
         super::training_reports_types_4::TrainingReportClickedLinkSearchView,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &TRAINING_REPORTS_SEARCH_CLICKED_EMAILS,
                 &[enrollment_id.as_ref()],
@@ -309,7 +314,7 @@ impl TrainingReports {
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &TRAINING_REPORTS_EXPORT_CLICKED_EMAILS,
                 &[enrollment_id.as_ref()],
@@ -334,7 +339,7 @@ impl TrainingReports {
     ) -> security_api_transport::Call<
         Vec<super::training_reports_types_2::Interaction>,
     > {
-        self.client
+        self.client()
             .operation(
                 &TRAINING_REPORTS_EMAIL_EVENTS,
                 &[enrollment_id.as_ref(), target_user_resource_id.as_ref()],
@@ -357,7 +362,7 @@ impl TrainingReports {
     ) -> security_api_transport::Call<
         Vec<super::training_reports_types_2::Interaction>,
     > {
-        self.client
+        self.client()
             .operation(
                 &TRAINING_REPORTS_REMINDER_EMAIL_EVENTS,
                 &[enrollment_id.as_ref(), user_mail_id.as_ref()],
@@ -381,33 +386,9 @@ impl TrainingReports {
     ) -> security_api_transport::Call<
         Vec<super::training_reports_types_2::ExamResultDetail>,
     > {
-        self.client
+        self.client()
             .operation(
                 &TRAINING_REPORTS_EXAM_RESULT_DETAILS,
-                &[enrollment_id.as_ref(), target_user_resource_id.as_ref()],
-            )
-            .call()
-    }
-
-    /// Lists the sessions in which one person took the exam.
-    ///
-    /// `GET /api/training-reports/{enrollmentId}/exam-result-sessions/{targetUserResourceId}`. Idempotent: retried
-    /// automatically.
-    ///
-    /// - `enrollment_id`: The id of the enrolment.
-    /// - `target_user_resource_id`: The id of the target user.
-    ///
-    /// Source: the vendor's documentation.
-    pub fn exam_result_sessions(
-        &self,
-        enrollment_id: impl AsRef<str>,
-        target_user_resource_id: impl AsRef<str>,
-    ) -> security_api_transport::Call<
-        Vec<super::training_reports_types_2::LmsScormSessionInteraction>,
-    > {
-        self.client
-            .operation(
-                &TRAINING_REPORTS_EXAM_RESULT_SESSIONS,
                 &[enrollment_id.as_ref(), target_user_resource_id.as_ref()],
             )
             .call()
@@ -539,15 +520,6 @@ pub static TRAINING_REPORTS_EXAM_RESULT_DETAILS: security_api_transport::Operati
         "training_reports.exam_result_details",
         security_api_transport::__private::http::Method::GET,
         "/api/training-reports/{enrollmentId}/exam-result-details/{targetUserResourceId}",
-    )
-    .idempotent()
-    .list();
-
-/// `GET /api/training-reports/{enrollmentId}/exam-result-sessions/{targetUserResourceId}`
-pub static TRAINING_REPORTS_EXAM_RESULT_SESSIONS: security_api_transport::Operation = security_api_transport::Operation::new(
-        "training_reports.exam_result_sessions",
-        security_api_transport::__private::http::Method::GET,
-        "/api/training-reports/{enrollmentId}/exam-result-sessions/{targetUserResourceId}",
     )
     .idempotent()
     .list();

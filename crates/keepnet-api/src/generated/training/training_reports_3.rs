@@ -8,6 +8,72 @@
 //! How target users fare in an enrolment.
 
 impl super::training_reports::TrainingReports {
+    /// Searches how far people are in the training, page by page.
+    ///
+    /// `POST /api/training-reports/{enrollmentId}/progress/search`. Idempotent: retried automatically.
+    ///
+    /// - `enrollment_id`: The id of the enrolment.
+    ///
+    /// Source: the vendor's documentation.
+    pub fn search_progress(
+        &self,
+        enrollment_id: impl AsRef<str>,
+        search_request: impl Into<crate::search::SearchRequest>,
+    ) -> crate::List<super::training_reports_types_4::TrainingReportProgressSearchView> {
+        let mut request = self
+            .client()
+            .operation(&TRAINING_REPORTS_SEARCH_PROGRESS, &[enrollment_id.as_ref()]);
+        request = crate::search::complete(request, search_request.into(), "CreateTime");
+        crate::List::new(request)
+    }
+
+    /// Exports how far people are in the training as a file.
+    ///
+    /// `POST /api/training-reports/{enrollmentId}/progress/search/export`. Idempotent: retried automatically.
+    ///
+    /// - `enrollment_id`: The id of the enrolment.
+    ///
+    /// Source: the vendor's documentation.
+    pub fn export_progress(
+        &self,
+        enrollment_id: impl AsRef<str>,
+        export_request: impl Into<super::super::shared::all::ExportRequest>,
+    ) -> security_api_transport::Call<security_api_transport::Download> {
+        let mut request = self
+            .client()
+            .operation(&TRAINING_REPORTS_EXPORT_PROGRESS, &[enrollment_id.as_ref()]);
+        request = crate::search::complete(request, export_request.into(), "CreateTime");
+        request.call()
+    }
+
+    /// Searches the reminders of an enrolment, page by page.
+    ///
+    /// `POST /api/training-reports/{enrollmentId}/reminder-mails/search`. Idempotent: retried automatically.
+    ///
+    /// - `enrollment_id`: The id of the enrolment.
+    ///
+    /// Source: the vendor's documentation.
+    pub fn search_reminder_mails(
+        &self,
+        enrollment_id: impl AsRef<str>,
+        search_rest_service_request: impl Into<
+            super::training_reports_types_3::SearchRestServiceRequest,
+        >,
+    ) -> crate::List<super::training_reports_types_4::TrainingReportReminderMailSearch> {
+        let mut request = self
+            .client()
+            .operation(
+                &TRAINING_REPORTS_SEARCH_REMINDER_MAILS,
+                &[enrollment_id.as_ref()],
+            );
+        request = crate::search::complete(
+            request,
+            search_rest_service_request.into(),
+            "CreateTime",
+        );
+        crate::List::new(request)
+    }
+
     /// Sends the enrolment again to people in given states.
     ///
     /// `POST /api/training-reports/{enrollmentId}/resend`. Not retried once it may have been executed.
@@ -23,7 +89,7 @@ impl super::training_reports::TrainingReports {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&TRAINING_REPORTS_RESEND, &[enrollment_id.as_ref()]);
         request = request
             .json::<
@@ -47,7 +113,7 @@ impl super::training_reports::TrainingReports {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &TRAINING_REPORTS_RESEND_SENDING_REPORT,
                 &[enrollment_id.as_ref()],
@@ -74,7 +140,7 @@ impl super::training_reports::TrainingReports {
         super::training_reports_types_4::TrainingReportSendingReportSearchView,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &TRAINING_REPORTS_SEARCH_SENDING_REPORT,
                 &[enrollment_id.as_ref()],
@@ -96,7 +162,7 @@ impl super::training_reports::TrainingReports {
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
         let mut request = self
-            .client
+            .client()
             .operation(
                 &TRAINING_REPORTS_EXPORT_SENDING_REPORT,
                 &[enrollment_id.as_ref()],
@@ -125,7 +191,7 @@ impl super::training_reports::TrainingReports {
     pub fn summary(&self, enrollment_id: impl AsRef<str>) -> SummaryTrainingReports {
         SummaryTrainingReports {
             request: self
-                .client
+                .client()
                 .operation(&TRAINING_REPORTS_SUMMARY, &[enrollment_id.as_ref()]),
         }
     }
@@ -145,7 +211,7 @@ impl super::training_reports::TrainingReports {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&TRAINING_REPORTS_RESEND_USERS, &[enrollment_id.as_ref()]);
         request = request
             .json::<
@@ -184,7 +250,7 @@ impl super::training_reports::TrainingReports {
         >,
     ) -> crate::List<super::training_reports_types_4::TrainingReportUsersSearchView> {
         let mut request = self
-            .client
+            .client()
             .operation(&TRAINING_REPORTS_SEARCH_USERS, &[enrollment_id.as_ref()]);
         request = crate::search::complete(
             request,
@@ -209,7 +275,7 @@ impl super::training_reports::TrainingReports {
         >,
     ) -> security_api_transport::Call<security_api_transport::Download> {
         let mut request = self
-            .client
+            .client()
             .operation(&TRAINING_REPORTS_EXPORT_USERS, &[enrollment_id.as_ref()]);
         request = crate::search::complete(
             request,
@@ -287,6 +353,30 @@ impl ::std::future::IntoFuture for SummaryTrainingReports {
 }
 
 security_api_transport::__call_options!(SummaryTrainingReports);
+
+/// `POST /api/training-reports/{enrollmentId}/progress/search`
+pub static TRAINING_REPORTS_SEARCH_PROGRESS: security_api_transport::Operation = security_api_transport::Operation::new(
+        "training_reports.search_progress",
+        security_api_transport::__private::http::Method::POST,
+        "/api/training-reports/{enrollmentId}/progress/search",
+    )
+    .idempotent();
+
+/// `POST /api/training-reports/{enrollmentId}/progress/search/export`
+pub static TRAINING_REPORTS_EXPORT_PROGRESS: security_api_transport::Operation = security_api_transport::Operation::new(
+        "training_reports.export_progress",
+        security_api_transport::__private::http::Method::POST,
+        "/api/training-reports/{enrollmentId}/progress/search/export",
+    )
+    .idempotent();
+
+/// `POST /api/training-reports/{enrollmentId}/reminder-mails/search`
+pub static TRAINING_REPORTS_SEARCH_REMINDER_MAILS: security_api_transport::Operation = security_api_transport::Operation::new(
+        "training_reports.search_reminder_mails",
+        security_api_transport::__private::http::Method::POST,
+        "/api/training-reports/{enrollmentId}/reminder-mails/search",
+    )
+    .idempotent();
 
 /// `POST /api/training-reports/{enrollmentId}/resend`
 pub static TRAINING_REPORTS_RESEND: security_api_transport::Operation = security_api_transport::Operation::new(

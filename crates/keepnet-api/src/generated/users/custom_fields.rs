@@ -20,6 +20,11 @@ impl CustomFields {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Creates a custom field for target users.
     ///
     /// `POST /api/custom-fields`. Not retried once it may have been executed.
@@ -31,7 +36,7 @@ impl CustomFields {
             CreateTargetUserCustomFieldRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&CUSTOM_FIELDS_CREATE, &[]);
+        let mut request = self.client().operation(&CUSTOM_FIELDS_CREATE, &[]);
         request = request
             .json::<
                 CreateTargetUserCustomFieldRequest,
@@ -50,7 +55,7 @@ impl CustomFields {
             BulkUpdateTargetUserCustomFieldRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&CUSTOM_FIELDS_UPDATE_MANY, &[]);
+        let mut request = self.client().operation(&CUSTOM_FIELDS_UPDATE_MANY, &[]);
         request = request
             .json::<
                 BulkUpdateTargetUserCustomFieldRequest,
@@ -75,7 +80,7 @@ impl CustomFields {
     pub fn list_company_fields(
         &self,
     ) -> security_api_transport::Call<Vec<TargetUserCustomField>> {
-        self.client.operation(&CUSTOM_FIELDS_LIST_COMPANY_FIELDS, &[]).call()
+        self.client().operation(&CUSTOM_FIELDS_LIST_COMPANY_FIELDS, &[]).call()
     }
 
     /// Lists the custom fields of a target group.
@@ -89,7 +94,7 @@ impl CustomFields {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<Vec<TargetUserCustomField>> {
-        self.client
+        self.client()
             .operation(&CUSTOM_FIELDS_LIST_GROUP_FIELDS, &[resource_id.as_ref()])
             .call()
     }
@@ -105,7 +110,7 @@ impl CustomFields {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<TargetUserCustomField> {
-        self.client.operation(&CUSTOM_FIELDS_GET, &[resource_id.as_ref()]).call()
+        self.client().operation(&CUSTOM_FIELDS_GET, &[resource_id.as_ref()]).call()
     }
 
     /// Updates a custom field of target users.
@@ -125,7 +130,7 @@ impl CustomFields {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&CUSTOM_FIELDS_UPDATE, &[resource_id.as_ref()]);
         request = request
             .json::<

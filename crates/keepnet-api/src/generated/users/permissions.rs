@@ -20,13 +20,18 @@ impl Permissions {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Lists all permissions that a role can have.
     ///
     /// `GET /api/permissions/all`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
     pub fn list(&self) -> security_api_transport::Call<Vec<GetSystemPermission>> {
-        self.client.operation(&PERMISSIONS_LIST, &[]).call()
+        self.client().operation(&PERMISSIONS_LIST, &[]).call()
     }
 }
 

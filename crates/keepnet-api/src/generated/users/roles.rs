@@ -20,6 +20,11 @@ impl Roles {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Lists the roles of the company.
     ///
     /// Gives ids and names, as `roleResourceIdList` of system users and API clients takes them. Small and not paged.
@@ -37,7 +42,7 @@ impl Roles {
     pub fn list(
         &self,
     ) -> security_api_transport::Call<Vec<super::super::shared::all::NamedResource>> {
-        self.client.operation(&ROLES_LIST, &[]).call()
+        self.client().operation(&ROLES_LIST, &[]).call()
     }
 
     /// Creates a role.
@@ -49,7 +54,7 @@ impl Roles {
         &self,
         system_role_request: impl ::std::borrow::Borrow<SystemRoleRequest>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&ROLES_CREATE, &[]);
+        let mut request = self.client().operation(&ROLES_CREATE, &[]);
         request = request.json::<SystemRoleRequest>(system_role_request.borrow());
         request.call()
     }
@@ -63,7 +68,7 @@ impl Roles {
         &self,
         search_request: impl Into<crate::search::SearchRequest>,
     ) -> crate::List<SystemRoleSearch> {
-        let mut request = self.client.operation(&ROLES_SEARCH, &[]);
+        let mut request = self.client().operation(&ROLES_SEARCH, &[]);
         request = crate::search::complete(request, search_request.into(), "CreateTime");
         crate::List::new(request)
     }
@@ -79,7 +84,7 @@ impl Roles {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<GetSystemRole> {
-        self.client.operation(&ROLES_GET, &[resource_id.as_ref()]).call()
+        self.client().operation(&ROLES_GET, &[resource_id.as_ref()]).call()
     }
 
     /// Updates a role.
@@ -96,7 +101,9 @@ impl Roles {
         resource_id: impl AsRef<str>,
         system_role_request: impl ::std::borrow::Borrow<SystemRoleRequest>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&ROLES_UPDATE, &[resource_id.as_ref()]);
+        let mut request = self
+            .client()
+            .operation(&ROLES_UPDATE, &[resource_id.as_ref()]);
         request = request.json::<SystemRoleRequest>(system_role_request.borrow());
         request.call()
     }
@@ -112,7 +119,7 @@ impl Roles {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&ROLES_DELETE, &[resource_id.as_ref()]).call()
+        self.client().operation(&ROLES_DELETE, &[resource_id.as_ref()]).call()
     }
 
     /// Lists the roles of the company and those made available to it.
@@ -123,7 +130,7 @@ impl Roles {
     pub fn list_with_available(
         &self,
     ) -> security_api_transport::Call<Vec<super::super::shared::all::NamedResource>> {
-        self.client.operation(&ROLES_LIST_WITH_AVAILABLE, &[]).call()
+        self.client().operation(&ROLES_LIST_WITH_AVAILABLE, &[]).call()
     }
 }
 

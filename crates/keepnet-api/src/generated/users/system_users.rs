@@ -12,12 +12,17 @@
 /// From [`Client::system_users`](crate::Client::system_users).
 #[derive(Debug, Clone)]
 pub struct SystemUsers {
-    pub(super) client: security_api_transport::Client,
+    client: security_api_transport::Client,
 }
 
 impl SystemUsers {
     pub(crate) fn new(client: &security_api_transport::Client) -> Self {
         Self { client: client.clone() }
+    }
+
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
     }
 
     /// Creates a system user.
@@ -44,7 +49,7 @@ impl SystemUsers {
             super::system_users_types::CreateSystemUserRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&SYSTEM_USERS_CREATE, &[]);
+        let mut request = self.client().operation(&SYSTEM_USERS_CREATE, &[]);
         request = request
             .json::<
                 super::system_users_types::CreateSystemUserRequest,
@@ -63,7 +68,7 @@ impl SystemUsers {
             super::super::shared::callback_or_companies_or_phishing_or_quishing_or_reporter_or_smishing_or_users::BulkDeleteRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&SYSTEM_USERS_DELETE_MANY, &[]);
+        let mut request = self.client().operation(&SYSTEM_USERS_DELETE_MANY, &[]);
         request = request
             .json::<
                 super::super::shared::callback_or_companies_or_phishing_or_quishing_or_reporter_or_smishing_or_users::BulkDeleteRequest,
@@ -95,7 +100,7 @@ impl SystemUsers {
             super::system_users_types::ChangePasswordRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&SYSTEM_USERS_CHANGE_PASSWORD, &[]);
+        let mut request = self.client().operation(&SYSTEM_USERS_CHANGE_PASSWORD, &[]);
         request = request
             .json::<
                 super::system_users_types::ChangePasswordRequest,
@@ -116,7 +121,7 @@ impl SystemUsers {
     ) -> security_api_transport::Call<
         super::system_users_types::CreatePasswordServiceResult,
     > {
-        let mut request = self.client.operation(&SYSTEM_USERS_CREATE_PASSWORD, &[]);
+        let mut request = self.client().operation(&SYSTEM_USERS_CREATE_PASSWORD, &[]);
         request = request
             .json::<
                 super::system_users_types::ResetPasswordRequest,
@@ -135,7 +140,7 @@ impl SystemUsers {
             super::system_users_types::GetMfaRequest,
         >,
     ) -> security_api_transport::Call<super::system_users_types_2::SystemUserMfa> {
-        let mut request = self.client.operation(&SYSTEM_USERS_MFA_QR_CODE, &[]);
+        let mut request = self.client().operation(&SYSTEM_USERS_MFA_QR_CODE, &[]);
         request = request
             .json::<super::system_users_types::GetMfaRequest>(get_mfa_request.borrow());
         request.call()
@@ -152,7 +157,7 @@ impl SystemUsers {
             super::system_users_types::SetMfaRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&SYSTEM_USERS_SET_MFA, &[]);
+        let mut request = self.client().operation(&SYSTEM_USERS_SET_MFA, &[]);
         request = request
             .json::<super::system_users_types::SetMfaRequest>(set_mfa_request.borrow());
         request.call()
@@ -169,7 +174,7 @@ impl SystemUsers {
             super::system_users_types::MfaCodeRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&SYSTEM_USERS_DISABLE_MFA, &[]);
+        let mut request = self.client().operation(&SYSTEM_USERS_DISABLE_MFA, &[]);
         request = request
             .json::<
                 super::system_users_types::MfaCodeRequest,
@@ -188,7 +193,7 @@ impl SystemUsers {
             super::system_users_types::MfaCodeRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&SYSTEM_USERS_RESYNC_MFA, &[]);
+        let mut request = self.client().operation(&SYSTEM_USERS_RESYNC_MFA, &[]);
         request = request
             .json::<
                 super::system_users_types::MfaCodeRequest,
@@ -208,7 +213,7 @@ impl SystemUsers {
         >,
     ) -> security_api_transport::Call<super::system_users_types_2::SystemUserMfa> {
         let mut request = self
-            .client
+            .client()
             .operation(&SYSTEM_USERS_SEND_MFA_RECOVERY_SMS, &[]);
         request = request
             .json::<super::system_users_types::GetMfaRequest>(get_mfa_request.borrow());
@@ -223,7 +228,7 @@ impl SystemUsers {
     pub fn mfa_setup(
         &self,
     ) -> security_api_transport::Call<super::system_users_types_2::SystemUserMfa> {
-        self.client.operation(&SYSTEM_USERS_MFA_SETUP, &[]).call()
+        self.client().operation(&SYSTEM_USERS_MFA_SETUP, &[]).call()
     }
 
     /// Gets whether the signed-in system user has a second factor.
@@ -234,7 +239,7 @@ impl SystemUsers {
     pub fn mfa_status(
         &self,
     ) -> security_api_transport::Call<super::system_users_types_2::SystemUserMfa> {
-        self.client.operation(&SYSTEM_USERS_MFA_STATUS, &[]).call()
+        self.client().operation(&SYSTEM_USERS_MFA_STATUS, &[]).call()
     }
 
     /// Gets which notifications a system user receives.
@@ -250,7 +255,9 @@ impl SystemUsers {
     ) -> security_api_transport::Call<
         super::system_users_types_2::SystemUserNotificationSetting,
     > {
-        let mut request = self.client.operation(&SYSTEM_USERS_NOTIFICATION_SETTING, &[]);
+        let mut request = self
+            .client()
+            .operation(&SYSTEM_USERS_NOTIFICATION_SETTING, &[]);
         request = request
             .json::<
                 super::system_users_types::GetNotificationSettingRequest,
@@ -270,7 +277,7 @@ impl SystemUsers {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&SYSTEM_USERS_UPDATE_NOTIFICATION_SETTING, &[]);
         request = request
             .json::<
@@ -303,7 +310,7 @@ impl SystemUsers {
             super::system_users_types::ResetPasswordRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&SYSTEM_USERS_RESET_PASSWORD, &[]);
+        let mut request = self.client().operation(&SYSTEM_USERS_RESET_PASSWORD, &[]);
         request = request
             .json::<
                 super::system_users_types::ResetPasswordRequest,
@@ -334,7 +341,7 @@ impl SystemUsers {
         &self,
         search_request: impl Into<crate::search::SearchRequest>,
     ) -> crate::List<super::system_users_types_2::SystemUserSearch> {
-        let mut request = self.client.operation(&SYSTEM_USERS_SEARCH, &[]);
+        let mut request = self.client().operation(&SYSTEM_USERS_SEARCH, &[]);
         request = crate::search::complete(request, search_request.into(), "CreateTime");
         crate::List::new(request)
     }
@@ -350,7 +357,7 @@ impl SystemUsers {
             super::system_users_types::ExportSystemUserRequest,
         >,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&SYSTEM_USERS_EXPORT, &[]);
+        let mut request = self.client().operation(&SYSTEM_USERS_EXPORT, &[]);
         request = crate::search::complete(
             request,
             export_system_user_request.into(),
@@ -384,37 +391,13 @@ impl SystemUsers {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&SYSTEM_USERS_SEND_RESET_PASSWORD_LINK, &[]);
         request = request
             .json::<
                 super::system_users_types::SendPasswordResetLinkRequest,
             >(send_password_reset_link_request.borrow());
         request.call()
-    }
-
-    /// Gets who is signed in, for which company and with which rights.
-    ///
-    /// `GET /api/system-users/session-model`. Idempotent: retried automatically.
-    ///
-    /// Source: the vendor's documentation.
-    pub fn session_model(
-        &self,
-    ) -> security_api_transport::Call<super::system_users_types::SessionModel> {
-        self.client.operation(&SYSTEM_USERS_SESSION_MODEL, &[]).call()
-    }
-
-    /// Gets the time zone and the date format of the signed-in system user.
-    ///
-    /// The date and time formats are those in which the service writes dates for this user.
-    ///
-    /// `GET /api/system-users/settings`. Idempotent: retried automatically.
-    ///
-    /// Source: the vendor's documentation.
-    pub fn settings(
-        &self,
-    ) -> security_api_transport::Call<super::system_users_types_2::SystemUserSettings> {
-        self.client.operation(&SYSTEM_USERS_SETTINGS, &[]).call()
     }
 }
 
@@ -541,19 +524,3 @@ pub static SYSTEM_USERS_SEND_RESET_PASSWORD_LINK: security_api_transport::Operat
     security_api_transport::__private::http::Method::POST,
     "/api/system-users/send-reset-password-link",
 );
-
-/// `GET /api/system-users/session-model`
-pub static SYSTEM_USERS_SESSION_MODEL: security_api_transport::Operation = security_api_transport::Operation::new(
-        "system_users.session_model",
-        security_api_transport::__private::http::Method::GET,
-        "/api/system-users/session-model",
-    )
-    .idempotent();
-
-/// `GET /api/system-users/settings`
-pub static SYSTEM_USERS_SETTINGS: security_api_transport::Operation = security_api_transport::Operation::new(
-        "system_users.settings",
-        security_api_transport::__private::http::Method::GET,
-        "/api/system-users/settings",
-    )
-    .idempotent();

@@ -8,6 +8,30 @@
 //! People who sign in to the dashboard, their passwords, roles and second factors.
 
 impl super::system_users::SystemUsers {
+    /// Gets who is signed in, for which company and with which rights.
+    ///
+    /// `GET /api/system-users/session-model`. Idempotent: retried automatically.
+    ///
+    /// Source: the vendor's documentation.
+    pub fn session_model(
+        &self,
+    ) -> security_api_transport::Call<super::system_users_types::SessionModel> {
+        self.client().operation(&SYSTEM_USERS_SESSION_MODEL, &[]).call()
+    }
+
+    /// Gets the time zone and the date format of the signed-in system user.
+    ///
+    /// The date and time formats are those in which the service writes dates for this user.
+    ///
+    /// `GET /api/system-users/settings`. Idempotent: retried automatically.
+    ///
+    /// Source: the vendor's documentation.
+    pub fn settings(
+        &self,
+    ) -> security_api_transport::Call<super::system_users_types_2::SystemUserSettings> {
+        self.client().operation(&SYSTEM_USERS_SETTINGS, &[]).call()
+    }
+
     /// Sets the time zone and the date format of the signed-in system user.
     ///
     /// `PUT /api/system-users/settings`. Not retried once it may have been executed.
@@ -19,7 +43,7 @@ impl super::system_users::SystemUsers {
             super::system_users_types_2::SetSystemUserSettingsRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&SYSTEM_USERS_UPDATE_SETTINGS, &[]);
+        let mut request = self.client().operation(&SYSTEM_USERS_UPDATE_SETTINGS, &[]);
         request = request
             .json::<
                 super::system_users_types_2::SetSystemUserSettingsRequest,
@@ -55,7 +79,7 @@ impl super::system_users::SystemUsers {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&SYSTEM_USERS_UPDATE, &[resource_id.as_ref()]);
         request = request
             .json::<
@@ -84,7 +108,7 @@ impl super::system_users::SystemUsers {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&SYSTEM_USERS_DELETE, &[resource_id.as_ref()]).call()
+        self.client().operation(&SYSTEM_USERS_DELETE, &[resource_id.as_ref()]).call()
     }
 
     /// Gives a system user a role.
@@ -102,7 +126,7 @@ impl super::system_users::SystemUsers {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&SYSTEM_USERS_ADD_ROLE, &[resource_id.as_ref()]);
         request = request
             .json::<
@@ -122,7 +146,7 @@ impl super::system_users::SystemUsers {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(&SYSTEM_USERS_SEND_INFORMATION_EMAIL, &[resource_id.as_ref()])
             .call()
     }
@@ -140,7 +164,7 @@ impl super::system_users::SystemUsers {
         user_resource_id: impl AsRef<str>,
         role_resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client
+        self.client()
             .operation(
                 &SYSTEM_USERS_REMOVE_ROLE,
                 &[user_resource_id.as_ref(), role_resource_id.as_ref()],
@@ -148,6 +172,22 @@ impl super::system_users::SystemUsers {
             .call()
     }
 }
+
+/// `GET /api/system-users/session-model`
+pub static SYSTEM_USERS_SESSION_MODEL: security_api_transport::Operation = security_api_transport::Operation::new(
+        "system_users.session_model",
+        security_api_transport::__private::http::Method::GET,
+        "/api/system-users/session-model",
+    )
+    .idempotent();
+
+/// `GET /api/system-users/settings`
+pub static SYSTEM_USERS_SETTINGS: security_api_transport::Operation = security_api_transport::Operation::new(
+        "system_users.settings",
+        security_api_transport::__private::http::Method::GET,
+        "/api/system-users/settings",
+    )
+    .idempotent();
 
 /// `PUT /api/system-users/settings`
 pub static SYSTEM_USERS_UPDATE_SETTINGS: security_api_transport::Operation = security_api_transport::Operation::new(

@@ -12,12 +12,17 @@
 /// From [`Client::target_groups`](crate::Client::target_groups).
 #[derive(Debug, Clone)]
 pub struct TargetGroups {
-    pub(super) client: security_api_transport::Client,
+    client: security_api_transport::Client,
 }
 
 impl TargetGroups {
     pub(crate) fn new(client: &security_api_transport::Client) -> Self {
         Self { client: client.clone() }
+    }
+
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
     }
 
     /// Lists all target groups, without pages.
@@ -28,7 +33,7 @@ impl TargetGroups {
     pub fn list(
         &self,
     ) -> security_api_transport::Call<Vec<super::target_groups_types::TargetGroupDto>> {
-        self.client.operation(&TARGET_GROUPS_LIST, &[]).call()
+        self.client().operation(&TARGET_GROUPS_LIST, &[]).call()
     }
 
     /// Creates a target group.
@@ -54,7 +59,7 @@ impl TargetGroups {
             super::target_groups_types::CreateTargetGroupRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&TARGET_GROUPS_CREATE, &[]);
+        let mut request = self.client().operation(&TARGET_GROUPS_CREATE, &[]);
         request = request
             .json::<
                 super::target_groups_types::CreateTargetGroupRequest,
@@ -88,7 +93,7 @@ impl TargetGroups {
             super::target_groups_types::TargetGroupSearchRequest,
         >,
     ) -> crate::List<super::target_groups_types::TargetGroupSearchView> {
-        let mut request = self.client.operation(&TARGET_GROUPS_SEARCH, &[]);
+        let mut request = self.client().operation(&TARGET_GROUPS_SEARCH, &[]);
         request = crate::search::complete(
             request,
             target_group_search_request.into(),
@@ -108,7 +113,7 @@ impl TargetGroups {
             super::target_groups_types::GetTargetGroupByNameRequest,
         >,
     ) -> crate::List<super::target_groups_types::TargetGroupDto> {
-        let mut request = self.client.operation(&TARGET_GROUPS_SEARCH_BY_NAME, &[]);
+        let mut request = self.client().operation(&TARGET_GROUPS_SEARCH_BY_NAME, &[]);
         request = request
             .json::<
                 super::target_groups_types::GetTargetGroupByNameRequest,
@@ -127,7 +132,7 @@ impl TargetGroups {
             super::target_groups_types::TargetGroupSearchRequest,
         >,
     ) -> crate::List<super::target_groups_types::TargetGroupSearchForOwnerCompanyView> {
-        let mut request = self.client.operation(&TARGET_GROUPS_SEARCH_ALL, &[]);
+        let mut request = self.client().operation(&TARGET_GROUPS_SEARCH_ALL, &[]);
         request = crate::search::complete(
             request,
             target_group_search_request.into(),
@@ -148,7 +153,7 @@ impl TargetGroups {
         >,
     ) -> crate::List<super::target_groups_types::TargetGroupSearchCompanyModel> {
         let mut request = self
-            .client
+            .client()
             .operation(&TARGET_GROUPS_SEARCH_CURRENT_COMPANY, &[]);
         request = crate::search::complete(
             request,
@@ -167,7 +172,7 @@ impl TargetGroups {
         &self,
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&TARGET_GROUPS_EXPORT, &[]);
+        let mut request = self.client().operation(&TARGET_GROUPS_EXPORT, &[]);
         request = crate::search::complete(request, export_request.into(), "CreateTime");
         request.call()
     }
@@ -183,7 +188,9 @@ impl TargetGroups {
     ) -> security_api_transport::Call<
         Vec<super::target_groups_types_2::TargetGroupUserCountDetail>,
     > {
-        let mut request = self.client.operation(&TARGET_GROUPS_USER_COUNT_DETAILS, &[]);
+        let mut request = self
+            .client()
+            .operation(&TARGET_GROUPS_USER_COUNT_DETAILS, &[]);
         let items: Vec<String> = items.into_iter().map(Into::into).collect();
         request = request.json(&items);
         request.call()
@@ -203,7 +210,7 @@ impl TargetGroups {
         Vec<super::target_groups_types_2::TargetGroupUserCountDetail>,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(&TARGET_GROUPS_USER_COUNT_DETAILS_EXT, &[]);
         request = request
             .json::<
@@ -221,7 +228,7 @@ impl TargetGroups {
         &self,
         target_groups_upload_form: super::target_groups_types_2::TargetGroupsUploadForm,
     ) -> security_api_transport::Call<super::target_groups_types_2::Transaction> {
-        let mut request = self.client.operation(&TARGET_GROUPS_UPLOAD, &[]);
+        let mut request = self.client().operation(&TARGET_GROUPS_UPLOAD, &[]);
         request = request.form(target_groups_upload_form.into());
         request.call()
     }
@@ -237,7 +244,7 @@ impl TargetGroups {
         &self,
         transaction_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::shared::UploadedFile> {
-        self.client
+        self.client()
             .operation(&TARGET_GROUPS_GET_UPLOAD, &[transaction_id.as_ref()])
             .call()
     }
@@ -255,7 +262,7 @@ impl TargetGroups {
     ) -> GetUploadSheetTargetGroups {
         GetUploadSheetTargetGroups {
             request: self
-                .client
+                .client()
                 .operation(&TARGET_GROUPS_GET_UPLOAD_SHEET, &[transaction_id.as_ref()]),
         }
     }
@@ -287,7 +294,7 @@ impl TargetGroups {
     ) -> security_api_transport::Call<
         Vec<::std::collections::BTreeMap<String, security_api_transport::RawJson>>,
     > {
-        let mut request = self.client.operation(&TARGET_GROUPS_ADD_USERS, &[]);
+        let mut request = self.client().operation(&TARGET_GROUPS_ADD_USERS, &[]);
         request = request
             .json::<
                 super::target_groups_types::CreateTargetGroupUsersRequest,
@@ -306,7 +313,7 @@ impl TargetGroups {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::target_groups_types::TargetGroupDto> {
-        self.client.operation(&TARGET_GROUPS_GET, &[resource_id.as_ref()]).call()
+        self.client().operation(&TARGET_GROUPS_GET, &[resource_id.as_ref()]).call()
     }
 
     /// Updates a target group.
@@ -326,66 +333,13 @@ impl TargetGroups {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&TARGET_GROUPS_UPDATE, &[resource_id.as_ref()]);
         request = request
             .json::<
                 super::target_groups_types_2::UpdateTargetGroupRequest,
             >(update_target_group_request.borrow());
         request.call()
-    }
-
-    /// Deletes a target group.
-    ///
-    /// `DELETE /api/target-groups/{resourceId}`. Not retried once it may have been executed.
-    ///
-    /// - `resource_id`: The id of the target group.
-    ///
-    /// Source: the vendor's documentation.
-    pub fn delete(
-        &self,
-        resource_id: impl AsRef<str>,
-    ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&TARGET_GROUPS_DELETE, &[resource_id.as_ref()]).call()
-    }
-
-    /// Searches the target users of a group, page by page.
-    ///
-    /// `excludeGroupUsers` turns the list around: target users who are not in the group.
-    ///
-    /// `POST /api/target-groups/{resourceId}/users`. Idempotent: retried automatically.
-    ///
-    /// - `resource_id`: The id of the target group.
-    ///
-    /// Source: the vendor's documentation.
-    ///
-    /// ```no_run
-    /// use keepnet_api::types::TargetGroupUsersSearchRequest;
-    ///
-    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let mut items = keepnet.target_groups().search_users("J2ZxvuWV35qY", TargetGroupUsersSearchRequest::new().exclude_group_users(false)).items();
-    /// while let Some(target_user_search_view) = items.try_next().await? {
-    ///     println!("{target_user_search_view:?}");
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn search_users(
-        &self,
-        resource_id: impl AsRef<str>,
-        target_group_users_search_request: impl Into<
-            super::target_groups_types_2::TargetGroupUsersSearchRequest,
-        >,
-    ) -> crate::List<super::shared::TargetUserSearchView> {
-        let mut request = self
-            .client
-            .operation(&TARGET_GROUPS_SEARCH_USERS, &[resource_id.as_ref()]);
-        request = crate::search::complete(
-            request,
-            target_group_users_search_request.into(),
-            "CreateTime",
-        );
-        crate::List::new(request)
     }
 }
 
@@ -559,18 +513,3 @@ pub static TARGET_GROUPS_UPDATE: security_api_transport::Operation = security_ap
     security_api_transport::__private::http::Method::PUT,
     "/api/target-groups/{resourceId}",
 );
-
-/// `DELETE /api/target-groups/{resourceId}`
-pub static TARGET_GROUPS_DELETE: security_api_transport::Operation = security_api_transport::Operation::new(
-    "target_groups.delete",
-    security_api_transport::__private::http::Method::DELETE,
-    "/api/target-groups/{resourceId}",
-);
-
-/// `POST /api/target-groups/{resourceId}/users`
-pub static TARGET_GROUPS_SEARCH_USERS: security_api_transport::Operation = security_api_transport::Operation::new(
-        "target_groups.search_users",
-        security_api_transport::__private::http::Method::POST,
-        "/api/target-groups/{resourceId}/users",
-    )
-    .idempotent();

@@ -8,6 +8,59 @@
 //! Groups of target users, to which campaigns and enrolments are sent.
 
 impl super::target_groups::TargetGroups {
+    /// Deletes a target group.
+    ///
+    /// `DELETE /api/target-groups/{resourceId}`. Not retried once it may have been executed.
+    ///
+    /// - `resource_id`: The id of the target group.
+    ///
+    /// Source: the vendor's documentation.
+    pub fn delete(
+        &self,
+        resource_id: impl AsRef<str>,
+    ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
+        self.client().operation(&TARGET_GROUPS_DELETE, &[resource_id.as_ref()]).call()
+    }
+
+    /// Searches the target users of a group, page by page.
+    ///
+    /// `excludeGroupUsers` turns the list around: target users who are not in the group.
+    ///
+    /// `POST /api/target-groups/{resourceId}/users`. Idempotent: retried automatically.
+    ///
+    /// - `resource_id`: The id of the target group.
+    ///
+    /// Source: the vendor's documentation.
+    ///
+    /// ```no_run
+    /// use keepnet_api::types::TargetGroupUsersSearchRequest;
+    ///
+    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
+    /// let mut items = keepnet.target_groups().search_users("J2ZxvuWV35qY", TargetGroupUsersSearchRequest::new().exclude_group_users(false)).items();
+    /// while let Some(target_user_search_view) = items.try_next().await? {
+    ///     println!("{target_user_search_view:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn search_users(
+        &self,
+        resource_id: impl AsRef<str>,
+        target_group_users_search_request: impl Into<
+            super::target_groups_types_2::TargetGroupUsersSearchRequest,
+        >,
+    ) -> crate::List<super::shared::TargetUserSearchView> {
+        let mut request = self
+            .client()
+            .operation(&TARGET_GROUPS_SEARCH_USERS, &[resource_id.as_ref()]);
+        request = crate::search::complete(
+            request,
+            target_group_users_search_request.into(),
+            "CreateTime",
+        );
+        crate::List::new(request)
+    }
+
     /// Removes target users from a group.
     ///
     /// Takes target users out of the group; they themselves stay. Gives the id of the group.
@@ -35,7 +88,7 @@ impl super::target_groups::TargetGroups {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&TARGET_GROUPS_REMOVE_USERS, &[resource_id.as_ref()]);
         request = request
             .json::<
@@ -59,7 +112,7 @@ impl super::target_groups::TargetGroups {
         >,
     ) -> security_api_transport::Call<security_api_transport::Download> {
         let mut request = self
-            .client
+            .client()
             .operation(&TARGET_GROUPS_EXPORT_USERS, &[resource_id.as_ref()]);
         request = crate::search::complete(
             request,
@@ -69,6 +122,21 @@ impl super::target_groups::TargetGroups {
         request.call()
     }
 }
+
+/// `DELETE /api/target-groups/{resourceId}`
+pub static TARGET_GROUPS_DELETE: security_api_transport::Operation = security_api_transport::Operation::new(
+    "target_groups.delete",
+    security_api_transport::__private::http::Method::DELETE,
+    "/api/target-groups/{resourceId}",
+);
+
+/// `POST /api/target-groups/{resourceId}/users`
+pub static TARGET_GROUPS_SEARCH_USERS: security_api_transport::Operation = security_api_transport::Operation::new(
+        "target_groups.search_users",
+        security_api_transport::__private::http::Method::POST,
+        "/api/target-groups/{resourceId}/users",
+    )
+    .idempotent();
 
 /// `DELETE /api/target-groups/{resourceId}/users`
 pub static TARGET_GROUPS_REMOVE_USERS: security_api_transport::Operation = security_api_transport::Operation::new(

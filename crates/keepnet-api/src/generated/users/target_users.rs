@@ -12,12 +12,17 @@
 /// From [`Client::target_users`](crate::Client::target_users).
 #[derive(Debug, Clone)]
 pub struct TargetUsers {
-    pub(super) client: security_api_transport::Client,
+    client: security_api_transport::Client,
 }
 
 impl TargetUsers {
     pub(crate) fn new(client: &security_api_transport::Client) -> Self {
         Self { client: client.clone() }
+    }
+
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
     }
 
     /// Creates a target user.
@@ -45,7 +50,7 @@ impl TargetUsers {
             super::target_users_types::CreateTargetUserRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&TARGET_USERS_CREATE, &[]);
+        let mut request = self.client().operation(&TARGET_USERS_CREATE, &[]);
         request = request
             .json::<
                 super::target_users_types::CreateTargetUserRequest,
@@ -76,7 +81,7 @@ impl TargetUsers {
             super::super::shared::callback_or_companies_or_phishing_or_quishing_or_reporter_or_smishing_or_users::BulkDeleteRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&TARGET_USERS_DELETE_MANY, &[]);
+        let mut request = self.client().operation(&TARGET_USERS_DELETE_MANY, &[]);
         request = request
             .json::<
                 super::super::shared::callback_or_companies_or_phishing_or_quishing_or_reporter_or_smishing_or_users::BulkDeleteRequest,
@@ -97,7 +102,9 @@ impl TargetUsers {
     ) -> security_api_transport::Call<
         Vec<super::target_users_types_2::TargetUserEmail>,
     > {
-        let mut request = self.client.operation(&TARGET_USERS_LIST_BY_RESOURCE_IDS, &[]);
+        let mut request = self
+            .client()
+            .operation(&TARGET_USERS_LIST_BY_RESOURCE_IDS, &[]);
         request = request
             .json::<
                 super::target_users_types::GetTargetUsersByResourceIdsRequest,
@@ -126,7 +133,7 @@ impl TargetUsers {
     ) -> security_api_transport::Call<
         super::target_users_types::TargetUserCountSummary,
     > {
-        self.client.operation(&TARGET_USERS_COUNT_SUMMARY, &[]).call()
+        self.client().operation(&TARGET_USERS_COUNT_SUMMARY, &[]).call()
     }
 
     /// Says which column of an uploaded file is which field, and starts reading the rows.
@@ -155,7 +162,7 @@ impl TargetUsers {
             super::target_users_types::CreateTargetUserFieldMappingRequest,
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        let mut request = self.client.operation(&TARGET_USERS_CREATE_MAPPING, &[]);
+        let mut request = self.client().operation(&TARGET_USERS_CREATE_MAPPING, &[]);
         request = request
             .json::<
                 super::target_users_types::CreateTargetUserFieldMappingRequest,
@@ -177,7 +184,7 @@ impl TargetUsers {
         Vec<super::target_users_types_2::TargetUserEmail>,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(&TARGET_USERS_LIST_FOR_ENROLLMENT_EMAILS, &[]);
         request = request
             .json::<
@@ -200,7 +207,7 @@ impl TargetUsers {
         Vec<super::target_users_types_2::TargetUserEmail>,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(&TARGET_USERS_COUNT_FOR_ENROLLMENT_EMAILS, &[]);
         request = request
             .json::<
@@ -220,7 +227,7 @@ impl TargetUsers {
         &self,
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&TARGET_USERS_EXAMPLE_FILE, &[]);
+        let mut request = self.client().operation(&TARGET_USERS_EXAMPLE_FILE, &[]);
         request = crate::search::complete(request, export_request.into(), "CreateTime");
         request.call()
     }
@@ -239,7 +246,7 @@ impl TargetUsers {
         Vec<super::target_users_types_2::TargetUserEmail>,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(&TARGET_USERS_LIST_BY_RESOURCE_IDS_INCLUDE_DELETED, &[]);
         request = request
             .json::<
@@ -272,7 +279,7 @@ impl TargetUsers {
     ) -> security_api_transport::Call<
         super::target_users_types_2::TargetUserMappingJob,
     > {
-        self.client
+        self.client()
             .operation(&TARGET_USERS_GET_MAPPING_JOB, &[resource_id.as_ref()])
             .call()
     }
@@ -289,7 +296,7 @@ impl TargetUsers {
         >,
     ) -> security_api_transport::Call<super::target_users_types::TargetUser> {
         let mut request = self
-            .client
+            .client()
             .operation(&TARGET_USERS_SEARCH_FOR_SCORM_EMAIL, &[]);
         request = request
             .json::<
@@ -324,7 +331,7 @@ impl TargetUsers {
             super::target_users_types_2::TargetUserSearchRequest,
         >,
     ) -> crate::List<super::shared::TargetUserSearchView> {
-        let mut request = self.client.operation(&TARGET_USERS_SEARCH, &[]);
+        let mut request = self.client().operation(&TARGET_USERS_SEARCH, &[]);
         request = crate::search::complete(
             request,
             target_user_search_request.into(),
@@ -360,7 +367,7 @@ impl TargetUsers {
             super::target_users_types::GetTargetUserByEmailRequest,
         >,
     ) -> crate::List<super::target_users_types::TargetUser> {
-        let mut request = self.client.operation(&TARGET_USERS_SEARCH_BY_EMAIL, &[]);
+        let mut request = self.client().operation(&TARGET_USERS_SEARCH_BY_EMAIL, &[]);
         request = request
             .json::<
                 super::target_users_types::GetTargetUserByEmailRequest,
@@ -390,62 +397,9 @@ impl TargetUsers {
         &self,
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&TARGET_USERS_EXPORT, &[]);
+        let mut request = self.client().operation(&TARGET_USERS_EXPORT, &[]);
         request = crate::search::complete(request, export_request.into(), "CreateTime");
         request.call()
-    }
-
-    /// Uploads a file of target users for import.
-    ///
-    /// The first step of an import: a spreadsheet or CSV file with one row for each target user. Gives the
-    /// `transactionId` that the next steps take, and how many rows, columns and duplicates there are.
-    ///
-    /// `POST /api/target-users/upload`. Not retried once it may have been executed.
-    ///
-    /// Source: the vendor's documentation.
-    ///
-    /// ```no_run
-    /// use keepnet_api::Upload;
-    /// use keepnet_api::types::TargetUsersUploadForm;
-    ///
-    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let target_users_upload_form = TargetUsersUploadForm::new().file(Upload::bytes("people.csv", "Email,First name\njohn.hill@example.com,John\n"));
-    /// let upload_file = keepnet.target_users().upload(target_users_upload_form).await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn upload(
-        &self,
-        target_users_upload_form: super::target_users_types_2::TargetUsersUploadForm,
-    ) -> security_api_transport::Call<super::target_users_types_3::UploadFile> {
-        let mut request = self.client.operation(&TARGET_USERS_UPLOAD, &[]);
-        request = request.form(target_users_upload_form.into());
-        request.call()
-    }
-
-    /// Gets the columns and first rows of an uploaded file.
-    ///
-    /// The second step of an import: shows columns and first rows, from which the mapping is made.
-    ///
-    /// `GET /api/target-users/upload/{transactionId}`. Idempotent: retried automatically.
-    ///
-    /// - `transaction_id`: The id of the upload, as the answer to it says.
-    ///
-    /// Source: the vendor's documentation.
-    ///
-    /// ```no_run
-    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let uploaded_file = keepnet.target_users().get_upload("miob2aJEsKWZ").await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn get_upload(
-        &self,
-        transaction_id: impl AsRef<str>,
-    ) -> security_api_transport::Call<super::shared::UploadedFile> {
-        self.client
-            .operation(&TARGET_USERS_GET_UPLOAD, &[transaction_id.as_ref()])
-            .call()
     }
 }
 
@@ -559,20 +513,5 @@ pub static TARGET_USERS_EXPORT: security_api_transport::Operation = security_api
         "target_users.export",
         security_api_transport::__private::http::Method::POST,
         "/api/target-users/search/export",
-    )
-    .idempotent();
-
-/// `POST /api/target-users/upload`
-pub static TARGET_USERS_UPLOAD: security_api_transport::Operation = security_api_transport::Operation::new(
-    "target_users.upload",
-    security_api_transport::__private::http::Method::POST,
-    "/api/target-users/upload",
-);
-
-/// `GET /api/target-users/upload/{transactionId}`
-pub static TARGET_USERS_GET_UPLOAD: security_api_transport::Operation = security_api_transport::Operation::new(
-        "target_users.get_upload",
-        security_api_transport::__private::http::Method::GET,
-        "/api/target-users/upload/{transactionId}",
     )
     .idempotent();

@@ -8,6 +8,59 @@
 //! The people who are trained and tested, and the import of many of them at once.
 
 impl super::target_users::TargetUsers {
+    /// Uploads a file of target users for import.
+    ///
+    /// The first step of an import: a spreadsheet or CSV file with one row for each target user. Gives the
+    /// `transactionId` that the next steps take, and how many rows, columns and duplicates there are.
+    ///
+    /// `POST /api/target-users/upload`. Not retried once it may have been executed.
+    ///
+    /// Source: the vendor's documentation.
+    ///
+    /// ```no_run
+    /// use keepnet_api::Upload;
+    /// use keepnet_api::types::TargetUsersUploadForm;
+    ///
+    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
+    /// let target_users_upload_form = TargetUsersUploadForm::new().file(Upload::bytes("people.csv", "Email,First name\njohn.hill@example.com,John\n"));
+    /// let upload_file = keepnet.target_users().upload(target_users_upload_form).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn upload(
+        &self,
+        target_users_upload_form: super::target_users_types_2::TargetUsersUploadForm,
+    ) -> security_api_transport::Call<super::target_users_types_3::UploadFile> {
+        let mut request = self.client().operation(&TARGET_USERS_UPLOAD, &[]);
+        request = request.form(target_users_upload_form.into());
+        request.call()
+    }
+
+    /// Gets the columns and first rows of an uploaded file.
+    ///
+    /// The second step of an import: shows columns and first rows, from which the mapping is made.
+    ///
+    /// `GET /api/target-users/upload/{transactionId}`. Idempotent: retried automatically.
+    ///
+    /// - `transaction_id`: The id of the upload, as the answer to it says.
+    ///
+    /// Source: the vendor's documentation.
+    ///
+    /// ```no_run
+    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
+    /// let uploaded_file = keepnet.target_users().get_upload("miob2aJEsKWZ").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn get_upload(
+        &self,
+        transaction_id: impl AsRef<str>,
+    ) -> security_api_transport::Call<super::shared::UploadedFile> {
+        self.client()
+            .operation(&TARGET_USERS_GET_UPLOAD, &[transaction_id.as_ref()])
+            .call()
+    }
+
     /// Gets a target user by its id.
     ///
     /// Gives the record with priority, time zone, language, manager and custom fields. An unknown id gives 404.
@@ -28,7 +81,7 @@ impl super::target_users::TargetUsers {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::target_users_types::TargetUser> {
-        self.client.operation(&TARGET_USERS_GET, &[resource_id.as_ref()]).call()
+        self.client().operation(&TARGET_USERS_GET, &[resource_id.as_ref()]).call()
     }
 
     /// Updates a target user.
@@ -58,7 +111,7 @@ impl super::target_users::TargetUsers {
         >,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
         let mut request = self
-            .client
+            .client()
             .operation(&TARGET_USERS_UPDATE, &[resource_id.as_ref()]);
         request = request
             .json::<
@@ -87,7 +140,7 @@ impl super::target_users::TargetUsers {
         &self,
         resource_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::all::IdResult> {
-        self.client.operation(&TARGET_USERS_DELETE, &[resource_id.as_ref()]).call()
+        self.client().operation(&TARGET_USERS_DELETE, &[resource_id.as_ref()]).call()
     }
 
     /// Searches the target groups of a target user, page by page.
@@ -105,7 +158,7 @@ impl super::target_users::TargetUsers {
         search_request: impl Into<crate::search::SearchRequest>,
     ) -> crate::List<super::shared::TargetUserSearchView> {
         let mut request = self
-            .client
+            .client()
             .operation(&TARGET_USERS_SEARCH_GROUPS, &[resource_id.as_ref()]);
         request = crate::search::complete(request, search_request.into(), "CreateTime");
         crate::List::new(request)
@@ -141,7 +194,7 @@ impl super::target_users::TargetUsers {
         ::std::collections::BTreeMap<String, security_api_transport::RawJson>,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(&TARGET_USERS_CONFIRM_IMPORT, &[transaction_id.as_ref()]);
         request = request
             .json::<
@@ -178,7 +231,7 @@ impl super::target_users::TargetUsers {
         super::target_users_types::SearchTmpTargetUserServiceResult,
     > {
         let mut request = self
-            .client
+            .client()
             .operation(&TARGET_USERS_SEARCH_IMPORT, &[transaction_id.as_ref()]);
         request = crate::search::complete(request, search_request.into(), "Email");
         request.call()
@@ -197,7 +250,7 @@ impl super::target_users::TargetUsers {
         export_request: impl Into<super::super::shared::all::ExportRequest>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
         let mut request = self
-            .client
+            .client()
             .operation(&TARGET_USERS_EXPORT_IMPORT, &[transaction_id.as_ref()]);
         request = crate::search::complete(request, export_request.into(), "CreateTime");
         request.call()
@@ -214,11 +267,26 @@ impl super::target_users::TargetUsers {
         &self,
         transaction_id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::target_users_types_2::TransactionId> {
-        self.client
+        self.client()
             .operation(&TARGET_USERS_RENEW_TRANSACTION, &[transaction_id.as_ref()])
             .call()
     }
 }
+
+/// `POST /api/target-users/upload`
+pub static TARGET_USERS_UPLOAD: security_api_transport::Operation = security_api_transport::Operation::new(
+    "target_users.upload",
+    security_api_transport::__private::http::Method::POST,
+    "/api/target-users/upload",
+);
+
+/// `GET /api/target-users/upload/{transactionId}`
+pub static TARGET_USERS_GET_UPLOAD: security_api_transport::Operation = security_api_transport::Operation::new(
+        "target_users.get_upload",
+        security_api_transport::__private::http::Method::GET,
+        "/api/target-users/upload/{transactionId}",
+    )
+    .idempotent();
 
 /// `GET /api/target-users/{resourceId}`
 pub static TARGET_USERS_GET: security_api_transport::Operation = security_api_transport::Operation::new(

@@ -16,6 +16,11 @@ impl Cats {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Lists cats.
     ///
     /// `GET /cats`. Idempotent: retried automatically.
@@ -35,7 +40,7 @@ impl Cats {
     /// ```
     pub fn list(&self) -> ListCats {
         ListCats {
-            request: self.client.operation(&CATS_LIST, &[]),
+            request: self.client().operation(&CATS_LIST, &[]),
         }
     }
 
@@ -55,10 +60,10 @@ impl Cats {
     /// ```
     pub fn create(
         &self,
-        cat: impl ::std::borrow::Borrow<NewCat>,
-    ) -> security_api_transport::Call<Cat> {
-        let mut request = self.client.operation(&CATS_CREATE, &[]);
-        request = request.json::<NewCat>(cat.borrow());
+        cat: impl ::std::borrow::Borrow<super::cats_types::NewCat>,
+    ) -> security_api_transport::Call<super::cats_types::Cat> {
+        let mut request = self.client().operation(&CATS_CREATE, &[]);
+        request = request.json::<super::cats_types::NewCat>(cat.borrow());
         request.call()
     }
 
@@ -75,7 +80,7 @@ impl Cats {
     /// # }
     /// ```
     pub fn search(&self, text: impl Into<String>) -> SearchCats {
-        let mut request = self.client.operation(&CATS_SEARCH, &[]);
+        let mut request = self.client().operation(&CATS_SEARCH, &[]);
         request = request.set_query("text", text);
         SearchCats { request }
     }
@@ -92,8 +97,11 @@ impl Cats {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn get(&self, id: impl AsRef<str>) -> security_api_transport::Call<Cat> {
-        self.client.operation(&CATS_GET, &[id.as_ref()]).call()
+    pub fn get(
+        &self,
+        id: impl AsRef<str>,
+    ) -> security_api_transport::Call<super::cats_types::Cat> {
+        self.client().operation(&CATS_GET, &[id.as_ref()]).call()
     }
 
     /// Changes a cat.
@@ -114,10 +122,10 @@ impl Cats {
     pub fn update(
         &self,
         id: impl AsRef<str>,
-        cat_update: impl ::std::borrow::Borrow<CatUpdate>,
-    ) -> security_api_transport::Call<Cat> {
-        let mut request = self.client.operation(&CATS_UPDATE, &[id.as_ref()]);
-        request = request.json::<CatUpdate>(cat_update.borrow());
+        cat_update: impl ::std::borrow::Borrow<super::cats_types::CatUpdate>,
+    ) -> security_api_transport::Call<super::cats_types::Cat> {
+        let mut request = self.client().operation(&CATS_UPDATE, &[id.as_ref()]);
+        request = request.json::<super::cats_types::CatUpdate>(cat_update.borrow());
         request.call()
     }
 
@@ -135,7 +143,7 @@ impl Cats {
     /// ```
     #[deprecated(note = "Cats have nine lives.")]
     pub fn delete(&self, id: impl AsRef<str>) -> security_api_transport::Call<()> {
-        self.client.operation(&CATS_DELETE, &[id.as_ref()]).call()
+        self.client().operation(&CATS_DELETE, &[id.as_ref()]).call()
     }
 
     /// Sets the moods of a cat.
@@ -157,8 +165,8 @@ impl Cats {
         &self,
         id: impl AsRef<str>,
         moods: impl IntoIterator<Item = super::shared::Mood>,
-    ) -> security_api_transport::Call<Option<security_api_transport::RawJson>> {
-        let mut request = self.client.operation(&CATS_SET_MOODS, &[id.as_ref()]);
+    ) -> security_api_transport::Call<security_api_transport::RawJson> {
+        let mut request = self.client().operation(&CATS_SET_MOODS, &[id.as_ref()]);
         let moods: Vec<super::shared::Mood> = moods.into_iter().collect();
         request = request.json(&::std::collections::BTreeMap::from([("moods", moods)]));
         request.call()
@@ -180,7 +188,7 @@ impl Cats {
         &self,
         id: impl AsRef<str>,
     ) -> security_api_transport::Call<Option<String>> {
-        self.client.operation(&CATS_MOTTO, &[id.as_ref()]).call()
+        self.client().operation(&CATS_MOTTO, &[id.as_ref()]).call()
     }
 
     /// The request of `cats.adopt`, to which hand-written code adds the rest.
@@ -188,7 +196,7 @@ impl Cats {
         &self,
         id: impl AsRef<str>,
     ) -> security_api_transport::Request {
-        self.client.operation(&CATS_ADOPT, &[id.as_ref()])
+        self.client().operation(&CATS_ADOPT, &[id.as_ref()])
     }
 }
 
@@ -291,17 +299,19 @@ impl ListCats {
     }
 
     /// Asks for one page.
-    pub fn page(self) -> security_api_transport::Call<crate::Page<Cat>> {
+    pub fn page(
+        self,
+    ) -> security_api_transport::Call<crate::Page<super::cats_types::Cat>> {
         self.request.call()
     }
 
     /// Every page, one after the other.
-    pub fn pages(self) -> crate::Pages<Cat> {
+    pub fn pages(self) -> crate::Pages<super::cats_types::Cat> {
         crate::Pages::new(self.request)
     }
 
     /// Every item, across pages.
-    pub fn items(self) -> crate::Items<Cat> {
+    pub fn items(self) -> crate::Items<super::cats_types::Cat> {
         crate::Items::new(self.request)
     }
 
@@ -334,7 +344,9 @@ impl SearchCats {
     /// # Errors
     ///
     /// See [`Error`](security_api_transport::Error).
-    pub fn send(self) -> security_api_transport::CallFuture<Vec<Cat>> {
+    pub fn send(
+        self,
+    ) -> security_api_transport::CallFuture<Vec<super::cats_types::Cat>> {
         self.request.call().send()
     }
 
@@ -345,14 +357,16 @@ impl SearchCats {
     /// See [`Error`](security_api_transport::Error).
     pub fn send_with_response(
         self,
-    ) -> security_api_transport::CallFuture<security_api_transport::Response<Vec<Cat>>> {
+    ) -> security_api_transport::CallFuture<
+        security_api_transport::Response<Vec<super::cats_types::Cat>>,
+    > {
         self.request.call().send_with_response()
     }
 }
 
 impl ::std::future::IntoFuture for SearchCats {
-    type Output = Result<Vec<Cat>, security_api_transport::Error>;
-    type IntoFuture = security_api_transport::CallFuture<Vec<Cat>>;
+    type Output = Result<Vec<super::cats_types::Cat>, security_api_transport::Error>;
+    type IntoFuture = security_api_transport::CallFuture<Vec<super::cats_types::Cat>>;
     fn into_future(self) -> Self::IntoFuture {
         self.send()
     }
@@ -433,191 +447,3 @@ pub static CATS_ADOPT: security_api_transport::Operation = security_api_transpor
     security_api_transport::__private::http::Method::PUT,
     "/cats/{id}/owner",
 );
-
-/// A cat.
-///
-/// Source: public samples of what the service sends.
-#[derive(Debug, Clone, Default, PartialEq)]
-#[non_exhaustive]
-pub struct Cat {
-    /// Its name.
-    pub name: Option<String>,
-    /// The cat's id.
-    pub id: String,
-    /// When it was born.
-    pub born: Option<security_api_transport::Timestamp>,
-    /// The secret of its chip.
-    pub chip: Option<security_api_transport::Secret>,
-    /// Anything else.
-    pub extra: Option<security_api_transport::RawJson>,
-    /// Its friends.
-    pub friends: Option<Vec<Cat>>,
-    /// When it was seen last.
-    pub seen: Option<security_api_transport::Timestamp>,
-    /// How it feels.
-    pub mood: Option<super::shared::Mood>,
-    /// Whether it is tame.
-    #[deprecated(note = "No cat is.")]
-    pub tame: Option<bool>,
-    /// How much of what.
-    pub traits: Option<::std::collections::BTreeMap<String, i32>>,
-    /// Its kind. Inferred by analogy; unconfirmed.
-    pub kind: Option<String>,
-    /// In kg.
-    pub weight: Option<f64>,
-}
-
-#[expect(deprecated, reason = "deprecated members are carried as long as they are sent")]
-impl security_api_transport::model::Model for Cat {
-    const NAME: &'static str = "Cat";
-    const MEMBERS: &'static [&'static str] = &[
-        "name",
-        "id",
-        "born",
-        "chip",
-        "extra",
-        "friends",
-        "lastSeen",
-        "mood",
-        "tame",
-        "traits",
-        "type",
-        "weight",
-    ];
-    const REQUIRED: &'static [usize] = &[1];
-    const JSON: &'static [usize] = &[4];
-    #[inline]
-    fn slot(
-        &mut self,
-        index: usize,
-    ) -> Option<&mut dyn security_api_transport::model::Slot> {
-        Some(
-            match index {
-                0 => &mut self.name,
-                1 => &mut self.id,
-                2 => &mut self.born,
-                3 => &mut self.chip,
-                4 => &mut self.extra,
-                5 => &mut self.friends,
-                6 => &mut self.seen,
-                7 => &mut self.mood,
-                8 => &mut self.tame,
-                9 => &mut self.traits,
-                10 => &mut self.kind,
-                11 => &mut self.weight,
-                _ => return None,
-            },
-        )
-    }
-}
-
-impl<'de> security_api_transport::__private::serde::Deserialize<'de> for Cat {
-    fn deserialize<D: security_api_transport::__private::serde::Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Self, D::Error> {
-        security_api_transport::model::deserialize(deserializer)
-    }
-}
-
-/// Changes to a cat.
-#[derive(Debug, Clone, Default, PartialEq)]
-#[non_exhaustive]
-pub struct CatUpdate {
-    /// How it feels.
-    pub mood: security_api_transport::Patch<super::shared::Mood>,
-    /// Its name.
-    pub name: Option<String>,
-}
-
-impl CatUpdate {
-    /// One that says nothing yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// How it feels.
-    ///
-    /// `None` clears it.
-    #[must_use]
-    pub fn mood(
-        mut self,
-        mood: impl Into<security_api_transport::Patch<super::shared::Mood>>,
-    ) -> Self {
-        self.mood = mood.into();
-        self
-    }
-
-    /// Its name.
-    #[must_use]
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = Some(name.into());
-        self
-    }
-}
-
-impl security_api_transport::__private::serde::Serialize for CatUpdate {
-    fn serialize<S: security_api_transport::__private::serde::Serializer>(
-        &self,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        let mut members = security_api_transport::model::members(serializer)?;
-        members.optional("mood", &self.mood)?;
-        members.optional("name", &self.name)?;
-        members.end()
-    }
-}
-
-/// A cat to be created.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct NewCat {
-    /// When it was born.
-    pub born: Option<security_api_transport::Timestamp>,
-    /// How it feels.
-    pub mood: super::shared::Mood,
-    /// Its name.
-    pub name: String,
-    /// Its tags.
-    pub tags: Option<Vec<String>>,
-}
-
-impl NewCat {
-    /// One with the required members.
-    pub fn new(mood: super::shared::Mood, name: impl Into<String>) -> Self {
-        Self {
-            mood,
-            name: name.into(),
-            born: Default::default(),
-            tags: Default::default(),
-        }
-    }
-
-    /// When it was born.
-    #[must_use]
-    pub fn born(mut self, born: security_api_transport::Timestamp) -> Self {
-        self.born = Some(born);
-        self
-    }
-
-    /// Its tags.
-    #[must_use]
-    pub fn tags(mut self, tags: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.tags = Some(tags.into_iter().map(Into::into).collect());
-        self
-    }
-}
-
-impl security_api_transport::__private::serde::Serialize for NewCat {
-    fn serialize<S: security_api_transport::__private::serde::Serializer>(
-        &self,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        let mut members = security_api_transport::model::members(serializer)?;
-        members.optional("born", &self.born)?;
-        members.required("mood", &self.mood)?;
-        members.required("name", &self.name)?;
-        members.optional("tags", &self.tags)?;
-        members.end()
-    }
-}

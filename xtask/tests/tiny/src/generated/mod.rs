@@ -4,6 +4,7 @@
 //! The API, generated from its description.
 
 mod cats;
+mod cats_types;
 mod events;
 mod events_cat;
 mod photos;
@@ -13,7 +14,7 @@ mod toys;
 
 /// The objects and enumerations of the API.
 pub mod types {
-    pub use super::cats::{Cat, CatUpdate, NewCat};
+    pub use super::cats_types::{Cat, CatUpdate, NewCat};
     pub use super::events::EventKind;
     pub use super::events_cat::Sound;
     pub use super::photos::{Album, Caption, Frame, Photo, Size};

@@ -16,6 +16,11 @@ impl Photos {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Lists the photos of a cat.
     ///
     /// `GET /cats/{id}/photos`. Idempotent: retried automatically.
@@ -32,7 +37,7 @@ impl Photos {
     /// # }
     /// ```
     pub fn list(&self, id: impl AsRef<str>) -> crate::List<Photo> {
-        crate::List::new(self.client.operation(&PHOTOS_LIST, &[id.as_ref()]))
+        crate::List::new(self.client().operation(&PHOTOS_LIST, &[id.as_ref()]))
     }
 
     /// Uploads photos of a cat.
@@ -56,7 +61,7 @@ impl Photos {
         id: impl AsRef<str>,
         album: Album,
     ) -> security_api_transport::Call<()> {
-        let mut request = self.client.operation(&PHOTOS_UPLOAD, &[id.as_ref()]);
+        let mut request = self.client().operation(&PHOTOS_UPLOAD, &[id.as_ref()]);
         request = request.form(album.into());
         request.call()
     }
@@ -76,7 +81,7 @@ impl Photos {
     /// ```
     pub fn newest(&self) -> NewestPhotos {
         NewestPhotos {
-            request: self.client.operation(&PHOTOS_NEWEST, &[]),
+            request: self.client().operation(&PHOTOS_NEWEST, &[]),
         }
     }
 
@@ -97,7 +102,7 @@ impl Photos {
         &self,
         number: i64,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        self.client.operation(&PHOTOS_DOWNLOAD, &[&number.to_string()]).call()
+        self.client().operation(&PHOTOS_DOWNLOAD, &[&number.to_string()]).call()
     }
 }
 

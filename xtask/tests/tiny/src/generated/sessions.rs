@@ -16,6 +16,11 @@ impl Sessions {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Signs in.
     ///
     /// `POST /sessions`. Not retried once it may have been executed.
@@ -33,7 +38,7 @@ impl Sessions {
         &self,
         sign_in: impl ::std::borrow::Borrow<SignIn>,
     ) -> security_api_transport::Call<Session> {
-        let mut request = self.client.operation(&SESSIONS_CREATE, &[]);
+        let mut request = self.client().operation(&SESSIONS_CREATE, &[]);
         request = request.urlencoded(sign_in.borrow().pairs());
         request.call()
     }
@@ -55,7 +60,7 @@ impl Sessions {
         &self,
         chip: impl ::std::borrow::Borrow<Chip>,
     ) -> security_api_transport::Call<()> {
-        let mut request = self.client.operation(&SESSIONS_SET_CHIP, &[]);
+        let mut request = self.client().operation(&SESSIONS_SET_CHIP, &[]);
         request = request.json::<Chip>(chip.borrow());
         request.call()
     }
@@ -76,7 +81,7 @@ impl Sessions {
         &self,
         token: impl Into<security_api_transport::Secret>,
     ) -> security_api_transport::Call<()> {
-        let mut request = self.client.operation(&SESSIONS_END, &[]);
+        let mut request = self.client().operation(&SESSIONS_END, &[]);
         request = request.set_secret_query("token", &token.into());
         request.call()
     }

@@ -16,6 +16,11 @@ impl Toys {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Replaces the toys of a cat.
     ///
     /// `PUT /cats/{id}/toys`. Idempotent: retried automatically.
@@ -35,7 +40,7 @@ impl Toys {
         id: impl AsRef<str>,
         toys: impl IntoIterator<Item = Toy>,
     ) -> security_api_transport::Call<()> {
-        let mut request = self.client.operation(&TOYS_REPLACE_ALL, &[id.as_ref()]);
+        let mut request = self.client().operation(&TOYS_REPLACE_ALL, &[id.as_ref()]);
         let toys: Vec<Toy> = toys.into_iter().collect();
         request = request.json(&toys);
         request.call()
@@ -65,7 +70,7 @@ impl Toys {
         number: i64,
         mood: super::shared::Mood,
     ) -> security_api_transport::Call<Toy> {
-        self.client
+        self.client()
             .operation(
                 &TOYS_GET,
                 &[
@@ -94,7 +99,7 @@ impl Toys {
         &self,
         toy: impl ::std::borrow::Borrow<Toy>,
     ) -> security_api_transport::Call<Toy> {
-        let mut request = self.client.operation(&TOYS_REPLACE, &[]);
+        let mut request = self.client().operation(&TOYS_REPLACE, &[]);
         request = request.json::<Toy>(toy.borrow());
         request.call()
     }
@@ -113,7 +118,7 @@ impl Toys {
     /// ```
     #[cfg(feature = "unconfirmed")]
     pub fn delete_all(&self) -> security_api_transport::Call<()> {
-        self.client.operation(&TOYS_DELETE_ALL, &[]).call()
+        self.client().operation(&TOYS_DELETE_ALL, &[]).call()
     }
 }
 

@@ -13,7 +13,7 @@ impl super::cats::Cats {
     /// - `id`: The id.
     #[cfg(feature = "unconfirmed")]
     pub fn delete(&self, id: impl AsRef<str>) -> security_api_transport::Call<()> {
-        self.client.operation(&CATS_DELETE, &[id.as_ref()]).call()
+        self.client().operation(&CATS_DELETE, &[id.as_ref()]).call()
     }
 
     /// Lets a cat sleep.
@@ -25,7 +25,7 @@ impl super::cats::Cats {
     pub fn nap(&self, id: impl AsRef<str>, from: impl Into<crate::DateTime>) -> NapCats {
         NapCats {
             request: self
-                .client
+                .client()
                 .operation(
                     &CATS_NAP,
                     &[id.as_ref(), Into::<crate::DateTime>::into(from).as_str()],

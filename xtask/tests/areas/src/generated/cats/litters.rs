@@ -16,6 +16,11 @@ impl Litters {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Exports litters.
     ///
     /// `POST /litters/export`. Idempotent: retried automatically.
@@ -23,7 +28,7 @@ impl Litters {
         &self,
         litter_search: impl Into<LitterSearch>,
     ) -> security_api_transport::Call<security_api_transport::Download> {
-        let mut request = self.client.operation(&LITTERS_EXPORT, &[]);
+        let mut request = self.client().operation(&LITTERS_EXPORT, &[]);
         request = crate::search::complete(request, litter_search.into(), "CreateTime");
         request.call()
     }
@@ -35,7 +40,7 @@ impl Litters {
         &self,
         litter_search: impl Into<LitterSearch>,
     ) -> crate::List<super::shared::Cat> {
-        let mut request = self.client.operation(&LITTERS_SEARCH, &[]);
+        let mut request = self.client().operation(&LITTERS_SEARCH, &[]);
         request = crate::search::complete(request, litter_search.into(), "CreateTime");
         crate::List::new(request)
     }

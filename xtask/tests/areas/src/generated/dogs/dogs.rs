@@ -16,6 +16,11 @@ impl Dogs {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Counts dogs.
     ///
     /// `POST /dogs/search`. Idempotent: retried automatically.
@@ -23,7 +28,7 @@ impl Dogs {
         &self,
         dog_search: impl Into<DogSearch>,
     ) -> security_api_transport::Call<i64> {
-        let mut request = self.client.operation(&DOGS_COUNT, &[]);
+        let mut request = self.client().operation(&DOGS_COUNT, &[]);
         request = crate::search::complete(request, dog_search.into(), "Rank");
         request.call()
     }
@@ -37,7 +42,7 @@ impl Dogs {
         &self,
         id: impl AsRef<str>,
     ) -> security_api_transport::Call<super::super::shared::cats_or_dogs::Owner> {
-        self.client.operation(&DOGS_OWNER, &[id.as_ref()]).call()
+        self.client().operation(&DOGS_OWNER, &[id.as_ref()]).call()
     }
 }
 

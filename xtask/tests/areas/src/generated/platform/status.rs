@@ -16,13 +16,18 @@ impl Status {
         Self { client: client.clone() }
     }
 
+    /// The client that sends the calls.
+    pub(crate) fn client(&self) -> &security_api_transport::Client {
+        &self.client
+    }
+
     /// Asks the service how it is.
     ///
     /// `GET /status`. Idempotent: retried automatically.
     pub fn get(
         &self,
     ) -> security_api_transport::Call<Option<super::super::shared::all::Health>> {
-        self.client.operation(&STATUS_GET, &[]).call()
+        self.client().operation(&STATUS_GET, &[]).call()
     }
 }
 
