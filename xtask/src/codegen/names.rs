@@ -228,6 +228,49 @@ pub(crate) fn of(node: &Node<'_>, wire: &str, what: Use) -> Read<String> {
     }
 }
 
+/// Words that a description may have beside those of the name without saying more.
+const FILLERS: &[&str] = &[
+    "a", "an", "and", "by", "for", "in", "is", "it", "of", "on", "or", "s", "the", "to", "whether",
+    "its",
+];
+
+/// Whether a description only repeats a name.
+pub(crate) fn repeats(doc: &str, wire: &str) -> bool {
+    let stem = |word: &str| word.trim_end_matches('s').to_owned();
+    let name = wire.to_snake_case();
+    let known: Vec<_> = name.split('_').map(stem).collect();
+    let words = doc.to_snake_case();
+    let mut words = words.split('_').filter(|word| !FILLERS.contains(word));
+    !doc.contains('`') && words.all(|word| known.contains(&stem(word)))
+}
+
+/// The name of an argument that is this body: what it is, without what is done with it.
+pub(crate) fn argument_of(model: &str) -> String {
+    let name = model.to_snake_case();
+    let mut words: Vec<&str> = name.split('_').collect();
+    if words.contains(&"search") {
+        return "search".to_owned();
+    }
+    while words.len() > 1 && words.last().is_some_and(|word| WRAPPING.contains(word)) {
+        words.pop();
+    }
+    while words.len() > 1 && words.first().is_some_and(|word| DOING.contains(word)) {
+        words.remove(0);
+    }
+    match words.join("_") {
+        word if KEYWORDS.contains(&word.as_str()) => "body".to_owned(),
+        name => name,
+    }
+}
+
+/// Last words of the names of bodies.
+const WRAPPING: &[&str] = &["request", "body", "dto", "form", "model"];
+
+/// First words of the names of bodies.
+const DOING: &[&str] = &[
+    "add", "create", "edit", "get", "new", "save", "set", "tmp", "update",
+];
+
 /// The name of a resource's or call's type.
 pub(crate) fn type_name(snake: &str) -> String {
     snake.to_upper_camel_case()

@@ -81,6 +81,8 @@ pub(super) fn enumeration(node: &Node<'_>, name: &str) -> Read<Enum> {
     codes.sort_unstable();
     Ok(Enum {
         codes,
+        concept: node.text_of("x-document")?.map(str::to_owned),
+        alias: None,
         name: name.to_owned(),
         doc: described(node, "a schema that becomes a type")?,
         source: source(node)?,

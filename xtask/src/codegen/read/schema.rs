@@ -9,7 +9,7 @@ use super::super::names::{self, Use};
 use super::super::node::{Node, Read, Refusal};
 use super::enumeration::enumeration;
 use super::scalar::{integer, kind, text};
-use super::{deprecated, described, described_or_named, id_of, member_name, source};
+use super::{deprecated, described, id_of, member_name, source, told};
 
 /// Keywords that say nothing about the Rust type.
 pub(super) const ANNOTATIONS: &[&str] = &[
@@ -35,6 +35,7 @@ pub(super) const ANNOTATIONS: &[&str] = &[
     "writeOnly",
     "x-default",
     "x-deprecated",
+    "x-document",
     "x-id-of",
     "x-rust-name",
     "x-source",
@@ -414,6 +415,8 @@ impl Schemas {
         Ok(Model {
             pointer: node.pointer().to_owned(),
             name: name.to_owned(),
+            concept: node.text_of("x-document")?.map(str::to_owned),
+            alias: None,
             doc: described(node, "a schema that becomes a type")?,
             source: source(node)?,
             patch: node.flag_of("x-patch")?,
@@ -436,10 +439,10 @@ impl Schemas {
         }
         let target = node.clone().resolved()?;
         let length = length(node)?;
-        let doc = match self.terse {
-            true => described_or_named(node, wire)?,
-            false => described(node, "a member")?,
-        };
+        if !self.terse {
+            described(node, "a member")?;
+        }
+        let doc = told(node, wire)?;
         Ok(Member {
             pointer: node.pointer().to_owned(),
             wire: wire.to_owned(),
@@ -474,7 +477,7 @@ fn with_length(doc: String, length: Length) -> String {
         (Some(least), Some(most)) if least == most => format!("{least} characters."),
         (Some(least), Some(most)) => format!("{least} to {most} characters."),
     };
-    format!("{doc} {length}")
+    format!("{doc} {length}").trim().to_owned()
 }
 
 fn length(node: &Node<'_>) -> Read<Length> {
