@@ -124,7 +124,7 @@ impl TargetUsers {
     /// Those with an address like this one. The service does not say that it compares whole addresses, so all that it
     /// finds has to be looked through.
     fn by_email(&self, email: &str) -> crate::List<TargetUser> {
-        let search = GetTargetUserByEmailRequest::new()
+        let search = TargetUserByEmailRequest::new()
             .email(email)
             .page_number(1)
             .page_size(100)

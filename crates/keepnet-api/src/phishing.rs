@@ -38,9 +38,9 @@ use crate::polling::{Polling, Progress};
 use crate::resources::{PhishingCampaignJobs, PhishingCampaignReports, PhishingCampaigns};
 use crate::search::SearchRequest;
 use crate::types::{
-    CampaignInstanceRequest, CampaignJobSearchRequest, CampaignJobSearchView,
+    CampaignInstanceRequest, CampaignJobSearchRequest, CampaignJob,
     CampaignUserSearchRequest, CreatePhishingCampaignRequest, PhishingCampaignJobUserSearchType,
-    PhishingCampaignJobUsersSearchView, PhishingCampaignSummaryResult,
+    PhishingCampaignJobUsers, PhishingCampaignSummary,
 };
 
 /// `scheduleTypeId`.
@@ -227,7 +227,7 @@ pub struct LaunchState {
     /// are delivered, `Paused`, `Canceled`, `Error`.
     pub status: Option<String>,
     /// The settings and the figures.
-    pub summary: PhishingCampaignSummaryResult,
+    pub summary: PhishingCampaignSummary,
 }
 
 impl LaunchState {
@@ -583,7 +583,7 @@ async fn launch_to(client: Client, id: String, groups: Vec<String>) -> Result<La
 fn launches(
     reports: &PhishingCampaignReports,
     campaign: &str,
-) -> crate::Items<CampaignJobSearchView> {
+) -> crate::Items<CampaignJob> {
     let search = CampaignJobSearchRequest::from(SearchRequest::new());
     reports.search_jobs(campaign, search).items()
 }

@@ -25,7 +25,7 @@ use crate::search::SearchRequest;
 use crate::time::DateTime;
 use crate::types::{
     EnrollmentStart, EnrollmentSummaryReport, SearchEnrollmentRequest, SearchUsersRestRequest,
-    TrainingReportUsersSearchView,
+    TrainingReportUsers,
 };
 
 /// Whom to enrol in which training.
@@ -295,7 +295,7 @@ impl Enrollments {
     /// }
     /// # Ok(()) }
     /// ```
-    pub fn participants(&self, id: impl AsRef<str>) -> crate::List<TrainingReportUsersSearchView> {
+    pub fn participants(&self, id: impl AsRef<str>) -> crate::List<TrainingReportUsers> {
         let everyone = SearchUsersRestRequest::from(SearchRequest::new().ascending(true));
         TrainingReports::new(&self.client()).search_users(id, everyone)
     }

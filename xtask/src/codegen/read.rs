@@ -35,7 +35,7 @@ pub(crate) fn api(description: &Value) -> Result<Api, Vec<Refusal>> {
     keep(version(&root));
     let in_areas = in_areas(&root);
     // What is large enough to have areas has too many members to describe each in words of its own.
-    let mut schemas = Schemas::new(in_areas);
+    let mut schemas = Schemas::new(&root, in_areas);
     let mut operations = BTreeMap::<String, Vec<_>>::new();
     let mut tags = BTreeMap::<String, (String, String)>::new();
     let mut areas = BTreeMap::<String, Option<String>>::new();

@@ -5,7 +5,7 @@ use security_api_transport::Job;
 use crate::resources::TargetGroups;
 use crate::types::{
     CreateTargetGroupRequest, CreateTargetGroupUsersRequest, DeleteTargetGroupUsersRequest,
-    GetTargetGroupByNameRequest, TargetGroupDto, TargetGroupPriority,
+    TargetGroupByNameRequest, TargetGroupView, TargetGroupPriority,
 };
 use crate::{Error, ErrorKind};
 
@@ -73,7 +73,7 @@ impl TargetGroups {
 
     /// The target group with this name, to take people out of: an error if there are several.
     #[inline]
-    async fn only_by_name(&self, name: &str) -> Result<Option<TargetGroupDto>, Error> {
+    async fn only_by_name(&self, name: &str) -> Result<Option<TargetGroupView>, Error> {
         let mut groups = self.by_name(name).items();
         let mut found = Matches::new(name);
         while let Some(group) = groups.try_next().await? {
@@ -83,8 +83,8 @@ impl TargetGroups {
     }
 
     /// Those with a name like this one: the service gives all whose names contain it.
-    fn by_name(&self, name: &str) -> crate::List<TargetGroupDto> {
-        let search = GetTargetGroupByNameRequest::new()
+    fn by_name(&self, name: &str) -> crate::List<TargetGroupView> {
+        let search = TargetGroupByNameRequest::new()
             .group_name(name)
             .page_number(1)
             .page_size(100)
@@ -279,7 +279,7 @@ enum Several {
     Refused,
 }
 
-fn existing(group: TargetGroupDto) -> Option<FoundGroup> {
+fn existing(group: TargetGroupView) -> Option<FoundGroup> {
     let id = group.resource_id?;
     Some(FoundGroup { id, created: false })
 }

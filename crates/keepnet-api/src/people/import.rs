@@ -7,8 +7,8 @@ use super::mapping::ColumnMapping;
 use crate::resources::TargetUsers;
 use crate::search::field;
 use crate::types::{
-    CreateTargetUserFieldMappingRequest, TargetUsersUploadForm, TmpTargetUserImportRequest,
-    TmpTargetUserSearchView,
+    CreateTargetUserFieldMappingRequest, TargetUsersUploadForm, TargetUserImportRequest,
+    ImportedTargetUserRow,
 };
 use crate::{Error, ErrorKind, Reason, SearchRequest, Upload};
 
@@ -36,7 +36,7 @@ pub struct ImportPreview {
     /// How far the reading of the file is, with counts of all its rows.
     pub status: ImportStatus,
     /// One page of the rows that match the search.
-    pub rows: Vec<TmpTargetUserSearchView>,
+    pub rows: Vec<ImportedTargetUserRow>,
     /// How many rows match the search, on all pages.
     pub matching: Option<u64>,
 }

@@ -8,8 +8,8 @@ use super::super::report::Report;
 /// Calls every operation once that deletes nothing.
 pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
-        use keepnet_api::types::GetAuditLogRequest;
-        let audit_log = GetAuditLogRequest::new()
+        use keepnet_api::types::AuditLogRequest;
+        let audit_log = AuditLogRequest::new()
             .page_number(1)
             .page_size(1)
             .order_by("CreateTime")
@@ -39,7 +39,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::types::{
             ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            QuishingTemplateTypeEnum,
+            QuishingTemplateType,
         };
         report
             .call(
@@ -51,7 +51,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .report_all_pages(true)
                             .export_type(ExportType::Csv)
                             .phishing_type_id(1)
-                            .template_type(QuishingTemplateTypeEnum::Email)
+                            .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
                             .activity_type(PhishingCampaignJobUserActivityType::Human),
                     )

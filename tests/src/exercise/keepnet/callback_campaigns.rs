@@ -45,8 +45,8 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
         .await;
     {
         use keepnet_api::types::{
-            CallbackCampaignCreateRequest, CertificateConfigSendTypeEnum,
-            EnrollmentSendTypeEnum, PhishingCampaignFrequency, PhishingScenarioTraining,
+            CallbackCampaignCreateRequest, CertificateConfigSendType, EnrollmentSendType,
+            PhishingCampaignFrequency, PhishingScenarioTraining,
         };
         let callback_campaign_create = CallbackCampaignCreateRequest::new(
                 "name-create",
@@ -77,9 +77,9 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .training_id(trainings_id.as_str())
                     .training_language_ids(["LCgN3agLvotv"])
                     .award_certificate(true)
-                    .enrollment_send_type_id(EnrollmentSendTypeEnum::from("Unknown"))
+                    .enrollment_send_type_id(EnrollmentSendType::from("Unknown"))
                     .certificate_config_send_type(
-                        CertificateConfigSendTypeEnum::SendOnFirstAttempt,
+                        CertificateConfigSendType::SendOnFirstAttempt,
                     ),
             ])
             .smtp_setting_resource_id(smtp_settings_id.as_str())
@@ -204,7 +204,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::types::{
             ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            QuishingTemplateTypeEnum,
+            QuishingTemplateType,
         };
         report
             .call(
@@ -216,7 +216,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .report_all_pages(true)
                             .export_type(ExportType::Csv)
                             .phishing_type_id(1)
-                            .template_type(QuishingTemplateTypeEnum::Email)
+                            .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
                             .activity_type(PhishingCampaignJobUserActivityType::Human),
                     )

@@ -15,13 +15,13 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
         .await;
     {
         use keepnet_api::types::{
-            CertificateDetailRest, EntityAvailabilityTypeEnum,
+            CertificateDetailRest, EntityAvailabilityType,
             TrainingEntityAvailableForRequest,
         };
         let certificate_detail_rest = CertificateDetailRest::new()
             .available_for_requests([
                 TrainingEntityAvailableForRequest::new()
-                    .kind(EntityAvailabilityTypeEnum::MyCompanyOnly)
+                    .kind(EntityAvailabilityType::MyCompanyOnly)
                     .resource_id("resource_id"),
             ])
             .name("name-create")
@@ -64,7 +64,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::types::{
             ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            QuishingTemplateTypeEnum,
+            QuishingTemplateType,
         };
         report
             .call(
@@ -76,7 +76,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .report_all_pages(true)
                             .export_type(ExportType::Csv)
                             .phishing_type_id(1)
-                            .template_type(QuishingTemplateTypeEnum::Email)
+                            .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
                             .activity_type(PhishingCampaignJobUserActivityType::Human),
                     )
@@ -112,13 +112,13 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
 
     {
         use keepnet_api::types::{
-            CertificateDetailRest, EntityAvailabilityTypeEnum,
+            CertificateDetailRest, EntityAvailabilityType,
             TrainingEntityAvailableForRequest,
         };
         let certificate_detail_rest = CertificateDetailRest::new()
             .available_for_requests([
                 TrainingEntityAvailableForRequest::new()
-                    .kind(EntityAvailabilityTypeEnum::MyCompanyOnly)
+                    .kind(EntityAvailabilityType::MyCompanyOnly)
                     .resource_id("resource_id"),
             ])
             .name("name-update")

@@ -207,7 +207,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::types::{
             ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            QuishingTemplateTypeEnum,
+            QuishingTemplateType,
         };
         report
             .call(
@@ -219,7 +219,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .report_all_pages(true)
                             .export_type(ExportType::Csv)
                             .phishing_type_id(1)
-                            .template_type(QuishingTemplateTypeEnum::Email)
+                            .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
                             .activity_type(PhishingCampaignJobUserActivityType::Human),
                     )
@@ -281,8 +281,8 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::GetCompaniesByGroupResourceIdsRequest;
-        let companies_by_group_resource_ids = GetCompaniesByGroupResourceIdsRequest::new()
+        use keepnet_api::types::CompaniesByGroupResourceIdsRequest;
+        let companies_by_group_resource_ids = CompaniesByGroupResourceIdsRequest::new()
             .company_group_resource_ids(["company_group_resource_ids"]);
         report
             .call(
@@ -305,8 +305,8 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::GetCompanyLicenseExpiryDateRequest;
-        let company_license_expiry_date = GetCompanyLicenseExpiryDateRequest::new()
+        use keepnet_api::types::CompanyLicenseExpiryDateRequest;
+        let company_license_expiry_date = CompanyLicenseExpiryDateRequest::new()
             .license_start_date("2026-01-31T12:00:00Z");
         report
             .call(

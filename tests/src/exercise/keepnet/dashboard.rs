@@ -8,8 +8,8 @@ use super::super::report::Report;
 /// Calls every operation once that deletes nothing.
 pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
-        use keepnet_api::types::GetReportedEmailTrendsRequest;
-        let reported_email_trends = GetReportedEmailTrendsRequest::new()
+        use keepnet_api::types::ReportedEmailTrendsRequest;
+        let reported_email_trends = ReportedEmailTrendsRequest::new()
             .start_date("2026-01-31T12:00:00Z")
             .end_date("2026-01-31T12:00:00Z");
         report

@@ -36,9 +36,9 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
         .await;
     let enrollments_create_id = {
         use keepnet_api::types::{
-            CertificateConfigSendTypeEnum, EmailPeriodTypeEnum, EnrollmentAutoEnroll,
-            EnrollmentAutoEnrollTypeEnum, EnrollmentEmailConfig, EnrollmentReminder,
-            EnrollmentStart, PhishingCampaignConditionTypeEnum, ReminderEndTypeEnum,
+            CertificateConfigSendType, EmailPeriodType, EnrollmentAutoEnroll,
+            EnrollmentAutoEnrollType, EnrollmentEmailConfig, EnrollmentReminder,
+            EnrollmentStart, PhishingCampaignConditionType, ReminderEndType,
         };
         let enrollment_start = EnrollmentStart::new()
             .company_id(1042)
@@ -47,7 +47,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
             .target_group_resource_ids([target_groups_id.as_str()])
             .phishing_campaign_resource_id(phishing_campaigns_id.as_str())
             .phishing_campaign_condition_types([
-                PhishingCampaignConditionTypeEnum::PhishingLinkClicked,
+                PhishingCampaignConditionType::PhishingLinkClicked,
             ])
             .language_ids(["LCgN3agLvotv"])
             .enrollment_scheduler(
@@ -60,22 +60,20 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
             .enrollment_reminder(
                 EnrollmentReminder::new()
                     .period_count(1)
-                    .period_type(EmailPeriodTypeEnum::Week)
-                    .end_type(ReminderEndTypeEnum::TrainingCompleted)
+                    .period_type(EmailPeriodType::Week)
+                    .end_type(ReminderEndType::TrainingCompleted)
                     .occurrence_count(1)
                     .stop_time("2026-04-30T17:00:00Z"),
             )
             .enrollment_auto_enroll(
                 EnrollmentAutoEnroll::new()
-                    .kind(EnrollmentAutoEnrollTypeEnum::SameDay)
+                    .kind(EnrollmentAutoEnrollType::SameDay)
                     .day_of_week(1)
-                    .email_period_type_enum(EmailPeriodTypeEnum::Day)
+                    .email_period_type_enum(EmailPeriodType::Day)
                     .period_count(1),
             )
             .award_certificate(true)
-            .certificate_config_send_type(
-                CertificateConfigSendTypeEnum::SendOnFirstAttempt,
-            )
+            .certificate_config_send_type(CertificateConfigSendType::SendOnFirstAttempt)
             .marked_as_test(false)
             .distribution_days(5)
             .send_teams_notification(false)
@@ -101,9 +99,9 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
         .await;
     {
         use keepnet_api::types::{
-            CertificateConfigSendTypeEnum, EmailPeriodTypeEnum, EnrollmentAutoEnroll,
-            EnrollmentAutoEnrollTypeEnum, EnrollmentEmailConfig, EnrollmentReminder,
-            EnrollmentStart, PhishingCampaignConditionTypeEnum, ReminderEndTypeEnum,
+            CertificateConfigSendType, EmailPeriodType, EnrollmentAutoEnroll,
+            EnrollmentAutoEnrollType, EnrollmentEmailConfig, EnrollmentReminder,
+            EnrollmentStart, PhishingCampaignConditionType, ReminderEndType,
         };
         let enrollment_start = EnrollmentStart::new()
             .company_id(1042)
@@ -112,7 +110,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
             .target_group_resource_ids([target_groups_id.as_str()])
             .phishing_campaign_resource_id(phishing_campaigns_id.as_str())
             .phishing_campaign_condition_types([
-                PhishingCampaignConditionTypeEnum::PhishingLinkClicked,
+                PhishingCampaignConditionType::PhishingLinkClicked,
             ])
             .language_ids(["LCgN3agLvotv"])
             .enrollment_scheduler(
@@ -125,22 +123,20 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
             .enrollment_reminder(
                 EnrollmentReminder::new()
                     .period_count(1)
-                    .period_type(EmailPeriodTypeEnum::Week)
-                    .end_type(ReminderEndTypeEnum::TrainingCompleted)
+                    .period_type(EmailPeriodType::Week)
+                    .end_type(ReminderEndType::TrainingCompleted)
                     .occurrence_count(1)
                     .stop_time("2026-04-30T17:00:00Z"),
             )
             .enrollment_auto_enroll(
                 EnrollmentAutoEnroll::new()
-                    .kind(EnrollmentAutoEnrollTypeEnum::SameDay)
+                    .kind(EnrollmentAutoEnrollType::SameDay)
                     .day_of_week(1)
-                    .email_period_type_enum(EmailPeriodTypeEnum::Day)
+                    .email_period_type_enum(EmailPeriodType::Day)
                     .period_count(1),
             )
             .award_certificate(true)
-            .certificate_config_send_type(
-                CertificateConfigSendTypeEnum::SendOnFirstAttempt,
-            )
+            .certificate_config_send_type(CertificateConfigSendType::SendOnFirstAttempt)
             .marked_as_test(false)
             .distribution_days(5)
             .send_teams_notification(false)
@@ -160,7 +156,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{EnrollmentTypeRequestEnum, SearchEnrollmentRequest};
+        use keepnet_api::types::{EnrollmentTypeRequest, SearchEnrollmentRequest};
         report
             .call(
                 &operations::ENROLLMENTS_SEARCH_ARCHIVED,
@@ -168,7 +164,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .enrollments()
                     .search_archived(
                         SearchEnrollmentRequest::new()
-                            .enrollment_type(EnrollmentTypeRequestEnum::Scorm),
+                            .enrollment_type(EnrollmentTypeRequest::Scorm),
                     )
                     .page()
                     .send_with_response(),
@@ -268,7 +264,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{EnrollmentTypeRequestEnum, SearchEnrollmentRequest};
+        use keepnet_api::types::{EnrollmentTypeRequest, SearchEnrollmentRequest};
         report
             .call(
                 &operations::ENROLLMENTS_SEARCH,
@@ -276,7 +272,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .enrollments()
                     .search(
                         SearchEnrollmentRequest::new()
-                            .enrollment_type(EnrollmentTypeRequestEnum::Scorm),
+                            .enrollment_type(EnrollmentTypeRequest::Scorm),
                     )
                     .page()
                     .send_with_response(),
@@ -286,7 +282,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
 
     {
         use keepnet_api::types::{
-            EnrollmentTypeRequestEnum, ExportEnrollmentRequest, ExportType,
+            EnrollmentTypeRequest, ExportEnrollmentRequest, ExportType,
         };
         report
             .call(
@@ -295,7 +291,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .enrollments()
                     .export(
                         ExportEnrollmentRequest::new()
-                            .enrollment_type(EnrollmentTypeRequestEnum::Scorm)
+                            .enrollment_type(EnrollmentTypeRequest::Scorm)
                             .report_all_pages(true)
                             .export_type(ExportType::Excel),
                     )

@@ -71,8 +71,8 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{DatePeriod, GetWidgetDataServiceRequestParameters};
-        let widget_data_service_request_parameters = GetWidgetDataServiceRequestParameters::new()
+        use keepnet_api::types::{DatePeriod, WidgetDataRequest};
+        let widget_data = WidgetDataRequest::new()
             .widget_ids(["aYHmMhd6a8X8"])
             .date_period(DatePeriod::Custom)
             .start_date("2026-04-01T09:00:00Z")
@@ -82,7 +82,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                 &operations::EXECUTIVE_REPORTS_WIDGET_DATA,
                 keepnet
                     .executive_reports()
-                    .widget_data(&widget_data_service_request_parameters)
+                    .widget_data(&widget_data)
                     .send_with_response(),
             )
             .await;

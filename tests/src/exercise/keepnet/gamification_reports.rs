@@ -54,8 +54,8 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
 
     {
         use keepnet_api::Filter;
-        use keepnet_api::types::{MyLearningRequestParameter, PaginationRequest};
-        let my_learning_request_parameter = MyLearningRequestParameter::new()
+        use keepnet_api::types::{MyLearningRequest, PaginationRequest};
+        let my_learning = MyLearningRequest::new()
             .filter(Filter::default())
             .pagination(
                 PaginationRequest::new()
@@ -69,7 +69,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                 &operations::GAMIFICATION_REPORTS_LEARNING,
                 keepnet
                     .gamification_reports()
-                    .learning(target_users_id.as_str(), &my_learning_request_parameter)
+                    .learning(target_users_id.as_str(), &my_learning)
                     .send_with_response(),
             )
             .await;

@@ -28,10 +28,10 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{ActiveDirectoryUserRequest, LdapMappingModel};
+        use keepnet_api::types::{ActiveDirectoryUserRequest, LdapMapping};
         let active_directory_user = ActiveDirectoryUserRequest::new()
             .field_mappings([
-                LdapMappingModel::new()
+                LdapMapping::new()
                     .custom_field_resource_id("custom_field_resource_id")
                     .ldap_field_resource_id("ldap_field_resource_id"),
             ]);
@@ -157,12 +157,12 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{LdapMappingModel, UpdateLdapSettingRequest};
+        use keepnet_api::types::{LdapMapping, UpdateLdapSettingRequest};
         let ldap_setting = UpdateLdapSettingRequest::new("username", "password", "url")
             .base_dn("base_dn")
             .relative_dn(["relative_dn"])
             .field_mappings([
-                LdapMappingModel::new()
+                LdapMapping::new()
                     .custom_field_resource_id("custom_field_resource_id")
                     .ldap_field_resource_id("ldap_field_resource_id"),
             ])

@@ -19,9 +19,9 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::Filter;
         use keepnet_api::types::{
-            LeaderboardDatePeriod, LeaderboardSearchRequestParameter, PaginationRequest,
+            LeaderboardDatePeriod, LeaderboardSearchRequest, PaginationRequest,
         };
-        let search = LeaderboardSearchRequestParameter::new()
+        let search = LeaderboardSearchRequest::new()
             .date_period(LeaderboardDatePeriod::from("Unknown"))
             .start_date("2026-04-01T09:00:00Z")
             .end_date("2026-04-30T17:00:00Z")
@@ -44,10 +44,10 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::Filter;
         use keepnet_api::types::{
-            ExportType, LeaderboardDatePeriod, LeaderboardSearchExportRequestParameter,
+            ExportType, LeaderboardDatePeriod, LeaderboardSearchExportRequest,
             PaginationRequest,
         };
-        let search = LeaderboardSearchExportRequestParameter::new()
+        let search = LeaderboardSearchExportRequest::new()
             .export_type(ExportType::Excel)
             .report_all_pages(true)
             .date_period(LeaderboardDatePeriod::from("Unknown"))
@@ -72,9 +72,9 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::Filter;
         use keepnet_api::types::{
-            LeaderboardDatePeriod, LeaderboardSearchRequestParameter, PaginationRequest,
+            LeaderboardDatePeriod, LeaderboardSearchRequest, PaginationRequest,
         };
-        let search = LeaderboardSearchRequestParameter::new()
+        let search = LeaderboardSearchRequest::new()
             .date_period(LeaderboardDatePeriod::from("Unknown"))
             .start_date("2026-04-01T09:00:00Z")
             .end_date("2026-04-30T17:00:00Z")
@@ -97,10 +97,10 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::types::{
             GamificationActionTypeFilter, GamificationProductType, LeaderboardDatePeriod,
-            LeaderboardUserTimelineRequestParameter, PaginationRequest,
+            LeaderboardUserTimelineRequest, PaginationRequest,
             PhishingScenarioDifficultyType,
         };
-        let leaderboard_user_timeline_request_parameter = LeaderboardUserTimelineRequestParameter::new()
+        let leaderboard_user_timeline = LeaderboardUserTimelineRequest::new()
             .target_user_resource_id("zQbQLNKyaDXf")
             .action_types([GamificationActionTypeFilter::from("Unknown")])
             .difficulty_types([PhishingScenarioDifficultyType::from("Unknown")])
@@ -121,7 +121,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                 &operations::LEADERBOARD_USER_TIMELINE,
                 keepnet
                     .leaderboard()
-                    .user_timeline(&leaderboard_user_timeline_request_parameter)
+                    .user_timeline(&leaderboard_user_timeline)
                     .page()
                     .send_with_response(),
             )
@@ -131,10 +131,10 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::types::{
             ExportType, GamificationActionTypeFilter, GamificationProductType,
-            LeaderboardDatePeriod, LeaderboardUserTimelineExportRequestParameter,
+            LeaderboardDatePeriod, LeaderboardUserTimelineExportRequest,
             PaginationRequest, PhishingScenarioDifficultyType,
         };
-        let leaderboard_user_timeline_export_request_parameter = LeaderboardUserTimelineExportRequestParameter::new()
+        let leaderboard_user_timeline_export = LeaderboardUserTimelineExportRequest::new()
             .export_type(ExportType::Excel)
             .report_all_pages(true)
             .target_user_resource_id("target_user_resource_id")
@@ -157,9 +157,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                 &operations::LEADERBOARD_EXPORT_USER_TIMELINE,
                 keepnet
                     .leaderboard()
-                    .export_user_timeline(
-                        &leaderboard_user_timeline_export_request_parameter,
-                    )
+                    .export_user_timeline(&leaderboard_user_timeline_export)
                     .send_with_response(),
             )
             .await;
@@ -169,10 +167,10 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
         use keepnet_api::Filter;
         use keepnet_api::types::{
             GamificationActionTypeFilter, GamificationProductType, LeaderboardDatePeriod,
-            LeaderboardUserSearchWithTimelineRequestParameter, PaginationRequest,
+            LeaderboardUserSearchWithTimelineRequest, PaginationRequest,
             PhishingScenarioDifficultyType,
         };
-        let search = LeaderboardUserSearchWithTimelineRequestParameter::new()
+        let search = LeaderboardUserSearchWithTimelineRequest::new()
             .date_period(LeaderboardDatePeriod::from("Unknown"))
             .start_date("2026-01-31T12:00:00Z")
             .end_date("2026-01-31T12:00:00Z")
@@ -205,8 +203,8 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{LeaderboardDatePeriod, LeaderboardUserRequestParameter};
-        let leaderboard_user_request_parameter = LeaderboardUserRequestParameter::new()
+        use keepnet_api::types::{LeaderboardDatePeriod, LeaderboardUserRequest};
+        let leaderboard_user = LeaderboardUserRequest::new()
             .target_user_resource_id("target_user_resource_id")
             .date_period(LeaderboardDatePeriod::from("Unknown"))
             .start_date("2026-01-31T12:00:00Z")
@@ -216,7 +214,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                 &operations::LEADERBOARD_USER_PERFORMANCE,
                 keepnet
                     .leaderboard()
-                    .user_performance(&leaderboard_user_request_parameter)
+                    .user_performance(&leaderboard_user)
                     .send_with_response(),
             )
             .await;

@@ -46,10 +46,10 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::Filter;
         use keepnet_api::types::{
-            CertificateConfigSendTypeEnum, CreatePhishingCampaignRequest,
-            EmailPeriodTypeEnum, EnrollmentReminder, EnrollmentSendTypeEnum,
-            PhishingCampaignEmailReply, PhishingCampaignFrequency,
-            PhishingScenarioTraining, PhishingScenarioTrainingBase, ReminderEndTypeEnum,
+            CertificateConfigSendType, CreatePhishingCampaignRequest, EmailPeriodType,
+            EnrollmentReminder, EnrollmentSendType, PhishingCampaignEmailReply,
+            PhishingCampaignFrequency, PhishingScenarioTraining,
+            PhishingScenarioTrainingBase, ReminderEndType,
         };
         let phishing_campaign = CreatePhishingCampaignRequest::new(
                 "April awareness-create",
@@ -61,9 +61,9 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .training_id(trainings_id.as_str())
                     .training_language_ids(["LCgN3agLvotv"])
                     .award_certificate(true)
-                    .enrollment_send_type_id(EnrollmentSendTypeEnum::from("Unknown"))
+                    .enrollment_send_type_id(EnrollmentSendType::from("Unknown"))
                     .certificate_config_send_type(
-                        CertificateConfigSendTypeEnum::SendOnFirstAttempt,
+                        CertificateConfigSendType::SendOnFirstAttempt,
                     ),
             ])
             .phishing_scenario_resource_ids([phishing_scenarios_id.as_str()])
@@ -79,9 +79,9 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .training_id(trainings_id.as_str())
                     .training_language_ids(["LCgN3agLvotv"])
                     .award_certificate(true)
-                    .enrollment_send_type_id(EnrollmentSendTypeEnum::from("Unknown"))
+                    .enrollment_send_type_id(EnrollmentSendType::from("Unknown"))
                     .certificate_config_send_type(
-                        CertificateConfigSendTypeEnum::SendOnFirstAttempt,
+                        CertificateConfigSendType::SendOnFirstAttempt,
                     ),
             )
             .email_reply_settings(
@@ -114,8 +114,8 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
             .enrollment_reminder(
                 EnrollmentReminder::new()
                     .period_count(1)
-                    .period_type(EmailPeriodTypeEnum::Week)
-                    .end_type(ReminderEndTypeEnum::TrainingCompleted)
+                    .period_type(EmailPeriodType::Week)
+                    .end_type(ReminderEndType::TrainingCompleted)
                     .occurrence_count(1)
                     .stop_time("2026-04-30T17:00:00Z"),
             )
@@ -266,7 +266,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::types::{
             ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            QuishingTemplateTypeEnum,
+            QuishingTemplateType,
         };
         report
             .call(
@@ -278,7 +278,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .report_all_pages(true)
                             .export_type(ExportType::Csv)
                             .phishing_type_id(1)
-                            .template_type(QuishingTemplateTypeEnum::Email)
+                            .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
                             .activity_type(PhishingCampaignJobUserActivityType::Human),
                     )
@@ -316,10 +316,9 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::Filter;
         use keepnet_api::types::{
-            CertificateConfigSendTypeEnum, EmailPeriodTypeEnum, EnrollmentReminder,
-            EnrollmentSendTypeEnum, PhishingCampaignEmailReply, PhishingScenarioTraining,
-            PhishingScenarioTrainingBase, ReminderEndTypeEnum,
-            UpdatePhishingCampaignRequest,
+            CertificateConfigSendType, EmailPeriodType, EnrollmentReminder,
+            EnrollmentSendType, PhishingCampaignEmailReply, PhishingScenarioTraining,
+            PhishingScenarioTrainingBase, ReminderEndType, UpdatePhishingCampaignRequest,
         };
         let phishing_campaign = UpdatePhishingCampaignRequest::new("name-update", 1)
             .phishing_scenarios([
@@ -328,9 +327,9 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .training_id(trainings_id.as_str())
                     .training_language_ids(["LCgN3agLvotv"])
                     .award_certificate(true)
-                    .enrollment_send_type_id(EnrollmentSendTypeEnum::from("Unknown"))
+                    .enrollment_send_type_id(EnrollmentSendType::from("Unknown"))
                     .certificate_config_send_type(
-                        CertificateConfigSendTypeEnum::SendOnFirstAttempt,
+                        CertificateConfigSendType::SendOnFirstAttempt,
                     ),
             ])
             .phishing_scenario_resource_ids([phishing_scenarios_id.as_str()])
@@ -370,8 +369,8 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
             .enrollment_reminder(
                 EnrollmentReminder::new()
                     .period_count(1)
-                    .period_type(EmailPeriodTypeEnum::Week)
-                    .end_type(ReminderEndTypeEnum::TrainingCompleted)
+                    .period_type(EmailPeriodType::Week)
+                    .end_type(ReminderEndType::TrainingCompleted)
                     .occurrence_count(1)
                     .stop_time("2026-04-30T17:00:00Z"),
             )
@@ -383,9 +382,9 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .training_id(trainings_id.as_str())
                     .training_language_ids(["LCgN3agLvotv"])
                     .award_certificate(true)
-                    .enrollment_send_type_id(EnrollmentSendTypeEnum::from("Unknown"))
+                    .enrollment_send_type_id(EnrollmentSendType::from("Unknown"))
                     .certificate_config_send_type(
-                        CertificateConfigSendTypeEnum::SendOnFirstAttempt,
+                        CertificateConfigSendType::SendOnFirstAttempt,
                     ),
             );
         report

@@ -46,10 +46,9 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::Filter;
         use keepnet_api::types::{
-            CertificateConfigSendTypeEnum, CreateQuishingCampaignRequest,
-            EmailPeriodTypeEnum, EnrollmentReminder, EnrollmentSendTypeEnum,
-            PhishingCampaignFrequency, QuishingScenarioTraining,
-            QuishingTemplateSearchTypeEnum, ReminderEndTypeEnum,
+            CertificateConfigSendType, CreateQuishingCampaignRequest, EmailPeriodType,
+            EnrollmentReminder, EnrollmentSendType, PhishingCampaignFrequency,
+            QuishingScenarioTraining, QuishingTemplateSearchType, ReminderEndType,
         };
         let quishing_campaign = CreateQuishingCampaignRequest::new("name-create", 1)
             .quishing_scenarios([
@@ -58,9 +57,9 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .quishing_scenario_resource_id("quishing_scenario_resource_id")
                     .training_language_ids(["training_language_ids"])
                     .award_certificate(true)
-                    .enrollment_send_type_id(EnrollmentSendTypeEnum::from("Unknown"))
+                    .enrollment_send_type_id(EnrollmentSendType::from("Unknown"))
                     .certificate_config_send_type(
-                        CertificateConfigSendTypeEnum::SendOnFirstAttempt,
+                        CertificateConfigSendType::SendOnFirstAttempt,
                     ),
             ])
             .quishing_scenario_resource_ids([quishing_scenarios_id.as_str()])
@@ -69,7 +68,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
             .distribution_email_over_time_type_id(1)
             .email_delivery_setting_type(1)
             .direct_email_setting_resource_id("direct_email_setting_resource_id")
-            .template_type(QuishingTemplateSearchTypeEnum::Email)
+            .template_type(QuishingTemplateSearchType::Email)
             .description("description")
             .scheduled_date("2026-01-31T12:00:00Z")
             .scheduled_date_time_zone_id("scheduled_date_time_zone_id")
@@ -92,8 +91,8 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
             .enrollment_reminder(
                 EnrollmentReminder::new()
                     .period_count(1)
-                    .period_type(EmailPeriodTypeEnum::Week)
-                    .end_type(ReminderEndTypeEnum::TrainingCompleted)
+                    .period_type(EmailPeriodType::Week)
+                    .end_type(ReminderEndType::TrainingCompleted)
                     .occurrence_count(1)
                     .stop_time("2026-04-30T17:00:00Z"),
             )
@@ -241,7 +240,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::types::{
             ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            QuishingTemplateTypeEnum,
+            QuishingTemplateType,
         };
         report
             .call(
@@ -253,7 +252,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .report_all_pages(true)
                             .export_type(ExportType::Csv)
                             .phishing_type_id(1)
-                            .template_type(QuishingTemplateTypeEnum::Email)
+                            .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
                             .activity_type(PhishingCampaignJobUserActivityType::Human),
                     )
@@ -277,9 +276,9 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::Filter;
         use keepnet_api::types::{
-            CertificateConfigSendTypeEnum, EmailPeriodTypeEnum, EnrollmentReminder,
-            EnrollmentSendTypeEnum, PhishingScenarioTrainingBase,
-            QuishingScenarioTraining, ReminderEndTypeEnum, UpdateQuishingCampaignRequest,
+            CertificateConfigSendType, EmailPeriodType, EnrollmentReminder,
+            EnrollmentSendType, PhishingScenarioTrainingBase, QuishingScenarioTraining,
+            ReminderEndType, UpdateQuishingCampaignRequest,
         };
         let quishing_campaign = UpdateQuishingCampaignRequest::new("name-update", 1)
             .quishing_scenarios([
@@ -288,9 +287,9 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .quishing_scenario_resource_id("quishing_scenario_resource_id")
                     .training_language_ids(["training_language_ids"])
                     .award_certificate(true)
-                    .enrollment_send_type_id(EnrollmentSendTypeEnum::from("Unknown"))
+                    .enrollment_send_type_id(EnrollmentSendType::from("Unknown"))
                     .certificate_config_send_type(
-                        CertificateConfigSendTypeEnum::SendOnFirstAttempt,
+                        CertificateConfigSendType::SendOnFirstAttempt,
                     ),
             ])
             .smtp_setting_resource_id("smtp_setting_resource_id")
@@ -321,8 +320,8 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
             .enrollment_reminder(
                 EnrollmentReminder::new()
                     .period_count(1)
-                    .period_type(EmailPeriodTypeEnum::Week)
-                    .end_type(ReminderEndTypeEnum::TrainingCompleted)
+                    .period_type(EmailPeriodType::Week)
+                    .end_type(ReminderEndType::TrainingCompleted)
                     .occurrence_count(1)
                     .stop_time("2026-04-30T17:00:00Z"),
             )
@@ -334,9 +333,9 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .training_id(trainings_id.as_str())
                     .training_language_ids(["LCgN3agLvotv"])
                     .award_certificate(true)
-                    .enrollment_send_type_id(EnrollmentSendTypeEnum::from("Unknown"))
+                    .enrollment_send_type_id(EnrollmentSendType::from("Unknown"))
                     .certificate_config_send_type(
-                        CertificateConfigSendTypeEnum::SendOnFirstAttempt,
+                        CertificateConfigSendType::SendOnFirstAttempt,
                     ),
             );
         report

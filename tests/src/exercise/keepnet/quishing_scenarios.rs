@@ -19,11 +19,11 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::types::{
             CreateQuishingScenarioRequest, EntityAvailableForRequest,
-            EntityAvailableForType, QuishingTemplateSearchTypeEnum,
+            EntityAvailableForType, QuishingTemplateSearchType,
         };
         let quishing_scenario = CreateQuishingScenarioRequest::new(
                 "template_resource_id",
-                QuishingTemplateSearchTypeEnum::Email,
+                QuishingTemplateSearchType::Email,
                 "name-create",
                 1,
                 1,
@@ -70,14 +70,14 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::QuishingTemplateSearchTypeEnum;
+        use keepnet_api::types::QuishingTemplateSearchType;
         report
             .call(
                 &operations::QUISHING_SCENARIOS_PREVIEW,
                 keepnet
                     .quishing_scenarios()
                     .preview(
-                        QuishingTemplateSearchTypeEnum::Email,
+                        QuishingTemplateSearchType::Email,
                         quishing_scenarios_id.as_str(),
                     )
                     .send_with_response(),
@@ -86,14 +86,14 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::QuishingTemplateSearchTypeEnum;
+        use keepnet_api::types::QuishingTemplateSearchType;
         report
             .call(
                 &operations::QUISHING_SCENARIOS_PREVIEW_TEMPLATES,
                 keepnet
                     .quishing_scenarios()
                     .preview_templates(
-                        QuishingTemplateSearchTypeEnum::Email,
+                        QuishingTemplateSearchType::Email,
                         "m4RUpShMebgJ",
                         "yhuPuSBVZjYq",
                     )
@@ -136,7 +136,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::types::{
             ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            QuishingTemplateTypeEnum,
+            QuishingTemplateType,
         };
         report
             .call(
@@ -148,7 +148,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .report_all_pages(true)
                             .export_type(ExportType::Csv)
                             .phishing_type_id(1)
-                            .template_type(QuishingTemplateTypeEnum::Email)
+                            .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
                             .activity_type(PhishingCampaignJobUserActivityType::Human),
                     )
@@ -172,7 +172,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::types::{
             EntityAvailableForRequest, EntityAvailableForType,
-            QuishingTemplateSearchTypeEnum, UpdateQuishingScenarioRequest,
+            QuishingTemplateSearchType, UpdateQuishingScenarioRequest,
         };
         let quishing_scenario = UpdateQuishingScenarioRequest::new(
                 "template_resource_id",
@@ -181,7 +181,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                 1,
                 1,
             )
-            .template_type(QuishingTemplateSearchTypeEnum::Email)
+            .template_type(QuishingTemplateSearchType::Email)
             .mfa_sender_number_resource_id("mfa_sender_number_resource_id")
             .mfa_text_template("mfa_text_template")
             .description("description")

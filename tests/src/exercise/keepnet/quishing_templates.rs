@@ -39,14 +39,14 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
 
     {
         use keepnet_api::types::{
-            EntityAvailableForRequest, EntityAvailableForType, QuishingTemplateTypeEnum,
+            EntityAvailableForRequest, EntityAvailableForType, QuishingTemplateType,
             QuishingTemplatesCreateForm,
         };
         let quishing_templates_create = QuishingTemplatesCreateForm::new(
                 "name",
                 "description",
                 "category_resource_id",
-                QuishingTemplateTypeEnum::Email,
+                QuishingTemplateType::Email,
                 "template",
             )
             .is_duplicated(true)
@@ -71,13 +71,13 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::QuishingTemplateTypeEnum;
+        use keepnet_api::types::QuishingTemplateType;
         report
             .call(
                 &operations::QUISHING_TEMPLATES_MERGE_TAGS,
                 keepnet
                     .quishing_templates()
-                    .merge_tags(QuishingTemplateTypeEnum::Email)
+                    .merge_tags(QuishingTemplateType::Email)
                     .send_with_response(),
             )
             .await;
@@ -115,7 +115,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::types::{
             ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            QuishingTemplateTypeEnum,
+            QuishingTemplateType,
         };
         report
             .call(
@@ -127,7 +127,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .report_all_pages(true)
                             .export_type(ExportType::Csv)
                             .phishing_type_id(1)
-                            .template_type(QuishingTemplateTypeEnum::Email)
+                            .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
                             .activity_type(PhishingCampaignJobUserActivityType::Human),
                     )
@@ -150,14 +150,14 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
 
     {
         use keepnet_api::types::{
-            EntityAvailableForRequest, EntityAvailableForType, QuishingTemplateTypeEnum,
+            EntityAvailableForRequest, EntityAvailableForType, QuishingTemplateType,
             QuishingTemplatesUpdateForm,
         };
         let quishing_templates_update = QuishingTemplatesUpdateForm::new(
                 "name",
                 "description",
                 "category_resource_id",
-                QuishingTemplateTypeEnum::Email,
+                QuishingTemplateType::Email,
                 "template",
             )
             .difficulty_resource_id("difficulty_resource_id")

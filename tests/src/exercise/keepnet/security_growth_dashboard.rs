@@ -29,8 +29,8 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{PaginationRequest, UserCertificateRequestParameter};
-        let user_certificate_request_parameter = UserCertificateRequestParameter::new()
+        use keepnet_api::types::{PaginationRequest, UserCertificateRequest};
+        let user_certificate = UserCertificateRequest::new()
             .pagination(
                 PaginationRequest::new()
                     .page_number(1)
@@ -43,7 +43,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                 &operations::SECURITY_GROWTH_DASHBOARD_MY_CERTIFICATES,
                 keepnet
                     .security_growth_dashboard()
-                    .my_certificates(&user_certificate_request_parameter)
+                    .my_certificates(&user_certificate)
                     .send_with_response(),
             )
             .await;
@@ -51,8 +51,8 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
 
     {
         use keepnet_api::Filter;
-        use keepnet_api::types::{MyLearningRequestParameter, PaginationRequest};
-        let my_learning_request_parameter = MyLearningRequestParameter::new()
+        use keepnet_api::types::{MyLearningRequest, PaginationRequest};
+        let my_learning = MyLearningRequest::new()
             .filter(Filter::default())
             .pagination(
                 PaginationRequest::new()
@@ -66,7 +66,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                 &operations::SECURITY_GROWTH_DASHBOARD_MY_LEARNING,
                 keepnet
                     .security_growth_dashboard()
-                    .my_learning(&my_learning_request_parameter)
+                    .my_learning(&my_learning)
                     .send_with_response(),
             )
             .await;
@@ -108,10 +108,10 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::types::{
             GamificationActionTypeFilter, GamificationProductType, LeaderboardDatePeriod,
-            LeaderboardUserTimelineRequestParameter, PaginationRequest,
+            LeaderboardUserTimelineRequest, PaginationRequest,
             PhishingScenarioDifficultyType,
         };
-        let leaderboard_user_timeline_request_parameter = LeaderboardUserTimelineRequestParameter::new()
+        let leaderboard_user_timeline = LeaderboardUserTimelineRequest::new()
             .target_user_resource_id("zQbQLNKyaDXf")
             .action_types([GamificationActionTypeFilter::from("Unknown")])
             .difficulty_types([PhishingScenarioDifficultyType::from("Unknown")])
@@ -132,7 +132,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                 &operations::SECURITY_GROWTH_DASHBOARD_USER_TIMELINE,
                 keepnet
                     .security_growth_dashboard()
-                    .user_timeline(&leaderboard_user_timeline_request_parameter)
+                    .user_timeline(&leaderboard_user_timeline)
                     .send_with_response(),
             )
             .await;

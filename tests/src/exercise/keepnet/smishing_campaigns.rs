@@ -49,9 +49,9 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::Filter;
         use keepnet_api::types::{
-            CertificateConfigSendTypeEnum, CreateSmishingCampaignRequest,
-            EmailPeriodTypeEnum, EnrollmentReminder, EnrollmentSendTypeEnum,
-            PhishingCampaignFrequency, PhishingScenarioTraining, ReminderEndTypeEnum,
+            CertificateConfigSendType, CreateSmishingCampaignRequest, EmailPeriodType,
+            EnrollmentReminder, EnrollmentSendType, PhishingCampaignFrequency,
+            PhishingScenarioTraining, ReminderEndType,
         };
         let smishing_campaign = CreateSmishingCampaignRequest::new("name-create", 1)
             .sms_provider_number_resource_ids(["sms_provider_number_resource_ids"])
@@ -61,9 +61,9 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .training_id(trainings_id.as_str())
                     .training_language_ids(["LCgN3agLvotv"])
                     .award_certificate(true)
-                    .enrollment_send_type_id(EnrollmentSendTypeEnum::from("Unknown"))
+                    .enrollment_send_type_id(EnrollmentSendType::from("Unknown"))
                     .certificate_config_send_type(
-                        CertificateConfigSendTypeEnum::SendOnFirstAttempt,
+                        CertificateConfigSendType::SendOnFirstAttempt,
                     ),
             ])
             .smishing_scenario_resource_ids([smishing_scenarios_id.as_str()])
@@ -90,8 +90,8 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
             .enrollment_reminder(
                 EnrollmentReminder::new()
                     .period_count(1)
-                    .period_type(EmailPeriodTypeEnum::Week)
-                    .end_type(ReminderEndTypeEnum::TrainingCompleted)
+                    .period_type(EmailPeriodType::Week)
+                    .end_type(ReminderEndType::TrainingCompleted)
                     .occurrence_count(1)
                     .stop_time("2026-04-30T17:00:00Z"),
             )
@@ -198,7 +198,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::types::{
             ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            QuishingTemplateTypeEnum,
+            QuishingTemplateType,
         };
         report
             .call(
@@ -210,7 +210,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .report_all_pages(true)
                             .export_type(ExportType::Csv)
                             .phishing_type_id(1)
-                            .template_type(QuishingTemplateTypeEnum::Email)
+                            .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
                             .activity_type(PhishingCampaignJobUserActivityType::Human),
                     )
@@ -234,10 +234,9 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::Filter;
         use keepnet_api::types::{
-            CertificateConfigSendTypeEnum, EmailPeriodTypeEnum, EnrollmentReminder,
-            EnrollmentSendTypeEnum, PhishingScenarioTraining,
-            PhishingScenarioTrainingBase, ReminderEndTypeEnum,
-            UpdateSmishingCampaignRequest,
+            CertificateConfigSendType, EmailPeriodType, EnrollmentReminder,
+            EnrollmentSendType, PhishingScenarioTraining, PhishingScenarioTrainingBase,
+            ReminderEndType, UpdateSmishingCampaignRequest,
         };
         let smishing_campaign = UpdateSmishingCampaignRequest::new("name-update", 1)
             .sms_provider_number_resource_ids(["sms_provider_number_resource_ids"])
@@ -247,9 +246,9 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .training_id(trainings_id.as_str())
                     .training_language_ids(["LCgN3agLvotv"])
                     .award_certificate(true)
-                    .enrollment_send_type_id(EnrollmentSendTypeEnum::from("Unknown"))
+                    .enrollment_send_type_id(EnrollmentSendType::from("Unknown"))
                     .certificate_config_send_type(
-                        CertificateConfigSendTypeEnum::SendOnFirstAttempt,
+                        CertificateConfigSendType::SendOnFirstAttempt,
                     ),
             ])
             .smishing_scenario_resource_ids(["smishing_scenario_resource_ids"])
@@ -278,8 +277,8 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
             .enrollment_reminder(
                 EnrollmentReminder::new()
                     .period_count(1)
-                    .period_type(EmailPeriodTypeEnum::Week)
-                    .end_type(ReminderEndTypeEnum::TrainingCompleted)
+                    .period_type(EmailPeriodType::Week)
+                    .end_type(ReminderEndType::TrainingCompleted)
                     .occurrence_count(1)
                     .stop_time("2026-04-30T17:00:00Z"),
             )
@@ -291,9 +290,9 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .training_id(trainings_id.as_str())
                     .training_language_ids(["LCgN3agLvotv"])
                     .award_certificate(true)
-                    .enrollment_send_type_id(EnrollmentSendTypeEnum::from("Unknown"))
+                    .enrollment_send_type_id(EnrollmentSendType::from("Unknown"))
                     .certificate_config_send_type(
-                        CertificateConfigSendTypeEnum::SendOnFirstAttempt,
+                        CertificateConfigSendType::SendOnFirstAttempt,
                     ),
             );
         report

@@ -107,8 +107,8 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::GetMfaRequest;
-        let mfa = GetMfaRequest::new().email("email").password("password");
+        use keepnet_api::types::MfaRequest;
+        let mfa = MfaRequest::new().email("email").password("password");
         report
             .call(
                 &operations::SYSTEM_USERS_MFA_QR_CODE,
@@ -151,8 +151,8 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::GetMfaRequest;
-        let mfa = GetMfaRequest::new().email("email").password("password");
+        use keepnet_api::types::MfaRequest;
+        let mfa = MfaRequest::new().email("email").password("password");
         report
             .call(
                 &operations::SYSTEM_USERS_SEND_MFA_RECOVERY_SMS,
@@ -180,8 +180,8 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::GetNotificationSettingRequest;
-        let notification_setting = GetNotificationSettingRequest::new()
+        use keepnet_api::types::NotificationSettingRequest;
+        let notification_setting = NotificationSettingRequest::new()
             .entity_resource_id("entity_resource_id")
             .type_id(1);
         report

@@ -80,8 +80,8 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::GetTargetGroupByNameRequest;
-        let target_group_by_name = GetTargetGroupByNameRequest::new()
+        use keepnet_api::types::TargetGroupByNameRequest;
+        let target_group_by_name = TargetGroupByNameRequest::new()
             .group_name("group_name")
             .page_number(1)
             .page_size(1)
@@ -142,7 +142,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::types::{
             ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            QuishingTemplateTypeEnum,
+            QuishingTemplateType,
         };
         report
             .call(
@@ -154,7 +154,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .report_all_pages(true)
                             .export_type(ExportType::Csv)
                             .phishing_type_id(1)
-                            .template_type(QuishingTemplateTypeEnum::Email)
+                            .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
                             .activity_type(PhishingCampaignJobUserActivityType::Human),
                     )
@@ -178,10 +178,10 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::Filter;
         use keepnet_api::types::{
-            GetTargetGroupUserCountDetailRequest,
             PhishingCampaignSendUserPreferredLanguageType,
+            TargetGroupUserCountDetailRequest,
         };
-        let target_group_user_count_detail = GetTargetGroupUserCountDetailRequest::new()
+        let target_group_user_count_detail = TargetGroupUserCountDetailRequest::new()
             .target_group_resource_ids([target_groups_id.as_str()])
             .scenario_resource_ids(["scenario_resource_ids"])
             .category_filter(Filter::default())

@@ -89,8 +89,8 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::GetTargetUsersByResourceIdsRequest;
-        let target_users_by_resource_ids = GetTargetUsersByResourceIdsRequest::new()
+        use keepnet_api::types::TargetUsersByResourceIdsRequest;
+        let target_users_by_resource_ids = TargetUsersByResourceIdsRequest::new()
             .target_user_resource_ids([target_users_id.as_str()]);
         report
             .call(
@@ -137,12 +137,12 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
 
     {
         use keepnet_api::types::{
-            GetTargetUserForEnrollmentRequest, PhishingCampaignConditionTypeEnum,
+            PhishingCampaignConditionType, TargetUserForEnrollmentRequest,
         };
-        let target_user_for_enrollment = GetTargetUserForEnrollmentRequest::new()
+        let target_user_for_enrollment = TargetUserForEnrollmentRequest::new()
             .with_target_groups(true)
             .phishing_campaign_resource_id("phishing_campaign_resource_id")
-            .condition_types([PhishingCampaignConditionTypeEnum::EmailOpened])
+            .condition_types([PhishingCampaignConditionType::EmailOpened])
             .target_group_resource_ids(["target_group_resource_ids"]);
         report
             .call(
@@ -157,12 +157,12 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
 
     {
         use keepnet_api::types::{
-            GetTargetUserForEnrollmentRequest, PhishingCampaignConditionTypeEnum,
+            PhishingCampaignConditionType, TargetUserForEnrollmentRequest,
         };
-        let target_user_for_enrollment = GetTargetUserForEnrollmentRequest::new()
+        let target_user_for_enrollment = TargetUserForEnrollmentRequest::new()
             .with_target_groups(true)
             .phishing_campaign_resource_id("phishing_campaign_resource_id")
-            .condition_types([PhishingCampaignConditionTypeEnum::EmailOpened])
+            .condition_types([PhishingCampaignConditionType::EmailOpened])
             .target_group_resource_ids(["target_group_resource_ids"]);
         report
             .call(
@@ -178,7 +178,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::types::{
             ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            QuishingTemplateTypeEnum,
+            QuishingTemplateType,
         };
         report
             .call(
@@ -190,7 +190,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .report_all_pages(true)
                             .export_type(ExportType::Csv)
                             .phishing_type_id(1)
-                            .template_type(QuishingTemplateTypeEnum::Email)
+                            .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
                             .activity_type(PhishingCampaignJobUserActivityType::Human),
                     )
@@ -200,8 +200,8 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::GetTargetUsersByResourceIdsRequest;
-        let target_users_by_resource_ids = GetTargetUsersByResourceIdsRequest::new()
+        use keepnet_api::types::TargetUsersByResourceIdsRequest;
+        let target_users_by_resource_ids = TargetUsersByResourceIdsRequest::new()
             .target_user_resource_ids([target_users_id.as_str()]);
         report
             .call(
@@ -227,8 +227,8 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::GetTargetUserForScormRequest;
-        let target_user_for_scorm = GetTargetUserForScormRequest::new()
+        use keepnet_api::types::TargetUserForScormRequest;
+        let target_user_for_scorm = TargetUserForScormRequest::new()
             .email("email")
             .company_id(1);
         report
@@ -257,8 +257,8 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::GetTargetUserByEmailRequest;
-        let target_user_by_email = GetTargetUserByEmailRequest::new()
+        use keepnet_api::types::TargetUserByEmailRequest;
+        let target_user_by_email = TargetUserByEmailRequest::new()
             .email("jane.doe@example.com")
             .page_number(1)
             .page_size(100)
@@ -279,7 +279,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::types::{
             ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            QuishingTemplateTypeEnum,
+            QuishingTemplateType,
         };
         report
             .call(
@@ -291,7 +291,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .report_all_pages(true)
                             .export_type(ExportType::Csv)
                             .phishing_type_id(1)
-                            .template_type(QuishingTemplateTypeEnum::Email)
+                            .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
                             .activity_type(PhishingCampaignJobUserActivityType::Human),
                     )
@@ -408,7 +408,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::types::{
             ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            QuishingTemplateTypeEnum,
+            QuishingTemplateType,
         };
         report
             .call(
@@ -421,7 +421,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .report_all_pages(true)
                             .export_type(ExportType::Csv)
                             .phishing_type_id(1)
-                            .template_type(QuishingTemplateTypeEnum::Email)
+                            .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
                             .activity_type(PhishingCampaignJobUserActivityType::Human),
                     )
@@ -443,8 +443,8 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::TmpTargetUserImportRequest;
-        let target_user_import = TmpTargetUserImportRequest::new()
+        use keepnet_api::types::TargetUserImportRequest;
+        let target_user_import = TargetUserImportRequest::new()
             .import_type("Selected")
             .selected_resource_ids(["tQyy7QNGAWM5"]);
         report

@@ -208,7 +208,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::types::{
             ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            QuishingTemplateTypeEnum,
+            QuishingTemplateType,
         };
         report
             .call(
@@ -221,7 +221,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .report_all_pages(true)
                             .export_type(ExportType::Csv)
                             .phishing_type_id(1)
-                            .template_type(QuishingTemplateTypeEnum::Email)
+                            .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
                             .activity_type(PhishingCampaignJobUserActivityType::Human),
                     )
@@ -303,7 +303,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{SearchExamResultsRestRequest, ShowByExamStatusEnum};
+        use keepnet_api::types::{SearchExamResultsRestRequest, ShowByExamStatus};
         report
             .call(
                 &operations::TRAINING_REPORTS_SEARCH_EXAM_RESULTS,
@@ -312,7 +312,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .search_exam_results(
                         enrollments_id.as_str(),
                         SearchExamResultsRestRequest::new()
-                            .show_by_exam_status(ShowByExamStatusEnum::FirstAttempt),
+                            .show_by_exam_status(ShowByExamStatus::FirstAttempt),
                     )
                     .page()
                     .send_with_response(),
@@ -323,7 +323,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::types::{
             ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            QuishingTemplateTypeEnum,
+            QuishingTemplateType,
         };
         report
             .call(
@@ -336,7 +336,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .report_all_pages(true)
                             .export_type(ExportType::Csv)
                             .phishing_type_id(1)
-                            .template_type(QuishingTemplateTypeEnum::Email)
+                            .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
                             .activity_type(PhishingCampaignJobUserActivityType::Human),
                     )
@@ -358,15 +358,15 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{EmailEventTypeEnum, TrainingTypeRequestEnum};
+        use keepnet_api::types::{EmailEventType, TrainingTypeRequest};
         report
             .call(
                 &operations::TRAINING_REPORTS_INTERACTIONS,
                 keepnet
                     .training_reports()
                     .interactions(enrollments_id.as_str(), target_users_id.as_str())
-                    .email_event_type(EmailEventTypeEnum::from("Unknown"))
-                    .training_type(TrainingTypeRequestEnum::Scorm)
+                    .email_event_type(EmailEventType::from("Unknown"))
+                    .training_type(TrainingTypeRequest::Scorm)
                     .send_with_response(),
             )
             .await;
@@ -410,7 +410,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::types::{
             ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            QuishingTemplateTypeEnum,
+            QuishingTemplateType,
         };
         report
             .call(
@@ -423,7 +423,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .report_all_pages(true)
                             .export_type(ExportType::Csv)
                             .phishing_type_id(1)
-                            .template_type(QuishingTemplateTypeEnum::Email)
+                            .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
                             .activity_type(PhishingCampaignJobUserActivityType::Human),
                     )
@@ -470,7 +470,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::types::{
             ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            QuishingTemplateTypeEnum,
+            QuishingTemplateType,
         };
         report
             .call(
@@ -483,7 +483,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .report_all_pages(true)
                             .export_type(ExportType::Csv)
                             .phishing_type_id(1)
-                            .template_type(QuishingTemplateTypeEnum::Email)
+                            .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
                             .activity_type(PhishingCampaignJobUserActivityType::Human),
                     )
@@ -539,7 +539,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::types::{
             ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            QuishingTemplateTypeEnum,
+            QuishingTemplateType,
         };
         report
             .call(
@@ -552,7 +552,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .report_all_pages(true)
                             .export_type(ExportType::Csv)
                             .phishing_type_id(1)
-                            .template_type(QuishingTemplateTypeEnum::Email)
+                            .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
                             .activity_type(PhishingCampaignJobUserActivityType::Human),
                     )
@@ -563,7 +563,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
 
     {
         use keepnet_api::types::{
-            SearchRestServiceRequest, ShowByExamStatusEnum, TrainingTypeRequestEnum,
+            SearchRestServiceRequest, ShowByExamStatus, TrainingTypeRequest,
         };
         report
             .call(
@@ -573,9 +573,9 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .search_reminder_mails(
                         enrollments_id.as_str(),
                         SearchRestServiceRequest::new()
-                            .training_type(TrainingTypeRequestEnum::Scorm)
+                            .training_type(TrainingTypeRequest::Scorm)
                             .report_all_pages(true)
-                            .show_by_exam_status(ShowByExamStatusEnum::FirstAttempt),
+                            .show_by_exam_status(ShowByExamStatus::FirstAttempt),
                     )
                     .page()
                     .send_with_response(),
@@ -584,9 +584,9 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{ResendEnrollmentByTypes, TrainingTypeRequestEnum};
+        use keepnet_api::types::{ResendEnrollmentByTypes, TrainingTypeRequest};
         let resend_enrollment_by_types = ResendEnrollmentByTypes::new()
-            .training_type(TrainingTypeRequestEnum::Scorm)
+            .training_type(TrainingTypeRequest::Scorm)
             .resend_types([1]);
         report
             .call(
@@ -637,7 +637,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::types::{
             ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            QuishingTemplateTypeEnum,
+            QuishingTemplateType,
         };
         report
             .call(
@@ -650,7 +650,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .report_all_pages(true)
                             .export_type(ExportType::Csv)
                             .phishing_type_id(1)
-                            .template_type(QuishingTemplateTypeEnum::Email)
+                            .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
                             .activity_type(PhishingCampaignJobUserActivityType::Human),
                     )
@@ -660,14 +660,14 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::TrainingTypeRequestEnum;
+        use keepnet_api::types::TrainingTypeRequest;
         report
             .call(
                 &operations::TRAINING_REPORTS_SUMMARY,
                 keepnet
                     .training_reports()
                     .summary(enrollments_id.as_str())
-                    .training_type(TrainingTypeRequestEnum::Scorm)
+                    .training_type(TrainingTypeRequest::Scorm)
                     .send_with_response(),
             )
             .await;
@@ -693,7 +693,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
 
     {
         use keepnet_api::types::{
-            SearchUsersRestRequest, ShowByExamStatusEnum, TrainingTypeRequestEnum,
+            SearchUsersRestRequest, ShowByExamStatus, TrainingTypeRequest,
         };
         report
             .call(
@@ -703,8 +703,8 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .search_users(
                         enrollments_id.as_str(),
                         SearchUsersRestRequest::new()
-                            .training_type(TrainingTypeRequestEnum::Scorm)
-                            .show_by_exam_status(ShowByExamStatusEnum::FirstAttempt),
+                            .training_type(TrainingTypeRequest::Scorm)
+                            .show_by_exam_status(ShowByExamStatus::FirstAttempt),
                     )
                     .page()
                     .send_with_response(),
@@ -714,8 +714,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
 
     {
         use keepnet_api::types::{
-            ExportType, ExportUsersSearchRequest, ShowByExamStatusEnum,
-            TrainingTypeRequestEnum,
+            ExportType, ExportUsersSearchRequest, ShowByExamStatus, TrainingTypeRequest,
         };
         report
             .call(
@@ -725,8 +724,8 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .export_users(
                         enrollments_id.as_str(),
                         ExportUsersSearchRequest::new()
-                            .training_type(TrainingTypeRequestEnum::Scorm)
-                            .show_by_exam_status(ShowByExamStatusEnum::FirstAttempt)
+                            .training_type(TrainingTypeRequest::Scorm)
+                            .show_by_exam_status(ShowByExamStatus::FirstAttempt)
                             .report_all_pages(true)
                             .export_type(ExportType::Excel),
                     )

@@ -16,10 +16,10 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::Upload;
         use keepnet_api::types::{
-            EntityAvailabilityTypeEnum, TrainingBehaviour, TrainingCategoryEnum,
-            TrainingCompliance, TrainingDurationEnum, TrainingEntityAvailableForRequest,
-            TrainingGroup, TrainingLevelEnum, TrainingTargetAudienceEnum,
-            TrainingTypeEnum, TrainingsCreateForm,
+            EntityAvailabilityType, TrainingBehaviour, TrainingCategory,
+            TrainingCompliance, TrainingDuration, TrainingEntityAvailableForRequest,
+            TrainingGroup, TrainingLevel, TrainingTargetAudience, TrainingType,
+            TrainingsCreateForm,
         };
         let trainings_create = TrainingsCreateForm::new()
             .cover_image(Upload::bytes("file.txt", "content"))
@@ -27,26 +27,26 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                 TrainingGroup::new()
                     .detail_training_id("detail_training_id")
                     .training_order(1)
-                    .duration(TrainingDurationEnum::from("Unknown"))
+                    .duration(TrainingDuration::from("Unknown"))
                     .duration_display_name("duration_display_name"),
             ])
             .available_for_requests([
                 TrainingEntityAvailableForRequest::new()
-                    .kind(EntityAvailabilityTypeEnum::MyCompanyOnly)
+                    .kind(EntityAvailabilityType::MyCompanyOnly)
                     .resource_id("resource_id"),
             ])
-            .kind(TrainingTypeEnum::Scorm)
-            .role_ids([TrainingTargetAudienceEnum::from("Unknown")])
+            .kind(TrainingType::Scorm)
+            .role_ids([TrainingTargetAudience::from("Unknown")])
             .name("name")
             .description("description")
-            .category(TrainingCategoryEnum::from("Unknown"))
-            .target_audience(TrainingTargetAudienceEnum::from("Unknown"))
+            .category(TrainingCategory::from("Unknown"))
+            .target_audience(TrainingTargetAudience::from("Unknown"))
             .behaviours([TrainingBehaviour::new().behaviour_id("behaviour_id")])
             .compliances([TrainingCompliance::new().compliance_id("compliance_id")])
             .tag_names(["tag_names"])
             .has_quiz(true)
-            .duration(TrainingDurationEnum::from("Unknown"))
-            .level(TrainingLevelEnum::Beginner)
+            .duration(TrainingDuration::from("Unknown"))
+            .level(TrainingLevel::Beginner)
             .duration_display_name("duration_display_name")
             .level_display_name("level_display_name");
         report
@@ -116,29 +116,29 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
 
     {
         use keepnet_api::types::{
-            EntityAvailabilityTypeEnum, TrainingBehaviour, TrainingCategoryEnum,
-            TrainingCompliance, TrainingDetailDraftRequest, TrainingDurationEnum,
-            TrainingEntityAvailableForRequest, TrainingLevelEnum,
-            TrainingTargetAudienceEnum, TrainingTypeEnum,
+            EntityAvailabilityType, TrainingBehaviour, TrainingCategory,
+            TrainingCompliance, TrainingDetailDraftRequest, TrainingDuration,
+            TrainingEntityAvailableForRequest, TrainingLevel, TrainingTargetAudience,
+            TrainingType,
         };
         let training_detail_draft = TrainingDetailDraftRequest::new()
             .available_for_requests([
                 TrainingEntityAvailableForRequest::new()
-                    .kind(EntityAvailabilityTypeEnum::MyCompanyOnly)
+                    .kind(EntityAvailabilityType::MyCompanyOnly)
                     .resource_id("resource_id"),
             ])
-            .kind(TrainingTypeEnum::Scorm)
-            .role_ids([TrainingTargetAudienceEnum::from("Unknown")])
+            .kind(TrainingType::Scorm)
+            .role_ids([TrainingTargetAudience::from("Unknown")])
             .name("name-create-draft")
             .description("description")
-            .category(TrainingCategoryEnum::from("Unknown"))
-            .target_audience(TrainingTargetAudienceEnum::from("Unknown"))
+            .category(TrainingCategory::from("Unknown"))
+            .target_audience(TrainingTargetAudience::from("Unknown"))
             .behaviours([TrainingBehaviour::new().behaviour_id("behaviour_id")])
             .compliances([TrainingCompliance::new().compliance_id("compliance_id")])
             .tag_names(["tag_names"])
             .has_quiz(true)
-            .duration(TrainingDurationEnum::from("Unknown"))
-            .level(TrainingLevelEnum::Beginner)
+            .duration(TrainingDuration::from("Unknown"))
+            .level(TrainingLevel::Beginner)
             .duration_display_name("duration_display_name")
             .level_display_name("level_display_name");
         report
@@ -163,7 +163,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
 
     {
         use keepnet_api::types::{
-            SearchTrainingRequest, TrainingSearchTypeEnum, TrainingTypeRequestEnum,
+            SearchTrainingRequest, TrainingSearchType, TrainingTypeRequest,
         };
         report
             .call(
@@ -172,8 +172,8 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .trainings()
                     .type_counts(
                         SearchTrainingRequest::new()
-                            .training_search_type(TrainingSearchTypeEnum::All)
-                            .training_type(TrainingTypeRequestEnum::Scorm)
+                            .training_search_type(TrainingSearchType::All)
+                            .training_type(TrainingTypeRequest::Scorm)
                             .training_ids(["ZZGcMLzGznAn"]),
                     )
                     .send_with_response(),
@@ -231,7 +231,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
 
     {
         use keepnet_api::types::{
-            SearchTrainingRequest, TrainingSearchTypeEnum, TrainingTypeRequestEnum,
+            SearchTrainingRequest, TrainingSearchType, TrainingTypeRequest,
         };
         report
             .call(
@@ -240,8 +240,8 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .trainings()
                     .search(
                         SearchTrainingRequest::new()
-                            .training_search_type(TrainingSearchTypeEnum::All)
-                            .training_type(TrainingTypeRequestEnum::Scorm)
+                            .training_search_type(TrainingSearchType::All)
+                            .training_type(TrainingTypeRequest::Scorm)
                             .training_ids(["ZZGcMLzGznAn"]),
                     )
                     .page()
@@ -266,8 +266,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
 
     {
         use keepnet_api::types::{
-            ExportTrainingRequest, ExportType, TrainingSearchTypeEnum,
-            TrainingTypeRequestEnum,
+            ExportTrainingRequest, ExportType, TrainingSearchType, TrainingTypeRequest,
         };
         report
             .call(
@@ -276,8 +275,8 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .trainings()
                     .export(
                         ExportTrainingRequest::new()
-                            .training_search_type(TrainingSearchTypeEnum::All)
-                            .training_type(TrainingTypeRequestEnum::Scorm)
+                            .training_search_type(TrainingSearchType::All)
+                            .training_type(TrainingTypeRequest::Scorm)
                             .report_all_pages(true)
                             .export_type(ExportType::Excel),
                     )
@@ -334,31 +333,30 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::Upload;
         use keepnet_api::types::{
-            EntityAvailabilityTypeEnum, TrainingBehaviour, TrainingCategoryEnum,
-            TrainingCompliance, TrainingContent, TrainingDurationEnum,
-            TrainingEntityAvailableForRequest, TrainingGroup, TrainingLevelEnum,
-            TrainingStatusEnum, TrainingTargetAudienceEnum, TrainingTypeEnum,
-            TrainingsUpdateForm,
+            EntityAvailabilityType, TrainingBehaviour, TrainingCategory,
+            TrainingCompliance, TrainingContent, TrainingDuration,
+            TrainingEntityAvailableForRequest, TrainingGroup, TrainingLevel,
+            TrainingStatus, TrainingTargetAudience, TrainingType, TrainingsUpdateForm,
         };
         let trainings_update = TrainingsUpdateForm::new()
             .cover_image(Upload::bytes("file.txt", "content"))
             .cover_image_url("cover_image_url")
-            .kind(TrainingTypeEnum::Scorm)
-            .status(TrainingStatusEnum::from("Unknown"))
+            .kind(TrainingType::Scorm)
+            .status(TrainingStatus::from("Unknown"))
             .training_contents([
                 TrainingContent::new()
                     .language_id("language_id")
                     .content_url("content_url")
                     .name("name")
                     .size(1)
-                    .kind(TrainingTypeEnum::Scorm)
+                    .kind(TrainingType::Scorm)
                     .type_with_display_name("type_with_display_name")
-                    .is_deleteable(true)
+                    .is_deletable(true)
                     .warning_message("warning_message"),
             ])
             .available_for_requests([
                 TrainingEntityAvailableForRequest::new()
-                    .kind(EntityAvailabilityTypeEnum::MyCompanyOnly)
+                    .kind(EntityAvailabilityType::MyCompanyOnly)
                     .resource_id("resource_id"),
             ])
             .vendor_id("vendor_id")
@@ -366,20 +364,20 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                 TrainingGroup::new()
                     .detail_training_id("detail_training_id")
                     .training_order(1)
-                    .duration(TrainingDurationEnum::from("Unknown"))
+                    .duration(TrainingDuration::from("Unknown"))
                     .duration_display_name("duration_display_name"),
             ])
-            .role_ids([TrainingTargetAudienceEnum::from("Unknown")])
+            .role_ids([TrainingTargetAudience::from("Unknown")])
             .name("name")
             .description("description")
-            .category(TrainingCategoryEnum::from("Unknown"))
-            .target_audience(TrainingTargetAudienceEnum::from("Unknown"))
+            .category(TrainingCategory::from("Unknown"))
+            .target_audience(TrainingTargetAudience::from("Unknown"))
             .behaviours([TrainingBehaviour::new().behaviour_id("behaviour_id")])
             .compliances([TrainingCompliance::new().compliance_id("compliance_id")])
             .tag_names(["tag_names"])
             .has_quiz(true)
-            .duration(TrainingDurationEnum::from("Unknown"))
-            .level(TrainingLevelEnum::Beginner)
+            .duration(TrainingDuration::from("Unknown"))
+            .level(TrainingLevel::Beginner)
             .duration_display_name("duration_display_name")
             .level_display_name("level_display_name");
         report
@@ -404,13 +402,13 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
 
     {
         use keepnet_api::Upload;
-        use keepnet_api::types::{TrainingTypeEnum, TrainingsUploadContentForm};
+        use keepnet_api::types::{TrainingType, TrainingsUploadContentForm};
         let trainings_upload_content = TrainingsUploadContentForm::new(
                 Upload::bytes("file.txt", "content"),
                 "language_id",
             )
             .vendor_id("vendor_id")
-            .kind(TrainingTypeEnum::Scorm);
+            .kind(TrainingType::Scorm);
         report
             .call(
                 &operations::TRAININGS_UPLOAD_CONTENT,
@@ -424,13 +422,13 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
 
     {
         use keepnet_api::Upload;
-        use keepnet_api::types::{TrainingTypeEnum, TrainingsUploadFileContentForm};
+        use keepnet_api::types::{TrainingType, TrainingsUploadFileContentForm};
         let trainings_upload_file_content = TrainingsUploadFileContentForm::new(
                 Upload::bytes("file.txt", "content"),
                 "language_id",
             )
             .vendor_id("vendor_id")
-            .kind(TrainingTypeEnum::Scorm);
+            .kind(TrainingType::Scorm);
         report
             .call(
                 &operations::TRAININGS_UPLOAD_FILE_CONTENT,

@@ -127,13 +127,35 @@ pub(super) struct Schemas {
     refusals: Vec<Refusal>,
     /// Members need not be described.
     terse: bool,
+    /// The Rust names of schemas that do not say theirs.
+    rust_names: BTreeMap<String, String>,
 }
 
 impl Schemas {
     /// None yet. `terse` descriptions need not describe each member.
-    pub(super) fn new(terse: bool) -> Self {
+    pub(super) fn new(root: &Node<'_>, terse: bool) -> Self {
+        let handles = root.all_named("operationId").into_iter().filter_map(|id| {
+            let (resource, _) = id.split_once('.')?;
+            Some(names::type_name(resource))
+        });
+        let mut taken: BTreeSet<String> = handles.collect();
+        let mut unnamed = BTreeSet::new();
+        let components = root.get("components");
+        let schemas = components
+            .as_ref()
+            .and_then(|components| components.entries_of("schemas").ok())
+            .unwrap_or_default();
+        for (name, schema) in schemas {
+            match schema.text_of("x-rust-name") {
+                Ok(Some(given)) => drop(taken.insert(given.to_owned())),
+                _ => drop(unnamed.insert(name)),
+            }
+        }
+        let rust_names = names::of_types(&unnamed, &taken);
+        let owned = |(schema, name): (&str, String)| (schema.to_owned(), name);
         Self {
             terse,
+            rust_names: rust_names.into_iter().map(owned).collect(),
             ..Self::default()
         }
     }
@@ -340,7 +362,8 @@ impl Schemas {
             return shape;
         }
         let (kind, nullable) = kind(target)?;
-        let rust = names::of(target, name, Use::Type)?;
+        let wire = self.rust_names.get(name).map_or(name, String::as_str);
+        let rust = names::of(target, wire, Use::Type)?;
         let ty = match is_enum {
             true if kind == Some("string") => Ty::Enum(rust.clone()),
             true => {
@@ -358,8 +381,8 @@ impl Schemas {
                     format!("the schema `{other}` is called `{rust}` in Rust as well"),
                     "give one of them another name with `x-rust-name`",
                 )),
-                None if is_enum => enumeration(target, &rust).map(Type::Enum),
-                None => self.model(target, &rust).map(Type::Model),
+                None if is_enum => enumeration(target, name, &rust).map(Type::Enum),
+                None => self.model(target, name, &rust).map(Type::Model),
             };
             match read {
                 Ok(read) => {
@@ -371,7 +394,7 @@ impl Schemas {
         Ok(Shape::bare(ty, nullable))
     }
 
-    fn model(&mut self, node: &Node<'_>, name: &str) -> Read<Model> {
+    fn model(&mut self, node: &Node<'_>, schema: &str, name: &str) -> Read<Model> {
         node.only(
             "a schema of an object",
             &[
@@ -416,7 +439,7 @@ impl Schemas {
             pointer: node.pointer().to_owned(),
             name: name.to_owned(),
             concept: node.text_of("x-document")?.map(str::to_owned),
-            alias: None,
+            alias: names::alias(schema, name),
             doc: described(node, "a schema that becomes a type")?,
             source: source(node)?,
             patch: node.flag_of("x-patch")?,

@@ -4,7 +4,7 @@
 
 use security_api_transport::{model, open_enum};
 use crate::generated::types::{
-    EntityAvailableFor, LandingPageTemplate, Lookup, PsEmailTemplate, QuishingTemplateTypeEnum,
+    EntityAvailableFor, LandingPageTemplate, Lookup, PsEmailTemplate, QuishingTemplateType,
 };
 
 model! {
@@ -37,7 +37,7 @@ model! {
         difficulty_resource_id: Option<String> = "difficultyResourceId",
         /// The id of the language, from the list of languages.
         language_type_resource_id: Option<String> = "languageTypeResourceId",
-        kind: Option<QuishingTemplateTypeEnum> = "type",
+        kind: Option<QuishingTemplateType> = "type",
         /// The text, in HTML.
         template: Option<String> = "template",
         /// Whom it is available to.
@@ -48,7 +48,8 @@ model! {
 
 open_enum! {
     /// Whether a quishing campaign is e-mailed or handed to people one by one.
-    pub enum QuishingTemplateSearchTypeEnum {
+    #[doc(alias = "QuishingTemplateSearchTypeEnum")]
+    pub enum QuishingTemplateSearchType {
         Email = "Email",
         Individual = "Individual",
     }

@@ -4,7 +4,7 @@
 
 use security_api_transport::{model, open_enum};
 use crate::DateTime;
-use crate::generated::types::TrainingTypeEnum;
+use crate::generated::types::TrainingType;
 use crate::search::Filter;
 
 model! {
@@ -30,8 +30,9 @@ open_enum! {
 
 model! {
     /// The rule by which points were got or lost.
+    #[doc(alias = "GamificationPointRuleResult")]
     #[derive(Clone, Default)]
-    pub struct GamificationPointRuleResult: Received {
+    pub struct GamificationPointRule: Received {
         rule_name: Option<String> = "ruleName",
         earned: Option<bool> = "earned",
         lost_points: Option<i32> = "lostPoints",
@@ -48,8 +49,9 @@ open_enum! {
 
 model! {
     /// Something that a target user got or lost points for.
+    #[doc(alias = "GamificationUserTimeLineViewResult")]
     #[derive(Clone, Default)]
-    pub struct GamificationUserTimeLineViewResult: Received {
+    pub struct GamificationUserTimeLineView: Received {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
         /// The id of the time zone, from the list of time zones.
@@ -65,14 +67,15 @@ model! {
         campaign_type: Option<String> = "campaignType",
         product_type: Option<String> = "productType",
         action_type: Option<String> = "ActionType",
-        point_rule: Option<GamificationPointRuleResult> = "pointRule",
+        point_rule: Option<GamificationPointRule> = "pointRule",
     }
 }
 
 model! {
     /// A target user in the ranking.
+    #[doc(alias = "GamificationViewResult")]
     #[derive(Clone, Default)]
-    pub struct GamificationViewResult: Received {
+    pub struct GamificationView: Received {
         /// The place in the ranking.
         rank: Option<i32> = "rank",
         target_user_resource_id: Option<String> = "targetUserResourceId",
@@ -97,8 +100,9 @@ open_enum! {
 
 model! {
     /// What to give of one target user's points.
+    #[doc(alias = "LeaderboardUserTimelineRequestParameter")]
     #[derive(Clone, Default)]
-    pub struct LeaderboardUserTimelineRequestParameter: Sent {
+    pub struct LeaderboardUserTimelineRequest: Sent {
         target_user_resource_id: Option<String> = "targetUserResourceId",
         action_types: Option<Vec<GamificationActionTypeFilter>> = "actionTypes",
         difficulty_types: Option<Vec<PhishingScenarioDifficultyType>> = "difficultyTypes",
@@ -112,24 +116,16 @@ model! {
 }
 
 model! {
-    /// Which trainings of a target user to give.
-    #[derive(Clone, Default)]
-    pub struct MyLearningRequestParameter: Sent {
-        filter: Option<Filter> = "filter" (json),
-        pagination: Option<PaginationRequest> = "pagination",
-    }
-}
-
-model! {
     /// How a target user fares in a training.
+    #[doc(alias = "MyLearningResult")]
     #[derive(Clone, Default)]
-    pub struct MyLearningResult: Received {
+    pub struct MyLearning: Received {
         /// The id of the enrolment.
         enrollment_id: Option<String> = "enrollmentId",
         enrollment_name: Option<String> = "enrollmentName",
         training_id: Option<String> = "trainingId",
         training_name: Option<String> = "trainingName",
-        training_type_id: Option<TrainingTypeEnum> = "trainingTypeId",
+        training_type_id: Option<TrainingType> = "trainingTypeId",
         training_type_name: Option<String> = "trainingTypeName",
         learning_path_id: Option<String> = "learningPathId",
         /// The place in the learning path.
@@ -143,6 +139,16 @@ model! {
         training_url: Option<String> = "trainingUrl",
         first_order_enrollment_id: Option<String> = "firstOrderEnrollmentId",
         is_max_points: Option<bool> = "isMaxPoints",
+    }
+}
+
+model! {
+    /// Which trainings of a target user to give.
+    #[doc(alias = "MyLearningRequestParameter")]
+    #[derive(Clone, Default)]
+    pub struct MyLearningRequest: Sent {
+        filter: Option<Filter> = "filter" (json),
+        pagination: Option<PaginationRequest> = "pagination",
     }
 }
 
@@ -169,8 +175,9 @@ open_enum! {
 
 model! {
     /// How a target user fared in simulations.
+    #[doc(alias = "PhishingTestResultDbResult")]
     #[derive(Clone, Default)]
-    pub struct PhishingTestResultDbResult: Received {
+    pub struct PhishingTestResultDb: Received {
         total_count: Option<i32> = "totalCount",
         reported_count: Option<i32> = "reportedCount",
         earned_points: Option<i32> = "earnedPoints",
@@ -182,7 +189,7 @@ model! {
     /// How a target user fares in simulations, and how that changed.
     #[derive(Clone, Default)]
     pub struct PhishingTestResultSummary: Received {
-        last30_days: Option<PhishingTestResultDbResult> = "last30Days",
+        last30_days: Option<PhishingTestResultDb> = "last30Days",
         accuracy_change_percentage: Option<f64> = "accuracyChangePercentage",
         success_rate: Option<f64> = "successRate",
     }

@@ -37,7 +37,8 @@ model! {
 #[cfg(any(feature = "_simulator", feature = "training"))]
 open_enum! {
     /// When a certificate is sent: for the first successful attempt or for any.
-    pub enum CertificateConfigSendTypeEnum {
+    #[doc(alias = "CertificateConfigSendTypeEnum")]
+    pub enum CertificateConfigSendType {
         SendOnFirstAttempt = "SendOnFirstAttempt",
         SendOnAnyAttempt = "SendOnAnyAttempt",
     }
@@ -97,7 +98,8 @@ model! {
 #[cfg(any(feature = "_simulator", feature = "training"))]
 open_enum! {
     /// The unit of a period.
-    pub enum EmailPeriodTypeEnum {
+    #[doc(alias = "EmailPeriodTypeEnum")]
+    pub enum EmailPeriodType {
         Day = "Day",
         Week = "Week",
         Month = "Month",
@@ -111,8 +113,8 @@ model! {
     pub struct EnrollmentReminder: Received, Sent {
         /// After how many periods a reminder is sent.
         period_count: Option<i32> = "periodCount",
-        period_type: Option<EmailPeriodTypeEnum> = "periodType",
-        end_type: Option<ReminderEndTypeEnum> = "endType",
+        period_type: Option<EmailPeriodType> = "periodType",
+        end_type: Option<ReminderEndType> = "endType",
         /// After how many reminders they end.
         occurrence_count: Option<i32> = "occurrenceCount",
         /// When reminders end.
@@ -179,7 +181,7 @@ model! {
         /// Of which kind of simulation, for exports of templates.
         phishing_type_id: Option<i32> = "phishingTypeId",
         /// Of which kind, for exports of quishing templates. The service spells it so.
-        template_type: Option<QuishingTemplateTypeEnum> = "tempalateType",
+        template_type: Option<QuishingTemplateType> = "tempalateType",
         /// Of which kinds, for exports of quishing templates.
         template_types: Option<Vec<String>> = "templateTypes",
         /// Whether what people or what bots did counts, for exports of launches.
@@ -223,8 +225,9 @@ model! {
 #[cfg(any(feature = "incident_response", feature = "reporter"))]
 model! {
     /// An attachment that an investigation looks for.
+    #[doc(alias = "InvestigationAttachmentDto")]
     #[derive(Clone, Default)]
-    pub struct InvestigationAttachmentDto: Received {
+    pub struct InvestigationAttachmentView: Received {
         resource_id: Option<String> = "resourceId",
         /// The size in bytes.
         size: Option<i32> = "size",
@@ -240,8 +243,9 @@ model! {
 #[cfg(any(feature = "incident_response", feature = "reporter"))]
 model! {
     /// What an investigation looks for in the body of e-mails.
+    #[doc(alias = "InvestigationBodyDto")]
     #[derive(Clone, Default)]
-    pub struct InvestigationBodyDto: Received {
+    pub struct InvestigationBodyView: Received {
         resource_id: Option<String> = "resourceId",
         url: Option<String> = "url",
         keyword: Option<String> = "keyword",
@@ -252,8 +256,9 @@ model! {
 #[cfg(any(feature = "incident_response", feature = "reporter"))]
 model! {
     /// What an investigation looks for in the header of e-mails.
+    #[doc(alias = "InvestigationHeaderDto")]
     #[derive(Clone, Default)]
-    pub struct InvestigationHeaderDto: Received {
+    pub struct InvestigationHeaderView: Received {
         resource_id: Option<String> = "resourceId",
         ip: Option<String> = "ip",
         from: Option<String> = "from",
@@ -314,7 +319,8 @@ model! {
 #[cfg(any(feature = "training", feature = "users"))]
 open_enum! {
     /// What a recipient did in a phishing campaign.
-    pub enum PhishingCampaignConditionTypeEnum {
+    #[doc(alias = "PhishingCampaignConditionTypeEnum")]
+    pub enum PhishingCampaignConditionType {
         EmailOpened = "EmailOpened",
         PhishingLinkClicked = "PhishingLinkClicked",
         DataSubmitted = "DataSubmitted",
@@ -360,7 +366,8 @@ model! {
 
 open_enum! {
     /// Whether a quishing template is e-mailed or made for one person.
-    pub enum QuishingTemplateTypeEnum {
+    #[doc(alias = "QuishingTemplateTypeEnum")]
+    pub enum QuishingTemplateType {
         Email = "Email",
         Individual = "Individual",
     }
@@ -369,7 +376,8 @@ open_enum! {
 #[cfg(any(feature = "_simulator", feature = "training"))]
 open_enum! {
     /// When reminders end.
-    pub enum ReminderEndTypeEnum {
+    #[doc(alias = "ReminderEndTypeEnum")]
+    pub enum ReminderEndType {
         TrainingCompleted = "TrainingCompleted",
         QuizCompleted = "QuizCompleted",
         QuizSuccessfullyCompleted = "QuizSuccessfullyCompleted",
@@ -516,7 +524,8 @@ impl InForm for TrainingBehaviour {
 #[cfg(any(feature = "phishing", feature = "training"))]
 open_enum! {
     /// The category of a training.
-    pub enum TrainingCategoryEnum {
+    #[doc(alias = "TrainingCategoryEnum")]
+    pub enum TrainingCategory {
     }
 }
 
@@ -549,9 +558,9 @@ model! {
         name: Option<String> = "name",
         /// The size in bytes.
         size: Option<i64> = "size",
-        kind: Option<TrainingTypeEnum> = "type",
+        kind: Option<TrainingType> = "type",
         type_with_display_name: Option<String> = "typeWithDisplayName",
-        is_deleteable: Option<bool> = "isDeleteable",
+        is_deletable: Option<bool> = "isDeleteable",
         warning_message: Option<String> = "warningMessage",
     }
 }
@@ -577,7 +586,7 @@ impl InForm for TrainingContent {
         if let Some(value) = self.type_with_display_name {
             form = form.text(format!("{prefix}typeWithDisplayName"), value);
         }
-        if let Some(value) = self.is_deleteable {
+        if let Some(value) = self.is_deletable {
             form = form.text(format!("{prefix}isDeleteable"), value.to_string());
         }
         if let Some(value) = self.warning_message {
@@ -610,8 +619,8 @@ model! {
         available_for_list: Option<Vec<TrainingEntityAvailableFor>> = "availableForList",
         created_by: Option<String> = "createdBy",
         cover_image: Option<TrainingCoverImage> = "coverImage",
-        kind: Option<TrainingTypeEnum> = "type",
-        status: Option<TrainingStatusEnum> = "status",
+        kind: Option<TrainingType> = "type",
+        status: Option<TrainingStatus> = "status",
         vendor_id: Option<String> = "vendorId",
         training_contents: Option<Vec<TrainingContent>> = "trainingContents",
         training_groups: Option<Vec<TrainingGroupDetail>> = "trainingGroups",
@@ -626,14 +635,14 @@ model! {
         training_roles: Option<Vec<TrainingRole>> = "trainingRoles",
         name: Option<String> = "name",
         description: Option<String> = "description",
-        category: Option<TrainingCategoryEnum> = "category",
-        target_audience: Option<TrainingTargetAudienceEnum> = "targetAudience",
+        category: Option<TrainingCategory> = "category",
+        target_audience: Option<TrainingTargetAudience> = "targetAudience",
         behaviours: Option<Vec<TrainingBehaviour>> = "behaviours",
         compliances: Option<Vec<TrainingCompliance>> = "compliances",
         tag_names: Option<Vec<String>> = "tagNames",
         has_quiz: Option<bool> = "hasQuiz",
-        duration: Option<TrainingDurationEnum> = "duration",
-        level: Option<TrainingLevelEnum> = "level",
+        duration: Option<TrainingDuration> = "duration",
+        level: Option<TrainingLevel> = "level",
         duration_display_name: Option<String> = "durationDisplayName",
         level_display_name: Option<String> = "levelDisplayName",
     }
@@ -642,7 +651,8 @@ model! {
 #[cfg(any(feature = "phishing", feature = "training"))]
 open_enum! {
     /// How long a training takes.
-    pub enum TrainingDurationEnum {
+    #[doc(alias = "TrainingDurationEnum")]
+    pub enum TrainingDuration {
     }
 }
 
@@ -665,7 +675,7 @@ model! {
     #[derive(Clone, Default)]
     pub struct TrainingGroupDetail: Received {
         name: Option<String> = "name",
-        category: Option<TrainingCategoryEnum> = "category",
+        category: Option<TrainingCategory> = "category",
         created_by: Option<String> = "createdBy",
         kind: Option<String> = "type",
         category_name: Option<String> = "categoryName",
@@ -675,7 +685,7 @@ model! {
         detail_training_id: Option<String> = "detailTrainingId",
         /// The place in the learning path.
         training_order: Option<i32> = "trainingOrder",
-        duration: Option<TrainingDurationEnum> = "duration",
+        duration: Option<TrainingDuration> = "duration",
         duration_display_name: Option<String> = "durationDisplayName",
     }
 }
@@ -683,7 +693,8 @@ model! {
 #[cfg(any(feature = "phishing", feature = "training"))]
 open_enum! {
     /// How hard a training is. Sent as a number; the names are labels.
-    pub enum TrainingLevelEnum {
+    #[doc(alias = "TrainingLevelEnum")]
+    pub enum TrainingLevel {
         Beginner = "1",
         Intermediate = "2",
         Advanced = "3",
@@ -704,21 +715,24 @@ model! {
 #[cfg(any(feature = "phishing", feature = "training"))]
 open_enum! {
     /// Whether a training is a draft or can be used.
-    pub enum TrainingStatusEnum {
+    #[doc(alias = "TrainingStatusEnum")]
+    pub enum TrainingStatus {
     }
 }
 
 #[cfg(any(feature = "phishing", feature = "training"))]
 open_enum! {
     /// The audience that a training is made for.
-    pub enum TrainingTargetAudienceEnum {
+    #[doc(alias = "TrainingTargetAudienceEnum")]
+    pub enum TrainingTargetAudience {
     }
 }
 
 #[cfg(any(feature = "phishing", feature = "reporting", feature = "training"))]
 open_enum! {
     /// The type of a training.
-    pub enum TrainingTypeEnum {
+    #[doc(alias = "TrainingTypeEnum")]
+    pub enum TrainingType {
         Scorm = "SCORM",
         LearningPath = "LearningPath",
         Poster = "Poster",

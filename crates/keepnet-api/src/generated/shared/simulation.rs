@@ -59,6 +59,29 @@ model! {
 
 #[cfg(feature = "_simulator")]
 model! {
+    /// A launch of a campaign in a list.
+    #[doc(alias = "CampaignJobSearchView")]
+    #[derive(Clone, Default)]
+    pub struct CampaignJob: Received {
+        /// Which launch of the campaign it is.
+        instance_group: Option<i32> = "instanceGroup",
+        start_date: Option<DateTime> = "startDate",
+        /// When it was created.
+        created_date: Option<DateTime> = "createdDate",
+        total_target_user_count: Option<i32> = "totalTargetUserCount",
+        status: Option<String> = "status",
+        /// What came of the sending, in words.
+        job_result_message: Option<String> = "jobResultMessage",
+        /// Which repetition of the campaign it belongs to.
+        frequency_group: Option<i32> = "frequencyGroup",
+        frequency: Option<i32> = "frequency",
+        frequency_description: Option<String> = "frequencyDescription",
+        frequency_count: Option<i32> = "frequencyCount",
+    }
+}
+
+#[cfg(feature = "_simulator")]
+model! {
     /// Which launches of a campaign to export, in what order and as what file.
     #[derive(Clone, Default)]
     pub struct CampaignJobExportRequest: Search {
@@ -103,28 +126,6 @@ model! {
 impl From<SearchRequest> for CampaignJobSearchRequest {
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
-    }
-}
-
-#[cfg(feature = "_simulator")]
-model! {
-    /// A launch of a campaign in a list.
-    #[derive(Clone, Default)]
-    pub struct CampaignJobSearchView: Received {
-        /// Which launch of the campaign it is.
-        instance_group: Option<i32> = "instanceGroup",
-        start_date: Option<DateTime> = "startDate",
-        /// When it was created.
-        created_date: Option<DateTime> = "createdDate",
-        total_target_user_count: Option<i32> = "totalTargetUserCount",
-        status: Option<String> = "status",
-        /// What came of the sending, in words.
-        job_result_message: Option<String> = "jobResultMessage",
-        /// Which repetition of the campaign it belongs to.
-        frequency_group: Option<i32> = "frequencyGroup",
-        frequency: Option<i32> = "frequency",
-        frequency_description: Option<String> = "frequencyDescription",
-        frequency_count: Option<i32> = "frequencyCount",
     }
 }
 
@@ -257,8 +258,9 @@ model! {
 #[cfg(feature = "_simulator")]
 model! {
     /// The target groups of a launch.
+    #[doc(alias = "CampaignTargetGroupsResult")]
     #[derive(Clone, Default)]
-    pub struct CampaignTargetGroupsResult: Received {
+    pub struct CampaignTargetGroups: Received {
         groups: Option<Vec<CampaignTargetGroupItem>> = "groups",
     }
 }
@@ -266,8 +268,9 @@ model! {
 #[cfg(feature = "_simulator")]
 model! {
     /// A click of one recipient.
+    #[doc(alias = "CampaignUserClickedSearchView")]
     #[derive(Clone, Default)]
-    pub struct CampaignUserClickedSearchView: Received {
+    pub struct CampaignUserClicked: Received {
         resource_id: Option<String> = "resourceId",
         clicked_time: Option<DateTime> = "clickedTime",
         /// Whether a person or a sandbox or bot did it; the numbers are not published.
@@ -310,8 +313,9 @@ impl From<SearchRequest> for CampaignUserSearchRequest {
 #[cfg(feature = "_simulator")]
 model! {
     /// What one recipient entered on the landing page.
+    #[doc(alias = "CampaignUserSubmittedSearchView")]
     #[derive(Clone, Default)]
-    pub struct CampaignUserSubmittedSearchView: Received {
+    pub struct CampaignUserSubmitted: Received {
         submitted_time: Option<DateTime> = "submittedTime",
         /// What was entered. It can hold passwords.
         submitted_data: Option<Secret> = "submittedData",
@@ -435,10 +439,18 @@ model! {
 }
 
 #[cfg(feature = "_simulator")]
+open_enum! {
+    /// The provider of a DNS service.
+    pub enum DnsServiceProviderType {
+    }
+}
+
+#[cfg(feature = "_simulator")]
 model! {
     /// A DNS service in a list.
+    #[doc(alias = "DnsServiceProviderSearchView")]
     #[derive(Clone, Default)]
-    pub struct DnsServiceProviderSearchView: Received {
+    pub struct DnsServiceProviderView: Received {
         id: Option<i32> = "id",
         resource_id: Option<String> = "resourceId",
         dns_service_provider_name: Option<String> = "dnsServiceProviderName",
@@ -450,13 +462,6 @@ model! {
         created_by: Option<String> = "createdBy",
         /// When it was created.
         create_time: Option<DateTime> = "createTime",
-    }
-}
-
-#[cfg(feature = "_simulator")]
-open_enum! {
-    /// The provider of a DNS service.
-    pub enum DnsServiceProviderType {
     }
 }
 
@@ -525,8 +530,9 @@ model! {
 #[cfg(feature = "_simulator")]
 model! {
     /// A domain of simulations in a list.
+    #[doc(alias = "DomainRecordSearchView")]
     #[derive(Clone, Default)]
-    pub struct DomainRecordSearchView: Received {
+    pub struct DomainRecordView: Received {
         resource_id: Option<String> = "resourceId",
         domain: Option<String> = "domain",
         dns_service_provider_name: Option<String> = "dnsServiceProviderName",
@@ -556,7 +562,8 @@ model! {
 #[cfg(feature = "_simulator")]
 open_enum! {
     /// When people are enrolled in the training of a campaign.
-    pub enum EnrollmentSendTypeEnum {
+    #[doc(alias = "EnrollmentSendTypeEnum")]
+    pub enum EnrollmentSendType {
     }
 }
 
@@ -662,8 +669,9 @@ model! {
 #[cfg(feature = "_simulator")]
 model! {
     /// A landing page template in a list.
+    #[doc(alias = "LandingPageTemplateSearchView")]
     #[derive(Clone, Default)]
-    pub struct LandingPageTemplateSearchView: Received {
+    pub struct LandingPageTemplateView: Received {
         id: Option<i32> = "id",
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
@@ -774,33 +782,24 @@ model! {
         training_name: Option<String> = "trainingName",
         /// The ids of the languages in which the training is offered.
         training_language_ids: Option<Vec<String>> = "trainingLanguageIds",
-        email_period_type_id: Option<EmailPeriodTypeEnum> = "emailPeriodTypeId",
+        email_period_type_id: Option<EmailPeriodType> = "emailPeriodTypeId",
         period_count: Option<i32> = "periodCount",
-        reminder_end_type_id: Option<ReminderEndTypeEnum> = "reminderEndTypeId",
+        reminder_end_type_id: Option<ReminderEndType> = "reminderEndTypeId",
         is_enrollment_reminder_active: Option<bool> = "isEnrollmentReminderActive",
         /// Whether people who succeed get a certificate.
         award_certificate: Option<bool> = "awardCertificate",
-        enrollment_send_type_id: Option<EnrollmentSendTypeEnum> = "enrollmentSendTypeId",
-        certificate_config_send_type: Option<CertificateConfigSendTypeEnum> = "certificateConfigSendType",
+        enrollment_send_type_id: Option<EnrollmentSendType> = "enrollmentSendTypeId",
+        certificate_config_send_type: Option<CertificateConfigSendType> = "certificateConfigSendType",
         training_redirect_page: Option<TrainingRedirectPage> = "trainingRedirectPage",
     }
 }
 
 #[cfg(feature = "_simulator")]
 model! {
-    /// A language of a training.
-    #[derive(Clone, Default)]
-    pub struct PhishingCampaignSummaryLanguageInfo: Received {
-        language_id: Option<String> = "languageId",
-        language_short_code: Option<String> = "languageShortCode",
-    }
-}
-
-#[cfg(feature = "_simulator")]
-model! {
     /// The settings and the figures of a launch.
+    #[doc(alias = "PhishingCampaignSummaryResult")]
     #[derive(Clone, Default)]
-    pub struct PhishingCampaignSummaryResult: Received {
+    pub struct PhishingCampaignSummary: Received {
         phishing_campaign_resource_id: Option<String> = "phishingCampaignResourceId",
         phishing_campaign_name: Option<String> = "phishingCampaignName",
         campaign_info: Option<PhishingCampaignSummaryResultCampaignInfo> = "campaignInfo",
@@ -814,6 +813,16 @@ model! {
         enrollment_info_for_category: Option<PhishingCampaignSummaryResultEnrollmentInfo> = "enrollmentInfoForCategory",
         smart_group_info: Option<NamedResource> = "smartGroupInfo",
         campaign_duration_expired: Option<bool> = "campaignDurationExpired",
+    }
+}
+
+#[cfg(feature = "_simulator")]
+model! {
+    /// A language of a training.
+    #[derive(Clone, Default)]
+    pub struct PhishingCampaignSummaryLanguageInfo: Received {
+        language_id: Option<String> = "languageId",
+        language_short_code: Option<String> = "languageShortCode",
     }
 }
 
@@ -1007,8 +1016,8 @@ model! {
         enrollment_reminder: Option<EnrollmentReminder> = "enrollmentReminder",
         /// Whether people who succeed get a certificate.
         award_certificate: Option<bool> = "awardCertificate",
-        enrollment_send_type_id: Option<EnrollmentSendTypeEnum> = "enrollmentSendTypeId",
-        certificate_config_send_type: Option<CertificateConfigSendTypeEnum> = "certificateConfigSendType",
+        enrollment_send_type_id: Option<EnrollmentSendType> = "enrollmentSendTypeId",
+        certificate_config_send_type: Option<CertificateConfigSendType> = "certificateConfigSendType",
     }
 }
 
@@ -1023,8 +1032,8 @@ model! {
         enrollment_reminder: Option<EnrollmentReminder> = "enrollmentReminder",
         /// Whether people who succeed get a certificate.
         award_certificate: Option<bool> = "awardCertificate",
-        enrollment_send_type_id: Option<EnrollmentSendTypeEnum> = "enrollmentSendTypeId",
-        certificate_config_send_type: Option<CertificateConfigSendTypeEnum> = "certificateConfigSendType",
+        enrollment_send_type_id: Option<EnrollmentSendType> = "enrollmentSendTypeId",
+        certificate_config_send_type: Option<CertificateConfigSendType> = "certificateConfigSendType",
         training_redirect_page: Option<TrainingRedirectPage> = "trainingRedirectPage",
     }
 }
@@ -1089,8 +1098,9 @@ impl From<SearchRequest> for PsEmailTemplateSearchRequest {
 #[cfg(feature = "_simulator")]
 model! {
     /// A scenario in a list.
+    #[doc(alias = "ScenarioSearchView")]
     #[derive(Clone, Default)]
-    pub struct ScenarioSearchView: Received {
+    pub struct ScenarioView: Received {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
         quishing_type: Option<String> = "quishingType",

@@ -5,22 +5,23 @@
 use std::collections::BTreeMap;
 use security_api_transport::{Form, InForm, model, open_enum};
 use crate::DateTime;
-use crate::generated::types::EmailPeriodTypeEnum;
+use crate::generated::types::EmailPeriodType;
 
 model! {
     /// When people who join the target groups later are enrolled.
     #[derive(Clone, Default)]
     pub struct EnrollmentAutoEnroll: Received, Sent {
-        kind: Option<EnrollmentAutoEnrollTypeEnum> = "type",
+        kind: Option<EnrollmentAutoEnrollType> = "type",
         day_of_week: Option<i32> = "dayOfWeek",
-        email_period_type_enum: Option<EmailPeriodTypeEnum> = "emailPeriodTypeEnum",
+        email_period_type_enum: Option<EmailPeriodType> = "emailPeriodTypeEnum",
         period_count: Option<i32> = "periodCount",
     }
 }
 
 open_enum! {
     /// When people who join later are enrolled.
-    pub enum EnrollmentAutoEnrollTypeEnum {
+    #[doc(alias = "EnrollmentAutoEnrollTypeEnum")]
+    pub enum EnrollmentAutoEnrollType {
         SameDay = "SameDay",
         NextDay = "NextDay",
         Next = "Next",
@@ -30,7 +31,8 @@ open_enum! {
 
 open_enum! {
     /// Whom a training or certificate is available to.
-    pub enum EntityAvailabilityTypeEnum {
+    #[doc(alias = "EntityAvailabilityTypeEnum")]
+    pub enum EntityAvailabilityType {
         MyCompanyOnly = "MyCompanyOnly",
         AllCompanies = "AllCompanies",
         Company = "Company",
@@ -135,7 +137,7 @@ model! {
     /// A company or group that a training or certificate is to be available to.
     #[derive(Clone, Default)]
     pub struct TrainingEntityAvailableForRequest: Sent {
-        kind: Option<EntityAvailabilityTypeEnum> = "type",
+        kind: Option<EntityAvailabilityType> = "type",
         resource_id: Option<String> = "resourceId",
     }
 }
@@ -167,7 +169,8 @@ model! {
 
 open_enum! {
     /// The type of a training in a request.
-    pub enum TrainingTypeRequestEnum {
+    #[doc(alias = "TrainingTypeRequestEnum")]
+    pub enum TrainingTypeRequest {
         Scorm = "SCORM",
         LearningPath = "LearningPath",
         Poster = "Poster",

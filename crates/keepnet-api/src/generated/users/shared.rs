@@ -14,8 +14,9 @@ open_enum! {
 
 model! {
     /// A target user in a list.
+    #[doc(alias = "TargetUserSearchView")]
     #[derive(Clone, Default)]
-    pub struct TargetUserSearchView: Received {
+    pub struct TargetUserView: Received {
         resource_id: Option<String> = "resourceId",
         email: Option<String> = "email",
         first_name: Option<String> = "firstName",

@@ -6,8 +6,8 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    CallbackCampaignInstanceRequest, CampaignJobExportRequest, CampaignJobFormDetails,
-    CampaignJobSearchRequest, CampaignJobSearchView, CampaignResendRequest,
+    CallbackCampaignInstanceRequest, CampaignJob, CampaignJobExportRequest,
+    CampaignJobFormDetails, CampaignJobSearchRequest, CampaignResendRequest,
     CampaignResendToUsersRequest, IdResult,
 };
 
@@ -121,7 +121,7 @@ impl CallbackCampaignJobs {
         &self,
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignJobSearchRequest>,
-    ) -> List<CampaignJobSearchView> {
+    ) -> List<CampaignJob> {
         List::new(
             search::complete(
                 self

@@ -6,10 +6,9 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    CallbackCampaignJobUserEmailSearchOpenedModel,
-    CallbackCampaignJobUserSearchEmailReportedModel, CallbackCampaignJobUserSearchType,
-    CallbackCampaignJobUsersSearchModel, CallbackCampaignSummaryModel, CampaignTargetGroupItem,
-    CampaignUserSearchRequest, EmailEventInfoModel, ExportRequest,
+    CallbackCampaignJobUserEmailSearchOpened, CallbackCampaignJobUserSearchEmailReported,
+    CallbackCampaignJobUserSearchType, CallbackCampaignJobUsers, CallbackCampaignSummary,
+    CampaignTargetGroupItem, CampaignUserSearchRequest, EmailEventInfo, ExportRequest,
 };
 
 /// What target users did in a launch of a callback campaign.
@@ -62,10 +61,7 @@ impl CallbackCampaignReports {
     /// - `resource_id`: The id of the recipient in the launch.
     ///
     /// Source: the vendor's documentation.
-    pub fn email_activity(
-        &self,
-        resource_id: impl AsRef<str>,
-    ) -> Call<EmailEventInfoModel> {
+    pub fn email_activity(&self, resource_id: impl AsRef<str>) -> Call<EmailEventInfo> {
         self.client()
             .operation(
                 &CALLBACK_CAMPAIGN_REPORTS_EMAIL_ACTIVITY,
@@ -86,7 +82,7 @@ impl CallbackCampaignReports {
         &self,
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
-    ) -> Call<CallbackCampaignJobUserEmailSearchOpenedModel> {
+    ) -> Call<CallbackCampaignJobUserEmailSearchOpened> {
         search::complete(
                 self
                     .client()
@@ -112,7 +108,7 @@ impl CallbackCampaignReports {
         &self,
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
-    ) -> Call<CallbackCampaignJobUserSearchEmailReportedModel> {
+    ) -> Call<CallbackCampaignJobUserSearchEmailReported> {
         search::complete(
                 self
                     .client()
@@ -161,7 +157,7 @@ impl CallbackCampaignReports {
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-    ) -> Call<CallbackCampaignSummaryModel> {
+    ) -> Call<CallbackCampaignSummary> {
         self.client()
             .operation(
                 &CALLBACK_CAMPAIGN_REPORTS_SUMMARY,
@@ -222,7 +218,7 @@ impl CallbackCampaignReports {
         resource_id: impl AsRef<str>,
         instance_group: i32,
         search: impl Into<CampaignUserSearchRequest>,
-    ) -> List<CallbackCampaignJobUsersSearchModel> {
+    ) -> List<CallbackCampaignJobUsers> {
         List::new(
             search::complete(
                 self

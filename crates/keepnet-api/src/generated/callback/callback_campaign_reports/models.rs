@@ -10,8 +10,9 @@ use crate::generated::types::{
 
 model! {
     /// An opening of the e-mail by one recipient of a callback campaign.
+    #[doc(alias = "CallbackCampaignJobUserEmailSearchOpenedModel")]
     #[derive(Clone, Default)]
-    pub struct CallbackCampaignJobUserEmailSearchOpenedModel: Received {
+    pub struct CallbackCampaignJobUserEmailSearchOpened: Received {
         resource_id: Option<String> = "resourceId",
         browser_name: Option<String> = "browserName",
         user_agent: Option<String> = "userAgent",
@@ -35,8 +36,9 @@ model! {
 
 model! {
     /// A report of the e-mail by one recipient of a callback campaign.
+    #[doc(alias = "CallbackCampaignJobUserSearchEmailReportedModel")]
     #[derive(Clone, Default)]
-    pub struct CallbackCampaignJobUserSearchEmailReportedModel: Received {
+    pub struct CallbackCampaignJobUserSearchEmailReported: Received {
         browser_name: Option<String> = "browserName",
         user_geolocation: Option<String> = "userGeolocation",
         reported_time: Option<DateTime> = "reportedTime",
@@ -60,8 +62,9 @@ open_enum! {
 
 model! {
     /// A recipient of a callback campaign, and what they did.
+    #[doc(alias = "CallbackCampaignJobUsersSearchModel")]
     #[derive(Clone, Default)]
-    pub struct CallbackCampaignJobUsersSearchModel: Received {
+    pub struct CallbackCampaignJobUsers: Received {
         resource_id: Option<String> = "resourceId",
         first_name: Option<String> = "firstName",
         last_name: Option<String> = "lastName",
@@ -95,8 +98,9 @@ model! {
 
 model! {
     /// The settings and the figures of a launch of a callback campaign.
+    #[doc(alias = "CallbackCampaignSummaryModel")]
     #[derive(Clone, Default)]
-    pub struct CallbackCampaignSummaryModel: Received {
+    pub struct CallbackCampaignSummary: Received {
         campaign_resource_id: Option<String> = "campaignResourceId",
         campaign_name: Option<String> = "campaignName",
         campaign_info: Option<CallbackResultCampaignInfo> = "campaignInfo",
@@ -160,8 +164,9 @@ model! {
 
 model! {
     /// What happened to the e-mail of one recipient.
+    #[doc(alias = "EmailEventInfoModel")]
     #[derive(Clone, Default)]
-    pub struct EmailEventInfoModel: Received {
+    pub struct EmailEventInfo: Received {
         events: Option<Vec<RawJson>> = "events",
         from: Option<String> = "from",
         to: Option<String> = "to",

@@ -7,9 +7,9 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     BulkDeleteRequest, CallbackCalculateScheduleInfoRequest, CallbackCampaignCreateRequest,
-    CallbackCampaignModel, CallbackCampaignPreviewModel, CallbackCampaignScheduleInfo,
-    CallbackCampaignSearchModel, CampaignFormDetails, CampaignSendingInfo,
-    CampaignSendingInfoRequest, EmailDeliverySettingModel, ExportRequest, IdResult,
+    CallbackCampaignModel, CallbackCampaignPreview, CallbackCampaignScheduleInfo,
+    CallbackCampaignView, CampaignFormDetails, CampaignSendingInfo, CampaignSendingInfoRequest,
+    EmailDeliverySettingModel, ExportRequest, IdResult,
 };
 use crate::search::SearchRequest;
 
@@ -122,7 +122,7 @@ impl CallbackCampaigns {
     pub fn preview(
         &self,
         resource_id: impl AsRef<str>,
-    ) -> Call<CallbackCampaignPreviewModel> {
+    ) -> Call<CallbackCampaignPreview> {
         self.client()
             .operation(&CALLBACK_CAMPAIGNS_PREVIEW, &[resource_id.as_ref()])
             .call()
@@ -147,7 +147,7 @@ impl CallbackCampaigns {
     pub fn search(
         &self,
         search: impl Into<SearchRequest>,
-    ) -> List<CallbackCampaignSearchModel> {
+    ) -> List<CallbackCampaignView> {
         List::new(
             search::complete(
                 self.client().operation(&CALLBACK_CAMPAIGNS_SEARCH, &[]),

@@ -130,8 +130,9 @@ model! {
 
 model! {
     /// The scenarios of a callback campaign as they would be sent.
+    #[doc(alias = "CallbackCampaignPreviewModel")]
     #[derive(Clone, Default)]
-    pub struct CallbackCampaignPreviewModel: Received {
+    pub struct CallbackCampaignPreview: Received {
         resource_id: Option<String> = "resourceId",
         campaign_name: Option<String> = "campaignName",
         smtp_setting_dto: Option<SmtpSetting> = "smtpSettingDto",
@@ -165,8 +166,9 @@ model! {
 
 model! {
     /// A callback campaign in a list.
+    #[doc(alias = "CallbackCampaignSearchModel")]
     #[derive(Clone, Default)]
-    pub struct CallbackCampaignSearchModel: Received {
+    pub struct CallbackCampaignView: Received {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
         scenario_count: Option<String> = "scenarioCount",

@@ -7,7 +7,7 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     BulkDeleteRequest, CallbackScenarioModel, CallbackScenarioPreviewModel,
-    CallbackScenarioRequest, CallbackScenarioSearchModel, ExportRequest, IdResult,
+    CallbackScenarioRequest, CallbackScenarioView, ExportRequest, IdResult,
     PhishingScenarioSearchRequest,
 };
 
@@ -102,7 +102,7 @@ impl CallbackScenarios {
     pub fn search(
         &self,
         search: impl Into<PhishingScenarioSearchRequest>,
-    ) -> List<CallbackScenarioSearchModel> {
+    ) -> List<CallbackScenarioView> {
         List::new(
             search::complete(
                 self.client().operation(&CALLBACK_SCENARIOS_SEARCH, &[]),

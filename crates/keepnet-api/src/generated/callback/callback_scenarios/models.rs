@@ -65,8 +65,9 @@ model! {
 
 model! {
     /// A callback scenario in a list.
+    #[doc(alias = "CallbackScenarioSearchModel")]
     #[derive(Clone, Default)]
-    pub struct CallbackScenarioSearchModel: Received {
+    pub struct CallbackScenarioView: Received {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
         method: Option<String> = "method",

@@ -8,8 +8,7 @@ use security_api_transport::{
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    CallbackNumberAvailableModel, CallbackSearchCompanyPoolModel, CallbackUsageModel,
-    ExportRequest, IdResult,
+    CallbackNumberAvailable, CallbackSearchCompanyPool, CallbackUsage, ExportRequest, IdResult,
 };
 use crate::search::SearchRequest;
 
@@ -100,7 +99,7 @@ impl CallbackSettings {
     pub fn search(
         &self,
         search: impl Into<SearchRequest>,
-    ) -> List<CallbackSearchCompanyPoolModel> {
+    ) -> List<CallbackSearchCompanyPool> {
         List::new(
             search::complete(
                 self.client().operation(&CALLBACK_SETTINGS_SEARCH, &[]),
@@ -131,7 +130,7 @@ impl CallbackSettings {
     /// `GET /api/callback-simulator/settings/usage`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn usage(&self) -> Call<CallbackUsageModel> {
+    pub fn usage(&self) -> Call<CallbackUsage> {
         self.client().operation(&CALLBACK_SETTINGS_USAGE, &[]).call()
     }
 }
@@ -160,7 +159,7 @@ impl AvailableNumbersCallbackSettings {
     /// # Errors
     ///
     /// See [`Error`](security_api_transport::Error).
-    pub fn send(self) -> CallFuture<CallbackNumberAvailableModel> {
+    pub fn send(self) -> CallFuture<CallbackNumberAvailable> {
         self.request.call().send()
     }
 
@@ -169,16 +168,14 @@ impl AvailableNumbersCallbackSettings {
     /// # Errors
     ///
     /// See [`Error`](security_api_transport::Error).
-    pub fn send_with_response(
-        self,
-    ) -> CallFuture<Response<CallbackNumberAvailableModel>> {
+    pub fn send_with_response(self) -> CallFuture<Response<CallbackNumberAvailable>> {
         self.request.call().send_with_response()
     }
 }
 
 impl IntoFuture for AvailableNumbersCallbackSettings {
-    type Output = Result<CallbackNumberAvailableModel, Error>;
-    type IntoFuture = CallFuture<CallbackNumberAvailableModel>;
+    type Output = Result<CallbackNumberAvailable, Error>;
+    type IntoFuture = CallFuture<CallbackNumberAvailable>;
     fn into_future(self) -> Self::IntoFuture {
         self.send()
     }

@@ -7,8 +7,9 @@ use crate::DateTime;
 
 model! {
     /// A callback number that can still be used.
+    #[doc(alias = "CallbackNumberAvailableModel")]
     #[derive(Clone, Default)]
-    pub struct CallbackNumberAvailableModel: Received {
+    pub struct CallbackNumberAvailable: Received {
         provider_number_id: Option<i32> = "providerNumberId",
         number: Option<String> = "number",
         region: Option<String> = "region",
@@ -17,8 +18,9 @@ model! {
 
 model! {
     /// A callback number and what it is used for.
+    #[doc(alias = "CallbackSearchCompanyPoolModel")]
     #[derive(Clone, Default)]
-    pub struct CallbackSearchCompanyPoolModel: Received {
+    pub struct CallbackSearchCompanyPool: Received {
         provider_number_id: Option<i32> = "providerNumberId",
         number: Option<String> = "number",
         region: Option<String> = "region",
@@ -31,8 +33,9 @@ model! {
 
 model! {
     /// How many callback numbers the company has and uses.
+    #[doc(alias = "CallbackUsageModel")]
     #[derive(Clone, Default)]
-    pub struct CallbackUsageModel: Received {
+    pub struct CallbackUsage: Received {
         company_count: Option<i32> = "companyCount",
         used_count: Option<i32> = "usedCount",
     }

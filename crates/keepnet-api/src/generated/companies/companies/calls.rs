@@ -9,13 +9,13 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     AgenticAiMetadataResponse, AgenticAiSettings, ApiClient, ApiClientRequest, BulkDeleteRequest,
-    CheckCompanyLicense, ClientCredential, CompaniesCreateForm, CompaniesUpdateForm,
-    CompaniesUpdateLimitedForm, Company, CompanyAgenticAiSettings, CompanyAiSettings,
-    CompanyExportRequest, CompanyPrivacyPentesterMask, CompanySearchRequest, ExportRequest,
-    GetCompaniesByGroupResourceIdsRequest, GetCompanyLicenseExpiryDate,
-    GetCompanyLicenseExpiryDateRequest, GetCompanyPrivacy, GetMyCompanies, IdResult,
-    NamedResource, RoiSettings, SearchClient, SearchCompany, SearchMyCompaniesRequest,
-    SendTestActivityResponse, SendTestTeamsActivityRequest, SetCompanyPrivacyRequest, StringPair,
+    CheckCompanyLicense, ClientCredential, CompaniesByGroupResourceIdsRequest,
+    CompaniesCreateForm, CompaniesUpdateForm, CompaniesUpdateLimitedForm, Company,
+    CompanyAgenticAiSettings, CompanyAiSettings, CompanyExportRequest, CompanyLicenseExpiryDate,
+    CompanyLicenseExpiryDateRequest, CompanyPrivacy, CompanyPrivacyPentesterMask,
+    CompanySearchRequest, ExportRequest, IdResult, MyCompanies, NamedResource, RoiSettings,
+    SearchClient, SearchCompany, SearchMyCompaniesRequest, SendTestActivityResponse,
+    SendTestTeamsActivityRequest, SetCompanyPrivacyRequest, StringPair,
     TeamsAppAuthorizeLinkResponse, TeamsAppCallbackResponse, TeamsAppCheckResponse,
     TeamsAppInstallToUsersResponse, TeamsAppRemoveRequest, TeamsAppRequest,
     TeamsOboAuthorizeLinkRequest, TeamsOboAuthorizeLinkResponse,
@@ -339,7 +339,7 @@ impl Companies {
     /// Source: the vendor's documentation.
     pub fn list_by_groups(
         &self,
-        companies_by_group_resource_ids: impl Into<GetCompaniesByGroupResourceIdsRequest>,
+        companies_by_group_resource_ids: impl Into<CompaniesByGroupResourceIdsRequest>,
     ) -> Call<Vec<String>> {
         self.client()
             .operation(&COMPANIES_LIST_BY_GROUPS, &[])
@@ -367,8 +367,8 @@ impl Companies {
     /// Source: the vendor's documentation.
     pub fn license_expiry_date(
         &self,
-        company_license_expiry_date: impl Into<GetCompanyLicenseExpiryDateRequest>,
-    ) -> Call<GetCompanyLicenseExpiryDate> {
+        company_license_expiry_date: impl Into<CompanyLicenseExpiryDateRequest>,
+    ) -> Call<CompanyLicenseExpiryDate> {
         self.client()
             .operation(&COMPANIES_LICENSE_EXPIRY_DATE, &[])
             .json(&company_license_expiry_date.into())
@@ -401,11 +401,11 @@ impl Companies {
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let get_my_companies = keepnet.companies().list_my().await?;
+    /// let my_companies = keepnet.companies().list_my().await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn list_my(&self) -> Call<Vec<GetMyCompanies>> {
+    pub fn list_my(&self) -> Call<Vec<MyCompanies>> {
         self.client().operation(&COMPANIES_LIST_MY, &[]).call()
     }
 
@@ -428,7 +428,7 @@ impl Companies {
     /// `GET /api/companies/privacy`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn privacy(&self) -> Call<GetCompanyPrivacy> {
+    pub fn privacy(&self) -> Call<CompanyPrivacy> {
         self.client().operation(&COMPANIES_PRIVACY, &[]).call()
     }
 

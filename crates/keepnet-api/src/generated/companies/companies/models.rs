@@ -103,6 +103,15 @@ model! {
 }
 
 model! {
+    /// The company groups whose companies to list.
+    #[doc(alias = "GetCompaniesByGroupResourceIdsRequest")]
+    #[derive(Clone, Default)]
+    pub struct CompaniesByGroupResourceIdsRequest: Sent {
+        company_group_resource_ids: Option<Vec<String>> = "companyGroupResourceIds",
+    }
+}
+
+model! {
     /// A new company.
     #[derive(Clone)]
     pub struct CompaniesCreateForm: Form {
@@ -578,6 +587,36 @@ impl From<SearchRequest> for CompanyExportRequest {
 }
 
 model! {
+    /// When a licence expires.
+    #[doc(alias = "GetCompanyLicenseExpiryDate")]
+    #[derive(Clone, Default)]
+    pub struct CompanyLicenseExpiryDate: Received {
+        license_expiry_date: Option<DateTime> = "licenseExpiryDate",
+    }
+}
+
+model! {
+    /// When a licence starts.
+    #[doc(alias = "GetCompanyLicenseExpiryDateRequest")]
+    #[derive(Clone, Default)]
+    pub struct CompanyLicenseExpiryDateRequest: Sent {
+        license_start_date: Option<DateTime> = "licenseStartDate" (into),
+    }
+}
+
+model! {
+    /// How long the vendor's staff may see a company's data.
+    #[doc(alias = "GetCompanyPrivacy")]
+    #[derive(Clone, Default)]
+    pub struct CompanyPrivacy: Received {
+        /// Which of the fixed durations.
+        privacy_duration_id: Option<i32> = "privacyDurationId",
+        privacy_duration_start_time: Option<DateTime> = "privacyDurationStartTime",
+        privacy_duration_end_time: Option<DateTime> = "privacyDurationEndTime",
+    }
+}
+
+model! {
     /// Whether personal data is masked for testers.
     #[derive(Clone, Default)]
     pub struct CompanyPrivacyPentesterMask: Received, Sent {
@@ -614,44 +653,10 @@ model! {
 }
 
 model! {
-    /// The company groups whose companies to list.
-    #[derive(Clone, Default)]
-    pub struct GetCompaniesByGroupResourceIdsRequest: Sent {
-        company_group_resource_ids: Option<Vec<String>> = "companyGroupResourceIds",
-    }
-}
-
-model! {
-    /// When a licence expires.
-    #[derive(Clone, Default)]
-    pub struct GetCompanyLicenseExpiryDate: Received {
-        license_expiry_date: Option<DateTime> = "licenseExpiryDate",
-    }
-}
-
-model! {
-    /// When a licence starts.
-    #[derive(Clone, Default)]
-    pub struct GetCompanyLicenseExpiryDateRequest: Sent {
-        license_start_date: Option<DateTime> = "licenseStartDate" (into),
-    }
-}
-
-model! {
-    /// How long the vendor's staff may see a company's data.
-    #[derive(Clone, Default)]
-    pub struct GetCompanyPrivacy: Received {
-        /// Which of the fixed durations.
-        privacy_duration_id: Option<i32> = "privacyDurationId",
-        privacy_duration_start_time: Option<DateTime> = "privacyDurationStartTime",
-        privacy_duration_end_time: Option<DateTime> = "privacyDurationEndTime",
-    }
-}
-
-model! {
     /// A company that the caller may act for, with those below it.
+    #[doc(alias = "GetMyCompanies")]
     #[derive(Clone, Default)]
-    pub struct GetMyCompanies: Received {
+    pub struct MyCompanies: Received {
         name: Option<String> = "name",
         resource_id: Option<String> = "resourceId",
         logo_url: Option<String> = "logoUrl",
@@ -661,7 +666,7 @@ model! {
         privacy_duration_start_time: Option<DateTime> = "privacyDurationStartTime",
         privacy_duration_end_time: Option<DateTime> = "privacyDurationEndTime",
         /// The companies below it.
-        children: Option<Vec<GetMyCompanies>> = "children",
+        children: Option<Vec<MyCompanies>> = "children",
     }
 }
 

@@ -7,10 +7,10 @@ use security_api_transport::__private::http::Method;
 use crate::List;
 use crate::generated::types::{
     ActiveDirectoryGroup, ActiveDirectoryGroupSearchRequest, ActiveDirectoryUserRequest,
-    CreateLdapSettingRequest, IdResult, LdapConfigCreate, LdapMappingStatusResult,
-    LdapSettingConnectionResult, LdapSettingCreateMapping, LdapSettingCreateMappingResult,
-    LdapSettingDetailResult, LdapSettingTestConnectionRequest, ProvisioningFieldList,
-    TargetGroupForLdapSelectBoxResult, UpdateLdapSettingRequest,
+    CreateLdapSettingRequest, IdResult, LdapConfigCreate, LdapMappingStatus,
+    LdapSettingConnection, LdapSettingCreateMapping, LdapSettingCreateMappingResult,
+    LdapSettingDetail, LdapSettingTestConnectionRequest, ProvisioningFieldList,
+    TargetGroupForLdapSelectBox, UpdateLdapSettingRequest,
 };
 
 /// Import of target users from an LDAP directory.
@@ -104,7 +104,7 @@ impl Ldap {
     /// `GET /api/ldap-setting/detail`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn get(&self) -> Call<LdapSettingDetailResult> {
+    pub fn get(&self) -> Call<LdapSettingDetail> {
         self.client().operation(&LDAP_GET, &[]).call()
     }
 
@@ -130,10 +130,7 @@ impl Ldap {
     /// - `transaction_id`: The id of the upload, as the answer to it says.
     ///
     /// Source: the vendor's documentation.
-    pub fn status(
-        &self,
-        transaction_id: impl AsRef<str>,
-    ) -> Call<LdapMappingStatusResult> {
+    pub fn status(&self, transaction_id: impl AsRef<str>) -> Call<LdapMappingStatus> {
         self.client().operation(&LDAP_STATUS, &[transaction_id.as_ref()]).call()
     }
 
@@ -142,7 +139,7 @@ impl Ldap {
     /// `GET /api/ldap-setting/target-groups`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn target_groups(&self) -> Call<Vec<TargetGroupForLdapSelectBoxResult>> {
+    pub fn target_groups(&self) -> Call<Vec<TargetGroupForLdapSelectBox>> {
         self.client().operation(&LDAP_TARGET_GROUPS, &[]).call()
     }
 
@@ -154,7 +151,7 @@ impl Ldap {
     pub fn test_connection(
         &self,
         ldap_setting_test_connection: impl Into<LdapSettingTestConnectionRequest>,
-    ) -> Call<LdapSettingConnectionResult> {
+    ) -> Call<LdapSettingConnection> {
         self.client()
             .operation(&LDAP_TEST_CONNECTION, &[])
             .json(&ldap_setting_test_connection.into())

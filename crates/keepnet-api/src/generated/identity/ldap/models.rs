@@ -34,7 +34,7 @@ model! {
     /// Which attribute of the directory is which field of a target user.
     #[derive(Clone, Default)]
     pub struct ActiveDirectoryUserRequest: Sent {
-        field_mappings: Option<Vec<LdapMappingModel>> = "fieldMappings",
+        field_mappings: Option<Vec<LdapMapping>> = "fieldMappings",
     }
 }
 
@@ -73,8 +73,9 @@ model! {
 
 model! {
     /// An attribute of the directory and the field that it is.
+    #[doc(alias = "LdapMappingModel")]
     #[derive(Clone, Default)]
-    pub struct LdapMappingModel: Received, Sent {
+    pub struct LdapMapping: Received, Sent {
         custom_field_resource_id: Option<String> = "customFieldResourceId",
         ldap_field_resource_id: Option<String> = "ldapFieldResourceId",
     }
@@ -82,8 +83,9 @@ model! {
 
 model! {
     /// How far an import from the directory is.
+    #[doc(alias = "LdapMappingStatusResult")]
     #[derive(Clone, Default)]
-    pub struct LdapMappingStatusResult: Received {
+    pub struct LdapMappingStatus: Received {
         new_user_count: Option<i32> = "newUserCount",
         existing_user_count: Option<i32> = "existingUserCount",
         invalid_user_count: Option<i32> = "invalidUserCount",
@@ -94,8 +96,9 @@ model! {
 
 model! {
     /// Whether the directory was reached.
+    #[doc(alias = "LdapSettingConnectionResult")]
     #[derive(Clone, Default)]
-    pub struct LdapSettingConnectionResult: Received {
+    pub struct LdapSettingConnection: Received {
         is_success: Option<bool> = "isSuccess",
     }
 }
@@ -123,8 +126,9 @@ model! {
 
 model! {
     /// How the directory is reached, and which attribute is which field.
+    #[doc(alias = "LdapSettingDetailResult")]
     #[derive(Clone, Default)]
-    pub struct LdapSettingDetailResult: Received {
+    pub struct LdapSettingDetail: Received {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
         username: Option<String> = "username",
@@ -133,7 +137,7 @@ model! {
         relative_dn: Option<Vec<String>> = "relativeDN",
         is_active: Option<bool> = "isActive",
         hash_password: Option<Secret> = "hashPassword",
-        field_mappings: Option<Vec<LdapMappingModel>> = "fieldMappings",
+        field_mappings: Option<Vec<LdapMapping>> = "fieldMappings",
     }
 }
 
@@ -151,8 +155,9 @@ model! {
 
 model! {
     /// A target group that directory users can or cannot be imported into.
+    #[doc(alias = "TargetGroupForLdapSelectBoxResult")]
     #[derive(Clone, Default)]
-    pub struct TargetGroupForLdapSelectBoxResult: Received {
+    pub struct TargetGroupForLdapSelectBox: Received {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
         is_selectable: Option<bool> = "isSelectable",
@@ -169,7 +174,7 @@ model! {
         url: String = "url",
         base_dn: Option<String> = "baseDN",
         relative_dn: Option<Vec<String>> = "relativeDN",
-        field_mappings: Option<Vec<LdapMappingModel>> = "fieldMappings",
+        field_mappings: Option<Vec<LdapMapping>> = "fieldMappings",
         is_active: Option<bool> = "isActive",
     }
 }

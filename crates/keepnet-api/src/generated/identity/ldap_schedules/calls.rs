@@ -6,7 +6,7 @@ use security_api_transport::{Call, Client, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    IdResult, LdapConfigUpdateRequest, LdapScheduleDetailResult, LdapScheduleSearchResult,
+    IdResult, LdapConfigUpdateRequest, LdapScheduleDetail, LdapScheduleView,
 };
 use crate::search::SearchRequest;
 
@@ -33,10 +33,7 @@ impl LdapSchedules {
     /// `POST /api/ldap-schedule/search`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn search(
-        &self,
-        search: impl Into<SearchRequest>,
-    ) -> List<LdapScheduleSearchResult> {
+    pub fn search(&self, search: impl Into<SearchRequest>) -> List<LdapScheduleView> {
         List::new(
             search::complete(
                 self.client().operation(&LDAP_SCHEDULES_SEARCH, &[]),
@@ -53,7 +50,7 @@ impl LdapSchedules {
     /// - `resource_id`: The id of the LDAP import schedule.
     ///
     /// Source: the vendor's documentation.
-    pub fn get(&self, resource_id: impl AsRef<str>) -> Call<LdapScheduleDetailResult> {
+    pub fn get(&self, resource_id: impl AsRef<str>) -> Call<LdapScheduleDetail> {
         self.client().operation(&LDAP_SCHEDULES_GET, &[resource_id.as_ref()]).call()
     }
 

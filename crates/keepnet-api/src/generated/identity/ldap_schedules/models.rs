@@ -23,8 +23,9 @@ model! {
 
 model! {
     /// A scheduled import from the directory.
+    #[doc(alias = "LdapScheduleDetailResult")]
     #[derive(Clone, Default)]
-    pub struct LdapScheduleDetailResult: Received {
+    pub struct LdapScheduleDetail: Received {
         name: Option<String> = "name",
         ldap_setting_resource_id: Option<String> = "ldapSettingResourceId",
         import_type: Option<LdapImportType> = "importType",
@@ -48,8 +49,9 @@ model! {
 
 model! {
     /// A scheduled import in a list.
+    #[doc(alias = "LdapScheduleSearchResult")]
     #[derive(Clone, Default)]
-    pub struct LdapScheduleSearchResult: Received {
+    pub struct LdapScheduleView: Received {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
         next_run_time: Option<DateTime> = "nextRunTime",

@@ -7,7 +7,7 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     CreateScimIntegrationRequest, IdResult, ProvisioningFieldList, ScimDetail,
-    ScimIntegrationToken, ScimSettingSearchView, UpdateScimIntegrationRequest,
+    ScimIntegrationToken, ScimSetting, UpdateScimIntegrationRequest,
 };
 use crate::search::SearchRequest;
 
@@ -77,10 +77,7 @@ impl Scim {
     /// `POST /api/scim/search`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn search(
-        &self,
-        search: impl Into<SearchRequest>,
-    ) -> List<ScimSettingSearchView> {
+    pub fn search(&self, search: impl Into<SearchRequest>) -> List<ScimSetting> {
         List::new(
             search::complete(
                 self.client().operation(&SCIM_SEARCH, &[]),

@@ -61,8 +61,9 @@ model! {
 
 model! {
     /// A SCIM integration in a list.
+    #[doc(alias = "ScimSettingSearchView")]
     #[derive(Clone, Default)]
-    pub struct ScimSettingSearchView: Received {
+    pub struct ScimSetting: Received {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
         group_name: Option<String> = "groupName",

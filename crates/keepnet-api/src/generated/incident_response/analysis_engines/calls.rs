@@ -8,7 +8,7 @@ use security_api_transport::{
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    AnalysisEngine, AnalysisEngineDetail, AnalysisEngineFormDetails, AnalysisEngineSearchView,
+    AnalysisEngine, AnalysisEngineDetail, AnalysisEngineFormDetails, AnalysisEngineView,
     AnalysisExclusion, AnalysisExclusionType, CreateAnalysisEngineRequest, ExportRequest,
     IdResult, TestAnalysisEngineRequest, UpdateAnalysisEngineRequest,
     UpdateAnalysisExclusionsRequest,
@@ -115,10 +115,7 @@ impl AnalysisEngines {
     /// `POST /api/analysis-engines/search`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn search(
-        &self,
-        search: impl Into<SearchRequest>,
-    ) -> List<AnalysisEngineSearchView> {
+    pub fn search(&self, search: impl Into<SearchRequest>) -> List<AnalysisEngineView> {
         List::new(
             search::complete(
                 self.client().operation(&ANALYSIS_ENGINES_SEARCH, &[]),

@@ -50,16 +50,17 @@ model! {
     /// The choices for creating an analysis engine.
     #[derive(Clone, Default)]
     pub struct AnalysisEngineFormDetails: Received {
-        engine_types: Option<AnalysisEngineTypesResult> = "engineTypes",
-        lookups: Option<AnalysisEngineLookupsResult> = "lookups",
+        engine_types: Option<AnalysisEngineTypes> = "engineTypes",
+        lookups: Option<AnalysisEngineLookups> = "lookups",
         proxies: Option<AnalysisEngineProxiesResult> = "proxies",
     }
 }
 
 model! {
     /// Code lists in an envelope of their own.
+    #[doc(alias = "AnalysisEngineLookupsResult")]
     #[derive(Clone, Default)]
-    pub struct AnalysisEngineLookupsResult: Received {
+    pub struct AnalysisEngineLookups: Received {
         data: Option<Vec<Lookup>> = "data",
         message: Option<String> = "message",
         status: Option<String> = "status",
@@ -97,25 +98,6 @@ model! {
 }
 
 model! {
-    /// An analysis engine in a list.
-    #[derive(Clone, Default)]
-    pub struct AnalysisEngineSearchView: Received {
-        resource_id: Option<String> = "resourceId",
-        name: Option<String> = "name",
-        analysis_engine_name: Option<String> = "analysisEngineName",
-        description: Option<String> = "description",
-        status: Option<String> = "status",
-        is_send_url: Option<bool> = "isSendUrl",
-        is_send_file_hash: Option<bool> = "isSendFileHash",
-        is_send_file: Option<bool> = "isSendFile",
-        is_send_ip: Option<bool> = "isSendIp",
-        analysis_engine_type: Option<AnalysisEngineType> = "analysisEngineType",
-        /// When it was created.
-        create_time: Option<DateTime> = "createTime",
-    }
-}
-
-model! {
     /// A type of analysis engines and what it can be sent.
     #[derive(Clone, Default)]
     pub struct AnalysisEngineType: Received {
@@ -130,13 +112,34 @@ model! {
 
 model! {
     /// Types of analysis engines in an envelope of their own.
+    #[doc(alias = "AnalysisEngineTypesResult")]
     #[derive(Clone, Default)]
-    pub struct AnalysisEngineTypesResult: Received {
+    pub struct AnalysisEngineTypes: Received {
         data: Option<Vec<AnalysisEngineType>> = "data",
         message: Option<String> = "message",
         status: Option<String> = "status",
         /// What is wrong, one text for each fault.
         validation_messages: Option<Vec<String>> = "validationMessages",
+    }
+}
+
+model! {
+    /// An analysis engine in a list.
+    #[doc(alias = "AnalysisEngineSearchView")]
+    #[derive(Clone, Default)]
+    pub struct AnalysisEngineView: Received {
+        resource_id: Option<String> = "resourceId",
+        name: Option<String> = "name",
+        analysis_engine_name: Option<String> = "analysisEngineName",
+        description: Option<String> = "description",
+        status: Option<String> = "status",
+        is_send_url: Option<bool> = "isSendUrl",
+        is_send_file_hash: Option<bool> = "isSendFileHash",
+        is_send_file: Option<bool> = "isSendFile",
+        is_send_ip: Option<bool> = "isSendIp",
+        analysis_engine_type: Option<AnalysisEngineType> = "analysisEngineType",
+        /// When it was created.
+        create_time: Option<DateTime> = "createTime",
     }
 }
 

@@ -6,8 +6,7 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    ExportRequest, InvestigationEmailSearchView, InvestigationSearchView, InvestigationSummary,
-    InvestigationUserSearchView,
+    ExportRequest, InvestigationEmail, InvestigationSummary, InvestigationUser, InvestigationView,
 };
 use crate::search::SearchRequest;
 
@@ -42,16 +41,13 @@ impl InvestigationResults {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let mut items = keepnet.investigation_results().search(SearchRequest::default()).items();
-    /// while let Some(investigation_search_view) = items.try_next().await? {
-    ///     println!("{investigation_search_view:?}");
+    /// while let Some(investigation_view) = items.try_next().await? {
+    ///     println!("{investigation_view:?}");
     /// }
     /// # Ok(())
     /// # }
     /// ```
-    pub fn search(
-        &self,
-        search: impl Into<SearchRequest>,
-    ) -> List<InvestigationSearchView> {
+    pub fn search(&self, search: impl Into<SearchRequest>) -> List<InvestigationView> {
         List::new(
             search::complete(
                 self.client().operation(&INVESTIGATION_RESULTS_SEARCH, &[]),
@@ -91,8 +87,8 @@ impl InvestigationResults {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let mut items = keepnet.investigation_results().search_emails("gHU43xJCdQWq", SearchRequest::default()).items();
-    /// while let Some(investigation_email_search_view) = items.try_next().await? {
-    ///     println!("{investigation_email_search_view:?}");
+    /// while let Some(investigation_email) = items.try_next().await? {
+    ///     println!("{investigation_email:?}");
     /// }
     /// # Ok(())
     /// # }
@@ -101,7 +97,7 @@ impl InvestigationResults {
         &self,
         resource_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
-    ) -> List<InvestigationEmailSearchView> {
+    ) -> List<InvestigationEmail> {
         List::new(
             search::complete(
                 self
@@ -152,7 +148,7 @@ impl InvestigationResults {
         &self,
         resource_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
-    ) -> List<InvestigationUserSearchView> {
+    ) -> List<InvestigationUser> {
         List::new(
             search::complete(
                 self

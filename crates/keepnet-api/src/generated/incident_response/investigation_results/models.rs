@@ -24,8 +24,9 @@ model! {
 
 model! {
     /// An e-mail that an investigation found.
+    #[doc(alias = "InvestigationEmailSearchView")]
     #[derive(Clone, Default)]
-    pub struct InvestigationEmailSearchView: Received {
+    pub struct InvestigationEmail: Received {
         resource_id: Option<String> = "resourceId",
         from: Option<String> = "from",
         sender_name: Option<String> = "senderName",
@@ -52,27 +53,6 @@ model! {
 }
 
 model! {
-    /// An investigation in a list.
-    #[derive(Clone, Default)]
-    pub struct InvestigationSearchView: Received {
-        resource_id: Option<String> = "resourceId",
-        incident: Option<String> = "incident",
-        detected: Option<String> = "detected",
-        source: Option<String> = "source",
-        status: Option<String> = "status",
-        expire_date: Option<DateTime> = "expireDate",
-        start_date: Option<DateTime> = "startDate",
-        end_date: Option<DateTime> = "endDate",
-        /// When it was created.
-        create_time: Option<DateTime> = "createTime",
-        scanned_users_count: Option<i32> = "scannedUsersCount",
-        completed_users_count: Option<i32> = "completedUsersCount",
-        progress: Option<i32> = "progress",
-        matching_playbooks: Option<Vec<NamedResource>> = "matchingPlaybooks",
-    }
-}
-
-model! {
     /// How far an investigation is and what it found.
     #[derive(Clone, Default)]
     pub struct InvestigationSummary: Received {
@@ -92,8 +72,9 @@ model! {
 
 model! {
     /// A person whose mailbox an investigation searched.
+    #[doc(alias = "InvestigationUserSearchView")]
     #[derive(Clone, Default)]
-    pub struct InvestigationUserSearchView: Received {
+    pub struct InvestigationUser: Received {
         resource_id: Option<String> = "resourceId",
         email: Option<String> = "email",
         filtered_mail_count: Option<i32> = "filteredMailCount",
@@ -106,5 +87,27 @@ model! {
         duration: Option<String> = "duration",
         progress: Option<i32> = "progress",
         scan_result_message: Option<String> = "scanResultMessage",
+    }
+}
+
+model! {
+    /// An investigation in a list.
+    #[doc(alias = "InvestigationSearchView")]
+    #[derive(Clone, Default)]
+    pub struct InvestigationView: Received {
+        resource_id: Option<String> = "resourceId",
+        incident: Option<String> = "incident",
+        detected: Option<String> = "detected",
+        source: Option<String> = "source",
+        status: Option<String> = "status",
+        expire_date: Option<DateTime> = "expireDate",
+        start_date: Option<DateTime> = "startDate",
+        end_date: Option<DateTime> = "endDate",
+        /// When it was created.
+        create_time: Option<DateTime> = "createTime",
+        scanned_users_count: Option<i32> = "scannedUsersCount",
+        completed_users_count: Option<i32> = "completedUsersCount",
+        progress: Option<i32> = "progress",
+        matching_playbooks: Option<Vec<NamedResource>> = "matchingPlaybooks",
     }
 }

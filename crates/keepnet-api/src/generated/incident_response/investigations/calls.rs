@@ -6,7 +6,7 @@ use security_api_transport::{Call, Client, Operation};
 use security_api_transport::__private::http::Method;
 use crate::generated::types::{
     CreateInvestigationRequest, CreateInvestigationResultRequest, CreateInvestigationUserRequest,
-    FinishUserInvestigationRequest, IdResult, Investigation, ScanConfigurationDetailDto,
+    FinishUserInvestigationRequest, IdResult, Investigation, ScanConfigurationDetailView,
     UpdateInvestigationProgressRequest,
 };
 
@@ -68,11 +68,11 @@ impl Investigations {
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let scan_configuration_detail_dto = keepnet.investigations().scan_types().await?;
+    /// let scan_configuration_detail_view = keepnet.investigations().scan_types().await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn scan_types(&self) -> Call<Vec<ScanConfigurationDetailDto>> {
+    pub fn scan_types(&self) -> Call<Vec<ScanConfigurationDetailView>> {
         self.client().operation(&INVESTIGATIONS_SCAN_TYPES, &[]).call()
     }
 

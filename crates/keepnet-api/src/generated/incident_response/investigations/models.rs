@@ -5,8 +5,8 @@
 use security_api_transport::{model, open_enum};
 use crate::DateTime;
 use crate::generated::types::{
-    InvestigationAttachmentDto, InvestigationAutoAction, InvestigationBodyDto,
-    InvestigationHeaderDto, InvestigationStatus, InvestigationType, ScanConfiguration,
+    InvestigationAttachmentView, InvestigationAutoAction, InvestigationBodyView,
+    InvestigationHeaderView, InvestigationStatus, InvestigationType, ScanConfiguration,
     ScanConfigurationDetail, ScanType, TargetUserType,
 };
 
@@ -121,9 +121,9 @@ model! {
         priority: Option<InvestigationPriority> = "priority",
         /// When it was created.
         create_time: Option<DateTime> = "createTime",
-        headers: Option<Vec<InvestigationHeaderDto>> = "headers",
-        bodies: Option<Vec<InvestigationBodyDto>> = "bodies",
-        attachments: Option<Vec<InvestigationAttachmentDto>> = "attachments",
+        headers: Option<Vec<InvestigationHeaderView>> = "headers",
+        bodies: Option<Vec<InvestigationBodyView>> = "bodies",
+        attachments: Option<Vec<InvestigationAttachmentView>> = "attachments",
         scan_types: Option<Vec<InvestigationScanType>> = "scanTypes",
         scan_configuration_details: Option<Vec<ScanConfigurationDetail>> = "scanConfigurationDetails",
         target_users: Option<Vec<InvestigationTargetUser>> = "targetUsers",
@@ -223,8 +223,9 @@ open_enum! {
 
 model! {
     /// A mail system that an investigation can search.
+    #[doc(alias = "ScanConfigurationDetailDto")]
     #[derive(Clone, Default)]
-    pub struct ScanConfigurationDetailDto: Received {
+    pub struct ScanConfigurationDetailView: Received {
         kind: Option<ScanType> = "type",
         type_id: Option<i32> = "typeId",
         type_text: Option<String> = "typeText",

@@ -7,7 +7,7 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     EwsMailProviderRequest, ExportRequest, GoogleWorkspaceMailProviderRequest, IdResult,
-    MailProvider, MailProviderSearchView, O365MailProviderRequest, ScanType,
+    MailProvider, MailProviderView, O365MailProviderRequest, ScanType,
     TestApiEwsMailProviderRequest, TestApiGoogleWorkspaceMailProviderServiceRequest,
     TestApiO365MailProviderRequest,
 };
@@ -562,10 +562,7 @@ impl MailConfigurations {
     /// `POST /api/mail-configurations/search`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn search(
-        &self,
-        search: impl Into<SearchRequest>,
-    ) -> List<MailProviderSearchView> {
+    pub fn search(&self, search: impl Into<SearchRequest>) -> List<MailProviderView> {
         List::new(
             search::complete(
                 self.client().operation(&MAIL_CONFIGURATIONS_SEARCH, &[]),

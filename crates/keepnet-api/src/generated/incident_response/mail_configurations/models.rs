@@ -64,8 +64,9 @@ model! {
 
 model! {
     /// Access to a mail system in a list.
+    #[doc(alias = "MailProviderSearchView")]
     #[derive(Clone, Default)]
-    pub struct MailProviderSearchView: Received {
+    pub struct MailProviderView: Received {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
         application_id: Option<String> = "applicationId",

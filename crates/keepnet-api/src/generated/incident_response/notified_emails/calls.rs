@@ -9,8 +9,8 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     BulkUpdateNotifiedEmailRequest, DownloadZipRequest, ExportRequest, IdResult,
-    MatchingNotifiedEmailSearchView, NotifiedEmail, NotifiedEmailForEdit, NotifiedEmailRequest,
-    NotifiedEmailSearchView, NotifiedEmailStats, UpdateNotifiedEmailRequest,
+    MatchingNotifiedEmail, NotifiedEmail, NotifiedEmailForEdit, NotifiedEmailRequest,
+    NotifiedEmailStats, NotifiedEmailView, UpdateNotifiedEmailRequest,
 };
 
 /// Suspicious e-mails that people reported, and their analysis.
@@ -167,7 +167,7 @@ impl NotifiedEmails {
         &self,
         playbook_resource_id: impl AsRef<str>,
         notified_email: impl Into<NotifiedEmailRequest>,
-    ) -> List<MatchingNotifiedEmailSearchView> {
+    ) -> List<MatchingNotifiedEmail> {
         List::new(
             search::complete(
                 self
@@ -266,8 +266,8 @@ impl NotifiedEmails {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let mut items = keepnet.notified_emails().search(NotifiedEmailRequest::new().clustered_by("Subject")).items();
-    /// while let Some(notified_email_search_view) = items.try_next().await? {
-    ///     println!("{notified_email_search_view:?}");
+    /// while let Some(notified_email_view) = items.try_next().await? {
+    ///     println!("{notified_email_view:?}");
     /// }
     /// # Ok(())
     /// # }
@@ -275,7 +275,7 @@ impl NotifiedEmails {
     pub fn search(
         &self,
         notified_email: impl Into<NotifiedEmailRequest>,
-    ) -> List<NotifiedEmailSearchView> {
+    ) -> List<NotifiedEmailView> {
         List::new(
             search::complete(
                 self.client().operation(&NOTIFIED_EMAILS_SEARCH, &[]),

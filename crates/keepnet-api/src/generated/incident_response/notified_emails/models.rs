@@ -92,8 +92,9 @@ model! {
 
 model! {
     /// A reported e-mail that a playbook matches.
+    #[doc(alias = "MatchingNotifiedEmailSearchView")]
     #[derive(Clone, Default)]
-    pub struct MatchingNotifiedEmailSearchView: Received {
+    pub struct MatchingNotifiedEmail: Received {
         resource_id: Option<String> = "resourceId",
         reported_by: Option<String> = "reportedBy",
         subject: Option<String> = "subject",
@@ -253,33 +254,6 @@ open_enum! {
 }
 
 model! {
-    /// A reported e-mail in a list.
-    #[derive(Clone, Default)]
-    pub struct NotifiedEmailSearchView: Received {
-        resource_id: Option<String> = "resourceId",
-        reported_by: Option<String> = "reportedBy",
-        sender_ip: Option<String> = "senderIp",
-        subject: Option<String> = "subject",
-        from: Option<String> = "from",
-        attachment_count: Option<i32> = "attachmentCount",
-        status: Option<String> = "status",
-        result: Option<String> = "result",
-        source: Option<String> = "source",
-        tags: Option<Vec<String>> = "tags",
-        /// When it was created.
-        create_time: Option<DateTime> = "createTime",
-        last_update_date: Option<String> = "lastUpdateDate",
-        matching_playbooks: Option<Vec<NamedResource>> = "matchingPlaybooks",
-        /// How many e-mails are put together in this row.
-        total: Option<i64> = "total",
-        sender_name: Option<String> = "senderName",
-        note: Option<String> = "note",
-        /// The ids of the e-mails that are put together in this row.
-        clustered_resource_id_list: Option<Vec<String>> = "clusteredResourceIdList",
-    }
-}
-
-model! {
     /// Reported e-mails by filter instead of by id.
     #[derive(Clone, Default)]
     pub struct NotifiedEmailSelectAllRequest: Sent {
@@ -326,6 +300,34 @@ model! {
 open_enum! {
     /// Where the QR code with a link was found.
     pub enum NotifiedEmailUrlQrCodeSource {
+    }
+}
+
+model! {
+    /// A reported e-mail in a list.
+    #[doc(alias = "NotifiedEmailSearchView")]
+    #[derive(Clone, Default)]
+    pub struct NotifiedEmailView: Received {
+        resource_id: Option<String> = "resourceId",
+        reported_by: Option<String> = "reportedBy",
+        sender_ip: Option<String> = "senderIp",
+        subject: Option<String> = "subject",
+        from: Option<String> = "from",
+        attachment_count: Option<i32> = "attachmentCount",
+        status: Option<String> = "status",
+        result: Option<String> = "result",
+        source: Option<String> = "source",
+        tags: Option<Vec<String>> = "tags",
+        /// When it was created.
+        create_time: Option<DateTime> = "createTime",
+        last_update_date: Option<String> = "lastUpdateDate",
+        matching_playbooks: Option<Vec<NamedResource>> = "matchingPlaybooks",
+        /// How many e-mails are put together in this row.
+        total: Option<i64> = "total",
+        sender_name: Option<String> = "senderName",
+        note: Option<String> = "note",
+        /// The ids of the e-mails that are put together in this row.
+        clustered_resource_id_list: Option<Vec<String>> = "clusteredResourceIdList",
     }
 }
 

@@ -5,9 +5,7 @@
 use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
-use crate::generated::types::{
-    ExportRequest, IdResult, Playbook, PlaybookRequest, PlaybookSearchView,
-};
+use crate::generated::types::{ExportRequest, IdResult, Playbook, PlaybookRequest, PlaybookView};
 use crate::search::SearchRequest;
 
 /// Rules that act on reported e-mails by themselves.
@@ -42,7 +40,7 @@ impl Playbooks {
     /// `POST /api/playbooks/search`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn search(&self, search: impl Into<SearchRequest>) -> List<PlaybookSearchView> {
+    pub fn search(&self, search: impl Into<SearchRequest>) -> List<PlaybookView> {
         List::new(
             search::complete(
                 self.client().operation(&PLAYBOOKS_SEARCH, &[]),

@@ -20,11 +20,11 @@ model! {
         is_active: Option<bool> = "isActive",
         create_date: Option<DateTime> = "createDate",
         condition: Option<PlaybookCondition> = "condition",
-        playbook_action: Option<PlaybookActionDto> = "playbookAction",
+        playbook_action: Option<PlaybookActionView> = "playbookAction",
         playbook_action_status: Option<PlaybookActionStatus> = "playbookActionStatus",
         playbook_action_analyzers: Option<Vec<PlaybookActionAnalyzer>> = "playbookActionAnalyzers",
-        playbook_action_investigations: Option<Vec<PlaybookActionInvestigationDto>> = "playbookActionInvestigations",
-        playbook_action_notifications: Option<Vec<PlaybookActionNotificationDto>> = "playbookActionNotifications",
+        playbook_action_investigations: Option<Vec<PlaybookActionInvestigationView>> = "playbookActionInvestigations",
+        playbook_action_notifications: Option<Vec<PlaybookActionNotificationView>> = "playbookActionNotifications",
     }
 }
 
@@ -53,16 +53,6 @@ model! {
 }
 
 model! {
-    /// What a playbook marks a reported e-mail with.
-    #[derive(Clone, Default)]
-    pub struct PlaybookActionDto: Received {
-        resource_id: Option<String> = "resourceId",
-        mark_type: Option<PlaybookMarkType> = "markType",
-        tags: Option<Vec<String>> = "tags",
-    }
-}
-
-model! {
     /// An investigation that a playbook is to start.
     #[derive(Clone)]
     pub struct PlaybookActionInvestigation: Sent {
@@ -85,8 +75,9 @@ model! {
 
 model! {
     /// An investigation that a playbook starts.
+    #[doc(alias = "PlaybookActionInvestigationDto")]
     #[derive(Clone, Default)]
-    pub struct PlaybookActionInvestigationDto: Received {
+    pub struct PlaybookActionInvestigationView: Received {
         resource_id: Option<String> = "resourceId",
         is_created_by_analyzer: Option<bool> = "isCreatedByAnalyzer",
         scan_types: Option<Vec<ScanConfiguration>> = "scanTypes",
@@ -121,8 +112,9 @@ model! {
 
 model! {
     /// A notification that a playbook sends.
+    #[doc(alias = "PlaybookActionNotificationDto")]
     #[derive(Clone, Default)]
-    pub struct PlaybookActionNotificationDto: Received {
+    pub struct PlaybookActionNotificationView: Received {
         resource_id: Option<String> = "resourceId",
         target_user_type: Option<PlaybookNotifyTargetUserType> = "targetUserType",
         target_users: Option<Vec<String>> = "targetUsers",
@@ -146,6 +138,17 @@ open_enum! {
         Closed = "Closed",
         InProgress = "InProgress",
         FalsePositive = "FalsePositive",
+    }
+}
+
+model! {
+    /// What a playbook marks a reported e-mail with.
+    #[doc(alias = "PlaybookActionDto")]
+    #[derive(Clone, Default)]
+    pub struct PlaybookActionView: Received {
+        resource_id: Option<String> = "resourceId",
+        mark_type: Option<PlaybookMarkType> = "markType",
+        tags: Option<Vec<String>> = "tags",
     }
 }
 
@@ -266,8 +269,9 @@ model! {
 
 model! {
     /// A playbook in a list.
+    #[doc(alias = "PlaybookSearchView")]
     #[derive(Clone, Default)]
-    pub struct PlaybookSearchView: Received {
+    pub struct PlaybookView: Received {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
         description: Option<String> = "description",

@@ -8,13 +8,12 @@ use security_api_transport::{
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    CampaignJobExportRequest, CampaignJobSearchRequest, CampaignJobSearchView,
-    CampaignTargetGroupsResult, CampaignUserClickedSearchView, CampaignUserSearchRequest,
-    CampaignUserSubmittedSearchView, ExportRequest, IdResult, PhishingActivityUsersSearchView,
-    PhishingCampaignJobReportSearchView, PhishingCampaignJobUserEmailOpenedSearchView,
-    PhishingCampaignJobUserEmailRepliedSearchView, PhishingCampaignJobUserEmailReportedSearchView,
-    PhishingCampaignJobUserSearchType, PhishingCampaignJobUsersSearchView,
-    PhishingCampaignSummaryResult, SearchPhishingActivityUsersRequest,
+    CampaignJob, CampaignJobExportRequest, CampaignJobSearchRequest, CampaignTargetGroups,
+    CampaignUserClicked, CampaignUserSearchRequest, CampaignUserSubmitted, ExportRequest,
+    IdResult, PhishingActivityUsers, PhishingCampaignJobReport,
+    PhishingCampaignJobUserEmailOpened, PhishingCampaignJobUserEmailReplied,
+    PhishingCampaignJobUserEmailReported, PhishingCampaignJobUserSearchType,
+    PhishingCampaignJobUsers, PhishingCampaignSummary, SearchPhishingActivityUsersRequest,
     UpdatePhishingCampaignJobUserActivityRequest,
 };
 use crate::search::SearchRequest;
@@ -46,7 +45,7 @@ impl PhishingCampaignReports {
     pub fn search_activity_users(
         &self,
         search: impl Into<SearchPhishingActivityUsersRequest>,
-    ) -> List<PhishingActivityUsersSearchView> {
+    ) -> List<PhishingActivityUsers> {
         List::new(
             search::complete(
                 self
@@ -120,8 +119,8 @@ impl PhishingCampaignReports {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let mut items = keepnet.phishing_campaign_reports().search(SearchRequest::default()).items();
-    /// while let Some(phishing_campaign_job_report_search_view) = items.try_next().await? {
-    ///     println!("{phishing_campaign_job_report_search_view:?}");
+    /// while let Some(phishing_campaign_job_report) = items.try_next().await? {
+    ///     println!("{phishing_campaign_job_report:?}");
     /// }
     /// # Ok(())
     /// # }
@@ -129,7 +128,7 @@ impl PhishingCampaignReports {
     pub fn search(
         &self,
         search: impl Into<SearchRequest>,
-    ) -> List<PhishingCampaignJobReportSearchView> {
+    ) -> List<PhishingCampaignJobReport> {
         List::new(
             search::complete(
                 self.client().operation(&PHISHING_CAMPAIGN_REPORTS_SEARCH, &[]),
@@ -151,7 +150,7 @@ impl PhishingCampaignReports {
         &self,
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
-    ) -> Call<CampaignUserClickedSearchView> {
+    ) -> Call<CampaignUserClicked> {
         search::complete(
                 self
                     .client()
@@ -177,7 +176,7 @@ impl PhishingCampaignReports {
         &self,
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
-    ) -> Call<PhishingCampaignJobUserEmailOpenedSearchView> {
+    ) -> Call<PhishingCampaignJobUserEmailOpened> {
         search::complete(
                 self
                     .client()
@@ -203,7 +202,7 @@ impl PhishingCampaignReports {
         &self,
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
-    ) -> Call<PhishingCampaignJobUserEmailOpenedSearchView> {
+    ) -> Call<PhishingCampaignJobUserEmailOpened> {
         search::complete(
                 self
                     .client()
@@ -229,7 +228,7 @@ impl PhishingCampaignReports {
         &self,
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
-    ) -> Call<PhishingCampaignJobUserEmailRepliedSearchView> {
+    ) -> Call<PhishingCampaignJobUserEmailReplied> {
         search::complete(
                 self
                     .client()
@@ -255,7 +254,7 @@ impl PhishingCampaignReports {
         &self,
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
-    ) -> Call<PhishingCampaignJobUserEmailReportedSearchView> {
+    ) -> Call<PhishingCampaignJobUserEmailReported> {
         search::complete(
                 self
                     .client()
@@ -281,7 +280,7 @@ impl PhishingCampaignReports {
         &self,
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
-    ) -> Call<CampaignUserSubmittedSearchView> {
+    ) -> Call<CampaignUserSubmitted> {
         search::complete(
                 self
                     .client()
@@ -307,7 +306,7 @@ impl PhishingCampaignReports {
         &self,
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
-    ) -> Call<CampaignUserSubmittedSearchView> {
+    ) -> Call<CampaignUserSubmitted> {
         search::complete(
                 self
                     .client()
@@ -348,7 +347,7 @@ impl PhishingCampaignReports {
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-    ) -> Call<CampaignTargetGroupsResult> {
+    ) -> Call<CampaignTargetGroups> {
         self.client()
             .operation(
                 &PHISHING_CAMPAIGN_REPORTS_SUMMARY_TARGET_GROUPS,
@@ -370,7 +369,7 @@ impl PhishingCampaignReports {
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-    ) -> Call<PhishingCampaignSummaryResult> {
+    ) -> Call<PhishingCampaignSummary> {
         self.client()
             .operation(
                 &PHISHING_CAMPAIGN_REPORTS_SUMMARY_TRAINING,
@@ -394,7 +393,7 @@ impl PhishingCampaignReports {
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let phishing_campaign_summary_result = keepnet.phishing_campaign_reports().summary("r6tGcNckZ3Fu", 1).await?;
+    /// let phishing_campaign_summary = keepnet.phishing_campaign_reports().summary("r6tGcNckZ3Fu", 1).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -402,7 +401,7 @@ impl PhishingCampaignReports {
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-    ) -> Call<PhishingCampaignSummaryResult> {
+    ) -> Call<PhishingCampaignSummary> {
         self.client()
             .operation(
                 &PHISHING_CAMPAIGN_REPORTS_SUMMARY,
@@ -423,7 +422,7 @@ impl PhishingCampaignReports {
         &self,
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignJobSearchRequest>,
-    ) -> List<CampaignJobSearchView> {
+    ) -> List<CampaignJob> {
         List::new(
             search::complete(
                 self
@@ -481,7 +480,7 @@ impl PhishingCampaignReports {
         resource_id: impl AsRef<str>,
         instance_group: i32,
         export: impl Into<ExportRequest>,
-    ) -> Call<PhishingCampaignJobUsersSearchView> {
+    ) -> Call<PhishingCampaignJobUsers> {
         search::complete(
                 self
                     .client()
@@ -518,8 +517,8 @@ impl PhishingCampaignReports {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let mut items = keepnet.phishing_campaign_reports().search_users(PhishingCampaignJobUserSearchType::All, "r6tGcNckZ3Fu", 1, CampaignUserSearchRequest::new().activity_type(PhishingCampaignJobUserActivityType::Human)).items();
-    /// while let Some(phishing_campaign_job_users_search_view) = items.try_next().await? {
-    ///     println!("{phishing_campaign_job_users_search_view:?}");
+    /// while let Some(phishing_campaign_job_users) = items.try_next().await? {
+    ///     println!("{phishing_campaign_job_users:?}");
     /// }
     /// # Ok(())
     /// # }
@@ -530,7 +529,7 @@ impl PhishingCampaignReports {
         resource_id: impl AsRef<str>,
         instance_group: i32,
         search: impl Into<CampaignUserSearchRequest>,
-    ) -> List<PhishingCampaignJobUsersSearchView> {
+    ) -> List<PhishingCampaignJobUsers> {
         List::new(
             search::complete(
                 self

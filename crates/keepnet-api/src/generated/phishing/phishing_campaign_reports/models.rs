@@ -12,8 +12,9 @@ use crate::search::SearchRequest;
 
 model! {
     /// What one person did in a phishing campaign.
+    #[doc(alias = "PhishingActivityUsersSearchView")]
     #[derive(Clone, Default)]
-    pub struct PhishingActivityUsersSearchView: Received {
+    pub struct PhishingActivityUsers: Received {
         first_name: Option<String> = "firstName",
         last_name: Option<String> = "lastName",
         email: Option<String> = "email",
@@ -36,8 +37,9 @@ model! {
 
 model! {
     /// The results of one launch of a phishing campaign.
+    #[doc(alias = "PhishingCampaignJobReportSearchView")]
     #[derive(Clone, Default)]
-    pub struct PhishingCampaignJobReportSearchView: Received {
+    pub struct PhishingCampaignJobReport: Received {
         phishing_campaign_resource_id: Option<String> = "phishingCampaignResourceId",
         /// Which launch of the campaign it is.
         instance_group: Option<i32> = "instanceGroup",
@@ -65,8 +67,9 @@ model! {
 
 model! {
     /// An opening of the e-mail or attachment by one recipient.
+    #[doc(alias = "PhishingCampaignJobUserEmailOpenedSearchView")]
     #[derive(Clone, Default)]
-    pub struct PhishingCampaignJobUserEmailOpenedSearchView: Received {
+    pub struct PhishingCampaignJobUserEmailOpened: Received {
         resource_id: Option<String> = "resourceId",
         opened_time: Option<DateTime> = "openedTime",
         /// Whether a person or a sandbox or bot did it; the numbers are not published.
@@ -91,8 +94,9 @@ model! {
 
 model! {
     /// A reply of one recipient.
+    #[doc(alias = "PhishingCampaignJobUserEmailRepliedSearchView")]
     #[derive(Clone, Default)]
-    pub struct PhishingCampaignJobUserEmailRepliedSearchView: Received {
+    pub struct PhishingCampaignJobUserEmailReplied: Received {
         resource_id: Option<String> = "resourceId",
         subject: Option<String> = "subject",
         from: Option<String> = "from",
@@ -107,8 +111,9 @@ model! {
 
 model! {
     /// A report of the e-mail by one recipient.
+    #[doc(alias = "PhishingCampaignJobUserEmailReportedSearchView")]
     #[derive(Clone, Default)]
-    pub struct PhishingCampaignJobUserEmailReportedSearchView: Received {
+    pub struct PhishingCampaignJobUserEmailReported: Received {
         browser_name: Option<String> = "browserName",
         user_geolocation: Option<String> = "userGeolocation",
         reported_time: Option<DateTime> = "reportedTime",
@@ -120,8 +125,9 @@ model! {
 
 model! {
     /// A recipient of a launch, and what they did.
+    #[doc(alias = "PhishingCampaignJobUsersSearchView")]
     #[derive(Clone, Default)]
-    pub struct PhishingCampaignJobUsersSearchView: Received {
+    pub struct PhishingCampaignJobUsers: Received {
         resource_id: Option<String> = "resourceId",
         first_name: Option<String> = "firstName",
         last_name: Option<String> = "lastName",

@@ -9,10 +9,10 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     BulkDeleteRequest, CampaignScheduleInfo, CampaignSendingInfo, CampaignSendingInfoRequest,
-    CampaignTargetGroupsResult, CampaignType, CreatePhishingCampaignRequest,
-    EmailDeliverySettingFastLaunchModel, EmailDeliverySettingModel, ExportRequest, IdResult,
+    CampaignTargetGroups, CampaignType, CreatePhishingCampaignRequest,
+    EmailDeliverySettingFastLaunch, EmailDeliverySettingModel, ExportRequest, IdResult,
     PhishingCalculateScheduleInfoRequest, PhishingCampaign, PhishingCampaignFormDetails,
-    PhishingCampaignPreview, PhishingCampaignPreviewList, PhishingCampaignSearchView,
+    PhishingCampaignPreview, PhishingCampaignPreviewList, PhishingCampaignView,
     UpdatePhishingCampaignRequest,
 };
 use crate::search::SearchRequest;
@@ -52,10 +52,10 @@ impl PhishingCampaigns {
     /// Source: public clients of this API.
     ///
     /// ```no_run
-    /// use keepnet_api::types::{CertificateConfigSendTypeEnum, CreatePhishingCampaignRequest, EnrollmentSendTypeEnum, PhishingScenarioTraining};
+    /// use keepnet_api::types::{CertificateConfigSendType, CreatePhishingCampaignRequest, EnrollmentSendType, PhishingScenarioTraining};
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let phishing_campaign = CreatePhishingCampaignRequest::new("April awareness", 3).phishing_scenarios([PhishingScenarioTraining::new().phishing_scenario_resource_id("Pg5ZCcGojij7").training_id("ZZGcMLzGznAn").training_language_ids(["LCgN3agLvotv"]).award_certificate(true).enrollment_send_type_id(EnrollmentSendTypeEnum::from("Unknown")).certificate_config_send_type(CertificateConfigSendTypeEnum::SendOnFirstAttempt)]);
+    /// let phishing_campaign = CreatePhishingCampaignRequest::new("April awareness", 3).phishing_scenarios([PhishingScenarioTraining::new().phishing_scenario_resource_id("Pg5ZCcGojij7").training_id("ZZGcMLzGznAn").training_language_ids(["LCgN3agLvotv"]).award_certificate(true).enrollment_send_type_id(EnrollmentSendType::from("Unknown")).certificate_config_send_type(CertificateConfigSendType::SendOnFirstAttempt)]);
     /// let id_result = keepnet.phishing_campaigns().create(&phishing_campaign).await?;
     /// # Ok(())
     /// # }
@@ -127,13 +127,13 @@ impl PhishingCampaigns {
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let email_delivery_setting_fast_launch_model = keepnet.phishing_campaigns().default_email_delivery_setting().await?;
+    /// let email_delivery_setting_fast_launch = keepnet.phishing_campaigns().default_email_delivery_setting().await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn default_email_delivery_setting(
         &self,
-    ) -> Call<EmailDeliverySettingFastLaunchModel> {
+    ) -> Call<EmailDeliverySettingFastLaunch> {
         self.client()
             .operation(&PHISHING_CAMPAIGNS_DEFAULT_EMAIL_DELIVERY_SETTING, &[])
             .call()
@@ -232,8 +232,8 @@ impl PhishingCampaigns {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let mut items = keepnet.phishing_campaigns().search(SearchRequest::default()).items();
-    /// while let Some(phishing_campaign_search_view) = items.try_next().await? {
-    ///     println!("{phishing_campaign_search_view:?}");
+    /// while let Some(phishing_campaign_view) = items.try_next().await? {
+    ///     println!("{phishing_campaign_view:?}");
     /// }
     /// # Ok(())
     /// # }
@@ -241,7 +241,7 @@ impl PhishingCampaigns {
     pub fn search(
         &self,
         search: impl Into<SearchRequest>,
-    ) -> List<PhishingCampaignSearchView> {
+    ) -> List<PhishingCampaignView> {
         List::new(
             search::complete(
                 self.client().operation(&PHISHING_CAMPAIGNS_SEARCH, &[]),
@@ -273,7 +273,7 @@ impl PhishingCampaigns {
     pub fn search_unscheduled(
         &self,
         search: impl Into<SearchRequest>,
-    ) -> List<PhishingCampaignSearchView> {
+    ) -> List<PhishingCampaignView> {
         List::new(
             search::complete(
                 self.client().operation(&PHISHING_CAMPAIGNS_SEARCH_UNSCHEDULED, &[]),
@@ -373,7 +373,7 @@ impl TargetGroupsPhishingCampaigns {
     /// # Errors
     ///
     /// See [`Error`](security_api_transport::Error).
-    pub fn send(self) -> CallFuture<CampaignTargetGroupsResult> {
+    pub fn send(self) -> CallFuture<CampaignTargetGroups> {
         self.request.call().send()
     }
 
@@ -382,14 +382,14 @@ impl TargetGroupsPhishingCampaigns {
     /// # Errors
     ///
     /// See [`Error`](security_api_transport::Error).
-    pub fn send_with_response(self) -> CallFuture<Response<CampaignTargetGroupsResult>> {
+    pub fn send_with_response(self) -> CallFuture<Response<CampaignTargetGroups>> {
         self.request.call().send_with_response()
     }
 }
 
 impl IntoFuture for TargetGroupsPhishingCampaigns {
-    type Output = Result<CampaignTargetGroupsResult, Error>;
-    type IntoFuture = CallFuture<CampaignTargetGroupsResult>;
+    type Output = Result<CampaignTargetGroups, Error>;
+    type IntoFuture = CallFuture<CampaignTargetGroups>;
     fn into_future(self) -> Self::IntoFuture {
         self.send()
     }

@@ -5,11 +5,10 @@
 use security_api_transport::{model, open_enum};
 use crate::{DateTime, TimeSpan};
 use crate::generated::types::{
-    CertificateConfigSendTypeEnum, DetailItem, DirectEmailSetting, EmailPeriodTypeEnum,
-    EnrollmentReminder, EnrollmentSendTypeEnum, PhishingCampaignEmailReply,
-    PhishingCampaignFrequency, PhishingCampaignScenario, PhishingScenarioPreview,
-    PhishingScenarioTraining, PhishingScenarioTrainingBase, ReminderEndTypeEnum, SmtpSetting,
-    TrainingRedirectPage,
+    CertificateConfigSendType, DetailItem, DirectEmailSetting, EmailPeriodType,
+    EnrollmentReminder, EnrollmentSendType, PhishingCampaignEmailReply, PhishingCampaignFrequency,
+    PhishingCampaignScenario, PhishingScenarioPreview, PhishingScenarioTraining,
+    PhishingScenarioTrainingBase, ReminderEndType, SmtpSetting, TrainingRedirectPage,
 };
 use crate::search::Filter;
 
@@ -99,8 +98,9 @@ model! {
 
 model! {
     /// The e-mail delivery setting that new campaigns use.
+    #[doc(alias = "EmailDeliverySettingFastLaunchModel")]
     #[derive(Clone, Default)]
-    pub struct EmailDeliverySettingFastLaunchModel: Received {
+    pub struct EmailDeliverySettingFastLaunch: Received {
         /// The id of the SMTP or direct e-mail setting, to be given when a campaign is created.
         resource_id: Option<String> = "resourceId",
         /// How e-mails are delivered: 1 by SMTP, 2 straight into mailboxes.
@@ -171,9 +171,9 @@ model! {
         send_randomly_users_calculate_type_id: Option<i32> = "sendRandomlyUsersCalculateTypeId",
         target_groups: Option<Vec<DetailItem>> = "targetGroups",
         frequency: Option<i32> = "frequency",
-        email_period_type_id: Option<EmailPeriodTypeEnum> = "emailPeriodTypeId",
+        email_period_type_id: Option<EmailPeriodType> = "emailPeriodTypeId",
         period_count: Option<i32> = "periodCount",
-        reminder_end_type_id: Option<ReminderEndTypeEnum> = "reminderEndTypeId",
+        reminder_end_type_id: Option<ReminderEndType> = "reminderEndTypeId",
         /// Whether people who succeed get a certificate.
         award_certificate: Option<bool> = "awardCertificate",
         is_enrollment_reminder_active: Option<bool> = "isEnrollmentReminderActive",
@@ -198,14 +198,14 @@ model! {
         training_name: Option<String> = "trainingName",
         /// The ids of the languages in which the training is offered.
         training_language_ids: Option<Vec<String>> = "trainingLanguageIds",
-        email_period_type_id: Option<EmailPeriodTypeEnum> = "emailPeriodTypeId",
+        email_period_type_id: Option<EmailPeriodType> = "emailPeriodTypeId",
         period_count: Option<i32> = "periodCount",
-        reminder_end_type_id: Option<ReminderEndTypeEnum> = "reminderEndTypeId",
+        reminder_end_type_id: Option<ReminderEndType> = "reminderEndTypeId",
         is_enrollment_reminder_active: Option<bool> = "isEnrollmentReminderActive",
         /// Whether people who succeed get a certificate.
         award_certificate: Option<bool> = "awardCertificate",
-        enrollment_send_type_id: Option<EnrollmentSendTypeEnum> = "enrollmentSendTypeId",
-        certificate_config_send_type: Option<CertificateConfigSendTypeEnum> = "certificateConfigSendType",
+        enrollment_send_type_id: Option<EnrollmentSendType> = "enrollmentSendTypeId",
+        certificate_config_send_type: Option<CertificateConfigSendType> = "certificateConfigSendType",
         training_redirect_page: Option<TrainingRedirectPage> = "trainingRedirectPage",
     }
 }
@@ -249,8 +249,9 @@ model! {
 
 model! {
     /// A phishing campaign in a list.
+    #[doc(alias = "PhishingCampaignSearchView")]
     #[derive(Clone, Default)]
-    pub struct PhishingCampaignSearchView: Received {
+    pub struct PhishingCampaignView: Received {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
         method: Option<String> = "method",

@@ -6,8 +6,8 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    DnsServiceFormDetails, DnsServiceProvider, DnsServiceProviderRequest,
-    DnsServiceProviderSearchView, ExportRequest, IdResult, TestDnsServiceProviderRequest,
+    DnsServiceFormDetails, DnsServiceProvider, DnsServiceProviderRequest, DnsServiceProviderView,
+    ExportRequest, IdResult, TestDnsServiceProviderRequest,
 };
 use crate::search::SearchRequest;
 
@@ -64,7 +64,7 @@ impl PhishingDnsServices {
     pub fn search(
         &self,
         search: impl Into<SearchRequest>,
-    ) -> List<DnsServiceProviderSearchView> {
+    ) -> List<DnsServiceProviderView> {
         List::new(
             search::complete(
                 self.client().operation(&PHISHING_DNS_SERVICES_SEARCH, &[]),

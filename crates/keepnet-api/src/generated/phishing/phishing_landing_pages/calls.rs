@@ -8,7 +8,7 @@ use crate::{List, search};
 use crate::generated::types::{
     BooleanResult, BulkDeleteRequest, CompanyAiLimitResponse, ExportRequest,
     GenerateLandingPageTemplateWithAiRequest, IdResult, LandingPageTemplate,
-    LandingPageTemplateFormDetails, LandingPageTemplateRequest, LandingPageTemplateSearchView,
+    LandingPageTemplateFormDetails, LandingPageTemplateRequest, LandingPageTemplateView,
     TranslateLandingPageContentResponse, TranslateLandingPageContentWithAiRequest,
 };
 use crate::search::SearchRequest;
@@ -115,7 +115,7 @@ impl PhishingLandingPages {
     pub fn search(
         &self,
         search: impl Into<SearchRequest>,
-    ) -> List<LandingPageTemplateSearchView> {
+    ) -> List<LandingPageTemplateView> {
         List::new(
             search::complete(
                 self.client().operation(&PHISHING_LANDING_PAGES_SEARCH, &[]),

@@ -6,10 +6,10 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BulkDeleteRequest, ExportRequest, IdResult, PhishingScenario,
-    PhishingScenarioCategoryInfoSearchView, PhishingScenarioFormDetails, PhishingScenarioPreview,
-    PhishingScenarioRequest, PhishingScenarioSearchRequest, PhishingScenarioSearchView,
-    PhishingScenarioStatisticsGroupBy, SmsPhoneNumber,
+    BulkDeleteRequest, ExportRequest, IdResult, PhishingScenario, PhishingScenarioCategoryInfo,
+    PhishingScenarioFormDetails, PhishingScenarioPreview, PhishingScenarioRequest,
+    PhishingScenarioSearchRequest, PhishingScenarioStatisticsGroupBy, PhishingScenarioView,
+    SmsPhoneNumber,
 };
 use crate::search::SearchRequest;
 
@@ -146,8 +146,8 @@ impl PhishingScenarios {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let mut items = keepnet.phishing_scenarios().search(PhishingScenarioSearchRequest::new().resource_id("resource_id").template_types(["Email"]).role_resource_ids(["yhMcZuEXFTBt"])).items();
-    /// while let Some(phishing_scenario_search_view) = items.try_next().await? {
-    ///     println!("{phishing_scenario_search_view:?}");
+    /// while let Some(phishing_scenario_view) = items.try_next().await? {
+    ///     println!("{phishing_scenario_view:?}");
     /// }
     /// # Ok(())
     /// # }
@@ -155,7 +155,7 @@ impl PhishingScenarios {
     pub fn search(
         &self,
         search: impl Into<PhishingScenarioSearchRequest>,
-    ) -> List<PhishingScenarioSearchView> {
+    ) -> List<PhishingScenarioView> {
         List::new(
             search::complete(
                 self.client().operation(&PHISHING_SCENARIOS_SEARCH, &[]),
@@ -173,7 +173,7 @@ impl PhishingScenarios {
     pub fn search_category_info(
         &self,
         search: impl Into<SearchRequest>,
-    ) -> List<PhishingScenarioCategoryInfoSearchView> {
+    ) -> List<PhishingScenarioCategoryInfo> {
         List::new(
             search::complete(
                 self.client().operation(&PHISHING_SCENARIOS_SEARCH_CATEGORY_INFO, &[]),

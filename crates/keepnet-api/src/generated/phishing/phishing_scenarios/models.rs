@@ -46,8 +46,9 @@ model! {
 
 model! {
     /// How many phishing scenarios there are of a category.
+    #[doc(alias = "PhishingScenarioCategoryInfoSearchView")]
     #[derive(Clone, Default)]
-    pub struct PhishingScenarioCategoryInfoSearchView: Received {
+    pub struct PhishingScenarioCategoryInfo: Received {
         category: Option<String> = "category",
         method: Option<String> = "method",
         language: Option<String> = "language",
@@ -81,9 +82,23 @@ model! {
 }
 
 model! {
-    /// A phishing scenario in a list.
+    /// How many phishing scenarios there are, by kind.
     #[derive(Clone, Default)]
-    pub struct PhishingScenarioSearchView: Received {
+    pub struct PhishingScenarioStatisticsGroupBy: Received {
+        language: Option<Vec<Statistics>> = "language",
+        attack_type: Option<Vec<Statistics>> = "attackType",
+        brand: Option<Vec<Statistics>> = "brand",
+        region: Option<Vec<Statistics>> = "region",
+        emotion: Option<Vec<Statistics>> = "emotion",
+        industry: Option<Vec<Statistics>> = "industry",
+    }
+}
+
+model! {
+    /// A phishing scenario in a list.
+    #[doc(alias = "PhishingScenarioSearchView")]
+    #[derive(Clone, Default)]
+    pub struct PhishingScenarioView: Received {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
         quishing_type: Option<String> = "quishingType",
@@ -100,19 +115,6 @@ model! {
         /// When it was created.
         create_time: Option<DateTime> = "createTime",
         roles: Option<Vec<LookupName>> = "roles",
-    }
-}
-
-model! {
-    /// How many phishing scenarios there are, by kind.
-    #[derive(Clone, Default)]
-    pub struct PhishingScenarioStatisticsGroupBy: Received {
-        language: Option<Vec<Statistics>> = "language",
-        attack_type: Option<Vec<Statistics>> = "attackType",
-        brand: Option<Vec<Statistics>> = "brand",
-        region: Option<Vec<Statistics>> = "region",
-        emotion: Option<Vec<Statistics>> = "emotion",
-        industry: Option<Vec<Statistics>> = "industry",
     }
 }
 

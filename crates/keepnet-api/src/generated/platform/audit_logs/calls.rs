@@ -5,7 +5,7 @@
 use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
-use crate::generated::types::{AuditLog, AuditLogSearchView, ExportRequest, GetAuditLogRequest};
+use crate::generated::types::{AuditLog, AuditLogRequest, AuditLogView, ExportRequest};
 use crate::search::SearchRequest;
 
 /// The trail of what people and API clients changed.
@@ -31,7 +31,7 @@ impl AuditLogs {
     /// `POST /api/audit-logs`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn list(&self, audit_log: impl Into<GetAuditLogRequest>) -> List<AuditLog> {
+    pub fn list(&self, audit_log: impl Into<AuditLogRequest>) -> List<AuditLog> {
         List::new(self.client().operation(&AUDIT_LOGS_LIST, &[]).json(&audit_log.into()))
     }
 
@@ -49,13 +49,13 @@ impl AuditLogs {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let mut items = keepnet.audit_logs().search(SearchRequest::default()).items();
-    /// while let Some(audit_log_search_view) = items.try_next().await? {
-    ///     println!("{audit_log_search_view:?}");
+    /// while let Some(audit_log_view) = items.try_next().await? {
+    ///     println!("{audit_log_view:?}");
     /// }
     /// # Ok(())
     /// # }
     /// ```
-    pub fn search(&self, search: impl Into<SearchRequest>) -> List<AuditLogSearchView> {
+    pub fn search(&self, search: impl Into<SearchRequest>) -> List<AuditLogView> {
         List::new(
             search::complete(
                 self.client().operation(&AUDIT_LOGS_SEARCH, &[]),
@@ -74,10 +74,10 @@ impl AuditLogs {
     /// Source: the vendor's documentation.
     ///
     /// ```no_run
-    /// use keepnet_api::types::{ExportRequest, ExportType, PhishingCampaignJobUserActivityType, QuishingTemplateTypeEnum};
+    /// use keepnet_api::types::{ExportRequest, ExportType, PhishingCampaignJobUserActivityType, QuishingTemplateType};
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let file = keepnet.audit_logs().export(ExportRequest::new().report_all_pages(true).export_type(ExportType::Csv).phishing_type_id(1).template_type(QuishingTemplateTypeEnum::Email).template_types(["template_types"]).activity_type(PhishingCampaignJobUserActivityType::Human)).await?;
+    /// let file = keepnet.audit_logs().export(ExportRequest::new().report_all_pages(true).export_type(ExportType::Csv).phishing_type_id(1).template_type(QuishingTemplateType::Email).template_types(["template_types"]).activity_type(PhishingCampaignJobUserActivityType::Human)).await?;
     /// file.save_in(".", "download").await?;
     /// # Ok(())
     /// # }

@@ -37,9 +37,26 @@ open_enum! {
 }
 
 model! {
-    /// An entry of the audit trail.
+    /// Which page of the audit trail to give.
+    #[doc(alias = "GetAuditLogRequest")]
     #[derive(Clone, Default)]
-    pub struct AuditLogSearchView: Received {
+    pub struct AuditLogRequest: Sent {
+        /// Which page, counted from 1.
+        page_number: Option<i32> = "pageNumber",
+        /// How many records a page has at most.
+        page_size: Option<i32> = "pageSize",
+        /// The column to sort by, such as `CreateTime`. Must be given.
+        order_by: Option<String> = "orderBy",
+        /// Sorts from the smallest up. Must be given.
+        ascending: Option<bool> = "ascending",
+    }
+}
+
+model! {
+    /// An entry of the audit trail.
+    #[doc(alias = "AuditLogSearchView")]
+    #[derive(Clone, Default)]
+    pub struct AuditLogView: Received {
         resource_id: Option<String> = "resourceId",
         user_name: Option<String> = "userName",
         entity_resource_id: Option<String> = "entityResourceId",
@@ -51,20 +68,5 @@ model! {
         user_agent: Option<String> = "userAgent",
         audit_description: Option<String> = "auditDescription",
         log_date: Option<DateTime> = "logDate",
-    }
-}
-
-model! {
-    /// Which page of the audit trail to give.
-    #[derive(Clone, Default)]
-    pub struct GetAuditLogRequest: Sent {
-        /// Which page, counted from 1.
-        page_number: Option<i32> = "pageNumber",
-        /// How many records a page has at most.
-        page_size: Option<i32> = "pageSize",
-        /// The column to sort by, such as `CreateTime`. Must be given.
-        order_by: Option<String> = "orderBy",
-        /// Sorts from the smallest up. Must be given.
-        ascending: Option<bool> = "ascending",
     }
 }

@@ -4,7 +4,7 @@
 
 use security_api_transport::{Call, Client, Operation};
 use security_api_transport::__private::http::Method;
-use crate::generated::types::{JobDetailResult, JobResult};
+use crate::generated::types::{JobDetail, JobResult};
 
 /// Long work that the service does in the background.
 ///
@@ -40,7 +40,7 @@ impl Jobs {
     /// - `resource_id`: The id of the background job.
     ///
     /// Source: the vendor's documentation.
-    pub fn get(&self, resource_id: impl AsRef<str>) -> Call<JobDetailResult> {
+    pub fn get(&self, resource_id: impl AsRef<str>) -> Call<JobDetail> {
         self.client().operation(&JOBS_GET, &[resource_id.as_ref()]).call()
     }
 }

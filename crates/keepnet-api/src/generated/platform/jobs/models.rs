@@ -6,8 +6,9 @@ use security_api_transport::model;
 
 model! {
     /// A background job with its parts.
+    #[doc(alias = "JobDetailResult")]
     #[derive(Clone, Default)]
-    pub struct JobDetailResult: Received {
+    pub struct JobDetail: Received {
         process_results: Option<Vec<ProcessResult>> = "processResults",
         job_id: Option<i64> = "jobId",
         /// The numeric id of the company.
@@ -47,8 +48,9 @@ model! {
 
 model! {
     /// What went wrong in a part of a job.
+    #[doc(alias = "ProcessErrorResult")]
     #[derive(Clone, Default)]
-    pub struct ProcessErrorResult: Received {
+    pub struct ProcessError: Received {
         error_message: Option<String> = "errorMessage",
         input_data: Option<String> = "inputData",
     }
@@ -62,7 +64,7 @@ model! {
         kind: Option<i32> = "type",
         current_count: Option<i64> = "currentCount",
         target_count: Option<i64> = "targetCount",
-        process_errors: Option<Vec<ProcessErrorResult>> = "processErrors",
+        process_errors: Option<Vec<ProcessError>> = "processErrors",
         exists_error: Option<bool> = "existsError",
         /// When it was created.
         create_time: Option<String> = "createTime",

@@ -50,18 +50,8 @@ model! {
     /// Licences and licence modules.
     #[derive(Clone, Default)]
     pub struct License: Received {
-        licenses: Option<Vec<LicenseDto>> = "licenses",
+        licenses: Option<Vec<LicenseView>> = "licenses",
         all_license_modules: Option<Vec<LicenseModule>> = "allLicenseModules",
-    }
-}
-
-model! {
-    /// A licence with its modules.
-    #[derive(Clone, Default)]
-    pub struct LicenseDto: Received {
-        resource_id: Option<String> = "resourceId",
-        name: Option<String> = "name",
-        license_modules: Option<Vec<LicenseModule>> = "licenseModules",
     }
 }
 
@@ -72,6 +62,17 @@ model! {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
         is_available: Option<bool> = "isAvailable",
+    }
+}
+
+model! {
+    /// A licence with its modules.
+    #[doc(alias = "LicenseDto")]
+    #[derive(Clone, Default)]
+    pub struct LicenseView: Received {
+        resource_id: Option<String> = "resourceId",
+        name: Option<String> = "name",
+        license_modules: Option<Vec<LicenseModule>> = "licenseModules",
     }
 }
 

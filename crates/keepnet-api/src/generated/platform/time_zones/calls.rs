@@ -4,7 +4,7 @@
 
 use security_api_transport::{Call, Client, Operation};
 use security_api_transport::__private::http::Method;
-use crate::generated::types::GetTimeZonesServiceResult;
+use crate::generated::types::TimeZonesService;
 
 /// Time zones that settings and schedules take.
 ///
@@ -29,7 +29,7 @@ impl TimeZones {
     /// `GET /api/timezone/timezones`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn list(&self) -> Call<GetTimeZonesServiceResult> {
+    pub fn list(&self) -> Call<TimeZonesService> {
         self.client().operation(&TIME_ZONES_LIST, &[]).call()
     }
 }

@@ -5,20 +5,21 @@
 use security_api_transport::model;
 
 model! {
-    /// The time zones and the formats of dates and times that settings take.
-    #[derive(Clone, Default)]
-    pub struct GetTimeZonesServiceResult: Received {
-        time_zone_list: Option<Vec<TimeZone>> = "timeZoneList",
-        date_format_list: Option<Vec<String>> = "dateFormatList",
-        time_format_list: Option<Vec<String>> = "timeFormatList",
-    }
-}
-
-model! {
     /// A time zone.
     #[derive(Clone, Default)]
     pub struct TimeZone: Received {
         display_name: Option<String> = "displayName",
         id: Option<String> = "id",
+    }
+}
+
+model! {
+    /// The time zones and the formats of dates and times that settings take.
+    #[doc(alias = "GetTimeZonesServiceResult")]
+    #[derive(Clone, Default)]
+    pub struct TimeZonesService: Received {
+        time_zone_list: Option<Vec<TimeZone>> = "timeZoneList",
+        date_format_list: Option<Vec<String>> = "dateFormatList",
+        time_format_list: Option<Vec<String>> = "timeFormatList",
     }
 }

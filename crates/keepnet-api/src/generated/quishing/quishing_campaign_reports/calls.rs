@@ -6,14 +6,12 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    CampaignJobExportRequest, CampaignTargetGroupsResult, CampaignUserSearchRequest,
-    ExportRequest, PhishingCampaignJobUserSearchType, PhishingCampaignSummaryResult,
-    QuishingCampaignJobPrintoutUsersSearchView, QuishingCampaignJobReportSearchView,
-    QuishingCampaignJobSearchView, QuishingCampaignJobUserEmailAllSearchView,
-    QuishingCampaignJobUserEmailClickedSearchView,
-    QuishingCampaignJobUserEmailMfaSubmittedSearchView,
-    QuishingCampaignJobUserEmailOpenedSearchView, QuishingCampaignJobUserEmailReportedSearchView,
-    QuishingCampaignJobUserEmailSubmittedSearchView, QuishingCampaignJobUsersSearchView,
+    CampaignJobExportRequest, CampaignTargetGroups, CampaignUserSearchRequest, ExportRequest,
+    PhishingCampaignJobUserSearchType, PhishingCampaignSummary, QuishingCampaignJob,
+    QuishingCampaignJobPrintoutUsers, QuishingCampaignJobReport, QuishingCampaignJobUserEmailAll,
+    QuishingCampaignJobUserEmailClicked, QuishingCampaignJobUserEmailMfaSubmitted,
+    QuishingCampaignJobUserEmailOpened, QuishingCampaignJobUserEmailReported,
+    QuishingCampaignJobUserEmailSubmitted, QuishingCampaignJobUsers,
     SearchQuishingCampaignJobRequest,
 };
 use crate::search::SearchRequest;
@@ -72,7 +70,7 @@ impl QuishingCampaignReports {
         resource_id: impl AsRef<str>,
         instance_group: i32,
         search: impl Into<CampaignUserSearchRequest>,
-    ) -> List<QuishingCampaignJobPrintoutUsersSearchView> {
+    ) -> List<QuishingCampaignJobPrintoutUsers> {
         List::new(
             search::complete(
                 self
@@ -95,7 +93,7 @@ impl QuishingCampaignReports {
     pub fn search(
         &self,
         search: impl Into<SearchRequest>,
-    ) -> List<QuishingCampaignJobReportSearchView> {
+    ) -> List<QuishingCampaignJobReport> {
         List::new(
             search::complete(
                 self.client().operation(&QUISHING_CAMPAIGN_REPORTS_SEARCH, &[]),
@@ -117,7 +115,7 @@ impl QuishingCampaignReports {
         &self,
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
-    ) -> Call<QuishingCampaignJobUserEmailAllSearchView> {
+    ) -> Call<QuishingCampaignJobUserEmailAll> {
         search::complete(
                 self
                     .client()
@@ -143,7 +141,7 @@ impl QuishingCampaignReports {
         &self,
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
-    ) -> Call<QuishingCampaignJobUserEmailClickedSearchView> {
+    ) -> Call<QuishingCampaignJobUserEmailClicked> {
         search::complete(
                 self
                     .client()
@@ -169,7 +167,7 @@ impl QuishingCampaignReports {
         &self,
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
-    ) -> Call<QuishingCampaignJobUserEmailOpenedSearchView> {
+    ) -> Call<QuishingCampaignJobUserEmailOpened> {
         search::complete(
                 self
                     .client()
@@ -195,7 +193,7 @@ impl QuishingCampaignReports {
         &self,
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
-    ) -> Call<QuishingCampaignJobUserEmailReportedSearchView> {
+    ) -> Call<QuishingCampaignJobUserEmailReported> {
         search::complete(
                 self
                     .client()
@@ -221,7 +219,7 @@ impl QuishingCampaignReports {
         &self,
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
-    ) -> Call<QuishingCampaignJobUserEmailSubmittedSearchView> {
+    ) -> Call<QuishingCampaignJobUserEmailSubmitted> {
         search::complete(
                 self
                     .client()
@@ -247,7 +245,7 @@ impl QuishingCampaignReports {
         &self,
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
-    ) -> Call<QuishingCampaignJobUserEmailMfaSubmittedSearchView> {
+    ) -> Call<QuishingCampaignJobUserEmailMfaSubmitted> {
         search::complete(
                 self
                     .client()
@@ -288,7 +286,7 @@ impl QuishingCampaignReports {
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-    ) -> Call<CampaignTargetGroupsResult> {
+    ) -> Call<CampaignTargetGroups> {
         self.client()
             .operation(
                 &QUISHING_CAMPAIGN_REPORTS_SUMMARY_TARGET_GROUPS,
@@ -310,7 +308,7 @@ impl QuishingCampaignReports {
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-    ) -> Call<PhishingCampaignSummaryResult> {
+    ) -> Call<PhishingCampaignSummary> {
         self.client()
             .operation(
                 &QUISHING_CAMPAIGN_REPORTS_SUMMARY_TRAINING,
@@ -332,7 +330,7 @@ impl QuishingCampaignReports {
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-    ) -> Call<PhishingCampaignSummaryResult> {
+    ) -> Call<PhishingCampaignSummary> {
         self.client()
             .operation(
                 &QUISHING_CAMPAIGN_REPORTS_SUMMARY,
@@ -353,7 +351,7 @@ impl QuishingCampaignReports {
         &self,
         resource_id: impl AsRef<str>,
         search: impl Into<SearchQuishingCampaignJobRequest>,
-    ) -> List<QuishingCampaignJobSearchView> {
+    ) -> List<QuishingCampaignJob> {
         List::new(
             search::complete(
                 self
@@ -411,7 +409,7 @@ impl QuishingCampaignReports {
         resource_id: impl AsRef<str>,
         instance_group: i32,
         export: impl Into<ExportRequest>,
-    ) -> Call<QuishingCampaignJobUsersSearchView> {
+    ) -> Call<QuishingCampaignJobUsers> {
         search::complete(
                 self
                     .client()
@@ -447,7 +445,7 @@ impl QuishingCampaignReports {
         resource_id: impl AsRef<str>,
         instance_group: i32,
         search: impl Into<CampaignUserSearchRequest>,
-    ) -> List<QuishingCampaignJobUsersSearchView> {
+    ) -> List<QuishingCampaignJobUsers> {
         List::new(
             search::complete(
                 self

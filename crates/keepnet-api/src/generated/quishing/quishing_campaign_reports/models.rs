@@ -11,9 +11,37 @@ use crate::generated::types::{
 use crate::search::SearchRequest;
 
 model! {
-    /// A person who scanned a printed QR code, and what they did.
+    /// A launch of a quishing campaign in a list.
+    #[doc(alias = "QuishingCampaignJobSearchView")]
     #[derive(Clone, Default)]
-    pub struct QuishingCampaignJobPrintoutUsersSearchView: Received {
+    pub struct QuishingCampaignJob: Received {
+        /// Which launch of the campaign it is.
+        instance_group: Option<i32> = "instanceGroup",
+        start_date: Option<DateTime> = "startDate",
+        /// When it was created.
+        created_date: Option<DateTime> = "createdDate",
+        total_target_user_count: Option<i32> = "totalTargetUserCount",
+        status: Option<String> = "status",
+        /// What came of the sending, in words.
+        job_result_message: Option<String> = "jobResultMessage",
+        /// Which repetition of the campaign it belongs to.
+        frequency_group: Option<i32> = "frequencyGroup",
+        frequency: Option<i32> = "frequency",
+        frequency_description: Option<String> = "frequencyDescription",
+        frequency_count: Option<i32> = "frequencyCount",
+        is_pdf_ready: Option<bool> = "isPdfReady",
+        /// Whether a person or a bot did it.
+        activity_type: Option<String> = "activityType",
+        /// What the service took it for at first: a person or a bot.
+        system_activity_type: Option<String> = "systemActivityType",
+    }
+}
+
+model! {
+    /// A person who scanned a printed QR code, and what they did.
+    #[doc(alias = "QuishingCampaignJobPrintoutUsersSearchView")]
+    #[derive(Clone, Default)]
+    pub struct QuishingCampaignJobPrintoutUsers: Received {
         resource_id: Option<String> = "resourceId",
         first_name: Option<String> = "firstName",
         last_name: Option<String> = "lastName",
@@ -36,8 +64,9 @@ model! {
 
 model! {
     /// The results of one launch of a quishing campaign.
+    #[doc(alias = "QuishingCampaignJobReportSearchView")]
     #[derive(Clone, Default)]
-    pub struct QuishingCampaignJobReportSearchView: Received {
+    pub struct QuishingCampaignJobReport: Received {
         quishing_campaign_resource_id: Option<String> = "quishingCampaignResourceId",
         /// Which launch of the campaign it is.
         instance_group: Option<i32> = "instanceGroup",
@@ -66,35 +95,10 @@ model! {
 }
 
 model! {
-    /// A launch of a quishing campaign in a list.
-    #[derive(Clone, Default)]
-    pub struct QuishingCampaignJobSearchView: Received {
-        /// Which launch of the campaign it is.
-        instance_group: Option<i32> = "instanceGroup",
-        start_date: Option<DateTime> = "startDate",
-        /// When it was created.
-        created_date: Option<DateTime> = "createdDate",
-        total_target_user_count: Option<i32> = "totalTargetUserCount",
-        status: Option<String> = "status",
-        /// What came of the sending, in words.
-        job_result_message: Option<String> = "jobResultMessage",
-        /// Which repetition of the campaign it belongs to.
-        frequency_group: Option<i32> = "frequencyGroup",
-        frequency: Option<i32> = "frequency",
-        frequency_description: Option<String> = "frequencyDescription",
-        frequency_count: Option<i32> = "frequencyCount",
-        is_pdf_ready: Option<bool> = "isPdfReady",
-        /// Whether a person or a bot did it.
-        activity_type: Option<String> = "activityType",
-        /// What the service took it for at first: a person or a bot.
-        system_activity_type: Option<String> = "systemActivityType",
-    }
-}
-
-model! {
     /// Something that one recipient did.
+    #[doc(alias = "QuishingCampaignJobUserEmailAllSearchView")]
     #[derive(Clone, Default)]
-    pub struct QuishingCampaignJobUserEmailAllSearchView: Received {
+    pub struct QuishingCampaignJobUserEmailAll: Received {
         action_time: Option<DateTime> = "actionTime",
         /// What was entered. It can hold passwords.
         submitted_data: Option<Secret> = "submittedData",
@@ -112,8 +116,9 @@ model! {
 
 model! {
     /// A click of one recipient of a QR code.
+    #[doc(alias = "QuishingCampaignJobUserEmailClickedSearchView")]
     #[derive(Clone, Default)]
-    pub struct QuishingCampaignJobUserEmailClickedSearchView: Received {
+    pub struct QuishingCampaignJobUserEmailClicked: Received {
         /// How many rows there are on all pages.
         total_row_count: Option<i32> = "totalRowCount",
         resource_id: Option<String> = "resourceId",
@@ -139,8 +144,9 @@ model! {
 
 model! {
     /// A second factor that one recipient of a QR code entered.
+    #[doc(alias = "QuishingCampaignJobUserEmailMfaSubmittedSearchView")]
     #[derive(Clone, Default)]
-    pub struct QuishingCampaignJobUserEmailMfaSubmittedSearchView: Received {
+    pub struct QuishingCampaignJobUserEmailMfaSubmitted: Received {
         submitted_time: Option<DateTime> = "submittedTime",
         /// What was entered. It can hold passwords.
         submitted_data: Option<Secret> = "submittedData",
@@ -155,8 +161,9 @@ model! {
 
 model! {
     /// An opening of the e-mail with the QR code by one recipient.
+    #[doc(alias = "QuishingCampaignJobUserEmailOpenedSearchView")]
     #[derive(Clone, Default)]
-    pub struct QuishingCampaignJobUserEmailOpenedSearchView: Received {
+    pub struct QuishingCampaignJobUserEmailOpened: Received {
         /// How many rows there are on all pages.
         total_row_count: Option<i32> = "totalRowCount",
         resource_id: Option<String> = "resourceId",
@@ -182,8 +189,9 @@ model! {
 
 model! {
     /// A report of the e-mail with the QR code by one recipient.
+    #[doc(alias = "QuishingCampaignJobUserEmailReportedSearchView")]
     #[derive(Clone, Default)]
-    pub struct QuishingCampaignJobUserEmailReportedSearchView: Received {
+    pub struct QuishingCampaignJobUserEmailReported: Received {
         /// How many rows there are on all pages.
         total_row_count: Option<i32> = "totalRowCount",
         browser_name: Option<String> = "browserName",
@@ -196,8 +204,9 @@ model! {
 
 model! {
     /// What one recipient of a QR code entered on the landing page.
+    #[doc(alias = "QuishingCampaignJobUserEmailSubmittedSearchView")]
     #[derive(Clone, Default)]
-    pub struct QuishingCampaignJobUserEmailSubmittedSearchView: Received {
+    pub struct QuishingCampaignJobUserEmailSubmitted: Received {
         /// How many rows there are on all pages.
         total_row_count: Option<i32> = "totalRowCount",
         submitted_time: Option<DateTime> = "submittedTime",
@@ -214,8 +223,9 @@ model! {
 
 model! {
     /// A recipient of a QR code, and what they did.
+    #[doc(alias = "QuishingCampaignJobUsersSearchView")]
     #[derive(Clone, Default)]
-    pub struct QuishingCampaignJobUsersSearchView: Received {
+    pub struct QuishingCampaignJobUsers: Received {
         resource_id: Option<String> = "resourceId",
         first_name: Option<String> = "firstName",
         last_name: Option<String> = "lastName",

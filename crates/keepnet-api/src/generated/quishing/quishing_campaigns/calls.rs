@@ -9,7 +9,7 @@ use crate::generated::types::{
     BulkDeleteRequest, CampaignFormDetails, CampaignScheduleInfo, CampaignSendingInfo,
     CampaignSendingInfoRequest, CreateQuishingCampaignRequest, EmailDeliverySettingModel,
     ExportRequest, IdResult, QuishingCalculateScheduleInfoRequest, QuishingCampaign,
-    QuishingCampaignPreview, QuishingCampaignPreviewList, QuishingCampaignSearchView,
+    QuishingCampaignPreview, QuishingCampaignPreviewList, QuishingCampaignView,
     UpdateQuishingCampaignRequest,
 };
 use crate::search::SearchRequest;
@@ -187,7 +187,7 @@ impl QuishingCampaigns {
     pub fn search(
         &self,
         search: impl Into<SearchRequest>,
-    ) -> List<QuishingCampaignSearchView> {
+    ) -> List<QuishingCampaignView> {
         List::new(
             search::complete(
                 self.client().operation(&QUISHING_CAMPAIGNS_SEARCH, &[]),

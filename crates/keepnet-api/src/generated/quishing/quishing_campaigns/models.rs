@@ -5,9 +5,9 @@
 use security_api_transport::model;
 use crate::{DateTime, TimeSpan};
 use crate::generated::types::{
-    CertificateConfigSendTypeEnum, DetailItem, DirectEmailSetting, EnrollmentReminder,
-    EnrollmentSendTypeEnum, PhishingCampaignFrequency, PhishingCampaignScenario,
-    PhishingScenarioTrainingBase, QuishingScenarioPreview, QuishingTemplateSearchTypeEnum,
+    CertificateConfigSendType, DetailItem, DirectEmailSetting, EnrollmentReminder,
+    EnrollmentSendType, PhishingCampaignFrequency, PhishingCampaignScenario,
+    PhishingScenarioTrainingBase, QuishingScenarioPreview, QuishingTemplateSearchType,
     SmtpSetting, TrainingRedirectPage,
 };
 use crate::search::Filter;
@@ -28,7 +28,7 @@ model! {
         email_delivery_setting_type: Option<i32> = "emailDeliverySettingType",
         /// The id of the direct e-mail setting, if e-mails are put straight into mailboxes.
         direct_email_setting_resource_id: Option<String> = "directEmailSettingResourceId",
-        template_type: Option<QuishingTemplateSearchTypeEnum> = "templateType",
+        template_type: Option<QuishingTemplateSearchType> = "templateType",
         name: String = "name",
         description: Option<String> = "description",
         /// When to send: 1 now, 2 not yet (saved for later), 3 at `scheduledDate`.
@@ -162,8 +162,9 @@ model! {
 
 model! {
     /// A quishing campaign in a list.
+    #[doc(alias = "QuishingCampaignSearchView")]
     #[derive(Clone, Default)]
-    pub struct QuishingCampaignSearchView: Received {
+    pub struct QuishingCampaignView: Received {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
         template_type: Option<String> = "templateType",
@@ -197,8 +198,8 @@ model! {
         enrollment_reminder: Option<EnrollmentReminder> = "enrollmentReminder",
         /// Whether people who succeed get a certificate.
         award_certificate: Option<bool> = "awardCertificate",
-        enrollment_send_type_id: Option<EnrollmentSendTypeEnum> = "enrollmentSendTypeId",
-        certificate_config_send_type: Option<CertificateConfigSendTypeEnum> = "certificateConfigSendType",
+        enrollment_send_type_id: Option<EnrollmentSendType> = "enrollmentSendTypeId",
+        certificate_config_send_type: Option<CertificateConfigSendType> = "certificateConfigSendType",
         training_redirect_page: Option<TrainingRedirectPage> = "trainingRedirectPage",
     }
 }

@@ -6,8 +6,8 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    DomainRecord, DomainRecordFormDetails, DomainRecordRequest, DomainRecordSearchView,
-    ExportRequest, IdResult, TestDomainRecordRequest,
+    DomainRecord, DomainRecordFormDetails, DomainRecordRequest, DomainRecordView, ExportRequest,
+    IdResult, TestDomainRecordRequest,
 };
 use crate::search::SearchRequest;
 
@@ -61,10 +61,7 @@ impl QuishingDomainRecords {
     /// `POST /api/quishing-simulator/domain-records/search`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn search(
-        &self,
-        search: impl Into<SearchRequest>,
-    ) -> List<DomainRecordSearchView> {
+    pub fn search(&self, search: impl Into<SearchRequest>) -> List<DomainRecordView> {
         List::new(
             search::complete(
                 self.client().operation(&QUISHING_DOMAIN_RECORDS_SEARCH, &[]),

@@ -8,7 +8,7 @@ use crate::{List, search};
 use crate::generated::types::{
     BulkDeleteRequest, CreateLandingPageTemplateReturnSearch, ExportRequest, IdResult,
     LandingPageTemplate, LandingPageTemplateFormDetails, LandingPageTemplateRequest,
-    LandingPageTemplateSearchView,
+    LandingPageTemplateView,
 };
 use crate::search::SearchRequest;
 
@@ -77,7 +77,7 @@ impl QuishingLandingPages {
     pub fn search(
         &self,
         search: impl Into<SearchRequest>,
-    ) -> List<LandingPageTemplateSearchView> {
+    ) -> List<LandingPageTemplateView> {
         List::new(
             search::complete(
                 self.client().operation(&QUISHING_LANDING_PAGES_SEARCH, &[]),

@@ -3,13 +3,13 @@
 //! Objects and enumerations of `quishing_landing_pages`.
 
 use security_api_transport::model;
-use crate::generated::types::LandingPageTemplateSearchView;
+use crate::generated::types::LandingPageTemplateView;
 
 model! {
     /// The id of a new landing page template, and how it looks in a list.
     #[derive(Clone, Default)]
     pub struct CreateLandingPageTemplateReturnSearch: Received {
         resource_id: Option<String> = "resourceId",
-        landing_page_template: Option<LandingPageTemplateSearchView> = "landingPageTemplate",
+        landing_page_template: Option<LandingPageTemplateView> = "landingPageTemplate",
     }
 }

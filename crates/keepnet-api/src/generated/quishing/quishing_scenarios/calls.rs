@@ -8,7 +8,7 @@ use crate::{List, search};
 use crate::generated::types::{
     BulkDeleteRequest, CreateQuishingScenarioRequest, ExportRequest, IdResult,
     PhishingScenarioFormDetails, PhishingScenarioSearchRequest, QuishingScenario,
-    QuishingScenarioPreview, QuishingTemplateSearchTypeEnum, ScenarioSearchView, SmsPhoneNumber,
+    QuishingScenarioPreview, QuishingTemplateSearchType, ScenarioView, SmsPhoneNumber,
     UpdateQuishingScenarioRequest,
 };
 
@@ -92,7 +92,7 @@ impl QuishingScenarios {
     /// Source: the vendor's documentation.
     pub fn preview(
         &self,
-        template_type: QuishingTemplateSearchTypeEnum,
+        template_type: QuishingTemplateSearchType,
         resource_id: impl AsRef<str>,
     ) -> Call<QuishingScenarioPreview> {
         self.client()
@@ -116,7 +116,7 @@ impl QuishingScenarios {
     /// Source: the vendor's documentation.
     pub fn preview_templates(
         &self,
-        template_type: QuishingTemplateSearchTypeEnum,
+        template_type: QuishingTemplateSearchType,
         template_resource_id: impl AsRef<str>,
         landing_page_template_resource_id: impl AsRef<str>,
     ) -> Call<QuishingScenarioPreview> {
@@ -153,7 +153,7 @@ impl QuishingScenarios {
     pub fn search(
         &self,
         search: impl Into<PhishingScenarioSearchRequest>,
-    ) -> List<ScenarioSearchView> {
+    ) -> List<ScenarioView> {
         List::new(
             search::complete(
                 self.client().operation(&QUISHING_SCENARIOS_SEARCH, &[]),

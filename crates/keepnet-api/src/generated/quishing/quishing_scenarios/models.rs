@@ -4,7 +4,7 @@
 
 use security_api_transport::model;
 use crate::generated::types::{
-    EntityAvailableFor, EntityAvailableForRequest, QuishingTemplateSearchTypeEnum,
+    EntityAvailableFor, EntityAvailableForRequest, QuishingTemplateSearchType,
 };
 
 model! {
@@ -12,7 +12,7 @@ model! {
     #[derive(Clone)]
     pub struct CreateQuishingScenarioRequest: Sent {
         template_resource_id: String = "templateResourceId",
-        template_type: QuishingTemplateSearchTypeEnum = "templateType",
+        template_type: QuishingTemplateSearchType = "templateType",
         name: String = "name",
         description: Option<String> = "description",
         /// The method: 1 click only, 2 data submission, 3 attachment, 4 second factor, 6 double barrel.
@@ -34,7 +34,7 @@ model! {
     /// A quishing scenario.
     #[derive(Clone, Default)]
     pub struct QuishingScenario: Received {
-        template_type: Option<QuishingTemplateSearchTypeEnum> = "templateType",
+        template_type: Option<QuishingTemplateSearchType> = "templateType",
         template_id: Option<i32> = "templateId",
         template_resource_id: Option<String> = "templateResourceId",
         mfa_sms_sender_number: Option<String> = "mfaSmsSenderNumber",
@@ -65,7 +65,7 @@ model! {
     #[derive(Clone)]
     pub struct UpdateQuishingScenarioRequest: Sent {
         template_resource_id: String = "templateResourceId",
-        template_type: Option<QuishingTemplateSearchTypeEnum> = "templateType",
+        template_type: Option<QuishingTemplateSearchType> = "templateType",
         mfa_sender_number_resource_id: Option<String> = "mfaSenderNumberResourceId",
         mfa_text_template: Option<String> = "mfaTextTemplate",
         name: String = "name",

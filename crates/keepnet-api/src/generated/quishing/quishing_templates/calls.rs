@@ -8,7 +8,7 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     BulkDeleteRequest, ExportRequest, IdResult, QuishingTemplate, QuishingTemplateSearchRequest,
-    QuishingTemplateTypeEnum, QuishingTemplatesCreateForm, QuishingTemplatesUpdateForm,
+    QuishingTemplateType, QuishingTemplatesCreateForm, QuishingTemplatesUpdateForm,
     SearchQuishingTemplate,
 };
 
@@ -101,7 +101,7 @@ impl QuishingTemplates {
     /// Source: the vendor's documentation.
     pub fn merge_tags(
         &self,
-        template_type: QuishingTemplateTypeEnum,
+        template_type: QuishingTemplateType,
     ) -> Call<BTreeMap<String, RawJson>> {
         self.client()
             .operation(&QUISHING_TEMPLATES_MERGE_TAGS, &[template_type.as_ref()])

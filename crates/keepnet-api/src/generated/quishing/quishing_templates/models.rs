@@ -4,7 +4,7 @@
 
 use security_api_transport::{Form, InForm, model};
 use crate::DateTime;
-use crate::generated::types::{EntityAvailableForRequest, QuishingTemplateTypeEnum};
+use crate::generated::types::{EntityAvailableForRequest, QuishingTemplateType};
 use crate::search::SearchRequest;
 
 model! {
@@ -36,7 +36,7 @@ model! {
         /// The id of the language, from the list of languages.
         language_type_resource_id: Option<String> = "LanguageTypeResourceId",
         tags: Option<Vec<String>> = "Tags",
-        kind: QuishingTemplateTypeEnum = "Type",
+        kind: QuishingTemplateType = "Type",
         /// The text, in HTML.
         template: String = "Template",
         /// Whom it is to be available to.
@@ -100,7 +100,7 @@ model! {
         /// The id of the language, from the list of languages.
         language_type_resource_id: Option<String> = "LanguageTypeResourceId",
         tags: Option<Vec<String>> = "Tags",
-        kind: QuishingTemplateTypeEnum = "Type",
+        kind: QuishingTemplateType = "Type",
         /// The text, in HTML.
         template: String = "Template",
         /// Whom it is to be available to.

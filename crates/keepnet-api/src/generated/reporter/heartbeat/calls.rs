@@ -4,7 +4,7 @@
 
 use security_api_transport::{Call, Client, Operation};
 use security_api_transport::__private::http::Method;
-use crate::generated::types::{HeartbeatRequest, HeartbeatServiceResult};
+use crate::generated::types::{HeartbeatRequest, HeartbeatService};
 
 /// Signs of life of the Outlook add-in.
 ///
@@ -32,7 +32,7 @@ impl Heartbeat {
     pub fn create(
         &self,
         heartbeat: impl Into<HeartbeatRequest>,
-    ) -> Call<HeartbeatServiceResult> {
+    ) -> Call<HeartbeatService> {
         self.client().operation(&HEARTBEAT_CREATE, &[]).json(&heartbeat.into()).call()
     }
 }

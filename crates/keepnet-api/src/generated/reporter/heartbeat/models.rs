@@ -5,8 +5,8 @@
 use security_api_transport::{model, open_enum};
 use crate::DateTime;
 use crate::generated::types::{
-    InvestigationAttachmentDto, InvestigationBodyDto, InvestigationHeaderDto, InvestigationStatus,
-    InvestigationType,
+    InvestigationAttachmentView, InvestigationBodyView, InvestigationHeaderView,
+    InvestigationStatus, InvestigationType,
 };
 
 model! {
@@ -21,9 +21,9 @@ model! {
         start_date: Option<DateTime> = "startDate",
         end_date: Option<DateTime> = "endDate",
         is_scan_enterprise_vault: Option<bool> = "isScanEnterpriseVault",
-        headers: Option<Vec<InvestigationHeaderDto>> = "headers",
-        bodies: Option<Vec<InvestigationBodyDto>> = "bodies",
-        attachments: Option<Vec<InvestigationAttachmentDto>> = "attachments",
+        headers: Option<Vec<InvestigationHeaderView>> = "headers",
+        bodies: Option<Vec<InvestigationBodyView>> = "bodies",
+        attachments: Option<Vec<InvestigationAttachmentView>> = "attachments",
         status: Option<InvestigationStatus> = "status",
     }
 }
@@ -80,8 +80,9 @@ model! {
 
 model! {
     /// What the add-in has to do.
+    #[doc(alias = "HeartbeatServiceResult")]
     #[derive(Clone, Default)]
-    pub struct HeartbeatServiceResult: Received {
+    pub struct HeartbeatService: Received {
         investigations: Option<Vec<HeartbeatInvestigation>> = "investigations",
         delete_actions: Option<Vec<HeartbeatInvestigationDeleteAction>> = "deleteActions",
         warning_actions: Option<Vec<HeartbeatInvestigationWarningAction>> = "warningActions",

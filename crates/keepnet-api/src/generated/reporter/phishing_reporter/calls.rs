@@ -8,10 +8,10 @@ use security_api_transport::{
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BulkDeleteRequest, ConnectGraphAccountRequest, ExportRequest,
-    GeneratedApplicationHistorySearchView, GetDialogBoxSettingsTranslationServiceRequest,
-    IdResult, PhishingReporterAddIn, PhishingReporterSaveForm, PhishingReporterSetting,
-    PhishingReporterSummaryView, PhishingReporterUserSearchView,
+    BulkDeleteRequest, ConnectGraphAccountRequest, DialogBoxSettingsTranslationServiceRequest,
+    ExportRequest, GeneratedApplicationHistory, IdResult, PhishingReporterAddIn,
+    PhishingReporterSaveForm, PhishingReporterSetting, PhishingReporterSummary,
+    PhishingReporterUser,
 };
 use crate::search::SearchRequest;
 
@@ -217,7 +217,7 @@ impl PhishingReporter {
     pub fn search_history(
         &self,
         search: impl Into<SearchRequest>,
-    ) -> List<GeneratedApplicationHistorySearchView> {
+    ) -> List<GeneratedApplicationHistory> {
         List::new(
             search::complete(
                 self.client().operation(&PHISHING_REPORTER_SEARCH_HISTORY, &[]),
@@ -284,7 +284,7 @@ impl PhishingReporter {
     pub fn search(
         &self,
         search: impl Into<SearchRequest>,
-    ) -> List<PhishingReporterUserSearchView> {
+    ) -> List<PhishingReporterUser> {
         List::new(
             search::complete(
                 self.client().operation(&PHISHING_REPORTER_SEARCH, &[]),
@@ -318,7 +318,7 @@ impl PhishingReporter {
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let phishing_reporter_summary_view = keepnet.phishing_reporter().summary().await?;
+    /// let phishing_reporter_summary = keepnet.phishing_reporter().summary().await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -336,7 +336,7 @@ impl PhishingReporter {
     pub fn translate_addin_settings(
         &self,
         dialog_box_settings_translation_service: impl Into<
-            GetDialogBoxSettingsTranslationServiceRequest,
+            DialogBoxSettingsTranslationServiceRequest,
         >,
     ) -> Call<Option<String>> {
         self.client()
@@ -382,7 +382,7 @@ impl SummaryPhishingReporter {
     /// # Errors
     ///
     /// See [`Error`](security_api_transport::Error).
-    pub fn send(self) -> CallFuture<PhishingReporterSummaryView> {
+    pub fn send(self) -> CallFuture<PhishingReporterSummary> {
         self.request.call().send()
     }
 
@@ -391,16 +391,14 @@ impl SummaryPhishingReporter {
     /// # Errors
     ///
     /// See [`Error`](security_api_transport::Error).
-    pub fn send_with_response(
-        self,
-    ) -> CallFuture<Response<PhishingReporterSummaryView>> {
+    pub fn send_with_response(self) -> CallFuture<Response<PhishingReporterSummary>> {
         self.request.call().send_with_response()
     }
 }
 
 impl IntoFuture for SummaryPhishingReporter {
-    type Output = Result<PhishingReporterSummaryView, Error>;
-    type IntoFuture = CallFuture<PhishingReporterSummaryView>;
+    type Output = Result<PhishingReporterSummary, Error>;
+    type IntoFuture = CallFuture<PhishingReporterSummary>;
     fn into_future(self) -> Self::IntoFuture {
         self.send()
     }

@@ -14,24 +14,26 @@ model! {
 }
 
 model! {
-    /// A package that was generated.
+    /// The texts of the add-in, and the language to translate them into.
+    #[doc(alias = "GetDialogBoxSettingsTranslationServiceRequest")]
     #[derive(Clone, Default)]
-    pub struct GeneratedApplicationHistorySearchView: Received {
+    pub struct DialogBoxSettingsTranslationServiceRequest: Sent {
+        language_json: Option<String> = "languageJson",
+        language_name: Option<String> = "languageName",
+    }
+}
+
+model! {
+    /// A package that was generated.
+    #[doc(alias = "GeneratedApplicationHistorySearchView")]
+    #[derive(Clone, Default)]
+    pub struct GeneratedApplicationHistory: Received {
         application_type: Option<String> = "applicationType",
         version: Option<String> = "version",
         status: Option<String> = "status",
         argument: Option<String> = "argument",
         /// When it was created.
         create_time: Option<DateTime> = "createTime",
-    }
-}
-
-model! {
-    /// The texts of the add-in, and the language to translate them into.
-    #[derive(Clone, Default)]
-    pub struct GetDialogBoxSettingsTranslationServiceRequest: Sent {
-        language_json: Option<String> = "languageJson",
-        language_name: Option<String> = "languageName",
     }
 }
 
@@ -351,8 +353,9 @@ model! {
 
 model! {
     /// How many people have the add-in, and its version.
+    #[doc(alias = "PhishingReporterSummaryView")]
     #[derive(Clone, Default)]
-    pub struct PhishingReporterSummaryView: Received {
+    pub struct PhishingReporterSummary: Received {
         online_users_count: Option<i32> = "onlineUsersCount",
         offline_users_count: Option<i32> = "offlineUsersCount",
         total_users_count: Option<i32> = "totalUsersCount",
@@ -362,8 +365,9 @@ model! {
 
 model! {
     /// A person who has the add-in.
+    #[doc(alias = "PhishingReporterUserSearchView")]
     #[derive(Clone, Default)]
-    pub struct PhishingReporterUserSearchView: Received {
+    pub struct PhishingReporterUser: Received {
         resource_id: Option<String> = "resourceId",
         email: Option<String> = "email",
         /// When it was seen last.

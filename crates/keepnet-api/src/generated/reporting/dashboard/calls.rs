@@ -5,9 +5,8 @@
 use security_api_transport::{Call, Client, Operation};
 use security_api_transport::__private::http::Method;
 use crate::generated::types::{
-    CreateDashboardWidgetsOrderingRequest, DashboardWidgetsOrdering,
-    GetReportedEmailTrendsRequest, NotifiedEmailTrendSearchView, SummaryDataResponse,
-    TopReporters,
+    CreateDashboardWidgetsOrderingRequest, DashboardWidgetsOrdering, NotifiedEmailTrend,
+    ReportedEmailTrendsRequest, SummaryDataResponse, TopReporters,
 };
 
 /// Figures of the start page.
@@ -35,8 +34,8 @@ impl Dashboard {
     /// Source: the vendor's documentation.
     pub fn reported_email_trends(
         &self,
-        reported_email_trends: impl Into<GetReportedEmailTrendsRequest>,
-    ) -> Call<Vec<NotifiedEmailTrendSearchView>> {
+        reported_email_trends: impl Into<ReportedEmailTrendsRequest>,
+    ) -> Call<Vec<NotifiedEmailTrend>> {
         self.client()
             .operation(&DASHBOARD_REPORTED_EMAIL_TRENDS, &[])
             .json(&reported_email_trends.into())

@@ -38,21 +38,23 @@ model! {
 }
 
 model! {
-    /// The span of time of a trend.
+    /// How many e-mails were reported in a month, by verdict.
+    #[doc(alias = "NotifiedEmailTrendSearchView")]
     #[derive(Clone, Default)]
-    pub struct GetReportedEmailTrendsRequest: Sent {
-        start_date: Option<DateTime> = "StartDate" (into),
-        end_date: Option<DateTime> = "EndDate" (into),
+    pub struct NotifiedEmailTrend: Received {
+        month: Option<String> = "month",
+        result: Option<String> = "result",
+        email_count: Option<i32> = "emailCount",
     }
 }
 
 model! {
-    /// How many e-mails were reported in a month, by verdict.
+    /// The span of time of a trend.
+    #[doc(alias = "GetReportedEmailTrendsRequest")]
     #[derive(Clone, Default)]
-    pub struct NotifiedEmailTrendSearchView: Received {
-        month: Option<String> = "month",
-        result: Option<String> = "result",
-        email_count: Option<i32> = "emailCount",
+    pub struct ReportedEmailTrendsRequest: Sent {
+        start_date: Option<DateTime> = "StartDate" (into),
+        end_date: Option<DateTime> = "EndDate" (into),
     }
 }
 

@@ -5,10 +5,10 @@
 use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::generated::types::{
-    CreateExecutiveReportServiceRequest, ExecutiveReport, ExecutiveReportSearchView,
-    ExecutiveReportWidgetResult, ExecutiveReportsUploadPdfForm,
-    GetExecutiveReportWidgetsServiceResult, GetWidgetDataServiceRequestParameters, IdResult,
-    SearchExecutiveReportRequest, UpdateExecutiveReportServiceRequest,
+    CreateExecutiveReportServiceRequest, ExecutiveReport, ExecutiveReportView,
+    ExecutiveReportWidgetResult, ExecutiveReportWidgetsService, ExecutiveReportsUploadPdfForm,
+    IdResult, SearchExecutiveReportRequest, UpdateExecutiveReportServiceRequest,
+    WidgetDataRequest,
 };
 
 /// Reports for the management, put together from widgets.
@@ -54,23 +54,21 @@ impl ExecutiveReports {
     /// Source: the vendor's documentation.
     ///
     /// ```no_run
-    /// use keepnet_api::types::GetWidgetDataServiceRequestParameters;
+    /// use keepnet_api::types::WidgetDataRequest;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let widget_data_service_request_parameters = GetWidgetDataServiceRequestParameters::new().widget_ids(["aYHmMhd6a8X8"]);
-    /// let executive_report_widget_result = keepnet.executive_reports().widget_data(&widget_data_service_request_parameters).await?;
+    /// let widget_data = WidgetDataRequest::new().widget_ids(["aYHmMhd6a8X8"]);
+    /// let executive_report_widget_result = keepnet.executive_reports().widget_data(&widget_data).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn widget_data(
         &self,
-        widget_data_service_request_parameters: impl Into<
-            GetWidgetDataServiceRequestParameters,
-        >,
+        widget_data: impl Into<WidgetDataRequest>,
     ) -> Call<Vec<ExecutiveReportWidgetResult>> {
         self.client()
             .operation(&EXECUTIVE_REPORTS_WIDGET_DATA, &[])
-            .json(&widget_data_service_request_parameters.into())
+            .json(&widget_data.into())
             .call()
     }
 
@@ -79,7 +77,7 @@ impl ExecutiveReports {
     /// `GET /api/executive-report/metrics`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn metrics(&self) -> Call<GetExecutiveReportWidgetsServiceResult> {
+    pub fn metrics(&self) -> Call<ExecutiveReportWidgetsService> {
         self.client().operation(&EXECUTIVE_REPORTS_METRICS, &[]).call()
     }
 
@@ -91,7 +89,7 @@ impl ExecutiveReports {
     pub fn search(
         &self,
         search: impl Into<SearchExecutiveReportRequest>,
-    ) -> Call<Vec<ExecutiveReportSearchView>> {
+    ) -> Call<Vec<ExecutiveReportView>> {
         self.client()
             .operation(&EXECUTIVE_REPORTS_SEARCH, &[])
             .json(&search.into())

@@ -83,8 +83,9 @@ model! {
 
 model! {
     /// An executive report in a list.
+    #[doc(alias = "ExecutiveReportSearchView")]
     #[derive(Clone, Default)]
-    pub struct ExecutiveReportSearchView: Received {
+    pub struct ExecutiveReportView: Received {
         resource_id: Option<String> = "resourceId",
         /// The numeric id of the company.
         company_id: Option<i32> = "companyId",
@@ -119,8 +120,17 @@ model! {
         name: Option<String> = "name",
         description: Option<String> = "description",
         chart_type: Option<ExecutiveReportChartType> = "chartType",
-        widget_datas: Option<Vec<WidgetDataModel>> = "widgetDatas",
+        widget_datas: Option<Vec<WidgetData>> = "widgetDatas",
         widget_type: Option<String> = "widgetType",
+    }
+}
+
+model! {
+    /// The widgets that an executive report can have.
+    #[doc(alias = "GetExecutiveReportWidgetsServiceResult")]
+    #[derive(Clone, Default)]
+    pub struct ExecutiveReportWidgetsService: Received {
+        metrics: Option<Vec<ExecutiveReportMetric>> = "metrics",
     }
 }
 
@@ -144,27 +154,6 @@ impl InForm for ExecutiveReportsUploadPdfForm {
 impl From<ExecutiveReportsUploadPdfForm> for Form {
     fn from(form: ExecutiveReportsUploadPdfForm) -> Self {
         form.parts("", Self::new())
-    }
-}
-
-model! {
-    /// The widgets that an executive report can have.
-    #[derive(Clone, Default)]
-    pub struct GetExecutiveReportWidgetsServiceResult: Received {
-        metrics: Option<Vec<ExecutiveReportMetric>> = "metrics",
-    }
-}
-
-model! {
-    /// Which widgets, and for which period.
-    #[derive(Clone, Default)]
-    pub struct GetWidgetDataServiceRequestParameters: Sent {
-        widget_ids: Option<Vec<String>> = "widgetIds",
-        date_period: Option<DatePeriod> = "datePeriod",
-        /// The first day, if the period is `Custom`.
-        start_date: Option<DateTime> = "startDate" (into),
-        /// The last day, if the period is `Custom`.
-        end_date: Option<DateTime> = "endDate" (into),
     }
 }
 
@@ -205,13 +194,28 @@ model! {
 
 model! {
     /// Figures of a widget.
+    #[doc(alias = "WidgetDataModel")]
     #[derive(Clone, Default)]
-    pub struct WidgetDataModel: Received {
+    pub struct WidgetData: Received {
         date: Option<DateTime> = "date",
         data_object: Option<RawJson> = "dataObject" (json),
-        values: Option<Vec<WidgetValueModel>> = "values",
+        values: Option<Vec<WidgetValue>> = "values",
         table_values: Option<Vec<BTreeMap<String, RawJson>>> = "tableValues",
         table_definitions: Option<Vec<WidgetTableDefinition>> = "tableDefinitions",
+    }
+}
+
+model! {
+    /// Which widgets, and for which period.
+    #[doc(alias = "GetWidgetDataServiceRequestParameters")]
+    #[derive(Clone, Default)]
+    pub struct WidgetDataRequest: Sent {
+        widget_ids: Option<Vec<String>> = "widgetIds",
+        date_period: Option<DatePeriod> = "datePeriod",
+        /// The first day, if the period is `Custom`.
+        start_date: Option<DateTime> = "startDate" (into),
+        /// The last day, if the period is `Custom`.
+        end_date: Option<DateTime> = "endDate" (into),
     }
 }
 
@@ -254,8 +258,9 @@ model! {
 
 model! {
     /// A figure of a widget.
+    #[doc(alias = "WidgetValueModel")]
     #[derive(Clone, Default)]
-    pub struct WidgetValueModel: Received {
+    pub struct WidgetValue: Received {
         value: Option<i32> = "value",
         label: Option<String> = "label",
         name: Option<String> = "name",

@@ -5,8 +5,8 @@
 use security_api_transport::{Call, Client, Operation, RawJson};
 use security_api_transport::__private::http::Method;
 use crate::generated::types::{
-    BadgeInfo, CalculateBadgesRequest, GamificationViewResult, GetBadgesResponse,
-    MyLearningRequestParameter, MyLearningResult, PhishingTestResultSummary,
+    BadgeInfo, BadgesResponse, CalculateBadgesRequest, GamificationView, MyLearning,
+    MyLearningRequest, PhishingTestResultSummary,
 };
 
 /// Points, badges and results of one target user.
@@ -37,7 +37,7 @@ impl GamificationReports {
     pub fn badges_cached(
         &self,
         target_user_resource_id: impl AsRef<str>,
-    ) -> Call<GetBadgesResponse> {
+    ) -> Call<BadgesResponse> {
         self.client()
             .operation(
                 &GAMIFICATION_REPORTS_BADGES_CACHED,
@@ -97,14 +97,14 @@ impl GamificationReports {
     pub fn learning(
         &self,
         target_user_resource_id: impl AsRef<str>,
-        my_learning_request_parameter: impl Into<MyLearningRequestParameter>,
-    ) -> Call<MyLearningResult> {
+        my_learning: impl Into<MyLearningRequest>,
+    ) -> Call<MyLearning> {
         self.client()
             .operation(
                 &GAMIFICATION_REPORTS_LEARNING,
                 &[target_user_resource_id.as_ref()],
             )
-            .json(&my_learning_request_parameter.into())
+            .json(&my_learning.into())
             .call()
     }
 
@@ -141,7 +141,7 @@ impl GamificationReports {
     pub fn top_performance(
         &self,
         target_user_resource_id: impl AsRef<str>,
-    ) -> Call<Vec<GamificationViewResult>> {
+    ) -> Call<Vec<GamificationView>> {
         self.client()
             .operation(
                 &GAMIFICATION_REPORTS_TOP_PERFORMANCE,

@@ -6,20 +6,21 @@ use security_api_transport::model;
 use crate::generated::types::BadgeInfo;
 
 model! {
-    /// The target users whose badges to calculate.
-    #[derive(Clone, Default)]
-    pub struct CalculateBadgesRequest: Sent {
-        target_user_resource_ids: Option<Vec<String>> = "targetUserResourceIds",
-    }
-}
-
-model! {
     /// The badges of a target user as they were calculated last.
+    #[doc(alias = "GetBadgesResponse")]
     #[derive(Clone, Default)]
-    pub struct GetBadgesResponse: Received {
+    pub struct BadgesResponse: Received {
         badges: Option<Vec<BadgeInfo>> = "badges",
         completed: Option<bool> = "completed",
         /// For how many seconds the badges are not calculated anew.
         remaining_cache_seconds: Option<i32> = "remainingCacheSeconds",
+    }
+}
+
+model! {
+    /// The target users whose badges to calculate.
+    #[derive(Clone, Default)]
+    pub struct CalculateBadgesRequest: Sent {
+        target_user_resource_ids: Option<Vec<String>> = "targetUserResourceIds",
     }
 }

@@ -6,12 +6,11 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::List;
 use crate::generated::types::{
-    GamificationFormDetails, GamificationUserPerformanceViewResult,
-    GamificationUserTimeLineViewResult, GamificationViewResult,
-    LeaderboardSearchExportRequestParameter, LeaderboardSearchRequestParameter,
-    LeaderboardSearchWithTimelineResult, LeaderboardUserRequestParameter,
-    LeaderboardUserSearchWithTimelineRequestParameter,
-    LeaderboardUserTimelineExportRequestParameter, LeaderboardUserTimelineRequestParameter,
+    GamificationFormDetails, GamificationUserPerformanceView, GamificationUserTimeLineView,
+    GamificationView, LeaderboardSearchExportRequest, LeaderboardSearchRequest,
+    LeaderboardSearchWithTimeline, LeaderboardUserRequest,
+    LeaderboardUserSearchWithTimelineRequest, LeaderboardUserTimelineExportRequest,
+    LeaderboardUserTimelineRequest,
 };
 
 /// How target users rank by points.
@@ -53,21 +52,21 @@ impl Leaderboard {
     /// Source: public clients of this API.
     ///
     /// ```no_run
-    /// use keepnet_api::types::{LeaderboardDatePeriod, LeaderboardSearchRequestParameter};
+    /// use keepnet_api::types::{LeaderboardDatePeriod, LeaderboardSearchRequest};
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let search = LeaderboardSearchRequestParameter::new().date_period(LeaderboardDatePeriod::from("Unknown"));
+    /// let search = LeaderboardSearchRequest::new().date_period(LeaderboardDatePeriod::from("Unknown"));
     /// let mut items = keepnet.leaderboard().list(&search).items();
-    /// while let Some(gamification_view_result) = items.try_next().await? {
-    ///     println!("{gamification_view_result:?}");
+    /// while let Some(gamification_view) = items.try_next().await? {
+    ///     println!("{gamification_view:?}");
     /// }
     /// # Ok(())
     /// # }
     /// ```
     pub fn list(
         &self,
-        search: impl Into<LeaderboardSearchRequestParameter>,
-    ) -> List<GamificationViewResult> {
+        search: impl Into<LeaderboardSearchRequest>,
+    ) -> List<GamificationView> {
         List::new(self.client().operation(&LEADERBOARD_LIST, &[]).json(&search.into()))
     }
 
@@ -78,7 +77,7 @@ impl Leaderboard {
     /// Source: the vendor's documentation.
     pub fn export(
         &self,
-        search: impl Into<LeaderboardSearchExportRequestParameter>,
+        search: impl Into<LeaderboardSearchExportRequest>,
     ) -> Call<Download> {
         self.client().operation(&LEADERBOARD_EXPORT, &[]).json(&search.into()).call()
     }
@@ -92,8 +91,8 @@ impl Leaderboard {
     /// Source: public clients of this API.
     pub fn top_performers(
         &self,
-        search: impl Into<LeaderboardSearchRequestParameter>,
-    ) -> List<GamificationViewResult> {
+        search: impl Into<LeaderboardSearchRequest>,
+    ) -> List<GamificationView> {
         List::new(
             self
                 .client()
@@ -114,28 +113,26 @@ impl Leaderboard {
     /// Source: public clients of this API.
     ///
     /// ```no_run
-    /// use keepnet_api::types::LeaderboardUserTimelineRequestParameter;
+    /// use keepnet_api::types::LeaderboardUserTimelineRequest;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let leaderboard_user_timeline_request_parameter = LeaderboardUserTimelineRequestParameter::new().target_user_resource_id("zQbQLNKyaDXf");
-    /// let mut items = keepnet.leaderboard().user_timeline(&leaderboard_user_timeline_request_parameter).items();
-    /// while let Some(gamification_user_time_line_view_result) = items.try_next().await? {
-    ///     println!("{gamification_user_time_line_view_result:?}");
+    /// let leaderboard_user_timeline = LeaderboardUserTimelineRequest::new().target_user_resource_id("zQbQLNKyaDXf");
+    /// let mut items = keepnet.leaderboard().user_timeline(&leaderboard_user_timeline).items();
+    /// while let Some(gamification_user_time_line_view) = items.try_next().await? {
+    ///     println!("{gamification_user_time_line_view:?}");
     /// }
     /// # Ok(())
     /// # }
     /// ```
     pub fn user_timeline(
         &self,
-        leaderboard_user_timeline_request_parameter: impl Into<
-            LeaderboardUserTimelineRequestParameter,
-        >,
-    ) -> List<GamificationUserTimeLineViewResult> {
+        leaderboard_user_timeline: impl Into<LeaderboardUserTimelineRequest>,
+    ) -> List<GamificationUserTimeLineView> {
         List::new(
             self
                 .client()
                 .operation(&LEADERBOARD_USER_TIMELINE, &[])
-                .json(&leaderboard_user_timeline_request_parameter.into()),
+                .json(&leaderboard_user_timeline.into()),
         )
     }
 
@@ -146,13 +143,11 @@ impl Leaderboard {
     /// Source: the vendor's documentation.
     pub fn export_user_timeline(
         &self,
-        leaderboard_user_timeline_export_request_parameter: impl Into<
-            LeaderboardUserTimelineExportRequestParameter,
-        >,
+        leaderboard_user_timeline_export: impl Into<LeaderboardUserTimelineExportRequest>,
     ) -> Call<Download> {
         self.client()
             .operation(&LEADERBOARD_EXPORT_USER_TIMELINE, &[])
-            .json(&leaderboard_user_timeline_export_request_parameter.into())
+            .json(&leaderboard_user_timeline_export.into())
             .call()
     }
 
@@ -163,8 +158,8 @@ impl Leaderboard {
     /// Source: the vendor's documentation.
     pub fn search_with_timeline(
         &self,
-        search: impl Into<LeaderboardUserSearchWithTimelineRequestParameter>,
-    ) -> Call<LeaderboardSearchWithTimelineResult> {
+        search: impl Into<LeaderboardUserSearchWithTimelineRequest>,
+    ) -> Call<LeaderboardSearchWithTimeline> {
         self.client()
             .operation(&LEADERBOARD_SEARCH_WITH_TIMELINE, &[])
             .json(&search.into())
@@ -178,11 +173,11 @@ impl Leaderboard {
     /// Source: the vendor's documentation.
     pub fn user_performance(
         &self,
-        leaderboard_user_request_parameter: impl Into<LeaderboardUserRequestParameter>,
-    ) -> Call<Vec<GamificationUserPerformanceViewResult>> {
+        leaderboard_user: impl Into<LeaderboardUserRequest>,
+    ) -> Call<Vec<GamificationUserPerformanceView>> {
         self.client()
             .operation(&LEADERBOARD_USER_PERFORMANCE, &[])
-            .json(&leaderboard_user_request_parameter.into())
+            .json(&leaderboard_user.into())
             .call()
     }
 }

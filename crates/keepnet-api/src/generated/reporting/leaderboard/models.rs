@@ -6,7 +6,7 @@ use security_api_transport::model;
 use crate::DateTime;
 use crate::generated::types::{
     DetailItem, ExportType, GamificationActionTypeFilter, GamificationProductType,
-    GamificationUserTimeLineViewResult, LeaderboardDatePeriod, PaginationRequest,
+    GamificationUserTimeLineView, LeaderboardDatePeriod, PaginationRequest,
     PhishingScenarioDifficultyType,
 };
 use crate::search::Filter;
@@ -24,8 +24,9 @@ model! {
 
 model! {
     /// How a target user fares in one product.
+    #[doc(alias = "GamificationUserPerformanceViewResult")]
     #[derive(Clone, Default)]
-    pub struct GamificationUserPerformanceViewResult: Received {
+    pub struct GamificationUserPerformanceView: Received {
         rank: Option<i32> = "rank",
         /// Of which kind of simulation; the numbers are not published.
         phishing_type_id: Option<i32> = "phishingTypeId",
@@ -38,8 +39,9 @@ model! {
 
 model! {
     /// Which part of the ranking to export, and as what file.
+    #[doc(alias = "LeaderboardSearchExportRequestParameter")]
     #[derive(Clone, Default)]
-    pub struct LeaderboardSearchExportRequestParameter: Sent {
+    pub struct LeaderboardSearchExportRequest: Sent {
         /// As what file.
         export_type: Option<ExportType> = "exportType",
         /// Exports the records of all pages, not just of one.
@@ -54,8 +56,9 @@ model! {
 
 model! {
     /// Which part of the ranking to give.
+    #[doc(alias = "LeaderboardSearchRequestParameter")]
     #[derive(Clone, Default)]
-    pub struct LeaderboardSearchRequestParameter: Sent {
+    pub struct LeaderboardSearchRequest: Sent {
         date_period: Option<LeaderboardDatePeriod> = "datePeriod",
         /// The first day of a period of one's own.
         start_date: Option<DateTime> = "startDate" (into),
@@ -68,8 +71,9 @@ model! {
 
 model! {
     /// A part of the ranking, with what each target user got points for.
+    #[doc(alias = "LeaderboardSearchWithTimelineResult")]
     #[derive(Clone, Default)]
-    pub struct LeaderboardSearchWithTimelineResult: Received {
+    pub struct LeaderboardSearchWithTimeline: Received {
         users: Option<Vec<LeaderboardUserWithTimeline>> = "users",
         total_user_count: Option<i32> = "totalUserCount",
         current_page: Option<i32> = "currentPage",
@@ -80,8 +84,9 @@ model! {
 
 model! {
     /// A target user and a span of time.
+    #[doc(alias = "LeaderboardUserRequestParameter")]
     #[derive(Clone, Default)]
-    pub struct LeaderboardUserRequestParameter: Sent {
+    pub struct LeaderboardUserRequest: Sent {
         target_user_resource_id: Option<String> = "targetUserResourceId",
         date_period: Option<LeaderboardDatePeriod> = "datePeriod",
         start_date: Option<DateTime> = "startDate" (into),
@@ -91,8 +96,9 @@ model! {
 
 model! {
     /// Which part of the ranking to give, and what to show of each target user.
+    #[doc(alias = "LeaderboardUserSearchWithTimelineRequestParameter")]
     #[derive(Clone, Default)]
-    pub struct LeaderboardUserSearchWithTimelineRequestParameter: Sent {
+    pub struct LeaderboardUserSearchWithTimelineRequest: Sent {
         date_period: Option<LeaderboardDatePeriod> = "datePeriod",
         start_date: Option<DateTime> = "startDate" (into),
         end_date: Option<DateTime> = "endDate" (into),
@@ -109,8 +115,9 @@ model! {
 
 model! {
     /// What to export of one target user's points, and as what file.
+    #[doc(alias = "LeaderboardUserTimelineExportRequestParameter")]
     #[derive(Clone, Default)]
-    pub struct LeaderboardUserTimelineExportRequestParameter: Sent {
+    pub struct LeaderboardUserTimelineExportRequest: Sent {
         /// As what file.
         export_type: Option<ExportType> = "exportType",
         /// Exports the records of all pages, not just of one.
@@ -140,7 +147,7 @@ model! {
         preferred_language: Option<String> = "preferredLanguage",
         points: Option<i32> = "points",
         performance: Option<f64> = "performance",
-        timeline: Option<Vec<GamificationUserTimeLineViewResult>> = "timeline",
+        timeline: Option<Vec<GamificationUserTimeLineView>> = "timeline",
         timeline_total_count: Option<i32> = "timelineTotalCount",
     }
 }

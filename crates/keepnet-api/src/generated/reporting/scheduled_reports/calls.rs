@@ -6,8 +6,8 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    ExportRequest, IdResult, Manager, NamedResource, ReportSchedulingModel,
-    ReportSchedulingRequest, ReportType, SearchReportSchedulingView,
+    ExportRequest, IdResult, Manager, NamedResource, ReportScheduling, ReportSchedulingRequest,
+    ReportType, SearchReportScheduling,
 };
 use crate::search::SearchRequest;
 
@@ -61,7 +61,7 @@ impl ScheduledReports {
     pub fn search(
         &self,
         search: impl Into<SearchRequest>,
-    ) -> List<SearchReportSchedulingView> {
+    ) -> List<SearchReportScheduling> {
         List::new(
             search::complete(
                 self.client().operation(&SCHEDULED_REPORTS_SEARCH, &[]),
@@ -101,7 +101,7 @@ impl ScheduledReports {
     /// - `resource_id`: The id of the report schedule.
     ///
     /// Source: the vendor's documentation.
-    pub fn get(&self, resource_id: impl AsRef<str>) -> Call<ReportSchedulingModel> {
+    pub fn get(&self, resource_id: impl AsRef<str>) -> Call<ReportScheduling> {
         self.client().operation(&SCHEDULED_REPORTS_GET, &[resource_id.as_ref()]).call()
     }
 

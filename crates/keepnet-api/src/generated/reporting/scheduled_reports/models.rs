@@ -17,8 +17,9 @@ model! {
 
 model! {
     /// A report that is sent at regular times.
+    #[doc(alias = "ReportSchedulingModel")]
     #[derive(Clone, Default)]
-    pub struct ReportSchedulingModel: Received {
+    pub struct ReportScheduling: Received {
         resource_id: Option<String> = "resourceId",
         report_type_id: Option<i32> = "reportTypeId",
         report_resource_id: Option<String> = "reportResourceId",
@@ -64,8 +65,9 @@ open_enum! {
 
 model! {
     /// A report schedule in a list.
+    #[doc(alias = "SearchReportSchedulingView")]
     #[derive(Clone, Default)]
-    pub struct SearchReportSchedulingView: Received {
+    pub struct SearchReportScheduling: Received {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
         report_name: Option<String> = "reportName",

@@ -5,9 +5,8 @@
 use security_api_transport::{Call, Client, Download, Operation, RawJson};
 use security_api_transport::__private::http::Method;
 use crate::generated::types::{
-    BadgeInfo, GamificationUserTimeLineViewResult, LeaderboardUserTimelineRequestParameter,
-    MyLearningRequestParameter, MyLearningResult, PhishingTestResultSummary, UserCertificate,
-    UserCertificateRequestParameter,
+    BadgeInfo, GamificationUserTimeLineView, LeaderboardUserTimelineRequest, MyLearning,
+    MyLearningRequest, PhishingTestResultSummary, UserCertificate, UserCertificateRequest,
 };
 
 /// The learning page of the target user who is signed in.
@@ -65,11 +64,11 @@ impl SecurityGrowthDashboard {
     /// Source: the vendor's documentation.
     pub fn my_certificates(
         &self,
-        user_certificate_request_parameter: impl Into<UserCertificateRequestParameter>,
+        user_certificate: impl Into<UserCertificateRequest>,
     ) -> Call<UserCertificate> {
         self.client()
             .operation(&SECURITY_GROWTH_DASHBOARD_MY_CERTIFICATES, &[])
-            .json(&user_certificate_request_parameter.into())
+            .json(&user_certificate.into())
             .call()
     }
 
@@ -80,11 +79,11 @@ impl SecurityGrowthDashboard {
     /// Source: the vendor's documentation.
     pub fn my_learning(
         &self,
-        my_learning_request_parameter: impl Into<MyLearningRequestParameter>,
-    ) -> Call<MyLearningResult> {
+        my_learning: impl Into<MyLearningRequest>,
+    ) -> Call<MyLearning> {
         self.client()
             .operation(&SECURITY_GROWTH_DASHBOARD_MY_LEARNING, &[])
-            .json(&my_learning_request_parameter.into())
+            .json(&my_learning.into())
             .call()
     }
 
@@ -124,13 +123,11 @@ impl SecurityGrowthDashboard {
     /// Source: the vendor's documentation.
     pub fn user_timeline(
         &self,
-        leaderboard_user_timeline_request_parameter: impl Into<
-            LeaderboardUserTimelineRequestParameter,
-        >,
-    ) -> Call<Vec<GamificationUserTimeLineViewResult>> {
+        leaderboard_user_timeline: impl Into<LeaderboardUserTimelineRequest>,
+    ) -> Call<Vec<GamificationUserTimeLineView>> {
         self.client()
             .operation(&SECURITY_GROWTH_DASHBOARD_USER_TIMELINE, &[])
-            .json(&leaderboard_user_timeline_request_parameter.into())
+            .json(&leaderboard_user_timeline.into())
             .call()
     }
 }

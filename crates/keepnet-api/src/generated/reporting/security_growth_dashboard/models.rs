@@ -26,8 +26,9 @@ model! {
 
 model! {
     /// Which page of certificates to give.
+    #[doc(alias = "UserCertificateRequestParameter")]
     #[derive(Clone, Default)]
-    pub struct UserCertificateRequestParameter: Sent {
+    pub struct UserCertificateRequest: Sent {
         pagination: Option<PaginationRequest> = "pagination",
     }
 }

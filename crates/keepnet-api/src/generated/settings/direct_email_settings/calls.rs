@@ -6,8 +6,8 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::search;
 use crate::generated::types::{
-    CreateDirectEmailSettingRequest, DirectEmailSetting, DirectEmailSettingOption, ExportRequest,
-    GetDomainListRequest, IdResult, TestDirectEmailSettingRequest,
+    CreateDirectEmailSettingRequest, DirectEmailSetting, DirectEmailSettingOption,
+    DomainListRequest, ExportRequest, IdResult, TestDirectEmailSettingRequest,
     UpdateDirectEmailSettingRequest,
 };
 use crate::search::SearchRequest;
@@ -65,7 +65,7 @@ impl DirectEmailSettings {
     /// Source: the vendor's documentation.
     pub fn domain_list(
         &self,
-        domain_list: impl Into<GetDomainListRequest>,
+        domain_list: impl Into<DomainListRequest>,
     ) -> Call<Vec<String>> {
         self.client()
             .operation(&DIRECT_EMAIL_SETTINGS_DOMAIN_LIST, &[])

@@ -29,8 +29,9 @@ model! {
 
 model! {
     /// The mail tenant whose domains to list.
+    #[doc(alias = "GetDomainListRequest")]
     #[derive(Clone, Default)]
-    pub struct GetDomainListRequest: Sent {
+    pub struct DomainListRequest: Sent {
         resource_id: Option<String> = "resourceId",
         tenant_id: Option<String> = "tenantId",
         /// Of which mail system: 1 Microsoft 365, 2 Google Workspace, 3 Exchange Web Services.

@@ -10,9 +10,9 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     BooleanResult, CheckAvailability, CheckAvailabilityRequest, EmailDeliverySettingModel,
-    EmailInformationResult, EmailTemplate, EmailTemplateRequest, ExportRequest,
-    GetEmailTemplateTypeLookup, IdResult, Lookup, PsEmailTemplateTranslationResponse,
-    SearchEmailTemplate, TranslateEmailTemplateWithAiRequest,
+    EmailInformation, EmailTemplate, EmailTemplateRequest, EmailTemplateTypeLookup, ExportRequest,
+    IdResult, Lookup, PsEmailTemplateTranslationResponse, SearchEmailTemplate,
+    TranslateEmailTemplateWithAiRequest,
 };
 use crate::search::SearchRequest;
 
@@ -165,7 +165,7 @@ impl NotificationTemplates {
     /// `GET /api/companies/email-templates/typelookup`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn types(&self) -> Call<Vec<GetEmailTemplateTypeLookup>> {
+    pub fn types(&self) -> Call<Vec<EmailTemplateTypeLookup>> {
         self.client().operation(&NOTIFICATION_TEMPLATES_TYPES, &[]).call()
     }
 
@@ -180,7 +180,7 @@ impl NotificationTemplates {
     pub fn get_default(
         &self,
         email_template_category_resource_id: impl AsRef<str>,
-    ) -> Call<EmailInformationResult> {
+    ) -> Call<EmailInformation> {
         self.client()
             .operation(
                 &NOTIFICATION_TEMPLATES_GET_DEFAULT,
@@ -293,7 +293,7 @@ impl GetCompanyDefaultNotificationTemplates {
     /// # Errors
     ///
     /// See [`Error`](security_api_transport::Error).
-    pub fn send(self) -> CallFuture<EmailInformationResult> {
+    pub fn send(self) -> CallFuture<EmailInformation> {
         self.request.call().send()
     }
 
@@ -302,14 +302,14 @@ impl GetCompanyDefaultNotificationTemplates {
     /// # Errors
     ///
     /// See [`Error`](security_api_transport::Error).
-    pub fn send_with_response(self) -> CallFuture<Response<EmailInformationResult>> {
+    pub fn send_with_response(self) -> CallFuture<Response<EmailInformation>> {
         self.request.call().send_with_response()
     }
 }
 
 impl IntoFuture for GetCompanyDefaultNotificationTemplates {
-    type Output = Result<EmailInformationResult, Error>;
-    type IntoFuture = CallFuture<EmailInformationResult>;
+    type Output = Result<EmailInformation, Error>;
+    type IntoFuture = CallFuture<EmailInformation>;
     fn into_future(self) -> Self::IntoFuture {
         self.send()
     }

@@ -44,8 +44,9 @@ model! {
 
 model! {
     /// A notification template and what it is sent with.
+    #[doc(alias = "EmailInformationResult")]
     #[derive(Clone, Default)]
-    pub struct EmailInformationResult: Received {
+    pub struct EmailInformation: Received {
         template: Option<MailerEmailTemplate> = "template",
         smtp_setting: Option<MailerSmtpSetting> = "smtpSetting",
         dec_setting: Option<DecSetting> = "decSetting",
@@ -147,8 +148,9 @@ model! {
 
 model! {
     /// A type of notification templates, with an example.
+    #[doc(alias = "GetEmailTemplateTypeLookup")]
     #[derive(Clone, Default)]
-    pub struct GetEmailTemplateTypeLookup: Received {
+    pub struct EmailTemplateTypeLookup: Received {
         resource_id: Option<String> = "resourceId",
         /// The number of the code list.
         generic_code_type_id: Option<i32> = "genericCodeTypeId",

@@ -6,12 +6,10 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    CampaignJobSearchView, CampaignTargetGroupsResult, CampaignUserClickedSearchView,
-    CampaignUserSearchRequest, CampaignUserSubmittedSearchView, ExportRequest,
-    ExportSmishingCampaignJobRequest, PhishingCampaignJobUserSearchType,
-    PhishingCampaignSummaryResult, SearchSmishingCampaignJobRequest,
-    SmishingCampaignJobReportSearchView, SmishingCampaignJobUserSmsAllSearchView,
-    SmishingCampaignJobUsersSearchView,
+    CampaignJob, CampaignTargetGroups, CampaignUserClicked, CampaignUserSearchRequest,
+    CampaignUserSubmitted, ExportRequest, ExportSmishingCampaignJobRequest,
+    PhishingCampaignJobUserSearchType, PhishingCampaignSummary, SearchSmishingCampaignJobRequest,
+    SmishingCampaignJobReport, SmishingCampaignJobUserSmsAll, SmishingCampaignJobUsers,
 };
 use crate::search::SearchRequest;
 
@@ -63,7 +61,7 @@ impl SmishingCampaignReports {
     pub fn search(
         &self,
         search: impl Into<SearchRequest>,
-    ) -> List<SmishingCampaignJobReportSearchView> {
+    ) -> List<SmishingCampaignJobReport> {
         List::new(
             search::complete(
                 self.client().operation(&SMISHING_CAMPAIGN_REPORTS_SEARCH, &[]),
@@ -85,7 +83,7 @@ impl SmishingCampaignReports {
         &self,
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
-    ) -> Call<CampaignUserSubmittedSearchView> {
+    ) -> Call<CampaignUserSubmitted> {
         search::complete(
                 self
                     .client()
@@ -111,7 +109,7 @@ impl SmishingCampaignReports {
         &self,
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
-    ) -> Call<SmishingCampaignJobUserSmsAllSearchView> {
+    ) -> Call<SmishingCampaignJobUserSmsAll> {
         search::complete(
                 self
                     .client()
@@ -137,7 +135,7 @@ impl SmishingCampaignReports {
         &self,
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
-    ) -> Call<CampaignUserClickedSearchView> {
+    ) -> Call<CampaignUserClicked> {
         search::complete(
                 self
                     .client()
@@ -163,7 +161,7 @@ impl SmishingCampaignReports {
         &self,
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
-    ) -> Call<CampaignUserSubmittedSearchView> {
+    ) -> Call<CampaignUserSubmitted> {
         search::complete(
                 self
                     .client()
@@ -204,7 +202,7 @@ impl SmishingCampaignReports {
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-    ) -> Call<CampaignTargetGroupsResult> {
+    ) -> Call<CampaignTargetGroups> {
         self.client()
             .operation(
                 &SMISHING_CAMPAIGN_REPORTS_SUMMARY_TARGET_GROUPS,
@@ -226,7 +224,7 @@ impl SmishingCampaignReports {
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-    ) -> Call<PhishingCampaignSummaryResult> {
+    ) -> Call<PhishingCampaignSummary> {
         self.client()
             .operation(
                 &SMISHING_CAMPAIGN_REPORTS_SUMMARY_TRAINING,
@@ -248,7 +246,7 @@ impl SmishingCampaignReports {
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-    ) -> Call<PhishingCampaignSummaryResult> {
+    ) -> Call<PhishingCampaignSummary> {
         self.client()
             .operation(
                 &SMISHING_CAMPAIGN_REPORTS_SUMMARY,
@@ -269,7 +267,7 @@ impl SmishingCampaignReports {
         &self,
         resource_id: impl AsRef<str>,
         search: impl Into<SearchSmishingCampaignJobRequest>,
-    ) -> List<CampaignJobSearchView> {
+    ) -> List<CampaignJob> {
         List::new(
             search::complete(
                 self
@@ -365,7 +363,7 @@ impl SmishingCampaignReports {
         resource_id: impl AsRef<str>,
         instance_group: i32,
         search: impl Into<CampaignUserSearchRequest>,
-    ) -> List<SmishingCampaignJobUsersSearchView> {
+    ) -> List<SmishingCampaignJobUsers> {
         List::new(
             search::complete(
                 self

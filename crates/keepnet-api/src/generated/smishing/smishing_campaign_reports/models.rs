@@ -43,8 +43,9 @@ impl From<SearchRequest> for SearchSmishingCampaignJobRequest {
 
 model! {
     /// The results of one launch of a smishing campaign.
+    #[doc(alias = "SmishingCampaignJobReportSearchView")]
     #[derive(Clone, Default)]
-    pub struct SmishingCampaignJobReportSearchView: Received {
+    pub struct SmishingCampaignJobReport: Received {
         smishing_campaign_resource_id: Option<String> = "smishingCampaignResourceId",
         /// Which launch of the campaign it is.
         instance_group: Option<i32> = "instanceGroup",
@@ -74,8 +75,9 @@ model! {
 
 model! {
     /// Something that one recipient of the text message did.
+    #[doc(alias = "SmishingCampaignJobUserSmsAllSearchView")]
     #[derive(Clone, Default)]
-    pub struct SmishingCampaignJobUserSmsAllSearchView: Received {
+    pub struct SmishingCampaignJobUserSmsAll: Received {
         action_time: Option<DateTime> = "actionTime",
         /// What was entered. It can hold passwords.
         submitted_data: Option<Secret> = "submittedData",
@@ -94,8 +96,9 @@ model! {
 
 model! {
     /// A recipient of the text message, and what they did.
+    #[doc(alias = "SmishingCampaignJobUsersSearchView")]
     #[derive(Clone, Default)]
-    pub struct SmishingCampaignJobUsersSearchView: Received {
+    pub struct SmishingCampaignJobUsers: Received {
         resource_id: Option<String> = "resourceId",
         first_name: Option<String> = "firstName",
         last_name: Option<String> = "lastName",

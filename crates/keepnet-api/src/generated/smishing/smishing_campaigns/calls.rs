@@ -9,7 +9,7 @@ use crate::generated::types::{
     CampaignScheduleInfo, CampaignSendingInfo, CreateSmishingCampaignRequest, ExportRequest,
     IdResult, SmishingCalculateScheduleInfoRequest, SmishingCalculateSendingInfoRequest,
     SmishingCampaign, SmishingCampaignFormDetails, SmishingCampaignPreviewList,
-    SmishingCampaignSearchView, SmsPhoneNumber, UpdateSmishingCampaignRequest,
+    SmishingCampaignView, SmsPhoneNumber, UpdateSmishingCampaignRequest,
 };
 use crate::search::SearchRequest;
 
@@ -121,7 +121,7 @@ impl SmishingCampaigns {
     pub fn search(
         &self,
         search: impl Into<SearchRequest>,
-    ) -> List<SmishingCampaignSearchView> {
+    ) -> List<SmishingCampaignView> {
         List::new(
             search::complete(
                 self.client().operation(&SMISHING_CAMPAIGNS_SEARCH, &[]),

@@ -171,8 +171,9 @@ model! {
 
 model! {
     /// A smishing campaign in a list.
+    #[doc(alias = "SmishingCampaignSearchView")]
     #[derive(Clone, Default)]
-    pub struct SmishingCampaignSearchView: Received {
+    pub struct SmishingCampaignView: Received {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
         method: Option<String> = "method",

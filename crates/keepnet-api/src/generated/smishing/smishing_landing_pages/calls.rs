@@ -7,7 +7,7 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     BulkDeleteRequest, ExportRequest, IdResult, LandingPageTemplate,
-    LandingPageTemplateFormDetails, LandingPageTemplateRequest, LandingPageTemplateSearchView,
+    LandingPageTemplateFormDetails, LandingPageTemplateRequest, LandingPageTemplateView,
 };
 use crate::search::SearchRequest;
 
@@ -79,7 +79,7 @@ impl SmishingLandingPages {
     pub fn search(
         &self,
         search: impl Into<SearchRequest>,
-    ) -> List<LandingPageTemplateSearchView> {
+    ) -> List<LandingPageTemplateView> {
         List::new(
             search::complete(
                 self.client().operation(&SMISHING_LANDING_PAGES_SEARCH, &[]),

@@ -7,7 +7,7 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     BulkDeleteRequest, ExportRequest, IdResult, PhishingScenarioFormDetails,
-    PhishingScenarioSearchRequest, ScenarioSearchView, SmishingScenario, SmishingScenarioPreview,
+    PhishingScenarioSearchRequest, ScenarioView, SmishingScenario, SmishingScenarioPreview,
     SmishingScenarioRequest, SmsPhoneNumber,
 };
 
@@ -130,7 +130,7 @@ impl SmishingScenarios {
     pub fn search(
         &self,
         search: impl Into<PhishingScenarioSearchRequest>,
-    ) -> List<ScenarioSearchView> {
+    ) -> List<ScenarioView> {
         List::new(
             search::complete(
                 self.client().operation(&SMISHING_SCENARIOS_SEARCH, &[]),

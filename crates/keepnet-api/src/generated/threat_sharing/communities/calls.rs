@@ -9,7 +9,7 @@ use crate::generated::types::{
     AppointCommunityOwnerRequest, Community, CommunityInvitation, CreateCommunityRequest,
     IdResult, InvitationCount, InviteToCommunity, InviteToCommunityRequest,
     MembershipRequestCount, RemoveCommunityMemberRequest, SearchCommunity,
-    SearchCommunityMembershipResult, SuggestedCommunity, UpdateCommunityRequest,
+    SearchCommunityMembership, SuggestedCommunity, UpdateCommunityRequest,
 };
 use crate::search::SearchRequest;
 
@@ -283,7 +283,7 @@ impl Communities {
         &self,
         resource_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
-    ) -> List<SearchCommunityMembershipResult> {
+    ) -> List<SearchCommunityMembership> {
         List::new(
             search::complete(
                 self
@@ -306,7 +306,7 @@ impl Communities {
         &self,
         resource_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
-    ) -> List<SearchCommunityMembershipResult> {
+    ) -> List<SearchCommunityMembership> {
         List::new(
             search::complete(
                 self

@@ -137,8 +137,9 @@ model! {
 
 model! {
     /// A member of a community, or a company that asks to be one.
+    #[doc(alias = "SearchCommunityMembershipResult")]
     #[derive(Clone, Default)]
-    pub struct SearchCommunityMembershipResult: Received {
+    pub struct SearchCommunityMembership: Received {
         community_request_resource_id: Option<String> = "communityRequestResourceId",
         community_resource_id: Option<String> = "communityResourceId",
         company_resource_id: Option<String> = "companyResourceId",

@@ -6,10 +6,10 @@ use security_api_transport::{Call, Client, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    CommunityPostComment, CommunityPostCommentRequest, CommunityPostsMessageFilePreviewForm,
-    CreateCommunityPostEmail, CreateCommunityPostRequest, EmlParserUri, GetCommunityPost,
-    GetTopPosts, GetUsersLastPost, IdResult, ParseEmailUrlRequest, SearchCommunityPost,
-    SearchCommunityPostRequest, SharePostRequest, UpdateCommunityPostRequest,
+    CommunityPost, CommunityPostComment, CommunityPostCommentRequest,
+    CommunityPostsMessageFilePreviewForm, CreateCommunityPostEmail, CreateCommunityPostRequest,
+    EmlParserUri, IdResult, ParseEmailUrlRequest, SearchCommunityPost, SearchCommunityPostRequest,
+    SharePostRequest, TopPosts, UpdateCommunityPostRequest, UsersLastPost,
 };
 
 /// Threats that members share in a community.
@@ -98,7 +98,7 @@ impl CommunityPosts {
     /// `GET /api/community-posts/my-last-posts`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn my_last_posts(&self) -> Call<Vec<GetUsersLastPost>> {
+    pub fn my_last_posts(&self) -> Call<Vec<UsersLastPost>> {
         self.client().operation(&COMMUNITY_POSTS_MY_LAST_POSTS, &[]).call()
     }
 
@@ -182,7 +182,7 @@ impl CommunityPosts {
     /// `GET /api/community-posts/top-posts`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn top_posts(&self) -> Call<Vec<GetTopPosts>> {
+    pub fn top_posts(&self) -> Call<Vec<TopPosts>> {
         self.client().operation(&COMMUNITY_POSTS_TOP_POSTS, &[]).call()
     }
 
@@ -233,7 +233,7 @@ impl CommunityPosts {
     /// - `resource_id`: The id of the post.
     ///
     /// Source: the vendor's documentation.
-    pub fn get(&self, resource_id: impl AsRef<str>) -> Call<GetCommunityPost> {
+    pub fn get(&self, resource_id: impl AsRef<str>) -> Call<CommunityPost> {
         self.client().operation(&COMMUNITY_POSTS_GET, &[resource_id.as_ref()]).call()
     }
 
@@ -273,7 +273,7 @@ impl CommunityPosts {
     /// - `resource_id`: The id of the post.
     ///
     /// Source: the vendor's documentation.
-    pub fn get_for_edit(&self, resource_id: impl AsRef<str>) -> Call<GetCommunityPost> {
+    pub fn get_for_edit(&self, resource_id: impl AsRef<str>) -> Call<CommunityPost> {
         self.client()
             .operation(&COMMUNITY_POSTS_GET_FOR_EDIT, &[resource_id.as_ref()])
             .call()
@@ -297,7 +297,7 @@ impl CommunityPosts {
     /// - `resource_id`: The id of the post.
     ///
     /// Source: the vendor's documentation.
-    pub fn preview(&self, resource_id: impl AsRef<str>) -> Call<GetCommunityPost> {
+    pub fn preview(&self, resource_id: impl AsRef<str>) -> Call<CommunityPost> {
         self.client().operation(&COMMUNITY_POSTS_PREVIEW, &[resource_id.as_ref()]).call()
     }
 

@@ -7,6 +7,39 @@ use crate::DateTime;
 use crate::search::SearchRequest;
 
 model! {
+    /// A post.
+    #[doc(alias = "GetCommunityPost")]
+    #[derive(Clone, Default)]
+    pub struct CommunityPost: Received {
+        resource_id: Option<String> = "resourceId",
+        title: Option<String> = "title",
+        description: Option<String> = "description",
+        category_resource_id_array: Option<Vec<String>> = "categoryResourceIdArray",
+        discovery_and_detection: Option<String> = "discoveryAndDetection",
+        affect_area: Option<Vec<String>> = "affectArea",
+        scope: Option<String> = "scope",
+        is_anonymous: Option<bool> = "isAnonymous",
+        harmful_item_count: Option<i32> = "harmfulItemCount",
+        has_attachment: Option<bool> = "hasAttachment",
+        like_count: Option<i32> = "likeCount",
+        comment_count: Option<i32> = "commentCount",
+        is_liked_by_user: Option<bool> = "isLikedByUser",
+        posted_user_full_name: Option<String> = "postedUserFullName",
+        posted_user_company_name: Option<String> = "postedUserCompanyName",
+        security_label_resource_id_array: Option<Vec<String>> = "securityLabelResourceIdArray",
+        is_posted_by_me: Option<bool> = "isPostedByMe",
+        my_membership_status_id: Option<i32> = "myMembershipStatusId",
+        my_membership_status_name: Option<String> = "myMembershipStatusName",
+        community_resource_id: Option<String> = "communityResourceId",
+        community_name: Option<String> = "communityName",
+        /// 1 public, 2 private, 3 hidden.
+        community_privacy_status_id: Option<i32> = "communityPrivacyStatusId",
+        community_privacy_status_name: Option<String> = "communityPrivacyStatusName",
+        community_post_email: Option<CommunityPostEmail> = "communityPostEmail",
+    }
+}
+
+model! {
     /// A comment on a post.
     #[derive(Clone, Default)]
     pub struct CommunityPostComment: Received {
@@ -276,64 +309,6 @@ model! {
 }
 
 model! {
-    /// A post.
-    #[derive(Clone, Default)]
-    pub struct GetCommunityPost: Received {
-        resource_id: Option<String> = "resourceId",
-        title: Option<String> = "title",
-        description: Option<String> = "description",
-        category_resource_id_array: Option<Vec<String>> = "categoryResourceIdArray",
-        discovery_and_detection: Option<String> = "discoveryAndDetection",
-        affect_area: Option<Vec<String>> = "affectArea",
-        scope: Option<String> = "scope",
-        is_anonymous: Option<bool> = "isAnonymous",
-        harmful_item_count: Option<i32> = "harmfulItemCount",
-        has_attachment: Option<bool> = "hasAttachment",
-        like_count: Option<i32> = "likeCount",
-        comment_count: Option<i32> = "commentCount",
-        is_liked_by_user: Option<bool> = "isLikedByUser",
-        posted_user_full_name: Option<String> = "postedUserFullName",
-        posted_user_company_name: Option<String> = "postedUserCompanyName",
-        security_label_resource_id_array: Option<Vec<String>> = "securityLabelResourceIdArray",
-        is_posted_by_me: Option<bool> = "isPostedByMe",
-        my_membership_status_id: Option<i32> = "myMembershipStatusId",
-        my_membership_status_name: Option<String> = "myMembershipStatusName",
-        community_resource_id: Option<String> = "communityResourceId",
-        community_name: Option<String> = "communityName",
-        /// 1 public, 2 private, 3 hidden.
-        community_privacy_status_id: Option<i32> = "communityPrivacyStatusId",
-        community_privacy_status_name: Option<String> = "communityPrivacyStatusName",
-        community_post_email: Option<CommunityPostEmail> = "communityPostEmail",
-    }
-}
-
-model! {
-    /// A post that was liked often.
-    #[derive(Clone, Default)]
-    pub struct GetTopPosts: Received {
-        community_post_resource_id: Option<String> = "communityPostResourceId",
-        community_resource_id: Option<String> = "communityResourceId",
-        post_title: Option<String> = "postTitle",
-        community_name: Option<String> = "communityName",
-        like_count: Option<i32> = "likeCount",
-        comment_count: Option<i32> = "commentCount",
-    }
-}
-
-model! {
-    /// A post of the caller.
-    #[derive(Clone, Default)]
-    pub struct GetUsersLastPost: Received {
-        community_post_resource_id: Option<String> = "communityPostResourceId",
-        community_resource_id: Option<String> = "communityResourceId",
-        title: Option<String> = "title",
-        community_name: Option<String> = "communityName",
-        like_count: Option<i32> = "likeCount",
-        comment_count: Option<i32> = "commentCount",
-    }
-}
-
-model! {
     /// The HTML body of an e-mail.
     #[derive(Clone, Default)]
     pub struct ParseEmailUrlRequest: Sent {
@@ -393,6 +368,20 @@ model! {
 }
 
 model! {
+    /// A post that was liked often.
+    #[doc(alias = "GetTopPosts")]
+    #[derive(Clone, Default)]
+    pub struct TopPosts: Received {
+        community_post_resource_id: Option<String> = "communityPostResourceId",
+        community_resource_id: Option<String> = "communityResourceId",
+        post_title: Option<String> = "postTitle",
+        community_name: Option<String> = "communityName",
+        like_count: Option<i32> = "likeCount",
+        comment_count: Option<i32> = "commentCount",
+    }
+}
+
+model! {
     /// What a post is to contain of an e-mail, after a change.
     #[derive(Clone, Default)]
     pub struct UpdateCommunityPostEmail: Sent {
@@ -440,5 +429,19 @@ model! {
         scope: Option<String> = "scope",
         is_anonymous: Option<bool> = "isAnonymous",
         security_label_resource_id_array: Option<Vec<String>> = "securityLabelResourceIdArray",
+    }
+}
+
+model! {
+    /// A post of the caller.
+    #[doc(alias = "GetUsersLastPost")]
+    #[derive(Clone, Default)]
+    pub struct UsersLastPost: Received {
+        community_post_resource_id: Option<String> = "communityPostResourceId",
+        community_resource_id: Option<String> = "communityResourceId",
+        title: Option<String> = "title",
+        community_name: Option<String> = "communityName",
+        like_count: Option<i32> = "likeCount",
+        comment_count: Option<i32> = "commentCount",
     }
 }

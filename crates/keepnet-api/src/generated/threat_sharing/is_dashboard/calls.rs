@@ -6,8 +6,8 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    ExportMultiFilterRequest, ExportRequest, IsDashboardLogView, IsDashboardRequest,
-    IsDashboardStatView, IsDashboardSummary, IsStatSearchRequest,
+    ExportMultiFilterRequest, ExportRequest, IsDashboardLog, IsDashboardRequest, IsDashboardStat,
+    IsDashboardSummary, IsStatSearchRequest,
 };
 use crate::search::SearchRequest;
 
@@ -34,10 +34,7 @@ impl IsDashboard {
     /// `POST /api/is/dashboard/search-log`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn search_log(
-        &self,
-        search: impl Into<SearchRequest>,
-    ) -> List<IsDashboardLogView> {
+    pub fn search_log(&self, search: impl Into<SearchRequest>) -> List<IsDashboardLog> {
         List::new(
             search::complete(
                 self.client().operation(&IS_DASHBOARD_SEARCH_LOG, &[]),
@@ -69,7 +66,7 @@ impl IsDashboard {
     pub fn search_stats(
         &self,
         search: impl Into<IsStatSearchRequest>,
-    ) -> List<IsDashboardStatView> {
+    ) -> List<IsDashboardStat> {
         List::new(
             search::complete(
                 self.client().operation(&IS_DASHBOARD_SEARCH_STATS, &[]),

@@ -27,8 +27,9 @@ impl From<SearchRequest> for ExportMultiFilterRequest {
 
 model! {
     /// A request for analysis in the log of threat sharing.
+    #[doc(alias = "IsDashboardLogView")]
     #[derive(Clone, Default)]
-    pub struct IsDashboardLogView: Received {
+    pub struct IsDashboardLog: Received {
         analysis_engine_type_id: Option<i32> = "analysisEngineTypeId",
         company_name: Option<String> = "companyName",
         /// When it was created.
@@ -49,8 +50,9 @@ model! {
 
 model! {
     /// The statistics of one company and engine.
+    #[doc(alias = "IsDashboardStatView")]
     #[derive(Clone, Default)]
-    pub struct IsDashboardStatView: Received {
+    pub struct IsDashboardStat: Received {
         analysis_engine_type_id: Option<i32> = "analysisEngineTypeId",
         company_name: Option<String> = "companyName",
         scan_type: Option<i32> = "scanType",

@@ -6,8 +6,8 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    CertificateDetail, CertificateDetailRest, CertificateSearchView, CertificateTestEmail,
-    CertificateTestEmailRequest, ExportRequest, IdResult,
+    CertificateDetail, CertificateDetailRest, CertificateTestEmail, CertificateTestEmailRequest,
+    CertificateView, ExportRequest, IdResult,
 };
 use crate::search::SearchRequest;
 
@@ -58,10 +58,7 @@ impl Certificates {
     /// `POST /api/certificates/search`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn search(
-        &self,
-        search: impl Into<SearchRequest>,
-    ) -> List<CertificateSearchView> {
+    pub fn search(&self, search: impl Into<SearchRequest>) -> List<CertificateView> {
         List::new(
             search::complete(
                 self.client().operation(&CERTIFICATES_SEARCH, &[]),

@@ -38,24 +38,6 @@ model! {
 }
 
 model! {
-    /// A certificate template in a list.
-    #[derive(Clone, Default)]
-    pub struct CertificateSearchView: Received {
-        id: Option<String> = "id",
-        name: Option<String> = "name",
-        owner: Option<String> = "owner",
-        distributed: Option<String> = "distributed",
-        is_default: Option<bool> = "isDefault",
-        /// How many rows there are on all pages.
-        total_row_count: Option<i32> = "totalRowCount",
-        /// Whether the caller may change it.
-        is_editable: Option<bool> = "isEditable",
-        /// When it was created.
-        create_time: Option<DateTime> = "createTime",
-    }
-}
-
-model! {
     /// The id of a test e-mail.
     #[derive(Clone, Default)]
     pub struct CertificateTestEmail: Received {
@@ -70,5 +52,24 @@ model! {
         /// The text, in HTML.
         template: Option<String> = "template",
         email: Option<String> = "email",
+    }
+}
+
+model! {
+    /// A certificate template in a list.
+    #[doc(alias = "CertificateSearchView")]
+    #[derive(Clone, Default)]
+    pub struct CertificateView: Received {
+        id: Option<String> = "id",
+        name: Option<String> = "name",
+        owner: Option<String> = "owner",
+        distributed: Option<String> = "distributed",
+        is_default: Option<bool> = "isDefault",
+        /// How many rows there are on all pages.
+        total_row_count: Option<i32> = "totalRowCount",
+        /// Whether the caller may change it.
+        is_editable: Option<bool> = "isEditable",
+        /// When it was created.
+        create_time: Option<DateTime> = "createTime",
     }
 }

@@ -6,13 +6,12 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    CreateScormProxyServiceRequest, EditEnrollmentServiceRequest,
-    EnrollmentCertificateSearchResult, EnrollmentContentResult, EnrollmentDetail,
-    EnrollmentEnumTypes, EnrollmentSearchRestView, EnrollmentStart, ExportEnrollmentRequest,
-    GetEnrollmentByIdResponse, IdResult, ResendCertificateData, ResendCertificateRequest,
-    ResendEnrollmentTeamsRequest, SearchEnrollmentRequest, SendEnrollmentSmsRequest,
-    SendEnrollmentSmsResponse, SendEnrollmentTeamsRequest, SendEnrollmentTeamsResponse,
-    SmsPhoneNumber, TrainingLanguage,
+    CreateScormProxyServiceRequest, EditEnrollmentServiceRequest, EnrollmentByIdResponse,
+    EnrollmentCertificate, EnrollmentContentResult, EnrollmentDetail, EnrollmentEnumTypes,
+    EnrollmentSearchRest, EnrollmentStart, ExportEnrollmentRequest, IdResult,
+    ResendCertificateData, ResendCertificateRequest, ResendEnrollmentTeamsRequest,
+    SearchEnrollmentRequest, SendEnrollmentSmsRequest, SendEnrollmentSmsResponse,
+    SendEnrollmentTeamsRequest, SendEnrollmentTeamsResponse, SmsPhoneNumber, TrainingLanguage,
 };
 use crate::search::SearchRequest;
 
@@ -72,7 +71,7 @@ impl Enrollments {
     pub fn search_archived(
         &self,
         search: impl Into<SearchEnrollmentRequest>,
-    ) -> List<EnrollmentSearchRestView> {
+    ) -> List<EnrollmentSearchRest> {
         List::new(
             search::complete(
                 self.client().operation(&ENROLLMENTS_SEARCH_ARCHIVED, &[]),
@@ -204,12 +203,12 @@ impl Enrollments {
     /// Source: the vendor's documentation.
     ///
     /// ```no_run
-    /// use keepnet_api::types::{EnrollmentTypeRequestEnum, SearchEnrollmentRequest};
+    /// use keepnet_api::types::{EnrollmentTypeRequest, SearchEnrollmentRequest};
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let mut items = keepnet.enrollments().search(SearchEnrollmentRequest::new().enrollment_type(EnrollmentTypeRequestEnum::Scorm)).items();
-    /// while let Some(enrollment_search_rest_view) = items.try_next().await? {
-    ///     println!("{enrollment_search_rest_view:?}");
+    /// let mut items = keepnet.enrollments().search(SearchEnrollmentRequest::new().enrollment_type(EnrollmentTypeRequest::Scorm)).items();
+    /// while let Some(enrollment_search_rest) = items.try_next().await? {
+    ///     println!("{enrollment_search_rest:?}");
     /// }
     /// # Ok(())
     /// # }
@@ -217,7 +216,7 @@ impl Enrollments {
     pub fn search(
         &self,
         search: impl Into<SearchEnrollmentRequest>,
-    ) -> List<EnrollmentSearchRestView> {
+    ) -> List<EnrollmentSearchRest> {
         List::new(
             search::complete(
                 self.client().operation(&ENROLLMENTS_SEARCH, &[]),
@@ -285,7 +284,7 @@ impl Enrollments {
         &self,
         enrollment_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
-    ) -> List<EnrollmentCertificateSearchResult> {
+    ) -> List<EnrollmentCertificate> {
         List::new(
             search::complete(
                 self
@@ -339,7 +338,7 @@ impl Enrollments {
     /// - `resource_id`: The id of the enrolment.
     ///
     /// Source: the vendor's documentation.
-    pub fn get(&self, resource_id: impl AsRef<str>) -> Call<GetEnrollmentByIdResponse> {
+    pub fn get(&self, resource_id: impl AsRef<str>) -> Call<EnrollmentByIdResponse> {
         self.client().operation(&ENROLLMENTS_GET, &[resource_id.as_ref()]).call()
     }
 

@@ -6,9 +6,8 @@ use std::collections::BTreeMap;
 use security_api_transport::{model, open_enum};
 use crate::DateTime;
 use crate::generated::types::{
-    CertificateConfigSendTypeEnum, EnrollmentAutoEnroll, EnrollmentReminder, EnumResult,
-    ExportType, PhishingCampaignConditionTypeEnum, TargetUserCustomFieldValue, TrainingRole,
-    TrainingTypeEnum,
+    CertificateConfigSendType, EnrollmentAutoEnroll, EnrollmentReminder, EnumResult, ExportType,
+    PhishingCampaignConditionType, TargetUserCustomFieldValue, TrainingRole, TrainingType,
 };
 use crate::search::SearchRequest;
 
@@ -35,9 +34,39 @@ model! {
 }
 
 model! {
-    /// A certificate that one person got.
+    /// An enrolment with all its settings.
+    #[doc(alias = "GetEnrollmentByIdResponse")]
     #[derive(Clone, Default)]
-    pub struct EnrollmentCertificateSearchResult: Received {
+    pub struct EnrollmentByIdResponse: Received {
+        training_id: Option<String> = "trainingId",
+        name: Option<String> = "name",
+        learning_path_id: Option<String> = "learningPathId",
+        /// The place in the learning path.
+        training_order: Option<i32> = "trainingOrder",
+        target_group_resource_ids: Option<Vec<String>> = "targetGroupResourceIds",
+        phishing_campaign_resource_id: Option<String> = "phishingCampaignResourceId",
+        phishing_campaign_condition_types: Option<Vec<PhishingCampaignConditionType>> = "phishingCampaignConditionTypes",
+        /// The ids of the languages, from the list of training languages.
+        language_ids: Option<Vec<String>> = "languageIds",
+        enrollment_scheduler: Option<EnrollmentEmailConfig> = "enrollmentScheduler",
+        enrollment_reminder: Option<EnrollmentReminder> = "enrollmentReminder",
+        enrollment_auto_enroll: Option<EnrollmentAutoEnroll> = "enrollmentAutoEnroll",
+        sms_texts: Option<Vec<SmsText>> = "smsTexts",
+        /// Whether people who succeed get a certificate.
+        award_certificate: Option<bool> = "awardCertificate",
+        certificate_config_send_type: Option<CertificateConfigSendType> = "certificateConfigSendType",
+        /// Marks the enrolment as a test.
+        marked_as_test: Option<bool> = "markedAsTest",
+        training_type_id: Option<TrainingType> = "trainingTypeId",
+        distribution_days: Option<i32> = "distributionDays",
+    }
+}
+
+model! {
+    /// A certificate that one person got.
+    #[doc(alias = "EnrollmentCertificateSearchResult")]
+    #[derive(Clone, Default)]
+    pub struct EnrollmentCertificate: Received {
         target_user_resource_id: Option<String> = "targetUserResourceId",
         user_email: Option<String> = "userEmail",
         sent_date: Option<DateTime> = "sentDate",
@@ -141,8 +170,9 @@ model! {
 
 model! {
     /// An enrolment in a list.
+    #[doc(alias = "EnrollmentSearchRestView")]
     #[derive(Clone, Default)]
-    pub struct EnrollmentSearchRestView: Received {
+    pub struct EnrollmentSearchRest: Received {
         tags: Option<Vec<String>> = "tags",
         languages: Option<Vec<String>> = "languages",
         /// The id of the enrolment.
@@ -183,7 +213,7 @@ model! {
         /// The id of a campaign whose recipients are enrolled.
         phishing_campaign_resource_id: Option<String> = "phishingCampaignResourceId",
         /// What recipients of the campaign must have done to be enrolled.
-        phishing_campaign_condition_types: Option<Vec<PhishingCampaignConditionTypeEnum>> = "phishingCampaignConditionTypes",
+        phishing_campaign_condition_types: Option<Vec<PhishingCampaignConditionType>> = "phishingCampaignConditionTypes",
         /// The ids of the languages, from the list of training languages.
         language_ids: Option<Vec<String>> = "languageIds",
         enrollment_scheduler: Option<EnrollmentEmailConfig> = "enrollmentScheduler",
@@ -191,7 +221,7 @@ model! {
         enrollment_auto_enroll: Option<EnrollmentAutoEnroll> = "enrollmentAutoEnroll",
         /// Whether people who succeed get a certificate.
         award_certificate: Option<bool> = "awardCertificate",
-        certificate_config_send_type: Option<CertificateConfigSendTypeEnum> = "certificateConfigSendType",
+        certificate_config_send_type: Option<CertificateConfigSendType> = "certificateConfigSendType",
         /// Marks the enrolment as a test.
         marked_as_test: Option<bool> = "markedAsTest",
         distribution_days: Option<i32> = "distributionDays",
@@ -212,7 +242,8 @@ model! {
 
 open_enum! {
     /// The type of the training of an enrolment.
-    pub enum EnrollmentTypeRequestEnum {
+    #[doc(alias = "EnrollmentTypeRequestEnum")]
+    pub enum EnrollmentTypeRequest {
         Scorm = "SCORM",
         LearningPath = "LearningPath",
         Poster = "Poster",
@@ -226,7 +257,7 @@ model! {
     /// Which enrolments to export, in what order and as what file.
     #[derive(Clone, Default)]
     pub struct ExportEnrollmentRequest: Search {
-        enrollment_type: Option<EnrollmentTypeRequestEnum> = "enrollmentType",
+        enrollment_type: Option<EnrollmentTypeRequest> = "enrollmentType",
         /// Exports the records of all pages, not just of one.
         report_all_pages: Option<bool> = "reportAllPages",
         /// As what file.
@@ -237,34 +268,6 @@ model! {
 impl From<SearchRequest> for ExportEnrollmentRequest {
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
-    }
-}
-
-model! {
-    /// An enrolment with all its settings.
-    #[derive(Clone, Default)]
-    pub struct GetEnrollmentByIdResponse: Received {
-        training_id: Option<String> = "trainingId",
-        name: Option<String> = "name",
-        learning_path_id: Option<String> = "learningPathId",
-        /// The place in the learning path.
-        training_order: Option<i32> = "trainingOrder",
-        target_group_resource_ids: Option<Vec<String>> = "targetGroupResourceIds",
-        phishing_campaign_resource_id: Option<String> = "phishingCampaignResourceId",
-        phishing_campaign_condition_types: Option<Vec<PhishingCampaignConditionTypeEnum>> = "phishingCampaignConditionTypes",
-        /// The ids of the languages, from the list of training languages.
-        language_ids: Option<Vec<String>> = "languageIds",
-        enrollment_scheduler: Option<EnrollmentEmailConfig> = "enrollmentScheduler",
-        enrollment_reminder: Option<EnrollmentReminder> = "enrollmentReminder",
-        enrollment_auto_enroll: Option<EnrollmentAutoEnroll> = "enrollmentAutoEnroll",
-        sms_texts: Option<Vec<SmsText>> = "smsTexts",
-        /// Whether people who succeed get a certificate.
-        award_certificate: Option<bool> = "awardCertificate",
-        certificate_config_send_type: Option<CertificateConfigSendTypeEnum> = "certificateConfigSendType",
-        /// Marks the enrolment as a test.
-        marked_as_test: Option<bool> = "markedAsTest",
-        training_type_id: Option<TrainingTypeEnum> = "trainingTypeId",
-        distribution_days: Option<i32> = "distributionDays",
     }
 }
 
@@ -298,7 +301,7 @@ model! {
     /// Which enrolments to give, in what order and how many at a time.
     #[derive(Clone, Default)]
     pub struct SearchEnrollmentRequest: Search {
-        enrollment_type: Option<EnrollmentTypeRequestEnum> = "enrollmentType",
+        enrollment_type: Option<EnrollmentTypeRequest> = "enrollmentType",
     }
 }
 
@@ -363,7 +366,7 @@ model! {
     /// A text message of an enrolment.
     #[derive(Clone, Default)]
     pub struct SmsText: Received {
-        kind: Option<SmsTextTypeEnum> = "type",
+        kind: Option<SmsTextType> = "type",
         provider_number_resource_id: Option<String> = "providerNumberResourceId",
         /// The text, in HTML.
         template: Option<String> = "template",
@@ -372,6 +375,7 @@ model! {
 
 open_enum! {
     /// What a text message of an enrolment is for.
-    pub enum SmsTextTypeEnum {
+    #[doc(alias = "SmsTextTypeEnum")]
+    pub enum SmsTextType {
     }
 }

@@ -11,16 +11,15 @@ use crate::{List, search};
 use crate::generated::types::{
     AnonymousTrainingProgressReport, AnonymousTrainingProgressReportDetail,
     AnonymousTrainingResultReport, AnonymousTrainingResultReportDetail,
-    AnonymousTrainingUserReport, AnonymousTrainingUserReportDetail, Certificate,
-    EmailEventTypeEnum, EnrollmentSummaryReport, EnumResult, ExamResultDetail, ExportRequest,
+    AnonymousTrainingUserReport, AnonymousTrainingUserReportDetail, Certificate, EmailEventType,
+    EnrollmentSummaryReport, EnumResult, ExamResultDetail, ExportRequest,
     ExportUsersSearchRequest, IdResult, Interaction, LmsScormSessionInteraction, ProgressDetail,
     ResendEnrollmentByTypes, ResendRequest, SearchExamResultsRestRequest,
     SearchRestServiceRequest, SearchTrainingUsersByDateRangeRequest, SearchUsersRestRequest,
-    TrainingActivityUsersSearchView, TrainingReportClickedLinkSearchView,
-    TrainingReportExamResultsSearchView, TrainingReportNoResponseSearchView,
-    TrainingReportOpenedEmailSearchView, TrainingReportProgressSearchView,
-    TrainingReportReminderMailSearch, TrainingReportSendingReportSearchView,
-    TrainingReportUsersSearchView, TrainingTypeRequestEnum,
+    TrainingActivityUsers, TrainingReportClickedLink, TrainingReportExamResults,
+    TrainingReportNoResponse, TrainingReportOpenedEmail, TrainingReportProgress,
+    TrainingReportReminderMailSearch, TrainingReportSendingReport, TrainingReportUsers,
+    TrainingTypeRequest,
 };
 use crate::search::SearchRequest;
 
@@ -50,7 +49,7 @@ impl TrainingReports {
     pub fn search_activity_users(
         &self,
         search: impl Into<SearchTrainingUsersByDateRangeRequest>,
-    ) -> List<TrainingActivityUsersSearchView> {
+    ) -> List<TrainingActivityUsers> {
         List::new(
             search::complete(
                 self.client().operation(&TRAINING_REPORTS_SEARCH_ACTIVITY_USERS, &[]),
@@ -295,7 +294,7 @@ impl TrainingReports {
         &self,
         enrollment_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
-    ) -> List<TrainingReportClickedLinkSearchView> {
+    ) -> List<TrainingReportClickedLink> {
         List::new(
             search::complete(
                 self
@@ -451,7 +450,7 @@ impl TrainingReports {
         &self,
         enrollment_id: impl AsRef<str>,
         search: impl Into<SearchExamResultsRestRequest>,
-    ) -> List<TrainingReportExamResultsSearchView> {
+    ) -> List<TrainingReportExamResults> {
         List::new(
             search::complete(
                 self
@@ -557,7 +556,7 @@ impl TrainingReports {
         &self,
         enrollment_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
-    ) -> List<TrainingReportNoResponseSearchView> {
+    ) -> List<TrainingReportNoResponse> {
         List::new(
             search::complete(
                 self
@@ -626,7 +625,7 @@ impl TrainingReports {
         &self,
         enrollment_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
-    ) -> List<TrainingReportOpenedEmailSearchView> {
+    ) -> List<TrainingReportOpenedEmail> {
         List::new(
             search::complete(
                 self
@@ -717,7 +716,7 @@ impl TrainingReports {
         &self,
         enrollment_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
-    ) -> List<TrainingReportProgressSearchView> {
+    ) -> List<TrainingReportProgress> {
         List::new(
             search::complete(
                 self
@@ -833,7 +832,7 @@ impl TrainingReports {
         &self,
         enrollment_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
-    ) -> List<TrainingReportSendingReportSearchView> {
+    ) -> List<TrainingReportSendingReport> {
         List::new(
             search::complete(
                 self
@@ -928,12 +927,12 @@ impl TrainingReports {
     /// Source: the vendor's documentation.
     ///
     /// ```no_run
-    /// use keepnet_api::types::{SearchUsersRestRequest, ShowByExamStatusEnum, TrainingTypeRequestEnum};
+    /// use keepnet_api::types::{SearchUsersRestRequest, ShowByExamStatus, TrainingTypeRequest};
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let mut items = keepnet.training_reports().search_users("SLYTYRSpTuLg", SearchUsersRestRequest::new().training_type(TrainingTypeRequestEnum::Scorm).show_by_exam_status(ShowByExamStatusEnum::FirstAttempt)).items();
-    /// while let Some(training_report_users_search_view) = items.try_next().await? {
-    ///     println!("{training_report_users_search_view:?}");
+    /// let mut items = keepnet.training_reports().search_users("SLYTYRSpTuLg", SearchUsersRestRequest::new().training_type(TrainingTypeRequest::Scorm).show_by_exam_status(ShowByExamStatus::FirstAttempt)).items();
+    /// while let Some(training_report_users) = items.try_next().await? {
+    ///     println!("{training_report_users:?}");
     /// }
     /// # Ok(())
     /// # }
@@ -942,7 +941,7 @@ impl TrainingReports {
         &self,
         enrollment_id: impl AsRef<str>,
         search: impl Into<SearchUsersRestRequest>,
-    ) -> List<TrainingReportUsersSearchView> {
+    ) -> List<TrainingReportUsers> {
         List::new(
             search::complete(
                 self
@@ -994,7 +993,7 @@ pub struct InteractionsTrainingReports {
 
 impl InteractionsTrainingReports {
     /// Keeps events of this kind.
-    pub fn email_event_type(mut self, email_event_type: EmailEventTypeEnum) -> Self {
+    pub fn email_event_type(mut self, email_event_type: EmailEventType) -> Self {
         self.request = self
             .request
             .set_query("emailEventType", email_event_type.to_string());
@@ -1002,7 +1001,7 @@ impl InteractionsTrainingReports {
     }
 
     /// Of which type the training is.
-    pub fn training_type(mut self, training_type: TrainingTypeRequestEnum) -> Self {
+    pub fn training_type(mut self, training_type: TrainingTypeRequest) -> Self {
         self.request = self.request.set_query("trainingType", training_type.to_string());
         self
     }
@@ -1047,7 +1046,7 @@ pub struct SummaryTrainingReports {
 
 impl SummaryTrainingReports {
     /// Of which type the training is.
-    pub fn training_type(mut self, training_type: TrainingTypeRequestEnum) -> Self {
+    pub fn training_type(mut self, training_type: TrainingTypeRequest) -> Self {
         self.request = self.request.set_query("trainingType", training_type.to_string());
         self
     }

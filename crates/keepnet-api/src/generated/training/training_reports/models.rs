@@ -6,7 +6,7 @@ use security_api_transport::{model, open_enum};
 use crate::DateTime;
 use crate::generated::types::{
     EnrollmentAutoEnroll, EnrollmentReminder, ExportType, TargetUserCustomFieldValue,
-    TrainingTypeEnum, TrainingTypeRequestEnum,
+    TrainingType, TrainingTypeRequest,
 };
 use crate::search::{Filter, SearchRequest};
 
@@ -127,7 +127,8 @@ model! {
 
 open_enum! {
     /// What happened to an e-mail.
-    pub enum EmailEventTypeEnum {
+    #[doc(alias = "EmailEventTypeEnum")]
+    pub enum EmailEventType {
     }
 }
 
@@ -180,7 +181,7 @@ model! {
         is_test: Option<bool> = "isTest",
         is_scorm_proxy: Option<bool> = "isScormProxy",
         sms_summary: Option<SmsSummary> = "smsSummary",
-        training_type_id: Option<TrainingTypeEnum> = "trainingTypeId",
+        training_type_id: Option<TrainingType> = "trainingTypeId",
         training_type_name: Option<String> = "trainingTypeName",
         steps: Option<Vec<EnrollmentStep>> = "steps",
         distribution_description: Option<String> = "distributionDescription",
@@ -220,9 +221,9 @@ model! {
     /// Which people of an enrolment to export, in what order and as what file.
     #[derive(Clone, Default)]
     pub struct ExportUsersSearchRequest: Search {
-        training_type: Option<TrainingTypeRequestEnum> = "trainingType",
+        training_type: Option<TrainingTypeRequest> = "trainingType",
         /// Which attempts at the exam to show.
-        show_by_exam_status: Option<ShowByExamStatusEnum> = "showByExamStatus",
+        show_by_exam_status: Option<ShowByExamStatus> = "showByExamStatus",
         /// Exports the records of all pages, not just of one.
         report_all_pages: Option<bool> = "reportAllPages",
         /// As what file.
@@ -350,7 +351,7 @@ model! {
     /// In which states people get the enrolment again.
     #[derive(Clone, Default)]
     pub struct ResendEnrollmentByTypes: Sent {
-        training_type: Option<TrainingTypeRequestEnum> = "trainingType",
+        training_type: Option<TrainingTypeRequest> = "trainingType",
         resend_types: Option<Vec<i32>> = "resendTypes",
     }
 }
@@ -424,7 +425,7 @@ model! {
     #[derive(Clone, Default)]
     pub struct SearchExamResultsRestRequest: Search {
         /// Which attempts at the exam to show.
-        show_by_exam_status: Option<ShowByExamStatusEnum> = "showByExamStatus",
+        show_by_exam_status: Option<ShowByExamStatus> = "showByExamStatus",
     }
 }
 
@@ -438,11 +439,11 @@ model! {
     /// Which reminders to give, in what order and how many at a time.
     #[derive(Clone, Default)]
     pub struct SearchRestServiceRequest: Search {
-        training_type: Option<TrainingTypeRequestEnum> = "trainingType",
+        training_type: Option<TrainingTypeRequest> = "trainingType",
         /// Exports the records of all pages, not just of one.
         report_all_pages: Option<bool> = "reportAllPages",
         /// Which attempts at the exam to show.
-        show_by_exam_status: Option<ShowByExamStatusEnum> = "showByExamStatus",
+        show_by_exam_status: Option<ShowByExamStatus> = "showByExamStatus",
     }
 }
 
@@ -473,9 +474,9 @@ model! {
     /// Which people of an enrolment to give, in what order and how many at a time.
     #[derive(Clone, Default)]
     pub struct SearchUsersRestRequest: Search {
-        training_type: Option<TrainingTypeRequestEnum> = "trainingType",
+        training_type: Option<TrainingTypeRequest> = "trainingType",
         /// Which attempts at the exam to show.
-        show_by_exam_status: Option<ShowByExamStatusEnum> = "showByExamStatus",
+        show_by_exam_status: Option<ShowByExamStatus> = "showByExamStatus",
     }
 }
 
@@ -487,7 +488,8 @@ impl From<SearchRequest> for SearchUsersRestRequest {
 
 open_enum! {
     /// Which attempts at the exam to show.
-    pub enum ShowByExamStatusEnum {
+    #[doc(alias = "ShowByExamStatusEnum")]
+    pub enum ShowByExamStatus {
         FirstAttempt = "FirstAttempt",
         PassedAnyAttempt = "PassedAnyAttempt",
         FailedAnyAttempt = "FailedAnyAttempt",
@@ -508,8 +510,9 @@ model! {
 
 model! {
     /// What one person did in a training.
+    #[doc(alias = "TrainingActivityUsersSearchView")]
     #[derive(Clone, Default)]
-    pub struct TrainingActivityUsersSearchView: Received {
+    pub struct TrainingActivityUsers: Received {
         first_name: Option<String> = "firstName",
         last_name: Option<String> = "lastName",
         email: Option<String> = "email",
@@ -535,8 +538,9 @@ model! {
 
 model! {
     /// A person who clicked the link in the enrolment e-mail.
+    #[doc(alias = "TrainingReportClickedLinkSearchView")]
     #[derive(Clone, Default)]
-    pub struct TrainingReportClickedLinkSearchView: Received {
+    pub struct TrainingReportClickedLink: Received {
         last_clicked_date: Option<DateTime> = "lastClickedDate",
         clicked_count: Option<i32> = "clickedCount",
         /// The id of the enrolment.
@@ -556,8 +560,9 @@ model! {
 
 model! {
     /// The exam result of one person.
+    #[doc(alias = "TrainingReportExamResultsSearchView")]
     #[derive(Clone, Default)]
-    pub struct TrainingReportExamResultsSearchView: Received {
+    pub struct TrainingReportExamResults: Received {
         exam_result_date: Option<DateTime> = "examResultDate",
         first_completion_date: Option<DateTime> = "firstCompletionDate",
         exam_score: Option<f64> = "examScore",
@@ -580,8 +585,9 @@ model! {
 
 model! {
     /// A person who did not react to the enrolment.
+    #[doc(alias = "TrainingReportNoResponseSearchView")]
     #[derive(Clone, Default)]
-    pub struct TrainingReportNoResponseSearchView: Received {
+    pub struct TrainingReportNoResponse: Received {
         last_send_date: Option<DateTime> = "lastSendDate",
         /// The id of the enrolment.
         enrollment_id: Option<String> = "enrollmentId",
@@ -600,8 +606,9 @@ model! {
 
 model! {
     /// A person who opened the enrolment e-mail.
+    #[doc(alias = "TrainingReportOpenedEmailSearchView")]
     #[derive(Clone, Default)]
-    pub struct TrainingReportOpenedEmailSearchView: Received {
+    pub struct TrainingReportOpenedEmail: Received {
         last_opened_date: Option<DateTime> = "lastOpenedDate",
         opened_count: Option<i32> = "openedCount",
         /// The id of the enrolment.
@@ -621,8 +628,9 @@ model! {
 
 model! {
     /// How far one person is in the training.
+    #[doc(alias = "TrainingReportProgressSearchView")]
     #[derive(Clone, Default)]
-    pub struct TrainingReportProgressSearchView: Received {
+    pub struct TrainingReportProgress: Received {
         enrollment_date: Option<DateTime> = "enrollmentDate",
         session_start_date: Option<DateTime> = "sessionStartDate",
         session_end_date: Option<DateTime> = "sessionEndDate",
@@ -658,8 +666,9 @@ model! {
 
 model! {
     /// How the sending to one person went.
+    #[doc(alias = "TrainingReportSendingReportSearchView")]
     #[derive(Clone, Default)]
-    pub struct TrainingReportSendingReportSearchView: Received {
+    pub struct TrainingReportSendingReport: Received {
         email_delivery: Option<String> = "emailDelivery",
         first_send_date: Option<DateTime> = "firstSendDate",
         last_send_date: Option<DateTime> = "lastSendDate",
@@ -684,8 +693,9 @@ model! {
 
 model! {
     /// A person of an enrolment with their results.
+    #[doc(alias = "TrainingReportUsersSearchView")]
     #[derive(Clone, Default)]
-    pub struct TrainingReportUsersSearchView: Received {
+    pub struct TrainingReportUsers: Received {
         first_completion_date: Option<DateTime> = "firstCompletionDate",
         last_interaction_date: Option<DateTime> = "lastInteractionDate",
         delivery_type: Option<String> = "deliveryType",

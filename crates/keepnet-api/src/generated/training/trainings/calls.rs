@@ -11,10 +11,9 @@ use crate::{List, search};
 use crate::generated::types::{
     DownloadTrainingContentRequest, EnumResult, ExportTrainingRequest, IdName, IdResult,
     ScormTrainingUrl, ScormTrainingUrlPreviewRequest, SearchTrainingRequest,
-    TrainingContentUploadResult, TrainingDetail, TrainingDetailDraftRequest, TrainingLanguage,
-    TrainingNumberSummaryRestView, TrainingSearchRestView, TrainingSearchSummaryRestView,
-    TrainingsCreateForm, TrainingsUpdateForm, TrainingsUploadContentForm,
-    TrainingsUploadFileContentForm,
+    TrainingContentUpload, TrainingDetail, TrainingDetailDraftRequest, TrainingLanguage,
+    TrainingNumberSummaryRest, TrainingSearchRest, TrainingSearchSummaryRest, TrainingsCreateForm,
+    TrainingsUpdateForm, TrainingsUploadContentForm, TrainingsUploadFileContentForm,
 };
 use crate::search::SearchRequest;
 
@@ -138,7 +137,7 @@ impl Trainings {
     pub fn type_counts(
         &self,
         search: impl Into<SearchTrainingRequest>,
-    ) -> Call<Vec<TrainingNumberSummaryRestView>> {
+    ) -> Call<Vec<TrainingNumberSummaryRest>> {
         search::complete(
                 self.client().operation(&TRAININGS_TYPE_COUNTS, &[]),
                 search.into(),
@@ -201,12 +200,12 @@ impl Trainings {
     /// Source: the vendor's documentation.
     ///
     /// ```no_run
-    /// use keepnet_api::types::{SearchTrainingRequest, TrainingSearchTypeEnum, TrainingTypeRequestEnum};
+    /// use keepnet_api::types::{SearchTrainingRequest, TrainingSearchType, TrainingTypeRequest};
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let mut items = keepnet.trainings().search(SearchTrainingRequest::new().training_search_type(TrainingSearchTypeEnum::All).training_type(TrainingTypeRequestEnum::Scorm).training_ids(["ZZGcMLzGznAn"])).items();
-    /// while let Some(training_search_rest_view) = items.try_next().await? {
-    ///     println!("{training_search_rest_view:?}");
+    /// let mut items = keepnet.trainings().search(SearchTrainingRequest::new().training_search_type(TrainingSearchType::All).training_type(TrainingTypeRequest::Scorm).training_ids(["ZZGcMLzGznAn"])).items();
+    /// while let Some(training_search_rest) = items.try_next().await? {
+    ///     println!("{training_search_rest:?}");
     /// }
     /// # Ok(())
     /// # }
@@ -214,7 +213,7 @@ impl Trainings {
     pub fn search(
         &self,
         search: impl Into<SearchTrainingRequest>,
-    ) -> List<TrainingSearchRestView> {
+    ) -> List<TrainingSearchRest> {
         List::new(
             search::complete(
                 self.client().operation(&TRAININGS_SEARCH, &[]),
@@ -232,7 +231,7 @@ impl Trainings {
     pub fn search_summary(
         &self,
         search: impl Into<SearchRequest>,
-    ) -> List<TrainingSearchSummaryRestView> {
+    ) -> List<TrainingSearchSummaryRest> {
         List::new(
             search::complete(
                 self.client().operation(&TRAININGS_SEARCH_SUMMARY, &[]),
@@ -380,7 +379,7 @@ impl Trainings {
         &self,
         resource_id: impl AsRef<str>,
         trainings_upload_content: impl Into<TrainingsUploadContentForm>,
-    ) -> Call<TrainingContentUploadResult> {
+    ) -> Call<TrainingContentUpload> {
         self.client()
             .operation(&TRAININGS_UPLOAD_CONTENT, &[resource_id.as_ref()])
             .form(trainings_upload_content.into().into())
@@ -398,7 +397,7 @@ impl Trainings {
         &self,
         resource_id: impl AsRef<str>,
         trainings_upload_file_content: impl Into<TrainingsUploadFileContentForm>,
-    ) -> Call<TrainingContentUploadResult> {
+    ) -> Call<TrainingContentUpload> {
         self.client()
             .operation(&TRAININGS_UPLOAD_FILE_CONTENT, &[resource_id.as_ref()])
             .form(trainings_upload_file_content.into().into())

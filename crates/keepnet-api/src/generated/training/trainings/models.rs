@@ -5,10 +5,9 @@
 use security_api_transport::{Form, InForm, Upload, model, open_enum};
 use crate::DateTime;
 use crate::generated::types::{
-    ExportType, TrainingBehaviour, TrainingCategoryEnum, TrainingCompliance, TrainingContent,
-    TrainingCoverImage, TrainingDurationEnum, TrainingEntityAvailableForRequest,
-    TrainingLevelEnum, TrainingRole, TrainingStatusEnum, TrainingTargetAudienceEnum,
-    TrainingTypeEnum, TrainingTypeRequestEnum,
+    ExportType, TrainingBehaviour, TrainingCategory, TrainingCompliance, TrainingContent,
+    TrainingCoverImage, TrainingDuration, TrainingEntityAvailableForRequest, TrainingLevel,
+    TrainingRole, TrainingStatus, TrainingTargetAudience, TrainingType, TrainingTypeRequest,
 };
 use crate::search::SearchRequest;
 
@@ -25,8 +24,8 @@ model! {
     /// Which trainings to export, in what order and as what file.
     #[derive(Clone, Default)]
     pub struct ExportTrainingRequest: Search {
-        training_search_type: Option<TrainingSearchTypeEnum> = "trainingSearchType",
-        training_type: Option<TrainingTypeRequestEnum> = "trainingType",
+        training_search_type: Option<TrainingSearchType> = "trainingSearchType",
+        training_type: Option<TrainingTypeRequest> = "trainingType",
         /// Exports the records of all pages, not just of one.
         report_all_pages: Option<bool> = "reportAllPages",
         /// As what file.
@@ -46,7 +45,7 @@ model! {
     pub struct ScormTrainingUrl: Received {
         scorm_player_url: Option<String> = "scormPlayerUrl",
         training_url: Option<String> = "trainingUrl",
-        kind: Option<TrainingTypeEnum> = "type",
+        kind: Option<TrainingType> = "type",
     }
 }
 
@@ -64,8 +63,8 @@ model! {
     #[derive(Clone, Default)]
     pub struct SearchTrainingRequest: Search {
         /// Which part of the library to search.
-        training_search_type: Option<TrainingSearchTypeEnum> = "trainingSearchType",
-        training_type: Option<TrainingTypeRequestEnum> = "trainingType",
+        training_search_type: Option<TrainingSearchType> = "trainingSearchType",
+        training_type: Option<TrainingTypeRequest> = "trainingType",
         /// Keeps these trainings.
         training_ids: Option<Vec<String>> = "trainingIds",
     }
@@ -79,14 +78,15 @@ impl From<SearchRequest> for SearchTrainingRequest {
 
 model! {
     /// The content that was uploaded.
+    #[doc(alias = "TrainingContentUploadResult")]
     #[derive(Clone, Default)]
-    pub struct TrainingContentUploadResult: Received {
+    pub struct TrainingContentUpload: Received {
         content_url: Option<String> = "contentUrl",
         language_id: Option<String> = "languageId",
         file_name: Option<String> = "fileName",
         /// The size in bytes.
         file_size: Option<i64> = "fileSize",
-        kind: Option<TrainingTypeEnum> = "type",
+        kind: Option<TrainingType> = "type",
         vendor_id: Option<String> = "vendorId",
     }
 }
@@ -97,18 +97,18 @@ model! {
     pub struct TrainingDetailDraftRequest: Sent {
         /// Whom it is to be available to.
         available_for_requests: Option<Vec<TrainingEntityAvailableForRequest>> = "availableForRequests",
-        kind: Option<TrainingTypeEnum> = "type",
-        role_ids: Option<Vec<TrainingTargetAudienceEnum>> = "roleIds",
+        kind: Option<TrainingType> = "type",
+        role_ids: Option<Vec<TrainingTargetAudience>> = "roleIds",
         name: Option<String> = "name",
         description: Option<String> = "description",
-        category: Option<TrainingCategoryEnum> = "category",
-        target_audience: Option<TrainingTargetAudienceEnum> = "targetAudience",
+        category: Option<TrainingCategory> = "category",
+        target_audience: Option<TrainingTargetAudience> = "targetAudience",
         behaviours: Option<Vec<TrainingBehaviour>> = "behaviours",
         compliances: Option<Vec<TrainingCompliance>> = "compliances",
         tag_names: Option<Vec<String>> = "tagNames",
         has_quiz: Option<bool> = "hasQuiz",
-        duration: Option<TrainingDurationEnum> = "duration",
-        level: Option<TrainingLevelEnum> = "level",
+        duration: Option<TrainingDuration> = "duration",
+        level: Option<TrainingLevel> = "level",
         duration_display_name: Option<String> = "durationDisplayName",
         level_display_name: Option<String> = "levelDisplayName",
     }
@@ -121,7 +121,7 @@ model! {
         detail_training_id: Option<String> = "detailTrainingId",
         /// The place in the learning path.
         training_order: Option<i32> = "trainingOrder",
-        duration: Option<TrainingDurationEnum> = "duration",
+        duration: Option<TrainingDuration> = "duration",
         duration_display_name: Option<String> = "durationDisplayName",
     }
 }
@@ -146,17 +146,19 @@ impl InForm for TrainingGroup {
 
 model! {
     /// How many trainings there are of one type.
+    #[doc(alias = "TrainingNumberSummaryRestView")]
     #[derive(Clone, Default)]
-    pub struct TrainingNumberSummaryRestView: Received {
-        training_type: Option<TrainingTypeRequestEnum> = "trainingType",
+    pub struct TrainingNumberSummaryRest: Received {
+        training_type: Option<TrainingTypeRequest> = "trainingType",
         training_count: Option<i32> = "trainingCount",
     }
 }
 
 model! {
     /// A training in a list.
+    #[doc(alias = "TrainingSearchRestView")]
     #[derive(Clone, Default)]
-    pub struct TrainingSearchRestView: Received {
+    pub struct TrainingSearchRest: Received {
         tags: Option<Vec<String>> = "tags",
         languages: Option<Vec<String>> = "languages",
         compliances: Option<Vec<String>> = "compliances",
@@ -185,8 +187,9 @@ model! {
 
 model! {
     /// The name and type of a training.
+    #[doc(alias = "TrainingSearchSummaryRestView")]
     #[derive(Clone, Default)]
-    pub struct TrainingSearchSummaryRestView: Received {
+    pub struct TrainingSearchSummaryRest: Received {
         training_id: Option<String> = "trainingId",
         training_name: Option<String> = "trainingName",
         type_name: Option<String> = "typeName",
@@ -195,7 +198,8 @@ model! {
 
 open_enum! {
     /// Which part of the training library to search.
-    pub enum TrainingSearchTypeEnum {
+    #[doc(alias = "TrainingSearchTypeEnum")]
+    pub enum TrainingSearchType {
         All = "All",
         MostPopular = "MostPopular",
         Favourites = "Favourites",
@@ -212,18 +216,18 @@ model! {
         training_groups: Option<Vec<TrainingGroup>> = "TrainingGroups",
         /// Whom it is to be available to.
         available_for_requests: Option<Vec<TrainingEntityAvailableForRequest>> = "AvailableForRequests",
-        kind: Option<TrainingTypeEnum> = "Type",
-        role_ids: Option<Vec<TrainingTargetAudienceEnum>> = "RoleIds",
+        kind: Option<TrainingType> = "Type",
+        role_ids: Option<Vec<TrainingTargetAudience>> = "RoleIds",
         name: Option<String> = "Name",
         description: Option<String> = "Description",
-        category: Option<TrainingCategoryEnum> = "Category",
-        target_audience: Option<TrainingTargetAudienceEnum> = "TargetAudience",
+        category: Option<TrainingCategory> = "Category",
+        target_audience: Option<TrainingTargetAudience> = "TargetAudience",
         behaviours: Option<Vec<TrainingBehaviour>> = "Behaviours",
         compliances: Option<Vec<TrainingCompliance>> = "Compliances",
         tag_names: Option<Vec<String>> = "TagNames",
         has_quiz: Option<bool> = "HasQuiz",
-        duration: Option<TrainingDurationEnum> = "Duration",
-        level: Option<TrainingLevelEnum> = "Level",
+        duration: Option<TrainingDuration> = "Duration",
+        level: Option<TrainingLevel> = "Level",
         duration_display_name: Option<String> = "DurationDisplayName",
         level_display_name: Option<String> = "LevelDisplayName",
     }
@@ -311,24 +315,24 @@ model! {
     pub struct TrainingsUpdateForm: Form {
         cover_image: Option<Upload> = "CoverImage",
         cover_image_url: Option<String> = "TrainingDetail.CoverImageUrl",
-        kind: Option<TrainingTypeEnum> = "TrainingDetail.Type",
-        status: Option<TrainingStatusEnum> = "TrainingDetail.Status",
+        kind: Option<TrainingType> = "TrainingDetail.Type",
+        status: Option<TrainingStatus> = "TrainingDetail.Status",
         training_contents: Option<Vec<TrainingContent>> = "TrainingDetail.TrainingContents",
         /// Whom it is to be available to.
         available_for_requests: Option<Vec<TrainingEntityAvailableForRequest>> = "TrainingDetail.AvailableForRequests",
         vendor_id: Option<String> = "TrainingDetail.VendorId",
         training_groups: Option<Vec<TrainingGroup>> = "TrainingDetail.TrainingGroups",
-        role_ids: Option<Vec<TrainingTargetAudienceEnum>> = "TrainingDetail.RoleIds",
+        role_ids: Option<Vec<TrainingTargetAudience>> = "TrainingDetail.RoleIds",
         name: Option<String> = "TrainingDetail.Name",
         description: Option<String> = "TrainingDetail.Description",
-        category: Option<TrainingCategoryEnum> = "TrainingDetail.Category",
-        target_audience: Option<TrainingTargetAudienceEnum> = "TrainingDetail.TargetAudience",
+        category: Option<TrainingCategory> = "TrainingDetail.Category",
+        target_audience: Option<TrainingTargetAudience> = "TrainingDetail.TargetAudience",
         behaviours: Option<Vec<TrainingBehaviour>> = "TrainingDetail.Behaviours",
         compliances: Option<Vec<TrainingCompliance>> = "TrainingDetail.Compliances",
         tag_names: Option<Vec<String>> = "TrainingDetail.TagNames",
         has_quiz: Option<bool> = "TrainingDetail.HasQuiz",
-        duration: Option<TrainingDurationEnum> = "TrainingDetail.Duration",
-        level: Option<TrainingLevelEnum> = "TrainingDetail.Level",
+        duration: Option<TrainingDuration> = "TrainingDetail.Duration",
+        level: Option<TrainingLevel> = "TrainingDetail.Level",
         duration_display_name: Option<String> = "TrainingDetail.DurationDisplayName",
         level_display_name: Option<String> = "TrainingDetail.LevelDisplayName",
     }
@@ -462,7 +466,7 @@ model! {
         zip_file: Upload = "ZipFile",
         language_id: String = "LanguageId",
         vendor_id: Option<String> = "VendorId",
-        kind: Option<TrainingTypeEnum> = "Type",
+        kind: Option<TrainingType> = "Type",
     }
 }
 
@@ -495,7 +499,7 @@ model! {
         file: Upload = "File",
         language_id: String = "LanguageId",
         vendor_id: Option<String> = "VendorId",
-        kind: Option<TrainingTypeEnum> = "Type",
+        kind: Option<TrainingType> = "Type",
     }
 }
 

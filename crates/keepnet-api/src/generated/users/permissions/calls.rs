@@ -4,7 +4,7 @@
 
 use security_api_transport::{Call, Client, Operation};
 use security_api_transport::__private::http::Method;
-use crate::generated::types::GetSystemPermission;
+use crate::generated::types::SystemPermission;
 
 /// What roles can allow.
 ///
@@ -29,7 +29,7 @@ impl Permissions {
     /// `GET /api/permissions/all`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn list(&self) -> Call<Vec<GetSystemPermission>> {
+    pub fn list(&self) -> Call<Vec<SystemPermission>> {
         self.client().operation(&PERMISSIONS_LIST, &[]).call()
     }
 }

@@ -6,8 +6,9 @@ use security_api_transport::model;
 
 model! {
     /// A permission, with those below it.
+    #[doc(alias = "GetSystemPermission")]
     #[derive(Clone, Default)]
-    pub struct GetSystemPermission: Received {
+    pub struct SystemPermission: Received {
         module_name: Option<String> = "moduleName",
         permission_resource_id: Option<String> = "permissionResourceId",
         permission_name: Option<String> = "permissionName",
@@ -15,6 +16,6 @@ model! {
         group_name: Option<String> = "groupName",
         parent_group_name: Option<String> = "parentGroupName",
         is_disabled: Option<bool> = "isDisabled",
-        children: Option<Vec<GetSystemPermission>> = "children",
+        children: Option<Vec<SystemPermission>> = "children",
     }
 }

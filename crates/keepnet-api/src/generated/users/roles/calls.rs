@@ -6,7 +6,7 @@ use security_api_transport::{Call, Client, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    GetSystemRole, IdResult, NamedResource, SystemRoleRequest, SystemRoleSearch,
+    IdResult, NamedResource, SystemRole, SystemRoleRequest, SystemRoleSearch,
 };
 use crate::search::SearchRequest;
 
@@ -77,7 +77,7 @@ impl Roles {
     /// - `resource_id`: The id of the role.
     ///
     /// Source: the vendor's documentation.
-    pub fn get(&self, resource_id: impl AsRef<str>) -> Call<GetSystemRole> {
+    pub fn get(&self, resource_id: impl AsRef<str>) -> Call<SystemRole> {
         self.client().operation(&ROLES_GET, &[resource_id.as_ref()]).call()
     }
 

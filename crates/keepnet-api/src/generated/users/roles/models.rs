@@ -8,8 +8,9 @@ use crate::generated::types::{EntityAvailableFor, EntityAvailableForRequest};
 
 model! {
     /// A role with its permissions.
+    #[doc(alias = "GetSystemRole")]
     #[derive(Clone, Default)]
-    pub struct GetSystemRole: Received {
+    pub struct SystemRole: Received {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
         description: Option<String> = "description",

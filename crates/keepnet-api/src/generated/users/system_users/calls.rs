@@ -6,12 +6,11 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    AddToRoleRequest, BulkDeleteRequest, ChangePasswordRequest, CreatePasswordServiceResult,
-    CreateSystemUserRequest, ExportSystemUserRequest, GetMfaRequest,
-    GetNotificationSettingRequest, IdResult, MfaCodeRequest, ResetPasswordRequest,
-    SendPasswordResetLinkRequest, SessionModel, SetMfaRequest, SetNotificationSettingRequest,
-    SetSystemUserSettingsRequest, SystemUserMfa, SystemUserNotificationSetting, SystemUserSearch,
-    SystemUserSettings, UpdateSystemUserRequest,
+    AddToRoleRequest, BulkDeleteRequest, ChangePasswordRequest, CreatePasswordService,
+    CreateSystemUserRequest, ExportSystemUserRequest, IdResult, MfaCodeRequest, MfaRequest,
+    NotificationSettingRequest, ResetPasswordRequest, SendPasswordResetLinkRequest, SessionModel,
+    SetMfaRequest, SetNotificationSettingRequest, SetSystemUserSettingsRequest, SystemUserMfa,
+    SystemUserNotificationSetting, SystemUserSearch, SystemUserSettings, UpdateSystemUserRequest,
 };
 use crate::search::SearchRequest;
 
@@ -113,7 +112,7 @@ impl SystemUsers {
     pub fn create_password(
         &self,
         reset_password: impl Into<ResetPasswordRequest>,
-    ) -> Call<CreatePasswordServiceResult> {
+    ) -> Call<CreatePasswordService> {
         self.client()
             .operation(&SYSTEM_USERS_CREATE_PASSWORD, &[])
             .json(&reset_password.into())
@@ -125,7 +124,7 @@ impl SystemUsers {
     /// `POST /api/system-users/mfa`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
-    pub fn mfa_qr_code(&self, mfa: impl Into<GetMfaRequest>) -> Call<SystemUserMfa> {
+    pub fn mfa_qr_code(&self, mfa: impl Into<MfaRequest>) -> Call<SystemUserMfa> {
         self.client().operation(&SYSTEM_USERS_MFA_QR_CODE, &[]).json(&mfa.into()).call()
     }
 
@@ -169,7 +168,7 @@ impl SystemUsers {
     /// Source: the vendor's documentation.
     pub fn send_mfa_recovery_sms(
         &self,
-        mfa: impl Into<GetMfaRequest>,
+        mfa: impl Into<MfaRequest>,
     ) -> Call<SystemUserMfa> {
         self.client()
             .operation(&SYSTEM_USERS_SEND_MFA_RECOVERY_SMS, &[])
@@ -202,7 +201,7 @@ impl SystemUsers {
     /// Source: the vendor's documentation.
     pub fn notification_setting(
         &self,
-        notification_setting: impl Into<GetNotificationSettingRequest>,
+        notification_setting: impl Into<NotificationSettingRequest>,
     ) -> Call<SystemUserNotificationSetting> {
         self.client()
             .operation(&SYSTEM_USERS_NOTIFICATION_SETTING, &[])

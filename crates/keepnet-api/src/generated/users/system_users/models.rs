@@ -28,8 +28,9 @@ model! {
 
 model! {
     /// Whose password was set.
+    #[doc(alias = "CreatePasswordServiceResult")]
     #[derive(Clone, Default)]
-    pub struct CreatePasswordServiceResult: Received {
+    pub struct CreatePasswordService: Received {
         email: Option<String> = "email",
     }
 }
@@ -68,9 +69,19 @@ impl From<SearchRequest> for ExportSystemUserRequest {
 }
 
 model! {
-    /// The e-mail address and password of a system user who sets up or recovers a second factor.
+    /// A code of the second factor.
     #[derive(Clone, Default)]
-    pub struct GetMfaRequest: Sent {
+    pub struct MfaCodeRequest: Sent {
+        /// The code that the device shows.
+        code: Option<Secret> = "code" (into),
+    }
+}
+
+model! {
+    /// The e-mail address and password of a system user who sets up or recovers a second factor.
+    #[doc(alias = "GetMfaRequest")]
+    #[derive(Clone, Default)]
+    pub struct MfaRequest: Sent {
         email: Option<String> = "email",
         password: Option<Secret> = "password" (into),
     }
@@ -78,19 +89,11 @@ model! {
 
 model! {
     /// Whose notifications of which type are meant.
+    #[doc(alias = "GetNotificationSettingRequest")]
     #[derive(Clone, Default)]
-    pub struct GetNotificationSettingRequest: Sent {
+    pub struct NotificationSettingRequest: Sent {
         entity_resource_id: Option<String> = "entityResourceId",
         type_id: Option<i32> = "typeId",
-    }
-}
-
-model! {
-    /// A code of the second factor.
-    #[derive(Clone, Default)]
-    pub struct MfaCodeRequest: Sent {
-        /// The code that the device shows.
-        code: Option<Secret> = "code" (into),
     }
 }
 

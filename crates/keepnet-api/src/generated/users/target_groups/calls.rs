@@ -10,11 +10,11 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     CreateTargetGroupRequest, CreateTargetGroupUsersRequest, DeleteTargetGroupUsersRequest,
-    ExportRequest, GetTargetGroupByNameRequest, GetTargetGroupUserCountDetailRequest, IdResult,
-    TargetGroupDto, TargetGroupSearchCompanyModel, TargetGroupSearchForOwnerCompanyView,
-    TargetGroupSearchRequest, TargetGroupSearchView, TargetGroupUserCountDetail,
-    TargetGroupUsersExportRequest, TargetGroupUsersSearchRequest, TargetGroupsUploadForm,
-    TargetUserSearchView, Transaction, UpdateTargetGroupRequest, UploadedFile,
+    ExportRequest, IdResult, TargetGroupByNameRequest, TargetGroupSearchCompany,
+    TargetGroupSearchForOwnerCompany, TargetGroupSearchRequest, TargetGroupSearchView,
+    TargetGroupUserCountDetail, TargetGroupUserCountDetailRequest, TargetGroupUsersExportRequest,
+    TargetGroupUsersSearchRequest, TargetGroupView, TargetGroupsUploadForm, TargetUserView,
+    Transaction, UpdateTargetGroupRequest, UploadedFile,
 };
 
 /// Groups of target users, to which campaigns and enrolments are sent.
@@ -40,7 +40,7 @@ impl TargetGroups {
     /// `GET /api/target-groups`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn list(&self) -> Call<Vec<TargetGroupDto>> {
+    pub fn list(&self) -> Call<Vec<TargetGroupView>> {
         self.client().operation(&TARGET_GROUPS_LIST, &[]).call()
     }
 
@@ -111,8 +111,8 @@ impl TargetGroups {
     /// Source: the vendor's documentation.
     pub fn search_by_name(
         &self,
-        target_group_by_name: impl Into<GetTargetGroupByNameRequest>,
-    ) -> List<TargetGroupDto> {
+        target_group_by_name: impl Into<TargetGroupByNameRequest>,
+    ) -> List<TargetGroupView> {
         List::new(
             self
                 .client()
@@ -129,7 +129,7 @@ impl TargetGroups {
     pub fn search_all(
         &self,
         search: impl Into<TargetGroupSearchRequest>,
-    ) -> List<TargetGroupSearchForOwnerCompanyView> {
+    ) -> List<TargetGroupSearchForOwnerCompany> {
         List::new(
             search::complete(
                 self.client().operation(&TARGET_GROUPS_SEARCH_ALL, &[]),
@@ -147,7 +147,7 @@ impl TargetGroups {
     pub fn search_current_company(
         &self,
         search: impl Into<TargetGroupSearchRequest>,
-    ) -> List<TargetGroupSearchCompanyModel> {
+    ) -> List<TargetGroupSearchCompany> {
         List::new(
             search::complete(
                 self.client().operation(&TARGET_GROUPS_SEARCH_CURRENT_COMPANY, &[]),
@@ -193,7 +193,7 @@ impl TargetGroups {
     /// Source: the vendor's documentation.
     pub fn user_count_details_ext(
         &self,
-        target_group_user_count_detail: impl Into<GetTargetGroupUserCountDetailRequest>,
+        target_group_user_count_detail: impl Into<TargetGroupUserCountDetailRequest>,
     ) -> Call<Vec<TargetGroupUserCountDetail>> {
         self.client()
             .operation(&TARGET_GROUPS_USER_COUNT_DETAILS_EXT, &[])
@@ -283,7 +283,7 @@ impl TargetGroups {
     /// - `resource_id`: The id of the target group.
     ///
     /// Source: the vendor's documentation.
-    pub fn get(&self, resource_id: impl AsRef<str>) -> Call<TargetGroupDto> {
+    pub fn get(&self, resource_id: impl AsRef<str>) -> Call<TargetGroupView> {
         self.client().operation(&TARGET_GROUPS_GET, &[resource_id.as_ref()]).call()
     }
 
@@ -331,8 +331,8 @@ impl TargetGroups {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let mut items = keepnet.target_groups().search_users("J2ZxvuWV35qY", TargetGroupUsersSearchRequest::new().exclude_group_users(false)).items();
-    /// while let Some(target_user_search_view) = items.try_next().await? {
-    ///     println!("{target_user_search_view:?}");
+    /// while let Some(target_user_view) = items.try_next().await? {
+    ///     println!("{target_user_view:?}");
     /// }
     /// # Ok(())
     /// # }
@@ -341,7 +341,7 @@ impl TargetGroups {
         &self,
         resource_id: impl AsRef<str>,
         search: impl Into<TargetGroupUsersSearchRequest>,
-    ) -> List<TargetUserSearchView> {
+    ) -> List<TargetUserView> {
         List::new(
             search::complete(
                 self

@@ -38,10 +38,17 @@ model! {
     }
 }
 
+open_enum! {
+    /// In which language people get a campaign.
+    pub enum PhishingCampaignSendUserPreferredLanguageType {
+    }
+}
+
 model! {
     /// A part of the name of target groups, and which page to give.
+    #[doc(alias = "GetTargetGroupByNameRequest")]
     #[derive(Clone, Default)]
-    pub struct GetTargetGroupByNameRequest: Sent {
+    pub struct TargetGroupByNameRequest: Sent {
         group_name: Option<String> = "groupName",
         /// Which page, counted from 1.
         page_number: Option<i32> = "pageNumber",
@@ -51,38 +58,6 @@ model! {
         order_by: Option<String> = "orderBy",
         /// Sorts from the smallest up. Must be given.
         ascending: Option<bool> = "ascending",
-    }
-}
-
-model! {
-    /// Target groups, and the conditions under which to count their target users.
-    #[derive(Clone, Default)]
-    pub struct GetTargetGroupUserCountDetailRequest: Sent {
-        target_group_resource_ids: Option<Vec<String>> = "targetGroupResourceIds",
-        scenario_resource_ids: Option<Vec<String>> = "scenarioResourceIds",
-        category_filter: Option<Filter> = "categoryFilter" (json),
-        send_user_preferred_language: Option<PhishingCampaignSendUserPreferredLanguageType> = "sendUserPreferredLanguage",
-    }
-}
-
-open_enum! {
-    /// In which language people get a campaign.
-    pub enum PhishingCampaignSendUserPreferredLanguageType {
-    }
-}
-
-model! {
-    /// A target group.
-    #[derive(Clone, Default)]
-    pub struct TargetGroupDto: Received {
-        resource_id: Option<String> = "resourceId",
-        name: Option<String> = "name",
-        priority: Option<TargetGroupPriority> = "priority",
-        create_date: Option<DateTime> = "createDate",
-        /// Whether the caller may change it.
-        is_editable: Option<bool> = "isEditable",
-        is_scim_group: Option<bool> = "isScimGroup",
-        is_google_group: Option<bool> = "isGoogleGroup",
     }
 }
 
@@ -99,8 +74,9 @@ open_enum! {
 
 model! {
     /// A target group of the current company in a list.
+    #[doc(alias = "TargetGroupSearchCompanyModel")]
     #[derive(Clone, Default)]
-    pub struct TargetGroupSearchCompanyModel: Received {
+    pub struct TargetGroupSearchCompany: Received {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
         company_name: Option<String> = "companyName",
@@ -115,8 +91,9 @@ model! {
 
 model! {
     /// A target group of any company of the caller in a list.
+    #[doc(alias = "TargetGroupSearchForOwnerCompanyView")]
     #[derive(Clone, Default)]
-    pub struct TargetGroupSearchForOwnerCompanyView: Received {
+    pub struct TargetGroupSearchForOwnerCompany: Received {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
         company_name: Option<String> = "companyName",
@@ -189,6 +166,18 @@ model! {
 }
 
 model! {
+    /// Target groups, and the conditions under which to count their target users.
+    #[doc(alias = "GetTargetGroupUserCountDetailRequest")]
+    #[derive(Clone, Default)]
+    pub struct TargetGroupUserCountDetailRequest: Sent {
+        target_group_resource_ids: Option<Vec<String>> = "targetGroupResourceIds",
+        scenario_resource_ids: Option<Vec<String>> = "scenarioResourceIds",
+        category_filter: Option<Filter> = "categoryFilter" (json),
+        send_user_preferred_language: Option<PhishingCampaignSendUserPreferredLanguageType> = "sendUserPreferredLanguage",
+    }
+}
+
+model! {
     /// Which target users of a group to export, in what order and as what file.
     #[derive(Clone, Default)]
     pub struct TargetGroupUsersExportRequest: Search {
@@ -219,6 +208,22 @@ model! {
 impl From<SearchRequest> for TargetGroupUsersSearchRequest {
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
+    }
+}
+
+model! {
+    /// A target group.
+    #[doc(alias = "TargetGroupDto")]
+    #[derive(Clone, Default)]
+    pub struct TargetGroupView: Received {
+        resource_id: Option<String> = "resourceId",
+        name: Option<String> = "name",
+        priority: Option<TargetGroupPriority> = "priority",
+        create_date: Option<DateTime> = "createDate",
+        /// Whether the caller may change it.
+        is_editable: Option<bool> = "isEditable",
+        is_scim_group: Option<bool> = "isScimGroup",
+        is_google_group: Option<bool> = "isGoogleGroup",
     }
 }
 

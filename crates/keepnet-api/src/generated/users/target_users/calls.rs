@@ -8,11 +8,11 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     BulkDeleteRequest, CreateTargetUserFieldMappingRequest, CreateTargetUserRequest,
-    ExportRequest, GetTargetUserByEmailRequest, GetTargetUserForEnrollmentRequest,
-    GetTargetUserForScormRequest, GetTargetUsersByResourceIdsRequest, IdResult,
-    SearchTmpTargetUserServiceResult, TargetUser, TargetUserCountSummary, TargetUserEmail,
-    TargetUserMappingJob, TargetUserSearchRequest, TargetUserSearchView, TargetUsersUploadForm,
-    TmpTargetUserImportRequest, TransactionId, UpdateTargetUserRequest, UploadFile, UploadedFile,
+    ExportRequest, IdResult, SearchTmpTargetUserService, TargetUser, TargetUserByEmailRequest,
+    TargetUserCountSummary, TargetUserEmail, TargetUserForEnrollmentRequest,
+    TargetUserForScormRequest, TargetUserImportRequest, TargetUserMappingJob,
+    TargetUserSearchRequest, TargetUserView, TargetUsersByResourceIdsRequest,
+    TargetUsersUploadForm, TransactionId, UpdateTargetUserRequest, UploadFile, UploadedFile,
 };
 use crate::search::SearchRequest;
 
@@ -97,7 +97,7 @@ impl TargetUsers {
     /// Source: the vendor's documentation.
     pub fn list_by_resource_ids(
         &self,
-        target_users_by_resource_ids: impl Into<GetTargetUsersByResourceIdsRequest>,
+        target_users_by_resource_ids: impl Into<TargetUsersByResourceIdsRequest>,
     ) -> Call<Vec<TargetUserEmail>> {
         self.client()
             .operation(&TARGET_USERS_LIST_BY_RESOURCE_IDS, &[])
@@ -162,7 +162,7 @@ impl TargetUsers {
     /// Source: the vendor's documentation.
     pub fn list_for_enrollment_emails(
         &self,
-        target_user_for_enrollment: impl Into<GetTargetUserForEnrollmentRequest>,
+        target_user_for_enrollment: impl Into<TargetUserForEnrollmentRequest>,
     ) -> Call<Vec<TargetUserEmail>> {
         self.client()
             .operation(&TARGET_USERS_LIST_FOR_ENROLLMENT_EMAILS, &[])
@@ -177,7 +177,7 @@ impl TargetUsers {
     /// Source: the vendor's documentation.
     pub fn count_for_enrollment_emails(
         &self,
-        target_user_for_enrollment: impl Into<GetTargetUserForEnrollmentRequest>,
+        target_user_for_enrollment: impl Into<TargetUserForEnrollmentRequest>,
     ) -> Call<Vec<TargetUserEmail>> {
         self.client()
             .operation(&TARGET_USERS_COUNT_FOR_ENROLLMENT_EMAILS, &[])
@@ -208,7 +208,7 @@ impl TargetUsers {
     /// Source: the vendor's documentation.
     pub fn list_by_resource_ids_include_deleted(
         &self,
-        target_users_by_resource_ids: impl Into<GetTargetUsersByResourceIdsRequest>,
+        target_users_by_resource_ids: impl Into<TargetUsersByResourceIdsRequest>,
     ) -> Call<Vec<TargetUserEmail>> {
         self.client()
             .operation(&TARGET_USERS_LIST_BY_RESOURCE_IDS_INCLUDE_DELETED, &[])
@@ -250,7 +250,7 @@ impl TargetUsers {
     /// Source: the vendor's documentation.
     pub fn search_for_scorm_email(
         &self,
-        target_user_for_scorm: impl Into<GetTargetUserForScormRequest>,
+        target_user_for_scorm: impl Into<TargetUserForScormRequest>,
     ) -> Call<TargetUser> {
         self.client()
             .operation(&TARGET_USERS_SEARCH_FOR_SCORM_EMAIL, &[])
@@ -272,8 +272,8 @@ impl TargetUsers {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let mut items = keepnet.target_users().search(TargetUserSearchRequest::new().new_version(false)).items();
-    /// while let Some(target_user_search_view) = items.try_next().await? {
-    ///     println!("{target_user_search_view:?}");
+    /// while let Some(target_user_view) = items.try_next().await? {
+    ///     println!("{target_user_view:?}");
     /// }
     /// # Ok(())
     /// # }
@@ -281,7 +281,7 @@ impl TargetUsers {
     pub fn search(
         &self,
         search: impl Into<TargetUserSearchRequest>,
-    ) -> List<TargetUserSearchView> {
+    ) -> List<TargetUserView> {
         List::new(
             search::complete(
                 self.client().operation(&TARGET_USERS_SEARCH, &[]),
@@ -301,10 +301,10 @@ impl TargetUsers {
     /// Source: the vendor's documentation.
     ///
     /// ```no_run
-    /// use keepnet_api::types::GetTargetUserByEmailRequest;
+    /// use keepnet_api::types::TargetUserByEmailRequest;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let target_user_by_email = GetTargetUserByEmailRequest::new().email("jane.doe@example.com");
+    /// let target_user_by_email = TargetUserByEmailRequest::new().email("jane.doe@example.com");
     /// let mut items = keepnet.target_users().search_by_email(&target_user_by_email).items();
     /// while let Some(target_user) = items.try_next().await? {
     ///     println!("{target_user:?}");
@@ -314,7 +314,7 @@ impl TargetUsers {
     /// ```
     pub fn search_by_email(
         &self,
-        target_user_by_email: impl Into<GetTargetUserByEmailRequest>,
+        target_user_by_email: impl Into<TargetUserByEmailRequest>,
     ) -> List<TargetUser> {
         List::new(
             self
@@ -334,10 +334,10 @@ impl TargetUsers {
     /// Source: the vendor's documentation.
     ///
     /// ```no_run
-    /// use keepnet_api::types::{ExportRequest, ExportType, PhishingCampaignJobUserActivityType, QuishingTemplateTypeEnum};
+    /// use keepnet_api::types::{ExportRequest, ExportType, PhishingCampaignJobUserActivityType, QuishingTemplateType};
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let file = keepnet.target_users().export(ExportRequest::new().report_all_pages(true).export_type(ExportType::Csv).phishing_type_id(1).template_type(QuishingTemplateTypeEnum::Email).template_types(["template_types"]).activity_type(PhishingCampaignJobUserActivityType::Human)).await?;
+    /// let file = keepnet.target_users().export(ExportRequest::new().report_all_pages(true).export_type(ExportType::Csv).phishing_type_id(1).template_type(QuishingTemplateType::Email).template_types(["template_types"]).activity_type(PhishingCampaignJobUserActivityType::Human)).await?;
     /// file.save_in(".", "download").await?;
     /// # Ok(())
     /// # }
@@ -485,7 +485,7 @@ impl TargetUsers {
         &self,
         resource_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
-    ) -> List<TargetUserSearchView> {
+    ) -> List<TargetUserView> {
         List::new(
             search::complete(
                 self
@@ -509,10 +509,10 @@ impl TargetUsers {
     /// Source: the vendor's documentation.
     ///
     /// ```no_run
-    /// use keepnet_api::types::TmpTargetUserImportRequest;
+    /// use keepnet_api::types::TargetUserImportRequest;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let target_user_import = TmpTargetUserImportRequest::new().import_type("Selected");
+    /// let target_user_import = TargetUserImportRequest::new().import_type("Selected");
     /// let answer = keepnet.target_users().confirm_import("miob2aJEsKWZ", &target_user_import).await?;
     /// # Ok(())
     /// # }
@@ -520,7 +520,7 @@ impl TargetUsers {
     pub fn confirm_import(
         &self,
         transaction_id: impl AsRef<str>,
-        target_user_import: impl Into<TmpTargetUserImportRequest>,
+        target_user_import: impl Into<TargetUserImportRequest>,
     ) -> Call<BTreeMap<String, RawJson>> {
         self.client()
             .operation(&TARGET_USERS_CONFIRM_IMPORT, &[transaction_id.as_ref()])
@@ -544,7 +544,7 @@ impl TargetUsers {
     /// use keepnet_api::SearchRequest;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let search_tmp_target_user_service_result = keepnet.target_users().search_import("miob2aJEsKWZ", SearchRequest::default()).await?;
+    /// let search_tmp_target_user_service = keepnet.target_users().search_import("miob2aJEsKWZ", SearchRequest::default()).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -552,7 +552,7 @@ impl TargetUsers {
         &self,
         transaction_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
-    ) -> Call<SearchTmpTargetUserServiceResult> {
+    ) -> Call<SearchTmpTargetUserService> {
         search::complete(
                 self
                     .client()

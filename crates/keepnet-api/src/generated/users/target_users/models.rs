@@ -4,7 +4,7 @@
 
 use security_api_transport::{Form, InForm, Upload, model, open_enum};
 use crate::DateTime;
-use crate::generated::types::{PhishingCampaignConditionTypeEnum, TargetUserCustomFieldValue};
+use crate::generated::types::{PhishingCampaignConditionType, TargetUserCustomFieldValue};
 use crate::search::SearchRequest;
 
 model! {
@@ -45,47 +45,58 @@ model! {
 }
 
 model! {
-    /// An e-mail address of target users, and which page to give.
+    /// The value of a custom field in a row of an uploaded file.
+    #[doc(alias = "TmpTargetUserCustomField")]
     #[derive(Clone, Default)]
-    pub struct GetTargetUserByEmailRequest: Sent {
+    pub struct ImportedCustomField: Received {
+        resource_id: Option<String> = "resourceId",
+        name: Option<String> = "name",
+        data_type: Option<String> = "dataType",
+        value: Option<String> = "value",
+    }
+}
+
+model! {
+    /// A row of an uploaded file.
+    #[doc(alias = "TmpTargetUserSearchView")]
+    #[derive(Clone, Default)]
+    pub struct ImportedTargetUserRow: Received {
+        resource_id: Option<String> = "resourceId",
         email: Option<String> = "email",
+        first_name: Option<String> = "firstName",
+        last_name: Option<String> = "lastName",
+        department: Option<String> = "department",
+        priority: Option<String> = "priority",
+        /// The id of the upload or import.
+        transaction_id: Option<String> = "transactionId",
+        validation_detail: Option<Vec<ValidationError>> = "validationDetail",
+        /// The values of custom fields.
+        custom_fields: Option<Vec<ImportedCustomField>> = "customFields",
+        /// When it was created.
+        create_time: Option<DateTime> = "createTime",
+        /// When it was changed last.
+        update_time: Option<DateTime> = "updateTime",
+        status: Option<String> = "status",
+        phone_number: Option<String> = "phoneNumber",
+        time_zone: Option<String> = "timeZone",
+        preferred_language: Option<String> = "preferredLanguage",
+    }
+}
+
+model! {
+    /// One page of the rows of an uploaded file.
+    #[doc(alias = "TmpTargetUsers")]
+    #[derive(Clone, Default)]
+    pub struct ImportedTargetUsers: Received {
+        results: Option<Vec<ImportedTargetUserRow>> = "results",
+        /// How many records there are on all pages.
+        total_number_of_records: Option<i32> = "totalNumberOfRecords",
+        /// How many pages there are.
+        total_number_of_pages: Option<i32> = "totalNumberOfPages",
         /// Which page, counted from 1.
         page_number: Option<i32> = "pageNumber",
         /// How many records a page has at most.
         page_size: Option<i32> = "pageSize",
-        /// The column to sort by, such as `CreateTime`. Must be given.
-        order_by: Option<String> = "orderBy",
-        /// Sorts from the smallest up. Must be given.
-        ascending: Option<bool> = "ascending",
-    }
-}
-
-model! {
-    /// Whom an enrolment is meant for: groups, or those who did something in a campaign.
-    #[derive(Clone, Default)]
-    pub struct GetTargetUserForEnrollmentRequest: Sent {
-        with_target_groups: Option<bool> = "withTargetGroups",
-        phishing_campaign_resource_id: Option<String> = "phishingCampaignResourceId",
-        condition_types: Option<Vec<PhishingCampaignConditionTypeEnum>> = "conditionTypes",
-        target_group_resource_ids: Option<Vec<String>> = "targetGroupResourceIds",
-    }
-}
-
-model! {
-    /// The e-mail address of a target user and the company they belong to.
-    #[derive(Clone, Default)]
-    pub struct GetTargetUserForScormRequest: Sent {
-        email: Option<String> = "email",
-        /// The numeric id of the company.
-        company_id: Option<i32> = "companyId",
-    }
-}
-
-model! {
-    /// The ids of target users.
-    #[derive(Clone, Default)]
-    pub struct GetTargetUsersByResourceIdsRequest: Sent {
-        target_user_resource_ids: Option<Vec<String>> = "targetUserResourceIds",
     }
 }
 
@@ -101,12 +112,13 @@ model! {
 
 model! {
     /// The rows of an uploaded file, and what will become of them.
+    #[doc(alias = "SearchTmpTargetUserServiceResult")]
     #[derive(Clone, Default)]
-    pub struct SearchTmpTargetUserServiceResult: Received {
+    pub struct SearchTmpTargetUserService: Received {
         status: Option<SearchTmpTargetUserStatus> = "status",
         message: Option<String> = "message",
         /// The rows.
-        items: Option<TmpTargetUsers> = "items",
+        items: Option<ImportedTargetUsers> = "items",
         new_user_count: Option<i32> = "newUserCount",
         existing_user_count: Option<i32> = "existingUserCount",
         invalid_user_count: Option<i32> = "invalidUserCount",
@@ -140,6 +152,23 @@ model! {
         manager_last_name: Option<String> = "managerLastName",
         manager_email: Option<String> = "managerEmail",
         manager_full_name: Option<String> = "managerFullName",
+    }
+}
+
+model! {
+    /// An e-mail address of target users, and which page to give.
+    #[doc(alias = "GetTargetUserByEmailRequest")]
+    #[derive(Clone, Default)]
+    pub struct TargetUserByEmailRequest: Sent {
+        email: Option<String> = "email",
+        /// Which page, counted from 1.
+        page_number: Option<i32> = "pageNumber",
+        /// How many records a page has at most.
+        page_size: Option<i32> = "pageSize",
+        /// The column to sort by, such as `CreateTime`. Must be given.
+        order_by: Option<String> = "orderBy",
+        /// Sorts from the smallest up. Must be given.
+        ascending: Option<bool> = "ascending",
     }
 }
 
@@ -181,6 +210,41 @@ model! {
 }
 
 model! {
+    /// Whom an enrolment is meant for: groups, or those who did something in a campaign.
+    #[doc(alias = "GetTargetUserForEnrollmentRequest")]
+    #[derive(Clone, Default)]
+    pub struct TargetUserForEnrollmentRequest: Sent {
+        with_target_groups: Option<bool> = "withTargetGroups",
+        phishing_campaign_resource_id: Option<String> = "phishingCampaignResourceId",
+        condition_types: Option<Vec<PhishingCampaignConditionType>> = "conditionTypes",
+        target_group_resource_ids: Option<Vec<String>> = "targetGroupResourceIds",
+    }
+}
+
+model! {
+    /// The e-mail address of a target user and the company they belong to.
+    #[doc(alias = "GetTargetUserForScormRequest")]
+    #[derive(Clone, Default)]
+    pub struct TargetUserForScormRequest: Sent {
+        email: Option<String> = "email",
+        /// The numeric id of the company.
+        company_id: Option<i32> = "companyId",
+    }
+}
+
+model! {
+    /// Which rows of an uploaded file to import.
+    #[doc(alias = "TmpTargetUserImportRequest")]
+    #[derive(Clone, Default)]
+    pub struct TargetUserImportRequest: Sent {
+        /// Which rows: `All` or `Selected`.
+        import_type: Option<String> = "importType",
+        /// The ids of the rows, if only some are imported.
+        selected_resource_ids: Option<Vec<String>> = "selectedResourceIds",
+    }
+}
+
+model! {
     /// How far the reading of an uploaded file is.
     #[derive(Clone, Default)]
     pub struct TargetUserMappingJob: Received {
@@ -216,6 +280,15 @@ impl From<SearchRequest> for TargetUserSearchRequest {
 }
 
 model! {
+    /// The ids of target users.
+    #[doc(alias = "GetTargetUsersByResourceIdsRequest")]
+    #[derive(Clone, Default)]
+    pub struct TargetUsersByResourceIdsRequest: Sent {
+        target_user_resource_ids: Option<Vec<String>> = "targetUserResourceIds",
+    }
+}
+
+model! {
     /// A file of target users.
     #[derive(Clone, Default)]
     pub struct TargetUsersUploadForm: Form {
@@ -235,70 +308,6 @@ impl InForm for TargetUsersUploadForm {
 impl From<TargetUsersUploadForm> for Form {
     fn from(form: TargetUsersUploadForm) -> Self {
         form.parts("", Self::new())
-    }
-}
-
-model! {
-    /// The value of a custom field in a row of an uploaded file.
-    #[derive(Clone, Default)]
-    pub struct TmpTargetUserCustomField: Received {
-        resource_id: Option<String> = "resourceId",
-        name: Option<String> = "name",
-        data_type: Option<String> = "dataType",
-        value: Option<String> = "value",
-    }
-}
-
-model! {
-    /// Which rows of an uploaded file to import.
-    #[derive(Clone, Default)]
-    pub struct TmpTargetUserImportRequest: Sent {
-        /// Which rows: `All` or `Selected`.
-        import_type: Option<String> = "importType",
-        /// The ids of the rows, if only some are imported.
-        selected_resource_ids: Option<Vec<String>> = "selectedResourceIds",
-    }
-}
-
-model! {
-    /// A row of an uploaded file.
-    #[derive(Clone, Default)]
-    pub struct TmpTargetUserSearchView: Received {
-        resource_id: Option<String> = "resourceId",
-        email: Option<String> = "email",
-        first_name: Option<String> = "firstName",
-        last_name: Option<String> = "lastName",
-        department: Option<String> = "department",
-        priority: Option<String> = "priority",
-        /// The id of the upload or import.
-        transaction_id: Option<String> = "transactionId",
-        validation_detail: Option<Vec<ValidationError>> = "validationDetail",
-        /// The values of custom fields.
-        custom_fields: Option<Vec<TmpTargetUserCustomField>> = "customFields",
-        /// When it was created.
-        create_time: Option<DateTime> = "createTime",
-        /// When it was changed last.
-        update_time: Option<DateTime> = "updateTime",
-        status: Option<String> = "status",
-        phone_number: Option<String> = "phoneNumber",
-        time_zone: Option<String> = "timeZone",
-        preferred_language: Option<String> = "preferredLanguage",
-    }
-}
-
-model! {
-    /// One page of the rows of an uploaded file.
-    #[derive(Clone, Default)]
-    pub struct TmpTargetUsers: Received {
-        results: Option<Vec<TmpTargetUserSearchView>> = "results",
-        /// How many records there are on all pages.
-        total_number_of_records: Option<i32> = "totalNumberOfRecords",
-        /// How many pages there are.
-        total_number_of_pages: Option<i32> = "totalNumberOfPages",
-        /// Which page, counted from 1.
-        page_number: Option<i32> = "pageNumber",
-        /// How many records a page has at most.
-        page_size: Option<i32> = "pageSize",
     }
 }
 
