@@ -99,15 +99,14 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
 
     {
         use keepnet_api::types::{
-            AnalysisExclusionItem, AnalysisExclusionType, AttachmentExtensionType,
-            UpdateAnalysisExclusionsRequest,
+            AnalysisExclusionItem, AnalysisExclusionType, UpdateAnalysisExclusionsRequest,
         };
         let analysis_exclusions = UpdateAnalysisExclusionsRequest::new()
             .exclusion_items([
                 AnalysisExclusionItem::new()
                     .value("value")
                     .exclusion_type(AnalysisExclusionType::Ip)
-                    .attachment_extension_type(AttachmentExtensionType::from("Unknown"))
+                    .attachment_extension_type("attachment_extension_type")
                     .is_editable(true),
             ]);
         report
@@ -145,10 +144,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            QuishingTemplateType,
-        };
+        use keepnet_api::types::{ExportRequest, ExportType, QuishingTemplateType};
         report
             .call(
                 &operations::ANALYSIS_ENGINES_EXPORT,
@@ -161,7 +157,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .phishing_type_id(1)
                             .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                            .activity_type("activity_type"),
                     )
                     .send_with_response(),
             )

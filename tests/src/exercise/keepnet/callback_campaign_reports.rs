@@ -41,9 +41,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            CampaignUserSearchRequest, PhishingCampaignJobUserActivityType,
-        };
+        use keepnet_api::types::CampaignUserSearchRequest;
         report
             .call(
                 &operations::CALLBACK_CAMPAIGN_REPORTS_SEARCH_EMAIL_OPENED,
@@ -51,8 +49,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .callback_campaign_reports()
                     .search_email_opened(
                         "mc4PB5BRdFxP",
-                        CampaignUserSearchRequest::new()
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                        CampaignUserSearchRequest::new().activity_type("0"),
                     )
                     .send_with_response(),
             )
@@ -60,9 +57,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            CampaignUserSearchRequest, PhishingCampaignJobUserActivityType,
-        };
+        use keepnet_api::types::CampaignUserSearchRequest;
         report
             .call(
                 &operations::CALLBACK_CAMPAIGN_REPORTS_SEARCH_EMAIL_REPORTED,
@@ -70,8 +65,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .callback_campaign_reports()
                     .search_email_reported(
                         "mc4PB5BRdFxP",
-                        CampaignUserSearchRequest::new()
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                        CampaignUserSearchRequest::new().activity_type("0"),
                     )
                     .send_with_response(),
             )
@@ -105,7 +99,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::types::{
             CallbackCampaignJobUserSearchType, ExportRequest, ExportType,
-            PhishingCampaignJobUserActivityType, QuishingTemplateType,
+            QuishingTemplateType,
         };
         report
             .call(
@@ -122,7 +116,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .phishing_type_id(1)
                             .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                            .activity_type("activity_type"),
                     )
                     .send_with_response(),
             )
@@ -132,7 +126,6 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::types::{
             CallbackCampaignJobUserSearchType, CampaignUserSearchRequest,
-            PhishingCampaignJobUserActivityType,
         };
         report
             .call(
@@ -143,8 +136,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                         CallbackCampaignJobUserSearchType::All,
                         callback_campaigns_id.as_str(),
                         1,
-                        CampaignUserSearchRequest::new()
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                        CampaignUserSearchRequest::new().activity_type("0"),
                     )
                     .page()
                     .send_with_response(),

@@ -45,8 +45,8 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
         .await;
     {
         use keepnet_api::types::{
-            CallbackCampaignCreateRequest, CertificateConfigSendType, EnrollmentSendType,
-            PhishingCampaignFrequency, PhishingScenarioTraining,
+            CallbackCampaignCreateRequest, CertificateConfigSendType,
+            PhishingScenarioTraining,
         };
         let callback_campaign_create = CallbackCampaignCreateRequest::new(
                 "name-create",
@@ -70,14 +70,14 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
             .send_randomly_users_count(1)
             .send_randomly_users_calculate_type_id(1)
             .target_group_resource_ids([target_groups_id.as_str()])
-            .frequency(PhishingCampaignFrequency::OneTime)
+            .frequency("frequency")
             .phishing_scenarios([
                 PhishingScenarioTraining::new()
                     .phishing_scenario_resource_id(phishing_scenarios_id.as_str())
                     .training_id(trainings_id.as_str())
                     .training_language_ids(["LCgN3agLvotv"])
                     .award_certificate(true)
-                    .enrollment_send_type_id(EnrollmentSendType::from("Unknown"))
+                    .enrollment_send_type_id("enrollment_send_type_id")
                     .certificate_config_send_type(
                         CertificateConfigSendType::SendOnFirstAttempt,
                     ),
@@ -202,10 +202,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            QuishingTemplateType,
-        };
+        use keepnet_api::types::{ExportRequest, ExportType, QuishingTemplateType};
         report
             .call(
                 &operations::CALLBACK_CAMPAIGNS_EXPORT,
@@ -218,7 +215,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .phishing_type_id(1)
                             .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                            .activity_type("activity_type"),
                     )
                     .send_with_response(),
             )

@@ -10,7 +10,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::types::{
             CreateExecutiveReportServiceRequest, DatePeriod, ExecutiveReportModel,
-            ReportSchedulingFrequency, Scheduling, WidgetLayout,
+            Scheduling, WidgetLayout,
         };
         let executive_report_service = CreateExecutiveReportServiceRequest::new()
             .executive_report(
@@ -27,7 +27,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
             .scheduling(
                 Scheduling::new()
                     .name("name")
-                    .frequency(ReportSchedulingFrequency::OneTime)
+                    .frequency("frequency")
                     .schedule("2026-01-31T12:00:00Z")
                     .scheduled_date_time_zone_id("scheduled_date_time_zone_id")
                     .is_region_aware_time_zone(true)
@@ -119,7 +119,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
 
     {
         use keepnet_api::types::{
-            DatePeriod, ExecutiveReportModel, ReportSchedulingFrequency, Scheduling,
+            DatePeriod, ExecutiveReportModel, Scheduling,
             UpdateExecutiveReportServiceRequest, WidgetLayout,
         };
         let executive_report_service = UpdateExecutiveReportServiceRequest::new()
@@ -138,7 +138,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
             .scheduling(
                 Scheduling::new()
                     .name("name")
-                    .frequency(ReportSchedulingFrequency::OneTime)
+                    .frequency("frequency")
                     .schedule("2026-01-31T12:00:00Z")
                     .scheduled_date_time_zone_id("scheduled_date_time_zone_id")
                     .is_region_aware_time_zone(true)

@@ -33,8 +33,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     };
     {
         use keepnet_api::types::{
-            InvestigationActionItem, InvestigationActionStatus,
-            UpdateInvestigationActionStatusRequest,
+            InvestigationActionItem, UpdateInvestigationActionStatusRequest,
         };
         let investigation_action_status = UpdateInvestigationActionStatusRequest::new()
             .email("email")
@@ -42,7 +41,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                 InvestigationActionItem::new()
                     .investigation_id("investigation_id")
                     .mail_id("mail_id")
-                    .status(InvestigationActionStatus::from("Unknown"))
+                    .status("status")
                     .error_msg("error_msg")
                     .new_email_id("new_email_id"),
             ]);
@@ -59,8 +58,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
 
     {
         use keepnet_api::types::{
-            InvestigationActionItem, InvestigationActionStatus,
-            UpdateInvestigationActionStatusRequest,
+            InvestigationActionItem, UpdateInvestigationActionStatusRequest,
         };
         let investigation_action_status = UpdateInvestigationActionStatusRequest::new()
             .email("email")
@@ -68,7 +66,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                 InvestigationActionItem::new()
                     .investigation_id("investigation_id")
                     .mail_id("mail_id")
-                    .status(InvestigationActionStatus::from("Unknown"))
+                    .status("status")
                     .error_msg("error_msg")
                     .new_email_id("new_email_id"),
             ]);
@@ -85,8 +83,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
 
     {
         use keepnet_api::types::{
-            InvestigationActionItem, InvestigationActionStatus,
-            UpdateInvestigationActionStatusRequest,
+            InvestigationActionItem, UpdateInvestigationActionStatusRequest,
         };
         let investigation_action_status = UpdateInvestigationActionStatusRequest::new()
             .email("email")
@@ -94,7 +91,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                 InvestigationActionItem::new()
                     .investigation_id("investigation_id")
                     .mail_id("mail_id")
-                    .status(InvestigationActionStatus::from("Unknown"))
+                    .status("status")
                     .error_msg("error_msg")
                     .new_email_id("new_email_id"),
             ]);

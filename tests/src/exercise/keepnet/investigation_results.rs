@@ -31,10 +31,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            QuishingTemplateType,
-        };
+        use keepnet_api::types::{ExportRequest, ExportType, QuishingTemplateType};
         report
             .call(
                 &operations::INVESTIGATION_RESULTS_EXPORT,
@@ -47,7 +44,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .phishing_type_id(1)
                             .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                            .activity_type("activity_type"),
                     )
                     .send_with_response(),
             )
@@ -72,10 +69,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            QuishingTemplateType,
-        };
+        use keepnet_api::types::{ExportRequest, ExportType, QuishingTemplateType};
         report
             .call(
                 &operations::INVESTIGATION_RESULTS_EXPORT_EMAILS,
@@ -89,7 +83,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .phishing_type_id(1)
                             .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                            .activity_type("activity_type"),
                     )
                     .send_with_response(),
             )
@@ -114,10 +108,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            QuishingTemplateType,
-        };
+        use keepnet_api::types::{ExportRequest, ExportType, QuishingTemplateType};
         report
             .call(
                 &operations::INVESTIGATION_RESULTS_EXPORT_USERS,
@@ -131,7 +122,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .phishing_type_id(1)
                             .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                            .activity_type("activity_type"),
                     )
                     .send_with_response(),
             )

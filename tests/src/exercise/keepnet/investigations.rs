@@ -20,7 +20,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
         use keepnet_api::types::{
             CreateInvestigationRequest, InvestigationActionType, InvestigationAttachment,
             InvestigationAutoAction, InvestigationBody, InvestigationHeader,
-            InvestigationType, ScanConfiguration, ScanType, TargetUserType,
+            ScanConfiguration, ScanType, TargetUserType,
         };
         let investigation = CreateInvestigationRequest::new(
                 "Invoice phishing of 1 April-investigations-1",
@@ -65,7 +65,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
             .logical_operator(0)
             .target_users(["zQbQLNKyaDXf"])
             .is_scan_enterprise_vault(false)
-            .investigation_type(InvestigationType::from("Unknown"))
+            .investigation_type("investigation_type")
             .scanned_users_count(0)
             .completed_users_count(0)
             .progress(0);
@@ -80,7 +80,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
         use keepnet_api::types::{
             CreateInvestigationRequest, InvestigationActionType, InvestigationAttachment,
             InvestigationAutoAction, InvestigationBody, InvestigationHeader,
-            InvestigationType, ScanConfiguration, ScanType, TargetUserType,
+            ScanConfiguration, ScanType, TargetUserType,
         };
         let investigation = CreateInvestigationRequest::new(
                 "Invoice phishing of 1 April-create",
@@ -125,7 +125,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
             .logical_operator(0)
             .target_users(["zQbQLNKyaDXf"])
             .is_scan_enterprise_vault(false)
-            .investigation_type(InvestigationType::from("Unknown"))
+            .investigation_type("investigation_type")
             .scanned_users_count(0)
             .completed_users_count(0)
             .progress(0);
@@ -192,29 +192,24 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            CreateInvestigationResultRequest, EmailRecipient, FolderType,
-            InvestigationFilterTag, RecipientType,
-        };
+        use keepnet_api::types::{CreateInvestigationResultRequest, EmailRecipient};
         let investigation_result = CreateInvestigationResultRequest::new()
             .investigation_id("investigation_id")
             .investigation_scan_type_id("investigation_scan_type_id")
             .email("email")
             .mail_id("mail_id")
             .folder_name("folder_name")
-            .folder_type(FolderType::from("Unknown"))
+            .folder_type("folder_type")
             .sender_ip("sender_ip")
             .from("from")
             .sender_name("sender_name")
             .recipients([
-                EmailRecipient::new()
-                    .email("email")
-                    .recipient_type(RecipientType::from("Unknown")),
+                EmailRecipient::new().email("email").recipient_type("recipient_type"),
             ])
             .subject("subject")
             .attachment_count(1)
             .received_time("2026-01-31T12:00:00Z")
-            .investigation_filter_tag_list([InvestigationFilterTag::from("Unknown")]);
+            .investigation_filter_tag_list(["investigation_filter_tag_list"]);
         report
             .call(
                 &operations::INVESTIGATIONS_CREATE_RESULT,

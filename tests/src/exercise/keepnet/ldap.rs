@@ -48,14 +48,14 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
 
     {
         use keepnet_api::Filter;
-        use keepnet_api::types::{LdapConfigCreate, LdapImportType};
+        use keepnet_api::types::LdapConfigCreate;
         let ldap_config_create = LdapConfigCreate::new(
                 "ldap_setting_resource_id",
                 "transaction_id",
                 ["group_filter_values"],
                 true,
             )
-            .import_type(LdapImportType::from("Unknown"))
+            .import_type("import_type")
             .target_group_resource_id("target_group_resource_id")
             .selected_user_resource_ids(["selected_user_resource_ids"])
             .filter(Filter::default())

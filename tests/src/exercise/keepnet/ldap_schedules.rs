@@ -44,14 +44,14 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
 
     {
         use keepnet_api::Filter;
-        use keepnet_api::types::{LdapConfigUpdateRequest, LdapStatus};
+        use keepnet_api::types::LdapConfigUpdateRequest;
         let ldap_config_update = LdapConfigUpdateRequest::new()
             .transaction_id("transaction_id")
             .group_filter_values(["group_filter_values"])
             .selected_user_resource_ids(["selected_user_resource_ids"])
             .filter(Filter::default())
             .is_schedule(true)
-            .status(LdapStatus::from("Unknown"));
+            .status("status");
         report
             .call(
                 &operations::LDAP_SCHEDULES_UPDATE,

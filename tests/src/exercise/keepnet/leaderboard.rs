@@ -18,11 +18,9 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
 
     {
         use keepnet_api::Filter;
-        use keepnet_api::types::{
-            LeaderboardDatePeriod, LeaderboardSearchRequest, PaginationRequest,
-        };
+        use keepnet_api::types::{LeaderboardSearchRequest, PaginationRequest};
         let search = LeaderboardSearchRequest::new()
-            .date_period(LeaderboardDatePeriod::from("Unknown"))
+            .date_period("date_period")
             .start_date("2026-04-01T09:00:00Z")
             .end_date("2026-04-30T17:00:00Z")
             .filter(Filter::default())
@@ -44,13 +42,12 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::Filter;
         use keepnet_api::types::{
-            ExportType, LeaderboardDatePeriod, LeaderboardSearchExportRequest,
-            PaginationRequest,
+            ExportType, LeaderboardSearchExportRequest, PaginationRequest,
         };
         let search = LeaderboardSearchExportRequest::new()
             .export_type(ExportType::Excel)
             .report_all_pages(true)
-            .date_period(LeaderboardDatePeriod::from("Unknown"))
+            .date_period("date_period")
             .start_date("2026-01-31T12:00:00Z")
             .end_date("2026-01-31T12:00:00Z")
             .filter(Filter::default())
@@ -71,11 +68,9 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
 
     {
         use keepnet_api::Filter;
-        use keepnet_api::types::{
-            LeaderboardDatePeriod, LeaderboardSearchRequest, PaginationRequest,
-        };
+        use keepnet_api::types::{LeaderboardSearchRequest, PaginationRequest};
         let search = LeaderboardSearchRequest::new()
-            .date_period(LeaderboardDatePeriod::from("Unknown"))
+            .date_period("date_period")
             .start_date("2026-04-01T09:00:00Z")
             .end_date("2026-04-30T17:00:00Z")
             .filter(Filter::default())
@@ -95,17 +90,13 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            GamificationActionTypeFilter, GamificationProductType, LeaderboardDatePeriod,
-            LeaderboardUserTimelineRequest, PaginationRequest,
-            PhishingScenarioDifficultyType,
-        };
+        use keepnet_api::types::{LeaderboardUserTimelineRequest, PaginationRequest};
         let leaderboard_user_timeline = LeaderboardUserTimelineRequest::new()
             .target_user_resource_id("zQbQLNKyaDXf")
-            .action_types([GamificationActionTypeFilter::from("Unknown")])
-            .difficulty_types([PhishingScenarioDifficultyType::from("Unknown")])
-            .products([GamificationProductType::from("Unknown")])
-            .date_period(LeaderboardDatePeriod::from("Unknown"))
+            .action_types(["action_types"])
+            .difficulty_types(["difficulty_types"])
+            .products(["products"])
+            .date_period("date_period")
             .start_date("2026-04-01T09:00:00Z")
             .end_date("2026-04-30T17:00:00Z")
             .pagination(
@@ -130,18 +121,16 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
 
     {
         use keepnet_api::types::{
-            ExportType, GamificationActionTypeFilter, GamificationProductType,
-            LeaderboardDatePeriod, LeaderboardUserTimelineExportRequest,
-            PaginationRequest, PhishingScenarioDifficultyType,
+            ExportType, LeaderboardUserTimelineExportRequest, PaginationRequest,
         };
         let leaderboard_user_timeline_export = LeaderboardUserTimelineExportRequest::new()
             .export_type(ExportType::Excel)
             .report_all_pages(true)
             .target_user_resource_id("target_user_resource_id")
-            .action_types([GamificationActionTypeFilter::from("Unknown")])
-            .difficulty_types([PhishingScenarioDifficultyType::from("Unknown")])
-            .products([GamificationProductType::from("Unknown")])
-            .date_period(LeaderboardDatePeriod::from("Unknown"))
+            .action_types(["action_types"])
+            .difficulty_types(["difficulty_types"])
+            .products(["products"])
+            .date_period("date_period")
             .start_date("2026-01-31T12:00:00Z")
             .end_date("2026-01-31T12:00:00Z")
             .pagination(
@@ -166,18 +155,16 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::Filter;
         use keepnet_api::types::{
-            GamificationActionTypeFilter, GamificationProductType, LeaderboardDatePeriod,
             LeaderboardUserSearchWithTimelineRequest, PaginationRequest,
-            PhishingScenarioDifficultyType,
         };
         let search = LeaderboardUserSearchWithTimelineRequest::new()
-            .date_period(LeaderboardDatePeriod::from("Unknown"))
+            .date_period("date_period")
             .start_date("2026-01-31T12:00:00Z")
             .end_date("2026-01-31T12:00:00Z")
             .filter(Filter::default())
-            .action_types([GamificationActionTypeFilter::from("Unknown")])
-            .difficulty_types([PhishingScenarioDifficultyType::from("Unknown")])
-            .products([GamificationProductType::from("Unknown")])
+            .action_types(["action_types"])
+            .difficulty_types(["difficulty_types"])
+            .products(["products"])
             .show_only_failed_events(true)
             .user_pagination(
                 PaginationRequest::new()
@@ -203,10 +190,10 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{LeaderboardDatePeriod, LeaderboardUserRequest};
+        use keepnet_api::types::LeaderboardUserRequest;
         let leaderboard_user = LeaderboardUserRequest::new()
             .target_user_resource_id("target_user_resource_id")
-            .date_period(LeaderboardDatePeriod::from("Unknown"))
+            .date_period("date_period")
             .start_date("2026-01-31T12:00:00Z")
             .end_date("2026-01-31T12:00:00Z");
         report

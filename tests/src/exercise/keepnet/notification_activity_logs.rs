@@ -8,10 +8,7 @@ use super::super::report::Report;
 /// Calls every operation once that deletes nothing.
 pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
-        use keepnet_api::types::{
-            NotificationActivityLogStatus, NotificationActivityLogType,
-            SearchNotificationActivityLogRequest,
-        };
+        use keepnet_api::types::SearchNotificationActivityLogRequest;
         report
             .call(
                 &operations::NOTIFICATION_ACTIVITY_LOGS_SEARCH,
@@ -22,8 +19,8 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                         SearchNotificationActivityLogRequest::new()
                             .company_id(1)
                             .enrollment_id("enrollment_id")
-                            .status(NotificationActivityLogStatus::from("Unknown"))
-                            .kind(NotificationActivityLogType::from("Unknown")),
+                            .status("status")
+                            .kind("kind"),
                     )
                     .page()
                     .send_with_response(),

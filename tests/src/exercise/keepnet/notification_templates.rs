@@ -19,7 +19,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::types::{
             EmailTemplateLanguageRequest, EmailTemplateRequest,
-            EntityAvailableForRequest, EntityAvailableForType, PhishingDetailActionType,
+            EntityAvailableForRequest, EntityAvailableForType,
         };
         let email_template = EmailTemplateRequest::new(
                 "name-create",
@@ -48,7 +48,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                         "from_address",
                         "template",
                     )
-                    .detail_action_type(PhishingDetailActionType::NoChange)
+                    .detail_action_type("detail_action_type")
                     .resource_id("resource_id"),
             ]);
         report
@@ -136,10 +136,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            QuishingTemplateType,
-        };
+        use keepnet_api::types::{ExportRequest, ExportType, QuishingTemplateType};
         report
             .call(
                 &operations::NOTIFICATION_TEMPLATES_EXPORT,
@@ -152,7 +149,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .phishing_type_id(1)
                             .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                            .activity_type("activity_type"),
                     )
                     .send_with_response(),
             )
@@ -219,7 +216,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::types::{
             EmailTemplateLanguageRequest, EmailTemplateRequest,
-            EntityAvailableForRequest, EntityAvailableForType, PhishingDetailActionType,
+            EntityAvailableForRequest, EntityAvailableForType,
         };
         let email_template = EmailTemplateRequest::new(
                 "name-update",
@@ -248,7 +245,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                         "from_address",
                         "template",
                     )
-                    .detail_action_type(PhishingDetailActionType::NoChange)
+                    .detail_action_type("detail_action_type")
                     .resource_id("resource_id"),
             ]);
         report

@@ -18,8 +18,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
         .await;
     let phishing_campaign_reports_search_users_id = {
         use keepnet_api::types::{
-            CampaignUserSearchRequest, PhishingCampaignJobUserActivityType,
-            PhishingCampaignJobUserSearchType,
+            CampaignUserSearchRequest, PhishingCampaignJobUserSearchType,
         };
         super::super::report::known(
                 keepnet
@@ -29,8 +28,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                         phishing_campaign_reports_search_phishing_campaign_resource_id
                             .as_str(),
                         1,
-                        CampaignUserSearchRequest::new()
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                        CampaignUserSearchRequest::new().activity_type("0"),
                     )
                     .page(),
                 |item| item.resource_id.unwrap_or_default(),

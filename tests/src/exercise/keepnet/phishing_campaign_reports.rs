@@ -18,8 +18,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
         .await;
     let phishing_campaign_reports_search_users_id = {
         use keepnet_api::types::{
-            CampaignUserSearchRequest, PhishingCampaignJobUserActivityType,
-            PhishingCampaignJobUserSearchType,
+            CampaignUserSearchRequest, PhishingCampaignJobUserSearchType,
         };
         super::super::report::known(
                 keepnet
@@ -29,8 +28,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                         phishing_campaign_reports_search_phishing_campaign_resource_id
                             .as_str(),
                         1,
-                        CampaignUserSearchRequest::new()
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                        CampaignUserSearchRequest::new().activity_type("0"),
                     )
                     .page(),
                 |item| item.resource_id.unwrap_or_default(),
@@ -59,12 +57,12 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
 
     {
         use keepnet_api::types::{
-            PhishingCampaignJobUserActivityType, PhishingCampaignJobUserSearchType,
+            PhishingCampaignJobUserSearchType,
             UpdatePhishingCampaignJobUserActivityRequest,
         };
         let phishing_campaign_job_user_activity = UpdatePhishingCampaignJobUserActivityRequest::new()
             .search_type(PhishingCampaignJobUserSearchType::All)
-            .activity_type(PhishingCampaignJobUserActivityType::Human);
+            .activity_type("activity_type");
         report
             .call(
                 &operations::PHISHING_CAMPAIGN_REPORTS_UPDATE_ACTIVITY,
@@ -111,9 +109,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            CampaignUserSearchRequest, PhishingCampaignJobUserActivityType,
-        };
+        use keepnet_api::types::CampaignUserSearchRequest;
         report
             .call(
                 &operations::PHISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_CLICKED,
@@ -121,8 +117,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .phishing_campaign_reports()
                     .search_email_clicked(
                         phishing_campaign_reports_search_users_id.as_str(),
-                        CampaignUserSearchRequest::new()
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                        CampaignUserSearchRequest::new().activity_type("0"),
                     )
                     .send_with_response(),
             )
@@ -130,9 +125,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            CampaignUserSearchRequest, PhishingCampaignJobUserActivityType,
-        };
+        use keepnet_api::types::CampaignUserSearchRequest;
         report
             .call(
                 &operations::PHISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_OPENED_ATTACHMENT,
@@ -140,8 +133,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .phishing_campaign_reports()
                     .search_email_opened_attachment(
                         phishing_campaign_reports_search_users_id.as_str(),
-                        CampaignUserSearchRequest::new()
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                        CampaignUserSearchRequest::new().activity_type("0"),
                     )
                     .send_with_response(),
             )
@@ -149,9 +141,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            CampaignUserSearchRequest, PhishingCampaignJobUserActivityType,
-        };
+        use keepnet_api::types::CampaignUserSearchRequest;
         report
             .call(
                 &operations::PHISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_OPENED,
@@ -159,8 +149,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .phishing_campaign_reports()
                     .search_email_opened(
                         phishing_campaign_reports_search_users_id.as_str(),
-                        CampaignUserSearchRequest::new()
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                        CampaignUserSearchRequest::new().activity_type("0"),
                     )
                     .send_with_response(),
             )
@@ -168,9 +157,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            CampaignUserSearchRequest, PhishingCampaignJobUserActivityType,
-        };
+        use keepnet_api::types::CampaignUserSearchRequest;
         report
             .call(
                 &operations::PHISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_REPLIED,
@@ -178,8 +165,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .phishing_campaign_reports()
                     .search_email_replied(
                         phishing_campaign_reports_search_users_id.as_str(),
-                        CampaignUserSearchRequest::new()
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                        CampaignUserSearchRequest::new().activity_type("0"),
                     )
                     .send_with_response(),
             )
@@ -187,9 +173,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            CampaignUserSearchRequest, PhishingCampaignJobUserActivityType,
-        };
+        use keepnet_api::types::CampaignUserSearchRequest;
         report
             .call(
                 &operations::PHISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_REPORTED,
@@ -197,8 +181,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .phishing_campaign_reports()
                     .search_email_reported(
                         phishing_campaign_reports_search_users_id.as_str(),
-                        CampaignUserSearchRequest::new()
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                        CampaignUserSearchRequest::new().activity_type("0"),
                     )
                     .send_with_response(),
             )
@@ -206,9 +189,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            CampaignUserSearchRequest, PhishingCampaignJobUserActivityType,
-        };
+        use keepnet_api::types::CampaignUserSearchRequest;
         report
             .call(
                 &operations::PHISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_SUBMITTED,
@@ -216,8 +197,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .phishing_campaign_reports()
                     .search_email_submitted(
                         phishing_campaign_reports_search_users_id.as_str(),
-                        CampaignUserSearchRequest::new()
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                        CampaignUserSearchRequest::new().activity_type("0"),
                     )
                     .send_with_response(),
             )
@@ -225,9 +205,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            CampaignUserSearchRequest, PhishingCampaignJobUserActivityType,
-        };
+        use keepnet_api::types::CampaignUserSearchRequest;
         report
             .call(
                 &operations::PHISHING_CAMPAIGN_REPORTS_SEARCH_MFA_SUBMITTED,
@@ -235,8 +213,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .phishing_campaign_reports()
                     .search_mfa_submitted(
                         phishing_campaign_reports_search_users_id.as_str(),
-                        CampaignUserSearchRequest::new()
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                        CampaignUserSearchRequest::new().activity_type("0"),
                     )
                     .send_with_response(),
             )
@@ -244,10 +221,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            QuishingTemplateType,
-        };
+        use keepnet_api::types::{ExportRequest, ExportType, QuishingTemplateType};
         report
             .call(
                 &operations::PHISHING_CAMPAIGN_REPORTS_EXPORT,
@@ -260,7 +234,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .phishing_type_id(1)
                             .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                            .activity_type("activity_type"),
                     )
                     .send_with_response(),
             )
@@ -356,8 +330,8 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
 
     {
         use keepnet_api::types::{
-            ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            PhishingCampaignJobUserSearchType, QuishingTemplateType,
+            ExportRequest, ExportType, PhishingCampaignJobUserSearchType,
+            QuishingTemplateType,
         };
         report
             .call(
@@ -375,7 +349,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .phishing_type_id(1)
                             .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                            .activity_type("activity_type"),
                     )
                     .send_with_response(),
             )
@@ -384,8 +358,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
 
     {
         use keepnet_api::types::{
-            CampaignUserSearchRequest, PhishingCampaignJobUserActivityType,
-            PhishingCampaignJobUserSearchType,
+            CampaignUserSearchRequest, PhishingCampaignJobUserSearchType,
         };
         report
             .call(
@@ -397,8 +370,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                         phishing_campaign_reports_search_phishing_campaign_resource_id
                             .as_str(),
                         1,
-                        CampaignUserSearchRequest::new()
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                        CampaignUserSearchRequest::new().activity_type("0"),
                     )
                     .page()
                     .send_with_response(),

@@ -47,8 +47,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
         use keepnet_api::Filter;
         use keepnet_api::types::{
             CertificateConfigSendType, CreatePhishingCampaignRequest, EmailPeriodType,
-            EnrollmentReminder, EnrollmentSendType, PhishingCampaignEmailReply,
-            PhishingCampaignFrequency, PhishingScenarioTraining,
+            EnrollmentReminder, PhishingCampaignEmailReply, PhishingScenarioTraining,
             PhishingScenarioTrainingBase, ReminderEndType,
         };
         let phishing_campaign = CreatePhishingCampaignRequest::new(
@@ -61,7 +60,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .training_id(trainings_id.as_str())
                     .training_language_ids(["LCgN3agLvotv"])
                     .award_certificate(true)
-                    .enrollment_send_type_id(EnrollmentSendType::from("Unknown"))
+                    .enrollment_send_type_id("enrollment_send_type_id")
                     .certificate_config_send_type(
                         CertificateConfigSendType::SendOnFirstAttempt,
                     ),
@@ -79,7 +78,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .training_id(trainings_id.as_str())
                     .training_language_ids(["LCgN3agLvotv"])
                     .award_certificate(true)
-                    .enrollment_send_type_id(EnrollmentSendType::from("Unknown"))
+                    .enrollment_send_type_id("enrollment_send_type_id")
                     .certificate_config_send_type(
                         CertificateConfigSendType::SendOnFirstAttempt,
                     ),
@@ -110,7 +109,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
             .send_randomly_users_count(10)
             .send_randomly_users_calculate_type_id(1)
             .target_group_resource_ids([target_groups_id.as_str()])
-            .frequency(PhishingCampaignFrequency::OneTime)
+            .frequency("0")
             .enrollment_reminder(
                 EnrollmentReminder::new()
                     .period_count(1)
@@ -264,10 +263,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            QuishingTemplateType,
-        };
+        use keepnet_api::types::{ExportRequest, ExportType, QuishingTemplateType};
         report
             .call(
                 &operations::PHISHING_CAMPAIGNS_EXPORT,
@@ -280,7 +276,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .phishing_type_id(1)
                             .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                            .activity_type("activity_type"),
                     )
                     .send_with_response(),
             )
@@ -317,7 +313,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
         use keepnet_api::Filter;
         use keepnet_api::types::{
             CertificateConfigSendType, EmailPeriodType, EnrollmentReminder,
-            EnrollmentSendType, PhishingCampaignEmailReply, PhishingScenarioTraining,
+            PhishingCampaignEmailReply, PhishingScenarioTraining,
             PhishingScenarioTrainingBase, ReminderEndType, UpdatePhishingCampaignRequest,
         };
         let phishing_campaign = UpdatePhishingCampaignRequest::new("name-update", 1)
@@ -327,7 +323,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .training_id(trainings_id.as_str())
                     .training_language_ids(["LCgN3agLvotv"])
                     .award_certificate(true)
-                    .enrollment_send_type_id(EnrollmentSendType::from("Unknown"))
+                    .enrollment_send_type_id("enrollment_send_type_id")
                     .certificate_config_send_type(
                         CertificateConfigSendType::SendOnFirstAttempt,
                     ),
@@ -382,7 +378,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .training_id(trainings_id.as_str())
                     .training_language_ids(["LCgN3agLvotv"])
                     .award_certificate(true)
-                    .enrollment_send_type_id(EnrollmentSendType::from("Unknown"))
+                    .enrollment_send_type_id("enrollment_send_type_id")
                     .certificate_config_send_type(
                         CertificateConfigSendType::SendOnFirstAttempt,
                     ),

@@ -176,10 +176,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            QuishingTemplateType,
-        };
+        use keepnet_api::types::{ExportRequest, ExportType, QuishingTemplateType};
         report
             .call(
                 &operations::PHISHING_EMAIL_TEMPLATES_EXPORT,
@@ -192,7 +189,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .phishing_type_id(1)
                             .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                            .activity_type("activity_type"),
                     )
                     .send_with_response(),
             )
@@ -238,7 +235,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::Upload;
         use keepnet_api::types::{
-            EntityAvailableForRequest, EntityAvailableForType, PhishingDetailActionType,
+            EntityAvailableForRequest, EntityAvailableForType,
             PhishingEmailTemplatesUpdateForm, UpdatePsEmailTemplateLanguage,
         };
         let phishing_email_templates_update = PhishingEmailTemplatesUpdateForm::new(
@@ -252,7 +249,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
             )
             .languages([
                 UpdatePsEmailTemplateLanguage::new()
-                    .detail_action_type(PhishingDetailActionType::NoChange)
+                    .detail_action_type("detail_action_type")
                     .resource_id("resource_id")
                     .language_type_resource_id("language_type_resource_id")
                     .subject("subject")

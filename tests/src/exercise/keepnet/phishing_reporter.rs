@@ -198,10 +198,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            QuishingTemplateType,
-        };
+        use keepnet_api::types::{ExportRequest, ExportType, QuishingTemplateType};
         report
             .call(
                 &operations::PHISHING_REPORTER_EXPORT_HISTORY,
@@ -214,7 +211,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .phishing_type_id(1)
                             .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                            .activity_type("activity_type"),
                     )
                     .send_with_response(),
             )
@@ -272,10 +269,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            QuishingTemplateType,
-        };
+        use keepnet_api::types::{ExportRequest, ExportType, QuishingTemplateType};
         report
             .call(
                 &operations::PHISHING_REPORTER_EXPORT,
@@ -288,7 +282,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .phishing_type_id(1)
                             .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                            .activity_type("activity_type"),
                     )
                     .send_with_response(),
             )

@@ -29,9 +29,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            CampaignUserSearchRequest, PhishingCampaignJobUserActivityType,
-        };
+        use keepnet_api::types::CampaignUserSearchRequest;
         report
             .call(
                 &operations::QUISHING_CAMPAIGN_REPORTS_SEARCH_PRINTOUT_USERS,
@@ -40,8 +38,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .search_printout_users(
                         quishing_campaigns_id.as_str(),
                         1,
-                        CampaignUserSearchRequest::new()
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                        CampaignUserSearchRequest::new().activity_type("0"),
                     )
                     .page()
                     .send_with_response(),
@@ -64,9 +61,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            CampaignUserSearchRequest, PhishingCampaignJobUserActivityType,
-        };
+        use keepnet_api::types::CampaignUserSearchRequest;
         report
             .call(
                 &operations::QUISHING_CAMPAIGN_REPORTS_SEARCH_ALL,
@@ -74,8 +69,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .quishing_campaign_reports()
                     .search_all(
                         "mc4PB5BRdFxP",
-                        CampaignUserSearchRequest::new()
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                        CampaignUserSearchRequest::new().activity_type("0"),
                     )
                     .send_with_response(),
             )
@@ -83,9 +77,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            CampaignUserSearchRequest, PhishingCampaignJobUserActivityType,
-        };
+        use keepnet_api::types::CampaignUserSearchRequest;
         report
             .call(
                 &operations::QUISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_CLICKED,
@@ -93,8 +85,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .quishing_campaign_reports()
                     .search_email_clicked(
                         "mc4PB5BRdFxP",
-                        CampaignUserSearchRequest::new()
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                        CampaignUserSearchRequest::new().activity_type("0"),
                     )
                     .send_with_response(),
             )
@@ -102,9 +93,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            CampaignUserSearchRequest, PhishingCampaignJobUserActivityType,
-        };
+        use keepnet_api::types::CampaignUserSearchRequest;
         report
             .call(
                 &operations::QUISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_OPENED,
@@ -112,8 +101,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .quishing_campaign_reports()
                     .search_email_opened(
                         "mc4PB5BRdFxP",
-                        CampaignUserSearchRequest::new()
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                        CampaignUserSearchRequest::new().activity_type("0"),
                     )
                     .send_with_response(),
             )
@@ -121,9 +109,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            CampaignUserSearchRequest, PhishingCampaignJobUserActivityType,
-        };
+        use keepnet_api::types::CampaignUserSearchRequest;
         report
             .call(
                 &operations::QUISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_REPORTED,
@@ -131,8 +117,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .quishing_campaign_reports()
                     .search_email_reported(
                         "mc4PB5BRdFxP",
-                        CampaignUserSearchRequest::new()
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                        CampaignUserSearchRequest::new().activity_type("0"),
                     )
                     .send_with_response(),
             )
@@ -140,9 +125,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            CampaignUserSearchRequest, PhishingCampaignJobUserActivityType,
-        };
+        use keepnet_api::types::CampaignUserSearchRequest;
         report
             .call(
                 &operations::QUISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_SUBMITTED,
@@ -150,8 +133,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .quishing_campaign_reports()
                     .search_email_submitted(
                         "mc4PB5BRdFxP",
-                        CampaignUserSearchRequest::new()
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                        CampaignUserSearchRequest::new().activity_type("0"),
                     )
                     .send_with_response(),
             )
@@ -159,9 +141,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            CampaignUserSearchRequest, PhishingCampaignJobUserActivityType,
-        };
+        use keepnet_api::types::CampaignUserSearchRequest;
         report
             .call(
                 &operations::QUISHING_CAMPAIGN_REPORTS_SEARCH_MFA_SUBMITTED,
@@ -169,8 +149,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .quishing_campaign_reports()
                     .search_mfa_submitted(
                         "mc4PB5BRdFxP",
-                        CampaignUserSearchRequest::new()
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                        CampaignUserSearchRequest::new().activity_type("0"),
                     )
                     .send_with_response(),
             )
@@ -178,10 +157,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            QuishingTemplateType,
-        };
+        use keepnet_api::types::{ExportRequest, ExportType, QuishingTemplateType};
         report
             .call(
                 &operations::QUISHING_CAMPAIGN_REPORTS_EXPORT,
@@ -194,7 +170,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .phishing_type_id(1)
                             .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                            .activity_type("activity_type"),
                     )
                     .send_with_response(),
             )
@@ -239,8 +215,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
 
     {
         use keepnet_api::types::{
-            PhishingCampaignJobUserActivityType, PhishingCampaignJobUserSearchType,
-            SearchQuishingCampaignJobRequest,
+            PhishingCampaignJobUserSearchType, SearchQuishingCampaignJobRequest,
         };
         report
             .call(
@@ -251,7 +226,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                         quishing_campaigns_id.as_str(),
                         SearchQuishingCampaignJobRequest::new()
                             .phishing_campaign_frequency_group(1)
-                            .activity_type(PhishingCampaignJobUserActivityType::Human)
+                            .activity_type("activity_type")
                             .search_type(PhishingCampaignJobUserSearchType::All),
                     )
                     .page()
@@ -281,8 +256,8 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
 
     {
         use keepnet_api::types::{
-            ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            PhishingCampaignJobUserSearchType, QuishingTemplateType,
+            ExportRequest, ExportType, PhishingCampaignJobUserSearchType,
+            QuishingTemplateType,
         };
         report
             .call(
@@ -299,7 +274,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .phishing_type_id(1)
                             .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                            .activity_type("activity_type"),
                     )
                     .send_with_response(),
             )
@@ -308,8 +283,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
 
     {
         use keepnet_api::types::{
-            CampaignUserSearchRequest, PhishingCampaignJobUserActivityType,
-            PhishingCampaignJobUserSearchType,
+            CampaignUserSearchRequest, PhishingCampaignJobUserSearchType,
         };
         report
             .call(
@@ -320,8 +294,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                         PhishingCampaignJobUserSearchType::Clicked,
                         quishing_campaigns_id.as_str(),
                         1,
-                        CampaignUserSearchRequest::new()
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                        CampaignUserSearchRequest::new().activity_type("0"),
                     )
                     .page()
                     .send_with_response(),

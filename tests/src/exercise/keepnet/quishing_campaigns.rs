@@ -47,8 +47,8 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
         use keepnet_api::Filter;
         use keepnet_api::types::{
             CertificateConfigSendType, CreateQuishingCampaignRequest, EmailPeriodType,
-            EnrollmentReminder, EnrollmentSendType, PhishingCampaignFrequency,
-            QuishingScenarioTraining, QuishingTemplateSearchType, ReminderEndType,
+            EnrollmentReminder, QuishingScenarioTraining, QuishingTemplateSearchType,
+            ReminderEndType,
         };
         let quishing_campaign = CreateQuishingCampaignRequest::new("name-create", 1)
             .quishing_scenarios([
@@ -57,7 +57,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .quishing_scenario_resource_id("quishing_scenario_resource_id")
                     .training_language_ids(["training_language_ids"])
                     .award_certificate(true)
-                    .enrollment_send_type_id(EnrollmentSendType::from("Unknown"))
+                    .enrollment_send_type_id("enrollment_send_type_id")
                     .certificate_config_send_type(
                         CertificateConfigSendType::SendOnFirstAttempt,
                     ),
@@ -87,7 +87,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
             .send_randomly_users_count(1)
             .send_randomly_users_calculate_type_id(1)
             .target_group_resource_ids([target_groups_id.as_str()])
-            .frequency(PhishingCampaignFrequency::OneTime)
+            .frequency("frequency")
             .enrollment_reminder(
                 EnrollmentReminder::new()
                     .period_count(1)
@@ -238,10 +238,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            QuishingTemplateType,
-        };
+        use keepnet_api::types::{ExportRequest, ExportType, QuishingTemplateType};
         report
             .call(
                 &operations::QUISHING_CAMPAIGNS_EXPORT,
@@ -254,7 +251,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .phishing_type_id(1)
                             .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                            .activity_type("activity_type"),
                     )
                     .send_with_response(),
             )
@@ -277,8 +274,8 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
         use keepnet_api::Filter;
         use keepnet_api::types::{
             CertificateConfigSendType, EmailPeriodType, EnrollmentReminder,
-            EnrollmentSendType, PhishingScenarioTrainingBase, QuishingScenarioTraining,
-            ReminderEndType, UpdateQuishingCampaignRequest,
+            PhishingScenarioTrainingBase, QuishingScenarioTraining, ReminderEndType,
+            UpdateQuishingCampaignRequest,
         };
         let quishing_campaign = UpdateQuishingCampaignRequest::new("name-update", 1)
             .quishing_scenarios([
@@ -287,7 +284,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .quishing_scenario_resource_id("quishing_scenario_resource_id")
                     .training_language_ids(["training_language_ids"])
                     .award_certificate(true)
-                    .enrollment_send_type_id(EnrollmentSendType::from("Unknown"))
+                    .enrollment_send_type_id("enrollment_send_type_id")
                     .certificate_config_send_type(
                         CertificateConfigSendType::SendOnFirstAttempt,
                     ),
@@ -333,7 +330,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .training_id(trainings_id.as_str())
                     .training_language_ids(["LCgN3agLvotv"])
                     .award_certificate(true)
-                    .enrollment_send_type_id(EnrollmentSendType::from("Unknown"))
+                    .enrollment_send_type_id("enrollment_send_type_id")
                     .certificate_config_send_type(
                         CertificateConfigSendType::SendOnFirstAttempt,
                     ),

@@ -120,10 +120,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            QuishingTemplateType,
-        };
+        use keepnet_api::types::{ExportRequest, ExportType, QuishingTemplateType};
         report
             .call(
                 &operations::QUISHING_EMAIL_TEMPLATES_EXPORT,
@@ -136,7 +133,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .phishing_type_id(1)
                             .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                            .activity_type("activity_type"),
                     )
                     .send_with_response(),
             )
@@ -158,7 +155,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::Upload;
         use keepnet_api::types::{
-            EntityAvailableForRequest, EntityAvailableForType, PhishingDetailActionType,
+            EntityAvailableForRequest, EntityAvailableForType,
             QuishingEmailTemplatesUpdateForm, UpdatePsEmailTemplateLanguage,
         };
         let quishing_email_templates_update = QuishingEmailTemplatesUpdateForm::new(
@@ -172,7 +169,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
             )
             .languages([
                 UpdatePsEmailTemplateLanguage::new()
-                    .detail_action_type(PhishingDetailActionType::NoChange)
+                    .detail_action_type("detail_action_type")
                     .resource_id("resource_id")
                     .language_type_resource_id("language_type_resource_id")
                     .subject("subject")

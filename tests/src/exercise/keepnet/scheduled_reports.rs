@@ -17,14 +17,12 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
         )
         .await;
     {
-        use keepnet_api::types::{
-            ReportSchedulingFrequency, ReportSchedulingRequest, ReportType,
-        };
+        use keepnet_api::types::ReportSchedulingRequest;
         let report_scheduling = ReportSchedulingRequest::new()
-            .report_type(ReportType::ExecutiveReport)
+            .report_type("report_type")
             .report_resource_id("report_resource_id")
             .name("name-create")
-            .frequency(ReportSchedulingFrequency::OneTime)
+            .frequency("frequency")
             .schedule("2026-01-31T12:00:00Z")
             .scheduled_date_time_zone_id("scheduled_date_time_zone_id")
             .is_region_aware_time_zone(true)
@@ -66,10 +64,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            QuishingTemplateType,
-        };
+        use keepnet_api::types::{ExportRequest, ExportType, QuishingTemplateType};
         report
             .call(
                 &operations::SCHEDULED_REPORTS_EXPORT,
@@ -82,7 +77,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .phishing_type_id(1)
                             .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                            .activity_type("activity_type"),
                     )
                     .send_with_response(),
             )
@@ -111,14 +106,12 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            ReportSchedulingFrequency, ReportSchedulingRequest, ReportType,
-        };
+        use keepnet_api::types::ReportSchedulingRequest;
         let report_scheduling = ReportSchedulingRequest::new()
-            .report_type(ReportType::ExecutiveReport)
+            .report_type("report_type")
             .report_resource_id("report_resource_id")
             .name("name-update")
-            .frequency(ReportSchedulingFrequency::OneTime)
+            .frequency("frequency")
             .schedule("2026-01-31T12:00:00Z")
             .scheduled_date_time_zone_id("scheduled_date_time_zone_id")
             .is_region_aware_time_zone(true)
@@ -161,13 +154,12 @@ pub(crate) async fn delete(keepnet: &keepnet_api::Client, report: &mut Report) {
                 "LUkzCAzucWLk",
             )
             .await;
-        use keepnet_api::types::ReportType;
         report
             .call(
                 &operations::SCHEDULED_REPORTS_DELETE,
                 keepnet
                     .scheduled_reports()
-                    .delete(scheduled_reports_id.as_str(), ReportType::ExecutiveReport)
+                    .delete(scheduled_reports_id.as_str(), "2")
                     .send_with_response(),
             )
             .await;

@@ -106,17 +106,13 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            GamificationActionTypeFilter, GamificationProductType, LeaderboardDatePeriod,
-            LeaderboardUserTimelineRequest, PaginationRequest,
-            PhishingScenarioDifficultyType,
-        };
+        use keepnet_api::types::{LeaderboardUserTimelineRequest, PaginationRequest};
         let leaderboard_user_timeline = LeaderboardUserTimelineRequest::new()
             .target_user_resource_id("zQbQLNKyaDXf")
-            .action_types([GamificationActionTypeFilter::from("Unknown")])
-            .difficulty_types([PhishingScenarioDifficultyType::from("Unknown")])
-            .products([GamificationProductType::from("Unknown")])
-            .date_period(LeaderboardDatePeriod::from("Unknown"))
+            .action_types(["action_types"])
+            .difficulty_types(["difficulty_types"])
+            .products(["products"])
+            .date_period("date_period")
             .start_date("2026-04-01T09:00:00Z")
             .end_date("2026-04-30T17:00:00Z")
             .pagination(

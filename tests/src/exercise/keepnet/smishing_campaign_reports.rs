@@ -34,9 +34,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            CampaignUserSearchRequest, PhishingCampaignJobUserActivityType,
-        };
+        use keepnet_api::types::CampaignUserSearchRequest;
         report
             .call(
                 &operations::SMISHING_CAMPAIGN_REPORTS_SEARCH_MFA_SUBMITTED,
@@ -44,8 +42,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .smishing_campaign_reports()
                     .search_mfa_submitted(
                         "mc4PB5BRdFxP",
-                        CampaignUserSearchRequest::new()
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                        CampaignUserSearchRequest::new().activity_type("0"),
                     )
                     .send_with_response(),
             )
@@ -53,9 +50,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            CampaignUserSearchRequest, PhishingCampaignJobUserActivityType,
-        };
+        use keepnet_api::types::CampaignUserSearchRequest;
         report
             .call(
                 &operations::SMISHING_CAMPAIGN_REPORTS_SEARCH_SMS_ALL,
@@ -63,8 +58,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .smishing_campaign_reports()
                     .search_sms_all(
                         "mc4PB5BRdFxP",
-                        CampaignUserSearchRequest::new()
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                        CampaignUserSearchRequest::new().activity_type("0"),
                     )
                     .send_with_response(),
             )
@@ -72,9 +66,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            CampaignUserSearchRequest, PhishingCampaignJobUserActivityType,
-        };
+        use keepnet_api::types::CampaignUserSearchRequest;
         report
             .call(
                 &operations::SMISHING_CAMPAIGN_REPORTS_SEARCH_SMS_CLICKED,
@@ -82,8 +74,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .smishing_campaign_reports()
                     .search_sms_clicked(
                         "mc4PB5BRdFxP",
-                        CampaignUserSearchRequest::new()
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                        CampaignUserSearchRequest::new().activity_type("0"),
                     )
                     .send_with_response(),
             )
@@ -91,9 +82,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            CampaignUserSearchRequest, PhishingCampaignJobUserActivityType,
-        };
+        use keepnet_api::types::CampaignUserSearchRequest;
         report
             .call(
                 &operations::SMISHING_CAMPAIGN_REPORTS_SEARCH_SMS_SUBMITTED,
@@ -101,8 +90,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .smishing_campaign_reports()
                     .search_sms_submitted(
                         "mc4PB5BRdFxP",
-                        CampaignUserSearchRequest::new()
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                        CampaignUserSearchRequest::new().activity_type("0"),
                     )
                     .send_with_response(),
             )
@@ -110,10 +98,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            QuishingTemplateType,
-        };
+        use keepnet_api::types::{ExportRequest, ExportType, QuishingTemplateType};
         report
             .call(
                 &operations::SMISHING_CAMPAIGN_REPORTS_EXPORT,
@@ -126,7 +111,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .phishing_type_id(1)
                             .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                            .activity_type("activity_type"),
                     )
                     .send_with_response(),
             )
@@ -208,8 +193,8 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
 
     {
         use keepnet_api::types::{
-            ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            PhishingCampaignJobUserSearchType, QuishingTemplateType,
+            ExportRequest, ExportType, PhishingCampaignJobUserSearchType,
+            QuishingTemplateType,
         };
         report
             .call(
@@ -226,7 +211,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .phishing_type_id(1)
                             .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                            .activity_type("activity_type"),
                     )
                     .send_with_response(),
             )
@@ -235,8 +220,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
 
     {
         use keepnet_api::types::{
-            CampaignUserSearchRequest, PhishingCampaignJobUserActivityType,
-            PhishingCampaignJobUserSearchType,
+            CampaignUserSearchRequest, PhishingCampaignJobUserSearchType,
         };
         report
             .call(
@@ -247,8 +231,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                         PhishingCampaignJobUserSearchType::Clicked,
                         "yiSSPbqcqyh2",
                         1,
-                        CampaignUserSearchRequest::new()
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                        CampaignUserSearchRequest::new().activity_type("0"),
                     )
                     .page()
                     .send_with_response(),

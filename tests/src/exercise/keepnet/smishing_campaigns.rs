@@ -50,8 +50,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
         use keepnet_api::Filter;
         use keepnet_api::types::{
             CertificateConfigSendType, CreateSmishingCampaignRequest, EmailPeriodType,
-            EnrollmentReminder, EnrollmentSendType, PhishingCampaignFrequency,
-            PhishingScenarioTraining, ReminderEndType,
+            EnrollmentReminder, PhishingScenarioTraining, ReminderEndType,
         };
         let smishing_campaign = CreateSmishingCampaignRequest::new("name-create", 1)
             .sms_provider_number_resource_ids(["sms_provider_number_resource_ids"])
@@ -61,7 +60,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .training_id(trainings_id.as_str())
                     .training_language_ids(["LCgN3agLvotv"])
                     .award_certificate(true)
-                    .enrollment_send_type_id(EnrollmentSendType::from("Unknown"))
+                    .enrollment_send_type_id("enrollment_send_type_id")
                     .certificate_config_send_type(
                         CertificateConfigSendType::SendOnFirstAttempt,
                     ),
@@ -86,7 +85,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
             .send_randomly_users_count(1)
             .send_randomly_users_calculate_type_id(1)
             .target_group_resource_ids([target_groups_id.as_str()])
-            .frequency(PhishingCampaignFrequency::OneTime)
+            .frequency("frequency")
             .enrollment_reminder(
                 EnrollmentReminder::new()
                     .period_count(1)
@@ -196,10 +195,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            QuishingTemplateType,
-        };
+        use keepnet_api::types::{ExportRequest, ExportType, QuishingTemplateType};
         report
             .call(
                 &operations::SMISHING_CAMPAIGNS_EXPORT,
@@ -212,7 +208,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .phishing_type_id(1)
                             .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                            .activity_type("activity_type"),
                     )
                     .send_with_response(),
             )
@@ -235,8 +231,8 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
         use keepnet_api::Filter;
         use keepnet_api::types::{
             CertificateConfigSendType, EmailPeriodType, EnrollmentReminder,
-            EnrollmentSendType, PhishingScenarioTraining, PhishingScenarioTrainingBase,
-            ReminderEndType, UpdateSmishingCampaignRequest,
+            PhishingScenarioTraining, PhishingScenarioTrainingBase, ReminderEndType,
+            UpdateSmishingCampaignRequest,
         };
         let smishing_campaign = UpdateSmishingCampaignRequest::new("name-update", 1)
             .sms_provider_number_resource_ids(["sms_provider_number_resource_ids"])
@@ -246,7 +242,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .training_id(trainings_id.as_str())
                     .training_language_ids(["LCgN3agLvotv"])
                     .award_certificate(true)
-                    .enrollment_send_type_id(EnrollmentSendType::from("Unknown"))
+                    .enrollment_send_type_id("enrollment_send_type_id")
                     .certificate_config_send_type(
                         CertificateConfigSendType::SendOnFirstAttempt,
                     ),
@@ -290,7 +286,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .training_id(trainings_id.as_str())
                     .training_language_ids(["LCgN3agLvotv"])
                     .award_certificate(true)
-                    .enrollment_send_type_id(EnrollmentSendType::from("Unknown"))
+                    .enrollment_send_type_id("enrollment_send_type_id")
                     .certificate_config_send_type(
                         CertificateConfigSendType::SendOnFirstAttempt,
                     ),

@@ -140,10 +140,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     }
 
     {
-        use keepnet_api::types::{
-            ExportRequest, ExportType, PhishingCampaignJobUserActivityType,
-            QuishingTemplateType,
-        };
+        use keepnet_api::types::{ExportRequest, ExportType, QuishingTemplateType};
         report
             .call(
                 &operations::TARGET_GROUPS_EXPORT,
@@ -156,7 +153,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                             .phishing_type_id(1)
                             .template_type(QuishingTemplateType::Email)
                             .template_types(["template_types"])
-                            .activity_type(PhishingCampaignJobUserActivityType::Human),
+                            .activity_type("activity_type"),
                     )
                     .send_with_response(),
             )
@@ -177,17 +174,12 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
 
     {
         use keepnet_api::Filter;
-        use keepnet_api::types::{
-            PhishingCampaignSendUserPreferredLanguageType,
-            TargetGroupUserCountDetailRequest,
-        };
+        use keepnet_api::types::TargetGroupUserCountDetailRequest;
         let target_group_user_count_detail = TargetGroupUserCountDetailRequest::new()
             .target_group_resource_ids([target_groups_id.as_str()])
             .scenario_resource_ids(["scenario_resource_ids"])
             .category_filter(Filter::default())
-            .send_user_preferred_language(
-                PhishingCampaignSendUserPreferredLanguageType::from("Unknown"),
-            );
+            .send_user_preferred_language("send_user_preferred_language");
         report
             .call(
                 &operations::TARGET_GROUPS_USER_COUNT_DETAILS_EXT,

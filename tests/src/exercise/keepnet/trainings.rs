@@ -16,9 +16,8 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::Upload;
         use keepnet_api::types::{
-            EntityAvailabilityType, TrainingBehaviour, TrainingCategory,
-            TrainingCompliance, TrainingDuration, TrainingEntityAvailableForRequest,
-            TrainingGroup, TrainingLevel, TrainingTargetAudience, TrainingType,
+            EntityAvailabilityType, TrainingBehaviour, TrainingCompliance,
+            TrainingEntityAvailableForRequest, TrainingGroup, TrainingType,
             TrainingsCreateForm,
         };
         let trainings_create = TrainingsCreateForm::new()
@@ -27,7 +26,7 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                 TrainingGroup::new()
                     .detail_training_id("detail_training_id")
                     .training_order(1)
-                    .duration(TrainingDuration::from("Unknown"))
+                    .duration("duration")
                     .duration_display_name("duration_display_name"),
             ])
             .available_for_requests([
@@ -36,17 +35,17 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .resource_id("resource_id"),
             ])
             .kind(TrainingType::Scorm)
-            .role_ids([TrainingTargetAudience::from("Unknown")])
+            .role_ids(["role_ids"])
             .name("name")
             .description("description")
-            .category(TrainingCategory::from("Unknown"))
-            .target_audience(TrainingTargetAudience::from("Unknown"))
+            .category("category")
+            .target_audience("target_audience")
             .behaviours([TrainingBehaviour::new().behaviour_id("behaviour_id")])
             .compliances([TrainingCompliance::new().compliance_id("compliance_id")])
             .tag_names(["tag_names"])
             .has_quiz(true)
-            .duration(TrainingDuration::from("Unknown"))
-            .level(TrainingLevel::Beginner)
+            .duration("duration")
+            .level("level")
             .duration_display_name("duration_display_name")
             .level_display_name("level_display_name");
         report
@@ -116,10 +115,8 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
 
     {
         use keepnet_api::types::{
-            EntityAvailabilityType, TrainingBehaviour, TrainingCategory,
-            TrainingCompliance, TrainingDetailDraftRequest, TrainingDuration,
-            TrainingEntityAvailableForRequest, TrainingLevel, TrainingTargetAudience,
-            TrainingType,
+            EntityAvailabilityType, TrainingBehaviour, TrainingCompliance,
+            TrainingDetailDraftRequest, TrainingEntityAvailableForRequest, TrainingType,
         };
         let training_detail_draft = TrainingDetailDraftRequest::new()
             .available_for_requests([
@@ -128,17 +125,17 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                     .resource_id("resource_id"),
             ])
             .kind(TrainingType::Scorm)
-            .role_ids([TrainingTargetAudience::from("Unknown")])
+            .role_ids(["role_ids"])
             .name("name-create-draft")
             .description("description")
-            .category(TrainingCategory::from("Unknown"))
-            .target_audience(TrainingTargetAudience::from("Unknown"))
+            .category("category")
+            .target_audience("target_audience")
             .behaviours([TrainingBehaviour::new().behaviour_id("behaviour_id")])
             .compliances([TrainingCompliance::new().compliance_id("compliance_id")])
             .tag_names(["tag_names"])
             .has_quiz(true)
-            .duration(TrainingDuration::from("Unknown"))
-            .level(TrainingLevel::Beginner)
+            .duration("duration")
+            .level("level")
             .duration_display_name("duration_display_name")
             .level_display_name("level_display_name");
         report
@@ -333,16 +330,15 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
     {
         use keepnet_api::Upload;
         use keepnet_api::types::{
-            EntityAvailabilityType, TrainingBehaviour, TrainingCategory,
-            TrainingCompliance, TrainingContent, TrainingDuration,
-            TrainingEntityAvailableForRequest, TrainingGroup, TrainingLevel,
-            TrainingStatus, TrainingTargetAudience, TrainingType, TrainingsUpdateForm,
+            EntityAvailabilityType, TrainingBehaviour, TrainingCompliance,
+            TrainingContent, TrainingEntityAvailableForRequest, TrainingGroup,
+            TrainingType, TrainingsUpdateForm,
         };
         let trainings_update = TrainingsUpdateForm::new()
             .cover_image(Upload::bytes("file.txt", "content"))
             .cover_image_url("cover_image_url")
             .kind(TrainingType::Scorm)
-            .status(TrainingStatus::from("Unknown"))
+            .status("status")
             .training_contents([
                 TrainingContent::new()
                     .language_id("language_id")
@@ -364,20 +360,20 @@ pub(crate) async fn run(keepnet: &keepnet_api::Client, report: &mut Report) {
                 TrainingGroup::new()
                     .detail_training_id("detail_training_id")
                     .training_order(1)
-                    .duration(TrainingDuration::from("Unknown"))
+                    .duration("duration")
                     .duration_display_name("duration_display_name"),
             ])
-            .role_ids([TrainingTargetAudience::from("Unknown")])
+            .role_ids(["role_ids"])
             .name("name")
             .description("description")
-            .category(TrainingCategory::from("Unknown"))
-            .target_audience(TrainingTargetAudience::from("Unknown"))
+            .category("category")
+            .target_audience("target_audience")
             .behaviours([TrainingBehaviour::new().behaviour_id("behaviour_id")])
             .compliances([TrainingCompliance::new().compliance_id("compliance_id")])
             .tag_names(["tag_names"])
             .has_quiz(true)
-            .duration(TrainingDuration::from("Unknown"))
-            .level(TrainingLevel::Beginner)
+            .duration("duration")
+            .level("level")
             .duration_display_name("duration_display_name")
             .level_display_name("level_display_name");
         report

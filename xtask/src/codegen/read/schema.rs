@@ -348,6 +348,9 @@ impl Schemas {
                 return Ok(Shape::bare(ty, false));
             }
         }
+        if target.get("x-known-values").is_some() && target.items_of("x-known-values")?.is_empty() {
+            return Ok(Shape::bare(Ty::Text, kind(target)?.1));
+        }
         let is_enum = target.get("enum").is_some() || target.get("x-known-values").is_some();
         let is_model = target.get("properties").is_some();
         if !is_enum && !is_model {

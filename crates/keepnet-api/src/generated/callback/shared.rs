@@ -2,7 +2,7 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! What several resources of the area callback have in common.
 
-use security_api_transport::{model, open_enum};
+use security_api_transport::model;
 
 model! {
     /// What a caller hears.
@@ -19,17 +19,11 @@ model! {
     }
 }
 
-open_enum! {
-    /// Of what kind a step of a call is.
-    pub enum VishingTemplateStepInputType {
-    }
-}
-
 model! {
     /// A step of a call.
     #[derive(Clone, Default)]
     pub struct VishingTemplateStepPreview: Received {
-        input_type: Option<VishingTemplateStepInputType> = "inputType",
+        input_type: Option<String> = "inputType",
         input_text: Option<String> = "inputText",
         input_url: Option<String> = "inputUrl",
         input_digit: Option<i32> = "inputDigit",

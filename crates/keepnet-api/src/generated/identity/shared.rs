@@ -2,14 +2,8 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! What several resources of the area identity have in common.
 
-use security_api_transport::{model, open_enum};
+use security_api_transport::model;
 use crate::generated::types::NamedResource;
-
-open_enum! {
-    /// What is imported from the directory.
-    pub enum LdapImportType {
-    }
-}
 
 model! {
     /// The fields of a target user that attributes can go to.

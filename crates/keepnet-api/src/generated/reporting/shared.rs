@@ -2,7 +2,7 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! What several resources of the area reporting have in common.
 
-use security_api_transport::{model, open_enum};
+use security_api_transport::model;
 use crate::DateTime;
 use crate::generated::types::TrainingType;
 use crate::search::Filter;
@@ -22,12 +22,6 @@ model! {
     }
 }
 
-open_enum! {
-    /// What points are got for.
-    pub enum GamificationActionTypeFilter {
-    }
-}
-
 model! {
     /// The rule by which points were got or lost.
     #[doc(alias = "GamificationPointRuleResult")]
@@ -38,12 +32,6 @@ model! {
         lost_points: Option<i32> = "lostPoints",
         rule_point: Option<i32> = "rulePoint",
         last_point: Option<i32> = "lastPoint",
-    }
-}
-
-open_enum! {
-    /// In which product points were got.
-    pub enum GamificationProductType {
     }
 }
 
@@ -92,22 +80,16 @@ model! {
     }
 }
 
-open_enum! {
-    /// A span of time of the ranking.
-    pub enum LeaderboardDatePeriod {
-    }
-}
-
 model! {
     /// What to give of one target user's points.
     #[doc(alias = "LeaderboardUserTimelineRequestParameter")]
     #[derive(Clone, Default)]
     pub struct LeaderboardUserTimelineRequest: Sent {
         target_user_resource_id: Option<String> = "targetUserResourceId",
-        action_types: Option<Vec<GamificationActionTypeFilter>> = "actionTypes",
-        difficulty_types: Option<Vec<PhishingScenarioDifficultyType>> = "difficultyTypes",
-        products: Option<Vec<GamificationProductType>> = "products",
-        date_period: Option<LeaderboardDatePeriod> = "datePeriod",
+        action_types: Option<Vec<String>> = "actionTypes",
+        difficulty_types: Option<Vec<String>> = "difficultyTypes",
+        products: Option<Vec<String>> = "products",
+        date_period: Option<String> = "datePeriod",
         start_date: Option<DateTime> = "startDate" (into),
         end_date: Option<DateTime> = "endDate" (into),
         pagination: Option<PaginationRequest> = "pagination",
@@ -167,12 +149,6 @@ model! {
     }
 }
 
-open_enum! {
-    /// How hard a scenario is.
-    pub enum PhishingScenarioDifficultyType {
-    }
-}
-
 model! {
     /// How a target user fared in simulations.
     #[doc(alias = "PhishingTestResultDbResult")]
@@ -192,16 +168,5 @@ model! {
         last30_days: Option<PhishingTestResultDb> = "last30Days",
         accuracy_change_percentage: Option<f64> = "accuracyChangePercentage",
         success_rate: Option<f64> = "successRate",
-    }
-}
-
-open_enum! {
-    /// How often a report is sent. Sent as a number; the names are labels.
-    pub enum ReportSchedulingFrequency {
-        OneTime = "0",
-        Weekly = "1",
-        EveryTwoWeeks = "2",
-        Monthly = "3",
-        Quarterly = "4",
     }
 }

@@ -185,7 +185,7 @@ model! {
         /// Of which kinds, for exports of quishing templates.
         template_types: Option<Vec<String>> = "templateTypes",
         /// Whether what people or what bots did counts, for exports of launches.
-        activity_type: Option<PhishingCampaignJobUserActivityType> = "activityType",
+        activity_type: Option<String> = "activityType",
     }
 }
 
@@ -282,13 +282,6 @@ open_enum! {
     }
 }
 
-#[cfg(any(feature = "incident_response", feature = "reporter"))]
-open_enum! {
-    /// How an investigation came about.
-    pub enum InvestigationType {
-    }
-}
-
 model! {
     /// A value of a code list.
     #[derive(Clone, Default)]
@@ -327,26 +320,6 @@ open_enum! {
         MfaDataSubmitted = "MfaDataSubmitted",
         AttachmentDownloaded = "AttachmentDownloaded",
         ReportedAsSuspicious = "ReportedAsSuspicious",
-    }
-}
-
-open_enum! {
-    /// Whether what people or what bots did counts. Sent as a number; the names are labels.
-    pub enum PhishingCampaignJobUserActivityType {
-        Human = "0",
-        Bot = "1",
-        All = "2",
-    }
-}
-
-#[cfg(any(feature = "_simulator", feature = "settings"))]
-open_enum! {
-    /// What becomes of one language of a template. Sent as a number; the names are labels.
-    pub enum PhishingDetailActionType {
-        NoChange = "0",
-        Edit = "1",
-        Delete = "2",
-        Add = "3",
     }
 }
 
@@ -522,14 +495,6 @@ impl InForm for TrainingBehaviour {
 }
 
 #[cfg(any(feature = "phishing", feature = "training"))]
-open_enum! {
-    /// The category of a training.
-    #[doc(alias = "TrainingCategoryEnum")]
-    pub enum TrainingCategory {
-    }
-}
-
-#[cfg(any(feature = "phishing", feature = "training"))]
 model! {
     /// A standard or law that a training helps to comply with.
     #[derive(Clone, Default)]
@@ -620,7 +585,7 @@ model! {
         created_by: Option<String> = "createdBy",
         cover_image: Option<TrainingCoverImage> = "coverImage",
         kind: Option<TrainingType> = "type",
-        status: Option<TrainingStatus> = "status",
+        status: Option<String> = "status",
         vendor_id: Option<String> = "vendorId",
         training_contents: Option<Vec<TrainingContent>> = "trainingContents",
         training_groups: Option<Vec<TrainingGroupDetail>> = "trainingGroups",
@@ -635,24 +600,16 @@ model! {
         training_roles: Option<Vec<TrainingRole>> = "trainingRoles",
         name: Option<String> = "name",
         description: Option<String> = "description",
-        category: Option<TrainingCategory> = "category",
-        target_audience: Option<TrainingTargetAudience> = "targetAudience",
+        category: Option<String> = "category",
+        target_audience: Option<String> = "targetAudience",
         behaviours: Option<Vec<TrainingBehaviour>> = "behaviours",
         compliances: Option<Vec<TrainingCompliance>> = "compliances",
         tag_names: Option<Vec<String>> = "tagNames",
         has_quiz: Option<bool> = "hasQuiz",
-        duration: Option<TrainingDuration> = "duration",
-        level: Option<TrainingLevel> = "level",
+        duration: Option<String> = "duration",
+        level: Option<String> = "level",
         duration_display_name: Option<String> = "durationDisplayName",
         level_display_name: Option<String> = "levelDisplayName",
-    }
-}
-
-#[cfg(any(feature = "phishing", feature = "training"))]
-open_enum! {
-    /// How long a training takes.
-    #[doc(alias = "TrainingDurationEnum")]
-    pub enum TrainingDuration {
     }
 }
 
@@ -675,7 +632,7 @@ model! {
     #[derive(Clone, Default)]
     pub struct TrainingGroupDetail: Received {
         name: Option<String> = "name",
-        category: Option<TrainingCategory> = "category",
+        category: Option<String> = "category",
         created_by: Option<String> = "createdBy",
         kind: Option<String> = "type",
         category_name: Option<String> = "categoryName",
@@ -685,19 +642,8 @@ model! {
         detail_training_id: Option<String> = "detailTrainingId",
         /// The place in the learning path.
         training_order: Option<i32> = "trainingOrder",
-        duration: Option<TrainingDuration> = "duration",
+        duration: Option<String> = "duration",
         duration_display_name: Option<String> = "durationDisplayName",
-    }
-}
-
-#[cfg(any(feature = "phishing", feature = "training"))]
-open_enum! {
-    /// How hard a training is. Sent as a number; the names are labels.
-    #[doc(alias = "TrainingLevelEnum")]
-    pub enum TrainingLevel {
-        Beginner = "1",
-        Intermediate = "2",
-        Advanced = "3",
     }
 }
 
@@ -709,22 +655,6 @@ model! {
         role_id: Option<i32> = "roleId",
         code: Option<String> = "code",
         role_name: Option<String> = "roleName",
-    }
-}
-
-#[cfg(any(feature = "phishing", feature = "training"))]
-open_enum! {
-    /// Whether a training is a draft or can be used.
-    #[doc(alias = "TrainingStatusEnum")]
-    pub enum TrainingStatus {
-    }
-}
-
-#[cfg(any(feature = "phishing", feature = "training"))]
-open_enum! {
-    /// The audience that a training is made for.
-    #[doc(alias = "TrainingTargetAudienceEnum")]
-    pub enum TrainingTargetAudience {
     }
 }
 

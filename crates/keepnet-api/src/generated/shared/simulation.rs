@@ -299,7 +299,7 @@ model! {
     #[derive(Clone, Default)]
     pub struct CampaignUserSearchRequest: Search {
         /// Whether what people or what bots did counts.
-        activity_type: Option<PhishingCampaignJobUserActivityType> = "activityType",
+        activity_type: Option<String> = "activityType",
     }
 }
 
@@ -439,13 +439,6 @@ model! {
 }
 
 #[cfg(feature = "_simulator")]
-open_enum! {
-    /// The provider of a DNS service.
-    pub enum DnsServiceProviderType {
-    }
-}
-
-#[cfg(feature = "_simulator")]
 model! {
     /// A DNS service in a list.
     #[doc(alias = "DnsServiceProviderSearchView")]
@@ -454,7 +447,7 @@ model! {
         id: Option<i32> = "id",
         resource_id: Option<String> = "resourceId",
         dns_service_provider_name: Option<String> = "dnsServiceProviderName",
-        dns_service_provider_type: Option<DnsServiceProviderType> = "dnsServiceProviderType",
+        dns_service_provider_type: Option<String> = "dnsServiceProviderType",
         /// Whether it belongs to the caller's company.
         is_owner: Option<bool> = "isOwner",
         health_status: Option<String> = "healthStatus",
@@ -556,14 +549,6 @@ model! {
         resource_id: Option<String> = "resourceId",
         file_name: Option<String> = "fileName",
         url: Option<String> = "url",
-    }
-}
-
-#[cfg(feature = "_simulator")]
-open_enum! {
-    /// When people are enrolled in the training of a campaign.
-    #[doc(alias = "EnrollmentSendTypeEnum")]
-    pub enum EnrollmentSendType {
     }
 }
 
@@ -744,18 +729,6 @@ model! {
 
 #[cfg(feature = "_simulator")]
 open_enum! {
-    /// How often a campaign is repeated. Sent as a number; the names are labels.
-    pub enum PhishingCampaignFrequency {
-        OneTime = "0",
-        Weekly = "1",
-        EveryTwoWeeks = "2",
-        Monthly = "3",
-        Quarterly = "4",
-    }
-}
-
-#[cfg(feature = "_simulator")]
-open_enum! {
     /// What recipients did.
     pub enum PhishingCampaignJobUserSearchType {
         All = "All",
@@ -788,7 +761,7 @@ model! {
         is_enrollment_reminder_active: Option<bool> = "isEnrollmentReminderActive",
         /// Whether people who succeed get a certificate.
         award_certificate: Option<bool> = "awardCertificate",
-        enrollment_send_type_id: Option<EnrollmentSendType> = "enrollmentSendTypeId",
+        enrollment_send_type_id: Option<String> = "enrollmentSendTypeId",
         certificate_config_send_type: Option<CertificateConfigSendType> = "certificateConfigSendType",
         training_redirect_page: Option<TrainingRedirectPage> = "trainingRedirectPage",
     }
@@ -1016,7 +989,7 @@ model! {
         enrollment_reminder: Option<EnrollmentReminder> = "enrollmentReminder",
         /// Whether people who succeed get a certificate.
         award_certificate: Option<bool> = "awardCertificate",
-        enrollment_send_type_id: Option<EnrollmentSendType> = "enrollmentSendTypeId",
+        enrollment_send_type_id: Option<String> = "enrollmentSendTypeId",
         certificate_config_send_type: Option<CertificateConfigSendType> = "certificateConfigSendType",
     }
 }
@@ -1032,7 +1005,7 @@ model! {
         enrollment_reminder: Option<EnrollmentReminder> = "enrollmentReminder",
         /// Whether people who succeed get a certificate.
         award_certificate: Option<bool> = "awardCertificate",
-        enrollment_send_type_id: Option<EnrollmentSendType> = "enrollmentSendTypeId",
+        enrollment_send_type_id: Option<String> = "enrollmentSendTypeId",
         certificate_config_send_type: Option<CertificateConfigSendType> = "certificateConfigSendType",
         training_redirect_page: Option<TrainingRedirectPage> = "trainingRedirectPage",
     }
@@ -1184,7 +1157,7 @@ model! {
     #[derive(Clone, Default)]
     pub struct UpdatePsEmailTemplateLanguage: Sent {
         /// What becomes of this language.
-        detail_action_type: Option<PhishingDetailActionType> = "detailActionType",
+        detail_action_type: Option<String> = "detailActionType",
         resource_id: Option<String> = "resourceId",
         /// The id of the language, from the list of languages.
         language_type_resource_id: Option<String> = "languageTypeResourceId",
@@ -1206,7 +1179,7 @@ model! {
 impl InForm for UpdatePsEmailTemplateLanguage {
     fn parts(self, prefix: &str, mut form: Form) -> Form {
         if let Some(value) = self.detail_action_type {
-            form = form.text(format!("{prefix}detailActionType"), value.to_string());
+            form = form.text(format!("{prefix}detailActionType"), value);
         }
         if let Some(value) = self.resource_id {
             form = form.text(format!("{prefix}resourceId"), value);

@@ -2,15 +2,9 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! What several resources of the area users have in common.
 
-use security_api_transport::{RawJson, model, open_enum};
+use security_api_transport::{RawJson, model};
 use crate::DateTime;
 use crate::generated::types::TargetUserCustomFieldValue;
-
-open_enum! {
-    /// The kind of an uploaded file.
-    pub enum ImportFileType {
-    }
-}
 
 model! {
     /// A target user in a list.
@@ -43,7 +37,7 @@ model! {
     /// The sheets, columns and first rows of an uploaded file.
     #[derive(Clone, Default)]
     pub struct UploadedFile: Received {
-        file_type: Option<ImportFileType> = "fileType",
+        file_type: Option<String> = "fileType",
         sheet_names: Option<Vec<String>> = "sheetNames",
         data: Option<RawJson> = "data" (json),
         file_field_names: Option<Vec<String>> = "fileFieldNames",

@@ -5,8 +5,8 @@
 use security_api_transport::model;
 use crate::{DateTime, TimeSpan};
 use crate::generated::types::{
-    CampaignScheduleInfoScenario, DetailItem, DirectEmailSetting, PhishingCampaignFrequency,
-    PhishingScenarioTraining, PsEmailTemplate, SmtpSetting, VishingTemplatePreview,
+    CampaignScheduleInfoScenario, DetailItem, DirectEmailSetting, PhishingScenarioTraining,
+    PsEmailTemplate, SmtpSetting, VishingTemplatePreview,
 };
 
 model! {
@@ -62,7 +62,7 @@ model! {
         /// What `sendRandomlyUsersCount` counts: 1 per cent of the recipients, 2 recipients.
         send_randomly_users_calculate_type_id: Option<i32> = "sendRandomlyUsersCalculateTypeId",
         target_group_resource_ids: Option<Vec<String>> = "targetGroupResourceIds",
-        frequency: Option<PhishingCampaignFrequency> = "frequency",
+        frequency: Option<String> = "frequency",
         phishing_scenarios: Option<Vec<PhishingScenarioTraining>> = "phishingScenarios",
         /// The id of the SMTP setting, if e-mails are delivered by SMTP.
         smtp_setting_resource_id: Option<String> = "smtpSettingResourceId",

@@ -3,7 +3,6 @@
 //! Objects and enumerations of `ldap`.
 
 use security_api_transport::{Secret, model};
-use crate::generated::types::LdapImportType;
 use crate::search::Filter;
 
 model! {
@@ -58,7 +57,7 @@ model! {
         ldap_setting_resource_id: String = "ldapSettingResourceId",
         /// The id of the upload or import.
         transaction_id: String = "transactionId",
-        import_type: Option<LdapImportType> = "importType",
+        import_type: Option<String> = "importType",
         target_group_resource_id: Option<String> = "targetGroupResourceId",
         group_filter_values: Vec<String> = "groupFilterValues",
         selected_user_resource_ids: Option<Vec<String>> = "selectedUserResourceIds",

@@ -2,9 +2,8 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Objects and enumerations of `ldap_schedules`.
 
-use security_api_transport::{model, open_enum};
+use security_api_transport::model;
 use crate::DateTime;
-use crate::generated::types::LdapImportType;
 use crate::search::Filter;
 
 model! {
@@ -17,7 +16,7 @@ model! {
         selected_user_resource_ids: Option<Vec<String>> = "selectedUserResourceIds",
         filter: Option<Filter> = "filter" (json),
         is_schedule: Option<bool> = "isSchedule",
-        status: Option<LdapStatus> = "status",
+        status: Option<String> = "status",
     }
 }
 
@@ -28,7 +27,7 @@ model! {
     pub struct LdapScheduleDetail: Received {
         name: Option<String> = "name",
         ldap_setting_resource_id: Option<String> = "ldapSettingResourceId",
-        import_type: Option<LdapImportType> = "importType",
+        import_type: Option<String> = "importType",
         target_group_resource_id: Option<String> = "targetGroupResourceId",
         filter: Option<Filter> = "filter" (json),
         is_schedule: Option<bool> = "isSchedule",
@@ -55,17 +54,11 @@ model! {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
         next_run_time: Option<DateTime> = "nextRunTime",
-        status: Option<LdapStatus> = "status",
+        status: Option<String> = "status",
         count: Option<i32> = "count",
         last_run_time: Option<DateTime> = "lastRunTime",
         /// When it was created.
         create_time: Option<DateTime> = "createTime",
         error_message: Option<String> = "errorMessage",
-    }
-}
-
-open_enum! {
-    /// Whether a schedule is on.
-    pub enum LdapStatus {
     }
 }

@@ -159,7 +159,7 @@ model! {
     pub struct AnalysisExclusionItem: Received, Sent {
         value: Option<String> = "value",
         exclusion_type: Option<AnalysisExclusionType> = "exclusionType",
-        attachment_extension_type: Option<AttachmentExtensionType> = "attachmentExtensionType",
+        attachment_extension_type: Option<String> = "attachmentExtensionType",
         /// Whether the caller may change it.
         is_editable: Option<bool> = "isEditable",
     }
@@ -182,12 +182,6 @@ model! {
         user_name: Option<String> = "userName",
         password: Option<Secret> = "password" (into),
         resource_id: Option<String> = "resourceId",
-    }
-}
-
-open_enum! {
-    /// What kind of attachment a file type is.
-    pub enum AttachmentExtensionType {
     }
 }
 

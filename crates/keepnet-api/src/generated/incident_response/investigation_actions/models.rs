@@ -2,7 +2,7 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Objects and enumerations of `investigation_actions`.
 
-use security_api_transport::{model, open_enum};
+use security_api_transport::model;
 use crate::search::Filter;
 
 model! {
@@ -56,15 +56,9 @@ model! {
     pub struct InvestigationActionItem: Sent {
         investigation_id: Option<String> = "investigationId",
         mail_id: Option<String> = "mailId",
-        status: Option<InvestigationActionStatus> = "status",
+        status: Option<String> = "status",
         error_msg: Option<String> = "errorMsg",
         new_email_id: Option<String> = "newEmailId",
-    }
-}
-
-open_enum! {
-    /// How far an action on an e-mail is.
-    pub enum InvestigationActionStatus {
     }
 }
 

@@ -6,8 +6,8 @@ use security_api_transport::{model, open_enum};
 use crate::DateTime;
 use crate::generated::types::{
     InvestigationAttachmentView, InvestigationAutoAction, InvestigationBodyView,
-    InvestigationHeaderView, InvestigationStatus, InvestigationType, ScanConfiguration,
-    ScanConfigurationDetail, ScanType, TargetUserType,
+    InvestigationHeaderView, InvestigationStatus, ScanConfiguration, ScanConfigurationDetail,
+    ScanType, TargetUserType,
 };
 
 model! {
@@ -34,7 +34,7 @@ model! {
         /// The mail systems to search.
         scan_types: Vec<ScanConfiguration> = "scanTypes",
         /// How it came about. The vendor describes it as required, but its own client leaves it out.
-        investigation_type: Option<InvestigationType> = "investigationType",
+        investigation_type: Option<String> = "investigationType",
         auto_action: InvestigationAutoAction = "autoAction",
         scanned_users_count: Option<i32> = "scannedUsersCount",
         completed_users_count: Option<i32> = "completedUsersCount",
@@ -52,7 +52,7 @@ model! {
         email: Option<String> = "email",
         mail_id: Option<String> = "mailId",
         folder_name: Option<String> = "folderName",
-        folder_type: Option<FolderType> = "folderType",
+        folder_type: Option<String> = "folderType",
         sender_ip: Option<String> = "senderIp",
         from: Option<String> = "from",
         sender_name: Option<String> = "senderName",
@@ -60,7 +60,7 @@ model! {
         subject: Option<String> = "subject",
         attachment_count: Option<i32> = "attachmentCount",
         received_time: Option<DateTime> = "receivedTime" (into),
-        investigation_filter_tag_list: Option<Vec<InvestigationFilterTag>> = "investigationFilterTagList",
+        investigation_filter_tag_list: Option<Vec<String>> = "investigationFilterTagList",
     }
 }
 
@@ -82,7 +82,7 @@ model! {
     #[derive(Clone, Default)]
     pub struct EmailRecipient: Sent {
         email: Option<String> = "email",
-        recipient_type: Option<RecipientType> = "recipientType",
+        recipient_type: Option<String> = "recipientType",
     }
 }
 
@@ -98,18 +98,12 @@ model! {
     }
 }
 
-open_enum! {
-    /// The kind of a mail folder.
-    pub enum FolderType {
-    }
-}
-
 model! {
     /// An investigation.
     #[derive(Clone, Default)]
     pub struct Investigation: Received {
         resource_id: Option<String> = "resourceId",
-        investigation_type: Option<InvestigationType> = "investigationType",
+        investigation_type: Option<String> = "investigationType",
         company_resource_id: Option<String> = "companyResourceId",
         name: Option<String> = "name",
         expire_date: Option<DateTime> = "expireDate",
@@ -165,12 +159,6 @@ model! {
     }
 }
 
-open_enum! {
-    /// Which condition of an investigation an e-mail fulfilled.
-    pub enum InvestigationFilterTag {
-    }
-}
-
 model! {
     /// What to look for in the header of e-mails.
     #[derive(Clone, Default)]
@@ -212,12 +200,6 @@ model! {
         resource_id: Option<String> = "resourceId",
         target_user: Option<String> = "targetUser",
         target_group_resource_id: Option<String> = "targetGroupResourceId",
-    }
-}
-
-open_enum! {
-    /// How a recipient stands in an e-mail.
-    pub enum RecipientType {
     }
 }
 

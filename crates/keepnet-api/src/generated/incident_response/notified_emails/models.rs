@@ -290,16 +290,10 @@ model! {
         resource_id: Option<String> = "resourceId",
         url: Option<String> = "url",
         result: Option<String> = "result",
-        qr_code_source: Option<NotifiedEmailUrlQrCodeSource> = "qrCodeSource",
+        qr_code_source: Option<String> = "qrCodeSource",
         qr_code_source_definition: Option<String> = "qrCodeSourceDefinition",
         analysis_list: Option<Vec<UrlAnalysis>> = "analysisList",
         redirect_urls: Option<Vec<NotifiedEmailUrl>> = "redirectUrls",
-    }
-}
-
-open_enum! {
-    /// Where the QR code with a link was found.
-    pub enum NotifiedEmailUrlQrCodeSource {
     }
 }
 

@@ -4,10 +4,7 @@
 
 use security_api_transport::model;
 use crate::DateTime;
-use crate::generated::types::{
-    PhishingCampaignJobUserActivityType, PhishingCampaignJobUserSearchType,
-    TargetUserCustomFieldValue,
-};
+use crate::generated::types::{PhishingCampaignJobUserSearchType, TargetUserCustomFieldValue};
 use crate::search::SearchRequest;
 
 model! {
@@ -203,6 +200,6 @@ model! {
         /// What the recipient did.
         search_type: Option<PhishingCampaignJobUserSearchType> = "searchType",
         /// Whether it was a person or a bot.
-        activity_type: Option<PhishingCampaignJobUserActivityType> = "activityType",
+        activity_type: Option<String> = "activityType",
     }
 }

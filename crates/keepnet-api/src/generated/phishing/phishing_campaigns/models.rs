@@ -6,9 +6,9 @@ use security_api_transport::{model, open_enum};
 use crate::{DateTime, TimeSpan};
 use crate::generated::types::{
     CertificateConfigSendType, DetailItem, DirectEmailSetting, EmailPeriodType,
-    EnrollmentReminder, EnrollmentSendType, PhishingCampaignEmailReply, PhishingCampaignFrequency,
-    PhishingCampaignScenario, PhishingScenarioPreview, PhishingScenarioTraining,
-    PhishingScenarioTrainingBase, ReminderEndType, SmtpSetting, TrainingRedirectPage,
+    EnrollmentReminder, PhishingCampaignEmailReply, PhishingCampaignScenario,
+    PhishingScenarioPreview, PhishingScenarioTraining, PhishingScenarioTrainingBase,
+    ReminderEndType, SmtpSetting, TrainingRedirectPage,
 };
 use crate::search::Filter;
 
@@ -84,7 +84,7 @@ model! {
         /// What `sendRandomlyUsersCount` counts: 1 per cent of the recipients, 2 recipients.
         send_randomly_users_calculate_type_id: Option<i32> = "sendRandomlyUsersCalculateTypeId",
         target_group_resource_ids: Option<Vec<String>> = "targetGroupResourceIds",
-        frequency: Option<PhishingCampaignFrequency> = "frequency",
+        frequency: Option<String> = "frequency",
         enrollment_reminder: Option<EnrollmentReminder> = "enrollmentReminder",
         /// Whether people who succeed get a certificate.
         award_certificate: Option<bool> = "awardCertificate",
@@ -204,7 +204,7 @@ model! {
         is_enrollment_reminder_active: Option<bool> = "isEnrollmentReminderActive",
         /// Whether people who succeed get a certificate.
         award_certificate: Option<bool> = "awardCertificate",
-        enrollment_send_type_id: Option<EnrollmentSendType> = "enrollmentSendTypeId",
+        enrollment_send_type_id: Option<String> = "enrollmentSendTypeId",
         certificate_config_send_type: Option<CertificateConfigSendType> = "certificateConfigSendType",
         training_redirect_page: Option<TrainingRedirectPage> = "trainingRedirectPage",
     }

@@ -2,7 +2,7 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Objects and enumerations of `notification_activity_logs`.
 
-use security_api_transport::{model, open_enum};
+use security_api_transport::model;
 use crate::DateTime;
 use crate::search::SearchRequest;
 
@@ -23,8 +23,8 @@ model! {
         last_name: Option<String> = "lastName",
         email: Option<String> = "email",
         department: Option<String> = "department",
-        status: Option<NotificationActivityLogStatus> = "status",
-        kind: Option<NotificationActivityLogType> = "type",
+        status: Option<String> = "status",
+        kind: Option<String> = "type",
         /// The id of the enrolment.
         enrollment_id: Option<String> = "enrollmentId",
         error_message: Option<String> = "errorMessage",
@@ -41,18 +41,6 @@ model! {
     }
 }
 
-open_enum! {
-    /// Whether a notification was sent.
-    pub enum NotificationActivityLogStatus {
-    }
-}
-
-open_enum! {
-    /// The kind of a notification.
-    pub enum NotificationActivityLogType {
-    }
-}
-
 model! {
     /// Which notifications to give, in what order and how many at a time.
     #[derive(Clone, Default)]
@@ -61,8 +49,8 @@ model! {
         company_id: Option<i32> = "companyId",
         /// The id of the enrolment.
         enrollment_id: Option<String> = "enrollmentId",
-        status: Option<NotificationActivityLogStatus> = "status",
-        kind: Option<NotificationActivityLogType> = "type",
+        status: Option<String> = "status",
+        kind: Option<String> = "type",
     }
 }
 

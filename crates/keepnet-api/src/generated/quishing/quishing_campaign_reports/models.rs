@@ -4,10 +4,7 @@
 
 use security_api_transport::{Secret, model};
 use crate::DateTime;
-use crate::generated::types::{
-    PhishingCampaignJobUserActivityType, PhishingCampaignJobUserSearchType,
-    TargetUserCustomFieldValue,
-};
+use crate::generated::types::{PhishingCampaignJobUserSearchType, TargetUserCustomFieldValue};
 use crate::search::SearchRequest;
 
 model! {
@@ -267,7 +264,7 @@ model! {
         /// Which repetition of the campaign.
         phishing_campaign_frequency_group: Option<i32> = "phishingCampaignFrequencyGroup",
         /// Whether what people or what bots did counts.
-        activity_type: Option<PhishingCampaignJobUserActivityType> = "activityType",
+        activity_type: Option<String> = "activityType",
         search_type: Option<PhishingCampaignJobUserSearchType> = "searchType",
     }
 }

@@ -6,9 +6,8 @@ use security_api_transport::model;
 use crate::{DateTime, TimeSpan};
 use crate::generated::types::{
     CertificateConfigSendType, DetailItem, DirectEmailSetting, EnrollmentReminder,
-    EnrollmentSendType, PhishingCampaignFrequency, PhishingCampaignScenario,
-    PhishingScenarioTrainingBase, QuishingScenarioPreview, QuishingTemplateSearchType,
-    SmtpSetting, TrainingRedirectPage,
+    PhishingCampaignScenario, PhishingScenarioTrainingBase, QuishingScenarioPreview,
+    QuishingTemplateSearchType, SmtpSetting, TrainingRedirectPage,
 };
 use crate::search::Filter;
 
@@ -63,7 +62,7 @@ model! {
         /// What `sendRandomlyUsersCount` counts: 1 per cent of the recipients, 2 recipients.
         send_randomly_users_calculate_type_id: Option<i32> = "sendRandomlyUsersCalculateTypeId",
         target_group_resource_ids: Option<Vec<String>> = "targetGroupResourceIds",
-        frequency: Option<PhishingCampaignFrequency> = "frequency",
+        frequency: Option<String> = "frequency",
         enrollment_reminder: Option<EnrollmentReminder> = "enrollmentReminder",
         /// Whether people who succeed get a certificate.
         award_certificate: Option<bool> = "awardCertificate",
@@ -198,7 +197,7 @@ model! {
         enrollment_reminder: Option<EnrollmentReminder> = "enrollmentReminder",
         /// Whether people who succeed get a certificate.
         award_certificate: Option<bool> = "awardCertificate",
-        enrollment_send_type_id: Option<EnrollmentSendType> = "enrollmentSendTypeId",
+        enrollment_send_type_id: Option<String> = "enrollmentSendTypeId",
         certificate_config_send_type: Option<CertificateConfigSendType> = "certificateConfigSendType",
         training_redirect_page: Option<TrainingRedirectPage> = "trainingRedirectPage",
     }

@@ -2,11 +2,11 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Objects and enumerations of `heartbeat`.
 
-use security_api_transport::{model, open_enum};
+use security_api_transport::model;
 use crate::DateTime;
 use crate::generated::types::{
     InvestigationAttachmentView, InvestigationBodyView, InvestigationHeaderView,
-    InvestigationStatus, InvestigationType,
+    InvestigationStatus,
 };
 
 model! {
@@ -14,7 +14,7 @@ model! {
     #[derive(Clone, Default)]
     pub struct HeartbeatInvestigation: Received {
         investigation_id: Option<String> = "investigationId",
-        investigation_type: Option<InvestigationType> = "investigationType",
+        investigation_type: Option<String> = "investigationType",
         /// The id of the mail system within the investigation.
         investigation_scan_type_id: Option<String> = "investigationScanTypeId",
         expire_date: Option<DateTime> = "expireDate",
@@ -87,15 +87,9 @@ model! {
         delete_actions: Option<Vec<HeartbeatInvestigationDeleteAction>> = "deleteActions",
         warning_actions: Option<Vec<HeartbeatInvestigationWarningAction>> = "warningActions",
         delete_and_notify_actions: Option<Vec<HeartbeatInvestigationDeleteAndNotifyAction>> = "deleteAndNotifyActions",
-        status: Option<HeartbeatStatus> = "status",
+        status: Option<String> = "status",
         message: Option<String> = "message",
         /// What is wrong, one text for each fault.
         validation_messages: Option<Vec<String>> = "validationMessages",
-    }
-}
-
-open_enum! {
-    /// Whether a sign of life was accepted.
-    pub enum HeartbeatStatus {
     }
 }

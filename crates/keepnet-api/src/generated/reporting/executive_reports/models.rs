@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 use security_api_transport::{Form, InForm, RawJson, Upload, model, open_enum};
 use crate::DateTime;
-use crate::generated::types::ReportSchedulingFrequency;
 
 model! {
     /// A new executive report.
@@ -48,12 +47,6 @@ model! {
         start_date: Option<DateTime> = "startDate",
         end_date: Option<DateTime> = "endDate",
         is_support_manager: Option<bool> = "isSupportManager",
-    }
-}
-
-open_enum! {
-    /// The kind of a chart.
-    pub enum ExecutiveReportChartType {
     }
 }
 
@@ -119,7 +112,7 @@ model! {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
         description: Option<String> = "description",
-        chart_type: Option<ExecutiveReportChartType> = "chartType",
+        chart_type: Option<String> = "chartType",
         widget_datas: Option<Vec<WidgetData>> = "widgetDatas",
         widget_type: Option<String> = "widgetType",
     }
@@ -162,7 +155,7 @@ model! {
     #[derive(Clone, Default)]
     pub struct Scheduling: Sent {
         name: Option<String> = "name",
-        frequency: Option<ReportSchedulingFrequency> = "frequency",
+        frequency: Option<String> = "frequency",
         schedule: Option<DateTime> = "schedule" (into),
         /// The id of the time zone of `scheduledDate`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",

@@ -52,10 +52,10 @@ impl Leaderboard {
     /// Source: public clients of this API.
     ///
     /// ```no_run
-    /// use keepnet_api::types::{LeaderboardDatePeriod, LeaderboardSearchRequest};
+    /// use keepnet_api::types::LeaderboardSearchRequest;
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let search = LeaderboardSearchRequest::new().date_period(LeaderboardDatePeriod::from("Unknown"));
+    /// let search = LeaderboardSearchRequest::new().date_period("date_period");
     /// let mut items = keepnet.leaderboard().list(&search).items();
     /// while let Some(gamification_view) = items.try_next().await? {
     ///     println!("{gamification_view:?}");

@@ -5,9 +5,7 @@
 use security_api_transport::model;
 use crate::DateTime;
 use crate::generated::types::{
-    DetailItem, ExportType, GamificationActionTypeFilter, GamificationProductType,
-    GamificationUserTimeLineView, LeaderboardDatePeriod, PaginationRequest,
-    PhishingScenarioDifficultyType,
+    DetailItem, ExportType, GamificationUserTimeLineView, PaginationRequest,
 };
 use crate::search::Filter;
 
@@ -46,7 +44,7 @@ model! {
         export_type: Option<ExportType> = "exportType",
         /// Exports the records of all pages, not just of one.
         report_all_pages: Option<bool> = "reportAllPages",
-        date_period: Option<LeaderboardDatePeriod> = "datePeriod",
+        date_period: Option<String> = "datePeriod",
         start_date: Option<DateTime> = "startDate" (into),
         end_date: Option<DateTime> = "endDate" (into),
         filter: Option<Filter> = "filter" (json),
@@ -59,7 +57,7 @@ model! {
     #[doc(alias = "LeaderboardSearchRequestParameter")]
     #[derive(Clone, Default)]
     pub struct LeaderboardSearchRequest: Sent {
-        date_period: Option<LeaderboardDatePeriod> = "datePeriod",
+        date_period: Option<String> = "datePeriod",
         /// The first day of a period of one's own.
         start_date: Option<DateTime> = "startDate" (into),
         /// The last day of a period of one's own.
@@ -88,7 +86,7 @@ model! {
     #[derive(Clone, Default)]
     pub struct LeaderboardUserRequest: Sent {
         target_user_resource_id: Option<String> = "targetUserResourceId",
-        date_period: Option<LeaderboardDatePeriod> = "datePeriod",
+        date_period: Option<String> = "datePeriod",
         start_date: Option<DateTime> = "startDate" (into),
         end_date: Option<DateTime> = "endDate" (into),
     }
@@ -99,13 +97,13 @@ model! {
     #[doc(alias = "LeaderboardUserSearchWithTimelineRequestParameter")]
     #[derive(Clone, Default)]
     pub struct LeaderboardUserSearchWithTimelineRequest: Sent {
-        date_period: Option<LeaderboardDatePeriod> = "datePeriod",
+        date_period: Option<String> = "datePeriod",
         start_date: Option<DateTime> = "startDate" (into),
         end_date: Option<DateTime> = "endDate" (into),
         filter: Option<Filter> = "filter" (json),
-        action_types: Option<Vec<GamificationActionTypeFilter>> = "actionTypes",
-        difficulty_types: Option<Vec<PhishingScenarioDifficultyType>> = "difficultyTypes",
-        products: Option<Vec<GamificationProductType>> = "products",
+        action_types: Option<Vec<String>> = "actionTypes",
+        difficulty_types: Option<Vec<String>> = "difficultyTypes",
+        products: Option<Vec<String>> = "products",
         show_only_failed_events: Option<bool> = "showOnlyFailedEvents",
         user_pagination: Option<PaginationRequest> = "userPagination",
         timeline_pagination: Option<PaginationRequest> = "timelinePagination",
@@ -123,10 +121,10 @@ model! {
         /// Exports the records of all pages, not just of one.
         report_all_pages: Option<bool> = "reportAllPages",
         target_user_resource_id: Option<String> = "targetUserResourceId",
-        action_types: Option<Vec<GamificationActionTypeFilter>> = "actionTypes",
-        difficulty_types: Option<Vec<PhishingScenarioDifficultyType>> = "difficultyTypes",
-        products: Option<Vec<GamificationProductType>> = "products",
-        date_period: Option<LeaderboardDatePeriod> = "datePeriod",
+        action_types: Option<Vec<String>> = "actionTypes",
+        difficulty_types: Option<Vec<String>> = "difficultyTypes",
+        products: Option<Vec<String>> = "products",
+        date_period: Option<String> = "datePeriod",
         start_date: Option<DateTime> = "startDate" (into),
         end_date: Option<DateTime> = "endDate" (into),
         pagination: Option<PaginationRequest> = "pagination",

@@ -7,7 +7,7 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     ExportRequest, IdResult, Manager, NamedResource, ReportScheduling, ReportSchedulingRequest,
-    ReportType, SearchReportScheduling,
+    SearchReportScheduling,
 };
 use crate::search::SearchRequest;
 
@@ -155,7 +155,7 @@ impl ScheduledReports {
     pub fn delete(
         &self,
         resource_id: impl AsRef<str>,
-        report_type: ReportType,
+        report_type: impl AsRef<str>,
     ) -> Call<IdResult> {
         self.client()
             .operation(

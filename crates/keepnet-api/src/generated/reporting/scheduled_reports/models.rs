@@ -2,9 +2,8 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Objects and enumerations of `scheduled_reports`.
 
-use security_api_transport::{model, open_enum};
+use security_api_transport::model;
 use crate::DateTime;
-use crate::generated::types::ReportSchedulingFrequency;
 
 model! {
     /// A manager whom reports can be sent to.
@@ -42,10 +41,10 @@ model! {
     /// A report schedule as it is to be.
     #[derive(Clone, Default)]
     pub struct ReportSchedulingRequest: Sent {
-        report_type: Option<ReportType> = "reportType",
+        report_type: Option<String> = "reportType",
         report_resource_id: Option<String> = "reportResourceId",
         name: Option<String> = "name",
-        frequency: Option<ReportSchedulingFrequency> = "frequency",
+        frequency: Option<String> = "frequency",
         schedule: Option<DateTime> = "schedule" (into),
         /// The id of the time zone of `scheduledDate`.
         scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
@@ -53,13 +52,6 @@ model! {
         email_addresses: Option<Vec<String>> = "emailAddresses",
         manager_emails: Option<Vec<String>> = "managerEmails",
         target_group_resource_ids: Option<Vec<String>> = "targetGroupResourceIds",
-    }
-}
-
-open_enum! {
-    /// The kind of a scheduled report. Sent as a number; the names are labels.
-    pub enum ReportType {
-        ExecutiveReport = "2",
     }
 }
 

@@ -2,7 +2,7 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Objects and enumerations of `security_growth_dashboard`.
 
-use security_api_transport::{model, open_enum};
+use security_api_transport::model;
 use crate::DateTime;
 use crate::generated::types::PaginationRequest;
 
@@ -37,16 +37,10 @@ model! {
     /// Something that the target user can do with a certificate.
     #[derive(Clone, Default)]
     pub struct UserGrowthDashboardAction: Received {
-        action_type: Option<UserGrowthDashboardActionType> = "actionType",
+        action_type: Option<String> = "actionType",
         action_type_id: Option<i32> = "actionTypeId",
         url: Option<String> = "url",
         warning_message: Option<String> = "warningMessage",
         is_enabled: Option<bool> = "isEnabled",
-    }
-}
-
-open_enum! {
-    /// What the target user can do with a certificate.
-    pub enum UserGrowthDashboardActionType {
     }
 }

@@ -2,7 +2,7 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Objects and enumerations of `allow_list`.
 
-use security_api_transport::{Form, InForm, model, open_enum};
+use security_api_transport::{Form, InForm, model};
 use crate::DateTime;
 
 model! {
@@ -48,12 +48,6 @@ model! {
     }
 }
 
-open_enum! {
-    /// Whether a domain is verified.
-    pub enum AllowListStatus {
-    }
-}
-
 model! {
     /// The domains to remove from the allow list.
     #[derive(Clone, Default)]
@@ -69,7 +63,7 @@ model! {
         allow_list_resource_id: Option<String> = "allowListResourceId",
         domain: Option<String> = "domain",
         txt_record: Option<String> = "txtRecord",
-        status: Option<AllowListStatus> = "status",
+        status: Option<String> = "status",
         last_check_time: Option<DateTime> = "lastCheckTime",
         verify_time: Option<DateTime> = "verifyTime",
         /// When it was created.

@@ -4,9 +4,7 @@
 
 use security_api_transport::{Secret, model};
 use crate::DateTime;
-use crate::generated::types::{
-    EntityAvailableFor, EntityAvailableForRequest, PhishingDetailActionType,
-};
+use crate::generated::types::{EntityAvailableFor, EntityAvailableForRequest};
 
 model! {
     /// Whether a name is free.
@@ -106,7 +104,7 @@ model! {
     #[derive(Clone)]
     pub struct EmailTemplateLanguageRequest: Sent {
         /// What becomes of this language.
-        detail_action_type: Option<PhishingDetailActionType> = "detailActionType",
+        detail_action_type: Option<String> = "detailActionType",
         resource_id: Option<String> = "resourceId",
         /// The id of the language, from the list of languages.
         language_type_resource_id: String = "languageTypeResourceId",

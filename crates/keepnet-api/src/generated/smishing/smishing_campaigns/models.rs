@@ -5,8 +5,8 @@
 use security_api_transport::model;
 use crate::{DateTime, TimeSpan};
 use crate::generated::types::{
-    DetailItem, EnrollmentReminder, PhishingCampaignFrequency, PhishingCampaignScenario,
-    PhishingScenarioTraining, PhishingScenarioTrainingBase, SmishingScenarioPreview,
+    DetailItem, EnrollmentReminder, PhishingCampaignScenario, PhishingScenarioTraining,
+    PhishingScenarioTrainingBase, SmishingScenarioPreview,
 };
 use crate::search::Filter;
 
@@ -53,7 +53,7 @@ model! {
         /// What `sendRandomlyUsersCount` counts: 1 per cent of the recipients, 2 recipients.
         send_randomly_users_calculate_type_id: Option<i32> = "sendRandomlyUsersCalculateTypeId",
         target_group_resource_ids: Option<Vec<String>> = "targetGroupResourceIds",
-        frequency: Option<PhishingCampaignFrequency> = "frequency",
+        frequency: Option<String> = "frequency",
         enrollment_reminder: Option<EnrollmentReminder> = "enrollmentReminder",
         /// Whether people who succeed get a certificate.
         award_certificate: Option<bool> = "awardCertificate",

@@ -366,16 +366,9 @@ model! {
     /// A text message of an enrolment.
     #[derive(Clone, Default)]
     pub struct SmsText: Received {
-        kind: Option<SmsTextType> = "type",
+        kind: Option<String> = "type",
         provider_number_resource_id: Option<String> = "providerNumberResourceId",
         /// The text, in HTML.
         template: Option<String> = "template",
-    }
-}
-
-open_enum! {
-    /// What a text message of an enrolment is for.
-    #[doc(alias = "SmsTextTypeEnum")]
-    pub enum SmsTextType {
     }
 }

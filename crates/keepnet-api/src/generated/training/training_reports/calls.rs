@@ -11,7 +11,7 @@ use crate::{List, search};
 use crate::generated::types::{
     AnonymousTrainingProgressReport, AnonymousTrainingProgressReportDetail,
     AnonymousTrainingResultReport, AnonymousTrainingResultReportDetail,
-    AnonymousTrainingUserReport, AnonymousTrainingUserReportDetail, Certificate, EmailEventType,
+    AnonymousTrainingUserReport, AnonymousTrainingUserReportDetail, Certificate,
     EnrollmentSummaryReport, EnumResult, ExamResultDetail, ExportRequest,
     ExportUsersSearchRequest, IdResult, Interaction, LmsScormSessionInteraction, ProgressDetail,
     ResendEnrollmentByTypes, ResendRequest, SearchExamResultsRestRequest,
@@ -993,10 +993,8 @@ pub struct InteractionsTrainingReports {
 
 impl InteractionsTrainingReports {
     /// Keeps events of this kind.
-    pub fn email_event_type(mut self, email_event_type: EmailEventType) -> Self {
-        self.request = self
-            .request
-            .set_query("emailEventType", email_event_type.to_string());
+    pub fn email_event_type(mut self, email_event_type: impl Into<String>) -> Self {
+        self.request = self.request.set_query("emailEventType", email_event_type);
         self
     }
 

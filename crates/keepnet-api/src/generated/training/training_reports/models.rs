@@ -125,13 +125,6 @@ model! {
     }
 }
 
-open_enum! {
-    /// What happened to an e-mail.
-    #[doc(alias = "EmailEventTypeEnum")]
-    pub enum EmailEventType {
-    }
-}
-
 model! {
     /// With which browser and from where something was done.
     #[derive(Clone, Default)]
@@ -373,7 +366,7 @@ model! {
     /// How one person answered a question, in words.
     #[derive(Clone, Default)]
     pub struct ScormInteractionHumanReadable: Received {
-        source: Option<ScormInteractionHumanReadableMatchSource> = "source",
+        source: Option<String> = "source",
         index: Option<i32> = "index",
         scorm_id: Option<String> = "scormId",
         question: Option<String> = "question",
@@ -401,12 +394,6 @@ model! {
         x: Option<i32> = "x",
         y: Option<i32> = "y",
         placeholder_id: Option<String> = "placeholderId",
-    }
-}
-
-open_enum! {
-    /// How the question was recognised.
-    pub enum ScormInteractionHumanReadableMatchSource {
     }
 }
 

@@ -5,9 +5,8 @@
 use security_api_transport::{Form, InForm, Upload, model, open_enum};
 use crate::DateTime;
 use crate::generated::types::{
-    ExportType, TrainingBehaviour, TrainingCategory, TrainingCompliance, TrainingContent,
-    TrainingCoverImage, TrainingDuration, TrainingEntityAvailableForRequest, TrainingLevel,
-    TrainingRole, TrainingStatus, TrainingTargetAudience, TrainingType, TrainingTypeRequest,
+    ExportType, TrainingBehaviour, TrainingCompliance, TrainingContent, TrainingCoverImage,
+    TrainingEntityAvailableForRequest, TrainingRole, TrainingType, TrainingTypeRequest,
 };
 use crate::search::SearchRequest;
 
@@ -98,17 +97,17 @@ model! {
         /// Whom it is to be available to.
         available_for_requests: Option<Vec<TrainingEntityAvailableForRequest>> = "availableForRequests",
         kind: Option<TrainingType> = "type",
-        role_ids: Option<Vec<TrainingTargetAudience>> = "roleIds",
+        role_ids: Option<Vec<String>> = "roleIds",
         name: Option<String> = "name",
         description: Option<String> = "description",
-        category: Option<TrainingCategory> = "category",
-        target_audience: Option<TrainingTargetAudience> = "targetAudience",
+        category: Option<String> = "category",
+        target_audience: Option<String> = "targetAudience",
         behaviours: Option<Vec<TrainingBehaviour>> = "behaviours",
         compliances: Option<Vec<TrainingCompliance>> = "compliances",
         tag_names: Option<Vec<String>> = "tagNames",
         has_quiz: Option<bool> = "hasQuiz",
-        duration: Option<TrainingDuration> = "duration",
-        level: Option<TrainingLevel> = "level",
+        duration: Option<String> = "duration",
+        level: Option<String> = "level",
         duration_display_name: Option<String> = "durationDisplayName",
         level_display_name: Option<String> = "levelDisplayName",
     }
@@ -121,7 +120,7 @@ model! {
         detail_training_id: Option<String> = "detailTrainingId",
         /// The place in the learning path.
         training_order: Option<i32> = "trainingOrder",
-        duration: Option<TrainingDuration> = "duration",
+        duration: Option<String> = "duration",
         duration_display_name: Option<String> = "durationDisplayName",
     }
 }
@@ -135,7 +134,7 @@ impl InForm for TrainingGroup {
             form = form.text(format!("{prefix}trainingOrder"), value.to_string());
         }
         if let Some(value) = self.duration {
-            form = form.text(format!("{prefix}duration"), value.to_string());
+            form = form.text(format!("{prefix}duration"), value);
         }
         if let Some(value) = self.duration_display_name {
             form = form.text(format!("{prefix}durationDisplayName"), value);
@@ -217,17 +216,17 @@ model! {
         /// Whom it is to be available to.
         available_for_requests: Option<Vec<TrainingEntityAvailableForRequest>> = "AvailableForRequests",
         kind: Option<TrainingType> = "Type",
-        role_ids: Option<Vec<TrainingTargetAudience>> = "RoleIds",
+        role_ids: Option<Vec<String>> = "RoleIds",
         name: Option<String> = "Name",
         description: Option<String> = "Description",
-        category: Option<TrainingCategory> = "Category",
-        target_audience: Option<TrainingTargetAudience> = "TargetAudience",
+        category: Option<String> = "Category",
+        target_audience: Option<String> = "TargetAudience",
         behaviours: Option<Vec<TrainingBehaviour>> = "Behaviours",
         compliances: Option<Vec<TrainingCompliance>> = "Compliances",
         tag_names: Option<Vec<String>> = "TagNames",
         has_quiz: Option<bool> = "HasQuiz",
-        duration: Option<TrainingDuration> = "Duration",
-        level: Option<TrainingLevel> = "Level",
+        duration: Option<String> = "Duration",
+        level: Option<String> = "Level",
         duration_display_name: Option<String> = "DurationDisplayName",
         level_display_name: Option<String> = "LevelDisplayName",
     }
@@ -254,7 +253,7 @@ impl InForm for TrainingsCreateForm {
         }
         if let Some(value) = self.role_ids {
             for value in value {
-                form = form.text(format!("{prefix}RoleIds"), value.to_string());
+                form = form.text(format!("{prefix}RoleIds"), value);
             }
         }
         if let Some(value) = self.name {
@@ -264,10 +263,10 @@ impl InForm for TrainingsCreateForm {
             form = form.text(format!("{prefix}Description"), value);
         }
         if let Some(value) = self.category {
-            form = form.text(format!("{prefix}Category"), value.to_string());
+            form = form.text(format!("{prefix}Category"), value);
         }
         if let Some(value) = self.target_audience {
-            form = form.text(format!("{prefix}TargetAudience"), value.to_string());
+            form = form.text(format!("{prefix}TargetAudience"), value);
         }
         if let Some(value) = self.behaviours {
             for (index, value) in value.into_iter().enumerate() {
@@ -288,10 +287,10 @@ impl InForm for TrainingsCreateForm {
             form = form.text(format!("{prefix}HasQuiz"), value.to_string());
         }
         if let Some(value) = self.duration {
-            form = form.text(format!("{prefix}Duration"), value.to_string());
+            form = form.text(format!("{prefix}Duration"), value);
         }
         if let Some(value) = self.level {
-            form = form.text(format!("{prefix}Level"), value.to_string());
+            form = form.text(format!("{prefix}Level"), value);
         }
         if let Some(value) = self.duration_display_name {
             form = form.text(format!("{prefix}DurationDisplayName"), value);
@@ -316,23 +315,23 @@ model! {
         cover_image: Option<Upload> = "CoverImage",
         cover_image_url: Option<String> = "TrainingDetail.CoverImageUrl",
         kind: Option<TrainingType> = "TrainingDetail.Type",
-        status: Option<TrainingStatus> = "TrainingDetail.Status",
+        status: Option<String> = "TrainingDetail.Status",
         training_contents: Option<Vec<TrainingContent>> = "TrainingDetail.TrainingContents",
         /// Whom it is to be available to.
         available_for_requests: Option<Vec<TrainingEntityAvailableForRequest>> = "TrainingDetail.AvailableForRequests",
         vendor_id: Option<String> = "TrainingDetail.VendorId",
         training_groups: Option<Vec<TrainingGroup>> = "TrainingDetail.TrainingGroups",
-        role_ids: Option<Vec<TrainingTargetAudience>> = "TrainingDetail.RoleIds",
+        role_ids: Option<Vec<String>> = "TrainingDetail.RoleIds",
         name: Option<String> = "TrainingDetail.Name",
         description: Option<String> = "TrainingDetail.Description",
-        category: Option<TrainingCategory> = "TrainingDetail.Category",
-        target_audience: Option<TrainingTargetAudience> = "TrainingDetail.TargetAudience",
+        category: Option<String> = "TrainingDetail.Category",
+        target_audience: Option<String> = "TrainingDetail.TargetAudience",
         behaviours: Option<Vec<TrainingBehaviour>> = "TrainingDetail.Behaviours",
         compliances: Option<Vec<TrainingCompliance>> = "TrainingDetail.Compliances",
         tag_names: Option<Vec<String>> = "TrainingDetail.TagNames",
         has_quiz: Option<bool> = "TrainingDetail.HasQuiz",
-        duration: Option<TrainingDuration> = "TrainingDetail.Duration",
-        level: Option<TrainingLevel> = "TrainingDetail.Level",
+        duration: Option<String> = "TrainingDetail.Duration",
+        level: Option<String> = "TrainingDetail.Level",
         duration_display_name: Option<String> = "TrainingDetail.DurationDisplayName",
         level_display_name: Option<String> = "TrainingDetail.LevelDisplayName",
     }
@@ -350,8 +349,7 @@ impl InForm for TrainingsUpdateForm {
             form = form.text(format!("{prefix}TrainingDetail.Type"), value.to_string());
         }
         if let Some(value) = self.status {
-            form = form
-                .text(format!("{prefix}TrainingDetail.Status"), value.to_string());
+            form = form.text(format!("{prefix}TrainingDetail.Status"), value);
         }
         if let Some(value) = self.training_contents {
             for (index, value) in value.into_iter().enumerate() {
@@ -387,8 +385,7 @@ impl InForm for TrainingsUpdateForm {
         }
         if let Some(value) = self.role_ids {
             for value in value {
-                form = form
-                    .text(format!("{prefix}TrainingDetail.RoleIds"), value.to_string());
+                form = form.text(format!("{prefix}TrainingDetail.RoleIds"), value);
             }
         }
         if let Some(value) = self.name {
@@ -398,15 +395,10 @@ impl InForm for TrainingsUpdateForm {
             form = form.text(format!("{prefix}TrainingDetail.Description"), value);
         }
         if let Some(value) = self.category {
-            form = form
-                .text(format!("{prefix}TrainingDetail.Category"), value.to_string());
+            form = form.text(format!("{prefix}TrainingDetail.Category"), value);
         }
         if let Some(value) = self.target_audience {
-            form = form
-                .text(
-                    format!("{prefix}TrainingDetail.TargetAudience"),
-                    value.to_string(),
-                );
+            form = form.text(format!("{prefix}TrainingDetail.TargetAudience"), value);
         }
         if let Some(value) = self.behaviours {
             for (index, value) in value.into_iter().enumerate() {
@@ -436,11 +428,10 @@ impl InForm for TrainingsUpdateForm {
                 .text(format!("{prefix}TrainingDetail.HasQuiz"), value.to_string());
         }
         if let Some(value) = self.duration {
-            form = form
-                .text(format!("{prefix}TrainingDetail.Duration"), value.to_string());
+            form = form.text(format!("{prefix}TrainingDetail.Duration"), value);
         }
         if let Some(value) = self.level {
-            form = form.text(format!("{prefix}TrainingDetail.Level"), value.to_string());
+            form = form.text(format!("{prefix}TrainingDetail.Level"), value);
         }
         if let Some(value) = self.duration_display_name {
             form = form

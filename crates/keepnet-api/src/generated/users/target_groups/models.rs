@@ -38,12 +38,6 @@ model! {
     }
 }
 
-open_enum! {
-    /// In which language people get a campaign.
-    pub enum PhishingCampaignSendUserPreferredLanguageType {
-    }
-}
-
 model! {
     /// A part of the name of target groups, and which page to give.
     #[doc(alias = "GetTargetGroupByNameRequest")]
@@ -173,7 +167,7 @@ model! {
         target_group_resource_ids: Option<Vec<String>> = "targetGroupResourceIds",
         scenario_resource_ids: Option<Vec<String>> = "scenarioResourceIds",
         category_filter: Option<Filter> = "categoryFilter" (json),
-        send_user_preferred_language: Option<PhishingCampaignSendUserPreferredLanguageType> = "sendUserPreferredLanguage",
+        send_user_preferred_language: Option<String> = "sendUserPreferredLanguage",
     }
 }
 

@@ -115,19 +115,13 @@ model! {
     #[doc(alias = "SearchTmpTargetUserServiceResult")]
     #[derive(Clone, Default)]
     pub struct SearchTmpTargetUserService: Received {
-        status: Option<SearchTmpTargetUserStatus> = "status",
+        status: Option<String> = "status",
         message: Option<String> = "message",
         /// The rows.
         items: Option<ImportedTargetUsers> = "items",
         new_user_count: Option<i32> = "newUserCount",
         existing_user_count: Option<i32> = "existingUserCount",
         invalid_user_count: Option<i32> = "invalidUserCount",
-    }
-}
-
-open_enum! {
-    /// How far the reading of an uploaded file is.
-    pub enum SearchTmpTargetUserStatus {
     }
 }
 
