@@ -76,7 +76,7 @@ pub(super) fn files(api: &Api, service: &Service) -> Result<Files, Vec<Refusal>>
             text::file(&with_uses(about, &scope, conditions), items),
         );
     }
-    for (folder, (about, items)) in index::files(api, &places) {
+    for (folder, (about, items)) in index::files(api, &places, service) {
         let name = match folder.as_str() {
             "" => "mod".to_owned(),
             folder => format!("{folder}/mod"),

@@ -126,6 +126,10 @@ impl Places {
         files
     }
 
+    pub(crate) fn homes(&self) -> impl Iterator<Item = &Home> {
+        self.homes.values()
+    }
+
     /// The modules that hold types.
     pub(crate) fn modules(&self) -> BTreeSet<Vec<&str>> {
         self.homes.values().map(Home::module).collect()

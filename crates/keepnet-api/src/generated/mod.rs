@@ -62,6 +62,7 @@ pub mod types {
     #[cfg(feature = "users")]
     pub use super::users::types::*;
     pub use super::shared::common::*;
+    #[cfg(feature = "_simulator")]
     pub use super::shared::simulation::*;
 }
 

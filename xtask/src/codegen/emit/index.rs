@@ -10,11 +10,15 @@ use super::super::names;
 use super::super::place::{self, Home, Places, SHARED};
 use super::operation::{all_unconfirmed, builder_name, gate, has_builder};
 use super::text;
-use super::types::ident;
+use super::types::{code, ident};
 use crate::project::Service;
 
 /// The `mod.rs` files: one, or one for each folder of an area and one above them. By folder, with a sentence about each.
-pub(super) fn files(api: &Api, places: &Places) -> BTreeMap<String, (String, Vec<TokenStream>)> {
+pub(super) fn files(
+    api: &Api,
+    places: &Places,
+    service: &Service,
+) -> BTreeMap<String, (String, Vec<TokenStream>)> {
     let about = "The API, generated from its description.".to_owned();
     let areas = place::areas(api);
     let modules = modules(api, places);
@@ -22,7 +26,7 @@ pub(super) fn files(api: &Api, places: &Places) -> BTreeMap<String, (String, Vec
         let resources: Vec<_> = api.resources.iter().collect();
         let modules: Vec<_> = modules.iter().map(Vec::as_slice).collect();
         let items = vec![
-            declared(&modules, &resources),
+            declared(&modules, None, &resources),
             types(&modules, false),
             self::resources(&resources),
             operations(api, &resources),
@@ -43,7 +47,7 @@ pub(super) fn files(api: &Api, places: &Places) -> BTreeMap<String, (String, Vec
             .map(|module| &module[1..])
             .collect();
         let items = vec![
-            declared(&inside, &resources),
+            declared(&inside, Some(area), &resources),
             types(&inside, true),
             self::resources(&resources),
             operations_of_area(&resources),
@@ -52,14 +56,14 @@ pub(super) fn files(api: &Api, places: &Places) -> BTreeMap<String, (String, Vec
         let about = format!("The area {}.", area.replace('_', " "));
         indexes.insert((*area).to_owned(), (about, items));
     }
-    let shared: Vec<_> = modules
-        .iter()
-        .filter(|module| module.first() == Some(&SHARED))
-        .map(|module| &module[1..])
-        .collect();
+    let shared = shared(places, service);
     if !shared.is_empty() {
         let about = "What several areas have in common.".to_owned();
-        indexes.insert(SHARED.to_owned(), (about, vec![declared(&shared, &[])]));
+        let modules = shared.iter().map(|(name, condition)| {
+            let (gate, name) = (condition.as_deref().map(code), ident(name));
+            quote!(#gate pub(super) mod #name;)
+        });
+        indexes.insert(SHARED.to_owned(), (about, vec![modules.collect()]));
     }
     let with_types: BTreeSet<_> = modules
         .iter()
@@ -80,12 +84,42 @@ fn modules<'a>(api: &'a Api, places: &'a Places) -> BTreeSet<Vec<&'a str>> {
     modules
 }
 
-/// The condition of a type within its file, as an attribute. Where several of the areas that a feature stands for need
-/// it, that feature does.
+/// The modules of what areas share, and the condition of each: that of any type in it.
+fn shared<'a>(places: &'a Places, service: &Service) -> BTreeMap<&'a str, Option<String>> {
+    let mut areas_of = BTreeMap::<&str, Option<BTreeSet<String>>>::new();
+    for home in places.homes() {
+        let Home::Shared { concept, areas } = home else {
+            continue;
+        };
+        let all = areas_of
+            .entry(concept)
+            .or_insert_with(|| Some(BTreeSet::new()));
+        match areas.is_empty() {
+            true => *all = None,
+            false => {
+                if let Some(all) = all {
+                    all.extend(areas.iter().cloned());
+                }
+            }
+        }
+    }
+    let conditions = areas_of.into_iter().map(|(concept, areas)| {
+        let condition = areas.and_then(|areas| condition_of(service, &areas));
+        (concept, condition)
+    });
+    conditions.collect()
+}
+
+/// The condition of a type within its file, as an attribute.
 pub(super) fn condition(service: &Service, home: &Home) -> Option<String> {
-    let Home::Shared { areas, .. } = home else {
-        return None;
-    };
+    match home {
+        Home::Shared { areas, .. } => condition_of(service, areas),
+        _ => None,
+    }
+}
+
+/// The condition that one of these areas is needed. Where a feature stands for several of them, that feature does.
+fn condition_of(service: &Service, areas: &BTreeSet<String>) -> Option<String> {
     let mut features: BTreeSet<&str> = areas.iter().map(String::as_str).collect();
     for (feature, group) in service.groups {
         if group.iter().filter(|area| features.contains(*area)).count() > 1 {
@@ -105,7 +139,7 @@ pub(super) fn condition(service: &Service, home: &Home) -> Option<String> {
 }
 
 /// The declarations of these modules, of which each has one or two parts.
-fn declared(modules: &[&[&str]], resources: &[&Resource]) -> TokenStream {
+fn declared(modules: &[&[&str]], area: Option<&str>, resources: &[&Resource]) -> TokenStream {
     let unconfirmed = |name: &str| {
         let mut resources = resources.iter();
         resources.any(|resource| resource.name == name && all_unconfirmed(resource))
@@ -117,6 +151,10 @@ fn declared(modules: &[&[&str]], resources: &[&Resource]) -> TokenStream {
     }
     let folders = folders.into_iter().map(|(folder, files)| {
         let gate = gate(unconfirmed(folder));
+        let inception = (area == Some(folder)).then(|| {
+            let reason = "an area may have a resource of its own name";
+            quote!(#[expect(clippy::module_inception, reason = #reason)])
+        });
         let folder = ident(folder);
         if files.is_empty() {
             return quote!(pub(super) mod #folder;);
@@ -126,7 +164,7 @@ fn declared(modules: &[&[&str]], resources: &[&Resource]) -> TokenStream {
             let file = ident(file);
             quote!(#gate pub(super) mod #file;)
         });
-        quote!(mod #folder { #(#files)* })
+        quote!(#inception mod #folder { #(#files)* })
     });
     quote!(#(#folders)*)
 }
@@ -265,7 +303,7 @@ fn operations_of_area(resources: &[&Resource]) -> TokenStream {
 fn whole(
     areas: &BTreeSet<&str>,
     with_types: &BTreeSet<&str>,
-    shared: &[&[&str]],
+    shared: &BTreeMap<&str, Option<String>>,
 ) -> Vec<TokenStream> {
     let each = |write: &dyn Fn(&str, TokenStream) -> TokenStream| {
         let parts = areas.iter().map(|area| {
@@ -293,9 +331,9 @@ fn whole(
             quote!(#gate pub use super::#name::#module::*;)
         })
     };
-    let of_shared = shared.iter().map(|module| {
-        let path = path(module);
-        quote!(pub use super::shared::#path::*;)
+    let of_shared = shared.iter().map(|(name, condition)| {
+        let (gate, name) = (condition.as_deref().map(code), ident(name));
+        quote!(#gate pub use super::shared::#name::*;)
     });
     let (types, resources, operations) = (
         of_areas("types"),

@@ -2,6 +2,10 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! The area companies.
 
+#[expect(
+    clippy::module_inception,
+    reason = "an area may have a resource of its own name"
+)]
 mod companies {
     pub(super) mod calls;
     pub(super) mod models;

@@ -3,4 +3,5 @@
 //! What several areas have in common.
 
 pub(super) mod common;
+#[cfg(feature = "_simulator")]
 pub(super) mod simulation;

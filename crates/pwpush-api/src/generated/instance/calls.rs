@@ -31,8 +31,8 @@ impl Instance {
     /// `GET /api/v2/version`. Idempotent: retried automatically.
     ///
     /// Errors of the service: 302, the instance has no user yet and leads to the page that makes the first; 404, it is
-    /// no Password Pusher, or one that only has the API v1; 429, the address sends more than 120 requests a minute or
-    /// 60 a second.
+    /// no Password Pusher, one that only has the API v1, or a public gateway, which has no API; 429, the address sends
+    /// more than 120 requests a minute or 60 a second.
     ///
     /// Source: the server's source code.
     ///

@@ -261,6 +261,7 @@ macro_rules! __setters {
         #[allow(deprecated)]
         impl $name {
             /// Creates a request with the required members.
+            #[allow(clippy::too_many_arguments, reason = "the service requires as many")]
             pub fn new($($argument)+) -> Self {
                 Self { $($value)* }
             }

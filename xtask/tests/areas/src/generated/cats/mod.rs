@@ -6,6 +6,10 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! The area cats.
 
+#[expect(
+    clippy::module_inception,
+    reason = "an area may have a resource of its own name"
+)]
 mod cats {
     pub(super) mod calls;
 }

@@ -6,6 +6,10 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! The area dogs.
 
+#[expect(
+    clippy::module_inception,
+    reason = "an area may have a resource of its own name"
+)]
 mod dogs {
     pub(super) mod calls;
     pub(super) mod models;
