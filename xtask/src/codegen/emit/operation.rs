@@ -222,7 +222,7 @@ fn body(context: &Context<'_>, body: &Body, request: &TokenStream) -> (TokenStre
         } => {
             let (name, model) = (ident(name), scope.named(model));
             let request = match encoding {
-                Encoding::Json => quote!(#request.json(&#name.into())),
+                Encoding::Json => quote!(#request.json::<#model>(&#name.into())),
                 Encoding::Multipart => quote!(#request.form(#name.into().into())),
                 Encoding::UrlEncoded => quote!(#request.urlencoded(#name.into().pairs())),
             };
@@ -241,7 +241,7 @@ fn body(context: &Context<'_>, body: &Body, request: &TokenStream) -> (TokenStre
             let search = scope.own("search");
             (
                 quote!(#name: impl Into<#ty>),
-                quote!(#search::complete(#request, #name.into(), #order_by)),
+                quote!(#search::complete::<#ty>(#request, #name.into(), #order_by)),
             )
         }
         Body::Member(member) => {

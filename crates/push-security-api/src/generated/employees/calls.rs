@@ -109,7 +109,7 @@ impl Employees {
     ) -> Call<Employee> {
         self.client()
             .operation(&EMPLOYEES_UPDATE, &[id.as_ref()])
-            .json(&update.into())
+            .json::<EmployeeUpdate>(&update.into())
             .call()
     }
 

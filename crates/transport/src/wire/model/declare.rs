@@ -123,7 +123,7 @@ macro_rules! __compared {
         impl ::std::fmt::Debug for $name {
             #[inline]
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                $crate::model::debug(f, stringify!($name), &[$(stringify!($member)),*], self)
+                $crate::model::debug(f, stringify!($name), stringify!($($member)*), self)
             }
         }
 

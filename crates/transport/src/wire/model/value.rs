@@ -28,14 +28,14 @@ pub trait Values {
     fn values(&self, show: &mut dyn FnMut(&[&(dyn Value + 'static)]));
 }
 
-/// The body of a model's `Debug::fmt`.
+/// The body of a model's `Debug::fmt`; the members' names stand in one text, with spaces between them.
 ///
 /// # Errors
 /// Whatever writing gives.
-pub fn debug(f: &mut Formatter<'_>, name: &str, members: &[&str], model: &dyn Values) -> Result {
+pub fn debug(f: &mut Formatter<'_>, name: &str, members: &str, model: &dyn Values) -> Result {
     let mut output = f.debug_struct(name);
     model.values(&mut |values| {
-        for (member, value) in members.iter().zip(values) {
+        for (member, value) in members.split_whitespace().zip(values) {
             output.field(member, value);
         }
     });

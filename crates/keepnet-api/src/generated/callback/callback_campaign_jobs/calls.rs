@@ -43,7 +43,9 @@ impl CallbackCampaignJobs {
         resource_id: impl AsRef<str>,
         campaign_job_export: impl Into<CampaignJobExportRequest>,
     ) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            CampaignJobExportRequest,
+        >(
                 self
                     .client()
                     .operation(&CALLBACK_CAMPAIGN_JOBS_EXPORT, &[resource_id.as_ref()]),
@@ -82,7 +84,7 @@ impl CallbackCampaignJobs {
                 &CALLBACK_CAMPAIGN_JOBS_RESEND_TO_USERS,
                 &[resource_id.as_ref(), &instance_group.to_string()],
             )
-            .json(&campaign_resend_to_users.into())
+            .json::<CampaignResendToUsersRequest>(&campaign_resend_to_users.into())
             .call()
     }
 
@@ -106,7 +108,7 @@ impl CallbackCampaignJobs {
                 &CALLBACK_CAMPAIGN_JOBS_RESEND,
                 &[resource_id.as_ref(), &instance_group.to_string()],
             )
-            .json(&campaign_resend.into())
+            .json::<CampaignResendRequest>(&campaign_resend.into())
             .call()
     }
 
@@ -123,7 +125,9 @@ impl CallbackCampaignJobs {
         search: impl Into<CampaignJobSearchRequest>,
     ) -> List<CampaignJob> {
         List::new(
-            search::complete(
+            search::complete::<
+                CampaignJobSearchRequest,
+            >(
                 self
                     .client()
                     .operation(&CALLBACK_CAMPAIGN_JOBS_SEARCH, &[resource_id.as_ref()]),
@@ -147,7 +151,7 @@ impl CallbackCampaignJobs {
     ) -> Call<IdResult> {
         self.client()
             .operation(&CALLBACK_CAMPAIGN_JOBS_START, &[])
-            .json(&callback_campaign_instance.into())
+            .json::<CallbackCampaignInstanceRequest>(&callback_campaign_instance.into())
             .call()
     }
 

@@ -83,7 +83,9 @@ impl CallbackCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> Call<CallbackCampaignJobUserEmailSearchOpened> {
-        search::complete(
+        search::complete::<
+            CampaignUserSearchRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -109,7 +111,9 @@ impl CallbackCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> Call<CallbackCampaignJobUserSearchEmailReported> {
-        search::complete(
+        search::complete::<
+            CampaignUserSearchRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -185,7 +189,9 @@ impl CallbackCampaignReports {
         instance_group: i32,
         export: impl Into<ExportRequest>,
     ) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -220,7 +226,9 @@ impl CallbackCampaignReports {
         search: impl Into<CampaignUserSearchRequest>,
     ) -> List<CallbackCampaignJobUsers> {
         List::new(
-            search::complete(
+            search::complete::<
+                CampaignUserSearchRequest,
+            >(
                 self
                     .client()
                     .operation(

@@ -45,7 +45,7 @@ impl CallbackCampaigns {
     ) -> Call<IdResult> {
         self.client()
             .operation(&CALLBACK_CAMPAIGNS_CREATE, &[])
-            .json(&callback_campaign_create.into())
+            .json::<CallbackCampaignCreateRequest>(&callback_campaign_create.into())
             .call()
     }
 
@@ -60,7 +60,7 @@ impl CallbackCampaigns {
     ) -> Call<IdResult> {
         self.client()
             .operation(&CALLBACK_CAMPAIGNS_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json::<BulkDeleteRequest>(&bulk_delete.into())
             .call()
     }
 
@@ -75,7 +75,9 @@ impl CallbackCampaigns {
     ) -> Call<CallbackCampaignScheduleInfo> {
         self.client()
             .operation(&CALLBACK_CAMPAIGNS_CALCULATE_SCHEDULE_INFO, &[])
-            .json(&callback_calculate_schedule_info.into())
+            .json::<
+                CallbackCalculateScheduleInfoRequest,
+            >(&callback_calculate_schedule_info.into())
             .call()
     }
 
@@ -90,7 +92,7 @@ impl CallbackCampaigns {
     ) -> Call<CampaignSendingInfo> {
         self.client()
             .operation(&CALLBACK_CAMPAIGNS_CALCULATE_SENDING_INFO, &[])
-            .json(&campaign_sending_info.into())
+            .json::<CampaignSendingInfoRequest>(&campaign_sending_info.into())
             .call()
     }
 
@@ -149,7 +151,9 @@ impl CallbackCampaigns {
         search: impl Into<SearchRequest>,
     ) -> List<CallbackCampaignView> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self.client().operation(&CALLBACK_CAMPAIGNS_SEARCH, &[]),
                 search.into(),
                 "CreateTime",
@@ -165,7 +169,9 @@ impl CallbackCampaigns {
     ///
     /// Source: public clients of this API.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&CALLBACK_CAMPAIGNS_EXPORT, &[]),
                 export.into(),
                 "CreateTime",

@@ -44,7 +44,9 @@ impl CallbackEmailTemplates {
     ) -> Call<IdResult> {
         self.client()
             .operation(&CALLBACK_EMAIL_TEMPLATES_CREATE, &[])
-            .json(&callback_email_template_create.into())
+            .json::<
+                CallbackEmailTemplateCreateRequest,
+            >(&callback_email_template_create.into())
             .call()
     }
 
@@ -59,7 +61,7 @@ impl CallbackEmailTemplates {
     ) -> Call<IdResult> {
         self.client()
             .operation(&CALLBACK_EMAIL_TEMPLATES_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json::<BulkDeleteRequest>(&bulk_delete.into())
             .call()
     }
 
@@ -101,7 +103,9 @@ impl CallbackEmailTemplates {
         search: impl Into<PsEmailTemplateSearchRequest>,
     ) -> List<SearchCallbackTemplate> {
         List::new(
-            search::complete(
+            search::complete::<
+                PsEmailTemplateSearchRequest,
+            >(
                 self.client().operation(&CALLBACK_EMAIL_TEMPLATES_SEARCH, &[]),
                 search.into(),
                 "CreateTime",
@@ -117,7 +121,9 @@ impl CallbackEmailTemplates {
     ///
     /// Source: public clients of this API.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&CALLBACK_EMAIL_TEMPLATES_EXPORT, &[]),
                 export.into(),
                 "CreateTime",
@@ -152,7 +158,7 @@ impl CallbackEmailTemplates {
     ) -> Call<IdResult> {
         self.client()
             .operation(&CALLBACK_EMAIL_TEMPLATES_UPDATE, &[resource_id.as_ref()])
-            .json(&ps_email_template.into())
+            .json::<UpdatePsEmailTemplateRequest>(&ps_email_template.into())
             .call()
     }
 

@@ -43,7 +43,7 @@ impl CallbackScenarios {
     ) -> Call<IdResult> {
         self.client()
             .operation(&CALLBACK_SCENARIOS_CREATE, &[])
-            .json(&callback_scenario.into())
+            .json::<CallbackScenarioRequest>(&callback_scenario.into())
             .call()
     }
 
@@ -58,7 +58,7 @@ impl CallbackScenarios {
     ) -> Call<IdResult> {
         self.client()
             .operation(&CALLBACK_SCENARIOS_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json::<BulkDeleteRequest>(&bulk_delete.into())
             .call()
     }
 
@@ -70,7 +70,9 @@ impl CallbackScenarios {
     ///
     /// Source: public clients of this API.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&CALLBACK_SCENARIOS_EXPORT, &[]),
                 export.into(),
                 "CreateTime",
@@ -104,7 +106,9 @@ impl CallbackScenarios {
         search: impl Into<PhishingScenarioSearchRequest>,
     ) -> List<CallbackScenarioView> {
         List::new(
-            search::complete(
+            search::complete::<
+                PhishingScenarioSearchRequest,
+            >(
                 self.client().operation(&CALLBACK_SCENARIOS_SEARCH, &[]),
                 search.into(),
                 "CreateTime",
@@ -137,7 +141,7 @@ impl CallbackScenarios {
     ) -> Call<IdResult> {
         self.client()
             .operation(&CALLBACK_SCENARIOS_UPDATE, &[resource_id.as_ref()])
-            .json(&callback_scenario.into())
+            .json::<CallbackScenarioRequest>(&callback_scenario.into())
             .call()
     }
 

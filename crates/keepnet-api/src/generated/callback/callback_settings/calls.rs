@@ -101,7 +101,9 @@ impl CallbackSettings {
         search: impl Into<SearchRequest>,
     ) -> List<CallbackSearchCompanyPool> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self.client().operation(&CALLBACK_SETTINGS_SEARCH, &[]),
                 search.into(),
                 "CreateTime",
@@ -117,7 +119,9 @@ impl CallbackSettings {
     ///
     /// Source: public clients of this API.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&CALLBACK_SETTINGS_EXPORT, &[]),
                 export.into(),
                 "CreateTime",

@@ -91,7 +91,7 @@ impl Companies {
     ) -> Call<IdResult> {
         self.client()
             .operation(&COMPANIES_SET_AGENTIC_AI, &[])
-            .json(&company_agentic_ai_settings.into())
+            .json::<CompanyAgenticAiSettings>(&company_agentic_ai_settings.into())
             .call()
     }
 
@@ -115,7 +115,7 @@ impl Companies {
     ) -> Call<AgenticAiSettings> {
         self.client()
             .operation(&COMPANIES_UPDATE_AGENTIC_AI_SETTINGS, &[])
-            .json(&agentic_ai_settings.into())
+            .json::<AgenticAiSettings>(&agentic_ai_settings.into())
             .call()
     }
 
@@ -157,7 +157,7 @@ impl Companies {
     ) -> Call<IdResult> {
         self.client()
             .operation(&COMPANIES_SET_AI_SETTINGS, &[])
-            .json(&company_ai_settings.into())
+            .json::<CompanyAiSettings>(&company_ai_settings.into())
             .call()
     }
 
@@ -172,7 +172,7 @@ impl Companies {
     ) -> Call<IdResult> {
         self.client()
             .operation(&COMPANIES_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json::<BulkDeleteRequest>(&bulk_delete.into())
             .call()
     }
 
@@ -203,7 +203,7 @@ impl Companies {
     ) -> Call<IdResult> {
         self.client()
             .operation(&COMPANIES_CREATE_CLIENT, &[])
-            .json(&api_client.into())
+            .json::<ApiClientRequest>(&api_client.into())
             .call()
     }
 
@@ -250,7 +250,9 @@ impl Companies {
         search: impl Into<SearchRequest>,
     ) -> List<SearchClient> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self.client().operation(&COMPANIES_SEARCH_CLIENTS, &[]),
                 search.into(),
                 "CreateTime",
@@ -264,7 +266,9 @@ impl Companies {
     ///
     /// Source: the vendor's documentation.
     pub fn export_clients(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&COMPANIES_EXPORT_CLIENTS, &[]),
                 export.into(),
                 "CreateTime",
@@ -297,7 +301,7 @@ impl Companies {
     ) -> Call<IdResult> {
         self.client()
             .operation(&COMPANIES_UPDATE_CLIENT, &[resource_id.as_ref()])
-            .json(&api_client.into())
+            .json::<ApiClientRequest>(&api_client.into())
             .call()
     }
 
@@ -343,7 +347,9 @@ impl Companies {
     ) -> Call<Vec<String>> {
         self.client()
             .operation(&COMPANIES_LIST_BY_GROUPS, &[])
-            .json(&companies_by_group_resource_ids.into())
+            .json::<
+                CompaniesByGroupResourceIdsRequest,
+            >(&companies_by_group_resource_ids.into())
             .call()
     }
 
@@ -371,7 +377,7 @@ impl Companies {
     ) -> Call<CompanyLicenseExpiryDate> {
         self.client()
             .operation(&COMPANIES_LICENSE_EXPIRY_DATE, &[])
-            .json(&company_license_expiry_date.into())
+            .json::<CompanyLicenseExpiryDateRequest>(&company_license_expiry_date.into())
             .call()
     }
 
@@ -420,7 +426,10 @@ impl Companies {
         &self,
         search: impl Into<SearchMyCompaniesRequest>,
     ) -> Call<SearchMyCompaniesRequest> {
-        self.client().operation(&COMPANIES_SEARCH_MY, &[]).json(&search.into()).call()
+        self.client()
+            .operation(&COMPANIES_SEARCH_MY, &[])
+            .json::<SearchMyCompaniesRequest>(&search.into())
+            .call()
     }
 
     /// Gets how long the vendor's staff may see the company's data.
@@ -443,7 +452,7 @@ impl Companies {
     ) -> Call<IdResult> {
         self.client()
             .operation(&COMPANIES_UPDATE_PRIVACY, &[])
-            .json(&company_privacy.into())
+            .json::<SetCompanyPrivacyRequest>(&company_privacy.into())
             .call()
     }
 
@@ -467,7 +476,7 @@ impl Companies {
     ) -> Call<IdResult> {
         self.client()
             .operation(&COMPANIES_UPDATE_PRIVACY_MASK, &[])
-            .json(&company_privacy_pentester_mask.into())
+            .json::<CompanyPrivacyPentesterMask>(&company_privacy_pentester_mask.into())
             .call()
     }
 
@@ -491,7 +500,7 @@ impl Companies {
     ) -> Call<IdResult> {
         self.client()
             .operation(&COMPANIES_UPDATE_ROI_SETTINGS, &[])
-            .json(&roi_settings.into())
+            .json::<RoiSettings>(&roi_settings.into())
             .call()
     }
 
@@ -521,7 +530,9 @@ impl Companies {
         search: impl Into<CompanySearchRequest>,
     ) -> List<SearchCompany> {
         List::new(
-            search::complete(
+            search::complete::<
+                CompanySearchRequest,
+            >(
                 self.client().operation(&COMPANIES_SEARCH, &[]),
                 search.into(),
                 "CreateTime",
@@ -550,7 +561,9 @@ impl Companies {
         &self,
         company_export: impl Into<CompanyExportRequest>,
     ) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            CompanyExportRequest,
+        >(
                 self.client().operation(&COMPANIES_EXPORT, &[]),
                 company_export.into(),
                 "CreateTime",
@@ -569,7 +582,7 @@ impl Companies {
     ) -> Call<TeamsAppAuthorizeLinkResponse> {
         self.client()
             .operation(&COMPANIES_TEAMS_APP_AUTHORIZE_LINK, &[])
-            .json(&teams_app.into())
+            .json::<TeamsAppRequest>(&teams_app.into())
             .call()
     }
 
@@ -597,7 +610,7 @@ impl Companies {
     ) -> Call<TeamsAppCheckResponse> {
         self.client()
             .operation(&COMPANIES_CHECK_TEAMS_APP, &[])
-            .json(&teams_app.into())
+            .json::<TeamsAppRequest>(&teams_app.into())
             .call()
     }
 
@@ -612,7 +625,7 @@ impl Companies {
     ) -> Call<TeamsAppInstallToUsersResponse> {
         self.client()
             .operation(&COMPANIES_INSTALL_TEAMS_APP_TO_USERS, &[])
-            .json(&teams_app.into())
+            .json::<TeamsAppRequest>(&teams_app.into())
             .call()
     }
 
@@ -627,7 +640,7 @@ impl Companies {
     ) -> Call<()> {
         self.client()
             .operation(&COMPANIES_REMOVE_TEAMS_APP, &[])
-            .json(&teams_app_remove.into())
+            .json::<TeamsAppRemoveRequest>(&teams_app_remove.into())
             .call()
     }
 
@@ -642,7 +655,7 @@ impl Companies {
     ) -> Call<SendTestActivityResponse> {
         self.client()
             .operation(&COMPANIES_SEND_TEAMS_TEST_ACTIVITY, &[])
-            .json(&send_test_teams_activity.into())
+            .json::<SendTestTeamsActivityRequest>(&send_test_teams_activity.into())
             .call()
     }
 
@@ -657,7 +670,7 @@ impl Companies {
     ) -> Call<Option<String>> {
         self.client()
             .operation(&COMPANIES_UPLOAD_TEAMS_APP, &[])
-            .json(&teams_app.into())
+            .json::<TeamsAppRequest>(&teams_app.into())
             .call()
     }
 
@@ -672,7 +685,7 @@ impl Companies {
     ) -> Call<TeamsOboAuthorizeLinkResponse> {
         self.client()
             .operation(&COMPANIES_TEAMS_OBO_AUTHORIZE_LINK, &[])
-            .json(&teams_obo_authorize_link.into())
+            .json::<TeamsOboAuthorizeLinkRequest>(&teams_obo_authorize_link.into())
             .call()
     }
 

@@ -49,7 +49,7 @@ impl CompanyGroups {
     ) -> Call<IdResult> {
         self.client()
             .operation(&COMPANY_GROUPS_CREATE, &[])
-            .json(&company_group.into())
+            .json::<CompanyGroupRequest>(&company_group.into())
             .call()
     }
 
@@ -64,7 +64,7 @@ impl CompanyGroups {
     ) -> Call<IdResult> {
         self.client()
             .operation(&COMPANY_GROUPS_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json::<BulkDeleteRequest>(&bulk_delete.into())
             .call()
     }
 
@@ -78,7 +78,9 @@ impl CompanyGroups {
         search: impl Into<SearchCompanyGroupRequest>,
     ) -> List<SearchCompanyGroup> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchCompanyGroupRequest,
+            >(
                 self.client().operation(&COMPANY_GROUPS_SEARCH, &[]),
                 search.into(),
                 "CreateTime",
@@ -96,7 +98,9 @@ impl CompanyGroups {
         search: impl Into<SearchCompanyGroupRequest>,
     ) -> List<SearchCompanyGroup> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchCompanyGroupRequest,
+            >(
                 self.client().operation(&COMPANY_GROUPS_SEARCH_WITH_PARENT, &[]),
                 search.into(),
                 "CreateTime",
@@ -110,7 +114,9 @@ impl CompanyGroups {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&COMPANY_GROUPS_EXPORT, &[]),
                 export.into(),
                 "CreateTime",
@@ -143,7 +149,7 @@ impl CompanyGroups {
     ) -> Call<IdResult> {
         self.client()
             .operation(&COMPANY_GROUPS_UPDATE, &[resource_id.as_ref()])
-            .json(&company_group.into())
+            .json::<CompanyGroupRequest>(&company_group.into())
             .call()
     }
 
@@ -171,7 +177,9 @@ impl CompanyGroups {
         search: impl Into<SearchRequest>,
     ) -> List<SearchGroupCompany> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self
                     .client()
                     .operation(
@@ -196,7 +204,9 @@ impl CompanyGroups {
         resource_id: impl AsRef<str>,
         export: impl Into<ExportRequest>,
     ) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -223,7 +233,7 @@ impl CompanyGroups {
     ) -> Call<IdResult> {
         self.client()
             .operation(&COMPANY_GROUPS_ADD_COMPANIES, &[resource_id.as_ref()])
-            .json(&company_group_companies.into())
+            .json::<CompanyGroupCompaniesRequest>(&company_group_companies.into())
             .call()
     }
 
@@ -241,7 +251,7 @@ impl CompanyGroups {
     ) -> Call<IdResult> {
         self.client()
             .operation(&COMPANY_GROUPS_REMOVE_COMPANIES, &[resource_id.as_ref()])
-            .json(&company_group_companies.into())
+            .json::<CompanyGroupCompaniesRequest>(&company_group_companies.into())
             .call()
     }
 }

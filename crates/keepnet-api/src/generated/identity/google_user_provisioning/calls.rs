@@ -65,7 +65,9 @@ impl GoogleUserProvisioning {
     ) -> Call<IdResult> {
         self.client()
             .operation(&GOOGLE_USER_PROVISIONING_SYNC, &[])
-            .json(&google_user_provisioning_sync.into())
+            .json::<
+                GoogleUserProvisioningSyncRequest,
+            >(&google_user_provisioning_sync.into())
             .call()
     }
 
@@ -82,7 +84,9 @@ impl GoogleUserProvisioning {
     ) -> Call<IdResult> {
         self.client()
             .operation(&GOOGLE_USER_PROVISIONING_SYNC_NOW, &[])
-            .json(&google_user_provisioning_sync_now.into())
+            .json::<
+                GoogleUserProvisioningSyncNowRequest,
+            >(&google_user_provisioning_sync_now.into())
             .call()
     }
 
@@ -99,7 +103,9 @@ impl GoogleUserProvisioning {
     ) -> Call<IdResult> {
         self.client()
             .operation(&GOOGLE_USER_PROVISIONING_SYNC_STOP, &[])
-            .json(&google_user_provisioning_sync_now.into())
+            .json::<
+                GoogleUserProvisioningSyncNowRequest,
+            >(&google_user_provisioning_sync_now.into())
             .call()
     }
 }

@@ -44,7 +44,7 @@ impl Ldap {
             self
                 .client()
                 .operation(&LDAP_SEARCH_ACTIVE_DIRECTORY_GROUPS, &[])
-                .json(&search.into()),
+                .json::<ActiveDirectoryGroupSearchRequest>(&search.into()),
         )
     }
 
@@ -59,7 +59,7 @@ impl Ldap {
     ) -> Call<Vec<RawJson>> {
         self.client()
             .operation(&LDAP_SEARCH_ACTIVE_DIRECTORY_USERS, &[])
-            .json(&active_directory_user.into())
+            .json::<ActiveDirectoryUserRequest>(&active_directory_user.into())
             .call()
     }
 
@@ -74,7 +74,7 @@ impl Ldap {
     ) -> Call<IdResult> {
         self.client()
             .operation(&LDAP_CREATE_CONFIG, &[])
-            .json(&ldap_config_create.into())
+            .json::<LdapConfigCreate>(&ldap_config_create.into())
             .call()
     }
 
@@ -96,7 +96,10 @@ impl Ldap {
         &self,
         ldap_setting: impl Into<CreateLdapSettingRequest>,
     ) -> Call<IdResult> {
-        self.client().operation(&LDAP_CREATE, &[]).json(&ldap_setting.into()).call()
+        self.client()
+            .operation(&LDAP_CREATE, &[])
+            .json::<CreateLdapSettingRequest>(&ldap_setting.into())
+            .call()
     }
 
     /// Gets the LDAP setting of the company.
@@ -119,7 +122,7 @@ impl Ldap {
     ) -> Call<LdapSettingCreateMappingResult> {
         self.client()
             .operation(&LDAP_CREATE_MAPPING, &[])
-            .json(&ldap_setting_create_mapping.into())
+            .json::<LdapSettingCreateMapping>(&ldap_setting_create_mapping.into())
             .call()
     }
 
@@ -154,7 +157,9 @@ impl Ldap {
     ) -> Call<LdapSettingConnection> {
         self.client()
             .operation(&LDAP_TEST_CONNECTION, &[])
-            .json(&ldap_setting_test_connection.into())
+            .json::<
+                LdapSettingTestConnectionRequest,
+            >(&ldap_setting_test_connection.into())
             .call()
     }
 
@@ -172,7 +177,7 @@ impl Ldap {
     ) -> Call<IdResult> {
         self.client()
             .operation(&LDAP_UPDATE, &[resource_id.as_ref()])
-            .json(&ldap_setting.into())
+            .json::<UpdateLdapSettingRequest>(&ldap_setting.into())
             .call()
     }
 }

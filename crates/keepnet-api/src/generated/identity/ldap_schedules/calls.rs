@@ -35,7 +35,9 @@ impl LdapSchedules {
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<LdapScheduleView> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self.client().operation(&LDAP_SCHEDULES_SEARCH, &[]),
                 search.into(),
                 "CreateTime",
@@ -71,7 +73,7 @@ impl LdapSchedules {
     ) -> Call<IdResult> {
         self.client()
             .operation(&LDAP_SCHEDULES_UPDATE, &[resource_id.as_ref()])
-            .json(&ldap_config_update.into())
+            .json::<LdapConfigUpdateRequest>(&ldap_config_update.into())
             .call()
     }
 

@@ -91,7 +91,9 @@ impl SamlSettings {
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<SearchSamlSetting> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self.client().operation(&SAML_SETTINGS_SEARCH, &[]),
                 search.into(),
                 "CreateTime",
@@ -105,7 +107,9 @@ impl SamlSettings {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&SAML_SETTINGS_EXPORT, &[]),
                 export.into(),
                 "CreateTime",

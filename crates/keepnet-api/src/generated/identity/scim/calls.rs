@@ -51,7 +51,10 @@ impl Scim {
         &self,
         scim_integration: impl Into<CreateScimIntegrationRequest>,
     ) -> Call<ScimIntegrationToken> {
-        self.client().operation(&SCIM_CREATE, &[]).json(&scim_integration.into()).call()
+        self.client()
+            .operation(&SCIM_CREATE, &[])
+            .json::<CreateScimIntegrationRequest>(&scim_integration.into())
+            .call()
     }
 
     /// Lists the fields of a target user that SCIM attributes can go to.
@@ -79,11 +82,9 @@ impl Scim {
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<ScimSetting> {
         List::new(
-            search::complete(
-                self.client().operation(&SCIM_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
+            search::complete::<
+                SearchRequest,
+            >(self.client().operation(&SCIM_SEARCH, &[]), search.into(), "CreateTime"),
         )
     }
 
@@ -112,7 +113,7 @@ impl Scim {
     ) -> Call<IdResult> {
         self.client()
             .operation(&SCIM_UPDATE, &[resource_id.as_ref()])
-            .json(&scim_integration.into())
+            .json::<UpdateScimIntegrationRequest>(&scim_integration.into())
             .call()
     }
 

@@ -53,7 +53,7 @@ impl AnalysisEngines {
     ) -> Call<IdResult> {
         self.client()
             .operation(&ANALYSIS_ENGINES_CREATE, &[])
-            .json(&analysis_engine.into())
+            .json::<CreateAnalysisEngineRequest>(&analysis_engine.into())
             .call()
     }
 
@@ -71,7 +71,7 @@ impl AnalysisEngines {
     ) -> Call<IdResult> {
         self.client()
             .operation(&ANALYSIS_ENGINES_TEST_CONNECTION, &[resource_id.as_ref()])
-            .json(&test_analysis_engine.into())
+            .json::<TestAnalysisEngineRequest>(&test_analysis_engine.into())
             .call()
     }
 
@@ -97,7 +97,7 @@ impl AnalysisEngines {
     ) -> Call<IdResult> {
         self.client()
             .operation(&ANALYSIS_ENGINES_UPDATE_ANALYSIS_EXCLUSIONS, &[])
-            .json(&analysis_exclusions.into())
+            .json::<UpdateAnalysisExclusionsRequest>(&analysis_exclusions.into())
             .call()
     }
 
@@ -117,7 +117,9 @@ impl AnalysisEngines {
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<AnalysisEngineView> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self.client().operation(&ANALYSIS_ENGINES_SEARCH, &[]),
                 search.into(),
                 "CreateTime",
@@ -131,7 +133,9 @@ impl AnalysisEngines {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&ANALYSIS_ENGINES_EXPORT, &[]),
                 export.into(),
                 "CreateTime",
@@ -164,7 +168,7 @@ impl AnalysisEngines {
     ) -> Call<IdResult> {
         self.client()
             .operation(&ANALYSIS_ENGINES_UPDATE, &[resource_id.as_ref()])
-            .json(&analysis_engine.into())
+            .json::<UpdateAnalysisEngineRequest>(&analysis_engine.into())
             .call()
     }
 

@@ -38,7 +38,9 @@ impl InvestigationActions {
     ) -> Call<IdResult> {
         self.client()
             .operation(&INVESTIGATION_ACTIONS_UPDATE_DELETE, &[])
-            .json(&investigation_action_status.into())
+            .json::<
+                UpdateInvestigationActionStatusRequest,
+            >(&investigation_action_status.into())
             .call()
     }
 
@@ -53,7 +55,9 @@ impl InvestigationActions {
     ) -> Call<IdResult> {
         self.client()
             .operation(&INVESTIGATION_ACTIONS_UPDATE_DELETE_AND_NOTIFY, &[])
-            .json(&investigation_action_status.into())
+            .json::<
+                UpdateInvestigationActionStatusRequest,
+            >(&investigation_action_status.into())
             .call()
     }
 
@@ -68,7 +72,9 @@ impl InvestigationActions {
     ) -> Call<IdResult> {
         self.client()
             .operation(&INVESTIGATION_ACTIONS_UPDATE_WARNING, &[])
-            .json(&investigation_action_status.into())
+            .json::<
+                UpdateInvestigationActionStatusRequest,
+            >(&investigation_action_status.into())
             .call()
     }
 
@@ -100,7 +106,9 @@ impl InvestigationActions {
     ) -> Call<IdResult> {
         self.client()
             .operation(&INVESTIGATION_ACTIONS_CREATE_DELETE, &[resource_id.as_ref()])
-            .json(&investigation_delete_action.into())
+            .json::<
+                CreateInvestigationDeleteActionRequest,
+            >(&investigation_delete_action.into())
             .call()
     }
 
@@ -123,7 +131,9 @@ impl InvestigationActions {
                 &INVESTIGATION_ACTIONS_CREATE_DELETE_AND_NOTIFY,
                 &[resource_id.as_ref()],
             )
-            .json(&investigation_delete_and_notify_action.into())
+            .json::<
+                CreateInvestigationDeleteAndNotifyActionRequest,
+            >(&investigation_delete_and_notify_action.into())
             .call()
     }
 
@@ -141,7 +151,9 @@ impl InvestigationActions {
     ) -> Call<IdResult> {
         self.client()
             .operation(&INVESTIGATION_ACTIONS_CREATE_WARNING, &[resource_id.as_ref()])
-            .json(&investigation_warning_action.into())
+            .json::<
+                CreateInvestigationWarningActionRequest,
+            >(&investigation_warning_action.into())
             .call()
     }
 }

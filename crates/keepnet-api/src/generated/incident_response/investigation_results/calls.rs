@@ -49,7 +49,9 @@ impl InvestigationResults {
     /// ```
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<InvestigationView> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self.client().operation(&INVESTIGATION_RESULTS_SEARCH, &[]),
                 search.into(),
                 "CreateTime",
@@ -63,7 +65,9 @@ impl InvestigationResults {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&INVESTIGATION_RESULTS_EXPORT, &[]),
                 export.into(),
                 "CreateTime",
@@ -99,7 +103,9 @@ impl InvestigationResults {
         search: impl Into<SearchRequest>,
     ) -> List<InvestigationEmail> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self
                     .client()
                     .operation(
@@ -124,7 +130,9 @@ impl InvestigationResults {
         resource_id: impl AsRef<str>,
         export: impl Into<ExportRequest>,
     ) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -150,7 +158,9 @@ impl InvestigationResults {
         search: impl Into<SearchRequest>,
     ) -> List<InvestigationUser> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self
                     .client()
                     .operation(
@@ -175,7 +185,9 @@ impl InvestigationResults {
         resource_id: impl AsRef<str>,
         export: impl Into<ExportRequest>,
     ) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self
                     .client()
                     .operation(

@@ -54,7 +54,7 @@ impl MailConfigurations {
     ) -> Call<IdResult> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CREATE_EWS, &[])
-            .json(&ews_mail_provider.into())
+            .json::<EwsMailProviderRequest>(&ews_mail_provider.into())
             .call()
     }
 
@@ -69,7 +69,7 @@ impl MailConfigurations {
     ) -> Call<IdResult> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_API_CONNECTIVITY_EWS, &[])
-            .json(&test_api_ews_mail_provider.into())
+            .json::<TestApiEwsMailProviderRequest>(&test_api_ews_mail_provider.into())
             .call()
     }
 
@@ -84,7 +84,7 @@ impl MailConfigurations {
     ) -> Call<IdResult> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_EMAIL_BODY_ACCESS_EWS, &[])
-            .json(&test_api_ews_mail_provider.into())
+            .json::<TestApiEwsMailProviderRequest>(&test_api_ews_mail_provider.into())
             .call()
     }
 
@@ -99,7 +99,7 @@ impl MailConfigurations {
     ) -> Call<IdResult> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_EMAIL_HEADER_ACCESS_EWS, &[])
-            .json(&test_api_ews_mail_provider.into())
+            .json::<TestApiEwsMailProviderRequest>(&test_api_ews_mail_provider.into())
             .call()
     }
 
@@ -114,7 +114,7 @@ impl MailConfigurations {
     ) -> Call<IdResult> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_INBOX_ACCESS_EWS, &[])
-            .json(&test_api_ews_mail_provider.into())
+            .json::<TestApiEwsMailProviderRequest>(&test_api_ews_mail_provider.into())
             .call()
     }
 
@@ -129,7 +129,7 @@ impl MailConfigurations {
     ) -> Call<IdResult> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_MAIL_FILTER_EWS, &[])
-            .json(&test_api_ews_mail_provider.into())
+            .json::<TestApiEwsMailProviderRequest>(&test_api_ews_mail_provider.into())
             .call()
     }
 
@@ -144,7 +144,7 @@ impl MailConfigurations {
     ) -> Call<IdResult> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_PRIVILEGES_ACCESS_EWS, &[])
-            .json(&test_api_ews_mail_provider.into())
+            .json::<TestApiEwsMailProviderRequest>(&test_api_ews_mail_provider.into())
             .call()
     }
 
@@ -162,7 +162,7 @@ impl MailConfigurations {
     ) -> Call<IdResult> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_UPDATE_EWS, &[resource_id.as_ref()])
-            .json(&ews_mail_provider.into())
+            .json::<EwsMailProviderRequest>(&ews_mail_provider.into())
             .call()
     }
 
@@ -193,7 +193,9 @@ impl MailConfigurations {
     ) -> Call<IdResult> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CREATE_GOOGLE_WORKSPACE, &[])
-            .json(&google_workspace_mail_provider.into())
+            .json::<
+                GoogleWorkspaceMailProviderRequest,
+            >(&google_workspace_mail_provider.into())
             .call()
     }
 
@@ -214,7 +216,9 @@ impl MailConfigurations {
                 &MAIL_CONFIGURATIONS_UPDATE_GOOGLE_WORKSPACE,
                 &[resource_id.as_ref()],
             )
-            .json(&google_workspace_mail_provider.into())
+            .json::<
+                GoogleWorkspaceMailProviderRequest,
+            >(&google_workspace_mail_provider.into())
             .call()
     }
 
@@ -250,7 +254,9 @@ impl MailConfigurations {
     ) -> Call<IdResult> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_ALL_USERS_ACCESS_GSUITE, &[])
-            .json(&test_api_google_workspace_mail_provider_service.into())
+            .json::<
+                TestApiGoogleWorkspaceMailProviderServiceRequest,
+            >(&test_api_google_workspace_mail_provider_service.into())
             .call()
     }
 
@@ -267,7 +273,9 @@ impl MailConfigurations {
     ) -> Call<IdResult> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_API_CONNECTIVITY_GSUITE, &[])
-            .json(&test_api_google_workspace_mail_provider_service.into())
+            .json::<
+                TestApiGoogleWorkspaceMailProviderServiceRequest,
+            >(&test_api_google_workspace_mail_provider_service.into())
             .call()
     }
 
@@ -284,7 +292,9 @@ impl MailConfigurations {
     ) -> Call<IdResult> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_CREATE_NEW_CATEGORY_GSUITE, &[])
-            .json(&test_api_google_workspace_mail_provider_service.into())
+            .json::<
+                TestApiGoogleWorkspaceMailProviderServiceRequest,
+            >(&test_api_google_workspace_mail_provider_service.into())
             .call()
     }
 
@@ -301,7 +311,9 @@ impl MailConfigurations {
     ) -> Call<IdResult> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_DELETE_EMAIL_GSUITE, &[])
-            .json(&test_api_google_workspace_mail_provider_service.into())
+            .json::<
+                TestApiGoogleWorkspaceMailProviderServiceRequest,
+            >(&test_api_google_workspace_mail_provider_service.into())
             .call()
     }
 
@@ -318,7 +330,9 @@ impl MailConfigurations {
     ) -> Call<IdResult> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_EMAIL_ACCESS_GSUITE, &[])
-            .json(&test_api_google_workspace_mail_provider_service.into())
+            .json::<
+                TestApiGoogleWorkspaceMailProviderServiceRequest,
+            >(&test_api_google_workspace_mail_provider_service.into())
             .call()
     }
 
@@ -335,7 +349,9 @@ impl MailConfigurations {
     ) -> Call<IdResult> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_INBOX_ACCESS_GSUITE, &[])
-            .json(&test_api_google_workspace_mail_provider_service.into())
+            .json::<
+                TestApiGoogleWorkspaceMailProviderServiceRequest,
+            >(&test_api_google_workspace_mail_provider_service.into())
             .call()
     }
 
@@ -352,7 +368,9 @@ impl MailConfigurations {
     ) -> Call<IdResult> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_PRIVILEGES_ACCESS_GSUITE, &[])
-            .json(&test_api_google_workspace_mail_provider_service.into())
+            .json::<
+                TestApiGoogleWorkspaceMailProviderServiceRequest,
+            >(&test_api_google_workspace_mail_provider_service.into())
             .call()
     }
 
@@ -369,7 +387,9 @@ impl MailConfigurations {
     ) -> Call<IdResult> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_UPDATE_CATEGORY_GSUITE, &[])
-            .json(&test_api_google_workspace_mail_provider_service.into())
+            .json::<
+                TestApiGoogleWorkspaceMailProviderServiceRequest,
+            >(&test_api_google_workspace_mail_provider_service.into())
             .call()
     }
 
@@ -387,7 +407,7 @@ impl MailConfigurations {
     ) -> Call<IdResult> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CREATE_O365, &[])
-            .json(&o365_mail_provider.into())
+            .json::<O365MailProviderRequest>(&o365_mail_provider.into())
             .call()
     }
 
@@ -402,7 +422,7 @@ impl MailConfigurations {
     ) -> Call<IdResult> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_ALL_USERS_ACCESS_O365, &[])
-            .json(&test_api_o365_mail_provider.into())
+            .json::<TestApiO365MailProviderRequest>(&test_api_o365_mail_provider.into())
             .call()
     }
 
@@ -417,7 +437,7 @@ impl MailConfigurations {
     ) -> Call<IdResult> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_API_CONNECTIVITY_O365, &[])
-            .json(&test_api_o365_mail_provider.into())
+            .json::<TestApiO365MailProviderRequest>(&test_api_o365_mail_provider.into())
             .call()
     }
 
@@ -432,7 +452,7 @@ impl MailConfigurations {
     ) -> Call<IdResult> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_CREATE_NEW_CATEGORY_O365, &[])
-            .json(&test_api_o365_mail_provider.into())
+            .json::<TestApiO365MailProviderRequest>(&test_api_o365_mail_provider.into())
             .call()
     }
 
@@ -447,7 +467,7 @@ impl MailConfigurations {
     ) -> Call<IdResult> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_DELETE_EMAIL_O365, &[])
-            .json(&test_api_o365_mail_provider.into())
+            .json::<TestApiO365MailProviderRequest>(&test_api_o365_mail_provider.into())
             .call()
     }
 
@@ -462,7 +482,7 @@ impl MailConfigurations {
     ) -> Call<IdResult> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_EMAIL_ACCESS_O365, &[])
-            .json(&test_api_o365_mail_provider.into())
+            .json::<TestApiO365MailProviderRequest>(&test_api_o365_mail_provider.into())
             .call()
     }
 
@@ -477,7 +497,7 @@ impl MailConfigurations {
     ) -> Call<IdResult> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_INBOX_ACCESS_O365, &[])
-            .json(&test_api_o365_mail_provider.into())
+            .json::<TestApiO365MailProviderRequest>(&test_api_o365_mail_provider.into())
             .call()
     }
 
@@ -492,7 +512,7 @@ impl MailConfigurations {
     ) -> Call<IdResult> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_PRIVILEGES_ACCESS_O365, &[])
-            .json(&test_api_o365_mail_provider.into())
+            .json::<TestApiO365MailProviderRequest>(&test_api_o365_mail_provider.into())
             .call()
     }
 
@@ -507,7 +527,7 @@ impl MailConfigurations {
     ) -> Call<IdResult> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_UPDATE_CATEGORY_O365, &[])
-            .json(&test_api_o365_mail_provider.into())
+            .json::<TestApiO365MailProviderRequest>(&test_api_o365_mail_provider.into())
             .call()
     }
 
@@ -522,7 +542,7 @@ impl MailConfigurations {
     ) -> Call<IdResult> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_LIST_O365_RELATED_DOMAINS, &[])
-            .json(&test_api_o365_mail_provider.into())
+            .json::<TestApiO365MailProviderRequest>(&test_api_o365_mail_provider.into())
             .call()
     }
 
@@ -540,7 +560,7 @@ impl MailConfigurations {
     ) -> Call<IdResult> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_UPDATE_O365, &[resource_id.as_ref()])
-            .json(&o365_mail_provider.into())
+            .json::<O365MailProviderRequest>(&o365_mail_provider.into())
             .call()
     }
 
@@ -564,7 +584,9 @@ impl MailConfigurations {
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<MailProviderView> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self.client().operation(&MAIL_CONFIGURATIONS_SEARCH, &[]),
                 search.into(),
                 "CreateTime",
@@ -578,7 +600,9 @@ impl MailConfigurations {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&MAIL_CONFIGURATIONS_EXPORT, &[]),
                 export.into(),
                 "CreateTime",

@@ -42,7 +42,7 @@ impl NotifiedEmails {
     ) -> Call<Download> {
         self.client()
             .operation(&NOTIFIED_EMAILS_DOWNLOAD_ATTACHMENTS_ZIP, &[])
-            .json(&download_zip.into())
+            .json::<DownloadZipRequest>(&download_zip.into())
             .call()
     }
 
@@ -102,7 +102,7 @@ impl NotifiedEmails {
     ) -> Call<IdResult> {
         self.client()
             .operation(&NOTIFIED_EMAILS_UPDATE_MANY, &[])
-            .json(&bulk_update_notified_email.into())
+            .json::<BulkUpdateNotifiedEmailRequest>(&bulk_update_notified_email.into())
             .call()
     }
 
@@ -117,7 +117,7 @@ impl NotifiedEmails {
     ) -> Call<NotifiedEmailStats> {
         self.client()
             .operation(&NOTIFIED_EMAILS_BULK_UPDATE_EMAIL_STATS, &[])
-            .json(&bulk_update_notified_email.into())
+            .json::<BulkUpdateNotifiedEmailRequest>(&bulk_update_notified_email.into())
             .call()
     }
 
@@ -169,7 +169,9 @@ impl NotifiedEmails {
         notified_email: impl Into<NotifiedEmailRequest>,
     ) -> List<MatchingNotifiedEmail> {
         List::new(
-            search::complete(
+            search::complete::<
+                NotifiedEmailRequest,
+            >(
                 self
                     .client()
                     .operation(
@@ -195,7 +197,9 @@ impl NotifiedEmails {
         playbook_resource_id: impl AsRef<str>,
         export: impl Into<ExportRequest>,
     ) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -219,7 +223,7 @@ impl NotifiedEmails {
     ) -> Call<Download> {
         self.client()
             .operation(&NOTIFIED_EMAILS_DOWNLOAD_MSG_FILES_ZIP, &[])
-            .json(&download_zip.into())
+            .json::<DownloadZipRequest>(&download_zip.into())
             .call()
     }
 
@@ -277,7 +281,9 @@ impl NotifiedEmails {
         notified_email: impl Into<NotifiedEmailRequest>,
     ) -> List<NotifiedEmailView> {
         List::new(
-            search::complete(
+            search::complete::<
+                NotifiedEmailRequest,
+            >(
                 self.client().operation(&NOTIFIED_EMAILS_SEARCH, &[]),
                 notified_email.into(),
                 "CreateTime",
@@ -291,7 +297,9 @@ impl NotifiedEmails {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&NOTIFIED_EMAILS_EXPORT, &[]),
                 export.into(),
                 "CreateTime",
@@ -351,7 +359,7 @@ impl NotifiedEmails {
     ) -> Call<IdResult> {
         self.client()
             .operation(&NOTIFIED_EMAILS_UPDATE, &[resource_id.as_ref()])
-            .json(&notified_email.into())
+            .json::<UpdateNotifiedEmailRequest>(&notified_email.into())
             .call()
     }
 

@@ -32,7 +32,10 @@ impl Playbooks {
     ///
     /// Source: the vendor's documentation.
     pub fn create(&self, playbook: impl Into<PlaybookRequest>) -> Call<IdResult> {
-        self.client().operation(&PLAYBOOKS_CREATE, &[]).json(&playbook.into()).call()
+        self.client()
+            .operation(&PLAYBOOKS_CREATE, &[])
+            .json::<PlaybookRequest>(&playbook.into())
+            .call()
     }
 
     /// Searches playbooks, page by page.
@@ -42,7 +45,9 @@ impl Playbooks {
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<PlaybookView> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self.client().operation(&PLAYBOOKS_SEARCH, &[]),
                 search.into(),
                 "CreateTime",
@@ -56,11 +61,9 @@ impl Playbooks {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
-                self.client().operation(&PLAYBOOKS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        search::complete::<
+            ExportRequest,
+        >(self.client().operation(&PLAYBOOKS_EXPORT, &[]), export.into(), "CreateTime")
             .call()
     }
 
@@ -89,7 +92,7 @@ impl Playbooks {
     ) -> Call<IdResult> {
         self.client()
             .operation(&PLAYBOOKS_UPDATE, &[resource_id.as_ref()])
-            .json(&playbook.into())
+            .json::<PlaybookRequest>(&playbook.into())
             .call()
     }
 

@@ -47,7 +47,9 @@ impl PhishingCampaignReports {
         search: impl Into<SearchPhishingActivityUsersRequest>,
     ) -> List<PhishingActivityUsers> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchPhishingActivityUsersRequest,
+            >(
                 self
                     .client()
                     .operation(&PHISHING_CAMPAIGN_REPORTS_SEARCH_ACTIVITY_USERS, &[]),
@@ -77,7 +79,9 @@ impl PhishingCampaignReports {
                 &PHISHING_CAMPAIGN_REPORTS_UPDATE_ACTIVITY,
                 &[resource_id.as_ref()],
             )
-            .json(&phishing_campaign_job_user_activity.into())
+            .json::<
+                UpdatePhishingCampaignJobUserActivityRequest,
+            >(&phishing_campaign_job_user_activity.into())
             .call()
     }
 
@@ -130,7 +134,9 @@ impl PhishingCampaignReports {
         search: impl Into<SearchRequest>,
     ) -> List<PhishingCampaignJobReport> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self.client().operation(&PHISHING_CAMPAIGN_REPORTS_SEARCH, &[]),
                 search.into(),
                 "Name",
@@ -151,7 +157,9 @@ impl PhishingCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> Call<CampaignUserClicked> {
-        search::complete(
+        search::complete::<
+            CampaignUserSearchRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -177,7 +185,9 @@ impl PhishingCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> Call<PhishingCampaignJobUserEmailOpened> {
-        search::complete(
+        search::complete::<
+            CampaignUserSearchRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -203,7 +213,9 @@ impl PhishingCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> Call<PhishingCampaignJobUserEmailOpened> {
-        search::complete(
+        search::complete::<
+            CampaignUserSearchRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -229,7 +241,9 @@ impl PhishingCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> Call<PhishingCampaignJobUserEmailReplied> {
-        search::complete(
+        search::complete::<
+            CampaignUserSearchRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -255,7 +269,9 @@ impl PhishingCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> Call<PhishingCampaignJobUserEmailReported> {
-        search::complete(
+        search::complete::<
+            CampaignUserSearchRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -281,7 +297,9 @@ impl PhishingCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> Call<CampaignUserSubmitted> {
-        search::complete(
+        search::complete::<
+            CampaignUserSearchRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -307,7 +325,9 @@ impl PhishingCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> Call<CampaignUserSubmitted> {
-        search::complete(
+        search::complete::<
+            CampaignUserSearchRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -326,7 +346,9 @@ impl PhishingCampaignReports {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&PHISHING_CAMPAIGN_REPORTS_EXPORT, &[]),
                 export.into(),
                 "Name",
@@ -424,7 +446,9 @@ impl PhishingCampaignReports {
         search: impl Into<CampaignJobSearchRequest>,
     ) -> List<CampaignJob> {
         List::new(
-            search::complete(
+            search::complete::<
+                CampaignJobSearchRequest,
+            >(
                 self
                     .client()
                     .operation(
@@ -450,7 +474,9 @@ impl PhishingCampaignReports {
         resource_id: impl AsRef<str>,
         campaign_job_export: impl Into<CampaignJobExportRequest>,
     ) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            CampaignJobExportRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -481,7 +507,9 @@ impl PhishingCampaignReports {
         instance_group: i32,
         export: impl Into<ExportRequest>,
     ) -> Call<PhishingCampaignJobUsers> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -531,7 +559,9 @@ impl PhishingCampaignReports {
         search: impl Into<CampaignUserSearchRequest>,
     ) -> List<PhishingCampaignJobUsers> {
         List::new(
-            search::complete(
+            search::complete::<
+                CampaignUserSearchRequest,
+            >(
                 self
                     .client()
                     .operation(

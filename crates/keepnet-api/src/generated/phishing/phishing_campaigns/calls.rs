@@ -66,7 +66,7 @@ impl PhishingCampaigns {
     ) -> Call<IdResult> {
         self.client()
             .operation(&PHISHING_CAMPAIGNS_CREATE, &[])
-            .json(&phishing_campaign.into())
+            .json::<CreatePhishingCampaignRequest>(&phishing_campaign.into())
             .call()
     }
 
@@ -81,7 +81,7 @@ impl PhishingCampaigns {
     ) -> Call<IdResult> {
         self.client()
             .operation(&PHISHING_CAMPAIGNS_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json::<BulkDeleteRequest>(&bulk_delete.into())
             .call()
     }
 
@@ -96,7 +96,9 @@ impl PhishingCampaigns {
     ) -> Call<CampaignScheduleInfo> {
         self.client()
             .operation(&PHISHING_CAMPAIGNS_CALCULATE_SCHEDULE_INFO, &[])
-            .json(&phishing_calculate_schedule_info.into())
+            .json::<
+                PhishingCalculateScheduleInfoRequest,
+            >(&phishing_calculate_schedule_info.into())
             .call()
     }
 
@@ -111,7 +113,7 @@ impl PhishingCampaigns {
     ) -> Call<CampaignSendingInfo> {
         self.client()
             .operation(&PHISHING_CAMPAIGNS_CALCULATE_SENDING_INFO, &[])
-            .json(&campaign_sending_info.into())
+            .json::<CampaignSendingInfoRequest>(&campaign_sending_info.into())
             .call()
     }
 
@@ -243,7 +245,9 @@ impl PhishingCampaigns {
         search: impl Into<SearchRequest>,
     ) -> List<PhishingCampaignView> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self.client().operation(&PHISHING_CAMPAIGNS_SEARCH, &[]),
                 search.into(),
                 "CreateTime",
@@ -257,7 +261,9 @@ impl PhishingCampaigns {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&PHISHING_CAMPAIGNS_EXPORT, &[]),
                 export.into(),
                 "CreateTime",
@@ -275,7 +281,9 @@ impl PhishingCampaigns {
         search: impl Into<SearchRequest>,
     ) -> List<PhishingCampaignView> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self.client().operation(&PHISHING_CAMPAIGNS_SEARCH_UNSCHEDULED, &[]),
                 search.into(),
                 "CreateTime",
@@ -308,7 +316,7 @@ impl PhishingCampaigns {
     ) -> Call<IdResult> {
         self.client()
             .operation(&PHISHING_CAMPAIGNS_UPDATE, &[resource_id.as_ref()])
-            .json(&phishing_campaign.into())
+            .json::<UpdatePhishingCampaignRequest>(&phishing_campaign.into())
             .call()
     }
 

@@ -89,7 +89,7 @@ impl PhishingEmailTemplates {
     ) -> Call<IdResult> {
         self.client()
             .operation(&PHISHING_EMAIL_TEMPLATES_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json::<BulkDeleteRequest>(&bulk_delete.into())
             .call()
     }
 
@@ -123,7 +123,9 @@ impl PhishingEmailTemplates {
     ) -> Call<BooleanResult> {
         self.client()
             .operation(&PHISHING_EMAIL_TEMPLATES_GENERATE, &[])
-            .json(&generate_ps_email_template_with_ai.into())
+            .json::<
+                GeneratePsEmailTemplateWithAiRequest,
+            >(&generate_ps_email_template_with_ai.into())
             .call()
     }
 
@@ -146,7 +148,9 @@ impl PhishingEmailTemplates {
         search: impl Into<PsEmailTemplateSearchRequest>,
     ) -> List<SearchPsEmailTemplate> {
         List::new(
-            search::complete(
+            search::complete::<
+                PsEmailTemplateSearchRequest,
+            >(
                 self.client().operation(&PHISHING_EMAIL_TEMPLATES_SEARCH, &[]),
                 search.into(),
                 "CreateTime",
@@ -160,7 +164,9 @@ impl PhishingEmailTemplates {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&PHISHING_EMAIL_TEMPLATES_EXPORT, &[]),
                 export.into(),
                 "CreateTime",
@@ -179,7 +185,9 @@ impl PhishingEmailTemplates {
     ) -> Call<BooleanResult> {
         self.client()
             .operation(&PHISHING_EMAIL_TEMPLATES_TRANSLATE, &[])
-            .json(&translate_email_template_with_ai.into())
+            .json::<
+                TranslateEmailTemplateWithAiRequest,
+            >(&translate_email_template_with_ai.into())
             .call()
     }
 

@@ -53,7 +53,7 @@ impl PhishingLandingPages {
     ) -> Call<IdResult> {
         self.client()
             .operation(&PHISHING_LANDING_PAGES_CREATE, &[])
-            .json(&landing_page_template.into())
+            .json::<LandingPageTemplateRequest>(&landing_page_template.into())
             .call()
     }
 
@@ -77,7 +77,7 @@ impl PhishingLandingPages {
     ) -> Call<IdResult> {
         self.client()
             .operation(&PHISHING_LANDING_PAGES_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json::<BulkDeleteRequest>(&bulk_delete.into())
             .call()
     }
 
@@ -103,7 +103,9 @@ impl PhishingLandingPages {
     ) -> Call<BooleanResult> {
         self.client()
             .operation(&PHISHING_LANDING_PAGES_GENERATE, &[])
-            .json(&generate_landing_page_template_with_ai.into())
+            .json::<
+                GenerateLandingPageTemplateWithAiRequest,
+            >(&generate_landing_page_template_with_ai.into())
             .call()
     }
 
@@ -117,7 +119,9 @@ impl PhishingLandingPages {
         search: impl Into<SearchRequest>,
     ) -> List<LandingPageTemplateView> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self.client().operation(&PHISHING_LANDING_PAGES_SEARCH, &[]),
                 search.into(),
                 "CreateTime",
@@ -131,7 +135,9 @@ impl PhishingLandingPages {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&PHISHING_LANDING_PAGES_EXPORT, &[]),
                 export.into(),
                 "CreateTime",
@@ -152,7 +158,9 @@ impl PhishingLandingPages {
     ) -> Call<Option<String>> {
         self.client()
             .operation(&PHISHING_LANDING_PAGES_TRANSLATE_CONTENT, &[])
-            .json(&translate_landing_page_content_with_ai.into())
+            .json::<
+                TranslateLandingPageContentWithAiRequest,
+            >(&translate_landing_page_content_with_ai.into())
             .call()
     }
 
@@ -203,7 +211,7 @@ impl PhishingLandingPages {
     ) -> Call<IdResult> {
         self.client()
             .operation(&PHISHING_LANDING_PAGES_UPDATE, &[resource_id.as_ref()])
-            .json(&landing_page_template.into())
+            .json::<LandingPageTemplateRequest>(&landing_page_template.into())
             .call()
     }
 

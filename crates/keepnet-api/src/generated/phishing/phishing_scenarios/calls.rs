@@ -44,7 +44,7 @@ impl PhishingScenarios {
     ) -> Call<IdResult> {
         self.client()
             .operation(&PHISHING_SCENARIOS_CREATE, &[])
-            .json(&phishing_scenario.into())
+            .json::<PhishingScenarioRequest>(&phishing_scenario.into())
             .call()
     }
 
@@ -59,7 +59,7 @@ impl PhishingScenarios {
     ) -> Call<IdResult> {
         self.client()
             .operation(&PHISHING_SCENARIOS_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json::<BulkDeleteRequest>(&bulk_delete.into())
             .call()
     }
 
@@ -157,7 +157,9 @@ impl PhishingScenarios {
         search: impl Into<PhishingScenarioSearchRequest>,
     ) -> List<PhishingScenarioView> {
         List::new(
-            search::complete(
+            search::complete::<
+                PhishingScenarioSearchRequest,
+            >(
                 self.client().operation(&PHISHING_SCENARIOS_SEARCH, &[]),
                 search.into(),
                 "Name",
@@ -175,7 +177,9 @@ impl PhishingScenarios {
         search: impl Into<SearchRequest>,
     ) -> List<PhishingScenarioCategoryInfo> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self.client().operation(&PHISHING_SCENARIOS_SEARCH_CATEGORY_INFO, &[]),
                 search.into(),
                 "CreateTime",
@@ -189,7 +193,9 @@ impl PhishingScenarios {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&PHISHING_SCENARIOS_EXPORT, &[]),
                 export.into(),
                 "CreateTime",
@@ -222,7 +228,7 @@ impl PhishingScenarios {
     ) -> Call<IdResult> {
         self.client()
             .operation(&PHISHING_SCENARIOS_UPDATE, &[resource_id.as_ref()])
-            .json(&phishing_scenario.into())
+            .json::<PhishingScenarioRequest>(&phishing_scenario.into())
             .call()
     }
 

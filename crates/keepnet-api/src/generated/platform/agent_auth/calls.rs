@@ -35,7 +35,7 @@ impl AgentAuth {
     ) -> Call<()> {
         self.client()
             .operation(&AGENT_AUTH_LOGIN_URL, &[])
-            .json(&agent_auth_login.into())
+            .json::<AgentAuthLoginRequest>(&agent_auth_login.into())
             .call()
     }
 
@@ -47,7 +47,7 @@ impl AgentAuth {
     pub fn token(&self, agent_auth_token: impl Into<AgentAuthTokenRequest>) -> Call<()> {
         self.client()
             .operation(&AGENT_AUTH_TOKEN, &[])
-            .json(&agent_auth_token.into())
+            .json::<AgentAuthTokenRequest>(&agent_auth_token.into())
             .call()
     }
 }

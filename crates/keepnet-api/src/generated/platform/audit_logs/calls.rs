@@ -32,7 +32,12 @@ impl AuditLogs {
     ///
     /// Source: the vendor's documentation.
     pub fn list(&self, audit_log: impl Into<AuditLogRequest>) -> List<AuditLog> {
-        List::new(self.client().operation(&AUDIT_LOGS_LIST, &[]).json(&audit_log.into()))
+        List::new(
+            self
+                .client()
+                .operation(&AUDIT_LOGS_LIST, &[])
+                .json::<AuditLogRequest>(&audit_log.into()),
+        )
     }
 
     /// Searches audit log entries, page by page.
@@ -57,11 +62,9 @@ impl AuditLogs {
     /// ```
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<AuditLogView> {
         List::new(
-            search::complete(
-                self.client().operation(&AUDIT_LOGS_SEARCH, &[]),
-                search.into(),
-                "LogDate",
-            ),
+            search::complete::<
+                SearchRequest,
+            >(self.client().operation(&AUDIT_LOGS_SEARCH, &[]), search.into(), "LogDate"),
         )
     }
 
@@ -83,11 +86,9 @@ impl AuditLogs {
     /// # }
     /// ```
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
-                self.client().operation(&AUDIT_LOGS_EXPORT, &[]),
-                export.into(),
-                "LogDate",
-            )
+        search::complete::<
+            ExportRequest,
+        >(self.client().operation(&AUDIT_LOGS_EXPORT, &[]), export.into(), "LogDate")
             .call()
     }
 }

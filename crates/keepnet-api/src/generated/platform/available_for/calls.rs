@@ -33,7 +33,10 @@ impl AvailableFor {
         &self,
         search: impl Into<AvailableForSearchRequest>,
     ) -> Call<SearchCompanyGroupResult> {
-        self.client().operation(&AVAILABLE_FOR_SEARCH, &[]).json(&search.into()).call()
+        self.client()
+            .operation(&AVAILABLE_FOR_SEARCH, &[])
+            .json::<AvailableForSearchRequest>(&search.into())
+            .call()
     }
 }
 

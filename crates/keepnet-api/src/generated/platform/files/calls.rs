@@ -47,7 +47,7 @@ impl Files {
     ) -> Call<()> {
         self.client()
             .operation(&FILES_COMPRESS_HTML, &[])
-            .json(&compress_html.into())
+            .json::<CompressHtmlRequest>(&compress_html.into())
             .call()
     }
 
@@ -62,7 +62,7 @@ impl Files {
     ) -> Call<IdResult> {
         self.client()
             .operation(&FILES_DELETE_MANY, &[])
-            .json(&delete_files.into())
+            .json::<DeleteFilesRequest>(&delete_files.into())
             .call()
     }
 

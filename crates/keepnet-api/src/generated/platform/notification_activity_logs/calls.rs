@@ -38,7 +38,9 @@ impl NotificationActivityLogs {
         search: impl Into<SearchNotificationActivityLogRequest>,
     ) -> List<NotificationActivityLog> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchNotificationActivityLogRequest,
+            >(
                 self
                     .client()
                     .operation(

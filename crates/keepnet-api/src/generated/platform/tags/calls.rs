@@ -33,11 +33,9 @@ impl Tags {
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<NamedResource> {
         List::new(
-            search::complete(
-                self.client().operation(&TAGS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
+            search::complete::<
+                SearchRequest,
+            >(self.client().operation(&TAGS_SEARCH, &[]), search.into(), "CreateTime"),
         )
     }
 }

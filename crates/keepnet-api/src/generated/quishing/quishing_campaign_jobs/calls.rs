@@ -92,7 +92,7 @@ impl QuishingCampaignJobs {
                 &QUISHING_CAMPAIGN_JOBS_RESEND_TO_USERS,
                 &[resource_id.as_ref(), &instance_group.to_string()],
             )
-            .json(&campaign_resend_to_users.into())
+            .json::<CampaignResendToUsersRequest>(&campaign_resend_to_users.into())
             .call()
     }
 
@@ -116,7 +116,7 @@ impl QuishingCampaignJobs {
                 &QUISHING_CAMPAIGN_JOBS_RESEND,
                 &[resource_id.as_ref(), &instance_group.to_string()],
             )
-            .json(&campaign_resend.into())
+            .json::<CampaignResendRequest>(&campaign_resend.into())
             .call()
     }
 
@@ -137,7 +137,7 @@ impl QuishingCampaignJobs {
     ) -> Call<IdResult> {
         self.client()
             .operation(&QUISHING_CAMPAIGN_JOBS_START, &[resource_id.as_ref()])
-            .json(&campaign_instance.into())
+            .json::<CampaignInstanceRequest>(&campaign_instance.into())
             .call()
     }
 

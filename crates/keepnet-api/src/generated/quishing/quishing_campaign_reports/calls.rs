@@ -72,7 +72,9 @@ impl QuishingCampaignReports {
         search: impl Into<CampaignUserSearchRequest>,
     ) -> List<QuishingCampaignJobPrintoutUsers> {
         List::new(
-            search::complete(
+            search::complete::<
+                CampaignUserSearchRequest,
+            >(
                 self
                     .client()
                     .operation(
@@ -95,7 +97,9 @@ impl QuishingCampaignReports {
         search: impl Into<SearchRequest>,
     ) -> List<QuishingCampaignJobReport> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self.client().operation(&QUISHING_CAMPAIGN_REPORTS_SEARCH, &[]),
                 search.into(),
                 "Name",
@@ -116,7 +120,9 @@ impl QuishingCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> Call<QuishingCampaignJobUserEmailAll> {
-        search::complete(
+        search::complete::<
+            CampaignUserSearchRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -142,7 +148,9 @@ impl QuishingCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> Call<QuishingCampaignJobUserEmailClicked> {
-        search::complete(
+        search::complete::<
+            CampaignUserSearchRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -168,7 +176,9 @@ impl QuishingCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> Call<QuishingCampaignJobUserEmailOpened> {
-        search::complete(
+        search::complete::<
+            CampaignUserSearchRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -194,7 +204,9 @@ impl QuishingCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> Call<QuishingCampaignJobUserEmailReported> {
-        search::complete(
+        search::complete::<
+            CampaignUserSearchRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -220,7 +232,9 @@ impl QuishingCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> Call<QuishingCampaignJobUserEmailSubmitted> {
-        search::complete(
+        search::complete::<
+            CampaignUserSearchRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -246,7 +260,9 @@ impl QuishingCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> Call<QuishingCampaignJobUserEmailMfaSubmitted> {
-        search::complete(
+        search::complete::<
+            CampaignUserSearchRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -265,7 +281,9 @@ impl QuishingCampaignReports {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&QUISHING_CAMPAIGN_REPORTS_EXPORT, &[]),
                 export.into(),
                 "CreateTime",
@@ -353,7 +371,9 @@ impl QuishingCampaignReports {
         search: impl Into<SearchQuishingCampaignJobRequest>,
     ) -> List<QuishingCampaignJob> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchQuishingCampaignJobRequest,
+            >(
                 self
                     .client()
                     .operation(
@@ -379,7 +399,9 @@ impl QuishingCampaignReports {
         resource_id: impl AsRef<str>,
         campaign_job_export: impl Into<CampaignJobExportRequest>,
     ) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            CampaignJobExportRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -410,7 +432,9 @@ impl QuishingCampaignReports {
         instance_group: i32,
         export: impl Into<ExportRequest>,
     ) -> Call<QuishingCampaignJobUsers> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -447,7 +471,9 @@ impl QuishingCampaignReports {
         search: impl Into<CampaignUserSearchRequest>,
     ) -> List<QuishingCampaignJobUsers> {
         List::new(
-            search::complete(
+            search::complete::<
+                CampaignUserSearchRequest,
+            >(
                 self
                     .client()
                     .operation(

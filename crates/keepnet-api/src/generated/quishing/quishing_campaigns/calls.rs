@@ -46,7 +46,7 @@ impl QuishingCampaigns {
     ) -> Call<IdResult> {
         self.client()
             .operation(&QUISHING_CAMPAIGNS_CREATE, &[])
-            .json(&quishing_campaign.into())
+            .json::<CreateQuishingCampaignRequest>(&quishing_campaign.into())
             .call()
     }
 
@@ -61,7 +61,7 @@ impl QuishingCampaigns {
     ) -> Call<IdResult> {
         self.client()
             .operation(&QUISHING_CAMPAIGNS_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json::<BulkDeleteRequest>(&bulk_delete.into())
             .call()
     }
 
@@ -76,7 +76,9 @@ impl QuishingCampaigns {
     ) -> Call<CampaignScheduleInfo> {
         self.client()
             .operation(&QUISHING_CAMPAIGNS_CALCULATE_SCHEDULE_INFO, &[])
-            .json(&quishing_calculate_schedule_info.into())
+            .json::<
+                QuishingCalculateScheduleInfoRequest,
+            >(&quishing_calculate_schedule_info.into())
             .call()
     }
 
@@ -91,7 +93,7 @@ impl QuishingCampaigns {
     ) -> Call<CampaignSendingInfo> {
         self.client()
             .operation(&QUISHING_CAMPAIGNS_CALCULATE_SENDING_INFO, &[])
-            .json(&campaign_sending_info.into())
+            .json::<CampaignSendingInfoRequest>(&campaign_sending_info.into())
             .call()
     }
 
@@ -189,7 +191,9 @@ impl QuishingCampaigns {
         search: impl Into<SearchRequest>,
     ) -> List<QuishingCampaignView> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self.client().operation(&QUISHING_CAMPAIGNS_SEARCH, &[]),
                 search.into(),
                 "CreateTime",
@@ -203,7 +207,9 @@ impl QuishingCampaigns {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&QUISHING_CAMPAIGNS_EXPORT, &[]),
                 export.into(),
                 "CreateTime",
@@ -236,7 +242,7 @@ impl QuishingCampaigns {
     ) -> Call<IdResult> {
         self.client()
             .operation(&QUISHING_CAMPAIGNS_UPDATE, &[resource_id.as_ref()])
-            .json(&quishing_campaign.into())
+            .json::<UpdateQuishingCampaignRequest>(&quishing_campaign.into())
             .call()
     }
 

@@ -43,7 +43,7 @@ impl QuishingDnsServices {
     ) -> Call<IdResult> {
         self.client()
             .operation(&QUISHING_DNS_SERVICES_CREATE, &[])
-            .json(&dns_service_provider.into())
+            .json::<DnsServiceProviderRequest>(&dns_service_provider.into())
             .call()
     }
 
@@ -66,7 +66,9 @@ impl QuishingDnsServices {
         search: impl Into<SearchRequest>,
     ) -> List<DnsServiceProviderView> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self.client().operation(&QUISHING_DNS_SERVICES_SEARCH, &[]),
                 search.into(),
                 "CreateTime",
@@ -80,7 +82,9 @@ impl QuishingDnsServices {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&QUISHING_DNS_SERVICES_EXPORT, &[]),
                 export.into(),
                 "CreateTime",
@@ -115,7 +119,7 @@ impl QuishingDnsServices {
     ) -> Call<IdResult> {
         self.client()
             .operation(&QUISHING_DNS_SERVICES_UPDATE, &[resource_id.as_ref()])
-            .json(&dns_service_provider.into())
+            .json::<DnsServiceProviderRequest>(&dns_service_provider.into())
             .call()
     }
 
@@ -146,7 +150,7 @@ impl QuishingDnsServices {
     ) -> Call<IdResult> {
         self.client()
             .operation(&QUISHING_DNS_SERVICES_TEST, &[resource_id.as_ref()])
-            .json(&test_dns_service_provider.into())
+            .json::<TestDnsServiceProviderRequest>(&test_dns_service_provider.into())
             .call()
     }
 }

@@ -43,7 +43,7 @@ impl QuishingDomainRecords {
     ) -> Call<IdResult> {
         self.client()
             .operation(&QUISHING_DOMAIN_RECORDS_CREATE, &[])
-            .json(&domain_record.into())
+            .json::<DomainRecordRequest>(&domain_record.into())
             .call()
     }
 
@@ -63,7 +63,9 @@ impl QuishingDomainRecords {
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<DomainRecordView> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self.client().operation(&QUISHING_DOMAIN_RECORDS_SEARCH, &[]),
                 search.into(),
                 "CreateTime",
@@ -77,7 +79,9 @@ impl QuishingDomainRecords {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&QUISHING_DOMAIN_RECORDS_EXPORT, &[]),
                 export.into(),
                 "CreateTime",
@@ -96,7 +100,7 @@ impl QuishingDomainRecords {
     ) -> Call<IdResult> {
         self.client()
             .operation(&QUISHING_DOMAIN_RECORDS_TEST, &[])
-            .json(&test_domain_record.into())
+            .json::<TestDomainRecordRequest>(&test_domain_record.into())
             .call()
     }
 
@@ -127,7 +131,7 @@ impl QuishingDomainRecords {
     ) -> Call<IdResult> {
         self.client()
             .operation(&QUISHING_DOMAIN_RECORDS_UPDATE, &[resource_id.as_ref()])
-            .json(&domain_record.into())
+            .json::<DomainRecordRequest>(&domain_record.into())
             .call()
     }
 

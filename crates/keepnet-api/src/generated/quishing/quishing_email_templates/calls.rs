@@ -83,7 +83,9 @@ impl QuishingEmailTemplates {
         search: impl Into<PsEmailTemplateSearchRequest>,
     ) -> List<SearchPsEmailTemplate> {
         List::new(
-            search::complete(
+            search::complete::<
+                PsEmailTemplateSearchRequest,
+            >(
                 self.client().operation(&QUISHING_EMAIL_TEMPLATES_SEARCH, &[]),
                 search.into(),
                 "CreateTime",
@@ -97,7 +99,9 @@ impl QuishingEmailTemplates {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&QUISHING_EMAIL_TEMPLATES_EXPORT, &[]),
                 export.into(),
                 "CreateTime",

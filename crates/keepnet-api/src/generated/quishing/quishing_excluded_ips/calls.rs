@@ -38,7 +38,9 @@ impl QuishingExcludedIps {
     ) -> Call<PhishingCampaignExcludedIp> {
         self.client()
             .operation(&QUISHING_EXCLUDED_IPS_SAVE, &[])
-            .json(&phishing_campaign_excluded_ip.into())
+            .json::<
+                CreatePhishingCampaignExcludedIpRequest,
+            >(&phishing_campaign_excluded_ip.into())
             .call()
     }
 

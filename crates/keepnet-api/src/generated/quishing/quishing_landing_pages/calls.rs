@@ -41,7 +41,7 @@ impl QuishingLandingPages {
     ) -> Call<CreateLandingPageTemplateReturnSearch> {
         self.client()
             .operation(&QUISHING_LANDING_PAGES_CREATE, &[])
-            .json(&landing_page_template.into())
+            .json::<LandingPageTemplateRequest>(&landing_page_template.into())
             .call()
     }
 
@@ -56,7 +56,7 @@ impl QuishingLandingPages {
     ) -> Call<IdResult> {
         self.client()
             .operation(&QUISHING_LANDING_PAGES_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json::<BulkDeleteRequest>(&bulk_delete.into())
             .call()
     }
 
@@ -79,7 +79,9 @@ impl QuishingLandingPages {
         search: impl Into<SearchRequest>,
     ) -> List<LandingPageTemplateView> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self.client().operation(&QUISHING_LANDING_PAGES_SEARCH, &[]),
                 search.into(),
                 "CreateTime",
@@ -93,7 +95,9 @@ impl QuishingLandingPages {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&QUISHING_LANDING_PAGES_EXPORT, &[]),
                 export.into(),
                 "CreateTime",
@@ -128,7 +132,7 @@ impl QuishingLandingPages {
     ) -> Call<IdResult> {
         self.client()
             .operation(&QUISHING_LANDING_PAGES_UPDATE, &[resource_id.as_ref()])
-            .json(&landing_page_template.into())
+            .json::<LandingPageTemplateRequest>(&landing_page_template.into())
             .call()
     }
 

@@ -44,7 +44,7 @@ impl QuishingScenarios {
     ) -> Call<IdResult> {
         self.client()
             .operation(&QUISHING_SCENARIOS_CREATE, &[])
-            .json(&quishing_scenario.into())
+            .json::<CreateQuishingScenarioRequest>(&quishing_scenario.into())
             .call()
     }
 
@@ -59,7 +59,7 @@ impl QuishingScenarios {
     ) -> Call<IdResult> {
         self.client()
             .operation(&QUISHING_SCENARIOS_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json::<BulkDeleteRequest>(&bulk_delete.into())
             .call()
     }
 
@@ -155,7 +155,9 @@ impl QuishingScenarios {
         search: impl Into<PhishingScenarioSearchRequest>,
     ) -> List<ScenarioView> {
         List::new(
-            search::complete(
+            search::complete::<
+                PhishingScenarioSearchRequest,
+            >(
                 self.client().operation(&QUISHING_SCENARIOS_SEARCH, &[]),
                 search.into(),
                 "CreateTime",
@@ -169,7 +171,9 @@ impl QuishingScenarios {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&QUISHING_SCENARIOS_EXPORT, &[]),
                 export.into(),
                 "CreateTime",
@@ -202,7 +206,7 @@ impl QuishingScenarios {
     ) -> Call<IdResult> {
         self.client()
             .operation(&QUISHING_SCENARIOS_UPDATE, &[resource_id.as_ref()])
-            .json(&quishing_scenario.into())
+            .json::<UpdateQuishingScenarioRequest>(&quishing_scenario.into())
             .call()
     }
 

@@ -88,7 +88,7 @@ impl QuishingTemplates {
     ) -> Call<IdResult> {
         self.client()
             .operation(&QUISHING_TEMPLATES_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json::<BulkDeleteRequest>(&bulk_delete.into())
             .call()
     }
 
@@ -131,7 +131,9 @@ impl QuishingTemplates {
         search: impl Into<QuishingTemplateSearchRequest>,
     ) -> List<SearchQuishingTemplate> {
         List::new(
-            search::complete(
+            search::complete::<
+                QuishingTemplateSearchRequest,
+            >(
                 self.client().operation(&QUISHING_TEMPLATES_SEARCH, &[]),
                 search.into(),
                 "CreateTime",
@@ -145,7 +147,9 @@ impl QuishingTemplates {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&QUISHING_TEMPLATES_EXPORT, &[]),
                 export.into(),
                 "CreateTime",

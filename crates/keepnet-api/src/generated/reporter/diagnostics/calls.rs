@@ -30,7 +30,10 @@ impl Diagnostics {
     ///
     /// Source: the vendor's documentation.
     pub fn create(&self, diagnostic: impl Into<DiagnosticRequest>) -> Call<IdResult> {
-        self.client().operation(&DIAGNOSTICS_CREATE, &[]).json(&diagnostic.into()).call()
+        self.client()
+            .operation(&DIAGNOSTICS_CREATE, &[])
+            .json::<DiagnosticRequest>(&diagnostic.into())
+            .call()
     }
 }
 

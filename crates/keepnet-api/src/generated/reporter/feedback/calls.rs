@@ -33,7 +33,10 @@ impl Feedback {
         &self,
         send_feedback: impl Into<SendFeedbackRequest>,
     ) -> Call<IdResult> {
-        self.client().operation(&FEEDBACK_CREATE, &[]).json(&send_feedback.into()).call()
+        self.client()
+            .operation(&FEEDBACK_CREATE, &[])
+            .json::<SendFeedbackRequest>(&send_feedback.into())
+            .call()
     }
 }
 

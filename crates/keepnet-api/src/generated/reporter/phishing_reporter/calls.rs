@@ -68,7 +68,7 @@ impl PhishingReporter {
     ) -> Call<IdResult> {
         self.client()
             .operation(&PHISHING_REPORTER_DELETE_MANY_USERS, &[])
-            .json(&bulk_delete.into())
+            .json::<BulkDeleteRequest>(&bulk_delete.into())
             .call()
     }
 
@@ -219,7 +219,9 @@ impl PhishingReporter {
         search: impl Into<SearchRequest>,
     ) -> List<GeneratedApplicationHistory> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self.client().operation(&PHISHING_REPORTER_SEARCH_HISTORY, &[]),
                 search.into(),
                 "CreateTime",
@@ -233,7 +235,9 @@ impl PhishingReporter {
     ///
     /// Source: the vendor's documentation.
     pub fn export_history(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&PHISHING_REPORTER_EXPORT_HISTORY, &[]),
                 export.into(),
                 "CreateTime",
@@ -261,7 +265,7 @@ impl PhishingReporter {
     ) -> Call<IdResult> {
         self.client()
             .operation(&PHISHING_REPORTER_LINK_GRAPH_ACCOUNT, &[])
-            .json(&connect_graph_account.into())
+            .json::<ConnectGraphAccountRequest>(&connect_graph_account.into())
             .call()
     }
 
@@ -286,7 +290,9 @@ impl PhishingReporter {
         search: impl Into<SearchRequest>,
     ) -> List<PhishingReporterUser> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self.client().operation(&PHISHING_REPORTER_SEARCH, &[]),
                 search.into(),
                 "CreateTime",
@@ -300,7 +306,9 @@ impl PhishingReporter {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&PHISHING_REPORTER_EXPORT, &[]),
                 export.into(),
                 "CreateTime",
@@ -341,7 +349,9 @@ impl PhishingReporter {
     ) -> Call<Option<String>> {
         self.client()
             .operation(&PHISHING_REPORTER_TRANSLATE_ADDIN_SETTINGS, &[])
-            .json(&dialog_box_settings_translation_service.into())
+            .json::<
+                DialogBoxSettingsTranslationServiceRequest,
+            >(&dialog_box_settings_translation_service.into())
             .call()
     }
 

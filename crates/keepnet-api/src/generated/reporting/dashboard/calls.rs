@@ -38,7 +38,7 @@ impl Dashboard {
     ) -> Call<Vec<NotifiedEmailTrend>> {
         self.client()
             .operation(&DASHBOARD_REPORTED_EMAIL_TRENDS, &[])
-            .json(&reported_email_trends.into())
+            .json::<ReportedEmailTrendsRequest>(&reported_email_trends.into())
             .call()
     }
 
@@ -80,7 +80,9 @@ impl Dashboard {
     ) -> Call<DashboardWidgetsOrdering> {
         self.client()
             .operation(&DASHBOARD_SAVE_WIDGETS, &[])
-            .json(&dashboard_widgets_ordering.into())
+            .json::<
+                CreateDashboardWidgetsOrderingRequest,
+            >(&dashboard_widgets_ordering.into())
             .call()
     }
 }

@@ -40,7 +40,9 @@ impl ExecutiveReports {
     ) -> Call<IdResult> {
         self.client()
             .operation(&EXECUTIVE_REPORTS_CREATE, &[])
-            .json(&executive_report_service.into())
+            .json::<
+                CreateExecutiveReportServiceRequest,
+            >(&executive_report_service.into())
             .call()
     }
 
@@ -68,7 +70,7 @@ impl ExecutiveReports {
     ) -> Call<Vec<ExecutiveReportWidgetResult>> {
         self.client()
             .operation(&EXECUTIVE_REPORTS_WIDGET_DATA, &[])
-            .json(&widget_data.into())
+            .json::<WidgetDataRequest>(&widget_data.into())
             .call()
     }
 
@@ -92,7 +94,7 @@ impl ExecutiveReports {
     ) -> Call<Vec<ExecutiveReportView>> {
         self.client()
             .operation(&EXECUTIVE_REPORTS_SEARCH, &[])
-            .json(&search.into())
+            .json::<SearchExecutiveReportRequest>(&search.into())
             .call()
     }
 
@@ -121,7 +123,9 @@ impl ExecutiveReports {
     ) -> Call<IdResult> {
         self.client()
             .operation(&EXECUTIVE_REPORTS_UPDATE, &[resource_id.as_ref()])
-            .json(&executive_report_service.into())
+            .json::<
+                UpdateExecutiveReportServiceRequest,
+            >(&executive_report_service.into())
             .call()
     }
 

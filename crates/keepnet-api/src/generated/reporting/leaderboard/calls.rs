@@ -67,7 +67,12 @@ impl Leaderboard {
         &self,
         search: impl Into<LeaderboardSearchRequest>,
     ) -> List<GamificationView> {
-        List::new(self.client().operation(&LEADERBOARD_LIST, &[]).json(&search.into()))
+        List::new(
+            self
+                .client()
+                .operation(&LEADERBOARD_LIST, &[])
+                .json::<LeaderboardSearchRequest>(&search.into()),
+        )
     }
 
     /// Exports the ranking of target users as a file.
@@ -79,7 +84,10 @@ impl Leaderboard {
         &self,
         search: impl Into<LeaderboardSearchExportRequest>,
     ) -> Call<Download> {
-        self.client().operation(&LEADERBOARD_EXPORT, &[]).json(&search.into()).call()
+        self.client()
+            .operation(&LEADERBOARD_EXPORT, &[])
+            .json::<LeaderboardSearchExportRequest>(&search.into())
+            .call()
     }
 
     /// Lists the best target users, page by page.
@@ -97,7 +105,7 @@ impl Leaderboard {
             self
                 .client()
                 .operation(&LEADERBOARD_TOP_PERFORMERS, &[])
-                .json(&search.into()),
+                .json::<LeaderboardSearchRequest>(&search.into()),
         )
     }
 
@@ -132,7 +140,9 @@ impl Leaderboard {
             self
                 .client()
                 .operation(&LEADERBOARD_USER_TIMELINE, &[])
-                .json(&leaderboard_user_timeline.into()),
+                .json::<
+                    LeaderboardUserTimelineRequest,
+                >(&leaderboard_user_timeline.into()),
         )
     }
 
@@ -147,7 +157,9 @@ impl Leaderboard {
     ) -> Call<Download> {
         self.client()
             .operation(&LEADERBOARD_EXPORT_USER_TIMELINE, &[])
-            .json(&leaderboard_user_timeline_export.into())
+            .json::<
+                LeaderboardUserTimelineExportRequest,
+            >(&leaderboard_user_timeline_export.into())
             .call()
     }
 
@@ -162,7 +174,7 @@ impl Leaderboard {
     ) -> Call<LeaderboardSearchWithTimeline> {
         self.client()
             .operation(&LEADERBOARD_SEARCH_WITH_TIMELINE, &[])
-            .json(&search.into())
+            .json::<LeaderboardUserSearchWithTimelineRequest>(&search.into())
             .call()
     }
 
@@ -177,7 +189,7 @@ impl Leaderboard {
     ) -> Call<Vec<GamificationUserPerformanceView>> {
         self.client()
             .operation(&LEADERBOARD_USER_PERFORMANCE, &[])
-            .json(&leaderboard_user.into())
+            .json::<LeaderboardUserRequest>(&leaderboard_user.into())
             .call()
     }
 }

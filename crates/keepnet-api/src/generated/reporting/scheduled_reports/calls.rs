@@ -40,7 +40,7 @@ impl ScheduledReports {
     ) -> Call<IdResult> {
         self.client()
             .operation(&SCHEDULED_REPORTS_CREATE, &[])
-            .json(&report_scheduling.into())
+            .json::<ReportSchedulingRequest>(&report_scheduling.into())
             .call()
     }
 
@@ -63,7 +63,9 @@ impl ScheduledReports {
         search: impl Into<SearchRequest>,
     ) -> List<SearchReportScheduling> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self.client().operation(&SCHEDULED_REPORTS_SEARCH, &[]),
                 search.into(),
                 "CreateTime",
@@ -77,7 +79,9 @@ impl ScheduledReports {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&SCHEDULED_REPORTS_EXPORT, &[]),
                 export.into(),
                 "CreateTime",
@@ -119,7 +123,7 @@ impl ScheduledReports {
     ) -> Call<IdResult> {
         self.client()
             .operation(&SCHEDULED_REPORTS_UPDATE, &[resource_id.as_ref()])
-            .json(&report_scheduling.into())
+            .json::<ReportSchedulingRequest>(&report_scheduling.into())
             .call()
     }
 

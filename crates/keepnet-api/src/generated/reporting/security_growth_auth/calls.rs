@@ -38,7 +38,7 @@ impl SecurityGrowthAuth {
     ) -> Call<SecurityGrowthLoginResponse> {
         self.client()
             .operation(&SECURITY_GROWTH_AUTH_LOGIN, &[])
-            .json(&security_growth_login.into())
+            .json::<SecurityGrowthLoginRequest>(&security_growth_login.into())
             .call()
     }
 
@@ -53,7 +53,9 @@ impl SecurityGrowthAuth {
     ) -> Call<SecurityGrowthMagicLinkSendResponse> {
         self.client()
             .operation(&SECURITY_GROWTH_AUTH_SEND_MAGIC_LINK, &[])
-            .json(&security_growth_magic_link_send.into())
+            .json::<
+                SecurityGrowthMagicLinkSendRequest,
+            >(&security_growth_magic_link_send.into())
             .call()
     }
 }

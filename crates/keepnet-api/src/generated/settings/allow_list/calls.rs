@@ -55,7 +55,7 @@ impl AllowList {
     ) -> Call<IdResult> {
         self.client()
             .operation(&ALLOW_LIST_DELETE, &[])
-            .json(&delete_allow_list.into())
+            .json::<DeleteAllowListRequest>(&delete_allow_list.into())
             .call()
     }
 
@@ -79,7 +79,9 @@ impl AllowList {
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<SearchAllowList> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self.client().operation(&ALLOW_LIST_SEARCH, &[]),
                 search.into(),
                 "CreateTime",
@@ -93,11 +95,9 @@ impl AllowList {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
-                self.client().operation(&ALLOW_LIST_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        search::complete::<
+            ExportRequest,
+        >(self.client().operation(&ALLOW_LIST_EXPORT, &[]), export.into(), "CreateTime")
             .call()
     }
 

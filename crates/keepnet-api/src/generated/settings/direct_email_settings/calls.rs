@@ -54,7 +54,7 @@ impl DirectEmailSettings {
     ) -> Call<IdResult> {
         self.client()
             .operation(&DIRECT_EMAIL_SETTINGS_CREATE, &[])
-            .json(&direct_email_setting.into())
+            .json::<CreateDirectEmailSettingRequest>(&direct_email_setting.into())
             .call()
     }
 
@@ -69,7 +69,7 @@ impl DirectEmailSettings {
     ) -> Call<Vec<String>> {
         self.client()
             .operation(&DIRECT_EMAIL_SETTINGS_DOMAIN_LIST, &[])
-            .json(&domain_list.into())
+            .json::<DomainListRequest>(&domain_list.into())
             .call()
     }
 
@@ -116,7 +116,9 @@ impl DirectEmailSettings {
     ///
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> Call<IdResult> {
-        search::complete(
+        search::complete::<
+            SearchRequest,
+        >(
                 self.client().operation(&DIRECT_EMAIL_SETTINGS_SEARCH, &[]),
                 search.into(),
                 "CreateTime",
@@ -130,7 +132,9 @@ impl DirectEmailSettings {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&DIRECT_EMAIL_SETTINGS_EXPORT, &[]),
                 export.into(),
                 "CreateTime",
@@ -158,7 +162,7 @@ impl DirectEmailSettings {
     ) -> Call<IdResult> {
         self.client()
             .operation(&DIRECT_EMAIL_SETTINGS_TEST, &[])
-            .json(&test_direct_email_setting.into())
+            .json::<TestDirectEmailSettingRequest>(&test_direct_email_setting.into())
             .call()
     }
 
@@ -189,7 +193,7 @@ impl DirectEmailSettings {
     ) -> Call<IdResult> {
         self.client()
             .operation(&DIRECT_EMAIL_SETTINGS_UPDATE, &[resource_id.as_ref()])
-            .json(&direct_email_setting.into())
+            .json::<UpdateDirectEmailSettingRequest>(&direct_email_setting.into())
             .call()
     }
 

@@ -48,7 +48,7 @@ impl NotificationTemplates {
     ) -> Call<IdResult> {
         self.client()
             .operation(&NOTIFICATION_TEMPLATES_CREATE, &[])
-            .json(&email_template.into())
+            .json::<EmailTemplateRequest>(&email_template.into())
             .call()
     }
 
@@ -72,7 +72,7 @@ impl NotificationTemplates {
     ) -> Call<CheckAvailability> {
         self.client()
             .operation(&NOTIFICATION_TEMPLATES_CHECK_AVAILABILITY, &[])
-            .json(&check_availability.into())
+            .json::<CheckAvailabilityRequest>(&check_availability.into())
             .call()
     }
 
@@ -123,7 +123,9 @@ impl NotificationTemplates {
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<SearchEmailTemplate> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self.client().operation(&NOTIFICATION_TEMPLATES_SEARCH, &[]),
                 search.into(),
                 "CreateTime",
@@ -137,7 +139,9 @@ impl NotificationTemplates {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&NOTIFICATION_TEMPLATES_EXPORT, &[]),
                 export.into(),
                 "CreateTime",
@@ -156,7 +160,9 @@ impl NotificationTemplates {
     ) -> Call<BooleanResult> {
         self.client()
             .operation(&NOTIFICATION_TEMPLATES_TRANSLATE, &[])
-            .json(&translate_email_template_with_ai.into())
+            .json::<
+                TranslateEmailTemplateWithAiRequest,
+            >(&translate_email_template_with_ai.into())
             .call()
     }
 
@@ -216,7 +222,7 @@ impl NotificationTemplates {
     ) -> Call<IdResult> {
         self.client()
             .operation(&NOTIFICATION_TEMPLATES_UPDATE, &[resource_id.as_ref()])
-            .json(&email_template.into())
+            .json::<EmailTemplateRequest>(&email_template.into())
             .call()
     }
 

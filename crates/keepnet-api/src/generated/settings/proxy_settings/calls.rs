@@ -40,7 +40,7 @@ impl ProxySettings {
     ) -> Call<IdResult> {
         self.client()
             .operation(&PROXY_SETTINGS_CREATE, &[])
-            .json(&proxy_setting.into())
+            .json::<ProxySettingRequest>(&proxy_setting.into())
             .call()
     }
 
@@ -51,7 +51,9 @@ impl ProxySettings {
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<SearchProxySetting> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self.client().operation(&PROXY_SETTINGS_SEARCH, &[]),
                 search.into(),
                 "CreateTime",
@@ -65,7 +67,9 @@ impl ProxySettings {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&PROXY_SETTINGS_EXPORT, &[]),
                 export.into(),
                 "CreateTime",
@@ -84,7 +88,7 @@ impl ProxySettings {
     ) -> Call<IdResult> {
         self.client()
             .operation(&PROXY_SETTINGS_TEST, &[])
-            .json(&test_proxy_setting.into())
+            .json::<TestProxySettingRequest>(&test_proxy_setting.into())
             .call()
     }
 
@@ -113,7 +117,7 @@ impl ProxySettings {
     ) -> Call<IdResult> {
         self.client()
             .operation(&PROXY_SETTINGS_UPDATE, &[resource_id.as_ref()])
-            .json(&proxy_setting.into())
+            .json::<ProxySettingRequest>(&proxy_setting.into())
             .call()
     }
 

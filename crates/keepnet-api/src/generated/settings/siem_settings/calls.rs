@@ -51,7 +51,7 @@ impl SiemSettings {
     pub fn create(&self, siem_setting: impl Into<SiemSettingRequest>) -> Call<IdResult> {
         self.client()
             .operation(&SIEM_SETTINGS_CREATE, &[])
-            .json(&siem_setting.into())
+            .json::<SiemSettingRequest>(&siem_setting.into())
             .call()
     }
 
@@ -62,7 +62,9 @@ impl SiemSettings {
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<SearchSiemSettings> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self.client().operation(&SIEM_SETTINGS_SEARCH, &[]),
                 search.into(),
                 "CreateTime",
@@ -76,7 +78,9 @@ impl SiemSettings {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&SIEM_SETTINGS_EXPORT, &[]),
                 export.into(),
                 "CreateTime",
@@ -95,7 +99,7 @@ impl SiemSettings {
     ) -> Call<IdResult> {
         self.client()
             .operation(&SIEM_SETTINGS_TEST, &[])
-            .json(&test_siem_setting.into())
+            .json::<TestSiemSettingRequest>(&test_siem_setting.into())
             .call()
     }
 
@@ -124,7 +128,7 @@ impl SiemSettings {
     ) -> Call<IdResult> {
         self.client()
             .operation(&SIEM_SETTINGS_UPDATE, &[resource_id.as_ref()])
-            .json(&siem_setting.into())
+            .json::<SiemSettingRequest>(&siem_setting.into())
             .call()
     }
 

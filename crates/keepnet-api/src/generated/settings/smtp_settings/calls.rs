@@ -40,7 +40,7 @@ impl SmtpSettings {
     pub fn create(&self, smtp_setting: impl Into<SmtpSettingRequest>) -> Call<IdResult> {
         self.client()
             .operation(&SMTP_SETTINGS_CREATE, &[])
-            .json(&smtp_setting.into())
+            .json::<SmtpSettingRequest>(&smtp_setting.into())
             .call()
     }
 
@@ -51,7 +51,9 @@ impl SmtpSettings {
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<SearchSmtpSettings> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self.client().operation(&SMTP_SETTINGS_SEARCH, &[]),
                 search.into(),
                 "CreateTime",
@@ -65,7 +67,9 @@ impl SmtpSettings {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&SMTP_SETTINGS_EXPORT, &[]),
                 export.into(),
                 "CreateTime",
@@ -84,7 +88,7 @@ impl SmtpSettings {
     ) -> Call<IdResult> {
         self.client()
             .operation(&SMTP_SETTINGS_TEST, &[])
-            .json(&test_smtp_setting.into())
+            .json::<TestSmtpSettingRequest>(&test_smtp_setting.into())
             .call()
     }
 
@@ -113,7 +117,7 @@ impl SmtpSettings {
     ) -> Call<IdResult> {
         self.client()
             .operation(&SMTP_SETTINGS_UPDATE, &[resource_id.as_ref()])
-            .json(&smtp_setting.into())
+            .json::<SmtpSettingRequest>(&smtp_setting.into())
             .call()
     }
 
@@ -144,7 +148,9 @@ impl SmtpSettings {
     ) -> Call<IdResult> {
         self.client()
             .operation(&SMTP_SETTINGS_TEST_EXISTING, &[resource_id.as_ref()])
-            .json(&test_smtp_setting_with_resource_id.into())
+            .json::<
+                TestSmtpSettingWithResourceIdRequest,
+            >(&test_smtp_setting_with_resource_id.into())
             .call()
     }
 }

@@ -59,7 +59,7 @@ impl WhiteLabeling {
     pub fn check_dns(&self, check_dns: impl Into<CheckDnsRequest>) -> Call<IdResult> {
         self.client()
             .operation(&WHITE_LABELING_CHECK_DNS, &[])
-            .json(&check_dns.into())
+            .json::<CheckDnsRequest>(&check_dns.into())
             .call()
     }
 

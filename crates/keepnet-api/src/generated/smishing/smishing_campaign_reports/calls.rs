@@ -63,7 +63,9 @@ impl SmishingCampaignReports {
         search: impl Into<SearchRequest>,
     ) -> List<SmishingCampaignJobReport> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self.client().operation(&SMISHING_CAMPAIGN_REPORTS_SEARCH, &[]),
                 search.into(),
                 "Name",
@@ -84,7 +86,9 @@ impl SmishingCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> Call<CampaignUserSubmitted> {
-        search::complete(
+        search::complete::<
+            CampaignUserSearchRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -110,7 +114,9 @@ impl SmishingCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> Call<SmishingCampaignJobUserSmsAll> {
-        search::complete(
+        search::complete::<
+            CampaignUserSearchRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -136,7 +142,9 @@ impl SmishingCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> Call<CampaignUserClicked> {
-        search::complete(
+        search::complete::<
+            CampaignUserSearchRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -162,7 +170,9 @@ impl SmishingCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> Call<CampaignUserSubmitted> {
-        search::complete(
+        search::complete::<
+            CampaignUserSearchRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -181,7 +191,9 @@ impl SmishingCampaignReports {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&SMISHING_CAMPAIGN_REPORTS_EXPORT, &[]),
                 export.into(),
                 "CreateTime",
@@ -269,7 +281,9 @@ impl SmishingCampaignReports {
         search: impl Into<SearchSmishingCampaignJobRequest>,
     ) -> List<CampaignJob> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchSmishingCampaignJobRequest,
+            >(
                 self
                     .client()
                     .operation(
@@ -295,7 +309,9 @@ impl SmishingCampaignReports {
         resource_id: impl AsRef<str>,
         export_smishing_campaign_job: impl Into<ExportSmishingCampaignJobRequest>,
     ) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportSmishingCampaignJobRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -328,7 +344,9 @@ impl SmishingCampaignReports {
         instance_group: i32,
         export: impl Into<ExportRequest>,
     ) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -365,7 +383,9 @@ impl SmishingCampaignReports {
         search: impl Into<CampaignUserSearchRequest>,
     ) -> List<SmishingCampaignJobUsers> {
         List::new(
-            search::complete(
+            search::complete::<
+                CampaignUserSearchRequest,
+            >(
                 self
                     .client()
                     .operation(

@@ -45,7 +45,7 @@ impl SmishingCampaigns {
     ) -> Call<IdResult> {
         self.client()
             .operation(&SMISHING_CAMPAIGNS_CREATE, &[])
-            .json(&smishing_campaign.into())
+            .json::<CreateSmishingCampaignRequest>(&smishing_campaign.into())
             .call()
     }
 
@@ -60,7 +60,9 @@ impl SmishingCampaigns {
     ) -> Call<CampaignScheduleInfo> {
         self.client()
             .operation(&SMISHING_CAMPAIGNS_CALCULATE_SCHEDULE_INFO, &[])
-            .json(&smishing_calculate_schedule_info.into())
+            .json::<
+                SmishingCalculateScheduleInfoRequest,
+            >(&smishing_calculate_schedule_info.into())
             .call()
     }
 
@@ -75,7 +77,9 @@ impl SmishingCampaigns {
     ) -> Call<CampaignSendingInfo> {
         self.client()
             .operation(&SMISHING_CAMPAIGNS_CALCULATE_SENDING_INFO, &[])
-            .json(&smishing_calculate_sending_info.into())
+            .json::<
+                SmishingCalculateSendingInfoRequest,
+            >(&smishing_calculate_sending_info.into())
             .call()
     }
 
@@ -123,7 +127,9 @@ impl SmishingCampaigns {
         search: impl Into<SearchRequest>,
     ) -> List<SmishingCampaignView> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self.client().operation(&SMISHING_CAMPAIGNS_SEARCH, &[]),
                 search.into(),
                 "CreateTime",
@@ -137,7 +143,9 @@ impl SmishingCampaigns {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&SMISHING_CAMPAIGNS_EXPORT, &[]),
                 export.into(),
                 "CreateTime",
@@ -170,7 +178,7 @@ impl SmishingCampaigns {
     ) -> Call<IdResult> {
         self.client()
             .operation(&SMISHING_CAMPAIGNS_UPDATE, &[resource_id.as_ref()])
-            .json(&smishing_campaign.into())
+            .json::<UpdateSmishingCampaignRequest>(&smishing_campaign.into())
             .call()
     }
 

@@ -38,7 +38,9 @@ impl SmishingExcludedIps {
     ) -> Call<PhishingCampaignExcludedIp> {
         self.client()
             .operation(&SMISHING_EXCLUDED_IPS_SAVE, &[])
-            .json(&phishing_campaign_excluded_ip.into())
+            .json::<
+                CreatePhishingCampaignExcludedIpRequest,
+            >(&phishing_campaign_excluded_ip.into())
             .call()
     }
 

@@ -43,7 +43,7 @@ impl SmishingLandingPages {
     ) -> Call<IdResult> {
         self.client()
             .operation(&SMISHING_LANDING_PAGES_CREATE, &[])
-            .json(&landing_page_template.into())
+            .json::<LandingPageTemplateRequest>(&landing_page_template.into())
             .call()
     }
 
@@ -58,7 +58,7 @@ impl SmishingLandingPages {
     ) -> Call<IdResult> {
         self.client()
             .operation(&SMISHING_LANDING_PAGES_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json::<BulkDeleteRequest>(&bulk_delete.into())
             .call()
     }
 
@@ -81,7 +81,9 @@ impl SmishingLandingPages {
         search: impl Into<SearchRequest>,
     ) -> List<LandingPageTemplateView> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self.client().operation(&SMISHING_LANDING_PAGES_SEARCH, &[]),
                 search.into(),
                 "CreateTime",
@@ -95,7 +97,9 @@ impl SmishingLandingPages {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&SMISHING_LANDING_PAGES_EXPORT, &[]),
                 export.into(),
                 "CreateTime",
@@ -130,7 +134,7 @@ impl SmishingLandingPages {
     ) -> Call<IdResult> {
         self.client()
             .operation(&SMISHING_LANDING_PAGES_UPDATE, &[resource_id.as_ref()])
-            .json(&landing_page_template.into())
+            .json::<LandingPageTemplateRequest>(&landing_page_template.into())
             .call()
     }
 

@@ -43,7 +43,7 @@ impl SmishingScenarios {
     ) -> Call<IdResult> {
         self.client()
             .operation(&SMISHING_SCENARIOS_CREATE, &[])
-            .json(&smishing_scenario.into())
+            .json::<SmishingScenarioRequest>(&smishing_scenario.into())
             .call()
     }
 
@@ -58,7 +58,7 @@ impl SmishingScenarios {
     ) -> Call<IdResult> {
         self.client()
             .operation(&SMISHING_SCENARIOS_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json::<BulkDeleteRequest>(&bulk_delete.into())
             .call()
     }
 
@@ -132,7 +132,9 @@ impl SmishingScenarios {
         search: impl Into<PhishingScenarioSearchRequest>,
     ) -> List<ScenarioView> {
         List::new(
-            search::complete(
+            search::complete::<
+                PhishingScenarioSearchRequest,
+            >(
                 self.client().operation(&SMISHING_SCENARIOS_SEARCH, &[]),
                 search.into(),
                 "CreateTime",
@@ -146,7 +148,9 @@ impl SmishingScenarios {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&SMISHING_SCENARIOS_EXPORT, &[]),
                 export.into(),
                 "CreateTime",
@@ -179,7 +183,7 @@ impl SmishingScenarios {
     ) -> Call<IdResult> {
         self.client()
             .operation(&SMISHING_SCENARIOS_UPDATE, &[resource_id.as_ref()])
-            .json(&smishing_scenario.into())
+            .json::<SmishingScenarioRequest>(&smishing_scenario.into())
             .call()
     }
 

@@ -88,7 +88,7 @@ impl SmishingTextTemplates {
     ) -> Call<IdResult> {
         self.client()
             .operation(&SMISHING_TEXT_TEMPLATES_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json::<BulkDeleteRequest>(&bulk_delete.into())
             .call()
     }
 
@@ -111,7 +111,9 @@ impl SmishingTextTemplates {
         search: impl Into<SearchRequest>,
     ) -> List<SearchPsTextTemplate> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self.client().operation(&SMISHING_TEXT_TEMPLATES_SEARCH, &[]),
                 search.into(),
                 "CreateTime",
@@ -125,7 +127,9 @@ impl SmishingTextTemplates {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&SMISHING_TEXT_TEMPLATES_EXPORT, &[]),
                 export.into(),
                 "CreateTime",

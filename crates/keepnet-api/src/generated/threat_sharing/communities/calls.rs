@@ -40,7 +40,10 @@ impl Communities {
         &self,
         community: impl Into<CreateCommunityRequest>,
     ) -> Call<IdResult> {
-        self.client().operation(&COMMUNITIES_CREATE, &[]).json(&community.into()).call()
+        self.client()
+            .operation(&COMMUNITIES_CREATE, &[])
+            .json::<CreateCommunityRequest>(&community.into())
+            .call()
     }
 
     /// Accepts an invitation to a community.
@@ -142,7 +145,9 @@ impl Communities {
     /// Source: the vendor's documentation.
     pub fn search_all(&self, search: impl Into<SearchRequest>) -> List<SearchCommunity> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self.client().operation(&COMMUNITIES_SEARCH_ALL, &[]),
                 search.into(),
                 "CreateTime",
@@ -157,7 +162,9 @@ impl Communities {
     /// Source: the vendor's documentation.
     pub fn search_my(&self, search: impl Into<SearchRequest>) -> List<SearchCommunity> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self.client().operation(&COMMUNITIES_SEARCH_MY, &[]),
                 search.into(),
                 "CreateTime",
@@ -199,7 +206,7 @@ impl Communities {
     ) -> Call<IdResult> {
         self.client()
             .operation(&COMMUNITIES_UPDATE, &[resource_id.as_ref()])
-            .json(&community.into())
+            .json::<UpdateCommunityRequest>(&community.into())
             .call()
     }
 
@@ -228,7 +235,7 @@ impl Communities {
     ) -> Call<IdResult> {
         self.client()
             .operation(&COMMUNITIES_APPOINT_OWNER, &[resource_id.as_ref()])
-            .json(&appoint_community_owner.into())
+            .json::<AppointCommunityOwnerRequest>(&appoint_community_owner.into())
             .call()
     }
 
@@ -246,7 +253,7 @@ impl Communities {
     ) -> Call<Vec<InviteToCommunity>> {
         self.client()
             .operation(&COMMUNITIES_INVITE, &[resource_id.as_ref()])
-            .json(&invite_to_community.into())
+            .json::<InviteToCommunityRequest>(&invite_to_community.into())
             .call()
     }
 
@@ -285,7 +292,9 @@ impl Communities {
         search: impl Into<SearchRequest>,
     ) -> List<SearchCommunityMembership> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self
                     .client()
                     .operation(&COMMUNITIES_SEARCH_MEMBERS, &[resource_id.as_ref()]),
@@ -308,7 +317,9 @@ impl Communities {
         search: impl Into<SearchRequest>,
     ) -> List<SearchCommunityMembership> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self
                     .client()
                     .operation(
@@ -351,7 +362,7 @@ impl Communities {
     ) -> Call<IdResult> {
         self.client()
             .operation(&COMMUNITIES_REMOVE_MEMBER, &[resource_id.as_ref()])
-            .json(&remove_community_member.into())
+            .json::<RemoveCommunityMemberRequest>(&remove_community_member.into())
             .call()
     }
 }

@@ -41,7 +41,7 @@ impl CommunityPosts {
     ) -> Call<IdResult> {
         self.client()
             .operation(&COMMUNITY_POSTS_CREATE, &[])
-            .json(&community_post.into())
+            .json::<CreateCommunityPostRequest>(&community_post.into())
             .call()
     }
 
@@ -59,7 +59,7 @@ impl CommunityPosts {
     ) -> Call<IdResult> {
         self.client()
             .operation(&COMMUNITY_POSTS_UPDATE_COMMENT, &[resource_id.as_ref()])
-            .json(&community_post_comment.into())
+            .json::<CommunityPostCommentRequest>(&community_post_comment.into())
             .call()
     }
 
@@ -129,7 +129,7 @@ impl CommunityPosts {
     ) -> Call<Vec<EmlParserUri>> {
         self.client()
             .operation(&COMMUNITY_POSTS_PARSE_EMAIL_URL, &[])
-            .json(&parse_email_url.into())
+            .json::<ParseEmailUrlRequest>(&parse_email_url.into())
             .call()
     }
 
@@ -143,7 +143,9 @@ impl CommunityPosts {
         search: impl Into<SearchCommunityPostRequest>,
     ) -> List<SearchCommunityPost> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchCommunityPostRequest,
+            >(
                 self.client().operation(&COMMUNITY_POSTS_SEARCH, &[]),
                 search.into(),
                 "PostedTime",
@@ -164,7 +166,9 @@ impl CommunityPosts {
         search: impl Into<SearchCommunityPostRequest>,
     ) -> List<SearchCommunityPost> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchCommunityPostRequest,
+            >(
                 self
                     .client()
                     .operation(
@@ -222,7 +226,7 @@ impl CommunityPosts {
                 &COMMUNITY_POSTS_CREATE_COMMENT,
                 &[community_post_resource_id.as_ref()],
             )
-            .json(&community_post_comment.into())
+            .json::<CommunityPostCommentRequest>(&community_post_comment.into())
             .call()
     }
 
@@ -251,7 +255,7 @@ impl CommunityPosts {
     ) -> Call<IdResult> {
         self.client()
             .operation(&COMMUNITY_POSTS_UPDATE, &[resource_id.as_ref()])
-            .json(&community_post.into())
+            .json::<UpdateCommunityPostRequest>(&community_post.into())
             .call()
     }
 
@@ -315,7 +319,7 @@ impl CommunityPosts {
     ) -> Call<Vec<String>> {
         self.client()
             .operation(&COMMUNITY_POSTS_SHARE, &[resource_id.as_ref()])
-            .json(&share_post.into())
+            .json::<SharePostRequest>(&share_post.into())
             .call()
     }
 }

@@ -36,7 +36,9 @@ impl IsDashboard {
     /// Source: the vendor's documentation.
     pub fn search_log(&self, search: impl Into<SearchRequest>) -> List<IsDashboardLog> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self.client().operation(&IS_DASHBOARD_SEARCH_LOG, &[]),
                 search.into(),
                 "CreateTime",
@@ -50,7 +52,9 @@ impl IsDashboard {
     ///
     /// Source: the vendor's documentation.
     pub fn export_log(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&IS_DASHBOARD_EXPORT_LOG, &[]),
                 export.into(),
                 "CreateTime",
@@ -68,7 +72,9 @@ impl IsDashboard {
         search: impl Into<IsStatSearchRequest>,
     ) -> List<IsDashboardStat> {
         List::new(
-            search::complete(
+            search::complete::<
+                IsStatSearchRequest,
+            >(
                 self.client().operation(&IS_DASHBOARD_SEARCH_STATS, &[]),
                 search.into(),
                 "CreateTime",
@@ -85,7 +91,9 @@ impl IsDashboard {
         &self,
         export_multi_filter: impl Into<ExportMultiFilterRequest>,
     ) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportMultiFilterRequest,
+        >(
                 self.client().operation(&IS_DASHBOARD_EXPORT_STATS, &[]),
                 export_multi_filter.into(),
                 "CreateTime",
@@ -104,7 +112,7 @@ impl IsDashboard {
     ) -> Call<Vec<IsDashboardSummary>> {
         self.client()
             .operation(&IS_DASHBOARD_SUMMARY, &[])
-            .json(&is_dashboard.into())
+            .json::<IsDashboardRequest>(&is_dashboard.into())
             .call()
     }
 }

@@ -40,7 +40,7 @@ impl Certificates {
     ) -> Call<IdResult> {
         self.client()
             .operation(&CERTIFICATES_CREATE, &[])
-            .json(&certificate_detail_rest.into())
+            .json::<CertificateDetailRest>(&certificate_detail_rest.into())
             .call()
     }
 
@@ -60,7 +60,9 @@ impl Certificates {
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<CertificateView> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self.client().operation(&CERTIFICATES_SEARCH, &[]),
                 search.into(),
                 "CreateTime",
@@ -74,7 +76,9 @@ impl Certificates {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&CERTIFICATES_EXPORT, &[]),
                 export.into(),
                 "CreateTime",
@@ -93,7 +97,7 @@ impl Certificates {
     ) -> Call<CertificateTestEmail> {
         self.client()
             .operation(&CERTIFICATES_SEND_TEST_EMAIL, &[])
-            .json(&certificate_test_email.into())
+            .json::<CertificateTestEmailRequest>(&certificate_test_email.into())
             .call()
     }
 
@@ -122,7 +126,7 @@ impl Certificates {
     ) -> Call<IdResult> {
         self.client()
             .operation(&CERTIFICATES_UPDATE, &[resource_id.as_ref()])
-            .json(&certificate_detail_rest.into())
+            .json::<CertificateDetailRest>(&certificate_detail_rest.into())
             .call()
     }
 

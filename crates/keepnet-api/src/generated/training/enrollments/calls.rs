@@ -59,7 +59,7 @@ impl Enrollments {
     ) -> Call<EnrollmentDetail> {
         self.client()
             .operation(&ENROLLMENTS_CREATE, &[])
-            .json(&enrollment_start.into())
+            .json::<EnrollmentStart>(&enrollment_start.into())
             .call()
     }
 
@@ -73,7 +73,9 @@ impl Enrollments {
         search: impl Into<SearchEnrollmentRequest>,
     ) -> List<EnrollmentSearchRest> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchEnrollmentRequest,
+            >(
                 self.client().operation(&ENROLLMENTS_SEARCH_ARCHIVED, &[]),
                 search.into(),
                 "CreateTime",
@@ -173,7 +175,7 @@ impl Enrollments {
     ) -> Call<SendEnrollmentTeamsResponse> {
         self.client()
             .operation(&ENROLLMENTS_RESEND_TEAMS, &[])
-            .json(&resend_enrollment_teams.into())
+            .json::<ResendEnrollmentTeamsRequest>(&resend_enrollment_teams.into())
             .call()
     }
 
@@ -190,7 +192,7 @@ impl Enrollments {
     ) -> Call<Download> {
         self.client()
             .operation(&ENROLLMENTS_CREATE_SCORM_PROXY, &[])
-            .json(&scorm_proxy_service.into())
+            .json::<CreateScormProxyServiceRequest>(&scorm_proxy_service.into())
             .call()
     }
 
@@ -218,7 +220,9 @@ impl Enrollments {
         search: impl Into<SearchEnrollmentRequest>,
     ) -> List<EnrollmentSearchRest> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchEnrollmentRequest,
+            >(
                 self.client().operation(&ENROLLMENTS_SEARCH, &[]),
                 search.into(),
                 "CreateTime",
@@ -235,7 +239,9 @@ impl Enrollments {
         &self,
         export_enrollment: impl Into<ExportEnrollmentRequest>,
     ) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportEnrollmentRequest,
+        >(
                 self.client().operation(&ENROLLMENTS_EXPORT, &[]),
                 export_enrollment.into(),
                 "CreateTime",
@@ -254,7 +260,7 @@ impl Enrollments {
     ) -> Call<SendEnrollmentSmsResponse> {
         self.client()
             .operation(&ENROLLMENTS_SEND_SMS, &[])
-            .json(&send_enrollment_sms.into())
+            .json::<SendEnrollmentSmsRequest>(&send_enrollment_sms.into())
             .call()
     }
 
@@ -269,7 +275,7 @@ impl Enrollments {
     ) -> Call<SendEnrollmentTeamsResponse> {
         self.client()
             .operation(&ENROLLMENTS_SEND_TEAMS, &[])
-            .json(&send_enrollment_teams.into())
+            .json::<SendEnrollmentTeamsRequest>(&send_enrollment_teams.into())
             .call()
     }
 
@@ -286,7 +292,9 @@ impl Enrollments {
         search: impl Into<SearchRequest>,
     ) -> List<EnrollmentCertificate> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self
                     .client()
                     .operation(
@@ -356,7 +364,7 @@ impl Enrollments {
     ) -> Call<EnrollmentDetail> {
         self.client()
             .operation(&ENROLLMENTS_UPDATE, &[resource_id.as_ref()])
-            .json(&enrollment_service.into())
+            .json::<EditEnrollmentServiceRequest>(&enrollment_service.into())
             .call()
     }
 

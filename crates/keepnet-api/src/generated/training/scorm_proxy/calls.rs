@@ -38,7 +38,7 @@ impl ScormProxy {
     ) -> Call<Option<String>> {
         self.client()
             .operation(&SCORM_PROXY_LMS_COMMIT, &[])
-            .json(&lms_set_values.into())
+            .json::<LmsSetValuesRequest>(&lms_set_values.into())
             .call()
     }
 
@@ -68,7 +68,7 @@ impl ScormProxy {
     ) -> Call<Option<String>> {
         self.client()
             .operation(&SCORM_PROXY_LMS_GET_VALUE, &[])
-            .json(&lms_get_value_service.into())
+            .json::<LmsGetValueServiceRequest>(&lms_get_value_service.into())
             .call()
     }
 
@@ -83,7 +83,7 @@ impl ScormProxy {
     ) -> Call<LmsInitialize> {
         self.client()
             .operation(&SCORM_PROXY_LMS_INITIALIZE, &[])
-            .json(&lms_initialize_service.into())
+            .json::<LmsInitializeServiceRequest>(&lms_initialize_service.into())
             .call()
     }
 
@@ -98,7 +98,7 @@ impl ScormProxy {
     ) -> Call<Option<String>> {
         self.client()
             .operation(&SCORM_PROXY_LMS_LOG, &[])
-            .json(&lms_log_service.into())
+            .json::<LmsLogServiceRequest>(&lms_log_service.into())
             .call()
     }
 
@@ -113,7 +113,7 @@ impl ScormProxy {
     ) -> Call<Option<String>> {
         self.client()
             .operation(&SCORM_PROXY_LMS_SET_VALUE, &[])
-            .json(&lms_set_value_service.into())
+            .json::<LmsSetValueServiceRequest>(&lms_set_value_service.into())
             .call()
     }
 }

@@ -51,7 +51,9 @@ impl TrainingReports {
         search: impl Into<SearchTrainingUsersByDateRangeRequest>,
     ) -> List<TrainingActivityUsers> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchTrainingUsersByDateRangeRequest,
+            >(
                 self.client().operation(&TRAINING_REPORTS_SEARCH_ACTIVITY_USERS, &[]),
                 search.into(),
                 "CreateTime",
@@ -71,7 +73,9 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> Call<AnonymousTrainingUserReport> {
-        search::complete(
+        search::complete::<
+            SearchRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -96,7 +100,9 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> Call<AnonymousTrainingProgressReport> {
-        search::complete(
+        search::complete::<
+            SearchRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -124,7 +130,9 @@ impl TrainingReports {
         target_user_result_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> Call<AnonymousTrainingProgressReportDetail> {
-        search::complete(
+        search::complete::<
+            SearchRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -149,7 +157,9 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> Call<AnonymousTrainingResultReport> {
-        search::complete(
+        search::complete::<
+            SearchRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -177,7 +187,9 @@ impl TrainingReports {
         target_user_result_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> Call<AnonymousTrainingResultReportDetail> {
-        search::complete(
+        search::complete::<
+            SearchRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -221,7 +233,9 @@ impl TrainingReports {
         target_user_result_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> Call<AnonymousTrainingUserReportDetail> {
-        search::complete(
+        search::complete::<
+            SearchRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -279,7 +293,7 @@ impl TrainingReports {
                 &TRAINING_REPORTS_RESEND_CLICKED_EMAILS,
                 &[enrollment_id.as_ref()],
             )
-            .json(&resend.into())
+            .json::<ResendRequest>(&resend.into())
             .call()
     }
 
@@ -296,7 +310,9 @@ impl TrainingReports {
         search: impl Into<SearchRequest>,
     ) -> List<TrainingReportClickedLink> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self
                     .client()
                     .operation(
@@ -321,7 +337,9 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         export: impl Into<ExportRequest>,
     ) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -435,7 +453,7 @@ impl TrainingReports {
     ) -> Call<IdResult> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND_EXAM_RESULTS, &[enrollment_id.as_ref()])
-            .json(&resend.into())
+            .json::<ResendRequest>(&resend.into())
             .call()
     }
 
@@ -452,7 +470,9 @@ impl TrainingReports {
         search: impl Into<SearchExamResultsRestRequest>,
     ) -> List<TrainingReportExamResults> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchExamResultsRestRequest,
+            >(
                 self
                     .client()
                     .operation(
@@ -477,7 +497,9 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         export: impl Into<ExportRequest>,
     ) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -541,7 +563,7 @@ impl TrainingReports {
     ) -> Call<IdResult> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND_NO_RESPONSE, &[enrollment_id.as_ref()])
-            .json(&resend.into())
+            .json::<ResendRequest>(&resend.into())
             .call()
     }
 
@@ -558,7 +580,9 @@ impl TrainingReports {
         search: impl Into<SearchRequest>,
     ) -> List<TrainingReportNoResponse> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self
                     .client()
                     .operation(
@@ -583,7 +607,9 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         export: impl Into<ExportRequest>,
     ) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -610,7 +636,7 @@ impl TrainingReports {
     ) -> Call<IdResult> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND_OPENED_EMAILS, &[enrollment_id.as_ref()])
-            .json(&resend.into())
+            .json::<ResendRequest>(&resend.into())
             .call()
     }
 
@@ -627,7 +653,9 @@ impl TrainingReports {
         search: impl Into<SearchRequest>,
     ) -> List<TrainingReportOpenedEmail> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self
                     .client()
                     .operation(
@@ -652,7 +680,9 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         export: impl Into<ExportRequest>,
     ) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -701,7 +731,7 @@ impl TrainingReports {
     ) -> Call<IdResult> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND_PROGRESS, &[enrollment_id.as_ref()])
-            .json(&resend.into())
+            .json::<ResendRequest>(&resend.into())
             .call()
     }
 
@@ -718,7 +748,9 @@ impl TrainingReports {
         search: impl Into<SearchRequest>,
     ) -> List<TrainingReportProgress> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self
                     .client()
                     .operation(
@@ -743,7 +775,9 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         export: impl Into<ExportRequest>,
     ) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -769,7 +803,9 @@ impl TrainingReports {
         search: impl Into<SearchRestServiceRequest>,
     ) -> List<TrainingReportReminderMailSearch> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRestServiceRequest,
+            >(
                 self
                     .client()
                     .operation(
@@ -796,7 +832,7 @@ impl TrainingReports {
     ) -> Call<IdResult> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND, &[enrollment_id.as_ref()])
-            .json(&resend_enrollment_by_types.into())
+            .json::<ResendEnrollmentByTypes>(&resend_enrollment_by_types.into())
             .call()
     }
 
@@ -817,7 +853,7 @@ impl TrainingReports {
                 &TRAINING_REPORTS_RESEND_SENDING_REPORT,
                 &[enrollment_id.as_ref()],
             )
-            .json(&resend.into())
+            .json::<ResendRequest>(&resend.into())
             .call()
     }
 
@@ -834,7 +870,9 @@ impl TrainingReports {
         search: impl Into<SearchRequest>,
     ) -> List<TrainingReportSendingReport> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self
                     .client()
                     .operation(
@@ -859,7 +897,9 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         export: impl Into<ExportRequest>,
     ) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self
                     .client()
                     .operation(
@@ -911,7 +951,7 @@ impl TrainingReports {
     ) -> Call<IdResult> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND_USERS, &[enrollment_id.as_ref()])
-            .json(&resend.into())
+            .json::<ResendRequest>(&resend.into())
             .call()
     }
 
@@ -943,7 +983,9 @@ impl TrainingReports {
         search: impl Into<SearchUsersRestRequest>,
     ) -> List<TrainingReportUsers> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchUsersRestRequest,
+            >(
                 self
                     .client()
                     .operation(
@@ -968,7 +1010,9 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         search: impl Into<ExportUsersSearchRequest>,
     ) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportUsersSearchRequest,
+        >(
                 self
                     .client()
                     .operation(

@@ -90,7 +90,7 @@ impl Trainings {
     ) -> Call<Download> {
         self.client()
             .operation(&TRAININGS_DOWNLOAD, &[])
-            .json(&download_training_content.into())
+            .json::<DownloadTrainingContentRequest>(&download_training_content.into())
             .call()
     }
 
@@ -116,7 +116,7 @@ impl Trainings {
     ) -> Call<IdResult> {
         self.client()
             .operation(&TRAININGS_CREATE_DRAFT, &[])
-            .json(&training_detail_draft.into())
+            .json::<TrainingDetailDraftRequest>(&training_detail_draft.into())
             .call()
     }
 
@@ -138,7 +138,9 @@ impl Trainings {
         &self,
         search: impl Into<SearchTrainingRequest>,
     ) -> Call<Vec<TrainingNumberSummaryRest>> {
-        search::complete(
+        search::complete::<
+            SearchTrainingRequest,
+        >(
                 self.client().operation(&TRAININGS_TYPE_COUNTS, &[]),
                 search.into(),
                 "CreateTime",
@@ -186,7 +188,7 @@ impl Trainings {
     ) -> Call<ScormTrainingUrl> {
         self.client()
             .operation(&TRAININGS_SCORM_PREVIEW_URL, &[])
-            .json(&scorm_training_url_preview.into())
+            .json::<ScormTrainingUrlPreviewRequest>(&scorm_training_url_preview.into())
             .call()
     }
 
@@ -215,11 +217,9 @@ impl Trainings {
         search: impl Into<SearchTrainingRequest>,
     ) -> List<TrainingSearchRest> {
         List::new(
-            search::complete(
-                self.client().operation(&TRAININGS_SEARCH, &[]),
-                search.into(),
-                "Name",
-            ),
+            search::complete::<
+                SearchTrainingRequest,
+            >(self.client().operation(&TRAININGS_SEARCH, &[]), search.into(), "Name"),
         )
     }
 
@@ -233,7 +233,9 @@ impl Trainings {
         search: impl Into<SearchRequest>,
     ) -> List<TrainingSearchSummaryRest> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self.client().operation(&TRAININGS_SEARCH_SUMMARY, &[]),
                 search.into(),
                 "CreateTime",
@@ -250,7 +252,9 @@ impl Trainings {
         &self,
         export_training: impl Into<ExportTrainingRequest>,
     ) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportTrainingRequest,
+        >(
                 self.client().operation(&TRAININGS_EXPORT, &[]),
                 export_training.into(),
                 "CreateTime",

@@ -38,7 +38,7 @@ impl CustomFields {
     ) -> Call<IdResult> {
         self.client()
             .operation(&CUSTOM_FIELDS_CREATE, &[])
-            .json(&target_user_custom_field.into())
+            .json::<CreateTargetUserCustomFieldRequest>(&target_user_custom_field.into())
             .call()
     }
 
@@ -55,7 +55,9 @@ impl CustomFields {
     ) -> Call<IdResult> {
         self.client()
             .operation(&CUSTOM_FIELDS_UPDATE_MANY, &[])
-            .json(&bulk_update_target_user_custom_field.into())
+            .json::<
+                BulkUpdateTargetUserCustomFieldRequest,
+            >(&bulk_update_target_user_custom_field.into())
             .call()
     }
 
@@ -118,7 +120,7 @@ impl CustomFields {
     ) -> Call<IdResult> {
         self.client()
             .operation(&CUSTOM_FIELDS_UPDATE, &[resource_id.as_ref()])
-            .json(&target_user_custom_field.into())
+            .json::<UpdateTargetUserCustomFieldRequest>(&target_user_custom_field.into())
             .call()
     }
 }

@@ -52,7 +52,10 @@ impl Roles {
     ///
     /// Source: the vendor's documentation.
     pub fn create(&self, system_role: impl Into<SystemRoleRequest>) -> Call<IdResult> {
-        self.client().operation(&ROLES_CREATE, &[]).json(&system_role.into()).call()
+        self.client()
+            .operation(&ROLES_CREATE, &[])
+            .json::<SystemRoleRequest>(&system_role.into())
+            .call()
     }
 
     /// Searches roles, page by page.
@@ -62,11 +65,9 @@ impl Roles {
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<SystemRoleSearch> {
         List::new(
-            search::complete(
-                self.client().operation(&ROLES_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
+            search::complete::<
+                SearchRequest,
+            >(self.client().operation(&ROLES_SEARCH, &[]), search.into(), "CreateTime"),
         )
     }
 
@@ -95,7 +96,7 @@ impl Roles {
     ) -> Call<IdResult> {
         self.client()
             .operation(&ROLES_UPDATE, &[resource_id.as_ref()])
-            .json(&system_role.into())
+            .json::<SystemRoleRequest>(&system_role.into())
             .call()
     }
 

@@ -57,7 +57,7 @@ impl SystemUsers {
     ) -> Call<IdResult> {
         self.client()
             .operation(&SYSTEM_USERS_CREATE, &[])
-            .json(&system_user.into())
+            .json::<CreateSystemUserRequest>(&system_user.into())
             .call()
     }
 
@@ -72,7 +72,7 @@ impl SystemUsers {
     ) -> Call<IdResult> {
         self.client()
             .operation(&SYSTEM_USERS_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json::<BulkDeleteRequest>(&bulk_delete.into())
             .call()
     }
 
@@ -100,7 +100,7 @@ impl SystemUsers {
     ) -> Call<IdResult> {
         self.client()
             .operation(&SYSTEM_USERS_CHANGE_PASSWORD, &[])
-            .json(&change_password.into())
+            .json::<ChangePasswordRequest>(&change_password.into())
             .call()
     }
 
@@ -115,7 +115,7 @@ impl SystemUsers {
     ) -> Call<CreatePasswordService> {
         self.client()
             .operation(&SYSTEM_USERS_CREATE_PASSWORD, &[])
-            .json(&reset_password.into())
+            .json::<ResetPasswordRequest>(&reset_password.into())
             .call()
     }
 
@@ -125,7 +125,10 @@ impl SystemUsers {
     ///
     /// Source: the vendor's documentation.
     pub fn mfa_qr_code(&self, mfa: impl Into<MfaRequest>) -> Call<SystemUserMfa> {
-        self.client().operation(&SYSTEM_USERS_MFA_QR_CODE, &[]).json(&mfa.into()).call()
+        self.client()
+            .operation(&SYSTEM_USERS_MFA_QR_CODE, &[])
+            .json::<MfaRequest>(&mfa.into())
+            .call()
     }
 
     /// Switches the second factor of a system user on.
@@ -134,7 +137,10 @@ impl SystemUsers {
     ///
     /// Source: the vendor's documentation.
     pub fn set_mfa(&self, mfa: impl Into<SetMfaRequest>) -> Call<IdResult> {
-        self.client().operation(&SYSTEM_USERS_SET_MFA, &[]).json(&mfa.into()).call()
+        self.client()
+            .operation(&SYSTEM_USERS_SET_MFA, &[])
+            .json::<SetMfaRequest>(&mfa.into())
+            .call()
     }
 
     /// Switches the second factor of the signed-in system user off.
@@ -145,7 +151,7 @@ impl SystemUsers {
     pub fn disable_mfa(&self, mfa_code: impl Into<MfaCodeRequest>) -> Call<IdResult> {
         self.client()
             .operation(&SYSTEM_USERS_DISABLE_MFA, &[])
-            .json(&mfa_code.into())
+            .json::<MfaCodeRequest>(&mfa_code.into())
             .call()
     }
 
@@ -157,7 +163,7 @@ impl SystemUsers {
     pub fn resync_mfa(&self, mfa_code: impl Into<MfaCodeRequest>) -> Call<IdResult> {
         self.client()
             .operation(&SYSTEM_USERS_RESYNC_MFA, &[])
-            .json(&mfa_code.into())
+            .json::<MfaCodeRequest>(&mfa_code.into())
             .call()
     }
 
@@ -172,7 +178,7 @@ impl SystemUsers {
     ) -> Call<SystemUserMfa> {
         self.client()
             .operation(&SYSTEM_USERS_SEND_MFA_RECOVERY_SMS, &[])
-            .json(&mfa.into())
+            .json::<MfaRequest>(&mfa.into())
             .call()
     }
 
@@ -205,7 +211,7 @@ impl SystemUsers {
     ) -> Call<SystemUserNotificationSetting> {
         self.client()
             .operation(&SYSTEM_USERS_NOTIFICATION_SETTING, &[])
-            .json(&notification_setting.into())
+            .json::<NotificationSettingRequest>(&notification_setting.into())
             .call()
     }
 
@@ -220,7 +226,7 @@ impl SystemUsers {
     ) -> Call<IdResult> {
         self.client()
             .operation(&SYSTEM_USERS_UPDATE_NOTIFICATION_SETTING, &[])
-            .json(&notification_setting.into())
+            .json::<SetNotificationSettingRequest>(&notification_setting.into())
             .call()
     }
 
@@ -248,7 +254,7 @@ impl SystemUsers {
     ) -> Call<IdResult> {
         self.client()
             .operation(&SYSTEM_USERS_RESET_PASSWORD, &[])
-            .json(&reset_password.into())
+            .json::<ResetPasswordRequest>(&reset_password.into())
             .call()
     }
 
@@ -273,7 +279,9 @@ impl SystemUsers {
     /// ```
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<SystemUserSearch> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self.client().operation(&SYSTEM_USERS_SEARCH, &[]),
                 search.into(),
                 "CreateTime",
@@ -290,7 +298,9 @@ impl SystemUsers {
         &self,
         export_system_user: impl Into<ExportSystemUserRequest>,
     ) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportSystemUserRequest,
+        >(
                 self.client().operation(&SYSTEM_USERS_EXPORT, &[]),
                 export_system_user.into(),
                 "CreateTime",
@@ -322,7 +332,7 @@ impl SystemUsers {
     ) -> Call<IdResult> {
         self.client()
             .operation(&SYSTEM_USERS_SEND_RESET_PASSWORD_LINK, &[])
-            .json(&send_password_reset_link.into())
+            .json::<SendPasswordResetLinkRequest>(&send_password_reset_link.into())
             .call()
     }
 
@@ -357,7 +367,7 @@ impl SystemUsers {
     ) -> Call<IdResult> {
         self.client()
             .operation(&SYSTEM_USERS_UPDATE_SETTINGS, &[])
-            .json(&system_user_settings.into())
+            .json::<SetSystemUserSettingsRequest>(&system_user_settings.into())
             .call()
     }
 
@@ -388,7 +398,7 @@ impl SystemUsers {
     ) -> Call<IdResult> {
         self.client()
             .operation(&SYSTEM_USERS_UPDATE, &[resource_id.as_ref()])
-            .json(&system_user.into())
+            .json::<UpdateSystemUserRequest>(&system_user.into())
             .call()
     }
 
@@ -426,7 +436,7 @@ impl SystemUsers {
     ) -> Call<IdResult> {
         self.client()
             .operation(&SYSTEM_USERS_ADD_ROLE, &[resource_id.as_ref()])
-            .json(&to_role.into())
+            .json::<AddToRoleRequest>(&to_role.into())
             .call()
     }
 

@@ -67,7 +67,7 @@ impl TargetGroups {
     ) -> Call<IdResult> {
         self.client()
             .operation(&TARGET_GROUPS_CREATE, &[])
-            .json(&target_group.into())
+            .json::<CreateTargetGroupRequest>(&target_group.into())
             .call()
     }
 
@@ -96,7 +96,9 @@ impl TargetGroups {
         search: impl Into<TargetGroupSearchRequest>,
     ) -> List<TargetGroupSearchView> {
         List::new(
-            search::complete(
+            search::complete::<
+                TargetGroupSearchRequest,
+            >(
                 self.client().operation(&TARGET_GROUPS_SEARCH, &[]),
                 search.into(),
                 "CreateTime",
@@ -117,7 +119,7 @@ impl TargetGroups {
             self
                 .client()
                 .operation(&TARGET_GROUPS_SEARCH_BY_NAME, &[])
-                .json(&target_group_by_name.into()),
+                .json::<TargetGroupByNameRequest>(&target_group_by_name.into()),
         )
     }
 
@@ -131,7 +133,9 @@ impl TargetGroups {
         search: impl Into<TargetGroupSearchRequest>,
     ) -> List<TargetGroupSearchForOwnerCompany> {
         List::new(
-            search::complete(
+            search::complete::<
+                TargetGroupSearchRequest,
+            >(
                 self.client().operation(&TARGET_GROUPS_SEARCH_ALL, &[]),
                 search.into(),
                 "CreateTime",
@@ -149,7 +153,9 @@ impl TargetGroups {
         search: impl Into<TargetGroupSearchRequest>,
     ) -> List<TargetGroupSearchCompany> {
         List::new(
-            search::complete(
+            search::complete::<
+                TargetGroupSearchRequest,
+            >(
                 self.client().operation(&TARGET_GROUPS_SEARCH_CURRENT_COMPANY, &[]),
                 search.into(),
                 "Name",
@@ -163,7 +169,9 @@ impl TargetGroups {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&TARGET_GROUPS_EXPORT, &[]),
                 export.into(),
                 "CreateTime",
@@ -197,7 +205,9 @@ impl TargetGroups {
     ) -> Call<Vec<TargetGroupUserCountDetail>> {
         self.client()
             .operation(&TARGET_GROUPS_USER_COUNT_DETAILS_EXT, &[])
-            .json(&target_group_user_count_detail.into())
+            .json::<
+                TargetGroupUserCountDetailRequest,
+            >(&target_group_user_count_detail.into())
             .call()
     }
 
@@ -272,7 +282,7 @@ impl TargetGroups {
     ) -> Call<Vec<BTreeMap<String, RawJson>>> {
         self.client()
             .operation(&TARGET_GROUPS_ADD_USERS, &[])
-            .json(&target_group_users.into())
+            .json::<CreateTargetGroupUsersRequest>(&target_group_users.into())
             .call()
     }
 
@@ -301,7 +311,7 @@ impl TargetGroups {
     ) -> Call<IdResult> {
         self.client()
             .operation(&TARGET_GROUPS_UPDATE, &[resource_id.as_ref()])
-            .json(&target_group.into())
+            .json::<UpdateTargetGroupRequest>(&target_group.into())
             .call()
     }
 
@@ -343,7 +353,9 @@ impl TargetGroups {
         search: impl Into<TargetGroupUsersSearchRequest>,
     ) -> List<TargetUserView> {
         List::new(
-            search::complete(
+            search::complete::<
+                TargetGroupUsersSearchRequest,
+            >(
                 self
                     .client()
                     .operation(&TARGET_GROUPS_SEARCH_USERS, &[resource_id.as_ref()]),
@@ -379,7 +391,7 @@ impl TargetGroups {
     ) -> Call<IdResult> {
         self.client()
             .operation(&TARGET_GROUPS_REMOVE_USERS, &[resource_id.as_ref()])
-            .json(&delete_target_group_users.into())
+            .json::<DeleteTargetGroupUsersRequest>(&delete_target_group_users.into())
             .call()
     }
 
@@ -395,7 +407,9 @@ impl TargetGroups {
         resource_id: impl AsRef<str>,
         target_group_users_export: impl Into<TargetGroupUsersExportRequest>,
     ) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            TargetGroupUsersExportRequest,
+        >(
                 self
                     .client()
                     .operation(&TARGET_GROUPS_EXPORT_USERS, &[resource_id.as_ref()]),

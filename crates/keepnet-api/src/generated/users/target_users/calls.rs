@@ -59,7 +59,7 @@ impl TargetUsers {
     ) -> Call<IdResult> {
         self.client()
             .operation(&TARGET_USERS_CREATE, &[])
-            .json(&target_user.into())
+            .json::<CreateTargetUserRequest>(&target_user.into())
             .call()
     }
 
@@ -86,7 +86,7 @@ impl TargetUsers {
     ) -> Call<IdResult> {
         self.client()
             .operation(&TARGET_USERS_DELETE_MANY, &[])
-            .json(&bulk_delete.into())
+            .json::<BulkDeleteRequest>(&bulk_delete.into())
             .call()
     }
 
@@ -101,7 +101,9 @@ impl TargetUsers {
     ) -> Call<Vec<TargetUserEmail>> {
         self.client()
             .operation(&TARGET_USERS_LIST_BY_RESOURCE_IDS, &[])
-            .json(&target_users_by_resource_ids.into())
+            .json::<
+                TargetUsersByResourceIdsRequest,
+            >(&target_users_by_resource_ids.into())
             .call()
     }
 
@@ -151,7 +153,9 @@ impl TargetUsers {
     ) -> Call<IdResult> {
         self.client()
             .operation(&TARGET_USERS_CREATE_MAPPING, &[])
-            .json(&target_user_field_mapping.into())
+            .json::<
+                CreateTargetUserFieldMappingRequest,
+            >(&target_user_field_mapping.into())
             .call()
     }
 
@@ -166,7 +170,7 @@ impl TargetUsers {
     ) -> Call<Vec<TargetUserEmail>> {
         self.client()
             .operation(&TARGET_USERS_LIST_FOR_ENROLLMENT_EMAILS, &[])
-            .json(&target_user_for_enrollment.into())
+            .json::<TargetUserForEnrollmentRequest>(&target_user_for_enrollment.into())
             .call()
     }
 
@@ -181,7 +185,7 @@ impl TargetUsers {
     ) -> Call<Vec<TargetUserEmail>> {
         self.client()
             .operation(&TARGET_USERS_COUNT_FOR_ENROLLMENT_EMAILS, &[])
-            .json(&target_user_for_enrollment.into())
+            .json::<TargetUserForEnrollmentRequest>(&target_user_for_enrollment.into())
             .call()
     }
 
@@ -193,7 +197,9 @@ impl TargetUsers {
     ///
     /// Source: the vendor's documentation.
     pub fn example_file(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&TARGET_USERS_EXAMPLE_FILE, &[]),
                 export.into(),
                 "CreateTime",
@@ -212,7 +218,9 @@ impl TargetUsers {
     ) -> Call<Vec<TargetUserEmail>> {
         self.client()
             .operation(&TARGET_USERS_LIST_BY_RESOURCE_IDS_INCLUDE_DELETED, &[])
-            .json(&target_users_by_resource_ids.into())
+            .json::<
+                TargetUsersByResourceIdsRequest,
+            >(&target_users_by_resource_ids.into())
             .call()
     }
 
@@ -254,7 +262,7 @@ impl TargetUsers {
     ) -> Call<TargetUser> {
         self.client()
             .operation(&TARGET_USERS_SEARCH_FOR_SCORM_EMAIL, &[])
-            .json(&target_user_for_scorm.into())
+            .json::<TargetUserForScormRequest>(&target_user_for_scorm.into())
             .call()
     }
 
@@ -283,7 +291,9 @@ impl TargetUsers {
         search: impl Into<TargetUserSearchRequest>,
     ) -> List<TargetUserView> {
         List::new(
-            search::complete(
+            search::complete::<
+                TargetUserSearchRequest,
+            >(
                 self.client().operation(&TARGET_USERS_SEARCH, &[]),
                 search.into(),
                 "CreateTime",
@@ -320,7 +330,7 @@ impl TargetUsers {
             self
                 .client()
                 .operation(&TARGET_USERS_SEARCH_BY_EMAIL, &[])
-                .json(&target_user_by_email.into()),
+                .json::<TargetUserByEmailRequest>(&target_user_by_email.into()),
         )
     }
 
@@ -343,7 +353,9 @@ impl TargetUsers {
     /// # }
     /// ```
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self.client().operation(&TARGET_USERS_EXPORT, &[]),
                 export.into(),
                 "CreateTime",
@@ -448,7 +460,7 @@ impl TargetUsers {
     ) -> Call<IdResult> {
         self.client()
             .operation(&TARGET_USERS_UPDATE, &[resource_id.as_ref()])
-            .json(&target_user.into())
+            .json::<UpdateTargetUserRequest>(&target_user.into())
             .call()
     }
 
@@ -487,7 +499,9 @@ impl TargetUsers {
         search: impl Into<SearchRequest>,
     ) -> List<TargetUserView> {
         List::new(
-            search::complete(
+            search::complete::<
+                SearchRequest,
+            >(
                 self
                     .client()
                     .operation(&TARGET_USERS_SEARCH_GROUPS, &[resource_id.as_ref()]),
@@ -524,7 +538,7 @@ impl TargetUsers {
     ) -> Call<BTreeMap<String, RawJson>> {
         self.client()
             .operation(&TARGET_USERS_CONFIRM_IMPORT, &[transaction_id.as_ref()])
-            .json(&target_user_import.into())
+            .json::<TargetUserImportRequest>(&target_user_import.into())
             .call()
     }
 
@@ -553,7 +567,9 @@ impl TargetUsers {
         transaction_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> Call<SearchTmpTargetUserService> {
-        search::complete(
+        search::complete::<
+            SearchRequest,
+        >(
                 self
                     .client()
                     .operation(&TARGET_USERS_SEARCH_IMPORT, &[transaction_id.as_ref()]),
@@ -575,7 +591,9 @@ impl TargetUsers {
         transaction_id: impl AsRef<str>,
         export: impl Into<ExportRequest>,
     ) -> Call<Download> {
-        search::complete(
+        search::complete::<
+            ExportRequest,
+        >(
                 self
                     .client()
                     .operation(&TARGET_USERS_EXPORT_IMPORT, &[transaction_id.as_ref()]),

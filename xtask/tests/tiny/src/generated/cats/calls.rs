@@ -66,7 +66,7 @@ impl Cats {
     /// # }
     /// ```
     pub fn create(&self, cat: impl Into<NewCat>) -> Call<Cat> {
-        self.client().operation(&CATS_CREATE, &[]).json(&cat.into()).call()
+        self.client().operation(&CATS_CREATE, &[]).json::<NewCat>(&cat.into()).call()
     }
 
     /// Searches for cats.
@@ -125,7 +125,7 @@ impl Cats {
     ) -> Call<Cat> {
         self.client()
             .operation(&CATS_UPDATE, &[id.as_ref()])
-            .json(&cat_update.into())
+            .json::<CatUpdate>(&cat_update.into())
             .call()
     }
 

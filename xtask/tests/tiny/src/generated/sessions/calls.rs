@@ -58,7 +58,10 @@ impl Sessions {
     /// # }
     /// ```
     pub fn set_chip(&self, chip: impl Into<Chip>) -> Call<()> {
-        self.client().operation(&SESSIONS_SET_CHIP, &[]).json(&chip.into()).call()
+        self.client()
+            .operation(&SESSIONS_SET_CHIP, &[])
+            .json::<Chip>(&chip.into())
+            .call()
     }
 
     /// Signs out.

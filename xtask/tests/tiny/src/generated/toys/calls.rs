@@ -90,7 +90,7 @@ impl Toys {
     /// # }
     /// ```
     pub fn replace(&self, toy: impl Into<Toy>) -> Call<Toy> {
-        self.client().operation(&TOYS_REPLACE, &[]).json(&toy.into()).call()
+        self.client().operation(&TOYS_REPLACE, &[]).json::<Toy>(&toy.into()).call()
     }
 
     /// Deletes all toys.

@@ -48,11 +48,9 @@ impl Cats {
     /// ```
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<Cat> {
         List::new(
-            search::complete(
-                self.client().operation(&CATS_SEARCH, &[]),
-                search.into(),
-                "Name",
-            ),
+            search::complete::<
+                SearchRequest,
+            >(self.client().operation(&CATS_SEARCH, &[]), search.into(), "Name"),
         )
     }
 
@@ -73,7 +71,10 @@ impl Cats {
     ///
     /// - `id`: The id.
     pub fn replace(&self, id: impl AsRef<str>, cat: impl Into<Cat>) -> Call<()> {
-        self.client().operation(&CATS_REPLACE, &[id.as_ref()]).json(&cat.into()).call()
+        self.client()
+            .operation(&CATS_REPLACE, &[id.as_ref()])
+            .json::<Cat>(&cat.into())
+            .call()
     }
 
     /// Deletes a cat.

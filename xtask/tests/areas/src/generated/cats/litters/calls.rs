@@ -29,11 +29,9 @@ impl Litters {
     ///
     /// `POST /litters/export`. Idempotent: retried automatically.
     pub fn export(&self, search: impl Into<LitterSearch>) -> Call<Download> {
-        search::complete(
-                self.client().operation(&LITTERS_EXPORT, &[]),
-                search.into(),
-                "CreateTime",
-            )
+        search::complete::<
+            LitterSearch,
+        >(self.client().operation(&LITTERS_EXPORT, &[]), search.into(), "CreateTime")
             .call()
     }
 
@@ -42,11 +40,9 @@ impl Litters {
     /// `POST /litters/search`. Idempotent: retried automatically.
     pub fn search(&self, search: impl Into<LitterSearch>) -> List<Cat> {
         List::new(
-            search::complete(
-                self.client().operation(&LITTERS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
+            search::complete::<
+                LitterSearch,
+            >(self.client().operation(&LITTERS_SEARCH, &[]), search.into(), "CreateTime"),
         )
     }
 }
