@@ -5,7 +5,7 @@ use security_api_transport::Job;
 use crate::resources::TargetGroups;
 use crate::types::{
     CreateTargetGroupRequest, CreateTargetGroupUsersRequest, DeleteTargetGroupUsersRequest,
-    TargetGroupByNameRequest, TargetGroupView, TargetGroupPriority,
+    TargetGroupByNameRequest, TargetGroupPriority, TargetGroupView,
 };
 use crate::{Error, ErrorKind};
 
@@ -50,15 +50,15 @@ impl TargetGroups {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub fn find_by_name(&self, name: impl AsRef<str>) -> Job<Option<TargetGroupDto>> {
+    pub fn find_by_name(&self, name: impl AsRef<str>) -> Job<Option<TargetGroupView>> {
         let name = name.as_ref().to_owned();
-        Job::new(&self.client(), move |client| async move {
+        Job::new(self.client(), move |client| async move {
             Self::new(&client).first_by_name(&name).await
         })
     }
 
     #[inline]
-    async fn first_by_name(&self, name: &str) -> Result<Option<TargetGroupDto>, Error> {
+    async fn first_by_name(&self, name: &str) -> Result<Option<TargetGroupView>, Error> {
         let name = checked_name(name)?;
         let mut groups = self.by_name(name).items();
         let mut found = Matches::new(name);
@@ -109,7 +109,7 @@ impl TargetGroups {
     #[inline]
     pub fn find_or_create(&self, name: impl AsRef<str>) -> Job<FoundGroup> {
         let name = name.as_ref().to_owned();
-        Job::new(&self.client(), move |client| async move {
+        Job::new(self.client(), move |client| async move {
             Self::new(&client).found_or_created(&name).await
         })
     }
@@ -171,7 +171,7 @@ impl TargetGroups {
         emails: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> Job<GroupMembers> {
         let (name, emails) = (name.as_ref().to_owned(), owned(emails));
-        Job::new(&self.client(), move |client| async move {
+        Job::new(self.client(), move |client| async move {
             Self::new(&client).add(&name, emails).await
         })
     }
@@ -216,7 +216,7 @@ impl TargetGroups {
         emails: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> Job<GroupMembers> {
         let (name, emails) = (name.as_ref().to_owned(), owned(emails));
-        Job::new(&self.client(), move |client| async move {
+        Job::new(self.client(), move |client| async move {
             Self::new(&client).remove(&name, emails).await
         })
     }

@@ -87,6 +87,8 @@ pub enum Mark {
     json,
     /// It is made of other types in requests, which does not matter here.
     into,
+    /// It is sent also if it is not set, which does not matter here.
+    default,
 }
 
 /// Decodes a value into its slot; the body of a `Deserialize` implementation.

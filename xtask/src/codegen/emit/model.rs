@@ -127,9 +127,11 @@ fn documented(member: &Member) -> String {
 
 /// What is special about a member, for the macro.
 fn mark(member: &Member, read: bool, written: bool) -> &'static str {
-    match &member.ty {
-        Ty::Json | Ty::Own(_) => " (json)",
-        Ty::Secret | Ty::OwnText(_) if written => " (into)",
+    match (&member.ty, member.default.as_ref().and_then(Value::as_bool)) {
+        (_, Some(true)) if written && !member.required => " (default true)",
+        (_, Some(false)) if written && !member.required => " (default false)",
+        (Ty::Json | Ty::Own(_), _) => " (json)",
+        (Ty::Secret | Ty::OwnText(_), _) if written => " (into)",
         _ if member.required && read => " (required)",
         _ => "",
     }

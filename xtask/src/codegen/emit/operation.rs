@@ -236,7 +236,9 @@ fn body(context: &Context<'_>, body: &Body, request: &TokenStream) -> (TokenStre
                 quote!(#request.json::<#ty>(&#value)),
             )
         }
-        Body::Search { name, ty, order_by, .. } => {
+        Body::Search {
+            name, ty, order_by, ..
+        } => {
             let (name, ty) = (ident(name), scope.tokens(ty));
             let search = scope.own("search");
             (

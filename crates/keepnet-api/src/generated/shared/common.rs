@@ -174,8 +174,8 @@ model! {
     /// Which records to export, in what order and as what file.
     #[derive(Clone, Default)]
     pub struct ExportRequest: Search {
-        /// Exports the records of all pages, not just of one.
-        report_all_pages: Option<bool> = "reportAllPages",
+        /// Exports the records of all pages; of the one asked for if it is false. Sent as true unless said.
+        report_all_pages: Option<bool> = "reportAllPages" (default true),
         /// As what file.
         export_type: Option<ExportType> = "exportType",
         /// Of which kind of simulation, for exports of templates.
@@ -480,6 +480,7 @@ model! {
     /// A behaviour that a training works on.
     #[derive(Clone, Default)]
     pub struct TrainingBehaviour: Received, Sent {
+        /// 36 characters.
         behaviour_id: Option<String> = "behaviourId",
     }
 }
@@ -499,6 +500,7 @@ model! {
     /// A standard or law that a training helps to comply with.
     #[derive(Clone, Default)]
     pub struct TrainingCompliance: Received, Sent {
+        /// 36 characters.
         compliance_id: Option<String> = "complianceId",
     }
 }
@@ -517,8 +519,10 @@ impl InForm for TrainingCompliance {
 model! {
     /// The content of a training in one language.
     #[derive(Clone, Default)]
-    pub struct TrainingContent: Received, Sent {
+    pub struct TrainingContent: Received {
+        /// 36 characters.
         language_id: Option<String> = "languageId",
+        /// At most 1000 characters.
         content_url: Option<String> = "contentUrl",
         name: Option<String> = "name",
         /// The size in bytes.
@@ -531,41 +535,11 @@ model! {
 }
 
 #[cfg(any(feature = "phishing", feature = "training"))]
-impl InForm for TrainingContent {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        if let Some(value) = self.language_id {
-            form = form.text(format!("{prefix}languageId"), value);
-        }
-        if let Some(value) = self.content_url {
-            form = form.text(format!("{prefix}contentUrl"), value);
-        }
-        if let Some(value) = self.name {
-            form = form.text(format!("{prefix}name"), value);
-        }
-        if let Some(value) = self.size {
-            form = form.text(format!("{prefix}size"), value.to_string());
-        }
-        if let Some(value) = self.kind {
-            form = form.text(format!("{prefix}type"), value.to_string());
-        }
-        if let Some(value) = self.type_with_display_name {
-            form = form.text(format!("{prefix}typeWithDisplayName"), value);
-        }
-        if let Some(value) = self.is_deletable {
-            form = form.text(format!("{prefix}isDeleteable"), value.to_string());
-        }
-        if let Some(value) = self.warning_message {
-            form = form.text(format!("{prefix}warningMessage"), value);
-        }
-        form
-    }
-}
-
-#[cfg(any(feature = "phishing", feature = "training"))]
 model! {
     /// The cover picture of a training.
     #[derive(Clone, Default)]
     pub struct TrainingCoverImage: Received {
+        /// At most 1000 characters.
         image_url: Option<String> = "imageUrl",
         name: Option<String> = "name",
     }
@@ -598,7 +572,9 @@ model! {
         is_new: Option<bool> = "isNew",
         is_favourite: Option<bool> = "isFavourite",
         training_roles: Option<Vec<TrainingRole>> = "trainingRoles",
+        /// At most 256 characters.
         name: Option<String> = "name",
+        /// At most 300 characters.
         description: Option<String> = "description",
         category: Option<String> = "category",
         target_audience: Option<String> = "targetAudience",
@@ -678,8 +654,9 @@ model! {
     #[derive(Clone)]
     pub struct TranslateEmailTemplateWithAiRequest: Sent {
         languages: Vec<TranslationLanguage> = "languages",
+        /// 1 to 320 characters.
         subject: String = "subject",
-        /// The text, in HTML.
+        /// The text, in HTML. Not empty.
         template: String = "template",
     }
 }

@@ -85,8 +85,8 @@ model! {
     /// Which launches of a campaign to export, in what order and as what file.
     #[derive(Clone, Default)]
     pub struct CampaignJobExportRequest: Search {
-        /// Exports the records of all pages, not just of one.
-        report_all_pages: Option<bool> = "reportAllPages",
+        /// Exports the records of all pages; of the one asked for if it is false. Sent as true unless said.
+        report_all_pages: Option<bool> = "reportAllPages" (default true),
         /// As what file.
         export_type: Option<ExportType> = "exportType",
         /// Which repetition of the campaign.
@@ -428,10 +428,14 @@ model! {
     #[derive(Clone)]
     pub struct DnsServiceProviderRequest: Sent {
         dns_service_provider_type_id: i32 = "dnsServiceProviderTypeId",
+        /// 1 to 64 characters.
         dns_service_provider_name: String = "dnsServiceProviderName",
+        /// 1 to 200 characters.
         username: String = "username",
+        /// 1 to 200 characters.
         password: Secret = "password" (into),
         record_type_id: Option<i32> = "recordTypeId",
+        /// At most 200 characters.
         dns_record: Option<String> = "dnsRecord",
         /// Whom it is to be available to.
         available_for_requests: Option<Vec<EntityAvailableForRequest>> = "availableForRequests",
@@ -507,12 +511,15 @@ model! {
     /// A domain of simulations as it is to be.
     #[derive(Clone)]
     pub struct DomainRecordRequest: Sent {
+        /// 1 to 200 characters.
         domain: String = "domain",
         record_type_id: i32 = "recordTypeId",
         dns_service_provider_id: i32 = "dnsServiceProviderId",
+        /// 1 to 200 characters.
         dns_record: String = "dnsRecord",
         proxy_status_id: i32 = "proxyStatusId",
         url_schema_type_id: Option<i32> = "urlSchemaTypeId",
+        /// At most 200 characters.
         zone_id: Option<String> = "zoneId",
         is_active: Option<bool> = "isActive",
         /// Whom it is to be available to.
@@ -627,13 +634,16 @@ model! {
     /// A landing page template as it is to be.
     #[derive(Clone)]
     pub struct LandingPageTemplateRequest: Sent {
+        /// 1 to 200 characters.
         name: String = "name",
+        /// At most 300 characters.
         description: Option<String> = "description",
         /// The method: 1 click only, 2 data submission, 3 attachment, 4 second factor, 6 double barrel.
         method_type_id: i32 = "methodTypeId",
         /// How hard it is to recognise; a form's details list the ids.
         difficulty_type_id: i32 = "difficultyTypeId",
         url_schema_type_id: i32 = "urlSchemaTypeId",
+        /// 1 to 200 characters.
         sub_domain: String = "subDomain",
         domain_record_id: i32 = "domainRecordId",
         path_type_id: i32 = "pathTypeId",
@@ -682,8 +692,10 @@ model! {
     #[derive(Clone)]
     pub struct LandingPageView: Sent {
         resource_id: Option<String> = "resourceId",
+        /// 1 to 200 characters.
         name: String = "name",
         order: i32 = "order",
+        /// Not empty.
         content: String = "content",
         /// What the AI was or is told.
         prompt: Option<String> = "prompt",
@@ -1125,7 +1137,9 @@ model! {
     pub struct TestDnsServiceProviderRequest: Sent {
         resource_id: Option<String> = "resourceId",
         dns_service_provider_type_id: i32 = "dnsServiceProviderTypeId",
+        /// 1 to 200 characters.
         username: String = "username",
+        /// 1 to 200 characters.
         password: Secret = "password" (into),
     }
 }
@@ -1136,6 +1150,7 @@ model! {
     #[derive(Clone)]
     pub struct TestDomainRecordRequest: Sent {
         dns_service_provider_id: i32 = "dnsServiceProviderId",
+        /// At most 200 characters.
         zone_id: Option<String> = "zoneId",
     }
 }

@@ -12,7 +12,8 @@
 /// | `Form` | `new` and the methods; how a form is written stands beside it |
 ///
 /// What follows the name on the wire is for a member that is `(required)` in a response, that is wanted as `(json)`, see
-/// [`Slot::takes_json`](crate::model::Slot::takes_json), or whose type is made `(into)` of others in a request.
+/// [`Slot::takes_json`](crate::model::Slot::takes_json), whose type is made `(into)` of others in a request, or that is sent
+/// as `(default true)` or `(default false)` if it is not set.
 ///
 /// ```
 /// use security_api_transport::model;
@@ -41,7 +42,7 @@ macro_rules! model {
     (
         $(#[$attribute:meta])*
         pub struct $name:ident: Received {
-            $($(#[$note:meta])* $member:ident: $type:ty = $wire:literal $(($mark:ident))?,)*
+            $($(#[$note:meta])* $member:ident: $type:ty = $wire:literal $(($mark:ident $($default:literal)?))?,)*
         }
     ) => {
         $(#[$attribute])*
@@ -77,7 +78,7 @@ macro_rules! model {
 macro_rules! __declared {
     (
         [$(#[$attribute:meta])*] Search $name:ident
-        { $($(#[$note:meta])* $member:ident: $type:ty = $wire:literal $(($mark:ident))?,)* }
+        { $($(#[$note:meta])* $member:ident: $type:ty = $wire:literal $(($mark:ident $($default:literal)?))?,)* }
     ) => {
         $(#[$attribute])*
         #[non_exhaustive]
@@ -90,7 +91,7 @@ macro_rules! __declared {
     };
     (
         [$(#[$attribute:meta])*] Form $name:ident
-        { $($(#[$note:meta])* $member:ident: $type:ty = $wire:literal $(($mark:ident))?,)* }
+        { $($(#[$note:meta])* $member:ident: $type:ty = $wire:literal $(($mark:ident $($default:literal)?))?,)* }
     ) => {
         $(#[$attribute])*
         #[derive(Debug)]
@@ -99,7 +100,7 @@ macro_rules! __declared {
     };
     (
         [$(#[$attribute:meta])*] $way:ident $name:ident
-        { $($(#[$note:meta])* $member:ident: $type:ty = $wire:literal $(($mark:ident))?,)* }
+        { $($(#[$note:meta])* $member:ident: $type:ty = $wire:literal $(($mark:ident $($default:literal)?))?,)* }
     ) => {
         $(#[$attribute])*
         #[non_exhaustive]
@@ -146,7 +147,7 @@ macro_rules! __compared {
 macro_rules! __travels {
     (
         Received $name:ident
-        { $($(#[$note:meta])* $member:ident: $type:ty = $wire:literal $(($mark:ident))?,)* }
+        { $($(#[$note:meta])* $member:ident: $type:ty = $wire:literal $(($mark:ident $($default:literal)?))?,)* }
     ) => {
         $crate::__received! { $name { $($member = $wire $(($mark))?,)* } }
     };
@@ -176,7 +177,7 @@ macro_rules! __travels {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __received {
-    ($name:ident { $($member:ident = $wire:literal $(($mark:ident))?,)* }) => {
+    ($name:ident { $($member:ident = $wire:literal $(($mark:ident $($default:literal)?))?,)* }) => {
         #[allow(deprecated)]
         impl $crate::model::Model for $name {
             const NAME: &'static str = stringify!($name);
@@ -218,7 +219,7 @@ macro_rules! __lent {
 macro_rules! __written {
     (
         $name:ident [$($search:ident)?]
-        $($(#[$note:meta])* $member:ident: $type:ty = $wire:literal $(($mark:ident))?,)*
+        $($(#[$note:meta])* $member:ident: $type:ty = $wire:literal $(($mark:ident $($default:literal)?))?,)*
     ) => {
         #[allow(deprecated)]
         impl $crate::__private::serde::Serialize for $name {
@@ -231,9 +232,12 @@ macro_rules! __written {
                 #[allow(unused_mut)]
                 let mut members = $crate::model::members(serializer)?;
                 $(self.$search.write(&mut members)?;)?
-                $(if !(&self.$member).is_absent() {
-                    members.required($wire, &self.$member)?;
-                })*
+                $(
+                    let value = &self.$member$($(.or(Some($default)))?)?;
+                    if !value.is_absent() {
+                        members.required($wire, value)?;
+                    }
+                )*
                 members.end()
             }
         }
@@ -342,7 +346,8 @@ macro_rules! __setters {
     };
     (
         $name:ident [$($argument:tt)*] [$($value:tt)*] [$($method:tt)*]
-        $(#[$note:meta])* $member:ident: Option<$type:ty> = $wire:literal $((json))?, $($rest:tt)*
+        $(#[$note:meta])* $member:ident: Option<$type:ty> = $wire:literal $(($mark:ident $($default:literal)?))?,
+        $($rest:tt)*
     ) => {
         $crate::__setters! {
             $name [$($argument)*] [$($value)* $member: ::std::option::Option::None,]
@@ -359,7 +364,7 @@ macro_rules! __setters {
     };
     (
         $name:ident [$($argument:tt)*] [$($value:tt)*] [$($method:tt)*]
-        $(#[$note:meta])* $member:ident: Patch<$type:ty> = $wire:literal $(($mark:ident))?, $($rest:tt)*
+        $(#[$note:meta])* $member:ident: Patch<$type:ty> = $wire:literal $(($mark:ident $($default:literal)?))?, $($rest:tt)*
     ) => {
         $crate::__setters! {
             $name [$($argument)*] [$($value)* $member: $crate::Patch::Leave,]
@@ -416,7 +421,7 @@ macro_rules! __setters {
     };
     (
         $name:ident [$($argument:tt)*] [$($value:tt)*] [$($method:tt)*]
-        $(#[$note:meta])* $member:ident: $type:ty = $wire:literal $(($mark:ident))?, $($rest:tt)*
+        $(#[$note:meta])* $member:ident: $type:ty = $wire:literal $(($mark:ident $($default:literal)?))?, $($rest:tt)*
     ) => {
         $crate::__setters! {
             $name [$($argument)* $member: $type,] [$($value)* $member,]

@@ -203,7 +203,7 @@ impl CallbackCampaignReports {
                         ],
                     ),
                 export.into(),
-                "CreateTime",
+                "Email",
             )
             .call()
     }

@@ -28,7 +28,9 @@ model! {
     /// A new callback campaign.
     #[derive(Clone)]
     pub struct CallbackCampaignCreateRequest: Sent {
+        /// 1 to 200 characters.
         name: String = "name",
+        /// At most 300 characters.
         description: Option<String> = "description",
         /// When to send: 1 now, 2 not yet (saved for later), 3 at `scheduledDate`.
         schedule_type_id: i32 = "scheduleTypeId",

@@ -146,6 +146,8 @@ impl CallbackEmailTemplates {
 
     /// Updates a callback e-mail template.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/callback-simulator/email-template/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the callback e-mail template.

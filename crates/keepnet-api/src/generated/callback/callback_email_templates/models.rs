@@ -10,16 +10,21 @@ model! {
     /// A new callback e-mail template.
     #[derive(Clone)]
     pub struct CallbackEmailTemplateCreateRequest: Sent {
+        /// 1 to 64 characters.
         name: String = "name",
+        /// Not empty.
         description: String = "description",
         difficulty_resource_id: Option<String> = "difficultyResourceId",
         /// The id of the language, from the list of languages.
         language_type_resource_id: Option<String> = "languageTypeResourceId",
         tags: Option<Vec<String>> = "tags",
+        /// 1 to 320 characters.
         subject: String = "subject",
+        /// 1 to 320 characters.
         from_name: String = "fromName",
+        /// 1 to 320 characters.
         from_address: String = "fromAddress",
-        /// The text, in HTML.
+        /// The text, in HTML. 1 to 10485760 characters.
         template: String = "template",
         /// Whom it is to be available to.
         available_for_requests: Option<Vec<EntityAvailableForRequest>> = "availableForRequests",
@@ -66,19 +71,25 @@ model! {
     #[derive(Clone)]
     pub struct UpdatePsEmailTemplateRequest: Sent {
         languages: Option<Vec<UpdatePsEmailTemplateLanguage>> = "languages",
+        /// 1 to 64 characters.
         name: String = "name",
+        /// Not empty.
         description: String = "description",
+        /// Not empty.
         category_resource_id: String = "categoryResourceId",
         difficulty_resource_id: Option<String> = "difficultyResourceId",
         /// The id of the language, from the list of languages.
         language_type_resource_id: Option<String> = "languageTypeResourceId",
         tags: Option<Vec<String>> = "tags",
+        /// 1 to 320 characters.
         subject: String = "subject",
+        /// 1 to 320 characters.
         from_name: String = "fromName",
+        /// 1 to 320 characters.
         from_address: String = "fromAddress",
         /// Who gets a copy.
         cc_addresses: Option<Vec<String>> = "ccAddresses",
-        /// The text, in HTML.
+        /// The text, in HTML. 1 to 10485760 characters.
         template: String = "template",
         /// Whom it is to be available to.
         available_for_requests: Option<Vec<EntityAvailableForRequest>> = "availableForRequests",

@@ -129,6 +129,8 @@ impl CallbackScenarios {
 
     /// Updates a callback scenario.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/callback-simulator/scenario/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the callback scenario.

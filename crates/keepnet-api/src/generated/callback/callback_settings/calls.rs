@@ -106,7 +106,7 @@ impl CallbackSettings {
             >(
                 self.client().operation(&CALLBACK_SETTINGS_SEARCH, &[]),
                 search.into(),
-                "CreateTime",
+                "number",
             ),
         )
     }
@@ -124,7 +124,7 @@ impl CallbackSettings {
         >(
                 self.client().operation(&CALLBACK_SETTINGS_EXPORT, &[]),
                 export.into(),
-                "CreateTime",
+                "number",
             )
             .call()
     }

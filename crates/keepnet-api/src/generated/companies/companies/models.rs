@@ -50,10 +50,11 @@ model! {
     /// An API client as it is to be.
     #[derive(Clone)]
     pub struct ApiClientRequest: Sent {
+        /// 1 to 64 characters.
         name: String = "name",
-        /// The id that was generated before.
+        /// The id that was generated before. 1 to 32 characters.
         client_id: String = "clientId",
-        /// The secret that was generated before.
+        /// The secret that was generated before. 1 to 100 characters.
         client_secret: Secret = "clientSecret" (into),
         /// 1 is active; 0 or 2 is inactive.
         status_id: i32 = "statusId",
@@ -117,13 +118,17 @@ model! {
     pub struct CompaniesCreateForm: Form {
         /// The logo.
         file: Option<Upload> = "File",
+        /// At most 64 characters.
         name: String = "Name",
+        /// At most 300 characters.
         description: Option<String> = "Description",
         /// The id of the industry, from code list 2.
         industry_resource_id: String = "IndustryResourceId",
         /// The id of the country, from code list 1.
         country_resource_id: String = "CountryResourceId",
+        /// At most 200 characters.
         address: Option<String> = "Address",
+        /// At most 2000 characters.
         website_url: Option<String> = "WebsiteUrl",
         /// The id of the licence type, from code list 3.
         license_type_resource_id: String = "LicenseTypeResourceId",
@@ -146,6 +151,7 @@ model! {
         preferred_language_type_resource_id: Option<String> = "PreferredLanguageTypeResourceId",
         is_version_visible: Option<bool> = "IsVersionVisible",
         is_release_notes_visible: Option<bool> = "IsReleaseNotesVisible",
+        /// At most 2000 characters.
         release_notes_url: Option<String> = "ReleaseNotesUrl",
         company_group_resource_id_array: Option<Vec<String>> = "CompanyGroupResourceIdArray",
         /// What a working hour costs, for the return on investment.
@@ -276,13 +282,17 @@ model! {
         /// The logo.
         file: Option<Upload> = "File",
         logo_url: Option<String> = "LogoUrl",
+        /// At most 64 characters.
         name: String = "Name",
+        /// At most 300 characters.
         description: Option<String> = "Description",
         /// The id of the industry, from code list 2.
         industry_resource_id: String = "IndustryResourceId",
         /// The id of the country, from code list 1.
         country_resource_id: String = "CountryResourceId",
+        /// At most 200 characters.
         address: Option<String> = "Address",
+        /// At most 2000 characters.
         website_url: Option<String> = "WebsiteUrl",
         /// The id of the licence type, from code list 3.
         license_type_resource_id: String = "LicenseTypeResourceId",
@@ -305,6 +315,7 @@ model! {
         preferred_language_type_resource_id: Option<String> = "PreferredLanguageTypeResourceId",
         is_version_visible: Option<bool> = "IsVersionVisible",
         is_release_notes_visible: Option<bool> = "IsReleaseNotesVisible",
+        /// At most 2000 characters.
         release_notes_url: Option<String> = "ReleaseNotesUrl",
         company_group_resource_id_array: Option<Vec<String>> = "CompanyGroupResourceIdArray",
         /// 1 is active; 0 or 2 is inactive.
@@ -427,13 +438,17 @@ model! {
     pub struct CompaniesUpdateLimitedForm: Form {
         /// The logo.
         file: Option<Upload> = "File",
+        /// At most 64 characters.
         name: String = "Name",
+        /// At most 300 characters.
         description: Option<String> = "Description",
         /// The id of the industry, from code list 2.
         industry_resource_id: String = "IndustryResourceId",
         /// The id of the country, from code list 1.
         country_resource_id: String = "CountryResourceId",
+        /// At most 200 characters.
         address: Option<String> = "Address",
+        /// At most 2000 characters.
         website_url: Option<String> = "WebsiteUrl",
         /// The id of the language, from code list 21.
         preferred_language_type_resource_id: Option<String> = "PreferredLanguageTypeResourceId",
@@ -571,8 +586,8 @@ model! {
     /// Which companies to export, in what order and as what file.
     #[derive(Clone, Default)]
     pub struct CompanyExportRequest: Search {
-        /// Exports the records of all pages, not just of one.
-        report_all_pages: Option<bool> = "reportAllPages",
+        /// Exports the records of all pages; of the one asked for if it is false. Sent as true unless said.
+        report_all_pages: Option<bool> = "reportAllPages" (default true),
         /// As what file.
         export_type: Option<ExportType> = "exportType",
         /// Keeps companies with more target users than their licence allows.
@@ -730,7 +745,9 @@ model! {
     /// Who gets a test notification in Microsoft Teams.
     #[derive(Clone)]
     pub struct SendTestTeamsActivityRequest: Sent {
+        /// Not empty.
         company_resource_id: String = "companyResourceId",
+        /// Not empty.
         user_email: String = "userEmail",
     }
 }
@@ -810,6 +827,7 @@ model! {
     /// The company whose Microsoft Teams app to remove.
     #[derive(Clone)]
     pub struct TeamsAppRemoveRequest: Sent {
+        /// Not empty.
         company_resource_id: String = "companyResourceId",
     }
 }

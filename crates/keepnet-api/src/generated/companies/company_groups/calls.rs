@@ -137,6 +137,8 @@ impl CompanyGroups {
 
     /// Updates a company group.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/company-groups/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the company group.

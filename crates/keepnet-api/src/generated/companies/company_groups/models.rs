@@ -29,6 +29,7 @@ model! {
     /// A company group as it is to be.
     #[derive(Clone)]
     pub struct CompanyGroupRequest: Sent {
+        /// 1 to 64 characters.
         name: String = "name",
         company_resource_id_array: Option<Vec<String>> = "companyResourceIdArray",
     }
@@ -38,8 +39,8 @@ model! {
     /// Which company groups to give, in what order and how many at a time.
     #[derive(Clone, Default)]
     pub struct SearchCompanyGroupRequest: Search {
-        /// Exports the records of all pages, not just of one.
-        report_all_pages: Option<bool> = "reportAllPages",
+        /// Exports the records of all pages; of the one asked for if it is false. Sent as true unless said.
+        report_all_pages: Option<bool> = "reportAllPages" (default true),
     }
 }
 

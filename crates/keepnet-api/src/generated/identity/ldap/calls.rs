@@ -165,6 +165,8 @@ impl Ldap {
 
     /// Updates an LDAP setting.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/ldap-setting/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the LDAP setting.

@@ -41,8 +41,11 @@ model! {
     /// How the directory is reached.
     #[derive(Clone)]
     pub struct CreateLdapSettingRequest: Sent {
+        /// Not empty.
         username: String = "username",
+        /// Not empty.
         password: Secret = "password" (into),
+        /// Not empty.
         base_dn: String = "baseDN",
         relative_dn: Option<Vec<String>> = "relativeDN",
         url: Option<String> = "url",
@@ -54,8 +57,9 @@ model! {
     /// What to import from the directory, and whether to repeat it.
     #[derive(Clone)]
     pub struct LdapConfigCreate: Sent {
+        /// Not empty.
         ldap_setting_resource_id: String = "ldapSettingResourceId",
-        /// The id of the upload or import.
+        /// The id of the upload or import. Not empty.
         transaction_id: String = "transactionId",
         import_type: Option<String> = "importType",
         target_group_resource_id: Option<String> = "targetGroupResourceId",
@@ -106,6 +110,7 @@ model! {
     /// The groups of the directory to import.
     #[derive(Clone)]
     pub struct LdapSettingCreateMapping: Sent {
+        /// Not empty.
         ldap_setting_id: String = "ldapSettingId",
         group_filter_values: Vec<String> = "groupFilterValues",
         select_all: bool = "selectAll",
@@ -144,8 +149,11 @@ model! {
     /// How to reach the directory for a test.
     #[derive(Clone)]
     pub struct LdapSettingTestConnectionRequest: Sent {
+        /// Not empty.
         username: String = "username",
+        /// Not empty.
         password: Secret = "password" (into),
+        /// Not empty.
         url: String = "url",
         base_dn: Option<String> = "baseDN",
         relative_dn: Option<Vec<String>> = "relativeDN",
@@ -168,8 +176,11 @@ model! {
     /// How the directory is to be reached, and which attribute is which field.
     #[derive(Clone)]
     pub struct UpdateLdapSettingRequest: Sent {
+        /// Not empty.
         username: String = "username",
+        /// Not empty.
         password: Secret = "password" (into),
+        /// Not empty.
         url: String = "url",
         base_dn: Option<String> = "baseDN",
         relative_dn: Option<Vec<String>> = "relativeDN",

@@ -130,6 +130,8 @@ impl SamlSettings {
 
     /// Updates a SAML setting.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/companies/saml-settings/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the SAML setting.

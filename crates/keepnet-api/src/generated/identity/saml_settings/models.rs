@@ -63,6 +63,7 @@ model! {
     /// A new single sign-on through an identity provider.
     #[derive(Clone)]
     pub struct SamlSettingsCreateForm: Form {
+        /// At most 64 characters.
         name: String = "Name",
         /// Where the identity provider signs people in.
         idp_sso_target_url: String = "IdPSSOTargetUrl",
@@ -155,6 +156,7 @@ model! {
     /// Single sign-on as it is to be.
     #[derive(Clone)]
     pub struct SamlSettingsUpdateForm: Form {
+        /// At most 64 characters.
         name: String = "Name",
         /// Where the identity provider signs people in.
         idp_sso_target_url: String = "IdPSSOTargetUrl",

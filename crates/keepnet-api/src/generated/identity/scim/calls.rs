@@ -101,6 +101,8 @@ impl Scim {
 
     /// Updates a SCIM integration.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/scim/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the SCIM integration.

@@ -9,10 +9,11 @@ model! {
     /// A new SCIM integration.
     #[derive(Clone)]
     pub struct CreateScimIntegrationRequest: Sent {
+        /// 1 to 30 characters.
         name: String = "name",
-        /// The id of the target group that people are put into.
+        /// The id of the target group that people are put into. At most 12 characters.
         group_resource_id: Option<String> = "groupResourceId",
-        /// The id of the SCIM field by which people are put into groups.
+        /// The id of the SCIM field by which people are put into groups. At most 12 characters.
         group_by_scim_field_resource_id: Option<String> = "groupBySCIMFieldResourceId",
         field_mappings: Option<Vec<ScimIntegrationFieldMapping>> = "fieldMappings",
         /// Takes the groups of the identity provider over.

@@ -156,6 +156,8 @@ impl AnalysisEngines {
 
     /// Updates an analysis engine.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/analysis-engines/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the analysis engine.

@@ -190,7 +190,9 @@ model! {
     #[derive(Clone)]
     pub struct CreateAnalysisEngineRequest: Sent {
         analysis_engine_type_resource_id: Option<String> = "analysisEngineTypeResourceId",
+        /// 1 to 64 characters.
         name: String = "name",
+        /// At most 300 characters.
         description: Option<String> = "description",
         api_url: Option<String> = "apiUrl",
         tags: Option<Vec<String>> = "tags",
@@ -229,7 +231,9 @@ model! {
     pub struct UpdateAnalysisEngineRequest: Sent {
         resource_id: Option<String> = "resourceId",
         analysis_engine_type_resource_id: Option<String> = "analysisEngineTypeResourceId",
+        /// 1 to 64 characters.
         name: String = "name",
+        /// At most 300 characters.
         description: Option<String> = "description",
         api_url: Option<String> = "apiUrl",
         tags: Option<Vec<String>> = "tags",

@@ -113,7 +113,7 @@ impl InvestigationResults {
                         &[resource_id.as_ref()],
                     ),
                 search.into(),
-                "CreateTime",
+                "receivedTime",
             ),
         )
     }
@@ -140,7 +140,7 @@ impl InvestigationResults {
                         &[resource_id.as_ref()],
                     ),
                 export.into(),
-                "CreateTime",
+                "receivedTime",
             )
             .call()
     }
@@ -168,7 +168,7 @@ impl InvestigationResults {
                         &[resource_id.as_ref()],
                     ),
                 search.into(),
-                "CreateTime",
+                "email",
             ),
         )
     }
@@ -195,7 +195,7 @@ impl InvestigationResults {
                         &[resource_id.as_ref()],
                     ),
                 export.into(),
-                "CreateTime",
+                "email",
             )
             .call()
     }

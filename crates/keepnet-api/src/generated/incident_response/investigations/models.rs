@@ -19,6 +19,7 @@ model! {
         attachments: Option<Vec<InvestigationAttachment>> = "attachments",
         /// How the conditions are joined: 0 any of them, 1 all of them.
         logical_operator: Option<i32> = "logicalOperator",
+        /// 1 to 300 characters.
         name: String = "name",
         /// How long the investigation runs; the unit is not published.
         duration: i32 = "duration",

@@ -9,6 +9,7 @@ model! {
     /// Access to an Exchange server as it is to be.
     #[derive(Clone)]
     pub struct EwsMailProviderRequest: Sent {
+        /// 1 to 64 characters.
         name: String = "name",
         service_url: Option<String> = "serviceUrl",
         account_type: Option<i32> = "accountType",
@@ -26,6 +27,7 @@ model! {
     /// Access to Google Workspace as it is to be.
     #[derive(Clone)]
     pub struct GoogleWorkspaceMailProviderRequest: Sent {
+        /// 1 to 64 characters.
         name: String = "name",
         auth_json: Option<Secret> = "authJson" (into),
         email: Option<String> = "email",
@@ -88,6 +90,7 @@ model! {
     /// Access to Microsoft 365 as it is to be.
     #[derive(Clone)]
     pub struct O365MailProviderRequest: Sent {
+        /// 1 to 64 characters.
         name: String = "name",
         application_id: Option<String> = "applicationId",
         application_secret: Option<Secret> = "applicationSecret" (into),

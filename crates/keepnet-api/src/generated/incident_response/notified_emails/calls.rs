@@ -179,7 +179,7 @@ impl NotifiedEmails {
                         &[playbook_resource_id.as_ref()],
                     ),
                 notified_email.into(),
-                "CreateTime",
+                "createDate",
             ),
         )
     }
@@ -207,7 +207,7 @@ impl NotifiedEmails {
                         &[playbook_resource_id.as_ref()],
                     ),
                 export.into(),
-                "CreateTime",
+                "createDate",
             )
             .call()
     }
@@ -334,8 +334,8 @@ impl NotifiedEmails {
 
     /// Sets the verdict, state and note of a reported e-mail.
     ///
-    /// The verdict is `result`. With `is_notify_user` the person who reported the e-mail is told, in the words of
-    /// `custom_message` or of a template.
+    /// Taken to replace the whole record: get it first, and send all of it. The verdict is `result`. With
+    /// `is_notify_user` the person who reported the e-mail is told, in the words of `custom_message` or of a template.
     ///
     /// `PUT /api/notified-emails/{resourceId}`. Not retried once it may have run.
     ///

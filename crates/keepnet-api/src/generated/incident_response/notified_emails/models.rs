@@ -277,6 +277,7 @@ open_enum! {
     /// How far the handling of a reported e-mail is.
     pub enum NotifiedEmailStatus {
         Open = "Open",
+        BeingAnalyzed = "BeingAnalyzed",
         InProgress = "InProgress",
         Closed = "Closed",
         FalsePositive = "FalsePositive",

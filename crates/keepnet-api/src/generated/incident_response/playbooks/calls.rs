@@ -80,6 +80,8 @@ impl Playbooks {
 
     /// Updates a playbook.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/playbooks/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the playbook.

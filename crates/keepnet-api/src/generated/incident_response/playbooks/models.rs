@@ -253,7 +253,9 @@ model! {
     /// A playbook as it is to be.
     #[derive(Clone)]
     pub struct PlaybookRequest: Sent {
+        /// 1 to 64 characters.
         name: String = "name",
+        /// At most 300 characters.
         description: Option<String> = "description",
         priority: PlaybookPriority = "priority",
         tags: Option<Vec<String>> = "tags",

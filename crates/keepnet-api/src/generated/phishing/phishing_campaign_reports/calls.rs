@@ -484,12 +484,14 @@ impl PhishingCampaignReports {
                         &[resource_id.as_ref()],
                     ),
                 campaign_job_export.into(),
-                "CreateTime",
+                "CreatedDate",
             )
             .call()
     }
 
     /// Exports the recipients of a phishing campaign who reacted in a given way as a file.
+    ///
+    /// The published description says that the response is JSON; the vendor's own client reads a file.
     ///
     /// `POST
     /// /api/phishing-simulator/phishing-campaign-job-report/{searchType}/search/export/{resourceId}/{instanceGroup}`.
@@ -499,14 +501,14 @@ impl PhishingCampaignReports {
     /// - `resource_id`: The id of the phishing campaign.
     /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
     ///
-    /// Source: the vendor's documentation.
+    /// Source: public clients of this API.
     pub fn export_users(
         &self,
         search_type: PhishingCampaignJobUserSearchType,
         resource_id: impl AsRef<str>,
         instance_group: i32,
         export: impl Into<ExportRequest>,
-    ) -> Call<PhishingCampaignJobUsers> {
+    ) -> Call<Download> {
         search::complete::<
             ExportRequest,
         >(
@@ -521,7 +523,7 @@ impl PhishingCampaignReports {
                         ],
                     ),
                 export.into(),
-                "Name",
+                "Email",
             )
             .call()
     }

@@ -304,6 +304,8 @@ impl PhishingCampaigns {
 
     /// Updates a phishing campaign.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/phishing-simulator/phishing-campaign/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the phishing campaign.

@@ -49,7 +49,9 @@ model! {
         training_for_category: Option<PhishingScenarioTrainingBase> = "trainingForCategory",
         email_reply_settings: Option<PhishingCampaignEmailReply> = "emailReplySettings",
         send_user_preferred_language: Option<i32> = "sendUserPreferredLanguage",
+        /// 1 to 200 characters.
         name: String = "name",
+        /// At most 300 characters.
         description: Option<String> = "description",
         /// When to send: 1 now, 2 not yet (saved for later), 3 at `scheduledDate`.
         schedule_type_id: i32 = "scheduleTypeId",
@@ -292,7 +294,9 @@ model! {
         email_reply_settings: Option<PhishingCampaignEmailReply> = "emailReplySettings",
         send_user_preferred_language: Option<i32> = "sendUserPreferredLanguage",
         resource_id: Option<String> = "resourceId",
+        /// 1 to 200 characters.
         name: String = "name",
+        /// At most 300 characters.
         description: Option<String> = "description",
         distribution_start_type_id: i32 = "distributionStartTypeId",
         /// When to send: 1 now, 2 not yet (saved for later), 3 at `scheduledDate`.

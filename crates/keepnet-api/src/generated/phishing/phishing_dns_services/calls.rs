@@ -107,6 +107,8 @@ impl PhishingDnsServices {
 
     /// Updates a phishing DNS service.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/phishing-simulator/dns-services/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the phishing DNS service.

@@ -119,6 +119,8 @@ impl PhishingDomainRecords {
 
     /// Updates a domain of phishing simulations.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/phishing-simulator/domain-records/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the domain record.

@@ -206,6 +206,8 @@ impl PhishingEmailTemplates {
 
     /// Updates a phishing e-mail template.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/phishing-simulator/email-templates/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the phishing e-mail template.

@@ -11,13 +11,17 @@ model! {
     /// What the AI is to make an e-mail template of.
     #[derive(Clone)]
     pub struct GeneratePsEmailTemplateWithAiRequest: Sent {
+        /// 1 to 64 characters.
         name: String = "name",
         /// The id of the language, from the list of languages.
         language_type_resource_id: Option<String> = "languageTypeResourceId",
+        /// 1 to 320 characters.
         subject: String = "subject",
+        /// 1 to 320 characters.
         from_name: String = "fromName",
+        /// 1 to 320 characters.
         from_address: String = "fromAddress",
-        /// What the AI was or is told.
+        /// What the AI was or is told. 1 to 500 characters.
         prompt: String = "prompt",
         /// Of which kind of simulation; the numbers are not published.
         phishing_type_id: Option<i32> = "phishingTypeId",
@@ -39,6 +43,7 @@ model! {
         /// The id of the template that it is a copy of.
         duplicated_template_resource_id: Option<String> = "DuplicatedTemplateResourceId",
         languages: Option<Vec<CreatePsEmailTemplateLanguage>> = "Languages",
+        /// At most 64 characters.
         name: String = "Name",
         description: String = "Description",
         category_resource_id: String = "CategoryResourceId",
@@ -46,12 +51,15 @@ model! {
         /// The id of the language, from the list of languages.
         language_type_resource_id: Option<String> = "LanguageTypeResourceId",
         tags: Option<Vec<String>> = "Tags",
+        /// At most 320 characters.
         subject: String = "Subject",
+        /// At most 320 characters.
         from_name: String = "FromName",
+        /// At most 320 characters.
         from_address: String = "FromAddress",
         /// Who gets a copy.
         cc_addresses: Option<Vec<String>> = "CcAddresses",
-        /// The text, in HTML.
+        /// The text, in HTML. At most 10485760 characters.
         template: String = "Template",
         /// Whom it is to be available to.
         available_for_requests: Option<Vec<EntityAvailableForRequest>> = "AvailableForRequests",
@@ -171,6 +179,7 @@ model! {
     #[derive(Clone)]
     pub struct PhishingEmailTemplatesUpdateForm: Form {
         languages: Option<Vec<UpdatePsEmailTemplateLanguage>> = "Languages",
+        /// At most 64 characters.
         name: String = "Name",
         description: String = "Description",
         category_resource_id: String = "CategoryResourceId",
@@ -178,12 +187,15 @@ model! {
         /// The id of the language, from the list of languages.
         language_type_resource_id: Option<String> = "LanguageTypeResourceId",
         tags: Option<Vec<String>> = "Tags",
+        /// At most 320 characters.
         subject: String = "Subject",
+        /// At most 320 characters.
         from_name: String = "FromName",
+        /// At most 320 characters.
         from_address: String = "FromAddress",
         /// Who gets a copy.
         cc_addresses: Option<Vec<String>> = "CcAddresses",
-        /// The text, in HTML.
+        /// The text, in HTML. At most 10485760 characters.
         template: String = "Template",
         /// Whom it is to be available to.
         available_for_requests: Option<Vec<EntityAvailableForRequest>> = "AvailableForRequests",

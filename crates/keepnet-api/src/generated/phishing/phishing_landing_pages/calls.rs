@@ -199,6 +199,8 @@ impl PhishingLandingPages {
 
     /// Updates a phishing landing page.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/phishing-simulator/landing-page-template/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the phishing landing page.

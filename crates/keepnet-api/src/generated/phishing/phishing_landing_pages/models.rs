@@ -8,8 +8,9 @@ model! {
     /// What the AI is to make a landing page of.
     #[derive(Clone)]
     pub struct GenerateLandingPageTemplateWithAiRequest: Sent {
+        /// 1 to 200 characters.
         name: String = "name",
-        /// What the AI was or is told.
+        /// What the AI was or is told. 1 to 500 characters.
         prompt: String = "prompt",
         /// The id of the language, from the list of languages.
         language_type_resource_id: Option<String> = "languageTypeResourceId",
@@ -22,7 +23,9 @@ model! {
     /// The content of a page to translate.
     #[derive(Clone)]
     pub struct LandingPageContent: Sent {
+        /// Not empty.
         name: String = "name",
+        /// Not empty.
         content: String = "content",
         order: Option<i32> = "order",
     }
@@ -68,7 +71,7 @@ model! {
     /// A language to translate into.
     #[derive(Clone)]
     pub struct TranslationLanguageRequest: Sent {
-        /// The id of the language, from the list of languages.
+        /// The id of the language, from the list of languages. Not empty.
         language_resource_id: String = "languageResourceId",
     }
 }

@@ -182,7 +182,7 @@ impl PhishingScenarios {
             >(
                 self.client().operation(&PHISHING_SCENARIOS_SEARCH_CATEGORY_INFO, &[]),
                 search.into(),
-                "CreateTime",
+                "category",
             ),
         )
     }
@@ -215,6 +215,8 @@ impl PhishingScenarios {
     }
 
     /// Updates a phishing scenario.
+    ///
+    /// Taken to replace the whole record: get it first, and send all of it.
     ///
     /// `PUT /api/phishing-simulator/phishing-scenario/{resourceId}`. Not retried once it may have run.
     ///

@@ -64,7 +64,9 @@ model! {
     #[derive(Clone)]
     pub struct PhishingScenarioRequest: Sent {
         email_template_id: i32 = "emailTemplateId",
+        /// 1 to 200 characters.
         name: String = "name",
+        /// At most 300 characters.
         description: Option<String> = "description",
         /// The method: 1 click only, 2 data submission, 3 attachment, 4 second factor, 6 double barrel.
         method_type_id: i32 = "methodTypeId",

@@ -2,7 +2,7 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Sign-in of the assistants that act for a signed-in person.
 
-use security_api_transport::{Call, Client, Operation};
+use security_api_transport::{Call, Client, Operation, RawJson};
 use security_api_transport::__private::http::Method;
 use crate::generated::types::{AgentAuthLoginRequest, AgentAuthTokenRequest};
 
@@ -28,11 +28,11 @@ impl AgentAuth {
     ///
     /// `POST /api/agent-auth/login-url`. Not retried once it may have run.
     ///
-    /// Source: the vendor's documentation.
+    /// Source: public clients of this API.
     pub fn login_url(
         &self,
         agent_auth_login: impl Into<AgentAuthLoginRequest>,
-    ) -> Call<()> {
+    ) -> Call<Option<RawJson>> {
         self.client()
             .operation(&AGENT_AUTH_LOGIN_URL, &[])
             .json::<AgentAuthLoginRequest>(&agent_auth_login.into())
@@ -43,8 +43,11 @@ impl AgentAuth {
     ///
     /// `POST /api/agent-auth/token`. Not retried once it may have run.
     ///
-    /// Source: the vendor's documentation.
-    pub fn token(&self, agent_auth_token: impl Into<AgentAuthTokenRequest>) -> Call<()> {
+    /// Source: public clients of this API.
+    pub fn token(
+        &self,
+        agent_auth_token: impl Into<AgentAuthTokenRequest>,
+    ) -> Call<Option<RawJson>> {
         self.client()
             .operation(&AGENT_AUTH_TOKEN, &[])
             .json::<AgentAuthTokenRequest>(&agent_auth_token.into())
@@ -54,16 +57,14 @@ impl AgentAuth {
 
 /// `POST /api/agent-auth/login-url`
 pub static AGENT_AUTH_LOGIN_URL: Operation = Operation::new(
-        "agent_auth.login_url",
-        Method::POST,
-        "/api/agent-auth/login-url",
-    )
-    .empty();
+    "agent_auth.login_url",
+    Method::POST,
+    "/api/agent-auth/login-url",
+);
 
 /// `POST /api/agent-auth/token`
 pub static AGENT_AUTH_TOKEN: Operation = Operation::new(
-        "agent_auth.token",
-        Method::POST,
-        "/api/agent-auth/token",
-    )
-    .empty();
+    "agent_auth.token",
+    Method::POST,
+    "/api/agent-auth/token",
+);

@@ -45,7 +45,7 @@ model! {
         page_number: Option<i32> = "pageNumber",
         /// How many records a page has at most.
         page_size: Option<i32> = "pageSize",
-        /// The column to sort by, such as `CreateTime`. Must be given.
+        /// The column to sort by, such as `LogDate`. Must be given.
         order_by: Option<String> = "orderBy",
         /// Sorts from the smallest up. Must be given.
         ascending: Option<bool> = "ascending",

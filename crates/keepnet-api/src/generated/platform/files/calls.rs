@@ -2,7 +2,7 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Files that other records refer to, such as logos and attachments.
 
-use security_api_transport::{Call, Client, Download, Operation};
+use security_api_transport::{Call, Client, Download, Operation, RawJson};
 use security_api_transport::__private::http::Method;
 use crate::generated::types::{
     CompressHtmlRequest, DeleteFilesRequest, FileItem, FilesParseEmailFileForm, FilesUploadForm,
@@ -40,11 +40,11 @@ impl Files {
     ///
     /// `POST /api/file/compress-html`. Not retried once it may have run.
     ///
-    /// Source: the vendor's documentation.
+    /// Source: public clients of this API.
     pub fn compress_html(
         &self,
         compress_html: impl Into<CompressHtmlRequest>,
-    ) -> Call<()> {
+    ) -> Call<Option<RawJson>> {
         self.client()
             .operation(&FILES_COMPRESS_HTML, &[])
             .json::<CompressHtmlRequest>(&compress_html.into())
@@ -125,11 +125,10 @@ pub static FILES_LIST: Operation = Operation::new(
 
 /// `POST /api/file/compress-html`
 pub static FILES_COMPRESS_HTML: Operation = Operation::new(
-        "files.compress_html",
-        Method::POST,
-        "/api/file/compress-html",
-    )
-    .empty();
+    "files.compress_html",
+    Method::POST,
+    "/api/file/compress-html",
+);
 
 /// `DELETE /api/file/delete`
 pub static FILES_DELETE_MANY: Operation = Operation::new(

@@ -35,7 +35,7 @@ impl Tags {
         List::new(
             search::complete::<
                 SearchRequest,
-            >(self.client().operation(&TAGS_SEARCH, &[]), search.into(), "CreateTime"),
+            >(self.client().operation(&TAGS_SEARCH, &[]), search.into(), "Name"),
         )
     }
 }

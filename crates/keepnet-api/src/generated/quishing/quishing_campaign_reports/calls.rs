@@ -82,7 +82,7 @@ impl QuishingCampaignReports {
                         &[resource_id.as_ref(), &instance_group.to_string()],
                     ),
                 search.into(),
-                "CreateTime",
+                "lastSendingTime",
             ),
         )
     }
@@ -286,7 +286,7 @@ impl QuishingCampaignReports {
         >(
                 self.client().operation(&QUISHING_CAMPAIGN_REPORTS_EXPORT, &[]),
                 export.into(),
-                "CreateTime",
+                "Name",
             )
             .call()
     }
@@ -409,12 +409,14 @@ impl QuishingCampaignReports {
                         &[resource_id.as_ref()],
                     ),
                 campaign_job_export.into(),
-                "CreateTime",
+                "CreatedDate",
             )
             .call()
     }
 
     /// Exports the recipients of a quishing campaign who reacted in a given way as a file.
+    ///
+    /// The published description says that the response is JSON; the vendor's own client reads a file.
     ///
     /// `POST
     /// /api/quishing-simulator/quishing-campaign-job-report/{searchType}/search/export/{resourceId}/{instanceGroup}`.
@@ -424,14 +426,14 @@ impl QuishingCampaignReports {
     /// - `resource_id`: The id of the quishing campaign.
     /// - `instance_group`: Which launch of the campaign: the `instanceGroup` of its report.
     ///
-    /// Source: the vendor's documentation.
+    /// Source: public clients of this API.
     pub fn export_users(
         &self,
         search_type: PhishingCampaignJobUserSearchType,
         resource_id: impl AsRef<str>,
         instance_group: i32,
         export: impl Into<ExportRequest>,
-    ) -> Call<QuishingCampaignJobUsers> {
+    ) -> Call<Download> {
         search::complete::<
             ExportRequest,
         >(
@@ -446,7 +448,7 @@ impl QuishingCampaignReports {
                         ],
                     ),
                 export.into(),
-                "CreateTime",
+                "Email",
             )
             .call()
     }

@@ -230,6 +230,8 @@ impl QuishingCampaigns {
 
     /// Updates a quishing campaign.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/quishing-simulator/quishing-campaign/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the quishing campaign.

@@ -28,7 +28,9 @@ model! {
         /// The id of the direct e-mail setting, if e-mails are put straight into mailboxes.
         direct_email_setting_resource_id: Option<String> = "directEmailSettingResourceId",
         template_type: Option<QuishingTemplateSearchType> = "templateType",
+        /// 1 to 200 characters.
         name: String = "name",
+        /// At most 300 characters.
         description: Option<String> = "description",
         /// When to send: 1 now, 2 not yet (saved for later), 3 at `scheduledDate`.
         schedule_type_id: i32 = "scheduleTypeId",
@@ -216,7 +218,9 @@ model! {
         direct_email_setting_resource_id: Option<String> = "directEmailSettingResourceId",
         quishing_scenario_resource_ids: Option<Vec<String>> = "quishingScenarioResourceIds",
         resource_id: Option<String> = "resourceId",
+        /// 1 to 200 characters.
         name: String = "name",
+        /// At most 300 characters.
         description: Option<String> = "description",
         distribution_start_type_id: i32 = "distributionStartTypeId",
         /// When to send: 1 now, 2 not yet (saved for later), 3 at `scheduledDate`.

@@ -107,6 +107,8 @@ impl QuishingDnsServices {
 
     /// Updates a quishing DNS service.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/quishing-simulator/dns-services/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the quishing DNS service.

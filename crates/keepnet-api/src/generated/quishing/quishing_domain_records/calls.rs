@@ -119,6 +119,8 @@ impl QuishingDomainRecords {
 
     /// Updates a domain of quishing simulations.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/quishing-simulator/domain-records/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the domain record.

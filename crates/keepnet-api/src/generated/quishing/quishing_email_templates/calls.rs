@@ -124,6 +124,8 @@ impl QuishingEmailTemplates {
 
     /// Updates a quishing e-mail template.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/quishing-simulator/email-templates/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the quishing e-mail template.

@@ -16,6 +16,7 @@ model! {
         /// The id of the template that it is a copy of.
         duplicated_template_resource_id: Option<String> = "DuplicatedTemplateResourceId",
         languages: Option<Vec<CreatePsEmailTemplateLanguage>> = "Languages",
+        /// At most 64 characters.
         name: String = "Name",
         description: String = "Description",
         category_resource_id: String = "CategoryResourceId",
@@ -23,12 +24,15 @@ model! {
         /// The id of the language, from the list of languages.
         language_type_resource_id: Option<String> = "LanguageTypeResourceId",
         tags: Option<Vec<String>> = "Tags",
+        /// At most 320 characters.
         subject: String = "Subject",
+        /// At most 320 characters.
         from_name: String = "FromName",
+        /// At most 320 characters.
         from_address: String = "FromAddress",
         /// Who gets a copy.
         cc_addresses: Option<Vec<String>> = "CcAddresses",
-        /// The text, in HTML.
+        /// The text, in HTML. At most 10485760 characters.
         template: String = "Template",
         /// Whom it is to be available to.
         available_for_requests: Option<Vec<EntityAvailableForRequest>> = "AvailableForRequests",
@@ -148,6 +152,7 @@ model! {
     #[derive(Clone)]
     pub struct QuishingEmailTemplatesUpdateForm: Form {
         languages: Option<Vec<UpdatePsEmailTemplateLanguage>> = "Languages",
+        /// At most 64 characters.
         name: String = "Name",
         description: String = "Description",
         category_resource_id: String = "CategoryResourceId",
@@ -155,12 +160,15 @@ model! {
         /// The id of the language, from the list of languages.
         language_type_resource_id: Option<String> = "LanguageTypeResourceId",
         tags: Option<Vec<String>> = "Tags",
+        /// At most 320 characters.
         subject: String = "Subject",
+        /// At most 320 characters.
         from_name: String = "FromName",
+        /// At most 320 characters.
         from_address: String = "FromAddress",
         /// Who gets a copy.
         cc_addresses: Option<Vec<String>> = "CcAddresses",
-        /// The text, in HTML.
+        /// The text, in HTML. At most 10485760 characters.
         template: String = "Template",
         /// Whom it is to be available to.
         available_for_requests: Option<Vec<EntityAvailableForRequest>> = "AvailableForRequests",

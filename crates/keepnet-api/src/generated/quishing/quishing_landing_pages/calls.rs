@@ -120,6 +120,8 @@ impl QuishingLandingPages {
 
     /// Updates a quishing landing page.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/quishing-simulator/landing-page-template/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the quishing landing page.

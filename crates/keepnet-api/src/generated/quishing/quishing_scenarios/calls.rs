@@ -194,6 +194,8 @@ impl QuishingScenarios {
 
     /// Updates a quishing scenario.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/quishing-simulator/quishing-scenario/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the quishing scenario.

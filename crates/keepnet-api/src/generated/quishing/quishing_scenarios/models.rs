@@ -11,9 +11,12 @@ model! {
     /// A new quishing scenario.
     #[derive(Clone)]
     pub struct CreateQuishingScenarioRequest: Sent {
+        /// Not empty.
         template_resource_id: String = "templateResourceId",
         template_type: QuishingTemplateSearchType = "templateType",
+        /// 1 to 200 characters.
         name: String = "name",
+        /// At most 300 characters.
         description: Option<String> = "description",
         /// The method: 1 click only, 2 data submission, 3 attachment, 4 second factor, 6 double barrel.
         method_type_id: i32 = "methodTypeId",
@@ -64,11 +67,14 @@ model! {
     /// A quishing scenario as it is to be.
     #[derive(Clone)]
     pub struct UpdateQuishingScenarioRequest: Sent {
+        /// Not empty.
         template_resource_id: String = "templateResourceId",
         template_type: Option<QuishingTemplateSearchType> = "templateType",
         mfa_sender_number_resource_id: Option<String> = "mfaSenderNumberResourceId",
         mfa_text_template: Option<String> = "mfaTextTemplate",
+        /// 1 to 200 characters.
         name: String = "name",
+        /// At most 300 characters.
         description: Option<String> = "description",
         /// The method: 1 click only, 2 data submission, 3 attachment, 4 second factor, 6 double barrel.
         method_type_id: i32 = "methodTypeId",

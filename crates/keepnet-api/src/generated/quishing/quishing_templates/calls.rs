@@ -170,6 +170,8 @@ impl QuishingTemplates {
 
     /// Updates a quishing template.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/quishing-simulator/quishing-templates/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the quishing template.

@@ -29,6 +29,7 @@ model! {
         is_duplicated: Option<bool> = "IsDuplicated",
         /// The id of the template that it is a copy of.
         duplicated_template_resource_id: Option<String> = "DuplicatedTemplateResourceId",
+        /// At most 64 characters.
         name: String = "Name",
         description: String = "Description",
         category_resource_id: String = "CategoryResourceId",
@@ -37,7 +38,7 @@ model! {
         language_type_resource_id: Option<String> = "LanguageTypeResourceId",
         tags: Option<Vec<String>> = "Tags",
         kind: QuishingTemplateType = "Type",
-        /// The text, in HTML.
+        /// The text, in HTML. At most 10485760 characters.
         template: String = "Template",
         /// Whom it is to be available to.
         available_for_requests: Option<Vec<EntityAvailableForRequest>> = "AvailableForRequests",
@@ -93,6 +94,7 @@ model! {
     /// A quishing template as it is to be.
     #[derive(Clone)]
     pub struct QuishingTemplatesUpdateForm: Form {
+        /// At most 64 characters.
         name: String = "Name",
         description: String = "Description",
         category_resource_id: String = "CategoryResourceId",
@@ -101,7 +103,7 @@ model! {
         language_type_resource_id: Option<String> = "LanguageTypeResourceId",
         tags: Option<Vec<String>> = "Tags",
         kind: QuishingTemplateType = "Type",
-        /// The text, in HTML.
+        /// The text, in HTML. At most 10485760 characters.
         template: String = "Template",
         /// Whom it is to be available to.
         available_for_requests: Option<Vec<EntityAvailableForRequest>> = "AvailableForRequests",

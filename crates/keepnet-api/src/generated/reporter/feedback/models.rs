@@ -8,6 +8,7 @@ model! {
     /// Feedback about the product.
     #[derive(Clone)]
     pub struct SendFeedbackRequest: Sent {
+        /// 1 to 1000 characters.
         text: String = "text",
     }
 }

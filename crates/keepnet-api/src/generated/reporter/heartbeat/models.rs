@@ -68,8 +68,11 @@ model! {
     /// Where the add-in runs.
     #[derive(Clone)]
     pub struct HeartbeatRequest: Sent {
+        /// Not empty.
         email: String = "email",
+        /// Not empty.
         host_name: String = "hostName",
+        /// Not empty.
         add_in_version: String = "addInVersion",
         os_version: Option<String> = "osVersion",
         os_language: Option<String> = "osLanguage",

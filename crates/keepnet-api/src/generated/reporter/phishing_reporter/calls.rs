@@ -295,7 +295,7 @@ impl PhishingReporter {
             >(
                 self.client().operation(&PHISHING_REPORTER_SEARCH, &[]),
                 search.into(),
-                "CreateTime",
+                "LastSeen",
             ),
         )
     }
@@ -311,7 +311,7 @@ impl PhishingReporter {
         >(
                 self.client().operation(&PHISHING_REPORTER_EXPORT, &[]),
                 export.into(),
-                "CreateTime",
+                "LastSeen",
             )
             .call()
     }

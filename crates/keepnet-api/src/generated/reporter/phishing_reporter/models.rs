@@ -206,7 +206,9 @@ model! {
     #[derive(Clone)]
     pub struct PhishingReporterSaveForm: Form {
         file: Option<Upload> = "File",
+        /// At most 64 characters.
         add_in_name: String = "AddInName",
+        /// At most 64 characters.
         brand_name: String = "BrandName",
         warning_label: String = "WarningLabel",
         max_log_file_size: Option<i32> = "MaxLogFileSize",
@@ -225,6 +227,7 @@ model! {
         is_send_information_email: Option<bool> = "IsSendInformationEmail",
         send_us_a_copy: Option<bool> = "SendUsACopy",
         is_microsoft_defender_integration_enabled: Option<bool> = "IsMicrosoftDefenderIntegrationEnabled",
+        /// At most 320 characters.
         defender_reporting_email_address: Option<String> = "DefenderReportingEmailAddress",
         write_addin_status_to_hklm: Option<bool> = "WriteAddinStatusToHKLM",
         write_addin_status_to_hkcu: Option<bool> = "WriteAddinStatusToHKCU",

@@ -111,6 +111,8 @@ impl ExecutiveReports {
 
     /// Updates an executive report.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/executive-report/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the executive report.

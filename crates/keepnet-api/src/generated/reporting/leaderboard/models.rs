@@ -42,8 +42,8 @@ model! {
     pub struct LeaderboardSearchExportRequest: Sent {
         /// As what file.
         export_type: Option<ExportType> = "exportType",
-        /// Exports the records of all pages, not just of one.
-        report_all_pages: Option<bool> = "reportAllPages",
+        /// Exports the records of all pages; of the one asked for if it is false. Sent as true unless said.
+        report_all_pages: Option<bool> = "reportAllPages" (default true),
         date_period: Option<String> = "datePeriod",
         start_date: Option<DateTime> = "startDate" (into),
         end_date: Option<DateTime> = "endDate" (into),
@@ -118,8 +118,8 @@ model! {
     pub struct LeaderboardUserTimelineExportRequest: Sent {
         /// As what file.
         export_type: Option<ExportType> = "exportType",
-        /// Exports the records of all pages, not just of one.
-        report_all_pages: Option<bool> = "reportAllPages",
+        /// Exports the records of all pages; of the one asked for if it is false. Sent as true unless said.
+        report_all_pages: Option<bool> = "reportAllPages" (default true),
         target_user_resource_id: Option<String> = "targetUserResourceId",
         action_types: Option<Vec<String>> = "actionTypes",
         difficulty_types: Option<Vec<String>> = "difficultyTypes",

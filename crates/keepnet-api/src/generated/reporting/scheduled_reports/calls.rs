@@ -111,6 +111,8 @@ impl ScheduledReports {
 
     /// Updates a report schedule.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/report-scheduling/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the report schedule.

@@ -181,6 +181,8 @@ impl DirectEmailSettings {
 
     /// Updates a direct e-mail setting.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/companies/direct-email-settings/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the direct e-mail setting.

@@ -8,8 +8,9 @@ model! {
     /// A new direct e-mail setting.
     #[derive(Clone)]
     pub struct CreateDirectEmailSettingRequest: Sent {
+        /// 1 to 64 characters.
         name: String = "name",
-        /// The id of the mail tenant.
+        /// The id of the mail tenant. 1 to 200 characters.
         tenant_id: String = "tenantId",
         /// The mail domains that e-mails may be put into.
         allowed_domains: Vec<String> = "allowedDomains",
@@ -58,7 +59,9 @@ model! {
     /// A direct e-mail setting as it is to be.
     #[derive(Clone)]
     pub struct UpdateDirectEmailSettingRequest: Sent {
+        /// 1 to 64 characters.
         name: String = "name",
+        /// 1 to 200 characters.
         tenant_id: String = "tenantId",
         allowed_domains: Vec<String> = "allowedDomains",
         /// Of which mail system: 1 Microsoft 365, 2 Google Workspace, 3 Exchange Web Services.

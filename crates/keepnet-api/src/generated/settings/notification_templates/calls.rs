@@ -210,6 +210,8 @@ impl NotificationTemplates {
 
     /// Updates a notification template.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/companies/email-templates/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the notification template.

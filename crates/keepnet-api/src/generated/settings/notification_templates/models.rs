@@ -18,6 +18,7 @@ model! {
     /// A name for a notification template.
     #[derive(Clone)]
     pub struct CheckAvailabilityRequest: Sent {
+        /// Not empty.
         email_template_name: String = "emailTemplateName",
     }
 }
@@ -106,12 +107,15 @@ model! {
         /// What becomes of this language.
         detail_action_type: Option<String> = "detailActionType",
         resource_id: Option<String> = "resourceId",
-        /// The id of the language, from the list of languages.
+        /// The id of the language, from the list of languages. Not empty.
         language_type_resource_id: String = "languageTypeResourceId",
+        /// 1 to 320 characters.
         subject: String = "subject",
+        /// 1 to 40 characters.
         from_name: String = "fromName",
+        /// 1 to 320 characters.
         from_address: String = "fromAddress",
-        /// The text, in HTML.
+        /// The text, in HTML. 1 to 10485760 characters.
         template: String = "template",
     }
 }
@@ -120,6 +124,7 @@ model! {
     /// A notification template as it is to be.
     #[derive(Clone)]
     pub struct EmailTemplateRequest: Sent {
+        /// 1 to 64 characters.
         name: String = "name",
         /// How e-mails are delivered: 1 by SMTP, 2 straight into mailboxes.
         email_delivery_setting_type: i32 = "emailDeliverySettingType",
@@ -127,13 +132,17 @@ model! {
         smtp_setting_resource_id: Option<String> = "smtpSettingResourceId",
         /// The id of the direct e-mail setting, if e-mails are put straight into mailboxes.
         direct_email_setting_resource_id: Option<String> = "directEmailSettingResourceId",
+        /// Not empty.
         email_template_category_resource_id: String = "emailTemplateCategoryResourceId",
+        /// 1 to 40 characters.
         from_name: String = "fromName",
+        /// 1 to 320 characters.
         from_address: String = "fromAddress",
         /// Who gets a copy.
         cc_addresses: Option<Vec<String>> = "ccAddresses",
+        /// 1 to 320 characters.
         subject: String = "subject",
-        /// The text, in HTML.
+        /// The text, in HTML. 1 to 10485760 characters.
         template: String = "template",
         tags: Option<Vec<String>> = "tags",
         /// Whom it is to be available to.

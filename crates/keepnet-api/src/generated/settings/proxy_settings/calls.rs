@@ -105,6 +105,8 @@ impl ProxySettings {
 
     /// Updates a proxy setting.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/companies/proxy-settings/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the proxy.

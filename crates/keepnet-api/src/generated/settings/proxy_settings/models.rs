@@ -23,8 +23,11 @@ model! {
     /// A proxy as it is to be.
     #[derive(Clone)]
     pub struct ProxySettingRequest: Sent {
+        /// 1 to 64 characters.
         name: String = "name",
+        /// 1 to 200 characters.
         address: String = "address",
+        /// 1 to 10 characters.
         port: String = "port",
         authentication_type_id: i32 = "authenticationTypeId",
         username: Option<String> = "username",
@@ -37,7 +40,9 @@ model! {
     /// A proxy to test, and the address to reach through it.
     #[derive(Clone)]
     pub struct TestProxySettingRequest: Sent {
+        /// 1 to 200 characters.
         address: String = "address",
+        /// 1 to 10 characters.
         port: String = "port",
         authentication_type_id: i32 = "authenticationTypeId",
         username: Option<String> = "username",

@@ -116,6 +116,8 @@ impl SiemSettings {
 
     /// Updates a SIEM setting.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/companies/siem-settings/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the SIEM setting.

@@ -43,6 +43,7 @@ model! {
     /// A SIEM setting as it is to be.
     #[derive(Clone)]
     pub struct SiemSettingRequest: Sent {
+        /// Not empty.
         name: String = "name",
         api_url: Option<String> = "apiUrl",
         /// The token with which the SIEM takes logs.

@@ -105,6 +105,8 @@ impl SmtpSettings {
 
     /// Updates an SMTP setting.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/companies/smtp-settings/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the SMTP setting.

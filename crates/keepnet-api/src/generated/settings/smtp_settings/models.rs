@@ -27,18 +27,28 @@ model! {
     /// An SMTP setting as it is to be.
     #[derive(Clone)]
     pub struct SmtpSettingRequest: Sent {
+        /// 1 to 64 characters.
         name: String = "name",
+        /// 1 to 200 characters.
         server_address: String = "serverAddress",
+        /// 1 to 10 characters.
         server_port: String = "serverPort",
+        /// 1 to 200 characters.
         user_name: String = "userName",
+        /// 1 to 200 characters.
         password: Secret = "password" (into),
         use_authentication: Option<bool> = "useAuthentication",
         use_ssl: Option<bool> = "useSSL",
         has_smtp_relay: Option<bool> = "hasSMTPRelay",
+        /// At most 200 characters.
         reply_to: Option<String> = "replyTo",
+        /// At most 200 characters.
         error_to: Option<String> = "errorTo",
+        /// At most 200 characters.
         cc: Option<String> = "cc",
+        /// At most 200 characters.
         bcc: Option<String> = "bcc",
+        /// At most 2048 characters.
         custom_header: Option<String> = "customHeader",
         /// 1 is active; 0 or 2 is inactive.
         status_id: Option<i32> = "statusId",
@@ -52,15 +62,20 @@ model! {
     #[derive(Clone)]
     pub struct TestSmtpSettingRequest: Sent {
         resource_id: Option<String> = "resourceId",
+        /// Not empty.
         server_address: String = "serverAddress",
         port: i32 = "port",
         username: Option<String> = "username",
         password: Option<Secret> = "password" (into),
         use_authentication: Option<bool> = "useAuthentication",
         use_ssl: Option<bool> = "useSsl",
+        /// Not empty.
         from: String = "from",
+        /// Not empty.
         from_name: String = "fromName",
+        /// Not empty.
         to: String = "to",
+        /// Not empty.
         message: String = "message",
         custom_header: Option<String> = "customHeader",
         /// Of which kind of simulation; the numbers are not published.

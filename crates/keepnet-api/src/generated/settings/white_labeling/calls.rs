@@ -87,6 +87,8 @@ impl WhiteLabeling {
 
     /// Updates the branding of a company.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/whitelabeling/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the branding.

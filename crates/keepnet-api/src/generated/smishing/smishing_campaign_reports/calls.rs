@@ -196,7 +196,7 @@ impl SmishingCampaignReports {
         >(
                 self.client().operation(&SMISHING_CAMPAIGN_REPORTS_EXPORT, &[]),
                 export.into(),
-                "CreateTime",
+                "Name",
             )
             .call()
     }
@@ -319,7 +319,7 @@ impl SmishingCampaignReports {
                         &[resource_id.as_ref()],
                     ),
                 export_smishing_campaign_job.into(),
-                "CreateTime",
+                "CreatedDate",
             )
             .call()
     }
@@ -358,7 +358,7 @@ impl SmishingCampaignReports {
                         ],
                     ),
                 export.into(),
-                "CreateTime",
+                "Email",
             )
             .call()
     }

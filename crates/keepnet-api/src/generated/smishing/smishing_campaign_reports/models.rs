@@ -11,8 +11,8 @@ model! {
     /// Which launches of a smishing campaign to export, in what order and as what file.
     #[derive(Clone, Default)]
     pub struct ExportSmishingCampaignJobRequest: Search {
-        /// Exports the records of all pages, not just of one.
-        report_all_pages: Option<bool> = "reportAllPages",
+        /// Exports the records of all pages; of the one asked for if it is false. Sent as true unless said.
+        report_all_pages: Option<bool> = "reportAllPages" (default true),
         /// As what file.
         export_type: Option<ExportType> = "exportType",
         /// Which repetition of the campaign.

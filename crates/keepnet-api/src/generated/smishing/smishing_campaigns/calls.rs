@@ -166,6 +166,8 @@ impl SmishingCampaigns {
 
     /// Updates a smishing campaign.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/smishing-simulator/smishing-campaign/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the smishing campaign.

@@ -19,7 +19,9 @@ model! {
         smishing_scenario_resource_ids: Option<Vec<String>> = "smishingScenarioResourceIds",
         /// Takes times in the time zone of each target user.
         use_target_user_time_zone: Option<bool> = "useTargetUserTimeZone",
+        /// 1 to 200 characters.
         name: String = "name",
+        /// At most 300 characters.
         description: Option<String> = "description",
         /// When to send: 1 now, 2 not yet (saved for later), 3 at `scheduledDate`.
         schedule_type_id: i32 = "scheduleTypeId",
@@ -205,7 +207,9 @@ model! {
         /// Takes times in the time zone of each target user.
         use_target_user_time_zone: Option<bool> = "useTargetUserTimeZone",
         resource_id: Option<String> = "resourceId",
+        /// 1 to 200 characters.
         name: String = "name",
+        /// At most 300 characters.
         description: Option<String> = "description",
         distribution_start_type_id: i32 = "distributionStartTypeId",
         /// When to send: 1 now, 2 not yet (saved for later), 3 at `scheduledDate`.

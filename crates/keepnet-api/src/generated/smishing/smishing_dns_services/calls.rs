@@ -107,6 +107,8 @@ impl SmishingDnsServices {
 
     /// Updates a smishing DNS service.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/smishing-simulator/dns-services/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the smishing DNS service.

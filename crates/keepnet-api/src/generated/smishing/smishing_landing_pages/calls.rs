@@ -122,6 +122,8 @@ impl SmishingLandingPages {
 
     /// Updates a smishing landing page.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/smishing-simulator/landing-page-template/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the smishing landing page.

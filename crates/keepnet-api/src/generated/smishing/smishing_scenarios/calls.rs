@@ -171,6 +171,8 @@ impl SmishingScenarios {
 
     /// Updates a smishing scenario.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/smishing-simulator/smishing-scenario/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the smishing scenario.

@@ -152,6 +152,8 @@ impl SmishingTextTemplates {
 
     /// Updates a text message template.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/smishing-simulator/text-templates/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the text message template.

@@ -36,6 +36,7 @@ model! {
         is_duplicated: Option<bool> = "IsDuplicated",
         /// The id of the template that it is a copy of.
         duplicated_template_resource_id: Option<String> = "DuplicatedTemplateResourceId",
+        /// At most 64 characters.
         name: String = "Name",
         description: String = "Description",
         category_resource_id: String = "CategoryResourceId",
@@ -43,10 +44,13 @@ model! {
         /// The id of the language, from the list of languages.
         language_type_resource_id: Option<String> = "LanguageTypeResourceId",
         tags: Option<Vec<String>> = "Tags",
+        /// At most 320 characters.
         subject: String = "Subject",
+        /// At most 320 characters.
         from_name: String = "FromName",
+        /// At most 320 characters.
         from_address: String = "FromAddress",
-        /// The text, in HTML.
+        /// The text, in HTML. At most 10485760 characters.
         template: String = "Template",
         /// Whom it is to be available to.
         available_for_requests: Option<Vec<EntityAvailableForRequest>> = "AvailableForRequests",
@@ -131,6 +135,7 @@ model! {
     /// A text message template as it is to be.
     #[derive(Clone)]
     pub struct SmishingTextTemplatesUpdateForm: Form {
+        /// At most 64 characters.
         name: String = "Name",
         description: String = "Description",
         category_resource_id: String = "CategoryResourceId",
@@ -138,10 +143,13 @@ model! {
         /// The id of the language, from the list of languages.
         language_type_resource_id: Option<String> = "LanguageTypeResourceId",
         tags: Option<Vec<String>> = "Tags",
+        /// At most 320 characters.
         subject: String = "Subject",
+        /// At most 320 characters.
         from_name: String = "FromName",
+        /// At most 320 characters.
         from_address: String = "FromAddress",
-        /// The text, in HTML.
+        /// The text, in HTML. At most 10485760 characters.
         template: String = "Template",
         /// Whom it is to be available to.
         available_for_requests: Option<Vec<EntityAvailableForRequest>> = "AvailableForRequests",

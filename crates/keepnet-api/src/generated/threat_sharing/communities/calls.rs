@@ -194,6 +194,8 @@ impl Communities {
 
     /// Updates a community.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/communities/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the community.

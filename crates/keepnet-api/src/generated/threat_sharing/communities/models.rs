@@ -59,9 +59,11 @@ model! {
     /// A new community.
     #[derive(Clone)]
     pub struct CreateCommunityRequest: Sent {
+        /// 5 to 64 characters.
         name: String = "name",
+        /// 5 to 300 characters.
         description: String = "description",
-        /// The id of the industry, from code list 2.
+        /// The id of the industry, from code list 2. Not empty.
         industry_resource_id: String = "industryResourceId",
         /// 1 public, 2 private, 3 hidden.
         privacy_status_id: i32 = "privacyStatusId",
@@ -174,9 +176,11 @@ model! {
     /// A community as it is to be.
     #[derive(Clone)]
     pub struct UpdateCommunityRequest: Sent {
+        /// 5 to 64 characters.
         name: String = "name",
+        /// 5 to 300 characters.
         description: String = "description",
-        /// The id of the industry, from code list 2.
+        /// The id of the industry, from code list 2. Not empty.
         industry_resource_id: String = "industryResourceId",
         /// 1 public, 2 private, 3 hidden.
         privacy_status_id: i32 = "privacyStatusId",

@@ -243,6 +243,8 @@ impl CommunityPosts {
 
     /// Updates a post.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/community-posts/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the post.

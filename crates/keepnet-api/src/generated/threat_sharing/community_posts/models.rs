@@ -210,7 +210,9 @@ model! {
     pub struct CreateCommunityPostRequest: Sent {
         community_resource_id: Option<String> = "communityResourceId",
         email_preview: Option<EmailPreview> = "emailPreview",
+        /// 4 to 64 characters.
         title: String = "title",
+        /// 5 to 300 characters.
         description: String = "description",
         category_resource_id_array: Vec<String> = "categoryResourceIdArray",
         discovery_and_detection: Option<String> = "discoveryAndDetection",
@@ -421,7 +423,9 @@ model! {
     #[derive(Clone)]
     pub struct UpdateCommunityPostRequest: Sent {
         community_post_email: Option<UpdateCommunityPostEmail> = "communityPostEmail",
+        /// 4 to 64 characters.
         title: String = "title",
+        /// 5 to 300 characters.
         description: String = "description",
         category_resource_id_array: Vec<String> = "categoryResourceIdArray",
         discovery_and_detection: Option<String> = "discoveryAndDetection",

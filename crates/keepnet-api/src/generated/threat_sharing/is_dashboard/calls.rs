@@ -77,7 +77,7 @@ impl IsDashboard {
             >(
                 self.client().operation(&IS_DASHBOARD_SEARCH_STATS, &[]),
                 search.into(),
-                "CreateTime",
+                "TotalRequest",
             ),
         )
     }
@@ -96,7 +96,7 @@ impl IsDashboard {
         >(
                 self.client().operation(&IS_DASHBOARD_EXPORT_STATS, &[]),
                 export_multi_filter.into(),
-                "CreateTime",
+                "TotalRequest",
             )
             .call()
     }

@@ -12,8 +12,8 @@ model! {
     #[derive(Clone, Default)]
     pub struct ExportMultiFilterRequest: Search {
         filter_summary: Option<Filter> = "filterSummary" (json),
-        /// Exports the records of all pages, not just of one.
-        report_all_pages: Option<bool> = "reportAllPages",
+        /// Exports the records of all pages; of the one asked for if it is false. Sent as true unless said.
+        report_all_pages: Option<bool> = "reportAllPages" (default true),
         /// As what file.
         export_type: Option<ExportType> = "exportType",
     }

@@ -114,6 +114,8 @@ impl Certificates {
 
     /// Updates a certificate template.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/certificates/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the certificate template.

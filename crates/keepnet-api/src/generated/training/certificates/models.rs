@@ -17,7 +17,9 @@ model! {
         available_for_list: Option<Vec<TrainingEntityAvailableFor>> = "availableForList",
         /// The numeric id of the company.
         company_id: Option<i32> = "companyId",
+        /// At most 250 characters.
         name: Option<String> = "name",
+        /// At most 1000 characters.
         description: Option<String> = "description",
         /// The text, in HTML.
         template: Option<String> = "template",
@@ -30,7 +32,9 @@ model! {
     pub struct CertificateDetailRest: Sent {
         /// Whom it is to be available to.
         available_for_requests: Option<Vec<TrainingEntityAvailableForRequest>> = "availableForRequests",
+        /// At most 250 characters.
         name: Option<String> = "name",
+        /// At most 1000 characters.
         description: Option<String> = "description",
         /// The text, in HTML.
         template: Option<String> = "template",

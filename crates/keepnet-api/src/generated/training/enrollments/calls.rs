@@ -302,7 +302,7 @@ impl Enrollments {
                         &[enrollment_id.as_ref()],
                     ),
                 search.into(),
-                "CreateTime",
+                "email",
             ),
         )
     }
@@ -351,6 +351,8 @@ impl Enrollments {
     }
 
     /// Updates an enrolment.
+    ///
+    /// Taken to replace the whole record: get it first, and send all of it.
     ///
     /// `PUT /api/enrollments/{resourceId}`. Not retried once it may have run.
     ///

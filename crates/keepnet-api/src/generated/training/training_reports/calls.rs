@@ -320,7 +320,7 @@ impl TrainingReports {
                         &[enrollment_id.as_ref()],
                     ),
                 search.into(),
-                "CreateTime",
+                "email",
             ),
         )
     }
@@ -347,7 +347,7 @@ impl TrainingReports {
                         &[enrollment_id.as_ref()],
                     ),
                 export.into(),
-                "CreateTime",
+                "email",
             )
             .call()
     }
@@ -480,7 +480,7 @@ impl TrainingReports {
                         &[enrollment_id.as_ref()],
                     ),
                 search.into(),
-                "CreateTime",
+                "email",
             ),
         )
     }
@@ -507,7 +507,7 @@ impl TrainingReports {
                         &[enrollment_id.as_ref()],
                     ),
                 export.into(),
-                "CreateTime",
+                "email",
             )
             .call()
     }
@@ -590,7 +590,7 @@ impl TrainingReports {
                         &[enrollment_id.as_ref()],
                     ),
                 search.into(),
-                "CreateTime",
+                "email",
             ),
         )
     }
@@ -617,7 +617,7 @@ impl TrainingReports {
                         &[enrollment_id.as_ref()],
                     ),
                 export.into(),
-                "CreateTime",
+                "email",
             )
             .call()
     }
@@ -663,7 +663,7 @@ impl TrainingReports {
                         &[enrollment_id.as_ref()],
                     ),
                 search.into(),
-                "CreateTime",
+                "email",
             ),
         )
     }
@@ -690,7 +690,7 @@ impl TrainingReports {
                         &[enrollment_id.as_ref()],
                     ),
                 export.into(),
-                "CreateTime",
+                "email",
             )
             .call()
     }
@@ -758,7 +758,7 @@ impl TrainingReports {
                         &[enrollment_id.as_ref()],
                     ),
                 search.into(),
-                "CreateTime",
+                "email",
             ),
         )
     }
@@ -785,7 +785,7 @@ impl TrainingReports {
                         &[enrollment_id.as_ref()],
                     ),
                 export.into(),
-                "CreateTime",
+                "email",
             )
             .call()
     }
@@ -813,7 +813,7 @@ impl TrainingReports {
                         &[enrollment_id.as_ref()],
                     ),
                 search.into(),
-                "CreateTime",
+                "email",
             ),
         )
     }
@@ -880,7 +880,7 @@ impl TrainingReports {
                         &[enrollment_id.as_ref()],
                     ),
                 search.into(),
-                "CreateTime",
+                "email",
             ),
         )
     }
@@ -907,7 +907,7 @@ impl TrainingReports {
                         &[enrollment_id.as_ref()],
                     ),
                 export.into(),
-                "CreateTime",
+                "email",
             )
             .call()
     }
@@ -1020,7 +1020,7 @@ impl TrainingReports {
                         &[enrollment_id.as_ref()],
                     ),
                 search.into(),
-                "CreateTime",
+                "email",
             )
             .call()
     }

@@ -217,8 +217,8 @@ model! {
         training_type: Option<TrainingTypeRequest> = "trainingType",
         /// Which attempts at the exam to show.
         show_by_exam_status: Option<ShowByExamStatus> = "showByExamStatus",
-        /// Exports the records of all pages, not just of one.
-        report_all_pages: Option<bool> = "reportAllPages",
+        /// Exports the records of all pages; of the one asked for if it is false. Sent as true unless said.
+        report_all_pages: Option<bool> = "reportAllPages" (default true),
         /// As what file.
         export_type: Option<ExportType> = "exportType",
     }
@@ -427,8 +427,8 @@ model! {
     #[derive(Clone, Default)]
     pub struct SearchRestServiceRequest: Search {
         training_type: Option<TrainingTypeRequest> = "trainingType",
-        /// Exports the records of all pages, not just of one.
-        report_all_pages: Option<bool> = "reportAllPages",
+        /// Exports the records of all pages; of the one asked for if it is false. Sent as true unless said.
+        report_all_pages: Option<bool> = "reportAllPages" (default true),
         /// Which attempts at the exam to show.
         show_by_exam_status: Option<ShowByExamStatus> = "showByExamStatus",
     }

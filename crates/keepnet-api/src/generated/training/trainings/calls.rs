@@ -143,7 +143,7 @@ impl Trainings {
         >(
                 self.client().operation(&TRAININGS_TYPE_COUNTS, &[]),
                 search.into(),
-                "CreateTime",
+                "trainingType",
             )
             .call()
     }
@@ -238,7 +238,7 @@ impl Trainings {
             >(
                 self.client().operation(&TRAININGS_SEARCH_SUMMARY, &[]),
                 search.into(),
-                "CreateTime",
+                "trainingName",
             ),
         )
     }
@@ -311,7 +311,8 @@ impl Trainings {
 
     /// Updates a training.
     ///
-    /// Sent as a form, in which all members but the cover begin with `TrainingDetail.`.
+    /// Taken to replace the whole record: get it first, and send all of it. Sent as a form, in which all members but
+    /// the cover begin with `TrainingDetail.`.
     ///
     /// `PUT /api/trainings/{resourceId}`. Not retried once it may have run.
     ///

@@ -5,7 +5,7 @@
 use security_api_transport::{Form, InForm, Upload, model, open_enum};
 use crate::DateTime;
 use crate::generated::types::{
-    ExportType, TrainingBehaviour, TrainingCompliance, TrainingContent, TrainingCoverImage,
+    ExportType, TrainingBehaviour, TrainingCompliance, TrainingCoverImage,
     TrainingEntityAvailableForRequest, TrainingRole, TrainingType, TrainingTypeRequest,
 };
 use crate::search::SearchRequest;
@@ -25,8 +25,8 @@ model! {
     pub struct ExportTrainingRequest: Search {
         training_search_type: Option<TrainingSearchType> = "trainingSearchType",
         training_type: Option<TrainingTypeRequest> = "trainingType",
-        /// Exports the records of all pages, not just of one.
-        report_all_pages: Option<bool> = "reportAllPages",
+        /// Exports the records of all pages; of the one asked for if it is false. Sent as true unless said.
+        report_all_pages: Option<bool> = "reportAllPages" (default true),
         /// As what file.
         export_type: Option<ExportType> = "exportType",
     }
@@ -76,6 +76,50 @@ impl From<SearchRequest> for SearchTrainingRequest {
 }
 
 model! {
+    /// The content of a training in one language, as it is to be.
+    #[derive(Clone, Default)]
+    pub struct TrainingContentRequest: Sent {
+        /// 36 characters.
+        language_id: Option<String> = "languageId",
+        /// At most 1000 characters.
+        content_url: Option<String> = "contentUrl",
+        name: Option<String> = "name",
+        /// The size in bytes.
+        size: Option<i64> = "size",
+        kind: Option<TrainingType> = "type",
+        is_deleteable: Option<bool> = "isDeleteable",
+        warning_message: Option<String> = "warningMessage",
+    }
+}
+
+impl InForm for TrainingContentRequest {
+    fn parts(self, prefix: &str, mut form: Form) -> Form {
+        if let Some(value) = self.language_id {
+            form = form.text(format!("{prefix}languageId"), value);
+        }
+        if let Some(value) = self.content_url {
+            form = form.text(format!("{prefix}contentUrl"), value);
+        }
+        if let Some(value) = self.name {
+            form = form.text(format!("{prefix}name"), value);
+        }
+        if let Some(value) = self.size {
+            form = form.text(format!("{prefix}size"), value.to_string());
+        }
+        if let Some(value) = self.kind {
+            form = form.text(format!("{prefix}type"), value.to_string());
+        }
+        if let Some(value) = self.is_deleteable {
+            form = form.text(format!("{prefix}isDeleteable"), value.to_string());
+        }
+        if let Some(value) = self.warning_message {
+            form = form.text(format!("{prefix}warningMessage"), value);
+        }
+        form
+    }
+}
+
+model! {
     /// The content that was uploaded.
     #[doc(alias = "TrainingContentUploadResult")]
     #[derive(Clone, Default)]
@@ -98,7 +142,9 @@ model! {
         available_for_requests: Option<Vec<TrainingEntityAvailableForRequest>> = "availableForRequests",
         kind: Option<TrainingType> = "type",
         role_ids: Option<Vec<String>> = "roleIds",
+        /// At most 256 characters.
         name: Option<String> = "name",
+        /// At most 300 characters.
         description: Option<String> = "description",
         category: Option<String> = "category",
         target_audience: Option<String> = "targetAudience",
@@ -108,8 +154,6 @@ model! {
         has_quiz: Option<bool> = "hasQuiz",
         duration: Option<String> = "duration",
         level: Option<String> = "level",
-        duration_display_name: Option<String> = "durationDisplayName",
-        level_display_name: Option<String> = "levelDisplayName",
     }
 }
 
@@ -121,7 +165,6 @@ model! {
         /// The place in the learning path.
         training_order: Option<i32> = "trainingOrder",
         duration: Option<String> = "duration",
-        duration_display_name: Option<String> = "durationDisplayName",
     }
 }
 
@@ -135,9 +178,6 @@ impl InForm for TrainingGroup {
         }
         if let Some(value) = self.duration {
             form = form.text(format!("{prefix}duration"), value);
-        }
-        if let Some(value) = self.duration_display_name {
-            form = form.text(format!("{prefix}durationDisplayName"), value);
         }
         form
     }
@@ -217,7 +257,9 @@ model! {
         available_for_requests: Option<Vec<TrainingEntityAvailableForRequest>> = "AvailableForRequests",
         kind: Option<TrainingType> = "Type",
         role_ids: Option<Vec<String>> = "RoleIds",
+        /// At most 256 characters.
         name: Option<String> = "Name",
+        /// At most 300 characters.
         description: Option<String> = "Description",
         category: Option<String> = "Category",
         target_audience: Option<String> = "TargetAudience",
@@ -313,16 +355,19 @@ model! {
     #[derive(Clone, Default)]
     pub struct TrainingsUpdateForm: Form {
         cover_image: Option<Upload> = "CoverImage",
+        /// At most 2000 characters.
         cover_image_url: Option<String> = "TrainingDetail.CoverImageUrl",
         kind: Option<TrainingType> = "TrainingDetail.Type",
         status: Option<String> = "TrainingDetail.Status",
-        training_contents: Option<Vec<TrainingContent>> = "TrainingDetail.TrainingContents",
+        training_contents: Option<Vec<TrainingContentRequest>> = "TrainingDetail.TrainingContents",
         /// Whom it is to be available to.
         available_for_requests: Option<Vec<TrainingEntityAvailableForRequest>> = "TrainingDetail.AvailableForRequests",
         vendor_id: Option<String> = "TrainingDetail.VendorId",
         training_groups: Option<Vec<TrainingGroup>> = "TrainingDetail.TrainingGroups",
         role_ids: Option<Vec<String>> = "TrainingDetail.RoleIds",
+        /// At most 256 characters.
         name: Option<String> = "TrainingDetail.Name",
+        /// At most 300 characters.
         description: Option<String> = "TrainingDetail.Description",
         category: Option<String> = "TrainingDetail.Category",
         target_audience: Option<String> = "TrainingDetail.TargetAudience",

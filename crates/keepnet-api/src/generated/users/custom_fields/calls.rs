@@ -108,6 +108,8 @@ impl CustomFields {
 
     /// Updates a custom field of target users.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/custom-fields/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the custom field.

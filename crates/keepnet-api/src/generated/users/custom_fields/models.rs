@@ -16,6 +16,7 @@ model! {
     /// A new custom field.
     #[derive(Clone)]
     pub struct CreateTargetUserCustomFieldRequest: Sent {
+        /// 1 to 64 characters.
         name: String = "name",
         owner_type: TargetUserCustomFieldOwner = "ownerType",
         field_data_type: TargetUserCustomFieldDataType = "fieldDataType",
@@ -81,7 +82,9 @@ model! {
     /// A custom field as it is to be, with its id.
     #[derive(Clone)]
     pub struct UpdateTargetUserCustomFieldRequest: Sent {
+        /// Not empty.
         resource_id: String = "resourceId",
+        /// 1 to 64 characters.
         name: String = "name",
         field_data_type: TargetUserCustomFieldDataType = "fieldDataType",
         target_group_resource_id: Option<String> = "targetGroupResourceId",

@@ -84,6 +84,8 @@ impl Roles {
 
     /// Updates a role.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/roles/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the role.

@@ -24,7 +24,9 @@ model! {
     /// A role as it is to be.
     #[derive(Clone)]
     pub struct SystemRoleRequest: Sent {
+        /// 1 to 64 characters.
         name: String = "name",
+        /// 1 to 300 characters.
         description: String = "description",
         permission_resource_id_list: Option<Vec<String>> = "permissionResourceIdList",
         /// Whom it is to be available to.

@@ -39,9 +39,13 @@ model! {
     /// A new system user.
     #[derive(Clone)]
     pub struct CreateSystemUserRequest: Sent {
+        /// 1 to 40 characters.
         first_name: String = "firstName",
+        /// 1 to 40 characters.
         last_name: String = "lastName",
+        /// 1 to 320 characters.
         email: String = "email",
+        /// 1 to 20 characters.
         phone_number: String = "phoneNumber",
         /// 1 is active; 0 or 2 is inactive.
         status_id: Option<i32> = "statusId",
@@ -55,8 +59,8 @@ model! {
     /// Which system users to export, in what order and as what file.
     #[derive(Clone, Default)]
     pub struct ExportSystemUserRequest: Search {
-        /// Exports the records of all pages, not just of one.
-        report_all_pages: Option<bool> = "reportAllPages",
+        /// Exports the records of all pages; of the one asked for if it is false. Sent as true unless said.
+        report_all_pages: Option<bool> = "reportAllPages" (default true),
         /// As what file.
         export_type: Option<ExportType> = "exportType",
     }
@@ -249,9 +253,13 @@ model! {
     /// A system user as they are to be.
     #[derive(Clone)]
     pub struct UpdateSystemUserRequest: Sent {
+        /// 1 to 40 characters.
         first_name: String = "firstName",
+        /// 1 to 40 characters.
         last_name: String = "lastName",
+        /// 1 to 320 characters.
         email: String = "email",
+        /// 1 to 20 characters.
         phone_number: String = "phoneNumber",
         /// 1 is active; 0 or 2 is inactive.
         status_id: Option<i32> = "statusId",

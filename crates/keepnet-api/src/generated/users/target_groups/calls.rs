@@ -299,6 +299,8 @@ impl TargetGroups {
 
     /// Updates a target group.
     ///
+    /// Taken to replace the whole record: get it first, and send all of it.
+    ///
     /// `PUT /api/target-groups/{resourceId}`. Not retried once it may have run.
     ///
     /// - `resource_id`: The id of the target group.

@@ -11,6 +11,7 @@ model! {
     /// A new target group.
     #[derive(Clone)]
     pub struct CreateTargetGroupRequest: Sent {
+        /// 1 to 64 characters.
         name: String = "name",
         priority: TargetGroupPriority = "priority",
     }
@@ -48,7 +49,7 @@ model! {
         page_number: Option<i32> = "pageNumber",
         /// How many records a page has at most.
         page_size: Option<i32> = "pageSize",
-        /// The column to sort by, such as `CreateTime`. Must be given.
+        /// The column to sort by, such as `Name`. Must be given.
         order_by: Option<String> = "orderBy",
         /// Sorts from the smallest up. Must be given.
         ascending: Option<bool> = "ascending",
@@ -175,8 +176,8 @@ model! {
     /// Which target users of a group to export, in what order and as what file.
     #[derive(Clone, Default)]
     pub struct TargetGroupUsersExportRequest: Search {
-        /// Exports the records of all pages, not just of one.
-        report_all_pages: Option<bool> = "reportAllPages",
+        /// Exports the records of all pages; of the one asked for if it is false. Sent as true unless said.
+        report_all_pages: Option<bool> = "reportAllPages" (default true),
         /// As what file.
         export_type: Option<ExportType> = "exportType",
         /// Gives the target users who are not in the group.
@@ -257,6 +258,7 @@ model! {
     /// A target group as it is to be.
     #[derive(Clone)]
     pub struct UpdateTargetGroupRequest: Sent {
+        /// 1 to 64 characters.
         name: String = "name",
         priority: TargetGroupPriority = "priority",
         is_active: Option<bool> = "isActive",

@@ -22,24 +22,31 @@ model! {
     /// A new target user.
     #[derive(Clone)]
     pub struct CreateTargetUserRequest: Sent {
+        /// 1 to 320 characters.
         email: String = "email",
+        /// At most 256 characters.
         first_name: Option<String> = "firstName",
+        /// At most 256 characters.
         last_name: Option<String> = "lastName",
+        /// At most 256 characters.
         department: Option<String> = "department",
         priority: Option<TargetUserPriority> = "priority",
         /// Whether the target user gets campaigns and enrolments.
         is_active: Option<bool> = "isActive",
         /// The values of custom fields.
         custom_fields: Option<Vec<TargetUserCustomFieldValue>> = "customFields",
-        /// The telephone number. The vendor describes it as required, but calls without it are known.
+        /// The telephone number. The vendor describes it as required, but calls without it are known. Not empty.
         phone_number: Option<String> = "phoneNumber",
         target_group_resource_ids: Option<Vec<String>> = "targetGroupResourceIds",
         /// The id of the time zone, from the list of time zones.
         time_zone_id: Option<String> = "timeZoneId",
         /// The id of the language, from the list of languages.
         preferred_language_id: Option<String> = "preferredLanguageId",
+        /// At most 256 characters.
         manager_first_name: Option<String> = "managerFirstName",
+        /// At most 256 characters.
         manager_last_name: Option<String> = "managerLastName",
+        /// At most 320 characters.
         manager_email: Option<String> = "managerEmail",
     }
 }
@@ -159,7 +166,7 @@ model! {
         page_number: Option<i32> = "pageNumber",
         /// How many records a page has at most.
         page_size: Option<i32> = "pageSize",
-        /// The column to sort by, such as `CreateTime`. Must be given.
+        /// The column to sort by, such as `Email`. Must be given.
         order_by: Option<String> = "orderBy",
         /// Sorts from the smallest up. Must be given.
         ascending: Option<bool> = "ascending",
@@ -319,24 +326,31 @@ model! {
     /// A target user as they are to be.
     #[derive(Clone)]
     pub struct UpdateTargetUserRequest: Sent {
+        /// 1 to 320 characters.
         email: String = "email",
+        /// At most 40 characters.
         first_name: Option<String> = "firstName",
+        /// At most 40 characters.
         last_name: Option<String> = "lastName",
+        /// At most 64 characters.
         department: Option<String> = "department",
         priority: Option<TargetUserPriority> = "priority",
         /// Whether the target user gets campaigns and enrolments.
         is_active: Option<bool> = "isActive",
         /// The values of custom fields.
         custom_fields: Option<Vec<TargetUserCustomFieldValue>> = "customFields",
-        /// The telephone number. The vendor describes it as required, but calls without it are known.
+        /// The telephone number. The vendor describes it as required, but calls without it are known. Not empty.
         phone_number: Option<String> = "phoneNumber",
         target_group_resource_ids: Option<Vec<String>> = "targetGroupResourceIds",
         /// The id of the time zone, from the list of time zones.
         time_zone_id: Option<String> = "timeZoneId",
         /// The id of the language, from the list of languages.
         preferred_language_id: Option<String> = "preferredLanguageId",
+        /// At most 40 characters.
         manager_first_name: Option<String> = "managerFirstName",
+        /// At most 40 characters.
         manager_last_name: Option<String> = "managerLastName",
+        /// At most 320 characters.
         manager_email: Option<String> = "managerEmail",
     }
 }

@@ -164,7 +164,7 @@ impl Cats {
         &self,
         id: impl AsRef<str>,
         moods: impl IntoIterator<Item = Mood>,
-    ) -> Call<RawJson> {
+    ) -> Call<Option<RawJson>> {
         self.client()
             .operation(&CATS_SET_MOODS, &[id.as_ref()])
             .json(

@@ -50,7 +50,7 @@ impl Cats {
         List::new(
             search::complete::<
                 SearchRequest,
-            >(self.client().operation(&CATS_SEARCH, &[]), search.into(), "Name"),
+            >(self.client().operation(&CATS_SEARCH, &[]), search.into(), "Born"),
         )
     }
 

@@ -8,7 +8,10 @@ model! {
     /// Which litters to find.
     #[derive(Clone)]
     pub struct LitterSearch: Search {
+        all_pages: Option<bool> = "allPages" (default true),
         minimum: Option<i32> = "minimum",
+        /// At most 4 characters.
         mother: String = "mother",
+        owner: Option<String> = "owner",
     }
 }
