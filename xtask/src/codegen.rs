@@ -75,17 +75,13 @@ impl Codegen {
     }
 }
 
-/// The most lines that a generated file may have.
-const MOST_LINES: usize = 800;
-
 /// The generated files of a service.
 ///
 /// # Errors
 /// If the description cannot be read, or has something that cannot be expressed.
 pub(crate) fn generate(root: &Path, service: &Service) -> anyhow::Result<Files> {
     let description = Description::load(root, service)?;
-    render(&description.value, service, MOST_LINES)
-        .or_else(|refusals| description.refuse(&refusals))
+    render(&description.value, service).or_else(|refusals| description.refuse(&refusals))
 }
 
 /// The exerciser's calls of a service, below the folder of its package.
@@ -114,12 +110,8 @@ pub(crate) fn api(root: &Path, service: &Service) -> anyhow::Result<Api> {
     read::api(&description.value).or_else(|refusals| description.refuse(&refusals))
 }
 
-fn render(
-    description: &Value,
-    service: &Service,
-    most_lines: usize,
-) -> Result<Files, Vec<Refusal>> {
-    emit::files(&read::api(description)?, service, most_lines)
+fn render(description: &Value, service: &Service) -> Result<Files, Vec<Refusal>> {
+    emit::files(&read::api(description)?, service)
 }
 
 fn calls(description: &Value, service: &Service) -> Result<Files, Vec<Refusal>> {

@@ -54,6 +54,7 @@ const FEATURES: &[(&str, &[&str])] = &[
             "identity",
             "settings",
             "phishing",
+            "_simulator",
             "quishing",
             "smishing",
             "callback",

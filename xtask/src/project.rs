@@ -17,6 +17,8 @@ pub(crate) struct Service {
     pub(crate) variable: &'static str,
     /// The description of its API: a file, or a folder of files that are one description.
     pub(crate) description: &'static str,
+    /// Features that stand for several areas, and which: what some of these share is compiled for all of them.
+    pub(crate) groups: &'static [(&'static str, &'static [&'static str])],
     /// The folder with what is recorded of the vendor's own document, if there is one.
     pub(crate) vendor: Option<&'static str>,
     /// The file with a call of every operation, in the package of the exerciser; further ones are in the folder of its name.
@@ -35,6 +37,7 @@ pub(crate) const SERVICES: &[Service] = &[
         library: "push_security_api",
         variable: "push",
         description: "crates/push-security-api/api/openapi.yaml",
+        groups: &[],
         vendor: None,
         exercise: "src/push_security.rs",
         shapes: None,
@@ -46,6 +49,7 @@ pub(crate) const SERVICES: &[Service] = &[
         library: "pwpush_api",
         variable: "pwpush",
         description: "crates/pwpush-api/api/openapi.yaml",
+        groups: &[],
         vendor: None,
         exercise: "src/pwpush.rs",
         shapes: None,
@@ -57,6 +61,10 @@ pub(crate) const SERVICES: &[Service] = &[
         library: "keepnet_api",
         variable: "keepnet",
         description: "crates/keepnet-api/api",
+        groups: &[(
+            "_simulator",
+            &["phishing", "quishing", "smishing", "callback"],
+        )],
         vendor: Some("crates/keepnet-api/api"),
         exercise: "src/keepnet.rs",
         shapes: Some("crates/sandbox/src/keepnet/shapes.json"),

@@ -17,7 +17,7 @@
 use std::net::IpAddr;
 
 use http::Method;
-use security_api_transport::{Client, Job, Operation};
+use security_api_transport::{Job, Operation};
 use serde::Deserialize;
 
 use crate::resources::Companies;
@@ -207,7 +207,7 @@ impl Companies {
     #[inline]
     pub fn find_api_client(&self, client_id: impl AsRef<str>) -> Job<Option<SearchClient>> {
         let client_id = client_id.as_ref().to_owned();
-        Job::new(&self.client(), move |client| async move {
+        Job::new(self.client(), move |client| async move {
             Self::new(&client).with_client_id(&client_id).await
         })
     }
@@ -244,7 +244,7 @@ impl Companies {
     #[inline]
     pub fn create_api_client(&self, new: &NewApiClient) -> Job<CreatedApiClient> {
         let new = new.clone();
-        Job::new(&self.client(), move |client| async move {
+        Job::new(self.client(), move |client| async move {
             new.check()?;
             let companies = Self::new(&client);
             let roles = companies.role_ids(&new.roles).await?;
@@ -276,7 +276,7 @@ impl Companies {
     #[inline]
     pub fn deactivate_api_client(&self, resource_id: impl AsRef<str>) -> Job<()> {
         let resource_id = resource_id.as_ref().to_owned();
-        Job::new(&self.client(), move |client| async move {
+        Job::new(self.client(), move |client| async move {
             Self::new(&client).deactivate(&resource_id).await
         })
     }
@@ -321,7 +321,7 @@ impl Companies {
     #[inline]
     pub fn rotate_api_client(&self, resource_id: impl AsRef<str>) -> Job<ApiClientRotation> {
         let (companies, old_resource_id) = (self.clone(), resource_id.as_ref().to_owned());
-        Job::new(&self.client(), move |client| async move {
+        Job::new(self.client(), move |client| async move {
             let created = Self::new(&client).create_like(&old_resource_id).await?;
             Ok(ApiClientRotation {
                 client: created,
@@ -340,7 +340,7 @@ impl Companies {
     }
 
     fn deleting(&self, resource_id: String, what: &'static str) -> Job<()> {
-        Job::new(&self.client(), move |client| async move {
+        Job::new(self.client(), move |client| async move {
             let deleted = Self::new(&client).remove_api_client(&resource_id).await;
             deleted.map_err(|error| {
                 error.with_context(format!(
@@ -348,12 +348,6 @@ impl Companies {
                 ))
             })
         })
-    }
-
-    /// The client that the handle's calls are made with.
-    fn client(&self) -> Client {
-        let call = self.generate_client_credentials();
-        call.into_request().client().clone()
     }
 
     /// Deletes a REST client. It is no error if there is none with this id.

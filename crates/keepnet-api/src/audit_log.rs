@@ -18,7 +18,7 @@ use crate::polling::pause;
 use crate::resources::AuditLogs;
 use crate::search::{SearchRequest, field};
 use crate::time::{DateFormat, DateTime, InvalidDateTime};
-use crate::types::AuditLogSearchView;
+use crate::types::AuditLogView;
 
 /// The column that the log is ordered by.
 const TIME: &str = "LogDate";
@@ -297,7 +297,7 @@ impl AuditLogs {
 /// # Ok(()) }
 /// ```
 #[must_use = "streams do nothing unless polled"]
-pub struct Tail<T = AuditLogSearchView> {
+pub struct Tail<T = AuditLogView> {
     logs: AuditLogs,
     settings: Settings,
     cursor: TailCursor,
@@ -508,7 +508,7 @@ impl<T> Tail<T> {
 
     /// Reads what has to be known of a record. One without a date that exists counts as being of the time `before`.
     fn record(&self, json: &RawJson, before: Timestamp) -> Result<Record, Error> {
-        let known = json.decode::<AuditLogSearchView>().unwrap_or_default();
+        let known = json.decode::<AuditLogView>().unwrap_or_default();
         let time = |date: &DateTime| match self.settings.format {
             Some(format) => date.to_timestamp_as(format),
             None => date.to_timestamp(),

@@ -1,6 +1,6 @@
 //! Passwords of system users.
 
-use security_api_transport::{Client, Job};
+use security_api_transport::Job;
 
 use crate::resources::SystemUsers;
 use crate::types::{ChangePasswordRequest, ResetPasswordRequest, SendPasswordResetLinkRequest};
@@ -27,7 +27,7 @@ impl SystemUsers {
     #[inline]
     pub fn send_password_link(&self, email: impl AsRef<str>) -> Job<()> {
         let email = email.as_ref().trim().to_owned();
-        Job::new(&self.client(), move |client| async move {
+        Job::new(self.client(), move |client| async move {
             if email.is_empty() {
                 return Err(Error::invalid(
                     "email: it is empty; give the address that the system user signs in with",
@@ -59,7 +59,7 @@ impl SystemUsers {
         new_password: impl Into<Secret>,
     ) -> Job<()> {
         let (token, new) = (token.into(), new_password.into());
-        Job::new(&self.client(), move |client| async move {
+        Job::new(self.client(), move |client| async move {
             let token = given("token", "the one in the link of the reset e-mail", token)?;
             let new = given("new password", "the password that is to be", new)?;
             let request = ResetPasswordRequest::new()
@@ -93,7 +93,7 @@ impl SystemUsers {
         new_password: impl Into<Secret>,
     ) -> Job<()> {
         let (current, new) = (current_password.into(), new_password.into());
-        Job::new(&self.client(), move |client| async move {
+        Job::new(self.client(), move |client| async move {
             let current = given("current password", "the password so far", current)?;
             let new = given("new password", "the password that is to be", new)?;
             if current == new {
@@ -108,13 +108,6 @@ impl SystemUsers {
             let call = Self::new(&client).change_password(&request);
             call.into_request().call().await
         })
-    }
-
-    /// The client that the handle's calls are made with.
-    fn client(&self) -> Client {
-        let reset = SendPasswordResetLinkRequest::new();
-        let call = self.send_reset_password_link(reset);
-        call.into_request().client().clone()
     }
 }
 

@@ -21,7 +21,7 @@ mod import;
 mod job;
 mod mapping;
 
-use security_api_transport::{Client, ErrorKind, Job};
+use security_api_transport::{ErrorKind, Job};
 
 pub use groups::{FoundGroup, GroupMembers};
 pub use import::{ImportPreview, ImportRows, TargetUserImport};
@@ -31,9 +31,8 @@ pub use mapping::{ColumnMapping, UserField};
 use crate::operations::{TARGET_USERS_CREATE, TARGET_USERS_GET, TARGET_USERS_UPDATE};
 use crate::resources::{TargetGroups, TargetUsers};
 use crate::types::{
-    CreateTargetGroupUsersRequest, CreateTargetUserRequest, GetTargetUserByEmailRequest,
-    GetTargetUsersByResourceIdsRequest, TargetUser, TargetUserCustomFieldValue,
-    UpdateTargetUserRequest,
+    CreateTargetGroupUsersRequest, CreateTargetUserRequest, TargetUser, TargetUserByEmailRequest,
+    TargetUserCustomFieldValue, TargetUsersByResourceIdsRequest, UpdateTargetUserRequest,
 };
 use crate::{Error, Reason};
 
@@ -82,7 +81,7 @@ impl TargetUsers {
     #[inline]
     pub fn find_by_email(&self, email: impl AsRef<str>) -> Job<Option<TargetUser>> {
         let email = email.as_ref().to_owned();
-        Job::new(&self.client(), move |client| async move {
+        Job::new(self.client(), move |client| async move {
             Self::new(&client).first_by_email(&email).await
         })
     }
@@ -113,7 +112,7 @@ impl TargetUsers {
         if ids.is_empty() {
             return Ok(found);
         }
-        let these = GetTargetUsersByResourceIdsRequest::new().target_user_resource_ids(ids);
+        let these = TargetUsersByResourceIdsRequest::new().target_user_resource_ids(ids);
         let known = self.list_by_resource_ids_include_deleted(&these).await?;
         let gone = known.into_iter().filter(|one| one.is_deleted == Some(true));
         let gone: Vec<Option<String>> = gone.map(|one| one.resource_id).collect();
@@ -124,7 +123,7 @@ impl TargetUsers {
     /// Those with an address like this one. The service does not say that it compares whole addresses, so all that it
     /// finds has to be looked through.
     fn by_email(&self, email: &str) -> crate::List<TargetUser> {
-        let search = GetTargetUserByEmailRequest::new()
+        let search = TargetUserByEmailRequest::new()
             .email(email)
             .page_number(1)
             .page_size(100)
@@ -161,7 +160,7 @@ impl TargetUsers {
     #[inline]
     pub fn upsert(&self, user: &CreateTargetUserRequest) -> Job<Upserted> {
         let user = user.clone();
-        Job::new(&self.client(), move |client| async move {
+        Job::new(self.client(), move |client| async move {
             Self::new(&client).create_or_update(&user).await
         })
     }
@@ -273,7 +272,7 @@ impl TargetUsers {
     #[inline]
     pub fn delete_by_email(&self, email: impl AsRef<str>) -> Job<Option<String>> {
         let email = email.as_ref().to_owned();
-        Job::new(&self.client(), move |client| async move {
+        Job::new(self.client(), move |client| async move {
             Self::new(&client).delete_only(&email).await
         })
     }
@@ -293,23 +292,13 @@ impl TargetUsers {
     }
 
     fn target_groups(&self) -> TargetGroups {
-        TargetGroups::new(&self.client())
-    }
-
-    /// The client that the handle's calls are made with.
-    fn client(&self) -> Client {
-        self.count_summary().into_request().client().clone()
+        TargetGroups::new(self.client())
     }
 }
 
 impl TargetGroups {
     fn target_users(&self) -> TargetUsers {
-        TargetUsers::new(&self.client())
-    }
-
-    /// The client that the handle's calls are made with.
-    fn client(&self) -> Client {
-        self.list().into_request().client().clone()
+        TargetUsers::new(self.client())
     }
 }
 

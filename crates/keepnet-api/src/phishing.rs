@@ -38,9 +38,9 @@ use crate::polling::{Polling, Progress};
 use crate::resources::{PhishingCampaignJobs, PhishingCampaignReports, PhishingCampaigns};
 use crate::search::SearchRequest;
 use crate::types::{
-    CampaignInstanceRequest, CampaignJobSearchRequest, CampaignJobSearchView,
-    CampaignUserSearchRequest, CreatePhishingCampaignRequest, PhishingCampaignJobUserSearchType,
-    PhishingCampaignJobUsersSearchView, PhishingCampaignSummaryResult,
+    CampaignInstanceRequest, CampaignJob, CampaignJobSearchRequest, CampaignUserSearchRequest,
+    CreatePhishingCampaignRequest, PhishingCampaignJobUserSearchType, PhishingCampaignJobUsers,
+    PhishingCampaignSummary,
 };
 
 /// `scheduleTypeId`.
@@ -227,7 +227,7 @@ pub struct LaunchState {
     /// are delivered, `Paused`, `Canceled`, `Error`.
     pub status: Option<String>,
     /// The settings and the figures.
-    pub summary: PhishingCampaignSummaryResult,
+    pub summary: PhishingCampaignSummary,
 }
 
 impl LaunchState {
@@ -293,7 +293,7 @@ impl PhishingCampaigns {
     /// ```
     #[inline]
     pub fn save(&self, new: NewCampaign) -> Job<String> {
-        Job::new(&self.client(), move |client| save(client, new))
+        Job::new(self.client(), move |client| save(client, new))
     }
 
     /// Starts the launch of a saved campaign: sends its e-mails to its target groups, now.
@@ -317,7 +317,7 @@ impl PhishingCampaigns {
     #[inline]
     pub fn launch(&self, id: impl AsRef<str>) -> Job<Launch> {
         let id = id.as_ref().to_owned();
-        Job::new(&self.client(), move |client| start_saved(client, id))
+        Job::new(self.client(), move |client| start_saved(client, id))
     }
 
     /// Starts a launch that waits to be started, of a campaign that was saved for later or is scheduled.
@@ -338,7 +338,7 @@ impl PhishingCampaigns {
     #[inline]
     pub fn start(&self, launch: &Launch) -> Job<()> {
         let launch = launch.clone();
-        Job::new(&self.client(), move |client| start(client, launch))
+        Job::new(self.client(), move |client| start(client, launch))
     }
 
     /// Sends a campaign once more, now, to these target groups: a launch of its own.
@@ -366,7 +366,7 @@ impl PhishingCampaigns {
     ) -> Job<Launch> {
         let id = id.as_ref().to_owned();
         let groups: Vec<String> = groups.into_iter().map(Into::into).collect();
-        Job::new(&self.client(), move |client| launch_to(client, id, groups))
+        Job::new(self.client(), move |client| launch_to(client, id, groups))
     }
 
     /// Waits for the end of a launch, or follows what people do until then: the days of the campaign are over, or it was
@@ -417,7 +417,7 @@ impl PhishingCampaigns {
         is_done: fn(&LaunchState) -> bool,
         launch: &Launch,
     ) -> Progress<LaunchState> {
-        let (reports, launch) = (PhishingCampaignReports::new(&self.client()), launch.clone());
+        let (reports, launch) = (PhishingCampaignReports::new(self.client()), launch.clone());
         Progress::new(what, is_done, move || {
             state(reports.clone(), launch.clone())
         })
@@ -438,18 +438,13 @@ impl PhishingCampaigns {
     /// }
     /// # Ok(()) }
     /// ```
-    pub fn recipients(&self, launch: &Launch) -> crate::List<PhishingCampaignJobUsersSearchView> {
-        PhishingCampaignReports::new(&self.client()).search_users(
+    pub fn recipients(&self, launch: &Launch) -> crate::List<PhishingCampaignJobUsers> {
+        PhishingCampaignReports::new(self.client()).search_users(
             PhishingCampaignJobUserSearchType::All,
             &launch.campaign_id,
             launch.instance_group,
             CampaignUserSearchRequest::from(SearchRequest::new().ascending(true)),
         )
-    }
-
-    /// The client that the handle's calls are made with.
-    fn client(&self) -> Client {
-        self.form_details().into_request().client().clone()
     }
 }
 
@@ -580,10 +575,7 @@ async fn launch_to(client: Client, id: String, groups: Vec<String>) -> Result<La
     Ok(Launch::new(id, number.unwrap_or_default()))
 }
 
-fn launches(
-    reports: &PhishingCampaignReports,
-    campaign: &str,
-) -> crate::Items<CampaignJobSearchView> {
+fn launches(reports: &PhishingCampaignReports, campaign: &str) -> crate::Items<CampaignJob> {
     let search = CampaignJobSearchRequest::from(SearchRequest::new());
     reports.search_jobs(campaign, search).items()
 }
@@ -592,7 +584,7 @@ fn launches(
 async fn all_launches(
     reports: &PhishingCampaignReports,
     campaign: &str,
-) -> Result<Vec<CampaignJobSearchView>, Error> {
+) -> Result<Vec<CampaignJob>, Error> {
     launches(reports, campaign).try_collect().await
 }
 

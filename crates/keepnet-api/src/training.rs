@@ -25,7 +25,7 @@ use crate::search::SearchRequest;
 use crate::time::DateTime;
 use crate::types::{
     EnrollmentStart, EnrollmentSummaryReport, SearchEnrollmentRequest, SearchUsersRestRequest,
-    TrainingReportUsersSearchView,
+    TrainingReportUsers,
 };
 
 /// Whom to enrol in which training.
@@ -215,7 +215,7 @@ impl Enrollments {
     /// ```
     #[inline]
     pub fn enroll(&self, new: NewEnrollment) -> Job<String> {
-        Job::new(&self.client(), move |client| enroll(client, new))
+        Job::new(self.client(), move |client| enroll(client, new))
     }
 
     /// How far an enrolment is now.
@@ -234,7 +234,7 @@ impl Enrollments {
     #[inline]
     pub fn state(&self, id: impl AsRef<str>) -> Job<EnrollmentState> {
         let id = id.as_ref().to_owned();
-        Job::new(&self.client(), move |client| state(client, id))
+        Job::new(self.client(), move |client| state(client, id))
     }
 
     /// Waits for the end of an enrolment, or follows how many have done the training until everyone has, or it was stopped
@@ -279,7 +279,7 @@ impl Enrollments {
         is_done: fn(&EnrollmentState) -> bool,
         id: &str,
     ) -> Progress<EnrollmentState> {
-        let (client, id) = (self.client(), id.to_owned());
+        let (client, id) = (self.client().clone(), id.to_owned());
         Progress::new(what, is_done, move || state(client.clone(), id.clone()))
     }
 
@@ -295,14 +295,9 @@ impl Enrollments {
     /// }
     /// # Ok(()) }
     /// ```
-    pub fn participants(&self, id: impl AsRef<str>) -> crate::List<TrainingReportUsersSearchView> {
+    pub fn participants(&self, id: impl AsRef<str>) -> crate::List<TrainingReportUsers> {
         let everyone = SearchUsersRestRequest::from(SearchRequest::new().ascending(true));
-        TrainingReports::new(&self.client()).search_users(id, everyone)
-    }
-
-    /// The client that the handle's calls are made with.
-    fn client(&self) -> Client {
-        self.form_details().into_request().client().clone()
+        TrainingReports::new(self.client()).search_users(id, everyone)
     }
 }
 

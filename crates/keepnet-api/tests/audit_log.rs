@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use common::{envelope, over, service};
 use keepnet_api::audit_log::{Tail, TailCursor};
-use keepnet_api::types::AuditLogSearchView;
+use keepnet_api::types::AuditLogView;
 use keepnet_api::{Client, DateFormat, Error, Timestamp, operations};
 use proptest::prelude::*;
 use security_api_sandbox::{Fault, KeepnetOptions, Sandbox};
@@ -72,7 +72,7 @@ impl Log {
     }
 }
 
-fn id(record: AuditLogSearchView) -> String {
+fn id(record: AuditLogView) -> String {
     record.resource_id.unwrap()
 }
 

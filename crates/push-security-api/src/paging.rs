@@ -66,13 +66,8 @@ impl Model for PagingMember {
     const NAME: &'static str = "paging";
     const MEMBERS: &'static [&'static str] = &["moreResults", "next", "nextToken"];
 
-    fn slot(&mut self, index: usize) -> Option<&mut dyn Slot> {
-        Some(match index {
-            0 => &mut self.more_results,
-            1 => &mut self.next,
-            2 => &mut self.next_token,
-            _ => return None,
-        })
+    fn slots(&mut self, fill: &mut dyn FnMut(&mut [&mut (dyn Slot + 'static)])) {
+        fill(&mut [&mut self.more_results, &mut self.next, &mut self.next_token]);
     }
 }
 

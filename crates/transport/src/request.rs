@@ -237,6 +237,17 @@ impl Request {
         found.or_else(|| self.secrets.query(name))
     }
 
+    /// Sets a query parameter to these values, in place of those it had.
+    pub fn set_query_list(
+        mut self,
+        name: &'static str,
+        values: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.remove_query(name);
+        let values = values.into_iter();
+        values.fold(self, |request, value| request.query(name, value))
+    }
+
     /// Sets a query parameter to a number, which must lie between `least` and `most`.
     pub fn query_in_range(self, name: &'static str, value: i64, least: i64, most: i64) -> Self {
         if !(least..=most).contains(&value) {

@@ -105,7 +105,10 @@ impl Description {
                 .map(|kinds| kinds.keys().cloned().collect())
                 .unwrap_or_default();
             for kind in kinds {
-                for (name, component) in taken(components, &kind) {
+                for (name, mut component) in taken(components, &kind) {
+                    if let (SCHEMAS, Some(schema)) = (kind.as_str(), component.as_object_mut()) {
+                        schema.insert("x-document".to_owned(), json!(stem));
+                    }
                     let original = format!("/components/{kind}/{}", escaped(&name));
                     let name = match kind.as_str() {
                         SCHEMAS => name,

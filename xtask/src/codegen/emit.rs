@@ -3,7 +3,6 @@
 mod docs;
 mod exercise;
 mod index;
-mod layout;
 mod literal;
 mod model;
 mod operation;
@@ -18,73 +17,82 @@ use std::path::PathBuf;
 use super::ir::Api;
 use super::names;
 use super::node::Refusal;
-use super::place::{self, Places};
+use super::place;
 use crate::project::Service;
-use layout::Layout;
+use types::{Conditions, Scope};
 
 /// Files by their place in the workspace.
 pub(crate) type Files = BTreeMap<PathBuf, String>;
 
-/// Writes an API as Rust, in files of at most so many lines.
+/// Writes an API as Rust.
 ///
 /// # Errors
 /// What can be described but not written.
-pub(crate) fn files(
-    api: &Api,
-    service: &Service,
-    most_lines: usize,
-) -> Result<Files, Vec<Refusal>> {
+pub(super) fn files(api: &Api, service: &Service) -> Result<Files, Vec<Refusal>> {
     clashes(api)?;
-    let mut places = place::places(api)?;
-    let layout = Layout::new(api, service, &mut places, most_lines);
-    let places = places;
-    let header = header(api, service);
-    let (mut files, mut refusals) = (Files::new(), Vec::new());
+    let places = place::places(api)?;
+    let header = header(service);
+    let mut files = Files::new();
     let directory = service.generated();
-    let mut add = |name: &str, about: &str, items| {
-        let path = directory.join(format!("{name}.rs"));
-        let text = text::file(&format!("{header}//! {about}\n"), items);
-        if files.insert(path, text).is_some() {
-            refusals.push(Refusal {
-                pointer: String::new(),
-                problem: format!("two files would be called `{name}.rs`"),
-                remedy: "give the resource of that name another one in its `operationId`s"
-                    .to_owned(),
-            });
-        }
+    let mut add = |name: &str, text: String| {
+        files.insert(directory.join(format!("{name}.rs")), text);
     };
-    let mut of_types = places.files();
     for resource in &api.resources {
-        for (file, operations) in layout.of(resource) {
-            let context = operation::Context {
-                api,
-                places: &places,
-                service,
-                resource,
-                file: file.to_owned(),
-            };
-            let mut items = operation::items(&context, operations);
-            items.extend(types_of(api, &places, file));
-            add(file, &resource.doc, items);
-            of_types.remove(file);
+        let folder = resource.area.iter().chain([&resource.name]);
+        let folder: Vec<_> = folder.map(String::as_str).collect();
+        let name = format!("{}/calls", folder.join("/"));
+        let scope = Scope::new(&places, &name);
+        let context = operation::Context {
+            api,
+            scope: &scope,
+            service,
+            resource,
+        };
+        let items = operation::items(&context);
+        let about = format!("{header}//! {}\n", resource.doc);
+        let conditions = match operation::partly_unconfirmed(resource) {
+            true => Conditions::Calls,
+            false => Conditions::None,
+        };
+        add(
+            &name,
+            text::file(&with_uses(about, &scope, conditions), items),
+        );
+    }
+    for (name, (about, types)) in places.files(api) {
+        let scope = Scope::new(&places, &name);
+        let mut conditions = Conditions::None;
+        let mut items = Vec::new();
+        for ty in types {
+            let condition = index::condition(service, places.home(ty.name()));
+            if condition.is_some() {
+                conditions = Conditions::Types;
+            }
+            items.extend(model::items(&places, &scope, condition.as_deref(), ty));
         }
+        let about = format!("{header}//! {about}\n");
+        add(
+            &name,
+            text::file(&with_uses(about, &scope, conditions), items),
+        );
     }
-    for file in &of_types {
-        add(file, &about_types(file), types_of(api, &places, file));
-    }
-    for (folder, (about, items)) in index::files(api, &places, &layout) {
+    for (folder, (about, items)) in index::files(api, &places, service) {
         let name = match folder.as_str() {
             "" => "mod".to_owned(),
             folder => format!("{folder}/mod"),
         };
-        add(&name, &about, items);
+        // Members whose names say it all are not documented.
+        let lints = match folder.as_str() {
+            "" => "#![allow(missing_docs, reason = \"some members' names say it all\")]\n",
+            _ => "",
+        };
+        add(
+            &name,
+            text::file(&format!("{header}{lints}//! {about}\n"), items),
+        );
     }
     if let Some(path) = service.readers {
         files.insert(path.into(), readers::file(&header, api, &places, service));
-    }
-    refusals.extend(too_long(&files, most_lines));
-    if !refusals.is_empty() {
-        return Err(refusals);
     }
     if let Some(path) = service.shapes {
         files.insert(path.into(), shapes::file(api, &places));
@@ -97,7 +105,7 @@ pub(crate) fn files(
 /// # Errors
 /// Operations of which no call can be written.
 pub(crate) fn exerciser(api: &Api, service: &Service) -> Result<Files, Vec<Refusal>> {
-    let header = header(api, service);
+    let header = header(service);
     let files = exercise::files(api, service)?.into_iter();
     let files = files.map(|(path, (about, items))| {
         let text = text::file(&format!("{header}//! {about}\n"), items);
@@ -106,53 +114,20 @@ pub(crate) fn exerciser(api: &Api, service: &Service) -> Result<Files, Vec<Refus
     Ok(files.collect())
 }
 
-fn header(api: &Api, service: &Service) -> String {
+fn header(service: &Service) -> String {
     format!(
-        "// Generated by `cargo xtask codegen` from {}; do not edit.\n// Description: sha256 {}\n\
+        "// Generated by `cargo xtask codegen` from {}; do not edit.\n\
          #![cfg_attr(rustfmt, rustfmt_skip)]\n",
-        service.description, api.hash
+        service.description
     )
 }
 
-/// What is said of a file that holds nothing but types.
-fn about_types(file: &str) -> String {
-    if place::is_common(file) {
-        return match place::features(file).as_slice() {
-            [] => "What all areas have in common.".to_owned(),
-            areas => format!(
-                "What some of the areas {} have in common.",
-                areas.join(", ")
-            ),
-        };
+/// The head of a file with what it brings into scope.
+fn with_uses(header: String, scope: &Scope<'_>, conditions: Conditions) -> String {
+    match scope.uses(conditions) {
+        uses if uses.is_empty() => header,
+        uses => format!("{header}\n{uses}"),
     }
-    let (area, numbered) = match file.split_once('/') {
-        Some((area, name)) => (Some(area), name),
-        None => (None, file),
-    };
-    // Files into which one was split are numbered.
-    let name = numbered.trim_end_matches(place::NUMBERED);
-    if let Some(resource) = name.strip_suffix("_types") {
-        return format!("Objects and enumerations of `{resource}`.");
-    }
-    match (name, area) {
-        ("shared", Some(area)) => {
-            format!("What several resources of the area {area} have in common.")
-        }
-        ("shared", None) => "What several resources have in common.".to_owned(),
-        ("events", _) => "What webhook events of several kinds carry.".to_owned(),
-        (name, _) => format!(
-            "What {} events carry.",
-            name.trim_start_matches("events_").replace('_', " ")
-        ),
-    }
-}
-
-fn types_of(api: &Api, places: &Places, file: &str) -> Vec<proc_macro2::TokenStream> {
-    places
-        .of_file(api, file)
-        .into_iter()
-        .flat_map(|ty| model::items(places, file, ty))
-        .collect()
 }
 
 /// Refuses types of one name: resources and calls are types too.
@@ -183,17 +158,4 @@ fn clashes(api: &Api) -> Result<(), Vec<Refusal>> {
     } else {
         Err(refusals)
     }
-}
-
-fn too_long(files: &Files, most: usize) -> impl Iterator<Item = Refusal> {
-    let lengths = files
-        .iter()
-        .map(|(path, text)| (path, text.lines().count()));
-    lengths
-        .filter(move |(_, lines)| *lines > most)
-        .map(move |(path, lines)| Refusal {
-            pointer: String::new(),
-            problem: format!("{} would have {lines} lines", path.display()),
-            remedy: format!("split the resource: no generated file has more than {most} lines"),
-        })
 }

@@ -7,8 +7,6 @@ use serde_json::Value;
 /// An API.
 #[derive(Debug)]
 pub(crate) struct Api {
-    /// Of the description, independent of the order of its maps.
-    pub(crate) hash: String,
     /// Sorted by name.
     pub(crate) resources: Vec<Resource>,
     pub(crate) types: BTreeMap<String, Type>,
@@ -235,10 +233,30 @@ pub(crate) enum Type {
     Model(Model),
 }
 
+impl Type {
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Enum(found) => &found.name,
+            Self::Model(found) => &found.name,
+        }
+    }
+
+    /// What it has to do with: the name of the document that describes it, where there are several.
+    pub(crate) fn concept(&self) -> Option<&str> {
+        match self {
+            Self::Enum(found) => found.concept.as_deref(),
+            Self::Model(found) => found.concept.as_deref(),
+        }
+    }
+}
+
 /// A set of strings that may grow.
 #[derive(Debug)]
 pub(crate) struct Enum {
     pub(crate) name: String,
+    pub(crate) concept: Option<String>,
+    /// The vendor's name, if it is another one.
+    pub(crate) alias: Option<String>,
     /// Numbers that the service writes instead of values.
     pub(crate) codes: Vec<(i64, String)>,
     pub(crate) doc: String,
@@ -258,6 +276,9 @@ pub(crate) struct Variant {
 pub(crate) struct Model {
     pub(crate) pointer: String,
     pub(crate) name: String,
+    pub(crate) concept: Option<String>,
+    /// The vendor's name, if it is another one.
+    pub(crate) alias: Option<String>,
     pub(crate) doc: String,
     pub(crate) source: Option<Source>,
     /// It changes what is there, so that absent and null differ.

@@ -1,5 +1,7 @@
 //! Names on the wire become names in Rust, and those that would clash are refused.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use heck::{ToShoutySnakeCase, ToSnakeCase, ToUpperCamelCase};
 
 use super::node::{Node, Read};
@@ -228,9 +230,139 @@ pub(crate) fn of(node: &Node<'_>, wire: &str, what: Use) -> Read<String> {
     }
 }
 
+/// Words that a description may have beside those of the name without saying more.
+const FILLERS: &[&str] = &[
+    "a", "an", "and", "by", "for", "in", "is", "it", "of", "on", "or", "s", "the", "to", "whether",
+    "its",
+];
+
+/// Whether a description only repeats a name.
+pub(crate) fn repeats(doc: &str, wire: &str) -> bool {
+    let stem = |word: &str| word.trim_end_matches('s').to_owned();
+    let name = wire.to_snake_case();
+    let known: Vec<_> = name.split('_').map(stem).collect();
+    let words = doc.to_snake_case();
+    let mut words = words.split('_').filter(|word| !FILLERS.contains(word));
+    !doc.contains('`') && words.all(|word| known.contains(&stem(word)))
+}
+
+/// The name of an argument that is this body: what it is, without what is done with it.
+pub(crate) fn argument_of(model: &str) -> String {
+    let name = model.to_snake_case();
+    let mut words: Vec<&str> = name.split('_').collect();
+    if words.contains(&"search") {
+        return "search".to_owned();
+    }
+    while words.len() > 1 && words.last().is_some_and(|word| WRAPPING.contains(word)) {
+        words.pop();
+    }
+    while words.len() > 1 && words.first().is_some_and(|word| DOING.contains(word)) {
+        words.remove(0);
+    }
+    match words.join("_") {
+        word if KEYWORDS.contains(&word.as_str()) => "body".to_owned(),
+        name => name,
+    }
+}
+
+/// Last words of the names of bodies.
+const WRAPPING: &[&str] = &["request", "body", "dto", "form", "model"];
+
+/// First words of the names of bodies.
+const DOING: &[&str] = &[
+    "add", "create", "edit", "get", "new", "save", "set", "tmp", "update",
+];
+
 /// The name of a resource's or call's type.
 pub(crate) fn type_name(snake: &str) -> String {
     snake.to_upper_camel_case()
+}
+
+/// What the names of schemas say of how the vendor's program is built.
+const MACHINERY: &[(&str, &str)] = &[
+    ("ServiceRequestParameters", "Request"),
+    ("RequestParameters", "Request"),
+    ("RequestParameter", "Request"),
+    ("Dto", ""),
+    ("Enum", ""),
+];
+
+/// Endings that tell a type apart from another one, and say nothing where there is none.
+const ROLES: &[&str] = &["View", "Model", "Result"];
+
+/// A name without what it says of the vendor's program.
+fn plain(name: &str) -> String {
+    let mut plain = name;
+    for prefix in ["Tmp", "Get"] {
+        let rest = plain.strip_prefix(prefix);
+        plain = rest
+            .filter(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase()))
+            .unwrap_or(plain);
+    }
+    let ending = MACHINERY.iter().find_map(|(ending, instead)| {
+        let stem = plain.strip_suffix(ending).filter(|stem| !stem.is_empty())?;
+        Some(format!("{stem}{instead}"))
+    });
+    ending.unwrap_or_else(|| plain.to_owned())
+}
+
+/// The Rust names of these schemas, where `taken` are names of other types. What only says how the vendor's program is
+/// built is left out, and so are endings that tell nothing apart.
+pub(crate) fn of_types<'a>(
+    schemas: &BTreeSet<&'a str>,
+    taken: &BTreeSet<String>,
+) -> BTreeMap<&'a str, String> {
+    let mut claims = BTreeMap::<String, usize>::new();
+    for schema in schemas {
+        let camel = schema.to_upper_camel_case();
+        let names = candidates(&camel).into_iter().chain([camel]);
+        for name in names.collect::<BTreeSet<_>>() {
+            *claims.entry(name).or_default() += 1;
+        }
+    }
+    let is_free = |name: &String| {
+        claims.get(name) == Some(&1) && !taken.contains(name) && !Use::Type.taken(name)
+    };
+    let named = schemas.iter().map(|schema| {
+        let camel = schema.to_upper_camel_case();
+        let plain = plain(&camel);
+        let name = match candidates(&camel).into_iter().find(is_free) {
+            Some(name) => name,
+            None if plain == camel => camel,
+            None => format!("{plain}View"),
+        };
+        (*schema, name)
+    });
+    named.collect()
+}
+
+/// What a type may be called, the best first.
+fn candidates(camel: &str) -> Vec<String> {
+    let plain = plain(camel);
+    let mut names = Vec::new();
+    // One word alone tells too little.
+    let tells = |stem: &&str| stem.chars().filter(char::is_ascii_uppercase).count() > 1;
+    if let Some(stem) = ROLES.iter().find_map(|role| plain.strip_suffix(role)) {
+        // A row of a search is no search.
+        match stem.strip_suffix("Search") {
+            Some(found) => {
+                names.extend(Some(found).filter(tells).map(str::to_owned));
+                names.push(format!("{found}View"));
+            }
+            None => names.extend(Some(stem).filter(tells).map(str::to_owned)),
+        }
+    }
+    names.push(plain.clone());
+    // One of two that differ in nothing else keeps the name; the other one is what is shown of it.
+    if plain != camel {
+        names.push(format!("{plain}View"));
+    }
+    names
+}
+
+/// The vendor's name of a type, if it is another one.
+pub(crate) fn alias(schema: &str, name: &str) -> Option<String> {
+    (schema.to_upper_camel_case() != name).then(|| schema.to_owned())
 }
 
 /// The name of an operation's static.

@@ -7,56 +7,93 @@ use heck::ToSnakeCase;
 use super::ir::{ALWAYS, Api, Body, Encoding, Operation, Outcome, Resource, TimeFormat, Ty, Type};
 use super::node::Refusal;
 
-/// The file of a resource, without folder and ending: `target_users`, or `users/target_users` where there are areas.
-pub(crate) fn file_of(resource: &Resource) -> String {
-    match &resource.area {
-        Some(area) => format!("{area}/{}", resource.name),
-        None => resource.name.clone(),
-    }
-}
-
 /// The areas of an API, by name.
 pub(crate) fn areas(api: &Api) -> BTreeSet<&str> {
     let areas = api.resources.iter();
     areas.filter_map(|r| r.area.as_deref()).collect()
 }
 
-/// The folder of types that several areas have in common.
-const COMMON: &str = "shared";
-
-/// Whether a file is one that several areas have in common.
-pub(crate) fn is_common(file: &str) -> bool {
-    file.split_once('/')
-        .is_some_and(|(folder, _)| folder == COMMON)
+/// What a type belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Home {
+    /// One resource.
+    Resource {
+        area: Option<String>,
+        resource: String,
+    },
+    /// Several resources of an area.
+    Area(String),
+    /// Several areas: it stands with others of its concept, and needs one of these areas, or none.
+    Shared {
+        concept: String,
+        areas: BTreeSet<String>,
+    },
+    /// Several resources of an API without areas.
+    Everywhere,
+    /// Webhook events of one group, or of several.
+    Events(Option<String>),
 }
 
-/// The features any of which need a file; none if it is always needed.
-pub(crate) fn features(file: &str) -> Vec<&str> {
-    let Some((folder, name)) = file.split_once('/') else {
-        return Vec::new();
-    };
-    match folder {
-        ALWAYS => Vec::new(),
-        COMMON if name.trim_end_matches(NUMBERED) == EVERYWHERE => Vec::new(),
-        COMMON => name
-            .split("_or_")
-            .map(|part| part.trim_end_matches(NUMBERED))
-            .collect(),
-        area => vec![area],
+/// The folder of types that several areas have in common.
+pub(crate) const SHARED: &str = "shared";
+
+/// The folder of types that webhook events carry.
+pub(crate) const EVENTS: &str = "events";
+
+impl Home {
+    /// The home of a resource's own types.
+    pub(crate) fn of(resource: &Resource) -> Self {
+        Self::Resource {
+            area: resource.area.clone(),
+            resource: resource.name.clone(),
+        }
+    }
+
+    /// The module, below the generated one.
+    pub(crate) fn module(&self) -> Vec<&str> {
+        match self {
+            Self::Resource { area, resource } => {
+                let area = area.as_deref().into_iter();
+                area.chain([resource.as_str(), "models"]).collect()
+            }
+            Self::Area(area) => vec![area, SHARED],
+            Self::Shared { concept, .. } => vec![SHARED, concept],
+            Self::Everywhere => vec![SHARED],
+            Self::Events(group) => vec![EVENTS, group.as_deref().unwrap_or("common")],
+        }
+    }
+
+    /// The file, without its ending.
+    pub(crate) fn file(&self) -> String {
+        self.module().join("/")
+    }
+
+    /// What is said of the file.
+    pub(crate) fn about(&self) -> String {
+        match self {
+            Self::Resource { resource, .. } => format!("Objects and enumerations of `{resource}`."),
+            Self::Area(area) => {
+                format!("What several resources of the area {area} have in common.")
+            }
+            Self::Shared { concept, .. } => {
+                format!(
+                    "What several areas have in common: {}.",
+                    concept.replace('_', " ")
+                )
+            }
+            Self::Everywhere => "What several resources have in common.".to_owned(),
+            Self::Events(None) => "What webhook events of several kinds carry.".to_owned(),
+            Self::Events(Some(group)) => {
+                format!("What {} events carry.", group.replace('_', " "))
+            }
+        }
     }
 }
-
-/// The file of what is needed whatever is enabled.
-const EVERYWHERE: &str = "all";
-
-/// What tells apart files into which one was split.
-pub(crate) const NUMBERED: fn(char) -> bool = |c| c == '_' || c.is_ascii_digit();
 
 /// Where types live and what they must be able to do.
 #[derive(Debug)]
 pub(crate) struct Places {
-    /// The file of each type.
-    homes: BTreeMap<String, String>,
+    homes: BTreeMap<String, Home>,
     /// Types that the service sends.
     read: BTreeSet<String>,
     /// Types that the service is sent.
@@ -64,13 +101,8 @@ pub(crate) struct Places {
 }
 
 impl Places {
-    pub(crate) fn home(&self, name: &str) -> &str {
+    pub(crate) fn home(&self, name: &str) -> &Home {
         &self.homes[name]
-    }
-
-    /// Moves a type into another file.
-    pub(crate) fn rehome(&mut self, name: &str, file: String) {
-        self.homes.insert(name.to_owned(), file);
     }
 
     pub(crate) fn is_read(&self, name: &str) -> bool {
@@ -81,18 +113,26 @@ impl Places {
         self.written.contains(name)
     }
 
-    /// The types of a file, by name.
-    pub(crate) fn of_file<'a>(&self, api: &'a Api, file: &str) -> Vec<&'a Type> {
-        api.types
-            .iter()
-            .filter(|(name, _)| self.home(name) == file)
-            .map(|(_, ty)| ty)
-            .collect()
+    /// The files that hold types, what is said of them, and the types by name.
+    pub(crate) fn files<'a>(&self, api: &'a Api) -> BTreeMap<String, (String, Vec<&'a Type>)> {
+        let mut files = BTreeMap::<String, (String, Vec<&Type>)>::new();
+        for (name, ty) in &api.types {
+            let home = self.home(name);
+            let (_, types) = files
+                .entry(home.file())
+                .or_insert_with(|| (home.about(), Vec::new()));
+            types.push(ty);
+        }
+        files
     }
 
-    /// Files that hold types.
-    pub(crate) fn files(&self) -> BTreeSet<String> {
-        self.homes.values().cloned().collect()
+    pub(crate) fn homes(&self) -> impl Iterator<Item = &Home> {
+        self.homes.values()
+    }
+
+    /// The modules that hold types.
+    pub(crate) fn modules(&self) -> BTreeSet<Vec<&str>> {
+        self.homes.values().map(Home::module).collect()
     }
 }
 
@@ -131,9 +171,9 @@ pub(crate) fn places(api: &Api) -> Result<Places, Vec<Refusal>> {
         let resources = users.get(name.as_str());
         let events = groups.get(name.as_str());
         let home = match (resources, events) {
-            (Some(resources), _) => home(resources),
-            (None, Some(groups)) => only(groups).map_or_else(|| "events".to_owned(), file_of_group),
-            (None, None) => COMMON.to_owned(),
+            (Some(resources), _) => home(resources, &api.types[name]),
+            (None, Some(groups)) => Home::Events(only(groups).map(events_of)),
+            (None, None) => Home::Everywhere,
         };
         homes.insert(name.clone(), home);
     }
@@ -150,20 +190,27 @@ pub(crate) fn places(api: &Api) -> Result<Places, Vec<Refusal>> {
     }
 }
 
-/// The file of a type that these resources use.
-fn home(resources: &[&Resource]) -> String {
-    let files: BTreeSet<_> = resources.iter().map(|resource| file_of(resource)).collect();
-    if let (Some(file), 1) = (files.first(), files.len()) {
-        return file.clone();
+/// What a type belongs to that these resources use.
+fn home(resources: &[&Resource], ty: &Type) -> Home {
+    let homes: BTreeSet<_> = resources
+        .iter()
+        .map(|resource| Home::of(resource))
+        .collect();
+    if let (Some(home), 1) = (homes.first(), homes.len()) {
+        return home.clone();
     }
-    let areas: BTreeSet<_> = resources.iter().map(|r| r.area.as_deref()).collect();
-    let areas: Option<Vec<&str>> = areas.into_iter().collect();
-    match areas.as_deref() {
-        None => COMMON.to_owned(),
-        Some([area]) => format!("{area}/{COMMON}"),
-        Some(areas) if areas.contains(&ALWAYS) => format!("{COMMON}/{EVERYWHERE}"),
-        Some(areas) => format!("{COMMON}/{}", areas.join("_or_")),
+    let areas: Option<BTreeSet<String>> = resources.iter().map(|r| r.area.clone()).collect();
+    let Some(mut areas) = areas else {
+        return Home::Everywhere;
+    };
+    if areas.len() == 1 {
+        return areas.pop_first().map_or(Home::Everywhere, Home::Area);
     }
+    if areas.contains(ALWAYS) {
+        areas.clear();
+    }
+    let concept = ty.concept().unwrap_or("common").to_owned();
+    Home::Shared { concept, areas }
 }
 
 fn only<'a>(names: &BTreeSet<&'a str>) -> Option<&'a str> {
@@ -173,13 +220,14 @@ fn only<'a>(names: &BTreeSet<&'a str>) -> Option<&'a str> {
     }
 }
 
-/// "Audit events" becomes `events_audit`.
-fn file_of_group(group: &str) -> String {
+/// "Audit events" becomes `audit`.
+fn events_of(group: &str) -> String {
     let name = group.to_snake_case();
-    format!("events_{}", name.trim_end_matches("_events"))
+    name.trim_end_matches("_events").to_owned()
 }
 
-fn outcome(operation: &Operation) -> impl Iterator<Item = &str> {
+/// The named type that an operation gives.
+pub(crate) fn outcome(operation: &Operation) -> impl Iterator<Item = &str> {
     match &operation.outcome {
         Outcome::Value { ty, .. } | Outcome::Page(ty) => ty.named(),
         Outcome::Empty | Outcome::Download => None,
@@ -187,7 +235,8 @@ fn outcome(operation: &Operation) -> impl Iterator<Item = &str> {
     .into_iter()
 }
 
-fn body(operation: &Operation) -> impl Iterator<Item = &str> {
+/// The named type that an operation sends.
+pub(crate) fn body(operation: &Operation) -> impl Iterator<Item = &str> {
     match &operation.body {
         Some(Body::Model { model, .. }) => Some(model.as_str()),
         Some(Body::Search { ty, .. } | Body::List { ty, .. }) => ty.named(),

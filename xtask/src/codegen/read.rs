@@ -12,9 +12,7 @@ mod webhook;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use heck::ToSnakeCase;
-use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
+use serde_json::Value;
 
 use super::ir::{Api, Confidence, Resource, Source, Ty};
 use super::names::{self, Use};
@@ -37,7 +35,7 @@ pub(crate) fn api(description: &Value) -> Result<Api, Vec<Refusal>> {
     keep(version(&root));
     let in_areas = in_areas(&root);
     // What is large enough to have areas has too many members to describe each in words of its own.
-    let mut schemas = Schemas::new(in_areas);
+    let mut schemas = Schemas::new(&root, in_areas);
     let mut operations = BTreeMap::<String, Vec<_>>::new();
     let mut tags = BTreeMap::<String, (String, String)>::new();
     let mut areas = BTreeMap::<String, Option<String>>::new();
@@ -144,7 +142,6 @@ pub(crate) fn api(description: &Value) -> Result<Api, Vec<Refusal>> {
         return Err(refusals);
     }
     let api = Api {
-        hash: hash(description),
         resources,
         types,
         webhooks,
@@ -192,25 +189,6 @@ fn tag_doc(root: &Node<'_>, tag: &str) -> Read<String> {
         format!("the tag `{tag}` is used but not listed under `tags`"),
         remedy,
     ))
-}
-
-/// The hash of the description's content, whatever the order of its maps and the comments in it.
-fn hash(description: &Value) -> String {
-    let canonical = sorted(description).to_string();
-    let digest = Sha256::digest(canonical.as_bytes());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn sorted(value: &Value) -> Value {
-    match value {
-        Value::Array(items) => items.iter().map(sorted).collect(),
-        Value::Object(map) => {
-            let mut entries: Vec<_> = map.iter().map(|(k, v)| (k.clone(), sorted(v))).collect();
-            entries.sort_by(|(a, _), (b, _)| a.cmp(b));
-            Value::Object(Map::from_iter(entries))
-        }
-        other => other.clone(),
-    }
 }
 
 /// Summary or description, without line breaks around it.
@@ -312,20 +290,13 @@ fn described(node: &Node<'_>, what: &str) -> Read<String> {
     Ok(doc)
 }
 
-/// What the description says, or else the words of the name.
-fn described_or_named(node: &Node<'_>, wire: &str) -> Read<String> {
+/// What the description says, unless it only repeats the name.
+fn told(node: &Node<'_>, wire: &str) -> Read<String> {
     let doc = prose(node, "description")?;
-    if !doc.is_empty() {
-        return Ok(doc);
-    }
-    let words = wire.to_snake_case().replace('_', " ");
-    let mut letters = words.chars();
-    let first: String = letters
-        .next()
-        .into_iter()
-        .flat_map(char::to_uppercase)
-        .collect();
-    Ok(format!("{first}{}.", letters.as_str()))
+    Ok(match names::repeats(&doc, wire) {
+        true => String::new(),
+        false => doc,
+    })
 }
 
 fn member_name(node: &Node<'_>, wire: &str) -> Read<String> {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use fastrand::Rng;
 use serde_json::{Map, Value};
 
-use super::{Codegen, Description, Files, MOST_LINES, calls, render, write};
+use super::{Codegen, Description, Files, calls, render, write};
 use crate::project::{self, SERVICES, Service};
 
 mod refusals;
@@ -18,6 +18,7 @@ const TINY: Service = Service {
     variable: "tiny",
     description: "xtask/tests/tiny/openapi.yaml",
     vendor: None,
+    groups: &[],
     exercise: "xtask/tests/tiny/exercise.rs",
     shapes: None,
     readers: None,
@@ -32,21 +33,11 @@ const AREAS: Service = Service {
     variable: "areas",
     description: "xtask/tests/areas/api",
     vendor: None,
+    groups: &[],
     exercise: "xtask/tests/areas/exercise.rs",
     shapes: Some("xtask/tests/areas/shapes.json"),
     readers: None,
 };
-
-/// So few lines that a resource of `AREAS` needs several files, and so do shared types.
-const FEW_LINES: usize = 180;
-
-/// The most lines that a file of this service may have.
-fn most_lines(service: &Service) -> usize {
-    match service.name == AREAS.name {
-        true => FEW_LINES,
-        false => MOST_LINES,
-    }
-}
 
 fn description(service: &Service) -> Value {
     Description::load(&project::root(), service).unwrap().value
@@ -54,7 +45,7 @@ fn description(service: &Service) -> Value {
 
 /// All that is generated, calls for the exerciser included.
 fn files(description: &Value, service: &Service) -> Files {
-    let mut files = render(description, service, most_lines(service)).unwrap();
+    let mut files = render(description, service).unwrap();
     files.extend(calls(description, service).unwrap());
     files
 }
@@ -178,7 +169,7 @@ fn check_finds_what_changed_is_missing_or_is_left_over() {
         write::check(root, &[service.generated()], &files).unwrap()
     };
     let generated = root.join(service.generated());
-    let browsers = generated.join("browsers.rs");
+    let browsers = generated.join("browsers/calls.rs");
     let text = std::fs::read_to_string(&browsers).unwrap();
     std::fs::write(
         &browsers,
@@ -187,7 +178,7 @@ fn check_finds_what_changed_is_missing_or_is_left_over() {
     .unwrap();
     let diff = drift();
     assert!(
-        diff.contains("+++ b/crates/push-security-api/src/generated/browsers.rs"),
+        diff.contains("+++ b/crates/push-security-api/src/generated/browsers/calls.rs"),
         "{diff}"
     );
     assert!(
@@ -197,7 +188,9 @@ fn check_finds_what_changed_is_missing_or_is_left_over() {
 
     std::fs::remove_file(&browsers).unwrap();
     assert!(
-        drift().contains("--- /dev/null\n+++ b/crates/push-security-api/src/generated/browsers.rs")
+        drift().contains(
+            "--- /dev/null\n+++ b/crates/push-security-api/src/generated/browsers/calls.rs"
+        )
     );
     assert!(codegen(false, root));
 
@@ -212,4 +205,49 @@ fn check_finds_what_changed_is_missing_or_is_left_over() {
     assert!(codegen(false, root));
     assert!(!stale.exists());
     assert!(codegen(true, root));
+}
+
+/// The generated files that differ once the schema `to` has a member of a type that did not exist.
+fn files_of_a_new_type(service: &Service, to: &str) -> Vec<String> {
+    let before = description(service);
+    let mut after = before.clone();
+    let schemas = &mut after["components"]["schemas"];
+    let mut collar = serde_json::json!({
+        "description": "What a cat may wear.",
+        "type": "object",
+        "properties": {"colour": {"description": "As a name of CSS.", "type": "string"}},
+    });
+    if let Some(document) = schemas[to].get("x-document") {
+        collar["x-document"] = document.clone();
+    }
+    schemas["Collar"] = collar;
+    schemas[to]["properties"]["collar"] = serde_json::json!({
+        "description": "What it wears outside.",
+        "$ref": "#/components/schemas/Collar",
+    });
+    let (before, after) = (files(&before, service), files(&after, service));
+    let generated = service.generated();
+    let paths: std::collections::BTreeSet<_> = before.keys().chain(after.keys()).collect();
+    paths
+        .into_iter()
+        .filter(|path| before.get(*path) != after.get(*path))
+        .filter_map(|path| path.strip_prefix(&generated).ok())
+        .map(|path| path.to_string_lossy().replace('\\', "/"))
+        .collect()
+}
+
+#[test]
+fn a_new_type_changes_the_file_it_belongs_to_and_no_other() {
+    for (service, to, expected) in [
+        (&TINY, "Cat", "cats/models.rs"),
+        (&AREAS, "Cat", "cats/shared.rs"),
+        (&AREAS, "Owner", "shared/common.rs"),
+    ] {
+        assert_eq!(
+            files_of_a_new_type(service, to),
+            [expected],
+            "{}",
+            service.name
+        );
+    }
 }

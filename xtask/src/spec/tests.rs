@@ -18,6 +18,7 @@ const SHELTER: Service = Service {
     variable: "areas",
     description: "api",
     vendor: Some("api"),
+    groups: &[],
     exercise: "src/areas.rs",
     shapes: None,
     readers: None,

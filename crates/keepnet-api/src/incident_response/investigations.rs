@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use security_api_transport::{Call, Client, Error, Job, Timestamp};
+use security_api_transport::{Call, Error, Job, Timestamp};
 
 use crate::ids::required;
 use crate::polling::Progress;
@@ -403,7 +403,7 @@ impl Investigations {
     /// ```
     #[inline]
     pub fn start(&self, new: NewInvestigation) -> Job<String> {
-        Job::new(&self.client(), move |client| async move {
+        Job::new(self.client(), move |client| async move {
             Self::new(&client).create_new(new).await
         })
     }
@@ -442,7 +442,7 @@ impl Investigations {
     /// ```
     #[inline]
     pub fn wait(&self, id: impl AsRef<str>) -> Progress<InvestigationSummary> {
-        let look = InvestigationResults::new(&self.client()).summary(id);
+        let look = InvestigationResults::new(self.client()).summary(id);
         Progress::new(
             "the investigation",
             InvestigationSummary::is_over,
@@ -476,16 +476,11 @@ impl Investigations {
             .items(ids)
             .select_all(false)
             .is_permanent_delete(deletion == Deletion::Permanent);
-        let call = InvestigationActions::new(&self.client()).create_delete(id, &what);
+        let call = InvestigationActions::new(self.client()).create_delete(id, &what);
         if !none {
             return call;
         }
         let error = Error::invalid("delete_emails: there are no ids; name what is to be deleted");
         call.into_request().fail(error).call()
-    }
-
-    /// The client that the handle's calls are made with.
-    fn client(&self) -> Client {
-        self.scan_types().into_request().client().clone()
     }
 }

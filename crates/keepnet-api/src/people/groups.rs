@@ -5,7 +5,7 @@ use security_api_transport::Job;
 use crate::resources::TargetGroups;
 use crate::types::{
     CreateTargetGroupRequest, CreateTargetGroupUsersRequest, DeleteTargetGroupUsersRequest,
-    GetTargetGroupByNameRequest, TargetGroupDto, TargetGroupPriority,
+    TargetGroupByNameRequest, TargetGroupPriority, TargetGroupView,
 };
 use crate::{Error, ErrorKind};
 
@@ -50,15 +50,15 @@ impl TargetGroups {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub fn find_by_name(&self, name: impl AsRef<str>) -> Job<Option<TargetGroupDto>> {
+    pub fn find_by_name(&self, name: impl AsRef<str>) -> Job<Option<TargetGroupView>> {
         let name = name.as_ref().to_owned();
-        Job::new(&self.client(), move |client| async move {
+        Job::new(self.client(), move |client| async move {
             Self::new(&client).first_by_name(&name).await
         })
     }
 
     #[inline]
-    async fn first_by_name(&self, name: &str) -> Result<Option<TargetGroupDto>, Error> {
+    async fn first_by_name(&self, name: &str) -> Result<Option<TargetGroupView>, Error> {
         let name = checked_name(name)?;
         let mut groups = self.by_name(name).items();
         let mut found = Matches::new(name);
@@ -73,7 +73,7 @@ impl TargetGroups {
 
     /// The target group with this name, to take people out of: an error if there are several.
     #[inline]
-    async fn only_by_name(&self, name: &str) -> Result<Option<TargetGroupDto>, Error> {
+    async fn only_by_name(&self, name: &str) -> Result<Option<TargetGroupView>, Error> {
         let mut groups = self.by_name(name).items();
         let mut found = Matches::new(name);
         while let Some(group) = groups.try_next().await? {
@@ -83,8 +83,8 @@ impl TargetGroups {
     }
 
     /// Those with a name like this one: the service gives all whose names contain it.
-    fn by_name(&self, name: &str) -> crate::List<TargetGroupDto> {
-        let search = GetTargetGroupByNameRequest::new()
+    fn by_name(&self, name: &str) -> crate::List<TargetGroupView> {
+        let search = TargetGroupByNameRequest::new()
             .group_name(name)
             .page_number(1)
             .page_size(100)
@@ -109,7 +109,7 @@ impl TargetGroups {
     #[inline]
     pub fn find_or_create(&self, name: impl AsRef<str>) -> Job<FoundGroup> {
         let name = name.as_ref().to_owned();
-        Job::new(&self.client(), move |client| async move {
+        Job::new(self.client(), move |client| async move {
             Self::new(&client).found_or_created(&name).await
         })
     }
@@ -171,7 +171,7 @@ impl TargetGroups {
         emails: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> Job<GroupMembers> {
         let (name, emails) = (name.as_ref().to_owned(), owned(emails));
-        Job::new(&self.client(), move |client| async move {
+        Job::new(self.client(), move |client| async move {
             Self::new(&client).add(&name, emails).await
         })
     }
@@ -216,7 +216,7 @@ impl TargetGroups {
         emails: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> Job<GroupMembers> {
         let (name, emails) = (name.as_ref().to_owned(), owned(emails));
-        Job::new(&self.client(), move |client| async move {
+        Job::new(self.client(), move |client| async move {
             Self::new(&client).remove(&name, emails).await
         })
     }
@@ -279,7 +279,7 @@ enum Several {
     Refused,
 }
 
-fn existing(group: TargetGroupDto) -> Option<FoundGroup> {
+fn existing(group: TargetGroupView) -> Option<FoundGroup> {
     let id = group.resource_id?;
     Some(FoundGroup { id, created: false })
 }

@@ -7,8 +7,8 @@ use super::mapping::ColumnMapping;
 use crate::resources::TargetUsers;
 use crate::search::field;
 use crate::types::{
-    CreateTargetUserFieldMappingRequest, TargetUsersUploadForm, TmpTargetUserImportRequest,
-    TmpTargetUserSearchView,
+    CreateTargetUserFieldMappingRequest, ImportedTargetUserRow, TargetUserImportRequest,
+    TargetUsersUploadForm,
 };
 use crate::{Error, ErrorKind, Reason, SearchRequest, Upload};
 
@@ -36,7 +36,7 @@ pub struct ImportPreview {
     /// How far the reading of the file is, with counts of all its rows.
     pub status: ImportStatus,
     /// One page of the rows that match the search.
-    pub rows: Vec<TmpTargetUserSearchView>,
+    pub rows: Vec<ImportedTargetUserRow>,
     /// How many rows match the search, on all pages.
     pub matching: Option<u64>,
 }
@@ -98,7 +98,7 @@ impl TargetUsers {
     #[inline]
     pub fn import(&self, file: Upload) -> Job<TargetUserImport> {
         let users = self.clone();
-        Job::new(&self.client(), move |client| async move {
+        Job::new(self.client(), move |client| async move {
             Self::new(&client).upload_file(&users, file).await
         })
     }
@@ -342,13 +342,13 @@ impl TargetUserImport {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub fn rejected(&self) -> Job<Vec<TmpTargetUserSearchView>> {
+    pub fn rejected(&self) -> Job<Vec<ImportedTargetUserRow>> {
         self.work(|import| async move { import.all_rejected().await })
     }
 
     #[inline]
-    async fn all_rejected(&self) -> Result<Vec<TmpTargetUserSearchView>, Error> {
-        let mut rows: Vec<TmpTargetUserSearchView> = Vec::new();
+    async fn all_rejected(&self) -> Result<Vec<ImportedTargetUserRow>, Error> {
+        let mut rows: Vec<ImportedTargetUserRow> = Vec::new();
         for page in 1.. {
             let search = SearchRequest::new()
                 .filter(field("Status").one_of(["Error"]))
@@ -390,7 +390,7 @@ impl TargetUserImport {
 
     #[inline]
     async fn start(&self, rows: ImportRows) -> Result<(), Error> {
-        let mut request = TmpTargetUserImportRequest::new();
+        let mut request = TargetUserImportRequest::new();
         if let ImportRows::Selected(ids) = &rows {
             if ids.is_empty() {
                 return Err(Error::invalid(
@@ -422,7 +422,7 @@ impl TargetUserImport {
         F: Future<Output = Result<T, Error>> + Send + 'static,
     {
         let import = self.clone();
-        Job::new(&self.users.client(), move |client| {
+        Job::new(self.users.client(), move |client| {
             work(import.over(&client))
         })
     }

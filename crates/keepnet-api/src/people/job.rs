@@ -215,7 +215,7 @@ impl ImportJob {
         F: Future<Output = Result<T, Error>> + Send + 'static,
     {
         let Self { import, id } = self.clone();
-        Job::new(&self.import.users.client(), move |client| {
+        Job::new(self.import.users.client(), move |client| {
             let import = import.over(&client);
             work(Self { import, id })
         })

@@ -329,7 +329,7 @@ fn mapping<'a>(call: &'a Call<'_>) -> Result<Option<&'a Job>, Refusal> {
 }
 
 fn row_type() -> Type {
-    Type::Named("TmpTargetUserSearchView".to_owned())
+    Type::Named("ImportedTargetUserRow".to_owned())
 }
 
 fn search(call: &mut Call<'_>) -> Result<Outcome, Refusal> {

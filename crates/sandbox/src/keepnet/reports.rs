@@ -207,7 +207,7 @@ fn export(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let (campaign, round) = phishing::run(call)?;
     let fates = fates(call, &round);
     let rows = fates.iter().map(|fate| person(call, &campaign, fate));
-    let row_type = Type::Named("PhishingCampaignJobUsersSearchView".to_owned());
+    let row_type = Type::Named("PhishingCampaignJobUsers".to_owned());
     let everything = Search::export(&Value::Null)?;
     Ok(Outcome::csv(everything.csv(
         Shapes::get(),

@@ -14,12 +14,9 @@ use super::store::{Row, bool_of, integer_of, member};
 /// Columns that lists take though their rows do not have them: what the vendor's own client orders by, and what the
 /// vendor documents.
 const UNLISTED: &[(&str, &str)] = &[
-    (
-        "QuishingCampaignJobPrintoutUsersSearchView",
-        "lastSendingTime",
-    ),
-    ("EnrollmentCertificateSearchResult", "email"),
-    ("TrainingSearchRestView", "Name"),
+    ("QuishingCampaignJobPrintoutUsers", "lastSendingTime"),
+    ("EnrollmentCertificate", "email"),
+    ("TrainingSearchRest", "Name"),
 ];
 
 #[derive(Debug)]

@@ -314,7 +314,7 @@ mod tests {
 
     #[test]
     fn the_path_of_an_error_is_that_of_the_value() {
-        use crate::wire::model::{Model, Slot};
+        use crate::wire::model::{Mark, Model, Slot};
 
         #[derive(Debug, Default)]
         struct Own {
@@ -327,16 +327,10 @@ mod tests {
         impl Model for Own {
             const NAME: &'static str = "Own";
             const MEMBERS: &'static [&'static str] = &["id", "list", "map", "flag"];
-            const REQUIRED: &'static [usize] = &[0];
+            const MARKS: &'static [(&'static str, Mark)] = &[("id", Mark::required)];
 
-            fn slot(&mut self, index: usize) -> Option<&mut dyn Slot> {
-                Some(match index {
-                    0 => &mut self.id,
-                    1 => &mut self.list,
-                    2 => &mut self.map,
-                    3 => &mut self.flag,
-                    _ => return None,
-                })
+            fn slots(&mut self, fill: &mut dyn FnMut(&mut [&mut (dyn Slot + 'static)])) {
+                fill(&mut [&mut self.id, &mut self.list, &mut self.map, &mut self.flag]);
             }
         }
 

@@ -1,8 +1,8 @@
 //! Reading and writing the objects of an API from tables instead of derived code.
 //!
-//! A model names its members in [`Model::MEMBERS`] and gives the place of each value in one `match`. One decoder fills
-//! these slots for all models, so none of them has a decoder of its own. A service's generated code implements all this;
-//! programs rarely need it.
+//! A model names its members in [`Model::MEMBERS`] and gives the slot of each. One decoder fills these slots for all
+//! models, so none of them has a decoder of its own. A service's generated code declares its models member by member;
+//! programs rarely need this.
 //!
 //! # Tolerances
 //!
@@ -42,9 +42,11 @@
 //! | bytes in a string that are not UTF-8 | U+FFFD |
 //! | a number that 64 bits cannot hold, as `1e400` or one of 400 digits | a text with these digits |
 
+mod declare;
 mod driver;
 mod scalar;
 mod slot;
+mod value;
 mod write;
 
 use serde::de::{DeserializeSeed, Deserializer};
@@ -52,7 +54,8 @@ use serde::de::{DeserializeSeed, Deserializer};
 use driver::{FillOther, Kind};
 pub use scalar::Scalar;
 pub use slot::{Entries, Inside, List, Object, Slot, Table, Token, Unfit};
-pub use write::{MaybeAbsent, Members, members};
+pub use value::{Value, Values, debug, equal};
+pub use write::{MaybeAbsent, Members, NeverAbsent, members};
 
 /// An object that an API sends.
 ///
@@ -62,14 +65,30 @@ pub trait Model: Default {
     const NAME: &'static str;
     /// The members' names on the wire, in the order in which the service usually sends them.
     const MEMBERS: &'static [&'static str];
-    /// Indices into [`Self::MEMBERS`], below 64, of the members without which the object makes no sense.
-    const REQUIRED: &'static [usize] = &[];
+    /// The wire names of members that need more than their slot, and why. Required members stand among the first 64.
+    const MARKS: &'static [(&'static str, Mark)] = &[];
 
-    /// Indices into [`Self::MEMBERS`] of the members whose slots want JSON, see [`Slot::takes_json`].
-    const JSON: &'static [usize] = &[];
+    /// Hands over the members' slots, in the order of [`Self::MEMBERS`].
+    fn slots(&mut self, fill: &mut dyn FnMut(&mut [&mut (dyn Slot + 'static)]));
+}
 
-    /// The slot of the member with this index, or `None` if there is no such member.
-    fn slot(&mut self, index: usize) -> Option<&mut dyn Slot>;
+/// What is special about a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(
+    non_camel_case_types,
+    reason = "declarations of models write these as marks"
+)]
+#[doc(hidden)]
+#[non_exhaustive]
+pub enum Mark {
+    /// The object makes no sense without it.
+    required,
+    /// Its slot wants JSON, see [`Slot::takes_json`].
+    json,
+    /// It is made of other types in requests, which does not matter here.
+    into,
+    /// It is sent also if it is not set, which does not matter here.
+    default,
 }
 
 /// Decodes a value into its slot; the body of a `Deserialize` implementation.

@@ -53,6 +53,73 @@ fn coded<T: OpenEnum>(token: Token<'_>) -> Result<T, Unfit> {
     }
 }
 
+/// Declares an open enumeration: each variant with its value on the wire, then the integers that stand for values.
+///
+/// ```
+/// use security_api_transport::open_enum;
+///
+/// open_enum! {
+///     /// A traffic light.
+///     pub enum Light {
+///         /// Stop.
+///         Red = "RED",
+///         Green = "GREEN",
+///     }
+///     codes { 0 = "RED", 1 = "GREEN" }
+/// }
+///
+/// assert_eq!(Light::from("GREEN"), Light::Green);
+/// assert_eq!(serde_json::from_str::<Light>("0").unwrap(), Light::Red);
+/// assert_eq!(Light::from("BLUE").to_string(), "BLUE");
+/// ```
+#[doc(hidden)]
+#[macro_export]
+macro_rules! open_enum {
+    (
+        $(#[$attribute:meta])*
+        pub enum $name:ident { $($(#[$note:meta])* $variant:ident = $wire:literal,)* }
+        $(codes { $($code:literal = $value:literal),* $(,)? })?
+    ) => {
+        $(#[$attribute])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum $name {
+            $(
+                #[doc = concat!("`", $wire, "`")]
+                ///
+                $(#[$note])*
+                $variant,
+            )*
+            /// A value that this version does not know, as it stands on the wire.
+            Unrecognized(Box<str>),
+        }
+
+        impl $crate::open_enum::OpenEnum for $name {
+            $(const CODES: &'static [(i64, &'static str)] = &[$(($code, $value)),*];)?
+
+            fn from_known(value: &str) -> Option<Self> {
+                match value {
+                    $($wire => Some(Self::$variant),)*
+                    _ => None,
+                }
+            }
+
+            fn from_unknown(value: Box<str>) -> Self {
+                Self::Unrecognized(value)
+            }
+
+            fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => $wire,)*
+                    Self::Unrecognized(value) => value,
+                }
+            }
+        }
+
+        $crate::__open_enum!($name);
+    };
+}
+
 /// Implements what every open enumeration has beside [`OpenEnum`]: `Display`, `From<&str>`, `From<String>`, `AsRef<str>`
 /// and both directions of serde.
 #[macro_export]

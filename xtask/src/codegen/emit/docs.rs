@@ -1,5 +1,7 @@
 //! What the documentation of operations and their parameters says.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::super::ir::{Api, Body, Confidence, Member, Operation, Outcome, Parameter, Ty, Type};
 use super::super::names;
 use super::literal::{self, Literals};
@@ -10,7 +12,7 @@ use super::text;
 pub(super) fn operation(context: &Context<'_>, operation: &Operation) -> String {
     let mut parts = vec![operation.summary.clone()];
     if !operation.description.is_empty() {
-        parts.push(operation.description.clone());
+        parts.push(in_rust(context.api, operation, &operation.description));
     }
     if let Some(reason) = &operation.unconfirmed {
         parts.push(format!(
@@ -24,7 +26,7 @@ pub(super) fn operation(context: &Context<'_>, operation: &Operation) -> String 
         if operation.idempotent {
             "Idempotent: retried automatically."
         } else {
-            "Not retried once it may have been executed."
+            "Not retried once it may have run."
         }
     ));
     let arguments = arguments(operation);
@@ -53,17 +55,56 @@ pub(super) fn operation(context: &Context<'_>, operation: &Operation) -> String 
     parts.join("\n\n")
 }
 
+/// What all searches have, by their names on the wire.
+const SEARCH_TERMS: &[(&str, &str)] = &[
+    ("orderBy", "order_by"),
+    ("pageNumber", "page_number"),
+    ("pageSize", "page_size"),
+];
+
+/// A description that calls members and parameters by their names on the wire, with those that they have in Rust.
+fn in_rust(api: &Api, operation: &Operation, description: &str) -> String {
+    let mut names: BTreeMap<&str, &str> = SEARCH_TERMS.iter().copied().collect();
+    let (sent, given) = (
+        super::super::place::body(operation),
+        super::super::place::outcome(operation),
+    );
+    let mut models: Vec<_> = given.chain(sent).collect();
+    let mut seen = BTreeSet::new();
+    while let Some(name) = models.pop() {
+        if let (true, Some(Type::Model(model))) = (seen.insert(name), api.types.get(name)) {
+            for member in &model.members {
+                names.entry(&member.wire).or_insert(&member.name);
+                models.extend(member.ty.named());
+            }
+        }
+    }
+    for parameter in operation.arguments.iter().chain(&operation.options) {
+        names.insert(&parameter.wire, &parameter.name);
+    }
+    let parts = description.split('`').enumerate();
+    let parts: Vec<_> = parts
+        .map(|(index, part)| match names.get(part) {
+            Some(name) if index % 2 == 1 => name,
+            _ => part,
+        })
+        .collect();
+    parts.join("`")
+}
+
 fn arguments(operation: &Operation) -> Vec<String> {
     let mut lines: Vec<_> = operation
         .arguments
         .iter()
-        .map(|parameter| format!("- `{}`: {}", parameter.name, option(parameter)))
+        .map(|parameter| (&parameter.name, option(parameter)))
         .collect();
     if let Some(Body::Member(member)) = &operation.body {
         let origin = text::origin(member.source);
-        lines.push(format!("- `{}`: {}{origin}", member.name, member.doc));
+        lines.push((&member.name, format!("{}{origin}", member.doc)));
     }
-    lines
+    let told = lines.iter().filter(|(_, doc)| !doc.trim().is_empty());
+    told.map(|(name, doc)| format!("- `{name}`: {}", doc.trim()))
+        .collect()
 }
 
 /// The documentation of a parameter.

@@ -5,103 +5,173 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::super::ir::{Api, Operation, Resource, Type};
+use super::super::ir::{ALWAYS, Api, Operation, Resource};
 use super::super::names;
-use super::super::place::{self, Places};
-use super::layout::Layout;
+use super::super::place::{self, Home, Places, SHARED};
 use super::operation::{all_unconfirmed, builder_name, gate, has_builder};
 use super::text;
-use super::types::ident;
+use super::types::{code, ident};
+use crate::project::Service;
 
-/// The `mod.rs` files: one, or one for each folder and one above them. By folder, with a sentence about each.
+/// The `mod.rs` files: one, or one for each folder of an area and one above them. By folder, with a sentence about each.
 pub(super) fn files(
     api: &Api,
     places: &Places,
-    layout: &Layout,
+    service: &Service,
 ) -> BTreeMap<String, (String, Vec<TokenStream>)> {
-    let folders = folders(places, layout);
     let about = "The API, generated from its description.".to_owned();
-    if let Some(files) = folders.get("") {
+    let areas = place::areas(api);
+    let modules = modules(api, places);
+    if areas.is_empty() {
         let resources: Vec<_> = api.resources.iter().collect();
+        let modules: Vec<_> = modules.iter().map(Vec::as_slice).collect();
         let items = vec![
-            modules(files),
-            types(api, places, files).unwrap_or_default(),
-            self::resources(layout, &resources),
-            operations(api, layout, &resources),
+            declared(&modules, None, &resources),
+            types(&modules, false),
+            self::resources(&resources),
+            operations(api, &resources),
             client(&resources),
         ];
         return BTreeMap::from([(String::new(), (about, items))]);
     }
     let mut indexes = BTreeMap::new();
-    for (folder, files) in &folders {
+    for area in &areas {
         let resources: Vec<_> = api
             .resources
             .iter()
-            .filter(|resource| resource.area.as_deref() == Some(folder))
+            .filter(|resource| resource.area.as_deref() == Some(area))
             .collect();
-        let mut items = vec![modules(files)];
-        if resources.is_empty() {
-            let about = "What several areas have in common.".to_owned();
-            indexes.insert(folder.clone(), (about, items));
-            continue;
-        }
-        items.extend(types(api, places, files));
-        items.extend([
-            self::resources(layout, &resources),
-            operations_of_area(layout, &resources),
+        let inside: Vec<_> = modules
+            .iter()
+            .filter(|module| module.first() == Some(area))
+            .map(|module| &module[1..])
+            .collect();
+        let items = vec![
+            declared(&inside, Some(area), &resources),
+            types(&inside, true),
+            self::resources(&resources),
+            operations_of_area(&resources),
             client(&resources),
-        ]);
-        let about = format!("The area {}.", folder.replace('_', " "));
-        indexes.insert(folder.clone(), (about, items));
+        ];
+        let about = format!("The area {}.", area.replace('_', " "));
+        indexes.insert((*area).to_owned(), (about, items));
     }
-    indexes.insert(String::new(), (about, whole(api, places, &folders)));
+    let shared = shared(places, service);
+    if !shared.is_empty() {
+        let about = "What several areas have in common.".to_owned();
+        let modules = shared.iter().map(|(name, condition)| {
+            let (gate, name) = (condition.as_deref().map(code), ident(name));
+            quote!(#gate pub(super) mod #name;)
+        });
+        indexes.insert(SHARED.to_owned(), (about, vec![modules.collect()]));
+    }
+    let with_types: BTreeSet<_> = modules
+        .iter()
+        .filter(|module| module.last() != Some(&"calls"))
+        .filter_map(|module| module.first().copied())
+        .collect();
+    indexes.insert(String::new(), (about, whole(&areas, &with_types, &shared)));
     indexes
 }
 
-/// The files of each folder, without the folder.
-fn folders(places: &Places, layout: &Layout) -> BTreeMap<String, BTreeSet<String>> {
-    let mut folders = BTreeMap::<String, BTreeSet<String>>::new();
-    for file in places.files().into_iter().chain(layout.files()) {
-        let (folder, _) = file.split_once('/').unwrap_or(("", &file));
-        folders.entry(folder.to_owned()).or_default().insert(file);
+/// All modules with code in them, below the generated one.
+fn modules<'a>(api: &'a Api, places: &'a Places) -> BTreeSet<Vec<&'a str>> {
+    let mut modules = places.modules();
+    for resource in &api.resources {
+        let area = resource.area.as_deref().into_iter();
+        modules.insert(area.chain([resource.name.as_str(), "calls"]).collect());
     }
-    folders
+    modules
 }
 
-/// The attribute by which a file is compiled only with one of the features that need it.
-fn feature_gate(file: &str) -> Option<TokenStream> {
-    match place::features(file).as_slice() {
+/// The modules of what areas share, and the condition of each: that of any type in it.
+fn shared<'a>(places: &'a Places, service: &Service) -> BTreeMap<&'a str, Option<String>> {
+    let mut areas_of = BTreeMap::<&str, Option<BTreeSet<String>>>::new();
+    for home in places.homes() {
+        let Home::Shared { concept, areas } = home else {
+            continue;
+        };
+        let all = areas_of
+            .entry(concept)
+            .or_insert_with(|| Some(BTreeSet::new()));
+        match areas.is_empty() {
+            true => *all = None,
+            false => {
+                if let Some(all) = all {
+                    all.extend(areas.iter().cloned());
+                }
+            }
+        }
+    }
+    let conditions = areas_of.into_iter().map(|(concept, areas)| {
+        let condition = areas.and_then(|areas| condition_of(service, &areas));
+        (concept, condition)
+    });
+    conditions.collect()
+}
+
+/// The condition of a type within its file, as an attribute.
+pub(super) fn condition(service: &Service, home: &Home) -> Option<String> {
+    match home {
+        Home::Shared { areas, .. } => condition_of(service, areas),
+        _ => None,
+    }
+}
+
+/// The condition that one of these areas is needed. Where a feature stands for several of them, that feature does.
+fn condition_of(service: &Service, areas: &BTreeSet<String>) -> Option<String> {
+    let mut features: BTreeSet<&str> = areas.iter().map(String::as_str).collect();
+    for (feature, group) in service.groups {
+        if group.iter().filter(|area| features.contains(*area)).count() > 1 {
+            features.retain(|area| !group.contains(area));
+            features.insert(feature);
+        }
+    }
+    let features: Vec<_> = features
+        .iter()
+        .map(|feature| format!("feature = {feature:?}"))
+        .collect();
+    match features.as_slice() {
         [] => None,
-        [only] => Some(quote!(#[cfg(feature = #only)])),
-        several => Some(quote!(#[cfg(any(#(feature = #several),*))])),
+        [only] => Some(format!("#[cfg({only})]")),
+        several => Some(format!("#[cfg(any({}))]", several.join(", "))),
     }
 }
 
-/// Within a folder all files have the folder's features, but for the folder of what areas share.
-fn gate_in_folder(file: &str) -> Option<TokenStream> {
-    place::is_common(file).then(|| feature_gate(file)).flatten()
-}
-
-fn modules(files: &BTreeSet<String>) -> TokenStream {
-    let modules = files.iter().map(|file| {
-        let gate = gate_in_folder(file);
-        let visible = place::is_common(file).then(|| quote!(pub(super)));
-        let name = ident(base(file));
-        let same = file
-            .split_once('/')
-            .is_some_and(|(folder, name)| folder == name);
-        let inception = same.then(|| {
+/// The declarations of these modules, of which each has one or two parts.
+fn declared(modules: &[&[&str]], area: Option<&str>, resources: &[&Resource]) -> TokenStream {
+    let unconfirmed = |name: &str| {
+        let mut resources = resources.iter();
+        resources.any(|resource| resource.name == name && all_unconfirmed(resource))
+    };
+    let mut folders = BTreeMap::<&str, Vec<&str>>::new();
+    for module in modules {
+        let (folder, rest) = module.split_first().expect("modules have names");
+        folders.entry(folder).or_default().extend(rest.first());
+    }
+    let folders = folders.into_iter().map(|(folder, files)| {
+        let gate = gate(unconfirmed(folder));
+        let inception = (area == Some(folder)).then(|| {
             let reason = "an area may have a resource of its own name";
             quote!(#[expect(clippy::module_inception, reason = #reason)])
         });
-        quote!(#gate #inception #visible mod #name;)
+        let folder = ident(folder);
+        if files.is_empty() {
+            return quote!(pub(super) mod #folder;);
+        }
+        let files = files.into_iter().map(|file| {
+            let gate = gate.as_ref().filter(|_| file == "calls");
+            let file = ident(file);
+            quote!(#gate pub(super) mod #file;)
+        });
+        quote!(#inception mod #folder { #(#files)* })
     });
-    quote!(#(#modules)*)
+    quote!(#(#folders)*)
 }
 
-/// The last part of a file's way.
-fn base(file: &str) -> &str {
-    file.rsplit('/').next().unwrap_or(file)
+fn path(module: &[&str]) -> TokenStream {
+    let parts = module.iter().map(|part| ident(part));
+    quote!(#(#parts)::*)
 }
 
 /// How far a module is seen: those of an area are shown by the one above them.
@@ -112,44 +182,38 @@ fn visibility(in_area: bool) -> TokenStream {
     }
 }
 
-/// The module that shows the types in these files, if there are any.
-fn types(api: &Api, places: &Places, files: &BTreeSet<String>) -> Option<TokenStream> {
-    let lists = files.iter().filter_map(|file| {
-        let names: Vec<_> = places
-            .of_file(api, file)
-            .into_iter()
-            .map(|ty| match ty {
-                Type::Enum(found) => ident(&found.name),
-                Type::Model(found) => ident(&found.name),
-            })
-            .collect();
-        let file = ident(base(file));
-        (!names.is_empty()).then(|| quote!(pub use super::#file::{#(#names),*};))
-    });
-    let lists: Vec<_> = lists.collect();
+/// The module that shows the types in these modules.
+fn types(modules: &[&[&str]], in_area: bool) -> TokenStream {
+    let with_types = modules
+        .iter()
+        .filter(|module| module.last() != Some(&"calls"));
+    let lists: Vec<_> = with_types
+        .map(|module| {
+            let path = path(module);
+            quote!(pub use super::#path::*;)
+        })
+        .collect();
     if lists.is_empty() {
-        return None;
+        return TokenStream::new();
     }
-    let visible = visibility(files.iter().any(|file| file.contains('/')));
-    Some(quote! {
+    let visible = visibility(in_area);
+    quote! {
         /// The objects and enumerations of the API.
         #visible mod types {
             #(#lists)*
         }
-    })
+    }
 }
 
-fn resources(layout: &Layout, resources: &[&Resource]) -> TokenStream {
+fn resources(resources: &[&Resource]) -> TokenStream {
     let lists = resources.iter().flat_map(|resource| {
-        let handle = names::type_name(&resource.name);
-        re_exports(layout, resource, |operations, first| {
-            let handle = first.then(|| (all_unconfirmed(resource), handle.clone()));
-            let builders = operations
-                .iter()
-                .filter(|operation| has_builder(operation))
-                .map(|operation| (operation.unconfirmed.is_some(), builder_name(operation)));
-            handle.into_iter().chain(builders).collect()
-        })
+        let handle = (all_unconfirmed(resource), names::type_name(&resource.name));
+        let builders = resource
+            .operations
+            .iter()
+            .filter(|operation| has_builder(operation))
+            .map(|operation| (operation.unconfirmed.is_some(), builder_name(operation)));
+        re_exports(resource, [handle].into_iter().chain(builders).collect())
     });
     let visible = visibility(resources.iter().any(|resource| resource.area.is_some()));
     quote! {
@@ -167,10 +231,10 @@ fn statics(operations: &[Operation]) -> Vec<(bool, String)> {
         .collect()
 }
 
-fn static_lists(layout: &Layout, resources: &[&Resource]) -> Vec<TokenStream> {
+fn static_lists(resources: &[&Resource]) -> Vec<TokenStream> {
     let lists = resources.iter();
     lists
-        .flat_map(|resource| re_exports(layout, resource, |operations, _| statics(operations)))
+        .flat_map(|resource| re_exports(resource, statics(&resource.operations)))
         .collect()
 }
 
@@ -185,8 +249,8 @@ fn all_statics(resources: &[&Resource]) -> Vec<TokenStream> {
         .collect()
 }
 
-fn operations(api: &Api, layout: &Layout, resources: &[&Resource]) -> TokenStream {
-    let lists = static_lists(layout, resources);
+fn operations(api: &Api, resources: &[&Resource]) -> TokenStream {
+    let lists = static_lists(resources);
     let all = all_statics(resources);
     let events = (!api.webhooks.is_empty()).then(|| {
         let events: BTreeSet<_> = api
@@ -218,8 +282,8 @@ fn operations(api: &Api, layout: &Layout, resources: &[&Resource]) -> TokenStrea
     }
 }
 
-fn operations_of_area(layout: &Layout, resources: &[&Resource]) -> TokenStream {
-    let lists = static_lists(layout, resources);
+fn operations_of_area(resources: &[&Resource]) -> TokenStream {
+    let lists = static_lists(resources);
     let all = all_statics(resources);
     let visible = visibility(true);
     quote! {
@@ -237,62 +301,54 @@ fn operations_of_area(layout: &Layout, resources: &[&Resource]) -> TokenStream {
 
 /// What stands above the areas.
 fn whole(
-    api: &Api,
-    places: &Places,
-    folders: &BTreeMap<String, BTreeSet<String>>,
+    areas: &BTreeSet<&str>,
+    with_types: &BTreeSet<&str>,
+    shared: &BTreeMap<&str, Option<String>>,
 ) -> Vec<TokenStream> {
-    // Any file of a folder tells the features of all; what areas share is gated file by file.
-    let gate = |folder: &str| match place::is_common(&format!("{folder}/")) {
-        true => None,
-        false => feature_gate(&format!("{folder}/any")),
-    };
-    let each = |write: &dyn Fn(&str, Option<TokenStream>) -> TokenStream| {
-        let parts = folders.keys().map(|folder| write(folder, gate(folder)));
+    let each = |write: &dyn Fn(&str, TokenStream) -> TokenStream| {
+        let parts = areas.iter().map(|area| {
+            let gate = (*area != ALWAYS).then(|| quote!(#[cfg(feature = #area)]));
+            write(area, quote!(#gate))
+        });
         parts.collect::<TokenStream>()
     };
-    let areas = place::areas(api);
-    let modules = each(&|folder, gate| {
-        let name = ident(folder);
+    let modules = each(&|area, gate| {
+        let name = ident(area);
         quote!(#gate mod #name;)
     });
-    let of_types = places.files();
-    let types = each(&|folder, gate| {
-        let name = ident(folder);
-        let mut files = folders[folder].intersection(&of_types).peekable();
-        match areas.contains(folder) {
-            true if files.peek().is_none() => TokenStream::new(),
-            true => quote!(#gate pub use super::#name::types::*;),
-            false => files
-                .map(|file| {
-                    let (gate, file) = (feature_gate(file), ident(base(file)));
-                    quote!(#gate pub use super::#name::#file::*;)
-                })
-                .collect(),
-        }
+    let shared_module = (!shared.is_empty()).then(|| {
+        quote!(
+            mod shared;
+        )
     });
     let of_areas = |module: &str| {
         let module = ident(module);
-        each(&|folder, gate| {
-            let name = ident(folder);
-            match areas.contains(folder) {
-                true => quote!(#gate pub use super::#name::#module::*;),
-                false => TokenStream::new(),
+        each(&|area, gate| {
+            if module == "types" && !with_types.contains(area) {
+                return TokenStream::new();
             }
+            let name = ident(area);
+            quote!(#gate pub use super::#name::#module::*;)
         })
     };
-    let (resources, operations) = (of_areas("resources"), of_areas("operations"));
-    let lists = each(&|folder, gate| {
-        let name = ident(folder);
-        match areas.contains(folder) {
-            true => quote!(#gate (#folder, super::#name::ALL),),
-            false => TokenStream::new(),
-        }
+    let of_shared = shared.iter().map(|(name, condition)| {
+        let (gate, name) = (condition.as_deref().map(code), ident(name));
+        quote!(#gate pub use super::shared::#name::*;)
+    });
+    let (types, resources, operations) = (
+        of_areas("types"),
+        of_areas("resources"),
+        of_areas("operations"),
+    );
+    let lists = each(&|area, gate| {
+        let name = ident(area);
+        quote!(#gate (#area, super::#name::ALL),)
     });
     vec![
-        modules,
+        quote!(#modules #shared_module),
         quote! {
             /// The objects and enumerations of the API.
-            pub mod types { #types }
+            pub mod types { #types #(#of_shared)* }
         },
         quote! {
             /// The resources of the API, and the calls of theirs that take options.
@@ -314,27 +370,20 @@ fn whole(
     ]
 }
 
-/// Re-exports from a resource's files, those that are not sure to exist apart.
-fn re_exports(
-    layout: &Layout,
-    resource: &Resource,
-    names: impl Fn(&[Operation], bool) -> Vec<(bool, String)>,
-) -> Vec<TokenStream> {
+/// Re-exports from a resource's calls, those that are not sure to exist apart.
+fn re_exports(resource: &Resource, names: Vec<(bool, String)>) -> Vec<TokenStream> {
+    let module = ident(&resource.name);
     let mut lists = Vec::new();
-    for (index, (file, operations)) in layout.of(resource).into_iter().enumerate() {
-        let file = ident(base(file));
-        let names = names(operations, index == 0);
-        for unconfirmed in [false, true] {
-            let mut shown: Vec<_> = names
-                .iter()
-                .filter(|(gated, _)| *gated == unconfirmed)
-                .map(|(_, name)| ident(name))
-                .collect();
-            shown.sort();
-            if !shown.is_empty() {
-                let gate = gate(unconfirmed);
-                lists.push(quote!(#gate pub use super::#file::{#(#shown),*};));
-            }
+    for unconfirmed in [false, true] {
+        let mut shown: Vec<_> = names
+            .iter()
+            .filter(|(gated, _)| *gated == unconfirmed)
+            .map(|(_, name)| ident(name))
+            .collect();
+        shown.sort();
+        if !shown.is_empty() {
+            let gate = gate(unconfirmed);
+            lists.push(quote!(#gate pub use super::#module::calls::{#(#shown),*};));
         }
     }
     lists

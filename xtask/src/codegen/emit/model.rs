@@ -1,82 +1,155 @@
 //! Objects and enumerations.
 
-use proc_macro2::{Literal, TokenStream};
+use std::fmt::Write as _;
+
+use proc_macro2::TokenStream;
 use quote::quote;
 use serde_json::Value;
 
-use super::super::ir::{Encoding, Enum, Member, Model, Ty, Type};
+use super::super::ir::{Encoding, Enum, Member, Model, Source, Ty, Type};
 use super::super::place::Places;
-use super::text;
-use super::types::{argument, ident, rust};
+use super::text::{self, Item};
+use super::types::{Scope, code, ident};
 
-/// The items of a type.
-pub(super) fn items(places: &Places, file: &str, ty: &Type) -> Vec<TokenStream> {
-    match ty {
-        Type::Enum(enumeration) => open_enum(enumeration),
-        Type::Model(model) => {
-            let read = places.is_read(&model.name);
-            let written = places.is_written(&model.name);
-            let mut items = vec![structure(places, file, model)];
-            if written {
-                items.push(setters(places, file, model));
-                match model.encoding {
-                    Encoding::Json => items.push(serialize(model)),
-                    Encoding::Multipart => items.extend([parts(model), form(model)]),
-                    Encoding::UrlEncoded => items.push(pairs(model)),
-                }
-                if model.in_form {
-                    items.push(parts(model));
-                }
+/// The items of a type, which is compiled under this condition.
+pub(super) fn items(
+    places: &Places,
+    scope: &Scope<'_>,
+    condition: Option<&str>,
+    ty: &Type,
+) -> Vec<Item> {
+    let model = match ty {
+        Type::Enum(enumeration) => return vec![open_enum(scope, condition, enumeration).into()],
+        Type::Model(model) => model,
+    };
+    let mut items: Vec<Item> = vec![declaration(places, scope, condition, model).into()];
+    let gate = condition.map(code);
+    let mut add = |item: TokenStream| items.push(quote!(#gate #item).into());
+    if places.is_written(&model.name) {
+        match model.encoding {
+            Encoding::Json => {}
+            Encoding::Multipart => {
+                add(parts(scope, model));
+                add(form(scope, model));
             }
-            if model.search {
-                items.extend(search(model));
-            }
-            if read {
-                items.extend(deserialize(model));
-            }
-            items
+            Encoding::UrlEncoded => add(pairs(model)),
+        }
+        if model.in_form {
+            add(parts(scope, model));
         }
     }
+    if model.search && model.members.iter().all(|member| !member.required) {
+        let name = ident(&model.name);
+        let search = scope.own("search::SearchRequest");
+        add(quote! {
+            impl From<#search> for #name {
+                fn from(search: #search) -> Self {
+                    Self { search, ..Self::default() }
+                }
+            }
+        });
+    }
+    items
 }
 
-fn type_doc(doc: &str, source: Option<super::super::ir::Source>) -> TokenStream {
+fn type_doc(doc: &str, source: Option<Source>) -> String {
     match source {
-        Some(source) => text::doc(&format!("{doc}\n\n{}", text::source(source))),
-        None => text::doc(doc),
+        Some(source) => format!("{doc}\n\n{}", text::source(source)),
+        None => doc.to_owned(),
     }
 }
 
-fn structure(places: &Places, file: &str, model: &Model) -> TokenStream {
-    let doc = type_doc(&model.doc, model.source);
-    let name = ident(&model.name);
-    let has_default = places.is_read(&model.name) || model.members.iter().all(|m| !m.required);
-    let default = has_default.then(|| quote!(, Default));
-    let search = model.search.then(|| {
-        quote! {
-            /// Which records, in which order.
-            pub search: crate::search::SearchRequest,
+/// The condition and the vendor's name, as lines.
+fn attributes(condition: Option<&str>, alias: Option<&String>) -> (String, String) {
+    let condition = condition.map_or_else(String::new, |condition| format!("{condition}\n"));
+    let alias = alias.map_or_else(String::new, |alias| {
+        format!("    #[doc(alias = {alias:?})]\n")
+    });
+    (condition, alias)
+}
+
+/// An object as a list of its members, which a macro makes into all that it needs.
+fn declaration(
+    places: &Places,
+    scope: &Scope<'_>,
+    condition: Option<&str>,
+    model: &Model,
+) -> String {
+    let read = places.is_read(&model.name);
+    let written = places.is_written(&model.name);
+    let has_default = read || model.members.iter().all(|m| !m.required);
+    // Files are not compared; of other forms, nobody has to know how.
+    let equal = model.encoding == Encoding::UrlEncoded;
+    let sent = match model.encoding {
+        _ if !written => None,
+        _ if model.search => Some("Search"),
+        Encoding::Json => Some("Sent"),
+        Encoding::Multipart | Encoding::UrlEncoded => Some("Form"),
+    };
+    let ways: Vec<_> = [read.then_some("Received"), sent]
+        .into_iter()
+        .flatten()
+        .collect();
+    let macro_name = scope.transport("model");
+    let (condition, alias) = attributes(condition, model.alias.as_ref());
+    let mut lines = format!(
+        "{condition}{macro_name}! {{\n{}{alias}    #[derive(Clone{}{})]\n    pub struct {}: {} {{\n",
+        text::doc_lines(&type_doc(&model.doc, model.source), "    "),
+        if has_default { ", Default" } else { "" },
+        if equal { ", PartialEq" } else { "" },
+        model.name,
+        ways.join(", ")
+    );
+    for member in &model.members {
+        lines.push_str(&text::doc_lines(&documented(member), "        "));
+        if let Some(note) = &member.deprecated {
+            let _ = writeln!(lines, "        #[deprecated(note = {note:?})]");
         }
-    });
-    // Files are not compared.
-    let equal = (model.encoding != Encoding::Multipart).then(|| quote!(, PartialEq));
-    let members = model.members.iter().map(|member| {
-        let doc = text::doc(&format!("{}{}", member.doc, text::origin(member.source)));
-        let deprecated = deprecated(member);
-        let name = ident(&member.name);
-        let ty = member_type(places, file, model, member);
-        quote!(#doc #deprecated pub #name: #ty,)
-    });
-    quote! {
-        #doc
-        #[derive(Debug, Clone #default #equal)]
-        #[non_exhaustive]
-        pub struct #name { #search #(#members)* }
+        let _ = writeln!(
+            lines,
+            "        {}: {} = {:?}{},",
+            member.name,
+            member_type(scope, model, member),
+            member.wire,
+            mark(member, read, written)
+        );
+    }
+    lines.push_str("    }\n}\n");
+    lines
+}
+
+/// What is said of a member, if it is more than its name says.
+fn documented(member: &Member) -> String {
+    format!("{}{}", member.doc, text::origin(member.source))
+        .trim()
+        .to_owned()
+}
+
+/// What is special about a member, for the macro.
+fn mark(member: &Member, read: bool, written: bool) -> &'static str {
+    match (&member.ty, member.default.as_ref().and_then(Value::as_bool)) {
+        (_, Some(true)) if written && !member.required => " (default true)",
+        (_, Some(false)) if written && !member.required => " (default false)",
+        (Ty::Json | Ty::Own(_), _) => " (json)",
+        (Ty::Secret | Ty::OwnText(_), _) if written => " (into)",
+        _ if member.required && read => " (required)",
+        _ => "",
     }
 }
 
-fn deprecated(member: &Member) -> Option<TokenStream> {
-    let note = member.deprecated.as_ref()?;
-    Some(quote!(#[deprecated(note = #note)]))
+fn is_patch(model: &Model, member: &Member) -> bool {
+    model.patch && member.nullable
+}
+
+fn member_type(scope: &Scope<'_>, model: &Model, member: &Member) -> String {
+    let ty = scope.rust(&member.ty);
+    if member.required {
+        ty
+    } else if is_patch(model, member) {
+        format!("{}<{ty}>", scope.transport("Patch"))
+    } else {
+        format!("Option<{ty}>")
+    }
 }
 
 /// Generated code itself goes on reading and writing deprecated members.
@@ -88,207 +161,9 @@ fn expect_deprecated(model: &Model) -> Option<TokenStream> {
     any.then(|| quote!(#[expect(deprecated, reason = "deprecated members are carried as long as they are sent")]))
 }
 
-fn is_patch(model: &Model, member: &Member) -> bool {
-    model.patch && member.nullable
-}
-
-fn member_type(places: &Places, file: &str, model: &Model, member: &Member) -> TokenStream {
-    let ty = rust(places, file, &member.ty);
-    if member.required {
-        ty
-    } else if is_patch(model, member) {
-        quote!(security_api_transport::Patch<#ty>)
-    } else {
-        quote!(Option<#ty>)
-    }
-}
-
-/// `new` and one method for each optional member.
-fn setters(places: &Places, file: &str, model: &Model) -> TokenStream {
-    let name = ident(&model.name);
-    let (required, optional): (Vec<_>, Vec<_>) = model.members.iter().partition(|m| m.required);
-    let new = if required.is_empty() {
-        let doc = text::doc("One that says nothing yet.");
-        quote!(#doc #[must_use] pub fn new() -> Self { Self::default() })
-    } else {
-        let doc = text::doc("One with the required members.");
-        let arguments = required.iter().map(|member| {
-            let (ty, _) = argument(places, file, &member.name, &member.ty);
-            let name = ident(&member.name);
-            quote!(#name: #ty)
-        });
-        let given = required.iter().map(|member| {
-            let (_, value) = argument(places, file, &member.name, &member.ty);
-            let name = ident(&member.name);
-            if value.to_string() == member.name {
-                quote!(#name)
-            } else {
-                quote!(#name: #value)
-            }
-        });
-        let search = model.search.then(|| quote!(search));
-        let absent = search.into_iter().chain(optional.iter().map(|member| {
-            let name = ident(&member.name);
-            quote!(#name)
-        }));
-        let many = (required.len() > 7).then(|| {
-            let reason = "the service requires as many";
-            quote!(#[expect(clippy::too_many_arguments, reason = #reason)])
-        });
-        quote! {
-            #doc
-            #many
-            pub fn new(#(#arguments),*) -> Self { Self { #(#given,)* #(#absent: Default::default(),)* } }
-        }
-    };
-    let setters = optional.iter().map(|member| {
-        let doc = text::doc(&format!("{}{}", member.doc, text::origin(member.source)));
-        let deprecated = deprecated(member);
-        let name = ident(&member.name);
-        if is_patch(model, member) {
-            let ty = rust(places, file, &member.ty);
-            return quote! {
-                #doc
-                ///
-                /// `None` clears it.
-                #deprecated
-                #[must_use]
-                pub fn #name(mut self, #name: impl Into<security_api_transport::Patch<#ty>>) -> Self {
-                    self.#name = #name.into();
-                    self
-                }
-            };
-        }
-        let (ty, value) = argument(places, file, &member.name, &member.ty);
-        quote! {
-            #doc
-            #deprecated
-            #[must_use]
-            pub fn #name(mut self, #name: #ty) -> Self {
-                self.#name = Some(#value);
-                self
-            }
-        }
-    });
-    let expect = expect_deprecated(model);
-    quote!(#expect impl #name { #new #(#setters)* })
-}
-
-fn serialize(model: &Model) -> TokenStream {
-    let name = ident(&model.name);
-    let members = model.members.iter().map(|member| {
-        let (wire, name) = (&member.wire, ident(&member.name));
-        match (
-            member.required,
-            member.default.as_ref().and_then(Value::as_bool),
-        ) {
-            (true, _) => quote!(members.required(#wire, &self.#name)?;),
-            (false, None) => quote!(members.optional(#wire, &self.#name)?;),
-            (false, Some(default)) => {
-                quote!(members.required(#wire, &self.#name.unwrap_or(#default))?;)
-            }
-        }
-    });
-    let search = model
-        .search
-        .then(|| quote!(self.search.write(&mut members)?;));
-    let expect = expect_deprecated(model);
-    quote! {
-        #expect
-        impl security_api_transport::__private::serde::Serialize for #name {
-            fn serialize<S: security_api_transport::__private::serde::Serializer>(
-                &self,
-                serializer: S,
-            ) -> Result<S::Ok, S::Error> {
-                let mut members = security_api_transport::model::members(serializer)?;
-                #search
-                #(#members)*
-                members.end()
-            }
-        }
-    }
-}
-
-fn deserialize(model: &Model) -> [TokenStream; 2] {
-    let name = ident(&model.name);
-    let shown = &model.name;
-    let wires = model.members.iter().map(|member| &member.wire);
-    let required: Vec<_> = model
-        .members
-        .iter()
-        .enumerate()
-        .filter(|(_, member)| member.required)
-        .map(|(index, _)| Literal::usize_unsuffixed(index))
-        .collect();
-    let required = (!required.is_empty())
-        .then(|| quote!(const REQUIRED: &'static [usize] = &[#(#required),*];));
-    let json: Vec<_> = model
-        .members
-        .iter()
-        .enumerate()
-        .filter(|(_, member)| matches!(member.ty, Ty::Json | Ty::Own(_)))
-        .map(|(index, _)| Literal::usize_unsuffixed(index))
-        .collect();
-    let json = (!json.is_empty()).then(|| quote!(const JSON: &'static [usize] = &[#(#json),*];));
-    let arms = model.members.iter().enumerate().map(|(index, member)| {
-        let (index, name) = (Literal::usize_unsuffixed(index), ident(&member.name));
-        quote!(#index => &mut self.#name,)
-    });
-    let expect = expect_deprecated(model);
-    [
-        quote! {
-            #expect
-            impl security_api_transport::model::Model for #name {
-                const NAME: &'static str = #shown;
-                const MEMBERS: &'static [&'static str] = &[#(#wires),*];
-                #required
-                #json
-                #[inline]
-                fn slot(&mut self, index: usize) -> Option<&mut dyn security_api_transport::model::Slot> {
-                    Some(match index {
-                        #(#arms)*
-                        _ => return None,
-                    })
-                }
-            }
-        },
-        quote! {
-            impl<'de> security_api_transport::__private::serde::Deserialize<'de> for #name {
-                fn deserialize<D: security_api_transport::__private::serde::Deserializer<'de>>(
-                    deserializer: D,
-                ) -> Result<Self, D::Error> {
-                    security_api_transport::model::deserialize(deserializer)
-                }
-            }
-        },
-    ]
-}
-
-/// What makes a model a search.
-fn search(model: &Model) -> Vec<TokenStream> {
-    let name = ident(&model.name);
-    let mut items = vec![quote! {
-        impl crate::search::SearchBody for #name {
-            fn search_mut(&mut self) -> &mut crate::search::SearchRequest {
-                &mut self.search
-            }
-        }
-    }];
-    if model.members.iter().all(|member| !member.required) {
-        items.push(quote! {
-            impl From<crate::search::SearchRequest> for #name {
-                fn from(search: crate::search::SearchRequest) -> Self {
-                    Self { search, ..Self::default() }
-                }
-            }
-        });
-    }
-    items
-}
-
 /// How a form is written in parts. Members of objects in it are called `Name.Member`, of lists of objects
 /// `Name[0].Member`.
-fn parts(model: &Model) -> TokenStream {
+fn parts(scope: &Scope<'_>, model: &Model) -> TokenStream {
     let name = ident(&model.name);
     let parts = model.members.iter().map(|member| {
         let name = ident(&member.name);
@@ -305,14 +180,11 @@ fn parts(model: &Model) -> TokenStream {
         }
     });
     let expect = expect_deprecated(model);
+    let (form, in_form) = (scope.transport("Form"), scope.transport("InForm"));
     quote! {
         #expect
-        impl security_api_transport::InForm for #name {
-            fn parts(
-                self,
-                prefix: &str,
-                mut form: security_api_transport::Form,
-            ) -> security_api_transport::Form {
+        impl #in_form for #name {
+            fn parts(self, prefix: &str, mut form: #form) -> #form {
                 #(#parts)*
                 form
             }
@@ -320,12 +192,13 @@ fn parts(model: &Model) -> TokenStream {
     }
 }
 
-fn form(model: &Model) -> TokenStream {
+fn form(scope: &Scope<'_>, model: &Model) -> TokenStream {
     let name = ident(&model.name);
+    let form = scope.transport("Form");
     quote! {
-        impl From<#name> for security_api_transport::Form {
+        impl From<#name> for #form {
             fn from(form: #name) -> Self {
-                security_api_transport::InForm::parts(form, "", Self::new())
+                form.parts("", Self::new())
             }
         }
     }
@@ -337,7 +210,7 @@ fn part(ty: &Ty, name: &str) -> TokenStream {
         Ty::File => quote!(form = form.upload(format!(#name), value);),
         Ty::Model(_) => {
             let prefix = format!("{name}.");
-            quote!(form = security_api_transport::InForm::parts(value, &format!(#prefix), form);)
+            quote!(form = value.parts(&format!(#prefix), form);)
         }
         Ty::List(inner) if matches!(**inner, Ty::Model(_)) => {
             let part = part(inner, &format!("{name}[{{index}}]"));
@@ -352,7 +225,7 @@ fn part(ty: &Ty, name: &str) -> TokenStream {
                 Ty::Text => quote!(value),
                 Ty::Secret => quote!(value.expose()),
                 Ty::OwnText(_) | Ty::Json => quote!(value.as_str()),
-                Ty::Enum(_) => quote!(security_api_transport::open_enum::OpenEnum::as_str(&value)),
+                Ty::Enum(_) => quote!(value.to_string()),
                 _ => quote!(value.to_string()),
             };
             quote!(form = form.text(format!(#name), #text);)
@@ -392,69 +265,28 @@ fn pairs(model: &Model) -> TokenStream {
     }
 }
 
-fn open_enum(enumeration: &Enum) -> Vec<TokenStream> {
-    let doc = type_doc(&enumeration.doc, enumeration.source);
-    let name = ident(&enumeration.name);
-    let names: Vec<_> = enumeration
-        .variants
-        .iter()
-        .map(|v| ident(&v.name))
-        .collect();
-    let wires: Vec<_> = enumeration.variants.iter().map(|v| &v.wire).collect();
-    let docs = enumeration.variants.iter().map(|variant| {
-        text::doc(&match &variant.doc {
-            Some(doc) => format!("`{}`: {doc}", variant.wire),
-            None => format!("`{}`.", variant.wire),
-        })
-    });
-    let known = match wires.is_empty() {
-        true => quote! {
-            fn from_known(_: &str) -> Option<Self> {
-                None
-            }
-        },
-        false => quote! {
-            fn from_known(value: &str) -> Option<Self> {
-                Some(match value {
-                    #(#wires => Self::#names,)*
-                    _ => return None,
-                })
-            }
-        },
-    };
-    let codes = (!enumeration.codes.is_empty()).then(|| {
-        let codes = enumeration.codes.iter().map(|(code, wire)| {
-            let code = Literal::i64_unsuffixed(*code);
-            quote!((#code, #wire))
-        });
-        quote!(const CODES: &'static [(i64, &'static str)] = &[#(#codes),*];)
-    });
-    vec![
-        quote! {
-            #doc
-            #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-            #[non_exhaustive]
-            pub enum #name {
-                #(#docs #names,)*
-                /// A value that this version does not know, as it stands on the wire.
-                Unrecognized(Box<str>),
-            }
-        },
-        quote! {
-            impl security_api_transport::open_enum::OpenEnum for #name {
-                #codes
-                #known
-                fn from_unknown(value: Box<str>) -> Self {
-                    Self::Unrecognized(value)
-                }
-                fn as_str(&self) -> &str {
-                    match self {
-                        #(Self::#names => #wires,)*
-                        Self::Unrecognized(value) => value,
-                    }
-                }
-            }
-        },
-        quote!(security_api_transport::__open_enum!(#name);),
-    ]
+/// An enumeration as a list of its values.
+fn open_enum(scope: &Scope<'_>, condition: Option<&str>, enumeration: &Enum) -> String {
+    let macro_name = scope.transport("open_enum");
+    let (condition, alias) = attributes(condition, enumeration.alias.as_ref());
+    let mut lines = format!(
+        "{condition}{macro_name}! {{\n{}{alias}    pub enum {} {{\n",
+        text::doc_lines(&type_doc(&enumeration.doc, enumeration.source), "    "),
+        enumeration.name
+    );
+    for variant in &enumeration.variants {
+        let doc = variant.doc.as_deref().unwrap_or_default();
+        lines.push_str(&text::doc_lines(doc, "        "));
+        let _ = writeln!(lines, "        {} = {:?},", variant.name, variant.wire);
+    }
+    lines.push_str("    }\n");
+    if !enumeration.codes.is_empty() {
+        let codes = enumeration.codes.iter();
+        let codes: Vec<_> = codes
+            .map(|(code, wire)| format!("{code} = {wire:?}"))
+            .collect();
+        let _ = writeln!(lines, "    codes {{ {} }}", codes.join(", "));
+    }
+    lines.push_str("}\n");
+    lines
 }

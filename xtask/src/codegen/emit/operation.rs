@@ -5,25 +5,16 @@ use quote::quote;
 
 use super::super::ir::{Body, Encoding, Operation, Outcome, Parameter, Place, Resource, Ty};
 use super::super::names;
-use super::super::place::{self, Places};
-use super::types::{argument, ident, module, path, query_type, rust, set_query, written};
+use super::types::{Scope, ident};
 use super::{docs, text};
 use crate::project::Service;
 
 /// What a resource's items are emitted with.
 pub(super) struct Context<'a> {
     pub(super) api: &'a super::super::ir::Api,
-    pub(super) places: &'a Places,
+    pub(super) scope: &'a Scope<'a>,
     pub(super) service: &'a Service,
     pub(super) resource: &'a Resource,
-    /// Where they are written to.
-    pub(super) file: String,
-}
-
-impl Context<'_> {
-    fn rust(&self, ty: &Ty) -> TokenStream {
-        rust(self.places, &self.file, ty)
-    }
 }
 
 /// Whether a call has a type of its own: it has options.
@@ -41,27 +32,35 @@ pub(super) fn all_unconfirmed(resource: &Resource) -> bool {
     resource.operations.iter().all(|o| o.unconfirmed.is_some())
 }
 
+/// Whether only some of the resource is sure to exist.
+pub(super) fn partly_unconfirmed(resource: &Resource) -> bool {
+    let mut operations = resource.operations.iter();
+    !all_unconfirmed(resource) && operations.any(|o| o.unconfirmed.is_some())
+}
+
 /// The attribute that hides what is not sure to exist.
 pub(super) fn gate(unconfirmed: bool) -> Option<TokenStream> {
     unconfirmed.then(|| quote!(#[cfg(feature = "unconfirmed")]))
 }
 
-/// The items of some operations of a resource, or of all: its handle if it is to stand in this file, the calls, and the
-/// statics that describe the operations.
-pub(super) fn items(context: &Context<'_>, operations: &[Operation]) -> Vec<TokenStream> {
-    let mut items = handle(context, operations);
-    for operation in operations {
-        if has_builder(operation) {
-            items.extend(builder(context, operation));
-        }
+/// The items of a resource: its handle, the calls, and the statics that describe the operations.
+pub(super) fn items(context: &Context<'_>) -> Vec<TokenStream> {
+    let operations = &context.resource.operations;
+    let mut items = handle(context);
+    for operation in operations.iter().filter(|operation| has_builder(operation)) {
+        items.extend(builder(context, operation));
     }
-    items.extend(operations.iter().map(description));
+    items.extend(
+        operations
+            .iter()
+            .map(|operation| description(context, operation)),
+    );
     items
 }
 
 /// The static that describes an operation.
-fn description(operation: &Operation) -> TokenStream {
-    let gate = gate(operation.unconfirmed.is_some());
+fn description(context: &Context<'_>, operation: &Operation) -> TokenStream {
+    let gate = gate(operation.unconfirmed.is_some() && !all_unconfirmed(context.resource));
     let doc = text::doc(&format!("`{} {}`", operation.method, operation.path));
     let name = ident(&names::static_name(&operation.id));
     let (id, path) = (&operation.id, &operation.path);
@@ -78,51 +77,40 @@ fn description(operation: &Operation) -> TokenStream {
         } => Some(quote!(.list())),
         _ => None,
     };
+    let ty = context.scope.transport("Operation");
+    let methods = context.scope.transport("__private::http::Method");
     quote! {
         #doc
         #gate
-        pub static #name: security_api_transport::Operation = security_api_transport::Operation::new(
-            #id,
-            security_api_transport::__private::http::Method::#method,
-            #path,
-        ) #idempotent #limit #refusing #anonymous #answer;
+        pub static #name: #ty = #ty::new(#id, #methods::#method, #path) #idempotent #limit #refusing #anonymous #answer;
     }
 }
 
-fn handle(context: &Context<'_>, operations: &[Operation]) -> Vec<TokenStream> {
+fn handle(context: &Context<'_>) -> Vec<TokenStream> {
     let resource = context.resource;
-    let gate = gate(all_unconfirmed(resource));
     let name = ident(&names::type_name(&resource.name));
-    let methods = operations.iter().map(|o| method(context, o));
-    let home = place::file_of(resource);
-    if let Some(home) = module(&context.file, &home) {
-        return vec![quote! {
-            #gate
-            impl #home::#name {
-                #(#methods)*
-            }
-        }];
-    }
+    let methods = resource.operations.iter().map(|o| method(context, o));
     let doc = text::doc(&format!(
         "{}\n\nFrom [`Client::{}`](crate::Client::{}).",
         resource.doc, resource.name, resource.name
     ));
-    // Further files of the resource have methods of it.
-    let visible = (operations.len() < resource.operations.len()).then(|| quote!(pub(super)));
+    let client = context.scope.transport("Client");
     vec![
         quote! {
             #doc
-            #gate
             #[derive(Debug, Clone)]
             pub struct #name {
-                #visible client: security_api_transport::Client,
+                client: #client,
             }
         },
         quote! {
-            #gate
             impl #name {
-                pub(crate) fn new(client: &security_api_transport::Client) -> Self {
+                pub(crate) fn new(client: &#client) -> Self {
                     Self { client: client.clone() }
+                }
+                /// The client that sends the calls.
+                pub(crate) fn client(&self) -> &#client {
+                    &self.client
                 }
                 #(#methods)*
             }
@@ -133,15 +121,16 @@ fn handle(context: &Context<'_>, operations: &[Operation]) -> Vec<TokenStream> {
 /// A value in the path, as an expression of type `&str`, and the type of its argument.
 fn path_value(context: &Context<'_>, parameter: &Parameter) -> (TokenStream, TokenStream) {
     let name = ident(&parameter.name);
+    let scope = context.scope;
     match &parameter.ty {
         Ty::Text => (quote!(impl AsRef<str>), quote!(#name.as_ref())),
         ty @ (Ty::Enum(_) | Ty::OwnText(_)) => (
-            query_type(context.places, &context.file, ty, parameter.range),
-            written(ty, &quote!(#name)),
+            scope.query_type(ty, parameter.range),
+            scope.written(ty, &quote!(#name)),
         ),
         other => {
-            let written = written(other, &quote!(#name));
-            (context.rust(other), quote!(&#written))
+            let written = scope.written(other, &quote!(#name));
+            (scope.tokens(other), quote!(&#written))
         }
     }
 }
@@ -169,184 +158,140 @@ fn method(context: &Context<'_>, operation: &Operation) -> TokenStream {
             quote!(#name: #ty)
         })
         .collect();
-    let start = quote!(self.client.operation(&#described, &[#(#values),*]));
+    let start = quote!(self.client().operation(&#described, &[#(#values),*]));
     if operation.internal {
         let doc = text::doc(&format!(
             "The request of `{}`, to which hand-written code adds the rest.",
             operation.id
         ));
         let name = ident(&format!("{}_request", operation.name));
+        let request = context.scope.transport("Request");
         return quote! {
             #doc
-            pub(crate) fn #name(&self, #(#arguments),*) -> security_api_transport::Request { #start }
+            pub(crate) fn #name(&self, #(#arguments),*) -> #request { #start }
         };
     }
-    let mut steps = Vec::new();
+    let mut request = start;
     for parameter in in_query {
         arguments.push(query_argument(context, parameter));
-        steps.push(set_query(parameter, &quote!(request)));
+        request.extend(context.scope.set_query(parameter));
     }
     if let Some(body) = &operation.body {
-        let (argument, step) = self::body(context, body);
+        let (argument, with_body) = self::body(context, body, &request);
         arguments.push(argument);
-        steps.push(step);
+        request = with_body;
     }
-    let (result, end) = if has_builder(operation) {
+    let (result, call) = if has_builder(operation) {
         let builder = ident(&builder_name(operation));
-        (quote!(#builder), None)
+        (quote!(#builder), quote!(#builder { request: #request }))
     } else if let Outcome::Page(item) = &operation.outcome {
-        let item = context.rust(item);
-        let body = match steps.is_empty() {
-            true => quote!(crate::List::new(#start)),
-            false => quote! {
-                let mut request = #start;
-                #(#steps)*
-                crate::List::new(request)
-            },
-        };
-        return quote! {
-            #doc
-            #gate
-            #deprecated
-            pub fn #name(&self, #(#arguments),*) -> crate::List<#item> { #body }
-        };
+        let (list, item) = (context.scope.own("List"), context.scope.tokens(item));
+        (quote!(#list<#item>), quote!(#list::new(#request)))
     } else {
-        let ty = outcome(context, operation);
-        (
-            quote!(security_api_transport::Call<#ty>),
-            Some(quote!(.call())),
-        )
-    };
-    let body = match (steps.is_empty(), &end) {
-        (true, Some(end)) => quote!(#start #end),
-        (true, None) => quote!(#result { request: #start }),
-        (false, Some(end)) => quote! {
-            let mut request = #start;
-            #(#steps)*
-            request #end
-        },
-        (false, None) => quote! {
-            let mut request = #start;
-            #(#steps)*
-            #result { request }
-        },
+        let (call, ty) = (context.scope.transport("Call"), outcome(context, operation));
+        (quote!(#call<#ty>), quote!(#request.call()))
     };
     quote! {
         #doc
         #gate
         #deprecated
-        pub fn #name(&self, #(#arguments),*) -> #result { #body }
+        pub fn #name(&self, #(#arguments),*) -> #result { #call }
     }
 }
 
 fn query_argument(context: &Context<'_>, parameter: &Parameter) -> TokenStream {
     let name = ident(&parameter.name);
-    let file = &context.file;
     let ty = match &parameter.ty {
         Ty::List(element) => {
-            let element = query_type(context.places, file, element, parameter.range);
+            let element = context.scope.query_type(element, parameter.range);
             quote!(impl IntoIterator<Item = #element>)
         }
-        ty => query_type(context.places, file, ty, parameter.range),
+        ty => context.scope.query_type(ty, parameter.range),
     };
     quote!(#name: #ty)
 }
 
-/// The argument that a body is made of, and the statements that put it into `request`.
-fn body(context: &Context<'_>, body: &Body) -> (TokenStream, TokenStream) {
+/// The argument that a body is made of, and the request with this body.
+fn body(context: &Context<'_>, body: &Body, request: &TokenStream) -> (TokenStream, TokenStream) {
+    let scope = context.scope;
     match body {
         Body::Model {
             name,
             model,
             encoding,
         } => {
-            let (name, model) = (ident(name), path(context.places, &context.file, model));
-            match encoding {
-                Encoding::Json => (
-                    quote!(#name: impl ::std::borrow::Borrow<#model>),
-                    quote!(request = request.json::<#model>(#name.borrow());),
-                ),
-                Encoding::Multipart => (
-                    quote!(#name: #model),
-                    quote!(request = request.form(#name.into());),
-                ),
-                Encoding::UrlEncoded => (
-                    quote!(#name: impl ::std::borrow::Borrow<#model>),
-                    quote!(request = request.urlencoded(#name.borrow().pairs());),
-                ),
-            }
+            let (name, model) = (ident(name), scope.named(model));
+            let request = match encoding {
+                Encoding::Json => quote!(#request.json::<#model>(&#name.into())),
+                Encoding::Multipart => quote!(#request.form(#name.into().into())),
+                Encoding::UrlEncoded => quote!(#request.urlencoded(#name.into().pairs())),
+            };
+            (quote!(#name: impl Into<#model>), request)
         }
         Body::List { name, ty } => {
-            let (argument_type, value) = argument(context.places, &context.file, name, ty);
-            let (name, ty) = (ident(name), context.rust(ty));
+            let (argument, value) = scope.argument(name, ty);
+            let (name, ty) = (ident(name), scope.tokens(ty));
             (
-                quote!(#name: #argument_type),
-                quote! {
-                    let #name: #ty = #value;
-                    request = request.json(&#name);
-                },
+                quote!(#name: #argument),
+                quote!(#request.json::<#ty>(&#value)),
             )
         }
         Body::Search {
             name, ty, order_by, ..
         } => {
-            let (name, ty) = (ident(name), context.rust(ty));
+            let (name, ty) = (ident(name), scope.tokens(ty));
+            let search = scope.own("search");
             (
                 quote!(#name: impl Into<#ty>),
-                quote!(request = crate::search::complete(request, #name.into(), #order_by);),
+                quote!(#search::complete::<#ty>(#request, #name.into(), #order_by)),
             )
         }
         Body::Member(member) => {
-            let (argument_type, value) =
-                argument(context.places, &context.file, &member.name, &member.ty);
+            let (argument, value) = scope.argument(&member.name, &member.ty);
             let (name, wire) = (ident(&member.name), &member.wire);
-            let ty = context.rust(&member.ty);
+            let (map, ty) = (
+                scope.std("collections", "BTreeMap"),
+                scope.tokens(&member.ty),
+            );
             (
-                quote!(#name: #argument_type),
-                quote! {
-                    let #name: #ty = #value;
-                    request = request.json(&::std::collections::BTreeMap::from([(#wire, #name)]));
-                },
+                quote!(#name: #argument),
+                quote!(#request.json(&#map::<_, #ty>::from([(#wire, #value)]))),
             )
         }
     }
 }
 
 fn outcome(context: &Context<'_>, operation: &Operation) -> TokenStream {
+    let scope = context.scope;
     match &operation.outcome {
         Outcome::Empty => quote!(()),
         Outcome::Value { ty, optional } => {
-            let ty = context.rust(ty);
+            let ty = scope.tokens(ty);
             match optional {
                 true => quote!(Option<#ty>),
                 false => ty,
             }
         }
-        Outcome::Download => quote!(security_api_transport::Download),
+        Outcome::Download => {
+            let download = scope.transport("Download");
+            quote!(#download)
+        }
         Outcome::Page(ty) => {
-            let ty = context.rust(ty);
-            quote!(crate::Page<#ty>)
+            let (page, ty) = (scope.own("Page"), scope.tokens(ty));
+            quote!(#page<#ty>)
         }
     }
 }
 
 /// The type of a call with options.
 fn builder(context: &Context<'_>, operation: &Operation) -> Vec<TokenStream> {
-    let gate = gate(operation.unconfirmed.is_some());
+    let gate = gate(operation.unconfirmed.is_some() && !all_unconfirmed(context.resource));
     let name = ident(&builder_name(operation));
     let resource = &operation.resource;
     let handle = names::type_name(resource);
-    let link = match module(&context.file, &place::file_of(context.resource)) {
-        Some(module) => format!(
-            "({}::{handle}::{})",
-            module.to_string().replace(' ', ""),
-            operation.name
-        ),
-        None => String::new(),
-    };
     let paged = matches!(operation.outcome, Outcome::Page(_));
     let doc = text::doc(&format!(
-        "{}\n\nFrom [`{handle}::{}`]{link}.{}",
+        "{}\n\nFrom [`{handle}::{}`].{}",
         operation.summary,
         operation.name,
         if paged {
@@ -368,12 +313,12 @@ fn builder(context: &Context<'_>, operation: &Operation) -> Vec<TokenStream> {
             .map(|note| quote!(#[deprecated(note = #note)]));
         let name = ident(&option.name);
         let argument = query_argument(context, option);
-        let set = set_query(option, &quote!(self.request));
+        let set = context.scope.set_query(option);
         quote! {
             #doc
             #deprecated
             pub fn #name(mut self, #argument) -> Self {
-                #set
+                self.request = self.request #set;
                 self
             }
         }
@@ -383,6 +328,7 @@ fn builder(context: &Context<'_>, operation: &Operation) -> Vec<TokenStream> {
     } else {
         single_ends(context, operation)
     };
+    let request = context.scope.transport("Request");
     let mut items = vec![
         quote! {
             #doc
@@ -390,7 +336,7 @@ fn builder(context: &Context<'_>, operation: &Operation) -> Vec<TokenStream> {
             #[derive(Debug, Clone)]
             #[must_use = #must_use]
             pub struct #name {
-                request: security_api_transport::Request,
+                request: #request,
             }
         },
         quote! {
@@ -403,11 +349,15 @@ fn builder(context: &Context<'_>, operation: &Operation) -> Vec<TokenStream> {
     ];
     if !paged {
         let ty = outcome(context, operation);
+        let (error, future) = (
+            context.scope.transport("Error"),
+            context.scope.transport("CallFuture"),
+        );
         items.push(quote! {
             #gate
-            impl ::std::future::IntoFuture for #name {
-                type Output = Result<#ty, security_api_transport::Error>;
-                type IntoFuture = security_api_transport::CallFuture<#ty>;
+            impl IntoFuture for #name {
+                type Output = Result<#ty, #error>;
+                type IntoFuture = #future<#ty>;
                 fn into_future(self) -> Self::IntoFuture {
                     self.send()
                 }
@@ -422,36 +372,50 @@ fn paged_ends(context: &Context<'_>, operation: &Operation) -> TokenStream {
     let Outcome::Page(item) = &operation.outcome else {
         return TokenStream::new();
     };
-    let item = context.rust(item);
+    let scope = context.scope;
+    let (item, page, call) = (
+        scope.tokens(item),
+        scope.own("Page"),
+        scope.transport("Call"),
+    );
+    let (pages, items, raw) = (
+        scope.own("Pages"),
+        scope.own("Items"),
+        scope.own("RawItems"),
+    );
     quote! {
         /// Asks for one page.
-        pub fn page(self) -> security_api_transport::Call<crate::Page<#item>> {
+        pub fn page(self) -> #call<#page<#item>> {
             self.request.call()
         }
         /// Every page, one after the other.
-        pub fn pages(self) -> crate::Pages<#item> {
-            crate::Pages::new(self.request)
+        pub fn pages(self) -> #pages<#item> {
+            #pages::new(self.request)
         }
         /// Every item, across pages.
-        pub fn items(self) -> crate::Items<#item> {
-            crate::Items::new(self.request)
+        pub fn items(self) -> #items<#item> {
+            #items::new(self.request)
         }
         /// Every item as the JSON it came as, across pages.
-        pub fn raw_items(self) -> crate::RawItems {
-            crate::RawItems::new(self.request)
+        pub fn raw_items(self) -> #raw {
+            #raw::new(self.request)
         }
     }
 }
 
 fn single_ends(context: &Context<'_>, operation: &Operation) -> TokenStream {
     let ty = outcome(context, operation);
+    let (future, response) = (
+        context.scope.transport("CallFuture"),
+        context.scope.transport("Response"),
+    );
     quote! {
         /// Sends the call; the same as awaiting it.
         ///
         /// # Errors
         ///
         /// See [`Error`](security_api_transport::Error).
-        pub fn send(self) -> security_api_transport::CallFuture<#ty> {
+        pub fn send(self) -> #future<#ty> {
             self.request.call().send()
         }
         /// Sends the call and gives status, headers, request id and attempts beside the value.
@@ -459,9 +423,7 @@ fn single_ends(context: &Context<'_>, operation: &Operation) -> TokenStream {
         /// # Errors
         ///
         /// See [`Error`](security_api_transport::Error).
-        pub fn send_with_response(
-            self,
-        ) -> security_api_transport::CallFuture<security_api_transport::Response<#ty>> {
+        pub fn send_with_response(self) -> #future<#response<#ty>> {
             self.request.call().send_with_response()
         }
     }

@@ -80,16 +80,55 @@ pub(super) fn origin(source: Option<Source>) -> &'static str {
     }
 }
 
+/// Documentation as lines of a file, indented.
+pub(super) fn doc_lines(text: &str, indent: &str) -> String {
+    let lines = fill(text).into_iter().map(|line| match line.as_str() {
+        "" => format!("{indent}///\n"),
+        line => format!("{indent}/// {line}\n"),
+    });
+    match text.is_empty() {
+        true => String::new(),
+        false => lines.collect(),
+    }
+}
+
+/// A part of a file: code to be formatted, or lines as they are to stand there.
+#[derive(Debug)]
+pub(super) enum Item {
+    Code(TokenStream),
+    Lines(String),
+}
+
+impl From<TokenStream> for Item {
+    fn from(code: TokenStream) -> Self {
+        Self::Code(code)
+    }
+}
+
+impl From<String> for Item {
+    fn from(lines: String) -> Self {
+        Self::Lines(lines)
+    }
+}
+
 /// A file of these items.
-pub(super) fn file(header: &str, items: Vec<TokenStream>) -> String {
+pub(super) fn file<I: Into<Item>>(header: &str, items: impl IntoIterator<Item = I>) -> String {
     let mut text = header.to_owned();
     for item in items {
-        let item: syn::File = syn::parse2(item).expect("the generator emits whole items");
-        text.push('\n');
-        text.push_str(prettyplease::unparse(&item).trim());
-        text.push('\n');
+        let lines = match item.into() {
+            Item::Code(code) => {
+                let item: syn::File = syn::parse2(code).expect("the generator emits whole items");
+                apart(&prettyplease::unparse(&item))
+            }
+            Item::Lines(lines) => lines,
+        };
+        if !lines.trim().is_empty() {
+            text.push('\n');
+            text.push_str(lines.trim_end());
+            text.push('\n');
+        }
     }
-    apart(&text)
+    text
 }
 
 /// Puts an empty line between the methods of an `impl`, which the formatter sets close.

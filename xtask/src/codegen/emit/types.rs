@@ -1,5 +1,8 @@
 //! Rust types, and the values that calls write into paths and queries.
 
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
@@ -11,157 +14,246 @@ pub(super) fn ident(name: &str) -> Ident {
     format_ident!("{name}")
 }
 
-/// The way from one file to a named type.
-pub(super) fn path(places: &Places, file: &str, name: &str) -> TokenStream {
-    let (home, name) = (places.home(name), ident(name));
-    match module(file, home) {
-        Some(module) => quote!(#module::#name),
-        None => quote!(#name),
+/// Code that was put together as text.
+pub(super) fn code(text: &str) -> TokenStream {
+    text.parse().expect("the generator writes whole tokens")
+}
+
+/// The module of the shared crate.
+const TRANSPORT: &str = "security_api_transport";
+
+/// What in a file is compiled only with some features.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Conditions {
+    None,
+    /// Some calls.
+    Calls,
+    /// Some types, and with them those that they mention.
+    Types,
+}
+
+/// The names that a file brings into scope, each by the module it comes from.
+pub(super) struct Scope<'a> {
+    places: &'a Places,
+    /// The file, without its ending.
+    file: String,
+    used: RefCell<BTreeMap<String, BTreeSet<String>>>,
+}
+
+impl<'a> Scope<'a> {
+    pub(super) fn new(places: &'a Places, file: &str) -> Self {
+        Self {
+            places,
+            file: file.to_owned(),
+            used: RefCell::default(),
+        }
+    }
+
+    fn bring(&self, module: &str, name: &str) -> Ident {
+        let mut used = self.used.borrow_mut();
+        let names = used.entry(module.to_owned()).or_default();
+        names.insert(name.to_owned());
+        ident(name)
+    }
+
+    /// Something of the shared crate.
+    pub(super) fn transport(&self, path: &str) -> Ident {
+        match path.rsplit_once("::") {
+            Some((module, name)) => self.bring(&format!("{TRANSPORT}::{module}"), name),
+            None => self.bring(TRANSPORT, path),
+        }
+    }
+
+    /// Something hand-written in the service's crate.
+    pub(super) fn own(&self, path: &str) -> Ident {
+        match path.rsplit_once("::") {
+            Some((module, name)) => self.bring(&format!("crate::{module}"), name),
+            None => self.bring("crate", path),
+        }
+    }
+
+    /// Something of the standard library.
+    pub(super) fn std(&self, module: &str, name: &str) -> Ident {
+        self.bring(&format!("std::{module}"), name)
+    }
+
+    /// A named type.
+    pub(super) fn named(&self, name: &str) -> Ident {
+        if self.places.home(name).file() == self.file {
+            return ident(name);
+        }
+        self.bring("crate::generated::types", name)
+    }
+
+    /// The lines that bring all this into scope. In a file whose items have conditions of their own, what is used
+    /// depends on them.
+    pub(super) fn uses(&self, conditions: Conditions) -> String {
+        let mut text = String::new();
+        let used = self.used.borrow();
+        // The standard library comes first, then other crates, then this one.
+        let rank = |module: &str| match module.split("::").next() {
+            Some("std") => 0,
+            Some("crate") => 2,
+            _ => 1,
+        };
+        let mut modules: Vec<_> = used.iter().collect();
+        modules.sort_by_key(|(module, _)| (rank(module), module.as_str()));
+        for (module, names) in modules {
+            if conditions != Conditions::None {
+                text.push_str(
+                    "#[allow(unused_imports, reason = \"the features say what is needed\")]\n",
+                );
+            }
+            let names: Vec<_> = names.iter().map(String::as_str).collect();
+            match names.as_slice() {
+                _ if conditions == Conditions::Types && module.ends_with("::types") => {
+                    text.push_str(&format!("use {module}::*;\n"));
+                }
+                [name] => text.push_str(&format!("use {module}::{name};\n")),
+                names => text.push_str(&use_list(module, names)),
+            }
+        }
+        text
+    }
+
+    /// The type of a value.
+    pub(super) fn rust(&self, ty: &Ty) -> String {
+        match ty {
+            Ty::Text => "String".to_owned(),
+            Ty::Int32 => "i32".to_owned(),
+            Ty::Int64 => "i64".to_owned(),
+            Ty::Float => "f64".to_owned(),
+            Ty::Bool => "bool".to_owned(),
+            Ty::Time(_) => self.transport("Timestamp").to_string(),
+            Ty::Secret => self.transport("Secret").to_string(),
+            Ty::File => self.transport("Upload").to_string(),
+            Ty::Own(path) | Ty::OwnText(path) => self.own(path).to_string(),
+            Ty::Json => self.transport("RawJson").to_string(),
+            Ty::Enum(name) | Ty::Model(name) => self.named(name).to_string(),
+            Ty::List(inner) => format!("Vec<{}>", self.rust(inner)),
+            Ty::Map(inner) => {
+                let map = self.std("collections", "BTreeMap");
+                format!("{map}<String, {}>", self.rust(inner))
+            }
+            Ty::Optional(inner) => format!("Option<{}>", self.rust(inner)),
+        }
+    }
+
+    /// The same as code.
+    pub(super) fn tokens(&self, ty: &Ty) -> TokenStream {
+        code(&self.rust(ty))
+    }
+
+    /// An argument that stands for a value: its type, and the value made of it.
+    pub(super) fn argument(&self, name: &str, ty: &Ty) -> (TokenStream, TokenStream) {
+        let value = ident(name);
+        match ty {
+            Ty::Text | Ty::Secret | Ty::OwnText(_) => {
+                let ty = self.tokens(ty);
+                (quote!(impl Into<#ty>), quote!(#value.into()))
+            }
+            Ty::List(inner) if **inner == Ty::Text => (
+                quote!(impl IntoIterator<Item = impl Into<String>>),
+                quote!(#value.into_iter().map(Into::into).collect()),
+            ),
+            Ty::List(inner) => {
+                let inner = self.tokens(inner);
+                (
+                    quote!(impl IntoIterator<Item = #inner>),
+                    quote!(#value.into_iter().collect()),
+                )
+            }
+            other => (self.tokens(other), quote!(#value)),
+        }
+    }
+
+    /// A value of a path or query as text: an expression that gives `&str`, `String` or something like them.
+    pub(super) fn written(&self, ty: &Ty, value: &TokenStream) -> TokenStream {
+        match ty {
+            Ty::Enum(_) => quote!(#value.as_ref()),
+            Ty::Time(TimeFormat::UnixSeconds) => quote!(#value.unix_seconds().to_string()),
+            Ty::Text => quote!(#value),
+            Ty::OwnText(_) => quote!(#value.into().as_str()),
+            _ => quote!(#value.to_string()),
+        }
+    }
+
+    /// The type of an element of a query parameter.
+    pub(super) fn query_type(&self, ty: &Ty, range: Range) -> TokenStream {
+        match ty {
+            Ty::Text | Ty::Secret | Ty::OwnText(_) => {
+                let ty = self.tokens(ty);
+                quote!(impl Into<#ty>)
+            }
+            Ty::Int32 | Ty::Int64 => number(ty, range),
+            other => self.tokens(other),
+        }
+    }
+
+    /// What a request is made into to put a parameter's value into its query.
+    pub(super) fn set_query(&self, parameter: &Parameter) -> TokenStream {
+        let (wire, name) = (&parameter.wire, ident(&parameter.name));
+        if let Ty::List(element) = &parameter.ty {
+            return match **element {
+                Ty::Text => quote!(.set_query_list(#wire, #name)),
+                ref other => {
+                    let value = match other {
+                        Ty::Enum(_) => quote!(value.to_string()),
+                        other => self.written(other, &quote!(value)),
+                    };
+                    quote!(.set_query_list(#wire, #name.into_iter().map(|value| #value)))
+                }
+            };
+        }
+        if parameter.ty == Ty::Secret {
+            return quote!(.set_secret_query(#wire, &#name.into()));
+        }
+        let numeric = matches!(parameter.ty, Ty::Int32 | Ty::Int64);
+        let Range { least, most } = parameter.range;
+        // A least of 0 is kept by the type.
+        if numeric && (most.is_some() || least.is_some_and(|least| least != 0)) {
+            let least = least.map_or_else(|| quote!(i64::MIN), whole);
+            let most = most.map_or_else(|| quote!(i64::MAX), whole);
+            return quote!(.query_in_range(#wire, #name.into(), #least, #most));
+        }
+        let written = match &parameter.ty {
+            Ty::Enum(_) => quote!(#name.to_string()),
+            other => self.written(other, &quote!(#name)),
+        };
+        quote!(.set_query(#wire, #written))
     }
 }
 
-/// The way from one file to another, both relative to the generated folder; none if they are the same.
-pub(super) fn module(from: &str, to: &str) -> Option<TokenStream> {
-    if from == to {
-        return None;
+/// `use` of several names, in as many lines as they need.
+fn use_list(module: &str, names: &[&str]) -> String {
+    let line = format!("use {module}::{{{}}};\n", names.join(", "));
+    if line.len() <= WIDTH {
+        return line;
     }
-    let (from, to): (Vec<_>, Vec<_>) = (from.split('/').collect(), to.split('/').collect());
-    let shared = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
-    let up = (shared..from.len()).map(|_| quote!(super));
-    let down = to[shared..].iter().map(|part| {
-        let part = ident(part);
-        quote!(#part)
-    });
-    let parts = up.chain(down);
-    Some(quote!(#(#parts)::*))
+    let mut text = format!("use {module}::{{\n");
+    let mut row = String::new();
+    for name in names {
+        if row.len() + name.len() + 7 > WIDTH {
+            text.push_str(&format!("   {row}\n"));
+            row.clear();
+        }
+        row.push_str(&format!(" {name},"));
+    }
+    text.push_str(&format!("   {row}\n}};\n"));
+    text
 }
 
-/// A hand-written type of the service's crate.
-fn own(path: &str) -> TokenStream {
-    let parts = path.split("::").map(ident);
-    quote!(crate #(::#parts)*)
-}
-
-/// The type of a value, seen from this file.
-pub(super) fn rust(places: &Places, file: &str, ty: &Ty) -> TokenStream {
-    match ty {
-        Ty::Text => quote!(String),
-        Ty::Int32 => quote!(i32),
-        Ty::Int64 => quote!(i64),
-        Ty::Float => quote!(f64),
-        Ty::Bool => quote!(bool),
-        Ty::Time(_) => quote!(security_api_transport::Timestamp),
-        Ty::Secret => quote!(security_api_transport::Secret),
-        Ty::File => quote!(security_api_transport::Upload),
-        Ty::Own(path) | Ty::OwnText(path) => own(path),
-        Ty::Json => quote!(security_api_transport::RawJson),
-        Ty::Enum(name) | Ty::Model(name) => path(places, file, name),
-        Ty::List(inner) => {
-            let inner = rust(places, file, inner);
-            quote!(Vec<#inner>)
-        }
-        Ty::Map(inner) => {
-            let inner = rust(places, file, inner);
-            quote!(::std::collections::BTreeMap<String, #inner>)
-        }
-        Ty::Optional(inner) => {
-            let inner = rust(places, file, inner);
-            quote!(Option<#inner>)
-        }
-    }
-}
-
-/// An argument that stands for a value: its type, and the value made of it.
-pub(super) fn argument(
-    places: &Places,
-    file: &str,
-    name: &str,
-    ty: &Ty,
-) -> (TokenStream, TokenStream) {
-    let value = ident(name);
-    match ty {
-        Ty::Text | Ty::Secret | Ty::OwnText(_) => {
-            let ty = rust(places, file, ty);
-            (quote!(impl Into<#ty>), quote!(#value.into()))
-        }
-        Ty::List(inner) if **inner == Ty::Text => (
-            quote!(impl IntoIterator<Item = impl Into<String>>),
-            quote!(#value.into_iter().map(Into::into).collect()),
-        ),
-        Ty::List(inner) => {
-            let inner = rust(places, file, inner);
-            (
-                quote!(impl IntoIterator<Item = #inner>),
-                quote!(#value.into_iter().collect()),
-            )
-        }
-        other => (rust(places, file, other), quote!(#value)),
-    }
-}
+/// The most characters of a line.
+const WIDTH: usize = 100;
 
 /// The type of a number in a query, by what it may be.
-pub(super) fn number(ty: &Ty, range: Range) -> TokenStream {
+fn number(ty: &Ty, range: Range) -> TokenStream {
     match (range.least, range.most) {
         (Some(0..), Some(most)) if u32::try_from(most).is_ok() => quote!(u32),
         (Some(0..), None) => quote!(u32),
         _ if *ty == Ty::Int32 => quote!(i32),
         _ => quote!(i64),
     }
-}
-
-/// A value of a path or query as text: an expression that gives `&str`, `String` or something like them.
-pub(super) fn written(ty: &Ty, value: &TokenStream) -> TokenStream {
-    match ty {
-        Ty::Enum(_) => quote!(security_api_transport::open_enum::OpenEnum::as_str(&#value)),
-        Ty::Time(TimeFormat::UnixSeconds) => quote!(#value.unix_seconds().to_string()),
-        Ty::Text => quote!(#value),
-        Ty::OwnText(path) => {
-            let ty = own(path);
-            quote!(Into::<#ty>::into(#value).as_str())
-        }
-        _ => quote!(#value.to_string()),
-    }
-}
-
-/// The type of an element of a query parameter.
-pub(super) fn query_type(places: &Places, file: &str, ty: &Ty, range: Range) -> TokenStream {
-    match ty {
-        Ty::Text => quote!(impl Into<String>),
-        Ty::Secret => quote!(impl Into<security_api_transport::Secret>),
-        Ty::OwnText(path) => {
-            let ty = own(path);
-            quote!(impl Into<#ty>)
-        }
-        Ty::Int32 | Ty::Int64 => number(ty, range),
-        other => rust(places, file, other),
-    }
-}
-
-/// The statements that put a parameter's value into the query of `request`, which is a place.
-pub(super) fn set_query(parameter: &Parameter, request: &TokenStream) -> TokenStream {
-    let (wire, name) = (&parameter.wire, ident(&parameter.name));
-    if let Ty::List(element) = &parameter.ty {
-        let written = written(element, &quote!(value));
-        return quote! {
-            #request.remove_query(#wire);
-            for value in #name {
-                #request = #request.query(#wire, #written);
-            }
-        };
-    }
-    if parameter.ty == Ty::Secret {
-        return quote!(#request = #request.set_secret_query(#wire, &#name.into()););
-    }
-    let numeric = matches!(parameter.ty, Ty::Int32 | Ty::Int64);
-    let Range { least, most } = parameter.range;
-    // A least of 0 is kept by the type.
-    if numeric && (most.is_some() || least.is_some_and(|least| least != 0)) {
-        let least = least.map_or_else(|| quote!(i64::MIN), whole);
-        let most = most.map_or_else(|| quote!(i64::MAX), whole);
-        return quote!(#request = #request.query_in_range(#wire, #name.into(), #least, #most););
-    }
-    let written = written(&parameter.ty, &quote!(#name));
-    quote!(#request = #request.set_query(#wire, #written);)
 }
 
 fn whole(number: i64) -> TokenStream {

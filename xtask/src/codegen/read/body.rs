@@ -1,5 +1,7 @@
 //! Bodies of requests.
 
+use heck::ToSnakeCase as _;
+
 use super::super::ir::{Body, Encoding, Ty};
 use super::super::names::{self, Use};
 use super::super::node::{Node, Read};
@@ -80,14 +82,14 @@ pub(super) fn body(node: &Node<'_>, schemas: &mut Schemas) -> Read<Option<Body>>
         Ty::Own(path) if is_json && schema.clone().resolved()?.flag_of("x-search")? => {
             let type_name = path.rsplit("::").next().unwrap_or(&path);
             Ok(Some(Body::Search {
-                name: names::of(&body, type_name, Use::Argument)?,
+                name: argument(&body, type_name, node)?,
                 order_by: order_by()?,
                 unlisted: unlisted()?,
                 ty: Ty::Own(path),
             }))
         }
         Ty::Model(model) if is_json && schemas.is_search(&model) => Ok(Some(Body::Search {
-            name: names::of(&body, &model, Use::Argument)?,
+            name: argument(&body, &model, node)?,
             order_by: order_by()?,
             unlisted: unlisted()?,
             ty: Ty::Model(model),
@@ -95,7 +97,7 @@ pub(super) fn body(node: &Node<'_>, schemas: &mut Schemas) -> Read<Option<Body>>
         Ty::Model(model) => {
             schemas.write_as(&schema, &model, encoding)?;
             Ok(Some(Body::Model {
-                name: names::of(&body, &model, Use::Argument)?,
+                name: argument(&body, &model, node)?,
                 model,
                 encoding,
             }))
@@ -109,6 +111,19 @@ pub(super) fn body(node: &Node<'_>, schemas: &mut Schemas) -> Read<Option<Body>>
             "describe an object in `#/components/schemas` and refer to it",
         )),
     }
+}
+
+/// What a body is called: `x-rust-name`, or what its type says that it is, unless a parameter is called so.
+fn argument(body: &Node<'_>, model: &str, operation: &Node<'_>) -> Read<String> {
+    let name = names::argument_of(model);
+    let mut taken = operation.items_of("parameters")?.into_iter();
+    let taken = taken.any(|parameter| {
+        let parameter = parameter.resolved().ok();
+        let name_of = parameter
+            .and_then(|parameter| parameter.text_of("name").ok().flatten().map(str::to_owned));
+        name_of.is_some_and(|wire| wire.to_snake_case() == name)
+    });
+    names::of(body, if taken { "body" } else { &name }, Use::Argument)
 }
 
 /// A body that is described in place: an argument, if it has one member.

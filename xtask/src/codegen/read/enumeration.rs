@@ -7,7 +7,7 @@ use super::schema::{ANNOTATIONS, SHAPES};
 use super::{described, source};
 
 /// Reads an enumeration, which is called so in Rust.
-pub(super) fn enumeration(node: &Node<'_>, name: &str) -> Read<Enum> {
+pub(super) fn enumeration(node: &Node<'_>, schema: &str, name: &str) -> Read<Enum> {
     node.only(
         "an enumeration",
         &[
@@ -81,6 +81,8 @@ pub(super) fn enumeration(node: &Node<'_>, name: &str) -> Read<Enum> {
     codes.sort_unstable();
     Ok(Enum {
         codes,
+        concept: node.text_of("x-document")?.map(str::to_owned),
+        alias: names::alias(schema, name),
         name: name.to_owned(),
         doc: described(node, "a schema that becomes a type")?,
         source: source(node)?,

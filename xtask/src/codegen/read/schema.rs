@@ -9,7 +9,7 @@ use super::super::names::{self, Use};
 use super::super::node::{Node, Read, Refusal};
 use super::enumeration::enumeration;
 use super::scalar::{integer, kind, text};
-use super::{deprecated, described, described_or_named, id_of, member_name, source};
+use super::{deprecated, described, id_of, member_name, source, told};
 
 /// Keywords that say nothing about the Rust type.
 pub(super) const ANNOTATIONS: &[&str] = &[
@@ -35,6 +35,7 @@ pub(super) const ANNOTATIONS: &[&str] = &[
     "writeOnly",
     "x-default",
     "x-deprecated",
+    "x-document",
     "x-id-of",
     "x-rust-name",
     "x-source",
@@ -126,13 +127,35 @@ pub(super) struct Schemas {
     refusals: Vec<Refusal>,
     /// Members need not be described.
     terse: bool,
+    /// The Rust names of schemas that do not say theirs.
+    rust_names: BTreeMap<String, String>,
 }
 
 impl Schemas {
     /// None yet. `terse` descriptions need not describe each member.
-    pub(super) fn new(terse: bool) -> Self {
+    pub(super) fn new(root: &Node<'_>, terse: bool) -> Self {
+        let handles = root.all_named("operationId").into_iter().filter_map(|id| {
+            let (resource, _) = id.split_once('.')?;
+            Some(names::type_name(resource))
+        });
+        let mut taken: BTreeSet<String> = handles.collect();
+        let mut unnamed = BTreeSet::new();
+        let components = root.get("components");
+        let schemas = components
+            .as_ref()
+            .and_then(|components| components.entries_of("schemas").ok())
+            .unwrap_or_default();
+        for (name, schema) in schemas {
+            match schema.text_of("x-rust-name") {
+                Ok(Some(given)) => drop(taken.insert(given.to_owned())),
+                _ => drop(unnamed.insert(name)),
+            }
+        }
+        let rust_names = names::of_types(&unnamed, &taken);
+        let owned = |(schema, name): (&str, String)| (schema.to_owned(), name);
         Self {
             terse,
+            rust_names: rust_names.into_iter().map(owned).collect(),
             ..Self::default()
         }
     }
@@ -325,6 +348,9 @@ impl Schemas {
                 return Ok(Shape::bare(ty, false));
             }
         }
+        if target.get("x-known-values").is_some() && target.items_of("x-known-values")?.is_empty() {
+            return Ok(Shape::bare(Ty::Text, kind(target)?.1));
+        }
         let is_enum = target.get("enum").is_some() || target.get("x-known-values").is_some();
         let is_model = target.get("properties").is_some();
         if !is_enum && !is_model {
@@ -339,7 +365,8 @@ impl Schemas {
             return shape;
         }
         let (kind, nullable) = kind(target)?;
-        let rust = names::of(target, name, Use::Type)?;
+        let wire = self.rust_names.get(name).map_or(name, String::as_str);
+        let rust = names::of(target, wire, Use::Type)?;
         let ty = match is_enum {
             true if kind == Some("string") => Ty::Enum(rust.clone()),
             true => {
@@ -357,8 +384,8 @@ impl Schemas {
                     format!("the schema `{other}` is called `{rust}` in Rust as well"),
                     "give one of them another name with `x-rust-name`",
                 )),
-                None if is_enum => enumeration(target, &rust).map(Type::Enum),
-                None => self.model(target, &rust).map(Type::Model),
+                None if is_enum => enumeration(target, name, &rust).map(Type::Enum),
+                None => self.model(target, name, &rust).map(Type::Model),
             };
             match read {
                 Ok(read) => {
@@ -370,7 +397,7 @@ impl Schemas {
         Ok(Shape::bare(ty, nullable))
     }
 
-    fn model(&mut self, node: &Node<'_>, name: &str) -> Read<Model> {
+    fn model(&mut self, node: &Node<'_>, schema: &str, name: &str) -> Read<Model> {
         node.only(
             "a schema of an object",
             &[
@@ -414,6 +441,8 @@ impl Schemas {
         Ok(Model {
             pointer: node.pointer().to_owned(),
             name: name.to_owned(),
+            concept: node.text_of("x-document")?.map(str::to_owned),
+            alias: names::alias(schema, name),
             doc: described(node, "a schema that becomes a type")?,
             source: source(node)?,
             patch: node.flag_of("x-patch")?,
@@ -436,10 +465,10 @@ impl Schemas {
         }
         let target = node.clone().resolved()?;
         let length = length(node)?;
-        let doc = match self.terse {
-            true => described_or_named(node, wire)?,
-            false => described(node, "a member")?,
-        };
+        if !self.terse {
+            described(node, "a member")?;
+        }
+        let doc = told(node, wire)?;
         Ok(Member {
             pointer: node.pointer().to_owned(),
             wire: wire.to_owned(),
@@ -474,7 +503,7 @@ fn with_length(doc: String, length: Length) -> String {
         (Some(least), Some(most)) if least == most => format!("{least} characters."),
         (Some(least), Some(most)) => format!("{least} to {most} characters."),
     };
-    format!("{doc} {length}")
+    format!("{doc} {length}").trim().to_owned()
 }
 
 fn length(node: &Node<'_>) -> Read<Length> {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::node::Refusal;
-use super::super::{Description, MOST_LINES, render};
+use super::super::{Description, render};
 use super::{TINY, description};
 
 mod areas;
@@ -13,9 +13,7 @@ mod bodies;
 fn refusals(change: impl FnOnce(&mut Value)) -> Vec<Refusal> {
     let mut description = description(&TINY);
     change(&mut description);
-    render(&description, &TINY, MOST_LINES)
-        .err()
-        .unwrap_or_default()
+    render(&description, &TINY).err().unwrap_or_default()
 }
 
 fn set(description: &mut Value, pointer: &str, key: &str, value: Value) {
@@ -447,9 +445,7 @@ fn everything_wrong_is_said_at_once_with_the_file() {
     remove(&mut description, "/paths/~1cats/get", "x-idempotent");
     remove(&mut description, "/paths/~1toys/put", "x-idempotent");
     remove(&mut description, "/components/schemas/Toy", "description");
-    let refusals = render(&description, &TINY, MOST_LINES)
-        .map(drop)
-        .unwrap_err();
+    let refusals = render(&description, &TINY).map(drop).unwrap_err();
     let error = Description::single(description, TINY.description)
         .refuse::<()>(&refusals)
         .unwrap_err()

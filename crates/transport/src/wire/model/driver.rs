@@ -10,6 +10,7 @@ use serde::de::{
 };
 use serde_json::value::RawValue;
 
+use super::Mark;
 use super::slot::{Entries, Inside, List, Object, Slot, Table, Token};
 
 /// Fills the slot of a member. Objects are where the time goes, so this is compiled into their loop and used nowhere else.
@@ -149,7 +150,7 @@ impl<'de> Visitor<'de> for Fill<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         match self.0.open() {
-            Inside::Object(table, object) => return members(table, object, map),
+            Inside::Object(table, object) => return object_of(table, object, map),
             Inside::Map(entries) => return pairs(entries, map),
             Inside::List(_) | Inside::Nothing(_) => {}
         }
@@ -283,9 +284,23 @@ fn pairs<'de, A: MapAccess<'de>>(entries: &mut dyn Entries, mut map: A) -> Resul
 }
 
 #[inline(never)]
-fn members<'de, A: MapAccess<'de>>(
+fn object_of<'de, A: MapAccess<'de>>(
     table: &'static Table,
     object: &mut dyn Object,
+    map: A,
+) -> Result<(), A::Error> {
+    let (mut map, mut read) = (Some(map), Ok(()));
+    object.slots(&mut |slots| {
+        if let Some(map) = map.take() {
+            read = members(table, slots, map);
+        }
+    });
+    read
+}
+
+fn members<'de, A: MapAccess<'de>>(
+    table: &'static Table,
+    slots: &mut [&mut (dyn Slot + 'static)],
     mut map: A,
 ) -> Result<(), A::Error> {
     let mut seen = 0_u64;
@@ -296,122 +311,27 @@ fn members<'de, A: MapAccess<'de>>(
         expected: 0,
     };
     while let Some(index) = map.next_key_seed(&mut names)? {
+        let Some(slot) = slots.get_mut(index) else {
+            map.next_value::<IgnoredAny>()?;
+            continue;
+        };
         let bit = 1_u64.wrapping_shl(index as u32);
         // One test for all that is rare.
-        if index >= 64 || bit & rare != 0 {
-            let Some(slot) = object.slot(index) else {
-                map.next_value::<IgnoredAny>()?;
-                continue;
-            };
-            if is_json(table, index, slot) {
-                map.next_value_seed(Keep(slot))?;
-                continue;
-            }
+        if (index >= 64 || bit & rare != 0) && is_json(table, index, *slot) {
+            map.next_value_seed(Keep(*slot))?;
+            continue;
         }
-        seen |= bit;
-        rare |= bit;
-        map.next_value_seed(Member {
-            object: &mut *object,
-            index,
-        })?;
+        if index < 64 {
+            seen |= bit;
+            rare |= bit;
+        }
+        map.next_value_seed(Fill(*slot))?;
     }
     match table.required & !seen {
         0 => Ok(()),
         missing => Err(A::Error::missing_field(
             table.members[missing.trailing_zeros() as usize],
         )),
-    }
-}
-
-/// Fills a member of an object. The slot is looked for once the value is known.
-struct Member<'a> {
-    object: &'a mut dyn Object,
-    index: usize,
-}
-
-impl<'a> Member<'a> {
-    fn put<E: Error>(self, token: Token<'_>) -> Result<(), E> {
-        match self.object.slot(self.index) {
-            Some(slot) => Fill(slot).put(token),
-            None => Ok(()),
-        }
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Member<'_> {
-    type Value = ();
-
-    #[inline(always)]
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Member<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    #[inline(always)]
-    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        match self.object.text(self.index, text) {
-            Ok(()) => Ok(()),
-            Err(_) => self.put(Token::Text(text)),
-        }
-    }
-
-    #[inline(always)]
-    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<(), E> {
-        self.visit_str(text)
-    }
-
-    #[inline]
-    fn visit_i64<E: Error>(self, number: i64) -> Result<(), E> {
-        self.put(Token::Integer(number))
-    }
-
-    #[inline]
-    fn visit_u64<E: Error>(self, number: u64) -> Result<(), E> {
-        self.put(whole(number))
-    }
-
-    #[inline]
-    fn visit_f64<E: Error>(self, number: f64) -> Result<(), E> {
-        self.put(Token::Float(number))
-    }
-
-    #[inline]
-    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
-        self.put(Token::Bool(value))
-    }
-
-    #[inline]
-    fn visit_unit<E: Error>(self) -> Result<(), E> {
-        self.put(Token::Null)
-    }
-
-    fn visit_none<E: Error>(self) -> Result<(), E> {
-        self.visit_unit()
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        self.deserialize(deserializer)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<(), A::Error> {
-        match self.object.slot(self.index) {
-            Some(slot) => Fill(slot).visit_seq(items),
-            None => IgnoredAny.visit_seq(items).map(drop),
-        }
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
-        match self.object.slot(self.index) {
-            Some(slot) => Fill(slot).visit_map(map),
-            None => IgnoredAny.visit_map(map).map(drop),
-        }
     }
 }
 
@@ -429,7 +349,7 @@ fn whole(number: u64) -> Token<'static> {
 #[inline(never)]
 fn is_json(table: &Table, index: usize, slot: &mut dyn Slot) -> bool {
     let _ = slot.put(Token::Null);
-    table.all_json.contains(&index)
+    table.marks.contains(&(table.members[index], Mark::json))
 }
 
 /// Finds the indices of members by their names. Services send members in a stable order, so the one after the last is

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Model;
+use super::{Mark, Model};
 use crate::wire::raw::RawJson;
 
 /// A JSON value that is neither an object nor a list, or one that is kept as JSON.
@@ -174,15 +174,8 @@ pub trait Entries {
 
 /// An object that is being read.
 pub trait Object {
-    /// The slot of the member with this index in the table, or `None` if there is no such member.
-    fn slot(&mut self, index: usize) -> Option<&mut dyn Slot>;
-
-    /// Writes a text to the member with this index, which is what most members hold: the slot is found and filled in one
-    /// step.
-    ///
-    /// # Errors
-    /// If the member cannot hold it.
-    fn text(&mut self, index: usize, text: &str) -> Result<(), Unfit>;
+    /// Hands over the members' slots, in the order of the table.
+    fn slots(&mut self, fill: &mut dyn FnMut(&mut [&mut (dyn Slot + 'static)]));
 }
 
 /// The members of an object.
@@ -194,59 +187,70 @@ pub struct Table {
     pub(super) required: u64,
     /// A bit for each of the first 64 members that is wanted as JSON.
     pub(super) json: u64,
-    /// All members that are wanted as JSON.
-    pub(super) all_json: &'static [usize],
+    pub(super) marks: &'static [(&'static str, Mark)],
 }
 
 impl Table {
     /// The members of this model.
     const fn of<M: Model>() -> Self {
-        let required = bits(M::REQUIRED);
-        assert!(
-            required.count_ones() as usize == M::REQUIRED.len(),
-            "required members stand among the first 64"
-        );
         Self {
             name: M::NAME,
             members: M::MEMBERS,
-            required,
-            json: bits(M::JSON),
-            all_json: M::JSON,
+            required: bits(M::MEMBERS, M::MARKS, Mark::required),
+            json: bits(M::MEMBERS, M::MARKS, Mark::json),
+            marks: M::MARKS,
         }
     }
 }
 
-/// The indices below 64 as bits.
-const fn bits(indices: &[usize]) -> u64 {
-    let mut bits = 0;
-    let mut i = 0;
-    while i < indices.len() {
-        if indices[i] < 64 {
-            bits |= 1 << indices[i];
+/// A bit for each of the first 64 members that has this mark.
+const fn bits(members: &[&str], marks: &[(&str, Mark)], wanted: Mark) -> u64 {
+    let (mut bits, mut i) = (0, 0);
+    while i < marks.len() {
+        let (name, mark) = marks[i];
+        if mark as u8 == wanted as u8 {
+            let index = index(members, name);
+            assert!(
+                index < 64 || !matches!(wanted, Mark::required),
+                "required members stand among the first 64"
+            );
+            if index < 64 {
+                bits |= 1 << index;
+            }
         }
         i += 1;
     }
     bits
 }
 
+/// Where the member of this name stands.
+const fn index(members: &[&str], name: &str) -> usize {
+    let mut i = 0;
+    while !is_equal(members[i].as_bytes(), name.as_bytes()) {
+        i += 1;
+    }
+    i
+}
+
+const fn is_equal(a: &[u8], b: &[u8]) -> bool {
+    let mut i = 0;
+    while i < a.len() && i < b.len() && a[i] == b[i] {
+        i += 1;
+    }
+    i == a.len() && i == b.len()
+}
+
 impl<M: Model> Object for M {
     #[inline]
-    fn slot(&mut self, index: usize) -> Option<&mut dyn Slot> {
-        Model::slot(self, index)
-    }
-
-    fn text(&mut self, index: usize, text: &str) -> Result<(), Unfit> {
-        match Model::slot(self, index) {
-            Some(slot) => slot.text(text),
-            None => Ok(()),
-        }
+    fn slots(&mut self, fill: &mut dyn FnMut(&mut [&mut (dyn Slot + 'static)])) {
+        Model::slots(self, fill);
     }
 }
 
 impl<M: Model> Slot for M {
     /// `null` stands for the object without members where it may have none.
     fn put(&mut self, token: Token<'_>) -> Result<(), Unfit> {
-        if !matches!(token, Token::Null) || !M::REQUIRED.is_empty() {
+        if !matches!(token, Token::Null) || const { Table::of::<M>().required } != 0 {
             return Err(Unfit);
         }
         *self = M::default();

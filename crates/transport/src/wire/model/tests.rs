@@ -16,14 +16,10 @@ struct Cat {
 impl Model for Cat {
     const NAME: &'static str = "Cat";
     const MEMBERS: &'static [&'static str] = &["id", "lives"];
-    const REQUIRED: &'static [usize] = &[0];
+    const MARKS: &'static [(&'static str, Mark)] = &[("id", Mark::required)];
 
-    fn slot(&mut self, index: usize) -> Option<&mut dyn Slot> {
-        Some(match index {
-            0 => &mut self.id,
-            1 => &mut self.lives,
-            _ => return None,
-        })
+    fn slots(&mut self, fill: &mut dyn FnMut(&mut [&mut (dyn Slot + 'static)])) {
+        fill(&mut [&mut self.id, &mut self.lives]);
     }
 }
 
@@ -99,31 +95,30 @@ impl Model for Loose {
         "text", "note", "secret", "count", "total", "size", "share", "tags", "places", "part",
         "maybe", "parts", "sure", "unsure", "gaps", "seen", "json", "jsons", "value",
     ];
-    const JSON: &'static [usize] = &[16, 18];
+    const MARKS: &'static [(&'static str, Mark)] = &[("json", Mark::json), ("value", Mark::json)];
 
-    fn slot(&mut self, index: usize) -> Option<&mut dyn Slot> {
-        Some(match index {
-            0 => &mut self.text,
-            1 => &mut self.note,
-            2 => &mut self.secret,
-            3 => &mut self.count,
-            4 => &mut self.total,
-            5 => &mut self.size,
-            6 => &mut self.share,
-            7 => &mut self.tags,
-            8 => &mut self.places,
-            9 => &mut self.part,
-            10 => &mut self.maybe,
-            11 => &mut self.parts,
-            12 => &mut self.sure,
-            13 => &mut self.unsure,
-            14 => &mut self.gaps,
-            15 => &mut self.seen,
-            16 => &mut self.json,
-            17 => &mut self.jsons,
-            18 => &mut self.value,
-            _ => return None,
-        })
+    fn slots(&mut self, fill: &mut dyn FnMut(&mut [&mut (dyn Slot + 'static)])) {
+        fill(&mut [
+            &mut self.text,
+            &mut self.note,
+            &mut self.secret,
+            &mut self.count,
+            &mut self.total,
+            &mut self.size,
+            &mut self.share,
+            &mut self.tags,
+            &mut self.places,
+            &mut self.part,
+            &mut self.maybe,
+            &mut self.parts,
+            &mut self.sure,
+            &mut self.unsure,
+            &mut self.gaps,
+            &mut self.seen,
+            &mut self.json,
+            &mut self.jsons,
+            &mut self.value,
+        ]);
     }
 }
 
@@ -131,24 +126,18 @@ impl Model for Part {
     const NAME: &'static str = "Part";
     const MEMBERS: &'static [&'static str] = &["name"];
 
-    fn slot(&mut self, index: usize) -> Option<&mut dyn Slot> {
-        Some(match index {
-            0 => &mut self.name,
-            _ => return None,
-        })
+    fn slots(&mut self, fill: &mut dyn FnMut(&mut [&mut (dyn Slot + 'static)])) {
+        fill(&mut [&mut self.name]);
     }
 }
 
 impl Model for Named {
     const NAME: &'static str = "Named";
     const MEMBERS: &'static [&'static str] = &["name"];
-    const REQUIRED: &'static [usize] = &[0];
+    const MARKS: &'static [(&'static str, Mark)] = &[("name", Mark::required)];
 
-    fn slot(&mut self, index: usize) -> Option<&mut dyn Slot> {
-        Some(match index {
-            0 => &mut self.name,
-            _ => return None,
-        })
+    fn slots(&mut self, fill: &mut dyn FnMut(&mut [&mut (dyn Slot + 'static)])) {
+        fill(&mut [&mut self.name]);
     }
 }
 

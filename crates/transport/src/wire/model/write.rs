@@ -5,9 +5,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 /// A value that may be left out of the object it belongs to.
 pub trait MaybeAbsent {
     /// Whether the member is to be left out.
-    fn is_absent(&self) -> bool {
-        false
-    }
+    fn is_absent(&self) -> bool;
 }
 
 impl<T> MaybeAbsent for Option<T> {
@@ -16,7 +14,18 @@ impl<T> MaybeAbsent for Option<T> {
     }
 }
 
-/// Writes an object member by member, leaving out what is absent.
+/// What is not [`MaybeAbsent`]: a method call on a reference finds this one last.
+#[doc(hidden)]
+pub trait NeverAbsent {
+    /// No.
+    fn is_absent(&self) -> bool {
+        false
+    }
+}
+
+impl<T> NeverAbsent for &T {}
+
+/// Writes an object member by member.
 #[derive(Debug)]
 pub struct Members<M>(M);
 
@@ -30,10 +39,10 @@ impl<M: SerializeMap> Members<M> {
         name: &'static str,
         value: &T,
     ) -> Result<(), M::Error> {
-        if value.is_absent() {
-            return Ok(());
+        match value.is_absent() {
+            true => Ok(()),
+            false => self.required(name, value),
         }
-        self.0.serialize_entry(name, value)
     }
 
     /// Writes the member.

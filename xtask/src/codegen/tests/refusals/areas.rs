@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::super::super::node::Refusal;
-use super::super::super::{MOST_LINES, render};
-use super::super::{AREAS, FEW_LINES, description};
+use super::super::super::render;
+use super::super::{AREAS, description};
 use super::{GET, LIST, Row, check, refusals, remove, set};
 
 #[test]
@@ -75,13 +75,11 @@ fn areas_and_pages_that_cannot_be_expressed_are_refused() {
     check(table, |change| refusals(change));
 }
 
-/// What is refused of the description in areas after a change, where files have at most so many lines.
-fn refusals_within(lines: usize, change: impl FnOnce(&mut Value)) -> Vec<Refusal> {
+/// What is refused of the description in areas after a change.
+fn refusals_in_areas(change: impl FnOnce(&mut Value)) -> Vec<Refusal> {
     let mut description = description(&AREAS);
     change(&mut description);
-    render(&description, &AREAS, lines)
-        .err()
-        .unwrap_or_default()
+    render(&description, &AREAS).err().unwrap_or_default()
 }
 
 #[test]
@@ -197,27 +195,5 @@ fn envelopes_and_searches_that_cannot_be_expressed_are_refused() {
             "correct `minLength`",
         ),
     ];
-    check(table, |change| refusals_within(MOST_LINES, change));
-}
-
-#[test]
-fn files_that_are_too_long_or_called_alike_are_refused() {
-    let refusals = refusals_within(50, |_| ());
-    let too_long = |refusal: &Refusal| {
-        refusal.problem.contains("shared.rs would have")
-            && refusal.remedy.contains("split the resource")
-    };
-    assert!(refusals.iter().any(too_long), "{refusals:#?}");
-
-    let refusals = refusals_within(FEW_LINES, |d| {
-        let post = "/paths/~1litters~1export/post";
-        set(d, post, "operationId", json!("cats_2.export"));
-        set(d, post, "tags", json!(["Cats"]));
-    });
-    let alike = |refusal: &Refusal| {
-        refusal
-            .problem
-            .contains("two files would be called `cats/cats_2.rs`")
-    };
-    assert!(refusals.iter().any(alike), "{refusals:#?}");
+    check(table, refusals_in_areas);
 }

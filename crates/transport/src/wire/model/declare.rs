@@ -1,0 +1,431 @@
+//! Declaring a model as a list of its members.
+
+/// Declares an object of an API, one line for each member: its name and type in Rust, and its name on the wire.
+///
+/// What follows the name of the type says which way it travels:
+///
+/// | word | what is implemented |
+/// |---|---|
+/// | `Received` | [`Model`](crate::model::Model) and `Deserialize` |
+/// | `Sent` | `new`, a method for each optional member, and `Serialize` |
+/// | `Search` | as `Sent`, with the terms that all searches of the service's crate have |
+/// | `Form` | `new` and the methods; how a form is written stands beside it |
+///
+/// What follows the name on the wire is for a member that is `(required)` in a response, that is wanted as `(json)`, see
+/// [`Slot::takes_json`](crate::model::Slot::takes_json), whose type is made `(into)` of others in a request, or that is sent
+/// as `(default true)` or `(default false)` if it is not set.
+///
+/// ```
+/// use security_api_transport::model;
+///
+/// model! {
+///     /// A cat.
+///     #[derive(Clone, Default)]
+///     pub struct Cat: Received, Sent {
+///         name: String = "name" (required),
+///         /// In kilograms.
+///         weight: Option<f64> = "weight",
+///         toys: Option<Vec<String>> = "favouriteToys",
+///     }
+/// }
+///
+/// let tom = Cat::new("Tom").toys(["mouse"]);
+/// let json = serde_json::to_string(&tom).unwrap();
+/// assert_eq!(json, r#"{"name":"Tom","favouriteToys":["mouse"]}"#);
+/// assert_eq!(serde_json::from_str::<Cat>(&json).unwrap(), tom);
+/// assert!(serde_json::from_str::<Cat>("{}").is_err());
+/// ```
+#[doc(hidden)]
+#[macro_export]
+macro_rules! model {
+    // What is only received needs one pass.
+    (
+        $(#[$attribute:meta])*
+        pub struct $name:ident: Received {
+            $($(#[$note:meta])* $member:ident: $type:ty = $wire:literal $(($mark:ident $($default:literal)?))?,)*
+        }
+    ) => {
+        $(#[$attribute])*
+        #[non_exhaustive]
+        pub struct $name { $($(#[$note])* pub $member: $type,)* }
+        $crate::__compared! { $name { $($member)* } }
+        $crate::__received! { $name { $($member = $wire $(($mark))?,)* } }
+    };
+    (
+        $(#[$attribute:meta])*
+        pub struct $name:ident: $way:ident { $($members:tt)* }
+    ) => {
+        $crate::__declared! { [$(#[$attribute])*] $way $name { $($members)* } }
+        $crate::__travels! { $way $name { $($members)* } }
+    };
+    (
+        $(#[$attribute:meta])*
+        pub struct $name:ident: Received, $way:ident { $($members:tt)* }
+    ) => {
+        $crate::__declared! { [$(#[$attribute])*] $way $name { $($members)* } }
+        $crate::__travels! { Received $name { $($members)* } }
+        $crate::__travels! { $way $name { $($members)* } }
+    };
+}
+
+/// The struct of a model.
+#[doc(hidden)]
+#[macro_export]
+#[allow(
+    clippy::crate_in_macro_def,
+    reason = "searches are the service crate's own"
+)]
+macro_rules! __declared {
+    (
+        [$(#[$attribute:meta])*] Search $name:ident
+        { $($(#[$note:meta])* $member:ident: $type:ty = $wire:literal $(($mark:ident $($default:literal)?))?,)* }
+    ) => {
+        $(#[$attribute])*
+        #[non_exhaustive]
+        pub struct $name {
+            /// Which records, in which order.
+            pub search: crate::search::SearchRequest,
+            $($(#[$note])* pub $member: $type,)*
+        }
+        $crate::__compared! { $name { search $($member)* } }
+    };
+    (
+        [$(#[$attribute:meta])*] Form $name:ident
+        { $($(#[$note:meta])* $member:ident: $type:ty = $wire:literal $(($mark:ident $($default:literal)?))?,)* }
+    ) => {
+        $(#[$attribute])*
+        #[derive(Debug)]
+        #[non_exhaustive]
+        pub struct $name { $($(#[$note])* pub $member: $type,)* }
+    };
+    (
+        [$(#[$attribute:meta])*] $way:ident $name:ident
+        { $($(#[$note:meta])* $member:ident: $type:ty = $wire:literal $(($mark:ident $($default:literal)?))?,)* }
+    ) => {
+        $(#[$attribute])*
+        #[non_exhaustive]
+        pub struct $name { $($(#[$note])* pub $member: $type,)* }
+        $crate::__compared! { $name { $($member)* } }
+    };
+}
+
+/// Debug output and comparison of a model, which need no code of their own for each.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __compared {
+    ($name:ident { $($member:ident)* }) => {
+        #[allow(deprecated)]
+        impl $crate::model::Values for $name {
+            fn values(&self, show: &mut dyn FnMut(&[&(dyn $crate::model::Value + 'static)])) {
+                show(&[$(&self.$member),*]);
+            }
+        }
+
+        impl ::std::fmt::Debug for $name {
+            #[inline]
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                $crate::model::debug(f, stringify!($name), stringify!($($member)*), self)
+            }
+        }
+
+        impl ::std::cmp::PartialEq for $name {
+            #[inline]
+            fn eq(&self, other: &Self) -> bool {
+                $crate::model::equal(self, other)
+            }
+        }
+    };
+}
+
+/// What a model has for one of the ways in which it travels.
+#[doc(hidden)]
+#[macro_export]
+#[allow(
+    clippy::crate_in_macro_def,
+    reason = "searches are the service crate's own"
+)]
+macro_rules! __travels {
+    (
+        Received $name:ident
+        { $($(#[$note:meta])* $member:ident: $type:ty = $wire:literal $(($mark:ident $($default:literal)?))?,)* }
+    ) => {
+        $crate::__received! { $name { $($member = $wire $(($mark))?,)* } }
+    };
+    (Form $name:ident { $($members:tt)* }) => {
+        $crate::__lent! { $name }
+        $crate::__setters! { $name [] [] [] $($members)* }
+    };
+    (Sent $name:ident { $($members:tt)* }) => {
+        $crate::__lent! { $name }
+        $crate::__setters! { $name [] [] [] $($members)* }
+        $crate::__written! { $name [] $($members)* }
+    };
+    (Search $name:ident { $($members:tt)* }) => {
+        $crate::__lent! { $name }
+        $crate::__setters! { $name [] [search: ::std::default::Default::default(),] [] $($members)* }
+        $crate::__written! { $name [search] $($members)* }
+
+        impl crate::search::SearchBody for $name {
+            fn search_mut(&mut self) -> &mut crate::search::SearchRequest {
+                &mut self.search
+            }
+        }
+    };
+}
+
+/// How a model is read.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __received {
+    ($name:ident { $($member:ident = $wire:literal $(($mark:ident $($default:literal)?))?,)* }) => {
+        #[allow(deprecated)]
+        impl $crate::model::Model for $name {
+            const NAME: &'static str = stringify!($name);
+            const MEMBERS: &'static [&'static str] = &[$($wire),*];
+            const MARKS: &'static [(&'static str, $crate::model::Mark)] =
+                &[$($(($wire, $crate::model::Mark::$mark),)?)*];
+
+            fn slots(&mut self, fill: &mut dyn FnMut(&mut [&mut (dyn $crate::model::Slot + 'static)])) {
+                fill(&mut [$(&mut self.$member),*]);
+            }
+        }
+
+        impl<'de> $crate::__private::serde::Deserialize<'de> for $name {
+            fn deserialize<D: $crate::__private::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<Self, D::Error> {
+                $crate::model::deserialize(deserializer)
+            }
+        }
+    };
+}
+
+/// What lets requests be given by reference.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __lent {
+    ($name:ident) => {
+        impl ::std::convert::From<&$name> for $name {
+            fn from(request: &$name) -> Self {
+                request.clone()
+            }
+        }
+    };
+}
+
+/// How a model is written.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __written {
+    (
+        $name:ident [$($search:ident)?]
+        $($(#[$note:meta])* $member:ident: $type:ty = $wire:literal $(($mark:ident $($default:literal)?))?,)*
+    ) => {
+        #[allow(deprecated)]
+        impl $crate::__private::serde::Serialize for $name {
+            fn serialize<S: $crate::__private::serde::Serializer>(
+                &self,
+                serializer: S,
+            ) -> ::std::result::Result<S::Ok, S::Error> {
+                #[allow(unused_imports)]
+                use $crate::model::{MaybeAbsent as _, NeverAbsent as _};
+                #[allow(unused_mut)]
+                let mut members = $crate::model::members(serializer)?;
+                $(self.$search.write(&mut members)?;)?
+                $(
+                    let value = &self.$member$($(.or(Some($default)))?)?;
+                    if !value.is_absent() {
+                        members.required($wire, value)?;
+                    }
+                )*
+                members.end()
+            }
+        }
+    };
+}
+
+/// `new` with the required members, and a method for each of the others.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __setters {
+    // name, arguments of `new`, values of members in it, methods, members that are left.
+    ($name:ident [] [$($value:tt)*] [$($method:tt)*]) => {
+        #[allow(deprecated)]
+        impl $name {
+            /// Creates an empty request.
+            #[must_use]
+            pub fn new() -> Self {
+                Self::default()
+            }
+
+            $($method)*
+        }
+    };
+    ($name:ident [$($argument:tt)+] [$($value:tt)*] [$($method:tt)*]) => {
+        #[allow(deprecated)]
+        impl $name {
+            /// Creates a request with the required members.
+            #[allow(clippy::too_many_arguments, reason = "the service requires as many")]
+            pub fn new($($argument)+) -> Self {
+                Self { $($value)* }
+            }
+
+            $($method)*
+        }
+    };
+    (
+        $name:ident [$($argument:tt)*] [$($value:tt)*] [$($method:tt)*]
+        $(#[$note:meta])* $member:ident: Option<String> = $wire:literal, $($rest:tt)*
+    ) => {
+        $crate::__setters! {
+            $name [$($argument)*] [$($value)* $member: ::std::option::Option::None,]
+            [$($method)*
+                $(#[$note])*
+                #[must_use]
+                pub fn $member(mut self, $member: impl Into<String>) -> Self {
+                    self.$member = Some($member.into());
+                    self
+                }
+            ]
+            $($rest)*
+        }
+    };
+    (
+        $name:ident [$($argument:tt)*] [$($value:tt)*] [$($method:tt)*]
+        $(#[$note:meta])* $member:ident: Option<$type:ty> = $wire:literal (into), $($rest:tt)*
+    ) => {
+        $crate::__setters! {
+            $name [$($argument)*] [$($value)* $member: ::std::option::Option::None,]
+            [$($method)*
+                $(#[$note])*
+                #[must_use]
+                pub fn $member(mut self, $member: impl Into<$type>) -> Self {
+                    self.$member = Some($member.into());
+                    self
+                }
+            ]
+            $($rest)*
+        }
+    };
+    (
+        $name:ident [$($argument:tt)*] [$($value:tt)*] [$($method:tt)*]
+        $(#[$note:meta])* $member:ident: Option<Vec<String>> = $wire:literal, $($rest:tt)*
+    ) => {
+        $crate::__setters! {
+            $name [$($argument)*] [$($value)* $member: ::std::option::Option::None,]
+            [$($method)*
+                $(#[$note])*
+                #[must_use]
+                pub fn $member(
+                    mut self,
+                    $member: impl IntoIterator<Item = impl Into<String>>,
+                ) -> Self {
+                    self.$member = Some($member.into_iter().map(Into::into).collect());
+                    self
+                }
+            ]
+            $($rest)*
+        }
+    };
+    (
+        $name:ident [$($argument:tt)*] [$($value:tt)*] [$($method:tt)*]
+        $(#[$note:meta])* $member:ident: Option<Vec<$type:ty>> = $wire:literal, $($rest:tt)*
+    ) => {
+        $crate::__setters! {
+            $name [$($argument)*] [$($value)* $member: ::std::option::Option::None,]
+            [$($method)*
+                $(#[$note])*
+                #[must_use]
+                pub fn $member(mut self, $member: impl IntoIterator<Item = $type>) -> Self {
+                    self.$member = Some($member.into_iter().collect());
+                    self
+                }
+            ]
+            $($rest)*
+        }
+    };
+    (
+        $name:ident [$($argument:tt)*] [$($value:tt)*] [$($method:tt)*]
+        $(#[$note:meta])* $member:ident: Option<$type:ty> = $wire:literal $(($mark:ident $($default:literal)?))?,
+        $($rest:tt)*
+    ) => {
+        $crate::__setters! {
+            $name [$($argument)*] [$($value)* $member: ::std::option::Option::None,]
+            [$($method)*
+                $(#[$note])*
+                #[must_use]
+                pub fn $member(mut self, $member: $type) -> Self {
+                    self.$member = Some($member);
+                    self
+                }
+            ]
+            $($rest)*
+        }
+    };
+    (
+        $name:ident [$($argument:tt)*] [$($value:tt)*] [$($method:tt)*]
+        $(#[$note:meta])* $member:ident: Patch<$type:ty> = $wire:literal $(($mark:ident $($default:literal)?))?, $($rest:tt)*
+    ) => {
+        $crate::__setters! {
+            $name [$($argument)*] [$($value)* $member: $crate::Patch::Leave,]
+            [$($method)*
+                $(#[$note])*
+                ///
+                /// `None` clears it.
+                #[must_use]
+                pub fn $member(mut self, $member: impl Into<$crate::Patch<$type>>) -> Self {
+                    self.$member = $member.into();
+                    self
+                }
+            ]
+            $($rest)*
+        }
+    };
+    (
+        $name:ident [$($argument:tt)*] [$($value:tt)*] [$($method:tt)*]
+        $(#[$note:meta])* $member:ident: String = $wire:literal $((required))?, $($rest:tt)*
+    ) => {
+        $crate::__setters! {
+            $name [$($argument)* $member: impl Into<String>,] [$($value)* $member: $member.into(),]
+            [$($method)*] $($rest)*
+        }
+    };
+    (
+        $name:ident [$($argument:tt)*] [$($value:tt)*] [$($method:tt)*]
+        $(#[$note:meta])* $member:ident: $type:ty = $wire:literal (into), $($rest:tt)*
+    ) => {
+        $crate::__setters! {
+            $name [$($argument)* $member: impl Into<$type>,] [$($value)* $member: $member.into(),]
+            [$($method)*] $($rest)*
+        }
+    };
+    (
+        $name:ident [$($argument:tt)*] [$($value:tt)*] [$($method:tt)*]
+        $(#[$note:meta])* $member:ident: Vec<String> = $wire:literal $((required))?, $($rest:tt)*
+    ) => {
+        $crate::__setters! {
+            $name [$($argument)* $member: impl IntoIterator<Item = impl Into<String>>,]
+            [$($value)* $member: $member.into_iter().map(Into::into).collect(),]
+            [$($method)*] $($rest)*
+        }
+    };
+    (
+        $name:ident [$($argument:tt)*] [$($value:tt)*] [$($method:tt)*]
+        $(#[$note:meta])* $member:ident: Vec<$type:ty> = $wire:literal $((required))?, $($rest:tt)*
+    ) => {
+        $crate::__setters! {
+            $name [$($argument)* $member: impl IntoIterator<Item = $type>,]
+            [$($value)* $member: $member.into_iter().collect(),]
+            [$($method)*] $($rest)*
+        }
+    };
+    (
+        $name:ident [$($argument:tt)*] [$($value:tt)*] [$($method:tt)*]
+        $(#[$note:meta])* $member:ident: $type:ty = $wire:literal $(($mark:ident $($default:literal)?))?, $($rest:tt)*
+    ) => {
+        $crate::__setters! {
+            $name [$($argument)* $member: $type,] [$($value)* $member,]
+            [$($method)*] $($rest)*
+        }
+    };
+}
