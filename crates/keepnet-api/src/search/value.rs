@@ -1,7 +1,7 @@
 //! How conditions are joined, what they compare, and with what.
 
 use security_api_transport::Timestamp;
-use security_api_transport::open_enum::OpenEnum;
+use security_api_transport::open_enum::{OpenEnum, UnknownValue};
 
 use crate::time::DateTime;
 
@@ -21,7 +21,7 @@ pub enum Condition {
     /// One of them: `OR`.
     Or,
     /// Something that this version does not know.
-    Unrecognized(Box<str>),
+    Unrecognized(UnknownValue),
 }
 
 /// How a column is compared with a value. What the service's own programs send is known; it may take others.
@@ -54,7 +54,7 @@ pub enum FilterOperator {
     /// It is less or the same: `<=`.
     AtMost,
     /// Something that this version does not know.
-    Unrecognized(Box<str>),
+    Unrecognized(UnknownValue),
 }
 
 /// The words of an open enumeration, as data.
@@ -68,7 +68,7 @@ macro_rules! words {
                     .map(|(_, variant)| variant)
             }
 
-            fn from_unknown(value: Box<str>) -> Self {
+            fn from_unknown(value: UnknownValue) -> Self {
                 Self::Unrecognized(value)
             }
 

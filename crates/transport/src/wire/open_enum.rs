@@ -1,5 +1,8 @@
 //! Enumerations that survive values they do not know.
 
+use std::fmt;
+use std::ops::Deref;
+
 use crate::wire::model::{Token, Unfit};
 
 /// An enumeration whose unknown values are kept as text.
@@ -13,7 +16,7 @@ pub trait OpenEnum: Sized {
     /// The variant for this wire value, if it is known.
     fn from_known(value: &str) -> Option<Self>;
     /// Keeps a value that is not known.
-    fn from_unknown(value: Box<str>) -> Self;
+    fn from_unknown(value: UnknownValue) -> Self;
     /// The value as it stands on the wire.
     fn as_str(&self) -> &str;
 
@@ -29,6 +32,44 @@ pub trait OpenEnum: Sized {
             || Self::from_wire(&code.to_string()),
             |(_, value)| Self::from_wire(value),
         )
+    }
+}
+
+/// A value of an enumeration that this version does not know, as it stands on the wire.
+///
+/// ```
+/// use security_api_transport::open_enum::UnknownValue;
+///
+/// let value = UnknownValue::from("HAIKU");
+/// assert_eq!(&*value, "HAIKU");
+/// ```
+// One pointer: records have many enumerations, and are moved with all of them.
+#[derive(Clone, PartialEq, Eq, Hash, Default)]
+pub struct UnknownValue(Box<Box<str>>);
+
+impl Deref for UnknownValue {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for UnknownValue {
+    fn from(value: &str) -> Self {
+        Self(Box::new(value.into()))
+    }
+}
+
+impl fmt::Debug for UnknownValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
+}
+
+impl fmt::Display for UnknownValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self)
     }
 }
 
@@ -91,7 +132,7 @@ macro_rules! open_enum {
                 $variant,
             )*
             /// A value that this version does not know, as it stands on the wire.
-            Unrecognized(Box<str>),
+            Unrecognized($crate::open_enum::UnknownValue),
         }
 
         impl $crate::open_enum::OpenEnum for $name {
@@ -104,7 +145,7 @@ macro_rules! open_enum {
                 }
             }
 
-            fn from_unknown(value: Box<str>) -> Self {
+            fn from_unknown(value: $crate::open_enum::UnknownValue) -> Self {
                 Self::Unrecognized(value)
             }
 
@@ -151,7 +192,7 @@ macro_rules! __open_enum {
             const EXPECTED: &'static str = "a string or an integer";
 
             fn blank() -> Self {
-                $crate::open_enum::OpenEnum::from_unknown(::std::boxed::Box::default())
+                $crate::open_enum::OpenEnum::from_unknown(::std::default::Default::default())
             }
 
             #[inline]
@@ -179,7 +220,7 @@ mod tests {
     #[derive(Debug, Clone, PartialEq)]
     enum Light {
         Red,
-        Unrecognized(Box<str>),
+        Unrecognized(UnknownValue),
     }
 
     impl OpenEnum for Light {
@@ -191,7 +232,7 @@ mod tests {
                 _ => None,
             }
         }
-        fn from_unknown(value: Box<str>) -> Self {
+        fn from_unknown(value: UnknownValue) -> Self {
             Self::Unrecognized(value)
         }
         fn as_str(&self) -> &str {
@@ -218,6 +259,11 @@ mod tests {
             assert_eq!(read, value);
             assert_eq!(serde_json::to_string(&read).unwrap(), back);
         }
+    }
+
+    #[test]
+    fn an_optional_value_is_two_words_wide() {
+        assert_eq!(size_of::<Option<Light>>(), 2 * size_of::<usize>());
     }
 
     #[test]

@@ -317,13 +317,14 @@ fn members<'de, A: MapAccess<'de>>(
         };
         let bit = 1_u64.wrapping_shl(index as u32);
         // One test for all that is rare.
-        if (index >= 64 || bit & rare != 0) && is_json(table, index, *slot) {
-            map.next_value_seed(Keep(*slot))?;
-            continue;
-        }
+        let is_rare = index >= 64 || bit & rare != 0;
         if index < 64 {
             seen |= bit;
             rare |= bit;
+        }
+        if is_rare && is_json(table, index, *slot) {
+            map.next_value_seed(Keep(*slot))?;
+            continue;
         }
         map.next_value_seed(Fill(*slot))?;
     }
