@@ -321,8 +321,8 @@ impl<C: From<Client>> ClientBuilder<C> {
     ///
     /// An [`Error`] that the service returns keeps its outcome. An error of reqwest 0.13 is interpreted as if the
     /// client's own transport had returned it, so the service must not retry by itself. Any other error becomes
-    /// [`ErrorKind::Custom`](crate::ErrorKind::Custom): the request may have been executed, and is not retried. All the time that the service
-    /// takes counts towards the attempt timeout.
+    /// [`ErrorKind::Custom`](crate::ErrorKind::Custom): the request may have been executed, and is not retried. All the
+    /// time that the service takes counts towards the attempt timeout.
     pub fn transport<S>(mut self, transport: S) -> Self
     where
         S: Service<HttpRequest, Response = HttpResponse> + Clone + Send + Sync + 'static,

@@ -74,7 +74,8 @@ impl Client {
     /// `base_url`.
     ///
     /// The rate limiter does not apply to that host, since the host counts its own requests, and default headers
-    /// ([`ClientBuilder::default_header`](crate::ClientBuilder::default_header)) are not sent to it. Connections, credential and retry budget are shared.
+    /// ([`ClientBuilder::default_header`](crate::ClientBuilder::default_header)) are not sent to it. Connections,
+    /// credential and retry budget are shared.
     ///
     /// ```
     /// use security_api_transport::{Client, Error};
