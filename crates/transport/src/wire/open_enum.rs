@@ -1,20 +1,20 @@
-//! Enumerations that survive values they do not know.
+//! Enumerations that accept unknown values.
 
 use crate::wire::model::{Token, Unfit};
 
 /// An enumeration whose unknown values are kept as text.
 ///
-/// Services add values without notice; a client that refuses them would lose the whole answer. Known values are read
-/// without allocating.
+/// Services add values without notice, and a client that refused them would lose the whole response. Known values are
+/// decoded without allocating.
 pub trait OpenEnum: Sized {
-    /// The integers by which the service writes some values in place of their names, with those names.
+    /// Integers that the service sends for some values instead of their names, with those names.
     const CODES: &'static [(i64, &'static str)] = &[];
 
     /// The variant for this wire value, if it is known.
     fn from_known(value: &str) -> Option<Self>;
-    /// Keeps a value that is not known.
+    /// Stores a value that is not known.
     fn from_unknown(value: Box<str>) -> Self;
-    /// The value as it stands on the wire.
+    /// The value as it is on the wire.
     fn as_str(&self) -> &str;
 
     /// The variant for this wire value, known or not.
@@ -22,7 +22,7 @@ pub trait OpenEnum: Sized {
         Self::from_known(value).unwrap_or_else(|| Self::from_unknown(value.into()))
     }
 
-    /// The variant for this integer: the one whose code it is, or else the one for its digits.
+    /// The variant for this integer: the one with this code, or otherwise the one for its digits.
     fn from_code(code: i64) -> Self {
         let coded = Self::CODES.iter().find(|(known, _)| *known == code);
         coded.map_or_else(
@@ -32,7 +32,7 @@ pub trait OpenEnum: Sized {
     }
 }
 
-/// Reads a value, known or not; the body of an open enumeration's `Scalar::read`.
+/// Decodes a value, known or not. Used by `Scalar::read` of every open enumeration.
 ///
 /// # Errors
 /// If it is neither a text nor an integer.
@@ -90,7 +90,7 @@ macro_rules! open_enum {
                 $(#[$note])*
                 $variant,
             )*
-            /// A value that this version does not know, as it stands on the wire.
+            /// A value that this version does not know, as it is on the wire.
             Unrecognized(Box<str>),
         }
 
@@ -120,8 +120,8 @@ macro_rules! open_enum {
     };
 }
 
-/// Implements what every open enumeration has beside [`OpenEnum`]: `Display`, `From<&str>`, `From<String>`, `AsRef<str>`
-/// and both directions of serde.
+/// Implements what every open enumeration has in addition to [`OpenEnum`]: `Display`, `From<&str>`, `From<String>`,
+/// `AsRef<str>`, `Serialize` and `Deserialize`.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __open_enum {
