@@ -36,7 +36,7 @@ use crate::wire::decode;
 /// async fn example(client: &Client) -> Result<(), Error> {
 ///     let browser: Value = client.operation(&GET, &["b1"]).call().await?;
 ///
-///     let answer = client
+///     let response = client
 ///         .operation(&GET, &["b1"])
 ///         .call::<Value>()
 ///         .timeout(Duration::from_secs(5))
@@ -44,7 +44,7 @@ use crate::wire::decode;
 ///         .header("x-trace", "42")
 ///         .send_with_response()
 ///         .await?;
-///     println!("{:?} after {} attempts", answer.request_id(), answer.attempts());
+///     println!("{:?} after {} attempts", response.request_id(), response.attempts());
 ///     Ok(())
 /// }
 /// ```

@@ -225,8 +225,7 @@ impl<C: From<Client>> ClientBuilder<C> {
     /// [`attempt_timeout`](Self::attempt_timeout), bytes that may still be in buffers count as progress while a body is
     /// sent.
     ///
-    /// An HTTP/2 connection that has requests and receives nothing for this long, at most 30 s, gets no further
-    /// requests.
+    /// An HTTP/2 connection that has requests and shows no sign of life for this long, at most 30 s, is closed.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.defaults.idle_timeout = timeout;
         self

@@ -40,7 +40,7 @@ pub(super) enum Route {
 }
 
 impl LeafSettings {
-    /// The time after which a silent HTTP/2 connection that has requests is abandoned: after a third of it the peer is
+    /// The time after which a silent HTTP/2 connection that has requests is closed: after a third of it the peer is
     /// pinged. Data being sent can delay the ping, so most of the time is left for the response.
     pub(crate) fn silent_for(mut self, time: Duration) -> Self {
         let time = time.clamp(SHORTEST_SILENCE, LONGEST_SILENCE);
