@@ -135,8 +135,8 @@ impl RateLimiter {
         }))
     }
 
-    /// Sets a separate limit for the operations that name it; an empty list means no rate. Call it before cloning the
-    /// limiter: the result shares nothing with earlier clones.
+    /// Sets a separate limit for the operations that name it; `None` or an empty list means no rate. Call it before
+    /// cloning the limiter: the result shares nothing with earlier clones.
     #[must_use]
     pub fn named(self, name: &'static str, rates: impl Into<Rates>) -> Self {
         let mut named = self.0.named.clone();
