@@ -1,4 +1,4 @@
-//! The client and how it is made.
+//! The client and its builder.
 
 use std::sync::Arc;
 
@@ -7,17 +7,17 @@ use security_api_transport::{ApiKey, Error, Rate, RateLimiter, Request, Secret, 
 
 use crate::protocol::PushSecurity;
 
-/// Puts a [`Client`] together: what is not set has the values of [`Defaults`](crate::Defaults).
+/// Builds a [`Client`]. Options that are not set have the values of [`Defaults`](crate::Defaults).
 ///
-/// From [`Client::builder`] or [`Client::builder_from_env`]. All methods are those of
+/// Created by [`Client::builder`] or [`Client::builder_from_env`]. All methods are those of
 /// [`security_api_transport::ClientBuilder`]:
 ///
 /// - `base_url`, `user_agent`, `proxy`, `no_proxy`, `root_certificate`, `http1_only`: where requests go, and how.
-/// - `timeout`, `attempt_timeout`, `idle_timeout`, `connect_timeout`, `pool_idle_timeout`, `response_limit`: times and
-///   sizes.
+/// - `timeout`, `attempt_timeout`, `idle_timeout`, `connect_timeout`, `pool_idle_timeout`, `response_limit`: timeouts
+///   and limits.
 /// - `retry`, `limiter`, `credential`: a [`RetryPolicy`](crate::RetryPolicy), a [`Limiter`](crate::Limiter) shared with
 ///   other clients, and a [`Credential`](crate::Credential) that can be renewed.
-/// - `transport`, `call_layer`, `attempt_layer`: tower services in place of, and around, the way requests are sent.
+/// - `transport`, `call_layer`, `attempt_layer`: tower services that replace or wrap how requests are sent.
 ///
 /// ```
 /// use push_security_api::Client;
@@ -34,11 +34,12 @@ const BASE_URL: &str = "https://api.pushsecurity.com";
 const KEY_VARIABLE: &str = "PUSH_SECURITY_API_KEY";
 const URL_VARIABLE: &str = "PUSH_SECURITY_BASE_URL";
 
-/// A client of the Push Security REST API v1. One pointer wide; clones share connections, limits and retry budget.
+/// A client of the Push Security REST API v1. It is the size of one pointer; clones share connections, limits and retry
+/// budget.
 ///
-/// The service allows each user 10 requests a second and 10 more for short intervals. The client keeps to that: calls
-/// wait for their turn, in order. Build all clients of one user from clones of one
-/// [`RateLimiter`], or clone the client.
+/// The service allows each user 10 requests a second and 10 more for short intervals. The client keeps to that limit:
+/// calls wait for their turn, in order. Build all clients of one user from clones of one [`RateLimiter`], or clone the
+/// client.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), push_security_api::Error> {
@@ -53,13 +54,13 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that calls with this API key.
+    /// Creates a client with this API key.
     ///
     /// Keys are made on the settings page of the admin console, with one of two permissions: `Read only` for GET
     /// requests, `Full access` for all.
     ///
     /// # Errors
-    /// If the key is empty or has characters that no header can have.
+    /// If the key is empty or has characters that are invalid in a header.
     ///
     /// ```
     /// let push = push_security_api::Client::new("an-api-key")?;
@@ -69,11 +70,11 @@ impl Client {
         Self::builder(api_key).build()
     }
 
-    /// A client by the environment: the key in `PUSH_SECURITY_API_KEY` and, if it is set, another base URL in
-    /// `PUSH_SECURITY_BASE_URL`.
+    /// Creates a client from environment variables: the key in `PUSH_SECURITY_API_KEY` and, optionally, another base
+    /// URL in `PUSH_SECURITY_BASE_URL`.
     ///
     /// # Errors
-    /// If the key is not set, or one of the values cannot be used.
+    /// If the key is not set, or one of the values is invalid.
     ///
     /// ```no_run
     /// let push = push_security_api::Client::from_env()?;
@@ -83,7 +84,7 @@ impl Client {
         Self::builder_from_env()?.build()
     }
 
-    /// Starts a client by the same variables as [`from_env`](Self::from_env), with settings of one's own on top.
+    /// Starts a builder from the same variables as [`from_env`](Self::from_env), for further settings.
     ///
     /// # Errors
     /// If the key is not set.
@@ -107,8 +108,7 @@ impl Client {
         })
     }
 
-    /// Starts a client with settings of one's own; see [`ClientBuilder`]. A key that cannot be used is an error of
-    /// `build`.
+    /// Starts a builder with this API key; see [`ClientBuilder`]. An invalid key makes `build` fail.
     ///
     /// ```
     /// use std::time::Duration;
@@ -123,14 +123,14 @@ impl Client {
         ClientBuilder::new(settings(&api_key.into()))
     }
 
-    /// Makes the cheapest authenticated call, to see at start-up that address and key are right.
+    /// Makes the cheapest authenticated call, to check at start-up that base URL and key are right.
     ///
-    /// It asks for one browser (`GET /v1/browsers`), which counts against the rate limit as any call does. It does not
+    /// It requests one browser (`GET /v1/browsers`), which counts against the rate limit like any call. It does not
     /// tell whether the key may change anything.
     ///
     /// # Errors
-    /// If the call fails; see [`Reason`](crate::Reason). What the service answers to a wrong key is not documented, and
-    /// most likely reads as [`Reason::KeyRefused`](crate::Reason::KeyRefused).
+    /// If the call fails; see [`Reason`](crate::Reason). The service's response to a wrong key is not documented, and
+    /// most likely gives [`Reason::KeyRefused`](crate::Reason::KeyRefused).
     ///
     /// ```no_run
     /// # async fn example(push: push_security_api::Client) -> Result<(), push_security_api::Error> {
@@ -141,12 +141,13 @@ impl Client {
         self.browsers().list().limit(1).page().await.map(drop)
     }
 
-    /// A request of one's own, for what this version does not model. It passes the same way as every other call.
+    /// A request to any path, for what this version does not model. It goes through the same request path as every
+    /// other call.
     ///
-    /// `path` begins with `/` and stays below the base URL; [`Request::segment`] adds ids to it. The answer is whatever
-    /// type the call names, for example `serde_json::Value`, [`RawJson`](crate::RawJson) or a struct of one's own; `()`
-    /// fits an answer that is empty. It is not sent again once it may have been executed, unless it says
-    /// [`idempotent`](Request::idempotent).
+    /// `path` begins with `/` and is below the base URL; [`Request::segment`] adds ids to it. The response is decoded
+    /// as the type that the call names, for example `serde_json::Value`, [`RawJson`](crate::RawJson) or your own
+    /// struct; `()` accepts an empty response. The request is not retried once it may have been executed, unless it is
+    /// marked [`idempotent`](Request::idempotent).
     ///
     /// ```no_run
     /// # async fn example(push: push_security_api::Client) -> Result<(), push_security_api::Error> {
@@ -164,8 +165,8 @@ impl Client {
         self.transport.request(method, path)
     }
 
-    /// A new limiter by the service's published limits. A client has one of its own; clients of the same user that
-    /// cannot be clones of each other are built with clones of one such limiter.
+    /// Creates a limiter for the service's published limits. Each client has one; build clients of the same user that
+    /// cannot be clones of each other with clones of one such limiter.
     ///
     /// # Errors
     /// None in this version; the limits are constants.
@@ -179,12 +180,12 @@ impl Client {
     /// # Ok::<(), push_security_api::Error>(())
     /// ```
     pub fn service_limiter() -> Result<RateLimiter, Error> {
-        // The service allows 20 in any one second. A burst of 9 on top of 10 a second leaves room for one request that
-        // was sent on time and arrives late.
+        // The service allows 20 in any one second. A burst of 9 in addition to 10 a second leaves room for one request
+        // that was sent on time and arrives late.
         Ok(RateLimiter::new(Rate::per_second(10.0, 9)?))
     }
 
-    /// Where requests go.
+    /// The base URL that requests go to.
     ///
     /// ```
     /// let push = push_security_api::Client::new("an-api-key")?;

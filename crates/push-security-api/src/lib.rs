@@ -34,9 +34,9 @@ pub use security_api_transport::{FakeAnswer, FakeRequest, FakeTransport};
 
 /// One page of a list: its items, and the call for the next page.
 ///
-/// It is what `page()` of a list gives, and what [`Pages`] consist of. `items()` and `into_items()` give the items,
-/// `has_next()` and `next()` lead on, and `next_cursor()` is a [`Cursor`] to store. All methods are those of
-/// [`security_api_transport::Page`].
+/// Returned by `page()` of a list, and yielded by [`Pages`]. `items()` and `into_items()` return the items,
+/// `has_next()` and `next()` lead to the next page, and `next_cursor()` is a [`Cursor`] to store. All methods are those
+/// of [`security_api_transport::Page`].
 ///
 /// ```no_run
 /// # async fn example(push: push_security_api::Client) -> Result<(), push_security_api::Error> {
@@ -53,10 +53,10 @@ pub use security_api_transport::{FakeAnswer, FakeRequest, FakeTransport};
 /// ```
 pub type Page<T> = security_api_transport::Page<T, paging::NextToken>;
 
-/// Every page of a list, one after the other: a `Stream` of [`Page`]s that has `try_next()` of its own.
+/// Every page of a list: a `Stream` of [`Page`]s with the additional method `try_next()`.
 ///
-/// It is what `pages()` of a list gives. `cursor()` is the start of the page after the one received last, and
-/// `resume()` goes on there. All methods are those of [`security_api_transport::Pages`].
+/// Returned by `pages()` of a list. `cursor()` is the start of the page after the last received one, and `resume()`
+/// continues there. All methods are those of [`security_api_transport::Pages`].
 ///
 /// ```no_run
 /// # async fn example(push: push_security_api::Client) -> Result<(), push_security_api::Error> {
@@ -68,11 +68,12 @@ pub type Page<T> = security_api_transport::Page<T, paging::NextToken>;
 /// ```
 pub type Pages<T> = security_api_transport::Pages<T, paging::NextToken>;
 
-/// Every item of a list, across pages: a `Stream` that has `try_next()` and `try_collect()` of its own.
+/// Every item of a list, across pages: a `Stream` with the additional methods `try_next()` and `try_collect()`.
 ///
-/// It is what `items()` of a list gives. Pages are asked for as they are needed, and the options of the list hold for
-/// each of them. After an error it ends. `cursor()` is the place before the next item, also after an error, and
-/// `resume()` goes on there. All methods are those of [`security_api_transport::Items`].
+/// Returned by `items()` of a list. Pages are requested as they are needed, and the options of the list apply to each
+/// of them. After an item that cannot be decoded the stream continues; any other error ends it. `cursor()` is the
+/// position of the next item, also after an error, and `resume()` continues there. All methods are those of
+/// [`security_api_transport::Items`].
 ///
 /// ```no_run
 /// # async fn example(push: push_security_api::Client) -> Result<(), push_security_api::Error> {
@@ -84,10 +85,9 @@ pub type Pages<T> = security_api_transport::Pages<T, paging::NextToken>;
 /// ```
 pub type Items<T> = security_api_transport::Items<T, paging::NextToken>;
 
-/// Every item of a list as the JSON it came as, across pages: for exports, and for members that this version does not
-/// know.
+/// Every item of a list as raw JSON, across pages: for exports, and for members that this version does not know.
 ///
-/// It is what `raw_items()` of a list gives, and works as [`Items`] do. All methods are those of
+/// Returned by `raw_items()` of a list, and used like [`Items`]. All methods are those of
 /// [`security_api_transport::RawItems`].
 ///
 /// ```no_run

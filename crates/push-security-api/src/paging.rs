@@ -1,4 +1,4 @@
-//! How the service pages its lists: a token for the next page.
+//! How the service pages its lists: with a token for the next page.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -26,7 +26,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for ListAnswer<T> {
     }
 }
 
-/// By hand, because a derived one refuses a member that comes twice.
+/// Implemented by hand, because a derived implementation refuses a duplicate member.
 struct ListVisitor<T>(PhantomData<T>);
 
 impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
@@ -46,7 +46,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
-        // An object without it is not a list, and must not pass for an empty one.
+        // An object without `result` is not a list, and must not be read as an empty one.
         let result = result.ok_or_else(|| A::Error::missing_field("result"))?;
         Ok(ListAnswer {
             result: result.into_vec(),
@@ -77,12 +77,12 @@ impl<'de> Deserialize<'de> for PagingMember {
     }
 }
 
-/// Where a page is.
+/// The position of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Position {
-    /// At the page with this token.
+    /// The page with this token.
     Token(String),
-    /// After this many items, where the service names no token.
+    /// The page after this many items, if the service sends no token.
     Offset(String),
 }
 
@@ -147,7 +147,7 @@ impl Paging for NextToken {
     }
 
     fn go(mut request: Request, position: &Position) -> Request {
-        // The service refuses the two together.
+        // The service refuses a request with both parameters.
         request.remove_query("offset");
         request.remove_query("nextToken");
         match position {

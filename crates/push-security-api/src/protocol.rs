@@ -1,12 +1,12 @@
-//! How the service speaks of errors.
+//! How the service reports errors.
 
 use security_api_transport::{Answer, ApiError, Error, Protocol};
 use serde::Deserialize;
 
-/// Why the service refused a call, as far as it says.
+/// Why the service refused a call, as far as its response tells.
 ///
-/// The vendor documents the statuses 200, 400, 429 and 500, and no body. What stands here of 401, 403 and 404 rests on
-/// what the gateway was seen to answer and on what gateways of its kind do.
+/// The vendor documents the statuses 200, 400, 429 and 500, and no body. The meanings of 401, 403 and 404 rest on
+/// observed responses of the gateway and on what gateways of its kind do.
 ///
 /// ```no_run
 /// # async fn example(push: push_security_api::Client, id: &str) -> Result<(), push_security_api::Error> {
@@ -23,11 +23,11 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
-    /// The gateway does not know the path. It answers 403 with the words "Missing Authentication Token", although a
+    /// The gateway does not know the path. It responds with 403 and the text "Missing Authentication Token", although a
     /// key was sent.
     UnknownPath,
     /// The key was refused for a call that changes something: most likely its permission is `Read only`. The service
-    /// does not tell this from a wrong key.
+    /// does not distinguish this from a wrong key.
     ReadOnlyKey,
     /// The key was refused: 401, or 403 for a call that only reads.
     KeyRefused,
@@ -35,14 +35,14 @@ pub enum Reason {
     NotFound,
     /// A parameter is missing or wrong: 400, or 422.
     InvalidInput,
-    /// More requests than the service allows: 429. The client has waited and tried again already.
+    /// More requests than the service allows: 429. The client has already waited and retried.
     RateLimited,
     /// The service failed: any 5xx.
     ServerError,
 }
 
 impl Reason {
-    /// The reason in an error; none if the service did not answer, or with something that is not listed here.
+    /// The reason in an error. `None` if the service did not respond, or its response is not listed here.
     ///
     /// ```
     /// use push_security_api::{Client, Reason};
@@ -66,7 +66,7 @@ struct ErrorBody {
     message: Option<String>,
 }
 
-/// The stock words of the gateway in front of the API.
+/// The standard texts of the gateway in front of the API.
 const UNKNOWN_PATH: &str = "Missing Authentication Token";
 
 impl Protocol for PushSecurity {

@@ -1,13 +1,14 @@
-//! Webhooks: is it really from Push Security, and what does it say?
+//! Webhooks: verifying deliveries from Push Security and reading their events.
 //!
-//! A delivery carries `X-Signature: t=<UNIX seconds>,v1=<hex>`, where `v1` is the HMAC-SHA-256 of `t`, a full stop and
-//! the raw body under the webhook's secret. Give the body as it came, byte for byte: a body that was parsed and written
-//! again has another signature. Nothing here depends on a web framework; the example `webhook_receiver` uses axum.
+//! A delivery has the header `X-Signature: t=<UNIX seconds>,v1=<hex>`, where `v1` is the HMAC-SHA-256 of `t`, a full
+//! stop and the raw body, keyed with the webhook's secret. Pass the body as received, byte for byte: a body that was
+//! parsed and serialised again has another signature. This module depends on no web framework; the example
+//! `webhook_receiver` uses axum.
 //!
-//! Push Security waits 5 seconds for an answer with a 2xx status and otherwise delivers again, up to three times over
-//! 15 to 25 minutes, each time with a new signature and the same [`Event::id`]. So answer first and work afterwards. To
-//! tell a repetition, or a replay, from news, remember ids for twice the [tolerance](Verifier::tolerance): a signature
-//! counts from that long before its time until that long after.
+//! Push Security waits 5 seconds for a response with a 2xx status and otherwise delivers again, up to three times over
+//! 15 to 25 minutes, each time with a new signature and the same [`Event::id`]. So respond first and work afterwards.
+//! To detect repetitions and replays, remember ids for twice the [tolerance](Verifier::tolerance): a signature is valid
+//! from that long before its time until that long after.
 //!
 //! ```
 //! use push_security_api::webhook::{Payload, Verifier};

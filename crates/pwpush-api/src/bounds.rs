@@ -4,15 +4,15 @@ use std::ops::RangeInclusive;
 
 use security_api_transport::Error;
 
-/// What can be pushed. An instance has bounds for each kind.
+/// The kinds of push. An instance has bounds for each kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PushKind {
-    /// A text, with files beside it or not.
+    /// A text, with or without files.
     Text,
     /// A URL.
     Url,
-    /// What a QR code says.
+    /// The text of a QR code.
     Qr,
     /// Files.
     File,
@@ -21,7 +21,7 @@ pub enum PushKind {
 impl PushKind {
     pub(crate) const ALL: [Self; 4] = [Self::Text, Self::Url, Self::Qr, Self::File];
 
-    /// As the service calls it.
+    /// The service's name for the kind.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Text => "text",
@@ -32,11 +32,11 @@ impl PushKind {
     }
 }
 
-/// The bounds of an instance, as its administrator set them: a client that is told them refuses what is out of them
-/// before anything is sent. An instance puts its defaults in place of what is out of its bounds.
+/// The bounds of an instance, as its administrator set them. A client that knows them refuses values outside of them
+/// before anything is sent. An instance silently replaces such values with its defaults.
 ///
-/// Without being told, a client has none: the usual ones, 1 to 90 days, 1 to 100 views and 10 files, are settings of an
-/// instance, and the response shows what it keeps.
+/// By default a client has no bounds: the usual ones, 1 to 90 days, 1 to 100 views and 10 files, are settings of an
+/// instance, and the response shows what the instance keeps.
 ///
 /// ```
 /// use pwpush_api::{Bounds, Client, PushKind};
@@ -64,21 +64,21 @@ impl Bounds {
         Self::default()
     }
 
-    /// The days that a push may live. They hold for the open-source edition; the commercial one has steps.
+    /// Sets the days that a push may live. They apply to the open-source edition; the commercial one has fixed steps.
     #[must_use]
     pub fn days(mut self, days: RangeInclusive<u32>) -> Self {
         self.days = Some(days);
         self
     }
 
-    /// The views that a push may have.
+    /// Sets the views that a push may have.
     #[must_use]
     pub fn views(mut self, views: RangeInclusive<u32>) -> Self {
         self.views = Some(views);
         self
     }
 
-    /// The most files of one push.
+    /// Sets the most files of one push.
     #[must_use]
     pub fn files(mut self, most: usize) -> Self {
         self.files = Some(most);
@@ -86,19 +86,19 @@ impl Bounds {
     }
 
     /// # Errors
-    /// If the instance would put its default in place of these days.
+    /// If the instance would replace these days with its default.
     pub(crate) fn check_days(&self, field: &str, days: u32) -> Result<(), Error> {
         check(field, days, " days", self.days.as_ref())
     }
 
     /// # Errors
-    /// If the instance would put its default in place of these views.
+    /// If the instance would replace these views with its default.
     pub(crate) fn check_views(&self, views: u32) -> Result<(), Error> {
         check("views", views, "", self.views.as_ref())
     }
 
     /// # Errors
-    /// If the instance would refuse so many files.
+    /// If the instance would refuse this many files.
     pub(crate) fn check_files(&self, count: usize) -> Result<(), Error> {
         match self.files {
             Some(most) if count > most => Err(Error::invalid(format!(

@@ -1,4 +1,4 @@
-//! The client and how it is made.
+//! The client and its builder.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,20 +15,20 @@ use crate::operations::INSTANCE_VERSION;
 use crate::protocol::PasswordPusher;
 use crate::types::Edition;
 
-/// Puts a [`Client`] together: what is not set has the values of [`Defaults`](crate::Defaults).
+/// Builds a [`Client`]. Options that are not set have the values of [`Defaults`](crate::Defaults).
 ///
-/// From [`Client::builder`], [`Client::anonymous_builder`] or [`Client::builder_from_env`]. All methods are those of
-/// [`security_api_transport::ClientBuilder`]:
+/// Created by [`Client::builder`], [`Client::anonymous_builder`] or [`Client::builder_from_env`]. All methods are those
+/// of [`security_api_transport::ClientBuilder`]:
 ///
 /// - `base_url`, `user_agent`, `proxy`, `no_proxy`, `root_certificate`, `http1_only`: where requests go, and how. The
 ///   base URL is the instance's own, path included, without `/api/v2`.
-/// - `default_header`, `default_secret_header`: headers for an access proxy before the instance. They go to the origin of
-///   the base URL alone, not to where files are stored.
-/// - `timeout`, `attempt_timeout`, `idle_timeout`, `connect_timeout`, `pool_idle_timeout`, `response_limit`: times and
-///   sizes.
+/// - `default_header`, `default_secret_header`: headers for an access proxy in front of the instance. They are sent
+///   only to the origin of the base URL, not to where files are stored.
+/// - `timeout`, `attempt_timeout`, `idle_timeout`, `connect_timeout`, `pool_idle_timeout`, `response_limit`: timeouts
+///   and limits.
 /// - `retry`, `limiter`, `credential`: a [`RetryPolicy`](crate::RetryPolicy), a [`Limiter`](crate::Limiter) shared with
 ///   other clients, and a [`Credential`](crate::Credential) that can be renewed.
-/// - `transport`, `call_layer`, `attempt_layer`: tower services in place of, and around, the way requests are sent.
+/// - `transport`, `call_layer`, `attempt_layer`: tower services that replace or wrap how requests are sent.
 ///
 /// ```
 /// use pwpush_api::Client;
@@ -46,11 +46,12 @@ pub type ClientBuilder = security_api_transport::ClientBuilder<Client>;
 const TOKEN_VARIABLE: &str = "PASSWORD_PUSHER_TOKEN";
 const URL_VARIABLE: &str = "PASSWORD_PUSHER_BASE_URL";
 
-/// A client of the Password Pusher API v2, open-source and commercial. One pointer wide; clones share connections,
-/// limits, retry budget and what is known of the instance.
+/// A client of the Password Pusher API v2, open-source and commercial. It is the size of one pointer; clones share
+/// connections, limits, retry budget and what is known about the instance.
 ///
-/// The service allows 120 requests a minute and 60 a second from one address. The client keeps to that: calls wait for
-/// their turn, in order. Build all clients of one machine from clones of one [`RateLimiter`], or clone the client.
+/// The service allows 120 requests a minute and 60 a second from one address. The client keeps to that limit: calls
+/// wait for their turn, in order. Build all clients of one machine from clones of one [`RateLimiter`], or clone the
+/// client.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), pwpush_api::Error> {
@@ -70,18 +71,17 @@ pub struct Client {
 }
 
 impl Client {
-    /// The hosted service in the EU, where clients call unless they have another base URL. The vendor's bare address
-    /// leads there as well.
+    /// The hosted service in the EU, which is the default base URL. The vendor's bare address redirects there as well.
     pub const EU: &'static str = "https://eu.pwpush.com";
 
-    /// The hosted service in the US. It has tokens of its own.
+    /// The hosted service in the US. Its tokens are separate.
     pub const US: &'static str = "https://us.pwpush.com";
 
-    /// A client that calls the hosted service in the EU with this API token; for another instance, see
+    /// Creates a client for the hosted service in the EU with this API token. For another instance, see
     /// [`builder`](Self::builder).
     ///
     /// # Errors
-    /// If the token is empty or has characters that no header can have.
+    /// If the token is empty or has characters that are invalid in a header.
     ///
     /// ```
     /// let pwpush = pwpush_api::Client::new("an-api-token")?;
@@ -92,11 +92,11 @@ impl Client {
         Self::builder(token).build()
     }
 
-    /// A client that calls the hosted service in the EU without a token. It can create, read, preview and expire pushes
-    /// where the instance allows that, but not list or audit them, and not push files.
+    /// Creates a client for the hosted service in the EU without a token. It can create, read, preview and expire
+    /// pushes where the instance allows that, but not list or audit them, and not push files.
     ///
     /// # Errors
-    /// None but those of setting up TLS.
+    /// If TLS cannot be set up.
     ///
     /// ```
     /// let pwpush = pwpush_api::Client::anonymous()?;
@@ -106,11 +106,11 @@ impl Client {
         Self::anonymous_builder().build()
     }
 
-    /// A client from the environment: the token in `PASSWORD_PUSHER_TOKEN` and, if it is set, another base URL in
-    /// `PASSWORD_PUSHER_BASE_URL`.
+    /// Creates a client from environment variables: the token in `PASSWORD_PUSHER_TOKEN` and, optionally, another base
+    /// URL in `PASSWORD_PUSHER_BASE_URL`.
     ///
     /// # Errors
-    /// If the token is not set, or one of the values cannot be used.
+    /// If the token is not set, or one of the values is invalid.
     ///
     /// ```no_run
     /// let pwpush = pwpush_api::Client::from_env()?;
@@ -120,7 +120,7 @@ impl Client {
         Self::builder_from_env()?.build()
     }
 
-    /// Starts a client from the same variables as [`from_env`](Self::from_env), with settings of one's own on top.
+    /// Starts a builder from the same variables as [`from_env`](Self::from_env), for further settings.
     ///
     /// # Errors
     /// If the token is not set.
@@ -145,8 +145,7 @@ impl Client {
         })
     }
 
-    /// Starts a client with settings of one's own; see [`ClientBuilder`]. A token that cannot be used is an error of
-    /// `build`.
+    /// Starts a builder with this API token; see [`ClientBuilder`]. An invalid token makes `build` fail.
     ///
     /// ```
     /// let pwpush = pwpush_api::Client::builder("an-api-token")
@@ -159,11 +158,11 @@ impl Client {
         ClientBuilder::new(credential.and_then(|token| settings(Arc::new(token), true)))
     }
 
-    /// Starts a client that sends no token, with settings of one's own. There is no `Authorization` header at all then,
-    /// since the service refuses an empty one.
+    /// Starts a builder of a client that sends no token. It sends no `Authorization` header at all, because the service
+    /// refuses an empty one.
     ///
-    /// A credential of one's own belongs on a builder from [`builder`](Self::builder): this client takes itself for
-    /// anonymous, and refuses to push files.
+    /// To use a custom [`Credential`](crate::Credential), start with [`builder`](Self::builder): a client from this
+    /// builder counts as anonymous, and refuses to push files.
     ///
     /// ```
     /// let pwpush = pwpush_api::Client::anonymous_builder()
@@ -175,11 +174,11 @@ impl Client {
         ClientBuilder::new(settings(Arc::new(Anonymous), false))
     }
 
-    /// The same client, which takes the instance for this edition instead of asking it. Call it right after building:
-    /// what the client has found out by then stays.
+    /// Returns a client that assumes this edition instead of asking the instance. Call it right after building: an
+    /// edition that the client already knows stays.
     ///
-    /// If it is wrong, a lifetime is sent in a member that the instance ignores. The client notices that, expires the
-    /// push again and fails.
+    /// If the edition is wrong, a lifetime is sent in a member that the instance ignores. The client detects that,
+    /// expires the push again and fails.
     ///
     /// ```
     /// use pwpush_api::{Client, types::Edition};
@@ -196,8 +195,8 @@ impl Client {
         self
     }
 
-    /// The same client, which refuses what is out of these bounds of the instance before it is sent. An instance has bounds
-    /// for each kind of push. Call it right after building: the first bounds of a kind stay.
+    /// Returns a client that refuses values outside of these bounds before they are sent. An instance has bounds for
+    /// each kind of push. Call it right after building: the first bounds of a kind stay.
     ///
     /// ```
     /// use pwpush_api::{Bounds, Client, PushKind};
@@ -214,11 +213,11 @@ impl Client {
         self
     }
 
-    /// The instance's edition. It is asked once (`GET /api/v2/version`, without the token); callers at the same time
-    /// share the question, and a failure is not remembered.
+    /// The instance's edition. The client asks once (`GET /api/v2/version`, without the token); concurrent callers
+    /// share the request, and a failure is not cached.
     ///
     /// # Errors
-    /// If the instance does not say, or says something that is not known. It is never guessed.
+    /// If the response names no edition, or an unknown one. The edition is never guessed.
     ///
     /// ```no_run
     /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
@@ -233,11 +232,11 @@ impl Client {
         edition::of(&self.transport).await
     }
 
-    /// Makes cheap calls, to see at start-up that there is a Password Pusher and that address and token are right.
+    /// Makes cheap calls, to check at start-up that the base URL is that of a Password Pusher and the token is right.
     ///
-    /// It asks for the version (`GET /api/v2/version`, without the token), which nothing else answers, and with a token
-    /// then for the last page there can be of the active pushes (`GET /api/v2/pushes/active`), which is nearly always
-    /// empty. Without a token it does not tell whether the instance does anything without one.
+    /// It requests the version (`GET /api/v2/version`, without the token), which nothing else responds to, and with a
+    /// token then the last possible page of the active pushes (`GET /api/v2/pushes/active`), which is nearly always
+    /// empty. Without a token it does not tell whether the instance allows anonymous calls.
     ///
     /// # Errors
     /// If a call fails, see [`Reason`](crate::Reason), or the response is not that of a Password Pusher.
@@ -263,12 +262,13 @@ impl Client {
         Ok(())
     }
 
-    /// A request of one's own, for what this version does not model. It passes the same way as every other call.
+    /// A request to any path, for what this version does not model. It goes through the same request path as every
+    /// other call.
     ///
-    /// `path` begins with `/` and stays below the base URL; [`Request::segment`] adds ids to it. The answer is whatever
-    /// type the call names, for example `serde_json::Value`, [`RawJson`](crate::RawJson) or a struct of one's own; `()`
-    /// fits an answer that is empty. It is not sent again once it may have been executed, unless it says
-    /// [`idempotent`](Request::idempotent).
+    /// `path` begins with `/` and is below the base URL; [`Request::segment`] adds ids to it. The response is decoded
+    /// as the type that the call names, for example `serde_json::Value`, [`RawJson`](crate::RawJson) or your own
+    /// struct; `()` accepts an empty response. The request is not retried once it may have been executed, unless it is
+    /// marked [`idempotent`](Request::idempotent).
     ///
     /// ```no_run
     /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
@@ -286,8 +286,8 @@ impl Client {
         self.transport.request(method, path)
     }
 
-    /// A new limiter by the limits that an instance has unless its administrator changed them. A client has one of its
-    /// own; clients on one machine that cannot be clones of each other are built with clones of one such limiter.
+    /// Creates a limiter for an instance's default limits. Each client has one; build clients on one machine that
+    /// cannot be clones of each other with clones of one such limiter.
     ///
     /// # Errors
     /// None in this version; the limits are constants.
@@ -301,13 +301,13 @@ impl Client {
     /// # Ok::<(), pwpush_api::Error>(())
     /// ```
     pub fn service_limiter() -> Result<RateLimiter, Error> {
-        // 120 in each minute of the service's clock, less one that may arrive late. With 30 at once there are never 60 in
-        // a second, which is the other limit.
+        // 120 in each minute of the service's clock, less one that may arrive late. With a burst of 30 there are never
+        // 60 in one second, which is the other limit.
         let minute = Rate::quota(119, Duration::from_secs(60), 30)?;
         Ok(RateLimiter::new(minute))
     }
 
-    /// Where requests go.
+    /// The base URL that requests go to.
     ///
     /// ```
     /// let pwpush = pwpush_api::Client::new("an-api-token")?;

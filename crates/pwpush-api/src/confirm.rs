@@ -1,4 +1,4 @@
-//! Holding the service to what was asked: what it keeps differently is taken back.
+//! Compares what the service keeps with what was asked, and takes back what differs.
 
 use std::ops::Deref;
 
@@ -12,8 +12,8 @@ use serde_json::Value;
 use crate::difference::Difference;
 use crate::operations::PUSHES_EXPIRE;
 
-/// What was created, as the service describes it: a [`Push`](crate::types::Push) or a
-/// [`SecretRequest`](crate::types::SecretRequest), to which it dereferences, with the link to it.
+/// What was created, as the service describes it, and the link to it. Dereferences to a [`Push`](crate::types::Push) or
+/// a [`SecretRequest`](crate::types::SecretRequest).
 ///
 /// ```no_run
 /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
@@ -29,19 +29,19 @@ pub struct Created<T> {
 }
 
 impl<T> Created<T> {
-    /// The link to give to the recipient. Who has it can read the push, or answer the request.
+    /// The link to give to the recipient. Anyone who has it can read the push, or respond to the request.
     #[must_use]
     pub fn link(&self) -> &Secret {
         &self.link
     }
 
-    /// What the instance keeps less of than asked. Empty unless the call said `or_less`.
+    /// The options of which the instance keeps less than asked. Empty unless the call set `or_less`.
     #[must_use]
     pub fn less(&self) -> &[Difference] {
         &self.less
     }
 
-    /// The description alone.
+    /// Returns the description alone.
     #[must_use]
     pub fn into_inner(self) -> T {
         self.record
@@ -56,8 +56,8 @@ impl<T> Deref for Created<T> {
     }
 }
 
-/// Why creating failed although the service created something: it keeps something else than what was asked, or its
-/// response cannot be relied on. What was created has been expired again, if that was possible.
+/// Why creating failed although the service created something: the service keeps something else than what was asked, or
+/// its response is unusable. What was created has been expired again, if possible.
 ///
 /// ```no_run
 /// # async fn example(pwpush: pwpush_api::Client, push: pwpush_api::NewPush) -> Result<(), pwpush_api::Error> {
@@ -81,7 +81,7 @@ pub struct NotAsAsked {
     fate: Fate,
 }
 
-/// What became of something that was created and is not as asked.
+/// What became of something that was created but differs from what was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fate {
@@ -89,14 +89,14 @@ pub enum Fate {
     Withdrawn,
     /// It could not be expired or closed: it is still live.
     StillLive {
-        /// Its token, to expire it by. `None` if the response has none.
+        /// The token to expire it with. `None` if the response has none.
         token: Option<Secret>,
     },
 }
 
 impl NotAsAsked {
-    /// Of an error of `pushes().create(..)` or `requests().create(..)`. `None` if nothing was created, or nothing is known
-    /// of it.
+    /// Returns the details of an error of `pushes().create(..)` or `requests().create(..)`. `None` if nothing was
+    /// created, or nothing is known about it.
     ///
     /// ```
     /// use pwpush_api::{Client, NotAsAsked};
@@ -115,19 +115,19 @@ impl NotAsAsked {
         &self.differences
     }
 
-    /// What became of it.
+    /// What became of the push or request that was created.
     #[must_use]
     pub fn fate(&self) -> &Fate {
         &self.fate
     }
 }
 
-/// Sends a request that creates something, and gives what was created if the service keeps what was asked, by what
-/// `compare` finds in the response, or if `or_less` all differences are less than that. Otherwise, or if the response
-/// cannot be read, it is taken back by `undo`.
+/// Sends a request that creates something. Returns what was created if `compare` finds no differences in the response,
+/// or with `or_less` only differences that are less than asked. Otherwise, or if the response cannot be read, `undo` is
+/// called on it.
 ///
 /// # Errors
-/// Of the request, or [`NotAsAsked`].
+/// An error of the request, or [`NotAsAsked`].
 pub(crate) async fn create<T: DeserializeOwned>(
     request: Request,
     compare: impl FnOnce(&Value) -> Vec<Difference>,
@@ -205,7 +205,7 @@ fn described(differences: &[Difference]) -> String {
     text
 }
 
-/// What to do about it. An instance puts its default in place of what is out of its bounds.
+/// The remedy. An instance replaces values outside of its bounds with its defaults.
 fn remedy(differences: &[Difference]) -> &'static str {
     let said = differences.iter().any(|it| it.kept().is_some());
     match (said, differences.iter().all(Difference::is_less)) {
@@ -215,7 +215,7 @@ fn remedy(differences: &[Difference]) -> &'static str {
     }
 }
 
-/// Adds what may exist although the call failed.
+/// Adds a remark on what may exist although the call failed.
 fn link_lost(error: Error) -> Error {
     let unavailable = error.status() == Some(StatusCode::SERVICE_UNAVAILABLE);
     match error.outcome() {
@@ -231,7 +231,7 @@ fn link_lost(error: Error) -> Error {
     }
 }
 
-/// Something that was created.
+/// A push or request that was created.
 struct Made {
     operation: &'static Operation,
     status: StatusCode,
@@ -241,7 +241,7 @@ struct Made {
 }
 
 impl Made {
-    /// The error that creating it fails with, after trying to undo it.
+    /// Tries to undo the creation, and returns the error that creating fails with.
     async fn take_back(
         self,
         client: &Client,
@@ -272,7 +272,7 @@ impl Made {
         }
     }
 
-    /// The body is not kept in it: it may have the passphrase.
+    /// The error does not keep the body, which may contain the passphrase.
     fn error(self, message: String, differences: Vec<Difference>, fate: Fate) -> Error {
         let api = ApiError::new().with_message(message);
         let api = api.with_reason(NotAsAsked { differences, fate });
@@ -283,8 +283,8 @@ impl Made {
     }
 }
 
-/// Whether the answer to expiring or closing says that it was done. Only pushes have `expired` and `deleted`; of a request
-/// nothing is known but that it may not be waiting any more.
+/// Whether the response to expiring or closing confirms it. Only pushes have `expired` and `deleted`; for a request all
+/// that is known is that it may no longer be waiting.
 fn is_gone(undo: &Operation, state: &Value) -> bool {
     let says = |name: &str| match state.get(name) {
         Some(Value::Bool(said)) => *said,
@@ -307,7 +307,7 @@ fn token(created: &Value) -> Option<Secret> {
     }
 }
 
-/// The token in a text that cannot be read as a whole.
+/// The token in a text that cannot be decoded as a whole.
 fn token_in(text: &str) -> Option<Secret> {
     let (_, rest) = text.split_once("\"url_token\"")?;
     let rest = rest.trim_start().strip_prefix(':')?.trim_start();

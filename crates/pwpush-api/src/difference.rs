@@ -1,4 +1,4 @@
-//! What an instance keeps differently than asked.
+//! The differences between what was asked and what an instance keeps.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ use crate::types::Edition;
 
 /// An option of a push or request that the instance keeps differently than asked.
 ///
-/// It shows as one line, such as `` `views`: 8 instead of 50 ``. No secret and no address is in it.
+/// `Display` shows one line, such as `` `views`: 8 instead of 50 ``. It contains no secret and no address.
 ///
 /// ```no_run
 /// # async fn example(pwpush: pwpush_api::Client, push: pwpush_api::NewPush) -> Result<(), pwpush_api::Error> {
@@ -30,7 +30,7 @@ pub struct Difference {
 }
 
 impl Difference {
-    /// The name of the method that asked for it, such as `views`.
+    /// The name of the method that set the option, such as `views`.
     #[must_use]
     pub fn option(&self) -> &'static str {
         self.option
@@ -42,14 +42,14 @@ impl Difference {
         &self.asked
     }
 
-    /// What the instance keeps, such as `8`. `None` if its response does not say.
+    /// What the instance keeps, such as `8`. `None` if its response does not tell.
     #[must_use]
     pub fn kept(&self) -> Option<&str> {
         self.kept.as_deref()
     }
 
-    /// Whether the instance keeps less than asked: a shorter life, fewer views, no retrieval step, no right of viewers to
-    /// expire the push. This is what `or_less` accepts.
+    /// Whether the instance keeps less than asked: a shorter life, fewer views, no retrieval step, no right of viewers
+    /// to expire the push. `or_less` accepts such differences.
     #[must_use]
     pub fn is_less(&self) -> bool {
         self.is_less
@@ -69,7 +69,7 @@ impl fmt::Display for Difference {
     }
 }
 
-/// How what is kept stands to what was asked.
+/// How the kept value compares with the value that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Kept {
     AsAsked,
@@ -78,7 +78,7 @@ pub(crate) enum Kept {
     NotSaid,
 }
 
-/// Compares a response with what was asked, option by option. What was not asked for is not compared.
+/// Compares a response with what was asked, option by option. Options that were not set are not compared.
 pub(crate) struct Comparison<'a> {
     answer: &'a Value,
     edition: Option<&'a Edition>,
@@ -86,7 +86,7 @@ pub(crate) struct Comparison<'a> {
 }
 
 impl<'a> Comparison<'a> {
-    /// `edition` is the instance's, if it is known.
+    /// `edition` is the instance's edition, if known.
     pub(crate) fn new(answer: &'a Value, edition: Option<&'a Edition>) -> Self {
         Self {
             answer,
@@ -137,7 +137,7 @@ impl<'a> Comparison<'a> {
             let kept = self.answer.get("expire_after_views").and_then(integer);
             let kept = match kept {
                 Some(views) if views == i64::from(asked) => Kept::AsAsked,
-                // None at all may mean any number.
+                // Zero or less may mean any number.
                 Some(..1) => Kept::More("any number".to_owned()),
                 Some(views) if views < i64::from(asked) => Kept::Less(views.to_string()),
                 Some(views) => Kept::More(views.to_string()),
@@ -148,7 +148,7 @@ impl<'a> Comparison<'a> {
         self
     }
 
-    /// A flag that the service always says. `null_is_false` where null is what it says for what cannot be on.
+    /// A flag that the service always sends. `null_is_false` if the service sends null for a flag that cannot be set.
     pub(crate) fn flag(
         mut self,
         option: &'static str,
@@ -187,7 +187,8 @@ impl<'a> Comparison<'a> {
         self
     }
 
-    /// The open-source server echoes it in the clear; the commercial edition says null, as far as is known.
+    /// The open-source server echoes the passphrase in plain text; the commercial edition sends null, as far as is
+    /// known.
     pub(crate) fn passphrase(mut self, asked: Option<&str>) -> Self {
         if let Some(asked) = asked {
             let kept = match self.answer.get("passphrase") {
@@ -204,7 +205,7 @@ impl<'a> Comparison<'a> {
         self
     }
 
-    /// Those who are told by mail. Servers before 2.9.2 ignore them and do not echo them.
+    /// The recipients of the mail. Servers before 2.9.2 ignore them and do not echo them.
     pub(crate) fn mail(mut self, addresses: &[String], locale: Option<&str>) -> Self {
         if addresses.is_empty() {
             return self;
@@ -253,12 +254,12 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// A language's code as an error may show it.
+/// A language code as an error may show it.
 fn shown(text: &str) -> String {
     security_api_transport::one_line(text, 20)
 }
 
-/// A whole number, also as text.
+/// A whole number, possibly as text.
 pub(crate) fn integer(value: &Value) -> Option<i64> {
     match value {
         Value::String(text) => text.parse().ok(),

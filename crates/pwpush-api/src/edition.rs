@@ -1,4 +1,4 @@
-//! What a client knows of the instance it calls.
+//! What a client knows about the instance it calls.
 
 use security_api_transport::{Client, Error, ErrorKind};
 
@@ -21,30 +21,30 @@ pub(crate) fn has_token(client: &Client) -> bool {
 
 pub(crate) fn assume(client: &Client, edition: Edition) {
     if let Some(state) = state(client) {
-        // It fails if the edition is known already, which then stays.
+        // `set` fails if the edition is already known, which then stays.
         let _ = state.edition.set(edition);
     }
 }
 
-/// The edition, if the client was told it or has asked for it already.
+/// The edition, if it was assumed or has already been requested.
 pub(crate) fn known(client: &Client) -> Option<Edition> {
     state(client)?.edition.get().cloned()
 }
 
 pub(crate) fn assume_bounds(client: &Client, kind: PushKind, bounds: Bounds) {
     if let Some(state) = state(client) {
-        // As with the edition, the first bounds stay.
+        // As for the edition, the first bounds stay.
         let _ = state.bounds[kind as usize].set(bounds);
     }
 }
 
-/// The bounds that the client was told.
+/// The bounds that were assumed.
 pub(crate) fn bounds(client: &Client, kind: PushKind) -> Option<&Bounds> {
     state(client)?.bounds[kind as usize].get()
 }
 
 /// # Errors
-/// If the instance does not say.
+/// If the response does not name an edition.
 pub(crate) async fn of(client: &Client) -> Result<Edition, Error> {
     match state(client) {
         Some(state) => {

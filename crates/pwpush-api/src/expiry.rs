@@ -1,4 +1,4 @@
-//! How long a secret lives, in units of time, whatever the edition calls it.
+//! How long a secret lives, in units of time, independent of the edition.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -10,13 +10,14 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// How long a push or request lives.
 ///
-/// The editions take it in different ways, and neither can express everything: the open-source server counts whole days,
-/// by default 1 to 90, and the commercial edition has the steps of [`Expiry::STEPS`]. A lifetime that the edition cannot
-/// express is refused before anything is sent, with the nearest shorter one in the message; it is never rounded silently.
+/// The editions represent lifetimes differently, and neither can express all of them: the open-source server counts
+/// whole days, by default 1 to 90, and the commercial edition has the steps of [`Expiry::STEPS`]. A lifetime that the
+/// edition cannot express is refused before anything is sent, with the nearest shorter one in the message. It is never
+/// rounded silently.
 ///
-/// It is written and parsed as a number and a unit, such as `12 hours`: of minutes, hours, days, weeks and months, in the
-/// singular or the plural, or by their first letters `min`, `h`, `d`, `w` and `mo`. In serde formats it is that text. It
-/// is ordered by length; a month counts as 30 days, and is still not equal to them.
+/// It is displayed and parsed as a number and a unit, such as `12 hours`. Units are minutes, hours, days, weeks and
+/// months, singular or plural, or abbreviated as `min`, `h`, `d`, `w` and `mo`. In serde formats it is that text. It is
+/// ordered by length; a month counts as 30 days, and is still not equal to them.
 ///
 /// ```
 /// use pwpush_api::Expiry;
@@ -39,12 +40,12 @@ enum Span {
 
 const HOUR: u64 = 60;
 const DAY: u64 = 24 * HOUR;
-/// A month where the service wants days, as clients of the service count it.
+/// A month where the service expects days, as clients of the service count it.
 const MONTH: u64 = 30 * DAY;
 
 impl Expiry {
-    /// The lifetimes that the commercial edition has, from the shortest. Their places are the numbers it calls them by:
-    /// 7 days is number 12.
+    /// The lifetimes of the commercial edition, shortest first. The service identifies them by their index: 7 days is
+    /// number 12.
     pub const STEPS: [Self; 18] = [
         Self::minutes(15),
         Self::minutes(30),
@@ -69,7 +70,7 @@ impl Expiry {
     /// The most days that the open-source server can store.
     const MOST_DAYS: u64 = i32::MAX as u64;
 
-    /// This many minutes.
+    /// A lifetime of this many minutes.
     ///
     /// ```
     /// use pwpush_api::Expiry;
@@ -81,7 +82,7 @@ impl Expiry {
         Self(Span::Minutes(minutes as u64))
     }
 
-    /// This many hours.
+    /// A lifetime of this many hours.
     ///
     /// ```
     /// use pwpush_api::Expiry;
@@ -93,7 +94,7 @@ impl Expiry {
         Self(Span::Minutes(hours as u64 * HOUR))
     }
 
-    /// This many days of 24 hours.
+    /// A lifetime of this many days of 24 hours.
     ///
     /// ```
     /// use pwpush_api::Expiry;
@@ -105,7 +106,7 @@ impl Expiry {
         Self(Span::Minutes(days as u64 * DAY))
     }
 
-    /// This many weeks.
+    /// A lifetime of this many weeks.
     ///
     /// ```
     /// use pwpush_api::Expiry;
@@ -117,8 +118,8 @@ impl Expiry {
         Self::days(weeks.saturating_mul(7))
     }
 
-    /// This many months. The commercial edition has 1, 2 and 3, and a month may be as long there as the longest in the
-    /// calendar; where days are counted, a month has 30.
+    /// A lifetime of this many months. The commercial edition has 1, 2 and 3, where a month may be as long as the
+    /// longest in the calendar; where days are counted, a month has 30.
     ///
     /// ```
     /// use pwpush_api::Expiry;
@@ -137,17 +138,17 @@ impl Expiry {
         }
     }
 
-    /// What it is ordered by.
+    /// The sort key.
     const fn sorted(self) -> (u64, bool) {
         (self.whole_minutes(), matches!(self.0, Span::Months(1..)))
     }
 
-    /// The least seconds that this can mean.
+    /// The fewest seconds that this can mean.
     pub(crate) const fn least_seconds(self) -> u64 {
         self.whole_minutes().saturating_mul(60)
     }
 
-    /// The most seconds that a secret may live and still keep to this.
+    /// The most seconds that a secret may live without exceeding this.
     pub(crate) fn most_seconds(self) -> u64 {
         let minutes = match self.0 {
             Span::Minutes(minutes) => minutes,
@@ -156,7 +157,7 @@ impl Expiry {
         minutes.saturating_mul(60)
     }
 
-    /// The least seconds that a secret may live and still keep to this: a month can have 28 days.
+    /// The fewest seconds that a secret may live without falling short of this: a month can have 28 days.
     pub(crate) fn shortest_seconds(self) -> u64 {
         let minutes = match self.0 {
             Span::Minutes(minutes) => minutes,
@@ -165,10 +166,10 @@ impl Expiry {
         minutes.saturating_mul(60)
     }
 
-    /// The commercial edition's number for it.
+    /// The commercial edition's number for this lifetime.
     ///
     /// # Errors
-    /// If it has none. `field` is what the caller set.
+    /// If there is none. `field` is what the caller set.
     pub(crate) fn step(self, field: &str) -> Result<u8, Error> {
         let minutes = self.whole_minutes();
         let shorter = Self::STEPS
@@ -186,7 +187,8 @@ impl Expiry {
     /// The days that the open-source server counts.
     ///
     /// # Errors
-    /// If they are not whole, or more than any instance can store. `field` is what the caller set.
+    /// If the lifetime is not a number of whole days, or more than any instance can store. `field` is what the caller
+    /// set.
     pub(crate) fn whole_days(self, field: &str) -> Result<u32, Error> {
         const EDITION: &str = "the open-source edition, which counts whole days";
         let minutes = self.whole_minutes();
@@ -227,7 +229,7 @@ impl PartialOrd for Expiry {
     }
 }
 
-/// By length. A month is 30 days long, and comes after as many days.
+/// Compares by length. A month is 30 days long, and greater than 30 days.
 impl Ord for Expiry {
     fn cmp(&self, other: &Self) -> Ordering {
         self.sorted().cmp(&other.sorted())
@@ -288,7 +290,7 @@ impl<'de> Deserialize<'de> for Expiry {
     }
 }
 
-/// In the largest of minutes, hours, days and months that gives a whole number.
+/// Uses the largest of minutes, hours, days and months that gives a whole number.
 impl fmt::Display for Expiry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (count, unit) = match self.0 {

@@ -1,4 +1,4 @@
-//! What is sent to create something: the same members as JSON or, with files, as a form.
+//! The members that are sent to create something, as JSON or, with files, as a form.
 
 use security_api_transport::{Error, Form, Request, Secret, Upload};
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -53,14 +53,14 @@ impl<'a> Fields<'a> {
         self
     }
 
-    /// What is set is sent, false as well: left out, the service takes most flags for true.
+    /// Members that are set are sent, including `false`: the service takes most missing flags for true.
     pub(crate) fn flag(mut self, name: &'static str, value: Option<bool>) -> Self {
         self.members
             .extend(value.map(|value| (name, Value::Flag(value))));
         self
     }
 
-    /// Puts them into the request. `progress` is told how much of a form has been sent.
+    /// Puts the members into the request. `progress` is called with how much of a form has been sent.
     pub(crate) fn write(self, mut request: Request, progress: Option<Progress>) -> Request {
         for (_, value) in &self.members {
             if let Value::Secret(secret) = value {
@@ -93,7 +93,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// The file under a name whose percent signs are escaped, since the service undoes percent-encoding in names.
+/// The file with the percent signs in its name escaped, because the service decodes percent-encoding in names.
 fn named(file: &Upload) -> Upload {
     let file = file.clone();
     match file.name() {
@@ -105,7 +105,7 @@ fn named(file: &Upload) -> Upload {
     }
 }
 
-/// Is told the bytes handed to the connection so far, and all there are.
+/// Called with the bytes handed to the connection so far, and the total.
 pub(crate) type Progress = std::sync::Arc<dyn Fn(u64, u64) + Send + Sync>;
 
 impl Serialize for Fields<'_> {
@@ -136,11 +136,11 @@ impl Serialize for Members<'_> {
     }
 }
 
-/// The most bytes of a part's `Content-Disposition` that the service's form parser takes; it ignores the part otherwise.
+/// The most bytes of a part's `Content-Disposition` that the service's form parser accepts. It ignores longer parts.
 const LONGEST_DISPOSITION: usize = 1536;
 
 /// # Errors
-/// If the service would silently lose one of them because of its name, or nobody could download it.
+/// If the service would silently lose one of the files because of its name, or nobody could download it.
 pub(crate) fn check_files(files: &[Upload]) -> Result<(), Error> {
     for (index, file) in files.iter().enumerate() {
         let Some(what) = lost(file.name()) else {
@@ -154,14 +154,14 @@ pub(crate) fn check_files(files: &[Upload]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Why the service would lose a file of this name. It undoes percent-encoding, cuts the name at `/` and `\\`, ignores a
-/// part without a name and one whose header is too long, and takes off the blanks around it.
+/// Why the service would lose a file of this name. The service decodes percent-encoding, cuts the name at `/` and `\\`,
+/// ignores parts without a name and parts whose header is too long, and trims the name.
 fn lost(name: &str) -> Option<&'static str> {
     let name = name.trim_end_matches(['/', '\\']);
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let blanks = ['\t', '\n', '\u{b}', '\u{c}', '\r', ' '];
     let kept = last.trim_matches(blanks);
-    // A link that ends in `/.` or `/..` is shortened by browsers and other clients before they ask for it.
+    // Browsers and other clients shorten a link that ends in `/.` or `/..` before they request it.
     if kept.is_empty() || is_dots(kept) {
         return Some(
             "is empty, blank, `.` or `..` after the last `/`, and nobody could download it",
@@ -181,13 +181,13 @@ fn lost(name: &str) -> Option<&'static str> {
     )
 }
 
-/// Whether a URL's segment means the folder it is in, or the one above.
+/// Whether a URL segment means the folder it is in, or the one above.
 pub(crate) fn is_dots(segment: &str) -> bool {
     matches!(segment, "." | "..")
 }
 
 /// # Errors
-/// If it is empty or blank: the service takes that for none, and leaves the secret unprotected.
+/// If the passphrase is empty or blank: the service takes it for none, and leaves the secret unprotected.
 pub(crate) fn check_passphrase(passphrase: Option<&Secret>) -> Result<(), Error> {
     if passphrase.is_some_and(|passphrase| passphrase.expose().trim().is_empty()) {
         return Err(Error::invalid(
@@ -198,7 +198,7 @@ pub(crate) fn check_passphrase(passphrase: Option<&Secret>) -> Result<(), Error>
 }
 
 /// # Errors
-/// If the text is blank, or has more characters than the service takes. `field` is what the caller set.
+/// If the text is blank, or has more characters than the service accepts. `field` is what the caller set.
 pub(crate) fn check_text(field: &str, text: &str, most: usize) -> Result<(), Error> {
     if text.trim().is_empty() {
         return Err(Error::invalid(format!("`{field}` is blank")));
@@ -212,13 +212,13 @@ pub(crate) fn check_text(field: &str, text: &str, most: usize) -> Result<(), Err
     Ok(())
 }
 
-/// How many people can be told by one call.
+/// How many people one call can notify.
 const RECIPIENTS: usize = 5;
 
 /// The addresses in the service's form.
 ///
 /// # Errors
-/// If there are too many, or one is none or there twice. No address is in the error.
+/// If there are too many, or one is invalid or repeated. No address is in the error.
 pub(crate) fn recipients(field: &str, addresses: &[String]) -> Result<Option<String>, Error> {
     if addresses.len() > RECIPIENTS {
         return Err(Error::invalid(format!(
@@ -249,7 +249,8 @@ pub(crate) fn recipients(field: &str, addresses: &[String]) -> Result<Option<Str
     Ok((!addresses.is_empty()).then(|| addresses.join(",")))
 }
 
-/// Whether the service takes it: `[\w.%+-]+@([\w-]+\.)+\w{2,}`, where `\w` is a letter or digit of ASCII or `_`.
+/// Whether the service accepts the address: `[\w.%+-]+@([\w-]+\.)+\w{2,}`, where `\w` is an ASCII letter or digit or
+/// `_`.
 fn is_address(address: &str) -> bool {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let Some((local, host)) = address.split_once('@') else {

@@ -6,7 +6,7 @@ use crate::fields::is_dots;
 use crate::reason::Reason;
 use crate::types::PushedFile;
 
-/// What the fetching of files is called.
+/// The operation id of file downloads.
 pub(crate) const FETCH: &str = "files.fetch";
 
 pub(crate) fn download(client: &Client, file: &PushedFile) -> Call<Download> {
@@ -23,7 +23,7 @@ pub(crate) fn download(client: &Client, file: &PushedFile) -> Call<Download> {
     call.into_request().fail(error).call()
 }
 
-/// What storage means by its refusal, wherever it is: links are all that it looks at.
+/// Why storage refused a file, whatever its host: storage checks nothing but the link.
 pub(crate) fn reason(error: &Error) -> Option<Reason> {
     let is_file = error
         .operation()

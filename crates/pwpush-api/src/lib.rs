@@ -53,9 +53,9 @@ pub use security_api_transport::{
 pub use security_api_transport::{FakeAnswer, FakeRequest, FakeTransport};
 pub use token::token_of_link;
 
-/// A list, which is not awaited by itself: one page is not the list.
+/// The call of a paged list. It cannot be awaited itself, because one page is not the list.
 ///
-/// `page()` asks for one page, `pages()`, `items()` and `raw_items()` give all of them. All methods are those of
+/// `page()` requests one page; `pages()`, `items()` and `raw_items()` return all of them. All methods are those of
 /// [`security_api_transport::List`].
 ///
 /// ```no_run
@@ -84,7 +84,7 @@ pub type List<T> = security_api_transport::List<T, paging::PageNumber>;
 /// ```
 pub type Page<T> = security_api_transport::Page<T, paging::PageNumber>;
 
-/// Every page of a list, one after the other: a `Stream` of [`Page`]s that has `try_next()` of its own.
+/// Every page of a list: a `Stream` of [`Page`]s with the additional method `try_next()`.
 ///
 /// All methods are those of [`security_api_transport::Pages`].
 ///
@@ -98,11 +98,11 @@ pub type Page<T> = security_api_transport::Page<T, paging::PageNumber>;
 /// ```
 pub type Pages<T> = security_api_transport::Pages<T, paging::PageNumber>;
 
-/// Every item of a list, across pages: a `Stream` that has `try_next()` and `try_collect()` of its own.
+/// Every item of a list, across pages: a `Stream` with the additional methods `try_next()` and `try_collect()`.
 ///
-/// The service gives no total and at most 200 pages, 10,000 items. A list that fills them ends with an error, because
-/// there is probably more that the service does not show. While items are added, pages shift: drop repetitions. All
-/// methods are those of [`security_api_transport::Items`].
+/// The service sends no total and at most 200 pages, 10,000 items. A list that fills them ends with an error, because
+/// there are probably more items that the service does not send. While items are added, pages shift: drop repetitions.
+/// All methods are those of [`security_api_transport::Items`].
 ///
 /// ```no_run
 /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
@@ -114,10 +114,9 @@ pub type Pages<T> = security_api_transport::Pages<T, paging::PageNumber>;
 /// ```
 pub type Items<T> = security_api_transport::Items<T, paging::PageNumber>;
 
-/// Every item of a list as the JSON it came as, across pages: for exports, and for members that this version does not
-/// know.
+/// Every item of a list as raw JSON, across pages: for exports, and for members that this version does not know.
 ///
-/// The JSON has what is secret as well, such as the pushes' tokens. All methods are those of
+/// The JSON contains secrets as well, such as the tokens of pushes. All methods are those of
 /// [`security_api_transport::RawItems`].
 ///
 /// ```no_run

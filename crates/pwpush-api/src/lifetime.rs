@@ -1,4 +1,4 @@
-//! The lifetime that was asked for, and whether the service keeps to it.
+//! The requested lifetime, and whether the service keeps it.
 
 use security_api_transport::{Error, Timestamp};
 use serde_json::Value;
@@ -7,7 +7,7 @@ use crate::difference::{Kept, integer};
 use crate::expiry::Expiry;
 use crate::types::Edition;
 
-/// A lifetime as the edition takes it.
+/// A lifetime as the edition represents it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Lifetime {
     pub(crate) expiry: Expiry,
@@ -20,12 +20,12 @@ enum Wire {
     Step(u8),
 }
 
-/// How much later or earlier than asked the service may say it will expire, for the time that creating takes.
+/// How much the expiry in the response may differ from the requested one, to allow for the time that creating takes.
 const SLACK_SECONDS: i64 = 60;
 
 impl Lifetime {
     /// # Errors
-    /// If the edition cannot express it. `field` is what the caller set.
+    /// If the edition cannot express the lifetime. `field` is what the caller set.
     pub(crate) fn of(expiry: Expiry, edition: &Edition, field: &str) -> Result<Self, Error> {
         let wire = match edition {
             Edition::Oss => Wire::Days(expiry.whole_days(field)?),
@@ -48,7 +48,7 @@ impl Lifetime {
         }
     }
 
-    /// The days that it is sent as, where the edition counts days.
+    /// The days that are sent, if the edition counts days.
     pub(crate) fn days(self) -> Option<u32> {
         match self.wire {
             Wire::Days(days) => Some(days),
@@ -56,7 +56,7 @@ impl Lifetime {
         }
     }
 
-    /// Compares what the service says of a push with what was asked. `names` are the members in which it does.
+    /// Compares what the service says about a push with what was asked. `names` are the members that say it.
     pub(crate) fn kept(self, answer: &Value, names: &Names) -> Kept {
         let number = |name: &str| answer.get(name).and_then(integer);
         let mut said: Vec<Kept> = Vec::new();
@@ -80,14 +80,14 @@ impl Lifetime {
                 _ => Kept::AsAsked,
             });
         }
-        // The commercial edition may give days beside its steps; what it makes of less than one is not known.
+        // The commercial edition may send days in addition to its steps; how it handles less than one day is not known.
         if let (Some(days), Wire::Days(_), _) | (Some(days), Wire::Step(_), true) =
             (number(names.days), self.wire, said.is_empty())
         {
             let days = u32::try_from(days).ok().filter(|days| *days > 0);
             said.push(match days {
                 Some(days) => self.against(Expiry::days(days)),
-                // None at all may mean for ever.
+                // Zero or an invalid value may mean no end.
                 None => Kept::More("no end".to_owned()),
             });
         }
@@ -97,7 +97,7 @@ impl Lifetime {
         kept.cloned().unwrap_or(Kept::NotSaid)
     }
 
-    /// A step of months is as long as was meant by days of the same number.
+    /// A step of months matches the days it was meant as.
     fn against(self, kept: Expiry) -> Kept {
         let asked = self.expiry;
         if kept == asked {
@@ -112,7 +112,7 @@ impl Lifetime {
     }
 }
 
-/// The members in which an answer tells a lifetime.
+/// The members of a response that contain a lifetime.
 #[derive(Debug)]
 pub(crate) struct Names {
     days: &'static str,

@@ -12,12 +12,12 @@ use crate::types::Edition;
 
 /// A push to be created: what it holds, who may read it, and for how long.
 ///
-/// What is not set is left to the instance: without `expire_after` and `views` its own defaults hold (7 days and 5 views
-/// unless its administrator changed them), and viewers may expire the push and see a page with a button first. The
-/// [`Push`](crate::types::Push) that comes back says what holds.
+/// Options that are not set are left to the instance: without `expire_after` and `views` its own defaults apply (7 days
+/// and 5 views unless its administrator changed them), and viewers may expire the push and see a page with a button
+/// first. The returned [`Push`](crate::types::Push) has the values that apply.
 ///
-/// What no instance can take is refused before anything is sent, and so is what is out of the
-/// [`Bounds`] that the client was told. What an instance silently replaces makes creating fail.
+/// Values that no instance accepts are refused before anything is sent, and so are values outside of the [`Bounds`]
+/// that the client knows. If an instance silently replaces a value, creating fails.
 ///
 /// ```
 /// use pwpush_api::{Expiry, NewPush, Upload};
@@ -37,7 +37,8 @@ use crate::types::Edition;
 #[derive(Debug, Clone)]
 #[must_use = "a push is created by `pushes().create(push)`"]
 pub struct NewPush {
-    /// The service infers it from the files, and fails over one that it does not know; so it is always sent.
+    /// The service infers a missing kind from the files, and fails for a kind that it does not know; so the kind is
+    /// always sent.
     pub(crate) kind: PushKind,
     payload: Option<Secret>,
     files: Vec<Upload>,
@@ -54,7 +55,7 @@ pub struct NewPush {
 
 /// The most views that the service can count.
 const MOST_VIEWS: u32 = i32::MAX as u32;
-/// The most bytes beside the files of a form.
+/// The most bytes of a form in addition to its files.
 const MESSAGE: usize = 16 * 1024 * 1024;
 /// The most characters of a text.
 const TEXT: usize = 1024 * 1024;
@@ -79,7 +80,7 @@ impl NewPush {
         }
     }
 
-    /// A text, such as a password, of 1 to 1,048,576 characters. It is sent as it is, spaces included.
+    /// A text, such as a password, of 1 to 1,048,576 characters. It is sent unchanged, including spaces.
     ///
     /// ```
     /// let push = pwpush_api::NewPush::text("correct horse battery staple");
@@ -89,7 +90,7 @@ impl NewPush {
         Self::new(PushKind::Text, Some(text.into()))
     }
 
-    /// A URL of `http` or `https`, without blanks, to which the viewer is redirected.
+    /// A URL with scheme `http` or `https`, without blanks, to which the viewer is redirected.
     ///
     /// ```
     /// let push = pwpush_api::NewPush::url("https://example.com/reset?code=4711");
@@ -99,7 +100,7 @@ impl NewPush {
         Self::new(PushKind::Url, Some(url.into()))
     }
 
-    /// What a QR code says, 1 to 1,024 characters.
+    /// The text of a QR code, 1 to 1,024 characters.
     ///
     /// ```
     /// let push = pwpush_api::NewPush::qr("WIFI:T:WPA;S:guests;P:correct horse;;");
@@ -112,13 +113,13 @@ impl NewPush {
     /// Files, from disk or memory: at least one, and up to 10 unless the instance has another limit. They are streamed,
     /// and need a token.
     ///
-    /// Names do not arrive as they are. The service keeps what follows the last `/` or `\`, puts `-` in place of each of
-    /// ``% $ | : ; < > ? * "``, of tab, line breaks and U+202E, and takes off the blanks around it. A name that it would
-    /// lose the file for is refused: one that is empty or blank then, has a NUL character or about 1,480 bytes or more.
+    /// The service changes names: it keeps what follows the last `/` or `\`, replaces each of ``% $ | : ; < > ? * "``,
+    /// tab, line breaks and U+202E with `-`, and trims blanks. A name for which the service would lose the file is
+    /// refused: one that is empty or blank after that, has a NUL character or about 1,480 bytes or more.
     ///
     /// The stock container's proxy has read and write timeouts of 30 seconds that include the body, so an upload that
     /// takes longer is cut off unless the administrator raised them. Forms with more than 10 GiB, or more than 16 MiB
-    /// beside the files, are refused.
+    /// in addition to the files, are refused.
     ///
     /// ```
     /// use pwpush_api::{NewPush, Upload};
@@ -136,7 +137,7 @@ impl NewPush {
         push
     }
 
-    /// One more file, with the files or beside a text.
+    /// Adds a file, to other files or to a text.
     ///
     /// ```
     /// use pwpush_api::{NewPush, Upload};
@@ -149,7 +150,7 @@ impl NewPush {
         self
     }
 
-    /// A secret text beside the files of [`files`](Self::files).
+    /// Adds a secret text to the files of [`files`](Self::files).
     ///
     /// ```
     /// use pwpush_api::{NewPush, Upload};
@@ -162,8 +163,9 @@ impl NewPush {
         self
     }
 
-    /// How long it lives. The call asks the instance for its edition first, once for each client, because the editions
-    /// take lifetimes in different ways; what the edition cannot express is refused before the secret is sent.
+    /// How long the push lives. The call asks the instance for its edition first, once for each client, because the
+    /// editions represent lifetimes differently. A lifetime that the edition cannot express is refused before the
+    /// secret is sent.
     ///
     /// ```
     /// use pwpush_api::{Expiry, NewPush};
@@ -176,7 +178,7 @@ impl NewPush {
         self
     }
 
-    /// How often it can be read, at least once; an instance takes up to 100 times unless it has another limit.
+    /// How many times the push can be read, at least once. An instance accepts up to 100 unless it has another limit.
     ///
     /// ```
     /// let push = pwpush_api::NewPush::text("correct horse").views(1);
@@ -187,7 +189,8 @@ impl NewPush {
         self
     }
 
-    /// What a viewer must know beside the link. A blank one is refused, since the service takes it for none.
+    /// A passphrase that viewers need in addition to the link. A blank one is refused, because the service takes it for
+    /// none.
     ///
     /// ```
     /// let push = pwpush_api::NewPush::text("correct horse").passphrase("plain yellow umbrella");
@@ -198,7 +201,7 @@ impl NewPush {
         self
     }
 
-    /// What the owner calls it in lists. It is not secret.
+    /// A name for the owner's lists. It is not secret.
     ///
     /// ```
     /// let push = pwpush_api::NewPush::text("correct horse").name("VPN password");
@@ -220,9 +223,9 @@ impl NewPush {
         self
     }
 
-    /// Whether anybody who has the link may expire it. For a URL, `true` is refused: only its owner may.
+    /// Whether anybody who has the link may expire the push. For a URL, `true` is refused: only its owner may.
     ///
-    /// A push made without a token can be expired in no other way, by this client neither.
+    /// A push made without a token can be expired in no other way, not even by this client.
     ///
     /// ```
     /// let push = pwpush_api::NewPush::text("correct horse").deletable_by_viewer(false);
@@ -233,8 +236,8 @@ impl NewPush {
         self
     }
 
-    /// Whether the link leads to a page with a button first, so that programs which look at links in messages use no
-    /// view up.
+    /// Whether the link leads to a page with a button first, so that programs that follow links in messages use up no
+    /// view.
     ///
     /// ```
     /// let push = pwpush_api::NewPush::text("correct horse").retrieval_step(true);
@@ -245,9 +248,9 @@ impl NewPush {
         self
     }
 
-    /// The e-mail addresses that the service sends the link to, up to 5, in ASCII. It needs a token, and an instance with
-    /// mail. The call asks the instance for its edition first, because the open-source server ignores addresses before
-    /// version 2.9.2.
+    /// The e-mail addresses that the service sends the link to, up to 5, in ASCII. This needs a token, and an instance
+    /// with mail. The call asks the instance for its edition first, because the open-source server ignores addresses
+    /// before version 2.9.2.
     ///
     /// ```
     /// let push = pwpush_api::NewPush::text("correct horse").notify(["john.hill@example.com"]);
@@ -272,7 +275,7 @@ impl NewPush {
     }
 
     /// # Errors
-    /// If no instance takes it, or the one that the client was told the bounds of does not.
+    /// If no instance accepts the push, or it is outside of the bounds that the client knows.
     pub(crate) fn check(&self, has_token: bool, bounds: Option<&Bounds>) -> Result<(), Error> {
         let payload = self.payload.as_ref().map(Secret::expose);
         match (self.kind, payload) {
@@ -321,12 +324,12 @@ impl NewPush {
         fields::recipients("notify", &self.notify).map(drop)
     }
 
-    /// Whether the instance's edition has to be known to send it, or to read the response.
+    /// Whether the instance's edition must be known to send the push, or to read the response.
     pub(crate) fn needs_edition(&self) -> bool {
         self.expire_after.is_some() || !self.notify.is_empty()
     }
 
-    /// What the service keeps differently, by its response.
+    /// The options that the service keeps differently, according to its response.
     pub(crate) fn compare(
         &self,
         answer: &Value,
@@ -338,7 +341,7 @@ impl NewPush {
             .lifetime("expire_after", lifetime, &lifetime::OF_PUSH)
             .views(self.views)
             .flag("retrieval_step", self.retrieval_step, false)
-            // It is null for URLs.
+            // The service sends null for URLs.
             .flag(
                 "deletable_by_viewer",
                 self.deletable_by_viewer,
@@ -352,7 +355,7 @@ impl NewPush {
             .differences()
     }
 
-    /// What is sent of it, in the order of the service's own documentation.
+    /// The members that are sent, in the order of the service's own documentation.
     pub(crate) fn fields<'a>(
         &'a self,
         lifetime: Option<Lifetime>,

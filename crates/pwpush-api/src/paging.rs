@@ -1,4 +1,4 @@
-//! How the service pages its lists: by number, without a total.
+//! How the service pages its lists: by page number, without a total.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -14,7 +14,7 @@ pub enum PageNumber {}
 /// How many items a page has, unless it is the last.
 const FULL: usize = 50;
 
-/// The last page that the service gives.
+/// The last page that the service returns.
 const LAST: u32 = 200;
 
 /// A page as the service sends it: an array, or an object with the array as `logs` or, before 2.9, as `views`.
@@ -50,7 +50,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
-        // An object without them is no list: it must not pass for the end of one.
+        // An object without items is not a list, and must not be read as the end of one.
         items
             .map(|items| ListAnswer(items.into_vec()))
             .ok_or_else(|| serde::de::Error::missing_field("logs"))
@@ -91,7 +91,7 @@ impl Paging for PageNumber {
     fn go(request: Request, number: &u32) -> Request {
         match number {
             1..=LAST => request.set_query("page", number.to_string()),
-            // Ending here would pass for the end of the list.
+            // Ending here would look like the end of the list.
             _ => request.fail(Error::invalid(format!(
                 "the list is cut: the service gives {LAST} pages of {FULL} at most, and all of them are full, so there \
                  is probably more that it does not show"

@@ -1,4 +1,4 @@
-//! How the service speaks: by status and form, never by its texts, which are translated.
+//! How responses are read: by status and form, never by their texts, which are translated.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -18,14 +18,14 @@ use crate::reason::Reason;
 use crate::token;
 use crate::types::Edition;
 
-/// How the service speaks, and what a client knows of the instance it speaks to.
+/// How the service's responses are read, and what a client knows about the instance.
 #[derive(Debug)]
 pub(crate) struct PasswordPusher {
     /// Whether a token is sent.
     pub(crate) has_token: bool,
-    /// Told, or found by the first call that needs it.
+    /// Assumed, or requested by the first call that needs it.
     pub(crate) edition: OnceCell<Edition>,
-    /// Told, by kind.
+    /// Assumed, by kind.
     pub(crate) bounds: [OnceLock<Bounds>; PushKind::ALL.len()],
 }
 
@@ -39,19 +39,19 @@ impl PasswordPusher {
     }
 }
 
-/// Every form of error that is an object with a text.
+/// An error response that is an object with a text.
 #[derive(Deserialize)]
 struct Failure {
     /// A text, as far as is known.
     error: Option<Value>,
     message: Option<Value>,
-    /// A number where the framework answers, a word where the passphrase is refused.
+    /// A number if the framework responds, a word if the passphrase is refused.
     status: Option<Value>,
 }
 
 impl Failure {
     fn of(answer: &Answer<'_>) -> Option<Self> {
-        // An array would be read as the members in their order.
+        // An array would be decoded as the members in their order.
         let is_object = answer.body.trim_ascii_start().starts_with(b"{");
         serde_json::from_slice(answer.body)
             .ok()
@@ -62,7 +62,7 @@ impl Failure {
         self.error.as_ref().and_then(Value::as_str)
     }
 
-    /// The framework, rather than the application, says so: there is no such path.
+    /// Whether the framework responded, not the application: there is no such path.
     fn is_of_framework(&self) -> bool {
         matches!(self.status, Some(Value::Number(_)))
     }
@@ -78,7 +78,7 @@ impl Protocol for PasswordPusher {
         operation: &'static Operation,
         values: &[&str],
     ) -> Result<&'static [(&'static str, &'static str)], Error> {
-        // A path segment that is no token leads to another path, whose refusal would be misread.
+        // A path segment that is not a token leads to another path, whose refusal would be misread.
         if let [token, ..] = values {
             token::check(token)?;
         }
@@ -90,7 +90,7 @@ impl Protocol for PasswordPusher {
 
     fn classify(&self, answer: &Answer<'_>) -> Verdict {
         match answer.status.as_u16() {
-            // What is refused for want of a credential has no body. All else is about the push, and a renewed
+            // A 401 for a missing or wrong credential has no body. Any other is about the push, and renewing the
             // credential would not help.
             401 if !answer.body.trim_ascii().is_empty() => Verdict::Final,
             429 if lock(answer).is_some() => Verdict::Final,
@@ -123,7 +123,7 @@ impl Protocol for PasswordPusher {
 
 const FILE: &str = crate::files::FETCH;
 
-/// Those that only the owner may call.
+/// Operations that only the owner may call.
 fn is_owners(id: &str) -> bool {
     [
         op::PUSHES_AUDIT.id(),
@@ -134,16 +134,17 @@ fn is_owners(id: &str) -> bool {
     .contains(&id)
 }
 
-/// Those whose refusals differ by their words alone, which therefore have to be English: the server prefers the user's
-/// language to that of the request's headers, and the query to both.
+/// Operations whose refusals differ only in their texts, which therefore have to be English. The server prefers the
+/// user's language to that of the request's headers, and the query to both.
 fn has_words(id: &str) -> bool {
     is_owners(id) || id == op::PUSHES_EXPIRE.id()
 }
 
-/// How the server begins when it demands a second factor, in English. It answers so where it also says that the caller
-/// is not the owner.
+/// How the server's English text begins when it demands a second factor. A caller that is not the owner gets the same
+/// status.
 const MFA: &str = "Two-factor";
-/// What it says, in English, of a push that the caller may not expire. What else it says there is about the user.
+/// Part of the English text for a push that the caller may not expire. The other texts with this status are about the
+/// user.
 const NOT_DELETABLE: &str = "deletable";
 
 impl PasswordPusher {
@@ -167,7 +168,7 @@ impl PasswordPusher {
                 {
                     Reason::NotDeletable
                 }
-                // The token is known, or the body would be empty; its user is not accepted.
+                // The token is known, otherwise the body would be empty; its user is not accepted.
                 Some(Failure { error: Some(_), .. }) if self.has_token => Reason::UserInactive,
                 _ if self.has_token => Reason::TokenRefused,
                 _ => Reason::TokenNeeded,
@@ -184,7 +185,7 @@ impl PasswordPusher {
     }
 }
 
-/// The lock on one object, or on one user's mail, if that is what a 429 is: it is JSON and names no time to wait.
+/// The lock on one object, or on one user's mail, if a 429 means that: it is JSON and has no `Retry-After`.
 fn lock(answer: &Answer<'_>) -> Option<Reason> {
     let reason = match answer.operation.id() {
         id if id == op::PUSHES_SHOW.id() || id == op::REQUESTS_SHOW.id() => {
@@ -243,14 +244,14 @@ fn redirect(answer: &Answer<'_>) -> Option<Reason> {
     matches!(answer.status.as_u16(), 301 | 308).then_some(Reason::Moved { host })
 }
 
-/// Words for refusals that do not come from the application.
+/// A remedy for refusals that do not come from the application.
 fn stranger(answer: &Answer<'_>, message: Option<&str>) -> Option<&'static str> {
     (answer.status == http::StatusCode::FORBIDDEN && message.is_none()).then_some(
         "the application did not say so itself: the instance may not allow this host name, or a proxy refuses",
     )
 }
 
-/// The messages of each member, with its name, except for those about the whole.
+/// The messages of each member with its name; messages about the whole request have no name.
 fn validation(body: &[u8]) -> Vec<String> {
     let fields: BTreeMap<String, &RawValue> = serde_json::from_slice(body).unwrap_or_default();
     let mut messages = ValidationMessages::new();

@@ -1,4 +1,4 @@
-//! The calls of pushes that are more than a request.
+//! The calls of pushes that take more than one request.
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
@@ -18,7 +18,7 @@ use crate::retrieved::Retrieved;
 use crate::types::{Edition, Message, Push, PushedFile, RetrievedPush};
 use crate::{edition, files};
 
-/// Makes a type that stands for a call one that is sent when awaited.
+/// Makes a type that stands for a call awaitable.
 macro_rules! sent_when_awaited {
     ($type:ident gives $output:ty) => {
         impl $type {
@@ -43,25 +43,25 @@ macro_rules! sent_when_awaited {
 pub(crate) use sent_when_awaited;
 
 impl Pushes {
-    /// Creates a push, and gives the link to it.
+    /// Creates a push, and returns it with its link.
     ///
-    /// `POST /api/v2/pushes`. It is not sent again once it may have been executed.
+    /// `POST /api/v2/pushes`. Not retried once it may have been executed.
     ///
-    /// If a lifetime or mail is asked for, the instance is asked for its edition first, once for each client. Each option
-    /// that was asked for is compared with the response: if the instance keeps anything else, or does not say, the push
-    /// is expired again and the call fails; [`NotAsAsked`](crate::NotAsAsked) has the differences, and the token if the
-    /// push could not be expired. [`or_less`](CreatePush::or_less) accepts less than asked. Options of the call, such as
-    /// its `timeout`, hold for creating alone, not for asking and expiring.
+    /// If a lifetime or mail is set, the instance is asked for its edition first, once for each client. Each option
+    /// that was set is compared with the response: if the instance keeps another value, or does not tell, the push is
+    /// expired again and the call fails. [`NotAsAsked`](crate::NotAsAsked) then has the differences, and the token if
+    /// the push could not be expired. [`or_less`](CreatePush::or_less) accepts less than asked. Options of the call,
+    /// such as its `timeout`, apply to creating only, not to the requests for the edition and for expiring.
     ///
-    /// Let it run to its end, in a task of its own if need be: if it is dropped on the way, what may have been created by
+    /// Do not drop the future before it completes (spawn a task if necessary): a push that may have been created by
     /// then is neither compared nor expired again.
     ///
     /// # Errors
-    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid), before anything is sent, for what no instance takes: a lifetime
-    /// that the edition cannot express, a text that is blank or too long, a blank passphrase, files without a token, or
-    /// with a name that the service would lose them for; and for what is out of the [`Bounds`](crate::Bounds) that the
-    /// client was told.
-    /// Of the service: 401, see [`Reason`](crate::Reason); 422, members are refused, each with its messages; 429.
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid), before anything is sent, for values that no instance accepts:
+    /// a lifetime that the edition cannot express, a text that is blank or too long, a blank passphrase, files without
+    /// a token, or with a name for which the service would lose them; and for values outside of the
+    /// [`Bounds`](crate::Bounds) that the client knows.
+    /// From the service: 401, see [`Reason`](crate::Reason); 422, members are refused, each with its messages; 429.
     ///
     /// ```no_run
     /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
@@ -83,20 +83,20 @@ impl Pushes {
     }
 
     /// Reads the secret, which uses up a view unless the caller owns the push. `token` is the part after `/p/` in the
-    /// push's link; [`token_of_link`](crate::token_of_link) reads it from a link.
+    /// push's link; [`token_of_link`](crate::token_of_link) extracts it from a link.
     ///
-    /// `GET /api/v2/pushes/{url_token}`. It is not sent again once it may have been executed, since the view may be used
-    /// up: [`outcome`](Error::outcome) says whether it may have been. An expired push is no error but
+    /// `GET /api/v2/pushes/{url_token}`. Not retried once it may have been executed, because the view may be used up:
+    /// [`outcome`](Error::outcome) tells whether it may have been. An expired push is not an error but
     /// [`Retrieved::Expired`].
     ///
-    /// Do not poll with it, as an owner neither: each read adds an entry to the push's audit log, and once that has 2,000,
-    /// the next reader destroys the secret without seeing it. [`audit`](Self::audit) tells whether it was viewed, and
-    /// adds nothing.
+    /// Do not poll with this call, not even as the owner: each read adds an entry to the push's audit log, and once
+    /// that has 2,000, the next reader destroys the secret without seeing it. [`audit`](Self::audit) tells whether the
+    /// push was viewed, and adds nothing.
     ///
     /// # Errors
-    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid), before anything is sent, for a whole link. Of the service:
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid), before anything is sent, for a whole link. From the service:
     /// 401, the passphrase is missing or wrong, which uses up no view; 404, there is no such push; 429, the passphrase
-    /// was tried too often, or the address sends too much. See [`Reason`](crate::Reason).
+    /// was tried too often, or the address sends too many requests. See [`Reason`](crate::Reason).
     ///
     /// ```no_run
     /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
@@ -114,10 +114,10 @@ impl Pushes {
         }
     }
 
-    /// Sends the link of a push of the caller's to people by e-mail, up to 5 in all for one push.
+    /// E-mails the link of one of the caller's pushes to people, up to 5 in total for one push.
     ///
-    /// `POST /api/v2/pushes/{url_token}/notify_emails`. It is not sent again once it may have been executed. The
-    /// open-source server has it since 2.9.2; whether the commercial edition has it is not known.
+    /// `POST /api/v2/pushes/{url_token}/notify_emails`. Not retried once it may have been executed. The open-source
+    /// server has it since 2.9.2; whether the commercial edition has it is not known.
     ///
     /// # Errors
     /// 403, the push belongs to somebody else; 404, there is no such push, or the server is older or has this switched
@@ -140,17 +140,17 @@ impl Pushes {
         }
     }
 
-    /// Downloads a file of a push that was read. It is streamed; at most 1 GiB, unless `response_limit` of the call says
-    /// otherwise.
+    /// Downloads a file of a push that was read. The file is streamed; at most 1 GiB, unless `response_limit` of the
+    /// call is set.
     ///
-    /// The link in `file` holds for 5 minutes and needs no token; none is sent, and redirects to the instance's storage
-    /// are followed. Once the link does not hold any more, the push must be read again, which uses up another view
-    /// unless the caller owns it; so that is left to the caller.
+    /// The link in `file` is valid for 5 minutes and needs no token; none is sent, and redirects to the instance's
+    /// storage are followed. Once the link has expired, the push must be read again, which uses up another view unless
+    /// the caller owns it; so that is left to the caller.
     ///
     /// # Errors
-    /// [`Reason::LinkExpired`](crate::Reason::LinkExpired) if the link does not hold any more;
-    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid), before anything is sent, for a link that cannot be asked for: of
-    /// a file called `.` or `..`, or into a private network, see
+    /// [`Reason::LinkExpired`](crate::Reason::LinkExpired) if the link has expired;
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid), before anything is sent, for a link that cannot be requested:
+    /// of a file called `.` or `..`, or into a private network, see
     /// [`fetch_from_private_networks`](crate::ClientBuilder::fetch_from_private_networks).
     ///
     /// ```no_run
@@ -183,8 +183,8 @@ pub struct CreatePush {
 }
 
 impl CreatePush {
-    /// Accepts less than what is asked for, where the instance keeps that: a shorter life, fewer views, no retrieval step,
-    /// no right of viewers to expire the push. [`Created::less`](crate::Created::less) lists it. More than asked, or
+    /// Accepts less than asked if the instance keeps less: a shorter life, fewer views, no retrieval step, no right of
+    /// viewers to expire the push. [`Created::less`](crate::Created::less) lists the differences. More than asked, or
     /// something else, is still an error.
     ///
     /// ```no_run
@@ -203,8 +203,8 @@ impl CreatePush {
         self
     }
 
-    /// Creates it for this account or workspace. Commercial edition only: the open-source server would ignore it, so
-    /// the edition is asked for, and it is refused there.
+    /// Creates the push for this account or workspace. Commercial edition only: the open-source server would ignore it,
+    /// so the client asks for the edition first and refuses the call there.
     ///
     /// ```no_run
     /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
@@ -217,8 +217,8 @@ impl CreatePush {
         self
     }
 
-    /// Is told, for a push with files, the bytes handed to the connection so far and all there are. If the request is
-    /// sent again, it starts again from nothing.
+    /// Calls `progress`, for a push with files, with the bytes handed to the connection so far and the total. When the
+    /// request is retried, the count restarts at 0.
     ///
     /// ```no_run
     /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
@@ -277,7 +277,7 @@ sent_when_awaited!(CreatePush gives Created<Push>);
 const FIELD: &str = "expire_after";
 
 /// # Errors
-/// If there is an account, and the edition has none as far as is known.
+/// If there is an account, and the edition is not known to have accounts.
 fn check_account(account_id: Option<&str>, edition: &Edition) -> Result<(), Error> {
     if account_id.is_some() && *edition != Edition::Commercial {
         return Err(Error::invalid(
@@ -306,9 +306,9 @@ pub struct ShowPush {
 }
 
 impl ShowPush {
-    /// The passphrase, if one is set. The service takes it in the query only, where servers and proxies may write it
-    /// into their logs; this client shows it nowhere. At most 5 tries a minute, right or wrong, before the push is
-    /// locked for everybody for a while.
+    /// The passphrase, if one is set. The service accepts it in the query only, where servers and proxies may log it;
+    /// this client shows it nowhere. After 5 tries in a minute, right or wrong, the push is locked for everybody for a
+    /// while.
     ///
     /// ```no_run
     /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
@@ -317,7 +317,7 @@ impl ShowPush {
     /// ```
     pub fn passphrase(mut self, passphrase: impl Into<Secret>) -> Self {
         let passphrase = passphrase.into();
-        // A blank one is not tried by the service, and does not count towards the limit.
+        // The service ignores a blank passphrase, which does not count towards the limit.
         self.has_passphrase = !passphrase.expose().trim().is_empty();
         self.request = self.request.set_secret_query("passphrase", &passphrase);
         self
@@ -334,7 +334,7 @@ impl ShowPush {
 
 sent_when_awaited!(ShowPush gives Retrieved);
 
-/// A push is locked for passphrases alone; a read without one is refused for another reason.
+/// Only reads with a passphrase can be locked; a read without one is refused for another reason.
 fn not_locked(error: Error) -> Error {
     if error.reason() != Some(&Reason::PassphraseLocked) {
         return error;

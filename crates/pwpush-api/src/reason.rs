@@ -4,11 +4,11 @@ use std::fmt;
 
 use security_api_transport::Error;
 
-/// Why the service refused a call. What the client itself did about a push that is not as asked is in
+/// Why the service refused a call. For what the client itself did about a push that differs from what was asked, see
 /// [`NotAsAsked`](crate::NotAsAsked).
 ///
-/// It is derived from the status and the form of the response, because the service's texts are translated. It shows as a
-/// line that says what to do.
+/// It is derived from the status and the form of the response, because the service's texts are translated. `Display`
+/// shows one line that says what to do.
 ///
 /// ```no_run
 /// # async fn example(pwpush: pwpush_api::Client, token: &str) -> Result<(), pwpush_api::Error> {
@@ -27,47 +27,47 @@ use security_api_transport::Error;
 pub enum Reason {
     /// The passphrase is missing or wrong. The service does not tell which. No view was used up.
     PassphraseRefused,
-    /// A passphrase was sent for this push more than five times in a minute, by whomever, right or wrong. Only this push
-    /// is locked, so nothing waits for it, and it is not tried again.
+    /// A passphrase was sent for this push more than five times in a minute, by anyone, right or wrong. Only this push
+    /// is locked, so no other call waits for it, and the call is not retried.
     PassphraseLocked,
-    /// There is no such push or request, or it was made without a token and its record is erased.
+    /// There is no such push or request, or it was created without a token and its record is erased.
     NotFound,
     /// This caller may not expire the push: only its owner may, unless it is deletable by its viewers.
     NotDeletable,
     /// The push or request belongs to somebody else, or to nobody.
     NotOwner,
-    /// The token is not known to this instance.
+    /// The instance does not know the token.
     TokenRefused,
     /// The token is known, but its user may not sign in: the address is not confirmed yet, or the user is locked.
     UserInactive,
-    /// The call needs a token, or the instance does nothing without one.
+    /// The call needs a token, or the instance allows no anonymous calls.
     TokenNeeded,
     /// Files can only be pushed with a token.
     TokenNeededForFiles,
     /// The instance demands two-factor authentication, and the token's user has not set it up.
     MfaRequired,
-    /// The user sent mail about pushes more than five times in a minute. It is not tried again.
+    /// The user sent mail about pushes more than five times in a minute. The call is not retried.
     NotifyLocked,
-    /// This address sent more requests than the instance allows. The client has waited and tried again already.
+    /// This address sent more requests than the instance allows. The client has already waited and retried.
     Throttled,
-    /// The instance has no user yet: somebody must open it in a browser and make the first.
+    /// The instance has no user yet: somebody must open it in a browser and create the first.
     FirstRun,
     /// The service is at another host.
     Moved {
-        /// That host.
+        /// The other host.
         host: String,
     },
-    /// The instance takes only requests by TLS, and takes this one for one without, so it redirects to the same address.
+    /// The instance requires TLS and takes this request for a plain one, so it redirects to the same address.
     TlsForced,
-    /// The instance does not have the operation: requests, accounts and workspaces are of the commercial edition; mail
-    /// about a push came with 2.9.2 and can be switched off.
+    /// The instance does not have the operation: requests, accounts and workspaces belong to the commercial edition;
+    /// mail about a push was added in 2.9.2 and can be switched off.
     NotInThisEdition,
-    /// There is no API v2 at this address: the server is too old or something else, or it is a public gateway, which only
-    /// shows pushes to people.
+    /// There is no API v2 at this address: the server is too old or something else, or it is a public gateway, which
+    /// only displays pushes.
     NoApiV2,
-    /// The link to a file does not hold any more: it does for 5 minutes after the push was read.
+    /// The link to a file has expired: it is valid for 5 minutes after the push was read.
     LinkExpired,
-    /// The page is no number, or above 200.
+    /// The page is not a number, or above 200.
     InvalidPage,
     /// Members of the request were refused; [`api`](Error::api) has the messages, each with its member.
     InvalidInput,
@@ -76,7 +76,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// The reason in an error; none if the service did not answer, or with something that is not listed here.
+    /// The reason in an error. `None` if the service did not respond, or its response is not listed here.
     ///
     /// ```
     /// use pwpush_api::{Client, Reason};
@@ -91,7 +91,7 @@ impl Reason {
         said.or_else(|| crate::files::reason(error))
     }
 
-    /// What the person who reads the error can do.
+    /// What the user can do.
     pub(crate) fn remedy(&self) -> Option<&'static str> {
         Some(match self {
             Self::PassphraseRefused => {

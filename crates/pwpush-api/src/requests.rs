@@ -1,4 +1,4 @@
-//! Requests: asking somebody for a secret, and answering. Commercial edition only.
+//! Requests: asking somebody for a secret, and responding. Commercial edition only.
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
@@ -20,7 +20,7 @@ use crate::types::{Edition, PushedFile, SecretRequest};
 
 /// A request to be created: what is asked for, and for how long. Commercial edition only.
 ///
-/// What is not set is left to the service.
+/// Options that are not set are left to the service.
 ///
 /// ```
 /// use pwpush_api::{Expiry, NewRequest};
@@ -47,11 +47,11 @@ pub struct NewRequest {
     notify_locale: Option<String>,
 }
 
-/// The most characters of a text; that of pushes, since the limit of requests is not known.
+/// The most characters of a text. This is the limit of pushes, because that of requests is not known.
 const TEXT: usize = 1024 * 1024;
 
 impl NewRequest {
-    /// A request that says this to the person asked.
+    /// A request with this text for the recipient.
     ///
     /// ```
     /// let request = pwpush_api::NewRequest::new("Please send us the key.");
@@ -73,7 +73,7 @@ impl NewRequest {
         }
     }
 
-    /// A file for the person asked, such as a form to fill in. Its name may arrive changed, see
+    /// Adds a file for the recipient, such as a form to fill in. The service may change its name, see
     /// [`NewPush::files`](crate::NewPush::files).
     ///
     /// ```
@@ -87,7 +87,7 @@ impl NewRequest {
         self
     }
 
-    /// After how long it closes: one of [`Expiry::STEPS`]. Anything else is refused before it is sent.
+    /// After how long the request closes: one of [`Expiry::STEPS`]. Anything else is refused before it is sent.
     ///
     /// ```
     /// use pwpush_api::{Expiry, NewRequest};
@@ -100,7 +100,7 @@ impl NewRequest {
         self
     }
 
-    /// What the person asked must know beside the link.
+    /// A passphrase that the recipient needs in addition to the link.
     ///
     /// ```
     /// let request = pwpush_api::NewRequest::new("The key, please.").passphrase("plain yellow umbrella");
@@ -111,7 +111,7 @@ impl NewRequest {
         self
     }
 
-    /// What the owner calls it in lists. It is not secret.
+    /// A name for the owner's lists. It is not secret.
     ///
     /// ```
     /// let request = pwpush_api::NewRequest::new("The key, please.").name("Key of the depot");
@@ -144,7 +144,7 @@ impl NewRequest {
         self
     }
 
-    /// Whether the person asked sees who asks.
+    /// Whether the recipient sees who asks.
     ///
     /// ```
     /// let request = pwpush_api::NewRequest::new("The key, please.").include_requestor(true);
@@ -155,7 +155,7 @@ impl NewRequest {
         self
     }
 
-    /// Whether files may be sent in answer.
+    /// Whether the response may contain files.
     ///
     /// ```
     /// let request = pwpush_api::NewRequest::new("The plans, please.").response_file_attachments(true);
@@ -212,17 +212,18 @@ impl NewRequest {
 }
 
 impl Requests {
-    /// Asks somebody for a secret or files, and gives the link to pass on. Commercial edition only.
+    /// Asks somebody for a secret or files, and returns the link to pass on. Commercial edition only.
     ///
-    /// `POST /api/v2/requests`. It is not sent again once it may have been executed. If the
-    /// service keeps anything else than what was asked, or does not say, the request is closed again and the call fails with
+    /// `POST /api/v2/requests`. Not retried once it may have been executed. If the service keeps anything else than
+    /// what was asked, or does not tell, the request is closed again and the call fails with
     /// [`NotAsAsked`](crate::NotAsAsked).
     ///
     /// Known from public clients of this API. Confidence: medium.
     ///
     /// # Errors
-    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid), before anything is sent, for a lifetime that is no step. 404,
-    /// the edition has no requests; 422, members are refused, each with its messages. See [`Reason`](crate::Reason).
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid), before anything is sent, for a lifetime that is not a step.
+    /// 404, the edition has no requests; 422, members are refused, each with its messages. See
+    /// [`Reason`](crate::Reason).
     ///
     /// ```no_run
     /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
@@ -243,14 +244,14 @@ impl Requests {
         }
     }
 
-    /// Answers a request. Commercial edition only.
+    /// Responds to a request. Commercial edition only.
     ///
-    /// `PATCH /api/v2/requests/{url_token}/respond`. It is not sent again once it may have been executed.
+    /// `PATCH /api/v2/requests/{url_token}/respond`. Not retried once it may have been executed.
     ///
     /// Known from public clients of this API; that files can be sent is inferred. Confidence: medium.
     ///
     /// # Errors
-    /// 404, there is no such request, or the edition has none; 422, the answer is refused. See
+    /// 404, there is no such request, or the edition has no requests; 422, the response is refused. See
     /// [`Reason`](crate::Reason).
     ///
     /// ```no_run
@@ -294,7 +295,7 @@ pub struct CreateRequest {
 }
 
 impl CreateRequest {
-    /// Accepts less than what is asked for, where the service keeps that, such as a shorter time; see
+    /// Accepts less than asked if the service keeps less, such as a shorter time; see
     /// [`CreatePush::or_less`](crate::CreatePush::or_less).
     ///
     /// ```no_run
@@ -309,7 +310,7 @@ impl CreateRequest {
         self
     }
 
-    /// Creates it for this account or workspace.
+    /// Creates the request for this account or workspace.
     ///
     /// ```no_run
     /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
@@ -322,7 +323,7 @@ impl CreateRequest {
         self
     }
 
-    /// Is told, for a request with files, the bytes handed to the connection so far and all there are.
+    /// Calls `progress`, for a request with files, with the bytes handed to the connection so far and the total.
     ///
     /// ```no_run
     /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
@@ -344,7 +345,7 @@ impl CreateRequest {
         fields::check_files(&new.files)?;
         fields::check_passphrase(new.passphrase.as_ref())?;
         let notify = fields::recipients("notify", &new.notify)?;
-        // Only the commercial edition has requests, so there is nothing to ask.
+        // Only the commercial edition has requests, so the client does not ask for the edition.
         let edition = Edition::Commercial;
         let of = |expiry| Lifetime::of(expiry, &edition, "close_after");
         let lifetime = new.close_after.map(of).transpose()?;
@@ -384,7 +385,7 @@ impl std::fmt::Debug for CreateRequest {
     }
 }
 
-/// Answers a request. From [`Requests::respond`].
+/// Responds to a request. From [`Requests::respond`].
 #[must_use = "a call does nothing until it is awaited"]
 pub struct RespondRequest {
     request: Request,
@@ -394,7 +395,7 @@ pub struct RespondRequest {
 }
 
 impl RespondRequest {
-    /// A file beside the text, if the request allows files. Inferred; unconfirmed.
+    /// Adds a file to the text, if the request allows files. Inferred; unconfirmed.
     ///
     /// ```no_run
     /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
@@ -409,7 +410,7 @@ impl RespondRequest {
         self
     }
 
-    /// Is told, for an answer with files, the bytes handed to the connection so far and all there are.
+    /// Calls `progress`, for a response with files, with the bytes handed to the connection so far and the total.
     ///
     /// ```no_run
     /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {

@@ -1,10 +1,10 @@
-//! What reading a push gives.
+//! The result of reading a push.
 
 use security_api_transport::Secret;
 
 use crate::types::RetrievedPush;
 
-/// What there is at a link: the secret, or nothing any more. That a push has expired is no error.
+/// What reading a push returns: the secret, or the record of an expired push. An expired push is not an error.
 ///
 /// ```no_run
 /// # async fn example(pwpush: pwpush_api::Client, token: &str) -> Result<(), pwpush_api::Error> {
@@ -27,7 +27,7 @@ pub enum Retrieved {
 }
 
 impl Retrieved {
-    /// The secret text; none if the push has expired or is of files only.
+    /// The secret text. `None` if the push has expired or has only files.
     ///
     /// ```no_run
     /// # async fn example(pwpush: pwpush_api::Client, token: &str) -> Result<(), pwpush_api::Error> {
@@ -60,13 +60,13 @@ impl Retrieved {
 
 impl From<RetrievedPush> for Retrieved {
     fn from(push: RetrievedPush) -> Self {
-        // A payload is never empty: some answers say `""` where others say `null`.
+        // A payload is never empty: some responses have `""` where others have `null`.
         let holds = push
             .payload
             .as_ref()
             .is_some_and(|payload| !payload.expose().is_empty())
             || push.files.as_ref().is_some_and(|files| !files.is_empty());
-        // The view that is the last one has the secret, whatever it says of expiry.
+        // The response to the last view has the secret, whatever it says about expiry.
         let is_over =
             push.expired == Some(true) || push.deleted == Some(true) || push.expired_on.is_some();
         if !holds && is_over {

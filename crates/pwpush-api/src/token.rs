@@ -1,9 +1,9 @@
-//! Tokens of pushes and requests, and the links that they are in.
+//! Tokens of pushes and requests, and the links that contain them.
 
 use security_api_transport::{Error, Secret};
 
-/// The token of the push or request that a link leads to, as people copy links: with or without a scheme, the `/r` of a
-/// retrieval step, a query, and blanks around it. A token by itself is given back.
+/// Extracts the token of the push or request from a link as people copy it: with or without a scheme, the `/r` of a
+/// retrieval step, a query, and blanks around it. A bare token is returned unchanged.
 ///
 /// ```
 /// use pwpush_api::token_of_link;
@@ -14,9 +14,9 @@ use security_api_transport::{Error, Secret};
 /// ```
 ///
 /// # Errors
-/// If there is no token in it. The link, which opens the push, is not in the error.
+/// If the link contains no token. The link, which opens the push, is not in the error.
 pub fn token_of_link(link: &str) -> Result<Secret, Error> {
-    /// What stands before the token: the paths of pushes, of their older kinds, of requests, and of the API.
+    /// The path segments before a token: of pushes, of their older kinds, of requests, and of the API.
     const BEFORE: [&str; 5] = ["p", "f", "r", "pushes", "requests"];
     let link = link.trim();
     let path = link.split(['?', '#']).next().unwrap_or_default();
@@ -47,7 +47,8 @@ fn is_of_token(c: char) -> bool {
 }
 
 /// # Errors
-/// If no push can have this token, so that the service would take it for another path. The token is not in the error.
+/// If this cannot be the token of a push, so that the service would take it for another path. The token is not in the
+/// error.
 pub(crate) fn check(token: &str) -> Result<(), Error> {
     let what = match token {
         _ if token.chars().all(is_of_token) => return Ok(()),

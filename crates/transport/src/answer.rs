@@ -1,4 +1,4 @@
-//! A response as its protocol reads it.
+//! A response as the protocol reads it.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use http::{HeaderMap, StatusCode};
 use crate::operation::Operation;
 use crate::url::location::{is_redirect, is_same_host, leads_to, origin};
 
-/// An answer, as far as it is needed to judge it.
+/// A response, as far as it is needed to classify it.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Answer<'a> {
@@ -24,7 +24,7 @@ pub struct Answer<'a> {
 }
 
 impl<'a> Answer<'a> {
-    /// An answer to `operation`.
+    /// A response to `operation`.
     #[must_use]
     pub const fn new(
         operation: &'static Operation,
@@ -41,14 +41,14 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// With the host of the client's base URL.
+    /// Sets the host of the client's base URL.
     pub(crate) const fn to(mut self, own_host: &'a Authority) -> Self {
         self.own_host = Some(own_host);
         self
     }
 
-    /// Scheme, host and port to which a redirect points, such as `https://eu.example.com`; none if it points to the same
-    /// host by a path alone, or the answer is no redirect.
+    /// Scheme, host and port of a redirect's target, such as `https://eu.example.com`. `None` if the redirect names
+    /// only a path on the same host, or the response is not a redirect.
     ///
     /// ```
     /// use http::header::{HeaderMap, HeaderValue, LOCATION};
@@ -70,8 +70,8 @@ impl<'a> Answer<'a> {
         Some(format!("{scheme}://{authority}"))
     }
 
-    /// Whether this is a redirect to the same path on the client's own host, by `https`: a server that wants TLS responds
-    /// like this to a request without it. False where the client's base URL is not known, as in tests of a protocol.
+    /// Whether this is a redirect to the same path on the client's own host over `https`, as a server that requires TLS
+    /// sends to a plain request. `false` if the client's base URL is not known, as in tests of a protocol.
     #[must_use]
     pub fn redirects_to_tls(&self) -> bool {
         let target = origin(self.headers).filter(|(scheme, _)| *scheme == "https");

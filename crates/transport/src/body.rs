@@ -1,4 +1,4 @@
-//! What is sent and what comes back.
+//! Request and response bodies.
 
 pub(crate) mod multipart;
 mod progress;
@@ -21,10 +21,10 @@ pub use response::ResponseBody;
 
 type Open = dyn Fn() -> UnsyncBoxBody<Bytes, BoxError> + Send + Sync;
 
-/// The body of a request. Cloning it starts over from the first byte.
+/// The body of a request. A clone starts over from the first byte.
 ///
-/// A body is empty, bytes in memory, replayable (opened anew for every attempt) or sent once. Only the last kind
-/// cannot be sent again after its first byte was asked for; [`Body::once`] says what that means.
+/// A body is empty, bytes in memory, replayable (opened anew for every attempt) or sent once. Only the last kind cannot
+/// be sent again after its first byte was read; see [`Body::once`].
 pub struct Body(
     /// `None` is no body. Boxed, because requests pass by value through all layers and most have none.
     Option<Box<Content>>,
@@ -32,11 +32,11 @@ pub struct Body(
 
 struct Content {
     kind: Kind,
-    /// The opened stream of a replayable or once body.
+    /// The open stream of a replayable or once body.
     open: Option<Mutex<UnsyncBoxBody<Bytes, BoxError>>>,
     check: Option<Arc<Check>>,
     progress: Option<Arc<Progress>>,
-    /// How many bytes were taken.
+    /// How many bytes were read.
     taken: u64,
 }
 
@@ -57,7 +57,7 @@ struct OnceStream {
     length: Option<u64>,
 }
 
-/// Bodies above this size are handed to the connection in pieces, so that progress can be seen.
+/// Larger bodies are handed to the connection in chunks, so that progress can be observed.
 const PIECE: usize = 64 * 1024;
 
 impl Body {
@@ -99,8 +99,8 @@ impl Body {
         Self::of(Kind::Replayable { open, length })
     }
 
-    /// A stream that can be read only once. Once its first byte was asked for, the request is not sent again, whatever
-    /// happens: use [`Body::replayable`] wherever the source can be opened anew.
+    /// A stream that can be read only once. After its first byte was read, the request is not retried under any
+    /// circumstances: use [`Body::replayable`] wherever the source can be opened again.
     pub fn once<B>(length: Option<u64>, stream: B) -> Self
     where
         B: HttpBody<Data = Bytes> + Send + 'static,
@@ -112,7 +112,7 @@ impl Body {
         })))
     }
 
-    /// Whether a clone of it can be sent from the first byte.
+    /// Whether a clone can be sent from the first byte.
     #[must_use]
     pub fn can_restart(&self) -> bool {
         match self.kind() {
@@ -142,12 +142,12 @@ impl Body {
         }
     }
 
-    /// Whether it is small enough to be handed to the connection at once.
+    /// Whether the body is small enough to be handed to the connection at once.
     pub(crate) fn small_bytes(&self) -> Option<&Bytes> {
         self.as_bytes().filter(|bytes| bytes.len() <= PIECE)
     }
 
-    /// Asks this before every attempt whether the body can still be sent as it was meant.
+    /// Sets a check that runs before every attempt, of whether the body can still be sent as intended.
     pub(crate) fn checked(
         mut self,
         check: impl Fn() -> Result<(), Error> + Send + Sync + 'static,
@@ -159,7 +159,7 @@ impl Body {
     }
 
     /// # Errors
-    /// If the body cannot be sent as it was meant.
+    /// If the body cannot be sent as intended.
     pub(crate) fn check(&self) -> Result<(), Error> {
         if !self.can_restart() {
             return Err(Error::invalid(
@@ -170,7 +170,7 @@ impl Body {
         check.map_or(Ok(()), |check| check())
     }
 
-    /// Notes from now on how far the sending has come.
+    /// Records the progress of sending from now on.
     pub(crate) fn track(&mut self, progress: Arc<Progress>) {
         if let Some(content) = &mut self.0 {
             content.progress = Some(progress);
@@ -201,7 +201,7 @@ impl Content {
         }
     }
 
-    /// The stream's next frame, if it fits the length that was announced.
+    /// The stream's next frame, if it fits the announced length.
     fn counted(
         &mut self,
         frame: Option<Result<Frame<Bytes>, BoxError>>,
@@ -350,7 +350,7 @@ impl Content {
         let taken = self.taken;
         let frame = match &self.kind {
             Kind::Bytes(bytes) => {
-                // What was taken stays there, for clones.
+                // The bytes stay in the body, for clones.
                 let start = usize::try_from(taken).unwrap_or(usize::MAX);
                 let piece = bytes.slice(start..bytes.len().min(start + PIECE));
                 self.taken += piece.len() as u64;
@@ -364,7 +364,7 @@ impl Content {
             },
         };
         if let (Poll::Ready(frame), Some(progress)) = (&frame, &self.progress) {
-            // A connection that was told the length does not ask for what comes after it.
+            // A connection that knows the length does not read beyond it.
             let whole = self.open.is_some() && self.length() == Some(self.taken);
             progress.note(self.taken, frame.is_none() || whole || self.is_end_stream());
         }

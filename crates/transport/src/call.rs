@@ -23,7 +23,7 @@ use crate::wire::decode;
 
 /// A call of one operation, sent when awaited.
 ///
-/// It owns all it needs, so it can be kept, passed on, or spawned.
+/// It owns everything it needs, so it can be stored, passed on, or spawned.
 ///
 /// ```
 /// use std::time::Duration;
@@ -36,7 +36,7 @@ use crate::wire::decode;
 /// async fn example(client: &Client) -> Result<(), Error> {
 ///     let browser: Value = client.operation(&GET, &["b1"]).call().await?;
 ///
-///     let answer = client
+///     let response = client
 ///         .operation(&GET, &["b1"])
 ///         .call::<Value>()
 ///         .timeout(Duration::from_secs(5))
@@ -44,7 +44,7 @@ use crate::wire::decode;
 ///         .header("x-trace", "42")
 ///         .send_with_response()
 ///         .await?;
-///     println!("{:?} after {} attempts", answer.request_id(), answer.attempts());
+///     println!("{:?} after {} attempts", response.request_id(), response.attempts());
 ///     Ok(())
 /// }
 /// ```
@@ -62,7 +62,7 @@ impl<T> Call<T> {
         }
     }
 
-    /// The request, for what the call's own methods do not offer.
+    /// The request, for what the methods of the call do not offer.
     pub fn into_request(self) -> Request {
         self.request
     }
@@ -79,7 +79,7 @@ impl<T: FromResponse> Call<T> {
         CallFuture::new(self.prepared(), T::from_response)
     }
 
-    /// Sends the call and gives status, headers, request id and attempts beside the value.
+    /// Sends the call, and returns status, headers, request id and attempts together with the value.
     ///
     /// # Errors
     /// See [`Error`].
@@ -115,7 +115,7 @@ impl<T> Clone for Call<T> {
 }
 
 impl Request {
-    /// Makes it a call whose answer is decoded as `T`.
+    /// Turns the request into a call whose response is decoded as `T`.
     pub fn call<T>(self) -> Call<T> {
         Call::new(self)
     }
@@ -127,7 +127,7 @@ impl Request {
 
 pub(crate) type Sending = Pin<Box<dyn Future<Output = Result<Received, Error>> + Send>>;
 
-/// A call under way.
+/// A call in progress.
 #[must_use = "futures do nothing unless polled"]
 pub struct CallFuture<T> {
     sending: Sending,
@@ -161,7 +161,7 @@ impl<T> fmt::Debug for CallFuture<T> {
     }
 }
 
-/// A response that was judged a success, not yet decoded.
+/// A successful response that is not decoded yet.
 pub struct Received {
     pub(crate) request: Request,
     pub(crate) call: CallContext,
@@ -216,8 +216,8 @@ impl Received {
         self.body.payload().cloned().unwrap_or_default()
     }
 
-    /// The part of a body that is not UTF-8 which holds the value, byte for byte as it came, and the same with a question
-    /// mark in place of each byte that is not UTF-8: a protocol finds the value only in correct JSON.
+    /// The part of a body that is not UTF-8 which holds the value: once exactly as it came, and once with a question
+    /// mark for each byte that is not UTF-8, because a protocol finds the value only in correct JSON.
     #[cold]
     pub(crate) fn masked_payload(&self) -> (Bytes, Bytes) {
         let body = self.whole_body();
@@ -242,8 +242,8 @@ impl Received {
             .or_else(|error| self.decode_repaired().unwrap_or(Err(error)))
     }
 
-    /// Decodes the value in the repaired body, since a protocol finds it only in correct JSON. `None` if there is nothing
-    /// to repair.
+    /// Decodes the value in the repaired body, because a protocol finds the value only in correct JSON. `None` if there
+    /// is nothing to repair.
     #[cold]
     fn decode_repaired<T: DeserializeOwned>(&self) -> Option<Result<T, Error>> {
         let body = Bytes::from(decode::repair(&self.whole_body())?);
@@ -266,7 +266,7 @@ impl Received {
         let value = match payload.trim_ascii() {
             b"" => decode::nothing(),
             b"null" if self.operation().is_list() => decode::json(b"[]"),
-            // No object is one without members, as it is within an answer.
+            // A missing object is decoded as one without members, as it is within a response.
             b"null" => decode::json(b"null").or_else(|error| decode::json(b"{}").or(Err(error))),
             _ => decode::json(&payload).or_else(|error| decode::unit().ok_or(error)),
         };
@@ -309,7 +309,7 @@ impl fmt::Debug for Received {
     }
 }
 
-/// What a call can give: anything that JSON can be decoded as, pages, and downloads.
+/// The types a call can return: anything that can be decoded from JSON, pages, and downloads.
 ///
 /// ```
 /// use security_api_transport::{Client, Download, Error, FromResponse, RawJson};
@@ -332,10 +332,10 @@ pub trait FromResponse: Sized {
     #[doc(hidden)]
     const STREAMED: bool = false;
 
-    /// Makes the value from the answer.
+    /// Creates the value from the response.
     ///
     /// # Errors
-    /// If the answer says that the request failed, or does not fit.
+    /// If the response says that the request failed, or does not fit the type.
     fn from_response(received: Received) -> Result<Self, Error>;
 }
 
@@ -345,7 +345,7 @@ impl<T: DeserializeOwned> FromResponse for T {
     }
 }
 
-/// A value together with what came with it.
+/// A value together with the metadata of its response.
 #[derive(Clone)]
 pub struct Response<T> {
     value: T,
@@ -376,7 +376,7 @@ impl<T> Response<T> {
         &self.value
     }
 
-    /// The value alone.
+    /// Returns the value alone.
     pub fn into_value(self) -> T {
         self.value
     }
@@ -399,7 +399,7 @@ impl<T> Response<T> {
         self.request_id.as_deref()
     }
 
-    /// How often the request was sent.
+    /// How many times the request was sent.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.attempts

@@ -1,8 +1,8 @@
-//! What one call changes of the client's settings.
+//! The client's settings that one call overrides.
 
 use std::time::Duration;
 
-/// What one call changes of the client's settings.
+/// The client's settings that one call overrides.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CallOptions {
     pub(crate) timeout: Option<Duration>,

@@ -1,4 +1,4 @@
-//! What the layers know of the call they are part of.
+//! What the layers know about the call.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -15,7 +15,7 @@ use crate::protocol::Protocol;
 use crate::url::base_url::BaseUrl;
 use crate::wire::secret::{Secret, Secrets};
 
-/// The facts of one call, carried as an extension of every one of its requests.
+/// The facts of one call, carried as an extension of each of its requests.
 ///
 /// Layers read it with `request.extensions().get::<CallContext>()`.
 #[derive(Clone)]
@@ -25,21 +25,21 @@ struct State {
     operation: &'static Operation,
     target: Arc<Target>,
     limits: CallLimits,
-    /// What the request carries beside the credential that no error may show.
+    /// The secrets of the request other than the credential, which no error may show.
     secrets: Secrets,
-    /// What the call is called in errors, where it is a request of the user's own.
+    /// The name of the call in errors, if it has no operation.
     label: Option<Arc<str>>,
     attempts: AtomicU32,
     /// How far the current attempt has come.
     flight: Mutex<Flight>,
     /// An earlier attempt may have been executed.
     unknown: AtomicBool,
-    /// A timer is set that fires before the deadline, so that the deadline needs no timer of its own meanwhile.
+    /// A timer is set that fires before the deadline, so the deadline needs none meanwhile.
     timed: AtomicBool,
     generation: AtomicU64,
 }
 
-/// The current attempt's request on its way.
+/// The state of the current attempt's request.
 struct Flight {
     attempt: u32,
     stage: Stage,
@@ -51,18 +51,18 @@ struct Flight {
 enum Stage {
     /// No attempt is under way.
     Over,
-    /// The layers of the attempt have the request, or a transport that does not tell more.
+    /// The layers of the attempt have the request, or a transport that reports nothing more.
     Started(Instant),
-    /// The leaf has the request, and no connection has taken it yet.
+    /// The transport has the request, and no connection has taken it yet.
     Waiting(Instant),
-    /// A connection has the request and sends its head as soon as it may: at HTTP/2 it can still wait for a stream. The
-    /// rest of the request is in the body, which can still be withheld, unless it is empty.
+    /// A connection has the request and sends its head as soon as it can: with HTTP/2 it may still wait for a stream.
+    /// The rest of the request is in the body, which can still be withheld, unless it is empty.
     Held { start: Instant, is_empty: bool },
     /// The request is on the wire, as far as can be told.
     Sent(Instant),
-    /// The request was sent, and no answer came in time.
+    /// The request was sent, and no response came in time.
     TimedOut,
-    /// The request was given up before it was sent, and its body will not let it be sent.
+    /// The request was given up before it was sent, and its body fails if a connection reads it.
     Withdrawn,
 }
 
@@ -71,18 +71,18 @@ enum Stage {
 pub(crate) enum Way {
     /// Nothing is sent yet.
     Waiting { start: Instant, patience: Duration },
-    /// The request was sent then.
+    /// When the request was sent. `None` if the attempt is over.
     Sent(Option<Instant>),
 }
 
-/// The departure of one request, told by what its connection does with its body.
+/// Tracks when one request is sent, from what its connection does with its body.
 pub(crate) struct Departure {
     call: CallContext,
     attempt: u32,
 }
 
 impl Departure {
-    /// Moves the stage on, if it still is about this request. Gives false if the request must not be sent.
+    /// Updates the stage if this is still the current attempt. Returns `false` if the request must not be sent.
     fn moves(&self, next: impl FnOnce(Stage) -> Stage) -> bool {
         let mut flight = self.call.flight();
         if flight.attempt != self.attempt {
@@ -108,7 +108,7 @@ impl Departure {
         })
     }
 
-    /// The connection is done with the body without having looked into it.
+    /// The connection dropped the body without reading it.
     pub(crate) fn dropped(&self) {
         self.moves(|stage| match stage {
             Stage::Held { is_empty: true, .. } => Stage::Sent(Instant::now()),
@@ -117,16 +117,16 @@ impl Departure {
     }
 }
 
-/// Where a call goes, and what applies there.
+/// Where a call goes, and which protocol, credential and limits apply there.
 #[derive(Clone)]
 pub(crate) struct Target {
     /// The origin that every request of the call must go to.
     pub(crate) origin: Arc<BaseUrl>,
-    /// How the host at that origin speaks.
+    /// The protocol of the host at that origin.
     pub(crate) protocol: Arc<dyn Protocol>,
-    /// The client's credential, where it may be known.
+    /// The client's credential, if that origin may know it.
     pub(crate) credential: Option<Arc<dyn Credential>>,
-    /// What the client sends there beside the credential that no error may show.
+    /// Other secrets that the client sends there, which no error may show.
     pub(crate) secrets: Secrets,
     /// Whether the client's credential is applied.
     pub(crate) is_authorized: bool,
@@ -134,11 +134,11 @@ pub(crate) struct Target {
     pub(crate) is_limited: bool,
 }
 
-/// The limits that hold for one call.
+/// The limits of one call.
 #[derive(Debug, Clone)]
 pub(crate) struct CallLimits {
     pub(crate) deadline: Option<Instant>,
-    /// When the last byte of a streamed answer must have come.
+    /// When the last byte of a streamed response must have arrived.
     pub(crate) stream_deadline: Option<Instant>,
     pub(crate) attempt_timeout: Duration,
     pub(crate) idle_timeout: Duration,
@@ -202,7 +202,7 @@ impl CallContext {
         self.0.label.clone()
     }
 
-    /// When the whole call must be over.
+    /// The deadline of the whole call.
     #[must_use]
     pub fn deadline(&self) -> Option<std::time::Instant> {
         self.0.limits.deadline.map(Instant::into_std)
@@ -214,18 +214,18 @@ impl CallContext {
         self.0.attempts.load(Ordering::Relaxed)
     }
 
-    /// Whether the call is idempotent: whether it is sent again even if an earlier attempt may have been executed.
+    /// Whether the call is idempotent, so that it is retried even if an earlier attempt may have been executed.
     #[must_use]
     pub fn is_idempotent(&self) -> bool {
         self.0.limits.idempotent
     }
 
-    /// What is secret in the query, encoded.
+    /// The secret query parameters, encoded.
     pub(crate) fn secret_query(&self) -> Option<&str> {
         self.0.secrets.encoded_query()
     }
 
-    /// All that no error of the call may show.
+    /// All secrets that no error of the call may show.
     #[cold]
     pub(crate) fn secrets(&self) -> Vec<Secret> {
         let of_client = &self.0.target.secrets;
@@ -256,7 +256,7 @@ impl CallContext {
         self.0.target.is_limited
     }
 
-    /// Whether the request goes to a host that the service chose, as the place of a file.
+    /// Whether the request goes to a host that the service chose as the location of a file.
     pub(crate) fn leaves_origin(&self) -> bool {
         !self.0.target.is_authorized
     }
@@ -270,8 +270,8 @@ impl CallContext {
         &*self.0.target.protocol
     }
 
-    /// Whether any attempt so far may have been executed: one that ended without a response that settles it, or one that
-    /// is under way and can no longer be kept from being sent. The call is over after this.
+    /// Whether any attempt so far may have been executed: one that ended without a final response, or one that is in
+    /// progress and can no longer be withdrawn. The call is over after this.
     pub(crate) fn may_be_executed(&self) -> bool {
         self.0.unknown.load(Ordering::Relaxed) || !self.give_up()
     }
@@ -280,7 +280,8 @@ impl CallContext {
         self.0.flight.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An attempt starts. Unless the leaf says that its request [waits](Self::wait_for_connection), it counts as sent.
+    /// An attempt starts. It counts as sent, unless the transport says that it [waits](Self::wait_for_connection) for a
+    /// connection.
     pub(crate) fn attempt_starts(&self, now: Instant) {
         let attempt = self.0.attempts.fetch_add(1, Ordering::Relaxed) + 1;
         let mut flight = self.flight();
@@ -288,7 +289,7 @@ impl CallContext {
         flight.stage = Stage::Started(now);
     }
 
-    /// When the attempt began, if its request was not passed on yet.
+    /// When the attempt began, if its request has not been passed on yet.
     pub(crate) fn attempt_started(&self) -> Option<Instant> {
         match self.flight().stage {
             Stage::Started(at) => Some(at),
@@ -296,9 +297,9 @@ impl CallContext {
         }
     }
 
-    /// Notes that the attempt's request waits for a connection, which takes up to `patience`, and gives what must be told
-    /// when one takes the request. `None` if there is no attempt, or if a layer of the user passes on more than one request
-    /// in an attempt: then it counts as sent.
+    /// Notes that the attempt's request waits for a connection, for up to `patience`, and returns the handle to notify
+    /// when a connection takes it. `None` if there is no attempt, or if a layer of the user sends more than one request
+    /// in an attempt: then the request counts as sent.
     pub(crate) fn wait_for_connection(&self, patience: Duration) -> Option<Departure> {
         let mut flight = self.flight();
         match flight.stage {
@@ -335,7 +336,8 @@ impl CallContext {
         }
     }
 
-    /// Withdraws the attempt's request. Gives false if it may have been sent, or can no longer be kept from being sent.
+    /// Withdraws the attempt's request. Returns `false` if the request may have been sent, or can no longer be
+    /// withdrawn.
     pub(crate) fn give_up(&self) -> bool {
         let mut flight = self.flight();
         match flight.stage {
@@ -351,13 +353,13 @@ impl CallContext {
         }
     }
 
-    /// The attempt's request was sent, and no answer came in time.
+    /// The attempt's request was sent, and no response came in time.
     pub(crate) fn attempt_times_out(&self) {
         self.flight().stage = Stage::TimedOut;
     }
 
-    /// The leaf is done with the request of this attempt, or it was dropped: if it was not sent, it is withdrawn. Gives
-    /// true if its connection let the attempt wait for longer than its time.
+    /// The transport is done with the request of this attempt, or dropped it: if it was not sent, it is withdrawn.
+    /// Returns `true` if the attempt timed out on its connection.
     pub(crate) fn leaf_ends(&self, attempt: u32) -> bool {
         let mut flight = self.flight();
         if flight.attempt != attempt {
@@ -373,13 +375,13 @@ impl CallContext {
         matches!(flight.stage, Stage::TimedOut)
     }
 
-    /// Notes when the attempt's timer strikes.
+    /// Notes when the attempt's timer fires.
     pub(crate) fn attempt_timer(&self, due: Instant) {
         let timed = self.0.limits.deadline.is_none_or(|deadline| due < deadline);
         self.0.timed.store(timed, Ordering::Relaxed);
     }
 
-    /// Whether a timer strikes before the deadline.
+    /// Whether a timer fires before the deadline.
     pub(crate) fn is_timed(&self) -> bool {
         self.0.timed.load(Ordering::Relaxed)
     }
@@ -389,7 +391,7 @@ impl CallContext {
         self.0.timed.store(false, Ordering::Relaxed);
     }
 
-    /// Notes what became of the attempt's request.
+    /// Notes the outcome of the attempt's request.
     pub(crate) fn attempt_ended(&self, outcome: Outcome) {
         self.attempt_timer_ends();
         self.flight().stage = Stage::Over;
@@ -398,7 +400,7 @@ impl CallContext {
         }
     }
 
-    /// The credential generation that the current attempt was stamped with.
+    /// The generation of the credential that was applied to the current attempt.
     pub(crate) fn generation(&self) -> u64 {
         self.0.generation.load(Ordering::Relaxed)
     }
@@ -419,7 +421,7 @@ impl fmt::Debug for CallContext {
 }
 
 impl Error {
-    /// Notes which call it was and how far it got.
+    /// Adds which call it was and how far it got.
     pub(crate) fn in_call(self, call: &CallContext) -> Self {
         self.of_call(CallFacts {
             operation: call.operation(),
@@ -463,7 +465,7 @@ mod tests {
         call
     }
 
-    /// A call whose leaf waits for a connection.
+    /// A call whose transport waits for a connection.
     fn waiting() -> (CallContext, Departure) {
         let call = call();
         let departure = call.wait_for_connection(Duration::ZERO).unwrap();

@@ -1,4 +1,4 @@
-//! What proves to the service who is calling.
+//! Credentials: how a client authenticates.
 
 mod oauth2;
 
@@ -16,20 +16,20 @@ use crate::error::Error;
 use crate::service::HttpService;
 use crate::wire::secret::Secret;
 
-/// Which edition of a credential a request was stamped with. Renewing it gives a higher number.
+/// The generation of a credential that was applied to a request. Renewing the credential increments it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Generation(pub u64);
 
-/// Obtains a credential and puts it on requests.
+/// Obtains a credential and applies it to requests.
 ///
 /// The request path awaits [`ready`](Self::ready) before it takes a permit from the rate limiter, and calls
 /// [`stamp`](Self::stamp), which never waits, right before sending.
 #[async_trait]
 pub trait Credential: Any + fmt::Debug + Send + Sync + 'static {
-    /// Learns the base URL of a client that is being built with it, without a slash at its end.
+    /// Called with the base URL of a client that is built with this credential, without a trailing slash.
     ///
     /// # Errors
-    /// If it cannot be used there; building the client fails.
+    /// If the credential cannot be used there. Building the client fails.
     fn bind(&self, base_url: &str) -> Result<(), Error> {
         let _ = base_url;
         Ok(())
@@ -40,61 +40,61 @@ pub trait Credential: Any + fmt::Debug + Send + Sync + 'static {
         false
     }
 
-    /// Waits until there is a live credential. `leaf` sends requests without credential, limit or retry, for those that
-    /// must be fetched; it adds the client's `User-Agent`. The call gives up at `deadline`; what would take longer fails at once.
+    /// Waits until there is a live credential. `leaf` sends the requests that fetch one, without credential, limit or
+    /// retry; it adds the client's `User-Agent`. The call gives up at `deadline`, and fails at once if the wait would
+    /// take longer.
     ///
     /// # Errors
-    /// If none can be obtained.
+    /// If no credential can be obtained.
     async fn ready(
         &self,
         leaf: &HttpService,
         deadline: Option<std::time::Instant>,
     ) -> Result<(), Error>;
 
-    /// Whether the live credential should be replaced ahead of its end, so that [`renew`](Self::renew) is polled beside the
-    /// call.
+    /// Whether the live credential should be replaced before it expires, so that [`renew`](Self::renew) is polled
+    /// alongside the call.
     fn is_due(&self) -> bool {
         false
     }
 
-    /// Replaces a live credential ahead of its end. It is polled while a call uses the live one, and dropped when that is
-    /// over: the next call goes on with what this one began. Failures are noted and not reported.
+    /// Replaces a live credential before it expires. The future is polled while a call uses the live credential, and
+    /// dropped when the call is over: the next call continues the renewal. Failures are recorded and not reported.
     async fn renew(&self, leaf: &HttpService) {
         let _ = leaf;
     }
 
-    /// Puts the current credential on a request, in place of any that is there, and says which generation it is; none
-    /// if it was refused since it was ready, so that a new one must be awaited.
+    /// Sets the current credential on a request, replacing any that is set, and returns its generation. `None` if the
+    /// credential was refused since it was ready, so that a new one must be awaited.
     fn stamp(&self, headers: &mut HeaderMap) -> Option<Generation>;
 
-    /// The service refused this generation: forget it if it is still the current one. Returns whether sending the
-    /// request again, with another generation, may help.
+    /// The service refused this generation: drop the credential if it is still the current one. Returns whether sending
+    /// the request again, with another generation, may help.
     fn rejected(&self, generation: Generation) -> bool;
 
-    /// The service accepted this generation. It is called after each call that succeeded, so it must be cheap.
+    /// The service accepted this generation. Called after each successful call, so it must be cheap.
     fn accepted(&self, generation: Generation) {
         let _ = generation;
     }
 
-    /// The secrets it has, which errors must not show if the service quotes them. They are asked for when a call fails.
+    /// The credential's secrets, which errors redact if the service quotes them. Called when a call fails.
     ///
-    /// Without an implementation of one's own, these are the header values of a [`stamp`](Self::stamp) that are marked
-    /// sensitive. A credential whose stamps are all different, or that proves itself by another secret than it sends, says
-    /// itself which they are.
+    /// By default, these are the header values that [`stamp`](Self::stamp) sets and marks as sensitive. Implement this
+    /// for a credential whose header differs with each request, or whose secret is not what it sends.
     fn secrets(&self) -> Vec<Secret> {
         let mut headers = HeaderMap::new();
         self.stamp(&mut headers);
         headers.values().flat_map(secrets_of).collect()
     }
 
-    /// How long a credential that the service refuses is used nevertheless, since another one was refused as well; `None` if
-    /// it is replaced at once, or never.
+    /// How long a credential is still used although the service refused it and the one before. `None` if it is replaced
+    /// at once, or never.
     fn next_renewal(&self) -> Option<Duration> {
         None
     }
 }
 
-/// The secret in a header's value, if it is marked as one: as it is, and without the scheme that it is sent by.
+/// The secret in a header value that is marked sensitive: the whole value, and the value without its scheme.
 pub(crate) fn secrets_of(value: &HeaderValue) -> Vec<Secret> {
     let Some(text) = value.to_str().ok().filter(|_| value.is_sensitive()) else {
         return Vec::new();
@@ -105,9 +105,9 @@ pub(crate) fn secrets_of(value: &HeaderValue) -> Vec<Secret> {
 }
 
 impl Secret {
-    /// Refuses what cannot be meant as a key or token: one that is empty or blank, has a control character, or begins or
-    /// ends with a space, as when it was read from a file with its line break. Texts and passphrases of people can be
-    /// anything, and are not checked by this.
+    /// Refuses what cannot be a key or token: a secret that is empty or blank, has a control character, or begins or
+    /// ends with a space, as when it was read from a file with its line break. Do not use it for texts and passphrases
+    /// of people, which may be anything.
     ///
     /// # Errors
     /// With `what` and the remedy in the message. The secret is not in it.
@@ -123,7 +123,7 @@ impl Secret {
     }
 }
 
-/// Makes a header value that is not shown by `Debug` and not compressed into HTTP/2 tables.
+/// Creates a header value that is not shown by `Debug` and not stored in HTTP/2 compression tables.
 ///
 /// `what` names the credential in the error.
 fn secret_value(what: &str, prefix: &str, secret: &str) -> Result<HeaderValue, Error> {
@@ -140,7 +140,7 @@ fn secret_value(what: &str, prefix: &str, secret: &str) -> Result<HeaderValue, E
     Ok(value)
 }
 
-/// Checks what proves who is calling and is not sent in a header.
+/// Checks a secret that is not sent in a header.
 fn check_text(what: &str, secret: &str) -> Result<(), Error> {
     check_secret(
         what,
@@ -156,7 +156,7 @@ fn check_text(what: &str, secret: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Refuses what cannot be meant, such as the line break at the end of a file that was read whole. The secret is not in the
+/// Refuses invalid secrets, such as those with the line break of the file they were read from. The secret is not in the
 /// error.
 fn check_secret(
     what: &str,
@@ -186,8 +186,8 @@ impl ApiKey {
     /// An API key in the header of this name.
     ///
     /// # Errors
-    /// If the key is empty or has characters that no header can have, as when it is read from a file with its line break.
-    /// The key is not in the error.
+    /// If the key is empty or has characters that are invalid in a header, as when it is read from a file with its line
+    /// break. The key is not in the error.
     pub fn new(name: HeaderName, key: &str) -> Result<Self, Error> {
         Ok(Self {
             value: secret_value("the API key", "", key)?,
@@ -195,11 +195,11 @@ impl ApiKey {
         })
     }
 
-    /// A token in the `Authorization` header, by the scheme `Bearer`.
+    /// A token in the `Authorization` header, with the scheme `Bearer`.
     ///
     /// # Errors
-    /// If the token is empty or has characters that no header can have, as when it is read from a file with its line break.
-    /// The token is not in the error.
+    /// If the token is empty or has characters that are invalid in a header, as when it is read from a file with its
+    /// line break. The token is not in the error.
     pub fn bearer(token: &str) -> Result<Self, Error> {
         Ok(Self {
             value: secret_value("the token", "Bearer ", token)?,

@@ -1,4 +1,4 @@
-//! Answers that are streamed: files, exports, archives.
+//! Streamed responses: files, exports, archives.
 
 mod name;
 mod save;
@@ -29,18 +29,18 @@ use crate::url::redirect;
 use crate::wire::media_type::ANYTHING;
 use crate::wire::media_type::media_type;
 
-/// A file that is arriving. A stream of its pieces, which can be saved as it comes.
+/// A file that is arriving: a stream of its chunks, with methods that save it.
 ///
-/// At most 1 GiB may come, after decompression, unless the client has another
-/// [`download_limit`](crate::ClientBuilder::download_limit) or the call a [`response_limit`](crate::Call::response_limit).
+/// At most 1 GiB is accepted, after decompression, unless [`download_limit`](crate::ClientBuilder::download_limit) of
+/// the client or [`response_limit`](crate::Call::response_limit) of the call is set.
 ///
-/// A [`timeout`](crate::Call::timeout) of the call covers the last byte, so also the time that the caller takes between
-/// pieces. The client's timeout ends when this is returned: after that, the bound is the idle timeout, within which each
-/// piece must come.
+/// A [`timeout`](crate::Call::timeout) of the call covers the last byte, including the time that the caller takes
+/// between chunks. The client's timeout ends when the call returns; after that, each chunk must arrive within the idle
+/// timeout.
 ///
-/// A part that was not asked for by the header `range` is an error, and so is a web page, unless the service names it a
-/// file by a Content-Disposition or the call asks for one by the header `accept`. Without that header, calls that give a
-/// download accept anything.
+/// A partial response to a call without the header `range` is an error. So is a web page, unless the service marks it
+/// as a file with a Content-Disposition or the call requests one with the header `accept`. Without that header, calls
+/// that return a download accept any type.
 ///
 /// ```
 /// use http::Method;
@@ -65,13 +65,13 @@ pub struct Download {
 type Progress = dyn FnMut(u64, Option<u64>) + Send;
 
 impl Download {
-    /// The content type, if the service names one.
+    /// The content type, if the service sends one.
     #[must_use]
     pub fn content_type(&self) -> Option<&str> {
         self.headers.get(CONTENT_TYPE)?.to_str().ok()
     }
 
-    /// The length in bytes, if the service names one and does not compress.
+    /// The length in bytes, if the service sends one and does not compress.
     #[must_use]
     pub fn length(&self) -> Option<u64> {
         self.headers
@@ -82,12 +82,12 @@ impl Download {
             .ok()
     }
 
-    /// The file's name as the service gives it, made harmless on Linux, macOS and Windows. `None` if the service names
-    /// none, or nothing is left of it.
+    /// The file name from the service, made safe for Linux, macOS and Windows. `None` if the service sends none, or
+    /// nothing is left of it.
     ///
-    /// What goes is folders, control and invisible characters, dots, blanks, `-` and `~` at the beginning, and dots and
-    /// blanks at the end. Names of devices, such as `CON`, get an underscore in front, and characters that Windows does
-    /// not take become one. A name of more than 200 bytes is cut before its extension.
+    /// Folders, control characters and invisible characters are removed, as are leading dots, blanks, `-` and `~`, and
+    /// trailing dots and blanks. Device names such as `CON` are prefixed with an underscore, and characters that
+    /// Windows does not allow are replaced with one. A name of more than 200 bytes is cut before its extension.
     #[must_use]
     pub fn file_name(&self) -> Option<String> {
         let field = self.headers.get(CONTENT_DISPOSITION)?;
@@ -96,7 +96,7 @@ impl Download {
         )?)
     }
 
-    /// Fails once more than this many bytes have come, wherever they go to. The bound of the call stays as it is.
+    /// Fails once more than this many bytes have arrived. The limit of the call still applies.
     ///
     /// ```
     /// use security_api_transport::{Download, Error};
@@ -111,7 +111,7 @@ impl Download {
         self
     }
 
-    /// The next piece; none at the end.
+    /// The next chunk, or `None` at the end.
     ///
     /// # Errors
     /// If the connection breaks or stalls.
@@ -121,10 +121,10 @@ impl Download {
             .transpose()
     }
 
-    /// All of it in memory, if it is no larger than `limit` bytes.
+    /// Collects the file in memory, if it is no larger than `limit` bytes.
     ///
     /// # Errors
-    /// If it is larger, or the connection breaks.
+    /// If the file is larger, or the connection breaks.
     pub async fn bytes(self, limit: usize) -> Result<Bytes, Error> {
         let mut download = self.at_most(limit as u64);
         let mut whole = Vec::new();
@@ -134,8 +134,8 @@ impl Download {
         Ok(whole.into())
     }
 
-    /// Calls this after each piece that was written, with the bytes written so far and all there are, if that is known.
-    /// It holds for [`copy_to`](Self::copy_to) and for all that saves a file.
+    /// Calls `progress` after each chunk that was written, with the bytes written so far and the total, if known. This
+    /// applies to [`copy_to`](Self::copy_to) and to all methods that save a file.
     ///
     /// ```
     /// use security_api_transport::{Download, Error};
@@ -151,7 +151,7 @@ impl Download {
         self
     }
 
-    /// Writes it to `writer` and gives its length in bytes.
+    /// Writes the file to `writer` and returns its length in bytes.
     ///
     /// ```
     /// use security_api_transport::{Download, Error};
@@ -164,7 +164,7 @@ impl Download {
     /// ```
     ///
     /// # Errors
-    /// If the connection breaks or the writer fails. What was written until then stays written.
+    /// If the connection breaks or the writer fails. The writer keeps what was written until then.
     pub async fn copy_to(
         mut self,
         writer: &mut (impl AsyncWrite + Unpin + ?Sized),
@@ -192,7 +192,7 @@ impl Download {
         flushed.map_err(|error| self.unwritten(message(), error))
     }
 
-    /// What came cannot be stored. Sending the request again would not help.
+    /// The file cannot be stored. Sending the request again would not help.
     fn unwritten(&self, message: String, error: io::Error) -> Error {
         let error = Error::new(ErrorKind::Io, message)
             .with_outcome(Outcome::Answered)
@@ -202,16 +202,17 @@ impl Download {
 }
 
 impl Client {
-    /// Fetches a file by the URL that the service gave for it, from whichever host: without the credential and the
-    /// client's own headers, since the URL is all it takes.
+    /// Fetches a file by the URL that the service gave for it, from any host. The request carries neither the
+    /// credential nor the client's own headers.
     ///
-    /// Up to 5 redirects are followed, to `https` only (a URL on this machine may do without, and lead to another on it).
-    /// The URL and redirects may name public hosts and the service's own, and private networks only if the client was
-    /// built with [`fetch_from_private_networks`](ClientBuilder::fetch_from_private_networks). The same holds for the
+    /// Up to 5 redirects are followed, to `https` only (a URL on this machine may use `http`, and redirect to another
+    /// on this machine). The URL and its redirects may name public hosts and the service's own host, and private
+    /// networks only if the client was built with
+    /// [`fetch_from_private_networks`](crate::ClientBuilder::fetch_from_private_networks). The same applies to the
     /// addresses that a name resolves to, unless a proxy resolves it.
     ///
-    /// The URL may be a secret: errors and spans show no more of it than scheme and host. Limits hold for the client's
-    /// own origin; elsewhere the rate limit is neither asked nor told. [`Call::response_limit`] bounds the size.
+    /// The URL may be a secret: errors and spans show only its scheme and host. The rate limiter applies to the
+    /// client's own origin only. [`Call::response_limit`] bounds the size.
     ///
     /// ```
     /// use security_api_transport::{Client, Error};
@@ -270,7 +271,8 @@ impl FromResponse for Download {
     }
 }
 
-/// Whether it is HTML that neither the service calls a file, by a Content-Disposition, nor the caller asked for.
+/// Whether the response is HTML that the service does not mark as a file with a Content-Disposition and the caller did
+/// not request.
 fn is_page_in_place_of_a_file(received: &Received) -> bool {
     let kind = media_type(&received.headers);
     let html = ["text/html", "application/xhtml+xml"]
@@ -288,7 +290,7 @@ fn is_page_in_place_of_a_file(received: &Received) -> bool {
     html && !asked && !received.headers.contains_key(CONTENT_DISPOSITION)
 }
 
-/// The call that a download is the answer of, for what goes wrong later.
+/// The call that returned a download, for later errors.
 struct Caller {
     context: CallContext,
 }
@@ -319,7 +321,7 @@ impl Stream for Download {
                     too_large(self.limit)
                 }
             };
-            // Nothing more is read: what is not wanted stays in the connection, which closes.
+            // Nothing more is read. The unread rest stays in the connection, which is closed.
             self.body = ResponseBody::default();
             return Poll::Ready(Some(Err(self.call.name(error))));
         }

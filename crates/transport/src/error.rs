@@ -1,4 +1,4 @@
-//! One error type for everything that can go wrong with a call.
+//! The error type of every call.
 
 mod api;
 mod item;
@@ -34,10 +34,10 @@ pub type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// Why a call failed.
 ///
-/// `Display` is one line that says what happened and what to do about it; the cause, if there is one, is in
-/// [`source`](StdError::source) and not repeated. No secret, header, body or query is in either: where the service quotes
-/// the credential or another [`Secret`] of the call, `[redacted]` stands in its place, if it has 4 characters or more.
-/// [`headers`](Self::headers) and [`body`](Self::body) are as they came.
+/// `Display` is one line that says what happened and what to do about it. The cause, if there is one, is in
+/// [`source`](StdError::source) and not repeated. Neither contains a secret, header, body or query: where the service
+/// quotes the credential or another [`Secret`] of the call of at least 4 characters, `[redacted]` replaces it.
+/// [`headers`](Self::headers) and [`body`](Self::body) are unchanged.
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
 
@@ -46,16 +46,16 @@ struct Inner {
     kind: ErrorKind,
     message: Cow<'static, str>,
     operation: Option<&'static Operation>,
-    /// What the operation is called instead, if it is a request of the user's own.
+    /// The name of the request in errors, if it has no operation.
     label: Option<Arc<str>>,
     verdict: Verdict,
-    /// Whether the call is idempotent, which its options may decide.
+    /// Whether the call is idempotent, which its options may override.
     idempotent: bool,
     attempts: u32,
     retry_after: Option<Duration>,
     answer: Option<Box<Answer>>,
     item: Option<Box<UndecodedItem>>,
-    /// Where in a piece of work of several calls it happened.
+    /// Where in a job of several calls the error happened.
     context: Option<Cow<'static, str>>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
@@ -70,7 +70,7 @@ struct Answer {
 }
 
 impl Inner {
-    /// Hides these secrets in everything that is shown.
+    /// Redacts these secrets in everything that is shown.
     fn hide(&mut self, secrets: &[Secret]) {
         hide_in(secrets, &mut self.message);
         if let Some(context) = &mut self.context {
@@ -92,20 +92,20 @@ impl Inner {
     }
 }
 
-/// What a call tells an error of itself.
+/// What an error is told about its call.
 pub(crate) struct CallFacts<'a> {
     pub(crate) operation: &'static Operation,
-    /// What it is called, where it is a request of the user's own.
+    /// The name of the call in errors, if it has no operation.
     pub(crate) label: Option<Arc<str>>,
     pub(crate) attempts: u32,
     pub(crate) is_idempotent: bool,
     pub(crate) may_be_executed: bool,
-    /// What is hidden in its texts.
+    /// The secrets to redact in the error's texts.
     pub(crate) secrets: &'a [Secret],
 }
 
 impl Error {
-    /// An error of this kind. `message` is a sentence without a full stop that names what is wrong and the remedy.
+    /// An error of this kind. `message` is a sentence without a full stop that names the problem and the remedy.
     #[must_use]
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
         Self(Arc::new(Inner {
@@ -124,13 +124,13 @@ impl Error {
         }))
     }
 
-    /// Bad input: the message names the field and the remedy.
+    /// Invalid input. The message names the field and the remedy.
     #[must_use]
     pub fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorKind::Invalid, message)
     }
 
-    /// The service's answer as an error. The texts that it shows are on one line and bounded, see [`ApiError`].
+    /// A response of the service as an error. The texts it shows are on one line and bounded, see [`ApiError`].
     #[must_use]
     pub fn from_answer(
         status: StatusCode,
@@ -156,7 +156,7 @@ impl Error {
         change(Arc::make_mut(&mut self.0));
     }
 
-    /// With this cause.
+    /// Sets the cause.
     #[must_use]
     pub fn with_source(self, source: impl StdError + Send + Sync + 'static) -> Self {
         self.with_boxed_source(Box::new(source))
@@ -167,7 +167,7 @@ impl Error {
         self
     }
 
-    /// With a remark at the end of what it says, such as what the caller should know or do.
+    /// Appends a remark to the message, such as what the caller should know or do.
     ///
     /// ```
     /// use security_api_transport::{Error, ErrorKind};
@@ -190,24 +190,24 @@ impl Error {
         self
     }
 
-    /// With this kind instead.
+    /// Changes the kind.
     #[must_use]
     pub fn with_kind(mut self, kind: ErrorKind) -> Self {
         self.edit(|inner| inner.kind = kind);
         self
     }
 
-    /// With this outcome, for transports and layers that know it. Without it, an error counts as [`Outcome::NotSent`] if
-    /// its kind says that nothing was sent, as [`Outcome::Answered`] if its kind says that the service responded, and as
-    /// [`Outcome::Unknown`] otherwise.
+    /// Sets the outcome, for transports and layers that know it. Without it, an error counts as [`Outcome::NotSent`] if
+    /// its kind says that nothing was sent, as [`Outcome::Answered`] if its kind says that the service responded, and
+    /// as [`Outcome::Unknown`] otherwise.
     #[must_use]
     pub fn with_outcome(mut self, outcome: Outcome) -> Self {
         self.edit(|inner| inner.verdict = Verdict::of_failure(inner.kind, outcome));
         self
     }
 
-    /// With words on what it means for a piece of work that takes several calls: what is done, what is not, and how to
-    /// go on. They stand at the end of the error's text, after those of any context it has already.
+    /// Adds what the error means for a job of several calls: what is done, what is not, and how to go on. The text is
+    /// appended after that of any earlier context.
     #[must_use]
     pub fn with_context(mut self, context: impl Into<Cow<'static, str>>) -> Self {
         let context = context.into();
@@ -220,14 +220,14 @@ impl Error {
         self
     }
 
-    /// With the wait after which another try may help.
+    /// Sets the wait after which a retry may succeed.
     #[must_use]
     pub fn with_retry_after(mut self, wait: Duration) -> Self {
         self.edit(|inner| inner.retry_after = Some(wait));
         self
     }
 
-    /// With the mark that another attempt would fail in the same way, as with a certificate that is not trusted.
+    /// Marks that another attempt would fail in the same way, as with a certificate that is not trusted.
     #[must_use]
     pub fn permanent(mut self) -> Self {
         self.edit(|inner| inner.verdict = inner.verdict.permanent());
@@ -244,22 +244,22 @@ impl Error {
         self
     }
 
-    /// With the operation that it is about, for errors that are not those of a call.
+    /// Sets the operation, for errors that do not come from a call.
     #[must_use]
     pub fn with_operation(mut self, operation: &'static Operation) -> Self {
         self.edit(|inner| inner.operation = Some(operation));
         self
     }
 
-    /// With the number of attempts that were made, for errors that are not those of a call.
+    /// Sets the number of attempts, for errors that do not come from a call.
     #[must_use]
     pub fn with_attempts(mut self, attempts: u32) -> Self {
         self.edit(|inner| inner.attempts = attempts);
         self
     }
 
-    /// With what the service said changed by `change`, if it responded: for callers who know more of the request than the
-    /// protocol does.
+    /// Applies `change` to what the service said, if it responded. For callers that know more about the request than
+    /// the protocol does.
     #[must_use]
     pub fn map_api(mut self, change: impl FnOnce(ApiError) -> ApiError) -> Self {
         self.edit(|inner| {
@@ -270,13 +270,13 @@ impl Error {
         self
     }
 
-    /// Notes which operation's list it is about.
+    /// Sets the operation whose list the error is about.
     pub(crate) fn in_list(mut self, operation: &'static Operation) -> Self {
         self.edit(|inner| inner.operation = Some(operation));
         self
     }
 
-    /// Notes which call it was and how far it got.
+    /// Adds which call it was and how far it got.
     pub(crate) fn of_call(mut self, facts: CallFacts<'_>) -> Self {
         self.edit(|inner| {
             inner.operation.get_or_insert(facts.operation);
@@ -291,7 +291,7 @@ impl Error {
         self
     }
 
-    /// With where no connection could be made to.
+    /// Adds the address that no connection could be made to.
     pub(crate) fn with_place(mut self, place: &str) -> Self {
         self.edit(|inner| {
             if inner.kind == ErrorKind::Connect {
@@ -305,61 +305,61 @@ impl Error {
         Box::new(self)
     }
 
-    /// What kind of thing went wrong.
+    /// The kind of the error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The status of the answer, if there was one.
+    /// The status of the response, if there was one.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         self.0.answer.as_ref().map(|answer| answer.status)
     }
 
-    /// The headers of the answer, if there was one.
+    /// The headers of the response, if there was one.
     #[must_use]
     pub fn headers(&self) -> Option<&HeaderMap> {
         self.0.answer.as_ref().map(|answer| &answer.headers)
     }
 
-    /// What the service said of the error, if it answered.
+    /// What the service said about the error, if it responded.
     #[must_use]
     pub fn api(&self) -> Option<&ApiError> {
         self.0.answer.as_ref().map(|answer| &answer.api)
     }
 
-    /// The service's typed reason; each service crate has a type for it.
+    /// The service's typed reason. Each service crate has its own type.
     #[must_use]
     pub fn reason<R: Any>(&self) -> Option<&R> {
         self.api()?.reason.as_deref()?.downcast_ref()
     }
 
-    /// The id under which the service knows the request, to be given to its support.
+    /// The id under which the service knows the request. Quote it to the service's support.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.0.answer.as_ref()?.request_id.as_deref()
     }
 
-    /// How long to wait before trying again, if that is known.
+    /// How long to wait before trying again, if known.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// How often the request was tried.
+    /// How many times the request was tried.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
 
-    /// Which operation it was.
+    /// The operation that was called.
     #[must_use]
     pub fn operation(&self) -> Option<&'static Operation> {
         self.0.operation
     }
 
-    /// The body of the answer as it came, cut after 64 KiB if it was an error page. It may hold personal data.
+    /// The body of the response as received, cut after 64 KiB if it was an error page. It may hold personal data.
     #[must_use]
     pub fn body(&self) -> Option<&Bytes> {
         self.0.answer.as_ref().map(|answer| &answer.body)
@@ -376,56 +376,56 @@ impl Error {
         self
     }
 
-    /// What became of the request, all attempts taken together.
+    /// What became of the request, over all attempts.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         self.0.verdict.outcome()
     }
 
-    /// The service answered 404.
+    /// Whether the service responded with 404.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.status() == Some(StatusCode::NOT_FOUND)
     }
 
-    /// The service answered 401.
+    /// Whether the service responded with 401.
     #[must_use]
     pub fn is_unauthorized(&self) -> bool {
         self.status() == Some(StatusCode::UNAUTHORIZED)
     }
 
-    /// The service answered 403.
+    /// Whether the service responded with 403.
     #[must_use]
     pub fn is_forbidden(&self) -> bool {
         self.status() == Some(StatusCode::FORBIDDEN)
     }
 
-    /// The service answered 429, or the client's own limiter refused to wait.
+    /// Whether the service responded with 429, or the client's own limiter refused to wait.
     #[must_use]
     pub fn is_rate_limited(&self) -> bool {
         self.0.kind == ErrorKind::RateLimit || self.status() == Some(StatusCode::TOO_MANY_REQUESTS)
     }
 
-    /// Time ran out.
+    /// Whether a timeout or the deadline expired.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         self.0.kind == ErrorKind::Timeout
     }
 
-    /// The call was put together wrongly.
+    /// Whether the call or the client was put together wrongly.
     #[must_use]
     pub fn is_invalid(&self) -> bool {
         self.0.kind == ErrorKind::Invalid
     }
 
-    /// Whether the request may have had its effect: its outcome is unknown, or it was executed and the response could not
-    /// be read. What changes something should be looked for before it is done again.
+    /// Whether the request may have taken effect: its outcome is unknown, or it was executed and the response could not
+    /// be read. Before repeating a change, check whether it was made.
     #[must_use]
     pub fn may_be_executed(&self) -> bool {
         self.outcome() == Outcome::Unknown || self.0.verdict == Verdict::Success
     }
 
-    /// Whether the same call may succeed later, and making it again is safe: nothing was sent, the service refused it and
+    /// Whether the same call may succeed later and is safe to make again: nothing was sent, the service refused it and
     /// did nothing, or the call is idempotent.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
@@ -486,8 +486,8 @@ impl fmt::Display for Error {
     }
 }
 
-/// The text of `Display` with the causes after it, on one line, since it is what a `main` that returns an error prints;
-/// with `{:#?}` the parts one by one.
+/// The text of `Display` followed by the causes, on one line, since a `main` that returns an error prints it. With
+/// `{:#?}`, the fields one by one.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if f.alternate() {

@@ -1,4 +1,4 @@
-//! A leaf that answers from memory, to test programs without a socket.
+//! A transport that responds from memory, to test programs without a socket.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -19,9 +19,9 @@ use crate::error::{BoxError, Error, ErrorKind};
 use crate::operation::Operation;
 use crate::service::{HttpFuture, HttpRequest, HttpResponse};
 
-/// Answers operations with the values it was given, and keeps what was sent.
+/// Responds to operations with the given values, and records the requests.
 ///
-/// Give a clone to [`ClientBuilder::transport`](crate::ClientBuilder::transport); everything above the leaf, from
+/// Pass a clone to [`ClientBuilder::transport`](crate::ClientBuilder::transport). Everything above the transport, from
 /// credentials to retries, works as it does over a network.
 ///
 /// ```
@@ -46,7 +46,7 @@ struct State {
 
 type Handler = Arc<dyn Fn(&FakeRequest) -> FakeAnswer + Send + Sync>;
 
-/// What an answer is for: an operation, or a path for requests that belong to none, such as those for tokens.
+/// What a response is for: an operation, or a path for requests that belong to none, such as token requests.
 #[derive(PartialEq, Eq, Hash)]
 enum Key {
     Operation(&'static str),
@@ -54,18 +54,18 @@ enum Key {
 }
 
 impl FakeTransport {
-    /// A transport without answers: every request fails with words that say so.
+    /// A transport without responses: every request fails with an error that says so.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Answers the operation with this, every time that nothing is queued for it.
+    /// Responds to the operation with `answer` whenever nothing is queued for it.
     pub fn always(&self, operation: &'static Operation, answer: FakeAnswer) -> &Self {
         self.with(operation, move |_| answer.clone())
     }
 
-    /// Answers the operation with what the function makes of the request, every time that nothing is queued for it.
+    /// Responds to the operation with what the function returns for the request, whenever nothing is queued for it.
     pub fn with(
         &self,
         operation: &'static Operation,
@@ -77,7 +77,7 @@ impl FakeTransport {
         self
     }
 
-    /// Queues an answer for one request of the operation, first in, first out.
+    /// Queues a response for one request of the operation, first in, first out.
     pub fn once(&self, operation: &'static Operation, answer: FakeAnswer) -> &Self {
         self.state()
             .once
@@ -87,8 +87,8 @@ impl FakeTransport {
         self
     }
 
-    /// Answers requests for this path that no operation's answer fits, such as those for tokens and requests of one's
-    /// own.
+    /// Responds to requests for this path that no operation's response matches, such as token requests and those made
+    /// with [`Client::request`](crate::Client::request).
     pub fn path(
         &self,
         path: &str,
@@ -100,13 +100,13 @@ impl FakeTransport {
         self
     }
 
-    /// Everything that was sent so far, in order.
+    /// All requests so far, in order.
     #[must_use]
     pub fn requests(&self) -> Vec<FakeRequest> {
         self.state().requests.clone()
     }
 
-    /// What was sent of this operation.
+    /// The requests of this operation.
     #[must_use]
     pub fn requests_of(&self, operation: &'static Operation) -> Vec<FakeRequest> {
         let mut requests = self.requests();
@@ -120,7 +120,7 @@ impl FakeTransport {
 
     fn answer_to(&self, request: FakeRequest) -> FakeAnswer {
         let operation = request.operation.map(Key::Operation);
-        // Requests for tokens and requests of the user's own are known by their path.
+        // Token requests and requests without an operation are matched by their path.
         let path = Key::Path(request.uri.path().to_owned());
         let mut state = self.state();
         state.requests.push(request.clone());
@@ -158,7 +158,7 @@ impl fmt::Debug for FakeTransport {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct FakeRequest {
-    /// The id of the operation; none for requests that belong to none.
+    /// The id of the operation; `None` for requests that belong to none.
     pub operation: Option<&'static str>,
     /// The number of the attempt, from 1.
     pub attempt: u32,
@@ -173,7 +173,7 @@ pub struct FakeRequest {
 }
 
 impl FakeRequest {
-    /// The decoded value of a query parameter, the first of that name.
+    /// The decoded value of the first query parameter of that name.
     #[must_use]
     pub fn query(&self, name: &str) -> Option<String> {
         let decode = |text: &str| {
@@ -189,7 +189,7 @@ impl FakeRequest {
             .map(|(_, value)| decode(value))
     }
 
-    /// The body as JSON; `null` if it is none.
+    /// The body as JSON; `null` if it is not JSON.
     #[must_use]
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
@@ -209,7 +209,7 @@ impl fmt::Debug for FakeRequest {
     }
 }
 
-/// How the fake answers.
+/// A response of the fake.
 #[derive(Clone)]
 #[must_use]
 pub struct FakeAnswer {
@@ -229,10 +229,10 @@ impl fmt::Debug for FakeAnswer {
 }
 
 impl FakeAnswer {
-    /// This status, without a body.
+    /// A response with this status and no body.
     ///
     /// # Panics
-    /// If the number is no status.
+    /// If the number is not a status.
     pub fn status(status: u16) -> Self {
         let status = StatusCode::from_u16(status).expect("a status from 100 to 999");
         Self {
@@ -242,10 +242,10 @@ impl FakeAnswer {
         }
     }
 
-    /// 200 with this value as JSON.
+    /// A response with status 200 and this value as JSON.
     ///
     /// # Panics
-    /// If the value cannot be written as JSON.
+    /// If the value cannot be serialised as JSON.
     pub fn json(value: &(impl Serialize + ?Sized)) -> Self {
         let json = serde_json::to_vec(value).expect("a value that can be written as JSON");
         Self::status(200)
@@ -253,7 +253,7 @@ impl FakeAnswer {
             .header(CONTENT_TYPE.as_str(), "application/json")
     }
 
-    /// No answer: this error.
+    /// Fails with this error instead of a response.
     pub fn error(error: Error) -> Self {
         Self {
             delay: Duration::ZERO,
@@ -262,12 +262,12 @@ impl FakeAnswer {
         }
     }
 
-    /// No answer, ever.
+    /// Never responds.
     pub fn never() -> Self {
         Self::status(200).delay(Duration::from_secs(u64::from(u32::MAX)))
     }
 
-    /// With this body.
+    /// Sets the body.
     pub fn body(mut self, body: impl Into<Bytes>) -> Self {
         if let Ok((_, _, bytes)) = &mut self.result {
             *bytes = body.into();
@@ -275,10 +275,10 @@ impl FakeAnswer {
         self
     }
 
-    /// With this header.
+    /// Sets a header.
     ///
     /// # Panics
-    /// If the name or value cannot be a header.
+    /// If the name or value is not a valid header name or value.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         if let Ok((_, headers, _)) = &mut self.result {
             headers.append(
@@ -289,13 +289,13 @@ impl FakeAnswer {
         self
     }
 
-    /// Only after this time.
+    /// Delays the response by this time.
     pub fn delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
     }
 
-    /// The connection breaks after the body.
+    /// Breaks the connection after the body.
     pub fn cut(mut self) -> Self {
         self.cut = true;
         self

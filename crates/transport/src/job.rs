@@ -1,4 +1,4 @@
-//! Jobs: several requests as one value, done when awaited.
+//! Jobs: several requests as one value, run when awaited.
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -16,10 +16,10 @@ use crate::request;
 /// The future of a [`Job`].
 pub type JobFuture<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
 
-/// Work that takes several requests, done when awaited.
+/// Work that takes several requests, run when awaited.
 ///
-/// Like a [`Call`](crate::Call) it owns all it needs, so it can be kept, passed on, or spawned. Its options hold for each
-/// request of the work; [`timeout`](Self::timeout) bounds them all together.
+/// Like a [`Call`](crate::Call), a job owns everything it needs, so it can be stored, passed on, or spawned. Its
+/// options apply to each request of the work; [`timeout`](Self::timeout) bounds all of them together.
 ///
 /// ```
 /// use std::time::Duration;
@@ -51,7 +51,7 @@ pub struct Job<T> {
 }
 
 impl<T: 'static> Job<T> {
-    /// A job that does this work with a client on which the job's options are set.
+    /// A job that runs `work` with a client on which the job's options are set.
     pub fn new<F>(client: &Client, work: impl FnOnce(Client) -> F + Send + 'static) -> Self
     where
         F: Future<Output = Result<T, Error>> + Send + 'static,
@@ -67,20 +67,20 @@ impl<T: 'static> Job<T> {
 }
 
 impl<T> Job<T> {
-    /// Bounds the whole job: all requests, their attempts, and all waits between them. A request that cannot finish in
-    /// time fails at once. Each request is also bounded by the client's own timeout.
+    /// Bounds the whole job, including all requests, their attempts, and the waits between them. A request that cannot
+    /// finish in time fails at once. Each request is also bounded by the client's own timeout.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.options.timeout = Some(timeout);
         self
     }
 
-    /// Bounds each attempt, from the request fully sent to the head of the response.
+    /// Bounds each attempt, from the request being fully sent to the head of the response.
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.options.attempt_timeout = Some(timeout);
         self
     }
 
-    /// How often each request may be sent again; 0 sends each once.
+    /// How many times each request may be retried; 0 sends each once.
     pub fn retries(mut self, retries: u32) -> Self {
         self.options.retries = Some(retries);
         self
@@ -92,7 +92,7 @@ impl<T> Job<T> {
         self
     }
 
-    /// Sets a header of each request. A name or value that no header can have is an error when the job is awaited.
+    /// Sets a header of each request. An invalid name or value is an error when the job is awaited.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         match request::header(name, value) {
             Ok((name, value)) => {

@@ -1,6 +1,6 @@
 //! The layers of the request path, in the order in which a request passes them.
 //!
-//! Each is a tower layer; [`stack`](crate::client::stack) puts them together.
+//! Each is a tower layer; [`stack`](crate::client::stack) combines them.
 
 pub(crate) mod span;
 
@@ -26,7 +26,7 @@ pub(crate) mod idle;
 
 pub(crate) mod leaf;
 
-/// Implements `Layer` for a struct of settings by wrapping the inner service together with a clone of it.
+/// Implements `Layer` for a struct of settings, by wrapping the inner service together with a clone of the settings.
 macro_rules! layer {
     ($layer:ident => $service:ident) => {
         impl<S> tower_layer::Layer<S> for $layer {

@@ -1,9 +1,9 @@
 //! The request path that the security API clients share.
 //!
-//! Users depend on a service's crate, which re-exports what it shows of this one. A request passes, from the outside
-//! in: the span of the call, the user's per-call layers, the deadline, retries, the credential being ready, the rate
-//! limit, the credential's stamp, the attempt's timeout, the user's per-attempt layers, the span of the attempt, the cap
-//! and decompression, and the leaf, which is reqwest unless the user gives another.
+//! Users depend on a service's crate, which re-exports the public parts of this one. A request passes, from the outside
+//! in: the span of the call, the user's per-call layers, the deadline, retries, waiting for the credential, the rate
+//! limit, applying the credential, the attempt timeout, the user's per-attempt layers, the span of the attempt, the
+//! size limit and decompression, and the transport, which is reqwest unless the user supplies another.
 
 mod answer;
 mod body;
@@ -58,7 +58,7 @@ pub use wire::raw::RawJson;
 pub use wire::secret::Secret;
 pub use wire::timestamp::{InvalidTimestamp, Timestamp};
 
-/// What generated code needs of other crates.
+/// What generated code needs from other crates.
 #[doc(hidden)]
 pub mod __private {
     pub use {bytes, http, serde, serde_json};

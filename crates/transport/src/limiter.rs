@@ -1,4 +1,4 @@
-//! Rate limits: how fast requests may start, and when none may.
+//! Rate limits: when a request may start.
 
 mod clock;
 mod lane;
@@ -21,7 +21,7 @@ pub use rate::{Rate, Rates};
 
 /// Decides when a request may start.
 ///
-/// The client asks before every attempt. An implementation of one's own can share a limit among the machines of a
+/// The client asks the limiter before every attempt. A custom implementation can share a limit among the machines of a
 /// fleet; [`RateLimiter`] shares it within a process.
 ///
 /// ```
@@ -49,8 +49,8 @@ pub use rate::{Rate, Rates};
 /// ```
 #[async_trait]
 pub trait Limiter: fmt::Debug + Send + Sync + 'static {
-    /// Takes a permit if a request of this operation may start right now; otherwise [`acquire`](Self::acquire) waits for
-    /// one.
+    /// Takes a permit if a request of this operation may start right now. Otherwise [`acquire`](Self::acquire) waits
+    /// for one.
     fn try_acquire(&self, operation: &'static Operation) -> bool {
         let _ = operation;
         false
@@ -66,21 +66,23 @@ pub trait Limiter: fmt::Debug + Send + Sync + 'static {
         deadline: Option<std::time::Instant>,
     ) -> Result<(), Error>;
 
-    /// The service said that the operation's limit is used up: no request under it may start for this long.
+    /// The service said that the operation's limit is used up: no request under it may start for `wait`.
     ///
-    /// A 429 is the only news of a limit. So an implementation should not let everyone start at once when the time is over,
-    /// and should bound it: a service can say anything.
+    /// A limiter is only told when a limit is used up, never how much of it is left. So an implementation should not
+    /// let all requests start at once when the time is over, and should cap `wait`, because a service can send any
+    /// value.
     fn close(&self, operation: &'static Operation, wait: Duration);
 }
 
-/// The limiter within a process: first come, first served, at a steady rate with a burst (GCRA).
+/// The limiter within a process: first in, first out, at a steady rate with a burst (GCRA).
 ///
-/// Clones share the limits, and so do all clients built with a clone. A cancelled caller gives its place to the next.
+/// Clones share the limits, and so do all clients built with a clone. If a caller is cancelled, the next one takes its
+/// place.
 ///
-/// While the service says that a limit is used up, nothing starts under it, up to [`LONGEST_CLOSED`](Self::LONGEST_CLOSED).
-/// Then a rate begins without a burst. Where there is no rate, one request starts, and then twice as many every 100 ms (or
-/// in twice the time that the service was seen to take for a refusal, up to 2 s), until the service refuses again or
-/// about a thousand have started.
+/// While a limit is reported as used up, no request under it starts, for [`LONGEST_CLOSED`](Self::LONGEST_CLOSED) at
+/// most. After that, a rate starts without a burst. Without a rate, one request starts, and then twice as many every
+/// 100 ms (or in twice the time that the service took to refuse, up to 2 s), until the service refuses again or about a
+/// thousand have started.
 ///
 /// ```
 /// use security_api_transport::{Rate, RateLimiter};
@@ -102,22 +104,22 @@ struct Limits {
 }
 
 impl RateLimiter {
-    /// The longest that a caller waits for a permit unless [`max_wait`](Self::max_wait) says otherwise.
+    /// The longest that a caller waits for a permit, unless [`max_wait`](Self::max_wait) is set.
     pub const DEFAULT_MAX_WAIT: Duration = Duration::from_secs(60);
 
-    /// The longest that a limit stays closed on one word of the service.
+    /// The longest that a limit stays closed for one report of the service.
     ///
-    /// Headers are wrong more often than limits last longer than an hour, and nothing would start again by itself. If the
-    /// limit is used up after all, one request learns of it.
+    /// Wrong headers are more common than limits of more than an hour, and nothing else would open the limit. If it is
+    /// still used up, one request finds out.
     pub const LONGEST_CLOSED: Duration = Duration::from_secs(3600);
 
-    /// One limit, of one or several rates, for all operations that have none of their own.
+    /// One limit, of one or several rates, for all operations that name no other.
     #[must_use]
     pub fn new(general: impl Into<Rates>) -> Self {
         Self::with(general.into(), Vec::new(), Self::DEFAULT_MAX_WAIT)
     }
 
-    /// No rate, but requests stop while the service says that a limit is used up.
+    /// No rate, but requests stop while the service reports a limit as used up.
     #[must_use]
     pub fn unlimited() -> Self {
         Self::new(None)
@@ -133,8 +135,8 @@ impl RateLimiter {
         }))
     }
 
-    /// A limit of its own for the operations that name it; none means no rate. Say it before the limiter is cloned: the
-    /// result shares nothing with earlier clones.
+    /// Sets a separate limit for the operations that name it; `None` or an empty list means no rate. Call it before
+    /// cloning the limiter: the result shares nothing with earlier clones.
     #[must_use]
     pub fn named(self, name: &'static str, rates: impl Into<Rates>) -> Self {
         let mut named = self.0.named.clone();
@@ -142,14 +144,14 @@ impl RateLimiter {
         Self::with(self.0.general.clone(), named, self.0.max_wait)
     }
 
-    /// The longest that a caller waits for a permit; what would take longer fails at once. Say it before the limiter is
-    /// cloned: the result shares nothing with earlier clones.
+    /// The longest that a caller waits for a permit. A longer wait fails at once. Call it before cloning the limiter:
+    /// the result shares nothing with earlier clones.
     #[must_use]
     pub fn max_wait(self, max_wait: Duration) -> Self {
         Self::with(self.0.general.clone(), self.0.named.clone(), max_wait)
     }
 
-    /// Opens all limits that are closed because the service said that they are used up. Requests start as they do when
+    /// Opens all limits that are closed because the service reported them as used up. Requests start as they do when
     /// the time is over: without a burst.
     ///
     /// ```
@@ -169,7 +171,7 @@ impl RateLimiter {
 
     fn lane(&self, name: &'static str) -> Arc<Lane> {
         let named = self.0.named.iter().rfind(|(key, _)| *key == name);
-        // An unknown name counts against the general rate; where there is none, it still has a gate of its own.
+        // An unknown name counts against the general rate. Without one, it still has a separate gate.
         let general = named.is_none() && !self.0.general.all().is_empty();
         if general || name == Operation::GENERAL_LIMIT {
             return Arc::clone(&self.0.general_lane);

@@ -2,10 +2,10 @@
 
 use http::Method;
 
-/// What is known of an operation before it is called: a row of the API description.
+/// The static facts of an operation: a row of the API description.
 ///
-/// Generated code declares one `static` for each operation; the request path reads them to decide what may be sent
-/// again and which limit applies.
+/// Generated code declares one `static` for each operation. The request path reads them to decide whether a request may
+/// be sent again and which limit applies.
 ///
 /// ```
 /// use http::Method;
@@ -29,10 +29,10 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// The limit that applies to operations which name no other: the service's general request rate.
+    /// The limit of operations that name no other: the service's general request rate.
     pub const GENERAL_LIMIT: &'static str = "general";
 
-    /// An operation that is not idempotent, under the general limit, with a JSON answer.
+    /// An operation that is not idempotent, counts against the general limit, and returns JSON.
     ///
     /// `id` is `resource.method`, `path` the template with `{name}` placeholders.
     #[must_use]
@@ -50,7 +50,7 @@ impl Operation {
         }
     }
 
-    /// Marks the operation as idempotent: sending it twice has the same effect as sending it once, so it is retried even
+    /// Marks the operation as idempotent: sending it twice has the same effect as sending it once. It is retried even
     /// if an earlier attempt may have been executed.
     #[must_use]
     pub const fn idempotent(mut self) -> Self {
@@ -65,21 +65,21 @@ impl Operation {
         self
     }
 
-    /// Statuses by which the service says that it refused the request and did nothing.
+    /// The statuses that mean the service refused the request and did nothing.
     #[must_use]
     pub const fn refusing(mut self, statuses: &'static [u16]) -> Self {
         self.refusing = statuses;
         self
     }
 
-    /// The answer carries nothing to decode; whatever body comes is ignored.
+    /// The response has no body to decode. Any body is ignored.
     #[must_use]
     pub const fn empty(mut self) -> Self {
         self.empty = true;
         self
     }
 
-    /// The request is sent without the credential, which is neither awaited nor put on it.
+    /// Sends the request without the credential, which is neither awaited nor applied.
     ///
     /// ```
     /// use http::Method;
@@ -96,7 +96,7 @@ impl Operation {
         self
     }
 
-    /// The answer is a list, which is empty if the service gives `null` in its place.
+    /// The response is a list; `null` is read as an empty list.
     #[must_use]
     pub const fn list(mut self) -> Self {
         self.list = true;
@@ -121,13 +121,13 @@ impl Operation {
         self.path
     }
 
-    /// Whether it may be sent again although an earlier attempt may have been executed.
+    /// Whether the operation may be sent again if an earlier attempt may have been executed.
     #[must_use]
     pub const fn is_idempotent(&self) -> bool {
         self.idempotent
     }
 
-    /// The name of the rate limit it counts against.
+    /// The name of the rate limit that the operation counts against.
     #[must_use]
     pub const fn limit_name(&self) -> &'static str {
         self.limit
@@ -139,19 +139,19 @@ impl Operation {
         self.refusing.contains(&status.as_u16())
     }
 
-    /// Whether the answer is a list, even if the service says `null`.
+    /// Whether the response is a list for which `null` is read as empty.
     #[must_use]
     pub const fn is_list(&self) -> bool {
         self.list
     }
 
-    /// Whether the answer carries nothing to decode.
+    /// Whether the response has no body to decode.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.empty
     }
 
-    /// Whether it is sent without the credential.
+    /// Whether the operation is sent without the credential.
     #[must_use]
     pub const fn is_anonymous(&self) -> bool {
         self.anonymous

@@ -1,8 +1,8 @@
 //! The retry decision: what became of a request, and whether it may be sent again.
 //!
-//! This is the only place that answers either question. The retry layer, [`Error::outcome`](crate::Error::outcome) and
-//! [`Error::is_retryable`](crate::Error::is_retryable) read the table below; ARCHITECTURE.md shows the same table, and a
-//! test compares the two.
+//! This is the only place that decides either. The retry layer, [`Error::outcome`](crate::Error::outcome) and
+//! [`Error::is_retryable`](crate::Error::is_retryable) read the table below. ARCHITECTURE.md shows the same table, and
+//! a test compares the two.
 
 use crate::answer::Answer;
 use crate::error::ErrorKind;
@@ -27,14 +27,15 @@ pub enum Outcome {
     /// The service refused the request before it did anything: a 429, a 401, or a status that the service documents for
     /// this.
     Refused,
-    /// The request may have been executed: its response was lost, or is a 5xx that can be sent after the work was done.
+    /// The request may have been executed: its response was lost, or is a 5xx that can be sent after the request took
+    /// effect.
     Unknown,
     /// The service responded, and would respond the same way again.
     Answered,
 }
 
 impl Outcome {
-    /// The outcome of a request whose error says no more than this kind.
+    /// The outcome of a request whose error has only this kind.
     pub(crate) const fn usual(kind: ErrorKind) -> Self {
         match kind {
             ErrorKind::Invalid
@@ -62,11 +63,11 @@ pub enum Verdict {
     /// The credential was refused and nothing was executed. The request is sent once more if the credential can be
     /// renewed.
     StaleCredential,
-    /// A limit that all callers share was exceeded and nothing was executed. Everyone under the limit waits.
+    /// A shared limit was exceeded and nothing was executed. Every request under the limit waits.
     Throttled,
-    /// The service refused the request for the moment and did nothing.
+    /// The service refused the request temporarily and did nothing.
     Refused,
-    /// The attempt failed for the moment, and the request may have been executed.
+    /// The attempt failed temporarily, and the request may have been executed.
     Transient,
     /// The request may have been executed, and cannot be sent again: its body failed half-way, or a layer or transport
     /// of the user failed.
@@ -81,7 +82,7 @@ pub enum Verdict {
     Unsendable,
 }
 
-/// Which operations the client sends again.
+/// The operations that the client sends again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Retry {
     /// Every operation.
@@ -90,9 +91,9 @@ pub(crate) enum Retry {
     Renewed,
     /// Idempotent operations.
     Idempotent,
-    /// None, but the caller may try every operation again later.
+    /// No operation, but the caller may try every operation again later.
     Later,
-    /// None.
+    /// No operation.
     Never,
 }
 
@@ -111,7 +112,7 @@ impl Verdict {
         }
     }
 
-    /// The verdict by HTTP's own rules and the facts of the operation.
+    /// The verdict from HTTP's own rules and the facts of the operation.
     #[must_use]
     pub fn by_status(answer: &Answer<'_>) -> Self {
         match answer.status.as_u16() {
@@ -124,7 +125,7 @@ impl Verdict {
         }
     }
 
-    /// The verdict on an attempt that failed with an error of this kind, whose request had this outcome.
+    /// The verdict on an attempt that failed with an error of this kind and outcome.
     #[must_use]
     pub(crate) const fn of_failure(kind: ErrorKind, outcome: Outcome) -> Self {
         let is_passing = matches!(
@@ -140,7 +141,7 @@ impl Verdict {
             Outcome::Refused => Self::Refused,
             Outcome::Unknown if is_passing => Self::Transient,
             Outcome::Unknown => Self::Interrupted,
-            // The request succeeded, and what came of it cannot be read.
+            // The request succeeded, and its response cannot be read.
             Outcome::Answered if matches!(kind, ErrorKind::Decode | ErrorKind::TooLarge) => {
                 Self::Success
             }
@@ -181,8 +182,7 @@ impl Verdict {
         }
     }
 
-    /// The verdict on the whole call, if an earlier attempt of it may have been executed. Only a response that is final
-    /// settles that.
+    /// The verdict on the whole call, if an earlier attempt may have been executed. Only a final response settles that.
     pub(crate) const fn after_unknown(self) -> Self {
         match self.row() {
             (Outcome::NotSent | Outcome::Refused, Retry::Renewed | Retry::Never) => {
@@ -198,7 +198,7 @@ impl Verdict {
 mod tests {
     use super::*;
 
-    /// Every verdict, with the words for it in ARCHITECTURE.md.
+    /// Every verdict, with its wording in ARCHITECTURE.md.
     const ROWS: [(&str, &[Verdict]); 8] = [
         (
             "name resolution or connecting failed",

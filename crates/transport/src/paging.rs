@@ -1,4 +1,4 @@
-//! Lists that come in pages: one page, all pages, all items, and where to go on.
+//! Paged lists: one page, all pages, all items, and where to resume.
 
 mod cursor;
 mod decode;
@@ -86,10 +86,10 @@ pub trait Paging: Send + Sync + 'static {
     /// Where a page is. Its text is what a [`Cursor`] stores.
     type Position: Clone + fmt::Display + Send + Sync + 'static;
 
-    /// Reads the text of a position.
+    /// Parses the text of a position.
     ///
     /// # Errors
-    /// If no list of the service made it.
+    /// If the text is not a position of this service's lists.
     fn position(text: &str) -> Result<Self::Position, Error>;
 
     /// The position of the first page, if `request` names one.
@@ -98,7 +98,7 @@ pub trait Paging: Send + Sync + 'static {
         None
     }
 
-    /// Takes apart the page at this position; the first page may have none.
+    /// Splits the page at this position. The first page may have no position.
     fn split<T>(wire: Self::Wire<T>, position: Option<&Self::Position>)
     -> Split<T, Self::Position>;
 
@@ -111,7 +111,7 @@ pub trait Paging: Send + Sync + 'static {
         position: Option<&Self::Position>,
     ) -> Result<Split<&'a RawValue, Self::Position>, serde_json::Error>;
 
-    /// Puts into the request for the first page what the service needs and the request leaves open, for a [`List`].
+    /// Sets in the request for the first page of a [`List`] what the service requires and the request leaves open.
     fn begin(request: Request) -> Request {
         request
     }
@@ -127,20 +127,20 @@ pub trait Paging: Send + Sync + 'static {
     }
 }
 
-/// A page, taken apart.
+/// A page, split into its parts.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Split<T, P> {
     /// The items.
     pub items: Vec<T>,
-    /// Where the list goes on.
+    /// Where the list continues.
     pub next: Next<P>,
-    /// How many items the whole list has, if the page says so.
+    /// The number of items in the whole list, if the page contains it.
     pub total: Option<u64>,
 }
 
 impl<T, P> Split<T, P> {
-    /// A page with these items, which is followed by `next`.
+    /// A page with these items, followed by `next`.
     #[must_use]
     pub fn new(items: Vec<T>, next: Next<P>) -> Self {
         Self {
@@ -150,7 +150,7 @@ impl<T, P> Split<T, P> {
         }
     }
 
-    /// With the number of items in the whole list.
+    /// Sets the number of items in the whole list.
     #[must_use]
     pub fn with_total(mut self, total: Option<u64>) -> Self {
         self.total = total;
@@ -158,7 +158,7 @@ impl<T, P> Split<T, P> {
     }
 }
 
-/// Where a list goes on after a page.
+/// Where a list continues after a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Next<P> {
@@ -174,7 +174,7 @@ impl<P> Next<P> {
     /// The position of the next page; `None` at the end of the list.
     ///
     /// # Errors
-    /// If the service did not say where the list goes on although it does.
+    /// If the service says that the list continues, but not where.
     fn checked(&self) -> Result<Option<&P>, Error> {
         match self {
             Self::End => Ok(None),
@@ -187,7 +187,7 @@ impl<P> Next<P> {
     }
 }
 
-/// The next page by the token for it; `None` is the end of the list.
+/// The next page from its token; `None` is the end of the list.
 impl From<Option<String>> for Next<String> {
     fn from(token: Option<String>) -> Self {
         match token {
@@ -198,14 +198,14 @@ impl From<Option<String>> for Next<String> {
     }
 }
 
-/// The request for the page at this position, which it takes along.
+/// The request for the page at this position. The position is stored in the request.
 fn at<P: Paging>(request: Request, position: &P::Position) -> Request {
     let mut request = P::go(request, position);
     request.position = Some(Arc::new(position.clone()));
     request
 }
 
-/// The position of the page that this is the request for.
+/// The position of the page that this request asks for.
 fn position<P: Paging>(request: &Request) -> Option<Cow<'_, P::Position>> {
     match &request.position {
         Some(position) => position.downcast_ref().map(Cow::Borrowed),

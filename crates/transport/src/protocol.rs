@@ -1,4 +1,4 @@
-//! What differs from service to service in reading an answer.
+//! How the responses of one service are read.
 
 use std::any::Any;
 use std::fmt;
@@ -11,15 +11,16 @@ use crate::error::{ApiError, Error};
 use crate::operation::Operation;
 use crate::outcome::Verdict;
 
-/// How a service speaks: what its answers mean, where the value in them is, what its errors say.
+/// How a service's responses are read: what they mean, where the value is in the body, and what its errors say.
 ///
-/// It may also keep what a client learns of the service; [`Client::protocol_as`](crate::Client::protocol_as) gives it
-/// back.
+/// A protocol may also store what a client learns about the service;
+/// [`Client::protocol_as`](crate::Client::protocol_as) returns it.
 pub trait Protocol: Any + fmt::Debug + Send + Sync {
-    /// Checks the values in the path of an operation's request. Gives the query parameters that every such request has.
+    /// Checks the values in the path of an operation's request, and returns the query parameters that every such
+    /// request has.
     ///
     /// # Errors
-    /// If the service could not be meant by a value. Nothing is sent.
+    /// If a value is not valid for the service. Nothing is sent.
     fn prepare(
         &self,
         operation: &'static Operation,
@@ -34,19 +35,19 @@ pub trait Protocol: Any + fmt::Debug + Send + Sync {
         Verdict::by_status(answer)
     }
 
-    /// The part of a successful response's body to decode. What is not a part of the body, such as a constant, is copied.
+    /// The part of a successful response's body to decode. A value outside the body, such as a constant, is copied.
     ///
-    /// For a download it is called with the whole body if that is JSON of at most 64 KiB, which may be an error or a file,
-    /// and with an empty body otherwise. If it is a file, the caller gets all of it.
+    /// For a download, `payload` is called with the whole body if that is JSON of at most 64 KiB, which may be an error
+    /// or a file, and with an empty body otherwise. If the body is a file, the caller gets all of it.
     ///
     /// # Errors
-    /// With the verdict on the response, if the body says that the request failed although the status does not.
+    /// The verdict on the response, if the body says that the request failed although the status does not.
     fn payload<'a>(&self, answer: &Answer<'a>) -> Result<&'a [u8], Verdict> {
         Ok(answer.body)
     }
 
-    /// What the service says of an error, or of a redirect ([`Answer::redirect_origin`]), which is not followed; if it
-    /// gives a reason for that, its message stands in place of the usual one.
+    /// What the service says about an error, or about a redirect ([`Answer::redirect_origin`]), which is not followed.
+    /// For a redirect, a message from the service replaces the usual one.
     fn api_error(&self, answer: &Answer<'_>) -> ApiError;
 
     /// The id under which the service knows the request.
@@ -62,7 +63,7 @@ pub trait Protocol: Any + fmt::Debug + Send + Sync {
     }
 }
 
-/// The protocol of a host of which nothing is known but that it speaks HTTP.
+/// The protocol of a host that is only known to speak HTTP.
 #[derive(Debug)]
 pub(crate) struct PlainHttp;
 

@@ -1,4 +1,4 @@
-//! Reading a response as far as it must be known to classify it, and classifying it: once for each response.
+//! Reads a response as far as needed to classify it, and classifies it: once for each response.
 
 use std::ops::Range;
 use std::pin::Pin;
@@ -19,7 +19,7 @@ use crate::outcome::Verdict;
 use crate::service::HttpResponse;
 use crate::wire::media_type::is_json;
 
-/// Reads the response, unless its body is handed on to the caller, and notes the verdict in its body.
+/// Reads the response, unless its body is streamed to the caller, and stores the verdict in its body.
 ///
 /// # Errors
 /// If a successful response breaks off or stalls.
@@ -34,14 +34,14 @@ pub(crate) async fn receive(
         let body = Idle::new(body, idle).until(call.limits().stream_deadline);
         let body = ResponseBody::stream(body);
         match is_json(&head.headers) {
-            // Perhaps not a file, but the reason why there is none. Boxed, so that other calls need no room for it.
+            // The body may be the reason why there is no file. Boxed, so that other calls need no room for it.
             true => Box::pin(buffered(body)).await?,
             false => body,
         }
     } else {
         match collect(body, idle).await {
             Ok(body) => ResponseBody::full(body),
-            // An error page that breaks off is still an error page.
+            // A truncated error page is still an error page.
             Err(_) if !is_success => ResponseBody::full(Bytes::new()),
             Err(error) => return Err(error),
         }
@@ -63,7 +63,7 @@ fn classify(call: &CallContext, answer: &Answer<'_>, body: &Bytes) -> (Verdict, 
             Ok(part) => (Verdict::Success, share(body, part)),
             Err(verdict) => (verdict, Bytes::new()),
         },
-        // Only a status can say that a request succeeded.
+        // Only the status can say that a request succeeded.
         Verdict::Success => (Verdict::Final, Bytes::new()),
         verdict => (verdict, Bytes::new()),
     }
@@ -78,22 +78,22 @@ fn without_mark(body: Bytes) -> Bytes {
     }
 }
 
-/// The part as a slice of the body it is in, or a copy if it stands elsewhere, as a constant does.
+/// The part as a slice of the body, or a copy if it is outside the body, as a constant is.
 pub(crate) fn share(body: &Bytes, part: &[u8]) -> Bytes {
     place_in(body, part).map_or_else(|| Bytes::copy_from_slice(part), |place| body.slice(place))
 }
 
-/// Where in the body the part stands. `None` if it stands elsewhere.
+/// The range of the part within the body. `None` if the part is outside.
 pub(crate) fn place_in(body: &[u8], part: &[u8]) -> Option<Range<usize>> {
     let start = (part.as_ptr() as usize).checked_sub(body.as_ptr() as usize)?;
     let end = start.checked_add(part.len())?;
     (end <= body.len()).then_some(start..end)
 }
 
-/// The most room that is made for a body before it has arrived.
+/// The largest buffer that is reserved before a body has arrived.
 const MOST_RESERVED: u64 = 16 * 1024 * 1024;
 
-/// The whole body. One that arrives in a single piece is not copied.
+/// The whole body. A body that arrives in a single chunk is not copied.
 async fn collect(body: ResponseBody, idle: Duration) -> Result<Bytes, Error> {
     if let Some(bytes) = body.as_full() {
         return Ok(bytes.clone());
@@ -120,7 +120,7 @@ async fn collect(body: ResponseBody, idle: Duration) -> Result<Bytes, Error> {
     Ok(first.unwrap_or_else(|| whole.freeze()))
 }
 
-/// The whole body if it is no larger than an error may be; a larger one is a stream as before.
+/// The whole body if it is no larger than an error may be. A larger body stays a stream.
 async fn buffered(mut body: ResponseBody) -> Result<ResponseBody, Error> {
     let mut start = BytesMut::new();
     while let Some(frame) = body.frame().await {
@@ -135,7 +135,7 @@ async fn buffered(mut body: ResponseBody) -> Result<ResponseBody, Error> {
     Ok(ResponseBody::full(start.freeze()))
 }
 
-/// What was read of a body, and then the rest of it.
+/// The part of a body that was read, followed by the rest of the body.
 struct Chained<B> {
     start: B,
     rest: ResponseBody,

@@ -1,4 +1,4 @@
-//! A request under construction, and the options every call takes.
+//! A request under construction, and the options that every call takes.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -20,10 +20,10 @@ use crate::operation::Operation;
 use crate::url::{encode, path};
 use crate::wire::secret::{self, Secret, Secrets, WipedBuffer};
 
-/// A request that is being put together: what generated calls are made of, and the way to anything a client does not
-/// model.
+/// A request under construction. Generated calls are made of it, and it reaches whatever a client does not model.
 ///
-/// Mistakes are kept and come out when it is sent, so that calls can be written in one expression.
+/// An invalid argument is kept and returned as an error when the request is sent, so that calls can be written in one
+/// expression.
 #[derive(Clone)]
 #[must_use = "a request does nothing until it is turned into a call and awaited"]
 pub struct Request {
@@ -31,25 +31,26 @@ pub struct Request {
     pub(crate) operation: &'static Operation,
     pub(crate) method: Method,
     pub(crate) path: String,
-    /// Where it goes instead, if that is no path of the service.
+    /// The URL to send the request to, if that is not a path of the service.
     pub(crate) url: Option<Box<Uri>>,
     pub(crate) query: Vec<(Cow<'static, str>, String)>,
     pub(crate) headers: HeaderMap,
-    /// What is in it that no error may show.
+    /// The secrets of the request, which no error may show.
     pub(crate) secrets: Secrets,
     pub(crate) body: Body,
     pub(crate) options: CallOptions,
     pub(crate) error: Option<Error>,
-    /// What a request of the user's own is called in errors: its method and path, with `{}` for what came in as a segment.
+    /// The name that errors use for a request without an operation: its method and path, with `{}` for each added
+    /// segment.
     pub(crate) label: Option<Arc<str>>,
-    /// The response to the request for the previous page, where this one's must differ from it.
+    /// The response to the request for the previous page, if this request's response must differ from it.
     pub(crate) previous: Option<Bytes>,
-    /// Where the page is that it asks for, if it was made from a position of a list.
+    /// The position of the requested page, if the request was made from a position of a list.
     pub(crate) position: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Client {
-    /// A request of an operation whose path has these values in place of its placeholders, in order.
+    /// A request of an operation, with these values for the placeholders of its path, in order.
     pub fn operation(&self, operation: &'static Operation, values: &[&str]) -> Request {
         let request = Request::new(
             self.clone(),
@@ -65,11 +66,11 @@ impl Client {
         }
     }
 
-    /// A request of one's own: the way to anything that has no method yet, by the same path as every other call.
+    /// A request to any path, for what has no method yet. It goes through the same request path as every other call.
     ///
-    /// `path` begins with `/` and stays below the base URL. Errors show it as it is written here, so ids, which may be secret,
-    /// are better added with [`Request::segment`]: errors show `{}` in their place. The request is not sent
-    /// again if it may have been executed, unless it says [`idempotent`](Request::idempotent).
+    /// `path` begins with `/` and is below the base URL. Errors show it as it is written here, so add ids, which may be
+    /// secret, with [`Request::segment`]: errors show `{}` instead. The request is not retried if it may have been
+    /// executed, unless it is marked [`idempotent`](Request::idempotent).
     pub fn request(&self, method: Method, path: &str) -> Request {
         let checked = path::check_path(path).map(|()| path.to_owned());
         let label = checked
@@ -82,7 +83,7 @@ impl Client {
     }
 }
 
-/// The operation that a request of the user's own counts as.
+/// The operation of requests that have none.
 fn own_operation(method: &Method) -> &'static Operation {
     const fn own(method: Method) -> Operation {
         Operation::new("request", method, "(own path)")
@@ -131,13 +132,14 @@ impl Request {
         }
     }
 
-    /// Keeps the first mistake.
+    /// Keeps the first error.
     pub fn fail(mut self, error: Error) -> Self {
         self.error.get_or_insert(error);
         self
     }
 
-    /// Adds a path segment, encoded. Errors and spans do not show it: the path of a request of one's own has `{}` there.
+    /// Adds a path segment, encoded. Errors and spans do not show it: the path of a [`Client::request`] has `{}`
+    /// instead.
     ///
     /// An empty segment, `.` and `..` are refused when the request is sent.
     pub fn segment(mut self, value: impl AsRef<str>) -> Self {
@@ -154,7 +156,7 @@ impl Request {
         }
     }
 
-    /// Adds a query parameter, encoded; an earlier one of the same name stays.
+    /// Adds a query parameter, encoded. Earlier parameters of the same name stay.
     pub fn query(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
         if self.url.is_some() {
             return self.fail(Error::invalid(
@@ -165,15 +167,15 @@ impl Request {
         self
     }
 
-    /// Sets a query parameter in place of all earlier ones of this name.
+    /// Sets a query parameter, replacing all earlier ones of this name.
     pub fn set_query(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.remove_query(name);
         self.query(name, value)
     }
 
-    /// Sets a query parameter to a secret, in place of all earlier ones of this name. Like every query, it is never in
-    /// errors, spans or `Debug`, and other than the rest of the query, it is not in the URL that layers see: it is put at
-    /// its end on the way to the transport. Servers and proxies may still write it into their logs.
+    /// Sets a query parameter to a secret, replacing all earlier ones of this name. Like every query, it never appears
+    /// in errors, spans or `Debug`. Unlike the rest of the query, it is not in the URL that layers see: it is appended
+    /// below them, right before sending. Servers and proxies may still log it.
     ///
     /// ```
     /// use http::Method;
@@ -196,9 +198,9 @@ impl Request {
         self
     }
 
-    /// Hides this secret in errors of the call if the service quotes it. Secrets in the query
-    /// ([`set_secret_query`](Self::set_secret_query)) and in a [`json`](Self::json) body are hidden already; this is for
-    /// those that stand elsewhere, such as in a header or a form.
+    /// Redacts this secret in errors of the call if the service quotes it. Secrets in the query
+    /// ([`set_secret_query`](Self::set_secret_query)) and in a [`json`](Self::json) body are redacted already; this is
+    /// for secrets elsewhere, such as in a header or a form.
     ///
     /// ```
     /// use http::Method;
@@ -229,7 +231,7 @@ impl Request {
         self.query_value(name).is_some()
     }
 
-    /// The value of the query parameter of this name, the first if there are several.
+    /// The value of the first query parameter of this name.
     #[must_use]
     pub fn query_value(&self, name: &str) -> Option<&str> {
         let found = self.query.iter().find(|(key, _)| key == name);
@@ -237,7 +239,7 @@ impl Request {
         found.or_else(|| self.secrets.query(name))
     }
 
-    /// Sets a query parameter to these values, in place of those it had.
+    /// Sets a query parameter to these values, replacing all earlier ones.
     pub fn set_query_list(
         mut self,
         name: &'static str,
@@ -248,7 +250,7 @@ impl Request {
         values.fold(self, |request, value| request.query(name, value))
     }
 
-    /// Sets a query parameter to a number, which must lie between `least` and `most`.
+    /// Sets a query parameter to a number, which must be between `least` and `most`.
     pub fn query_in_range(self, name: &'static str, value: i64, least: i64, most: i64) -> Self {
         if !(least..=most).contains(&value) {
             return self.fail(Error::invalid(format!(
@@ -258,7 +260,7 @@ impl Request {
         self.set_query(name, value.to_string())
     }
 
-    /// Sends this value as a JSON body. [`Secret`]s in it are written as they are.
+    /// Sends this value as a JSON body. The [`Secret`]s in it are written in plain text.
     pub fn json<T: Serialize + ?Sized>(mut self, value: &T) -> Self {
         let mut json = WipedBuffer::default();
         let (written, secrets) = secret::on_the_wire(|| serde_json::to_writer(&mut json, value));
@@ -277,7 +279,7 @@ impl Request {
         }
     }
 
-    /// Sends these pairs as an `application/x-www-form-urlencoded` body, in order; names may come more than once.
+    /// Sends these pairs as an `application/x-www-form-urlencoded` body, in order. Names may repeat.
     ///
     /// ```
     /// use http::Method;
@@ -302,7 +304,7 @@ impl Request {
         self.body("application/x-www-form-urlencoded", body)
     }
 
-    /// The body, if it is in memory: JSON as it will be sent, for what changes it before it is.
+    /// The body, if it is in memory: JSON as it will be sent, for code that changes the body before sending.
     ///
     /// ```
     /// use http::Method;
@@ -328,7 +330,7 @@ impl Request {
         self.body.as_bytes()
     }
 
-    /// Sends this body, with the content type it has.
+    /// Sends this body, with its content type.
     pub fn body(mut self, content_type: &'static str, body: impl Into<Body>) -> Self {
         self.headers
             .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
@@ -345,19 +347,19 @@ impl Request {
         self
     }
 
-    /// The operation it is a request of.
+    /// The operation of the request.
     #[must_use]
     pub fn operation(&self) -> &'static Operation {
         self.operation
     }
 
-    /// The client that will send it.
+    /// The client that will send the request.
     #[must_use]
     pub fn client(&self) -> &Client {
         &self.client
     }
 
-    /// Path and query, encoded, without what is secret in the query.
+    /// Path and query, encoded, without secret query parameters.
     pub(crate) fn target(&self) -> String {
         let mut target = self.path.clone();
         for (index, (name, value)) in self.query.iter().enumerate() {
@@ -407,10 +409,10 @@ impl Request {
     }
 }
 
-/// A header of the caller's.
+/// Converts a header that the caller set.
 ///
 /// # Errors
-/// If the name or the value cannot be in a header.
+/// If the name or the value is not a valid header name or value.
 pub(crate) fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Error> {
     let name = HeaderName::try_from(name)
         .map_err(|_| Error::invalid("the header's name has characters that names cannot have"))?;
@@ -434,7 +436,7 @@ impl fmt::Debug for Request {
 
 /// The options that every call takes, as methods of each type that stands for a call. The type has a field `request`.
 ///
-/// A macro, because methods of the type itself need no import and show up where users look for them.
+/// A macro, because inherent methods need no import and appear in the documentation where users look for them.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __call_options {
@@ -446,44 +448,45 @@ macro_rules! __call_options {
     };
     (@ [$($generics:tt)*] $type:ty) => {
         impl $($generics)* $type {
-            /// Bounds the whole call: all attempts and all waits between them. What cannot finish in time fails at
-            /// once. On a stream it holds for each page; on a download it covers the last byte.
+            /// Bounds the whole call, including all attempts and the waits between them. A call that cannot finish in
+            /// time fails at once. For a stream the bound applies to each page; for a download it covers the last byte.
             pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
                 self.request.set_timeout(timeout);
                 self
             }
 
-            /// Bounds each attempt, from the request fully sent to the head of the answer.
+            /// Bounds each attempt, from the request being fully sent to the head of the response.
             pub fn attempt_timeout(mut self, timeout: ::std::time::Duration) -> Self {
                 self.request.set_attempt_timeout(timeout);
                 self
             }
 
-            /// How often the request may be sent again; 0 sends it once.
+            /// How many times the request may be retried; 0 sends it once.
             pub fn retries(mut self, retries: u32) -> Self {
                 self.request.set_retries(retries);
                 self
             }
 
-            /// The largest answer that is accepted, in bytes after decompression.
+            /// The largest response that is accepted, in bytes after decompression.
             pub fn response_limit(mut self, bytes: u64) -> Self {
                 self.request.set_response_limit(bytes);
                 self
             }
 
-            /// Overrides whether the call is idempotent: whether sending it twice has the same effect as sending it once.
+            /// Overrides whether the call is idempotent, that is, whether sending it twice has the same effect as
+            /// sending it once.
             pub fn assume_idempotent(mut self, idempotent: bool) -> Self {
                 self.request.set_idempotent(idempotent);
                 self
             }
 
-            /// Sets a header. A name or value that no header can have is an error when the call is sent.
+            /// Sets a header. An invalid name or value is an error when the call is sent.
             pub fn header(mut self, name: &str, value: &str) -> Self {
                 self.request.set_header(name, value);
                 self
             }
 
-            /// Adds a query parameter that has no method of its own.
+            /// Adds a query parameter that has no method.
             pub fn extra_query(
                 mut self,
                 name: impl ::std::convert::Into<::std::string::String>,
@@ -499,7 +502,7 @@ macro_rules! __call_options {
 
 /// The options of a bare request.
 impl Request {
-    /// Bounds the whole call: all attempts and all waits between them.
+    /// Bounds the whole call, including all attempts and the waits between them.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.set_timeout(timeout);
         self
@@ -511,7 +514,7 @@ impl Request {
         self
     }
 
-    /// Sets a header. A name or value that no header can have is an error when the call is sent.
+    /// Sets a header. An invalid name or value is an error when the call is sent.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.set_header(name, value);
         self

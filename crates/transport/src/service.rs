@@ -1,4 +1,4 @@
-//! The one type behind which any tower service fits.
+//! The type that holds any tower service.
 
 use std::fmt;
 use std::future::Future;
@@ -16,15 +16,15 @@ use crate::error::BoxError;
 /// A request as layers see it.
 pub type HttpRequest = http::Request<Body>;
 
-/// An answer as layers see it.
+/// A response as layers see it.
 pub type HttpResponse = http::Response<ResponseBody>;
 
-/// Any tower service that takes an [`HttpRequest`] and gives an [`HttpResponse`]: what the user's layers wrap, and what
-/// the leaf may be.
+/// Any tower service that takes an [`HttpRequest`] and returns an [`HttpResponse`]: the service that the user's layers
+/// wrap, or the transport.
 ///
-/// Clones share the service; each call clones it once and awaits its readiness, so a layer that bounds concurrency
-/// bounds it for all clones. An [`Error`](crate::Error) that passes through it as a [`BoxError`] is recovered at the
-/// end of the call.
+/// Clones share the service. Each call clones it once and awaits its readiness, so a layer that bounds concurrency
+/// bounds it for all clones. An [`Error`](crate::Error) that passes through as a [`BoxError`] is recovered at the end
+/// of the call.
 #[derive(Clone)]
 pub struct HttpService(Arc<dyn Call>);
 
@@ -47,7 +47,7 @@ where
     }
 }
 
-/// A service that is always ready, as all of this crate are: it is called without being asked.
+/// A service that is always ready, as all services of this crate are. `poll_ready` is not called.
 struct AlwaysReady<S>(S);
 
 impl<S> Call for AlwaysReady<S>

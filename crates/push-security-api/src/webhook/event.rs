@@ -1,4 +1,4 @@
-//! What a webhook says.
+//! The events that webhooks deliver.
 
 use bytes::Bytes;
 use security_api_transport::{Error, ErrorKind, RawJson, Timestamp};
@@ -19,25 +19,25 @@ use crate::types::{
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Event {
-    /// Identifies the event: the same in every delivery of it.
+    /// The id of the event, which is the same in every delivery of it.
     pub id: String,
-    /// The version of the format; `1` is the one that is known.
+    /// The version of the format. Only `1` is known.
     pub version: Option<String>,
-    /// When it happened.
+    /// When the event happened.
     pub timestamp: Option<Timestamp>,
-    /// What sort of event it is.
+    /// The category of the event.
     pub category: EventCategory,
-    /// What it is about, for example `LOGIN`: the name to tell events apart by.
+    /// What the event is about, for example `LOGIN`. Match on this.
     pub object: String,
-    /// A title to show to people. It may change; do not match on it.
+    /// A title to display. It may change; do not match on it.
     pub friendly_name: Option<String>,
-    /// A text to show to people. It may change; do not match on it.
+    /// A text to display. It may change; do not match on it.
     pub description: Option<String>,
-    /// Who did it, if it is an audit event.
+    /// Who caused the event, if it is an audit event.
     pub actor: Option<Actor>,
     /// What happened.
     pub payload: Payload,
-    /// The whole event as it came.
+    /// The whole event as received.
     pub raw: RawJson,
 }
 
@@ -45,11 +45,11 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Change<T> {
-    /// Whether it was created, updated or deleted.
+    /// Whether the record was created, updated or deleted.
     pub kind: EventType,
-    /// The record as it is now; none if it was deleted.
+    /// The record after the change; `None` if it was deleted.
     pub new: Option<T>,
-    /// The record as it was; none if it was created.
+    /// The record before the change; `None` if it was created.
     pub old: Option<T>,
 }
 
@@ -59,11 +59,11 @@ pub struct Change<T> {
 pub enum Payload {
     /// An account changed (`ACCOUNT`).
     Account(Box<Change<Account>>),
-    /// An account on an app that is no work app changed (`ACCOUNT_OTHER`).
+    /// An account on an app that is not a work app changed (`ACCOUNT_OTHER`).
     AccountOther(Box<Change<AccountOther>>),
     /// An app changed (`APP`).
     App(Box<Change<App>>),
-    /// An app that is no work app changed (`APP_OTHER`).
+    /// An app that is not a work app changed (`APP_OTHER`).
     AppOther(Box<Change<AppOther>>),
     /// A browser changed (`BROWSER`).
     Browser(Box<Change<Browser>>),
@@ -87,42 +87,42 @@ pub enum Payload {
     StolenCredentialsDetected(Box<StolenCredentialsDetected>),
     /// A malicious browser extension was seen (`MALICIOUS_BROWSER_EXTENSION_DETECTED`).
     MaliciousBrowserExtensionDetected(Box<MaliciousBrowserExtensionDetected>),
-    /// A browser extension was blocked or enabled, or could not be; [`Event::object`] says which
-    /// (`BROWSER_EXTENSION_BLOCKED`, `BROWSER_EXTENSION_ENABLED`,
-    /// `BROWSER_EXTENSION_UNABLE_TO_ENFORCE_ENABLED_STATE`, `BROWSER_EXTENSION_UNABLE_TO_ENFORCE_BLOCKED_STATE`).
+    /// A browser extension was blocked or enabled, or could not be; [`Event::object`] tells which
+    /// (`BROWSER_EXTENSION_BLOCKED`, `BROWSER_EXTENSION_ENABLED`, `BROWSER_EXTENSION_UNABLE_TO_ENFORCE_ENABLED_STATE`,
+    /// `BROWSER_EXTENSION_UNABLE_TO_ENFORCE_BLOCKED_STATE`).
     BrowserExtensionStateEnforcement(Box<BrowserExtensionStateEnforcement>),
     /// An app banner was shown (`APP_BANNER`).
     AppBanner(Box<AppBanner>),
-    /// A strong password was asked for (`STRONG_PASSWORD_ENFORCEMENT`).
+    /// A strong password was requested (`STRONG_PASSWORD_ENFORCEMENT`).
     StrongPasswordEnforcement(Box<StrongPasswordEnforcement>),
-    /// MFA was asked for (`MFA_ENFORCEMENT`). The name of the object is a guess.
+    /// MFA was requested (`MFA_ENFORCEMENT`). The name of the object is a guess.
     MfaEnforcement(Box<MfaEnforcement>),
-    /// A password was typed into a page it does not belong to (`PASSWORD_PHISHING`).
+    /// A password was typed into a page that it does not belong to (`PASSWORD_PHISHING`).
     PasswordPhishing(Box<PasswordPhishing>),
-    /// Stolen credentials of the customer's own were added (`STOLEN_CREDENTIALS_ADDED`).
+    /// Stolen credentials supplied by the customer were added (`STOLEN_CREDENTIALS_ADDED`).
     StolenCredentialsAdded(StolenCredentialsChange),
-    /// Stolen credentials of the customer's own were removed (`STOLEN_CREDENTIALS_REMOVED`).
+    /// Stolen credentials supplied by the customer were removed (`STOLEN_CREDENTIALS_REMOVED`).
     StolenCredentialsRemoved(StolenCredentialsChange),
-    /// An employee was taken out of a group (`EMPLOYEE_REMOVED_FROM_GROUP`).
+    /// An employee was removed from a group (`EMPLOYEE_REMOVED_FROM_GROUP`).
     EmployeeRemovedFromGroup(EmployeeRemovedFromGroup),
     /// An app banner was set up (`APP_BANNER_CONFIGURED`). The service calls this event deprecated.
     AppBannerConfigured(AppBannerConfigured),
     /// A rule was added to a control (`CONTROL_RULE_ADDED`).
     ControlRuleAdded(ControlRuleAdded),
-    /// A rule was removed from a control (`CONTROL_RULE_REMOVED`). What it says of it is in [`Event::raw`]. The name of
-    /// the object is a guess.
+    /// A rule was removed from a control (`CONTROL_RULE_REMOVED`). Its details are in [`Event::raw`]. The name of the
+    /// object is a guess.
     ControlRuleRemoved,
     /// Exceptions from the detection of malicious extensions were removed
     /// (`MALICIOUS_BROWSER_EXTENSION_DETECTION_EXCLUDED_EXTENSIONS_REMOVED`).
     ExcludedExtensionsRemoved(ExcludedExtensionsRemoved),
     /// Exceptions from the detection of phishing tools were removed
-    /// (`PHISHING_TOOL_DETECTION_IGNORED_DOMAINS_REMOVED`). What it says of them is in [`Event::raw`]. The name of the
-    /// object is a guess.
+    /// (`PHISHING_TOOL_DETECTION_IGNORED_DOMAINS_REMOVED`). Their details are in [`Event::raw`]. The name of the object
+    /// is a guess.
     IgnoredDomainsRemoved,
-    /// An administrator exported data (`ADMIN_EXPORTED_DATA`). What it says of them is in [`Event::raw`]. The name of
-    /// the object is a guess.
+    /// An administrator exported data (`ADMIN_EXPORTED_DATA`). The details are in [`Event::raw`]. The name of the
+    /// object is a guess.
     AdminExportedData,
-    /// An administrator looked at data (`ADMIN_LOADED_DATA`).
+    /// An administrator viewed data (`ADMIN_LOADED_DATA`).
     AdminLoadedData(AdminLoadedData),
     /// An API key was added (`API_KEY_ADDED`).
     ApiKeyAdded(ApiKeyAdded),
@@ -132,7 +132,7 @@ pub enum Payload {
     Unreadable(Error),
 }
 
-/// What every event has. Only what identifies it has to be readable; the rest is looked at afterwards.
+/// The members of every event. Only those that identify the event are required.
 #[derive(Deserialize)]
 struct Envelope<'a> {
     id: String,
@@ -157,12 +157,12 @@ struct Envelope<'a> {
 }
 
 impl Event {
-    /// Reads an event from the body of a delivery. This does not verify it: [`Verifier::event`](super::Verifier::event)
+    /// Reads an event from the body of a delivery without verifying it. [`Verifier::event`](super::Verifier::event)
     /// does both.
     ///
     /// # Errors
-    /// If the body is not JSON, or has no id, category or object. An event that is not known, or not known in this form,
-    /// is no error.
+    /// If the body is not JSON, or has no id, category or object. An event that is not known, or not known in this
+    /// form, is not an error.
     ///
     /// ```
     /// use push_security_api::webhook::{Event, Payload};
@@ -173,7 +173,7 @@ impl Event {
     /// ```
     pub fn read(body: &[u8]) -> Result<Self, Error> {
         let raw = RawJson::parse(Bytes::copy_from_slice(body))?;
-        // The cause is left out: it may quote a value.
+        // The cause is omitted, because it may quote a value.
         let envelope: Envelope<'_> = serde_json::from_str(raw.as_str()).map_err(|_| {
             Error::new(
                 ErrorKind::Decode,
@@ -181,7 +181,7 @@ impl Event {
             )
         })?;
         if envelope.id.trim().is_empty() {
-            // Events are told apart by it.
+            // Events are deduplicated by their id.
             return Err(Error::new(ErrorKind::Decode, "the event's id is empty"));
         }
         let mut unreadable = None;
@@ -200,7 +200,7 @@ impl Event {
             timestamp,
             category: envelope.category,
             object: envelope.object,
-            // Shown to people, not worth more.
+            // These are only displayed, so an invalid value is ignored.
             friendly_name: optional(envelope.friendly_name, &mut None),
             description: optional(envelope.description, &mut None),
             actor,
@@ -210,7 +210,7 @@ impl Event {
     }
 }
 
-/// The value of a member; none, and the first error kept, if it has another type than it should.
+/// The value of a member. `None` if it has the wrong type; the first such error is kept in `error`.
 fn optional<T: for<'de> Deserialize<'de>>(
     value: Option<&RawValue>,
     error: &mut Option<Error>,
@@ -285,7 +285,7 @@ impl Envelope<'_> {
         }))
     }
 
-    /// What the event says; an object without members where it says nothing.
+    /// The details of the event, or an empty object if there are none.
     fn said<T: for<'de> Deserialize<'de> + Default>(&self) -> Result<Box<T>, Error> {
         self.new
             .map_or_else(|| Ok(Box::default()), |new| decode(new).map(Box::new))

@@ -16,7 +16,7 @@ pub const SIGNATURE_HEADER: &str = "X-Signature";
 /// The length of an HMAC-SHA-256 in bytes.
 const LENGTH: usize = 32;
 
-/// The longest header that is read, in bytes: room for dozens of signatures.
+/// The longest header that is read, in bytes. It leaves room for dozens of signatures.
 const LONGEST: usize = 4 * 1024;
 
 /// Checks that deliveries come from Push Security and are fresh.
@@ -30,25 +30,25 @@ pub struct Verifier {
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum WebhookError {
-    /// There is no signature header.
+    /// The signature header is missing.
     #[error("the header `X-Signature` is missing")]
     MissingSignature,
     /// The header does not have the form `t=<UNIX seconds>,v1=<hex>`.
     #[error("the header `X-Signature` does not have the form `t=<UNIX seconds>,v1=<hex>`")]
     MalformedSignature,
-    /// No secret gives this signature for this body.
+    /// The signature matches this body with none of the secrets.
     #[error(
         "the signature does not fit the body: check the webhook's secret, and that the body is passed as it came"
     )]
     WrongSignature,
-    /// The signature is right, but too old, or from too far in the future.
+    /// The signature is valid, but too old, or from too far in the future.
     #[error("the delivery was signed {} s {}, outside the tolerance of {} s", .age.as_secs(), if *.future { "in the future" } else { "ago" }, .tolerance.as_secs())]
     OutsideTolerance {
-        /// How far its time is from now.
+        /// The difference between its time and now.
         age: Duration,
-        /// Whether its time is yet to come; this machine's clock may be slow.
+        /// Whether its time is in the future. This machine's clock may be slow.
         future: bool,
-        /// What would have been accepted.
+        /// The tolerance that was exceeded.
         tolerance: Duration,
     },
     /// The body is not an event.
@@ -57,14 +57,14 @@ pub enum WebhookError {
 }
 
 impl Verifier {
-    /// The age that Push Security's documentation advises as the limit: 35 minutes.
+    /// The longest age that Push Security's documentation recommends: 35 minutes.
     pub const DEFAULT_TOLERANCE: Duration = Duration::from_secs(35 * 60);
 
-    /// Accepts deliveries signed with this secret, which is shown when the webhook is made and begins with `psws_`.
+    /// Accepts deliveries signed with this secret, which is shown when the webhook is created and begins with `psws_`.
     ///
     /// # Errors
-    /// If the secret is empty or blank, which anybody can sign with, or was read from a file with its line break. It is
-    /// not in the error.
+    /// If the secret is empty or blank, which anybody can sign with, or was read from a file with its line break. The
+    /// secret is not in the error.
     ///
     /// ```
     /// use push_security_api::webhook::Verifier;
@@ -80,10 +80,10 @@ impl Verifier {
         verifier.or_secret(secret)
     }
 
-    /// Accepts deliveries signed with this secret as well, while secrets are being changed.
+    /// Also accepts deliveries signed with this secret, while secrets are being rotated.
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// Like [`new`](Self::new).
     ///
     /// ```
     /// use push_security_api::webhook::Verifier;
@@ -98,7 +98,7 @@ impl Verifier {
         Ok(self)
     }
 
-    /// Accepts deliveries whose time of signing is at most this far from now, in either direction.
+    /// Sets the largest accepted difference between the signature's time and now, in either direction.
     ///
     /// ```
     /// use std::time::Duration;
@@ -113,7 +113,7 @@ impl Verifier {
         self
     }
 
-    /// Verifies a delivery and reads its event. `signature` is the value of the header `X-Signature`, if it is there.
+    /// Verifies a delivery and reads its event. `signature` is the value of the header `X-Signature`, if present.
     ///
     /// # Errors
     /// See [`WebhookError`].
@@ -147,7 +147,7 @@ impl Verifier {
         self.verify_at(signature, body, Timestamp::now())
     }
 
-    /// Verifies a delivery as of another time than now: for deliveries that were stored, and for tests.
+    /// Verifies a delivery at another time than now: for stored deliveries, and for tests.
     ///
     /// # Errors
     /// See [`WebhookError`].
@@ -172,7 +172,7 @@ impl Verifier {
         if !self.is_signed(&signature, body) {
             return Err(WebhookError::WrongSignature);
         }
-        // Only now: who cannot sign learns nothing of the clock.
+        // Checked last, so that an unsigned delivery reveals nothing about the clock.
         let signed = signature.seconds;
         let age = Duration::from_secs(now.unix_seconds().abs_diff(signed));
         if age > self.tolerance {
@@ -185,7 +185,7 @@ impl Verifier {
         Ok(())
     }
 
-    /// Compares with every secret and every signature, in the same time whatever fits.
+    /// Compares all secrets and signatures in constant time, whichever matches.
     fn is_signed(&self, signature: &Signature<'_>, body: &[u8]) -> bool {
         let mut fits = Choice::from(0);
         for secret in &self.secrets {
@@ -214,9 +214,9 @@ impl fmt::Debug for Verifier {
     }
 }
 
-/// What the header says.
+/// The contents of the header.
 struct Signature<'a> {
-    /// The time as it was signed, to the letter.
+    /// The time exactly as it was signed.
     time: &'a str,
     seconds: i64,
     hashes: Vec<[u8; LENGTH]>,
@@ -240,7 +240,7 @@ impl<'a> Signature<'a> {
                 ("t", value) if time.is_none() => time = Some(value.trim()),
                 ("t", _) => return None,
                 ("v1", value) => hashes.push(decode_hex(value.trim())?),
-                // Room for signatures of another kind.
+                // Signatures of other versions are ignored.
                 _ => {}
             }
         }
@@ -277,7 +277,7 @@ mod tests {
     const SECRET: &str = "psws_0123456789abcdef0123456789abcdef";
     const BODY: &[u8] = br#"{"id":"e1","object":"LOGIN"}"#;
     const TIME: i64 = 1_698_349_494;
-    // Made with `openssl dgst -sha256 -hmac`.
+    // Created with `openssl dgst -sha256 -hmac`.
     const HASH: &str = "fb5009724ab6c61fabfb943e86078e89552145e296af05ca65875cf6925853ea";
 
     fn at(offset: i64) -> Timestamp {

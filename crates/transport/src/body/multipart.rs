@@ -1,4 +1,4 @@
-//! `multipart/form-data` bodies that can be sent again, of any size in little memory.
+//! `multipart/form-data` bodies of any size that can be sent again, with little memory.
 
 mod stream;
 mod upload;
@@ -16,8 +16,8 @@ use crate::body::Body;
 
 /// A form whose parts are sent one after the other.
 ///
-/// Parts in memory are shared, files are opened anew for each attempt and read in pieces of 64 KiB. The boundary is
-/// drawn once, so every attempt sends the same bytes, with an exact Content-Length.
+/// Parts in memory are shared; files are opened anew for each attempt and read in chunks of 64 KiB. The boundary is
+/// generated once, so every attempt sends the same bytes, with an exact Content-Length.
 ///
 /// ```
 /// use security_api_transport::{Form, Upload};
@@ -91,8 +91,8 @@ impl Part {
     }
 }
 
-/// As browsers write names: a quote and line breaks, which would end the field, are percent-encoded. So are the other
-/// control characters, which parsers refuse, and the backslash, which some take for an escape and some do not.
+/// Encodes names as browsers do: quotes and line breaks, which would end the field, are percent-encoded. So are the
+/// other control characters, which parsers refuse, and the backslash, which some parsers take for an escape.
 fn escape(name: &str) -> String {
     let mut escaped = String::with_capacity(name.len());
     for c in name.chars() {
@@ -126,13 +126,13 @@ impl Form {
         }
     }
 
-    /// Adds a field of text after those that are there. It is sent as it is, in UTF-8.
+    /// Appends a text field, sent unchanged in UTF-8.
     #[must_use]
     pub fn text(self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.part(name.into(), Value::Text(value.into().into()))
     }
 
-    /// Adds a file after the fields that are there. Several may have the same name.
+    /// Appends a file. Several files may have the same field name.
     #[must_use]
     pub fn upload(self, name: impl Into<String>, upload: Upload) -> Self {
         self.part(name.into(), Value::File(upload))
@@ -143,8 +143,8 @@ impl Form {
         self
     }
 
-    /// Calls this whenever a piece was handed to the connection, with the bytes handed over so far and all there are.
-    /// If the request is sent again, it starts again from nothing.
+    /// Calls `progress` whenever a chunk was handed to the connection, with the bytes handed over so far and the total.
+    /// When the request is retried, the count restarts at 0.
     #[must_use]
     pub fn on_progress(mut self, progress: impl Fn(u64, u64) + Send + Sync + 'static) -> Self {
         self.progress = Some(Arc::new(progress));
@@ -205,7 +205,7 @@ impl Default for Form {
 /// An object whose members are parts of a form.
 #[doc(hidden)]
 pub trait InForm {
-    /// Adds the members, whose names begin with `prefix`.
+    /// Adds the members, with `prefix` in front of their names.
     fn parts(self, prefix: &str, form: Form) -> Form;
 }
 

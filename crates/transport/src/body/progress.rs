@@ -1,39 +1,39 @@
-//! How far the sending of a body has come.
+//! The progress of sending a body.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How far the sending of a body has come.
+/// The progress of sending a body.
 ///
-/// What is seen is that the connection takes a piece, not that the peer does: between the two are buffers, which no
-/// program can look into. So what they may hold is given the time that a slow peer needs for it.
+/// Only the connection's reads can be observed, not the peer's: between the two are buffers, which no program can
+/// inspect. So a slow peer is given time for what the buffers may hold.
 #[derive(Debug)]
 pub(crate) struct Progress {
     start: Instant,
-    /// Milliseconds from the start to the first piece that was taken.
+    /// Milliseconds from the start to the first chunk that was read.
     first: AtomicU64,
-    /// Milliseconds from the start to the last piece that was taken.
+    /// Milliseconds from the start to the last chunk that was read.
     last: AtomicU64,
-    /// How many bytes were taken.
+    /// How many bytes were read.
     taken: AtomicU64,
     done: AtomicBool,
 }
 
-/// The last that is known of the sending.
+/// The latest observation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Taken {
-    /// When the peer should have all that was taken, even if it is slow.
+    /// When the peer should have received all that was read, even if it is slow.
     pub(crate) arrived: Instant,
-    /// Whether that is all of the body.
+    /// Whether that is the whole body.
     pub(crate) done: bool,
 }
 
-/// The most that is believed to be in buffers: what systems let the buffers of both sides grow to.
+/// The most that is assumed to be in buffers: what systems let the buffers of both sides grow to.
 const MOST_BUFFERED: u64 = 8 * 1024 * 1024;
 
-/// The slowest peer that is waited for, in bytes a second, unless what was seen of it is slower.
+/// The slowest peer that is waited for, in bytes per second, unless it was observed to be slower.
 const SLOW: u64 = 256 * 1024;
 
 impl Progress {
@@ -53,7 +53,7 @@ impl Progress {
         let taken = self.taken.load(Ordering::Relaxed);
         let buffered = taken.min(MOST_BUFFERED);
         let slow = Duration::from_millis(buffered * 1000 / SLOW);
-        // At the pace so far, which is that of the peer once the buffers are full.
+        // At the pace so far, which is the peer's once the buffers are full.
         let seen = Duration::from_millis(sending).mul_f64(buffered as f64 / taken.max(1) as f64);
         Taken {
             arrived: self.start + Duration::from_millis(last) + slow.max(seen),

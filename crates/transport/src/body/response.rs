@@ -12,7 +12,7 @@ use http_body_util::combinators::BoxBody;
 use crate::error::BoxError;
 use crate::outcome::Verdict;
 
-/// The body of a response: already whole, or still arriving.
+/// The body of a response: already complete, or still arriving.
 pub struct ResponseBody {
     kind: ResponseKind,
     judged: Option<Judged>,
@@ -23,7 +23,7 @@ enum ResponseKind {
     Stream(BoxBody<Bytes, BoxError>),
 }
 
-/// What the response means, found once and carried up with it.
+/// What the response means. Determined once, and passed up with it.
 #[derive(Debug, Clone)]
 pub(crate) struct Judged {
     pub(crate) verdict: Verdict,
@@ -32,7 +32,7 @@ pub(crate) struct Judged {
 }
 
 impl ResponseBody {
-    /// A body that is already whole.
+    /// A complete body.
     #[must_use]
     pub fn full(bytes: impl Into<Bytes>) -> Self {
         Self {
@@ -53,7 +53,7 @@ impl ResponseBody {
         }
     }
 
-    /// The bytes, if the body is already whole.
+    /// The bytes, if the body is complete.
     #[must_use]
     pub fn as_full(&self) -> Option<&Bytes> {
         match &self.kind {
@@ -67,12 +67,12 @@ impl ResponseBody {
         self
     }
 
-    /// The verdict on the response, if one was given.
+    /// The verdict on the response, if it was classified.
     pub(crate) fn verdict(&self) -> Option<Verdict> {
         self.judged.as_ref().map(|judged| judged.verdict)
     }
 
-    /// The part of the body to decode, if the response was judged.
+    /// The part of the body to decode, if the response was classified.
     pub(crate) fn payload(&self) -> Option<&Bytes> {
         self.judged.as_ref().map(|judged| &judged.payload)
     }

@@ -28,24 +28,24 @@ use crate::url::base_url::BaseUrl;
 use crate::url::redirect::Places;
 use crate::wire::secret::{Secret, Secrets};
 
-/// What a service fixes about its clients.
+/// What a service crate fixes for all its clients.
 #[derive(Debug)]
 pub struct ServiceSettings {
-    /// Names the crate and its version.
+    /// The `User-Agent` of the crate: its name and version.
     pub user_agent: &'static str,
-    /// Where the service lives, unless the user says otherwise.
+    /// The service's base URL, unless the user sets another.
     pub base_url: String,
     /// Whether a base URL may have a path.
     pub base_path: bool,
-    /// How the service speaks.
+    /// How requests and responses of this service are interpreted.
     pub protocol: Arc<dyn Protocol>,
-    /// Who is calling.
+    /// The credential of the service's usual kind.
     pub credential: Arc<dyn Credential>,
-    /// The service's limits.
+    /// The limiter for the service's published limits.
     pub limiter: Arc<dyn Limiter>,
 }
 
-/// Puts a service's client `C` together. Services' crates start it; what they fix is in [`ServiceSettings`].
+/// Builds a service's client `C`. Service crates create the builder; what they fix is in [`ServiceSettings`].
 ///
 /// ```
 /// use std::sync::Arc;
@@ -106,7 +106,7 @@ pub struct ClientBuilder<C> {
 }
 
 impl<C: From<Client>> ClientBuilder<C> {
-    /// Starts with what the service fixes. An error comes out of [`build`](Self::build).
+    /// Starts from the service's settings. If `settings` is an error, [`build`](Self::build) returns it.
     pub fn new(service: Result<ServiceSettings, Error>) -> Self {
         Self {
             service,
@@ -133,21 +133,21 @@ impl<C: From<Client>> ClientBuilder<C> {
         }
     }
 
-    /// Where the service lives, in place of its usual address: `https`, or `http` on this machine.
+    /// The base URL of the service, instead of its usual one: `https`, or `http` on this machine.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Some(url.into());
         self
     }
 
-    /// Names the program, before the crate's own name, in the `User-Agent` header.
+    /// Prepends the program's name to the crate's name in the `User-Agent` header.
     pub fn user_agent(mut self, name: impl Into<String>) -> Self {
         self.user_agent = Some(name.into());
         self
     }
 
-    /// Sends this header with every request to the origin of the base URL, requests for tokens and files included, and to
-    /// no other: for what stands before the service, such as an access proxy. A header of the call, and the credential, go
-    /// before it.
+    /// Sends this header with every request to the origin of the base URL, including token requests and file downloads
+    /// from it, and to no other origin. It is meant for what stands in front of the service, such as an access proxy. A
+    /// header of the same name that the call or the credential sets takes precedence.
     ///
     /// ```
     /// use security_api_transport::{Client, ClientBuilder, Secret};
@@ -163,8 +163,8 @@ impl<C: From<Client>> ClientBuilder<C> {
         self
     }
 
-    /// As [`default_header`](Self::default_header), for a value that is shown nowhere: `Debug` of a request does not show
-    /// it, and errors hide it where it is quoted. An empty one is an error of [`build`](Self::build).
+    /// Like [`default_header`](Self::default_header), for a secret value: `Debug` of a request does not show the value,
+    /// and errors redact it where the service quotes it. An empty value makes [`build`](Self::build) fail.
     pub fn default_secret_header(mut self, name: &str, value: &Secret) -> Self {
         self.add_default_header(name, value.expose(), true);
         self
@@ -200,48 +200,50 @@ impl<C: From<Client>> ClientBuilder<C> {
         }
     }
 
-    /// Bounds every call: all attempts and waits. `None` for no bound. See [`Defaults`].
+    /// Bounds every call, including all attempts and waits. `None` removes the bound. See [`Defaults`].
     ///
-    /// A download is bounded up to its head; after that by the [`idle_timeout`](Self::idle_timeout), unless the call has
-    /// a timeout of its own, which covers the last byte.
+    /// For a download this covers the time up to the response head. After that the [`idle_timeout`](Self::idle_timeout)
+    /// applies, unless the call has its own timeout, which covers the last byte.
     pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.defaults.timeout = timeout.into();
         self
     }
 
-    /// Bounds every attempt, from the request fully sent to the response head. The time before that, while there is no
-    /// connection for the request, does not count; it is bounded by this time and the connect timeout together.
+    /// Bounds every attempt, from the request being fully sent to the response head. The time before that, while the
+    /// request waits for a connection, does not count; it is bounded by the attempt timeout and the connect timeout
+    /// together.
     ///
-    /// Of a body of more than 64 KiB, buffers between this program and the peer may hold megabytes, which nobody can
-    /// see. So it counts as sent once a peer that takes 256 KiB a second would have it, or a slower one at the pace of
-    /// the upload so far; for this, 8 MiB at most are believed to be in buffers.
+    /// With a body of more than 64 KiB, megabytes may sit in buffers between this program and the peer, where their
+    /// progress cannot be observed. Such a body counts as sent once a peer that reads 256 KiB/s would have received it,
+    /// or a slower peer at the pace of the upload so far. At most 8 MiB are assumed to be in buffers.
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.defaults.attempt_timeout = timeout;
         self
     }
 
-    /// Bounds the time without progress while a body is sent or received. What buffers may hold of a body that is sent
-    /// counts as progress, as for the [`attempt_timeout`](Self::attempt_timeout).
+    /// Bounds the time without progress while a body is sent or received. As for the
+    /// [`attempt_timeout`](Self::attempt_timeout), bytes that may still be in buffers count as progress while a body is
+    /// sent.
     ///
-    /// An HTTP/2 connection that shows no sign of life for this long, and 30 s at most, while it has requests is left.
+    /// An HTTP/2 connection that has requests and shows no sign of life for this long, at most 30 s, is closed.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.defaults.idle_timeout = timeout;
         self
     }
 
-    /// Bounds connecting, the TLS handshake included.
+    /// Bounds connecting, including the TLS handshake.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.leaf.connect_timeout = timeout;
         self
     }
 
-    /// How long an idle connection is kept.
+    /// How long an idle connection is kept in the pool.
     pub fn pool_idle_timeout(mut self, timeout: Duration) -> Self {
         self.leaf.pool_idle_timeout = timeout;
         self
     }
 
-    /// The largest answer that is accepted, in bytes after decompression.
+    /// The largest response that is accepted, in bytes after decompression.
     pub fn response_limit(mut self, bytes: u64) -> Self {
         self.defaults.response_limit = bytes;
         self
@@ -253,13 +255,13 @@ impl<C: From<Client>> ClientBuilder<C> {
         self
     }
 
-    /// When requests are sent again.
+    /// When and how often failed requests are retried.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
     }
 
-    /// The limiter, in place of one by the service's published limits. Give clones of one limiter to all clients that
+    /// The limiter, instead of one for the service's published limits. Give clones of one limiter to all clients that
     /// use the same account.
     pub fn limiter(mut self, limiter: impl Limiter) -> Self {
         if let Ok(service) = &mut self.service {
@@ -268,7 +270,7 @@ impl<C: From<Client>> ClientBuilder<C> {
         self
     }
 
-    /// The credential, in place of the service's usual kind.
+    /// The credential, instead of one of the service's usual kind.
     pub fn credential(mut self, credential: impl Credential) -> Self {
         if let Ok(service) = &mut self.service {
             service.credential = Arc::new(credential);
@@ -276,50 +278,50 @@ impl<C: From<Client>> ClientBuilder<C> {
         self
     }
 
-    /// Sends everything by this proxy, for example `http://user:password@proxy.example.com:3128` or
-    /// `socks5h://proxy.example.com:1080`. Without it, the system's settings (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY` and
-    /// their kin) hold, except for this machine itself (`localhost`, `127.0.0.1`), which they are not used for.
+    /// Sends all requests through this proxy, for example `http://user:password@proxy.example.com:3128` or
+    /// `socks5h://proxy.example.com:1080`. Without it, the system's proxy settings (`HTTPS_PROXY`, `ALL_PROXY`,
+    /// `NO_PROXY` and so on) apply, except for requests to this machine (`localhost`, `127.0.0.1`).
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.leaf.proxy = Some(url.into());
         self
     }
 
-    /// Uses no proxy, whatever the system's settings say.
+    /// Uses no proxy, and ignores the system's proxy settings.
     pub fn no_proxy(mut self) -> Self {
         self.leaf.no_proxy = true;
         self
     }
 
-    /// Fetches files from private networks as well ([`Client::fetch`]), for services whose storage is in one.
+    /// Allows [`Client::fetch`] to fetch files from private networks, for services whose storage is in one.
     ///
-    /// Without it, files come from public hosts and from the service's own, so that nobody who can choose a file's URL,
-    /// or a redirect of it, has this machine ask what only it can reach. Addresses at which a cloud speaks to its
-    /// machines are refused in any case, and this machine unless the service is on it.
+    /// Without it, files are fetched only from public hosts and from the service's own host, so that whoever chooses a
+    /// file's URL or redirect cannot make this machine send requests that only it can send. Cloud metadata addresses
+    /// are always refused, and so is this machine unless the service runs on it.
     pub fn fetch_from_private_networks(mut self) -> Self {
         self.private_files = true;
         self
     }
 
-    /// Trusts the certificates in this PEM text as well, for a service behind a private authority.
+    /// Also trusts the certificates in this PEM text, for a service with a private certificate authority.
     pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.leaf.root_certificates.push(pem.into());
         self
     }
 
-    /// Speaks HTTP/1.1 only. Without it, HTTP/2 is used where the service offers it.
+    /// Uses HTTP/1.1 only. Without it, HTTP/2 is used where the service offers it.
     pub fn http1_only(mut self) -> Self {
         self.leaf.http1_only = true;
         self
     }
 
-    /// Sends by this service in place of reqwest: any tower service, or a
+    /// Sends requests through this service instead of reqwest: any tower service, or a
     #[cfg_attr(feature = "fake", doc = "[`FakeTransport`](crate::FakeTransport).")]
     #[cfg_attr(not(feature = "fake"), doc = "`FakeTransport` (feature `fake`).")]
     ///
-    /// An [`Error`] that it gives says itself what became of the request, and an error of reqwest 0.13 is read as if the
-    /// client's own transport had given it, so it must not retry by itself. Any other error counts as
-    /// [`ErrorKind::Custom`]: the request may have been executed, and is not sent again. All of the time it takes counts
-    /// as the attempt's.
+    /// An [`Error`] that the service returns keeps its outcome. An error of reqwest 0.13 is interpreted as if the
+    /// client's own transport had returned it, so the service must not retry by itself. Any other error becomes
+    /// [`ErrorKind::Custom`](crate::ErrorKind::Custom): the request may have been executed, and is not retried. All the
+    /// time that the service takes counts towards the attempt timeout.
     pub fn transport<S>(mut self, transport: S) -> Self
     where
         S: Service<HttpRequest, Response = HttpResponse> + Clone + Send + Sync + 'static,
@@ -330,10 +332,11 @@ impl<C: From<Client>> ClientBuilder<C> {
         self
     }
 
-    /// Adds a layer around whole calls: it sees each call once, whatever happens below. The first added is outermost.
+    /// Adds a layer around whole calls. It sees each call once, however many attempts it takes. The first layer added
+    /// is outermost.
     ///
-    /// The URL of the request that it sees has the query, and `Debug` of a request shows it, but for what was set as a secret
-    /// ([`Request::set_secret_query`]). That is put on below all layers.
+    /// The URL of the request contains the query, and `Debug` of a request shows it, except for parameters set as
+    /// secrets ([`Request::set_secret_query`](crate::Request::set_secret_query)). Those are added below all layers.
     pub fn call_layer<L>(mut self, layer: L) -> Self
     where
         L: Layer<HttpService> + Send + Sync + 'static,
@@ -345,9 +348,10 @@ impl<C: From<Client>> ClientBuilder<C> {
         self
     }
 
-    /// Adds a layer around attempts: it sees each re-send, with the credential on it. The first added is outermost. As for
-    /// [`call_layer`](Self::call_layer), what is secret in the query is put on below it. It also sees requests that fetch
-    /// files from other hosts ([`Client::fetch`]): a header that it adds for the service should depend on the URL.
+    /// Adds a layer around attempts. It sees each retry, with the credential applied. The first layer added is
+    /// outermost. As for [`call_layer`](Self::call_layer), secret query parameters are added below it. The layer also
+    /// sees requests that fetch files from other hosts ([`Client::fetch`]), so check the URL before adding a header
+    /// meant for the service.
     ///
     /// ```
     /// use security_api_transport::{Client, ClientBuilder, HttpResponse};
@@ -371,11 +375,11 @@ impl<C: From<Client>> ClientBuilder<C> {
         self
     }
 
-    /// Makes the client.
+    /// Builds the client.
     ///
     /// # Errors
-    /// If the base URL, the credential, the proxy, a certificate, the user agent or a default header cannot be used, if a proxy of the
-    /// environment is malformed, or if the base URL is `https` and no TLS is compiled in.
+    /// If the base URL, the credential, the proxy, a certificate, the user agent or a default header is invalid, if a
+    /// proxy of the environment is malformed, or if the base URL is `https` and no TLS is compiled in.
     pub fn build(self) -> Result<C, Error> {
         let service = self.service?;
         let base_url = self.base_url.unwrap_or(service.base_url);
@@ -426,7 +430,7 @@ impl<C: From<Client>> ClientBuilder<C> {
                 stack(Leaf::new(leaf, places)?, parts)
             }
         };
-        // Last, so that a client that cannot be built leaves no trace.
+        // Last, so that a failed build has no side effect.
         credential.bind(&base.to_string())?;
         Ok(C::from(Client(Arc::new(Inner {
             stack,

@@ -79,7 +79,7 @@ impl Client {
             };
             let to = redirect::next(&from, response.headers(), self.places())?;
             if redirect::shown(&from) != redirect::shown(&to) {
-                // What the caller added was meant for the first.
+                // The caller's headers were meant for the first URL.
                 request.headers.clear();
                 request.headers.insert(ACCEPT, ANYTHING);
             }
@@ -99,13 +99,13 @@ impl Client {
         }
     }
 
-    /// Passes the request through the stack. The response comes back judged.
+    /// Sends the request through the stack. The response comes back with a verdict.
     async fn pass(&self, request: &Request, call: &CallContext) -> Result<HttpResponse, Error> {
         let http_request = self.http_request(request, call.clone())?;
         let mut stack = self.0.stack.clone();
         match stack.call(http_request).await {
             Ok(response) if response.body().verdict().is_some() => Ok(response),
-            // A layer of the user made it. Boxed, so that other calls need no room for it.
+            // A layer of the user created this response. Boxed, so that other calls need no room for it.
             Ok(response) => Box::pin(receive(call, response)).await,
             Err(error) => {
                 let error = Error::from_boxed(error);
@@ -127,7 +127,7 @@ impl Client {
         }
     }
 
-    /// Where the request goes, and what applies there.
+    /// Where the request goes, and which protocol, credential and limits apply there.
     fn target(&self, request: &Request) -> Arc<Target> {
         let own = &self.0.target;
         let foreign = request
@@ -206,7 +206,7 @@ impl Client {
         let protocol = call.protocol();
         let redirect = redirect::message(answer.status, answer.headers, base);
         let mut api = protocol.api_error(&answer);
-        // A protocol that knows the redirect has better words for it; any other body just names the status.
+        // A protocol that knows the redirect has a better message; any other error names the status.
         let redirect = redirect.map(|usual| match api.message.take() {
             Some(words) if api.has_reason() => words,
             _ => usual,

@@ -1,4 +1,4 @@
-//! The handle that calls are made with.
+//! The handle that makes calls.
 
 use std::any::Any;
 use std::fmt;
@@ -19,10 +19,10 @@ use crate::url::base_url::BaseUrl;
 
 use super::defaults::Defaults;
 
-/// The handle that the services' clients hold. One pointer wide; clones share everything.
+/// The handle that service clients hold. It is the size of one pointer; clones share everything.
 ///
-/// It may live in a static, be used from several tokio runtimes, one after the other or at once, and outlive them: each
-/// runtime has connections of its own, and a runtime that rests or ends holds up no call on another.
+/// It may be stored in a static, be used from several tokio runtimes, in sequence or concurrently, and outlive them.
+/// Each runtime has its own connections, and an idle or finished runtime does not block calls on another.
 #[derive(Clone)]
 pub struct Client(pub(super) Arc<Inner>);
 
@@ -33,22 +33,22 @@ pub(super) struct Inner {
     pub(super) credential: Arc<dyn Credential>,
     pub(super) defaults: Defaults,
     pub(super) retries: u32,
-    /// When every call must be over, where the client is that of a job.
+    /// The deadline of the job, if this is the client of a job.
     pub(super) until: Option<Instant>,
-    /// Sent with every request beside those that the stack adds.
+    /// Headers sent with every request in addition to those that the stack adds.
     pub(super) headers: HeaderMap,
     /// Whether files are fetched from private networks.
     pub(super) private_files: bool,
 }
 
 impl Client {
-    /// The same client, sending this header with every request to the service, in place of one of the same name. Files that
-    /// are fetched by a URL are asked for without it.
+    /// Returns a client that sends this header with every request to the service, replacing a header of the same name.
+    /// Requests that fetch a file by its URL do not carry it.
     ///
-    /// A call that has a header of this name and another value fails, and nothing is sent, since one of the two is meant
-    /// for somebody else. Only `accept` and `content-type` of the call's own go before those of the client.
+    /// A call that sets a header of this name to another value fails without sending anything, since the two values
+    /// conflict. Only `accept` and `content-type` of the call take precedence over those of the client.
     ///
-    /// The copy is cheap and shares connections, limits, the credential and the retry budget.
+    /// The new client is cheap, and shares connections, limits, the credential and the retry budget.
     ///
     /// ```
     /// use security_api_transport::{Client, Error};
@@ -59,7 +59,7 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// If the name or the value cannot be a header.
+    /// If the name or the value is not a valid header name or value.
     pub fn with_header(&self, name: &'static str, value: &str) -> Result<Self, Error> {
         let header = HeaderName::from_bytes(name.as_bytes())
             .map_err(|_| Error::invalid(format!("`{name}` cannot be a header's name")))?;
@@ -70,10 +70,12 @@ impl Client {
         Ok(Self(Arc::new(inner)))
     }
 
-    /// The same client for another host of the same service, which takes the same credential: requests go to this origin.
+    /// Returns a client for another host of the same service, which accepts the same credential. Requests go to
+    /// `base_url`.
     ///
-    /// The rate limiter is not asked and not told there, since the other host counts its own requests, and default headers
-    /// ([`ClientBuilder::default_header`]) are not sent there. Connections, credential and retry budget are shared.
+    /// The rate limiter does not apply to that host, since the host counts its own requests, and default headers
+    /// ([`ClientBuilder::default_header`](crate::ClientBuilder::default_header)) are not sent to it. Connections,
+    /// credential and retry budget are shared.
     ///
     /// ```
     /// use security_api_transport::{Client, Error};
@@ -84,8 +86,9 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// If it cannot be a base URL, or its host does not lie in the same domain as the client's: the two must differ in
-    /// their first label at most, and have three labels at least. A client for this machine has siblings on this machine.
+    /// If `base_url` is not a valid base URL, or its host is not in the same domain as the client's: the two hosts may
+    /// differ only in their first label, and must have at least three labels. A client for this machine has siblings on
+    /// this machine.
     pub fn sibling(&self, base_url: &str) -> Result<Self, Error> {
         let origin = BaseUrl::parse(base_url.trim(), false)?;
         let own = &self.0.target.origin;
@@ -104,7 +107,7 @@ impl Client {
         Ok(Self(Arc::new(inner)))
     }
 
-    /// The client that a job's requests are sent with.
+    /// The client that sends a job's requests.
     ///
     /// # Errors
     /// If the client sends one of the headers with another value.
@@ -129,14 +132,15 @@ impl Client {
         Ok(Self(Arc::new(inner)))
     }
 
-    /// How long the [`Job`](crate::Job) that this client was made for may go on; `None` if its time is not bounded.
+    /// The time that remains for the [`Job`](crate::Job) that this client was made for, or `None` if its time is not
+    /// bounded.
     #[must_use]
     pub fn time_left(&self) -> Option<Duration> {
         let until = self.0.until?;
         Some(until.saturating_duration_since(Instant::now()))
     }
 
-    /// The credential, if it is of this type: for what only that type can tell.
+    /// The credential, if it has type `C`. Use it for what only that type offers.
     ///
     /// ```
     /// use security_api_transport::{Client, OAuth2, TokenInfo};
@@ -155,24 +159,24 @@ impl Client {
         &*self.0.target.protocol
     }
 
-    /// The service's protocol, if it is of this type: for what it keeps of the service.
+    /// The service's protocol, if it has type `P`. Use it for what the protocol stores about the service.
     #[must_use]
     pub fn protocol_as<P: Protocol>(&self) -> Option<&P> {
         let protocol: &dyn Any = &*self.0.target.protocol;
         protocol.downcast_ref()
     }
 
-    /// Where requests go.
+    /// The base URL that requests go to.
     #[must_use]
     pub fn base_url(&self) -> String {
         self.0.target.origin.to_string()
     }
 }
 
-/// Adds a header of a call's own to those of the client.
+/// Adds a header of one call to those of the client.
 ///
 /// # Errors
-/// If the client sends it with another value.
+/// If the client sends the header with another value.
 pub(super) fn add_header(
     headers: &mut HeaderMap,
     name: &HeaderName,

@@ -39,7 +39,7 @@ where
         same_origin,
         rate_limit,
     } = parts;
-    // What a token request passes as well.
+    // Token requests pass these layers as well.
     let wire = ServiceBuilder::new()
         .layer(SecretQuery)
         .layer(AttemptSpan)
@@ -85,11 +85,11 @@ pub(super) struct Parts {
     pub(super) rate_limit: RateLimit,
 }
 
-/// A layer of the user's.
+/// A layer supplied by the user.
 pub(super) type SlotLayer = Arc<dyn Fn(HttpService) -> HttpService + Send + Sync>;
 
-/// Puts the user's layers around a service, the first given outermost; without layers, leaves it as it is. `boxed` is the
-/// service as the innermost of them sees it.
+/// Wraps a service in the user's layers, the first given outermost. Without layers, the service is returned unchanged.
+/// `boxed` makes the service that the innermost layer sees.
 fn wrap<S>(
     layers: &[SlotLayer],
     service: S,

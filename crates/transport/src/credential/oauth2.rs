@@ -29,41 +29,43 @@ pub use token::TokenInfo;
 
 /// A client id and secret, exchanged for tokens.
 ///
-/// Tokens are fetched by one caller while the others wait for its result, and renewed ahead of their expiry beside calls
-/// that use the live one, which lose no time. If a caller goes away, the next one drives its token request on. Clones
-/// share the token, and so do all clients built with a clone; a credential is bound to one token URL, client id and scope.
+/// One caller fetches a token while the others wait for its result. A token is renewed before it expires, alongside
+/// calls that use the live one, which are not delayed. If a caller is cancelled, the next one continues its token
+/// request. Clones share the token, and so do all clients built with a clone; a credential is bound to one token URL,
+/// client id and scope.
 ///
-/// A token goes to the base URL of every client that its credential is given to, so give it only to clients of services
+/// The token is sent to the base URL of every client built with the credential, so give it only to clients of services
 /// that may see each other's tokens. A credential whose token URL is a path belongs to one base URL.
 ///
-/// Clients that share it may run in several runtimes. Each runtime asks for a token by itself if there is none, and uses
-/// what another one got; none waits for another one, which may not be driven any more.
+/// Clients that share a credential may run in several runtimes. Each runtime fetches a token if there is none, and uses
+/// a token that another one fetched. A runtime never waits for another one's request, since that may no longer be
+/// driven.
 ///
-/// If the service refuses a token (401), a new one is fetched and the call sent once more. If it refuses that as well, and
-/// the next, right after they were granted, the token is kept for a while, which grows from half a second to half a minute:
-/// the service may take it for other operations, and another one is no better. The error's
-/// [`retry_after`](Error::retry_after) says for how long.
+/// If the service refuses a token (401), a new one is fetched and the call is sent once more. If the service refuses
+/// that one and the next as well, right after they were granted, the token is kept for half a second, growing to half a
+/// minute: the service may accept it for other operations, and another token would be no better. [`Error::retry_after`]
+/// says for how long.
 #[derive(Clone)]
 pub struct OAuth2(Arc<Shared>);
 
 struct Shared {
-    /// Where tokens come from; empty until a client is built, if only the path was given.
+    /// The token URL. Empty until a client is built, if only the path was given.
     token_url: OnceLock<Uri>,
-    /// The token URL below the base URL of the client.
+    /// The path of the token URL below the client's base URL.
     token_path: Option<String>,
     client_id: String,
     client_secret: Secret,
     scope: Option<String>,
     state: Mutex<State>,
-    /// The last generation that the service accepted. Beside the state, since each call that succeeds notes it.
+    /// The last generation that the service accepted. Outside of the state, because each successful call sets it.
     accepted: AtomicU64,
 }
 
 impl OAuth2 {
-    /// Exchanges this client id and secret at `token_url`: a URL, or a path such as `/connect/token`, which stands below
-    /// the base URL of the client that the credential is given to, whatever that turns out to be.
+    /// Exchanges this client id and secret at `token_url`: a URL, or a path such as `/connect/token`, which is appended
+    /// to the base URL of the client that uses the credential.
     ///
-    /// A credential with a path belongs to one base URL: clients of another need one of their own.
+    /// A credential with a path belongs to one base URL. Clients of another base URL need another credential.
     ///
     /// ```
     /// use security_api_transport::OAuth2;
@@ -75,8 +77,8 @@ impl OAuth2 {
     /// ```
     ///
     /// # Errors
-    /// If the URL is not `https` (a loopback host may do without), or the id or the secret is empty or has a line break,
-    /// as when it is read from a file whole. The secret is not in the error.
+    /// If the URL is not `https` (a loopback host may use `http`), or the id or the secret is empty or has a line
+    /// break, as when it is read from a file. The secret is not in the error.
     pub fn client_credentials(
         token_url: &str,
         client_id: impl Into<String>,
@@ -104,7 +106,7 @@ impl OAuth2 {
         })))
     }
 
-    /// Asks for this scope. The credential starts without a token.
+    /// Requests this scope. The credential starts without a token.
     #[must_use]
     pub fn scope(self, scope: impl Into<String>) -> Self {
         Self(Arc::new(Shared {
@@ -118,7 +120,7 @@ impl OAuth2 {
         }))
     }
 
-    /// The current token, if there is a live one.
+    /// The current token, if it is live.
     #[must_use]
     pub fn current(&self) -> Option<TokenInfo> {
         let now = Instant::now();
@@ -141,13 +143,13 @@ impl fmt::Debug for OAuth2 {
     }
 }
 
-/// What a caller who needs a token does next.
+/// The next step of a caller who needs a token.
 enum Step {
-    /// There is one.
+    /// There is a live token.
     Go,
-    /// The last fetch failed; the next may begin only then.
+    /// The last fetch failed; the next may start only at this time.
     SleepUntil(Instant),
-    /// Waits for the fetch under way.
+    /// Wait for the fetch in progress.
     Join { seat: Seat, early: bool },
 }
 
@@ -156,7 +158,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a token, driving on the fetch for it.
+    /// Waits for a token, polling the fetch for it.
     async fn obtain(&self, leaf: &HttpService, deadline: Option<Instant>) -> Result<(), Error> {
         let failures = self.state().failures;
         loop {
@@ -166,14 +168,14 @@ impl Shared {
                 Step::Join { seat, early } => match self.wait(&seat).await {
                     Outcome::Granted => return Ok(()),
                     Outcome::Failed(error) if !early => return Err(error),
-                    // That was to replace a token that was live; now one is needed.
+                    // The fetch was to replace a live token; now a token is needed.
                     Outcome::Failed(_) | Outcome::GivenUp => {}
                 },
             }
         }
     }
 
-    /// `failures` is how many fetches had failed when the caller came.
+    /// `failures` is how many fetches had failed when the caller started to wait.
     fn step(
         &self,
         leaf: &HttpService,
@@ -205,7 +207,7 @@ impl Shared {
         Ok(Step::Join { seat, early: false })
     }
 
-    /// A seat at the fetch that is to replace a live token, if it is time for one.
+    /// A seat at the fetch that replaces a live token, if a replacement is due.
     fn early(&self, leaf: &HttpService) -> Option<Seat> {
         let now = Instant::now();
         let mut over = Over::default();
@@ -216,7 +218,7 @@ impl Shared {
         if let Some((seat, _)) = state.join(now, &mut over) {
             return Some(seat);
         }
-        // One try, since there is still a live token.
+        // One attempt, because there is still a live token.
         let answer = self.ask(leaf, 0).ok()?;
         Some(state.begin(answer, true))
     }
@@ -235,7 +237,7 @@ impl Shared {
         poll_fn(|cx| self.poll(seat, cx)).await
     }
 
-    /// Drives on the fetch that the seat belongs to, if there is something to do.
+    /// Polls the seat's fetch, if it can make progress.
     fn poll(&self, seat: &Seat, cx: &Context<'_>) -> Poll<Outcome> {
         if let Poll::Ready(outcome) = seat.poll(cx) {
             return Poll::Ready(outcome);
@@ -247,14 +249,14 @@ impl Shared {
                 Some(flight) if flight.is_of(runtime()) && !flight.is_useless(refusals, now) => {
                     flight.take()
                 }
-                // It has just ended, or the caller comes from another runtime.
+                // The fetch has just ended, or the caller runs in another runtime.
                 _ => return Poll::Ready(seat.outcome().unwrap_or(Outcome::GivenUp)),
             }
         };
         let Some(answer) = answer else {
             return Poll::Pending;
         };
-        // If this panics, nobody else waits for it: `Polled` ends the flight.
+        // If this panics, no other caller waits for the fetch: `Polled` ends the flight.
         let mut polled = Polled {
             shared: self,
             seat,
@@ -288,7 +290,7 @@ impl Shared {
         outcome
     }
 
-    /// What lies below may quote what it was to send.
+    /// Errors of the layers below may quote the request's secret.
     fn without_secret(&self, error: Error) -> Error {
         if !self.client_secret.is_shown_in(&format!("{error:?}")) {
             return error;
@@ -304,7 +306,7 @@ impl Shared {
     }
 }
 
-/// The answer of a flight while it is polled.
+/// The future of a flight while it is polled.
 struct Polled<'a> {
     shared: &'a Shared,
     seat: &'a Seat,
@@ -337,7 +339,7 @@ impl Polled<'_> {
 
 impl Drop for Polled<'_> {
     fn drop(&mut self) {
-        // Only a panic leaves it here.
+        // The future is still here only after a panic.
         if self.answer.is_some() {
             let mut over = Over::default();
             if let Some(flight) = self.shared.state().remove(&self.seat.crowd) {
@@ -385,7 +387,7 @@ impl Credential for OAuth2 {
     }
 
     fn stamp(&self, headers: &mut HeaderMap) -> Option<Generation> {
-        // A token that ended since it was ready is still sent: the service decides, and a 401 renews it.
+        // A token that expired since it was ready is still sent: the service decides, and a 401 renews it.
         let state = self.0.state();
         let token = state.token.as_ref()?;
         headers.insert(AUTHORIZATION, token.header.clone());

@@ -1,4 +1,4 @@
-//! The name of a file, as the service gives it and as it may be saved.
+//! File names: as the service sends them, and as they may be saved.
 
 use std::fmt::Display;
 
@@ -19,7 +19,7 @@ pub(super) fn disposition_name(field: &str) -> Option<String> {
     extended.or(plain)
 }
 
-/// A token or a quoted string, and what follows it.
+/// A token or a quoted string, and the text after it.
 fn parameter_value(text: &str) -> (String, &str) {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find(';').unwrap_or(text.len());
@@ -47,15 +47,14 @@ fn decode_extended(value: &str) -> Option<String> {
     decoded.ok().map(std::borrow::Cow::into_owned)
 }
 
-/// The longest name in bytes. It leaves room for a number within what file systems take.
+/// The longest name in bytes. It leaves room for a number within the limit of file systems.
 const LONGEST: usize = 200;
 
-/// An extension longer than this is a part of the name like any other.
+/// A longer extension is treated as part of the name.
 const LONGEST_EXTENSION: usize = 20;
 
-/// A name that is harmless on Linux, macOS and Windows, whatever the service calls the file: it names a file in the
-/// folder it is put in, shows what it is, and is no device, no option of a command and no hidden file. `None` if nothing
-/// is left of it.
+/// A name that is safe on Linux, macOS and Windows, whatever the service sends: it names a file in the folder it is put
+/// in, displays as it is, and is not a device, a command-line option or a hidden file. `None` if nothing is left of it.
 pub(super) fn harmless(name: &str) -> Option<String> {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let clean: String = last
@@ -63,9 +62,9 @@ pub(super) fn harmless(name: &str) -> Option<String> {
         .filter(|&c| !c.is_control() && !is_invisible(c))
         .map(|c| if r#"<>:"|?*"#.contains(c) { '_' } else { c })
         .collect();
-    // A shell takes `-` for an option and `~` for a home folder; a dot hides the file.
+    // A shell takes `-` for an option and `~` for a home folder; a leading dot hides the file.
     let clean = clean.trim_start_matches(|c| is_blank_or_dot(c) || matches!(c, '-' | '~'));
-    // Windows drops these, so that another file would be meant.
+    // Windows drops trailing dots and blanks, so the name would refer to another file.
     let mut clean = clean.trim_end_matches(is_blank_or_dot).to_owned();
     if is_device(&clean) {
         clean.insert(0, '_');
@@ -74,7 +73,7 @@ pub(super) fn harmless(name: &str) -> Option<String> {
     (!clean.is_empty()).then_some(clean)
 }
 
-/// The name of the `number`th file of one name, such as `notes (2).txt`.
+/// The name of the `number`th file with the same name, such as `notes (2).txt`.
 pub(super) fn numbered(name: &str, number: impl Display) -> String {
     let (stem, extension) = split(name);
     format!("{stem} ({number}){extension}")
@@ -84,7 +83,7 @@ fn is_blank_or_dot(c: char) -> bool {
     c == '.' || c.is_whitespace()
 }
 
-/// Characters that show nothing, or change how those around them are shown: `gpj.exe` may look like `exe.jpg`.
+/// Characters that are invisible, or change how those around them are shown: `gpj.exe` may look like `exe.jpg`.
 fn is_invisible(c: char) -> bool {
     matches!(
         c,
@@ -106,7 +105,7 @@ fn is_invisible(c: char) -> bool {
     )
 }
 
-/// Whether Windows takes the name for a device. It looks at what stands before the first dot, without blanks.
+/// Whether Windows takes the name for a device. Windows checks what stands before the first dot, without blanks.
 fn is_device(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default();
     let stem = stem.trim_end().to_ascii_uppercase();
@@ -130,7 +129,7 @@ fn split(name: &str) -> (&str, &str) {
     }
 }
 
-/// Cuts what is too long out of the name, and leaves the extension.
+/// Shortens a name that is too long, and keeps the extension.
 fn shorten(name: &mut String) {
     if name.len() <= LONGEST {
         return;
@@ -244,7 +243,7 @@ mod tests {
             (long(196, ".txt"), long(196, ".txt")),
             (long(197, ".txt"), long(196, ".txt")),
             (long(300, ".tar.gz"), long(197, ".gz")),
-            // What is cut off may have hidden what a name may not end with.
+            // The cut may have exposed characters that a name may not end with.
             (long(195, ".y.txt"), long(195, ".txt")),
             (long(194, "  yyy.txt"), long(194, ".txt")),
             (
@@ -282,7 +281,7 @@ mod tests {
         }
     }
 
-    /// Written from what the systems say, without a look at the code.
+    /// Written from the documentation of the systems, independently of the code.
     fn is_harmless(name: &str) -> bool {
         let devices = "CON PRN AUX NUL CLOCK$ CONIN$ CONOUT$";
         let ports = ["COM", "LPT"].iter().flat_map(|port| {

@@ -1,7 +1,7 @@
-//! Downloads on disk.
+//! Saving downloads to disk.
 //!
-//! A file is written under a name of its own beside where it will stand, and gets its real name once it is whole. Until
-//! then nobody else can have opened it: it is made new, under a name that cannot be guessed.
+//! A file is written under a temporary name in its target folder, and renamed once it is complete. Nobody else can have
+//! opened it before: it is created new, under a name that cannot be guessed.
 
 use std::collections::hash_map::RandomState;
 use std::fs::{self, OpenOptions, Permissions};
@@ -17,11 +17,11 @@ use super::name::{harmless, numbered};
 use crate::error::Error;
 
 impl Download {
-    /// Saves it in a folder, which must exist, and gives the path. No file that is there is touched.
+    /// Saves the file in a folder, which must exist, and returns its path. Existing files are not changed.
     ///
-    /// The name is the one that the service gives the file, or else `fallback`, in both cases made harmless as
-    /// [`file_name`](Self::file_name) says. If there is a file of that name, a number is added: `notes (2).txt`. The file
-    /// can be read and written by its owner alone (Unix), and gets its name once it is whole.
+    /// The name is the one that the service sends, or `fallback`, in both cases made safe as described for
+    /// [`file_name`](Self::file_name). If a file of that name exists, a number is added: `notes (2).txt`. The file can
+    /// be read and written by its owner only (Unix), and appears under its name once it is complete.
     ///
     /// ```
     /// use security_api_transport::{Download, Error};
@@ -37,8 +37,8 @@ impl Download {
     /// ```
     ///
     /// # Errors
-    /// If the connection breaks or the file cannot be written. Nothing is left behind then, and no part of the file if
-    /// the future is dropped.
+    /// If the connection breaks or the file cannot be written. In that case nothing is left behind, and no partial file
+    /// if the future is dropped.
     pub async fn save_in(
         mut self,
         folder: impl AsRef<Path>,
@@ -54,7 +54,7 @@ impl Download {
         let folder = folder.to_owned();
         settle(part, move |part| {
             let numbers = (2..1000).map(|number| numbered(&name, number));
-            // So many files of one name are no longer counted.
+            // Gives up counting at so many files of one name.
             let drawn = std::iter::repeat_with(|| numbered(&name, format_args!("{:016x}", draw())));
             for name in std::iter::once(name.clone()).chain(numbers).chain(drawn) {
                 let path = folder.join(name);
@@ -69,14 +69,14 @@ impl Download {
         .map_err(|error| self.unwritable(&at, error))
     }
 
-    /// Saves it as a new file, and gives its length in bytes. If there is something at `path`, that is an error;
-    /// [`replace`](Self::replace) writes over it.
+    /// Saves the file as a new file, and returns its length in bytes. If `path` exists, that is an error;
+    /// [`replace`](Self::replace) overwrites.
     ///
-    /// The file can be read and written by its owner alone (Unix), and stands at `path` once it is whole.
+    /// The file can be read and written by its owner only (Unix), and appears at `path` once it is complete.
     ///
     /// # Errors
-    /// If there is something at `path`, the connection breaks, or the file cannot be written. Nothing is left behind
-    /// then, and no part of the file if the future is dropped.
+    /// If `path` exists, the connection breaks, or the file cannot be written. In that case nothing is left behind, and
+    /// no partial file if the future is dropped.
     pub async fn save_as(mut self, path: impl AsRef<Path>) -> Result<u64, Error> {
         let path = path.as_ref().to_owned();
         let refuse = |download: &Self, error: io::Error| match error.kind() {
@@ -87,7 +87,7 @@ impl Download {
             }
             _ => download.unwritable(&path, error),
         };
-        // Not only once all of it has come.
+        // Checked before the download, not only after it.
         if tokio::fs::symlink_metadata(&path).await.is_ok() {
             return Err(refuse(&self, AlreadyExists.into()));
         }
@@ -99,14 +99,14 @@ impl Download {
         Ok(self.received)
     }
 
-    /// Saves it at `path`, in place of the file that may be there, and gives its length in bytes.
+    /// Saves the file at `path`, replacing an existing file, and returns its length in bytes.
     ///
-    /// Whoever opens the file has the old one or the new one, whole. The new one keeps the permissions of the old one; if
-    /// there was none, it can be read and written by its owner alone (both on Unix). A link is replaced itself, not what
-    /// it points to.
+    /// Whoever opens `path` sees either the old file or the complete new one. The new file keeps the permissions of the
+    /// old one; if there was none, it can be read and written by its owner only (both on Unix). A symbolic link is
+    /// replaced itself, not its target.
     ///
     /// # Errors
-    /// If the connection breaks or the file cannot be written. The old file stays then, and nothing else is left behind.
+    /// If the connection breaks or the file cannot be written. The old file stays, and nothing else is left behind.
     pub async fn replace(mut self, path: impl AsRef<Path>) -> Result<u64, Error> {
         let path = path.as_ref().to_owned();
         let old = tokio::fs::symlink_metadata(&path).await.ok();
@@ -123,7 +123,7 @@ impl Download {
         Ok(self.received)
     }
 
-    /// The whole of it in a file of `folder` that does not have its name yet. `path` is where it will stand.
+    /// The complete download in a temporary file in `folder`. `path` is its final path.
     async fn save_part(
         &mut self,
         folder: &Path,
@@ -134,13 +134,13 @@ impl Download {
             true => PathBuf::from("."),
             false => folder.to_owned(),
         };
-        // The file is removed even if nobody waits for it any more.
+        // The file is removed even if the future was dropped.
         let created = spawn_blocking(move || Part::create(&folder, permissions)).await;
         let created = created.unwrap_or_else(|error| Err(io::Error::other(error)));
         let (part, file) = created.map_err(|error| self.unwritable(path, error))?;
         let mut file = File::from_std(file);
         self.pump(&mut file, || unwritable(path)).await?;
-        // Windows moves no file that is open.
+        // Windows cannot move an open file.
         drop(file.into_std().await);
         Ok(part)
     }
@@ -155,7 +155,7 @@ fn unwritable(path: &Path) -> String {
 }
 
 /// # Errors
-/// If the path names no file.
+/// If the path does not name a file.
 fn folder_of(path: &Path) -> Result<&Path, Error> {
     match (path.parent(), path.file_name()) {
         (Some(folder), Some(_)) => Ok(folder),
@@ -166,7 +166,7 @@ fn folder_of(path: &Path) -> Result<&Path, Error> {
     }
 }
 
-/// A file that is not whole yet. It is removed when this is dropped, unless it was moved to its place by then.
+/// A file that is not complete yet. It is removed on drop, unless it was moved to its final path.
 struct Part(PathBuf);
 
 impl Part {
@@ -196,7 +196,7 @@ impl Drop for Part {
     }
 }
 
-/// A file that was not there before, not even as a link, and that nobody else can read.
+/// Creates a file that did not exist before, not even as a link, and that nobody else can read.
 fn new_file(path: &Path) -> io::Result<fs::File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -205,7 +205,7 @@ fn new_file(path: &Path) -> io::Result<fs::File> {
     options.open(path)
 }
 
-/// Gives the file its name. The file goes along, so that it is neither removed too early nor left behind.
+/// Gives the file its name. The closure owns the file, so that it is neither removed too early nor left behind.
 async fn settle<T: Send + 'static>(
     part: Part,
     name: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
@@ -215,17 +215,17 @@ async fn settle<T: Send + 'static>(
         .map_err(io::Error::other)?
 }
 
-/// Gives the file this name, unless something has it.
+/// Gives the file this name, unless the name is taken.
 fn place(part: &Path, path: &Path) -> io::Result<()> {
     match fs::hard_link(part, path) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == AlreadyExists => Err(error),
-        // Not every file system has links.
+        // Not every file system has hard links.
         Err(_) => reserve_and_move(part, path),
     }
 }
 
-/// The same by an empty file that keeps the name meanwhile.
+/// The same without links: an empty file reserves the name, and is then replaced.
 fn reserve_and_move(part: &Path, path: &Path) -> io::Result<()> {
     drop(new_file(path)?);
     fs::rename(part, path).inspect_err(|_| {
@@ -255,7 +255,7 @@ mod tests {
             let error = give(&part, &path).unwrap_err();
             assert_eq!(error.kind(), AlreadyExists);
             assert_eq!(fs::read(&path).unwrap(), b"new");
-            // A file that is gone takes no name.
+            // A file that is gone cannot be moved.
             fs::remove_file(&part).unwrap();
             let other = folder.path().join("y.txt");
             assert!(give(&part, &other).is_err() && !other.exists());

@@ -1,4 +1,4 @@
-//! What the service says of an error.
+//! What the service says about an error.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -10,18 +10,18 @@ use super::redacted::hide_in;
 use super::shown::{self, one_line};
 use crate::wire::secret::{Secret, hide};
 
-/// What the service itself said of an error.
+/// What the service itself said about an error.
 ///
-/// In an [`Error`](crate::Error), each text is one line with control characters escaped, and bounded: a message to 500 characters, a
-/// code to 60, validation messages to 20 and 4 KiB together.
+/// In an [`Error`](crate::Error), each text is one line with control characters escaped, and bounded: a message to 500
+/// characters, a code to 60, validation messages to 20 and 4 KiB in total.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct ApiError {
-    /// The service's own code for the error.
+    /// The service's error code.
     pub code: Option<Cow<'static, str>>,
-    /// The service's message, or words of ours where it sends none or a misleading one.
+    /// The service's message, or one of this crate where the service sends none or a misleading one.
     pub message: Option<String>,
-    /// What the service says is wrong with which member of the request.
+    /// What the service says is wrong with each member of the request.
     pub validation: Vec<String>,
     pub(super) reason: Option<Arc<dyn Any + Send + Sync>>,
 }
@@ -31,20 +31,20 @@ impl ApiError {
         self.reason.is_some()
     }
 
-    /// An error of which the service said nothing.
+    /// An error about which the service said nothing.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// With this message, on one line and bounded.
+    /// Sets the message, on one line and bounded.
     #[must_use]
     pub fn with_message(mut self, message: impl AsRef<str>) -> Self {
         self.message = Some(one_line(message.as_ref(), shown::MESSAGE));
         self
     }
 
-    /// With these words of ours after the message, which says what a person can do about it.
+    /// Appends a text of this crate to the message, which says what the user can do.
     #[must_use]
     pub fn with_remedy(mut self, remedy: &str) -> Self {
         self.message = Some(match self.message.take() {
@@ -54,21 +54,21 @@ impl ApiError {
         self
     }
 
-    /// With this code.
+    /// Sets the code.
     #[must_use]
     pub fn with_code(mut self, code: impl Into<Cow<'static, str>>) -> Self {
         self.code = Some(code.into());
         self
     }
 
-    /// With these validation messages.
+    /// Sets the validation messages.
     #[must_use]
     pub fn with_validation(mut self, messages: Vec<String>) -> Self {
         self.validation = messages;
         self
     }
 
-    /// Hides these secrets.
+    /// Redacts these secrets.
     pub(super) fn hide(&mut self, secrets: &[Secret]) {
         if let Some(code) = &mut self.code {
             hide_in(secrets, code);
@@ -80,7 +80,7 @@ impl ApiError {
         }
     }
 
-    /// As an error may show it.
+    /// The text as an error may show it.
     pub(super) fn shown(mut self) -> Self {
         self.code = self.code.map(|code| one_line(&code, shown::CODE).into());
         self.message = self
@@ -90,7 +90,7 @@ impl ApiError {
         self
     }
 
-    /// With the service's typed reason, read back with [`Error::reason`](crate::Error::reason).
+    /// Sets the service's typed reason. [`Error::reason`](crate::Error::reason) returns it.
     #[must_use]
     pub fn with_reason<R: Any + Send + Sync>(mut self, reason: R) -> Self {
         self.reason = Some(Arc::new(reason));

@@ -1,4 +1,4 @@
-//! An item that does not fit its type.
+//! A list item that could not be decoded.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::paging::Cursor;
 
-/// An item of a list that could not be decoded, from [`Error::item`](crate::Error::item).
+/// A list item that could not be decoded, from [`Error::item`](crate::Error::item).
 ///
 /// ```
 /// use security_api_transport::Error;
@@ -34,14 +34,14 @@ impl UndecodedItem {
         &self.json
     }
 
-    /// The item's place: a stream that resumes here returns it first. [`Cursor::taken`] is its index on the page.
+    /// The item's position: a stream that resumes here returns it first. [`Cursor::taken`] is its index on the page.
     #[must_use]
     pub fn cursor(&self) -> &Cursor {
         &self.cursor
     }
 }
 
-/// Shows the place and the length, not the content.
+/// Shows the position and the length, not the content.
 impl fmt::Debug for UndecodedItem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UndecodedItem")

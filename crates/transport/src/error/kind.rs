@@ -1,6 +1,6 @@
 //! Kinds of errors.
 
-/// What kind of thing went wrong.
+/// The kind of an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -8,21 +8,21 @@ pub enum ErrorKind {
     Invalid,
     /// No connection could be made: name resolution, connecting or the TLS handshake failed; nothing was sent.
     Connect,
-    /// The connection broke, or the request could not be sent whole.
+    /// The connection broke, or the request could not be sent completely.
     Io,
-    /// No answer within the attempt timeout, the idle timeout or the deadline.
+    /// No response within the attempt timeout, the idle timeout or the deadline.
     Timeout,
     /// The client's own rate limiter would have made the call wait longer than allowed; nothing was sent.
     RateLimit,
-    /// No credential could be obtained, or it may not be sent there.
+    /// No credential could be obtained, or it may not be sent to that origin.
     Credential,
-    /// The service answered with an error.
+    /// The service responded with an error.
     Api,
-    /// The service answered with a redirect, which is not followed.
+    /// The service responded with a redirect, which is not followed.
     Redirect,
-    /// The answer could not be decoded.
+    /// The response could not be decoded.
     Decode,
-    /// The answer is larger than the limit.
+    /// The response is larger than the limit.
     TooLarge,
     /// A layer or transport that the user supplied failed.
     Custom,

@@ -1,4 +1,4 @@
-//! Texts without the secrets that they showed.
+//! Causes of errors with their secrets redacted.
 
 use std::borrow::Cow;
 use std::error::Error as StdError;
@@ -12,14 +12,14 @@ pub(super) fn hide_in(secrets: &[Secret], text: &mut Cow<'static, str>) {
     }
 }
 
-/// The words of a cause that showed a secret, without it.
+/// The text of a cause that showed a secret, with the secret redacted.
 pub(super) struct Redacted {
     text: String,
     source: Option<Box<Self>>,
 }
 
 impl Redacted {
-    /// The cause and its own causes, if any of them shows one of these secrets.
+    /// Redacts the cause and its own causes, if any of them shows one of these secrets.
     pub(super) fn of(secrets: &[Secret], error: &(dyn StdError + 'static)) -> Option<Self> {
         let mut shows = false;
         let mut texts = Vec::new();

@@ -1,19 +1,19 @@
-//! Words of a service, as errors show them.
+//! The service's texts as errors show them.
 
 use std::fmt::Write as _;
 
-/// How much of a service's words an error shows, in characters.
+/// How much of a service's text an error shows, in characters.
 pub(super) const MESSAGE: usize = 500;
-/// The same with a remedy of ours after it.
+/// The same with a remedy of this crate after it.
 pub(super) const MESSAGE_AND_REMEDY: usize = 1000;
 pub(super) const CODE: usize = 60;
 pub(super) const REQUEST_ID: usize = 100;
 
-/// Stands where a text was cut.
+/// Marks where a text was cut.
 pub(crate) const CUT: char = '…';
 
-/// Foreign text on one line: at most `most` characters of it, and in place of each character that moves the cursor, breaks
-/// the line or changes the direction of what follows, its escape in JSON. What is on one line already stays as it is.
+/// Foreign text on one line: at most `most` characters of it. Characters that move the cursor, break the line or change
+/// the text direction are replaced by their JSON escapes. Text that is already on one line is unchanged.
 ///
 /// ```
 /// use security_api_transport::one_line;
@@ -25,7 +25,7 @@ pub(crate) const CUT: char = '…';
 pub fn one_line(text: &str, most: usize) -> String {
     let mut line = String::with_capacity(text.len().min(most));
     let mut length = 0;
-    // Where it is cut if it turns out to be too long.
+    // Where to cut if the text turns out to be too long.
     let mut end = 0;
     for letter in text.chars() {
         let start = line.len();
@@ -58,12 +58,12 @@ fn push(line: &mut String, letter: char) {
     }
 }
 
-/// Whether a terminal or a log viewer does something else with it than to show it.
+/// Whether a terminal or a log viewer interprets the character instead of showing it.
 fn is_disruptive(letter: char) -> bool {
     letter.is_control()
         || matches!(
             letter,
-            // Marks of direction, breaks of lines, and the byte order mark.
+            // Direction marks, line breaks, and the byte order mark.
             '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
         )
 }

@@ -1,4 +1,4 @@
-//! What a service says of the members of a request, bounded while it is read.
+//! What a service says about the members of a request, bounded while it is read.
 
 use std::fmt;
 
@@ -8,15 +8,15 @@ use super::shown::{MESSAGE, one_line};
 
 /// How many messages are kept.
 const MOST: usize = 20;
-/// How many bytes all of them may have.
+/// The total size of all messages, in bytes.
 const MOST_BYTES: usize = 4096;
 /// How much of the names in front of a message is kept, in characters.
 const NAMES: usize = 100;
 
-/// Collects what a service says is wrong with which member of a request, for [`ApiError::validation`](crate::ApiError).
+/// Collects what a service says is wrong with each member of a request, for [`ApiError::validation`](crate::ApiError).
 ///
-/// A service may say it ten thousand times, so no more is kept than a person reads: 20 messages of 4 KiB together, and how
-/// many more there were. Nothing beyond that is ever built.
+/// A service may send ten thousand messages. At most 20 of them and 4 KiB in total are kept, and the number of further
+/// ones; nothing beyond that is allocated.
 ///
 /// ```
 /// use security_api_transport::ValidationMessages;
@@ -34,13 +34,13 @@ pub struct ValidationMessages {
 }
 
 impl ValidationMessages {
-    /// None yet.
+    /// An empty collection.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds what is said of this member; of the whole request, if the name is empty. A blank text says nothing.
+    /// Adds a message about this member, or about the whole request if `member` is empty. A blank text is ignored.
     pub fn add(&mut self, member: &str, text: &str) {
         if text.trim().is_empty() {
             return;
@@ -49,7 +49,7 @@ impl ValidationMessages {
             self.more += 1;
             return;
         }
-        // One more character than is shown, so that the cut can be seen.
+        // One more character than is shown, so that the cut is visible.
         let end = text.char_indices().nth(MESSAGE + 1);
         let text = &text[..end.map_or(text.len(), |(end, _)| end)];
         let line = match member {
@@ -65,8 +65,9 @@ impl ValidationMessages {
         self.texts.push(line);
     }
 
-    /// Adds what this JSON says of a member, in order: its text, those of a list, those in the `message` or `errorMessage` of
-    /// an object, or else those of an object's members with their names in front. What is not JSON says nothing.
+    /// Adds the messages about a member in this JSON, in order: its text, the texts of a list, those in the `message`
+    /// or `errorMessage` of an object, or else those of an object's members with their names in front. Text that is not
+    /// JSON is ignored.
     pub fn read_json(&mut self, member: &str, json: &[u8]) {
         let before = (self.texts.len(), self.bytes, self.more);
         let mut deserializer = serde_json::Deserializer::from_slice(json);
@@ -89,7 +90,7 @@ impl ValidationMessages {
         self.texts.len() + self.more
     }
 
-    /// Drops those from `start` to `end`.
+    /// Drops the messages from `start` to `end`.
     fn remove(&mut self, start: usize, end: usize) {
         let kept = self.texts.len();
         let gone = self.texts.drain(start.min(kept)..end.min(kept));
@@ -97,13 +98,13 @@ impl ValidationMessages {
         self.more -= end.max(kept) - start.max(kept);
     }
 
-    /// Drops this one. The service often repeats its message among them.
+    /// Drops this message. Services often repeat their main message among the validation messages.
     pub fn forget(&mut self, text: &str) {
         let text = one_line(text, MESSAGE);
         self.texts.retain(|other| *other != text);
     }
 
-    /// Takes the first, for a service that has no message beside them.
+    /// Takes the first message, for a service that sends no main message.
     pub fn take_first(&mut self) -> Option<String> {
         (!self.texts.is_empty()).then(|| self.texts.remove(0))
     }
@@ -117,7 +118,7 @@ impl ValidationMessages {
         self.texts
     }
 
-    /// Bounds messages that were not collected by it.
+    /// Bounds messages that were not collected by [`ValidationMessages`].
     pub(super) fn bounded(texts: Vec<String>) -> Vec<String> {
         let bytes: usize = texts.iter().map(String::len).sum();
         if texts.len() <= MOST + 1
@@ -137,7 +138,7 @@ impl ValidationMessages {
 /// Reads the texts in a value.
 struct Walk<'a> {
     messages: &'a mut ValidationMessages,
-    /// The names of the members it is in, bounded.
+    /// The names of the members that contain the value, bounded.
     names: &'a str,
 }
 
@@ -196,7 +197,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         let Self { messages, names } = self;
         let start = messages.found();
-        // How well the object's own message is named, as far as one was found.
+        // How specific the object's own message is, as far as one was found.
         let mut rank = 0;
         while let Some(name) = members.next_key_seed(Name)? {
             let own = own_rank(&name);
@@ -294,7 +295,7 @@ mod tests {
         assert!(long.concat().len() < MOST_BYTES + 100, "{}", long.len());
         assert!(long.iter().all(|text| text.chars().count() <= MESSAGE));
         assert_eq!(ValidationMessages::bounded(long.clone()), long);
-        // A name is in front of every text, so both multiply.
+        // Each text has a name in front, so the sizes of both multiply.
         let name = "n".repeat(1 << 20);
         let deep = format!("{}{}", r#"{"a":"#.repeat(60), texts(1 << 16, "b"));
         for bomb in [

@@ -1,5 +1,5 @@
-//! The time bounds of one attempt: for the head of the answer once the request is sent, and for progress before that.
-//! Both begin when what was handed to the connection should have reached the peer, see [`Progress`].
+//! The timeouts of one attempt: for the response head once the request is sent, and for progress before that. Both
+//! start when what was handed to the connection should have reached the peer, see [`Progress`].
 
 use std::future::Future;
 use std::pin::Pin;
@@ -53,7 +53,7 @@ where
             deadline.is_some_and(|deadline| deadline <= Instant::now())
         };
         if call.as_ref().is_some_and(over) {
-            // Waiting for a permit or a credential may have taken all of the time.
+            // The deadline may have passed while the call waited for a permit or a credential.
             return Attempt {
                 inner: None,
                 call,
@@ -87,13 +87,13 @@ where
 
 pin_project! {
     pub(crate) struct Attempt<F> {
-        // None if the time was over before anything was sent.
+        // `None` if the deadline had passed before anything was sent.
         #[pin]
         inner: Option<F>,
         #[pin]
         sleep: Option<Sleep>,
         call: Option<CallContext>,
-        // None if the request was handed over whole.
+        // `None` if the body is small and handed to the connection at once.
         progress: Option<Arc<Progress>>,
     }
 }
@@ -124,18 +124,18 @@ where
             let sent = match call.way() {
                 Way::Sent(at) => at,
                 Way::Waiting { start, patience } => {
-                    // The attempt's time begins once the request is sent.
+                    // The attempt timeout starts once the request is sent.
                     let due = after(after(start, patience), limits.attempt_timeout);
                     if due <= now {
                         let is_withdrawn = call.give_up();
                         if !is_withdrawn && matches!(call.way(), Way::Sent(_)) {
-                            // It was sent at this moment.
+                            // The request was sent just now.
                             continue;
                         }
                         let waited = now.saturating_duration_since(start);
                         return Poll::Ready(Err(never_sent(waited, is_withdrawn)));
                     }
-                    // Nothing tells when it is sent, so look again before the answer to it could be due.
+                    // We are not notified when the request is sent, so wake up before the response could time out.
                     let soonest = match this.progress {
                         None => limits.attempt_timeout,
                         Some(_) => limits.attempt_timeout.min(limits.idle_timeout),
@@ -165,7 +165,7 @@ where
                     limits.idle_timeout,
                 )));
             }
-            // Nothing tells when the last piece is sent, so look again before the answer to it could be due.
+            // We are not notified when the last chunk is sent, so wake up before the response could time out.
             let answer_due = after(now, answer_time(limits.attempt_timeout));
             let look = if stalled { due.min(answer_due) } else { due };
             call.attempt_timer(look);
@@ -175,7 +175,7 @@ where
     }
 }
 
-/// How long nothing can be due after a look, but not so short that looking is all that is done.
+/// How long to sleep before looking again: nothing can be due earlier. At least 1 ms, to avoid a busy loop.
 fn answer_time(soonest: Duration) -> Duration {
     soonest.max(Duration::from_millis(1))
 }
@@ -187,7 +187,7 @@ fn never_sent(waited: Duration, is_withdrawn: bool) -> BoxError {
     );
     match is_withdrawn {
         true => error.with_outcome(Outcome::NotSent).boxed(),
-        // It is next on its connection, and is sent as soon as that has room.
+        // The request is next on its connection, and is sent as soon as the connection has room.
         false => error.boxed(),
     }
 }

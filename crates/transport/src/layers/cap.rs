@@ -1,4 +1,4 @@
-//! A bound on the decoded bytes of an answer.
+//! A limit on the decoded bytes of a response.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -17,7 +17,7 @@ use crate::context::CallContext;
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::service::{HttpRequest, HttpResponse};
 
-/// Bounds what an answer may come to after decompression.
+/// Limits the size of a response after decompression.
 #[derive(Debug, Clone)]
 pub(crate) struct Cap;
 
@@ -97,7 +97,7 @@ fn broken_off(error: BoxError) -> BoxError {
     .boxed()
 }
 
-/// A transport of the user's, whose errors of bodies become ours.
+/// The response of a transport supplied by the user. Errors of its body become an [`Error`].
 pub(crate) fn naming_body_errors<S>(
     transport: S,
 ) -> impl Service<HttpRequest, Response = HttpResponse, Error = S::Error, Future: Send + 'static>
@@ -118,7 +118,7 @@ where
 }
 
 pin_project! {
-    /// A body that ends at its limit: with an error, or quietly if it is an error page.
+    /// A body that ends at its limit: with an error, or silently if it is an error page.
     pub(crate) struct Capped<B> {
         #[pin]
         inner: B,
@@ -130,7 +130,7 @@ pin_project! {
 }
 
 impl<B> Capped<B> {
-    /// Fails where the body exceeds `limit`.
+    /// Fails if the body exceeds `limit`.
     pub(crate) fn failing(inner: B, limit: u64) -> Self {
         Self {
             inner,
@@ -141,7 +141,7 @@ impl<B> Capped<B> {
         }
     }
 
-    /// Ends where the body exceeds `limit`, as if it had ended there.
+    /// Truncates a body that exceeds `limit`.
     pub(crate) fn cutting(inner: B, limit: u64) -> Self {
         Self {
             cut: true,
@@ -202,7 +202,7 @@ where
         self.over || self.inner.is_end_stream()
     }
 
-    /// What the answer says of its length, but never more than may come of it: room is made by this.
+    /// Content-Length is only a hint: cap it, because buffers are reserved from it.
     fn size_hint(&self) -> SizeHint {
         if self.over {
             return SizeHint::with_exact(0);

@@ -1,4 +1,4 @@
-//! Awaiting a live credential, and putting it on each attempt.
+//! Waiting for a live credential, and applying it to each attempt.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -19,7 +19,7 @@ use crate::outcome::Verdict;
 use crate::service::{HttpFuture, HttpRequest, HttpResponse, HttpService};
 use crate::url::base_url::BaseUrl;
 
-/// Awaits a live credential before a permit is taken.
+/// Waits for a live credential before a permit is taken.
 #[derive(Debug, Clone)]
 pub(crate) struct CredentialReady {
     pub(crate) credential: Arc<dyn Credential>,
@@ -58,8 +58,8 @@ where
         future::Either::Right(Box::pin(async move {
             let CredentialReady { credential, leaf } = layer;
             if is_ready {
-                // The call does not wait for a new credential while the old one will do.
-                // It is looked at first, so that the call takes what has come meanwhile.
+                // The call does not wait for a new credential while the old one is still valid.
+                // The renewal is polled first, so that the call uses a credential that has arrived meanwhile.
                 let renewal = credential.renew(&leaf);
                 let call = pin!(async move { inner.call(request).await });
                 return match future::select(renewal, call).await {
@@ -77,13 +77,13 @@ where
     }
 }
 
-/// What credentials send their own requests by: the leaf, which names the client like all its requests do.
+/// The service that credentials send their own requests through: the transport with the client's headers added.
 #[derive(Debug, Clone)]
 pub(crate) struct Named {
     pub(crate) leaf: HttpService,
     pub(crate) user_agent: Option<HeaderValue>,
     pub(crate) base: Arc<BaseUrl>,
-    /// Sent to that origin only.
+    /// Headers that are sent only to that origin.
     pub(crate) own_headers: Arc<HeaderMap>,
 }
 
@@ -106,17 +106,17 @@ impl Service<HttpRequest> for Named {
     }
 }
 
-/// Puts the credential on the request, and the headers that every request carries. Never waits.
+/// Applies the credential to the request, and adds the headers that every request carries. Never waits.
 #[derive(Debug, Clone)]
 pub(crate) struct CredentialStamp {
     pub(crate) credential: Arc<dyn Credential>,
     pub(crate) base: Arc<BaseUrl>,
     pub(crate) headers: Arc<HeaderMap>,
-    /// Sent to the origin of the base URL only.
+    /// Headers that are sent only to the origin of the base URL.
     pub(crate) own_headers: Arc<HeaderMap>,
 }
 
-/// Adds the headers that are for this origin only, where the request has none of its own.
+/// Adds the headers for this origin that the request does not set itself.
 fn add_own(base: &BaseUrl, own: &HeaderMap, request: &mut HttpRequest) {
     if own.is_empty() || !base.is_origin_of(request.uri()) {
         return;
@@ -136,10 +136,10 @@ pub(crate) struct CredentialStampService<S> {
 layer!(CredentialStamp => CredentialStampService);
 
 impl CredentialStamp {
-    /// Adds the headers that every request carries, where the call has none of its own.
+    /// Adds the headers that every request carries, unless the call sets them itself.
     fn add_headers(&self, headers: &mut HeaderMap) {
         if headers.is_empty() {
-            // With room for the credential: a clone would have none, and grow at once.
+            // Reserves room for the credential: a clone has no spare capacity and would grow at once.
             *headers = HeaderMap::with_capacity(self.headers.len() + 1);
         }
         for (name, value) in self.headers.iter() {
@@ -238,7 +238,7 @@ where
     }
 }
 
-/// Stands below the user's layers, which have the stamped request in their hands.
+/// Placed below the user's layers, which can change the request after the credential is applied.
 #[derive(Debug, Clone)]
 pub(crate) struct SameOrigin {
     pub(crate) base: Arc<BaseUrl>,

@@ -1,4 +1,4 @@
-//! One budget of time for all attempts and all waits of a call.
+//! One deadline for all attempts and all waits of a call.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -42,7 +42,7 @@ where
     fn call(&mut self, request: HttpRequest) -> Self::Future {
         let call = CallContext::of(&request).cloned();
         let deadline = call.as_ref().and_then(|call| call.limits().deadline);
-        // A call without time left is not begun.
+        // A call without time left is not started.
         let over = deadline.is_some_and(|deadline| deadline <= Instant::now());
         Within {
             inner: (!over).then(|| self.inner.call(request)),
@@ -54,7 +54,7 @@ where
 
 pin_project! {
     pub(crate) struct Within<F> {
-        // None if the time was over before anything was begun.
+        // `None` if the deadline had passed before the call started.
         #[pin]
         inner: Option<F>,
         #[pin]
@@ -77,7 +77,7 @@ where
         if let Poll::Ready(result) = inner.poll(cx) {
             return Poll::Ready(result);
         }
-        // Setting a timer costs more than not setting one, and nearly every attempt has one that strikes earlier.
+        // Setting a timer is expensive, and nearly every attempt has one that fires earlier.
         if this.call.as_ref().is_some_and(CallContext::is_timed) {
             return Poll::Pending;
         }
@@ -90,6 +90,6 @@ where
 
 #[cold]
 fn over() -> BoxError {
-    // What is under way is added where the call is known.
+    // Details of the call are added where it is known.
     too_late().with_outcome(Outcome::NotSent).boxed()
 }

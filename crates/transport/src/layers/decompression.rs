@@ -1,7 +1,6 @@
-//! Undoing the compression of responses, whatever the transport.
+//! Decompressing responses, whatever the transport.
 //!
-//! Only gzip is asked for. A response that is encoded in another way cannot be read, which is an error and not taken for
-//! the content.
+//! Only gzip is requested. A response with another encoding is an error, and its body is not treated as the content.
 
 use std::future::Future;
 use std::io::{self, BufRead, Read};
@@ -95,7 +94,7 @@ where
 enum Encoding {
     Identity,
     Gzip,
-    /// In ways that are not undone here, as the service names them.
+    /// Encodings that are not supported, as the service names them.
     Other(String),
 }
 
@@ -128,7 +127,7 @@ fn encoding(headers: &HeaderMap) -> Encoding {
     }
 }
 
-/// A token that is fit to be shown.
+/// A token that is safe to show.
 fn shown(token: &[u8]) -> String {
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.+*".contains(byte);
     token
@@ -149,7 +148,7 @@ pin_project! {
     pub(crate) struct Decoded<B> {
         #[pin]
         inner: B,
-        // None if the body is not compressed.
+        // `None` if the body is not compressed.
         decoding: Option<Decoding>,
     }
 }
@@ -195,7 +194,7 @@ impl BufRead for Source {
     }
 }
 
-/// The size of the pieces in which decoded bytes are handed on, unless less has arrived.
+/// The size of the chunks of decoded bytes, unless less has arrived.
 const PIECE: usize = 16 * 1024;
 
 impl Decoding {
@@ -210,7 +209,7 @@ impl Decoding {
         }))
     }
 
-    /// Decodes what has arrived. `None` asks for more of it.
+    /// Decodes what has arrived. `None` means that more input is needed.
     fn next(&mut self) -> Option<Result<Bytes, Error>> {
         let gzip = match self {
             Self::Done => return Some(Ok(Bytes::new())),
@@ -254,7 +253,7 @@ impl Decoding {
         }
     }
 
-    /// Nothing more arrives. A body without a byte is empty, whatever it is said to be encoded as.
+    /// The input has ended. A body of zero bytes is empty, whatever its declared encoding.
     fn end(&mut self) {
         match self {
             Self::Gzip(gzip) if gzip.has_begun => gzip.decoder.get_mut().has_ended = true,

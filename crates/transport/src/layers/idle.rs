@@ -1,4 +1,4 @@
-//! A bound on the time between the pieces of an answer.
+//! A limit on the time between the chunks of a response.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -15,7 +15,7 @@ use crate::error::{BoxError, Error, ErrorKind};
 use crate::limiter::after;
 
 pin_project! {
-    /// A body of which each piece must arrive within a time, and perhaps all of it before a point in time.
+    /// A body whose chunks must each arrive within a timeout, and optionally all of them before a deadline.
     pub(crate) struct Idle {
         #[pin]
         inner: ResponseBody,
@@ -41,14 +41,14 @@ impl Idle {
         }
     }
 
-    /// With this point in time for the last byte.
+    /// Sets the deadline for the last byte.
     pub(crate) fn until(mut self, deadline: Option<Instant>) -> Self {
         self.deadline = deadline;
         self
     }
 }
 
-/// The call's time is over.
+/// The call's deadline has passed.
 #[cold]
 pub(crate) fn too_late() -> Error {
     Error::new(
@@ -70,7 +70,7 @@ impl HttpBody for Idle {
             if this.end.is_none() {
                 this.end.set(Some(tokio::time::sleep_until(deadline)));
             }
-            // Asked first: a body whose pieces are always there would never be asked for the time.
+            // Checked first, because a body whose chunks are always ready would never reach the timer otherwise.
             let end = this.end.as_mut().as_pin_mut().expect("set above");
             if end.poll(cx).is_ready() {
                 return Poll::Ready(Some(Err(too_late().boxed())));

@@ -1,4 +1,4 @@
-//! The leaf: reqwest, with its own retries, redirects and decompression off.
+//! The transport: reqwest, with its own retries, redirects and decompression off.
 
 mod clients;
 mod failure;
@@ -39,7 +39,7 @@ pub(crate) struct Leaf(Arc<Shared>);
 struct Shared {
     clients: Clients,
     origin: BaseUrl,
-    /// The origin that nearly all requests go to, parsed once.
+    /// The origin of nearly all requests, parsed once.
     url: Option<reqwest::Url>,
 }
 
@@ -47,7 +47,7 @@ pub(crate) type LeafBody = MapErr<reqwest::Body, fn(reqwest::Error) -> BoxError>
 
 impl Leaf {
     /// # Errors
-    /// If the proxy or a certificate cannot be used, or the TLS library cannot be set up.
+    /// If the proxy or a certificate is invalid, or the TLS library cannot be set up.
     pub(crate) fn new(settings: LeafSettings, places: Places<'_>) -> Result<Self, Error> {
         let url = reqwest::Url::parse(&places.base.to_string()).ok();
         Ok(Self(Arc::new(Shared {
@@ -165,15 +165,15 @@ impl Future for Sending {
     }
 }
 
-/// A request under way.
+/// A request in progress.
 pub(crate) struct UnderWay {
     call: Option<CallContext>,
     attempt: u32,
     leaving: Arc<Leaving>,
 }
 
-/// At HTTP/1 a connection whose request is given up is closed. At HTTP/2 it goes on, and would take the next attempt as
-/// well, although its peer may be gone. So the next attempt gets a connection of its own.
+/// With HTTP/1, the connection of a request that is given up is closed. With HTTP/2 the connection stays open and would
+/// also take the next attempt, although its peer may be gone. So the next attempt gets a new connection.
 impl Drop for UnderWay {
     fn drop(&mut self) {
         let is_timed_out = self
@@ -214,7 +214,7 @@ impl Future for LeafFuture {
                     }
                     Err(error) => {
                         let error = sending_failed(error);
-                        // However it failed, what no connection took was not sent.
+                        // However the request failed, it was not sent if no connection took it.
                         let is_unsent = error.outcome() == Outcome::Unknown
                             && way.call.as_ref().is_some_and(CallContext::give_up);
                         Err(match is_unsent {

@@ -1,4 +1,4 @@
-//! Waiting for a permit, and telling the limiter what the service says of its limits.
+//! Waiting for a permit, and reporting used-up limits to the limiter.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -54,7 +54,7 @@ where
         let operation = call.operation();
         let limiter = Arc::clone(&self.layer.limiter);
         let limit = Some((limiter, operation));
-        // Nothing below waits before the request starts, so a permit is used when it is given.
+        // No layer below waits before the request starts, so a permit is used as soon as it is given.
         if self.layer.limiter.try_acquire(operation) {
             return Limited {
                 inner: future::Either::Left(self.inner.call(request)),
@@ -79,7 +79,7 @@ where
 }
 
 pin_project! {
-    /// A request under way, whose answer may say that its limit is used up.
+    /// A request in progress, whose response may say that its limit is used up.
     pub(crate) struct Limited<F> {
         #[pin]
         inner: F,
@@ -96,7 +96,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let result = ready!(this.inner.poll(cx));
-        // What a 429 means for the limit is known only once its body is.
+        // The meaning of a 429 for the limit is known only once its body has been read.
         if let (Ok(response), Some((limiter, operation))) = (&result, this.limit)
             && response.status() != StatusCode::TOO_MANY_REQUESTS
             && let Some(wait) = exhausted_for(response.headers())

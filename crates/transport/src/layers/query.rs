@@ -1,4 +1,4 @@
-//! Puts what is secret in the query onto the request, below everything that might write the request down.
+//! Adds the secret query parameters to the request, below every layer that might log it.
 
 use std::task::{Context, Poll};
 
@@ -12,7 +12,7 @@ use crate::context::CallContext;
 use crate::error::{BoxError, Error};
 use crate::service::{HttpRequest, HttpResponse};
 
-/// Stands below the user's layers.
+/// Placed below the user's layers.
 #[derive(Debug, Clone)]
 pub(crate) struct SecretQuery;
 

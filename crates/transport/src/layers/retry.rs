@@ -1,4 +1,4 @@
-//! The only place that sends a request again.
+//! Retries: the only place that sends a request again.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -18,7 +18,7 @@ use crate::receive::receive;
 use crate::service::{HttpFuture, HttpRequest, HttpResponse};
 use crate::wire::retry_after::exhausted_for;
 
-/// How often and after which waits a request is sent again, where that is safe.
+/// How often failed requests are retried, and after which waits, where a retry is safe.
 ///
 /// ```
 /// use std::time::Duration;
@@ -37,8 +37,8 @@ pub struct RetryPolicy {
 }
 
 impl Default for RetryPolicy {
-    /// Three re-sends; the waits are drawn from 0 to a bound that begins with 200 ms and doubles up to 20 s; a wait
-    /// that the service asks for is kept up to 60 s.
+    /// Three retries. The waits are drawn from 0 to a bound that starts at 200 ms and doubles up to 20 s. A wait that
+    /// the service asks for is kept up to 60 s.
     fn default() -> Self {
         Self {
             retries: 3,
@@ -50,14 +50,14 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Sends every request once. Only a stale token is still renewed and the request sent with the new one: the service
-    /// refused the first.
+    /// Sends every request once. The only exception is a stale token, which the service refused: it is renewed and the
+    /// request sent with the new one.
     #[must_use]
     pub fn never() -> Self {
         Self::default().retries(0)
     }
 
-    /// How often a request may be sent again.
+    /// How many times a request may be retried.
     #[must_use]
     pub fn retries(mut self, retries: u32) -> Self {
         self.retries = retries;
@@ -72,22 +72,22 @@ impl RetryPolicy {
         self
     }
 
-    /// The longest wait that the service may ask for. If it asks for more, the call fails at once, and the error's
-    /// `retry_after` says how long it asked for.
+    /// The longest wait that the service may ask for. If it asks for more, the call fails at once, and
+    /// [`Error::retry_after`](crate::Error::retry_after) has the requested wait.
     #[must_use]
     pub fn longest_server_wait(mut self, longest: Duration) -> Self {
         self.longest_server_wait = longest;
         self
     }
 
-    /// The bound of the wait before this re-send, the first being 0.
+    /// The bound of the wait before this retry, the first being 0.
     fn bound(&self, resend: u32) -> Duration {
         self.first
             .saturating_mul(1_u32.checked_shl(resend).unwrap_or(u32::MAX))
             .min(self.longest)
     }
 
-    /// Full jitter: anything from nothing to the bound.
+    /// Full jitter: a random wait between 0 and the bound.
     fn wait(&self, resend: u32) -> Duration {
         self.bound(resend).mul_f64(fastrand::f64())
     }
@@ -107,13 +107,13 @@ pub(crate) struct Shared {
     pub(crate) budget: TpsBudget,
 }
 
-/// Re-sends beyond the answer to a 429 or a stale token: three a second, and one for every five calls of the last ten
-/// seconds. A service that is down is not buried under them.
+/// The retry budget: three retries a second, and one for every five calls of the last ten seconds, so that retries do
+/// not overload a service that is down. Retries after a 429 or a stale token are free.
 pub(crate) fn budget() -> TpsBudget {
     TpsBudget::new(Duration::from_secs(10), 3, 0.2)
 }
 
-/// What is below is shared, so that a call clones it only once for each attempt.
+/// The inner service is shared, so that a call clones it only once for each attempt.
 #[derive(Debug)]
 pub(crate) struct RetryService<S> {
     inner: Arc<S>,
@@ -169,7 +169,7 @@ where
     }
 }
 
-/// What a call has used up of its attempts.
+/// The retries that a call has used up.
 #[derive(Debug, Default)]
 struct Tries {
     retries: u32,
@@ -180,7 +180,7 @@ struct Tries {
 /// How late a timer may fire.
 const TICK: Duration = Duration::from_millis(1);
 
-/// How often a call waits for a credential that is refused before it can be applied.
+/// How many times a call waits for a credential that is refused before it can be applied.
 const CREDENTIAL_TRIES: u32 = 3;
 
 impl Retry {
@@ -198,7 +198,7 @@ impl Retry {
         let mut tries = Tries::default();
         loop {
             request.body().check()?;
-            // Everything below is always ready: layers and transports of the user are behind `HttpService`.
+            // All inner services are always ready: the user's layers and transports are behind `HttpService`.
             let response = inner.clone().call(for_attempt(request, call)).await;
             let result = match response {
                 Ok(response) => receive(call, response).await,
@@ -244,7 +244,7 @@ impl Retry {
             Err(error) => error.retry_after(),
         };
         if verdict == Verdict::Throttled && call.is_limited() {
-            // Everyone under the limit waits, whether this call is retried or not.
+            // Every request under the limit waits, whether or not this call is retried.
             let used_up = result.as_ref().ok().map(HttpResponse::headers);
             let closed = server_wait
                 .max(used_up.and_then(exhausted_for))
@@ -258,7 +258,7 @@ impl Retry {
             Verdict::StaleCredential => {
                 // A 401 right after a renewal is not a stale token, so do not loop.
                 let generation = Generation(call.generation());
-                // The credential is told in any case, since it spares others a token that is refused.
+                // The credential is notified in any case, so that other calls do not send a refused token.
                 let is_renewed =
                     call.is_authorized() && self.shared.credential.rejected(generation);
                 if !is_renewed || tries.is_renewed {
@@ -280,7 +280,7 @@ impl Retry {
                     return None;
                 }
                 match server_wait {
-                    // A little more than asked for, so that not everyone returns at the same moment.
+                    // A little longer than asked for, so that clients do not all return at the same moment.
                     Some(wait) => {
                         let more = (wait / 10).min(Duration::from_secs(1));
                         wait.saturating_add(more.mul_f64(fastrand::f64()))
@@ -289,7 +289,7 @@ impl Retry {
                 }
             }
         };
-        // Timers tick in milliseconds, and an attempt that begins at the deadline would hide why the last one failed.
+        // Timers tick in milliseconds, and an attempt that starts at the deadline would hide why the last one failed.
         let over = Instant::now().checked_add(wait.saturating_add(TICK));
         let is_too_late = |deadline| over.is_none_or(|over| over >= deadline);
         if call.limits().deadline.is_some_and(is_too_late) || !request.body().can_restart() {
@@ -312,7 +312,7 @@ fn verdict(result: &Result<HttpResponse, Error>) -> Verdict {
     }
 }
 
-/// A copy of the request. The context, which is nearly always its only extension, is not copied along but put in anew.
+/// A copy of the request. The context, which is nearly always its only extension, is inserted again instead of copied.
 fn for_attempt(request: &mut HttpRequest, call: &CallContext) -> HttpRequest {
     let extensions = match request.extensions().len() {
         ..=1 => std::mem::take(request.extensions_mut()),

@@ -1,6 +1,6 @@
-//! The span of a whole call and the span of each attempt, by OpenTelemetry's names for HTTP clients.
+//! The span of a whole call and the span of each attempt, named after OpenTelemetry's conventions for HTTP clients.
 //!
-//! Spans carry the path template, never the path or the query, which may hold ids and secrets.
+//! Spans have the path template, never the path or the query, which may hold ids and secrets.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -78,7 +78,7 @@ impl AttemptSpan {
     }
 }
 
-/// What a span says of how it ended.
+/// Records how a span ended.
 fn finish(span: &Span, result: &Result<HttpResponse, BoxError>, call: Option<&CallContext>) {
     if span.is_disabled() {
         return;

@@ -1,4 +1,4 @@
-//! Answers that are not all of what was asked for.
+//! Detects incomplete responses.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -16,10 +16,9 @@ use crate::error::{ApiError, BoxError, Error, ErrorKind};
 use crate::outcome::Verdict;
 use crate::service::HttpRequest;
 
-/// Fails where a body is shorter than its Content-Length, and where a part was sent of what was asked for as a whole.
-///
-/// HTTP/2 has ends of a stream that are no errors to HTTP libraries, whatever is missing: RST_STREAM and GOAWAY with
-/// NO_ERROR. The layer stands below decompression, since the length is that of what was sent.
+/// Fails if a body is shorter than its Content-Length, or if the service sends a part where the whole was requested.
+/// HTTP libraries do not report some early ends of an HTTP/2 stream as errors: RST_STREAM and GOAWAY with NO_ERROR. The
+/// layer is below decompression, because Content-Length counts the bytes as sent.
 #[derive(Debug, Clone)]
 pub(crate) struct Whole;
 
@@ -58,7 +57,7 @@ pin_project! {
         #[pin]
         inner: F,
         without_body: bool,
-        // Whether a part was asked for.
+        // Whether a part was requested.
         part: bool,
     }
 }
@@ -108,11 +107,11 @@ fn unasked_part(head: http::response::Parts) -> BoxError {
 }
 
 pin_project! {
-    /// A body that fails where it ends too early.
+    /// A body that fails if it ends too early.
     pub(crate) struct WholeBody<B> {
         #[pin]
         inner: B,
-        // What is still to come of the length that was announced.
+        // How much of the announced length is still to come.
         missing: u64,
     }
 }
@@ -169,7 +168,7 @@ mod tests {
             let mut body = WholeBody { inner, missing };
             assert!(!body.is_end_stream());
             body.frame().await.unwrap().unwrap();
-            // Who sees the end here does not ask for what comes instead.
+            // A consumer that sees the end here does not poll again.
             assert_eq!(body.is_end_stream(), !cut);
             assert_eq!(body.frame().await.is_some_and(|end| end.is_err()), cut);
             assert!(body.is_end_stream() && body.frame().await.is_none());

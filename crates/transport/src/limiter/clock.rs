@@ -1,10 +1,10 @@
-//! Points in time that the clock can tell.
+//! Points in time that the clock can represent.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// A wait longer than this is one without end; it also keeps points in time within what the clock can tell.
+/// A longer wait is treated as infinite. The limit also keeps points in time within the clock's range.
 pub(crate) const FOR_EVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 
 pub(crate) fn after(start: Instant, wait: Duration) -> Instant {

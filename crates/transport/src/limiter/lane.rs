@@ -1,4 +1,4 @@
-//! One limit: its schedule, its gate, and those who wait for it.
+//! One limit: its schedule, its gate, and its queue of waiters.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -47,11 +47,11 @@ fn seconds(wait: Duration) -> String {
     format!("{:.1} s", wait.as_secs_f64())
 }
 
-/// A caller who does not come for its permit this long after its turn goes to the end of the line. So a future that
-/// someone holds without polling it, perhaps in a runtime that nobody drives, stops nobody else.
+/// A waiter that is not polled within 1 s of its turn loses its place, so that a future that is held without being
+/// polled, perhaps in a runtime that nobody drives, blocks no other.
 const LATE: Duration = Duration::from_secs(1);
 
-/// One limit: its schedule, and those who wait for it, in order.
+/// One limit: its schedule, and its waiters in order.
 pub(super) struct Lane {
     rates: Rates,
     state: Mutex<State>,
@@ -61,11 +61,11 @@ struct State {
     /// For each rate the theoretical arrival time of GCRA: a request may start once this is at most `burst - 1`
     /// intervals ahead. Empty before the first request.
     arrivals: Vec<Instant>,
-    /// The gate: nothing starts before. `None` if it was never closed, or long enough ago to mean nothing.
+    /// The gate: no request starts before. `None` if it was never closed, or so long ago that it no longer matters.
     closed_until: Option<Instant>,
-    /// Where there is no rate: how many may start since the gate opened.
+    /// Without a rate: how many may start since the gate opened.
     ramp: Option<Ramp>,
-    /// Where there is no rate: when a request started last.
+    /// Without a rate: when the last request started.
     last_start: Option<Instant>,
     /// In order of their tickets.
     waiting: VecDeque<Waiter>,
@@ -78,7 +78,7 @@ struct Waiter {
 }
 
 impl State {
-    /// How many are ahead of the holder of this ticket; `None` if it is not in the line.
+    /// How many are ahead of the holder of this ticket; `None` if the ticket is not in the queue.
     fn position(&self, ticket: Option<u64>) -> Option<usize> {
         let ticket = ticket?;
         self.waiting
@@ -121,7 +121,7 @@ impl Lane {
         rates.map(|(&rate, &arrival)| (rate, rate.behind_gate(arrival, state.closed_until)))
     }
 
-    /// When the turn of the request is that has `ahead` others before it; it may be in the past.
+    /// When it is the turn of the request with `ahead` others before it; may be in the past.
     fn due(&self, state: &State, ahead: usize) -> Option<Instant> {
         if !self.has_rate() {
             let open = state.closed_until?;
@@ -136,7 +136,7 @@ impl Lane {
         let (Some(start), 1..) = (first, ahead) else {
             return first;
         };
-        // Those ahead take their slots first: each moves the arrival times on by one interval.
+        // Those ahead take their slots first: each advances the arrival times by one interval.
         let ahead = u32::try_from(ahead).unwrap_or(u32::MAX);
         self.arrivals(state)
             .filter_map(|(rate, arrival)| {
@@ -147,12 +147,12 @@ impl Lane {
             .max(first)
     }
 
-    /// When the request that has `ahead` others before it may start.
+    /// When the request with `ahead` others before it may start.
     fn start(&self, state: &State, now: Instant, ahead: usize) -> Instant {
         self.due(state, ahead).map_or(now, |due| due.max(now))
     }
 
-    /// Starts a request. `waited` says that it stood in the line, so that time it lost in waking up is made good.
+    /// Starts a request. `waited` says that it was queued, so that time lost in waking up is made up for.
     fn take(&self, state: &mut State, now: Instant, waited: bool) {
         if self.has_rate() {
             state.arrivals.resize(self.rates.all().len(), now);
@@ -220,7 +220,8 @@ impl Lane {
                     after(start, LATE)
                 }
             };
-            // A gate that closes or opens meanwhile wakes everyone to look again, and who leaves the line wakes the next.
+            // A gate that closes or opens wakes all waiters to check again, and a waiter that leaves the queue wakes
+            // the next.
             let _ = tokio::time::timeout_at(wake, place.notify.notified()).await;
         }
     }
@@ -232,7 +233,7 @@ impl Lane {
         if self.has_rate() {
             state.arrivals.resize(self.rates.all().len(), now);
         } else {
-            // Also if the gate is closed for longer already: the service is still not content.
+            // Also if the gate is already closed for longer: the service is still refusing.
             let ramp = Ramp::new(state.ramp.as_ref(), state.last_start, now);
             wait = wait.max(ramp.least_wait());
             state.ramp = Some(ramp);
@@ -255,7 +256,7 @@ impl Lane {
     }
 }
 
-/// A place in the line, given up when dropped, whether the caller got its permit or went away.
+/// A place in the queue, released when dropped, whether or not the caller got its permit.
 struct Place<'a> {
     lane: &'a Lane,
     ticket: Option<u64>,

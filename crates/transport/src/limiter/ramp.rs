@@ -1,4 +1,4 @@
-//! Opening a gate slowly where no rate says how fast requests may start.
+//! Opens a gate slowly where no rate says how fast requests may start.
 
 use std::time::Duration;
 
@@ -6,36 +6,36 @@ use tokio::time::Instant;
 
 use super::after;
 
-/// How long the number of requests stays the same before it doubles, if the service answers soon.
+/// How long the number of requests stays the same before it doubles, if the service responds quickly.
 const STEP: Duration = Duration::from_millis(100);
 /// The longest step, however long the service takes.
 const LONGEST_STEP: Duration = Duration::from_secs(2);
-/// With so many in a step the gate is open.
+/// At this many requests in a step the gate is open.
 const MOST: u32 = 1024;
 
-/// Lets one request start, and then, as long as no answer closes the gate again, twice as many in each step.
+/// Lets one request start, and then, as long as no response closes the gate again, twice as many in each step.
 ///
-/// A step begins with the first request in it. So what nobody asks for is not saved up: the number grows only by requests
+/// A step starts with its first request. So unused permits do not accumulate: the number grows only through requests
 /// that were not refused.
 pub(super) struct Ramp {
     step: Duration,
-    /// How often in a row the gate was closed again by the first that started.
+    /// How many times in a row the first request closed the gate again.
     refused: u32,
     allowed: u32,
-    /// When the current step began, and how many have started in it.
+    /// When the current step began, and how many requests have started in it.
     current: Option<(Instant, u32)>,
 }
 
 impl Ramp {
-    /// The ramp after a gate was closed at `now`, in place of the one that was not over yet.
+    /// The ramp after a gate was closed at `now`, replacing one that was still in progress.
     ///
-    /// The refusal belongs to a request that started no later than `last_start`, so answers take at least that long. A
-    /// step of twice that sees the answers to the one before.
+    /// The refusal belongs to a request that started no later than `last_start`, so responses take at least that long.
+    /// A step of twice that length sees the responses to the step before.
     pub(super) fn new(previous: Option<&Self>, last_start: Option<Instant>, now: Instant) -> Self {
         let seen = last_start.map_or(Duration::ZERO, |start| now.saturating_duration_since(start));
         let before = previous.map_or(STEP, |ramp| ramp.step);
         let refused = match previous {
-            // Only more of the answers that closed the gate before.
+            // Further refusals from before the gate closed.
             Some(ramp) if ramp.current.is_none() => ramp.refused,
             Some(ramp) if ramp.allowed == 1 => ramp.refused.saturating_add(1),
             _ => 0,
@@ -48,8 +48,8 @@ impl Ramp {
         }
     }
 
-    /// How long the gate stays closed at least: a service that refuses one after the other and asks for no wait between
-    /// them is not asked without end.
+    /// The minimum time that the gate stays closed, so that a service that keeps refusing without asking for a wait is
+    /// not called endlessly.
     pub(super) fn least_wait(&self) -> Duration {
         match self.refused {
             0 => Duration::ZERO,
@@ -57,7 +57,7 @@ impl Ramp {
         }
     }
 
-    /// When the request may start that has `ahead` others before it, if the gate opens at `open`.
+    /// When the request with `ahead` others before it may start, if the gate opens at `open`.
     pub(super) fn due(&self, open: Instant, mut ahead: usize) -> Instant {
         let (mut start, started) = match self.current {
             Some(current) => current,
@@ -74,7 +74,7 @@ impl Ramp {
         start
     }
 
-    /// Notes that a request starts; says whether the ramp is over.
+    /// Records the start of a request. Returns whether the ramp is over.
     pub(super) fn start(&mut self, now: Instant) -> bool {
         match &mut self.current {
             Some((begun, started)) if now < *begun + self.step => *started += 1,
@@ -92,7 +92,7 @@ impl Ramp {
 mod tests {
     use super::*;
 
-    /// The gate closes, whether or not a request started since it was closed before.
+    /// The gate closes, whether or not a request started since it was last closed.
     fn closed(ramp: Option<Ramp>, started: bool, now: Instant) -> Ramp {
         let mut ramp = ramp;
         if let Some(ramp) = ramp.as_mut().filter(|_| started) {
@@ -109,13 +109,13 @@ mod tests {
         for millis in [200, 400, 800, 1600, 2000, 2000] {
             ramp = closed(Some(ramp), true, now);
             assert_eq!(ramp.least_wait(), Duration::from_millis(millis));
-            // The refusals of requests that had started before say nothing new.
+            // Refusals of requests that had started before change nothing.
             for _ in 0..3 {
                 ramp = closed(Some(ramp), false, now);
             }
             assert_eq!(ramp.least_wait(), Duration::from_millis(millis));
         }
-        // Some were taken before one was refused.
+        // Some were accepted before one was refused.
         for step in 0..3 {
             ramp.start(now + Duration::from_secs(step));
         }

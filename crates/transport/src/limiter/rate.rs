@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::{FOR_EVER, after};
 use crate::error::Error;
 
-/// How much of the time that requests lose in waking up is made good.
+/// How much of the time that requests lose in waking up is made up for.
 const LATENESS: Duration = Duration::from_millis(10);
 
 /// How many requests may start, and how fast.
@@ -20,9 +20,8 @@ pub struct Rate {
 impl Rate {
     /// `per_second` requests a second, of which `burst` may start at once after a pause.
     ///
-    /// In any window of `w` seconds at most `burst + per_second * (w + 0.01)` requests start: a request that wakes up late,
-    /// as timers do, does not put off those after it, so that the rate is reached and not only approached. Up to 10 ms
-    /// are made good.
+    /// In any window of `w` seconds at most `burst + per_second * (w + 0.01)` requests start. A request that wakes up
+    /// late, as timers do, does not delay the next ones, so the rate is actually reached. Up to 10 ms are made up for.
     ///
     /// # Errors
     /// If the rate is not above 0 and at most 1,000,000, or the burst is 0.
@@ -40,10 +39,10 @@ impl Rate {
         Ok(Self { interval, burst })
     }
 
-    /// At most `count` requests in any `period`, wherever it begins, of which `burst` may start at once after a pause.
-    /// The rest of them is spread evenly over the period, so a smaller burst means a higher steady rate.
+    /// At most `count` requests in any `period`, of which `burst` may start at once after a pause. The rest is spread
+    /// evenly over the period, so a smaller burst means a higher steady rate.
     ///
-    /// This keeps to a quota that the service counts in windows of its own, whose beginnings are not known here.
+    /// Use this for a quota that the service counts in windows of its own, whose start is not known to the client.
     ///
     /// ```
     /// use std::time::Duration;
@@ -66,9 +65,9 @@ impl Rate {
             ));
         }
         let steady = count - burst;
-        // Requests that are late may be that much closer to those after them.
+        // Requests that are late may be that much closer to the next ones.
         let late = period.saturating_add(LATENESS) / steady.saturating_add(1);
-        // Rounded up, or as many intervals as there are requests would fit into less than the period.
+        // Rounded up, otherwise as many intervals as there are requests would fit into less than the period.
         let interval = (period / steady).max(late) + Duration::from_nanos(1);
         Ok(Self { interval, burst })
     }
@@ -83,16 +82,16 @@ impl Rate {
         self.interval.saturating_mul(self.burst - 1).min(FOR_EVER)
     }
 
-    /// The theoretical arrival time behind a gate that was closed: the service's own account is empty, so the rate begins
-    /// again without a burst once it opens.
+    /// The theoretical arrival time after a gate was closed: the service's own bucket is empty, so the rate starts
+    /// without a burst once the gate opens.
     pub(super) fn behind_gate(self, arrival: Instant, gate: Option<Instant>) -> Instant {
         gate.map_or(arrival, |gate| arrival.max(after(gate, self.tolerance())))
     }
 
-    /// The theoretical arrival time after a request that starts `now`, where `arrival` was the one before it.
+    /// The theoretical arrival time after a request that starts `now`, where `arrival` was the previous one.
     ///
-    /// A request that is late because it woke up late, or because the one before it did, does not put off those after it.
-    /// After a pause nothing is made good.
+    /// A request that is late because it, or the one before, woke up late does not delay the next ones. After a pause
+    /// nothing is made up for.
     pub(super) fn next(self, arrival: Instant, now: Instant, waited: bool) -> Instant {
         let behind = now.saturating_duration_since(arrival);
         let from = if arrival > now {
@@ -106,9 +105,9 @@ impl Rate {
     }
 }
 
-/// Rates that hold together: a request starts once all of them allow it, and counts against each.
+/// Rates that apply together: a request starts once all of them allow it, and counts against each.
 ///
-/// Wherever one is asked for, a single [`Rate`] will do.
+/// A single [`Rate`] converts into `Rates`.
 ///
 /// ```
 /// use std::time::Duration;
@@ -169,9 +168,9 @@ mod tests {
             let burst = burst.min(count - 1);
             let period = Duration::from_nanos(period);
             let interval = Rate::quota(count, period, burst).unwrap().interval();
-            // The first of `count + 1` requests may be late by all that is made good, and the last of them in time.
+            // The first of `count + 1` requests may be late by all that is made up for, and the last of them in time.
             prop_assert!(interval * (count + 1 - burst) > period + LATENESS);
-            // Spread over the period, rounded up, but no further than must be.
+            // Spread over the period, rounded up, but no further than necessary.
             let even = interval * (count - burst);
             prop_assert!(even > period);
             let most = period.max((period + LATENESS) * (count - burst) / (count - burst + 1));

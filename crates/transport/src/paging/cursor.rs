@@ -1,11 +1,11 @@
-//! Where a stream stands in a list.
+//! The position of a stream in a list.
 
 use serde::{Deserialize, Serialize};
 
-/// A place in a list: the page and how many of its items were taken. Store it, and an export goes on where it stopped.
+/// A position in a list: the page and how many of its items were taken. Store it to resume an export where it stopped.
 ///
-/// It is exact over data that does not change. Where items are added meanwhile and the service numbers its pages, go
-/// back a little and drop what was seen before, by id.
+/// The position is exact as long as the data does not change. If items are added meanwhile and the service numbers its
+/// pages, go back a little and drop items that were seen before, by id.
 ///
 /// ```
 /// use security_api_transport::Cursor;
@@ -15,16 +15,16 @@ use serde::{Deserialize, Serialize};
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Cursor {
-    /// The page's token; none for the first page.
+    /// The page's token; `None` for the first page.
     #[serde(default)]
     pub(super) page: Option<String>,
     /// How many items of that page were taken.
     #[serde(default)]
     pub(super) taken: usize,
-    /// The size of the page, where the request said one.
+    /// The page size, if the request set one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) size: Option<String>,
-    /// The list was read to its end.
+    /// Whether the list was read to its end.
     #[serde(default, skip_serializing_if = "is_false")]
     pub(super) end: bool,
 }
@@ -47,7 +47,7 @@ impl Cursor {
         }
     }
 
-    /// The token of the page; none for the first.
+    /// The token of the page; `None` for the first page.
     #[must_use]
     pub fn token(&self) -> Option<&str> {
         self.page.as_deref()

@@ -1,4 +1,4 @@
-//! Decoding a page: as a whole if that is possible, and item by item if not.
+//! Decoding a page: as a whole if possible, item by item otherwise.
 
 use serde::de::DeserializeOwned;
 
@@ -9,19 +9,19 @@ use crate::error::Error;
 use crate::wire::decode;
 use crate::wire::raw::RawJson;
 
-/// A page that was decoded.
+/// A decoded page.
 pub(super) enum Decoded<T, P> {
-    /// Every item fits.
+    /// All items were decoded.
     Whole(Split<T, P>),
-    /// At least one item does not fit.
+    /// At least one item could not be decoded.
     ByItem(Split<Result<T, Error>, P>),
 }
 
 impl<T, P> Split<Result<T, Error>, P> {
-    /// The page, if every item of it could be decoded.
+    /// The page, if every item could be decoded.
     ///
     /// # Errors
-    /// That of the first item which could not.
+    /// The error of the first item that could not be decoded.
     pub(super) fn whole(self) -> Result<Split<T, P>, Error> {
         Ok(Split {
             items: self.items.into_iter().collect::<Result<_, _>>()?,
@@ -31,7 +31,7 @@ impl<T, P> Split<Result<T, Error>, P> {
     }
 }
 
-/// Decodes a page. An item that does not fit costs no other item.
+/// Decodes a page. An item that cannot be decoded does not affect the others.
 ///
 /// # Errors
 /// If the response is not a page.
@@ -55,7 +55,7 @@ fn by_item<T: DeserializeOwned, P: Paging>(
     received: &Received,
     error: Error,
 ) -> Result<Split<Result<T, Error>, P::Position>, Error> {
-    // What is wrong with the page itself is said best by the error about the whole.
+    // The error about the whole page describes best what is wrong with the page itself.
     let Ok(raw) = raw::split::<P>(received) else {
         return Err(error);
     };
@@ -78,7 +78,7 @@ fn by_item<T: DeserializeOwned, P: Paging>(
     if is_any_repaired {
         decode::tell();
     }
-    // Each item by itself is fine, so the fault is outside of them.
+    // Each item by itself is valid, so the fault is outside of them.
     if items.iter().all(Result::is_ok) {
         return Err(error);
     }

@@ -12,15 +12,15 @@ pub(super) const MOST_ITEMS: usize = 100_000;
 
 const TOO_MANY: &str = "more than 100,000 items on one page";
 
-/// The items of a page, at most 100,000. `null` stands for none.
+/// The items of a page, at most 100,000. `null` is read as an empty list.
 ///
-/// [`Paging::Wire`](super::Paging::Wire) holds its items in this and not in a `Vec`, so that a hostile page cannot use up
-/// memory.
+/// [`Paging::Wire`](super::Paging::Wire) holds its items in this instead of a `Vec`, so that a hostile page cannot
+/// exhaust memory.
 #[derive(Debug)]
 pub struct PageItems<T>(Vec<T>);
 
 impl<T> PageItems<T> {
-    /// Reads a list.
+    /// Decodes a list.
     ///
     /// # Errors
     /// If an item cannot be decoded, or there are more than 100,000.
@@ -38,14 +38,14 @@ impl<T> PageItems<T> {
         Ok(Self(items))
     }
 
-    /// The items alone.
+    /// Returns the items alone.
     #[must_use]
     pub fn into_vec(self) -> Vec<T> {
         self.0
     }
 }
 
-/// Decodes an item into the list. Items are large, so they are not passed through the list's reader.
+/// Decodes an item into the list. Items are large, so they are not moved through the list's visitor.
 struct Push<'a, T>(&'a mut Vec<T>);
 
 impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Push<'_, T> {
@@ -53,7 +53,7 @@ impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Push<'_, T> {
 
     #[inline]
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        // `extend` makes room before it takes the item, which saves a move that `push` needs.
+        // `extend` reserves space before it takes the item, which avoids a move that `push` needs.
         self.0.extend(Some(T::deserialize(deserializer)?));
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! The call of a list, and one page of it.
+//! The call of a paged list.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -9,10 +9,10 @@ use super::streams::{Items, Pages, RawItems};
 use crate::call::Call;
 use crate::request::Request;
 
-/// The call of a list that comes in pages. It is not awaited itself: that would leave open whether one page or all of
-/// the list is meant.
+/// The call of a paged list. It cannot be awaited itself, because that would not say whether one page or the whole list
+/// is meant.
 ///
-/// Lists with options of their own have a type of their own, which ends in the same methods.
+/// Lists with further options have their own type, with the same methods.
 #[must_use = "a list does nothing until one of its pages or items is asked for"]
 pub struct List<T, P> {
     request: Request,
@@ -20,7 +20,7 @@ pub struct List<T, P> {
 }
 
 impl<T, P: Paging> List<T, P> {
-    /// The list that `request` starts.
+    /// The list that starts with `request`.
     pub fn new(request: Request) -> Self {
         Self {
             request: P::begin(request),
@@ -43,7 +43,7 @@ impl<T, P: Paging> List<T, P> {
         Items::new(self.request)
     }
 
-    /// Every item as the JSON it came as, across pages.
+    /// Every item as raw JSON, across pages.
     pub fn raw_items(self) -> RawItems<P> {
         RawItems::new(self.request)
     }

@@ -19,7 +19,7 @@ pub struct Page<T, P: Paging> {
     next: Next<P::Position>,
     total: Option<u64>,
     request: Request,
-    /// The answer it came in, where the next one must differ from it.
+    /// The response that contained the page, if the next one must differ from it.
     answer: Option<Bytes>,
     paging: PhantomData<fn() -> P>,
 }
@@ -31,13 +31,13 @@ impl<T, P: Paging> Page<T, P> {
         &self.items
     }
 
-    /// The items alone.
+    /// Returns the items alone.
     #[must_use]
     pub fn into_items(self) -> Vec<T> {
         self.items
     }
 
-    /// How many items the whole list has, if the service says so. It counts at the time of the request.
+    /// The number of items in the whole list at the time of the request, if the service sends it.
     #[must_use]
     pub fn total(&self) -> Option<u64> {
         self.total
@@ -49,7 +49,8 @@ impl<T, P: Paging> Page<T, P> {
         !matches!(self.next, Next::End)
     }
 
-    /// The start of the next page, to be stored. `None` if there is no next page, or the service did not say where it is.
+    /// The start of the next page, to be stored. `None` if there is no next page, or the service did not say where it
+    /// is.
     #[must_use]
     pub fn next_cursor(&self) -> Option<Cursor> {
         let Next::At(position) = &self.next else {

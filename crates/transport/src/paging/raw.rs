@@ -13,7 +13,7 @@ use crate::request::Request;
 use crate::wire::decode;
 use crate::wire::raw::RawJson;
 
-/// Reads a page: as it came, and as text of the same length, in which a question mark stands for each byte that is not
+/// Reads a page: once as received, and once as text of the same length, with a question mark for each byte that is not
 /// UTF-8.
 fn read<R>(received: &Received, read: impl FnOnce(&Bytes, &str) -> R) -> R {
     let payload = received.payload();
@@ -27,7 +27,7 @@ fn read<R>(received: &Received, read: impl FnOnce(&Bytes, &str) -> R) -> R {
 /// The item as the service sent it.
 ///
 /// # Errors
-/// With those bytes, if they are not UTF-8.
+/// The bytes of the item, if they are not UTF-8.
 fn item(payload: &Bytes, text: &str, item: &RawValue) -> Result<RawJson, Bytes> {
     let begin = item.get().as_ptr() as usize - text.as_ptr() as usize;
     let bytes = payload.slice(begin..begin + item.get().len());
@@ -37,7 +37,7 @@ fn item(payload: &Bytes, text: &str, item: &RawValue) -> Result<RawJson, Bytes> 
     }
 }
 
-/// Splits a page into its items as they came. Each is a slice of the response.
+/// Splits a page into its raw items. Each is a slice of the response.
 ///
 /// # Errors
 /// If the response is not a page.
@@ -73,7 +73,7 @@ fn split_text<P: Paging>(
     })
 }
 
-/// The path of the list that begins with `first`, one of the page's items.
+/// The path of the list whose first item on the page is `first`.
 #[cold]
 pub(super) fn list_path(received: &Received, first: &RawJson) -> String {
     let path = read(received, |payload, text| {
@@ -99,7 +99,7 @@ pub(super) fn undecoded<P: Paging>(
         .with_item(UndecodedItem::new(json, cursor))
 }
 
-/// The place of an item on the page that `request` asks for.
+/// The position of an item on the page that `request` asks for.
 fn place<P: Paging>(request: &Request, index: usize) -> Cursor {
     Cursor {
         page: position::<P>(request).map(|position| position.to_string()),

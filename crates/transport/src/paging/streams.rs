@@ -1,8 +1,8 @@
 //! Lists as streams.
 //!
-//! All three keep one contract. An item that cannot be decoded is an `Err` that carries it
-//! ([`Error::item`](crate::Error::item)), and the stream goes on after it when it is polled again. A page that cannot be
-//! had is an `Err` that ends the stream. The cursor points at the first item that was not returned yet, and
+//! All three follow one contract. An item that cannot be decoded is an `Err` that carries it
+//! ([`Error::item`](crate::Error::item)), and the stream continues after it when it is polled again. A page that cannot
+//! be fetched is an `Err` that ends the stream. The cursor points at the first item that was not returned yet, and
 //! [`Cursor::is_end`] is true only if the list was read to its end.
 
 use std::fmt;
@@ -38,12 +38,12 @@ stream!(Items[T]);
 stream!(RawItems);
 stream!(Pages[T]);
 
-/// Every item of a list, across pages. A stream that also has [`try_next`](Self::try_next) and
+/// Every item of a list, across pages: a stream with the additional methods [`try_next`](Self::try_next) and
 /// [`try_collect`](Self::try_collect).
 ///
-/// Pages are asked for as they are needed. An item that cannot be decoded is an error with the item in
-/// [`Error::item`](crate::Error::item), and the stream goes on after it when it is polled again. Any other error ends
-/// the stream; [`cursor`](Self::cursor) says where, and [`resume`](Self::resume) on a new one goes on there.
+/// Pages are requested as they are needed. An item that cannot be decoded is an error with the item in
+/// [`Error::item`](crate::Error::item), and the stream continues after it when it is polled again. Any other error ends
+/// the stream; pass [`cursor`](Self::cursor) to [`resume`](Self::resume) of a new stream to continue there.
 ///
 /// ```
 /// # use security_api_transport::{Cursor, Error, Items, Paging};
@@ -67,20 +67,20 @@ pub struct Items<T, P: Paging> {
 }
 
 impl<T, P: Paging> Items<T, P> {
-    /// Every item of the list that `request` starts.
+    /// Every item of the list that starts with `request`.
     pub fn new(request: Request) -> Self {
         Self {
             walk: ItemWalk::new(request),
         }
     }
 
-    /// Starts at this place instead of the first item.
+    /// Starts at this position instead of the first item.
     pub fn resume(mut self, cursor: Cursor) -> Self {
         self.walk.resume(cursor);
         self
     }
 
-    /// The place of the first item that was not returned yet, also after an error.
+    /// The position of the first item that was not returned yet, also after an error.
     #[must_use]
     pub fn cursor(&self) -> Cursor {
         self.walk.cursor()
@@ -96,8 +96,8 @@ where
     /// The next item; `None` after the last.
     ///
     /// # Errors
-    /// If the item cannot be decoded, after which the stream goes on, or if its page cannot be had.
-    // Not an `async fn`, whose state would be one more place that each item is moved through.
+    /// If the item cannot be decoded, after which the stream continues, or if its page cannot be fetched.
+    // Not an `async fn`, because each item would be moved through its state as well.
     pub fn try_next(&mut self) -> impl Future<Output = Result<Option<T>, Error>> + '_ {
         std::future::poll_fn(|cx| match self.walk.decoded_at_hand() {
             Some(item) => Poll::Ready(Ok(Some(item))),
@@ -110,11 +110,11 @@ where
         Pin::new(self).poll_next(cx).map(Option::transpose)
     }
 
-    /// All items in memory.
+    /// Collects all items in memory.
     ///
     /// # Errors
-    /// If any item cannot be decoded, or a page cannot be had. Items received before are lost; to keep them, read item by
-    /// item.
+    /// If any item cannot be decoded, or a page cannot be fetched. Items received before are lost; to keep them, read
+    /// item by item.
     pub async fn try_collect(mut self) -> Result<Vec<T>, Error> {
         let mut items = Vec::new();
         while let Some(item) = self.try_next().await? {
@@ -137,30 +137,30 @@ where
     }
 }
 
-/// Every item of a list as the JSON it came as, across pages: for exports.
+/// Every item of a list as raw JSON, across pages: for exports.
 ///
-/// An item that is not UTF-8 is an error with its bytes in [`Error::item`](crate::Error::item), and the stream goes on
-/// after it when it is polled again. Any other error ends the stream.
+/// An item that is not UTF-8 is an error with its bytes in [`Error::item`](crate::Error::item), and the stream
+/// continues after it when it is polled again. Any other error ends the stream.
 #[must_use = "streams do nothing unless polled"]
 pub struct RawItems<P: Paging> {
     walk: ItemWalk<RawJson, P>,
 }
 
 impl<P: Paging> RawItems<P> {
-    /// Every item of the list that `request` starts.
+    /// Every item of the list that starts with `request`.
     pub fn new(request: Request) -> Self {
         Self {
             walk: ItemWalk::new(request),
         }
     }
 
-    /// Starts at this place instead of the first item.
+    /// Starts at this position instead of the first item.
     pub fn resume(mut self, cursor: Cursor) -> Self {
         self.walk.resume(cursor);
         self
     }
 
-    /// The place of the first item that was not returned yet, also after an error.
+    /// The position of the first item that was not returned yet, also after an error.
     #[must_use]
     pub fn cursor(&self) -> Cursor {
         self.walk.cursor()
@@ -169,7 +169,7 @@ impl<P: Paging> RawItems<P> {
     /// The next item; `None` after the last.
     ///
     /// # Errors
-    /// If the item is not UTF-8, after which the stream goes on, or if its page cannot be had.
+    /// If the item is not UTF-8, after which the stream continues, or if its page cannot be fetched.
     pub async fn try_next(&mut self) -> Result<Option<RawJson>, Error> {
         if let Some(item) = self.walk.at_hand() {
             return item.map(Some);
@@ -179,10 +179,11 @@ impl<P: Paging> RawItems<P> {
             .transpose()
     }
 
-    /// All items in memory.
+    /// Collects all items in memory.
     ///
     /// # Errors
-    /// If any item is not UTF-8, or a page cannot be had. Items received before are lost; to keep them, read item by item.
+    /// If any item is not UTF-8, or a page cannot be fetched. Items received before are lost; to keep them, read item
+    /// by item.
     pub async fn try_collect(mut self) -> Result<Vec<RawJson>, Error> {
         let mut items = Vec::new();
         while let Some(item) = self.try_next().await? {
@@ -205,7 +206,7 @@ impl<P: Paging> Stream for RawItems<P> {
 /// Every page of a list.
 ///
 /// A page with an item that cannot be decoded is an error with the first such item in
-/// [`Error::item`](crate::Error::item) and the whole page in [`Error::body`](crate::Error::body), and the stream goes on
+/// [`Error::item`](crate::Error::item) and the whole page in [`Error::body`](crate::Error::body). The stream continues
 /// with the next page when it is polled again. Any other error ends the stream.
 #[must_use = "streams do nothing unless polled"]
 pub struct Pages<T, P: Paging> {
@@ -214,7 +215,7 @@ pub struct Pages<T, P: Paging> {
 }
 
 impl<T, P: Paging> Pages<T, P> {
-    /// Every page of the list that `request` starts.
+    /// Every page of the list that starts with `request`.
     pub fn new(request: Request) -> Self {
         Self {
             walk: Walk::new(request),
@@ -222,7 +223,7 @@ impl<T, P: Paging> Pages<T, P> {
         }
     }
 
-    /// Starts with this page instead of the first.
+    /// Starts with the page at this position instead of the first.
     pub fn resume(mut self, cursor: Cursor) -> Self {
         self.walk.resume(cursor);
         self
@@ -244,7 +245,7 @@ where
     /// The next page; `None` after the last.
     ///
     /// # Errors
-    /// If an item of the page cannot be decoded, after which the stream goes on, or if the page cannot be had.
+    /// If an item of the page cannot be decoded, after which the stream continues, or if the page cannot be fetched.
     pub async fn try_next(&mut self) -> Result<Option<Page<T, P>>, Error> {
         std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx))
             .await

@@ -1,4 +1,4 @@
-//! Walking from page to page: what the streams have in common.
+//! Fetching page after page: what the streams have in common.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -14,34 +14,34 @@ use crate::call::{Received, Sending};
 use crate::error::{Error, ErrorKind};
 use crate::request::Request;
 
-/// How many empty pages may follow one another. A service that filters after it has read a page sends some.
+/// How many empty pages may follow one another. A service that filters pages after reading them sends some.
 const MOST_EMPTY_PAGES: u32 = 1_000;
 
-/// Asks for page after page.
+/// Requests page after page.
 pub(super) struct Walk<P: Paging> {
     /// The request for the first page, from which all others are made.
     pub(super) template: Request,
     state: State<P::Position>,
-    /// Where the page is that is under way or was last received. `None` is the first page.
+    /// The position of the page that is being fetched or was last received. `None` is the first page.
     position: Option<P::Position>,
     /// How many items of that page were taken.
     pub(super) taken: usize,
     is_end: bool,
-    /// The cursor to resume from, if no list of this service made it.
+    /// The cursor to resume from, if it is not from a list of this service.
     foreign: Option<Cursor>,
-    /// Hashes of the positions of all pages so far, since a list whose positions repeat would never end.
+    /// Hashes of the positions of all pages so far, because a list whose positions repeat would never end.
     seen: HashSet<u64>,
-    /// The previous response, where the next one must differ from it.
+    /// The previous response, if the next one must differ from it.
     previous: Option<Bytes>,
     /// How many empty pages came in a row.
     empty: u32,
 }
 
 enum State<X> {
-    /// The page is to be asked for.
+    /// The next page has to be requested.
     Ready,
     Sending(Sending),
-    /// A page has been received, and this follows it.
+    /// A page has been received, followed by this.
     Received(Next<X>),
     Done,
 }
@@ -61,7 +61,7 @@ impl<P: Paging> Walk<P> {
         }
     }
 
-    /// Starts at this place instead of the first page.
+    /// Starts at this position instead of the first page.
     pub(super) fn resume(&mut self, cursor: Cursor) {
         if cursor.end {
             self.state = State::Done;
@@ -81,13 +81,13 @@ impl<P: Paging> Walk<P> {
         }
     }
 
-    /// Notes that the page at this position is asked for; false if it was before.
+    /// Records that the page at this position is requested. Returns `false` if it was requested before.
     fn is_new(&mut self, position: &P::Position) -> bool {
         let hash = self.seen.hasher().hash_one(position.to_string());
         self.seen.insert(hash)
     }
 
-    /// The first item that was not returned yet.
+    /// The position of the first item that was not returned yet.
     pub(super) fn cursor(&self) -> Cursor {
         if let Some(cursor) = &self.foreign {
             return cursor.clone();
@@ -141,7 +141,7 @@ impl<P: Paging> Walk<P> {
         }
     }
 
-    /// Moves the cursor to the page after the one that was received; false if there is none.
+    /// Moves the cursor to the page after the one that was received. Returns `false` if there is none.
     fn advance(&mut self) -> Result<bool, Error> {
         let endless = |what| Err(Error::new(ErrorKind::Decode, what));
         let State::Received(next) = std::mem::replace(&mut self.state, State::Done) else {
@@ -165,13 +165,13 @@ impl<P: Paging> Walk<P> {
         Ok(true)
     }
 
-    /// Notes what follows the page that was received, and whether it was empty.
+    /// Records what follows the page that was received, and whether it was empty.
     pub(super) fn received(&mut self, next: Next<P::Position>, is_empty: bool) {
         self.empty = if is_empty { self.empty + 1 } else { 0 };
         self.state = State::Received(next);
     }
 
-    /// The start of the page after the one received last; before that, of the page under way.
+    /// The start of the page after the last received one; before that, of the page that is being fetched.
     pub(super) fn next_page(&self) -> Cursor {
         let cursor = self.cursor();
         let State::Received(next) = &self.state else {
@@ -193,15 +193,15 @@ impl<P: Paging> Walk<P> {
     }
 }
 
-/// The items of a page that are still to be returned.
+/// The items of a page that are not returned yet.
 enum Batch<T> {
     Whole(vec::IntoIter<T>),
-    /// Some could not be decoded.
+    /// Some items could not be decoded.
     ByItem(vec::IntoIter<Result<T, Error>>),
 }
 
 impl<T> Batch<T> {
-    /// The items after the first `skip`, how many were skipped, and what follows the page.
+    /// The items after the first `skip`, how many were skipped, whether the page was empty, and what follows it.
     fn of<X>(decoded: Decoded<T, X>, skip: usize) -> (Self, usize, bool, Next<X>) {
         fn rest<I, X>(split: Split<I, X>, skip: usize) -> (vec::IntoIter<I>, usize, bool, Next<X>) {
             let mut items = split.items;
@@ -235,10 +235,10 @@ impl<T> Batch<T> {
 pub(super) struct ItemWalk<T, P: Paging> {
     walk: Walk<P>,
     batch: Batch<T>,
-    /// How many items of the pages to come were taken by an earlier run.
+    /// How many items of the coming pages were taken by an earlier run.
     skip: usize,
-    /// Pages had another size in that run, so that those items may be more than one page has now. With the same size, a
-    /// page that has fewer has shrunk, and nothing may be left out of the next.
+    /// The earlier run used another page size, so those items may span more than one page now. With the same size, a
+    /// page that has fewer items has shrunk, and nothing may be skipped on the next.
     resized: bool,
 }
 
@@ -265,7 +265,7 @@ impl<T, P: Paging> ItemWalk<T, P> {
         cursor
     }
 
-    /// The next item of the page at hand.
+    /// The next item of the current page.
     #[inline]
     pub(super) fn at_hand(&mut self) -> Option<Result<T, Error>> {
         let item = self.batch.next()?;
@@ -273,8 +273,8 @@ impl<T, P: Paging> ItemWalk<T, P> {
         Some(item)
     }
 
-    /// The same for a page without odd items. Items are large, and each is moved by the call that returns it, so it is the
-    /// last thing that is read here.
+    /// The same for a page without undecodable items. Items are large, and each is moved by the call that returns it,
+    /// so the item is the last thing read here.
     #[inline]
     pub(super) fn decoded_at_hand(&mut self) -> Option<T> {
         let Batch::Whole(items) = &mut self.batch else {

@@ -1,4 +1,4 @@
-//! The origin that requests go to, checked once.
+//! Base URLs, checked once.
 
 use std::fmt;
 
@@ -8,19 +8,18 @@ use http::uri::{Authority, Scheme};
 use crate::error::Error;
 use crate::url::host::{self, is_loopback};
 
-/// Scheme, host, port and path prefix under which a service lives.
+/// Scheme, host, port and path prefix of a service.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct BaseUrl {
     scheme: Scheme,
     authority: Authority,
-    /// Without a slash at its end.
+    /// Without a trailing slash.
     prefix: String,
 }
 
 impl BaseUrl {
     /// # Errors
-    /// If it is no `https` URL, or an `http` URL of another host than this machine, or has parts that a base URL
-    /// cannot have.
+    /// If it is not an `https` URL, or an `http` URL of this machine, or has parts that a base URL cannot have.
     pub(crate) fn parse(text: &str, allow_prefix: bool) -> Result<Self, Error> {
         let refuse = |what: &str| Err(Error::invalid(format!("base URL: {what}")));
         if text.contains('#') {
@@ -95,7 +94,7 @@ impl BaseUrl {
         self.authority.host()
     }
 
-    /// Whether the other lives in the same domain: the hosts differ in their first label at most.
+    /// Whether the other is in the same domain: the hosts differ in their first label at most.
     pub(crate) fn is_akin_to(&self, other: &Self) -> bool {
         if self.is_loopback() || other.is_loopback() {
             return self.is_loopback() && other.is_loopback();
@@ -136,7 +135,7 @@ impl BaseUrl {
         Uri::from_parts(parts).map_err(|_| Error::invalid("the request's parts do not make a URL"))
     }
 
-    /// Whether a request to this URL stays at the origin the credential is meant for.
+    /// Whether a request to this URL stays at the origin that the credential is meant for.
     pub(crate) fn is_origin_of(&self, uri: &Uri) -> bool {
         if self.has_parts_of(uri) {
             return true;
@@ -156,7 +155,7 @@ impl BaseUrl {
 }
 
 impl BaseUrl {
-    /// Whether the URL has this scheme and authority, to the letter.
+    /// Whether the URL has exactly this scheme and authority.
     pub(crate) fn has_parts_of(&self, uri: &Uri) -> bool {
         uri.scheme() == Some(&self.scheme)
             && uri
@@ -177,7 +176,7 @@ impl fmt::Debug for BaseUrl {
     }
 }
 
-/// Whether the text before the first colon is a scheme, and none that is spoken here.
+/// Whether the text before the first colon is a scheme that is not supported here.
 fn is_other_scheme(scheme: &str) -> bool {
     let http = ["http", "https"]
         .iter()

@@ -20,7 +20,7 @@ pub(super) fn encoded(value: &str) -> PercentEncode<'_> {
     utf8_percent_encode(value, ENCODED)
 }
 
-/// Adds `name=value` to a form or query that may have pairs already.
+/// Appends `name=value` to a form or query that may have pairs already.
 pub(crate) fn push_pair(pairs: &mut String, name: &str, value: &str) {
     if !pairs.is_empty() {
         pairs.push('&');
@@ -30,7 +30,7 @@ pub(crate) fn push_pair(pairs: &mut String, name: &str, value: &str) {
     encode_into(pairs, value);
 }
 
-/// Whether nothing in it needs encoding, as in nearly every id.
+/// Whether nothing in the text needs encoding, as in nearly every id.
 pub(super) fn is_plain(value: &str) -> bool {
     const PLAIN: [bool; 256] = {
         let mut plain = [false; 256];

@@ -1,24 +1,24 @@
-//! What a host says of where a request goes.
+//! Classifies hosts by what network they are on.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use http::uri::Authority;
 
-/// How far away a host is.
+/// The network that a host is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reach {
-    /// This machine, in whatever form.
+    /// This machine, in any notation.
     ThisMachine,
-    /// A network that is not everyone's: a private address or a name that only such networks know.
+    /// A private network: a private address or a name that only such networks use.
     Private,
-    /// What no file is fetched from: link-local and multicast addresses, and what a cloud tells its machines.
+    /// Never allowed for files: link-local and multicast addresses, and cloud metadata services.
     Local,
     /// Everything else.
     Public,
 }
 
 impl Reach {
-    /// By the name or address in a URL.
+    /// Classifies the name or address in a URL.
     pub(crate) fn of(host: &str) -> Self {
         if let Some(address) = address(host) {
             return Self::of_address(address);
@@ -48,7 +48,7 @@ impl Reach {
     }
 
     fn of_v4(address: Ipv4Addr) -> Self {
-        // Azure, Alibaba and Oracle speak to their machines here; most others at a link-local address.
+        // The metadata addresses of Azure, Alibaba and Oracle; most others use a link-local address.
         const CLOUDS: [[u8; 4]; 3] = [[168, 63, 129, 16], [100, 100, 100, 200], [192, 0, 0, 192]];
         match address.octets() {
             [0 | 127, ..] => Self::ThisMachine,
@@ -67,7 +67,7 @@ impl Reach {
     fn of_v6(address: Ipv6Addr) -> Self {
         match address.segments() {
             [0, 0, 0, 0, 0, 0, 0, 0..=1] => Self::ThisMachine,
-            // Amazon and Google speak to their machines here.
+            // The metadata addresses of Amazon and Google.
             [0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254] | [0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254] => {
                 Self::Local
             }
@@ -78,7 +78,7 @@ impl Reach {
     }
 }
 
-/// What names end with that mean something in private networks only.
+/// Name suffixes that have a meaning in private networks only.
 const PRIVATE_NAMES: [&str; 9] = [
     "corp",
     "home",
@@ -91,7 +91,7 @@ const PRIVATE_NAMES: [&str; 9] = [
     "private",
 ];
 
-/// The IPv4 address that an IPv6 address leads to: mapped, compatible, by NAT64 or by 6to4.
+/// The IPv4 address embedded in an IPv6 address: mapped, compatible, NAT64 or 6to4.
 fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let (high, low) = match address.segments() {
         [0, 0, 0, 0, 0, 0 | 0xffff, high, low] if (high, low) > (0, 1) => (high, low),
@@ -110,22 +110,22 @@ fn address(host: &str) -> Option<IpAddr> {
     }
 }
 
-/// Whether the host is this machine, in one of the forms for which plain `http` is good enough.
+/// Whether the host is this machine, in one of the forms for which plain `http` is allowed.
 pub(crate) fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost")
         || address(host).is_some_and(|address| address.is_loopback())
 }
 
-/// Host names that are the same, written differently.
+/// Whether two host names are equal, apart from case and a trailing dot.
 pub(crate) fn is_same(one: &str, other: &str) -> bool {
     let bare = |host| str::strip_suffix(host, '.').unwrap_or(host);
     bare(one).eq_ignore_ascii_case(bare(other))
 }
 
-/// Checks host and port, of which URL parsers accept much that no connection can be made to.
+/// Checks host and port, because URL parsers accept many that cannot be connected to.
 ///
 /// # Errors
-/// Words that say what is wrong and what to write.
+/// A text that says what is wrong and what to write.
 pub(crate) fn check(authority: &Authority) -> Result<(), &'static str> {
     let host = authority.host();
     let port = authority

@@ -1,4 +1,4 @@
-//! Where a redirect points.
+//! The target of a redirect.
 
 use http::header::LOCATION;
 use http::uri::Authority;
@@ -14,7 +14,7 @@ pub(super) fn location(headers: &HeaderMap) -> &str {
         .map_or("", |location| location.to_str().unwrap_or_default())
 }
 
-/// Scheme and authority of a redirect's target, if it names them. A user name or password is left out.
+/// Scheme and authority of a redirect's target, if it has them. A user name or password is left out.
 pub(crate) fn origin(headers: &HeaderMap) -> Option<(&str, &str)> {
     let location = location(headers);
     let (scheme, rest) = match location.strip_prefix("//") {
@@ -28,7 +28,7 @@ pub(crate) fn origin(headers: &HeaderMap) -> Option<(&str, &str)> {
     Some((scheme, authority.rsplit('@').next()?))
 }
 
-/// Whether the path of a redirect's target ends as this template does, whatever stands in its placeholders.
+/// Whether the path of a redirect's target ends with this template, with any values for its placeholders.
 pub(crate) fn leads_to(headers: &HeaderMap, template: &str) -> bool {
     let target = location(headers).split(['?', '#']).next();
     let mut segments = target.unwrap_or_default().rsplit('/');
@@ -39,8 +39,8 @@ pub(crate) fn leads_to(headers: &HeaderMap, template: &str) -> bool {
     })
 }
 
-/// Whether the text names the same host and port, whichever scheme leads there: a port that is the default of its scheme
-/// may be left out.
+/// Whether the text names the same host and port, with any scheme: a port that is the default of its scheme may be
+/// omitted.
 pub(crate) fn is_same_host(host: &Authority, text: &str) -> bool {
     let Ok(other) = text.parse::<Authority>() else {
         return false;

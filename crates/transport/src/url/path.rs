@@ -1,16 +1,16 @@
-//! Expanding path templates so that no value can leave its segment.
+//! Expands path templates so that no value can leave its segment.
 
 use super::encode::{encoded, is_plain};
 use crate::error::Error;
 
-/// Replaces the placeholders of `template` by `values`, in order, each encoded as one segment.
+/// Replaces the placeholders of `template` with `values`, in order, each encoded as one segment.
 ///
 /// # Errors
-/// A value that is empty, or that has `.` or `..` as a segment, is refused: URL parsers resolve such segments even when
-/// they are percent-encoded, so the request would go to another resource.
+/// If a value is empty, or has `.` or `..` as a segment: URL parsers resolve such segments even when they are
+/// percent-encoded, so the request would go to another resource.
 ///
 /// # Panics
-/// If there are fewer values than placeholders, which is a defect of the generator.
+/// If there are fewer values than placeholders, which is a bug of the generator.
 pub(crate) fn expand(template: &'static str, values: &[&str]) -> Result<String, Error> {
     let room: usize = values.iter().map(|value| value.len()).sum();
     let mut path = String::with_capacity(template.len() + room);
@@ -27,7 +27,7 @@ pub(crate) fn expand(template: &'static str, values: &[&str]) -> Result<String, 
     Ok(path)
 }
 
-/// Adds a value as one segment, encoded, unless it would not stay within it.
+/// Appends a value as one encoded segment, unless it would not stay within the segment.
 pub(crate) fn push_segment(path: &mut String, name: &str, value: &str) -> Result<(), Error> {
     if value.is_empty() {
         return Err(Error::invalid(format!(

@@ -1,4 +1,4 @@
-//! Redirects: never followed with a credential, only named, and followed where a file is fetched without one.
+//! Redirects: only reported for requests with a credential, and followed when a file is fetched without one.
 
 use http::Uri;
 use http::{HeaderMap, StatusCode};
@@ -8,13 +8,13 @@ use crate::url::base_url::BaseUrl;
 use crate::url::host::{self, Reach, is_loopback};
 use crate::url::location::{is_redirect, location, origin};
 
-/// How often a fetch is sent on.
+/// How many redirects of a fetch are followed.
 pub(crate) const MOST: u32 = 5;
 
-/// The longest host that a redirect is said to lead to, in characters: no name is longer.
+/// The longest host that is shown as a redirect's target, in characters: no name is longer.
 const LONGEST_HOST: usize = 260;
 
-/// Words for a redirect that is not followed: the credential belongs to one origin.
+/// The message for a redirect that is not followed, because the credential belongs to one origin.
 pub(crate) fn message(status: StatusCode, headers: &HeaderMap, base: &BaseUrl) -> Option<String> {
     if !is_redirect(status) {
         return None;
@@ -46,12 +46,12 @@ pub(crate) fn message(status: StatusCode, headers: &HeaderMap, base: &BaseUrl) -
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Places<'a> {
     pub(crate) base: &'a BaseUrl,
-    /// Whether also from private networks other than the service's own host.
+    /// Whether private networks other than the service's own host are allowed.
     pub(crate) private: bool,
 }
 
 impl Places<'_> {
-    /// A service elsewhere could have this machine asked for what only it can reach.
+    /// A remote service must not make this machine request what only this machine can reach.
     fn check(&self, uri: &Uri) -> Result<(), &'static str> {
         let host = uri.host().unwrap_or_default();
         match Reach::of(host) {
@@ -74,7 +74,7 @@ impl Places<'_> {
 /// The URL of a file that is fetched without the credential. It may be secret, so no error shows it.
 ///
 /// # Errors
-/// If it is no `https` URL, or an `http` URL of another host than this machine, or one from which nothing may be fetched.
+/// If it is not an `https` URL, or an `http` URL of this machine, or its host is not allowed.
 pub(crate) fn file_url(url: &str, places: Places<'_>) -> Result<Uri, Error> {
     let refuse = |what: &str| Error::invalid(format!("the file's URL: {what}"));
     let url = reqwest::Url::parse(url).map_err(|_| {
@@ -98,11 +98,11 @@ fn checked(mut url: reqwest::Url) -> Result<Uri, &'static str> {
     url.as_str().parse().map_err(|_| "it cannot be sent")
 }
 
-/// Where a fetch that was sent on goes next.
+/// The next URL of a fetch that was redirected.
 ///
 /// # Errors
-/// If that is nowhere, or not safe: from https to http, from elsewhere to this machine, or where nothing may be fetched
-/// from.
+/// If there is no valid target, or it is not safe: from https to http, from another host to this machine, or to a host
+/// that is not allowed.
 pub(crate) fn next(from: &Uri, headers: &HeaderMap, places: Places<'_>) -> Result<Uri, Error> {
     let refuse = |what: &str| {
         let message = format!("the file's server redirects to where nothing is fetched: {what}");
@@ -164,7 +164,7 @@ mod tests {
         );
     }
 
-    /// This machine, and a service elsewhere.
+    /// This machine, and a service on another host.
     fn bases() -> (BaseUrl, BaseUrl) {
         let base = |url| BaseUrl::parse(url, false).unwrap();
         (base("http://127.0.0.1:1"), base("https://service.test"))
@@ -240,7 +240,7 @@ mod tests {
                 assert_eq!(remedy, !never, "{error}");
             }
         }
-        // A service in a private network has files of its own.
+        // A service in a private network has files there.
         let inside = BaseUrl::parse("https://pwpush.internal", false).unwrap();
         let inside = places(&inside, false);
         assert!(file_url("https://PWPUSH.internal.:8443/a", inside).is_ok());

@@ -1,4 +1,4 @@
-//! Decoding a response, and saying clearly why it cannot be decoded.
+//! Decodes responses, with clear errors when that fails.
 
 mod place;
 mod repair;
@@ -10,10 +10,10 @@ use crate::error::{Error, ErrorKind};
 pub(crate) use place::path_at;
 pub(crate) use repair::repair;
 
-/// Decodes JSON: as it is, and if that fails, once more after [`repair`].
+/// Decodes JSON as received, and if that fails, once more after [`repair`].
 ///
 /// # Errors
-/// With the JSON path and what was expected there, but never with a value: it may be secret.
+/// With the JSON path and what was expected there, but never with a value, which may be secret.
 pub(crate) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     let (value, is_repaired) = within("", body)?;
     if is_repaired {
@@ -22,10 +22,10 @@ pub(crate) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     Ok(value)
 }
 
-/// Decodes JSON that stands at `place` in a larger text, like [`json`], and says whether it had to be repaired.
+/// Decodes JSON at `place` in a larger text, like [`json`], and returns whether it had to be repaired.
 ///
 /// # Errors
-/// As [`json`], with the path in the larger text.
+/// Like [`json`], with the path in the larger text.
 pub(crate) fn within<T: DeserializeOwned>(place: &str, body: &[u8]) -> Result<(T, bool), Error> {
     // UTF-8 is checked once for the whole text.
     let text = text(body);
@@ -40,10 +40,10 @@ pub(crate) fn within<T: DeserializeOwned>(place: &str, body: &[u8]) -> Result<(T
     }
 }
 
-/// Decodes JSON as it is, without a repair.
+/// Decodes JSON without a repair.
 ///
 /// # Errors
-/// As [`json`].
+/// Like [`json`].
 pub(crate) fn strict<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     let text = text(body).map_err(invalid_utf8)?;
     parse(text).map_err(|error| undecodable("", text, &error))
@@ -56,7 +56,7 @@ pub(crate) fn strict<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
 pub(crate) fn text(bytes: &[u8]) -> Result<&str, std::str::Utf8Error> {
     match simdutf8::basic::from_utf8(bytes) {
         Ok(text) => Ok(text),
-        // It does not say where.
+        // The faster check does not say where the error is.
         Err(_) => std::str::from_utf8(bytes),
     }
 }
@@ -78,7 +78,7 @@ fn parse<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
     serde_json::from_str(text)
 }
 
-/// The repaired text, or why it cannot be decoded if there is nothing to repair.
+/// The repaired text, or the decoding error if there is nothing to repair.
 #[cold]
 #[inline(never)]
 fn second(place: &str, body: &[u8], error: Option<serde_json::Error>) -> Result<String, Error> {
@@ -89,14 +89,14 @@ fn second(place: &str, body: &[u8], error: Option<serde_json::Error>) -> Result<
     })
 }
 
-/// Says that what was decoded had been repaired.
+/// Logs that the decoded text had been repaired.
 #[cold]
 #[inline(never)]
 pub(crate) fn tell() {
     tracing::warn!("the response was not correct JSON and was decoded after a repair");
 }
 
-/// Decodes an answer without a body: a value only for types that have one for nothing, as `()` and `Option` have.
+/// Decodes a response without a body. Only types that can be decoded from nothing, such as `()` and `Option`, succeed.
 pub(crate) fn nothing<T: DeserializeOwned>() -> Result<T, Error> {
     T::deserialize(Nothing::Empty).map_err(|_: serde::de::value::Error| {
         Error::new(
@@ -106,7 +106,7 @@ pub(crate) fn nothing<T: DeserializeOwned>() -> Result<T, Error> {
     })
 }
 
-/// The value of `()`, which whoever asks for it takes for any response. `None` for all other types.
+/// The value of `()`, which accepts any response. `None` for all other types.
 #[cold]
 #[inline(never)]
 pub(crate) fn unit<T: DeserializeOwned>() -> Option<T> {
@@ -116,9 +116,9 @@ pub(crate) fn unit<T: DeserializeOwned>() -> Option<T> {
 /// No value.
 #[derive(Clone, Copy)]
 enum Nothing {
-    /// Nothing was sent; unlike `null`, it is no object without members.
+    /// Nothing was sent. Unlike `null`, it is not decoded as an object without members.
     Empty,
-    /// Nothing is wanted.
+    /// The type needs no value.
     Unit,
 }
 
@@ -153,7 +153,7 @@ impl<'de> Deserializer<'de> for Nothing {
     }
 }
 
-/// Says why a payload that is no page is none.
+/// Explains why a payload is not a page.
 #[cold]
 pub(crate) fn explain_page(payload: &[u8]) -> Error {
     match json::<serde_json::Value>(payload) {
@@ -212,7 +212,7 @@ fn undecodable(place: &str, text: &str, error: &serde_json::Error) -> Error {
     Error::new(ErrorKind::Decode, message)
 }
 
-/// Takes the offending value out of serde's message, keeping the kinds that were found and expected.
+/// Removes the offending value from serde's message, and keeps the found and expected kinds.
 fn without_value(message: &str) -> String {
     let message = message
         .rsplit_once(" at line ")
@@ -287,7 +287,7 @@ mod tests {
         assert_eq!(read["a"][2], 2);
         let read = json::<Read>(b"{\"a\":[\"caf\xe9\"]}").unwrap();
         assert_eq!(read["a"][0], "caf\u{fffd}");
-        // What is wrong beside it is said with its place in the repaired text.
+        // Other errors are reported with their place in the repaired text.
         assert_eq!(
             message("\u{feff}{\"\\ud83d\":[1e400]}".as_bytes()),
             "the answer does not fit at `\u{fffd}[0]`: expected u32, found string"
@@ -351,7 +351,7 @@ mod tests {
             flag: Option<bool>,
         }
 
-        // Missing members are those of the object.
+        // Errors about missing members point at the object.
         for (body, path) in [
             ("{}", ""),
             (r#"[1]"#, ""),
@@ -387,7 +387,7 @@ mod tests {
                 json::<Derived>(body.as_bytes()).map(drop),
             ];
             for (error, kind) in errors.into_iter().zip(["own", "derived"]) {
-                // `serde` takes a list for a struct, member by member.
+                // `serde` accepts a list for a struct, member by member.
                 if kind == "derived" && (body == "[1]" || body.contains("[ [] ]")) {
                     continue;
                 }
@@ -431,7 +431,7 @@ mod tests {
         );
     }
 
-    /// A type as deep as its text.
+    /// A type as deeply nested as its text.
     #[derive(Debug, serde::Deserialize)]
     #[expect(dead_code, reason = "decoded, not read")]
     struct RawTree {

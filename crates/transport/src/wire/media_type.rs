@@ -1,4 +1,4 @@
-//! What a response says its body is.
+//! The media type of a response.
 
 use http::HeaderMap;
 use http::header::{CONTENT_TYPE, HeaderValue};
@@ -15,7 +15,7 @@ pub(crate) fn media_type(headers: &HeaderMap) -> &str {
     kind.unwrap_or_default().trim()
 }
 
-/// Whether the answer says that it is JSON.
+/// Whether the response's media type is JSON.
 pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     let kind = media_type(headers);
     kind.get(kind.len().saturating_sub(4)..)

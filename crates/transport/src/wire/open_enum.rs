@@ -1,4 +1,4 @@
-//! Enumerations that survive values they do not know.
+//! Enumerations that accept unknown values.
 
 use std::fmt;
 use std::ops::Deref;
@@ -7,10 +7,10 @@ use crate::wire::model::{Token, Unfit};
 
 /// An enumeration whose unknown values are kept as text.
 ///
-/// Services add values without notice; a client that refuses them would lose the whole answer. Known values are read
-/// without allocating.
+/// Services add values without notice, and a client that refused them would lose the whole response. Known values are
+/// decoded without allocating.
 pub trait OpenEnum: Sized {
-    /// The integers by which the service writes some values in place of their names, with those names.
+    /// Integers that the service sends for some values instead of their names, with those names.
     const CODES: &'static [(i64, &'static str)] = &[];
 
     /// The variant for this wire value, if it is known.
@@ -25,7 +25,7 @@ pub trait OpenEnum: Sized {
         Self::from_known(value).unwrap_or_else(|| Self::from_unknown(value.into()))
     }
 
-    /// The variant for this integer: the one whose code it is, or else the one for its digits.
+    /// The variant for this integer: the one with this code, or otherwise the one for its digits.
     fn from_code(code: i64) -> Self {
         let coded = Self::CODES.iter().find(|(known, _)| *known == code);
         coded.map_or_else(
@@ -161,8 +161,8 @@ macro_rules! open_enum {
     };
 }
 
-/// Implements what every open enumeration has beside [`OpenEnum`]: `Display`, `From<&str>`, `From<String>`, `AsRef<str>`
-/// and both directions of serde.
+/// Implements what every open enumeration has in addition to [`OpenEnum`]: `Display`, `From<&str>`, `From<String>`,
+/// `AsRef<str>`, `Serialize` and `Deserialize`.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __open_enum {

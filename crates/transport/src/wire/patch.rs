@@ -1,4 +1,4 @@
-//! The three things a partial update can say of a member.
+//! Members of a partial update.
 
 use serde::ser::{Serialize, Serializer};
 

@@ -1,4 +1,4 @@
-//! JSON as it came.
+//! Raw JSON.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,7 +13,8 @@ use crate::wire::decode;
 
 /// A JSON value as the service sent it, byte for byte.
 ///
-/// Items of a page share the page's memory; nothing is copied until it is decoded. It serialises as the value it is.
+/// Items of a page share the page's memory; nothing is copied until an item is decoded. It serialises as the value
+/// itself.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RawJson(Bytes);
 
@@ -21,7 +22,7 @@ impl RawJson {
     /// Checks that this is JSON, without decoding it.
     ///
     /// # Errors
-    /// If it is not.
+    /// If it is not JSON.
     pub fn parse(json: impl Into<Bytes>) -> Result<Self, Error> {
         let json = json.into();
         decode::strict::<serde::de::IgnoredAny>(&json)?;
@@ -38,7 +39,7 @@ impl RawJson {
         Self(Bytes::from_static(b"null"))
     }
 
-    /// A copy of a text that is known to be JSON.
+    /// Copies a text that is known to be JSON.
     pub(crate) fn copy(json: &str) -> Self {
         Self(Bytes::copy_from_slice(json.as_bytes()))
     }
@@ -61,14 +62,14 @@ impl RawJson {
         std::str::from_utf8(&self.0).expect("checked when it was made")
     }
 
-    /// The text on one line, as JSON lines want it. Nothing is copied unless the service sent line breaks.
+    /// The text on one line, as JSON Lines requires. Nothing is copied unless the service sent line breaks.
     #[must_use]
     pub fn to_line(&self) -> Cow<'_, str> {
         let text = self.as_str();
         if !text.contains(['\r', '\n']) {
             return Cow::Borrowed(text);
         }
-        // Within strings line breaks are escaped, so those that are not stand between tokens.
+        // Line breaks within strings are escaped, so unescaped ones stand between tokens.
         Cow::Owned(text.replace(['\r', '\n'], " "))
     }
 

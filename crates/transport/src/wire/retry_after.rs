@@ -1,4 +1,4 @@
-//! Reading how long the service asks to wait.
+//! How long the service asks to wait.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,10 +7,10 @@ use http::{HeaderMap, HeaderValue};
 
 use crate::limiter::FOR_EVER;
 
-/// The wait in `Retry-After`: of several, the first that can be read.
+/// The wait in `Retry-After`: the first of several values that can be read.
 ///
-/// It is a number of seconds or an HTTP date. Some services send a point in time as a number instead, which is told
-/// apart by its size.
+/// The value is a number of seconds or an HTTP date. Some services send a UNIX timestamp instead, which is recognised
+/// by its size.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let read = |text: &str| {
         if let Some(number) = number(text) {
@@ -22,9 +22,9 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     texts(headers, &RETRY_AFTER).find_map(read)
 }
 
-/// How long the limit is used up, from the RateLimit headers; `None` if something is left of it.
+/// How long the limit is used up, from the RateLimit headers; `None` if some of it is left.
 ///
-/// Understands the header fields of the IETF draft in both its forms, and their `X-` ancestors.
+/// Supports both forms of the header fields in the IETF draft, and their older `X-` forms.
 pub(crate) fn exhausted_for(headers: &HeaderMap) -> Option<Duration> {
     let is_one = |name: &HeaderName| {
         let name = name.as_str();
@@ -61,8 +61,8 @@ const OLDER_FIELDS: [(HeaderName, HeaderName); 3] = [
     ),
 ];
 
-/// The longest of several limits that are used up, `"second";r=0;t=5, "day";r=900;t=40000`, or the one of the older
-/// form, `limit=10, remaining=0, reset=5`.
+/// The longest of several used-up limits, `"second";r=0;t=5, "day";r=900;t=40000`, or the one limit of the older form,
+/// `limit=10, remaining=0, reset=5`.
 fn from_structured_field(field: &str, headers: &HeaderMap) -> Option<Duration> {
     if pieces(field, ";").nth(1).is_some() {
         let limits = pieces(field, ",");
@@ -102,7 +102,7 @@ fn pieces<'a>(text: &'a str, separators: &'static str) -> impl Iterator<Item = &
     })
 }
 
-/// The wait that a number means. From 10⁹ on, which would be 31 years, it is a point in time: in seconds, or, if that
+/// The wait that a number means. From 10⁹ on, which would be 31 years, it is a UNIX timestamp: in seconds, or, if that
 /// were thousands of years away, in milliseconds, microseconds or nanoseconds.
 fn wait(number: f64, headers: &HeaderMap) -> Duration {
     let seconds = |seconds| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
@@ -118,7 +118,7 @@ fn wait(number: f64, headers: &HeaderMap) -> Duration {
     wait.min(FOR_EVER)
 }
 
-/// What the service takes for the present, since its clock may be hours off from ours.
+/// The service's current time, since its clock may be hours off from ours.
 fn now(headers: &HeaderMap) -> SystemTime {
     let date = || httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?.trim()).ok();
     date().unwrap_or_else(SystemTime::now)
@@ -129,7 +129,7 @@ fn texts<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = 
     headers.get_all(name).iter().filter_map(text)
 }
 
-/// Digits, perhaps with a fraction. What is too large for any clock is still a number.
+/// Digits, optionally with a fraction. A number that is too large for any clock is still a number.
 fn number(text: &str) -> Option<f64> {
     let plain = text
         .bytes()
@@ -142,7 +142,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// 21 October 2015, 07:28:00, as the service's clock tells it.
+    /// 21 October 2015, 07:28:00, on the service's clock.
     const NOW: u64 = 1_445_412_480;
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
@@ -212,7 +212,7 @@ mod tests {
                 assert!((wait - 90.0).abs() < 0.001, "{text}: {wait}");
             }
         }
-        // What is over is over, in whichever unit.
+        // Times in the past mean no wait, in every unit.
         for text in ["1000000000", "1445412479999", "1445412479999999"] {
             assert_eq!(retry_after(&dated(&[("retry-after", text)])), seconds(0.0));
         }
@@ -238,7 +238,7 @@ mod tests {
         let at = |date: &str, until: &str| {
             retry_after(&headers(&[("date", date), ("retry-after", until)]))
         };
-        // The service's clock is decades behind and ahead of ours.
+        // The service's clock is decades behind or ahead of ours.
         assert_eq!(
             at(
                 "Wed, 21 Oct 1987 07:28:00 GMT",
@@ -253,7 +253,7 @@ mod tests {
             ),
             seconds(7.0)
         );
-        // Without its clock ours must do.
+        // Without the service's clock, ours is used.
         let until = |until| retry_after(&headers(&[("retry-after", until)]));
         assert_eq!(until("Wed, 21 Oct 2015 07:28:07 GMT"), seconds(0.0));
         assert!(until("Sun, 21 Oct 2085 07:28:07 GMT") > seconds(86_400.0));

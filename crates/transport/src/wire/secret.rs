@@ -1,4 +1,4 @@
-//! Text that is never shown.
+//! Secret text.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -14,12 +14,11 @@ use zeroize::Zeroizing;
 use crate::error::CUT;
 use crate::url::encode;
 
-/// Secret text: shown as `[redacted]`, cleared when dropped.
+/// Secret text: shown as `[redacted]`, and cleared when dropped.
 ///
-/// It is serialised only where a request's body is written ([`Request::json`](crate::Request::json)). Anywhere else
-/// serialising it, alone or within a model, is an error: a model that is written to a log or a file by mistake takes no
-/// secret along, and nobody stores `[redacted]` in its place and sends that later. Where it is meant, write
-/// [`expose`](Self::expose).
+/// It is serialised only into a request's body ([`Request::json`](crate::Request::json)). Serialising it anywhere else,
+/// alone or within a model, is an error: a model that is written to a log or a file by mistake discloses no secret, and
+/// `[redacted]` is never stored and sent later. To write it on purpose, use [`expose`](Self::expose).
 ///
 /// ```
 /// use security_api_transport::Secret;
@@ -39,14 +38,13 @@ impl Secret {
         &self.0
     }
 
-    /// Whether the secret can be read off this text: as it is, percent-encoded as in a form or a URL, or with the escapes
-    /// of JSON.
+    /// Whether the text contains the secret: unchanged, percent-encoded as in a form or a URL, or with JSON escapes.
     pub(crate) fn is_shown_in(&self, text: &str) -> bool {
         text.char_indices()
             .any(|(start, _)| self.length_at(&text[start..]).is_some())
     }
 
-    /// How many bytes of the text's beginning show the secret, or what a cut leaves of it.
+    /// How many bytes at the beginning of the text show the secret, or the part of it that a cut left.
     fn length_at(&self, text: &str) -> Option<usize> {
         FORMS.iter().find_map(|form| {
             let mut length = 0;
@@ -63,14 +61,14 @@ impl Secret {
     }
 }
 
-/// Secrets of fewer characters are not looked for: they stand in words by chance, and hiding them there would tell them.
+/// Shorter secrets are not searched for: they occur in words by chance, and redacting them there would disclose them.
 const LEAST: usize = 4;
 
-/// The text with these secrets hidden, in whichever form it shows them; none if it shows none.
+/// The text with these secrets redacted, in whichever form it contains them; `None` if it contains none.
 pub(crate) fn hide(secrets: &[Secret], text: &str) -> Option<String> {
     let mut hidden = String::new();
     let mut done = 0;
-    // Where the secrets end that were found last; they may overlap.
+    // The end of the secrets found last; they may overlap.
     let mut end = 0;
     for (start, _) in text.char_indices() {
         let found = secrets
@@ -89,14 +87,14 @@ pub(crate) fn hide(secrets: &[Secret], text: &str) -> Option<String> {
     (end > 0).then(|| hidden + &text[end..])
 }
 
-/// Whether the text was cut here, perhaps within an escape.
+/// Whether the text was cut here, possibly within an escape.
 fn is_cut(text: &str) -> bool {
     let escape = text.split(CUT).next().unwrap_or_default();
     escape.len() < text.len()
         && (escape.is_empty() || (escape.len() < 6 && escape.starts_with(['%', '\\'])))
 }
 
-/// A way to write text within other text. What does not fit is read as it is.
+/// An encoding of text within other text. What is not encoded is read unchanged.
 struct Form {
     percent: bool,
     plus: bool,
@@ -122,7 +120,7 @@ const FORMS: [Form; 6] = {
 };
 
 impl Form {
-    /// The character that the text begins with, and how many bytes show it.
+    /// The first character of the text, and how many bytes encode it.
     fn read(&self, text: &str) -> Option<(char, usize)> {
         let (first, length) = self.read_percent(text)?;
         if first == '\\' && self.escapes {
@@ -158,7 +156,7 @@ impl Form {
         }
     }
 
-    /// What JSON means by an escape whose backslash has this length.
+    /// Decodes a JSON escape whose backslash has this length.
     fn read_escape(&self, text: &str, length: usize) -> Option<(char, usize)> {
         let (kind, bytes) = self.read_percent(text.get(length..)?)?;
         let length = length + bytes;
@@ -217,21 +215,21 @@ fn hex(digits: &[u8]) -> Option<u16> {
     })
 }
 
-/// The secrets of a call. A handle: clones share them, and without any there is nothing to share.
+/// The secrets of a call. Clones share them; without any, nothing is allocated.
 #[derive(Clone, Default)]
 pub(crate) struct Secrets(Option<Arc<Kept>>);
 
 #[derive(Clone, Default)]
 struct Kept {
     hidden: Vec<Secret>,
-    /// The names and values of the query that are kept out of it until the request is sent.
+    /// The names and values of secret query parameters, which are added when the request is sent.
     query: Vec<(&'static str, Secret)>,
     /// The same, encoded.
     encoded: Zeroizing<String>,
 }
 
 impl Secrets {
-    /// Hides these.
+    /// Adds secrets to redact.
     pub(crate) fn add(&mut self, secrets: impl IntoIterator<Item = Secret>) {
         let mut secrets = secrets.into_iter().peekable();
         if secrets.peek().is_some() {
@@ -265,7 +263,7 @@ impl Secrets {
         found.map(|(_, value)| value.expose())
     }
 
-    /// The query that is kept back, if there is any.
+    /// The secret query parameters, encoded, if there are any.
     pub(crate) fn encoded_query(&self) -> Option<&str> {
         let encoded = self.0.as_ref().map(|kept| kept.encoded.as_str());
         encoded.filter(|query| !query.is_empty())
@@ -279,7 +277,7 @@ impl Secrets {
 impl Kept {
     fn encode(&mut self) {
         let room = |(name, value): &(&str, Secret)| 2 + 3 * (name.len() + value.expose().len());
-        // At once, because a text that grows leaves a copy behind.
+        // Reserves room at once, because a text that grows leaves a copy behind.
         self.encoded = Zeroizing::new(String::with_capacity(self.query.iter().map(room).sum()));
         for (name, value) in &self.query {
             encode::push_pair(&mut self.encoded, name, value.expose());
@@ -287,8 +285,8 @@ impl Kept {
     }
 }
 
-/// Takes as long whatever is in them, so that nobody learns from the time how much of a guess was right. Only the length
-/// may show.
+/// Compares in constant time, so that the time does not reveal how much of a guess was right. Only the length may be
+/// revealed.
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
         self.expose()
@@ -298,7 +296,7 @@ impl PartialEq for Secret {
     }
 }
 
-/// So that a secret id can stand where an id is expected.
+/// Lets a secret id stand where an id is expected.
 impl AsRef<str> for Secret {
     fn as_ref(&self) -> &str {
         self.expose()
@@ -330,11 +328,11 @@ impl<'de> Deserialize<'de> for Secret {
 }
 
 thread_local! {
-    /// A request's body is being written on this thread, with these secrets so far.
+    /// The secrets serialised so far, if a request's body is being written on this thread.
     static ON_THE_WIRE: RefCell<Option<Vec<Secret>>> = const { RefCell::new(None) };
 }
 
-/// Runs this with secrets being serialised as they are, and gives those that were.
+/// Runs `write` with secrets serialised in plain text, and returns those that were.
 pub(crate) fn on_the_wire<T>(write: impl FnOnce() -> T) -> (T, Vec<Secret>) {
     struct Restore(Option<Vec<Secret>>);
 
@@ -349,7 +347,7 @@ pub(crate) fn on_the_wire<T>(write: impl FnOnce() -> T) -> (T, Vec<Secret>) {
     (written, ON_THE_WIRE.take().unwrap_or_default())
 }
 
-/// Where a request's body is written that may hold secrets: what it leaves behind as it grows is cleared.
+/// A buffer for a request's body that may hold secrets: memory that it leaves when it grows is cleared.
 pub(crate) struct WipedBuffer(Zeroizing<Vec<u8>>);
 
 impl Default for WipedBuffer {
@@ -359,7 +357,7 @@ impl Default for WipedBuffer {
 }
 
 impl WipedBuffer {
-    /// What was written. If it has secrets, it is cleared with the last handle to it.
+    /// The written bytes. If they contain secrets, they are cleared with the last handle to them.
     pub(crate) fn into_bytes(mut self, has_secrets: bool) -> Bytes {
         match has_secrets {
             true => Bytes::from_owner(self.0),
@@ -372,7 +370,7 @@ impl io::Write for WipedBuffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let needed = self.0.len() + bytes.len();
         if needed > self.0.capacity() {
-            // Growing in place would free the old memory as it is.
+            // Growing in place would free the old memory without clearing it.
             let mut grown = Vec::with_capacity(needed.max(2 * self.0.capacity()));
             grown.extend_from_slice(&self.0);
             self.0 = Zeroizing::new(grown);

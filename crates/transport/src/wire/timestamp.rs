@@ -11,8 +11,8 @@ use crate::wire::model::{Scalar, Token, Unfit};
 
 /// A point in time, from the year -9999 to 9999, to the nanosecond.
 ///
-/// In responses it is read from UNIX seconds and from RFC 3339 text, whichever the service sends, with the tolerances of
-/// [`model`](crate::model). It is shown and serialised as RFC 3339 in UTC.
+/// Responses may contain UNIX seconds or RFC 3339 text, with the tolerances of [`model`](crate::model). It is displayed
+/// and serialised as RFC 3339 in UTC.
 ///
 /// ```
 /// use security_api_transport::Timestamp;
@@ -25,11 +25,11 @@ use crate::wire::model::{Scalar, Token, Unfit};
 pub struct Timestamp {
     /// Whole seconds since 1970, rounded down.
     seconds: i64,
-    /// Nanoseconds since then, and one: so `Option<Timestamp>` needs no more room than `Timestamp`, and records have many.
+    /// Nanoseconds since then, plus one: so `Option<Timestamp>` needs no more room than `Timestamp`. Records have many.
     nanoseconds: NonZeroU32,
 }
 
-/// The text or number is no point in time that [`Timestamp`] can hold.
+/// The text or number is not a point in time that [`Timestamp`] can hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a point in time: expected UNIX seconds or RFC 3339 between the years -9999 and 9999")]
 #[non_exhaustive]
@@ -51,7 +51,7 @@ impl Timestamp {
     /// From whole seconds since 1970-01-01T00:00:00Z.
     ///
     /// # Errors
-    /// If the time lies outside the years -9999 to 9999.
+    /// If the time is outside the years -9999 to 9999.
     pub fn from_unix_seconds(seconds: i64) -> Result<Self, InvalidTimestamp> {
         match (Self::MIN.seconds..=Self::MAX.seconds).contains(&seconds) {
             true => Ok(Self::new(seconds, 0)),
@@ -65,14 +65,14 @@ impl Timestamp {
         self.seconds
     }
 
-    /// This much earlier; the earliest time there is if that is out of range.
+    /// This much earlier. Saturates at the earliest time.
     #[must_use]
     pub fn saturating_sub(self, duration: Duration) -> Self {
         let earlier = self.to_jiff().saturating_sub(duration);
         earlier.map_or(Self::MIN, Self::from_jiff)
     }
 
-    /// This much later; the latest time there is if that is out of range.
+    /// This much later. Saturates at the latest time.
     #[must_use]
     pub fn saturating_add(self, duration: Duration) -> Self {
         let later = self.to_jiff().saturating_add(duration);
@@ -98,7 +98,7 @@ impl Timestamp {
 
     fn to_jiff(self) -> jiff::Timestamp {
         let nanoseconds = (self.nanoseconds.get() - 1) as i32;
-        // Nothing outside of jiff's range is ever held.
+        // No value outside of jiff's range is ever held.
         jiff::Timestamp::new(self.seconds, nanoseconds).unwrap_or_default()
     }
 }
@@ -186,7 +186,7 @@ impl Scalar for Timestamp {
         .ok_or(Unfit)
     }
 
-    /// What is no time is `None`: one wrong time is no reason to do without the object.
+    /// An invalid time is decoded as `None`, so that one wrong time does not lose the whole object.
     fn read_optional(token: Token<'_>) -> Result<Option<Self>, Unfit> {
         match (Self::read(token), token) {
             (Ok(time), _) => Ok(Some(time)),
@@ -205,7 +205,7 @@ impl Scalar for Timestamp {
 const MILLISECONDS: i64 = 100_000_000_000;
 
 impl Timestamp {
-    /// From UNIX seconds or milliseconds, told apart by their size.
+    /// From UNIX seconds or milliseconds, distinguished by their size.
     fn from_whole(number: i64) -> Option<Self> {
         if number.abs_diff(0) < MILLISECONDS as u64 {
             return Self::from_unix_seconds(number).ok();

@@ -18,7 +18,7 @@ use crate::error::BoxError;
 /// How much of a file is in memory at once.
 const CHUNK: usize = 64 * 1024;
 
-/// What is still to be sent of a form.
+/// The rest of a form that is still to be sent.
 pub(super) struct FormBody {
     pieces: VecDeque<Piece>,
     file: FileState,
@@ -27,7 +27,7 @@ pub(super) struct FormBody {
     progress: Option<Arc<Told>>,
 }
 
-/// Is told how many bytes were sent, and how many there are.
+/// Called with how many bytes were sent, and how many there are.
 pub(super) type Told = dyn Fn(u64, u64) + Send + Sync;
 
 pub(super) enum Piece {

@@ -1,4 +1,4 @@
-//! Files to send.
+//! Files to upload.
 
 use std::fmt;
 use std::io;
@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use crate::error::{BoxError, Error, ErrorKind};
 
-/// A file to send, from disk or from memory.
+/// A file to upload, from disk or from memory.
 ///
 /// ```
 /// use security_api_transport::{Error, Form, Upload};
@@ -34,7 +34,7 @@ pub(super) enum Content {
     File(FileContent),
 }
 
-/// A file as it was when it was added.
+/// The state of a file when it was added.
 #[derive(Debug, Clone)]
 pub(super) struct FileContent {
     pub(super) path: Arc<PathBuf>,
@@ -53,11 +53,11 @@ impl Upload {
         }
     }
 
-    /// A file from disk, under its own name. Its length is read now, and its content whenever it is sent: if the file
+    /// A file from disk, under its own name. Its length is read now, and its content whenever it is sent. If the file
     /// has changed by then, the call fails before anything is sent.
     ///
     /// # Errors
-    /// If the file cannot be found or is no file.
+    /// If the path does not exist or is not a file.
     pub async fn file(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let unusable = |what: &str| Error::invalid(format!("file `{}`: {what}", path.display()));
@@ -81,18 +81,18 @@ impl Upload {
         })
     }
 
-    /// With this content type, in place of `application/octet-stream`. Control characters are taken out.
+    /// Sets the content type, instead of `application/octet-stream`. Control characters are removed.
     #[must_use]
     pub fn content_type(mut self, content_type: &str) -> Self {
         self.content_type = content_type.chars().filter(|c| !c.is_control()).collect();
         self
     }
 
-    /// Under this file name, which may be any text.
+    /// Sets the file name, which may be any text.
     ///
-    /// It is written as browsers write it: quotes and line breaks, which would end the field, are percent-encoded, and
-    /// so are backslashes and other control characters, which parsers take for different things. All else stands there
-    /// as it is, in UTF-8.
+    /// The name is encoded as browsers do: quotes and line breaks, which would end the field, are percent-encoded, and
+    /// so are backslashes and other control characters, which parsers interpret differently. Everything else is sent
+    /// unchanged, in UTF-8.
     #[must_use]
     pub fn file_name(mut self, file_name: impl Into<String>) -> Self {
         self.file_name = file_name.into();
@@ -140,7 +140,7 @@ impl fmt::Debug for Upload {
 
 impl FileContent {
     /// # Errors
-    /// If the file is not what it was when it was added.
+    /// If the file has changed since it was added.
     pub(super) fn check(&self) -> Result<(), Error> {
         let changed = |what: &str| {
             Error::new(

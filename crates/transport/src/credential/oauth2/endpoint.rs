@@ -1,4 +1,4 @@
-//! Asking the token endpoint.
+//! Requests to the token endpoint.
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
@@ -20,16 +20,16 @@ use crate::url::host::{self, is_loopback};
 use crate::wire::retry_after::retry_after;
 use crate::wire::secret::Secret;
 
-/// What a token request brought.
+/// The result of a token request.
 pub(super) struct Granted {
     pub(super) answer: TokenAnswer,
     pub(super) header: HeaderValue,
-    /// When it was asked for: the token's life began no earlier.
+    /// When the token was requested: its life began no earlier.
     pub(super) asked: Instant,
 }
 
 /// # Errors
-/// If the client secret cannot be sent there.
+/// If the client secret cannot be sent in this way.
 pub(super) fn check_token_url(token_url: &str) -> Result<Uri, Error> {
     let token_url: Uri = token_url
         .parse()
@@ -55,14 +55,14 @@ pub(super) fn check_token_url(token_url: &str) -> Result<Uri, Error> {
     Ok(token_url)
 }
 
-/// The form that RFC 6749 describes. `User-Agent` is the client's, which adds it.
+/// The form from RFC 6749. The client adds its `User-Agent`.
 pub(super) fn token_request(
     token_url: &Uri,
     client_id: &str,
     client_secret: &Secret,
     scope: Option<&str>,
 ) -> http::Request<Body> {
-    // With room for every byte escaped, so that it does not grow and leave a copy behind.
+    // Reserves room for every byte escaped, so that the text does not grow and leave a copy behind.
     let values = client_id.len() + client_secret.expose().len() + scope.map_or(0, str::len);
     let mut form = Zeroizing::new(String::with_capacity(100 + 3 * values));
     form.push_str("grant_type=client_credentials");
@@ -84,7 +84,7 @@ pub(super) fn token_request(
     request
 }
 
-/// Asks for a token, and again where that failed for the moment.
+/// Requests a token, and retries temporary failures.
 pub(super) async fn request_token(
     leaf: HttpService,
     request: http::Request<Body>,
@@ -173,13 +173,13 @@ fn clear(body: Bytes) {
     }
 }
 
-/// Whether another token request would fail in the same way, by the retry table. A transport of the user's may also fail
-/// for the moment, and a token request does no harm.
+/// Whether another token request would fail in the same way, from the retry table. A failure of the user's transport
+/// counts as temporary as well, because a token request has no side effect.
 fn is_repeated(error: &Error) -> bool {
     error.kind() != ErrorKind::Custom && !error.verdict().allows_retry(true)
 }
 
-/// A body that could not be read. One that would come the same way again is not asked for again.
+/// A body that could not be read. It is not requested again if it would be the same.
 fn unread(error: BoxError) -> Error {
     let failure = |message: &'static str| Error::new(ErrorKind::Credential, message);
     if error.is::<LengthLimitError>() {
@@ -201,8 +201,8 @@ struct TokenRefusal {
     error_description: Option<String>,
 }
 
-/// The token endpoint's refusal as an error. Only what RFC 6749 says of errors is taken from the body, only in the form
-/// that it says, and not if the endpoint echoes the secret.
+/// The token endpoint's refusal as an error. Only the error members of RFC 6749 are taken from the body, only in the
+/// form that it defines, and not if the endpoint echoes the secret.
 fn refusal(
     status: http::StatusCode,
     headers: &HeaderMap,

@@ -1,4 +1,4 @@
-//! A token request under way, driven by whoever waits for it.
+//! A token request in progress, polled by its waiters.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -15,26 +15,26 @@ use super::endpoint::Granted;
 use super::times;
 use crate::error::Error;
 
-/// The answer to a token request.
+/// The future of a token request.
 pub(super) type Answer = Pin<Box<dyn Future<Output = Result<Granted, Error>> + Send>>;
 
-/// The runtime that the caller runs in. What belongs to one, such as a timer, is never polled in another.
+/// The runtime of the caller. What belongs to a runtime, such as a timer, is never polled in another.
 pub(super) fn runtime() -> Option<Id> {
     Handle::try_current().ok().map(|runtime| runtime.id())
 }
 
-/// A token request under way. It belongs to no caller, so that any of those who wait for it can go away, and to one
-/// runtime.
+/// A token request in progress. It belongs to one runtime but to no caller, so that any of its waiters can be
+/// cancelled.
 pub(super) struct Flight {
     runtime: Option<Id>,
-    /// When it was polled last.
+    /// When the request was last polled.
     driven: Instant,
-    /// How many tokens had been refused when it began.
+    /// How many tokens had been refused when the request began.
     refusals: u64,
-    /// It is to replace a token that is still live, so nobody else needs to learn of its failure.
+    /// The request replaces a token that is still live, so its failure is not reported to others.
     pub(super) early: bool,
     pub(super) crowd: Arc<Crowd>,
-    /// `None` while someone polls it.
+    /// `None` while a waiter polls it.
     answer: Option<Answer>,
 }
 
@@ -54,13 +54,13 @@ impl Flight {
         self.runtime == runtime
     }
 
-    /// Whether it is not worth waiting for: nobody drove it on for long, or a token was refused since it began, in which case
-    /// the one that it brings may have been revoked together with that.
+    /// Whether the request is not worth waiting for: it has not been polled for long, or a token was refused since it
+    /// began, in which case the new token may have been revoked together with that one.
     pub(super) fn is_useless(&self, refusals: u64, now: Instant) -> bool {
         self.refusals != refusals || now >= self.driven + times::ABANDONED
     }
 
-    /// The answer, to be polled outside the lock; `None` if there is nothing to do or someone else does it.
+    /// The future, to be polled outside the lock. `None` if it cannot make progress or another waiter polls it.
     pub(super) fn take(&mut self) -> Option<Answer> {
         self.answer.take_if(|_| self.crowd.has_news())
     }
@@ -77,11 +77,12 @@ pub(super) enum Outcome {
     /// There is a new token.
     Granted,
     Failed(Error),
-    /// It was given up: ask again.
+    /// The request was given up: start another.
     GivenUp,
 }
 
-/// Flights that have ended. Those who wait learn of it, and the answers are dropped, when this is: after the lock is free.
+/// Flights that have ended. Their waiters are woken, and their futures dropped, when this is dropped: after the lock is
+/// free.
 #[derive(Default)]
 pub(super) struct Over(Vec<(Flight, Outcome)>);
 
@@ -99,9 +100,9 @@ impl Drop for Over {
     }
 }
 
-/// Those who wait for a flight. Its news go to all of them, since any may have been left unpolled or be gone soon.
+/// The waiters of a flight. All of them are woken, because any may be left unpolled or dropped soon.
 pub(super) struct Crowd {
-    /// Something happened since the answer was polled last.
+    /// The future was woken since it was last polled.
     news: AtomicBool,
     waiting: Mutex<Waiting>,
 }
@@ -129,7 +130,7 @@ impl Crowd {
         self.news.swap(false, Ordering::AcqRel)
     }
 
-    /// Wakes all if something happened while the answer was being polled: they found it gone.
+    /// Wakes all waiters if the future was woken while it was being polled, because they found it taken.
     pub(super) fn pass_on_news(&self) {
         if self.news.load(Ordering::Acquire) {
             self.wake_all();
@@ -154,7 +155,7 @@ impl Wake for Crowd {
     }
 }
 
-/// A caller's place in the crowd.
+/// A waiter's place in the crowd.
 pub(super) struct Seat {
     pub(super) crowd: Arc<Crowd>,
     number: u64,
@@ -173,7 +174,7 @@ impl Seat {
         self.crowd.waiting().outcome.clone()
     }
 
-    /// How the flight ended; otherwise the caller is woken when there are news of it.
+    /// The outcome of the flight. Until there is one, the waiter is woken whenever the future is.
     pub(super) fn poll(&self, cx: &Context<'_>) -> Poll<Outcome> {
         let mut waiting = self.crowd.waiting();
         if let Some(outcome) = &waiting.outcome {
@@ -190,7 +191,7 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         self.crowd.waiting().wakers.remove(&self.number);
-        // Whoever goes away may have been the one who was to see to it.
+        // The dropped waiter may have been the one woken to poll the future.
         self.crowd.pass_on_news();
     }
 }

@@ -1,4 +1,4 @@
-//! The token, and when the next one may be asked for.
+//! The token, and when the next one may be requested.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,29 +13,29 @@ use super::times;
 use crate::error::Error;
 use crate::wire::secret::Secret;
 
-/// How many former tokens are known.
+/// How many former tokens are remembered.
 const FORMER: usize = 3;
 
 #[derive(Default)]
 pub(super) struct State {
     pub(super) token: Option<Token>,
-    /// The tokens before it, which calls under way may have been sent with.
+    /// The previous tokens, which calls in progress may have been sent with.
     former: Vec<Secret>,
     generation: u64,
-    /// The fetches under way: one for each runtime that waits for a token.
+    /// The fetches in progress: one for each runtime that waits for a token.
     pub(super) flights: Vec<Flight>,
     /// Counts the tokens that the service refused.
     pub(super) refusals: u64,
     /// How many tokens in a row were refused when they were new.
     refused_when_new: u32,
-    /// Until when a refused token is kept, since the service refuses each that is granted.
+    /// Until when a refused token is kept, because the service refuses each new one.
     kept_until: Option<Instant>,
-    /// Counts the fetches that failed, so that those who waited for one learn of it. Not those that were to replace a live
-    /// token.
+    /// Counts failed fetches, so that their waiters learn of the failure. Fetches that replace a live token are not
+    /// counted.
     pub(super) failures: u64,
     /// How many fetches in a row failed.
     failed: u32,
-    /// Until when no token is asked for, since that failed, and how.
+    /// Until when no token is requested after a failure, and the error.
     cool_down: Option<(Instant, Error)>,
 }
 
@@ -47,7 +47,7 @@ pub(super) struct Token {
     pub(super) members: Arc<Map<String, Value>>,
     pub(super) generation: u64,
     granted: Instant,
-    /// The service refused it when it was new, and it was kept.
+    /// The service refused the token when it was new, and it was kept.
     refused: bool,
     pub(super) expires: Instant,
     pub(super) renew: Instant,
@@ -58,7 +58,7 @@ impl State {
         self.token.as_ref().filter(|token| now < token.expires)
     }
 
-    /// Whether a live token should be replaced, and may be asked for.
+    /// Whether a live token should be replaced and may be requested.
     pub(super) fn is_due(&self, now: Instant) -> bool {
         self.live(now).is_some_and(|token| now >= token.renew) && self.cool_down(now).is_none()
     }
@@ -74,7 +74,7 @@ impl State {
         Some(self.flights.swap_remove(place))
     }
 
-    /// A seat at the fetch that is under way in this runtime, and whether that is early.
+    /// A seat at the fetch in progress in this runtime, and whether that fetch replaces a live token.
     pub(super) fn join(&mut self, now: Instant, over: &mut Over) -> Option<(Seat, bool)> {
         let refusals = self.refusals;
         let useless = |flight: &mut Flight| flight.is_useless(refusals, now);
@@ -99,7 +99,7 @@ impl State {
         Some(error.clone())
     }
 
-    /// Until when no token is asked for, and the error of the fetch that failed.
+    /// Until when no token is requested, and the error of the fetch that failed.
     pub(super) fn cool_down(&self, now: Instant) -> Option<(Instant, Error)> {
         let cool_down = self.cool_down.as_ref();
         cool_down.filter(|(until, _)| now < *until).cloned()
@@ -122,7 +122,7 @@ impl State {
             .unwrap_or(times::DEFAULT_LIFE)
             .min(times::LONGEST_LIFE);
         let ahead = times::REFRESH_AHEAD.min(life / 5);
-        // Jitter, so that a fleet started together does not renew together.
+        // Jitter, so that clients started together do not renew together.
         let ahead = ahead.mul_f64(1.0 - 0.2 * fastrand::f64());
         let margin = times::EXPIRY_MARGIN.min(life / 10);
         if self.token.as_ref().is_some_and(|token| !token.refused) {
@@ -155,11 +155,11 @@ impl State {
         self.cool_down = Some((Instant::now() + wait, error.clone()));
     }
 
-    /// The service refused the token of this generation. Says whether another one may help.
+    /// The service refused the token of this generation. Returns whether another one may help.
     ///
-    /// It is dropped, unless the service refuses tokens that have just been granted: then another one is no better, the
-    /// client may not do what it asks for. Then the token is kept for a while, since the service may take it for other
-    /// operations. A token that was accepted before is no such token, however young it is.
+    /// The token is dropped, unless the service refuses tokens that have just been granted. Then another token is no
+    /// better, because the client lacks a permission, and the token is kept for a while, since the service may accept
+    /// it for other operations. A token that was accepted before does not count as new, however young it is.
     pub(super) fn refuse(&mut self, generation: u64, is_proven: bool) -> bool {
         let now = Instant::now();
         let kept = self.kept_for(now).is_some();
@@ -175,7 +175,7 @@ impl State {
             }
         } else if !is_proven && now < token.granted + times::NEW {
             self.refused_when_new = self.refused_when_new.saturating_add(1);
-            // The first may have been revoked in that moment.
+            // The first token may have been revoked in that moment.
             if let Some(number) = self.refused_when_new.checked_sub(2) {
                 token.refused = true;
                 self.kept_until = Some(now + pause(number));
@@ -204,8 +204,8 @@ impl State {
     }
 }
 
-/// The pause before the next token is asked for, the first being 0: it doubles, and is drawn from its upper half, so that
-/// not everyone comes back in the same moment.
+/// The pause before the next token request, the first being 0. It doubles, and is drawn from its upper half, so that
+/// clients do not all return at the same moment.
 fn pause(number: u32) -> Duration {
     times::COOL_DOWN
         .saturating_mul(1 << number.min(10))

@@ -1,31 +1,32 @@
-//! What happens when, in the life of a token.
+//! The times in the life of a token.
 
 use std::time::Duration;
 
 /// Bounds one token request, from sending it to its last byte.
 pub(super) const ATTEMPT: Duration = Duration::from_secs(10);
-/// How often a token request that failed for the moment is sent again.
+/// How many times a token request that failed temporarily is retried.
 pub(super) const RETRIES: u32 = 2;
 /// The first wait between token requests; it doubles.
 pub(super) const BACKOFF: Duration = Duration::from_millis(200);
-/// After a fetch failed, the next one is not started before this, doubled with each failure. A token that was refused when
-/// it was new is kept for as long, from the second in a row on.
+/// The pause after a failed fetch, which doubles with each failure. A token that was refused when it was new is kept
+/// for as long, from the second in a row on.
 pub(super) const COOL_DOWN: Duration = Duration::from_millis(500);
 /// The longest cool-down.
 pub(super) const LONGEST_COOL_DOWN: Duration = Duration::from_secs(30);
 /// The longest cool-down that the token endpoint can ask for.
 pub(super) const LONGEST_SERVER_WAIT: Duration = Duration::from_secs(60);
-/// A token that is refused so soon after it was granted is new: twice in a row, the service means the client, not the token.
+/// A token that is refused this soon after it was granted is new. If that happens twice in a row, the service refuses
+/// the client, not the token.
 pub(super) const NEW: Duration = Duration::from_secs(5);
 /// A token is renewed this long before it expires, or in the last fifth of its life if that is shorter.
 pub(super) const REFRESH_AHEAD: Duration = Duration::from_secs(300);
-/// A token this close to its end is not used any more.
+/// A token this close to its expiry is no longer used.
 pub(super) const EXPIRY_MARGIN: Duration = Duration::from_secs(5);
-/// What a token endpoint that names no `expires_in` is taken to mean.
+/// The assumed lifetime if the token endpoint sends no `expires_in`.
 pub(super) const DEFAULT_LIFE: Duration = Duration::from_secs(600);
-/// No token is taken to live longer.
+/// The longest lifetime that is assumed.
 pub(super) const LONGEST_LIFE: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
-/// A fetch that is not done after so long is given up: nobody drove it on.
+/// A fetch that was not polled for this long is given up.
 pub(super) const ABANDONED: Duration = Duration::from_secs(30);
-/// The largest token answer that is accepted, in bytes.
+/// The largest token response that is accepted, in bytes.
 pub(super) const LIMIT: usize = 64 * 1024;

@@ -1,4 +1,4 @@
-//! What a token endpoint grants.
+//! The token endpoint's response.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,21 +9,21 @@ use zeroize::Zeroize;
 
 use crate::wire::secret::Secret;
 
-/// What is known of the current token.
+/// Facts about the current token.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct TokenInfo {
     /// The token itself.
     pub token: Secret,
-    /// The scope that was granted, if the service said so.
+    /// The scope that was granted, if the service sent one.
     pub scope: Option<String>,
-    /// How long it still lives.
+    /// The remaining lifetime.
     pub expires_in: Duration,
     pub(super) members: Arc<Map<String, Value>>,
 }
 
 impl TokenInfo {
-    /// A member of the token endpoint's answer that is not of the standard. Some of them may be secret.
+    /// A member of the token endpoint's response that is not in the standard. It may be secret.
     ///
     /// ```
     /// use security_api_transport::TokenInfo;
@@ -63,7 +63,7 @@ impl TokenAnswer {
         let Value::String(access_token) = members.remove("access_token")? else {
             return None;
         };
-        // Nothing here needs them, and each is as good as a password.
+        // They are not needed, and each is as sensitive as a password.
         for unused in ["refresh_token", "id_token"] {
             if let Some(Value::String(mut token)) = members.remove(unused) {
                 token.zeroize();
@@ -82,7 +82,7 @@ impl TokenAnswer {
     }
 }
 
-/// Seconds, as a number or, as some endpoints write them, as text. Anything else, and 0, is as good as nothing.
+/// Seconds, as a number or, as some endpoints write them, as text. Anything else, and 0, is treated as missing.
 fn life(value: &Value) -> Option<Duration> {
     let seconds = match value {
         Value::String(text) => text.trim().parse().ok(),

@@ -1,5 +1,5 @@
-//! One reqwest client for each runtime, so that no connection is driven by another runtime than the one that waits for
-//! it. A client of ours may so live in a static, be used from several runtimes, and outlive them.
+//! One reqwest client for each runtime, so that a connection is always driven by the runtime that waits for it. A
+//! client may therefore live in a static, be used from several runtimes, and outlive them.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +14,8 @@ use super::settings::{self, LeafSettings, Route};
 use super::tls::Tls;
 use crate::error::Error;
 
-/// How many runtimes have clients at a time, beside the first. The one used longest ago is dropped for a new one.
+/// How many runtimes have clients at a time, in addition to the first. A new runtime evicts the least recently used
+/// one.
 const MOST: usize = 8;
 
 pub(super) struct Clients {
@@ -23,9 +24,9 @@ pub(super) struct Clients {
     /// How the usual origin is reached.
     route: Route,
     guard: Guard,
-    /// The client that was built to see that one can be, until the first runtime takes it.
+    /// The client that was built to validate the settings, until the first runtime takes it.
     spare: Mutex<Option<reqwest::Client>>,
-    /// Of the first runtime that sends. Nearly always there is no other.
+    /// The clients of the first runtime that sends. Nearly always there is no other.
     first: OnceLock<OfRuntime>,
     others: Mutex<Vec<OfRuntime>>,
 }
@@ -33,7 +34,7 @@ pub(super) struct Clients {
 struct OfRuntime {
     runtime: Id,
     is_single_threaded: bool,
-    /// For the usual route and for the other, and the same for requests that leave the origin.
+    /// For the usual route and the other, and the same for requests to other origins.
     pools: [Mutex<Option<Pool>>; 4],
 }
 
@@ -41,42 +42,42 @@ struct OfRuntime {
 struct Pool {
     client: reqwest::Client,
     leaving: Arc<Leaving>,
-    /// When the last request was sent with it.
+    /// When the last request was sent with this client.
     last: Option<Instant>,
 }
 
-/// What is known of a pool's connections.
+/// What is known about a pool's connections.
 #[derive(Debug, Default)]
 pub(super) struct Leaving {
-    /// Its connections are shared by requests, since the peer speaks HTTP/2.
+    /// Its connections are shared by requests, because the peer speaks HTTP/2.
     pub(super) is_shared: AtomicBool,
-    /// A connection no longer answers. New requests get another pool.
+    /// A connection no longer responds. New requests get another pool.
     pub(super) is_left: AtomicBool,
 }
 
-/// A URL that is not at the usual origin.
+/// A URL at another origin.
 #[derive(Clone, Copy)]
 pub(super) struct Elsewhere<'a> {
     pub(super) url: &'a reqwest::Url,
-    /// The service chose the host, so its addresses are looked at.
+    /// The service chose the host, so its addresses are checked.
     pub(super) is_guarded: bool,
 }
 
-/// What a request is sent with.
+/// The client to send a request with.
 pub(super) struct Chosen {
     pub(super) client: reqwest::Client,
     pub(super) leaving: Arc<Leaving>,
-    /// The runtime may not have looked at its sockets for a while, and does so if the caller yields. Until then a pooled
+    /// The runtime may not have polled its sockets for a while, and does so if the caller yields. Until then a pooled
     /// connection that the peer closed long ago looks alive.
     pub(super) must_yield: bool,
 }
 
-/// A single-threaded runtime that was driven this recently needs no extra look at its sockets, which is not for nothing.
+/// A single-threaded runtime that was driven this recently does not need to poll its sockets again, which has a cost.
 const RECENTLY: Duration = Duration::from_millis(20);
 
 impl Clients {
     /// # Errors
-    /// If the settings cannot be used.
+    /// If the settings are invalid.
     pub(super) fn new(
         settings: LeafSettings,
         usual: Option<&reqwest::Url>,
@@ -103,7 +104,7 @@ impl Clients {
         self.settings.connect_timeout
     }
 
-    /// The client for elsewhere, or for the usual origin, on the current runtime.
+    /// The client for another origin, or for the usual one, on the current runtime.
     pub(super) fn choose(
         &self,
         elsewhere: Option<Elsewhere<'_>>,
@@ -124,7 +125,7 @@ impl Clients {
                     Some(usual) => self
                         .first
                         .get_or_init(|| OfRuntime::new(&handle, Some(usual))),
-                    // Another thread is just about to set it.
+                    // Another thread is about to set it.
                     None => return self.of_another(&handle, elsewhere, now),
                 }
             }
@@ -183,7 +184,7 @@ impl Clients {
         let last = pool.last.replace(now);
         let must_yield = one.is_single_threaded
             && last.is_some_and(|last| {
-                // Outside of a task, the runtime is driven by this call only.
+                // Outside of a task, only this call drives the runtime.
                 tokio::task::try_id().is_none() || now.saturating_duration_since(last) > RECENTLY
             });
         Ok(Chosen {

@@ -1,4 +1,4 @@
-//! Reading the errors of reqwest, hyper and the TLS libraries: what they say of a request that got no response.
+//! Interprets the errors of reqwest, hyper and the TLS libraries: what they say about a request that got no response.
 
 use std::error::Error as StdError;
 use std::io;
@@ -7,8 +7,8 @@ use crate::error::{BoxError, Error, ErrorKind};
 use crate::outcome::Outcome;
 
 impl Error {
-    /// Recovers our error from one that passed through layers. An error of reqwest is read as if the client's own leaf had
-    /// given it; any other becomes [`ErrorKind::Custom`].
+    /// Recovers an [`Error`] that passed through layers. An error of reqwest is interpreted as if the client's own
+    /// transport had returned it; any other becomes [`ErrorKind::Custom`].
     #[must_use]
     pub fn from_boxed(error: BoxError) -> Self {
         match error.downcast::<Self>() {
@@ -22,9 +22,9 @@ impl Error {
     }
 }
 
-/// What the leaf can really tell of a request that got no answer.
+/// What the transport knows about a request that got no response.
 ///
-/// `is_connect` is asked before `is_timeout`, since a slow connect is both, and only the former says that nothing was
+/// `is_connect` is checked before `is_timeout`, since a slow connect is both, and only the former says that nothing was
 /// sent.
 pub(crate) fn sending_failed(error: reqwest::Error) -> Error {
     // The URL's query may hold secrets.
@@ -47,10 +47,10 @@ pub(crate) fn sending_failed(error: reqwest::Error) -> Error {
         )
         .with_outcome(Outcome::NotSent)
     } else if wants_certificate(&error) {
-        // With TLS 1.3 the handshake is over for the client before the server has looked at its part of it.
+        // With TLS 1.3 the client considers the handshake complete before the server has checked the client's part.
         certificate_wanted()
     } else if let Some(message) = not_http(&error) {
-        // What was sent before may have been executed by whatever it is.
+        // The peer may have executed what was sent, whatever it is.
         Error::new(ErrorKind::Io, message).permanent()
     } else if error.is_timeout() {
         Error::new(ErrorKind::Timeout, "the connection timed out")
@@ -112,7 +112,7 @@ pub(super) fn body_failed(error: reqwest::Error) -> BoxError {
     .boxed()
 }
 
-/// The chain of causes, into the errors that `io::Error` wraps.
+/// The chain of causes, including the errors that `io::Error` wraps.
 fn causes<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
@@ -127,12 +127,12 @@ fn causes<'a>(
     })
 }
 
-/// An error of ours, which a request body gave.
+/// An [`Error`] that a request body returned.
 fn own_error(error: &reqwest::Error) -> Option<Error> {
     causes(error).find_map(|cause| cause.downcast_ref::<Error>().cloned())
 }
 
-/// Whether any cause says one of these, in any case. Causes of some libraries have no type of their own, or a private one.
+/// Whether any cause contains one of these texts, in either case. Some libraries' causes have no type or a private one.
 fn says(error: &reqwest::Error, texts: &[&str]) -> bool {
     causes(error).any(|cause| {
         let text = cause.to_string().to_ascii_lowercase();
@@ -140,7 +140,7 @@ fn says(error: &reqwest::Error, texts: &[&str]) -> bool {
     })
 }
 
-/// The peer or the protocol was rejected; a handshake that was merely cut is not this.
+/// The peer or the protocol was rejected. A handshake that was merely cut does not count.
 fn is_untrusted(error: &reqwest::Error) -> bool {
     #[cfg(any(feature = "rustls", feature = "rustls-no-provider"))]
     if causes(error).any(|cause| cause.is::<rustls::Error>()) {
@@ -149,7 +149,7 @@ fn is_untrusted(error: &reqwest::Error) -> bool {
     says(error, UNTRUSTED)
 }
 
-/// What OpenSSL, macOS and Windows say.
+/// The messages of OpenSSL, macOS and Windows.
 const UNTRUSTED: &[&str] = &[
     "certificate verify failed",
     "unsupported protocol",
@@ -178,7 +178,7 @@ const UNTRUSTED: &[&str] = &[
     "(os error -2146893048)",
 ];
 
-/// The peer's first bytes are no TLS.
+/// The peer's first bytes are not TLS.
 fn speaks_no_tls(error: &reqwest::Error) -> bool {
     #[cfg(any(feature = "rustls", feature = "rustls-no-provider"))]
     if causes(error).any(|cause| {
@@ -207,7 +207,7 @@ fn speaks_no_tls(error: &reqwest::Error) -> bool {
     )
 }
 
-/// The server refuses a client that shows no certificate. It looks at nothing that is sent after that.
+/// The server refuses a client that shows no certificate, and reads nothing that is sent after that.
 fn wants_certificate(error: &reqwest::Error) -> bool {
     #[cfg(any(feature = "rustls", feature = "rustls-no-provider"))]
     if causes(error).any(|cause| {
@@ -220,7 +220,7 @@ fn wants_certificate(error: &reqwest::Error) -> bool {
     }) {
         return true;
     }
-    // HTTP/2 keeps only the text.
+    // HTTP/2 errors keep only the text.
     says(
         error,
         &[
@@ -231,27 +231,27 @@ fn wants_certificate(error: &reqwest::Error) -> bool {
     )
 }
 
-/// Why the response is none of HTTP/1.
+/// Why the response is not HTTP/1.
 fn not_http(error: &reqwest::Error) -> Option<&'static str> {
     let parse = causes(error)
         .filter_map(|cause| cause.downcast_ref::<hyper::Error>())
         .find(|error| error.is_parse())?;
-    // hyper's own question after this is there for servers only.
+    // hyper's check after this one exists for servers only.
     Some(match parse.to_string().contains("too large") {
         true => "the head of the response is larger than any client reads",
         false => "the response is not HTTP, so something else than the service answered",
     })
 }
 
-/// What a proxy answered that makes no connection.
+/// How a proxy that makes no connection responded.
 enum Refusal {
     Credentials,
     Forbidden,
     Other,
 }
 
-/// hyper-util's errors of proxies are private, so their texts must do. They do not tell the statuses of an HTTP proxy apart,
-/// but for 407.
+/// hyper-util's proxy errors are private, so their texts are compared. They do not distinguish the statuses of an HTTP
+/// proxy, except for 407.
 fn refused_by_proxy(error: &reqwest::Error) -> Option<Refusal> {
     let is = |texts: &[&str]| says(error, texts);
     if is(&[
@@ -269,8 +269,8 @@ fn refused_by_proxy(error: &reqwest::Error) -> Option<Refusal> {
     }
 }
 
-/// The request came back unsent: the connection was closing, or the peer refused the HTTP/2 stream, alone or, as h2
-/// reports for streams after the last one that the peer took up, with the whole connection.
+/// The request came back unsent: the connection was closing, or the peer refused the HTTP/2 stream, either alone or, as
+/// h2 reports for streams after the last one that the peer accepted, with the whole connection.
 fn was_handed_back(error: &(dyn StdError + 'static)) -> bool {
     causes(error).any(|cause| {
         cause

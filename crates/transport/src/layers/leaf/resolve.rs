@@ -1,7 +1,7 @@
-//! Where a name may lead when a file is fetched from elsewhere.
+//! Checks the addresses that a name resolves to when a file is fetched from another host.
 //!
-//! The URL was checked before, but a public name may resolve to a private address. So the addresses are looked at where
-//! they are about to be used. A proxy resolves names itself, and what it may reach is its operator's to say.
+//! The URL was checked before, but a public name may resolve to a private address. So the addresses are checked where
+//! they are about to be used. A proxy resolves names itself, and its operator decides what it may reach.
 
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
@@ -20,7 +20,7 @@ type Lookup = dyn Fn(String) -> Pin<Box<dyn Future<Output = Found> + Send>> + Se
 /// Resolves names to the addresses that files may be fetched from.
 #[derive(Clone)]
 pub(super) struct Guard {
-    /// The service's own host, of which every address is as good as the user's word.
+    /// The service's own host. The user chose it, so all its addresses are allowed.
     own_host: Arc<str>,
     own_reach: Reach,
     is_private_allowed: bool,
@@ -75,7 +75,7 @@ impl Guard {
     }
 }
 
-/// The name may be part of a secret URL, but scheme and host are shown by errors already.
+/// The name may be part of a secret URL, but errors already show scheme and host.
 fn refused() -> Error {
     Error::invalid(
         "the file's URL: its host name resolves to an address in a private network or on this machine, from which \
@@ -166,7 +166,7 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let port = listener.local_addr().unwrap().port();
-        // rustls without a provider of its own takes the program's.
+        // Without its own provider, rustls uses the process default.
         let provider = tokio_rustls::rustls::crypto::aws_lc_rs::default_provider();
         let _ = provider.install_default();
         let client = reqwest::Client::builder()

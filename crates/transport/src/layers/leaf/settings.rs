@@ -1,4 +1,4 @@
-//! How reqwest's client is built.
+//! How the reqwest client is built.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,13 +9,13 @@ use crate::error::Error;
 use crate::limiter::FOR_EVER;
 use crate::url::host::is_loopback;
 
-/// What the leaf is built with.
+/// The settings of the transport.
 #[derive(Clone)]
 pub(crate) struct LeafSettings {
     pub(crate) connect_timeout: Duration,
     pub(crate) pool_idle_timeout: Duration,
-    /// How long an HTTP/2 connection may be silent while it has requests before it is asked for a sign of life, and how
-    /// long that may take.
+    /// How long an HTTP/2 connection that has requests may receive nothing before it is pinged, and how long the pong
+    /// may take.
     pub(crate) ping_interval: Duration,
     pub(crate) ping_timeout: Duration,
     pub(crate) proxy: Option<String>,
@@ -24,7 +24,7 @@ pub(crate) struct LeafSettings {
     pub(crate) http1_only: bool,
 }
 
-/// Shows no proxy, whose URL may hold a password.
+/// Shows no proxy, because its URL may hold a password.
 impl fmt::Debug for LeafSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LeafSettings").finish_non_exhaustive()
@@ -35,14 +35,13 @@ impl fmt::Debug for LeafSettings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Route {
     Direct,
-    /// By the proxy that was given, or by those of the system's settings.
+    /// Through the given proxy, or through those of the system's settings.
     Proxied,
 }
 
 impl LeafSettings {
-    /// An HTTP/2 connection that has requests and is silent is left after about this time: after a third of it the peer
-    /// is asked for a sign of life. What is being sent can stand before the question, so most of the time is for the
-    /// response.
+    /// The time after which a silent HTTP/2 connection that has requests is closed: after a third of it the peer is
+    /// pinged. Data being sent can delay the ping, so most of the time is left for the response.
     pub(crate) fn silent_for(mut self, time: Duration) -> Self {
         let time = time.clamp(SHORTEST_SILENCE, LONGEST_SILENCE);
         self.ping_interval = time / 3;
@@ -50,7 +49,8 @@ impl LeafSettings {
         self
     }
 
-    /// The way to a URL. The system's proxies are not for this machine: what is sent there in the clear stays there.
+    /// The route to a URL. System proxies are not used for this machine, so that plain-text requests to it do not leave
+    /// it.
     pub(super) fn route(&self, url: Option<&reqwest::Url>) -> Route {
         let is_direct = match &self.proxy {
             Some(_) => false,
@@ -70,7 +70,7 @@ impl LeafSettings {
     }
 
     /// # Errors
-    /// If the proxy cannot be used.
+    /// If the proxy is invalid.
     pub(super) fn client(
         &self,
         tls: &Tls,
@@ -92,7 +92,7 @@ impl LeafSettings {
             .retry(reqwest::retry::never())
             .referer(false)
             .connect_timeout(self.connect_timeout.min(FOR_EVER))
-            // The pool adds it to the time of day without looking.
+            // The pool adds the timeout to the current time without checking for overflow.
             .pool_idle_timeout(self.pool_idle_timeout.min(FOR_EVER))
             .http2_keep_alive_interval(self.ping_interval)
             .http2_keep_alive_timeout(self.ping_timeout);
@@ -124,7 +124,7 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(30);
 
 const PROXY_SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
 
-/// The proxy's URL may hold a password, so neither it nor the cause is shown.
+/// The proxy's URL may hold a password, so neither the URL nor the cause is shown.
 fn explicit_proxy(url: &str) -> Result<reqwest::Proxy, Error> {
     let is_known = url
         .split_once("://")
@@ -139,7 +139,7 @@ fn explicit_proxy(url: &str) -> Result<reqwest::Proxy, Error> {
         })
 }
 
-/// Refuses what would be passed over in silence: a proxy of the environment that is not read as one.
+/// Refuses what would be silently ignored: an environment variable that does not parse as a proxy.
 fn check_environment() -> Result<(), Error> {
     for names in [
         ["HTTPS_PROXY", "https_proxy"],
@@ -161,7 +161,7 @@ fn check_environment() -> Result<(), Error> {
     Ok(())
 }
 
-/// As hyper-util reads it: an empty value is no proxy, and one without a scheme speaks HTTP.
+/// As in hyper-util: an empty value is no proxy, and a proxy without a scheme speaks HTTP.
 fn is_proxy_or_none(value: &str) -> bool {
     if value.is_empty() {
         return true;
@@ -172,7 +172,7 @@ fn is_proxy_or_none(value: &str) -> bool {
     let is_known = uri
         .scheme_str()
         .is_none_or(|scheme| PROXY_SCHEMES.contains(&scheme));
-    // A port that is no number is not seen as one.
+    // A port that is not a number is not parsed as a port.
     let is_whole = uri.authority().is_some_and(|authority| {
         let (_, place) = authority
             .as_str()
@@ -184,7 +184,7 @@ fn is_proxy_or_none(value: &str) -> bool {
 }
 
 /// # Errors
-/// If the URL needs TLS and there is none.
+/// If the URL needs TLS and none is compiled in.
 pub(super) fn check_tls(url: &reqwest::Url) -> Result<(), Error> {
     let has_tls = cfg!(any(
         feature = "rustls",

@@ -1,7 +1,7 @@
-//! The TLS library: which one, and how it is set up, once for all of a client's runtimes.
+//! The TLS library: which one, and its setup, once for all runtimes of a client.
 //!
-//! It is pinned, since another crate of the program may enable more of them in reqwest: rustls where one of its features
-//! is on, the platform's otherwise.
+//! The library is pinned, because another crate of the program may enable more of them in reqwest: rustls if one of its
+//! features is on, the platform's otherwise.
 
 #[cfg(any(feature = "rustls", feature = "rustls-no-provider"))]
 pub(super) use with_rustls::Tls;
@@ -65,7 +65,7 @@ mod with_rustls {
 
     impl Tls {
         /// # Errors
-        /// If a certificate is not PEM, no crypto provider is there, or the system has no certificates.
+        /// If a certificate is not PEM, there is no crypto provider, or the system has no certificates.
         pub(in super::super) fn new(pems: &[Vec<u8>], http1_only: bool) -> Result<Self, Error> {
             let roots = super::roots(pems)?;
             let provider = provider()?;
@@ -93,7 +93,7 @@ mod with_rustls {
             if let Ok(client) = prepared.build() {
                 return Ok(client);
             }
-            // A reqwest that is built with another version of rustls does not know the configuration.
+            // A reqwest built with another version of rustls rejects the configuration.
             builder()?
                 .tls_backend_rustls()
                 .tls_certs_merge(self.roots.iter().cloned())
@@ -131,7 +131,7 @@ mod with_rustls {
         Verifier::new(provider).map_err(unusable)
     }
 
-    /// The program's provider, or else that of the feature `rustls`.
+    /// The process default provider, or else that of the feature `rustls`.
     fn provider() -> Result<Arc<CryptoProvider>, Error> {
         if let Some(provider) = CryptoProvider::get_default() {
             return Ok(Arc::clone(provider));
@@ -194,7 +194,7 @@ mod with_native {
             if let Ok(client) = prepared.build() {
                 return Ok(client);
             }
-            // A reqwest that is built with another version of native-tls does not know the connector.
+            // A reqwest built with another version of native-tls rejects the connector.
             builder()?
                 .tls_backend_native()
                 .tls_certs_merge(self.roots.iter().cloned())
@@ -216,7 +216,7 @@ mod without {
 
     impl Tls {
         /// # Errors
-        /// If there are certificates, which nothing would look at.
+        /// If there are certificates, which would be ignored.
         pub(in super::super) fn new(pems: &[Vec<u8>], _: bool) -> Result<Self, Error> {
             match pems {
                 [] => Ok(Self),

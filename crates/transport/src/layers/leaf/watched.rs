@@ -1,8 +1,8 @@
-//! A request's body that tells when a connection takes the request.
+//! A request body that reports when a connection takes the request.
 //!
-//! A connection asks whether the body is empty when it takes the request, and not before, and reads it once the request's
-//! head is on its way: hyper at HTTP/1 right after that, at HTTP/2 once the stream is open. An empty body is not read;
-//! it is dropped instead.
+//! A connection checks whether the body is empty when it takes the request, and not before, and reads the body once the
+//! request's head is being sent: with HTTP/1 right after that, with HTTP/2 once the stream is open. An empty body is
+//! not read but dropped.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -53,7 +53,7 @@ impl HttpBody for Watched {
         if self.is_sent {
             return is_end;
         }
-        // A request that was given up has a body that fails, so that it never gets whole.
+        // The body of a request that was given up fails, so that the request is never sent completely.
         self.departure.held(is_end) && is_end
     }
 

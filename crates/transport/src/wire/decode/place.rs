@@ -1,6 +1,7 @@
-//! Where in a JSON text something stands.
+//! The JSON path of a decoding error.
 //!
-//! Errors of `serde_json` say line and column. The text up to there is read once more, and where that ends is the place.
+//! `serde_json` errors have a line and a column. The text up to there is parsed again, and where that ends is the
+//! place.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
@@ -13,7 +14,7 @@ const LONGEST_NAME: usize = 40;
 /// A path longer than this is cut, in characters.
 const LONGEST_PATH: usize = 240;
 
-/// The path to the value that an error is about, for example `result[2].email`. It is empty for the whole text.
+/// The path to the value that an error is about, for example `result[2].email`. Empty for the whole text.
 ///
 /// Names come from the text, so they are escaped and bounded.
 #[cold]
@@ -36,17 +37,17 @@ pub(crate) fn path_at(text: &str, offset: usize) -> String {
 fn steps(cut: &str) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut deserializer = serde_json::Deserializer::from_str(cut);
-    // It fails where the cut is; the steps to there are left.
+    // Parsing fails at the cut; the steps to it remain.
     let _ = Walk(&mut steps).deserialize(&mut deserializer);
     steps
 }
 
-/// The text up to `end`, and a value that cannot be read.
+/// The text up to `end`, followed by an invalid value.
 fn unclosed(text: &str, end: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{}\"", text.get(..end).unwrap_or_default()))
 }
 
-/// How many bytes stand before this place. Columns count the bytes of a line that were read.
+/// The byte offset of a line and column. Columns count the bytes of the line that were read.
 fn offset(text: &str, line: usize, column: usize) -> usize {
     let Some(breaks) = line.checked_sub(1) else {
         return 0;
@@ -61,10 +62,10 @@ fn offset(text: &str, line: usize, column: usize) -> usize {
     (start + column).min(text.len())
 }
 
-/// The text cut within the value that was read last at `offset`, so that reading it fails in that value.
+/// The text cut within the value last read at `offset`, so that parsing fails in that value.
 fn cut<'a>(text: &'a str, offset: usize, error: &serde_json::Error) -> Cow<'a, str> {
     let bytes = text.as_bytes();
-    // A list or object where a type wants something else is refused before it is entered.
+    // A list or object where the type expects something else is refused before it is entered.
     let next = bytes[offset..]
         .iter()
         .position(|byte| !byte.is_ascii_whitespace())
@@ -128,7 +129,7 @@ fn push_name(path: &mut String, name: &str) {
             break;
         }
         match letter {
-            // Signs that turn the direction of text around would make the rest of a line look like another.
+            // Characters that change the text direction would make the rest of a line look like something else.
             '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
                 path.extend(letter.escape_unicode());
             }
@@ -138,7 +139,7 @@ fn push_name(path: &mut String, name: &str) {
     }
 }
 
-/// Reads any value and notes the steps to where it is.
+/// Parses any value and records the steps to where it is.
 struct Walk<'a>(&'a mut Vec<Step>);
 
 impl<'de> DeserializeSeed<'de> for Walk<'_> {
@@ -196,7 +197,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 }
 
-/// Reads the value that is this step away; the step stays if that fails.
+/// Parses the value that is this step away; the step stays if that fails.
 struct Within<'a>(&'a mut Vec<Step>, Step);
 
 impl<'de> DeserializeSeed<'de> for Within<'_> {

@@ -1,18 +1,18 @@
-//! JSON that other programs wrote wrongly and that still has one meaning.
+//! Repairs invalid JSON that has one clear meaning.
 
-/// The sign in place of what is no text.
+/// Replaces what is not text.
 const REPLACEMENT: &str = "\u{fffd}";
 
-/// What numbers from here on are not: whole numbers of 64 bits. Programs that hold them as floating point have lost digits.
+/// Numbers from here on do not fit 64-bit integers. Programs that hold them as floating point have lost digits.
 const MOST: f64 = 18_446_744_073_709_551_616.0;
 
-/// Repairs the oddities that some services send, or gives `None` if the text has none of them.
+/// Repairs JSON errors that some services make. `None` if the text has none of them.
 ///
 /// - A byte order mark at the start is removed.
-/// - Half of a surrogate pair, as `\ud83d` alone, and bytes in a string that are no UTF-8 become U+FFFD.
-/// - Numbers beyond 64 bits, as `1e400` and those of 400 digits, become strings with the same digits.
+/// - Half of a surrogate pair, such as `\ud83d` alone, and bytes in a string that are not UTF-8 become U+FFFD.
+/// - Numbers beyond 64 bits, such as `1e400` and those of 400 digits, become strings with the same digits.
 ///
-/// All else stays as it is. It gives `None` as well where bytes outside of strings are no UTF-8: that is no JSON.
+/// Everything else is unchanged. Also `None` if bytes outside of strings are not UTF-8, since that is not JSON.
 pub(crate) fn repair(body: &[u8]) -> Option<String> {
     let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let mut repair = Repair {
@@ -52,7 +52,7 @@ impl<'a> Repair<'a> {
         end.unwrap_or(self.rest.len())
     }
 
-    /// Takes bytes that may be no UTF-8.
+    /// Takes bytes that may not be UTF-8.
     fn text(&mut self, length: usize) {
         let text = String::from_utf8_lossy(self.take(length));
         self.changed |= matches!(text, std::borrow::Cow::Owned(_));
@@ -66,7 +66,8 @@ impl<'a> Repair<'a> {
             self.text(plain);
             match self.rest {
                 [b'\\', b'u', ..] => self.unicode(),
-                // The byte after a backslash is no end of the string. If it begins a character, the rest of that stays with it.
+                // The byte after a backslash does not end the string. If it begins a character, the rest of that stays
+                // with it.
                 [b'\\', next, ..] if next.is_ascii() => self.text(2),
                 [b'\\', ..] => self.text(1),
                 [b'"', ..] => return self.text(1),
@@ -75,7 +76,7 @@ impl<'a> Repair<'a> {
         }
     }
 
-    /// Takes an escape by number, and both halves of a pair.
+    /// Takes a numeric escape, or both halves of a surrogate pair.
     fn unicode(&mut self) {
         match (unit(self.rest), self.rest.get(6..).and_then(unit)) {
             (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => self.text(12),
@@ -100,20 +101,20 @@ impl<'a> Repair<'a> {
     }
 }
 
-/// The UTF-16 unit that an escape such as `\ud83d` at the start stands for.
+/// The UTF-16 unit of an escape such as `\ud83d` at the start.
 fn unit(text: &[u8]) -> Option<u16> {
     let [b'\\', b'u', digits @ ..] = text else {
         return None;
     };
     let digits = std::str::from_utf8(digits.get(..4)?).ok()?;
-    // Which `from_str_radix` would take.
+    // `from_str_radix` would accept a sign.
     if digits.starts_with('+') {
         return None;
     }
     u16::from_str_radix(digits, 16).ok()
 }
 
-/// Whether it is a number as JSON writes them, and one that 64 bits cannot hold.
+/// Whether it is a JSON number that 64 bits cannot hold.
 fn is_beyond(number: &str) -> bool {
     // Shorter than any without an exponent.
     if number.len() < 19 && !number.contains(['e', 'E']) {
@@ -190,7 +191,7 @@ mod tests {
         })
     }
 
-    /// A value as one token with an oddity in it.
+    /// A value as one token that needs a repair.
     fn any_oddity() -> impl Strategy<Value = Vec<u8>> {
         prop_oneof![
             (any::<String>(), 0xd800_u16..0xe000, any::<String>()).prop_map(
@@ -234,10 +235,10 @@ mod tests {
             let text = repair(&body).or_else(|| String::from_utf8(body).ok()).unwrap();
             let read: Vec<Value> = serde_json::from_str(&text).unwrap();
             prop_assert_eq!(read.len(), oddities.len() + 1);
-            // Some fractions are rounded by every reading.
+            // Some fractions are rounded by every parser.
             let alone: Value = serde_json::from_str(&value.to_string()).unwrap();
             prop_assert_eq!(&read[0], &alone);
-            // Once is enough.
+            // One repair is enough.
             prop_assert_eq!(repair(text.as_bytes()), None);
         }
 

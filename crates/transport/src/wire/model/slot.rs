@@ -99,7 +99,7 @@ pub trait Slot {
     /// Makes room for a list or an object.
     fn open(&mut self) -> Inside<'_>;
 
-    /// Whether the value is wanted as [`Token::Json`]. A model says in [`Model::JSON`] which of its members are such slots.
+    /// Whether the value is wanted as [`Token::Json`]. A model marks such members as `(json)`.
     #[must_use]
     #[inline]
     fn takes_json() -> bool
