@@ -4,13 +4,13 @@ use serde_json::{Value, json};
 
 use super::answer::{Outcome, Refusal};
 use super::call::{Call, done};
-use super::companies;
+use super::company;
 use super::dates::DISPLAY;
-use super::operations::{Handler, Table};
+use super::handler::{Handler, Table};
 use super::people::valid_email;
-use super::resource::{Resource, also, row, status_name, unchanged};
+use super::record::{Record, Row, also, row, status_name, text, texts};
+use super::resource::{Resource, unchanged};
 use super::state::Inner;
-use super::store::{Record, Row, text, texts};
 use crate::random::ALPHANUMERIC;
 
 pub(crate) const USERS: &str = "/api/system-users";
@@ -108,7 +108,7 @@ fn prepare_user(call: &mut Call<'_>, user: &mut Record, _: Option<&Record>) -> R
     let roles = roles(call, &texts(user, ROLE_IDS))?;
     let names: Vec<_> = roles.iter().map(|role| text(role, "name")).collect();
     user.insert("roles".to_owned(), json!(names.join(", ")));
-    let company = companies::find(&call.inner.store, &call.company);
+    let company = company::find(&call.inner.store, &call.company);
     let name = company.map_or(Value::Null, |row| json!(text(row, "name")));
     user.insert("companyName".to_owned(), name);
     user.insert("companyResourceId".to_owned(), json!(call.company));
@@ -240,7 +240,7 @@ fn settings(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
 }
 
 fn session(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let company = companies::find(&call.inner.store, &call.company).cloned();
+    let company = company::find(&call.inner.store, &call.company).cloned();
     let company = company.ok_or(Refusal::NotFound("Company not found"))?;
     let (date, time) = DISPLAY;
     call.data(json!({

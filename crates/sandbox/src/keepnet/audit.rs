@@ -1,9 +1,10 @@
 //! The audit log.
 
 use super::answer::Refusal;
+use super::audit_log::AUDIT;
 use super::call::Call;
-use super::operations::{Handler, Table};
-use super::store::{AUDIT, Row};
+use super::handler::{Handler, Table};
+use super::record::Row;
 
 pub(crate) const OPERATIONS: Table = &[
     ("POST", "/api/audit-logs", Handler::Rows(rows)),

@@ -4,15 +4,15 @@ use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{Response, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::answer::{Refusal, json_response};
-use super::companies;
+use super::company;
 use super::dates;
-use super::routes::{content_type, permissions};
-use super::shapes::Operation;
+use super::record::text;
+use super::request::content_type;
+use super::shapes::{Operation, Shapes};
 use super::state::{Grant, Inner, State};
-use super::store::text;
 use crate::query;
 
 const COMPANY_HEADERS: [&str; 2] = ["x-keepnet-company-id", "x-ir-company-id"];
@@ -136,11 +136,11 @@ pub(crate) fn company(inner: &Inner, grant: &Grant, parts: &Parts) -> Result<Str
 /// Refuses a company that does not exist, is not the client's to see, or keeps
 /// others out at the moment.
 pub(crate) fn reach(inner: &Inner, grant: &Grant, id: &str) -> Result<(), Refusal> {
-    let row = companies::find(&inner.store, id).ok_or(Refusal::NotFound("Company not found"))?;
+    let row = company::find(&inner.store, id).ok_or(Refusal::NotFound("Company not found"))?;
     if *id == grant.company {
         return Ok(());
     }
-    if !grant.reseller || text(row, companies::PARENT) != grant.company {
+    if !grant.reseller || text(row, company::PARENT) != grant.company {
         return Err(Refusal::Forbidden("This company is not yours"));
     }
     Ok(())
@@ -156,7 +156,7 @@ pub(crate) fn privacy(
     if id == grant.company {
         return Ok(());
     }
-    let row = companies::find(&inner.store, id);
+    let row = company::find(&inner.store, id);
     let end = row.and_then(|row| dates::parse(text(row, "privacyDurationEndTime")));
     match end {
         Some(end) if end > state.millis() => Err(Refusal::Privacy),
@@ -175,4 +175,20 @@ pub(crate) fn authorise(grant: &Grant, operation: &Operation) -> Result<(), Refu
     } else {
         Err(Refusal::Forbidden("The role does not allow this"))
     }
+}
+
+/// Every operation a client may call, as tokens list them.
+pub(crate) fn permissions(reseller: bool) -> Value {
+    let operations = Shapes::get().operations.iter();
+    let allowed = operations.filter(|operation| allows(reseller, operation));
+    let names = allowed.filter_map(|operation| {
+        let path = operation.path.strip_prefix("/api/")?;
+        let parts = path.split('/').map(|part| match part.starts_with('{') {
+            true => "{}",
+            false => part,
+        });
+        let path = parts.collect::<Vec<_>>().join("/");
+        Some(json!(format!("{path}|{}", operation.method)))
+    });
+    Value::Array(names.collect())
 }

@@ -4,10 +4,12 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::answer::{Outcome, Refusal};
+use super::audit_log::Change;
 use super::dates;
+use super::record::{Record, Row, member, record, text};
 use super::shapes::{Operation, Shapes, Type};
 use super::state::{Grant, Inner, State};
-use super::store::{Change, Record, Row, Store, member, record, text};
+use super::store::Store;
 
 /// The parameters of a path, in order.
 pub(crate) type Params = Vec<(&'static str, String)>;

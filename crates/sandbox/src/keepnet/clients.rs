@@ -7,10 +7,9 @@ use serde_json::{Value, json};
 use super::admin;
 use super::answer::{Outcome, Refusal};
 use super::call::{Call, done};
-use super::operations::{Handler, Table};
-use super::resource::row;
+use super::handler::{Handler, Table};
+use super::record::{Record, Row, bool_of, integer, member, row, text, texts};
 use super::state::Client;
-use super::store::{Record, Row, bool_of, integer, member, text, texts};
 use crate::random::ALPHANUMERIC;
 
 pub(crate) const OPERATIONS: Table = &[
@@ -56,7 +55,7 @@ fn shown(client: &Client) -> Record {
         "roleResourceIdList": client.roles,
         "createTime": client.created,
     });
-    super::store::record(members)
+    super::record::record(members)
 }
 
 fn position(call: &Call<'_>) -> Result<usize, Refusal> {

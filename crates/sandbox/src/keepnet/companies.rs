@@ -7,19 +7,12 @@ use serde_json::{Value, json};
 use super::answer::{Outcome, Refusal};
 use super::auth;
 use super::call::{Call, done, missing};
-use super::dates;
+use super::company::{self, COMPANIES, PARENT, complete, find, set_privacy_until};
+use super::handler::{Handler, Table};
 use super::multipart;
-use super::operations::{Handler, Table};
 use super::people;
-use super::resource::{also, status_name};
-use super::state::State;
-use super::store::{Record, Row, Store, integer, text};
-
-/// The table of all companies, which belongs to none of them.
-pub(crate) const COMPANIES: &str = "companies";
-
-/// The member that names the reseller; no answer shows it.
-pub(crate) const PARENT: &str = "parentCompanyResourceId";
+use super::record::{Record, Row, integer, text};
+use super::seed;
 
 pub(crate) const OPERATIONS: Table = &[
     ("GET", "/api/companies/my", Handler::Do(my)),
@@ -64,14 +57,10 @@ const REQUIRED: [&str; 8] = [
     "TimeFormat",
 ];
 
-pub(crate) fn find<'a>(store: &'a Store, id: &str) -> Option<&'a Row> {
-    store.find("", COMPANIES, "resourceId", id)
-}
-
 /// The company with the numbers that follow from its users.
 fn counted(call: &mut Call<'_>, row: &Row) -> Row {
     let id = text(row, "resourceId").to_owned();
-    call.state.ready(call.inner, &id);
+    seed::ready(call.state, call.inner, &id);
     let (total, active) = people::counts(&call.inner.store, &id);
     let mut record = Record::clone(row);
     record.insert("targetUserCount".to_owned(), json!(total));
@@ -83,11 +72,9 @@ fn counted(call: &mut Call<'_>, row: &Row) -> Row {
 }
 
 fn below(call: &Call<'_>) -> Vec<Row> {
-    let companies = State::companies(call.inner);
-    let below = companies
-        .into_iter()
-        .filter(|row| text(row, PARENT) == call.grant.company);
-    below.collect()
+    let companies = company::all(&call.inner.store).iter();
+    let below = companies.filter(|row| text(row, PARENT) == call.grant.company);
+    below.cloned().collect()
 }
 
 fn my(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
@@ -123,36 +110,10 @@ fn form(call: &Call<'_>) -> Result<Record, Refusal> {
     Ok(record)
 }
 
-/// Completes a company that was sent as a form, in which all is text.
-pub(crate) fn complete(company: &mut Record) {
-    for name in ["numberOfUsers", "baseManHour", "baseManHourCost"] {
-        let number = integer(company, name);
-        company.insert(name.to_owned(), json!(number));
-    }
-    for name in [
-        "isNumberOfUsersLimited",
-        "isVersionVisible",
-        "isReleaseNotesVisible",
-    ] {
-        let set = text(company, name).eq_ignore_ascii_case("true")
-            || company.get(name) == Some(&json!(true));
-        company.insert(name.to_owned(), json!(set));
-    }
-    status_name(company);
-    also(
-        company,
-        &[
-            ("name", "companyName"),
-            ("resourceId", "companyResourceId"),
-            ("licenseModuleResourceIdArray", "licenseModules"),
-        ],
-    );
-}
-
 fn create(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let mut company = form(call)?;
     let id = call.store().id();
-    let number = State::companies(call.inner).len() + 1;
+    let number = company::all(&call.inner.store).len() + 1;
     company.insert("resourceId".to_owned(), json!(id));
     company.insert("id".to_owned(), json!(number));
     company.insert("createTime".to_owned(), json!(call.now_text()));
@@ -197,7 +158,7 @@ fn delete(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
 }
 
 fn delete_many(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let ids = super::store::texts(call.object()?, "items");
+    let ids = super::record::texts(call.object()?, "items");
     if ids.is_empty() {
         return Err(Refusal::input("The items field is required."));
     }
@@ -237,20 +198,4 @@ fn set_privacy(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     set_privacy_until(call.store(), &id, now, days);
     call.log("CompanyPrivacy", "Update", &id, None, None);
     done(&id)
-}
-
-/// Keeps resellers out for so many days, or lets them in again for none.
-pub(crate) fn set_privacy_until(store: &mut Store, id: &str, now: i64, days: i64) {
-    let Some(company) = store.find_mut("", COMPANIES, "resourceId", id) else {
-        return;
-    };
-    let (start, end) = if days > 0 {
-        let end = now.saturating_add(days.min(36_500) * 86_400_000);
-        (json!(dates::iso(now)), json!(dates::iso(end)))
-    } else {
-        (Value::Null, Value::Null)
-    };
-    company.insert("privacyDurationId".to_owned(), json!(days));
-    company.insert("privacyDurationStartTime".to_owned(), start);
-    company.insert("privacyDurationEndTime".to_owned(), end);
 }

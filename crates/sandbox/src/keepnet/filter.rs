@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use serde_json::{Map, Value};
 
 use super::dates;
-use super::store::member;
+use super::record::member;
 
 /// Which rows a search wants. The default one wants all.
 #[derive(Debug, Default)]

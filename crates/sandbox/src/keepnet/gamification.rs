@@ -4,10 +4,11 @@ use serde_json::json;
 
 use super::answer::{Outcome, Refusal};
 use super::call::Call;
-use super::operations::{Handler, Table};
-use super::people::{TARGET_USERS, USERS};
+use super::handler::{Handler, Table};
+use super::memberships::USERS;
+use super::people::TARGET_USERS;
+use super::record::texts;
 use super::shapes::Shapes;
-use super::store::texts;
 
 pub(crate) const OPERATIONS: Table = &[
     (

@@ -6,37 +6,22 @@ use serde_json::{Value, json};
 
 use super::answer::{Outcome, Refusal};
 use super::call::{Call, done};
-use super::operations::{Handler, Table};
-use super::people::{self, USERS, priority};
-use super::resource::{Resource, unchanged};
+use super::company;
+use super::handler::{Handler, Table};
+use super::memberships::{GROUPS, MEMBERSHIP, NO_GROUP, USERS, check_groups, is_in};
+use super::people::{self, priority};
+use super::record::{Record, Row, bool_of, member, record, text, texts};
+use super::resource::Resource;
 use super::search::Search;
-use super::store::{Record, Row, bool_of, member, record, text, texts};
-
-pub(crate) const GROUPS: &str = "/api/target-groups";
-pub(crate) const FIELDS: &str = "/api/custom-fields";
-pub(crate) const NOT_FOUND: &str = "Target group not found";
-
-/// The member of a target user that lists its groups.
-pub(crate) const MEMBERSHIP: &str = "targetGroupResourceIds";
 
 pub(crate) static TARGET_GROUPS: Resource = Resource {
     path: GROUPS,
     entity: "TargetGroup",
-    not_found: NOT_FOUND,
+    not_found: NO_GROUP,
     required: &["name", "priority"],
     unique: Some("name"),
     prepare: prepare_group,
     view: counted,
-};
-
-pub(crate) static CUSTOM_FIELDS: Resource = Resource {
-    path: FIELDS,
-    entity: "TargetUserCustomField",
-    not_found: "Custom field not found",
-    required: &["name", "fieldDataType"],
-    unique: Some("name"),
-    prepare: prepare_field,
-    view: unchanged,
 };
 
 pub(crate) const OPERATIONS: Table = &[
@@ -62,17 +47,6 @@ pub(crate) const OPERATIONS: Table = &[
         "/api/target-groups/search-name",
         Handler::Rows(search_name),
     ),
-    ("GET", "/api/custom-fields/company", Handler::Do(fields)),
-    (
-        "GET",
-        "/api/custom-fields/groups/{resourceId}",
-        Handler::Do(group_fields),
-    ),
-    (
-        "POST",
-        "/api/custom-fields/bulk-update",
-        Handler::Do(update_fields),
-    ),
 ];
 
 fn prepare_group(
@@ -81,17 +55,12 @@ fn prepare_group(
     _: Option<&Record>,
 ) -> Result<(), Refusal> {
     priority(group)?;
-    let company = super::companies::find(&call.inner.store, &call.company);
+    let company = company::find(&call.inner.store, &call.company);
     let name = company.map_or(Value::Null, |row| json!(text(row, "name")));
     group.insert("companyName".to_owned(), name);
     let created = group.get("createTime").cloned().unwrap_or_default();
     group.insert("createDate".to_owned(), created);
     Ok(())
-}
-
-fn is_in(user: &Row, group: &str) -> bool {
-    let groups = user.get(MEMBERSHIP).and_then(Value::as_array);
-    groups.is_some_and(|groups| groups.iter().any(|id| id.as_str() == Some(group)))
 }
 
 fn counted(call: &Call<'_>, group: &Row) -> Row {
@@ -108,15 +77,6 @@ fn counted(call: &Call<'_>, group: &Row) -> Row {
     Arc::new(record)
 }
 
-/// The target users of these groups.
-pub(crate) fn members(call: &Call<'_>, groups: &[String]) -> Vec<Row> {
-    let users = call.rows(USERS).iter();
-    users
-        .filter(|user| groups.iter().any(|group| is_in(user, group)))
-        .cloned()
-        .collect()
-}
-
 fn all(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     Ok(TARGET_GROUPS.rows(call))
 }
@@ -130,7 +90,7 @@ fn search_name(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
 
 fn users(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     let id = call.last_param();
-    call.find(GROUPS, &id, NOT_FOUND)?;
+    call.find(GROUPS, &id, NO_GROUP)?;
     let others = call.member("excludeGroupUsers").and_then(bool_of) == Some(true);
     let rows = call.rows(USERS).iter();
     Ok(rows
@@ -153,9 +113,7 @@ fn add_users(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     if groups.is_empty() || users.is_empty() {
         return Err(Refusal::input("Users and groups have to be named"));
     }
-    for group in &groups {
-        call.find(GROUPS, group, NOT_FOUND)?;
-    }
+    check_groups(call, &groups)?;
     for user in &users {
         call.find(USERS, user, people::TARGET_USERS.not_found)?;
     }
@@ -177,7 +135,7 @@ fn add_users(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
 
 fn remove_users(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let group = call.last_param();
-    call.find(GROUPS, &group, NOT_FOUND)?;
+    call.find(GROUPS, &group, NO_GROUP)?;
     let users = texts(call.object()?, "targetUserResourceIds");
     if users.is_empty() {
         return Err(Refusal::input(
@@ -194,56 +152,4 @@ fn remove_users(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let before = record(json!({ "targetUserResourceIds": users }));
     call.log("TargetGroupUser", "DeleteMany", &group, Some(&before), None);
     done(&group)
-}
-
-fn prepare_field(
-    call: &mut Call<'_>,
-    field: &mut Record,
-    before: Option<&Record>,
-) -> Result<(), Refusal> {
-    if !field.contains_key("ownerType") {
-        field.insert("ownerType".to_owned(), json!("Company"));
-    }
-    if !field.contains_key("isActive") {
-        field.insert("isActive".to_owned(), json!(true));
-    }
-    if before.is_none() && !field.contains_key("sortOrder") {
-        let next = call.rows(FIELDS).len() + 1;
-        field.insert("sortOrder".to_owned(), json!(next));
-    }
-    Ok(())
-}
-
-fn fields(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let rows = call.rows(FIELDS).to_vec();
-    let of_company = rows
-        .iter()
-        .filter(|row| text(row, "targetGroupResourceId").is_empty());
-    Ok(call.list(of_company))
-}
-
-fn group_fields(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let group = call.last_param();
-    call.find(GROUPS, &group, NOT_FOUND)?;
-    let rows = call.rows(FIELDS).to_vec();
-    let of_group = rows
-        .iter()
-        .filter(|row| text(row, "targetGroupResourceId") == group);
-    Ok(call.list(of_group))
-}
-
-fn update_fields(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let list = call.member("targetUserCustomFields");
-    let list = list.and_then(Value::as_array).cloned().unwrap_or_default();
-    let mut last = String::new();
-    for field in list {
-        let changes = record(field);
-        last = text(&changes, "resourceId").to_owned();
-        if last.is_empty() {
-            last = CUSTOM_FIELDS.create(call, changes)?;
-        } else {
-            CUSTOM_FIELDS.update(call, &last, changes)?;
-        }
-    }
-    done(&last)
 }

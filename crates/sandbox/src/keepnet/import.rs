@@ -5,14 +5,14 @@ use serde_json::{Map, Value, json};
 
 use super::answer::{Outcome, Refusal};
 use super::call::{Call, done};
-use super::groups;
+use super::handler::{Handler, Table};
+use super::memberships::{MEMBERSHIP, USERS, check_groups};
 use super::multipart;
-use super::operations::{Handler, Table};
-use super::people::{self, TARGET_USERS, USERS, valid_email};
-use super::resource::row;
+use super::people::{self, TARGET_USERS, valid_email};
+use super::record::{Record, Row, member, record, row, text, texts};
 use super::search::Search;
 use super::shapes::{Shapes, Type};
-use super::store::{Record, Row, member, record, text, texts};
+use super::uploads::{Job, Upload};
 
 pub(crate) const OPERATIONS: Table = &[
     ("POST", "/api/target-users/upload", Handler::Do(upload)),
@@ -57,23 +57,6 @@ pub(crate) const OPERATIONS: Table = &[
 /// each row.
 const START: i64 = 2_000;
 const EACH: i64 = 10;
-
-/// A file on its way to becoming target users.
-pub(crate) struct Upload {
-    company: String,
-    columns: Vec<String>,
-    rows: Vec<Vec<String>>,
-    /// The last one counts.
-    jobs: Vec<Job>,
-}
-
-struct Job {
-    id: String,
-    /// When the mapping is done, in milliseconds since 1970.
-    ends: i64,
-    groups: Vec<String>,
-    users: Vec<Row>,
-}
 
 const NOT_FOUND: Refusal = Refusal::NotFound("Transaction not found");
 
@@ -186,10 +169,8 @@ fn create_mapping(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     call.require(&["transactionId", "fieldMappings"])?;
     let body = call.object()?;
     let transaction = text(body, "transactionId").to_owned();
-    let groups = texts(body, groups::MEMBERSHIP);
-    for group in &groups {
-        call.find(groups::GROUPS, group, groups::NOT_FOUND)?;
-    }
+    let groups = texts(body, MEMBERSHIP);
+    check_groups(call, &groups)?;
     let mappings = member(body, "fieldMappings").and_then(Value::as_array);
     let upload = of(call, &transaction)?;
     let mut fields = Vec::new();
@@ -417,7 +398,7 @@ fn import(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         if text(&new, "priority").is_empty() {
             new.remove("priority");
         }
-        new.insert(groups::MEMBERSHIP.to_owned(), json!(groups));
+        new.insert(MEMBERSHIP.to_owned(), json!(groups));
         match existing(call, text(&user, "email")) {
             Some(id) => {
                 let before = call.find(USERS, &id, TARGET_USERS.not_found)?;
@@ -425,7 +406,7 @@ fn import(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
                 for (name, value) in before.iter() {
                     new.entry(name).or_insert_with(|| value.clone());
                 }
-                let mut of = texts(&before, groups::MEMBERSHIP);
+                let mut of = texts(&before, MEMBERSHIP);
                 of.extend(
                     groups
                         .iter()
@@ -433,7 +414,7 @@ fn import(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
                         .cloned()
                         .collect::<Vec<_>>(),
                 );
-                new.insert(groups::MEMBERSHIP.to_owned(), json!(of));
+                new.insert(MEMBERSHIP.to_owned(), json!(of));
                 TARGET_USERS.update(call, &id, new)?;
                 updated += 1;
             }

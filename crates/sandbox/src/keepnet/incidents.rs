@@ -5,11 +5,12 @@ use serde_json::{Value, json};
 
 use super::answer::{Outcome, Refusal};
 use super::call::{Call, done};
-use super::operations::{Handler, Table};
-use super::people;
+use super::dates::iso;
+use super::handler::{Handler, Table};
+use super::memberships::USERS;
+use super::record::{Record, Row, integer_of, member, text, texts};
 use super::search::Search;
-use super::seed::Seeding;
-use super::store::{Record, Row, integer_of, member, text, texts};
+use super::seeding::{LONG_AGO_MILLIS, MINUTE, Seeding};
 
 pub(crate) const EMAILS: &str = "/api/notified-emails";
 const NOT_FOUND: &str = "Notified email not found";
@@ -229,9 +230,7 @@ const SUBJECTS: [&str; 5] = [
 ];
 
 pub(crate) fn seed(seeding: &mut Seeding<'_>) {
-    use super::dates::iso;
-    use super::seed::{LONG_AGO_MILLIS, MINUTE};
-    let users = seeding.store.table(seeding.company, people::USERS).to_vec();
+    let users = seeding.store.table(seeding.company, USERS).to_vec();
     for number in 0..seeding.options.notified_emails {
         let at = iso(LONG_AGO_MILLIS + number as i64 * 30 * MINUTE);
         let reporter = match users.len() {
@@ -253,7 +252,7 @@ pub(crate) fn seed(seeding: &mut Seeding<'_>) {
             })
             .collect();
         let mut email = email(&reporter, &sender, subject, &at);
-        email.extend(super::store::record(json!({
+        email.extend(super::record::record(json!({
             "senderIp": format!("198.51.100.{}", number % 250 + 1),
             "attachmentCount": attachments.len(),
             "attachments": attachments,
@@ -266,7 +265,7 @@ pub(crate) fn seed(seeding: &mut Seeding<'_>) {
 
 /// An e-mail as it is reported: nobody has looked at it yet.
 pub(crate) fn email(reporter: &str, sender: &str, subject: &str, at: &str) -> Record {
-    super::store::record(json!({
+    super::record::record(json!({
         "reportedBy": reporter,
         "senderIp": "198.51.100.1",
         "senderName": "Sender",

@@ -7,13 +7,12 @@ use serde_json::{Value, json};
 use super::answer::{Outcome, Refusal};
 use super::call::{Call, done};
 use super::dates;
-use super::groups;
-use super::operations::{Handler, Table};
-use super::people;
-use super::resource::row;
+use super::handler::{Handler, Table};
+use super::memberships::{self, GROUPS, NO_GROUP, USERS};
+use super::record::{Record, Row, bool_of, integer, member, record, row, text, texts};
+
 use super::search::Search;
-use super::seed::Seeding;
-use super::store::{Record, Row, bool_of, integer, member, record, text, texts};
+use super::seeding::{LONG_AGO, Seeding};
 use crate::random::{ALPHANUMERIC, Random};
 
 pub(crate) const INVESTIGATIONS: &str = "/api/investigations";
@@ -83,12 +82,12 @@ fn create(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     }
     let named = texts(&body, "targetUsers");
     let mailboxes: Vec<String> = match text(&body, "targetUserType").to_lowercase().as_str() {
-        "allusers" => emails(call.rows(people::USERS)),
+        "allusers" => emails(call.rows(USERS)),
         "groups" => {
             for group in &named {
-                call.find(groups::GROUPS, group, groups::NOT_FOUND)?;
+                call.find(GROUPS, group, NO_GROUP)?;
             }
-            emails(&groups::members(call, &named))
+            emails(&memberships::members(call, &named))
         }
         "specificusers" => named.clone(),
         _ => return Err(Refusal::input("The targetUserType is not known")),
@@ -358,7 +357,7 @@ fn scan_types(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
 }
 
 pub(crate) fn seed(seeding: &mut Seeding<'_>) {
-    let users = seeding.store.table(seeding.company, people::USERS);
+    let users = seeding.store.table(seeding.company, USERS);
     let mailboxes: Vec<_> = emails(users).into_iter().take(9).collect();
     seeding.add(
         INVESTIGATIONS,
@@ -370,7 +369,7 @@ pub(crate) fn seed(seeding: &mut Seeding<'_>) {
             "priority": "Medium",
             "targetUserType": "AllUsers",
             "startDate": "2026-01-01T00:00:00.000Z",
-            "endDate": super::seed::LONG_AGO,
+            "endDate": LONG_AGO,
             "expireDate": "2026-01-12T08:00:00.000Z",
             "scanTypes": [],
             "targetUsers": [],

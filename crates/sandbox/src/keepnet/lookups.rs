@@ -4,9 +4,8 @@ use serde_json::{Value, json};
 
 use super::answer::{Outcome, Refusal};
 use super::call::Call;
-use super::operations::{Handler, Table};
-use super::resource::row;
-use super::store::{Row, integer_of, member};
+use super::handler::{Handler, Table};
+use super::record::{Row, integer_of, member, row};
 use crate::random::{ALPHANUMERIC, Random};
 
 pub(crate) const OPERATIONS: Table = &[

@@ -3,37 +3,48 @@
 mod admin;
 mod answer;
 mod audit;
+mod audit_log;
 mod auth;
 mod call;
 mod clients;
 mod companies;
+mod company;
+mod custom_fields;
 mod dates;
+mod export;
 mod filter;
 mod gamification;
 mod groups;
+mod handler;
 mod import;
 mod incidents;
 mod investigations;
 mod lookups;
+mod memberships;
 mod multipart;
 mod operations;
 mod options;
 mod people;
 mod phishing;
+mod record;
 mod reports;
+mod request;
 mod resource;
 mod rounds;
 mod router;
 mod routes;
-mod samples;
+mod sample;
 mod search;
+mod secrets;
 mod seed;
+mod seeding;
 mod settings;
 mod shapes;
 mod state;
 mod store;
 mod token;
 mod training;
+mod uploads;
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -42,8 +53,11 @@ use std::time::Duration;
 
 pub use options::KeepnetOptions;
 
+use self::audit_log::AUDIT;
+use self::memberships::USERS;
+use self::record::text;
 use self::state::State;
-use self::store::{AUDIT, text};
+use self::store::Store;
 use crate::Clock;
 
 /// The imitation of Keepnet: a reseller, the companies it looks after, and the
@@ -72,9 +86,11 @@ impl Keepnet {
         options: &KeepnetOptions,
         clock: Clock,
     ) -> Self {
+        let mut store = Store::new(seed);
+        let companies = seed::companies(&mut store, seed, options);
         Self {
             base_url: format!("http://{address}"),
-            state: Arc::new(State::new(seed, options, clock)),
+            state: Arc::new(State::new(seed, options, clock, store, &companies)),
         }
     }
 
@@ -157,7 +173,7 @@ impl Keepnet {
     pub fn forget_password(&self, company_id: &str) -> Option<String> {
         let mut guard = self.state.inner();
         let inner = &mut *guard;
-        self.state.ready(inner, company_id);
+        seed::ready(&self.state, inner, company_id);
         let user = inner.store.table(company_id, admin::USERS).first()?;
         let (email, id) = (text(user, "email").to_lowercase(), text(user, "resourceId"));
         let id = id.to_owned();
@@ -192,7 +208,7 @@ impl Keepnet {
     pub fn set_privacy_days(&self, company_id: &str, days: i64) {
         let now = self.state.millis();
         let store = &mut self.state.inner().store;
-        companies::set_privacy_until(store, company_id, now, days);
+        company::set_privacy_until(store, company_id, now, days);
     }
 
     /// Adds so many records to the audit log of a company, as if others had
@@ -213,7 +229,7 @@ impl Keepnet {
         let now = self.state.millis();
         let mut guard = self.state.inner();
         let inner = &mut *guard;
-        self.state.ready(inner, company_id);
+        seed::ready(&self.state, inner, company_id);
         for number in 0..count {
             let age = i64::try_from(count - number - 1).unwrap_or_default();
             seed::audit_record(&mut inner.store, company_id, now - age, number);
@@ -237,7 +253,7 @@ impl Keepnet {
         let now = dates::iso(self.state.millis());
         let mut guard = self.state.inner();
         let inner = &mut *guard;
-        self.state.ready(inner, company_id);
+        seed::ready(&self.state, inner, company_id);
         let id = inner.store.id();
         let mut email = incidents::email(reported_by, "sender@mail.example", subject, &now);
         email.insert("resourceId".to_owned(), id.clone().into());
@@ -254,13 +270,13 @@ impl Keepnet {
     /// How many target users a company has.
     #[must_use]
     pub fn target_users(&self, company_id: &str) -> usize {
-        self.count(company_id, people::USERS)
+        self.count(company_id, USERS)
     }
 
     fn count(&self, company_id: &str, table: &'static str) -> usize {
         let mut guard = self.state.inner();
         let inner = &mut *guard;
-        self.state.ready(inner, company_id);
+        seed::ready(&self.state, inner, company_id);
         inner.store.table(company_id, table).len()
     }
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::answer::Refusal;
-use super::store::Record;
+use super::record::Record;
 
 /// One field of a form.
 #[derive(Debug, PartialEq)]

@@ -1,33 +1,19 @@
 //! Which operation does what.
 
-use super::answer::{Outcome, Refusal};
-use super::call::Call;
+use super::handler::{Handler, Table};
 use super::resource::{Resource, Verb};
 use super::shapes::Operation;
-use super::store::Row;
-use super::{admin, audit, clients, companies, gamification, groups, import, incidents};
-use super::{investigations, lookups, people, phishing, reports, settings, training};
+use super::{
+    admin, audit, clients, companies, custom_fields, gamification, groups, import, incidents,
+    investigations, lookups, people, phishing, reports, settings, training,
+};
 
-/// What an operation does.
-#[derive(Clone, Copy)]
-pub(crate) enum Handler {
-    Do(fn(&mut Call<'_>) -> Result<Outcome, Refusal>),
-    /// A list that is searched, and exported by the operation whose path is
-    /// the same but for `/export`.
-    Rows(fn(&mut Call<'_>) -> Result<Vec<Row>, Refusal>),
-    Resource(&'static Resource, Verb),
-    /// Nothing of its own: an answer of the right shape.
-    Sample,
-}
-
-/// Operations with a behaviour of their own: method, path and behaviour.
-pub(crate) type Table = &'static [(&'static str, &'static str, Handler)];
-
-const TABLES: [Table; 15] = [
+const TABLES: [Table; 16] = [
     admin::OPERATIONS,
     audit::OPERATIONS,
     clients::OPERATIONS,
     companies::OPERATIONS,
+    custom_fields::OPERATIONS,
     gamification::OPERATIONS,
     groups::OPERATIONS,
     import::OPERATIONS,
@@ -44,7 +30,7 @@ const TABLES: [Table; 15] = [
 static RESOURCES: [&Resource; 7] = [
     &admin::SYSTEM_ROLES,
     &admin::SYSTEM_USERS,
-    &groups::CUSTOM_FIELDS,
+    &custom_fields::CUSTOM_FIELDS,
     &groups::TARGET_GROUPS,
     &people::TARGET_USERS,
     &phishing::PHISHING_CAMPAIGNS,

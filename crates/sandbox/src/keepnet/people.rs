@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 
 use super::answer::{Outcome, Refusal};
 use super::call::Call;
-use super::groups;
-use super::operations::{Handler, Table};
-use super::resource::{Resource, also, row, unchanged};
-use super::store::{DELETED, Record, Row, Store, bool_of, integer_of, member, text, texts};
-
-pub(crate) const USERS: &str = "/api/target-users";
+use super::custom_fields::FIELDS;
+use super::handler::{Handler, Table};
+use super::memberships::{GROUPS, MEMBERSHIP, USERS, check_groups};
+use super::record::{Record, Row, also, bool_of, integer_of, member, row, text, texts};
+use super::resource::{Resource, unchanged};
+use super::store::{DELETED, Store};
 
 pub(crate) static TARGET_USERS: Resource = Resource {
     path: USERS,
@@ -75,16 +75,14 @@ pub(crate) fn priority(record: &mut Record) -> Result<(), Refusal> {
 
 fn prepare(call: &mut Call<'_>, user: &mut Record, _: Option<&Record>) -> Result<(), Refusal> {
     complete(user)?;
-    for group in texts(user, groups::MEMBERSHIP) {
-        call.find(groups::GROUPS, &group, groups::NOT_FOUND)?;
-    }
+    check_groups(call, &texts(user, MEMBERSHIP))?;
     if let Some(fields) = member(user, "customFields")
         .and_then(Value::as_array)
         .cloned()
     {
         let values = fields.iter().map(|field| {
             let id = field["resourceId"].as_str().unwrap_or_default();
-            let known = call.find(groups::FIELDS, id, "Custom field not found").ok();
+            let known = call.find(FIELDS, id, "Custom field not found").ok();
             let known = |name: &str| known.as_ref().and_then(|known| known.get(name)).cloned();
             json!({
                 "resourceId": id,
@@ -218,8 +216,8 @@ fn brief(user: &Row, deleted: bool) -> Row {
 
 fn groups_of(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     let user = call.find(USERS, &call.last_param(), TARGET_USERS.not_found)?;
-    let ids = texts(&user, groups::MEMBERSHIP);
-    let rows = call.rows(groups::GROUPS).iter();
+    let ids = texts(&user, MEMBERSHIP);
+    let rows = call.rows(GROUPS).iter();
     let rows = rows.filter(|row| ids.iter().any(|id| id == text(row, "resourceId")));
     Ok(rows.cloned().collect())
 }

@@ -4,11 +4,12 @@ use serde_json::{Value, json};
 
 use super::answer::{Outcome, Refusal};
 use super::call::{Call, done};
-use super::operations::{Handler, Table};
-use super::resource::{Resource, row, unchanged};
+use super::handler::{Handler, Table};
+use super::memberships::{GROUPS, NO_GROUP};
+use super::record::{Record, Row, integer, member, row, text, texts};
+use super::resource::{Resource, unchanged};
 use super::rounds::{self, Round, Schedule};
-use super::seed::Seeding;
-use super::store::{Record, Row, integer, member, text, texts};
+use super::seeding::{LONG_AGO_MILLIS, Seeding};
 
 pub(crate) const SCENARIOS: &str = "/api/phishing-simulator/phishing-scenario";
 pub(crate) const CAMPAIGNS: &str = "/api/phishing-simulator/phishing-campaign";
@@ -124,7 +125,7 @@ fn prepare_campaign(
     let groups = texts(campaign, "targetGroupResourceIds");
     let mut shown = Vec::new();
     for id in &groups {
-        let group = call.find(super::groups::GROUPS, id, super::groups::NOT_FOUND)?;
+        let group = call.find(GROUPS, id, NO_GROUP)?;
         shown.push(json!({ "value": id, "text": text(&group, "name") }));
     }
     campaign.insert("targetGroups".to_owned(), json!(shown));
@@ -289,7 +290,7 @@ pub(crate) fn seed(seeding: &mut Seeding<'_>) {
             "duration": 30,
         });
         let id = seeding.add(CAMPAIGNS, campaign);
-        let start = (schedule == 1).then_some(super::seed::LONG_AGO_MILLIS);
-        seeding.add_round(&id, start);
+        let start = (schedule == 1).then_some(LONG_AGO_MILLIS);
+        rounds::seed(seeding, &id, start);
     }
 }

@@ -4,13 +4,12 @@ use serde_json::{Value, json};
 
 use super::answer::{Outcome, Refusal};
 use super::call::Call;
-use super::operations::{Handler, Table};
+use super::handler::{Handler, Table};
 use super::phishing::{self, CAMPAIGNS};
-use super::resource::row;
+use super::record::{Record, Row, row, text, texts};
 use super::rounds::{self, Counts, Fate, Round, time};
 use super::search::Search;
 use super::shapes::{Shapes, Type};
-use super::store::{Record, Row, text, texts};
 
 pub(crate) const OPERATIONS: Table = &[
     (
@@ -139,7 +138,7 @@ fn activity(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
         for fate in fates(call, &round) {
             let mut record = Record::clone(&fate.person);
             let did = |at: Option<i64>| i32::from(at.is_some());
-            record.extend(super::store::record(json!({
+            record.extend(super::record::record(json!({
                 "campaignName": text(&campaign, "name"),
                 "opened": did(fate.opened),
                 "clicked": did(fate.clicked),
@@ -166,7 +165,7 @@ fn person(call: &Call<'_>, campaign: &Row, fate: &Fate) -> Row {
     });
     let count = |at: Option<i64>| i32::from(at.is_some());
     let mut record = Record::clone(&fate.person);
-    record.extend(super::store::record(json!({
+    record.extend(super::record::record(json!({
         "resourceId": fate.id,
         "targetUserResourceId": text(&fate.person, "resourceId"),
         "phishingScenarioName": scenario,

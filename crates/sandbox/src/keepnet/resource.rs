@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::answer::{Outcome, Refusal};
 use super::call::{Call, done, missing};
-use super::samples;
-use super::search::Search;
-use super::store::{DELETED, Record, Row, bool_of, member, record, text, texts};
+use super::memberships::MEMBERSHIP;
+use super::record::{Record, Row, bool_of, member, text, texts};
+use super::search::{self, Search};
+use super::store::DELETED;
 
 /// A collection whose records are kept.
 pub(crate) struct Resource {
@@ -37,7 +38,7 @@ const KEPT: [&str; 8] = [
     "companyName",
     "isEditable",
     "isOwner",
-    super::groups::MEMBERSHIP,
+    MEMBERSHIP,
 ];
 
 /// See [`Resource::prepare`].
@@ -133,7 +134,7 @@ impl Resource {
                 done(&id)
             }
             Verb::DeleteMany => self.delete_many(call),
-            Verb::Search => samples::search(call, |call| Ok(self.rows(call))),
+            Verb::Search => search::search(call, |call| Ok(self.rows(call))),
             Verb::List => Ok(call.list(&self.rows(call))),
         }
     }
@@ -237,27 +238,4 @@ impl Resource {
         }
         Ok(())
     }
-}
-
-/// Members under other names than those they were sent with.
-pub(crate) fn also(record: &mut Record, pairs: &[(&str, &str)]) {
-    for (from, to) in pairs {
-        if let Some(value) = member(record, from).cloned() {
-            record.insert((*to).to_owned(), value);
-        }
-    }
-}
-
-/// The name of a status that is written as a number.
-pub(crate) fn status_name(record: &mut Record) {
-    let status = member(record, "statusId").and_then(super::store::integer_of);
-    let status = status.unwrap_or(1);
-    let name = if status == 1 { "Active" } else { "Inactive" };
-    record.insert("statusId".to_owned(), json!(status));
-    record.insert("statusName".to_owned(), json!(name));
-}
-
-/// A record made of these members.
-pub(crate) fn row(members: Value) -> Row {
-    Arc::new(record(members))
 }

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use super::answer::Refusal;
 use super::call::Call;
 use super::dates;
-use super::groups;
-use super::resource::row;
-use super::store::{Record, Row, bool_of, member, text, texts};
+use super::memberships::{self, GROUPS, NO_GROUP, USERS};
+use super::record::{Record, Row, bool_of, member, row, text, texts};
+use super::seeding::{LONG_AGO, Seeding};
 use crate::random::{ALPHANUMERIC, Random};
 
 const SECOND: i64 = 1_000;
@@ -241,10 +241,8 @@ pub(crate) fn add(
     schedule: Schedule,
     groups: &[String],
 ) -> Result<i64, Refusal> {
-    for group in groups {
-        call.find(groups::GROUPS, group, groups::NOT_FOUND)?;
-    }
-    let people = groups::members(call, groups);
+    memberships::check_groups(call, groups)?;
+    let people = memberships::members(call, groups);
     let number = of(call, id).last().map_or(1, |round| round.number + 1);
     let created = call.now_text();
     let round = round(id, number, schedule, groups, &people, &created);
@@ -277,7 +275,7 @@ pub(crate) fn round(
         })
     });
     let users: Vec<_> = users.collect();
-    super::store::record(json!({
+    super::record::record(json!({
         "resourceId": format!("{of}/{number}"),
         "of": of,
         "instanceGroup": number,
@@ -288,6 +286,17 @@ pub(crate) fn round(
         "targetGroupResourceIds": groups,
         "createdDate": created,
     }))
+}
+
+/// Seeds a round for all target users that started then, or waits to be started.
+pub(crate) fn seed(seeding: &mut Seeding<'_>, of: &str, start: Option<i64>) {
+    let people = seeding.store.table(seeding.company, USERS).to_vec();
+    let schedule = Schedule {
+        start,
+        days: Some(30),
+    };
+    let round = round(of, 1, schedule, &[], &people, LONG_AGO);
+    seeding.store.push(seeding.company, ROUNDS, round);
 }
 
 /// Starts a round that waits to be started.
@@ -336,8 +345,8 @@ pub(crate) fn time(at: Option<i64>) -> Value {
 pub(crate) fn group_counts(call: &Call<'_>, round: &Round) -> Vec<Value> {
     let ids = texts(&round.row, "targetGroupResourceIds");
     let groups = ids.iter().filter_map(|id| {
-        let group = call.find(groups::GROUPS, id, groups::NOT_FOUND).ok()?;
-        let count = groups::members(call, std::slice::from_ref(id)).len();
+        let group = call.find(GROUPS, id, NO_GROUP).ok()?;
+        let count = memberships::members(call, std::slice::from_ref(id)).len();
         Some(json!({ "name": text(&group, "name"), "usersCount": count }))
     });
     groups.collect()

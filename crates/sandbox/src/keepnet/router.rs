@@ -7,7 +7,8 @@ use http::Method;
 
 use super::answer::Refusal;
 use super::call::Params;
-use super::operations::{Handler, handler};
+use super::handler::Handler;
+use super::operations::handler;
 use super::shapes::{Operation, Shapes};
 use crate::query;
 

@@ -1,21 +1,25 @@
 //! From a request to its answer.
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
+use http::header::{AUTHORIZATION, HeaderName, HeaderValue, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, Response, StatusCode};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::answer::{self, Outcome, Refusal};
 use super::auth;
 use super::call::{Call, Params};
 use super::dates;
-use super::operations::{CREATED, Handler};
+use super::handler::Handler;
+use super::operations::CREATED;
+use super::request::{content_type, read};
 use super::router::{Route, Routes};
-use super::samples;
-use super::shapes::{Shapes, Type};
+use super::sample::sample;
+use super::search;
+use super::secrets::{HIDDEN, hide_secrets, is_secret};
+use super::seed;
+use super::shapes::Type;
 use super::state::{Inner, State};
-use super::store::{HIDDEN, hide_secrets, is_secret};
 use crate::listener::Service;
 use crate::query;
 
@@ -122,12 +126,6 @@ fn hide_pairs(text: &str) -> String {
     pairs.collect::<Vec<_>>().join("&")
 }
 
-pub(crate) fn content_type(parts: &Parts) -> String {
-    let value = parts.headers.get(CONTENT_TYPE);
-    let value = value.and_then(|value| value.to_str().ok());
-    value.unwrap_or_default().to_owned()
-}
-
 impl State {
     fn perform(
         &self,
@@ -145,7 +143,7 @@ impl State {
         auth::privacy(self, inner, &grant, &company)?;
         let content_type = content_type(parts);
         let body = read(&content_type, raw)?;
-        self.ready(inner, &company);
+        seed::ready(self, inner, &company);
         let agent = parts.headers.get(USER_AGENT);
         let agent = agent.and_then(|agent| agent.to_str().ok());
         let mut call = Call {
@@ -162,9 +160,9 @@ impl State {
         };
         let outcome = match route.handler {
             Handler::Do(act) => act(&mut call)?,
-            Handler::Rows(rows) => samples::search(&mut call, rows)?,
+            Handler::Rows(rows) => search::search(&mut call, rows)?,
             Handler::Resource(resource, verb) => resource.perform(verb, &mut call)?,
-            Handler::Sample => samples::sample(&mut call)?,
+            Handler::Sample => sample(&mut call)?,
         };
         let outcome = match outcome {
             Outcome::Data(mut data) if self.options.display_dates => {
@@ -196,36 +194,9 @@ impl State {
     }
 }
 
-/// The JSON of a body, as far as it says that it is JSON.
-fn read(content_type: &str, raw: &Bytes) -> Result<Value, Refusal> {
-    let kind = content_type.split(';').next().unwrap_or_default().trim();
-    match kind.to_ascii_lowercase().as_str() {
-        "application/json-patch+json" => Err(Refusal::input("Invalid request")),
-        "application/json" | "text/json" if !raw.is_empty() => {
-            serde_json::from_slice(raw).map_err(|_| Refusal::input("Invalid request"))
-        }
-        _ => Ok(Value::Null),
-    }
-}
-
-/// Every operation a client may call, as tokens list them.
-pub(crate) fn permissions(reseller: bool) -> Value {
-    let operations = Shapes::get().operations.iter();
-    let allowed = operations.filter(|operation| auth::allows(reseller, operation));
-    let names = allowed.filter_map(|operation| {
-        let path = operation.path.strip_prefix("/api/")?;
-        let parts = path.split('/').map(|part| match part.starts_with('{') {
-            true => "{}",
-            false => part,
-        });
-        let path = parts.collect::<Vec<_>>().join("/");
-        Some(json!(format!("{path}|{}", operation.method)))
-    });
-    Value::Array(names.collect())
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::shapes::Shapes;
     use super::*;
 
     #[test]

@@ -5,11 +5,12 @@ use std::cmp::Ordering;
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
-use super::answer::Refusal;
+use super::answer::{Outcome, Refusal};
+use super::call::Call;
 use super::dates;
 use super::filter::Filter;
+use super::record::{Row, bool_of, integer_of, member};
 use super::shapes::{Shapes, Type, page};
-use super::store::{Row, bool_of, integer_of, member};
 
 /// Columns that lists take though their rows do not have them: what the vendor's own client orders by, and what the
 /// vendor documents.
@@ -17,6 +18,13 @@ const UNLISTED: &[(&str, &str)] = &[
     ("QuishingCampaignJobPrintoutUsers", "lastSendingTime"),
     ("EnrollmentCertificate", "email"),
     ("TrainingSearchRest", "Name"),
+];
+
+/// Searches that have paging but no filter.
+const WITHOUT_FILTER: [&str; 3] = [
+    "/api/audit-logs",
+    "/api/target-groups/search-name",
+    "/api/target-users/search-email",
 ];
 
 #[derive(Debug)]
@@ -30,7 +38,24 @@ pub(crate) struct Search {
     all_pages: bool,
 }
 
+/// The page of these rows that the body asks for.
+pub(crate) fn search(
+    call: &mut Call<'_>,
+    rows: impl FnOnce(&mut Call<'_>) -> Result<Vec<Row>, Refusal>,
+) -> Result<Outcome, Refusal> {
+    let search = Search::of(call)?;
+    let rows = rows(call)?;
+    let data = search.answer(Shapes::get(), &call.operation.answer, rows)?;
+    Ok(Outcome::Data(data))
+}
+
 impl Search {
+    /// The body of the operation's search, which has to be complete.
+    pub(crate) fn of(call: &Call<'_>) -> Result<Self, Refusal> {
+        let has_filter = !WITHOUT_FILTER.contains(&call.operation.path.as_str());
+        Self::strict(&call.body, has_filter)
+    }
+
     /// The body of a search, which has to be complete.
     pub(crate) fn strict(body: &Value, with_filter: bool) -> Result<Self, Refusal> {
         let body = body
@@ -292,6 +317,19 @@ impl Ord for Key {
             (Self::Time(one), Self::Time(other)) => one.cmp(other),
             (Self::Text(one), Self::Text(other)) => one.cmp(other),
             _ => self.rank().cmp(&other.rank()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn searches_without_a_filter_are_operations() {
+        let operations = &Shapes::get().operations;
+        for path in WITHOUT_FILTER {
+            assert!(operations.iter().any(|one| one.path == path), "{path}");
         }
     }
 }

@@ -5,26 +5,20 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::admin;
-use super::companies::{self, COMPANIES, PARENT};
+use super::audit_log::Change;
+use super::company::{COMPANIES, PARENT, complete, find};
+use super::custom_fields::FIELDS;
 use super::dates;
-use super::groups;
+use super::memberships::{self, MEMBERSHIP, USERS};
 use super::options::KeepnetOptions;
 use super::people::{self, PRIORITIES};
-use super::resource::row;
-use super::rounds;
+use super::record::{Row, record, row, text};
+use super::seeding::{LONG_AGO, LONG_AGO_MILLIS, MINUTE, Seeding};
 use super::settings;
-use super::state::State;
-use super::store::{Change, Record, Store, record, text};
+use super::state::{Inner, State};
+use super::store::Store;
 use super::{incidents, investigations, phishing, training};
 use crate::random::{ALPHANUMERIC, Random};
-
-/// When everything seeded was made.
-pub(crate) const LONG_AGO: &str = "2026-01-05T08:00:00.000Z";
-
-/// The same in milliseconds since 1970.
-pub(crate) const LONG_AGO_MILLIS: i64 = 1_767_600_000_000;
-
-pub(crate) const MINUTE: i64 = 60_000;
 
 const FIRST_NAMES: [&str; 12] = [
     "Ada", "Ben", "Chloe", "Deniz", "Elif", "Farid", "Grace", "Hugo", "Ines", "Jonas", "Kiran",
@@ -76,15 +70,23 @@ pub(crate) fn companies(store: &mut Store, seed: u64, options: &KeepnetOptions) 
             "tags": [],
         }));
         company.insert(PARENT.to_owned(), json!(parent));
-        companies::complete(&mut company);
+        complete(&mut company);
         store.push("", COMPANIES, company);
         ids.push(id);
     }
     ids
 }
 
+/// Makes the company's records if that has not been done yet.
+pub(crate) fn ready(state: &State, inner: &mut Inner, id: &str) {
+    if !inner.store.seeded.iter().any(|seeded| seeded == id) {
+        inner.store.seeded.push(id.to_owned());
+        company(&mut inner.store, state, id);
+    }
+}
+
 /// Fills the tables of a company.
-pub(crate) fn company(store: &mut Store, state: &State, company: &str) {
+fn company(store: &mut Store, state: &State, company: &str) {
     // A stream for each company: none depends on which is asked for first.
     let mut random = Random::new(state.seed, &format!("keepnet company {company}"));
     let mut seeding = Seeding {
@@ -105,42 +107,9 @@ pub(crate) fn company(store: &mut Store, state: &State, company: &str) {
     seeding.audit();
 }
 
-pub(crate) struct Seeding<'a> {
-    pub(crate) store: &'a mut Store,
-    pub(crate) options: &'a KeepnetOptions,
-    pub(crate) company: &'a str,
-    pub(crate) random: &'a mut Random,
-}
-
 impl Seeding<'_> {
-    /// Adds a record with an id and the members that all have; its id.
-    pub(crate) fn add(&mut self, table: &'static str, members: Value) -> String {
-        let id = self.random.text(ALPHANUMERIC, 12);
-        let mut new: Record = record(json!({
-            "resourceId": id,
-            "createTime": LONG_AGO,
-            "createdBy": "Example Admin",
-            "isEditable": true,
-            "isOwner": true,
-        }));
-        new.extend(record(members));
-        self.store.push(self.company, table, new);
-        id
-    }
-
-    /// Adds a round for all target users that started then, or waits to be started.
-    pub(crate) fn add_round(&mut self, of: &str, start: Option<i64>) {
-        let people = self.store.table(self.company, people::USERS).to_vec();
-        let schedule = rounds::Schedule {
-            start,
-            days: Some(30),
-        };
-        let round = rounds::round(of, 1, schedule, &[], &people, LONG_AGO);
-        self.store.push(self.company, rounds::ROUNDS, round);
-    }
-
     fn roles(&mut self) {
-        let own = companies::find(self.store, self.company);
+        let own = find(self.store, self.company);
         let reseller = own.is_some_and(|company| text(company, PARENT).is_empty());
         let names: &[&str] = match reseller {
             true => &["Company Admin", "Reseller"],
@@ -164,7 +133,7 @@ impl Seeding<'_> {
     fn groups(&mut self) {
         for name in GROUPS {
             self.add(
-                groups::GROUPS,
+                memberships::GROUPS,
                 json!({ "name": name, "priority": "Medium", "createDate": LONG_AGO }),
             );
         }
@@ -173,7 +142,7 @@ impl Seeding<'_> {
             .enumerate()
         {
             self.add(
-                groups::FIELDS,
+                FIELDS,
                 json!({
                     "name": name,
                     "ownerType": "Company",
@@ -186,12 +155,12 @@ impl Seeding<'_> {
     }
 
     fn target_users(&mut self) {
-        let ids = |rows: &[super::store::Row]| -> Vec<String> {
+        let ids = |rows: &[Row]| -> Vec<String> {
             let ids = rows.iter().map(|row| text(row, "resourceId").to_owned());
             ids.collect()
         };
-        let groups = ids(self.store.table(self.company, groups::GROUPS));
-        let fields = ids(self.store.table(self.company, groups::FIELDS));
+        let groups = ids(self.store.table(self.company, memberships::GROUPS));
+        let fields = ids(self.store.table(self.company, FIELDS));
         for number in 0..self.options.target_users {
             let first = self.random.pick(&FIRST_NAMES);
             let last = self.random.pick(&LAST_NAMES);
@@ -228,10 +197,10 @@ impl Seeding<'_> {
                 }],
                 "createTime": dates::iso(LONG_AGO_MILLIS + number as i64 * MINUTE),
             }));
-            user.insert(groups::MEMBERSHIP.to_owned(), json!(of));
+            user.insert(MEMBERSHIP.to_owned(), json!(of));
             // The address is made to be a valid one.
             let _ = people::complete(&mut user);
-            self.add(people::USERS, Value::Object(user));
+            self.add(USERS, Value::Object(user));
         }
     }
 
@@ -242,7 +211,7 @@ impl Seeding<'_> {
             .first()
             .cloned();
         let role = role.unwrap_or_else(|| row(json!({})));
-        let company = companies::find(self.store, self.company).map(Arc::clone);
+        let company = find(self.store, self.company).map(Arc::clone);
         let company = company.map_or(Value::Null, |company| json!(text(&company, "name")));
         for (first, last) in [("Example", "Admin"), ("Second", "Admin")] {
             let email = format!("{first}.{last}@{}.example", self.company).to_lowercase();

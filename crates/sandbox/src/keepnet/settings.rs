@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 
 use super::answer::{Outcome, Refusal};
 use super::call::Call;
-use super::operations::{Handler, Table};
-use super::resource::{Resource, status_name, unchanged};
-use super::seed::Seeding;
+use super::handler::{Handler, Table};
+use super::record::{Record, integer, record, status_name, text};
+use super::resource::{Resource, unchanged};
+use super::seeding::Seeding;
 use super::shapes::Shapes;
-use super::store::{Record, integer, record, text};
 
 pub(crate) static PLAIN: [Resource; 8] = [
     Resource {

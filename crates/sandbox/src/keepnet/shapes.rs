@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::answer;
-use super::store::{bool_of, integer_of};
+use super::record::{bool_of, integer_of};
 
 /// The type of an answer or of one of its members.
 #[derive(Clone, Debug, PartialEq, Eq)]

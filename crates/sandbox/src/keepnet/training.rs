@@ -5,12 +5,11 @@ use serde_json::{Value, json};
 use super::answer::{Outcome, Refusal};
 use super::call::{Call, done};
 use super::dates;
-use super::groups;
-use super::operations::{Handler, Table};
-use super::resource::row;
+use super::handler::{Handler, Table};
+use super::memberships::MEMBERSHIP;
+use super::record::{Record, Row, bool_of, integer_of, member, record, row, text, texts};
 use super::rounds::{self, Counts, Delivery, Fate, Round, Schedule, time};
-use super::seed::Seeding;
-use super::store::{Record, Row, bool_of, integer_of, member, record, text, texts};
+use super::seeding::{LONG_AGO, LONG_AGO_MILLIS, Seeding};
 
 pub(crate) const TRAININGS: &str = "/api/trainings";
 pub(crate) const ENROLLMENTS: &str = "/api/enrollments";
@@ -178,7 +177,7 @@ fn enroll(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     call.require(&["trainingId", "name"])?;
     let body = call.object()?.clone();
     let training = call.find(TRAININGS, text(&body, "trainingId"), NO_TRAINING)?;
-    let groups = texts(&body, groups::MEMBERSHIP);
+    let groups = texts(&body, MEMBERSHIP);
     if groups.is_empty() && text(&body, "phishingCampaignResourceId").is_empty() {
         return Err(Refusal::input(
             "Target groups or a campaign have to be named",
@@ -341,7 +340,7 @@ fn people(call: &mut Call<'_>, wanted: fn(&Fate) -> bool) -> Result<Vec<Row>, Re
         let last = fate.submitted.or(fate.clicked).or(fate.opened);
         let count = |at: Option<i64>| i32::from(at.is_some());
         let mut record = Record::clone(&fate.person);
-        record.extend(super::store::record(json!({
+        record.extend(super::record::record(json!({
             "resourceId": fate.id,
             "enrollmentId": text(&enrollment, "resourceId"),
             "targetUserResourceId": text(&fate.person, "resourceId"),
@@ -454,7 +453,7 @@ pub(crate) fn seed(seeding: &mut Seeding<'_>) {
         "trainingName": "Recognise phishing",
         "type": "SCORM",
         "enrolledBy": "Example Admin",
-        "startDate": super::seed::LONG_AGO,
+        "startDate": LONG_AGO,
         "delivery": "Email",
         "tags": [],
     });
@@ -466,5 +465,5 @@ pub(crate) fn seed(seeding: &mut Seeding<'_>) {
         enrollment.insert("enrollmentId".to_owned(), json!(id));
         enrollment.insert("id".to_owned(), json!(id));
     }
-    seeding.add_round(&id, Some(super::seed::LONG_AGO_MILLIS));
+    rounds::seed(seeding, &id, Some(LONG_AGO_MILLIS));
 }

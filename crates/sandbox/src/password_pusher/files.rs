@@ -11,10 +11,9 @@ use sha2::Sha256;
 
 use super::content;
 use super::filename;
-use super::model::{Attached, after};
+use super::model::{Attached, Opened, Upload, after};
 use super::reply::{Object, Reply, redirect, reply};
 use super::state::State;
-use super::upload::{Opened, Upload};
 use super::visit::Visit;
 use crate::listener::Attachment;
 

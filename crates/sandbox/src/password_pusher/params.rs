@@ -8,7 +8,7 @@ use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use serde_json::Value;
 
-use super::upload::Upload;
+use super::model::Upload;
 use crate::query;
 
 /// How deep names may be nested.

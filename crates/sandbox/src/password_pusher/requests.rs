@@ -2,13 +2,12 @@
 //! product has them.
 
 use http::StatusCode;
-use jiff::Timestamp;
 use serde_json::Value;
 
 use super::create::{MOST_FILES, switch};
 use super::edition::Step;
 use super::files;
-use super::model::{Attached, DAY, EventKind, Log, UserId, after, seconds};
+use super::model::{DAY, EventKind, Log, Phase, Request, seconds};
 use super::params::{Param, Params};
 use super::pushes::audit;
 use super::reply::{BLANK, Errors, Object, Refusal, Reply, json_reply, ok, time};
@@ -31,80 +30,6 @@ pub(crate) enum Filter {
     /// All but the closed ones.
     Active,
     In(Phase),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Phase {
-    Open,
-    /// Answered.
-    Ready,
-    Closed,
-}
-
-impl Phase {
-    fn text(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Ready => "ready",
-            Self::Closed => "closed",
-        }
-    }
-}
-
-pub(crate) struct Request {
-    url_token: String,
-    user: Option<UserId>,
-    account: Option<u64>,
-    name: String,
-    note: String,
-    /// Gone once it is closed, as are response, passphrase and files.
-    text: Option<String>,
-    response: Option<String>,
-    passphrase: Option<String>,
-    files: Vec<Attached>,
-    response_files: Vec<Attached>,
-    step: Step,
-    retrieval_step: bool,
-    include_requestor: bool,
-    response_file_attachments: bool,
-    is_answered: bool,
-    created_at: Timestamp,
-    updated_at: Timestamp,
-    is_closed: bool,
-    log: Log,
-}
-
-impl Request {
-    fn closes_at(&self) -> Timestamp {
-        after(self.created_at, self.step.seconds())
-    }
-
-    fn phase(&self, now: Timestamp) -> Phase {
-        if self.is_closed || now >= self.closes_at() {
-            Phase::Closed
-        } else if self.is_answered {
-            Phase::Ready
-        } else {
-            Phase::Open
-        }
-    }
-
-    fn close(&mut self, at: Timestamp) {
-        self.text = None;
-        self.response = None;
-        self.passphrase = None;
-        self.files.clear();
-        self.response_files.clear();
-        self.is_closed = true;
-        self.updated_at = at;
-    }
-
-    /// Closes it if its time is up.
-    pub(crate) fn close_if_due(&mut self, now: Timestamp) {
-        if !self.is_closed && now >= self.closes_at() {
-            self.close(self.closes_at());
-        }
-    }
 }
 
 fn given<'a>(visit: &'a Visit<'_>) -> Result<&'a Params, Refusal> {

@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use jiff::Timestamp;
 
 use super::edition::{PasswordPusherEdition, Profile};
-use super::model::{Account, Attached, DAY, Push, Table, User, UserId, after, seconds};
+use super::model::{
+    Account, Attached, DAY, Push, Request, Table, Upload, User, UserId, after, seconds,
+};
 use super::options::PasswordPusherOptions;
-use super::requests::Request;
 use super::throttle::{FiveAMinute, Throttle};
-use super::upload::{Spool, Upload};
+use super::upload::Spool;
 use crate::Clock;
 use crate::random::{HEX, Id, Random};
 

@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 
 use super::events::Event;
 use super::model::{
-    Account, ApprovalStatus, Employee, LoginMethod, Record, SensitivityLevel, Word,
+    Account, ApprovalStatus, Collection, Employee, LoginMethod, Record, SensitivityLevel, Word,
 };
 use super::paging::Invalid;
-use super::routes::{Collection, Refusal};
+use super::response::Refusal;
 use super::store::{Store, Table};
 use crate::random::Id;
 

@@ -3,11 +3,10 @@
 use bytes::Bytes;
 
 use super::model::{
-    ApprovalStatus, BrowserType, DeploymentMode, DetectionType, FindingState, FindingType, OsType,
-    SensitivityLevel, Severity,
+    ApprovalStatus, BrowserType, Collection, DeploymentMode, DetectionType, FindingState,
+    FindingType, OsType, SensitivityLevel, Severity,
 };
 use super::paging::{Invalid, ListQuery, Tokens, page};
-use super::routes::Collection;
 use super::store::Store;
 
 /// Whether a value is the wanted one, if any is.

@@ -9,6 +9,7 @@ mod names;
 mod options;
 mod outbox;
 mod paging;
+mod response;
 mod routes;
 mod samples;
 mod state;

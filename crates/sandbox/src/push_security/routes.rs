@@ -1,63 +1,21 @@
 //! From a request to its answer: operation, key, limit, then the work.
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use http::header::HeaderValue;
 use http::request::Parts;
 use http::{HeaderMap, Method, Response, StatusCode};
 
 use super::changes::{self, Change};
 use super::lists;
-use super::model::Record;
-use super::paging::{Invalid, ListQuery};
+use super::model::{Collection, Record};
+use super::paging::ListQuery;
+use super::response::{Refusal, json, message_body};
 use super::state::{Permission, State};
 use super::store::{Store, Table};
 use crate::listener::Service;
 use crate::random::Id;
 
 const API_KEY: &str = "x-api-key";
-
-/// The collections of the API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Collection {
-    Accounts,
-    AccountsOther,
-    Apps,
-    AppsOther,
-    BrowserExtensions,
-    Browsers,
-    Detections,
-    Employees,
-    Findings,
-}
-
-impl Collection {
-    const ALL: [Self; 9] = [
-        Self::Accounts,
-        Self::AccountsOther,
-        Self::Apps,
-        Self::AppsOther,
-        Self::BrowserExtensions,
-        Self::Browsers,
-        Self::Detections,
-        Self::Employees,
-        Self::Findings,
-    ];
-
-    /// Its segment of the path.
-    pub(crate) fn segment(self) -> &'static str {
-        match self {
-            Self::Accounts => "accounts",
-            Self::AccountsOther => "accountsOther",
-            Self::Apps => "apps",
-            Self::AppsOther => "appsOther",
-            Self::BrowserExtensions => "browserExtensions",
-            Self::Browsers => "browsers",
-            Self::Detections => "detections",
-            Self::Employees => "employees",
-            Self::Findings => "findings",
-        }
-    }
-}
 
 /// What a method and a path stand for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,64 +44,6 @@ fn operation<'a>(method: &Method, path: &'a str) -> Option<Operation<'a>> {
         }
         _ => None,
     }
-}
-
-/// Why a request is not answered as asked.
-#[derive(Debug)]
-pub(crate) enum Refusal {
-    /// No such operation, or no key.
-    MissingToken,
-    /// A key that is wrong, or may not do this.
-    Forbidden,
-    TooMany(Option<u64>),
-    Invalid(String),
-    NotFound,
-}
-
-impl From<Invalid> for Refusal {
-    fn from(invalid: Invalid) -> Self {
-        Self::Invalid(invalid.0)
-    }
-}
-
-impl Refusal {
-    fn into_response(self) -> Response<Bytes> {
-        let (status, message, wait) = match self {
-            Self::MissingToken => (
-                StatusCode::FORBIDDEN,
-                "Missing Authentication Token".into(),
-                None,
-            ),
-            Self::Forbidden => (StatusCode::FORBIDDEN, "Forbidden".into(), None),
-            Self::TooMany(wait) => (
-                StatusCode::TOO_MANY_REQUESTS,
-                "Too Many Requests".into(),
-                wait,
-            ),
-            Self::Invalid(message) => (StatusCode::BAD_REQUEST, message, None),
-            Self::NotFound => (StatusCode::NOT_FOUND, "Not Found".into(), None),
-        };
-        let mut response = json(status, message_body(&message));
-        if let Some(seconds) = wait {
-            response
-                .headers_mut()
-                .insert(RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        response
-    }
-}
-
-fn message_body(message: &str) -> Bytes {
-    serde_json::json!({ "message": message }).to_string().into()
-}
-
-fn json(status: StatusCode, body: Bytes) -> Response<Bytes> {
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
 }
 
 impl Service for State {

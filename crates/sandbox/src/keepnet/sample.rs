@@ -1,16 +1,14 @@
-//! Searches, exports, and answers for what is not kept.
+//! Answers of the right shape for what is not kept.
 
 use bytes::Bytes;
 use http::Method;
 
 use super::answer::{Outcome, Refusal};
 use super::call::{Call, done};
-use super::operations::Handler;
-use super::resource::Verb;
-use super::router::{Routes, segments};
+use super::export::export;
+use super::router::segments;
 use super::search::Search;
 use super::shapes::{Shapes, Type, page};
-use super::store::{Row, record};
 
 /// Lists that are searched without a `search` in their paths.
 const SEARCHES: [&str; 4] = [
@@ -19,26 +17,6 @@ const SEARCHES: [&str; 4] = [
     "/api/target-groups/{resourceId}/users",
     "/api/target-users/{resourceId}/groups",
 ];
-
-/// Searches that have paging but no filter.
-const WITHOUT_FILTER: [&str; 3] = [
-    "/api/audit-logs",
-    "/api/target-groups/search-name",
-    "/api/target-users/search-email",
-];
-
-/// Answers the page of these rows that the body asks for.
-pub(crate) fn search(
-    call: &mut Call<'_>,
-    rows: impl FnOnce(&mut Call<'_>) -> Result<Vec<Row>, Refusal>,
-) -> Result<Outcome, Refusal> {
-    let path = call.operation.path.as_str();
-    let search = Search::strict(&call.body, !WITHOUT_FILTER.contains(&path))?;
-    let rows = rows(call)?;
-    let of = &call.operation.answer;
-    let data = search.answer(Shapes::get(), of, rows)?;
-    Ok(Outcome::Data(data))
-}
 
 /// An answer of the right shape for an operation whose records are not kept.
 pub(crate) fn sample(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
@@ -58,7 +36,7 @@ pub(crate) fn sample(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         && operation.answer.rows().is_some()
         && (SEARCHES.contains(&path) || path.contains("/search"));
     if searched {
-        let search = Search::strict(&call.body, !WITHOUT_FILTER.contains(&path))?;
+        let search = Search::of(call)?;
         if let (Type::Envelope(of), Some(row)) = (&operation.answer, operation.answer.rows()) {
             search.check(shapes, row)?;
             let (number, size) = search.paging();
@@ -93,28 +71,6 @@ fn is_id(of: &Type) -> bool {
     matches!(of, Type::Envelope(inner) if id(inner))
 }
 
-/// The rows of the search that the path names without its `/export`.
-fn export(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let path = call.operation.path.replacen("/export", "", 1);
-    let mut routes = Routes::get().routes.iter();
-    let searched =
-        routes.find(|route| route.operation.path == path && route.operation.method == Method::POST);
-    let shapes = Shapes::get();
-    let search = Search::export(&call.body)?;
-    let csv = match searched.and_then(|route| Some((route, route.operation.answer.rows()?))) {
-        Some((route, of)) => {
-            let rows = match route.handler {
-                Handler::Rows(rows) => rows(call)?,
-                Handler::Resource(resource, Verb::Search) => resource.rows(call),
-                _ => vec![Row::new(record(shapes.sample(of)))],
-            };
-            search.csv(shapes, of, rows)?
-        }
-        None => Bytes::from(format!("operation\r\n{}\r\n", call.operation.path)),
-    };
-    Ok(Outcome::csv(csv))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,7 +78,7 @@ mod tests {
     #[test]
     fn the_searches_that_differ_are_operations() {
         let operations = &Shapes::get().operations;
-        for path in SEARCHES.iter().chain(&WITHOUT_FILTER) {
+        for path in SEARCHES {
             assert!(operations.iter().any(|one| one.path == *path), "{path}");
         }
     }
