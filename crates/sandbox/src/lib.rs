@@ -21,21 +21,15 @@
 //! # std::io::Result::Ok(())
 //! ```
 
-mod clock;
-mod faults;
-mod journal;
+mod core;
 mod keepnet;
-mod limit;
-mod listener;
 mod password_pusher;
 mod push_security;
-mod query;
-mod random;
 mod sandbox;
 
-pub use clock::Clock;
-pub use faults::{Fault, Faults};
-pub use journal::{Entry, Journal};
+pub use self::core::clock::Clock;
+pub use self::core::faults::{Fault, Faults};
+pub use self::core::journal::{Entry, Journal};
 pub use keepnet::{Keepnet, KeepnetOptions};
 pub use password_pusher::{
     PasswordPusher, PasswordPusherEdition, PasswordPusherKind, PasswordPusherOptions,

@@ -8,11 +8,13 @@ use std::thread;
 
 use tokio::sync::oneshot;
 
+use crate::core::clock::Clock;
+use crate::core::faults::Faults;
+use crate::core::journal::Journal;
+use crate::core::listener::{self, Desk, Hosts, Service};
 use crate::keepnet::{Keepnet, KeepnetOptions};
-use crate::listener::{self, Desk, Hosts, Service};
 use crate::password_pusher::{PasswordPusher, PasswordPusherOptions};
 use crate::push_security::{PushSecurity, PushSecurityOptions};
-use crate::{Clock, Faults, Journal};
 
 /// A running sandbox: one listener for each service. Dropping it stops them.
 ///

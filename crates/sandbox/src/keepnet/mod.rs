@@ -1,50 +1,16 @@
 //! An imitation of the Keepnet REST API.
 
-mod admin;
-mod answer;
-mod audit;
-mod audit_log;
-mod auth;
-mod call;
-mod clients;
-mod companies;
-mod company;
-mod custom_fields;
 mod dates;
-mod export;
-mod filter;
-mod gamification;
-mod groups;
-mod handler;
-mod import;
-mod incidents;
-mod investigations;
-mod lookups;
-mod memberships;
-mod multipart;
-mod operations;
+mod features;
+mod http;
+mod lists;
 mod options;
-mod people;
-mod phishing;
-mod record;
-mod reports;
-mod request;
-mod resource;
-mod rounds;
+mod records;
 mod router;
 mod routes;
-mod sample;
-mod search;
-mod secrets;
 mod seed;
-mod seeding;
-mod settings;
 mod shapes;
 mod state;
-mod store;
-mod token;
-mod training;
-mod uploads;
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -53,12 +19,13 @@ use std::time::Duration;
 
 pub use options::KeepnetOptions;
 
-use self::audit_log::AUDIT;
-use self::memberships::USERS;
-use self::record::text;
+use self::features::memberships::USERS;
+use self::features::{admin, incidents};
+use self::records::audit_log::AUDIT;
+use self::records::store::Store;
+use self::records::{company, text};
 use self::state::State;
-use self::store::Store;
-use crate::Clock;
+use crate::core::clock::Clock;
 
 /// The imitation of Keepnet: a reseller, the companies it looks after, and the
 /// REST API on top of them.

@@ -5,12 +5,12 @@ use std::sync::OnceLock;
 
 use http::Method;
 
-use super::answer::Refusal;
-use super::call::Params;
-use super::handler::Handler;
-use super::operations::handler;
+use super::features::handler::Handler;
+use super::features::operations::handler;
+use super::http::answer::Refusal;
+use super::http::call::Params;
 use super::shapes::{Operation, Shapes};
-use crate::query;
+use crate::core::query;
 
 /// An operation and where it is.
 pub(crate) struct Route {

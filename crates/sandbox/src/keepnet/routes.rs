@@ -6,22 +6,22 @@ use http::request::Parts;
 use http::{HeaderMap, Response, StatusCode};
 use serde_json::Value;
 
-use super::answer::{self, Outcome, Refusal};
-use super::auth;
-use super::call::{Call, Params};
 use super::dates;
-use super::handler::Handler;
-use super::operations::CREATED;
-use super::request::{content_type, read};
+use super::features::handler::Handler;
+use super::features::operations::CREATED;
+use super::features::sample::sample;
+use super::http::answer::{self, Outcome, Refusal};
+use super::http::auth;
+use super::http::call::{Call, Params};
+use super::http::request::{content_type, read};
+use super::lists::search;
+use super::records::secrets::{HIDDEN, hide_secrets, is_secret};
 use super::router::{Route, Routes};
-use super::sample::sample;
-use super::search;
-use super::secrets::{HIDDEN, hide_secrets, is_secret};
 use super::seed;
 use super::shapes::Type;
 use super::state::{Inner, State};
-use crate::listener::Service;
-use crate::query;
+use crate::core::listener::Service;
+use crate::core::query;
 
 pub(crate) const TOKEN_PATH: &str = "/connect/token";
 

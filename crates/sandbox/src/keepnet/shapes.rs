@@ -7,8 +7,8 @@ use http::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::answer;
-use super::record::{bool_of, integer_of};
+use super::http::answer;
+use super::records::{bool_of, integer_of};
 
 /// The type of an answer or of one of its members.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -328,7 +328,7 @@ fn text(member: &str) -> String {
 
 /// Twelve characters that look like an id and depend on the member alone.
 fn id(member: &str) -> String {
-    use crate::random::{ALPHANUMERIC, Random};
+    use crate::core::random::{ALPHANUMERIC, Random};
     Random::new(0, member).text(ALPHANUMERIC, 12)
 }
 

@@ -8,15 +8,15 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use super::company;
+use super::http::token;
 use super::options::KeepnetOptions;
-use super::record::{Row, text};
-use super::seeding::LONG_AGO;
-use super::store::Store;
-use super::token;
-use super::uploads::Upload;
-use crate::Clock;
-use crate::random::{ALPHANUMERIC, Random};
+use super::records::company;
+use super::records::store::Store;
+use super::records::uploads::Upload;
+use super::records::{Row, text};
+use super::seed::seeding::LONG_AGO;
+use crate::core::clock::Clock;
+use crate::core::random::{ALPHANUMERIC, Random};
 
 /// An API client: what a program authenticates as.
 #[derive(Clone)]

@@ -15,7 +15,7 @@ use super::model::{Attached, Opened, Upload, after};
 use super::reply::{Object, Reply, redirect, reply};
 use super::state::State;
 use super::visit::Visit;
-use crate::listener::Attachment;
+use crate::core::listener::Attachment;
 
 /// How long a signed URL is good for, in seconds.
 const LIFE: i64 = 5 * 60;

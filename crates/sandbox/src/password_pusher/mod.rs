@@ -30,7 +30,7 @@ pub use options::PasswordPusherOptions;
 pub use settings::{PasswordPusherKind, PasswordPusherSettings};
 
 use self::state::State;
-use crate::Clock;
+use crate::core::clock::Clock;
 
 /// The imitation of Password Pusher: an instance of its server with three
 /// users, empty at first unless it is given

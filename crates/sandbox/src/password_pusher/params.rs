@@ -9,7 +9,7 @@ use http::request::Parts;
 use serde_json::Value;
 
 use super::model::Upload;
-use crate::query;
+use crate::core::query;
 
 /// How deep names may be nested.
 const DEPTH: usize = 32;

@@ -18,7 +18,7 @@ use super::requests::Filter;
 use super::state::State;
 use super::visit::{USER_TOKEN, Visit, by_tls, token, wants_json};
 use super::{create, pushes, requests, upload};
-use crate::listener::{Dropped, Peer, Service, whole};
+use crate::core::listener::{Dropped, Peer, Service, whole};
 
 /// The host that an edition which has moved sends its callers to: another name
 /// of this machine.
@@ -393,8 +393,8 @@ impl Service for State {
 
 #[cfg(test)]
 mod tests {
+    use super::super::PasswordPusherEdition as Edition;
     use super::*;
-    use crate::password_pusher::PasswordPusherEdition as Edition;
 
     #[test]
     fn what_is_no_operation_is_not_taken_for_one() {

@@ -14,8 +14,8 @@ use super::model::{
 use super::options::PasswordPusherOptions;
 use super::throttle::{FiveAMinute, Throttle};
 use super::upload::Spool;
-use crate::Clock;
-use crate::random::{HEX, Id, Random};
+use crate::core::clock::Clock;
+use crate::core::random::{HEX, Id, Random};
 
 /// How often what is past its limits is expired. A multiple of it is how often
 /// expired pushes that are nobody's are removed.

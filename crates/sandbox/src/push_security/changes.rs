@@ -12,7 +12,7 @@ use super::model::{
 use super::paging::Invalid;
 use super::response::Refusal;
 use super::store::{Store, Table};
-use crate::random::Id;
+use crate::core::random::Id;
 
 /// An operation that changes a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

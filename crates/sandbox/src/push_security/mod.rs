@@ -29,8 +29,8 @@ pub use outbox::Delivery;
 use self::events::Event;
 use self::model::{Detection, DetectionType, Severity, Word as _};
 use self::state::State;
-use crate::Clock;
-use crate::random::{Id, Random};
+use crate::core::clock::Clock;
+use crate::core::random::{Id, Random};
 
 /// The imitation of Push Security: an organisation behind the REST API v1, and
 /// the webhooks that tell of its changes.

@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::random::Id;
+use crate::core::random::Id;
 
 /// A closed set of words.
 pub(crate) trait Word: Copy + PartialEq + 'static {

@@ -19,7 +19,7 @@ use sha2::Sha256;
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 
-use crate::Clock;
+use crate::core::clock::Clock;
 
 /// When an event is delivered, in minutes after it happened, for as long as
 /// nobody takes it.

@@ -12,8 +12,8 @@ use super::paging::ListQuery;
 use super::response::{Refusal, json, message_body};
 use super::state::{Permission, State};
 use super::store::{Store, Table};
-use crate::listener::Service;
-use crate::random::Id;
+use crate::core::listener::Service;
+use crate::core::random::Id;
 
 const API_KEY: &str = "x-api-key";
 

@@ -7,7 +7,7 @@ use super::generate::{self, ANCHOR};
 use super::model::{Detection, DetectionType, Record, Word as _};
 use super::options::PushSecurityOptions;
 use super::store::{Store, Table};
-use crate::random::Random;
+use crate::core::random::Random;
 
 /// A sample event about an object, or nothing if there is no such object.
 pub(crate) fn sample(store: &Store, seed: u64, object: &str) -> Option<Event> {

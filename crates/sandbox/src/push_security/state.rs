@@ -11,9 +11,9 @@ use super::options::PushSecurityOptions;
 use super::outbox::Outbox;
 use super::paging::Tokens;
 use super::store::Store;
-use crate::Clock;
-use crate::limit::RateLimit;
-use crate::random::{ALPHANUMERIC, HEX, Id, Random};
+use crate::core::clock::Clock;
+use crate::core::limit::RateLimit;
+use crate::core::random::{ALPHANUMERIC, HEX, Id, Random};
 
 /// Documented: ten requests a second, ten more for a moment.
 const PER_SECOND: u32 = 10;

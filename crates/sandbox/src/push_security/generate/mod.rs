@@ -8,9 +8,9 @@ mod apps;
 mod people;
 mod threats;
 
-use super::options::PushSecurityOptions;
-use super::store::{Store, Table};
-use crate::random::Random;
+use crate::core::random::Random;
+use crate::push_security::options::PushSecurityOptions;
+use crate::push_security::store::{Store, Table};
 
 /// The newest a seeded timestamp can be: 15 June 2025.
 pub(crate) const ANCHOR: i64 = 1_750_000_000;

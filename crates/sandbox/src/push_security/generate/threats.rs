@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::super::model::{
+use super::{ANCHOR, DAY, times};
+use crate::core::random::{Id, Random};
+use crate::push_security::model::{
     Account, Browser, Detection, DetectionType, Employee, Finding, FindingState, FindingType,
     Severity, Word as _,
 };
-use super::{ANCHOR, DAY, times};
-use crate::random::{Id, Random};
 
 pub(super) fn findings(random: &mut Random, count: usize, accounts: &[Account]) -> Vec<Finding> {
     use FindingType::{
