@@ -6,9 +6,9 @@ mod http;
 mod lists;
 mod options;
 mod records;
-mod router;
 mod routes;
 mod seed;
+mod service;
 mod shapes;
 mod state;
 

@@ -7,7 +7,7 @@ use http::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::http::answer;
+use super::http::response;
 use super::records::{bool_of, integer_of};
 
 /// The type of an answer or of one of its members.
@@ -244,7 +244,7 @@ impl Shapes {
             // Some answers have envelopes inside of theirs.
             Type::Envelope(inner) => {
                 let data = self.sample_member(inner, member, within);
-                answer::envelope(data, "SUCCESS", "Success", &[])
+                response::envelope(data, "SUCCESS", "Success", &[])
             }
             Type::Page(inner, _) => {
                 let row = self.sample_member(inner, member, within);

@@ -2,15 +2,15 @@
 
 use http::StatusCode;
 
+use super::call::Visit;
 use super::edition::Step;
 use super::model::{EventKind, Kind, Lifetime, Log, Push};
 use super::notify;
 use super::params::{Param, Params};
 use super::pushes::{View, describe};
-use super::reply::{Errors, NOT_AN_OPTION, Refusal, Reply, json_reply};
+use super::response::{Errors, NOT_AN_OPTION, Refusal, Reply, json_reply};
 use super::settings::PasswordPusherSettings;
 use super::state::Store;
-use super::visit::Visit;
 
 /// In characters.
 const LARGEST_TEXT: usize = 1_048_576;

@@ -9,12 +9,12 @@ use http::{Response, StatusCode};
 use serde_json::Value;
 use sha2::Sha256;
 
+use super::call::Visit;
 use super::content;
 use super::filename;
 use super::model::{Attached, Opened, Upload, after};
-use super::reply::{Object, Reply, redirect, reply};
+use super::response::{Object, Reply, redirect, reply};
 use super::state::State;
-use super::visit::Visit;
 use crate::core::listener::Attachment;
 
 /// How long a signed URL is good for, in seconds.

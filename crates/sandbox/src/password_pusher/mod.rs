@@ -1,5 +1,6 @@
 //! An imitation of the Password Pusher API v2.
 
+mod call;
 mod content;
 mod create;
 mod edition;
@@ -11,15 +12,14 @@ mod notify;
 mod options;
 mod params;
 mod pushes;
-mod reply;
 mod requests;
-mod routes;
-mod samples;
+mod response;
+mod seed;
+mod service;
 mod settings;
 mod state;
 mod throttle;
 mod upload;
-mod visit;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -67,7 +67,7 @@ impl PasswordPusher {
         clock: Clock,
     ) -> Self {
         let state = State::new(address, seed, limited, options, clock);
-        samples::make(&state, options.samples);
+        seed::make(&state, options.samples);
         Self {
             base_url: format!("http://{address}"),
             state: Arc::new(state),

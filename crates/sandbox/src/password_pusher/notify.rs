@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use http::StatusCode;
 use serde_json::json;
 
+use super::call::{Visit, is_locale};
 use super::model::{DAY, Mail, Push, seconds};
 use super::params::Params;
-use super::reply::{BLANK, Errors, NOT_AN_OPTION, Refusal, Reply, json_reply};
+use super::response::{BLANK, Errors, NOT_AN_OPTION, Refusal, Reply, json_reply};
 use super::state::Store;
-use super::visit::{Visit, is_locale};
 
 const TO: &str = "notify_emails_to";
 const LOCALE: &str = "notify_emails_to_locale";

@@ -5,10 +5,10 @@ use http::{HeaderValue, StatusCode};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::call::Visit;
 use super::model::{EventKind, Lifetime, Log, Mail, Push, after, seconds};
-use super::reply::{Object, Refusal, Reply, ok, time};
+use super::response::{Object, Refusal, Reply, ok, time};
 use super::state::Store;
-use super::visit::Visit;
 use super::{files, notify};
 
 /// What can be done with a push whose token is known.

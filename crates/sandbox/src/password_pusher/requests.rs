@@ -4,15 +4,15 @@
 use http::StatusCode;
 use serde_json::Value;
 
+use super::call::Visit;
 use super::create::{MOST_FILES, switch};
 use super::edition::Step;
 use super::files;
 use super::model::{DAY, EventKind, Log, Phase, Request, seconds};
 use super::params::{Param, Params};
 use super::pushes::audit;
-use super::reply::{BLANK, Errors, Object, Refusal, Reply, json_reply, ok, time};
+use super::response::{BLANK, Errors, Object, Refusal, Reply, json_reply, ok, time};
 use super::state::Store;
-use super::visit::Visit;
 
 /// What can be done with a request whose token is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,16 +2,15 @@
 
 mod changes;
 mod events;
-mod generate;
 mod lists;
 mod model;
-mod names;
 mod options;
 mod outbox;
 mod paging;
 mod response;
-mod routes;
-mod samples;
+mod sample_events;
+mod seed;
+mod service;
 mod state;
 mod store;
 
@@ -251,11 +250,11 @@ impl PushSecurity {
     pub fn webhook_payload(&self, object: &str) -> Value {
         let event = self.sample(object);
         let id = Random::new(self.state.seed, event.object).id();
-        event.payload(id, generate::ANCHOR)
+        event.payload(id, seed::ANCHOR)
     }
 
     fn sample(&self, object: &str) -> Event {
-        let sample = samples::sample(&self.state.store(), self.state.seed, object);
+        let sample = sample_events::sample(&self.state.store(), self.state.seed, object);
         sample.unwrap_or_else(|| panic!("there are no events about {object:?}"))
     }
 

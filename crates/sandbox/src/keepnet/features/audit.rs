@@ -1,8 +1,8 @@
 //! The audit log.
 
 use super::handler::{Handler, Table};
-use crate::keepnet::http::answer::Refusal;
 use crate::keepnet::http::call::Call;
+use crate::keepnet::http::response::Refusal;
 use crate::keepnet::records::Row;
 use crate::keepnet::records::audit_log::AUDIT;
 

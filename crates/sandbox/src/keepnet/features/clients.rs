@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::admin;
 use super::handler::{Handler, Table};
 use crate::core::random::ALPHANUMERIC;
-use crate::keepnet::http::answer::{Outcome, Refusal};
 use crate::keepnet::http::call::{Call, done};
+use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::{Record, Row, bool_of, integer, member, row, text, texts};
 use crate::keepnet::state::Client;
 

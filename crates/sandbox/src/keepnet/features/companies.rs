@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use super::handler::{Handler, Table};
 use super::people;
-use crate::keepnet::http::answer::{Outcome, Refusal};
 use crate::keepnet::http::auth;
 use crate::keepnet::http::call::{Call, done, missing};
 use crate::keepnet::http::multipart;
+use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::company::{
     self, COMPANIES, PARENT, complete, find, set_privacy_until,
 };

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::handler::{Handler, Table};
 use super::memberships::{GROUPS, NO_GROUP};
 use super::resource::{Resource, unchanged};
-use crate::keepnet::http::answer::{Outcome, Refusal};
 use crate::keepnet::http::call::{Call, done};
+use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::{Record, record, text};
 
 pub(crate) const FIELDS: &str = "/api/custom-fields";

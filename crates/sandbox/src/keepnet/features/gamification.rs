@@ -5,8 +5,8 @@ use serde_json::json;
 use super::handler::{Handler, Table};
 use super::memberships::USERS;
 use super::people::TARGET_USERS;
-use crate::keepnet::http::answer::{Outcome, Refusal};
 use crate::keepnet::http::call::Call;
+use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::texts;
 use crate::keepnet::shapes::Shapes;
 

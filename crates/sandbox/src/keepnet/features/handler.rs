@@ -1,8 +1,8 @@
 //! What an operation does.
 
 use super::resource::{Resource, Verb};
-use crate::keepnet::http::answer::{Outcome, Refusal};
 use crate::keepnet::http::call::Call;
+use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::Row;
 
 /// What an operation does.

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::handler::{Handler, Table};
 use super::memberships::{self, GROUPS, NO_GROUP, USERS};
 use crate::keepnet::dates;
-use crate::keepnet::http::answer::{Outcome, Refusal};
 use crate::keepnet::http::call::{Call, done};
+use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::{Record, Row, bool_of, integer, member, record, row, text, texts};
 
 use crate::core::random::{ALPHANUMERIC, Random};

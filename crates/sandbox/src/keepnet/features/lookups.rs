@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::handler::{Handler, Table};
 use crate::core::random::{ALPHANUMERIC, Random};
-use crate::keepnet::http::answer::{Outcome, Refusal};
 use crate::keepnet::http::call::Call;
+use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::{Row, integer_of, member, row};
 
 pub(crate) const OPERATIONS: Table = &[

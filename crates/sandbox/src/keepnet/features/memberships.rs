@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::keepnet::http::answer::Refusal;
 use crate::keepnet::http::call::Call;
+use crate::keepnet::http::response::Refusal;
 use crate::keepnet::records::Row;
 
 /// The table of target users.

@@ -6,8 +6,8 @@ use super::custom_fields::FIELDS;
 use super::handler::{Handler, Table};
 use super::memberships::{GROUPS, MEMBERSHIP, USERS, check_groups};
 use super::resource::{Resource, unchanged};
-use crate::keepnet::http::answer::{Outcome, Refusal};
 use crate::keepnet::http::call::Call;
+use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::store::{DELETED, Store};
 use crate::keepnet::records::{Record, Row, also, bool_of, integer_of, member, row, text, texts};
 

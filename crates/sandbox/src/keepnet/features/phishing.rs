@@ -6,8 +6,8 @@ use super::handler::{Handler, Table};
 use super::memberships::{GROUPS, NO_GROUP};
 use super::resource::{Resource, unchanged};
 use super::rounds::{self, Round, Schedule};
-use crate::keepnet::http::answer::{Outcome, Refusal};
 use crate::keepnet::http::call::{Call, done};
+use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::{Record, Row, integer, member, row, text, texts};
 use crate::keepnet::seed::seeding::{LONG_AGO_MILLIS, Seeding};
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::memberships::MEMBERSHIP;
-use crate::keepnet::http::answer::{Outcome, Refusal};
 use crate::keepnet::http::call::{Call, done, missing};
+use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::lists::search::{self, Search};
 use crate::keepnet::records::store::DELETED;
 use crate::keepnet::records::{Record, Row, bool_of, member, text, texts};

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::memberships::{self, GROUPS, NO_GROUP, USERS};
 use crate::core::random::{ALPHANUMERIC, Random};
 use crate::keepnet::dates;
-use crate::keepnet::http::answer::Refusal;
 use crate::keepnet::http::call::Call;
+use crate::keepnet::http::response::Refusal;
 use crate::keepnet::records::{Record, Row, bool_of, member, row, text, texts};
 use crate::keepnet::seed::seeding::{LONG_AGO, Seeding};
 

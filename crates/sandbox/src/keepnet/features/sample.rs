@@ -3,11 +3,11 @@
 use bytes::Bytes;
 use http::Method;
 
-use crate::keepnet::http::answer::{Outcome, Refusal};
 use crate::keepnet::http::call::{Call, done};
+use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::lists::export::export;
 use crate::keepnet::lists::search::Search;
-use crate::keepnet::router::segments;
+use crate::keepnet::routes::segments;
 use crate::keepnet::shapes::{Shapes, Type, page};
 
 /// Lists that are searched without a `search` in their paths.

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::handler::{Handler, Table};
 use super::resource::{Resource, unchanged};
-use crate::keepnet::http::answer::{Outcome, Refusal};
 use crate::keepnet::http::call::Call;
+use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::{Record, integer, record, status_name, text};
 use crate::keepnet::seed::seeding::Seeding;
 use crate::keepnet::shapes::Shapes;

@@ -6,8 +6,8 @@ use super::handler::{Handler, Table};
 use super::memberships::MEMBERSHIP;
 use super::rounds::{self, Counts, Delivery, Fate, Round, Schedule, time};
 use crate::keepnet::dates;
-use crate::keepnet::http::answer::{Outcome, Refusal};
 use crate::keepnet::http::call::{Call, done};
+use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::{Record, Row, bool_of, integer_of, member, record, row, text, texts};
 use crate::keepnet::seed::seeding::{LONG_AGO, LONG_AGO_MILLIS, Seeding};
 

@@ -6,8 +6,8 @@ use http::request::Parts;
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::answer::{Refusal, json_response};
 use super::request::content_type;
+use super::response::{Refusal, json_response};
 use crate::core::query;
 use crate::keepnet::dates;
 use crate::keepnet::records::company;

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::answer::{Outcome, Refusal};
+use super::response::{Outcome, Refusal};
 use crate::keepnet::dates;
 use crate::keepnet::records::audit_log::Change;
 use crate::keepnet::records::store::Store;

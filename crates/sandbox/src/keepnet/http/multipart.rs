@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::answer::Refusal;
+use super::response::Refusal;
 use crate::keepnet::records::Record;
 
 /// One field of a form.

@@ -5,7 +5,7 @@ use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use serde_json::Value;
 
-use super::answer::Refusal;
+use super::response::Refusal;
 
 pub(crate) fn content_type(parts: &Parts) -> String {
     let value = parts.headers.get(CONTENT_TYPE);

@@ -6,10 +6,10 @@ use http::Method;
 use super::search::Search;
 use crate::keepnet::features::handler::Handler;
 use crate::keepnet::features::resource::Verb;
-use crate::keepnet::http::answer::{Outcome, Refusal};
 use crate::keepnet::http::call::Call;
+use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::{Row, record};
-use crate::keepnet::router::Routes;
+use crate::keepnet::routes::Routes;
 use crate::keepnet::shapes::Shapes;
 
 /// The rows of the search that the path names without its `/export`.

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 
 use super::filter::Filter;
 use crate::keepnet::dates;
-use crate::keepnet::http::answer::{Outcome, Refusal};
 use crate::keepnet::http::call::Call;
+use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::{Row, bool_of, integer_of, member};
 use crate::keepnet::shapes::{Shapes, Type, page};
 

@@ -7,20 +7,20 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use self::seeding::{LONG_AGO, LONG_AGO_MILLIS, MINUTE, Seeding};
-use super::dates;
-use super::features::admin;
-use super::features::custom_fields::FIELDS;
-use super::features::memberships::{self, MEMBERSHIP, USERS};
-use super::features::people::{self, PRIORITIES};
-use super::features::settings;
-use super::features::{incidents, investigations, phishing, training};
-use super::options::KeepnetOptions;
-use super::records::audit_log::Change;
-use super::records::company::{COMPANIES, PARENT, complete, find};
-use super::records::store::Store;
-use super::records::{Row, record, row, text};
-use super::state::{Inner, State};
 use crate::core::random::{ALPHANUMERIC, Random};
+use crate::keepnet::dates;
+use crate::keepnet::features::admin;
+use crate::keepnet::features::custom_fields::FIELDS;
+use crate::keepnet::features::memberships::{self, MEMBERSHIP, USERS};
+use crate::keepnet::features::people::{self, PRIORITIES};
+use crate::keepnet::features::settings;
+use crate::keepnet::features::{incidents, investigations, phishing, training};
+use crate::keepnet::options::KeepnetOptions;
+use crate::keepnet::records::audit_log::Change;
+use crate::keepnet::records::company::{COMPANIES, PARENT, complete, find};
+use crate::keepnet::records::store::Store;
+use crate::keepnet::records::{Row, record, row, text};
+use crate::keepnet::state::{Inner, State};
 
 const FIRST_NAMES: [&str; 12] = [
     "Ada", "Ben", "Chloe", "Deniz", "Elif", "Farid", "Grace", "Hugo", "Ines", "Jonas", "Kiran",

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
+use super::names;
 use super::{ANCHOR, times};
 use crate::core::random::Random;
 use crate::push_security::model::{
     Browser, BrowserExtension, BrowserType, DeploymentMode, Employee, OsType, TokenType, Word as _,
 };
-use crate::push_security::names;
 
 pub(super) fn employees(random: &mut Random, count: usize) -> Vec<Employee> {
     let created = times(random, count, 800, 400);

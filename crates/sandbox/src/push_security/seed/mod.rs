@@ -5,6 +5,7 @@
 //! seed gives the same bytes on any day.
 
 mod apps;
+mod names;
 mod people;
 mod threats;
 

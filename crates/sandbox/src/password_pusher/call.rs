@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::edition::Profile;
 use super::model::{UserId, Visitor};
 use super::params::{self, Model, Param, Params};
-use super::reply::Refusal;
+use super::response::Refusal;
 use super::state::State;
 use crate::core::listener::Peer;
 

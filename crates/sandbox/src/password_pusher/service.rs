@@ -8,15 +8,15 @@ use http::{HeaderMap, Method, StatusCode};
 use hyper::body::Incoming;
 use serde_json::Value;
 
+use super::call::{USER_TOKEN, Visit, by_tls, token, wants_json};
 use super::edition::Profile;
 use super::files::{self, Place};
 use super::language::Language;
 use super::model::Phase;
 use super::params::Form;
-use super::reply::{Object, Refusal, Reply, ok, redirect, reply, status_reply, throttled, time};
 use super::requests::Filter;
+use super::response::{Object, Refusal, Reply, ok, redirect, reply, status_reply, throttled, time};
 use super::state::State;
-use super::visit::{USER_TOKEN, Visit, by_tls, token, wants_json};
 use super::{create, pushes, requests, upload};
 use crate::core::listener::{Dropped, Peer, Service, whole};
 

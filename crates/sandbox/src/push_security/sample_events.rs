@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::events::{Event, OBJECTS, value};
-use super::generate::{self, ANCHOR};
 use super::model::{Detection, DetectionType, Record, Word as _};
 use super::options::PushSecurityOptions;
+use super::seed::{self, ANCHOR};
 use super::store::{Store, Table};
 use crate::core::random::Random;
 
@@ -26,7 +26,7 @@ pub(crate) fn sample(store: &Store, seed: u64, object: &str) -> Option<Event> {
         .browser_extensions(2)
         .findings(2)
         .detections(2);
-    of_store(&generate::organisation(seed, &whole), seed, object)
+    of_store(&seed::organisation(seed, &whole), seed, object)
 }
 
 fn first<T: Record + Clone>(table: &Table<T>) -> Option<T> {

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
+use super::names;
 use super::{ANCHOR, times};
 use crate::core::random::{Id, Random};
 use crate::push_security::model::{
     Account, AccountOther, App, AppOther, ApprovalStatus, Employee, LoginMethods, MfaMethod,
     SensitivityLevel, Word as _,
 };
-use crate::push_security::names;
 
 pub(super) fn apps(random: &mut Random, count: usize, employees: &[Employee]) -> Vec<App> {
     let created = times(random, count, 700, 400);
