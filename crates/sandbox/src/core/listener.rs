@@ -40,7 +40,7 @@ pub(crate) trait Service: Send + Sync + 'static {
 
     /// Reads a request's body, or finds that it is too large. A service that
     /// takes bodies too large to be held puts what it makes of them into the
-    /// extensions, for [`answer`](Self::answer), and returns as much as the
+    /// extensions, for [`respond`](Self::respond), and returns as much as the
     /// journal is to keep.
     fn receive(
         &self,
@@ -53,7 +53,7 @@ pub(crate) trait Service: Send + Sync + 'static {
 
     /// Does what a request asks for. The extensions hold its [`Peer`]; an
     /// [`Attachment`] among the answer's extensions is sent as its body.
-    fn answer(&self, parts: &Parts, body: &Bytes) -> Response<Bytes>;
+    fn respond(&self, parts: &Parts, body: &Bytes) -> Response<Bytes>;
 
     /// How this service says a status that is not of its own making.
     fn failure(&self, status: StatusCode) -> Response<Bytes>;
@@ -236,7 +236,7 @@ async fn handle<S: Service>(
     });
     let answer = || {
         let mut response = match &body {
-            Some(body) => service.answer(&parts, body),
+            Some(body) => service.respond(&parts, body),
             None => service.failure(StatusCode::PAYLOAD_TOO_LARGE),
         };
         service.stamp(response.headers_mut());

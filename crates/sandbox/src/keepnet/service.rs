@@ -43,7 +43,7 @@ impl Service for State {
     const NAME: &'static str = "keepnet";
     const LARGEST_BODY: usize = 64 << 20;
 
-    fn answer(&self, parts: &Parts, body: &Bytes) -> Response<Bytes> {
+    fn respond(&self, parts: &Parts, body: &Bytes) -> Response<Bytes> {
         let found = Routes::get().find(&parts.method, parts.uri.path());
         let (route, params) = match found {
             Ok(found) => found,

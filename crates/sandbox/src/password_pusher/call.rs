@@ -50,7 +50,7 @@ const PUSH: Model = Model {
     ],
 };
 
-pub(crate) struct Visit<'a> {
+pub(crate) struct Call<'a> {
     pub(crate) state: &'a State,
     pub(crate) profile: &'static Profile,
     pub(crate) params: Params,
@@ -117,7 +117,7 @@ pub(crate) fn token(headers: &HeaderMap) -> Option<&str> {
     headers.contains_key(USER_TOKEN).then_some("")
 }
 
-impl<'a> Visit<'a> {
+impl<'a> Call<'a> {
     /// Reads a request as far as no operation matters.
     pub(crate) fn new(state: &'a State, parts: &Parts, body: &Bytes) -> Result<Self, Refusal> {
         let params = params::read(parts, body, &PUSH)

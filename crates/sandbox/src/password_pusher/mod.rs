@@ -14,6 +14,7 @@ mod params;
 mod pushes;
 mod requests;
 mod response;
+mod routes;
 mod seed;
 mod service;
 mod settings;

@@ -11,8 +11,6 @@ use serde_json::{Value, json};
 
 use super::language::Language;
 
-pub(crate) type Reply = Response<Bytes>;
-
 /// A JSON object whose members keep the order in which they were added.
 #[derive(Default)]
 pub(crate) struct Object(Vec<(&'static str, Value)>);
@@ -116,12 +114,12 @@ pub(crate) enum Refusal {
 impl Refusal {
     /// Whoever does not ask for JSON gets a page where the answer is not the
     /// application's own.
-    pub(crate) fn into_reply(self, wants_json: bool, language: Language) -> Reply {
+    pub(crate) fn into_response(self, wants_json: bool, language: Language) -> Response<Bytes> {
         use StatusCode as S;
         let say = |status, english| error(status, &language.say(Cow::Borrowed(english)));
         match self {
             // Measured on 2.11.4, whatever is accepted.
-            Self::Unauthorized => reply(S::UNAUTHORIZED, "text/html", Bytes::new()),
+            Self::Unauthorized => response(S::UNAUTHORIZED, "text/html", Bytes::new()),
             Self::Unconfirmed => say(
                 S::UNAUTHORIZED,
                 "You have to confirm your email address before continuing.",
@@ -139,7 +137,7 @@ impl Refusal {
                          'passphrase' parameter (e.g. ?passphrase=mysecret)",
                     )
                     .with("status", "unauthorized");
-                json_reply(S::UNAUTHORIZED, &object)
+                json_response(S::UNAUTHORIZED, &object)
             }
             Self::NotDeletable => say(S::UNAUTHORIZED, "That push is not deletable by viewers."),
             Self::NoSecondFactor => say(
@@ -148,7 +146,7 @@ impl Refusal {
             ),
             Self::NotOwner => say(S::FORBIDDEN, "That push doesn't belong to you."),
             Self::NotFound => error(S::NOT_FOUND, "not-found"),
-            Self::Status(status) => status_reply(status, wants_json),
+            Self::Status(status) => status_response(status, wants_json),
             Self::Missing(name) => error(
                 S::BAD_REQUEST,
                 &format!("param is missing or the value is empty or invalid: {name}"),
@@ -159,7 +157,7 @@ impl Refusal {
                     let texts = texts.into_iter().map(|text| language.say(text));
                     (name, texts.collect())
                 });
-                json_reply(S::UNPROCESSABLE_ENTITY, &Object(fields.collect()))
+                json_response(S::UNPROCESSABLE_ENTITY, &Object(fields.collect()))
             }
             Self::TooManyPassphrases => say(
                 S::TOO_MANY_REQUESTS,
@@ -170,23 +168,23 @@ impl Refusal {
                 "Too many email notification requests. Please try again in a minute.",
             ),
             Self::Throttled(seconds) => {
-                let mut reply = throttled();
+                let mut response = throttled();
                 let seconds = HeaderValue::from(seconds);
-                reply.headers_mut().insert(RETRY_AFTER, seconds);
-                reply
+                response.headers_mut().insert(RETRY_AFTER, seconds);
+                response
             }
             Self::FirstRun(url) => redirect(&url),
             // `ActionDispatch::SSL` with the defaults of Rails 8.
             Self::ForcedTls(url, is_read) => {
-                let mut reply = redirect(&url);
-                *reply.status_mut() = match is_read {
+                let mut response = redirect(&url);
+                *response.status_mut() = match is_read {
                     true => S::MOVED_PERMANENTLY,
                     false => S::PERMANENT_REDIRECT,
                 };
-                reply
+                response
             }
             // `ActionDispatch::HostAuthorization` in production.
-            Self::BlockedHost => reply(S::FORBIDDEN, "text/html; charset=utf-8", Bytes::new()),
+            Self::BlockedHost => response(S::FORBIDDEN, "text/html; charset=utf-8", Bytes::new()),
             Self::NotPlayed(what) => error(
                 S::NOT_IMPLEMENTED,
                 &format!("the sandbox does not play {what} of Password Pusher"),
@@ -195,51 +193,55 @@ impl Refusal {
     }
 }
 
-pub(crate) fn reply(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Reply {
-    let mut reply = Response::new(body.into());
-    *reply.status_mut() = status;
+pub(crate) fn response(
+    status: StatusCode,
+    kind: &'static str,
+    body: impl Into<Bytes>,
+) -> Response<Bytes> {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
     let kind = HeaderValue::from_static(kind);
-    reply.headers_mut().insert(CONTENT_TYPE, kind);
-    reply
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    response
 }
 
-pub(crate) fn json_reply(status: StatusCode, value: &impl Serialize) -> Reply {
+pub(crate) fn json_response(status: StatusCode, value: &impl Serialize) -> Response<Bytes> {
     let body = serde_json::to_vec(value).unwrap_or_default();
-    reply(status, "application/json; charset=utf-8", body)
+    response(status, "application/json; charset=utf-8", body)
 }
 
-pub(crate) fn ok(value: &impl Serialize) -> Reply {
-    json_reply(StatusCode::OK, value)
+pub(crate) fn ok(value: &impl Serialize) -> Response<Bytes> {
+    json_response(StatusCode::OK, value)
 }
 
-fn error(status: StatusCode, text: &str) -> Reply {
-    json_reply(status, &json!({ "error": text }))
+fn error(status: StatusCode, text: &str) -> Response<Bytes> {
+    json_response(status, &json!({ "error": text }))
 }
 
-pub(crate) fn throttled() -> Reply {
-    reply(StatusCode::TOO_MANY_REQUESTS, "text/plain", "Retry later\n")
+pub(crate) fn throttled() -> Response<Bytes> {
+    response(StatusCode::TOO_MANY_REQUESTS, "text/plain", "Retry later\n")
 }
 
 /// A status as what is around the application says it.
-pub(crate) fn status_reply(status: StatusCode, wants_json: bool) -> Reply {
+pub(crate) fn status_response(status: StatusCode, wants_json: bool) -> Response<Bytes> {
     let text = status.canonical_reason().unwrap_or("Unknown");
     if wants_json {
         let object = Object::default()
             .with("status", status.as_u16())
             .with("error", text);
-        return json_reply(status, &object);
+        return json_response(status, &object);
     }
     let page = format!(
         "<!DOCTYPE html>\n<title>{text} ({})</title>\n",
         status.as_u16()
     );
-    reply(status, "text/html; charset=utf-8", page)
+    response(status, "text/html; charset=utf-8", page)
 }
 
-pub(crate) fn redirect(url: &str) -> Reply {
-    let mut reply = reply(StatusCode::FOUND, "text/html; charset=utf-8", Bytes::new());
+pub(crate) fn redirect(url: &str) -> Response<Bytes> {
+    let mut response = response(StatusCode::FOUND, "text/html; charset=utf-8", Bytes::new());
     if let Ok(url) = HeaderValue::from_str(url) {
-        reply.headers_mut().insert(LOCATION, url);
+        response.headers_mut().insert(LOCATION, url);
     }
-    reply
+    response
 }

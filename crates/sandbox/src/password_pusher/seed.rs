@@ -21,20 +21,20 @@ pub(crate) fn make(state: &State, count: usize) {
         };
         let name = format!("Sample {number}");
         let push = json!({ "push": { "kind": kind, "payload": payload, "name": name } });
-        call(state, Method::POST, "pushes", &push);
+        send(state, Method::POST, "pushes", &push);
         if profile.is_commercial {
             let request = json!({ "request": { "request": "The key, please.", "name": name } });
-            let made = call(state, Method::POST, "requests", &request);
+            let made = send(state, Method::POST, "requests", &request);
             if let Some(token) = made["url_token"].as_str().filter(|_| number % 2 == 1) {
                 let response = json!({ "request": { "response": payload } });
                 let path = format!("requests/{token}/respond");
-                call(state, Method::PATCH, &path, &response);
+                send(state, Method::PATCH, &path, &response);
             }
         }
     }
 }
 
-fn call(state: &State, method: Method, path: &str, body: &Value) -> Value {
+fn send(state: &State, method: Method, path: &str, body: &Value) -> Value {
     // Only what has a suffix is not sent on to another host.
     let suffix = if state.profile().has_moved {
         ".json"
@@ -51,9 +51,9 @@ fn call(state: &State, method: Method, path: &str, body: &Value) -> Value {
     let Ok((parts, ())) = request.map(Request::into_parts) else {
         return Value::Null;
     };
-    let reply = state.perform(&parts, &body.to_string().into());
-    reply
+    let response = state.perform(&parts, &body.to_string().into());
+    response
         .ok()
-        .and_then(|reply| serde_json::from_slice(reply.body()).ok())
+        .and_then(|response| serde_json::from_slice(response.body()).ok())
         .unwrap_or_default()
 }

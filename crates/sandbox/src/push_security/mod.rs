@@ -8,6 +8,7 @@ mod options;
 mod outbox;
 mod paging;
 mod response;
+mod routes;
 mod sample_events;
 mod seed;
 mod service;

@@ -41,7 +41,7 @@ impl Refusal {
             Self::Invalid(message) => (StatusCode::BAD_REQUEST, message, None),
             Self::NotFound => (StatusCode::NOT_FOUND, "Not Found".into(), None),
         };
-        let mut response = json(status, message_body(&message));
+        let mut response = json_response(status, message_body(&message));
         if let Some(seconds) = wait {
             response
                 .headers_mut()
@@ -55,7 +55,7 @@ pub(crate) fn message_body(message: &str) -> Bytes {
     serde_json::json!({ "message": message }).to_string().into()
 }
 
-pub(crate) fn json(status: StatusCode, body: Bytes) -> Response<Bytes> {
+pub(crate) fn json_response(status: StatusCode, body: Bytes) -> Response<Bytes> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     response

@@ -5,11 +5,12 @@ use http::header::HeaderValue;
 use http::request::Parts;
 use http::{HeaderMap, Method, Response, StatusCode};
 
-use super::changes::{self, Change};
+use super::changes;
 use super::lists;
 use super::model::{Collection, Record};
 use super::paging::ListQuery;
-use super::response::{Refusal, json, message_body};
+use super::response::{Refusal, json_response, message_body};
+use super::routes::Operation;
 use super::state::{Permission, State};
 use super::store::{Store, Table};
 use crate::core::listener::Service;
@@ -17,49 +18,20 @@ use crate::core::random::Id;
 
 const API_KEY: &str = "x-api-key";
 
-/// What a method and a path stand for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Operation<'a> {
-    List(Collection),
-    Get(Collection, &'a str),
-    Change(Change, &'a str),
-}
-
-fn operation<'a>(method: &Method, path: &'a str) -> Option<Operation<'a>> {
-    let mut segments = path.strip_prefix("/v1/")?.split('/');
-    let first = segments.next()?;
-    let collection = Collection::ALL
-        .into_iter()
-        .find(|one| one.segment() == first)?;
-    let id = segments.next();
-    let below = segments.next();
-    if id == Some("") || segments.next().is_some() {
-        return None;
-    }
-    match (method, collection, id, below) {
-        (&Method::GET, _, None, None) => Some(Operation::List(collection)),
-        (&Method::GET, _, Some(id), None) => Some(Operation::Get(collection, id)),
-        (_, _, Some(id), below) => {
-            Change::find(method, collection, below).map(|change| Operation::Change(change, id))
-        }
-        _ => None,
-    }
-}
-
 impl Service for State {
     const NAME: &'static str = "push-security";
     // What the gateway in front of the real service takes at most.
     const LARGEST_BODY: usize = 10 * 1024 * 1024;
 
-    fn answer(&self, parts: &Parts, body: &Bytes) -> Response<Bytes> {
+    fn respond(&self, parts: &Parts, body: &Bytes) -> Response<Bytes> {
         match self.perform(parts, body) {
-            Ok(body) => json(StatusCode::OK, body),
+            Ok(body) => json_response(StatusCode::OK, body),
             Err(refusal) => refusal.into_response(),
         }
     }
 
     fn failure(&self, status: StatusCode) -> Response<Bytes> {
-        json(
+        json_response(
             status,
             message_body(status.canonical_reason().unwrap_or("Unknown")),
         )
@@ -87,7 +59,8 @@ impl Service for State {
 impl State {
     fn perform(&self, parts: &Parts, body: &Bytes) -> Result<Bytes, Refusal> {
         // The gateway knows its operations before it looks at any key.
-        let operation = operation(&parts.method, parts.uri.path()).ok_or(Refusal::MissingToken)?;
+        let operation =
+            Operation::find(&parts.method, parts.uri.path()).ok_or(Refusal::MissingToken)?;
         let mut keys = parts.headers.get_all(API_KEY).iter();
         let key = keys.next().ok_or(Refusal::MissingToken)?;
         let permission = self
@@ -135,34 +108,5 @@ fn get(collection: Collection, store: &Store, id: Id) -> Option<Bytes> {
         Collection::Detections => json(&store.detections, id),
         Collection::Employees => json(&store.employees, id),
         Collection::Findings => json(&store.findings, id),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_no_operation_is_not_taken_for_one() {
-        for (method, path) in [
-            (Method::GET, "/"),
-            (Method::GET, "/v1"),
-            (Method::GET, "/v1/"),
-            (Method::GET, "/v2/browsers"),
-            (Method::GET, "/v1/Browsers"),
-            (Method::GET, "/v1/browsers/"),
-            (Method::GET, "/v1/browsers/1/2"),
-            (Method::GET, "/v1/accounts/1/loginMethods"),
-            (Method::POST, "/v1/browsers"),
-            (Method::PUT, "/v1/apps/1"),
-            (Method::PATCH, "/v1/apps"),
-            (Method::PATCH, "/v1/findings/1"),
-            (Method::DELETE, "/v1/apps/1"),
-            (Method::DELETE, "/v1/accounts/1/loginMethods/2"),
-            (Method::DELETE, "/v1/accountsOther/1/loginMethods"),
-            (Method::HEAD, "/v1/browsers"),
-        ] {
-            assert_eq!(operation(&method, path), None, "{method} {path}");
-        }
     }
 }
