@@ -53,8 +53,8 @@ impl Fault {
         }
     }
 
-    /// Answers with this status in place of the service, which never sees the
-    /// request. Without [`body`](Self::body) the answer has the body that the
+    /// Responds with this status in place of the service, which never sees the
+    /// request. Without [`body`](Self::body) the response has the body that the
     /// service itself gives with such a status.
     ///
     /// # Panics
@@ -71,33 +71,33 @@ impl Fault {
         })
     }
 
-    /// The service does as asked at once; its answer is held back for this
+    /// The service does as asked at once; its response is held back for this
     /// long, in real time.
     pub fn delay(by: Duration) -> Self {
         Self::new(Action::Delay(by))
     }
 
-    /// Resets the connection without an answer. The service never sees the
+    /// Resets the connection without a response. The service never sees the
     /// request.
     pub fn reset() -> Self {
         Self::new(Action::Reset)
     }
 
-    /// The service does as asked and its answer's head is sent whole, with the
+    /// The service does as asked and its response's head is sent whole, with the
     /// length of the whole body; the connection ends after `bytes` of it. A
     /// shorter body is sent whole.
     pub fn cut_body(bytes: usize) -> Self {
         Self::new(Action::CutBody(bytes))
     }
 
-    /// Never answers, and leaves the connection open. The service never sees
+    /// Never responds, and leaves the connection open. The service never sees
     /// the request.
     pub fn stall() -> Self {
         Self::new(Action::Stall)
     }
 
-    /// Adds a header to the answer of a [`status`](Self::status) fault; no
-    /// other fault has an answer of its own to add it to.
+    /// Adds a header to the response of a [`status`](Self::status) fault; no
+    /// other fault has a response of its own to add it to.
     ///
     /// # Panics
     ///
@@ -112,7 +112,7 @@ impl Fault {
         self
     }
 
-    /// Sets the body of a [`status`](Self::status) fault's answer; no other
+    /// Sets the body of a [`status`](Self::status) fault's response; no other
     /// fault has one.
     pub fn body(mut self, text: impl Into<Bytes>) -> Self {
         if let Action::Status { body, .. } = &mut self.action {

@@ -51,7 +51,7 @@ pub struct Entry {
     pub headers: Arc<HeaderMap>,
     /// The body; of a multipart form no more than its first 64 KiB.
     pub body: Bytes,
-    /// The status of the answer; `None` while there is none, and for good when
+    /// The status of the response; `None` while there is none, and for good when
     /// a fault withheld it.
     pub status: Option<u16>,
     /// What `Debug` prints for the path, if not the path.

@@ -1,4 +1,4 @@
-//! Connections: reading requests, writing answers, and spoiling both.
+//! Connections: reading requests, writing responses, and spoiling both.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -52,13 +52,13 @@ pub(crate) trait Service: Send + Sync + 'static {
     }
 
     /// Does what a request asks for. The extensions hold its [`Peer`]; an
-    /// [`Attachment`] among the answer's extensions is sent as its body.
+    /// [`Attachment`] among the response's extensions is sent as its body.
     fn respond(&self, parts: &Parts, body: &Bytes) -> Response<Bytes>;
 
     /// How this service says a status that is not of its own making.
     fn failure(&self, status: StatusCode) -> Response<Bytes>;
 
-    /// Adds the headers that every answer of this service carries.
+    /// Adds the headers that every response of this service carries.
     fn stamp(&self, headers: &mut HeaderMap);
 
     /// Replaces the credentials it knows by their names.
@@ -86,7 +86,7 @@ pub(crate) trait Service: Send + Sync + 'static {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) IpAddr);
 
-/// A file that is an answer's body, from where it stands to its end.
+/// A file that is a response's body, from where it stands to its end.
 #[derive(Clone, Debug)]
 pub(crate) struct Attachment {
     pub(crate) file: Arc<File>,
@@ -183,7 +183,7 @@ async fn connection<S: Service>(
     desk: Desk,
     hosts: Hosts,
 ) {
-    // Answers are written in one go; waiting to fill segments only adds delay.
+    // Responses are written in one go; waiting to fill segments only adds delay.
     let _ = stream.set_nodelay(true);
     let line = Arc::new(Line::default());
     let io = TokioIo::new(Wire {
@@ -283,7 +283,7 @@ async fn handle<S: Service>(
 
 /// A request's body, or nothing if it is too large. One that is too large is
 /// read to its end all the same: closing before that would reset the
-/// connection, and the answer might be lost.
+/// connection, and the response might be lost.
 pub(crate) async fn whole(mut body: Incoming, largest: usize) -> Result<Option<Bytes>, Dropped> {
     let mut kept = Some(BytesMut::new());
     while let Some(frame) = body.frame().await {
@@ -298,7 +298,7 @@ pub(crate) async fn whole(mut body: Incoming, largest: usize) -> Result<Option<B
     Ok(kept.map(BytesMut::freeze))
 }
 
-/// The connection is to end without (more of) an answer.
+/// The connection is to end without (more of) a response.
 #[derive(Debug)]
 pub(crate) struct Dropped;
 
@@ -310,7 +310,7 @@ impl fmt::Display for Dropped {
 
 impl StdError for Dropped {}
 
-/// What a connection's bytes, its requests and its answers tell each other.
+/// What a connection's bytes, its requests and its responses tell each other.
 #[derive(Default)]
 struct Line {
     reset: AtomicBool,
@@ -319,7 +319,7 @@ struct Line {
     waiting: Mutex<Option<Waker>>,
 }
 
-/// An answer's body, whole or cut short.
+/// A response's body, whole or cut short.
 struct Answer {
     left: Bytes,
     /// What follows `left`, as far as it is to be sent.

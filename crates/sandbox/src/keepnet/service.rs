@@ -1,4 +1,4 @@
-//! From a request to its answer.
+//! From a request to its response.
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue, USER_AGENT};

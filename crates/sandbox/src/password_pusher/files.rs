@@ -72,7 +72,7 @@ pub(crate) fn describe(call: &Call<'_>, file: &Attached) -> Value {
         .into()
 }
 
-/// Answers one of the signed URLs.
+/// The response for one of the signed URLs.
 pub(crate) fn fetch(call: &Call<'_>, place: Place, signed: &str) -> Response<Bytes> {
     let found = find(call, place, signed).and_then(|(key, upload)| match place {
         Place::Redirect => {

@@ -1,4 +1,4 @@
-//! Answers, and the many ways of refusing one.
+//! Responses and refusals as the service words them.
 
 use std::borrow::Cow;
 
@@ -76,7 +76,7 @@ impl Errors {
 pub(crate) const BLANK: &str = "cannot be left blank";
 pub(crate) const NOT_AN_OPTION: &str = "is not within the available options";
 
-/// Why a request is not answered as asked.
+/// Why a request is refused.
 #[derive(Debug)]
 pub(crate) enum Refusal {
     /// No token where one is needed, or one that is wrong.
@@ -112,7 +112,7 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
-    /// Whoever does not ask for JSON gets a page where the answer is not the
+    /// Whoever does not ask for JSON gets a page where the response is not the
     /// application's own.
     pub(crate) fn into_response(self, wants_json: bool, language: Language) -> Response<Bytes> {
         use StatusCode as S;

@@ -1,4 +1,4 @@
-//! From a request to its answer: throttle, operation, caller, locks, then the
+//! From a request to its response: throttle, operation, caller, locks, then the
 //! work.
 
 use bytes::Bytes;

@@ -113,7 +113,7 @@ pub(crate) async fn receive(
         broken: false,
     })));
     let outcome = fields(spool, Multipart::new(tap.clone(), boundary)).await;
-    // Whatever became of the form, the connection is good for an answer only
+    // Whatever became of the form, the connection is good for a response only
     // once all of it was read.
     while let Some(chunk) = std::future::poll_fn(|context| tap.poll(context)).await {
         chunk?;

@@ -36,7 +36,7 @@ fn any_of(wanted: &[String], values: &[&str]) -> bool {
             .any(|wanted| values.contains(&wanted.as_str()))
 }
 
-/// Answers a list request.
+/// The page that a list request asks for.
 pub(crate) fn list(
     collection: Collection,
     store: &Store,

@@ -141,7 +141,7 @@ impl PushSecurity {
     /// [`emit`](Self::emit).
     ///
     /// An event is delivered up to four times, at once and 1, 5 and 15 minutes
-    /// later by the sandbox's [`Clock`], until the receiver answers with a 2xx
+    /// later by the sandbox's [`Clock`], until the receiver responds with a 2xx
     /// within five seconds of real time. Each delivery is signed anew. Events
     /// may overtake each other.
     ///

@@ -1,4 +1,4 @@
-//! Answers and refusals as the service words them.
+//! Responses and refusals as the service words them.
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
@@ -6,7 +6,7 @@ use http::{Response, StatusCode};
 
 use super::paging::Invalid;
 
-/// Why a request is not answered as asked.
+/// Why a request is refused.
 #[derive(Debug)]
 pub(crate) enum Refusal {
     /// No such operation, or no key.

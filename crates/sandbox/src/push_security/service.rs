@@ -1,4 +1,4 @@
-//! From a request to its answer: operation, key, limit, then the work.
+//! From a request to its response: operation, key, limit, then the work.
 
 use bytes::Bytes;
 use http::header::HeaderValue;
@@ -84,11 +84,11 @@ impl State {
             }
             Operation::Change(change, id) => {
                 let id = Id::parse(id).ok_or(Refusal::NotFound)?;
-                let (answer, event) = changes::apply(change, &mut store, id, body)?;
+                let (record, event) = changes::apply(change, &mut store, id, body)?;
                 if let Some(event) = event {
                     self.announce(event);
                 }
-                Ok(answer)
+                Ok(record)
             }
         }
     }

@@ -169,7 +169,7 @@ fn remove_role(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     set_roles(call, &id, &ids)
 }
 
-/// Answers the same for addresses that nobody has.
+/// Returns the same for addresses that nobody has.
 fn send_reset_link(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     call.require(&["email"])?;
     let email = call.text("email").to_lowercase();

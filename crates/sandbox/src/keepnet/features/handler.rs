@@ -13,7 +13,7 @@ pub(crate) enum Handler {
     /// the same but for `/export`.
     Rows(fn(&mut Call<'_>) -> Result<Vec<Row>, Refusal>),
     Resource(&'static Resource, Verb),
-    /// Nothing of its own: an answer of the right shape.
+    /// Nothing of its own: a response of the right shape.
     Sample,
 }
 

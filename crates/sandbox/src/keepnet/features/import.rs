@@ -323,7 +323,7 @@ fn search(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let users = users.unwrap_or_default();
     let [new, existing, invalid] = counts(&users);
     let page = Type::Page(Box::new(row_type()), None);
-    let items = search.answer(Shapes::get(), &page, users)?;
+    let items = search.page(Shapes::get(), &page, users)?;
     call.data(json!({
         "status": status,
         "message": message,

@@ -37,7 +37,7 @@ static RESOURCES: [&Resource; 7] = [
     &phishing::PHISHING_SCENARIOS,
 ];
 
-/// Operations that answer 201.
+/// Operations whose status is 201.
 pub(crate) const CREATED: [&str; 9] = [
     "/api/certificates",
     "/api/enrollments",
@@ -66,7 +66,7 @@ pub(crate) fn handler(operation: &Operation) -> Handler {
     let mut resources = resources();
     let found = resources.find_map(|resource| Some((resource, resource.verb(method, path)?)));
     match found {
-        // A few answer something else than their names say.
+        // A few return something else than their names say.
         Some((_, Verb::Search)) if operation.answer.rows().is_none() => Handler::Sample,
         Some((_, Verb::List)) if !operation.answer.is_list() => Handler::Sample,
         Some((resource, verb)) => Handler::Resource(resource, verb),

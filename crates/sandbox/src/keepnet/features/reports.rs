@@ -267,7 +267,7 @@ fn detail(
     member: &str,
     at: fn(&Fate) -> Option<i64>,
 ) -> Result<Outcome, Refusal> {
-    // Complete like any other search, though only one record is answered.
+    // Complete like any other search, though only one record is returned.
     Search::strict(&call.body, true)?;
     let id = call.param("resourceId");
     let found = all(call).into_iter().find_map(|(_, round)| {

@@ -84,7 +84,7 @@ pub(crate) enum Verb {
 }
 
 impl Verb {
-    /// Whether it answers records.
+    /// Whether it returns records.
     pub(crate) fn reads(self) -> bool {
         matches!(self, Self::Read | Self::Search)
     }

@@ -1,4 +1,4 @@
-//! Answers of the right shape for what is not kept.
+//! Responses of the right shape for what is not kept.
 
 use bytes::Bytes;
 use http::Method;
@@ -18,7 +18,7 @@ const SEARCHES: [&str; 4] = [
     "/api/target-users/{resourceId}/groups",
 ];
 
-/// An answer of the right shape for an operation whose records are not kept.
+/// A response of the right shape for an operation whose records are not kept.
 pub(crate) fn sample(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let (shapes, operation) = (Shapes::get(), call.operation);
     let path = operation.path.as_str();

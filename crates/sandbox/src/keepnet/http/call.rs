@@ -131,7 +131,7 @@ impl Call<'_> {
         self.inner.store.log(&self.company, now, &change);
     }
 
-    /// A record as the operation's answer has it.
+    /// A record as the operation's response has it.
     pub(crate) fn view(&self, row: &Record) -> Value {
         let shapes = Shapes::get();
         match &self.operation.answer {
@@ -143,20 +143,20 @@ impl Call<'_> {
         }
     }
 
-    /// An answer in the operation's shape with these members, and nothing in
+    /// A response in the operation's shape with these members, and nothing in
     /// the others.
     pub(crate) fn data(&self, members: Value) -> Result<Outcome, Refusal> {
         Ok(Outcome::Data(self.view(&record(members))))
     }
 
-    /// Records as the list that the operation answers.
+    /// Records as the list that the operation returns.
     pub(crate) fn list<'r>(&self, rows: impl IntoIterator<Item = &'r Row>) -> Outcome {
         let rows = rows.into_iter().map(|row| self.view(row));
         Outcome::Data(Value::Array(rows.collect()))
     }
 }
 
-/// What most changes answer.
+/// What most changes return.
 pub(crate) fn done(id: &str) -> Result<Outcome, Refusal> {
     Ok(Outcome::Data(json!({ "resourceId": id })))
 }

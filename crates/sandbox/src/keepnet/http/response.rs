@@ -1,4 +1,4 @@
-//! Answers and refusals as the service words them.
+//! Responses and refusals as the service words them.
 
 use bytes::Bytes;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
@@ -30,7 +30,7 @@ impl Outcome {
     }
 }
 
-/// Why a request is not answered as asked.
+/// Why a request is refused.
 #[derive(Debug)]
 pub(crate) enum Refusal {
     /// No token, or one that is not valid (any more).

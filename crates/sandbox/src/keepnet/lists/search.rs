@@ -45,7 +45,7 @@ pub(crate) fn search(
 ) -> Result<Outcome, Refusal> {
     let search = Search::of(call)?;
     let rows = rows(call)?;
-    let data = search.answer(Shapes::get(), &call.operation.answer, rows)?;
+    let data = search.page(Shapes::get(), &call.operation.answer, rows)?;
     Ok(Outcome::Data(data))
 }
 
@@ -178,7 +178,7 @@ impl Search {
     }
 
     /// The page that is asked for.
-    pub(crate) fn answer(
+    pub(crate) fn page(
         &self,
         shapes: &Shapes,
         of: &Type,

@@ -9,7 +9,7 @@ use crate::keepnet::dates;
 /// The table of all companies, which belongs to none of them.
 pub(crate) const COMPANIES: &str = "companies";
 
-/// The member that names the reseller; no answer shows it.
+/// The member that names the reseller; no response shows it.
 pub(crate) const PARENT: &str = "parentCompanyResourceId";
 
 pub(crate) fn find<'a>(store: &'a Store, id: &str) -> Option<&'a Row> {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-/// A record: the service's own members, and a few that no answer shows.
+/// A record: the service's own members, and a few that no response shows.
 pub(crate) type Record = Map<String, Value>;
 
 /// A record that lists can share.
