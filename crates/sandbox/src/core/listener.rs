@@ -1,97 +1,26 @@
-//! Connections: reading requests, writing responses, and spoiling both.
+//! Connections: accepting them, reading requests, and spoiling responses.
 
-use std::error::Error as StdError;
-use std::fmt;
-use std::fs::File;
-use std::io::{self, Read as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST, HeaderValue};
 use http::request::Parts;
 use http::uri::Authority;
-use http::{HeaderMap, Request, Response, StatusCode};
-use http_body_util::BodyExt as _;
-use hyper::body::{Body, Frame, Incoming, SizeHint};
+use http::{Request, Response, StatusCode};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::clock::Clock;
-use super::faults::Action;
-use super::faults::Faults;
-use super::journal::Entry;
-use super::journal::Journal;
-
-/// One service behind one listener.
-pub(crate) trait Service: Send + Sync + 'static {
-    /// Its name in the journal.
-    const NAME: &'static str;
-
-    /// The largest request body it takes.
-    const LARGEST_BODY: usize;
-
-    /// Reads a request's body, or finds that it is too large. A service that
-    /// takes bodies too large to be held puts what it makes of them into the
-    /// extensions, for [`respond`](Self::respond), and returns as much as the
-    /// journal is to keep.
-    fn receive(
-        &self,
-        parts: &mut Parts,
-        body: Incoming,
-    ) -> impl Future<Output = Result<Option<Bytes>, Dropped>> + Send {
-        let _ = parts;
-        whole(body, Self::LARGEST_BODY)
-    }
-
-    /// Does what a request asks for. The extensions hold its [`Peer`]; an
-    /// [`Attachment`] among the response's extensions is sent as its body.
-    fn respond(&self, parts: &Parts, body: &Bytes) -> Response<Bytes>;
-
-    /// How this service says a status that is not of its own making.
-    fn failure(&self, status: StatusCode) -> Response<Bytes>;
-
-    /// Adds the headers that every response of this service carries.
-    fn stamp(&self, headers: &mut HeaderMap);
-
-    /// Replaces the credentials it knows by their names.
-    fn redact(&self, headers: &mut HeaderMap);
-
-    /// What may be printed of a path that gives access by itself.
-    fn printable(&self, path: &str) -> Option<String> {
-        let _ = path;
-        None
-    }
-
-    /// A body as the journal may keep it: without secrets.
-    fn redact_body(&self, parts: &Parts, body: &Bytes) -> Bytes {
-        let _ = parts;
-        body.clone()
-    }
-
-    /// A query as the journal may keep it: without secrets.
-    fn redact_query(&self, query: &str) -> String {
-        query.to_owned()
-    }
-}
-
-/// Where a request came from.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer(pub(crate) IpAddr);
-
-/// A file that is a response's body, from where it stands to its end.
-#[derive(Clone, Debug)]
-pub(crate) struct Attachment {
-    pub(crate) file: Arc<File>,
-    pub(crate) length: u64,
-}
+use super::faults::{Action, Faults};
+use super::journal::{Entry, Journal};
+use super::service::{Dropped, Peer, Service, whole};
+use super::wire::{Line, ResponseBody, Wire};
 
 /// What all listeners of a sandbox share.
 #[derive(Clone, Debug)]
@@ -210,7 +139,7 @@ async fn handle<S: Service>(
     line: &Arc<Line>,
     peer: Peer,
     request: Request<Incoming>,
-) -> Result<Response<Answer>, Dropped> {
+) -> Result<Response<ResponseBody>, Dropped> {
     let (mut parts, body) = request.into_parts();
     parts.extensions.insert(peer);
     let welcome = hosts.allow(&parts);
@@ -234,7 +163,7 @@ async fn handle<S: Service>(
         status: None,
         printable: service.printable(parts.uri.path()),
     });
-    let answer = || {
+    let respond = || {
         let mut response = match &body {
             Some(body) => service.respond(&parts, body),
             None => service.failure(StatusCode::PAYLOAD_TOO_LARGE),
@@ -245,10 +174,10 @@ async fn handle<S: Service>(
     if !welcome {
         let response = wrong_host();
         desk.journal.answered(number, response.status().as_u16());
-        return Ok(response.map(|body| Answer::new(body, None, None, line)));
+        return Ok(response.map(|body| ResponseBody::new(body, None, None, line)));
     }
     let (response, cut) = match desk.faults.take(&parts.method, parts.uri.path()) {
-        None => (answer(), None),
+        None => (respond(), None),
         Some(Action::Status {
             status,
             headers,
@@ -263,11 +192,11 @@ async fn handle<S: Service>(
             (response, None)
         }
         Some(Action::Delay(by)) => {
-            let response = answer();
+            let response = respond();
             tokio::time::sleep(by).await;
             (response, None)
         }
-        Some(Action::CutBody(bytes)) => (answer(), Some(bytes)),
+        Some(Action::CutBody(bytes)) => (respond(), Some(bytes)),
         Some(Action::Reset) => {
             line.reset.store(true, Ordering::Release);
             return Err(Dropped);
@@ -277,218 +206,8 @@ async fn handle<S: Service>(
     desk.journal.answered(number, response.status().as_u16());
     let (mut parts, body) = response.into_parts();
     let attachment = parts.extensions.remove();
-    let answer = Answer::new(body, attachment, cut, line);
-    Ok(Response::from_parts(parts, answer))
-}
-
-/// A request's body, or nothing if it is too large. One that is too large is
-/// read to its end all the same: closing before that would reset the
-/// connection, and the response might be lost.
-pub(crate) async fn whole(mut body: Incoming, largest: usize) -> Result<Option<Bytes>, Dropped> {
-    let mut kept = Some(BytesMut::new());
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(|_| Dropped)?.into_data() else {
-            continue;
-        };
-        kept = kept.filter(|kept| kept.len() + data.len() <= largest);
-        if let Some(kept) = &mut kept {
-            kept.extend_from_slice(&data);
-        }
-    }
-    Ok(kept.map(BytesMut::freeze))
-}
-
-/// The connection is to end without (more of) a response.
-#[derive(Debug)]
-pub(crate) struct Dropped;
-
-impl fmt::Display for Dropped {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("the connection is dropped on purpose")
-    }
-}
-
-impl StdError for Dropped {}
-
-/// What a connection's bytes, its requests and its responses tell each other.
-#[derive(Default)]
-struct Line {
-    reset: AtomicBool,
-    /// Everything handed to the connection so far has been written.
-    flushed: AtomicBool,
-    waiting: Mutex<Option<Waker>>,
-}
-
-/// A response's body, whole or cut short.
-struct Answer {
-    left: Bytes,
-    /// What follows `left`, as far as it is to be sent.
-    attachment: Option<Attachment>,
-    cut: Option<Cut>,
-}
-
-/// How much of a file is read at a time.
-const PIECE: u64 = 64 * 1024;
-
-struct Cut {
-    /// What is declared but will not be sent.
-    withheld: u64,
-    asked_to_flush: bool,
-    line: Arc<Line>,
-}
-
-impl Answer {
-    fn new(
-        body: Bytes,
-        attachment: Option<Attachment>,
-        cut: Option<usize>,
-        line: &Arc<Line>,
-    ) -> Self {
-        let (mut left, mut attachment) = match attachment {
-            Some(attachment) => (Bytes::new(), Some(attachment)),
-            None => (body, None),
-        };
-        let unread = attachment.as_mut().map(|attachment| &mut attachment.length);
-        let whole = left.len() as u64 + unread.as_ref().map_or(0, |unread| **unread);
-        let kept = cut.map_or(whole, |cut| whole.min(cut as u64));
-        match unread {
-            Some(unread) => *unread = kept,
-            // Not beyond its length, which is one of memory.
-            None => left.truncate(kept as usize),
-        }
-        let cut = (kept < whole).then(|| Cut {
-            withheld: whole - kept,
-            asked_to_flush: false,
-            line: Arc::clone(line),
-        });
-        Self {
-            left,
-            attachment,
-            cut,
-        }
-    }
-
-    fn unread(&self) -> u64 {
-        self.attachment
-            .as_ref()
-            .map_or(0, |attachment| attachment.length)
-    }
-
-    /// The next piece of the file, if there is more of it.
-    fn piece(&mut self) -> io::Result<Bytes> {
-        let Some(attachment) = self.attachment.as_mut().filter(|left| left.length > 0) else {
-            return Ok(Bytes::new());
-        };
-        let mut piece = vec![0; attachment.length.min(PIECE) as usize];
-        (&*attachment.file).read_exact(&mut piece)?;
-        attachment.length -= piece.len() as u64;
-        Ok(piece.into())
-    }
-}
-
-impl Body for Answer {
-    type Data = Bytes;
-    type Error = Dropped;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Dropped>>> {
-        let answer = self.get_mut();
-        if answer.left.is_empty() {
-            answer.left = answer.piece().map_err(|_| Dropped)?;
-        }
-        if !answer.left.is_empty() {
-            return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut answer.left)))));
-        }
-        let Some(cut) = &mut answer.cut else {
-            return Poll::Ready(None);
-        };
-        // An error drops what the connection still holds in its buffer, so it
-        // has to wait until all of that is on the wire.
-        let mut waiting = cut
-            .line
-            .waiting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if !cut.asked_to_flush {
-            cut.asked_to_flush = true;
-            cut.line.flushed.store(false, Ordering::Release);
-        }
-        if cut.line.flushed.load(Ordering::Acquire) {
-            return Poll::Ready(Some(Err(Dropped)));
-        }
-        *waiting = Some(context.waker().clone());
-        Poll::Pending
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.left.is_empty() && self.unread() == 0 && self.cut.is_none()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        let withheld = self.cut.as_ref().map_or(0, |cut| cut.withheld);
-        SizeHint::with_exact(self.left.len() as u64 + self.unread() + withheld)
-    }
-}
-
-/// A TCP stream that tells when everything written to it has been flushed.
-struct Wire {
-    stream: TcpStream,
-    line: Arc<Line>,
-}
-
-impl AsyncRead for Wire {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Wire {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(context, bytes)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write_vectored(context, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let wire = self.get_mut();
-        let flushed = Pin::new(&mut wire.stream).poll_flush(context);
-        if flushed.is_ready() {
-            wire.line.flushed.store(true, Ordering::Release);
-            let mut waiting = wire
-                .line
-                .waiting
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            if let Some(waker) = waiting.take() {
-                waker.wake();
-            }
-        }
-        flushed
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
-    }
+    let body = ResponseBody::new(body, attachment, cut, line);
+    Ok(Response::from_parts(parts, body))
 }
 
 #[cfg(test)]

@@ -7,3 +7,5 @@ pub(crate) mod limit;
 pub(crate) mod listener;
 pub(crate) mod query;
 pub(crate) mod random;
+pub(crate) mod service;
+mod wire;

@@ -20,8 +20,8 @@ use super::routes::{Route, Routes};
 use super::seed;
 use super::shapes::Type;
 use super::state::{Inner, State};
-use crate::core::listener::Service;
 use crate::core::query;
+use crate::core::service::Service;
 
 pub(crate) const TOKEN_PATH: &str = "/connect/token";
 

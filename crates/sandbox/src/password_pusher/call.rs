@@ -11,7 +11,7 @@ use super::model::{UserId, Visitor};
 use super::params::{self, Model, Param, Params};
 use super::response::Refusal;
 use super::state::State;
-use crate::core::listener::Peer;
+use crate::core::service::Peer;
 
 const USER_EMAIL: &str = "x-user-email";
 pub(crate) const USER_TOKEN: &str = "x-user-token";

@@ -15,7 +15,7 @@ use super::filename;
 use super::model::{Attached, Opened, Upload, after};
 use super::response::{Object, redirect, response};
 use super::state::State;
-use crate::core::listener::Attachment;
+use crate::core::service::Attachment;
 
 /// How long a signed URL is good for, in seconds.
 const LIFE: i64 = 5 * 60;

@@ -16,7 +16,7 @@ use super::response::{Object, Refusal, ok, redirect, response, status_response, 
 use super::routes::{Operation, file, not_played};
 use super::state::State;
 use super::{create, pushes, requests, upload};
-use crate::core::listener::{Dropped, Peer, Service, whole};
+use crate::core::service::{Dropped, Peer, Service, whole};
 
 /// The host that an edition which has moved sends its callers to: another name
 /// of this machine.

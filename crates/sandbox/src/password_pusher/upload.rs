@@ -17,7 +17,7 @@ use super::content;
 use super::filename;
 use super::model::{Content, Upload};
 use super::params::{Form, Param, Params};
-use crate::core::listener::Dropped;
+use crate::core::service::Dropped;
 
 /// Files up to this size stay in memory.
 const IN_MEMORY: usize = 1024 * 1024;

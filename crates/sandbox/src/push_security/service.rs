@@ -13,8 +13,8 @@ use super::response::{Refusal, json_response, message_body};
 use super::routes::Operation;
 use super::state::{Permission, State};
 use super::store::{Store, Table};
-use crate::core::listener::Service;
 use crate::core::random::Id;
+use crate::core::service::Service;
 
 const API_KEY: &str = "x-api-key";
 
