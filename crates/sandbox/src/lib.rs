@@ -21,21 +21,19 @@
 //! # std::io::Result::Ok(())
 //! ```
 
-mod clock;
-mod faults;
-mod journal;
+// A file of the same name is the same thing in each service: `options`, what a caller of the sandbox
+// chooses; `state`, what the service holds; `routes`, from a method and a path to an operation;
+// `service`, from a request to its response; `call`, a request on its way through an operation;
+// `response`, responses and refusals; `seed`, what the service holds at the start.
+mod core;
 mod keepnet;
-mod limit;
-mod listener;
 mod password_pusher;
 mod push_security;
-mod query;
-mod random;
 mod sandbox;
 
-pub use clock::Clock;
-pub use faults::{Fault, Faults};
-pub use journal::{Entry, Journal};
+pub use self::core::clock::Clock;
+pub use self::core::faults::{Fault, Faults};
+pub use self::core::journal::{Entry, Journal};
 pub use keepnet::{Keepnet, KeepnetOptions};
 pub use password_pusher::{
     PasswordPusher, PasswordPusherEdition, PasswordPusherKind, PasswordPusherOptions,

@@ -8,11 +8,14 @@ use std::thread;
 
 use tokio::sync::oneshot;
 
+use crate::core::clock::Clock;
+use crate::core::faults::Faults;
+use crate::core::journal::Journal;
+use crate::core::listener::{self, Desk, Hosts};
+use crate::core::service::Service;
 use crate::keepnet::{Keepnet, KeepnetOptions};
-use crate::listener::{self, Desk, Hosts, Service};
 use crate::password_pusher::{PasswordPusher, PasswordPusherOptions};
 use crate::push_security::{PushSecurity, PushSecurityOptions};
-use crate::{Clock, Faults, Journal};
 
 /// A running sandbox: one listener for each service. Dropping it stops them.
 ///
@@ -183,7 +186,7 @@ impl SandboxBuilder {
     }
 
     /// Allows requests for any host name. A listener at a loopback address
-    /// otherwise answers 403 to one whose `Host` is not a name of this machine
+    /// otherwise responds with 403 to one whose `Host` is not a name of this machine
     /// (`localhost`, `127.0.0.1`, `[::1]`), so that no web page can reach it
     /// by a name of its own that leads here. Of use behind a proxy or with
     /// names from a hosts file.
@@ -345,7 +348,7 @@ fn services(settings: &SandboxBuilder, listeners: Listeners, desk: &Desk) -> io:
     })
 }
 
-/// Lets a service answer at a listener: `made` gives what answers and what is
+/// Lets a service respond at a listener: `made` gives what responds and what is
 /// handed out.
 fn open<S: Service, H>(
     listener: TcpListener,

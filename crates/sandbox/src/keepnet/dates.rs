@@ -28,7 +28,7 @@ fn display(millis: i64) -> String {
     format!("{day:02}/{month:02}/{year:04} {hour:02}:{minute:02}")
 }
 
-/// Writes the times in an answer, which are in ISO 8601, as they are displayed.
+/// Writes the times in a response, which are in ISO 8601, as they are displayed.
 pub(crate) fn show(value: &mut Value) {
     match value {
         // No other text ends like a time that this sandbox wrote.

@@ -1,39 +1,16 @@
 //! An imitation of the Keepnet REST API.
 
-mod admin;
-mod answer;
-mod audit;
-mod auth;
-mod call;
-mod clients;
-mod companies;
 mod dates;
-mod filter;
-mod gamification;
-mod groups;
-mod import;
-mod incidents;
-mod investigations;
-mod lookups;
-mod multipart;
-mod operations;
+mod features;
+mod http;
+mod lists;
 mod options;
-mod people;
-mod phishing;
-mod reports;
-mod resource;
-mod rounds;
-mod router;
+mod records;
 mod routes;
-mod samples;
-mod search;
 mod seed;
-mod settings;
+mod service;
 mod shapes;
 mod state;
-mod store;
-mod token;
-mod training;
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -42,9 +19,13 @@ use std::time::Duration;
 
 pub use options::KeepnetOptions;
 
+use self::features::memberships::USERS;
+use self::features::{admin, incidents};
+use self::records::audit_log::AUDIT;
+use self::records::store::Store;
+use self::records::{company, text};
 use self::state::State;
-use self::store::{AUDIT, text};
-use crate::Clock;
+use crate::core::clock::Clock;
 
 /// The imitation of Keepnet: a reseller, the companies it looks after, and the
 /// REST API on top of them.
@@ -72,9 +53,11 @@ impl Keepnet {
         options: &KeepnetOptions,
         clock: Clock,
     ) -> Self {
+        let mut store = Store::new(seed);
+        let companies = seed::companies(&mut store, seed, options);
         Self {
             base_url: format!("http://{address}"),
-            state: Arc::new(State::new(seed, options, clock)),
+            state: Arc::new(State::new(seed, options, clock, store, &companies)),
         }
     }
 
@@ -157,7 +140,7 @@ impl Keepnet {
     pub fn forget_password(&self, company_id: &str) -> Option<String> {
         let mut guard = self.state.inner();
         let inner = &mut *guard;
-        self.state.ready(inner, company_id);
+        seed::ready(&self.state, inner, company_id);
         let user = inner.store.table(company_id, admin::USERS).first()?;
         let (email, id) = (text(user, "email").to_lowercase(), text(user, "resourceId"));
         let id = id.to_owned();
@@ -192,7 +175,7 @@ impl Keepnet {
     pub fn set_privacy_days(&self, company_id: &str, days: i64) {
         let now = self.state.millis();
         let store = &mut self.state.inner().store;
-        companies::set_privacy_until(store, company_id, now, days);
+        company::set_privacy_until(store, company_id, now, days);
     }
 
     /// Adds so many records to the audit log of a company, as if others had
@@ -213,7 +196,7 @@ impl Keepnet {
         let now = self.state.millis();
         let mut guard = self.state.inner();
         let inner = &mut *guard;
-        self.state.ready(inner, company_id);
+        seed::ready(&self.state, inner, company_id);
         for number in 0..count {
             let age = i64::try_from(count - number - 1).unwrap_or_default();
             seed::audit_record(&mut inner.store, company_id, now - age, number);
@@ -237,7 +220,7 @@ impl Keepnet {
         let now = dates::iso(self.state.millis());
         let mut guard = self.state.inner();
         let inner = &mut *guard;
-        self.state.ready(inner, company_id);
+        seed::ready(&self.state, inner, company_id);
         let id = inner.store.id();
         let mut email = incidents::email(reported_by, "sender@mail.example", subject, &now);
         email.insert("resourceId".to_owned(), id.clone().into());
@@ -254,13 +237,13 @@ impl Keepnet {
     /// How many target users a company has.
     #[must_use]
     pub fn target_users(&self, company_id: &str) -> usize {
-        self.count(company_id, people::USERS)
+        self.count(company_id, USERS)
     }
 
     fn count(&self, company_id: &str, table: &'static str) -> usize {
         let mut guard = self.state.inner();
         let inner = &mut *guard;
-        self.state.ready(inner, company_id);
+        seed::ready(&self.state, inner, company_id);
         inner.store.table(company_id, table).len()
     }
 }

@@ -79,7 +79,7 @@ impl KeepnetOptions {
         self
     }
 
-    /// Whether answers have times in the format that the settings of a system
+    /// Whether responses have times in the format that the settings of a system
     /// user name, such as `01/04/2026 09:00`, in place of ISO 8601. They do
     /// not by default; the real service has been seen to do either.
     #[must_use]

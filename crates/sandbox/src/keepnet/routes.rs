@@ -1,227 +1,124 @@
-//! From a request to its answer.
+//! From a method and a path to an operation.
 
-use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
-use http::request::Parts;
-use http::{HeaderMap, Response, StatusCode};
-use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::sync::OnceLock;
 
-use super::answer::{self, Outcome, Refusal};
-use super::auth;
-use super::call::{Call, Params};
-use super::dates;
-use super::operations::{CREATED, Handler};
-use super::router::{Route, Routes};
-use super::samples;
-use super::shapes::{Shapes, Type};
-use super::state::{Inner, State};
-use super::store::{HIDDEN, hide_secrets, is_secret};
-use crate::listener::Service;
-use crate::query;
+use http::Method;
 
-pub(crate) const TOKEN_PATH: &str = "/connect/token";
+use super::features::handler::Handler;
+use super::features::operations::handler;
+use super::http::call::Params;
+use super::http::response::Refusal;
+use super::shapes::{Operation, Shapes};
+use crate::core::query;
 
-/// Operations of which the description says that they refuse with problem
-/// details.
-const PROBLEM_DETAILS: [&str; 5] = [
-    "/api/gamificationreport/badges/{targetUserResourceId}",
-    "/api/gamificationreport/calculate-badges",
-    "/api/gamificationreport/learning/{targetUserResourceId}",
-    "/api/gamificationreport/phishing-result/{targetUserResourceId}",
-    "/api/gamificationreport/user-info/{targetUserResourceId}",
-];
-
-/// Until when codes may be kept, in UNIX seconds.
-const LOOKUP_EXPIRE: HeaderName = HeaderName::from_static("lookup-expire");
-const LOOKUPS_LAST: i64 = 86_400;
-
-impl Service for State {
-    const NAME: &'static str = "keepnet";
-    const LARGEST_BODY: usize = 64 << 20;
-
-    fn answer(&self, parts: &Parts, body: &Bytes) -> Response<Bytes> {
-        let found = Routes::get().find(&parts.method, parts.uri.path());
-        let (route, params) = match found {
-            Ok(found) => found,
-            Err(refusal) => return refusal.into_response(),
-        };
-        if route.operation.path == TOKEN_PATH {
-            return auth::token(self, parts, body);
-        }
-        match self.perform(route, params, parts, body) {
-            Ok(mut response) => {
-                if route.operation.path.starts_with("/api/lookups") {
-                    let expires = HeaderValue::from(self.clock.unix() + LOOKUPS_LAST);
-                    response.headers_mut().insert(LOOKUP_EXPIRE, expires);
-                }
-                response
-            }
-            Err(refusal) if PROBLEM_DETAILS.contains(&route.operation.path.as_str()) => {
-                refusal.into_problem()
-            }
-            Err(refusal) => refusal.into_response(),
-        }
-    }
-
-    fn failure(&self, status: StatusCode) -> Response<Bytes> {
-        answer::failure(status)
-    }
-
-    fn stamp(&self, headers: &mut HeaderMap) {
-        headers.insert(
-            HeaderName::from_static("x-content-type-options"),
-            HeaderValue::from_static("nosniff"),
-        );
-    }
-
-    fn redact(&self, headers: &mut HeaderMap) {
-        if let http::header::Entry::Occupied(mut values) = headers.entry(AUTHORIZATION) {
-            for value in values.iter_mut() {
-                let token = auth::bearer(value.to_str().unwrap_or_default());
-                let name = token.and_then(|token| self.token_name(token));
-                let name = name.unwrap_or_else(|| "[unknown credential]".to_owned());
-                if let Ok(name) = HeaderValue::try_from(name) {
-                    *value = name;
-                }
-            }
-        }
-    }
-
-    fn redact_body(&self, parts: &Parts, body: &Bytes) -> Bytes {
-        let content_type = content_type(parts).to_ascii_lowercase();
-        if content_type.starts_with("multipart/") {
-            return body.clone();
-        }
-        if let Ok(mut value) = serde_json::from_slice::<Value>(body) {
-            return match hide_secrets(&mut value) {
-                true => Bytes::from(value.to_string()),
-                false => body.clone(),
-            };
-        }
-        let Ok(text) = std::str::from_utf8(body) else {
-            return body.clone();
-        };
-        if content_type.contains("json") && is_secret(text) {
-            // Not quite JSON: which part is secret cannot be told.
-            return Bytes::from_static(HIDDEN.as_bytes());
-        }
-        Bytes::from(hide_pairs(text))
-    }
-
-    fn redact_query(&self, query: &str) -> String {
-        hide_pairs(query)
-    }
+/// An operation and where it is.
+pub(crate) struct Route {
+    pub(crate) operation: &'static Operation,
+    segments: Vec<Segment>,
+    pub(crate) handler: Handler,
 }
 
-/// A form or a query without the values of secrets.
-fn hide_pairs(text: &str) -> String {
-    let pairs = text.split('&').map(|pair| match pair.split_once('=') {
-        Some((name, _)) if is_secret(&query::segment(name)) => format!("{name}={HIDDEN}"),
-        _ => pair.to_owned(),
-    });
-    pairs.collect::<Vec<_>>().join("&")
+enum Segment {
+    Literal(&'static str),
+    Parameter(&'static str),
 }
 
-pub(crate) fn content_type(parts: &Parts) -> String {
-    let value = parts.headers.get(CONTENT_TYPE);
-    let value = value.and_then(|value| value.to_str().ok());
-    value.unwrap_or_default().to_owned()
+/// All of them.
+pub(crate) struct Routes {
+    pub(crate) routes: Vec<Route>,
+    /// The routes with that many segments.
+    by_length: HashMap<usize, Vec<usize>>,
 }
 
-impl State {
-    fn perform(
-        &self,
-        route: &Route,
-        params: Params,
-        parts: &Parts,
-        raw: &Bytes,
-    ) -> Result<Response<Bytes>, Refusal> {
-        let operation = route.operation;
-        let mut guard = self.inner();
-        let inner: &mut Inner = &mut guard;
-        let grant = auth::authenticate(self, inner, parts)?;
-        let company = auth::company(inner, &grant, parts)?;
-        auth::authorise(&grant, operation)?;
-        auth::privacy(self, inner, &grant, &company)?;
-        let content_type = content_type(parts);
-        let body = read(&content_type, raw)?;
-        self.ready(inner, &company);
-        let agent = parts.headers.get(USER_AGENT);
-        let agent = agent.and_then(|agent| agent.to_str().ok());
-        let mut call = Call {
-            state: self,
-            inner,
-            operation,
-            grant,
-            company,
-            params,
-            body,
-            raw: raw.clone(),
-            content_type,
-            agent: agent.unwrap_or_default().to_owned(),
-        };
-        let outcome = match route.handler {
-            Handler::Do(act) => act(&mut call)?,
-            Handler::Rows(rows) => samples::search(&mut call, rows)?,
-            Handler::Resource(resource, verb) => resource.perform(verb, &mut call)?,
-            Handler::Sample => samples::sample(&mut call)?,
-        };
-        let outcome = match outcome {
-            Outcome::Data(mut data) if self.options.display_dates => {
-                dates::show(&mut data);
-                Outcome::Data(data)
+impl Routes {
+    pub(crate) fn get() -> &'static Self {
+        static ROUTES: OnceLock<Routes> = OnceLock::new();
+        ROUTES.get_or_init(|| {
+            let mut routes = Vec::new();
+            let mut by_length: HashMap<usize, Vec<usize>> = HashMap::new();
+            for operation in &Shapes::get().operations {
+                let segments: Vec<_> = segments(&operation.path).map(Segment::of).collect();
+                by_length
+                    .entry(segments.len())
+                    .or_default()
+                    .push(routes.len());
+                routes.push(Route {
+                    operation,
+                    segments,
+                    handler: handler(operation),
+                });
             }
-            outcome => outcome,
-        };
-        Ok(match outcome {
-            Outcome::Data(data) if matches!(operation.answer, Type::Envelope(_)) => {
-                let created = *operation.method.as_str() == *"POST"
-                    && CREATED.contains(&operation.path.as_str());
-                let status = if created {
-                    StatusCode::CREATED
-                } else {
-                    StatusCode::OK
-                };
-                answer::success(status, data)
-            }
-            Outcome::Data(_) if operation.answer == Type::Nothing => answer::empty(StatusCode::OK),
-            Outcome::Data(data) => answer::json_response(StatusCode::OK, &data),
-            Outcome::Failed(message) => answer::failed(message),
-            Outcome::File {
-                content_type,
-                name,
-                bytes,
-            } => answer::file(content_type, &name, bytes),
+            Self { routes, by_length }
         })
     }
-}
 
-/// The JSON of a body, as far as it says that it is JSON.
-fn read(content_type: &str, raw: &Bytes) -> Result<Value, Refusal> {
-    let kind = content_type.split(';').next().unwrap_or_default().trim();
-    match kind.to_ascii_lowercase().as_str() {
-        "application/json-patch+json" => Err(Refusal::input("Invalid request")),
-        "application/json" | "text/json" if !raw.is_empty() => {
-            serde_json::from_slice(raw).map_err(|_| Refusal::input("Invalid request"))
+    /// The operation of a method and a path, and its parameters. Literal
+    /// segments win over parameters, those further to the left first.
+    pub(crate) fn find(&self, method: &Method, path: &str) -> Result<(&Route, Params), Refusal> {
+        let given: Vec<_> = segments(path).collect();
+        let indices = self.by_length.get(&given.len());
+        let candidates: Vec<_> = indices
+            .into_iter()
+            .flatten()
+            .map(|index| &self.routes[*index])
+            .filter(|route| route.covers(&given))
+            .collect();
+        let best = candidates
+            .iter()
+            .filter(|route| route.operation.method == *method)
+            .min_by_key(|route| route.openness());
+        match best {
+            Some(route) => Ok((route, route.params(&given))),
+            None if candidates.is_empty() => Err(Refusal::NoSuchPath),
+            None => Err(Refusal::MethodNotAllowed),
         }
-        _ => Ok(Value::Null),
     }
 }
 
-/// Every operation a client may call, as tokens list them.
-pub(crate) fn permissions(reseller: bool) -> Value {
-    let operations = Shapes::get().operations.iter();
-    let allowed = operations.filter(|operation| auth::allows(reseller, operation));
-    let names = allowed.filter_map(|operation| {
-        let path = operation.path.strip_prefix("/api/")?;
-        let parts = path.split('/').map(|part| match part.starts_with('{') {
-            true => "{}",
-            false => part,
-        });
-        let path = parts.collect::<Vec<_>>().join("/");
-        Some(json!(format!("{path}|{}", operation.method)))
-    });
-    Value::Array(names.collect())
+/// The segments of a path.
+pub(crate) fn segments(path: &str) -> impl Iterator<Item = &str> {
+    path.trim_matches('/').split('/')
+}
+
+impl Segment {
+    fn of(text: &'static str) -> Self {
+        match text
+            .strip_prefix('{')
+            .and_then(|text| text.strip_suffix('}'))
+        {
+            Some(name) => Self::Parameter(name),
+            None => Self::Literal(text),
+        }
+    }
+}
+
+impl Route {
+    fn covers(&self, given: &[&str]) -> bool {
+        let mut pairs = self.segments.iter().zip(given);
+        pairs.all(|(segment, given)| match segment {
+            Segment::Literal(text) => text.eq_ignore_ascii_case(given),
+            Segment::Parameter(_) => !given.is_empty(),
+        })
+    }
+
+    /// Where the parameters are: less is more literal.
+    fn openness(&self) -> Vec<bool> {
+        let segments = self.segments.iter();
+        segments
+            .map(|segment| matches!(segment, Segment::Parameter(_)))
+            .collect()
+    }
+
+    fn params(&self, given: &[&str]) -> Params {
+        let pairs = self.segments.iter().zip(given);
+        pairs
+            .filter_map(|(segment, given)| match segment {
+                Segment::Literal(_) => None,
+                Segment::Parameter(name) => Some((*name, query::segment(given))),
+            })
+            .collect()
+    }
 }
 
 #[cfg(test)]
@@ -229,17 +126,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn problem_details_belong_to_operations() {
-        let operations = &Shapes::get().operations;
-        for path in PROBLEM_DETAILS {
-            assert!(operations.iter().any(|one| one.path == path), "{path}");
+    fn literal_segments_win_and_their_case_does_not_matter() {
+        let routes = Routes::get();
+        for (method, path, expected) in [
+            (Method::GET, "/api/Companies/MY", "/api/companies/my"),
+            (
+                Method::GET,
+                "/api/companies/x",
+                "/api/companies/{resourceId}",
+            ),
+            (
+                Method::DELETE,
+                "/api/target-users/bulk-delete",
+                "/api/target-users/bulk-delete",
+            ),
+            (
+                Method::POST,
+                "/api/target-users/abc/search",
+                "/api/target-users/{transactionId}/search",
+            ),
+        ] {
+            let (route, _) = routes.find(&method, path).expect("a route");
+            assert_eq!(route.operation.path, expected);
         }
-    }
-
-    #[test]
-    fn secrets_in_forms_and_queries_are_hidden_however_they_are_written() {
-        let hidden = "a=1&client_secret=[hidden]&zipPassword=[hidden]&new%50assword=[hidden]";
-        let sent = "a=1&client_secret=x&zipPassword=y&new%50assword=z";
-        assert_eq!(hide_pairs(sent), hidden);
+        let refused = |method, path| routes.find(&method, path).err();
+        assert!(matches!(
+            refused(Method::GET, "/api/nothing"),
+            Some(Refusal::NoSuchPath)
+        ));
+        assert!(matches!(
+            refused(Method::PATCH, "/api/companies/my"),
+            Some(Refusal::MethodNotAllowed)
+        ));
     }
 }

@@ -1,4 +1,4 @@
-//! The shapes of the service's answers, and samples that fit them.
+//! The shapes of the service's responses, and samples that fit them.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -7,10 +7,10 @@ use http::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::answer;
-use super::store::{bool_of, integer_of};
+use super::http::response;
+use super::records::{bool_of, integer_of};
 
-/// The type of an answer or of one of its members.
+/// The type of a response or of one of its members.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Type {
     Text,
@@ -77,7 +77,7 @@ impl Type {
         matches!(self, Self::Envelope(inner) if is_list(inner))
     }
 
-    /// The type of the rows, for an answer that is a page of them.
+    /// The type of the rows, for a response that is a page of them.
     pub(crate) fn rows(&self) -> Option<&Self> {
         match self {
             Self::Envelope(inner) => inner.rows(),
@@ -92,7 +92,7 @@ enum Definition {
     Values(Vec<String>),
 }
 
-/// An operation of the service and what it answers.
+/// An operation of the service and what it returns.
 #[derive(Debug)]
 pub(crate) struct Operation {
     pub(crate) method: Method,
@@ -101,7 +101,7 @@ pub(crate) struct Operation {
     pub(crate) answer: Type,
 }
 
-/// Everything that is known of the service's answers.
+/// Everything that is known of the service's responses.
 pub(crate) struct Shapes {
     types: BTreeMap<String, Definition>,
     pub(crate) operations: Vec<Operation>,
@@ -241,10 +241,10 @@ impl Shapes {
             Type::List(inner) if self.turns_back(inner, within) => json!([]),
             Type::List(inner) => json!([self.sample_member(inner, singular(member), within)]),
             Type::Map(inner) => json!({ "sample": self.sample_member(inner, member, within) }),
-            // Some answers have envelopes inside of theirs.
+            // Some responses have envelopes inside of theirs.
             Type::Envelope(inner) => {
                 let data = self.sample_member(inner, member, within);
-                answer::envelope(data, "SUCCESS", "Success", &[])
+                response::envelope(data, "SUCCESS", "Success", &[])
             }
             Type::Page(inner, _) => {
                 let row = self.sample_member(inner, member, within);
@@ -328,7 +328,7 @@ fn text(member: &str) -> String {
 
 /// Twelve characters that look like an id and depend on the member alone.
 fn id(member: &str) -> String {
-    use crate::random::{ALPHANUMERIC, Random};
+    use crate::core::random::{ALPHANUMERIC, Random};
     Random::new(0, member).text(ALPHANUMERIC, 12)
 }
 

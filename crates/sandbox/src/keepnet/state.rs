@@ -8,14 +8,15 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use super::companies::{self, COMPANIES};
-use super::import::Upload;
+use super::http::token;
 use super::options::KeepnetOptions;
-use super::seed;
-use super::store::{Row, Store, text};
-use super::token;
-use crate::Clock;
-use crate::random::{ALPHANUMERIC, Random};
+use super::records::company;
+use super::records::store::Store;
+use super::records::uploads::Upload;
+use super::records::{Row, text};
+use super::seed::seeding::LONG_AGO;
+use crate::core::clock::Clock;
+use crate::core::random::{ALPHANUMERIC, Random};
 
 /// An API client: what a program authenticates as.
 #[derive(Clone)]
@@ -77,7 +78,14 @@ pub(crate) struct Inner {
 }
 
 impl State {
-    pub(crate) fn new(seed: u64, options: &KeepnetOptions, clock: Clock) -> Self {
+    /// With the companies of this store: the reseller's own is the first of these ids.
+    pub(crate) fn new(
+        seed: u64,
+        options: &KeepnetOptions,
+        clock: Clock,
+        mut store: Store,
+        company_ids: &[String],
+    ) -> Self {
         let mut credentials = Random::new(seed, "keepnet credentials");
         let mut credential = || {
             (
@@ -88,8 +96,6 @@ impl State {
         let (reseller_client, company_client) = (credential(), credential());
         let key = credentials.text(ALPHANUMERIC, 64);
         let password = credentials.text(ALPHANUMERIC, 16);
-        let mut store = Store::new(seed);
-        let company_ids = seed::companies(&mut store, seed, options);
         let (reseller_id, company_ids) = (company_ids[0].clone(), company_ids[1..].to_vec());
         let client =
             |store: &mut Store, of: &(String, String), company: &str, reseller: bool| Client {
@@ -102,7 +108,7 @@ impl State {
                 active: true,
                 addresses: None,
                 roles: Vec::new(),
-                created: seed::LONG_AGO.to_owned(),
+                created: LONG_AGO.to_owned(),
             };
         let first = company_ids.first().unwrap_or(&reseller_id);
         let clients = vec![
@@ -142,14 +148,6 @@ impl State {
         i64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(i64::MAX)
     }
 
-    /// Makes the company's records if that has not been done yet.
-    pub(crate) fn ready(&self, inner: &mut Inner, company: &str) {
-        if !inner.store.seeded.iter().any(|seeded| seeded == company) {
-            inner.store.seeded.push(company.to_owned());
-            seed::company(&mut inner.store, self, company);
-        }
-    }
-
     /// A token for that client: the token and its life in seconds.
     pub(crate) fn issue(&self, inner: &mut Inner, client: &Client) -> (String, u64) {
         let now = self.clock.elapsed();
@@ -170,10 +168,10 @@ impl State {
     }
 
     fn claims(&self, inner: &Inner, client: &Client) -> Value {
-        let company = companies::find(&inner.store, &client.company);
-        let of = |name: &str| company.map_or("", |row: &Row| text(row, name));
-        let parent = of(companies::PARENT);
-        let parent_name = companies::find(&inner.store, parent).map_or("", |row| text(row, "name"));
+        let own = company::find(&inner.store, &client.company);
+        let of = |name: &str| own.map_or("", |row: &Row| text(row, name));
+        let parent = of(company::PARENT);
+        let parent_name = company::find(&inner.store, parent).map_or("", |row| text(row, "name"));
         let now = self.clock.unix();
         let role = if client.reseller {
             "Reseller"
@@ -183,7 +181,7 @@ impl State {
         json!({
             "user_company_resourceid": client.company,
             "user_company_name": of("name"),
-            "user_company_id": company.and_then(|row| row.get("id")),
+            "user_company_id": own.and_then(|row| row.get("id")),
             "user_company_logopath": of("logoUrl"),
             "user_company_industry_name": of("industryName"),
             "user_company_parentcompany_resourceid": parent,
@@ -228,11 +226,6 @@ impl State {
     /// How many tokens were issued so far.
     pub(crate) fn issued(&self) -> usize {
         self.inner().issued
-    }
-
-    /// All companies, the reseller's own first.
-    pub(crate) fn companies(inner: &Inner) -> Vec<Row> {
-        inner.store.table("", COMPANIES).to_vec()
     }
 }
 

@@ -1,16 +1,17 @@
 //! Making a push.
 
-use http::StatusCode;
+use bytes::Bytes;
+use http::{Response, StatusCode};
 
+use super::call::Call;
 use super::edition::Step;
 use super::model::{EventKind, Kind, Lifetime, Log, Push};
 use super::notify;
 use super::params::{Param, Params};
 use super::pushes::{View, describe};
-use super::reply::{Errors, NOT_AN_OPTION, Refusal, Reply, json_reply};
+use super::response::{Errors, NOT_AN_OPTION, Refusal, json_response};
 use super::settings::PasswordPusherSettings;
 use super::state::Store;
-use super::visit::Visit;
 
 /// In characters.
 const LARGEST_TEXT: usize = 1_048_576;
@@ -38,9 +39,9 @@ fn choice(params: &Params, name: &str, is_offered: bool, default: bool) -> bool 
     is_offered && params.get(name).map_or(default, Param::is_ticked)
 }
 
-fn lifetime(visit: &Visit<'_>, params: &Params, settings: &PasswordPusherSettings) -> Lifetime {
+fn lifetime(call: &Call<'_>, params: &Params, settings: &PasswordPusherSettings) -> Lifetime {
     let days = settings.days;
-    if !visit.profile.is_commercial {
+    if !call.profile.is_commercial {
         return Lifetime::Days(number(params, "expire_after_days", days));
     }
     let step = match params.get("expire_after_duration") {
@@ -52,8 +53,8 @@ fn lifetime(visit: &Visit<'_>, params: &Params, settings: &PasswordPusherSetting
     Lifetime::Step(step.unwrap_or(Step::DEFAULT))
 }
 
-pub(crate) fn create(visit: &Visit<'_>, store: &mut Store) -> Result<Reply, Refusal> {
-    let params = match visit.params.get("push") {
+pub(crate) fn create(call: &Call<'_>, store: &mut Store) -> Result<Response<Bytes>, Refusal> {
+    let params = match call.params.get("push") {
         Some(Param::Map(params)) if !params.is_empty() => &params.permitted(),
         // `require` takes any value, and `permit` fails on what is no object
         // (measured on 2.11.4).
@@ -65,7 +66,7 @@ pub(crate) fn create(visit: &Visit<'_>, store: &mut Store) -> Result<Reply, Refu
     let named = params.get("kind").filter(|kind| !kind.is_blank());
     let name = named.and_then(Param::text);
     let has_files = params.get("files").is_some() || name.as_deref() == Some("file");
-    if has_files && visit.visitor.user.is_none() {
+    if has_files && call.visitor.user.is_none() {
         return Err(Refusal::NotSignedIn);
     }
     let given = params
@@ -96,12 +97,12 @@ pub(crate) fn create(visit: &Visit<'_>, store: &mut Store) -> Result<Reply, Refu
     };
     // The server looks up the settings of a kind before it checks it.
     let kind = kind.ok_or(Refusal::Status(StatusCode::INTERNAL_SERVER_ERROR))?;
-    let settings = visit.state.options.of(kind);
+    let settings = call.state.options.of(kind);
 
     let payload = params.text("payload");
     let mut errors = Errors::default();
-    check_kind(visit, kind, &mut errors);
-    check_payload(visit, kind, payload.as_deref(), &mut errors);
+    check_kind(call, kind, &mut errors);
+    check_payload(call, kind, payload.as_deref(), &mut errors);
     let most = settings.max_files;
     if kind == Kind::File && uploads.len() > most {
         errors.add(
@@ -109,27 +110,27 @@ pub(crate) fn create(visit: &Visit<'_>, store: &mut Store) -> Result<Reply, Refu
             format!("You can only attach up to {most} files per push."),
         );
     }
-    let mail = visit.profile.notifies_by_email.then(|| {
+    let mail = call.profile.notifies_by_email.then(|| {
         let wanted = notify::Wanted::new(params);
-        wanted.check(visit, store, None, &mut errors);
+        wanted.check(call, store, None, &mut errors);
         wanted
     });
     errors.check()?;
 
-    let now = visit.now;
+    let now = call.now;
     let text = |name| params.text(name).unwrap_or_default();
     let url_token = store.url_token();
     let mut log = Log::default();
-    log.add(EventKind::Creation, &visit.visitor, now);
+    log.add(EventKind::Creation, &call.visitor, now);
     let push = Push {
-        user: visit.visitor.user,
-        account: visit.account()?,
+        user: call.visitor.user,
+        account: call.account()?,
         name: text("name"),
         note: text("note"),
         payload,
         passphrase: Some(text("passphrase")),
         files: store.attach(uploads),
-        lifetime: lifetime(visit, params, settings),
+        lifetime: lifetime(call, params, settings),
         expire_after_views: number(params, "expire_after_views", settings.views),
         deletable_by_viewer: (kind != Kind::Url).then(|| {
             let (is_offered, default) = (settings.deletable, settings.deletable_default);
@@ -149,21 +150,21 @@ pub(crate) fn create(visit: &Visit<'_>, store: &mut Store) -> Result<Reply, Refu
     };
     let mail = mail.filter(|mail| !mail.is_empty());
     if let Some(mail) = &mail {
-        mail.count(visit, store);
+        mail.count(call, store);
     }
     let push = store.pushes.insert(url_token, push);
-    let mut object = describe(visit, push, View::Created);
+    let mut object = describe(call, push, View::Created);
     if let Some(mail) = mail {
         object = object
             .with("notify_emails_to", mail.recipients.as_str())
             .with("notify_emails_to_locale", mail.locale.as_deref());
-        push.log.add_mail(mail.mail(), &visit.visitor, now);
+        push.log.add_mail(mail.mail(), &call.visitor, now);
     }
-    Ok(json_reply(StatusCode::CREATED, &object))
+    Ok(json_response(StatusCode::CREATED, &object))
 }
 
-fn check_kind(visit: &Visit<'_>, kind: Kind, errors: &mut Errors) {
-    let options = &visit.state.options;
+fn check_kind(call: &Call<'_>, kind: Kind, errors: &mut Errors) {
+    let options = &call.state.options;
     let (allowed, message) = match kind {
         Kind::Text => return,
         Kind::File => (options.files, "File pushes are disabled."),
@@ -175,7 +176,7 @@ fn check_kind(visit: &Visit<'_>, kind: Kind, errors: &mut Errors) {
     }
 }
 
-fn check_payload(visit: &Visit<'_>, kind: Kind, payload: Option<&str>, errors: &mut Errors) {
+fn check_payload(call: &Call<'_>, kind: Kind, payload: Option<&str>, errors: &mut Errors) {
     let payload = payload.unwrap_or_default();
     if kind == Kind::File {
         return;
@@ -192,7 +193,7 @@ fn check_payload(visit: &Visit<'_>, kind: Kind, payload: Option<&str>, errors: &
         Kind::Qr if characters > LARGEST_QR => {
             "The QR code payload is too large.  You can only push up to 1024 bytes."
         }
-        Kind::Url if !is_url(payload, visit.profile.checks_url_scheme) => {
+        Kind::Url if !is_url(payload, call.profile.checks_url_scheme) => {
             "must be a valid HTTP or HTTPS URL."
         }
         _ => return,

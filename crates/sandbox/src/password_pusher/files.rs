@@ -9,14 +9,13 @@ use http::{Response, StatusCode};
 use serde_json::Value;
 use sha2::Sha256;
 
+use super::call::Call;
 use super::content;
 use super::filename;
-use super::model::{Attached, after};
-use super::reply::{Object, Reply, redirect, reply};
+use super::model::{Attached, Opened, Upload, after};
+use super::response::{Object, redirect, response};
 use super::state::State;
-use super::upload::{Opened, Upload};
-use super::visit::Visit;
-use crate::listener::Attachment;
+use crate::core::service::Attachment;
 
 /// How long a signed URL is good for, in seconds.
 const LIFE: i64 = 5 * 60;
@@ -50,69 +49,69 @@ fn signature(state: &State, place: Place, what: &str) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn url(visit: &Visit<'_>, place: Place, key: &str, name: &str) -> String {
-    let until = after(visit.now, LIFE).as_millisecond();
+fn url(call: &Call<'_>, place: Place, key: &str, name: &str) -> String {
+    let until = after(call.now, LIFE).as_millisecond();
     let what = format!("{key}-{until}");
-    let signature = signature(visit.state, place, &what);
-    let (origin, prefix) = (&visit.origin, place.prefix());
+    let signature = signature(call.state, place, &what);
+    let (origin, prefix) = (&call.origin, place.prefix());
     format!(
         "{origin}{prefix}{what}--{signature}/{}",
         filename::segment(name)
     )
 }
 
-pub(crate) fn describe(visit: &Visit<'_>, file: &Attached) -> Value {
+pub(crate) fn describe(call: &Call<'_>, file: &Attached) -> Value {
     let upload = &file.upload;
     Object::default()
         .with("filename", upload.filename.as_str())
         .with("content_type", upload.content_type.as_str())
         .with(
             "url",
-            url(visit, Place::Redirect, &file.key, &upload.filename),
+            url(call, Place::Redirect, &file.key, &upload.filename),
         )
         .into()
 }
 
-/// Answers one of the signed URLs.
-pub(crate) fn fetch(visit: &Visit<'_>, place: Place, signed: &str) -> Reply {
-    let found = find(visit, place, signed).and_then(|(key, upload)| match place {
+/// The response for one of the signed URLs.
+pub(crate) fn fetch(call: &Call<'_>, place: Place, signed: &str) -> Response<Bytes> {
+    let found = find(call, place, signed).and_then(|(key, upload)| match place {
         Place::Redirect => {
-            let url = url(visit, Place::Storage, key, &upload.filename);
-            let mut reply = redirect(&url);
+            let url = url(call, Place::Storage, key, &upload.filename);
+            let mut response = redirect(&url);
             let cache = HeaderValue::from_static("max-age=300, private");
-            reply.headers_mut().insert(CACHE_CONTROL, cache);
-            Some(reply)
+            response.headers_mut().insert(CACHE_CONTROL, cache);
+            Some(response)
         }
         Place::Storage => download(&upload),
     });
-    found.unwrap_or_else(|| reply(StatusCode::NOT_FOUND, "text/html", Bytes::new()))
+    found.unwrap_or_else(|| response(StatusCode::NOT_FOUND, "text/html", Bytes::new()))
 }
 
-fn find<'a>(visit: &Visit<'_>, place: Place, signed: &'a str) -> Option<(&'a str, Arc<Upload>)> {
+fn find<'a>(call: &Call<'_>, place: Place, signed: &'a str) -> Option<(&'a str, Arc<Upload>)> {
     let (what, given) = signed.split_once("--")?;
-    if signature(visit.state, place, what) != given {
+    if signature(call.state, place, what) != given {
         return None;
     }
     let (key, until) = what.split_once('-')?;
-    if visit.now.as_millisecond() >= until.parse().ok()? {
+    if call.now.as_millisecond() >= until.parse().ok()? {
         return None;
     }
-    let upload = visit.state.store().files.get(key)?.upgrade()?;
+    let upload = call.state.store().files.get(key)?.upgrade()?;
     Some((key, upload))
 }
 
-fn download(upload: &Upload) -> Option<Reply> {
-    let mut reply = Response::new(Bytes::new());
+fn download(upload: &Upload) -> Option<Response<Bytes>> {
+    let mut response = Response::new(Bytes::new());
     match upload.open().ok()? {
-        Opened::Memory(bytes) => *reply.body_mut() = bytes,
+        Opened::Memory(bytes) => *response.body_mut() = bytes,
         Opened::File(file) => {
-            reply.extensions_mut().insert(Attachment {
+            response.extensions_mut().insert(Attachment {
                 file: Arc::new(file),
                 length: upload.length,
             });
         }
     }
-    let headers = reply.headers_mut();
+    let headers = response.headers_mut();
     let (kind, in_place) = content::served(&upload.content_type);
     let kind = HeaderValue::from_str(kind);
     let kind = kind.unwrap_or(HeaderValue::from_static("application/octet-stream"));
@@ -120,5 +119,5 @@ fn download(upload: &Upload) -> Option<Reply> {
     let disposition =
         HeaderValue::from_str(&filename::disposition(&upload.filename, in_place)).ok()?;
     headers.insert(CONTENT_DISPOSITION, disposition);
-    Some(reply)
+    Some(response)
 }

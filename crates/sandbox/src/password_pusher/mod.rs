@@ -1,5 +1,6 @@
 //! An imitation of the Password Pusher API v2.
 
+mod call;
 mod content;
 mod create;
 mod edition;
@@ -11,15 +12,15 @@ mod notify;
 mod options;
 mod params;
 mod pushes;
-mod reply;
 mod requests;
+mod response;
 mod routes;
-mod samples;
+mod seed;
+mod service;
 mod settings;
 mod state;
 mod throttle;
 mod upload;
-mod visit;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -30,7 +31,7 @@ pub use options::PasswordPusherOptions;
 pub use settings::{PasswordPusherKind, PasswordPusherSettings};
 
 use self::state::State;
-use crate::Clock;
+use crate::core::clock::Clock;
 
 /// The imitation of Password Pusher: an instance of its server with three
 /// users, empty at first unless it is given
@@ -67,7 +68,7 @@ impl PasswordPusher {
         clock: Clock,
     ) -> Self {
         let state = State::new(address, seed, limited, options, clock);
-        samples::make(&state, options.samples);
+        seed::make(&state, options.samples);
         Self {
             base_url: format!("http://{address}"),
             state: Arc::new(state),

@@ -1,12 +1,15 @@
 //! What is stored.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use jiff::Timestamp;
+use tempfile::TempPath;
 
 use super::edition::Step;
-use super::upload::Upload;
 
 pub(crate) const DAY: i64 = 86_400;
 
@@ -156,6 +159,39 @@ impl Log {
     }
 }
 
+/// A file somebody sent.
+pub(crate) struct Upload {
+    /// As it is stored, not as it was sent.
+    pub(crate) filename: String,
+    /// Whether a push with it cannot be shown (measured on 2.11.4).
+    pub(crate) breaks_reading: bool,
+    pub(crate) content_type: String,
+    pub(crate) length: u64,
+    pub(crate) content: Content,
+}
+
+/// Where the bytes of an upload are.
+pub(crate) enum Content {
+    Memory(Bytes),
+    /// Deleted when the last push that has it lets go of it.
+    Spooled(TempPath),
+}
+
+/// An upload's bytes, for reading.
+pub(crate) enum Opened {
+    Memory(Bytes),
+    File(File),
+}
+
+impl Upload {
+    pub(crate) fn open(&self) -> io::Result<Opened> {
+        match &self.content {
+            Content::Memory(bytes) => Ok(Opened::Memory(bytes.clone())),
+            Content::Spooled(path) => File::open(path).map(Opened::File),
+        }
+    }
+}
+
 /// A file of a push or a request.
 #[derive(Clone)]
 pub(crate) struct Attached {
@@ -228,6 +264,82 @@ impl Push {
         self.files.clear();
         self.expired_on = Some(at);
         self.updated_at = at;
+    }
+}
+
+/// How far a request for a secret is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Open,
+    /// Answered.
+    Ready,
+    Closed,
+}
+
+impl Phase {
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Ready => "ready",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// A request for a secret.
+pub(crate) struct Request {
+    pub(crate) url_token: String,
+    pub(crate) user: Option<UserId>,
+    pub(crate) account: Option<u64>,
+    pub(crate) name: String,
+    pub(crate) note: String,
+    /// Gone once it is closed, as are response, passphrase and files.
+    pub(crate) text: Option<String>,
+    pub(crate) response: Option<String>,
+    pub(crate) passphrase: Option<String>,
+    pub(crate) files: Vec<Attached>,
+    pub(crate) response_files: Vec<Attached>,
+    pub(crate) step: Step,
+    pub(crate) retrieval_step: bool,
+    pub(crate) include_requestor: bool,
+    pub(crate) response_file_attachments: bool,
+    pub(crate) is_answered: bool,
+    pub(crate) created_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
+    pub(crate) is_closed: bool,
+    pub(crate) log: Log,
+}
+
+impl Request {
+    pub(crate) fn closes_at(&self) -> Timestamp {
+        after(self.created_at, self.step.seconds())
+    }
+
+    pub(crate) fn phase(&self, now: Timestamp) -> Phase {
+        if self.is_closed || now >= self.closes_at() {
+            Phase::Closed
+        } else if self.is_answered {
+            Phase::Ready
+        } else {
+            Phase::Open
+        }
+    }
+
+    pub(crate) fn close(&mut self, at: Timestamp) {
+        self.text = None;
+        self.response = None;
+        self.passphrase = None;
+        self.files.clear();
+        self.response_files.clear();
+        self.is_closed = true;
+        self.updated_at = at;
+    }
+
+    /// Closes it if its time is up.
+    pub(crate) fn close_if_due(&mut self, now: Timestamp) {
+        if !self.is_closed && now >= self.closes_at() {
+            self.close(self.closes_at());
+        }
     }
 }
 

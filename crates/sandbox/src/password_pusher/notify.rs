@@ -1,15 +1,16 @@
 //! Telling recipients of a push by e-mail.
 
+use bytes::Bytes;
 use std::collections::HashSet;
 
-use http::StatusCode;
+use http::{Response, StatusCode};
 use serde_json::json;
 
+use super::call::{Call, is_locale};
 use super::model::{DAY, Mail, Push, seconds};
 use super::params::Params;
-use super::reply::{BLANK, Errors, NOT_AN_OPTION, Refusal, Reply, json_reply};
+use super::response::{BLANK, Errors, NOT_AN_OPTION, Refusal, json_response};
 use super::state::Store;
-use super::visit::{Visit, is_locale};
 
 const TO: &str = "notify_emails_to";
 const LOCALE: &str = "notify_emails_to_locale";
@@ -51,15 +52,15 @@ impl Wanted {
     /// Finds what is wrong, for a new push or one that is there.
     pub(crate) fn check(
         &self,
-        visit: &Visit<'_>,
+        call: &Call<'_>,
         store: &Store,
         push: Option<&Push>,
         errors: &mut Errors,
     ) {
         let locale = self.locale.as_deref().filter(|locale| !locale.is_empty());
-        let refusals = if !visit.state.sends_mail() {
+        let refusals = if !call.state.sends_mail() {
             Some(("are not available", "is not available"))
-        } else if visit.visitor.user.is_none() {
+        } else if call.visitor.user.is_none() {
             Some((
                 "are not allowed for unknown users",
                 "is not allowed for unknown users",
@@ -74,7 +75,7 @@ impl Wanted {
             if locale.is_some() {
                 errors.add(LOCALE, locale_refused);
             }
-            if !visit.state.sends_mail() && (!self.is_empty() || push.is_some()) {
+            if !call.state.sends_mail() && (!self.is_empty() || push.is_some()) {
                 errors.add("base", "Notify by email feature is not enabled");
             }
             return;
@@ -104,7 +105,7 @@ impl Wanted {
             );
         }
         // Only once so many were told (measured on 2.11.4).
-        if told_today(visit, store) >= MOST_A_DAY {
+        if told_today(call, store) >= MOST_A_DAY {
             errors.add(
                 "base",
                 "The maximum number of emails has been reached for today",
@@ -135,22 +136,22 @@ impl Wanted {
     }
 
     /// Adds the recipients to those of the day.
-    pub(crate) fn count(&self, visit: &Visit<'_>, store: &mut Store) {
-        if let Some(user) = visit.visitor.user {
-            let told = told_today(visit, store) + self.addresses().len();
-            store.mails.insert(user, (day(visit), told));
+    pub(crate) fn count(&self, call: &Call<'_>, store: &mut Store) {
+        if let Some(user) = call.visitor.user {
+            let told = told_today(call, store) + self.addresses().len();
+            store.mails.insert(user, (day(call), told));
         }
     }
 }
 
 /// Which day it is, counted from the sandbox's start.
-fn day(visit: &Visit<'_>) -> i64 {
-    seconds(visit.state.started, visit.now) / DAY
+fn day(call: &Call<'_>) -> i64 {
+    seconds(call.state.started, call.now) / DAY
 }
 
-fn told_today(visit: &Visit<'_>, store: &Store) -> usize {
-    let told = visit.visitor.user.and_then(|user| store.mails.get(&user));
-    told.filter(|(then, _)| *then == day(visit))
+fn told_today(call: &Call<'_>, store: &Store) -> usize {
+    let told = call.visitor.user.and_then(|user| store.mails.get(&user));
+    told.filter(|(then, _)| *then == day(call))
         .map_or(0, |(_, count)| *count)
 }
 
@@ -175,25 +176,29 @@ fn is_address(text: &str) -> bool {
 }
 
 /// Tells more recipients of a push.
-pub(crate) fn notify(visit: &Visit<'_>, store: &mut Store, token: &str) -> Result<Reply, Refusal> {
+pub(crate) fn notify(
+    call: &Call<'_>,
+    store: &mut Store,
+    token: &str,
+) -> Result<Response<Bytes>, Refusal> {
     let push = store.pushes.get(token).ok_or(Refusal::NotFound)?;
-    let user = visit.visitor.user.ok_or(Refusal::Unauthorized)?;
-    if !visit.state.admit_mail(user) {
+    let user = call.visitor.user.ok_or(Refusal::Unauthorized)?;
+    if !call.state.admit_mail(user) {
         return Err(Refusal::TooManyMails);
     }
-    if !visit.owns(push.user) {
+    if !call.owns(push.user) {
         return Err(Refusal::NotOwner);
     }
-    let wanted = Wanted::new(&visit.params);
+    let wanted = Wanted::new(&call.params);
     let mut errors = Errors::default();
-    wanted.check(visit, store, Some(push), &mut errors);
+    wanted.check(call, store, Some(push), &mut errors);
     errors.check()?;
-    wanted.count(visit, store);
+    wanted.count(call, store);
     if let Some(push) = store.pushes.get_mut(token) {
-        push.log.add_mail(wanted.mail(), &visit.visitor, visit.now);
+        push.log.add_mail(wanted.mail(), &call.visitor, call.now);
     }
     let told = json!({ "message": "Recipient(s) are added to the queue to be sent." });
-    Ok(json_reply(StatusCode::CREATED, &told))
+    Ok(json_response(StatusCode::CREATED, &told))
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use serde_json::Value;
 
-use super::upload::Upload;
-use crate::query;
+use super::model::Upload;
+use crate::core::query;
 
 /// How deep names may be nested.
 const DEPTH: usize = 32;

@@ -1,14 +1,15 @@
 //! Pushes: reading, listing, expiring.
 
+use bytes::Bytes;
 use http::header::CACHE_CONTROL;
-use http::{HeaderValue, StatusCode};
+use http::{HeaderValue, Response, StatusCode};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::call::Call;
 use super::model::{EventKind, Lifetime, Log, Mail, Push, after, seconds};
-use super::reply::{Object, Refusal, Reply, ok, time};
+use super::response::{Object, Refusal, ok, time};
 use super::state::Store;
-use super::visit::Visit;
 use super::{files, notify};
 
 /// What can be done with a push whose token is known.
@@ -31,42 +32,42 @@ pub(crate) enum View {
 }
 
 pub(crate) fn act(
-    visit: &Visit<'_>,
+    call: &Call<'_>,
     store: &mut Store,
     action: Action,
     token: &str,
-) -> Result<Reply, Refusal> {
+) -> Result<Response<Bytes>, Refusal> {
     let push = store.pushes.get_mut(token).ok_or(Refusal::NotFound)?;
     match action {
-        Action::Show => show(visit, push),
-        Action::Preview => Ok(ok(&Object::default().with("url", link(visit, push)))),
-        Action::Audit if visit.owns(push.user) => audit(visit, &push.log),
+        Action::Show => show(call, push),
+        Action::Preview => Ok(ok(&Object::default().with("url", link(call, push)))),
+        Action::Audit if call.owns(push.user) => audit(call, &push.log),
         Action::Audit => Err(Refusal::NotOwner),
-        Action::Delete => delete(visit, push),
-        Action::Notify => notify::notify(visit, store, token),
+        Action::Delete => delete(call, push),
+        Action::Notify => notify::notify(call, store, token),
     }
 }
 
-fn link(visit: &Visit<'_>, push: &Push) -> String {
-    visit.link(&format!("/p/{}", push.url_token), push.retrieval_step)
+fn link(call: &Call<'_>, push: &Push) -> String {
+    call.link(&format!("/p/{}", push.url_token), push.retrieval_step)
 }
 
-fn show(visit: &Visit<'_>, push: &mut Push) -> Result<Reply, Refusal> {
-    let now = visit.now;
+fn show(call: &Call<'_>, push: &mut Push) -> Result<Response<Bytes>, Refusal> {
+    let now = call.now;
     if !push.is_expired() && push.is_used_up(now) {
         push.expire(now);
     }
     let passphrase = push.passphrase.as_deref().unwrap_or_default();
-    if !push.is_expired() && !visit.knows(passphrase) {
+    if !push.is_expired() && !call.knows(passphrase) {
         push.log
-            .add(EventKind::FailedPassphrase, &visit.visitor, now);
+            .add(EventKind::FailedPassphrase, &call.visitor, now);
         return Err(Refusal::WrongPassphrase);
     }
     let kind = if push.is_expired() {
         EventKind::FailedView
-    } else if visit.visitor.is_admin {
+    } else if call.visitor.is_admin {
         EventKind::AdminView
-    } else if visit.owns(push.user) {
+    } else if call.owns(push.user) {
         EventKind::OwnerView
     } else {
         EventKind::View
@@ -76,53 +77,57 @@ fn show(visit: &Visit<'_>, push: &mut Push) -> Result<Reply, Refusal> {
         return Err(Refusal::Status(StatusCode::INTERNAL_SERVER_ERROR));
     }
     let events = push.log.events.len();
-    let is_full = (visit.profile.largest_audit).is_some_and(|largest| events >= largest);
+    let is_full = (call.profile.largest_audit).is_some_and(|largest| events >= largest);
     if is_full {
         // A view that cannot be written down is not given.
         if kind == EventKind::View {
             push.expire(now);
         }
     } else {
-        push.log.add(kind, &visit.visitor, now);
+        push.log.add(kind, &call.visitor, now);
     }
-    let mut reply = ok(&describe(visit, push, View::Shown));
+    let mut response = ok(&describe(call, push, View::Shown));
     let no_cache = HeaderValue::from_static("no-cache");
-    reply.headers_mut().insert(CACHE_CONTROL, no_cache);
+    response.headers_mut().insert(CACHE_CONTROL, no_cache);
     // Whoever had the last view is still to fetch its files.
     if !push.is_expired() && push.files.is_empty() && push.views_remaining() == 0 {
         push.expire(now);
     }
-    Ok(reply)
+    Ok(response)
 }
 
-fn delete(visit: &Visit<'_>, push: &mut Push) -> Result<Reply, Refusal> {
-    let nobodys = push.user.is_none() && visit.visitor.user.is_none();
-    let owns = visit.owns(push.user) || nobodys && visit.profile.anonymous_owns_anonymous;
+fn delete(call: &Call<'_>, push: &mut Push) -> Result<Response<Bytes>, Refusal> {
+    let nobodys = push.user.is_none() && call.visitor.user.is_none();
+    let owns = call.owns(push.user) || nobodys && call.profile.anonymous_owns_anonymous;
     if !owns && push.deletable_by_viewer != Some(true) {
         return Err(Refusal::NotDeletable);
     }
     if !push.is_expired() {
-        push.expire(visit.now);
-        push.log.add(EventKind::Expire, &visit.visitor, visit.now);
+        push.expire(call.now);
+        push.log.add(EventKind::Expire, &call.visitor, call.now);
     }
-    Ok(ok(&describe(visit, push, View::Deleted)))
+    Ok(ok(&describe(call, push, View::Deleted)))
 }
 
 /// The caller's pushes, newest first.
-pub(crate) fn list(visit: &Visit<'_>, store: &Store, expired: bool) -> Result<Reply, Refusal> {
+pub(crate) fn list(
+    call: &Call<'_>,
+    store: &Store,
+    expired: bool,
+) -> Result<Response<Bytes>, Refusal> {
     let mine = store.pushes.newest_first().filter(|push| {
-        visit.owns(push.user) && push.is_expired() == expired && visit.lists_account(push.account)
+        call.owns(push.user) && push.is_expired() == expired && call.lists_account(push.account)
     });
-    let page = visit.page(mine)?;
+    let page = call.page(mine)?;
     let page = page
         .into_iter()
-        .map(|push| describe(visit, push, View::Listed));
+        .map(|push| describe(call, push, View::Listed));
     Ok(ok(&page.collect::<Vec<_>>()))
 }
 
 /// What happened to a push or a request, oldest first.
-pub(crate) fn audit(visit: &Visit<'_>, log: &Log) -> Result<Reply, Refusal> {
-    let page = visit.page(log.events.iter())?;
+pub(crate) fn audit(call: &Call<'_>, log: &Log) -> Result<Response<Bytes>, Refusal> {
+    let page = call.page(log.events.iter())?;
     let events = page.into_iter().map(|event| {
         let at = time(event.at);
         let mut object = Object::default()
@@ -133,23 +138,23 @@ pub(crate) fn audit(visit: &Visit<'_>, log: &Log) -> Result<Reply, Refusal> {
             .with("created_at", at.as_str())
             .with("updated_at", at.as_str());
         if let Some(mail) = &event.mail {
-            object = object.with("notify_by_email", dispatch(visit, mail, event.at));
+            object = object.with("notify_by_email", dispatch(call, mail, event.at));
         }
         object.into()
     });
     let events: Vec<Value> = events.collect();
-    let member = visit.profile.audit_member;
+    let member = call.profile.audit_member;
     Ok(ok(&Object::default().with(member, events)))
 }
 
 /// What became of mail: a worker takes it up after a moment, and is done after
 /// another (statuses of `app/models/notify_by_email.rb`).
-fn dispatch(visit: &Visit<'_>, mail: &Mail, since: Timestamp) -> Object {
+fn dispatch(call: &Call<'_>, mail: &Mail, since: Timestamp) -> Object {
     let recipients = mail.recipients.join(", ");
     let told = Object::default()
         .with("recipients", recipients.as_str())
         .with("locale", mail.locale.as_deref());
-    let (status, sent) = match (seconds(since, visit.now), visit.state.options.mail_fails) {
+    let (status, sent) = match (seconds(since, call.now), call.state.options.mail_fails) {
         (..1, _) => ("pending", None),
         (1, _) => ("processing", None),
         (_, true) => ("fully_failed", Some(String::new())),
@@ -165,9 +170,9 @@ fn dispatch(visit: &Visit<'_>, mail: &Mail, since: Timestamp) -> Object {
         .with("proceed_at", proceeded)
 }
 
-pub(crate) fn describe(visit: &Visit<'_>, push: &Push, view: View) -> Object {
-    let now = visit.now;
-    let html_url = link(visit, push);
+pub(crate) fn describe(call: &Call<'_>, push: &Push, view: View) -> Object {
+    let now = call.now;
+    let html_url = link(call, push);
     let days = match push.lifetime {
         Lifetime::Days(days) => Some(days),
         Lifetime::Step(step) => step.days(),
@@ -189,7 +194,7 @@ pub(crate) fn describe(visit: &Visit<'_>, push: &Push, view: View) -> Object {
         // Nothing answers there if the link has a step or a query.
         .with("json_url", format!("{html_url}.json"))
         .with("html_url", html_url);
-    let is_commercial = visit.profile.is_commercial;
+    let is_commercial = call.profile.is_commercial;
     if let (true, Lifetime::Step(step)) = (is_commercial, push.lifetime) {
         let expires_at = push.expires_at();
         object = object
@@ -203,7 +208,7 @@ pub(crate) fn describe(visit: &Visit<'_>, push: &Push, view: View) -> Object {
     match view {
         View::Shown => {
             let files: Vec<Value> = (push.files.iter())
-                .map(|file| files::describe(visit, file))
+                .map(|file| files::describe(call, file))
                 .collect();
             object
                 .with("payload", push.payload.as_deref())

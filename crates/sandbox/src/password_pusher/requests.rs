@@ -1,19 +1,19 @@
 //! Requests for secrets, which somebody else answers. Only the commercial
 //! product has them.
 
-use http::StatusCode;
-use jiff::Timestamp;
+use bytes::Bytes;
+use http::{Response, StatusCode};
 use serde_json::Value;
 
+use super::call::Call;
 use super::create::{MOST_FILES, switch};
 use super::edition::Step;
 use super::files;
-use super::model::{Attached, DAY, EventKind, Log, UserId, after, seconds};
+use super::model::{DAY, EventKind, Log, Phase, Request, seconds};
 use super::params::{Param, Params};
 use super::pushes::audit;
-use super::reply::{BLANK, Errors, Object, Refusal, Reply, json_reply, ok, time};
+use super::response::{BLANK, Errors, Object, Refusal, json_response, ok, time};
 use super::state::Store;
-use super::visit::Visit;
 
 /// What can be done with a request whose token is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,82 +33,8 @@ pub(crate) enum Filter {
     In(Phase),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Phase {
-    Open,
-    /// Answered.
-    Ready,
-    Closed,
-}
-
-impl Phase {
-    fn text(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Ready => "ready",
-            Self::Closed => "closed",
-        }
-    }
-}
-
-pub(crate) struct Request {
-    url_token: String,
-    user: Option<UserId>,
-    account: Option<u64>,
-    name: String,
-    note: String,
-    /// Gone once it is closed, as are response, passphrase and files.
-    text: Option<String>,
-    response: Option<String>,
-    passphrase: Option<String>,
-    files: Vec<Attached>,
-    response_files: Vec<Attached>,
-    step: Step,
-    retrieval_step: bool,
-    include_requestor: bool,
-    response_file_attachments: bool,
-    is_answered: bool,
-    created_at: Timestamp,
-    updated_at: Timestamp,
-    is_closed: bool,
-    log: Log,
-}
-
-impl Request {
-    fn closes_at(&self) -> Timestamp {
-        after(self.created_at, self.step.seconds())
-    }
-
-    fn phase(&self, now: Timestamp) -> Phase {
-        if self.is_closed || now >= self.closes_at() {
-            Phase::Closed
-        } else if self.is_answered {
-            Phase::Ready
-        } else {
-            Phase::Open
-        }
-    }
-
-    fn close(&mut self, at: Timestamp) {
-        self.text = None;
-        self.response = None;
-        self.passphrase = None;
-        self.files.clear();
-        self.response_files.clear();
-        self.is_closed = true;
-        self.updated_at = at;
-    }
-
-    /// Closes it if its time is up.
-    pub(crate) fn close_if_due(&mut self, now: Timestamp) {
-        if !self.is_closed && now >= self.closes_at() {
-            self.close(self.closes_at());
-        }
-    }
-}
-
-fn given<'a>(visit: &'a Visit<'_>) -> Result<&'a Params, Refusal> {
-    let params = visit.params.get("request").and_then(Param::map);
+fn given<'a>(call: &'a Call<'_>) -> Result<&'a Params, Refusal> {
+    let params = call.params.get("request").and_then(Param::map);
     params
         .filter(|params| !params.is_empty())
         .ok_or(Refusal::Missing("request"))
@@ -119,8 +45,8 @@ fn option(params: &Params, name: &str) -> bool {
     params.get(name).is_some_and(Param::is_ticked)
 }
 
-pub(crate) fn create(visit: &Visit<'_>, store: &mut Store) -> Result<Reply, Refusal> {
-    let params = given(visit)?;
+pub(crate) fn create(call: &Call<'_>, store: &mut Store) -> Result<Response<Bytes>, Refusal> {
+    let params = given(call)?;
     let text = |name| params.text(name).unwrap_or_default();
     let uploads = params.get("files").map_or_else(Vec::new, Param::files);
     let mut errors = Errors::default();
@@ -132,11 +58,11 @@ pub(crate) fn create(visit: &Visit<'_>, store: &mut Store) -> Result<Reply, Refu
     let step = params.get("close_after_duration").and_then(Param::integer);
     let url_token = store.url_token();
     let mut log = Log::default();
-    log.add(EventKind::Creation, &visit.visitor, visit.now);
+    log.add(EventKind::Creation, &call.visitor, call.now);
     let request = Request {
         url_token: url_token.clone(),
-        user: visit.visitor.user,
-        account: visit.account()?,
+        user: call.visitor.user,
+        account: call.account()?,
         name: text("name"),
         note: text("note"),
         text: Some(text("request")),
@@ -149,13 +75,13 @@ pub(crate) fn create(visit: &Visit<'_>, store: &mut Store) -> Result<Reply, Refu
         include_requestor: option(params, "include_requestor"),
         response_file_attachments: option(params, "response_file_attachments"),
         is_answered: false,
-        created_at: visit.now,
-        updated_at: visit.now,
+        created_at: call.now,
+        updated_at: call.now,
         is_closed: false,
         log,
     };
     let request = store.requests.insert(url_token, request);
-    Ok(json_reply(StatusCode::CREATED, &record(visit, request)))
+    Ok(json_response(StatusCode::CREATED, &record(call, request)))
 }
 
 fn check_files(count: usize, errors: &mut Errors) {
@@ -164,88 +90,90 @@ fn check_files(count: usize, errors: &mut Errors) {
     }
 }
 
-pub(crate) fn list(visit: &Visit<'_>, store: &Store, filter: Filter) -> Result<Reply, Refusal> {
+pub(crate) fn list(
+    call: &Call<'_>,
+    store: &Store,
+    filter: Filter,
+) -> Result<Response<Bytes>, Refusal> {
     let mine = store.requests.newest_first().filter(|request| {
-        let phase = request.phase(visit.now);
+        let phase = request.phase(call.now);
         let wanted = match filter {
             Filter::Active => phase != Phase::Closed,
             Filter::In(wanted) => phase == wanted,
         };
-        wanted && visit.owns(request.user) && visit.lists_account(request.account)
+        wanted && call.owns(request.user) && call.lists_account(request.account)
     });
-    let page = visit.page(mine)?;
-    let page = page.into_iter().map(|request| record(visit, request));
+    let page = call.page(mine)?;
+    let page = page.into_iter().map(|request| record(call, request));
     Ok(ok(&page.collect::<Vec<_>>()))
 }
 
 pub(crate) fn act(
-    visit: &Visit<'_>,
+    call: &Call<'_>,
     store: &mut Store,
     action: Action,
     token: &str,
-) -> Result<Reply, Refusal> {
+) -> Result<Response<Bytes>, Refusal> {
     let request = store.requests.get_mut(token).ok_or(Refusal::NotFound)?;
-    request.close_if_due(visit.now);
-    let owns = visit.owns(request.user);
+    request.close_if_due(call.now);
+    let owns = call.owns(request.user);
     match action {
-        Action::Show => show(visit, request, owns),
-        Action::Preview => Ok(ok(&Object::default().with("url", link(visit, request)))),
-        Action::Audit if owns => audit(visit, &request.log),
+        Action::Show => show(call, request, owns),
+        Action::Preview => Ok(ok(&Object::default().with("url", link(call, request)))),
+        Action::Audit if owns => audit(call, &request.log),
         Action::Close if owns => {
             if !request.is_closed {
-                request.close(visit.now);
-                request
-                    .log
-                    .add(EventKind::Expire, &visit.visitor, visit.now);
+                request.close(call.now);
+                request.log.add(EventKind::Expire, &call.visitor, call.now);
             }
-            Ok(ok(&record(visit, request)))
+            Ok(ok(&record(call, request)))
         }
         Action::Audit | Action::Close => Err(Refusal::NotOwner),
-        Action::Respond => respond(visit, store, token),
+        Action::Respond => respond(call, store, token),
     }
 }
 
 /// Those who do not own it need its passphrase, as long as there is one.
-fn check_passphrase(visit: &Visit<'_>, request: &mut Request) -> Result<(), Refusal> {
+fn check_passphrase(call: &Call<'_>, request: &mut Request) -> Result<(), Refusal> {
     let passphrase = request.passphrase.as_deref().unwrap_or_default();
-    if visit.knows(passphrase) {
+    if call.knows(passphrase) {
         return Ok(());
     }
     let failed = EventKind::FailedPassphrase;
-    request.log.add(failed, &visit.visitor, visit.now);
+    request.log.add(failed, &call.visitor, call.now);
     Err(Refusal::WrongPassphrase)
 }
 
-fn show(visit: &Visit<'_>, request: &mut Request, owns: bool) -> Result<Reply, Refusal> {
-    check_passphrase(visit, request)?;
+fn show(call: &Call<'_>, request: &mut Request, owns: bool) -> Result<Response<Bytes>, Refusal> {
+    check_passphrase(call, request)?;
     let kind = match (request.is_closed, owns) {
         (true, _) => EventKind::FailedView,
         (false, true) => EventKind::OwnerView,
         (false, false) => EventKind::View,
     };
-    request.log.add(kind, &visit.visitor, visit.now);
+    request.log.add(kind, &call.visitor, call.now);
     // What was answered is for the one who asked.
     let response = request.response.as_deref().filter(|_| owns);
     let response_files = request.response_files.iter().filter(|_| owns);
     let files: Vec<Value> = (request.files.iter())
         .chain(response_files)
-        .map(|file| files::describe(visit, file))
+        .map(|file| files::describe(call, file))
         .collect();
-    let object = state(visit, request)
+    let object = state(call, request)
         .with("request", request.text.as_deref())
         .with("response", response)
         .with("files", files);
     Ok(ok(&object))
 }
 
-fn respond(visit: &Visit<'_>, store: &mut Store, token: &str) -> Result<Reply, Refusal> {
+fn respond(call: &Call<'_>, store: &mut Store, token: &str) -> Result<Response<Bytes>, Refusal> {
     let request = store.requests.get_mut(token).ok_or(Refusal::NotFound)?;
-    check_passphrase(visit, request)?;
-    let params = given(visit)?;
+    check_passphrase(call, request)?;
+    let params = given(call)?;
     let uploads = params.get("files").map_or_else(Vec::new, Param::files);
     let response = params.text("response").unwrap_or_default();
     let mut errors = Errors::default();
-    if request.phase(visit.now) != Phase::Open {
+    if request.phase(call.now) != Phase::Open {
         errors.add("base", "This request is not open.");
     }
     if response.trim().is_empty() && uploads.is_empty() {
@@ -261,28 +189,28 @@ fn respond(visit: &Visit<'_>, store: &mut Store, token: &str) -> Result<Reply, R
     request.response = Some(response);
     request.response_files = files;
     request.is_answered = true;
-    request.updated_at = visit.now;
-    request.log.add(EventKind::Edit, &visit.visitor, visit.now);
-    Ok(ok(&state(visit, request)))
+    request.updated_at = call.now;
+    request.log.add(EventKind::Edit, &call.visitor, call.now);
+    Ok(ok(&state(call, request)))
 }
 
-fn link(visit: &Visit<'_>, request: &Request) -> String {
+fn link(call: &Call<'_>, request: &Request) -> String {
     let path = format!("/requests/{}", request.url_token);
-    visit.link(&path, request.retrieval_step)
+    call.link(&path, request.retrieval_step)
 }
 
 /// What is told to everybody.
-fn state(visit: &Visit<'_>, request: &Request) -> Object {
-    let html_url = link(visit, request);
+fn state(call: &Call<'_>, request: &Request) -> Object {
+    let html_url = link(call, request);
     let closes_at = request.closes_at();
     Object::default()
         .with("url_token", request.url_token.as_str())
-        .with("state", request.phase(visit.now).text())
+        .with("state", request.phase(call.now).text())
         .with("close_after_duration", request.step.number())
         .with("close_after_at", time(closes_at))
         .with(
             "days_remaining",
-            (seconds(visit.now, closes_at) / DAY).max(0),
+            (seconds(call.now, closes_at) / DAY).max(0),
         )
         .with("include_requestor", request.include_requestor)
         .with(
@@ -298,8 +226,8 @@ fn state(visit: &Visit<'_>, request: &Request) -> Object {
 }
 
 /// What is told to the one who asked.
-fn record(visit: &Visit<'_>, request: &Request) -> Object {
-    state(visit, request)
+fn record(call: &Call<'_>, request: &Request) -> Object {
+    state(call, request)
         .with("account_id", request.account)
         .with("name", request.name.as_str())
         .with("note", request.note.as_str())

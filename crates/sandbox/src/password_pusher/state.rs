@@ -8,13 +8,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use jiff::Timestamp;
 
 use super::edition::{PasswordPusherEdition, Profile};
-use super::model::{Account, Attached, DAY, Push, Table, User, UserId, after, seconds};
+use super::model::{
+    Account, Attached, DAY, Push, Request, Table, Upload, User, UserId, after, seconds,
+};
 use super::options::PasswordPusherOptions;
-use super::requests::Request;
 use super::throttle::{FiveAMinute, Throttle};
-use super::upload::{Spool, Upload};
-use crate::Clock;
-use crate::random::{HEX, Id, Random};
+use super::upload::Spool;
+use crate::core::clock::Clock;
+use crate::core::random::{HEX, Id, Random};
 
 /// How often what is past its limits is expired. A multiple of it is how often
 /// expired pushes that are nobody's are removed.

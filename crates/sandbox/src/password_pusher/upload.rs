@@ -1,6 +1,5 @@
 //! Uploaded files: read as they come, and spooled to disk when they are large.
 
-use std::fs::File;
 use std::io::{self, Write as _};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,12 +11,13 @@ use http::HeaderMap;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use hyper::body::{Body as _, Incoming};
 use multer::Multipart;
-use tempfile::{NamedTempFile, TempDir, TempPath};
+use tempfile::{NamedTempFile, TempDir};
 
 use super::content;
 use super::filename;
+use super::model::{Content, Upload};
 use super::params::{Form, Param, Params};
-use crate::listener::Dropped;
+use crate::core::service::Dropped;
 
 /// Files up to this size stay in memory.
 const IN_MEMORY: usize = 1024 * 1024;
@@ -34,38 +34,6 @@ const MAGIC: usize = 64;
 
 /// As much of a form as the journal keeps.
 const KEPT: usize = 64 * 1024;
-
-/// A file somebody sent.
-pub(crate) struct Upload {
-    /// As it is stored, not as it was sent.
-    pub(crate) filename: String,
-    /// Whether a push with it cannot be shown (measured on 2.11.4).
-    pub(crate) breaks_reading: bool,
-    pub(crate) content_type: String,
-    pub(crate) length: u64,
-    content: Content,
-}
-
-enum Content {
-    Memory(Bytes),
-    /// Deleted when the last push that has it lets go of it.
-    Spooled(TempPath),
-}
-
-/// An upload's bytes, for reading.
-pub(crate) enum Opened {
-    Memory(Bytes),
-    File(File),
-}
-
-impl Upload {
-    pub(crate) fn open(&self) -> io::Result<Opened> {
-        match &self.content {
-            Content::Memory(bytes) => Ok(Opened::Memory(bytes.clone())),
-            Content::Spooled(path) => File::open(path).map(Opened::File),
-        }
-    }
-}
 
 /// The folder for large files: made when the first one comes, and removed with
 /// the spool.
@@ -145,7 +113,7 @@ pub(crate) async fn receive(
         broken: false,
     })));
     let outcome = fields(spool, Multipart::new(tap.clone(), boundary)).await;
-    // Whatever became of the form, the connection is good for an answer only
+    // Whatever became of the form, the connection is good for a response only
     // once all of it was read.
     while let Some(chunk) = std::future::poll_fn(|context| tap.poll(context)).await {
         chunk?;

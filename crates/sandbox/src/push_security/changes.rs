@@ -7,12 +7,12 @@ use serde_json::{Map, Value};
 
 use super::events::Event;
 use super::model::{
-    Account, ApprovalStatus, Employee, LoginMethod, Record, SensitivityLevel, Word,
+    Account, ApprovalStatus, Collection, Employee, LoginMethod, Record, SensitivityLevel, Word,
 };
 use super::paging::Invalid;
-use super::routes::{Collection, Refusal};
+use super::response::Refusal;
 use super::store::{Store, Table};
-use crate::random::Id;
+use crate::core::random::Id;
 
 /// An operation that changes a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +102,7 @@ fn existing<T: Record>(table: &Table<T>, id: Id) -> Result<&T, Refusal> {
     table.get(id).ok_or(Refusal::NotFound)
 }
 
-/// Changes a record; the answer is the record as it is then, and there is an
+/// Changes a record; the response is the record as it is then, and there is an
 /// event if that is not as it was.
 fn update<T>(
     table: &mut Table<T>,
@@ -135,7 +135,7 @@ fn update_app(store: &mut Store, id: Id, body: &Bytes) -> Outcome {
         Some(None) => Some(None),
         None => None,
     };
-    let (answer, event) = update(&mut store.apps, id, "APP", |app| {
+    let (record, event) = update(&mut store.apps, id, "APP", |app| {
         app.approval_status = approval.unwrap_or(app.approval_status);
         app.sensitivity_level = sensitivity.unwrap_or(app.sensitivity_level);
         app.owner_id = owner.unwrap_or(app.owner_id);
@@ -144,7 +144,7 @@ fn update_app(store: &mut Store, id: Id, body: &Bytes) -> Outcome {
         }
     })?;
     // The service does not tell of notes.
-    Ok((answer, event.filter(|event| event.differs_beyond("notes"))))
+    Ok((record, event.filter(|event| event.differs_beyond("notes"))))
 }
 
 fn update_detection(store: &mut Store, id: Id, body: &Bytes) -> Outcome {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::random::Id;
+use crate::core::random::Id;
 
 /// An event without its id and its time.
 #[derive(Clone, Debug)]

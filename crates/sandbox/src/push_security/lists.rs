@@ -3,11 +3,10 @@
 use bytes::Bytes;
 
 use super::model::{
-    ApprovalStatus, BrowserType, DeploymentMode, DetectionType, FindingState, FindingType, OsType,
-    SensitivityLevel, Severity,
+    ApprovalStatus, BrowserType, Collection, DeploymentMode, DetectionType, FindingState,
+    FindingType, OsType, SensitivityLevel, Severity,
 };
 use super::paging::{Invalid, ListQuery, Tokens, page};
-use super::routes::Collection;
 use super::store::Store;
 
 /// Whether a value is the wanted one, if any is.
@@ -37,7 +36,7 @@ fn any_of(wanted: &[String], values: &[&str]) -> bool {
             .any(|wanted| values.contains(&wanted.as_str()))
 }
 
-/// Answers a list request.
+/// The page that a list request asks for.
 pub(crate) fn list(
     collection: Collection,
     store: &Store,

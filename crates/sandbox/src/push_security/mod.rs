@@ -2,15 +2,16 @@
 
 mod changes;
 mod events;
-mod generate;
 mod lists;
 mod model;
-mod names;
 mod options;
 mod outbox;
 mod paging;
+mod response;
 mod routes;
-mod samples;
+mod sample_events;
+mod seed;
+mod service;
 mod state;
 mod store;
 
@@ -28,8 +29,8 @@ pub use outbox::Delivery;
 use self::events::Event;
 use self::model::{Detection, DetectionType, Severity, Word as _};
 use self::state::State;
-use crate::Clock;
-use crate::random::{Id, Random};
+use crate::core::clock::Clock;
+use crate::core::random::{Id, Random};
 
 /// The imitation of Push Security: an organisation behind the REST API v1, and
 /// the webhooks that tell of its changes.
@@ -140,7 +141,7 @@ impl PushSecurity {
     /// [`emit`](Self::emit).
     ///
     /// An event is delivered up to four times, at once and 1, 5 and 15 minutes
-    /// later by the sandbox's [`Clock`], until the receiver answers with a 2xx
+    /// later by the sandbox's [`Clock`], until the receiver responds with a 2xx
     /// within five seconds of real time. Each delivery is signed anew. Events
     /// may overtake each other.
     ///
@@ -250,11 +251,11 @@ impl PushSecurity {
     pub fn webhook_payload(&self, object: &str) -> Value {
         let event = self.sample(object);
         let id = Random::new(self.state.seed, event.object).id();
-        event.payload(id, generate::ANCHOR)
+        event.payload(id, seed::ANCHOR)
     }
 
     fn sample(&self, object: &str) -> Event {
-        let sample = samples::sample(&self.state.store(), self.state.seed, object);
+        let sample = sample_events::sample(&self.state.store(), self.state.seed, object);
         sample.unwrap_or_else(|| panic!("there are no events about {object:?}"))
     }
 

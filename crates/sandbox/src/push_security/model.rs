@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::random::Id;
+use crate::core::random::Id;
 
 /// A closed set of words.
 pub(crate) trait Word: Copy + PartialEq + 'static {
@@ -291,4 +291,47 @@ pub(crate) struct BrowserExtension {
     pub(crate) host_permissions: &'static [&'static str],
     pub(crate) enabled: bool,
     pub(crate) creation_timestamp: i64,
+}
+
+/// The collections of the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Collection {
+    Accounts,
+    AccountsOther,
+    Apps,
+    AppsOther,
+    BrowserExtensions,
+    Browsers,
+    Detections,
+    Employees,
+    Findings,
+}
+
+impl Collection {
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Accounts,
+        Self::AccountsOther,
+        Self::Apps,
+        Self::AppsOther,
+        Self::BrowserExtensions,
+        Self::Browsers,
+        Self::Detections,
+        Self::Employees,
+        Self::Findings,
+    ];
+
+    /// Its segment of the path.
+    pub(crate) fn segment(self) -> &'static str {
+        match self {
+            Self::Accounts => "accounts",
+            Self::AccountsOther => "accountsOther",
+            Self::Apps => "apps",
+            Self::AppsOther => "appsOther",
+            Self::BrowserExtensions => "browserExtensions",
+            Self::Browsers => "browsers",
+            Self::Detections => "detections",
+            Self::Employees => "employees",
+            Self::Findings => "findings",
+        }
+    }
 }

@@ -19,13 +19,13 @@ use sha2::Sha256;
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 
-use crate::Clock;
+use crate::core::clock::Clock;
 
 /// When an event is delivered, in minutes after it happened, for as long as
 /// nobody takes it.
 const SCHEDULE: [u64; 4] = [0, 1, 5, 15];
 
-/// How long a receiver has to answer.
+/// How long a receiver has to respond.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Older deliveries make room.
@@ -43,7 +43,7 @@ pub struct Delivery {
     pub attempt: usize,
     /// When it was signed, by the sandbox's clock.
     pub at: SystemTime,
-    /// The status the receiver answered with, if it did within five seconds.
+    /// The status the receiver responded with, if it did within five seconds.
     pub status: Option<u16>,
 }
 
@@ -188,7 +188,7 @@ fn target(url: &str) -> Result<Target, String> {
     })
 }
 
-/// One delivery; the status of the answer, if there is one.
+/// One delivery; the status of the response, if there is one.
 async fn exchange(target: &Target, signature: String, body: Bytes) -> Option<u16> {
     let request = Request::builder()
         .method(Method::POST)
@@ -215,7 +215,7 @@ async fn exchange(target: &Target, signature: String, body: Bytes) -> Option<u16
     tokio::pin!(answer, connection);
     let status = tokio::select! {
         status = &mut answer => status,
-        // It may end with the answer already read.
+        // It may end with the response already read.
         _ = &mut connection => answer.await,
     };
     status.map(|status| status.as_u16())

@@ -7,8 +7,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::model::{Record, Word};
 use super::store::Table;
-use crate::query;
-use crate::random::{Id, Random};
+use crate::core::query;
+use crate::core::random::{Id, Random};
 
 /// Why input was refused, naming the field.
 #[derive(Debug, PartialEq, Eq)]

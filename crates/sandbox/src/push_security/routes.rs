@@ -1,240 +1,38 @@
-//! From a request to its answer: operation, key, limit, then the work.
+//! From a method and a path to an operation.
 
-use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
-use http::request::Parts;
-use http::{HeaderMap, Method, Response, StatusCode};
+use http::Method;
 
-use super::changes::{self, Change};
-use super::lists;
-use super::model::Record;
-use super::paging::{Invalid, ListQuery};
-use super::state::{Permission, State};
-use super::store::{Store, Table};
-use crate::listener::Service;
-use crate::random::Id;
-
-const API_KEY: &str = "x-api-key";
-
-/// The collections of the API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Collection {
-    Accounts,
-    AccountsOther,
-    Apps,
-    AppsOther,
-    BrowserExtensions,
-    Browsers,
-    Detections,
-    Employees,
-    Findings,
-}
-
-impl Collection {
-    const ALL: [Self; 9] = [
-        Self::Accounts,
-        Self::AccountsOther,
-        Self::Apps,
-        Self::AppsOther,
-        Self::BrowserExtensions,
-        Self::Browsers,
-        Self::Detections,
-        Self::Employees,
-        Self::Findings,
-    ];
-
-    /// Its segment of the path.
-    pub(crate) fn segment(self) -> &'static str {
-        match self {
-            Self::Accounts => "accounts",
-            Self::AccountsOther => "accountsOther",
-            Self::Apps => "apps",
-            Self::AppsOther => "appsOther",
-            Self::BrowserExtensions => "browserExtensions",
-            Self::Browsers => "browsers",
-            Self::Detections => "detections",
-            Self::Employees => "employees",
-            Self::Findings => "findings",
-        }
-    }
-}
+use super::changes::Change;
+use super::model::Collection;
 
 /// What a method and a path stand for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Operation<'a> {
+pub(crate) enum Operation<'a> {
     List(Collection),
     Get(Collection, &'a str),
     Change(Change, &'a str),
 }
 
-fn operation<'a>(method: &Method, path: &'a str) -> Option<Operation<'a>> {
-    let mut segments = path.strip_prefix("/v1/")?.split('/');
-    let first = segments.next()?;
-    let collection = Collection::ALL
-        .into_iter()
-        .find(|one| one.segment() == first)?;
-    let id = segments.next();
-    let below = segments.next();
-    if id == Some("") || segments.next().is_some() {
-        return None;
-    }
-    match (method, collection, id, below) {
-        (&Method::GET, _, None, None) => Some(Operation::List(collection)),
-        (&Method::GET, _, Some(id), None) => Some(Operation::Get(collection, id)),
-        (_, _, Some(id), below) => {
-            Change::find(method, collection, below).map(|change| Operation::Change(change, id))
+impl<'a> Operation<'a> {
+    pub(crate) fn find(method: &Method, path: &'a str) -> Option<Self> {
+        let mut segments = path.strip_prefix("/v1/")?.split('/');
+        let first = segments.next()?;
+        let collection = Collection::ALL
+            .into_iter()
+            .find(|one| one.segment() == first)?;
+        let id = segments.next();
+        let below = segments.next();
+        if id == Some("") || segments.next().is_some() {
+            return None;
         }
-        _ => None,
-    }
-}
-
-/// Why a request is not answered as asked.
-#[derive(Debug)]
-pub(crate) enum Refusal {
-    /// No such operation, or no key.
-    MissingToken,
-    /// A key that is wrong, or may not do this.
-    Forbidden,
-    TooMany(Option<u64>),
-    Invalid(String),
-    NotFound,
-}
-
-impl From<Invalid> for Refusal {
-    fn from(invalid: Invalid) -> Self {
-        Self::Invalid(invalid.0)
-    }
-}
-
-impl Refusal {
-    fn into_response(self) -> Response<Bytes> {
-        let (status, message, wait) = match self {
-            Self::MissingToken => (
-                StatusCode::FORBIDDEN,
-                "Missing Authentication Token".into(),
-                None,
-            ),
-            Self::Forbidden => (StatusCode::FORBIDDEN, "Forbidden".into(), None),
-            Self::TooMany(wait) => (
-                StatusCode::TOO_MANY_REQUESTS,
-                "Too Many Requests".into(),
-                wait,
-            ),
-            Self::Invalid(message) => (StatusCode::BAD_REQUEST, message, None),
-            Self::NotFound => (StatusCode::NOT_FOUND, "Not Found".into(), None),
-        };
-        let mut response = json(status, message_body(&message));
-        if let Some(seconds) = wait {
-            response
-                .headers_mut()
-                .insert(RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        response
-    }
-}
-
-fn message_body(message: &str) -> Bytes {
-    serde_json::json!({ "message": message }).to_string().into()
-}
-
-fn json(status: StatusCode, body: Bytes) -> Response<Bytes> {
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
-}
-
-impl Service for State {
-    const NAME: &'static str = "push-security";
-    // What the gateway in front of the real service takes at most.
-    const LARGEST_BODY: usize = 10 * 1024 * 1024;
-
-    fn answer(&self, parts: &Parts, body: &Bytes) -> Response<Bytes> {
-        match self.perform(parts, body) {
-            Ok(body) => json(StatusCode::OK, body),
-            Err(refusal) => refusal.into_response(),
-        }
-    }
-
-    fn failure(&self, status: StatusCode) -> Response<Bytes> {
-        json(
-            status,
-            message_body(status.canonical_reason().unwrap_or("Unknown")),
-        )
-    }
-
-    fn stamp(&self, headers: &mut HeaderMap) {
-        if let Ok(id) = HeaderValue::try_from(self.request_id().to_string()) {
-            headers.insert("x-amzn-requestid", id);
-        }
-    }
-
-    fn redact(&self, headers: &mut HeaderMap) {
-        if let http::header::Entry::Occupied(mut keys) = headers.entry(API_KEY) {
-            for key in keys.iter_mut() {
-                *key = match self.permission(key.as_bytes()) {
-                    Some(Permission::Full) => HeaderValue::from_static("[full access key]"),
-                    Some(Permission::ReadOnly) => HeaderValue::from_static("[read only key]"),
-                    None => continue,
-                };
+        match (method, collection, id, below) {
+            (&Method::GET, _, None, None) => Some(Self::List(collection)),
+            (&Method::GET, _, Some(id), None) => Some(Self::Get(collection, id)),
+            (_, _, Some(id), below) => {
+                Change::find(method, collection, below).map(|change| Self::Change(change, id))
             }
+            _ => None,
         }
-    }
-}
-
-impl State {
-    fn perform(&self, parts: &Parts, body: &Bytes) -> Result<Bytes, Refusal> {
-        // The gateway knows its operations before it looks at any key.
-        let operation = operation(&parts.method, parts.uri.path()).ok_or(Refusal::MissingToken)?;
-        let mut keys = parts.headers.get_all(API_KEY).iter();
-        let key = keys.next().ok_or(Refusal::MissingToken)?;
-        let permission = self
-            .permission(key.as_bytes())
-            .filter(|_| keys.next().is_none())
-            .ok_or(Refusal::Forbidden)?;
-        if permission == Permission::ReadOnly && parts.method != Method::GET {
-            return Err(Refusal::Forbidden);
-        }
-        self.admit(permission).map_err(Refusal::TooMany)?;
-
-        let mut store = self.store();
-        match operation {
-            Operation::List(collection) => {
-                let query = ListQuery::new(parts.uri.query());
-                Ok(lists::list(collection, &store, query, self.tokens())?)
-            }
-            Operation::Get(collection, id) => {
-                let id = Id::parse(id).ok_or(Refusal::NotFound)?;
-                get(collection, &store, id).ok_or(Refusal::NotFound)
-            }
-            Operation::Change(change, id) => {
-                let id = Id::parse(id).ok_or(Refusal::NotFound)?;
-                let (answer, event) = changes::apply(change, &mut store, id, body)?;
-                if let Some(event) = event {
-                    self.announce(event);
-                }
-                Ok(answer)
-            }
-        }
-    }
-}
-
-fn get(collection: Collection, store: &Store, id: Id) -> Option<Bytes> {
-    fn json<T: Record>(table: &Table<T>, id: Id) -> Option<Bytes> {
-        table.row(id).map(|row| Bytes::copy_from_slice(row.json()))
-    }
-    match collection {
-        Collection::Accounts => json(&store.accounts, id),
-        Collection::AccountsOther => json(&store.accounts_other, id),
-        Collection::Apps => json(&store.apps, id),
-        Collection::AppsOther => json(&store.apps_other, id),
-        Collection::BrowserExtensions => json(&store.browser_extensions, id),
-        Collection::Browsers => json(&store.browsers, id),
-        Collection::Detections => json(&store.detections, id),
-        Collection::Employees => json(&store.employees, id),
-        Collection::Findings => json(&store.findings, id),
     }
 }
 
@@ -262,7 +60,7 @@ mod tests {
             (Method::DELETE, "/v1/accountsOther/1/loginMethods"),
             (Method::HEAD, "/v1/browsers"),
         ] {
-            assert_eq!(operation(&method, path), None, "{method} {path}");
+            assert_eq!(Operation::find(&method, path), None, "{method} {path}");
         }
     }
 }

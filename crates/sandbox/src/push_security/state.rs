@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Handle;
 
 use super::events::Event;
-use super::generate;
 use super::options::PushSecurityOptions;
 use super::outbox::Outbox;
 use super::paging::Tokens;
+use super::seed;
 use super::store::Store;
-use crate::Clock;
-use crate::limit::RateLimit;
-use crate::random::{ALPHANUMERIC, HEX, Id, Random};
+use crate::core::clock::Clock;
+use crate::core::limit::RateLimit;
+use crate::core::random::{ALPHANUMERIC, HEX, Id, Random};
 
 /// Documented: ten requests a second, ten more for a moment.
 const PER_SECOND: u32 = 10;
@@ -69,7 +69,7 @@ impl State {
             outbox: Arc::new(Outbox::new(secret, clock.clone(), runtime)),
             clock,
             tokens: Tokens::new(&mut Random::new(seed, "page tokens")),
-            store: Mutex::new(generate::organisation(seed, options)),
+            store: Mutex::new(seed::organisation(seed, options)),
             retry_after: options.retry_after,
             limits: limited.then(|| {
                 Mutex::new(Limits {

@@ -7,7 +7,7 @@ use super::model::{
     Account, AccountOther, App, AppOther, Browser, BrowserExtension, Detection, Employee, Finding,
     Record,
 };
-use crate::random::Id;
+use crate::core::random::Id;
 
 /// Everything the organisation holds.
 pub(crate) struct Store {

@@ -1,0 +1,379 @@
+//! What the sandbox received.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
+use http::{HeaderMap, HeaderValue, Method};
+
+use super::query;
+
+/// Older entries make room, so that a sandbox that runs for days stays small.
+const CAPACITY: usize = 100_000;
+
+/// And so that one that receives large bodies does, too.
+const MOST_BYTES: usize = 256 * 1024 * 1024;
+
+/// About what the map of headers takes for each it has room for.
+const HEADER_SLOT: usize = 112;
+
+/// In how many of the entries before it an entry looks for its headers: as
+/// many clients can take turns and still share.
+const RECENT: usize = 8;
+
+/// Bodies up to this size are copied to where they take no more than they
+/// need; a larger one is shared with what answers it.
+const SMALL_BODY: usize = 4096;
+
+/// One request as the sandbox received it.
+///
+/// A credential the service knows is replaced by its name before it gets here;
+/// what stands in `headers` is therefore either harmless or wrong. `Debug`
+/// prints neither credentials nor bodies, and of the other fields nothing that
+/// gives access by itself.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Entry {
+    /// The service it came to, such as `push-security`.
+    pub service: &'static str,
+    /// When it had arrived in full, by the sandbox's clock.
+    pub at: SystemTime,
+    /// The method.
+    pub method: Method,
+    /// The path, as it came.
+    pub path: String,
+    /// The query without its question mark, as it came.
+    pub query: Option<String>,
+    /// The headers, known credentials replaced.
+    pub headers: Arc<HeaderMap>,
+    /// The body; of a multipart form no more than its first 64 KiB.
+    pub body: Bytes,
+    /// The status of the response; `None` while there is none, and for good when
+    /// a fault withheld it.
+    pub status: Option<u16>,
+    /// What `Debug` prints for the path, if not the path.
+    pub(crate) printable: Option<String>,
+}
+
+impl Entry {
+    /// Lets go of the buffer the request was read into, of which the values
+    /// of its headers are slices. Headers that one of those before had, too,
+    /// are shared with it: requests of one client often differ in no header.
+    fn compact<'a>(&mut self, before: impl Iterator<Item = &'a Self>) {
+        let mut before = before.map(|entry| &entry.headers);
+        self.headers = match before.find(|known| **known == self.headers) {
+            Some(known) => Arc::clone(known),
+            None => Arc::new(copies(&self.headers)),
+        };
+        if self.body.len() <= SMALL_BODY {
+            self.body = Bytes::copy_from_slice(&self.body);
+        }
+    }
+
+    /// About how many bytes it takes.
+    fn weight(&self) -> usize {
+        let values = self.headers.values().map(HeaderValue::len);
+        size_of::<Self>()
+            + self.path.len()
+            + self.query.as_ref().map_or(0, String::len)
+            + self.printable.as_ref().map_or(0, String::len)
+            + self.headers.capacity() * HEADER_SLOT
+            + values.sum::<usize>()
+            + self.body.len()
+    }
+}
+
+/// The same headers, their values in memory of their own.
+fn copies(headers: &HeaderMap) -> HeaderMap {
+    let mut copied = HeaderMap::with_capacity(headers.len());
+    for (name, value) in headers {
+        let bytes = Bytes::copy_from_slice(value.as_bytes());
+        // What was a value is one: the other branch is never taken.
+        let value = HeaderValue::from_maybe_shared(bytes).unwrap_or_else(|_| value.clone());
+        copied.append(name.clone(), value);
+    }
+    copied
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Entry")
+            .field("service", &self.service)
+            .field("at", &self.at)
+            .field("method", &self.method)
+            .field("path", self.printable.as_ref().unwrap_or(&self.path))
+            .field("query", &self.query.as_deref().map(without_secrets))
+            .field("headers", &Discreet(&self.headers))
+            .field("body_bytes", &self.body.len())
+            .field("status", &self.status)
+            .finish()
+    }
+}
+
+/// A query without the values that may be secret, by their names.
+fn without_secrets(query: &str) -> String {
+    let discreet = query.split('&').map(|pair| {
+        let name = pair.split_once('=').map_or(pair, |(name, _)| name);
+        let (decoded, _) = query::pairs(name).into_iter().next().unwrap_or_default();
+        let decoded = decoded.to_lowercase();
+        let secret = ["key", "pass", "payload", "secret", "token"]
+            .iter()
+            .any(|word| decoded.contains(word));
+        if secret {
+            format!("{name}=[hidden]")
+        } else {
+            pair.to_owned()
+        }
+    });
+    discreet.collect::<Vec<_>>().join("&")
+}
+
+/// Headers without the values that carry credentials.
+struct Discreet<'a>(&'a HeaderMap);
+
+impl fmt::Debug for Discreet<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut map = formatter.debug_map();
+        for (name, value) in self.0 {
+            let secret = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE].contains(name)
+                || name.as_str().contains("key")
+                || name.as_str().contains("token");
+            if secret {
+                map.entry(&name.as_str(), &"[hidden]");
+            } else {
+                map.entry(&name.as_str(), value);
+            }
+        }
+        map.finish()
+    }
+}
+
+/// Everything the sandbox received, oldest first. Clones share it.
+///
+/// It keeps the last 100,000 requests, and fewer if they take more than
+/// 256 MiB together; the last one always.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let sandbox = security_api_sandbox::Sandbox::start().await?;
+/// // ... let a client talk to it, then:
+/// let posts = sandbox.journal().count(|entry| entry.method == "POST");
+/// assert_eq!(posts, 0);
+/// # std::io::Result::Ok(()) })?;
+/// # std::io::Result::Ok(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Journal(Arc<Mutex<Pages>>);
+
+#[derive(Default)]
+struct Pages {
+    entries: VecDeque<Entry>,
+    /// How many entries have left at the front: with a position in `entries`
+    /// it makes a number that stays the same for an entry's life.
+    gone: u64,
+    /// What the entries take, about.
+    bytes: usize,
+}
+
+impl Pages {
+    fn forget_oldest(&mut self) {
+        if let Some(oldest) = self.entries.pop_front() {
+            self.bytes -= oldest.weight();
+            self.gone += 1;
+        }
+    }
+}
+
+impl Journal {
+    fn pages(&self) -> MutexGuard<'_, Pages> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A copy of all entries, in the order in which the requests arrived.
+    #[must_use]
+    pub fn entries(&self) -> Vec<Entry> {
+        self.pages().entries.iter().cloned().collect()
+    }
+
+    /// How many entries `wanted` says yes to.
+    #[must_use]
+    pub fn count(&self, wanted: impl Fn(&Entry) -> bool) -> usize {
+        self.pages()
+            .entries
+            .iter()
+            .filter(|entry| wanted(entry))
+            .count()
+    }
+
+    /// Forgets everything.
+    pub fn clear(&self) {
+        let mut pages = self.pages();
+        pages.gone += pages.entries.len() as u64;
+        pages.entries.clear();
+        pages.bytes = 0;
+    }
+
+    /// Keeps an entry and returns its number.
+    pub(crate) fn record(&self, mut entry: Entry) -> u64 {
+        let mut pages = self.pages();
+        entry.compact(pages.entries.iter().rev().take(RECENT));
+        let weight = entry.weight();
+        while !pages.entries.is_empty()
+            && (pages.entries.len() == CAPACITY || pages.bytes + weight > MOST_BYTES)
+        {
+            pages.forget_oldest();
+        }
+        pages.bytes += weight;
+        pages.entries.push_back(entry);
+        pages.gone + pages.entries.len() as u64 - 1
+    }
+
+    /// Notes how the entry with that number was answered.
+    pub(crate) fn answered(&self, number: u64, status: u16) {
+        let mut pages = self.pages();
+        let position = number
+            .checked_sub(pages.gone)
+            .and_then(|at| usize::try_from(at).ok());
+        if let Some(entry) = position.and_then(|at| pages.entries.get_mut(at)) {
+            entry.status = Some(status);
+        }
+    }
+}
+
+impl fmt::Debug for Journal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Journal")
+            .field("entries", &self.pages().entries.len())
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(path: &str) -> Entry {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-api-key", http::HeaderValue::from_static("hunter2"));
+        headers.insert("accept", http::HeaderValue::from_static("application/json"));
+        Entry {
+            service: "test",
+            at: SystemTime::UNIX_EPOCH,
+            method: Method::GET,
+            path: path.to_owned(),
+            query: None,
+            headers: Arc::new(headers),
+            body: Bytes::from_static(b"hunter3"),
+            status: None,
+            printable: None,
+        }
+    }
+
+    #[test]
+    fn an_answer_finds_its_entry_even_after_older_ones_were_forgotten() {
+        let journal = Journal::default();
+        let early = journal.record(entry("/early"));
+        journal.clear();
+        let late = journal.record(entry("/late"));
+        journal.answered(early, 500);
+        journal.answered(late, 200);
+        let entries = journal.entries();
+        assert_eq!(entries.len(), 1);
+        assert_eq!(
+            (entries[0].path.as_str(), entries[0].status),
+            ("/late", Some(200))
+        );
+    }
+
+    #[test]
+    fn the_oldest_entries_make_room() {
+        let journal = Journal::default();
+        for _ in 0..CAPACITY {
+            journal.record(entry("/old"));
+        }
+        let last = journal.record(entry("/new"));
+        journal.answered(last, 204);
+        assert_eq!(journal.count(|_| true), CAPACITY);
+        assert_eq!(journal.count(|entry| entry.status == Some(204)), 1);
+    }
+
+    #[test]
+    fn entries_that_are_large_make_room_before_there_are_many() {
+        let journal = Journal::default();
+        let body = Bytes::from(vec![b'x'; 1024 * 1024]);
+        let large = || Entry {
+            body: body.clone(),
+            ..entry("/large")
+        };
+        for _ in 0..300 {
+            journal.record(large());
+        }
+        let kept = journal.count(|_| true);
+        assert!((250..256).contains(&kept), "{kept}");
+        assert!(journal.pages().bytes <= MOST_BYTES);
+
+        // Whatever else has to go, the last one stays.
+        let body = Bytes::from(vec![b'x'; MOST_BYTES + 1]);
+        let last = journal.record(Entry {
+            body,
+            ..entry("/huge")
+        });
+        journal.answered(last, 200);
+        let entries = journal.entries();
+        assert_eq!((entries.len(), entries[0].status), (1, Some(200)));
+
+        journal.record(entry("/small"));
+        assert_eq!(journal.count(|entry| entry.path == "/small"), 1);
+        assert_eq!(journal.count(|_| true), 1);
+        journal.clear();
+        assert_eq!(journal.pages().bytes, 0);
+    }
+
+    #[test]
+    fn an_entry_keeps_nothing_of_the_buffer_it_was_read_from() {
+        let buffer = Bytes::from(vec![b'x'; 8192]);
+        let slice = |at: usize| {
+            let value = HeaderValue::from_maybe_shared(buffer.slice(at..at + 8));
+            value.expect("a value")
+        };
+        let mut headers = HeaderMap::new();
+        headers.append("accept", slice(0));
+        headers.append("accept", slice(8));
+        headers.append("x-api-key", slice(16));
+        let journal = Journal::default();
+        for _ in 0..2 {
+            journal.record(Entry {
+                headers: Arc::new(headers.clone()),
+                body: buffer.slice(64..80),
+                ..entry("/v1/browsers")
+            });
+        }
+        assert_eq!(*journal.entries()[1].headers, headers);
+        drop(headers);
+        assert!(buffer.is_unique());
+        let weight = journal.pages().bytes / 2;
+        assert!(weight < 1024, "{weight}");
+    }
+
+    #[test]
+    fn debug_prints_no_credential_and_no_body() {
+        let entry = Entry {
+            query: Some(
+                "page=2&pass%70hrase=hunter4&push[payload]=hunter5&nextToken=hunter6".into(),
+            ),
+            ..entry("/v1/browsers")
+        };
+        let text = format!("{entry:?}");
+        assert!(text.contains("page=2"), "{text}");
+        assert!(!text.contains("hunter"), "{text}");
+        assert!(
+            text.contains("/v1/browsers") && text.contains("application/json"),
+            "{text}"
+        );
+    }
+}

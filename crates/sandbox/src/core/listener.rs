@@ -1,0 +1,256 @@
+//! Connections: accepting them, reading requests, and spoiling responses.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HOST, HeaderValue};
+use http::request::Parts;
+use http::uri::Authority;
+use http::{Request, Response, StatusCode};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+
+use super::clock::Clock;
+use super::faults::{Action, Faults};
+use super::journal::{Entry, Journal};
+use super::service::{Dropped, Peer, Service, whole};
+use super::wire::{Line, ResponseBody, Wire};
+
+/// What all listeners of a sandbox share.
+#[derive(Clone, Debug)]
+pub(crate) struct Desk {
+    pub(crate) clock: Clock,
+    pub(crate) faults: Faults,
+    pub(crate) journal: Journal,
+}
+
+/// Which host names requests may be for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Hosts {
+    /// Those of this machine alone. A web page whose own name was made to lead
+    /// here could otherwise speak to the sandbox through the browser that
+    /// shows it, and knows the credentials of a fixed seed.
+    Loopback,
+    Any,
+}
+
+impl Hosts {
+    fn allow(self, parts: &Parts) -> bool {
+        let named = parts.headers.get_all(HOST).iter().all(|host| {
+            let host = host.to_str().ok().and_then(|host| host.parse().ok());
+            host.is_some_and(|host: Authority| is_loopback(host.host()))
+        });
+        self == Self::Any || named && parts.uri.host().is_none_or(is_loopback)
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let bare = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
+    if let Ok(address) = bare.unwrap_or(host).parse::<IpAddr>() {
+        return address.to_canonical().is_loopback();
+    }
+    let name = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    name == "localhost" || name.ends_with(".localhost")
+}
+
+/// What is said to a request for another host.
+const WRONG_HOST: &str = "The sandbox answers on this machine's addresses to this machine's names \
+    alone, such as 127.0.0.1 and localhost; start it with allow_any_host (--allow-any-host) to \
+    use others.\n";
+
+fn wrong_host() -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from_static(WRONG_HOST.as_bytes()));
+    *response.status_mut() = StatusCode::FORBIDDEN;
+    let text = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, text);
+    response
+}
+
+/// Where a client on this machine finds what listens at `address`.
+pub(crate) fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    address
+}
+
+/// Accepts connections for as long as the runtime lives.
+pub(crate) async fn run<S: Service>(
+    listener: TcpListener,
+    service: Arc<S>,
+    desk: Desk,
+    hosts: Hosts,
+) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, address)) => {
+                let peer = Peer(address.ip());
+                let service = Arc::clone(&service);
+                tokio::spawn(connection(stream, peer, service, desk.clone(), hosts));
+            }
+            // Too many open files, mostly: give connections a moment to close.
+            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
+}
+
+async fn connection<S: Service>(
+    stream: TcpStream,
+    peer: Peer,
+    service: Arc<S>,
+    desk: Desk,
+    hosts: Hosts,
+) {
+    // Responses are written in one go; waiting to fill segments only adds delay.
+    let _ = stream.set_nodelay(true);
+    let line = Arc::new(Line::default());
+    let io = TokioIo::new(Wire {
+        stream,
+        line: Arc::clone(&line),
+    });
+    let handler = service_fn(|request| handle(&*service, &desk, hosts, &line, peer, request));
+    let mut connection = http1::Builder::new().serve_connection(io, handler);
+    // Ends with an error whenever a fault or the client cut it off.
+    let _ = (&mut connection).await;
+    if line.reset.load(Ordering::Acquire) {
+        let wire = connection.into_parts().io.into_inner();
+        // Closing with zero linger sends a reset. The method's successor is
+        // not in the oldest tokio this workspace supports.
+        #[allow(deprecated)]
+        let _ = wire.stream.set_linger(Some(Duration::ZERO));
+    }
+}
+
+async fn handle<S: Service>(
+    service: &S,
+    desk: &Desk,
+    hosts: Hosts,
+    line: &Arc<Line>,
+    peer: Peer,
+    request: Request<Incoming>,
+) -> Result<Response<ResponseBody>, Dropped> {
+    let (mut parts, body) = request.into_parts();
+    parts.extensions.insert(peer);
+    let welcome = hosts.allow(&parts);
+    let body = match welcome {
+        true => service.receive(&mut parts, body).await?,
+        false => whole(body, 0).await?,
+    };
+    let mut headers = parts.headers.clone();
+    service.redact(&mut headers);
+    let number = desk.journal.record(Entry {
+        service: S::NAME,
+        at: desk.clock.now(),
+        method: parts.method.clone(),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().map(|query| service.redact_query(query)),
+        headers: Arc::new(headers),
+        body: body
+            .as_ref()
+            .map(|body| service.redact_body(&parts, body))
+            .unwrap_or_default(),
+        status: None,
+        printable: service.printable(parts.uri.path()),
+    });
+    let respond = || {
+        let mut response = match &body {
+            Some(body) => service.respond(&parts, body),
+            None => service.failure(StatusCode::PAYLOAD_TOO_LARGE),
+        };
+        service.stamp(response.headers_mut());
+        response
+    };
+    if !welcome {
+        let response = wrong_host();
+        desk.journal.answered(number, response.status().as_u16());
+        return Ok(response.map(|body| ResponseBody::new(body, None, None, line)));
+    }
+    let (response, cut) = match desk.faults.take(&parts.method, parts.uri.path()) {
+        None => (respond(), None),
+        Some(Action::Status {
+            status,
+            headers,
+            body,
+        }) => {
+            let mut response = service.failure(status);
+            service.stamp(response.headers_mut());
+            response.headers_mut().extend(headers);
+            if let Some(body) = body {
+                *response.body_mut() = body;
+            }
+            (response, None)
+        }
+        Some(Action::Delay(by)) => {
+            let response = respond();
+            tokio::time::sleep(by).await;
+            (response, None)
+        }
+        Some(Action::CutBody(bytes)) => (respond(), Some(bytes)),
+        Some(Action::Reset) => {
+            line.reset.store(true, Ordering::Release);
+            return Err(Dropped);
+        }
+        Some(Action::Stall) => std::future::pending().await,
+    };
+    desk.journal.answered(number, response.status().as_u16());
+    let (mut parts, body) = response.into_parts();
+    let attachment = parts.extensions.remove();
+    let body = ResponseBody::new(body, attachment, cut, line);
+    Ok(Response::from_parts(parts, body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_this_machine_are_told_from_others() {
+        for host in [
+            "localhost",
+            "LocalHost.",
+            "app.localhost",
+            "127.0.0.1",
+            "127.9.9.9",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+        ] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in [
+            "",
+            "localhost.example.com",
+            "notlocalhost",
+            "127.0.0.1.example.com",
+            "0.0.0.0",
+            "192.0.2.1",
+            "[::]",
+            "[2001:db8::1]",
+        ] {
+            assert!(!is_loopback(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn no_client_is_sent_to_the_address_that_stands_for_all() {
+        for (bound, found) in [
+            ("0.0.0.0:80", "127.0.0.1:80"),
+            ("[::]:80", "[::1]:80"),
+            ("[::1]:80", "[::1]:80"),
+            ("192.0.2.1:80", "192.0.2.1:80"),
+        ] {
+            let bound = bound.parse().expect("an address");
+            assert_eq!(reachable(bound).to_string(), found);
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! What the services have in common: connections, time, faults and the journal.
+
+pub(crate) mod clock;
+pub(crate) mod faults;
+pub(crate) mod journal;
+pub(crate) mod limit;
+pub(crate) mod listener;
+pub(crate) mod query;
+pub(crate) mod random;
+pub(crate) mod service;
+mod wire;

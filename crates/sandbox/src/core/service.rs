@@ -1,0 +1,105 @@
+//! What a service gives its listener.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::fs::File;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use http::request::Parts;
+use http::{HeaderMap, Response, StatusCode};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+
+/// One service behind one listener.
+pub(crate) trait Service: Send + Sync + 'static {
+    /// Its name in the journal.
+    const NAME: &'static str;
+
+    /// The largest request body it takes.
+    const LARGEST_BODY: usize;
+
+    /// Reads a request's body, or finds that it is too large. A service that
+    /// takes bodies too large to be held puts what it makes of them into the
+    /// extensions, for [`respond`](Self::respond), and returns as much as the
+    /// journal is to keep.
+    fn receive(
+        &self,
+        parts: &mut Parts,
+        body: Incoming,
+    ) -> impl Future<Output = Result<Option<Bytes>, Dropped>> + Send {
+        let _ = parts;
+        whole(body, Self::LARGEST_BODY)
+    }
+
+    /// Does what a request asks for. The extensions hold its [`Peer`]; an
+    /// [`Attachment`] among the response's extensions is sent as its body.
+    fn respond(&self, parts: &Parts, body: &Bytes) -> Response<Bytes>;
+
+    /// How this service says a status that is not of its own making.
+    fn failure(&self, status: StatusCode) -> Response<Bytes>;
+
+    /// Adds the headers that every response of this service carries.
+    fn stamp(&self, headers: &mut HeaderMap);
+
+    /// Replaces the credentials it knows by their names.
+    fn redact(&self, headers: &mut HeaderMap);
+
+    /// What may be printed of a path that gives access by itself.
+    fn printable(&self, path: &str) -> Option<String> {
+        let _ = path;
+        None
+    }
+
+    /// A body as the journal may keep it: without secrets.
+    fn redact_body(&self, parts: &Parts, body: &Bytes) -> Bytes {
+        let _ = parts;
+        body.clone()
+    }
+
+    /// A query as the journal may keep it: without secrets.
+    fn redact_query(&self, query: &str) -> String {
+        query.to_owned()
+    }
+}
+
+/// Where a request came from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+/// A file that is a response's body, from where it stands to its end.
+#[derive(Clone, Debug)]
+pub(crate) struct Attachment {
+    pub(crate) file: Arc<File>,
+    pub(crate) length: u64,
+}
+
+/// A request's body, or nothing if it is too large. One that is too large is
+/// read to its end all the same: closing before that would reset the
+/// connection, and the response might be lost.
+pub(crate) async fn whole(mut body: Incoming, largest: usize) -> Result<Option<Bytes>, Dropped> {
+    let mut kept = Some(BytesMut::new());
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| Dropped)?.into_data() else {
+            continue;
+        };
+        kept = kept.filter(|kept| kept.len() + data.len() <= largest);
+        if let Some(kept) = &mut kept {
+            kept.extend_from_slice(&data);
+        }
+    }
+    Ok(kept.map(BytesMut::freeze))
+}
+
+/// The connection is to end without (more of) a response.
+#[derive(Debug)]
+pub(crate) struct Dropped;
+
+impl fmt::Display for Dropped {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the connection is dropped on purpose")
+    }
+}
+
+impl StdError for Dropped {}

@@ -1,0 +1,155 @@
+//! Target groups, who is in them, and custom fields.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::handler::{Handler, Table};
+use super::memberships::{GROUPS, MEMBERSHIP, NO_GROUP, USERS, check_groups, is_in};
+use super::people::{self, priority};
+use super::resource::Resource;
+use crate::keepnet::http::call::{Call, done};
+use crate::keepnet::http::response::{Outcome, Refusal};
+use crate::keepnet::lists::search::Search;
+use crate::keepnet::records::company;
+use crate::keepnet::records::{Record, Row, bool_of, member, record, text, texts};
+
+pub(crate) static TARGET_GROUPS: Resource = Resource {
+    path: GROUPS,
+    entity: "TargetGroup",
+    not_found: NO_GROUP,
+    required: &["name", "priority"],
+    unique: Some("name"),
+    prepare: prepare_group,
+    view: counted,
+};
+
+pub(crate) const OPERATIONS: Table = &[
+    ("PUT", "/api/target-groups/users", Handler::Do(add_users)),
+    (
+        "POST",
+        "/api/target-groups/{resourceId}/users",
+        Handler::Rows(users),
+    ),
+    (
+        "DELETE",
+        "/api/target-groups/{resourceId}/users",
+        Handler::Do(remove_users),
+    ),
+    ("POST", "/api/target-groups/search/all", Handler::Rows(all)),
+    (
+        "POST",
+        "/api/target-groups/search/current-company",
+        Handler::Rows(all),
+    ),
+    (
+        "POST",
+        "/api/target-groups/search-name",
+        Handler::Rows(search_name),
+    ),
+];
+
+fn prepare_group(
+    call: &mut Call<'_>,
+    group: &mut Record,
+    _: Option<&Record>,
+) -> Result<(), Refusal> {
+    priority(group)?;
+    let company = company::find(&call.inner.store, &call.company);
+    let name = company.map_or(Value::Null, |row| json!(text(row, "name")));
+    group.insert("companyName".to_owned(), name);
+    let created = group.get("createTime").cloned().unwrap_or_default();
+    group.insert("createDate".to_owned(), created);
+    Ok(())
+}
+
+fn counted(call: &Call<'_>, group: &Row) -> Row {
+    let id = text(group, "resourceId");
+    let members = call.rows(USERS).iter().filter(|user| is_in(user, id));
+    let (mut count, mut phones) = (0, 0);
+    for user in members {
+        count += 1;
+        phones += usize::from(!text(user, "phoneNumber").is_empty());
+    }
+    let mut record = Record::clone(group);
+    record.insert("userCount".to_owned(), json!(count));
+    record.insert("userCountWithPhoneNumber".to_owned(), json!(phones));
+    Arc::new(record)
+}
+
+fn all(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
+    Ok(TARGET_GROUPS.rows(call))
+}
+
+fn search_name(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
+    let name = call.text("groupName").to_lowercase();
+    let mut rows = TARGET_GROUPS.rows(call);
+    rows.retain(|row| text(row, "name").to_lowercase().contains(&name));
+    Ok(rows)
+}
+
+fn users(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
+    let id = call.last_param();
+    call.find(GROUPS, &id, NO_GROUP)?;
+    let others = call.member("excludeGroupUsers").and_then(bool_of) == Some(true);
+    let rows = call.rows(USERS).iter();
+    Ok(rows
+        .filter(|user| is_in(user, &id) != others)
+        .cloned()
+        .collect())
+}
+
+fn add_users(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let body = call.object()?;
+    let groups = texts(body, MEMBERSHIP);
+    let users = if member(body, "selectAll").and_then(bool_of) == Some(true) {
+        let excluded = texts(body, "excludedResourceIdList");
+        let rows = Search::select(member(body, "filter"), call.rows(USERS))?;
+        let ids = rows.iter().map(|row| text(row, "resourceId").to_owned());
+        ids.filter(|id| !excluded.contains(id)).collect()
+    } else {
+        texts(body, "targetUserResourceIds")
+    };
+    if groups.is_empty() || users.is_empty() {
+        return Err(Refusal::input("Users and groups have to be named"));
+    }
+    check_groups(call, &groups)?;
+    for user in &users {
+        call.find(USERS, user, people::TARGET_USERS.not_found)?;
+    }
+    for user in &users {
+        call.change(USERS, user, people::TARGET_USERS.not_found, |record| {
+            let mut ids = texts(record, MEMBERSHIP);
+            let new = groups.iter().filter(|group| !ids.contains(group));
+            let new: Vec<_> = new.cloned().collect();
+            ids.extend(new);
+            record.insert(MEMBERSHIP.to_owned(), json!(ids));
+        })?;
+    }
+    let after = record(json!({ "targetUserResourceIds": users }));
+    for group in &groups {
+        call.log("TargetGroupUser", "CreateMany", group, None, Some(&after));
+    }
+    Ok(Outcome::Data(json!([])))
+}
+
+fn remove_users(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let group = call.last_param();
+    call.find(GROUPS, &group, NO_GROUP)?;
+    let users = texts(call.object()?, "targetUserResourceIds");
+    if users.is_empty() {
+        return Err(Refusal::input(
+            "The targetUserResourceIds field is required.",
+        ));
+    }
+    for user in &users {
+        call.change(USERS, user, people::TARGET_USERS.not_found, |record| {
+            let mut ids = texts(record, MEMBERSHIP);
+            ids.retain(|id| *id != group);
+            record.insert(MEMBERSHIP.to_owned(), json!(ids));
+        })?;
+    }
+    let before = record(json!({ "targetUserResourceIds": users }));
+    call.log("TargetGroupUser", "DeleteMany", &group, Some(&before), None);
+    done(&group)
+}

@@ -1,0 +1,464 @@
+//! Target users from a file: upload, mapping, a look at the result, import.
+
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+
+use super::handler::{Handler, Table};
+use super::memberships::{MEMBERSHIP, USERS, check_groups};
+use super::people::{self, TARGET_USERS, valid_email};
+use crate::keepnet::http::call::{Call, done};
+use crate::keepnet::http::multipart;
+use crate::keepnet::http::response::{Outcome, Refusal};
+use crate::keepnet::lists::search::Search;
+use crate::keepnet::records::uploads::{Job, Upload};
+use crate::keepnet::records::{Record, Row, member, record, row, text, texts};
+use crate::keepnet::shapes::{Shapes, Type};
+
+pub(crate) const OPERATIONS: Table = &[
+    ("POST", "/api/target-users/upload", Handler::Do(upload)),
+    (
+        "GET",
+        "/api/target-users/upload/{transactionId}",
+        Handler::Do(get_upload),
+    ),
+    (
+        "POST",
+        "/api/target-users/create-mapping",
+        Handler::Do(create_mapping),
+    ),
+    (
+        "GET",
+        "/api/target-users/mapping-job/{resourceId}",
+        Handler::Do(mapping_job),
+    ),
+    (
+        "POST",
+        "/api/target-users/{transactionId}/search",
+        Handler::Do(search),
+    ),
+    (
+        "POST",
+        "/api/target-users/{transactionId}/search/export",
+        Handler::Do(export),
+    ),
+    (
+        "PUT",
+        "/api/target-users/{transactionId}/update",
+        Handler::Do(renew),
+    ),
+    (
+        "POST",
+        "/api/target-users/{transactionId}/import",
+        Handler::Do(import),
+    ),
+];
+
+/// How long mapping takes, in milliseconds: a moment to start, then some for
+/// each row.
+const START: i64 = 2_000;
+const EACH: i64 = 10;
+
+const NOT_FOUND: Refusal = Refusal::NotFound("Transaction not found");
+
+fn of<'a>(call: &'a Call<'_>, id: &str) -> Result<&'a Upload, Refusal> {
+    let uploads = &call.inner.uploads;
+    let upload = uploads.get(id).filter(|one| one.company == call.company);
+    upload.ok_or(NOT_FOUND)
+}
+
+fn upload(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let parts = multipart::parts(&call.content_type, &call.raw)?;
+    let file = parts.iter().find(|part| part.file_name.is_some());
+    let file = file.ok_or_else(|| Refusal::input("The File field is required."))?;
+    let name = file.file_name.as_deref().unwrap_or_default();
+    let ends = |end: &str| name.to_ascii_lowercase().ends_with(end);
+    if ends(".xlsx") || ends(".xls") {
+        return Err(Refusal::NotPlayed("the upload of Excel files"));
+    }
+    let content = std::str::from_utf8(&file.content).ok();
+    let content = content.filter(|_| ends(".csv"));
+    let content = content.ok_or_else(|| Refusal::input("The file has to be CSV or Excel"))?;
+    let mut rows = parse(content.trim_start_matches('\u{feff}'));
+    if rows.is_empty() {
+        return Err(Refusal::input("The file is empty"));
+    }
+    let columns = rows.remove(0);
+    let before = rows.len();
+    let mut seen = std::collections::HashSet::new();
+    rows.retain(|row| seen.insert(row.clone()));
+    let id = call.store().id();
+    let data = json!({
+        "transactionId": id,
+        "rowCount": rows.len(),
+        "columnCount": columns.len(),
+        "duplicateCount": before - rows.len(),
+    });
+    let company = call.company.clone();
+    let upload = Upload {
+        company,
+        columns,
+        rows,
+        jobs: Vec::new(),
+    };
+    call.inner.uploads.insert(id, upload);
+    Ok(Outcome::Data(data))
+}
+
+fn separator(text: &str) -> char {
+    let (mut quoted, mut found) = (false, ',');
+    for letter in text.chars() {
+        match letter {
+            '"' => quoted = !quoted,
+            ',' if !quoted => return ',',
+            ';' if !quoted => found = ';',
+            '\n' if !quoted => break,
+            _ => {}
+        }
+    }
+    found
+}
+
+/// The rows of comma-separated values, or of values with semicolons between
+/// them if the first line has no comma. Quotes may hold separators, line breaks
+/// and doubled quotes.
+fn parse(text: &str) -> Vec<Vec<String>> {
+    let separator = separator(text);
+    let (mut rows, mut row, mut cell) = (Vec::new(), Vec::new(), String::new());
+    let mut quoted = false;
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '"' if quoted && letters.peek() == Some(&'"') => {
+                letters.next();
+                cell.push('"');
+            }
+            '"' => quoted = !quoted,
+            letter if letter == separator && !quoted => row.push(std::mem::take(&mut cell)),
+            '\r' if !quoted => {}
+            '\n' if !quoted => {
+                row.push(std::mem::take(&mut cell));
+                rows.push(std::mem::take(&mut row));
+            }
+            letter => cell.push(letter),
+        }
+    }
+    if !cell.is_empty() || !row.is_empty() {
+        row.push(cell);
+        rows.push(row);
+    }
+    rows.retain(|row| row.iter().any(|cell| !cell.trim().is_empty()));
+    rows
+}
+
+fn get_upload(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let upload = of(call, &call.last_param())?;
+    let rows = upload.rows.iter().take(10).map(|row| {
+        let cells = upload.columns.iter().zip(row);
+        let cells = cells.map(|(column, cell)| (column.clone(), json!(cell)));
+        Value::Object(cells.collect())
+    });
+    call.data(json!({
+        "fileType": "Csv",
+        "sheetNames": [],
+        "data": rows.collect::<Vec<_>>(),
+        "fileFieldNames": upload.columns,
+    }))
+}
+
+fn create_mapping(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    call.require(&["transactionId", "fieldMappings"])?;
+    let body = call.object()?;
+    let transaction = text(body, "transactionId").to_owned();
+    let groups = texts(body, MEMBERSHIP);
+    check_groups(call, &groups)?;
+    let mappings = member(body, "fieldMappings").and_then(Value::as_array);
+    let upload = of(call, &transaction)?;
+    let mut fields = Vec::new();
+    for mapping in mappings.into_iter().flatten().filter_map(Value::as_object) {
+        let (column, field) = (text(mapping, "excelColumnName"), text(mapping, "fieldName"));
+        let mut columns = upload.columns.iter();
+        let position = columns.position(|name| name.eq_ignore_ascii_case(column));
+        let position =
+            position.ok_or_else(|| Refusal::input(format!("There is no column {column}")))?;
+        fields.push((position, field.to_owned()));
+    }
+    if !fields
+        .iter()
+        .any(|(_, field)| field.eq_ignore_ascii_case("email"))
+    {
+        return Err(Refusal::input("A column has to be mapped to Email"));
+    }
+    let rows = upload.rows.clone();
+    let users = rows
+        .iter()
+        .map(|cells| mapped(call, &transaction, &fields, cells));
+    let users: Vec<Row> = users.collect();
+    let id = call.store().id();
+    let ends = call.now() + START + EACH * i64::try_from(users.len()).unwrap_or_default();
+    if let Some(upload) = call.inner.uploads.get_mut(&transaction) {
+        upload.jobs.push(Job {
+            id: id.clone(),
+            ends,
+            groups,
+            users,
+        });
+    }
+    done(&id)
+}
+
+/// A row of the file as a target user that is yet to be imported.
+fn mapped(
+    call: &mut Call<'_>,
+    transaction: &str,
+    fields: &[(usize, String)],
+    cells: &[String],
+) -> Row {
+    const MEMBERS: [&str; 11] = [
+        "email",
+        "firstName",
+        "lastName",
+        "department",
+        "priority",
+        "phoneNumber",
+        "timeZone",
+        "preferredLanguage",
+        "managerFirstName",
+        "managerLastName",
+        "managerEmail",
+    ];
+    let mut user = Map::new();
+    let mut custom = Vec::new();
+    for (position, field) in fields {
+        let cell = cells.get(*position).map_or("", |cell| cell.trim());
+        let mut members = MEMBERS.iter();
+        let plain: String = field.chars().filter(|letter| *letter != ' ').collect();
+        match members.find(|member| member.eq_ignore_ascii_case(&plain)) {
+            Some(member) => user.insert((*member).to_owned(), json!(cell)),
+            None => {
+                custom.push(json!({"name": field, "dataType": "String", "value": cell}));
+                None
+            }
+        };
+    }
+    let email = text(&user, "email").to_owned();
+    let mut problems = Vec::new();
+    if !valid_email(&email) {
+        problems.push(json!({"fieldName": "Email", "message": "The e-mail address is not valid"}));
+    }
+    if !text(&user, "priority").is_empty() && people::priority(&mut user).is_err() {
+        problems.push(json!({"fieldName": "Priority", "message": "The priority is not known"}));
+    }
+    let exists = existing(call, &email).is_some();
+    let status = match (problems.is_empty(), exists) {
+        (false, _) => "Error",
+        (true, true) => "Exists",
+        (true, false) => "New",
+    };
+    user.extend(record(json!({
+        "resourceId": call.store().id(),
+        "transactionId": transaction,
+        "status": status,
+        "validationDetail": problems,
+        "customFields": custom,
+        "createTime": call.now_text(),
+    })));
+    row(Value::Object(user))
+}
+
+fn existing(call: &Call<'_>, email: &str) -> Option<String> {
+    let mut users = call.rows(USERS).iter();
+    users
+        .find(|user| text(user, "email").eq_ignore_ascii_case(email))
+        .map(|user| text(user, "resourceId").to_owned())
+}
+
+fn mapping_job(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let id = call.last_param();
+    let uploads = call.inner.uploads.values();
+    let job = uploads
+        .filter(|upload| upload.company == call.company)
+        .flat_map(|upload| &upload.jobs)
+        .find(|job| job.id == id);
+    let job = job.ok_or(Refusal::NotFound("Mapping job not found"))?;
+    let left = job.ends - call.now();
+    let status = if left <= 0 { "Finished" } else { "InProgress" };
+    let unread = usize::try_from((left.max(0) + EACH - 1) / EACH).unwrap_or(usize::MAX);
+    let read = &job.users[..job.users.len().saturating_sub(unread)];
+    let [new, existing, invalid] = counts(read);
+    // The counts are not described, but the service's own programs read them.
+    Ok(Outcome::Data(json!({
+        "status": status,
+        "newUserCount": new,
+        "existingUserCount": existing,
+        "invalidUserCount": invalid,
+        "totalRowCount": job.users.len(),
+    })))
+}
+
+/// How many of the rows are new users, existing ones, and wrong.
+fn counts(users: &[Row]) -> [usize; 3] {
+    ["New", "Exists", "Error"].map(|status| {
+        let of_status = users.iter().filter(|user| text(user, "status") == status);
+        of_status.count()
+    })
+}
+
+/// The mapping of a file, once it is done.
+fn mapping<'a>(call: &'a Call<'_>) -> Result<Option<&'a Job>, Refusal> {
+    let upload = of(call, &call.param("transactionId"))?;
+    Ok(upload.jobs.last().filter(|job| call.now() >= job.ends))
+}
+
+fn row_type() -> Type {
+    Type::Named("ImportedTargetUserRow".to_owned())
+}
+
+fn search(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let search = Search::strict(&call.body, true)?;
+    let users = mapping(call)?.map(|job| job.users.clone());
+    let (status, message) = match users {
+        Some(_) => ("Finished", "The file has been read"),
+        None => ("InProgress", "The file is being read"),
+    };
+    let users = users.unwrap_or_default();
+    let [new, existing, invalid] = counts(&users);
+    let page = Type::Page(Box::new(row_type()), None);
+    let items = search.page(Shapes::get(), &page, users)?;
+    call.data(json!({
+        "status": status,
+        "message": message,
+        "items": items,
+        "newUserCount": new,
+        "existingUserCount": existing,
+        "invalidUserCount": invalid,
+    }))
+}
+
+fn export(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let search = Search::export(&call.body)?;
+    let users = mapping(call)?.map(|job| job.users.clone());
+    let users = users.unwrap_or_default();
+    let bytes: Bytes = search.csv(Shapes::get(), &row_type(), users)?;
+    Ok(Outcome::csv(bytes))
+}
+
+/// The same file as another transaction, which is yet to be mapped. That the old one stays is inferred.
+fn renew(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let old = call.param("transactionId");
+    let file = of(call, &old)?;
+    let upload = Upload {
+        company: file.company.clone(),
+        columns: file.columns.clone(),
+        rows: file.rows.clone(),
+        jobs: Vec::new(),
+    };
+    let new = call.store().id();
+    call.inner.uploads.insert(new.clone(), upload);
+    call.data(json!({ "transactionId": new, "oldTransactionId": old }))
+}
+
+fn import(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    call.require(&["importType"])?;
+    let body = call.object()?;
+    // Its programs and its documentation have different words for it.
+    let (mut chosen, mut status) = (None, None);
+    match text(body, "importType").to_ascii_lowercase().as_str() {
+        "importall" | "all" | "1" => {}
+        "importselected" | "selected" | "2" => chosen = Some(texts(body, "selectedResourceIds")),
+        "onlynew" => status = Some("New"),
+        "onlyupdateexisting" => status = Some("Exists"),
+        _ if member(body, "importType") == Some(&json!(1)) => {}
+        _ => return Err(Refusal::input("importType is not known")),
+    }
+    let job = mapping(call)?.ok_or_else(|| Refusal::input("The file is still being read"))?;
+    let (users, groups) = (job.users.clone(), job.groups.clone());
+    let (mut created, mut updated, mut skipped) = (0, 0, 0);
+    for user in users {
+        let id = text(&user, "resourceId").to_owned();
+        if chosen.as_ref().is_some_and(|chosen| !chosen.contains(&id)) {
+            continue;
+        }
+        if status.is_some_and(|status| text(&user, "status") != status) {
+            continue;
+        }
+        if text(&user, "status") == "Error" {
+            skipped += 1;
+            continue;
+        }
+        let mut new = Record::clone(&user);
+        for name in [
+            "resourceId",
+            "transactionId",
+            "status",
+            "validationDetail",
+            "createTime",
+        ] {
+            new.remove(name);
+        }
+        if text(&new, "priority").is_empty() {
+            new.remove("priority");
+        }
+        new.insert(MEMBERSHIP.to_owned(), json!(groups));
+        match existing(call, text(&user, "email")) {
+            Some(id) => {
+                let before = call.find(USERS, &id, TARGET_USERS.not_found)?;
+                // What the file has no column for stays as it is.
+                for (name, value) in before.iter() {
+                    new.entry(name).or_insert_with(|| value.clone());
+                }
+                let mut of = texts(&before, MEMBERSHIP);
+                of.extend(
+                    groups
+                        .iter()
+                        .filter(|group| !of.contains(group))
+                        .cloned()
+                        .collect::<Vec<_>>(),
+                );
+                new.insert(MEMBERSHIP.to_owned(), json!(of));
+                TARGET_USERS.update(call, &id, new)?;
+                updated += 1;
+            }
+            None => {
+                new.insert("isActive".to_owned(), json!(true));
+                TARGET_USERS.create(call, new)?;
+                created += 1;
+            }
+        }
+    }
+    call.inner.uploads.remove(&call.param("transactionId"));
+    Ok(Outcome::Data(json!({
+        "createdCount": created,
+        "updatedCount": updated,
+        "skippedCount": skipped,
+    })))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::keepnet::lists::search::quoted;
+
+    #[test]
+    fn quotes_hold_commas_line_breaks_and_quotes() {
+        let rows = parse("a,b\r\n\"x, y\",\"say \"\"hi\"\"\nnow\"\n\n1;2,");
+        let expected = [["a", "b"], ["x, y", "say \"hi\"\nnow"], ["1;2", ""]];
+        assert_eq!(rows, expected);
+        assert!(parse("\n\r\n").is_empty());
+        assert_eq!(parse("a;b\n1,5;2"), [["a", "b"], ["1,5", "2"]]);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_exported_can_be_imported(
+            cells in prop::collection::vec("[a-c,;\"\r\n ]{0,6}x", 1..5)
+        ) {
+            let line: Vec<_> = cells.iter().map(|cell| quoted(cell)).collect();
+            let text = format!("{},\r\n", line.join(","));
+            let mut row = cells;
+            row.push(String::new());
+            prop_assert_eq!(parse(&text), [row]);
+        }
+    }
+}

@@ -1,0 +1,380 @@
+//! Searches through mailboxes, which take their time.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::handler::{Handler, Table};
+use super::memberships::{self, GROUPS, NO_GROUP, USERS};
+use crate::keepnet::dates;
+use crate::keepnet::http::call::{Call, done};
+use crate::keepnet::http::response::{Outcome, Refusal};
+use crate::keepnet::records::{Record, Row, bool_of, integer, member, record, row, text, texts};
+
+use crate::core::random::{ALPHANUMERIC, Random};
+use crate::keepnet::lists::search::Search;
+use crate::keepnet::seed::seeding::{LONG_AGO, Seeding};
+
+pub(crate) const INVESTIGATIONS: &str = "/api/investigations";
+const NOT_FOUND: &str = "Investigation not found";
+
+/// How long an investigation waits, and how long each mailbox then takes, in
+/// milliseconds.
+const QUEUED: i64 = 5_000;
+const MAILBOX: i64 = 500;
+
+/// How long an action on an e-mail takes, in milliseconds.
+const ACTION: i64 = 3_000;
+
+pub(crate) const OPERATIONS: Table = &[
+    ("POST", "/api/investigations", Handler::Do(create)),
+    (
+        "GET",
+        "/api/investigations/scan-types",
+        Handler::Do(scan_types),
+    ),
+    ("POST", "/api/investigations/search", Handler::Rows(search)),
+    ("GET", "/api/investigations/{resourceId}", Handler::Do(get)),
+    (
+        "GET",
+        "/api/investigations/{resourceId}/summary",
+        Handler::Do(summary),
+    ),
+    (
+        "POST",
+        "/api/investigations/{resourceId}/search-email",
+        Handler::Rows(search_emails),
+    ),
+    (
+        "POST",
+        "/api/investigations/{resourceId}/search-user",
+        Handler::Rows(search_users),
+    ),
+    (
+        "PUT",
+        "/api/investigations/{resourceId}/cancel",
+        Handler::Do(cancel),
+    ),
+    (
+        "POST",
+        "/api/investigations/{resourceId}/actions-delete",
+        Handler::Do(delete_emails),
+    ),
+];
+
+fn create(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    call.require(&[
+        "name",
+        "duration",
+        "startDate",
+        "endDate",
+        "targetUserType",
+        "scanTypes",
+        "autoAction",
+    ])?;
+    let body = call.object()?.clone();
+    let (start, end) = (text(&body, "startDate"), text(&body, "endDate"));
+    if dates::parse(start)
+        .zip(dates::parse(end))
+        .is_none_or(|(start, end)| start > end)
+    {
+        return Err(Refusal::input("startDate has to be before endDate"));
+    }
+    let named = texts(&body, "targetUsers");
+    let mailboxes: Vec<String> = match text(&body, "targetUserType").to_lowercase().as_str() {
+        "allusers" => emails(call.rows(USERS)),
+        "groups" => {
+            for group in &named {
+                call.find(GROUPS, group, NO_GROUP)?;
+            }
+            emails(&memberships::members(call, &named))
+        }
+        "specificusers" => named.clone(),
+        _ => return Err(Refusal::input("The targetUserType is not known")),
+    };
+    let (id, now) = (call.store().id(), call.now());
+    let days = integer(&body, "duration").clamp(1, 365);
+    let targets = named.iter().map(
+        |target| json!({"resourceId": target, "targetUser": target, "targetGroupResourceId": null}),
+    );
+    let targets: Vec<_> = targets.collect();
+    let scans = member(&body, "scanTypes")
+        .and_then(Value::as_array)
+        .cloned();
+    let scans = scans.unwrap_or_default();
+    let scan_types = scans.iter().map(
+        |scan| json!({"resourceId": scan["mailConfigurationResourceId"], "scanType": scan["type"]}),
+    );
+    let scan_types: Vec<_> = scan_types.collect();
+    let mut new = body;
+    new.extend(record(json!({
+        "resourceId": id,
+        "companyResourceId": call.company,
+        "incident": text(&new, "name"),
+        "source": "Manual",
+        "priority": "Medium",
+        "createTime": dates::iso(now),
+        "expireDate": dates::iso(now + days * 86_400_000),
+        "scanTypes": scan_types,
+        "scanConfigurationDetails": scans,
+        "targetUsers": targets,
+        "mailboxes": mailboxes,
+        "actions": {},
+    })));
+    call.log("Investigation", "Create", &id, None, Some(&new));
+    let company = call.company.clone();
+    call.store().push(&company, INVESTIGATIONS, new);
+    done(&id)
+}
+
+fn emails(users: &[Row]) -> Vec<String> {
+    users
+        .iter()
+        .map(|user| text(user, "email").to_owned())
+        .collect()
+}
+
+/// How far an investigation has come.
+struct Progress {
+    status: &'static str,
+    mailboxes: Vec<String>,
+    scanned: usize,
+    /// Milliseconds until it is done.
+    left: i64,
+}
+
+fn progress(call: &Call<'_>, investigation: &Record) -> Progress {
+    let created = dates::parse(text(investigation, "createTime")).unwrap_or_default();
+    let cancelled = dates::parse(text(investigation, "cancelledTime"));
+    let expires = dates::parse(text(investigation, "expireDate")).unwrap_or(i64::MAX);
+    let mailboxes = texts(investigation, "mailboxes");
+    let total = i64::try_from(mailboxes.len()).unwrap_or(i64::MAX);
+    let duration = QUEUED + total * MAILBOX;
+    let until = call.now().min(cancelled.unwrap_or(i64::MAX)).min(expires);
+    let passed = until - created;
+    let scanned = ((passed - QUEUED) / MAILBOX).clamp(0, total);
+    let status = match () {
+        () if cancelled.is_some() => "Canceled",
+        () if passed >= duration => "Finished",
+        () if call.now() >= expires => "Expired",
+        () if passed < QUEUED => "Queued",
+        () => "Running",
+    };
+    Progress {
+        status,
+        scanned: usize::try_from(scanned).unwrap_or_default(),
+        mailboxes,
+        left: (duration - passed).max(0),
+    }
+}
+
+/// An investigation with the numbers of this moment.
+fn current(call: &Call<'_>, investigation: &Row) -> Row {
+    let progress = progress(call, investigation);
+    let total = progress.mailboxes.len();
+    let percent = match total {
+        0 if progress.status == "Finished" => 100,
+        0 => 0,
+        total => progress.scanned * 100 / total,
+    };
+    let found = found(call, investigation, &progress).len();
+    let mut now = Record::clone(investigation);
+    now.extend(record(json!({
+        "status": progress.status,
+        "detected": found.to_string(),
+        "scannedUsersCount": total,
+        "completedUsersCount": progress.scanned,
+        "progress": percent,
+    })));
+    if progress.status == "Finished" {
+        let created = dates::parse(text(investigation, "createTime")).unwrap_or_default();
+        let took = QUEUED + i64::try_from(total).unwrap_or_default() * MAILBOX;
+        now.insert("finishedTime".to_owned(), json!(dates::iso(created + took)));
+    }
+    Arc::new(now)
+}
+
+/// The e-mails found so far: one in every third mailbox.
+fn found(call: &Call<'_>, investigation: &Record, progress: &Progress) -> Vec<Row> {
+    let id = text(investigation, "resourceId");
+    let scanned = progress.mailboxes.iter().take(progress.scanned).step_by(3);
+    let actions = investigation.get("actions");
+    scanned
+        .map(|owner| {
+            let purpose = format!("keepnet found {id} {owner}");
+            let email = Random::new(call.state.seed, &purpose).text(ALPHANUMERIC, 12);
+            let action = actions.and_then(|actions| actions.get(&email));
+            let action = action.map(|action| {
+                let at = action["at"].as_i64().unwrap_or_default();
+                let done = call.now() >= at + ACTION;
+                json!({
+                    "actionType": action["type"],
+                    "status": if done { "Completed" } else { "Queued" },
+                    "isPermanentDelete": action["permanent"],
+                    "text": action["type"],
+                })
+            });
+            row(json!({
+                "resourceId": email,
+                "from": "sender1@mail.example",
+                "senderName": "Sender",
+                "ownerEmail": owner,
+                "subject": "Your invoice is overdue",
+                "receivedTime": text(investigation, "startDate"),
+                "attachmentCount": 1,
+                "filterTags": ["Subject"],
+                "scanType": "O365",
+                "emailLastAction": action,
+                "recipient": [owner],
+                "cc": [],
+                "bcc": [],
+            }))
+        })
+        .collect()
+}
+
+fn one(call: &Call<'_>) -> Result<Row, Refusal> {
+    call.find(INVESTIGATIONS, &call.param("resourceId"), NOT_FOUND)
+}
+
+fn search(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
+    let rows = call.rows(INVESTIGATIONS).iter();
+    Ok(rows.map(|row| current(call, row)).collect())
+}
+
+fn get(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let row = current(call, &one(call)?);
+    Ok(Outcome::Data(call.view(&row)))
+}
+
+fn summary(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let investigation = one(call)?;
+    let progress = progress(call, &investigation);
+    let found = found(call, &investigation, &progress).len();
+    let total = progress.mailboxes.len();
+    call.data(json!({
+        "folders": [{"folderName": "Inbox", "mailCount": found}],
+        "status": progress.status,
+        "totalUserCount": total,
+        "scannedUserCount": progress.scanned,
+        "completedScannedUserCount": progress.scanned,
+        "notScannedUserCount": total - progress.scanned,
+        "totalEmailCount": found,
+        "scannedEmailCount": found,
+        "estimatedTime": format!("{} s", progress.left / 1_000),
+        "cancelledTime": investigation.get("cancelledTime"),
+        "onlineUserCount": total,
+    }))
+}
+
+fn search_emails(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
+    let investigation = one(call)?;
+    Ok(found(call, &investigation, &progress(call, &investigation)))
+}
+
+fn search_users(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
+    let investigation = one(call)?;
+    let progress = progress(call, &investigation);
+    let users = progress.mailboxes.iter().enumerate();
+    Ok(users
+        .map(|(number, email)| {
+            let scanned = number < progress.scanned;
+            row(json!({
+                "resourceId": email,
+                "email": email,
+                "filteredMailCount": i32::from(scanned && number % 3 == 0),
+                "analyzedMailCount": i32::from(scanned) * 10,
+                "scanType": "O365",
+                "userStatus": "Online",
+                "investigationStatus": if scanned { "Finished" } else { "Queued" },
+                "progress": i32::from(scanned) * 100,
+            }))
+        })
+        .collect())
+}
+
+fn cancel(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let before = one(call)?;
+    if !["Queued", "Running"].contains(&progress(call, &before).status) {
+        return Err(Refusal::input("The investigation has ended already"));
+    }
+    let id = call.param("resourceId");
+    let mut after = Record::clone(&before);
+    after.insert("cancelledTime".to_owned(), json!(call.now_text()));
+    call.log("Investigation", "Update", &id, Some(&before), Some(&after));
+    call.change(INVESTIGATIONS, &id, NOT_FOUND, |record| *record = after)?;
+    done(&id)
+}
+
+fn delete_emails(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let investigation = one(call)?;
+    let emails = found(call, &investigation, &progress(call, &investigation));
+    let body = call.object()?;
+    let chosen: Vec<String> = if member(body, "selectAll").and_then(bool_of) == Some(true) {
+        let excluded = texts(body, "excludedItems");
+        let rows = Search::select(member(body, "filter"), &emails)?;
+        let ids = rows.iter().map(|row| text(row, "resourceId").to_owned());
+        ids.filter(|id| !excluded.contains(id)).collect()
+    } else {
+        texts(body, "items")
+    };
+    let known = |id: &String| emails.iter().any(|row| text(row, "resourceId") == id);
+    if chosen.is_empty() || !chosen.iter().all(known) {
+        return Err(Refusal::input("The items are not of this investigation"));
+    }
+    let permanent = member(body, "isPermanentDelete").and_then(bool_of) == Some(true);
+    let kind = if permanent { "Delete" } else { "MoveToTrash" };
+    let (id, now) = (call.param("resourceId"), call.now());
+    call.change(INVESTIGATIONS, &id, NOT_FOUND, |record| {
+        for email in &chosen {
+            record["actions"][email] = json!({"type": kind, "permanent": permanent, "at": now});
+        }
+    })?;
+    let after = record(json!({ "items": chosen, "isPermanentDelete": permanent }));
+    let action = call.store().id();
+    call.log(
+        "InvestigationAction",
+        "CreateMany",
+        &action,
+        None,
+        Some(&after),
+    );
+    done(&action)
+}
+
+fn scan_types(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let kinds = ["O365", "Exchange", "GoogleWorkspace"];
+    let rows = kinds.iter().enumerate().map(|(number, kind)| {
+        row(json!({
+            "type": kind,
+            "typeId": number,
+            "typeText": kind,
+            "mailConfigurationResourceId": format!("mailconfig{number:02}"),
+            "mailConfigurationName": format!("{kind} mailboxes"),
+        }))
+    });
+    Ok(call.list(&rows.collect::<Vec<_>>()))
+}
+
+pub(crate) fn seed(seeding: &mut Seeding<'_>) {
+    let users = seeding.store.table(seeding.company, USERS);
+    let mailboxes: Vec<_> = emails(users).into_iter().take(9).collect();
+    seeding.add(
+        INVESTIGATIONS,
+        json!({
+            "name": "Overdue invoices",
+            "incident": "Overdue invoices",
+            "companyResourceId": seeding.company,
+            "source": "Manual",
+            "priority": "Medium",
+            "targetUserType": "AllUsers",
+            "startDate": "2026-01-01T00:00:00.000Z",
+            "endDate": LONG_AGO,
+            "expireDate": "2026-01-12T08:00:00.000Z",
+            "scanTypes": [],
+            "targetUsers": [],
+            "mailboxes": mailboxes,
+            "actions": {},
+        }),
+    );
+}

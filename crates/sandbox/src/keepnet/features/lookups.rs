@@ -1,0 +1,75 @@
+//! Codes and the names they stand for.
+
+use serde_json::{Value, json};
+
+use super::handler::{Handler, Table};
+use crate::core::random::{ALPHANUMERIC, Random};
+use crate::keepnet::http::call::Call;
+use crate::keepnet::http::response::{Outcome, Refusal};
+use crate::keepnet::records::{Row, integer_of, member, row};
+
+pub(crate) const OPERATIONS: Table = &[
+    ("GET", "/api/codetypes", Handler::Do(types)),
+    ("GET", "/api/lookups/{typeId}", Handler::Do(of_type)),
+    ("POST", "/api/lookups", Handler::Do(of_types)),
+];
+
+/// Types of codes: number, name and values.
+const TYPES: [(i64, &str, &[&str]); 9] = [
+    (1, "Country", &["Netherlands", "Türkiye", "United Kingdom"]),
+    (
+        2,
+        "Industry",
+        &["Retail", "Healthcare", "Banking", "Education"],
+    ),
+    (3, "LicenseType", &["Trial", "Enterprise"]),
+    (4, "LicensePeriod", &["Monthly", "Yearly"]),
+    (5, "NotificationTemplateType", &["Default"]),
+    (6, "TrainingContentType", &["Default"]),
+    (7, "SmtpConfigurationType", &["Default", "Own"]),
+    (12, "SmtpSetting", &["Default"]),
+    (21, "Language", &["English", "Dutch", "Turkish"]),
+];
+
+fn codes(kind: i64) -> Vec<Row> {
+    let found = TYPES.iter().find(|(number, ..)| *number == kind);
+    let Some((number, name, values)) = found else {
+        return Vec::new();
+    };
+    let values = values.iter().enumerate();
+    values
+        .map(|(order, value)| {
+            let mut random = Random::new(0, &format!("keepnet code {name} {value}"));
+            let id = random.text(ALPHANUMERIC, 12);
+            row(json!({
+                "resourceId": id,
+                "genericCodeTypeId": number,
+                "genericCodeTypeName": name,
+                "name": value,
+                "code": value.to_uppercase(),
+                "description": value,
+                "orderNumber": order + 1,
+            }))
+        })
+        .collect()
+}
+
+fn types(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let rows = TYPES
+        .iter()
+        .map(|(number, name, _)| row(json!({ "id": number, "name": name, "description": name })));
+    Ok(call.list(&rows.collect::<Vec<_>>()))
+}
+
+fn of_type(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let kind = call.last_param().parse::<i64>();
+    let kind = kind.map_err(|_| Refusal::input("The typeId is not a number"))?;
+    Ok(call.list(&codes(kind)))
+}
+
+fn of_types(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let kinds = member(call.object()?, "typeIdList").and_then(Value::as_array);
+    let kinds = kinds.into_iter().flatten().filter_map(integer_of);
+    let rows: Vec<_> = kinds.flat_map(codes).collect();
+    Ok(call.list(&rows))
+}

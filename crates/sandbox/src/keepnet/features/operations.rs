@@ -1,0 +1,104 @@
+//! Which operation does what.
+
+use super::handler::{Handler, Table};
+use super::resource::{Resource, Verb};
+use super::{
+    admin, audit, clients, companies, custom_fields, gamification, groups, import, incidents,
+    investigations, lookups, people, phishing, reports, settings, training,
+};
+use crate::keepnet::shapes::Operation;
+
+const TABLES: [Table; 16] = [
+    admin::OPERATIONS,
+    audit::OPERATIONS,
+    clients::OPERATIONS,
+    companies::OPERATIONS,
+    custom_fields::OPERATIONS,
+    gamification::OPERATIONS,
+    groups::OPERATIONS,
+    import::OPERATIONS,
+    incidents::OPERATIONS,
+    investigations::OPERATIONS,
+    lookups::OPERATIONS,
+    people::OPERATIONS,
+    phishing::OPERATIONS,
+    reports::OPERATIONS,
+    settings::OPERATIONS,
+    training::OPERATIONS,
+];
+
+static RESOURCES: [&Resource; 7] = [
+    &admin::SYSTEM_ROLES,
+    &admin::SYSTEM_USERS,
+    &custom_fields::CUSTOM_FIELDS,
+    &groups::TARGET_GROUPS,
+    &people::TARGET_USERS,
+    &phishing::PHISHING_CAMPAIGNS,
+    &phishing::PHISHING_SCENARIOS,
+];
+
+/// Operations whose status is 201.
+pub(crate) const CREATED: [&str; 9] = [
+    "/api/certificates",
+    "/api/enrollments",
+    "/api/enrollments/scorm-proxy",
+    "/api/executive-report",
+    "/api/executive-report/metrics",
+    "/api/report-scheduling",
+    "/api/trainings",
+    "/api/trainings/draft",
+    "/api/trainings/{resourceId}/duplicate",
+];
+
+fn resources() -> impl Iterator<Item = &'static Resource> {
+    RESOURCES.into_iter().chain(&settings::PLAIN)
+}
+
+/// What this operation does.
+pub(crate) fn handler(operation: &Operation) -> Handler {
+    let (method, path) = (operation.method.as_str(), operation.path.as_str());
+    let listed = TABLES.iter().flat_map(|table| table.iter());
+    let mut listed = listed
+        .filter(|(listed_method, listed_path, _)| *listed_method == method && *listed_path == path);
+    if let Some((_, _, handler)) = listed.next() {
+        return *handler;
+    }
+    let mut resources = resources();
+    let found = resources.find_map(|resource| Some((resource, resource.verb(method, path)?)));
+    match found {
+        // A few return something else than their names say.
+        Some((_, Verb::Search)) if operation.answer.rows().is_none() => Handler::Sample,
+        Some((_, Verb::List)) if !operation.answer.is_list() => Handler::Sample,
+        Some((resource, verb)) => Handler::Resource(resource, verb),
+        None => Handler::Sample,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keepnet::shapes::Shapes;
+
+    #[test]
+    fn every_behaviour_belongs_to_an_operation() {
+        let operations = &Shapes::get().operations;
+        for (method, path, _) in TABLES.iter().flat_map(|table| table.iter()) {
+            let mut found = operations.iter();
+            assert!(
+                found.any(|one| one.method.as_str() == *method && one.path == *path),
+                "{method} {path}"
+            );
+        }
+        for resource in resources() {
+            let mut found = operations.iter();
+            assert!(
+                found.any(|one| resource.verb(one.method.as_str(), &one.path).is_some()),
+                "{}",
+                resource.path
+            );
+        }
+        for path in CREATED {
+            assert!(operations.iter().any(|one| one.path == path), "{path}");
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! What came of phishing campaigns.
+
+use serde_json::{Value, json};
+
+use super::handler::{Handler, Table};
+use super::phishing::{self, CAMPAIGNS};
+use super::rounds::{self, Counts, Fate, Round, time};
+use crate::keepnet::http::call::Call;
+use crate::keepnet::http::response::{Outcome, Refusal};
+use crate::keepnet::lists::search::Search;
+use crate::keepnet::records::{Record, Row, row, text, texts};
+use crate::keepnet::shapes::{Shapes, Type};
+
+pub(crate) const OPERATIONS: Table = &[
+    (
+        "POST",
+        "/api/phishing-simulator/phishing-campaign-job-report/search",
+        Handler::Rows(search),
+    ),
+    (
+        "POST",
+        "/api/phishing-simulator/phishing-campaign-job-report/{resourceId}/search",
+        Handler::Rows(runs),
+    ),
+    (
+        "POST",
+        "/api/phishing-simulator/phishing-campaign-job-report/activity-users/search",
+        Handler::Rows(activity),
+    ),
+    (
+        "POST",
+        "/api/phishing-simulator/phishing-campaign-job-report/{searchType}/search/{resourceId}/{instanceGroup}",
+        Handler::Rows(users),
+    ),
+    (
+        "GET",
+        "/api/phishing-simulator/phishing-campaign-job-report/summary/{resourceId}/{instanceGroup}",
+        Handler::Do(summary),
+    ),
+    (
+        "GET",
+        "/api/phishing-simulator/phishing-campaign-job-report/summary/training/{resourceId}/{instanceGroup}",
+        Handler::Do(summary),
+    ),
+    (
+        "GET",
+        "/api/phishing-simulator/phishing-campaign-job-report/summary/target-groups/{resourceId}/{instanceGroup}",
+        Handler::Do(target_groups),
+    ),
+    (
+        "GET",
+        "/api/phishing-simulator/phishing-campaign-job-report/export/{resourceId}/{instanceGroup}",
+        Handler::Do(export),
+    ),
+    (
+        "POST",
+        "/api/phishing-simulator/phishing-campaign-job-report/search-email-opened/{resourceId}",
+        Handler::Do(opened),
+    ),
+    (
+        "POST",
+        "/api/phishing-simulator/phishing-campaign-job-report/search-email-clicked/{resourceId}",
+        Handler::Do(clicked),
+    ),
+    (
+        "POST",
+        "/api/phishing-simulator/phishing-campaign-job-report/search-email-submitted/{resourceId}",
+        Handler::Do(submitted),
+    ),
+    (
+        "POST",
+        "/api/phishing-simulator/phishing-campaign-job-report/search-email-reported/{resourceId}",
+        Handler::Do(reported),
+    ),
+];
+
+/// Every run of every campaign.
+fn all(call: &Call<'_>) -> Vec<(Row, Round)> {
+    let campaigns = call.rows(CAMPAIGNS).iter();
+    campaigns
+        .flat_map(|campaign| {
+            let rounds = rounds::of(call, text(campaign, "resourceId")).into_iter();
+            rounds.map(move |round| (Row::clone(campaign), round))
+        })
+        .collect()
+}
+
+fn fates(call: &Call<'_>, round: &Round) -> Vec<Fate> {
+    round.fates(call.state.seed, call.now())
+}
+
+fn search(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
+    let rows = all(call).into_iter().map(|(campaign, round)| {
+        let counts = Counts::of(&fates(call, &round));
+        row(json!({
+            "phishingCampaignResourceId": text(&campaign, "resourceId"),
+            "instanceGroup": round.number,
+            "name": text(&campaign, "name"),
+            "startDate": time(round.start),
+            "totalOpenedCount": counts.opened,
+            "totalClickedCount": counts.clicked,
+            "totalSubmittedCount": counts.submitted,
+            "totalAttachmentOpenedCount": 0,
+            "totalNoResponseCount": counts.silent(),
+            "totalTargetUserCount": counts.people,
+            "emailDeliveredUserCount": counts.sent,
+            "method": text(&campaign, "method"),
+            "status": round.status(call.now()),
+            "createdBy": text(&campaign, "createdBy"),
+            "createdDate": text(&round.row, "createdDate"),
+            "emailDelivery": "SMTP",
+            "totalSubmittedMFACount": 0,
+        }))
+    });
+    Ok(rows.collect())
+}
+
+fn runs(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
+    let id = call.param("resourceId");
+    call.find(CAMPAIGNS, &id, phishing::NOT_FOUND)?;
+    let rounds = rounds::of(call, &id).into_iter().map(|round| {
+        row(json!({
+            "instanceGroup": round.number,
+            "startDate": time(round.start),
+            "createdDate": text(&round.row, "createdDate"),
+            "totalTargetUserCount": fates(call, &round).len(),
+            "status": round.status(call.now()),
+            "frequencyDescription": "OneTime",
+            "frequencyCount": 1,
+        }))
+    });
+    Ok(rounds.collect())
+}
+
+fn activity(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
+    let mut rows = Vec::new();
+    for (campaign, round) in all(call) {
+        for fate in fates(call, &round) {
+            let mut record = Record::clone(&fate.person);
+            let did = |at: Option<i64>| i32::from(at.is_some());
+            record.extend(crate::keepnet::records::record(json!({
+                "campaignName": text(&campaign, "name"),
+                "opened": did(fate.opened),
+                "clicked": did(fate.clicked),
+                "dataSubmitted": did(fate.submitted),
+                "reported": did(fate.reported),
+                "createTime": time(round.start),
+            })));
+            rows.push(row(Value::Object(record)));
+        }
+    }
+    let total = rows.len();
+    for one in &mut rows {
+        Row::make_mut(one).insert("totalRowCount".to_owned(), json!(total));
+    }
+    Ok(rows)
+}
+
+/// A person's row in the report of a run.
+fn person(call: &Call<'_>, campaign: &Row, fate: &Fate) -> Row {
+    let scenario = texts(campaign, "phishingScenarioResourceIds");
+    let scenario = scenario.first().and_then(|id| {
+        let found = call.find(phishing::SCENARIOS, id, "").ok()?;
+        Some(text(&found, "name").to_owned())
+    });
+    let count = |at: Option<i64>| i32::from(at.is_some());
+    let mut record = Record::clone(&fate.person);
+    record.extend(crate::keepnet::records::record(json!({
+        "resourceId": fate.id,
+        "targetUserResourceId": text(&fate.person, "resourceId"),
+        "phishingScenarioName": scenario,
+        "lastSendingTime": time(fate.sent),
+        "lastOpenedTime": time(fate.opened),
+        "openedCount": count(fate.opened),
+        "lastClickedTime": time(fate.clicked),
+        "clickedCount": count(fate.clicked),
+        "lastSubmittedTime": time(fate.submitted),
+        "submittedCount": count(fate.submitted),
+        "lastReportedTime": time(fate.reported),
+        "reportedCount": count(fate.reported),
+        "status": if fate.sent.is_some() { "Successful" } else { "InQueue" },
+        "emailDelivery": "SMTP",
+        "activityType": "Human",
+    })));
+    row(Value::Object(record))
+}
+
+fn users(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
+    let (campaign, round) = phishing::run(call)?;
+    let wanted: fn(&Fate) -> bool = match call.param("searchType").to_lowercase().as_str() {
+        "all" => |_| true,
+        "opened" => |fate| fate.opened.is_some(),
+        "clicked" => |fate| fate.clicked.is_some(),
+        "submitteddata" => |fate| fate.submitted.is_some(),
+        "reported" => |fate| fate.reported.is_some(),
+        "noresponse" => |fate| fate.sent.is_some() && fate.opened.is_none(),
+        "attachmentopened" | "mfa" | "replied" => |_| false,
+        _ => return Err(Refusal::input("The searchType is not known")),
+    };
+    let fates = fates(call, &round).into_iter();
+    let fates = fates.filter(wanted);
+    Ok(fates.map(|fate| person(call, &campaign, &fate)).collect())
+}
+
+fn export(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let (campaign, round) = phishing::run(call)?;
+    let fates = fates(call, &round);
+    let rows = fates.iter().map(|fate| person(call, &campaign, fate));
+    let row_type = Type::Named("PhishingCampaignJobUsers".to_owned());
+    let everything = Search::export(&Value::Null)?;
+    Ok(Outcome::csv(everything.csv(
+        Shapes::get(),
+        &row_type,
+        rows.collect(),
+    )?))
+}
+
+fn summary(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let (campaign, round) = phishing::run(call)?;
+    let counts = Counts::of(&fates(call, &round));
+    let ends = round.ends();
+    let groups = texts(&round.row, "targetGroupResourceIds").len();
+    call.data(json!({
+        "phishingCampaignResourceId": text(&campaign, "resourceId"),
+        "phishingCampaignName": text(&campaign, "name"),
+        "campaignInfo": {
+            "startDate": time(round.start),
+            "endDate": time(ends),
+            "scheduledDate": time(round.start),
+            "totalTargetUserCount": counts.people,
+            "emailDeliveredUserCount": counts.sent,
+            "emailNotDeliveredUserCount": counts.people - counts.sent,
+            "emailDeliveryStartDate": time(round.start),
+            "emailDeliveryEndDate": time(round.start),
+            "scheduleTypeId": 1,
+        },
+        "settings": {"excludeFromReports": false, "duration": round.days},
+        "targetUsers": {
+            "randomlyUsersCount": 0,
+            "targetGroupsCount": groups,
+            "sendRandomlyUsers": false,
+            "sendOnlyActiveUsers": true,
+        },
+        "scenarioStats": {
+            "openedEmail": counts.opened,
+            "clickedEmail": counts.clicked,
+            "submittedEmail": counts.submitted,
+            "attachmentOpenedEmail": 0,
+            "reportedEmail": counts.reported,
+            "noResponseEmail": counts.silent(),
+            "notDelivered": counts.people - counts.sent,
+            "failedToSend": 0,
+            "mfa": 0,
+        },
+        "campaignDurationExpired": round.stop.is_none() && ends.is_some_and(|end| end <= call.now()),
+    }))
+}
+
+fn target_groups(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let (_, round) = phishing::run(call)?;
+    call.data(json!({ "groups": rounds::group_counts(call, &round) }))
+}
+
+/// What the person with that row did.
+fn detail(
+    call: &mut Call<'_>,
+    member: &str,
+    at: fn(&Fate) -> Option<i64>,
+) -> Result<Outcome, Refusal> {
+    // Complete like any other search, though only one record is returned.
+    Search::strict(&call.body, true)?;
+    let id = call.param("resourceId");
+    let found = all(call).into_iter().find_map(|(_, round)| {
+        let mut fates = fates(call, &round).into_iter();
+        fates.find(|fate| fate.id == id)
+    });
+    let fate = found.ok_or(Refusal::NotFound(
+        "Phishing campaign instance user not found",
+    ))?;
+    let mut answer = json!({
+        "resourceId": fate.id,
+        "activityType": "Human",
+        "systemActivityType": "Human",
+        "browserName": "Firefox",
+        "userAgent": "Mozilla/5.0",
+        "userGeolocation": "Utrecht, Netherlands",
+        "userIpAddressList": "192.0.2.33",
+    });
+    answer[member] = time(at(&fate));
+    call.data(answer)
+}
+
+fn opened(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    detail(call, "openedTime", |fate| fate.opened)
+}
+
+fn clicked(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    detail(call, "clickedTime", |fate| fate.clicked)
+}
+
+fn submitted(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    detail(call, "submittedTime", |fate| fate.submitted)
+}
+
+fn reported(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    detail(call, "reportedTime", |fate| fate.reported)
+}

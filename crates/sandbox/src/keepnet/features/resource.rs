@@ -1,0 +1,241 @@
+//! What collections have in common: create, read, change, delete, search.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::memberships::MEMBERSHIP;
+use crate::keepnet::http::call::{Call, done, missing};
+use crate::keepnet::http::response::{Outcome, Refusal};
+use crate::keepnet::lists::search::{self, Search};
+use crate::keepnet::records::store::DELETED;
+use crate::keepnet::records::{Record, Row, bool_of, member, text, texts};
+
+/// A collection whose records are kept.
+pub(crate) struct Resource {
+    /// The path of the collection, which is also the name of its table.
+    pub(crate) path: &'static str,
+    /// What the audit log calls one of its records.
+    pub(crate) entity: &'static str,
+    pub(crate) not_found: &'static str,
+    /// Members without which nothing is created or changed.
+    pub(crate) required: &'static [&'static str],
+    /// A member of which there are no two alike.
+    pub(crate) unique: Option<&'static str>,
+    /// Completes and checks a record before it is kept; with the record it
+    /// takes the place of, if there is one.
+    pub(crate) prepare: Prepare,
+    /// A record as of now.
+    pub(crate) view: fn(&Call<'_>, &Row) -> Row,
+}
+
+/// Members that no update takes away: what the service sets itself, and the groups that a target user is in.
+const KEPT: [&str; 8] = [
+    "resourceId",
+    "createTime",
+    "createDate",
+    "createdBy",
+    "companyName",
+    "isEditable",
+    "isOwner",
+    MEMBERSHIP,
+];
+
+/// See [`Resource::prepare`].
+pub(crate) type Prepare = fn(&mut Call<'_>, &mut Record, Option<&Record>) -> Result<(), Refusal>;
+
+impl Resource {
+    /// A collection without rules of its own.
+    pub(crate) const fn plain(path: &'static str, entity: &'static str) -> Self {
+        Self {
+            path,
+            entity,
+            not_found: "Record not found",
+            required: &["name"],
+            unique: None,
+            prepare: as_it_is,
+            view: unchanged,
+        }
+    }
+}
+
+pub(crate) fn as_it_is(
+    _: &mut Call<'_>,
+    _: &mut Record,
+    _: Option<&Record>,
+) -> Result<(), Refusal> {
+    Ok(())
+}
+
+pub(crate) fn unchanged(_: &Call<'_>, row: &Row) -> Row {
+    Arc::clone(row)
+}
+
+/// What is done with a collection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Create,
+    Read,
+    Update,
+    Delete,
+    DeleteMany,
+    Search,
+    List,
+}
+
+impl Verb {
+    /// Whether it returns records.
+    pub(crate) fn reads(self) -> bool {
+        matches!(self, Self::Read | Self::Search)
+    }
+}
+
+impl Resource {
+    /// What a method and a path do with this collection, if anything.
+    pub(crate) fn verb(&self, method: &str, path: &str) -> Option<Verb> {
+        let below = path.strip_prefix(self.path)?;
+        let one = below.starts_with("/{") && !below[1..].contains('/');
+        Some(match (method, below) {
+            ("POST", "") => Verb::Create,
+            ("GET", "") => Verb::List,
+            ("POST", "/search") => Verb::Search,
+            ("DELETE", "/bulk-delete") => Verb::DeleteMany,
+            ("GET", _) if one => Verb::Read,
+            ("PUT", _) if one => Verb::Update,
+            ("DELETE", _) if one => Verb::Delete,
+            _ => return None,
+        })
+    }
+
+    pub(crate) fn rows(&self, call: &Call<'_>) -> Vec<Row> {
+        let rows = call.rows(self.path).iter();
+        rows.map(|row| (self.view)(call, row)).collect()
+    }
+
+    pub(crate) fn perform(&self, verb: Verb, call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+        match verb {
+            Verb::Create => {
+                let id = self.create(call, call.object()?.clone())?;
+                done(&id)
+            }
+            Verb::Read => {
+                let row = call.find(self.path, &call.last_param(), self.not_found)?;
+                let row = (self.view)(call, &row);
+                Ok(Outcome::Data(call.view(&row)))
+            }
+            Verb::Update => {
+                let id = call.last_param();
+                self.update(call, &id, call.object()?.clone())?;
+                done(&id)
+            }
+            Verb::Delete => {
+                let id = call.last_param();
+                self.delete(call, &id, "Delete")?;
+                done(&id)
+            }
+            Verb::DeleteMany => self.delete_many(call),
+            Verb::Search => search::search(call, |call| Ok(self.rows(call))),
+            Verb::List => Ok(call.list(&self.rows(call))),
+        }
+    }
+
+    pub(crate) fn create(&self, call: &mut Call<'_>, mut new: Record) -> Result<String, Refusal> {
+        missing(&new, self.required)?;
+        self.alone(call, &new, None)?;
+        let id = call.store().id();
+        let now = call.now_text();
+        new.insert("resourceId".to_owned(), json!(id));
+        new.insert("createTime".to_owned(), json!(now));
+        new.insert("isEditable".to_owned(), json!(true));
+        new.insert("isOwner".to_owned(), json!(true));
+        new.insert("createdBy".to_owned(), json!(call.grant.name));
+        (self.prepare)(call, &mut new, None)?;
+        let company = call.company.clone();
+        call.log(self.entity, "Create", &id, None, Some(&new));
+        call.store().push(&company, self.path, new);
+        Ok(id)
+    }
+
+    pub(crate) fn update(
+        &self,
+        call: &mut Call<'_>,
+        id: &str,
+        changes: Record,
+    ) -> Result<(), Refusal> {
+        let before = call.find(self.path, id, self.not_found)?;
+        missing(&changes, self.required)?;
+        self.alone(call, &changes, Some(id))?;
+        // A PUT replaces the record (source: the vendor's documentation of target users; inferred for the others): what it
+        // leaves out is gone, but for what the service itself keeps.
+        let mut after = Record::clone(&before);
+        after.retain(|name, _| KEPT.contains(&name.as_str()));
+        for (name, value) in changes {
+            let known = before.keys().find(|key| key.eq_ignore_ascii_case(&name));
+            let name = known.cloned().unwrap_or(name);
+            if name != "resourceId" {
+                after.insert(name, value);
+            }
+        }
+        after.insert("updateTime".to_owned(), json!(call.now_text()));
+        (self.prepare)(call, &mut after, Some(&before))?;
+        call.log(self.entity, "Update", id, Some(&before), Some(&after));
+        call.change(self.path, id, self.not_found, |record| *record = after)
+    }
+
+    pub(crate) fn delete(
+        &self,
+        call: &mut Call<'_>,
+        id: &str,
+        operation: &'static str,
+    ) -> Result<Row, Refusal> {
+        let company = call.company.clone();
+        let removed = call.store().remove(&company, self.path, "resourceId", id);
+        let removed = removed.ok_or(Refusal::NotFound(self.not_found))?;
+        call.log(self.entity, operation, id, Some(&removed), None);
+        let mut gone = Record::clone(&removed);
+        gone.insert("deletedFrom".to_owned(), json!(self.path));
+        call.store().push(&company, DELETED, gone);
+        Ok(removed)
+    }
+
+    /// Ids that are named one by one, or all that a filter selects.
+    pub(crate) fn selected(&self, call: &Call<'_>) -> Result<Vec<String>, Refusal> {
+        let body = call.object()?;
+        if member(body, "selectAll").and_then(bool_of) != Some(true) {
+            return Ok(texts(body, "items"));
+        }
+        let excluded = texts(body, "excludedItems");
+        let rows = Search::select(member(body, "filter"), &self.rows(call))?;
+        let ids = rows.iter().map(|row| text(row, "resourceId").to_owned());
+        Ok(ids.filter(|id| !excluded.contains(id)).collect())
+    }
+
+    fn delete_many(&self, call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+        let ids = self.selected(call)?;
+        if ids.is_empty() {
+            return Err(Refusal::input("The items field is required."));
+        }
+        for id in &ids {
+            call.find(self.path, id, self.not_found)?;
+        }
+        for id in &ids {
+            // One that is named twice is gone the second time.
+            let _ = self.delete(call, id, "DeleteMany");
+        }
+        done(&ids[0])
+    }
+
+    fn alone(&self, call: &Call<'_>, new: &Record, but: Option<&str>) -> Result<(), Refusal> {
+        let Some(key) = self.unique else {
+            return Ok(());
+        };
+        let value = text(new, key);
+        let taken = call.rows(self.path).iter().any(|row| {
+            text(row, key).eq_ignore_ascii_case(value) && Some(text(row, "resourceId")) != but
+        });
+        if taken && !value.is_empty() {
+            return Err(Refusal::input(format!("The {key} is in use already")));
+        }
+        Ok(())
+    }
+}

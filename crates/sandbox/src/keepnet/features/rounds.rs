@@ -1,0 +1,353 @@
+//! Rounds of campaigns and enrolments: what the people in them do by when.
+
+use serde_json::{Value, json};
+
+use super::memberships::{self, GROUPS, NO_GROUP, USERS};
+use crate::core::random::{ALPHANUMERIC, Random};
+use crate::keepnet::dates;
+use crate::keepnet::http::call::Call;
+use crate::keepnet::http::response::Refusal;
+use crate::keepnet::records::{Record, Row, bool_of, member, row, text, texts};
+use crate::keepnet::seed::seeding::{LONG_AGO, Seeding};
+
+const SECOND: i64 = 1_000;
+const MINUTE: i64 = 60 * SECOND;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+
+/// How long it takes until all e-mails are delivered.
+const DELIVERY: i64 = MINUTE;
+
+/// The table of all rounds; the member `of` says of what.
+pub(crate) const ROUNDS: &str = "rounds";
+
+/// What one person did, and when: milliseconds since 1970.
+pub(crate) struct Fate {
+    /// Of this person in this round.
+    pub(crate) id: String,
+    pub(crate) person: Row,
+    pub(crate) sent: Option<i64>,
+    pub(crate) opened: Option<i64>,
+    pub(crate) clicked: Option<i64>,
+    /// Gave data away, or finished the training.
+    pub(crate) submitted: Option<i64>,
+    pub(crate) reported: Option<i64>,
+}
+
+/// A round as it is kept.
+pub(crate) struct Round {
+    pub(crate) row: Row,
+    pub(crate) number: i64,
+    /// None while it is saved for later.
+    pub(crate) start: Option<i64>,
+    pub(crate) stop: Option<i64>,
+    /// For how many days it records what people do; none for an enrolment, which has no such end.
+    pub(crate) days: Option<i64>,
+}
+
+/// How far the e-mails of a round are. What people do comes later and ends it nowhere.
+///
+/// Source: the vendor's documentation of campaigns and enrolments ("delivered to all target users").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    /// Saved for later, or not yet due.
+    Waiting,
+    Sending,
+    Delivered,
+    Stopped,
+}
+
+impl Round {
+    fn of(row: &Row) -> Self {
+        let millis = |name: &str| row.get(name).and_then(Value::as_i64);
+        Self {
+            row: Row::clone(row),
+            number: millis("instanceGroup").unwrap_or(1),
+            start: millis("start"),
+            stop: millis("stop"),
+            days: millis("days"),
+        }
+    }
+
+    pub(crate) fn delivery(&self, now: i64) -> Delivery {
+        match (self.stop, self.start) {
+            (Some(_), _) => Delivery::Stopped,
+            (None, Some(start)) if start + DELIVERY <= now => Delivery::Delivered,
+            (None, Some(start)) if start <= now => Delivery::Sending,
+            (None, _) => Delivery::Waiting,
+        }
+    }
+
+    /// The status of a campaign. Source: the vendor's documentation.
+    pub(crate) fn status(&self, now: i64) -> &'static str {
+        match self.delivery(now) {
+            Delivery::Waiting => "Idle",
+            Delivery::Sending => "Running",
+            Delivery::Delivered => "Completed",
+            Delivery::Stopped => "Canceled",
+        }
+    }
+
+    /// When it records nothing any more, as far as that is known.
+    pub(crate) fn ends(&self) -> Option<i64> {
+        let expires = self.start.zip(self.days);
+        let expires = expires.map(|(start, days)| start + days * DAY);
+        [self.stop, expires].into_iter().flatten().min()
+    }
+
+    /// What happened in a campaign until now, person by person. Most of it happens long after the last e-mail is
+    /// delivered: within three days (inferred; the service records what people do for the campaign's days).
+    pub(crate) fn fates(&self, seed: u64, now: i64) -> Vec<Fate> {
+        self.people(seed, now, |random, sent, by_now| {
+            let interest = random.below(100);
+            let opened = sent + random.between(MINUTE, 3 * DAY);
+            let clicked = opened + 30 * SECOND;
+            let reports = random.percent(20);
+            Did {
+                opened: by_now(interest < 70, opened),
+                clicked: by_now(interest < 45, clicked),
+                submitted: by_now(interest < 20, clicked + MINUTE),
+                reported: by_now(interest < 70 && reports, opened + 2 * MINUTE),
+            }
+        })
+    }
+
+    /// What happened in an enrolment until now, person by person. Everybody does the training within two weeks.
+    pub(crate) fn progress(&self, seed: u64, now: i64) -> Vec<Fate> {
+        self.people(seed, now, |random, sent, by_now| {
+            let opened = sent + random.between(MINUTE, 3 * DAY);
+            let clicked = opened + 30 * SECOND;
+            let done = clicked + random.between(5 * MINUTE, 10 * DAY);
+            Did {
+                opened: by_now(true, opened),
+                clicked: by_now(true, clicked),
+                submitted: by_now(true, done),
+                reported: None,
+            }
+        })
+    }
+
+    fn people(
+        &self,
+        seed: u64,
+        now: i64,
+        act: impl Fn(&mut Random, i64, &dyn Fn(bool, i64) -> Option<i64>) -> Did,
+    ) -> Vec<Fate> {
+        let until = now.min(self.ends().unwrap_or(i64::MAX));
+        let users = self.row.get("users").and_then(Value::as_array);
+        let users = users.into_iter().flatten().enumerate();
+        users
+            .map(|(number, person)| {
+                let person = row(person.clone());
+                let purpose = format!(
+                    "keepnet {} {} {}",
+                    text(&self.row, "of"),
+                    self.number,
+                    text(&person, "resourceId"),
+                );
+                let mut random = Random::new(seed, &purpose);
+                let id = random.text(ALPHANUMERIC, 12);
+                // One that was not started sends nothing, ever.
+                let start = self.start.unwrap_or(i64::MAX / 2);
+                let sent = start + i64::try_from(number % 60).unwrap_or_default() * SECOND;
+                let by_now = |happens: bool, at: i64| (happens && at <= until).then_some(at);
+                let did = act(&mut random, sent, &by_now);
+                Fate {
+                    id,
+                    person,
+                    sent: by_now(true, sent),
+                    opened: did.opened,
+                    clicked: did.clicked,
+                    submitted: did.submitted,
+                    reported: did.reported,
+                }
+            })
+            .collect()
+    }
+}
+
+/// What one person did after the e-mail was sent, and when.
+struct Did {
+    opened: Option<i64>,
+    clicked: Option<i64>,
+    submitted: Option<i64>,
+    reported: Option<i64>,
+}
+
+/// How many people did what. Whoever was reached either opened or did not
+/// respond.
+#[derive(Default)]
+pub(crate) struct Counts {
+    pub(crate) people: usize,
+    pub(crate) sent: usize,
+    pub(crate) opened: usize,
+    pub(crate) clicked: usize,
+    pub(crate) submitted: usize,
+    pub(crate) reported: usize,
+}
+
+impl Counts {
+    pub(crate) fn of(fates: &[Fate]) -> Self {
+        let count =
+            |did: fn(&Fate) -> Option<i64>| fates.iter().filter(|fate| did(fate).is_some()).count();
+        Self {
+            people: fates.len(),
+            sent: count(|fate| fate.sent),
+            opened: count(|fate| fate.opened),
+            clicked: count(|fate| fate.clicked),
+            submitted: count(|fate| fate.submitted),
+            reported: count(|fate| fate.reported),
+        }
+    }
+
+    pub(crate) fn silent(&self) -> usize {
+        self.sent - self.opened
+    }
+}
+
+/// The rounds of a campaign or an enrolment, the first one first.
+pub(crate) fn of(call: &Call<'_>, id: &str) -> Vec<Round> {
+    let rows = call.rows(ROUNDS).iter();
+    rows.filter(|row| text(row, "of") == id)
+        .map(Round::of)
+        .collect()
+}
+
+/// When something with this schedule starts: 1 is now, 3 at a time; 2 is not at all yet. Source: the vendor's front end.
+pub(crate) fn scheduled(now: i64, kind: i64, date: &str) -> Result<Option<i64>, Refusal> {
+    match kind {
+        1 => Ok(Some(now)),
+        3 => match dates::parse(date) {
+            Some(at) => Ok(Some(at.max(now))),
+            None => Err(Refusal::input("The ScheduledDate field is required.")),
+        },
+        2 => Ok(None),
+        _ => Err(Refusal::input("The scheduleTypeId is not known")),
+    }
+}
+
+/// When a round goes out, and for how long it records what people do.
+#[derive(Clone, Copy)]
+pub(crate) struct Schedule {
+    /// None saves it for later.
+    pub(crate) start: Option<i64>,
+    pub(crate) days: Option<i64>,
+}
+
+/// Adds a round for the people of these groups; its number.
+pub(crate) fn add(
+    call: &mut Call<'_>,
+    id: &str,
+    schedule: Schedule,
+    groups: &[String],
+) -> Result<i64, Refusal> {
+    memberships::check_groups(call, groups)?;
+    let people = memberships::members(call, groups);
+    let number = of(call, id).last().map_or(1, |round| round.number + 1);
+    let created = call.now_text();
+    let round = round(id, number, schedule, groups, &people, &created);
+    let company = call.company.clone();
+    call.store().push(&company, ROUNDS, round);
+    Ok(number)
+}
+
+/// A round for the active ones of these people.
+pub(crate) fn round(
+    of: &str,
+    number: i64,
+    schedule: Schedule,
+    groups: &[String],
+    people: &[Row],
+    created: &str,
+) -> Record {
+    let active = people
+        .iter()
+        .filter(|user| member(user, "isActive").and_then(bool_of) == Some(true));
+    let users = active.map(|user| {
+        json!({
+            "resourceId": text(user, "resourceId"),
+            "firstName": text(user, "firstName"),
+            "lastName": text(user, "lastName"),
+            "email": text(user, "email"),
+            "department": text(user, "department"),
+            "phoneNumber": user.get("phoneNumber"),
+            "customFieldValues": user.get("customFieldValues"),
+        })
+    });
+    let users: Vec<_> = users.collect();
+    crate::keepnet::records::record(json!({
+        "resourceId": format!("{of}/{number}"),
+        "of": of,
+        "instanceGroup": number,
+        "start": schedule.start,
+        "days": schedule.days,
+        "stop": null,
+        "users": users,
+        "targetGroupResourceIds": groups,
+        "createdDate": created,
+    }))
+}
+
+/// Seeds a round for all target users that started then, or waits to be started.
+pub(crate) fn seed(seeding: &mut Seeding<'_>, of: &str, start: Option<i64>) {
+    let people = seeding.store.table(seeding.company, USERS).to_vec();
+    let schedule = Schedule {
+        start,
+        days: Some(30),
+    };
+    let round = round(of, 1, schedule, &[], &people, LONG_AGO);
+    seeding.store.push(seeding.company, ROUNDS, round);
+}
+
+/// Starts a round that waits to be started.
+pub(crate) fn start(call: &mut Call<'_>, round: &Round) -> Result<(), Refusal> {
+    let now = call.now();
+    if round.delivery(now) != Delivery::Waiting {
+        return Err(Refusal::input("It was started before"));
+    }
+    change(call, round, |record| {
+        record.insert("start".to_owned(), json!(now));
+    })
+}
+
+/// Ends a round that has not ended yet.
+pub(crate) fn stop(call: &mut Call<'_>, round: &Round) -> Result<(), Refusal> {
+    let now = call.now();
+    if round.ends().is_some_and(|end| end <= now) {
+        return Err(Refusal::input("It has ended already"));
+    }
+    change(call, round, |record| {
+        record.insert("stop".to_owned(), json!(now));
+    })
+}
+
+pub(crate) fn change(
+    call: &mut Call<'_>,
+    round: &Round,
+    change: impl FnOnce(&mut Record),
+) -> Result<(), Refusal> {
+    let id = text(&round.row, "resourceId").to_owned();
+    call.change(ROUNDS, &id, "Not found", change)
+}
+
+pub(crate) fn remove(call: &mut Call<'_>, round: &Round) {
+    let company = call.company.clone();
+    let id = text(&round.row, "resourceId");
+    let _ = call.store().remove(&company, ROUNDS, "resourceId", id);
+}
+
+/// A time, or null.
+pub(crate) fn time(at: Option<i64>) -> Value {
+    at.map_or(Value::Null, |at| json!(dates::iso(at)))
+}
+
+/// The groups of a round by name, with how many people they have.
+pub(crate) fn group_counts(call: &Call<'_>, round: &Round) -> Vec<Value> {
+    let ids = texts(&round.row, "targetGroupResourceIds");
+    let groups = ids.iter().filter_map(|id| {
+        let group = call.find(GROUPS, id, NO_GROUP).ok()?;
+        let count = memberships::members(call, std::slice::from_ref(id)).len();
+        Some(json!({ "name": text(&group, "name"), "usersCount": count }))
+    });
+    groups.collect()
+}

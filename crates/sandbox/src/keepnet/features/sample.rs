@@ -1,0 +1,85 @@
+//! Responses of the right shape for what is not kept.
+
+use bytes::Bytes;
+use http::Method;
+
+use crate::keepnet::http::call::{Call, done};
+use crate::keepnet::http::response::{Outcome, Refusal};
+use crate::keepnet::lists::export::export;
+use crate::keepnet::lists::search::Search;
+use crate::keepnet::routes::segments;
+use crate::keepnet::shapes::{Shapes, Type, page};
+
+/// Lists that are searched without a `search` in their paths.
+const SEARCHES: [&str; 4] = [
+    "/api/communities/{resourceId}/member",
+    "/api/communities/{resourceId}/membershiprequest",
+    "/api/target-groups/{resourceId}/users",
+    "/api/target-users/{resourceId}/groups",
+];
+
+/// A response of the right shape for an operation whose records are not kept.
+pub(crate) fn sample(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let (shapes, operation) = (Shapes::get(), call.operation);
+    let path = operation.path.as_str();
+    if operation.answer == Type::Bytes {
+        return match path.contains("/export") {
+            true => export(call),
+            false => Ok(Outcome::File {
+                content_type: "application/octet-stream",
+                name: "sample.bin".to_owned(),
+                bytes: Bytes::from(format!("sample of {} {path}\n", operation.method)),
+            }),
+        };
+    }
+    let searched = operation.method == Method::POST
+        && operation.answer.rows().is_some()
+        && (SEARCHES.contains(&path) || path.contains("/search"));
+    if searched {
+        let search = Search::of(call)?;
+        if let (Type::Envelope(of), Some(row)) = (&operation.answer, operation.answer.rows()) {
+            search.check(shapes, row)?;
+            let (number, size) = search.paging();
+            let rows = match number {
+                1 => vec![shapes.sample(row)],
+                _ => Vec::new(),
+            };
+            return Ok(Outcome::Data(page(of, rows, 1, number, size)));
+        }
+    }
+    let changes = match operation.method.as_str() {
+        "PUT" | "PATCH" => Some("Update"),
+        "DELETE" => Some("Delete"),
+        "POST" if is_id(&operation.answer) => Some("Create"),
+        _ => None,
+    };
+    if let Some(change) = changes {
+        let given = call.params.last().map(|(_, id)| id.clone());
+        let id = given.unwrap_or_else(|| call.store().id());
+        let entity = segments(path).find(|part| *part != "api").unwrap_or(path);
+        let body = call.body.as_object().cloned();
+        call.log(entity, change, &id, None, body.as_ref());
+        if is_id(&operation.answer) {
+            return done(&id);
+        }
+    }
+    Ok(Outcome::Data(shapes.sample(&operation.answer)))
+}
+
+fn is_id(of: &Type) -> bool {
+    let id = |inner: &Type| matches!(inner, Type::Named(name) if name == "IdResult");
+    matches!(of, Type::Envelope(inner) if id(inner))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_searches_that_differ_are_operations() {
+        let operations = &Shapes::get().operations;
+        for path in SEARCHES {
+            assert!(operations.iter().any(|one| one.path == *path), "{path}");
+        }
+    }
+}

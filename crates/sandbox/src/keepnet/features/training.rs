@@ -1,0 +1,469 @@
+//! Trainings, enrolments and what came of them.
+
+use serde_json::{Value, json};
+
+use super::handler::{Handler, Table};
+use super::memberships::MEMBERSHIP;
+use super::rounds::{self, Counts, Delivery, Fate, Round, Schedule, time};
+use crate::keepnet::dates;
+use crate::keepnet::http::call::{Call, done};
+use crate::keepnet::http::response::{Outcome, Refusal};
+use crate::keepnet::records::{Record, Row, bool_of, integer_of, member, record, row, text, texts};
+use crate::keepnet::seed::seeding::{LONG_AGO, LONG_AGO_MILLIS, Seeding};
+
+pub(crate) const TRAININGS: &str = "/api/trainings";
+pub(crate) const ENROLLMENTS: &str = "/api/enrollments";
+const NOT_FOUND: &str = "Enrollment not found";
+
+pub(crate) const OPERATIONS: Table = &[
+    ("POST", "/api/trainings/search", Handler::Rows(trainings)),
+    (
+        "GET",
+        "/api/trainings/{resourceId}",
+        Handler::Do(get_training),
+    ),
+    (
+        "POST",
+        "/api/trainings/{trainingId}/favourite",
+        Handler::Do(set_favourite),
+    ),
+    (
+        "DELETE",
+        "/api/trainings/{trainingId}/favourite",
+        Handler::Do(unset_favourite),
+    ),
+    ("POST", "/api/enrollments", Handler::Do(enroll)),
+    (
+        "POST",
+        "/api/enrollments/search",
+        Handler::Rows(enrollments),
+    ),
+    (
+        "GET",
+        "/api/enrollments/{resourceId}",
+        Handler::Do(get_enrollment),
+    ),
+    (
+        "DELETE",
+        "/api/enrollments/{resourceId}",
+        Handler::Do(delete),
+    ),
+    (
+        "POST",
+        "/api/enrollments/{resourceId}/send",
+        Handler::Do(send),
+    ),
+    (
+        "POST",
+        "/api/enrollments/{resourceId}/stop",
+        Handler::Do(stop),
+    ),
+    (
+        "GET",
+        "/api/training-reports/{enrollmentId}/summary",
+        Handler::Do(summary),
+    ),
+    (
+        "POST",
+        "/api/training-reports/{enrollmentId}/users/search",
+        Handler::Rows(|call| people(call, |_| true)),
+    ),
+    (
+        "POST",
+        "/api/training-reports/{enrollmentId}/opened-emails/search",
+        Handler::Rows(|call| people(call, |fate| fate.opened.is_some())),
+    ),
+    (
+        "POST",
+        "/api/training-reports/{enrollmentId}/clicked-emails/search",
+        Handler::Rows(|call| people(call, |fate| fate.clicked.is_some())),
+    ),
+    (
+        "POST",
+        "/api/training-reports/{enrollmentId}/no-response/search",
+        Handler::Rows(|call| people(call, |fate| fate.sent.is_some() && fate.opened.is_none())),
+    ),
+    (
+        "POST",
+        "/api/training-reports/{enrollmentId}/progress/search",
+        Handler::Rows(|call| people(call, |fate| fate.clicked.is_some())),
+    ),
+    (
+        "POST",
+        "/api/training-reports/{enrollmentId}/exam-results/search",
+        Handler::Rows(|call| people(call, |fate| fate.submitted.is_some())),
+    ),
+    (
+        "POST",
+        "/api/training-reports/{enrollmentId}/sending-report/search",
+        Handler::Rows(|call| people(call, |fate| fate.sent.is_some())),
+    ),
+];
+
+/// Kinds of training, by the numbers that also stand for them.
+const TYPES: [&str; 6] = [
+    "SCORM",
+    "LearningPath",
+    "Poster",
+    "Infographic",
+    "Screensaver",
+    "Survey",
+];
+
+/// The kind of training that a search is limited to, if it is.
+fn kind(call: &Call<'_>, name: &str) -> Result<Option<&'static str>, Refusal> {
+    let Some(value) = call.member(name).filter(|value| !value.is_null()) else {
+        return Ok(None);
+    };
+    let by_number = integer_of(value)
+        .and_then(|number| usize::try_from(number).ok()?.checked_sub(1))
+        .and_then(|number| TYPES.get(number));
+    let by_name = || {
+        let text = value.as_str().unwrap_or_default();
+        TYPES.iter().find(|name| name.eq_ignore_ascii_case(text))
+    };
+    let found = by_number.or_else(by_name).copied();
+    found
+        .map(Some)
+        .ok_or_else(|| Refusal::input(format!("The {name} is not known")))
+}
+
+fn trainings(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
+    let kind = kind(call, "trainingType")?;
+    let ids = call.body.as_object().map(|body| texts(body, "trainingIds"));
+    let ids = ids.unwrap_or_default();
+    let favourites = match call.member("trainingSearchType") {
+        Some(value) => value == "Favourites" || integer_of(value) == Some(3),
+        None => false,
+    };
+    let wanted = |row: &&Row| {
+        kind.is_none_or(|kind| text(row, "type") == kind)
+            && (ids.is_empty() || ids.iter().any(|id| id == text(row, "trainingId")))
+            && (!favourites || row.get("isFavourite") == Some(&json!(true)))
+    };
+    Ok(call
+        .rows(TRAININGS)
+        .iter()
+        .filter(wanted)
+        .cloned()
+        .collect())
+}
+
+const NO_TRAINING: &str = "Training not found";
+
+fn get_training(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let training = call.find(TRAININGS, &call.last_param(), NO_TRAINING)?;
+    Ok(Outcome::Data(call.view(&training)))
+}
+
+fn favourite(call: &mut Call<'_>, set: bool) -> Result<Outcome, Refusal> {
+    let id = call.param("trainingId");
+    call.change(TRAININGS, &id, NO_TRAINING, |training| {
+        training.insert("isFavourite".to_owned(), json!(set));
+    })?;
+    call.log("TrainingFavourite", "Update", &id, None, None);
+    done(&id)
+}
+
+fn set_favourite(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    favourite(call, true)
+}
+
+fn unset_favourite(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    favourite(call, false)
+}
+
+fn enroll(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    call.require(&["trainingId", "name"])?;
+    let body = call.object()?.clone();
+    let training = call.find(TRAININGS, text(&body, "trainingId"), NO_TRAINING)?;
+    let groups = texts(&body, MEMBERSHIP);
+    if groups.is_empty() && text(&body, "phishingCampaignResourceId").is_empty() {
+        return Err(Refusal::input(
+            "Target groups or a campaign have to be named",
+        ));
+    }
+    if groups.is_empty() {
+        return Err(Refusal::NotPlayed("enrolling the people of a campaign"));
+    }
+    let scheduler = member(&body, "enrollmentScheduler").and_then(Value::as_object);
+    let date = scheduler.map_or("", |scheduler| text(scheduler, "scheduledDate"));
+    let now = call.now();
+    let start = match date {
+        "" => now,
+        date => dates::parse(date)
+            .ok_or_else(|| Refusal::input("The scheduledDate is not a date"))?
+            .max(now),
+    };
+    let id = call.store().id();
+    let schedule = Schedule {
+        start: Some(start),
+        days: None,
+    };
+    rounds::add(call, &id, schedule, &groups)?;
+    let set = |name: &str| member(&body, name).and_then(bool_of).unwrap_or(false);
+    let (award, test) = (set("awardCertificate"), set("markedAsTest"));
+    let is_object = |name: &str| member(&body, name).is_some_and(Value::is_object);
+    let (remind, auto) = (
+        is_object("enrollmentReminder"),
+        is_object("enrollmentAutoEnroll"),
+    );
+    let mut new = body;
+    for name in [
+        "category",
+        "targetAudience",
+        "languages",
+        "type",
+        "hasQuiz",
+        "trainingRoles",
+        "duration",
+        "level",
+        "trainingName",
+    ] {
+        if let Some(value) = training.get(name) {
+            new.insert(name.to_owned(), value.clone());
+        }
+    }
+    new.extend(record(json!({
+        "resourceId": id,
+        "enrollmentId": id,
+        "id": id,
+        "enrolledBy": call.grant.name,
+        "createTime": call.now_text(),
+        "startDate": dates::iso(start),
+        "delivery": "Email",
+        "deliveryType": "Email",
+        "recipientType": "TargetGroup",
+        "tags": [],
+        "awardCertificate": award,
+        "markedAsTest": test,
+        "isReminderActive": remind,
+        "hasReminder": remind,
+        "isAutoEnrollmentActive": auto,
+        "autoEnroll": auto,
+    })));
+    call.log("Enrollment", "Create", &id, None, Some(&new));
+    let company = call.company.clone();
+    call.store().push(&company, ENROLLMENTS, new);
+    let enrollment = call.find(ENROLLMENTS, &id, NOT_FOUND)?;
+    let enrollment = current(call, &enrollment);
+    Ok(Outcome::Data(call.view(&enrollment)))
+}
+
+fn round(call: &Call<'_>, enrollment: &Row) -> Option<Round> {
+    rounds::of(call, text(enrollment, "resourceId")).pop()
+}
+
+/// An enrolment with its status of this moment.
+fn current(call: &Call<'_>, enrollment: &Row) -> Row {
+    let round = round(call, enrollment);
+    let mut now = Record::clone(enrollment);
+    // Source: the vendor's documentation of enrolments.
+    let status = match round.as_ref().map(|round| round.delivery(call.now())) {
+        Some(Delivery::Waiting) | None => "Scheduled",
+        Some(Delivery::Sending) => "Sending",
+        Some(Delivery::Delivered) => "Finished",
+        Some(Delivery::Stopped) => "Stopped",
+    };
+    now.insert("status".to_owned(), json!(status));
+    let people = round.map_or(0, |round| round.progress(call.state.seed, call.now()).len());
+    now.insert("totalTargetUserCount".to_owned(), json!(people));
+    row(Value::Object(now))
+}
+
+fn enrollments(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
+    let kind = kind(call, "enrollmentType")?;
+    let rows = call.rows(ENROLLMENTS).iter();
+    let rows = rows.filter(|row| kind.is_none_or(|kind| text(row, "type") == kind));
+    Ok(rows.map(|row| current(call, row)).collect())
+}
+
+fn one(call: &Call<'_>, parameter: &str) -> Result<Row, Refusal> {
+    call.find(ENROLLMENTS, &call.param(parameter), NOT_FOUND)
+}
+
+fn get_enrollment(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let enrollment = one(call, "resourceId")?;
+    Ok(Outcome::Data(call.view(&enrollment)))
+}
+
+fn delete(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let enrollment = one(call, "resourceId")?;
+    let (id, company) = (call.param("resourceId"), call.company.clone());
+    call.store()
+        .remove(&company, ENROLLMENTS, "resourceId", &id);
+    call.log("Enrollment", "Delete", &id, Some(&enrollment), None);
+    done(&id)
+}
+
+/// Begins an enrolment that was yet to begin.
+fn send(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let enrollment = one(call, "resourceId")?;
+    let now = call.now();
+    if let Some(round) = round(call, &enrollment).filter(|round| round.start > Some(now)) {
+        rounds::start(call, &round)?;
+    }
+    let id = call.param("resourceId");
+    call.log("Enrollment", "Update", &id, None, None);
+    done(&id)
+}
+
+fn stop(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let enrollment = one(call, "resourceId")?;
+    let round = round(call, &enrollment).ok_or(Refusal::NotFound(NOT_FOUND))?;
+    rounds::stop(call, &round)?;
+    let id = call.param("resourceId");
+    call.log("Enrollment", "Update", &id, None, None);
+    done(&id)
+}
+
+/// What the people of the enrolment did that the path names.
+fn fates(call: &Call<'_>) -> Result<(Row, Option<Round>, Vec<Fate>), Refusal> {
+    let enrollment = one(call, "enrollmentId")?;
+    let round = round(call, &enrollment);
+    let fates = round
+        .as_ref()
+        .map(|round| round.progress(call.state.seed, call.now()));
+    Ok((enrollment, round, fates.unwrap_or_default()))
+}
+
+fn people(call: &mut Call<'_>, wanted: fn(&Fate) -> bool) -> Result<Vec<Row>, Refusal> {
+    let (enrollment, _, fates) = fates(call)?;
+    let fates = fates.into_iter().filter(wanted);
+    let rows = fates.map(|fate| {
+        let status = match () {
+            () if fate.submitted.is_some() => "Completed",
+            () if fate.clicked.is_some() => "InProgress",
+            () => "NotStarted",
+        };
+        let done = fate.submitted.is_some();
+        let last = fate.submitted.or(fate.clicked).or(fate.opened);
+        let count = |at: Option<i64>| i32::from(at.is_some());
+        let mut record = Record::clone(&fate.person);
+        record.extend(crate::keepnet::records::record(json!({
+            "resourceId": fate.id,
+            "enrollmentId": text(&enrollment, "resourceId"),
+            "targetUserResourceId": text(&fate.person, "resourceId"),
+            "status": status,
+            "currentStep": "1",
+            "deliveryType": "Email",
+            "emailDelivery": "SMTP",
+            "enrollmentDate": time(fate.sent),
+            "firstSendDate": time(fate.sent),
+            "lastSendDate": time(fate.sent),
+            "lastSendingStatus": "Successful",
+            "targetUserStatus": "Active",
+            "lastOpenedDate": time(fate.opened),
+            "openedCount": count(fate.opened),
+            "lastClickedDate": time(fate.clicked),
+            "clickedCount": count(fate.clicked),
+            "sessionStartDate": time(fate.clicked),
+            "sessionEndDate": time(fate.submitted),
+            "sessionCount": count(fate.clicked),
+            "progress": status,
+            "firstCompletionDate": time(fate.submitted),
+            "lastInteractionDate": time(last),
+            "examResultDate": time(fate.submitted),
+            "examStatus": if done { "Passed" } else { "NotTaken" },
+            "examStatusName": if done { "Passed" } else { "NotTaken" },
+            "examScore": if done { 80 } else { 0 },
+            "isMainScore": true,
+        })));
+        row(Value::Object(record))
+    });
+    Ok(rows.collect())
+}
+
+fn summary(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let (enrollment, round, fates) = fates(call)?;
+    let counts = Counts::of(&fates);
+    let groups = round.map_or_else(Vec::new, |round| rounds::group_counts(call, &round));
+    let names: Vec<_> = groups.iter().map(|group| group["name"].clone()).collect();
+    let training = call
+        .find(TRAININGS, text(&enrollment, "trainingId"), NO_TRAINING)
+        .ok();
+    let of_training = |name: &str| training.as_ref().and_then(|row| row.get(name)).cloned();
+    call.data(json!({
+        "name": text(&enrollment, "name"),
+        "startDate": enrollment.get("startDate"),
+        "trainingDetails": {
+            "id": of_training("trainingId"),
+            "name": of_training("trainingName"),
+            "description": of_training("description"),
+            "category": of_training("category"),
+            "trainingTypeName": of_training("type"),
+            "hasQuiz": of_training("hasQuiz"),
+        },
+        "reportDetail": {
+            "totalUserOpenedCount": counts.opened,
+            "totalTargetUserCount": counts.people,
+            "onlyOpenedCount": counts.opened - counts.clicked,
+            "emailDeliveredUserCount": counts.sent,
+            "emailErrorUserCount": 0,
+            "noResponseCount": counts.silent(),
+            "didNotCompleteTrainingCount": counts.clicked - counts.submitted,
+        },
+        "completedCount": counts.submitted,
+        "inProgressCount": counts.clicked - counts.submitted,
+        "groupCount": names.len(),
+        "targetGroupNames": names,
+        "languages": of_training("languages"),
+        "isTest": enrollment.get("markedAsTest"),
+        "trainingTypeId": of_training("type"),
+        "trainingTypeName": of_training("type"),
+        "deliveryMethod": "Email",
+    }))
+}
+
+pub(crate) fn seed(seeding: &mut Seeding<'_>) {
+    let company = seeding.company.to_owned();
+    let mut first = None;
+    for (name, kind, quiz) in [
+        ("Recognise phishing", "SCORM", true),
+        ("Passwords and passkeys", "SCORM", true),
+        ("Working from anywhere", "LearningPath", false),
+        ("Clear desk", "Poster", false),
+    ] {
+        let members = json!({
+            "trainingName": name,
+            "name": name,
+            "description": name,
+            "type": kind,
+            "category": "Awareness",
+            "targetAudience": "AllEmployees",
+            "hasQuiz": quiz,
+            "duration": "10",
+            "level": 1,
+            "languages": ["English"],
+            "vendorName": "Keepnet",
+            "tags": [],
+        });
+        let id = seeding.add(TRAININGS, members);
+        let training = seeding
+            .store
+            .find_mut(&company, TRAININGS, "resourceId", &id);
+        if let Some(training) = training {
+            training.insert("trainingId".to_owned(), json!(id));
+        }
+        first.get_or_insert(id);
+    }
+    let enrollment = json!({
+        "name": "January training",
+        "trainingId": first,
+        "trainingName": "Recognise phishing",
+        "type": "SCORM",
+        "enrolledBy": "Example Admin",
+        "startDate": LONG_AGO,
+        "delivery": "Email",
+        "tags": [],
+    });
+    let id = seeding.add(ENROLLMENTS, enrollment);
+    let enrollment = seeding
+        .store
+        .find_mut(&company, ENROLLMENTS, "resourceId", &id);
+    if let Some(enrollment) = enrollment {
+        enrollment.insert("enrollmentId".to_owned(), json!(id));
+        enrollment.insert("id".to_owned(), json!(id));
+    }
+    rounds::seed(seeding, &id, Some(LONG_AGO_MILLIS));
+}

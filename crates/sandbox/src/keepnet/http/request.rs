@@ -1,0 +1,26 @@
+//! What a request says of its body.
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use serde_json::Value;
+
+use super::response::Refusal;
+
+pub(crate) fn content_type(parts: &Parts) -> String {
+    let value = parts.headers.get(CONTENT_TYPE);
+    let value = value.and_then(|value| value.to_str().ok());
+    value.unwrap_or_default().to_owned()
+}
+
+/// The JSON of a body, as far as it says that it is JSON.
+pub(crate) fn read(content_type: &str, raw: &Bytes) -> Result<Value, Refusal> {
+    let kind = content_type.split(';').next().unwrap_or_default().trim();
+    match kind.to_ascii_lowercase().as_str() {
+        "application/json-patch+json" => Err(Refusal::input("Invalid request")),
+        "application/json" | "text/json" if !raw.is_empty() => {
+            serde_json::from_slice(raw).map_err(|_| Refusal::input("Invalid request"))
+        }
+        _ => Ok(Value::Null),
+    }
+}

@@ -1,0 +1,35 @@
+//! Searches as files.
+
+use bytes::Bytes;
+use http::Method;
+
+use super::search::Search;
+use crate::keepnet::features::handler::Handler;
+use crate::keepnet::features::resource::Verb;
+use crate::keepnet::http::call::Call;
+use crate::keepnet::http::response::{Outcome, Refusal};
+use crate::keepnet::records::{Row, record};
+use crate::keepnet::routes::Routes;
+use crate::keepnet::shapes::Shapes;
+
+/// The rows of the search that the path names without its `/export`.
+pub(crate) fn export(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    let path = call.operation.path.replacen("/export", "", 1);
+    let mut routes = Routes::get().routes.iter();
+    let searched =
+        routes.find(|route| route.operation.path == path && route.operation.method == Method::POST);
+    let shapes = Shapes::get();
+    let search = Search::export(&call.body)?;
+    let csv = match searched.and_then(|route| Some((route, route.operation.answer.rows()?))) {
+        Some((route, of)) => {
+            let rows = match route.handler {
+                Handler::Rows(rows) => rows(call)?,
+                Handler::Resource(resource, Verb::Search) => resource.rows(call),
+                _ => vec![Row::new(record(shapes.sample(of)))],
+            };
+            search.csv(shapes, of, rows)?
+        }
+        None => Bytes::from(format!("operation\r\n{}\r\n", call.operation.path)),
+    };
+    Ok(Outcome::csv(csv))
+}

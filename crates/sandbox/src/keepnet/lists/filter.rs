@@ -1,0 +1,348 @@
+//! The filter of a search: groups of conditions, and free text.
+
+use std::cmp::Ordering;
+
+use serde_json::{Map, Value};
+
+use crate::keepnet::dates;
+use crate::keepnet::records::member;
+
+/// Which rows a search wants. The default one wants all.
+#[derive(Debug, Default)]
+pub(crate) struct Filter {
+    /// One group is enough; otherwise all are needed.
+    any: bool,
+    text: String,
+    groups: Vec<Group>,
+}
+
+#[derive(Debug)]
+struct Group {
+    any: bool,
+    items: Vec<Item>,
+    groups: Vec<Group>,
+}
+
+#[derive(Debug)]
+struct Item {
+    field: String,
+    /// The name of a custom field, which is looked for in place of `field`.
+    custom: Option<String>,
+    operator: Operator,
+    value: Wanted,
+}
+
+/// A value to compare with, read once for all rows.
+#[derive(Debug)]
+struct Wanted {
+    /// In lower case.
+    text: String,
+    time: Option<i64>,
+    number: Option<f64>,
+}
+
+impl Wanted {
+    fn of(text: &str) -> Self {
+        Self {
+            time: dates::parse(text),
+            number: text.parse().ok(),
+            text: text.to_lowercase(),
+        }
+    }
+
+    /// How a row's value stands to this one, if they can be compared.
+    fn order(&self, value: &str) -> Option<Ordering> {
+        if let (Some(wanted), Some(value)) = (self.time, dates::parse(value)) {
+            return Some(value.cmp(&wanted));
+        }
+        if let (Some(wanted), Ok(value)) = (self.number, value.parse::<f64>()) {
+            return value.partial_cmp(&wanted);
+        }
+        let comparable = value.is_empty() == self.text.is_empty();
+        comparable.then(|| value.to_lowercase().cmp(&self.text))
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Operator {
+    Contains,
+    Include,
+    Equal,
+    NotEqual,
+    Greater,
+    GreaterOrEqual,
+    Less,
+    LessOrEqual,
+}
+
+impl Operator {
+    fn parse(text: &str) -> Option<Self> {
+        Some(match text.to_ascii_lowercase().as_str() {
+            "contains" => Self::Contains,
+            "include" => Self::Include,
+            "=" | "==" | "equal" => Self::Equal,
+            "!=" | "notequal" => Self::NotEqual,
+            ">" => Self::Greater,
+            ">=" => Self::GreaterOrEqual,
+            "<" => Self::Less,
+            "<=" => Self::LessOrEqual,
+            _ => return None,
+        })
+    }
+}
+
+impl Filter {
+    /// A filter, or what is wrong with it.
+    pub(crate) fn parse(body: &Map<String, Value>) -> Result<Self, Vec<String>> {
+        let mut wrong = Vec::new();
+        let any = condition(body, &mut wrong);
+        let text = member(body, "searchInputTextValue").and_then(Value::as_str);
+        if text.is_none() {
+            wrong.push("The SearchInputTextValue field is required.".to_owned());
+        }
+        let groups = groups(body, &mut wrong);
+        if wrong.is_empty() {
+            Ok(Self {
+                any,
+                text: text.unwrap_or_default().trim().to_lowercase(),
+                groups,
+            })
+        } else {
+            Err(wrong)
+        }
+    }
+
+    /// The fields that conditions name, custom ones left out.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = &str> {
+        fn walk<'a>(groups: &'a [Group], found: &mut Vec<&'a str>) {
+            for group in groups {
+                let items = group.items.iter().filter(|item| item.custom.is_none());
+                found.extend(items.map(|item| item.field.as_str()));
+                walk(&group.groups, found);
+            }
+        }
+        let mut found = Vec::new();
+        walk(&self.groups, &mut found);
+        found.into_iter()
+    }
+
+    pub(crate) fn keeps(&self, row: &Map<String, Value>) -> bool {
+        let found = self.text.is_empty()
+            || row.values().any(|value| {
+                value
+                    .as_str()
+                    .is_some_and(|text| text.to_lowercase().contains(&self.text))
+            });
+        let groups = self.groups.iter().map(|group| group.keeps(row));
+        found && combine(self.any, groups).unwrap_or(true)
+    }
+}
+
+impl Group {
+    /// Nothing for a group without conditions, which neither wants nor refuses.
+    fn keeps(&self, row: &Map<String, Value>) -> Option<bool> {
+        let items = self.items.iter().map(|item| Some(item.keeps(row)));
+        let groups = self.groups.iter().map(|group| group.keeps(row));
+        combine(self.any, items.chain(groups))
+    }
+}
+
+fn combine(any: bool, parts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    parts
+        .flatten()
+        .reduce(|one, other| if any { one || other } else { one && other })
+}
+
+impl Item {
+    fn keeps(&self, row: &Map<String, Value>) -> bool {
+        let value = match &self.custom {
+            Some(name) => custom(row, name),
+            None => member(row, &self.field),
+        };
+        match value {
+            Some(Value::Array(values)) => {
+                let mut texts = values.iter().map(text);
+                match self.operator {
+                    Operator::NotEqual => texts.all(|value| self.compares(&value)),
+                    _ => texts.any(|value| self.compares(&value)),
+                }
+            }
+            value => self.compares(&value.map(text).unwrap_or_default()),
+        }
+    }
+
+    fn compares(&self, value: &str) -> bool {
+        let order = || self.value.order(value);
+        match self.operator {
+            Operator::Contains => value.to_lowercase().contains(&self.value.text),
+            Operator::Include => self
+                .value
+                .text
+                .split(',')
+                .any(|choice| choice.trim().eq_ignore_ascii_case(value)),
+            Operator::Equal => order().is_some_and(|order| order.is_eq()),
+            Operator::NotEqual => order().is_none_or(|order| order.is_ne()),
+            Operator::Greater => order().is_some_and(|order| order.is_gt()),
+            Operator::GreaterOrEqual => order().is_some_and(|order| order.is_ge()),
+            Operator::Less => order().is_some_and(|order| order.is_lt()),
+            Operator::LessOrEqual => order().is_some_and(|order| order.is_le()),
+        }
+    }
+}
+
+fn custom<'a>(row: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    let values = row.get("customFieldValues")?.as_array()?;
+    let field = values.iter().find(|field| {
+        let has = |key: &str| field[key].as_str() == Some(name);
+        has("name") || has("resourceId")
+    });
+    field.and_then(|field| field.get("value"))
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn condition(body: &Map<String, Value>, wrong: &mut Vec<String>) -> bool {
+    let condition = member(body, "condition").and_then(Value::as_str);
+    match condition.map(str::to_ascii_uppercase).as_deref() {
+        Some("AND") => false,
+        Some("OR") => true,
+        _ => {
+            wrong.push("Condition has to be AND or OR.".to_owned());
+            false
+        }
+    }
+}
+
+fn groups(body: &Map<String, Value>, wrong: &mut Vec<String>) -> Vec<Group> {
+    let list = member(body, "filterGroups").and_then(Value::as_array);
+    let objects = list.into_iter().flatten().filter_map(Value::as_object);
+    objects
+        .map(|group| Group {
+            any: condition(group, wrong),
+            items: items(group, wrong),
+            groups: groups(group, wrong),
+        })
+        .collect()
+}
+
+fn items(group: &Map<String, Value>, wrong: &mut Vec<String>) -> Vec<Item> {
+    let list = member(group, "filterItems").and_then(Value::as_array);
+    let mut items = Vec::new();
+    for item in list.into_iter().flatten().filter_map(Value::as_object) {
+        let read = |name| member(item, name).and_then(Value::as_str);
+        let operator = read("operator").unwrap_or_default();
+        let custom = read("customFieldName").filter(|name| !name.is_empty());
+        let field = read("fieldName").unwrap_or_default();
+        match Operator::parse(operator) {
+            None => wrong.push(format!("There is no operator {operator}.")),
+            Some(_) if field.is_empty() && custom.is_none() => {
+                wrong.push("The FieldName field is required.".to_owned());
+            }
+            Some(operator) => items.push(Item {
+                field: field.to_owned(),
+                custom: custom.map(str::to_owned),
+                operator,
+                value: Wanted::of(&member(item, "value").map(text).unwrap_or_default()),
+            }),
+        }
+    }
+    items
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn keeps(filter: Value, row: Value) -> bool {
+        let filter = Filter::parse(filter.as_object().expect("an object")).expect("a filter");
+        filter.keeps(row.as_object().expect("an object"))
+    }
+
+    fn one(field: &str, operator: &str, value: Value) -> Value {
+        json!({"Condition": "AND", "SearchInputTextValue": "", "FilterGroups": [
+            {"Condition": "AND", "FilterItems": [
+                {"FieldName": field, "Operator": operator, "Value": value}], "FilterGroups": []},
+            {"Condition": "OR", "FilterItems": [], "FilterGroups": []},
+        ]})
+    }
+
+    #[test]
+    fn operators_compare_text_numbers_and_times() {
+        let row = json!({
+            "name": "Ada Lovelace", "count": 10, "isActive": true, "tags": ["red", "Blue"],
+            "logDate": "2026-04-01T09:00:00.000Z", "none": null,
+        });
+        for (field, operator, value, expected) in [
+            ("Name", "Contains", json!("love"), true),
+            ("name", "=", json!("ADA lovelace"), true),
+            ("name", "Equal", json!("Ada"), false),
+            ("NAME", "!=", json!("Ada"), true),
+            ("count", ">", json!("9"), true),
+            ("count", "<", json!("9"), false),
+            ("count", ">=", json!(10), true),
+            ("count", "Include", json!("1, 10"), true),
+            ("count", "Include", json!("1,100"), false),
+            ("isActive", "=", json!(true), true),
+            ("isActive", "=", json!("False"), false),
+            ("tags", "Contains", json!("blu"), true),
+            ("tags", "!=", json!("red"), false),
+            ("logDate", ">=", json!("2026-04-01T11:00:00+02:00"), true),
+            ("logDate", ">", json!("01/04/2026 09:00"), false),
+            ("logDate", "<=", json!("2026-04-02"), true),
+            ("none", "=", json!(""), true),
+            ("none", "<", json!("x"), false),
+            ("absent", "!=", json!("x"), true),
+        ] {
+            let filter = one(field, operator, value.clone());
+            assert_eq!(
+                keeps(filter, row.clone()),
+                expected,
+                "{field} {operator} {value}"
+            );
+        }
+    }
+
+    #[test]
+    fn conditions_combine_and_empty_groups_do_not_matter() {
+        let item = |value: &str| json!({"fieldName": "name", "operator": "=", "value": value});
+        let filter = |top: &str, below: &str| {
+            json!({"condition": top, "searchInputTextValue": "", "filterGroups": [
+                {"condition": below, "filterItems": [item("a"), item("b")]},
+                {"condition": "AND", "filterItems": []},
+            ]})
+        };
+        for top in ["AND", "or"] {
+            assert!(keeps(filter(top, "OR"), json!({"name": "b"})));
+            assert!(!keeps(filter(top, "AND"), json!({"name": "b"})));
+        }
+        let free = json!({"Condition": "AND", "SearchInputTextValue": " TEXT "});
+        assert!(keeps(free.clone(), json!({"a": "some text", "b": 1})));
+        assert!(!keeps(free, json!({"a": "other", "b": 1})));
+    }
+
+    #[test]
+    fn what_is_missing_or_unknown_is_named() {
+        for (filter, word) in [
+            (json!({"SearchInputTextValue": ""}), "Condition"),
+            (json!({"Condition": "AND"}), "SearchInputTextValue"),
+            (
+                json!({"Condition": "AND", "SearchInputTextValue": null}),
+                "SearchInputTextValue",
+            ),
+            (one("a", "Like", json!("b")), "Like"),
+            (one("", "=", json!("b")), "FieldName"),
+        ] {
+            let wrong = Filter::parse(filter.as_object().expect("an object"));
+            let wrong = wrong.expect_err("refused");
+            assert!(wrong[0].contains(word), "{wrong:?}");
+        }
+    }
+}

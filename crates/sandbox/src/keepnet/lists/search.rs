@@ -1,0 +1,335 @@
+//! Search bodies: which of them are complete, and what page they ask for.
+
+use std::cmp::Ordering;
+
+use bytes::Bytes;
+use serde_json::{Map, Value};
+
+use super::filter::Filter;
+use crate::keepnet::dates;
+use crate::keepnet::http::call::Call;
+use crate::keepnet::http::response::{Outcome, Refusal};
+use crate::keepnet::records::{Row, bool_of, integer_of, member};
+use crate::keepnet::shapes::{Shapes, Type, page};
+
+/// Columns that lists take though their rows do not have them: what the vendor's own client orders by, and what the
+/// vendor documents.
+const UNLISTED: &[(&str, &str)] = &[
+    ("QuishingCampaignJobPrintoutUsers", "lastSendingTime"),
+    ("EnrollmentCertificate", "email"),
+    ("TrainingSearchRest", "Name"),
+];
+
+/// Searches that have paging but no filter.
+const WITHOUT_FILTER: [&str; 3] = [
+    "/api/audit-logs",
+    "/api/target-groups/search-name",
+    "/api/target-users/search-email",
+];
+
+#[derive(Debug)]
+pub(crate) struct Search {
+    page: usize,
+    size: usize,
+    /// Nothing for an export that does not care.
+    order_by: Option<String>,
+    ascending: bool,
+    filter: Filter,
+    all_pages: bool,
+}
+
+/// The page of these rows that the body asks for.
+pub(crate) fn search(
+    call: &mut Call<'_>,
+    rows: impl FnOnce(&mut Call<'_>) -> Result<Vec<Row>, Refusal>,
+) -> Result<Outcome, Refusal> {
+    let search = Search::of(call)?;
+    let rows = rows(call)?;
+    let data = search.page(Shapes::get(), &call.operation.answer, rows)?;
+    Ok(Outcome::Data(data))
+}
+
+impl Search {
+    /// The body of the operation's search, which has to be complete.
+    pub(crate) fn of(call: &Call<'_>) -> Result<Self, Refusal> {
+        let has_filter = !WITHOUT_FILTER.contains(&call.operation.path.as_str());
+        Self::strict(&call.body, has_filter)
+    }
+
+    /// The body of a search, which has to be complete.
+    pub(crate) fn strict(body: &Value, with_filter: bool) -> Result<Self, Refusal> {
+        let body = body
+            .as_object()
+            .ok_or_else(|| Refusal::input("Invalid request"))?;
+        let mut wrong = Vec::new();
+        let order_by = member(body, "orderBy").and_then(Value::as_str);
+        if order_by.is_none_or(|column| column.trim().is_empty()) {
+            wrong.push("The OrderBy field is required.".to_owned());
+        }
+        let ascending = member(body, "ascending").and_then(bool_of);
+        if ascending.is_none() {
+            wrong.push("The Ascending field is required.".to_owned());
+        }
+        let filter = match member(body, "filter") {
+            _ if !with_filter => Filter::default(),
+            // The service dereferences it.
+            Some(Value::Null) => return Err(Refusal::Internal),
+            Some(Value::Object(filter)) => match Filter::parse(filter) {
+                Ok(filter) => filter,
+                Err(messages) => {
+                    wrong.extend(messages);
+                    Filter::default()
+                }
+            },
+            _ => {
+                wrong.push("The Filter field is required.".to_owned());
+                Filter::default()
+            }
+        };
+        let (page, size) = paging(body, &mut wrong);
+        if wrong.is_empty() {
+            Ok(Self {
+                page,
+                size,
+                order_by: order_by.map(str::to_owned),
+                ascending: ascending.unwrap_or(false),
+                filter,
+                all_pages: false,
+            })
+        } else {
+            Err(Refusal::Input(wrong))
+        }
+    }
+
+    /// The body of an export, of which only the filter must not be null.
+    pub(crate) fn export(body: &Value) -> Result<Self, Refusal> {
+        let none = Map::new();
+        let body = body.as_object().unwrap_or(&none);
+        let filter = match member(body, "filter") {
+            Some(Value::Null) => return Err(Refusal::Internal),
+            Some(Value::Object(filter)) => Filter::parse(filter).map_err(Refusal::Input)?,
+            _ => Filter::default(),
+        };
+        let mut wrong = Vec::new();
+        let (page, size) = paging(body, &mut wrong);
+        // A .NET flag: false if it is absent. The vendor's own client always sends it.
+        let all_pages = member(body, "reportAllPages").and_then(bool_of) == Some(true);
+        Ok(Self {
+            page,
+            size,
+            order_by: member(body, "orderBy")
+                .and_then(Value::as_str)
+                .filter(|column| !column.trim().is_empty())
+                .map(str::to_owned),
+            ascending: member(body, "ascending").and_then(bool_of).unwrap_or(false),
+            filter,
+            all_pages,
+        })
+    }
+
+    /// What a filter alone selects, as bulk operations use it.
+    pub(crate) fn select(filter: Option<&Value>, rows: &[Row]) -> Result<Vec<Row>, Refusal> {
+        let filter = match filter {
+            Some(Value::Object(filter)) => Filter::parse(filter).map_err(Refusal::Input)?,
+            _ => Filter::default(),
+        };
+        let kept = rows.iter().filter(|row| filter.keeps(row));
+        Ok(kept.cloned().collect())
+    }
+
+    /// Checks the columns that filter and order name against a row's members.
+    pub(crate) fn check(&self, shapes: &Shapes, of: &Type) -> Result<(), Refusal> {
+        let members = shapes.members(of);
+        let known = |column: &str| {
+            let unlisted = UNLISTED.iter().filter(|(row, _)| of.is_named(row));
+            let mut unlisted = unlisted.map(|(_, name)| *name);
+            let mut listed = members.iter().map(|(name, _)| name.as_str());
+            members.is_empty()
+                || listed.any(|name| name.eq_ignore_ascii_case(column))
+                || unlisted.any(|name| name.eq_ignore_ascii_case(column))
+        };
+        match &self.order_by {
+            Some(column) if !known(column) => Err(Refusal::input(format!(
+                "There is no column {column} to order by"
+            ))),
+            _ => match self.filter.fields().find(|field| !known(field)) {
+                Some(field) => Err(Refusal::input(format!("There is no field {field}"))),
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// The rows that are asked for, in order, all pages of them.
+    fn sorted(&self, rows: Vec<Row>) -> Vec<Row> {
+        let mut rows: Vec<Row> = rows
+            .into_iter()
+            .filter(|row| self.filter.keeps(row))
+            .collect();
+        let Some(column) = &self.order_by else {
+            return rows;
+        };
+        // Stable, so that rows that are equal keep the order they came in;
+        // descending turns that around as well, or pages would overlap.
+        rows.sort_by_cached_key(|row| Key::of(member(row, column)));
+        if !self.ascending {
+            rows.reverse();
+        }
+        rows
+    }
+
+    /// The page that is asked for.
+    pub(crate) fn page(
+        &self,
+        shapes: &Shapes,
+        of: &Type,
+        rows: Vec<Row>,
+    ) -> Result<Value, Refusal> {
+        let (kind, row_type) = match of {
+            Type::Envelope(inner) => (&**inner, inner.rows().unwrap_or(inner)),
+            other => (other, other.rows().unwrap_or(other)),
+        };
+        self.check(shapes, row_type)?;
+        let rows = self.sorted(rows);
+        let total = rows.len();
+        let shown = rows
+            .iter()
+            .skip((self.page - 1).saturating_mul(self.size))
+            .take(self.size)
+            .map(|row| shapes.view(row_type, row))
+            .collect();
+        Ok(page(kind, shown, total, self.page, self.size))
+    }
+
+    /// The number of the page and its size.
+    pub(crate) fn paging(&self) -> (usize, usize) {
+        (self.page, self.size)
+    }
+
+    /// The rows as comma-separated values, one column for each member.
+    pub(crate) fn csv(&self, shapes: &Shapes, of: &Type, rows: Vec<Row>) -> Result<Bytes, Refusal> {
+        self.check(shapes, of)?;
+        let mut rows = self.sorted(rows);
+        if !self.all_pages {
+            let before = (self.page - 1).saturating_mul(self.size).min(rows.len());
+            rows.drain(..before);
+            rows.truncate(self.size);
+        }
+        let members = shapes.members(of);
+        let mut out = String::new();
+        let names: Vec<_> = members.iter().map(|(name, _)| quoted(name)).collect();
+        out.push_str(&names.join(","));
+        out.push_str("\r\n");
+        for row in rows {
+            let cells: Vec<_> = members
+                .iter()
+                .map(|(name, _)| quoted(&cell(row.get(name))))
+                .collect();
+            out.push_str(&cells.join(","));
+            out.push_str("\r\n");
+        }
+        Ok(out.into())
+    }
+}
+
+fn paging(body: &Map<String, Value>, wrong: &mut Vec<String>) -> (usize, usize) {
+    let mut read = |name: &str, default: usize, most: usize| match member(body, name) {
+        None | Some(Value::Null) => default,
+        Some(value) => match integer_of(value).and_then(|number| usize::try_from(number).ok()) {
+            Some(number) if (1..=most).contains(&number) => number,
+            _ => {
+                wrong.push(format!("{name} has to be from 1 to {most}."));
+                default
+            }
+        },
+    };
+    // Documented by the vendor: pages of 1 to 99,999 records.
+    (
+        read("pageNumber", 1, i32::MAX as usize),
+        read("pageSize", 10, 99_999),
+    )
+}
+
+fn cell(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(values)) => {
+            let cells: Vec<_> = values.iter().map(|value| cell(Some(value))).collect();
+            cells.join(";")
+        }
+        Some(other) => other.to_string(),
+    }
+}
+
+pub(crate) fn quoted(cell: &str) -> String {
+    if cell.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", cell.replace('"', "\"\""))
+    } else {
+        cell.to_owned()
+    }
+}
+
+/// What rows are ordered by.
+#[derive(Debug, PartialEq)]
+enum Key {
+    Nothing,
+    Number(f64),
+    Time(i64),
+    Text(String),
+}
+
+impl Key {
+    fn of(value: Option<&Value>) -> Self {
+        match value {
+            None | Some(Value::Null) => Self::Nothing,
+            Some(Value::Bool(value)) => Self::Number(f64::from(u8::from(*value))),
+            Some(Value::Number(number)) => Self::Number(number.as_f64().unwrap_or_default()),
+            Some(Value::String(text)) => match dates::parse(text) {
+                Some(at) => Self::Time(at),
+                None => Self::Text(text.to_lowercase()),
+            },
+            Some(other) => Self::Text(other.to_string()),
+        }
+    }
+
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Nothing => 0,
+            Self::Number(_) => 1,
+            Self::Time(_) => 2,
+            Self::Text(_) => 3,
+        }
+    }
+}
+
+impl Eq for Key {}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Key {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::Number(one), Self::Number(other)) => one.total_cmp(other),
+            (Self::Time(one), Self::Time(other)) => one.cmp(other),
+            (Self::Text(one), Self::Text(other)) => one.cmp(other),
+            _ => self.rank().cmp(&other.rank()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn searches_without_a_filter_are_operations() {
+        let operations = &Shapes::get().operations;
+        for path in WITHOUT_FILTER {
+            assert!(operations.iter().any(|one| one.path == path), "{path}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! A record, and what is read from it and put into it.
+
+pub(super) mod audit_log;
+pub(super) mod company;
+pub(super) mod secrets;
+pub(super) mod store;
+pub(super) mod uploads;
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+/// A record: the service's own members, and a few that no response shows.
+pub(crate) type Record = Map<String, Value>;
+
+/// A record that lists can share.
+pub(crate) type Row = Arc<Record>;
+
+/// A member, whatever the case of its name.
+pub(crate) fn member<'a>(record: &'a Record, name: &str) -> Option<&'a Value> {
+    record.get(name).or_else(|| {
+        let mut members = record.iter();
+        members
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    })
+}
+
+/// A number that may stand in quotes.
+pub(crate) fn integer_of(value: &Value) -> Option<i64> {
+    value
+        .as_i64()
+        .or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()))
+}
+
+/// Whether that is said, with or without quotes.
+pub(crate) fn bool_of(value: &Value) -> Option<bool> {
+    value
+        .as_bool()
+        .or_else(|| match value.as_str()?.to_ascii_lowercase().as_str() {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
+        })
+}
+
+pub(crate) fn text<'a>(record: &'a Record, name: &str) -> &'a str {
+    member(record, name)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}
+
+pub(crate) fn integer(record: &Record, name: &str) -> i64 {
+    member(record, name).and_then(integer_of).unwrap_or(0)
+}
+
+/// The texts of a list.
+pub(crate) fn texts(record: &Record, name: &str) -> Vec<String> {
+    let list = member(record, name).and_then(Value::as_array);
+    let texts = list.into_iter().flatten().filter_map(Value::as_str);
+    texts.map(str::to_owned).collect()
+}
+
+/// An object as a record; anything else is an empty one.
+pub(crate) fn record(value: Value) -> Record {
+    match value {
+        Value::Object(record) => record,
+        _ => Record::new(),
+    }
+}
+
+/// Members under other names than those they were sent with.
+pub(crate) fn also(record: &mut Record, pairs: &[(&str, &str)]) {
+    for (from, to) in pairs {
+        if let Some(value) = member(record, from).cloned() {
+            record.insert((*to).to_owned(), value);
+        }
+    }
+}
+
+/// The name of a status that is written as a number.
+pub(crate) fn status_name(record: &mut Record) {
+    let status = member(record, "statusId").and_then(integer_of);
+    let status = status.unwrap_or(1);
+    let name = if status == 1 { "Active" } else { "Inactive" };
+    record.insert("statusId".to_owned(), json!(status));
+    record.insert("statusName".to_owned(), json!(name));
+}
+
+/// A record made of these members.
+pub(crate) fn row(members: Value) -> Row {
+    Arc::new(record(members))
+}

@@ -1,0 +1,87 @@
+//! The records of the companies.
+
+use super::{Record, Row};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::core::random::{ALPHANUMERIC, Random};
+
+/// Records that were deleted, with the table they were in as `deletedFrom`.
+pub(crate) const DELETED: &str = "deleted";
+
+/// Everything that is kept, by company and kind.
+pub(crate) struct Store {
+    tables: HashMap<(String, &'static str), Vec<Row>>,
+    /// The companies whose records have been made.
+    pub(crate) seeded: Vec<String>,
+    pub(crate) random: Random,
+}
+
+impl Store {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            tables: HashMap::new(),
+            seeded: Vec::new(),
+            random: Random::new(seed, "keepnet ids"),
+        }
+    }
+
+    /// A new id: twelve letters and digits.
+    pub(crate) fn id(&mut self) -> String {
+        self.random.text(ALPHANUMERIC, 12)
+    }
+
+    pub(crate) fn table(&self, company: &str, table: &'static str) -> &[Row] {
+        self.tables
+            .get(&(company.to_owned(), table))
+            .map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn table_mut(&mut self, company: &str, table: &'static str) -> &mut Vec<Row> {
+        self.tables.entry((company.to_owned(), table)).or_default()
+    }
+
+    pub(crate) fn push(&mut self, company: &str, table: &'static str, record: Record) {
+        self.table_mut(company, table).push(Arc::new(record));
+    }
+
+    /// The record whose member `key` is `id`.
+    pub(crate) fn find(
+        &self,
+        company: &str,
+        table: &'static str,
+        key: &str,
+        id: &str,
+    ) -> Option<&Row> {
+        let mut rows = self.table(company, table).iter();
+        rows.find(|row| row.get(key).and_then(Value::as_str) == Some(id))
+    }
+
+    pub(crate) fn find_mut(
+        &mut self,
+        company: &str,
+        table: &'static str,
+        key: &str,
+        id: &str,
+    ) -> Option<&mut Record> {
+        let mut rows = self.table_mut(company, table).iter_mut();
+        rows.find(|row| row.get(key).and_then(Value::as_str) == Some(id))
+            .map(Arc::make_mut)
+    }
+
+    pub(crate) fn remove(
+        &mut self,
+        company: &str,
+        table: &'static str,
+        key: &str,
+        id: &str,
+    ) -> Option<Row> {
+        let rows = self.table_mut(company, table);
+        let position = rows
+            .iter()
+            .position(|row| row.get(key).and_then(Value::as_str) == Some(id))?;
+        Some(rows.remove(position))
+    }
+}

@@ -1,0 +1,218 @@
+//! From a request to its response.
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, HeaderName, HeaderValue, USER_AGENT};
+use http::request::Parts;
+use http::{HeaderMap, Response, StatusCode};
+use serde_json::Value;
+
+use super::dates;
+use super::features::handler::Handler;
+use super::features::operations::CREATED;
+use super::features::sample::sample;
+use super::http::auth;
+use super::http::call::{Call, Params};
+use super::http::request::{content_type, read};
+use super::http::response::{self, Outcome, Refusal};
+use super::lists::search;
+use super::records::secrets::{HIDDEN, hide_secrets, is_secret};
+use super::routes::{Route, Routes};
+use super::seed;
+use super::shapes::Type;
+use super::state::{Inner, State};
+use crate::core::query;
+use crate::core::service::Service;
+
+pub(crate) const TOKEN_PATH: &str = "/connect/token";
+
+/// Operations of which the description says that they refuse with problem
+/// details.
+const PROBLEM_DETAILS: [&str; 5] = [
+    "/api/gamificationreport/badges/{targetUserResourceId}",
+    "/api/gamificationreport/calculate-badges",
+    "/api/gamificationreport/learning/{targetUserResourceId}",
+    "/api/gamificationreport/phishing-result/{targetUserResourceId}",
+    "/api/gamificationreport/user-info/{targetUserResourceId}",
+];
+
+/// Until when codes may be kept, in UNIX seconds.
+const LOOKUP_EXPIRE: HeaderName = HeaderName::from_static("lookup-expire");
+const LOOKUPS_LAST: i64 = 86_400;
+
+impl Service for State {
+    const NAME: &'static str = "keepnet";
+    const LARGEST_BODY: usize = 64 << 20;
+
+    fn respond(&self, parts: &Parts, body: &Bytes) -> Response<Bytes> {
+        let found = Routes::get().find(&parts.method, parts.uri.path());
+        let (route, params) = match found {
+            Ok(found) => found,
+            Err(refusal) => return refusal.into_response(),
+        };
+        if route.operation.path == TOKEN_PATH {
+            return auth::token(self, parts, body);
+        }
+        match self.perform(route, params, parts, body) {
+            Ok(mut response) => {
+                if route.operation.path.starts_with("/api/lookups") {
+                    let expires = HeaderValue::from(self.clock.unix() + LOOKUPS_LAST);
+                    response.headers_mut().insert(LOOKUP_EXPIRE, expires);
+                }
+                response
+            }
+            Err(refusal) if PROBLEM_DETAILS.contains(&route.operation.path.as_str()) => {
+                refusal.into_problem()
+            }
+            Err(refusal) => refusal.into_response(),
+        }
+    }
+
+    fn failure(&self, status: StatusCode) -> Response<Bytes> {
+        response::failure(status)
+    }
+
+    fn stamp(&self, headers: &mut HeaderMap) {
+        headers.insert(
+            HeaderName::from_static("x-content-type-options"),
+            HeaderValue::from_static("nosniff"),
+        );
+    }
+
+    fn redact(&self, headers: &mut HeaderMap) {
+        if let http::header::Entry::Occupied(mut values) = headers.entry(AUTHORIZATION) {
+            for value in values.iter_mut() {
+                let token = auth::bearer(value.to_str().unwrap_or_default());
+                let name = token.and_then(|token| self.token_name(token));
+                let name = name.unwrap_or_else(|| "[unknown credential]".to_owned());
+                if let Ok(name) = HeaderValue::try_from(name) {
+                    *value = name;
+                }
+            }
+        }
+    }
+
+    fn redact_body(&self, parts: &Parts, body: &Bytes) -> Bytes {
+        let content_type = content_type(parts).to_ascii_lowercase();
+        if content_type.starts_with("multipart/") {
+            return body.clone();
+        }
+        if let Ok(mut value) = serde_json::from_slice::<Value>(body) {
+            return match hide_secrets(&mut value) {
+                true => Bytes::from(value.to_string()),
+                false => body.clone(),
+            };
+        }
+        let Ok(text) = std::str::from_utf8(body) else {
+            return body.clone();
+        };
+        if content_type.contains("json") && is_secret(text) {
+            // Not quite JSON: which part is secret cannot be told.
+            return Bytes::from_static(HIDDEN.as_bytes());
+        }
+        Bytes::from(hide_pairs(text))
+    }
+
+    fn redact_query(&self, query: &str) -> String {
+        hide_pairs(query)
+    }
+}
+
+/// A form or a query without the values of secrets.
+fn hide_pairs(text: &str) -> String {
+    let pairs = text.split('&').map(|pair| match pair.split_once('=') {
+        Some((name, _)) if is_secret(&query::segment(name)) => format!("{name}={HIDDEN}"),
+        _ => pair.to_owned(),
+    });
+    pairs.collect::<Vec<_>>().join("&")
+}
+
+impl State {
+    fn perform(
+        &self,
+        route: &Route,
+        params: Params,
+        parts: &Parts,
+        raw: &Bytes,
+    ) -> Result<Response<Bytes>, Refusal> {
+        let operation = route.operation;
+        let mut guard = self.inner();
+        let inner: &mut Inner = &mut guard;
+        let grant = auth::authenticate(self, inner, parts)?;
+        let company = auth::company(inner, &grant, parts)?;
+        auth::authorise(&grant, operation)?;
+        auth::privacy(self, inner, &grant, &company)?;
+        let content_type = content_type(parts);
+        let body = read(&content_type, raw)?;
+        seed::ready(self, inner, &company);
+        let agent = parts.headers.get(USER_AGENT);
+        let agent = agent.and_then(|agent| agent.to_str().ok());
+        let mut call = Call {
+            state: self,
+            inner,
+            operation,
+            grant,
+            company,
+            params,
+            body,
+            raw: raw.clone(),
+            content_type,
+            agent: agent.unwrap_or_default().to_owned(),
+        };
+        let outcome = match route.handler {
+            Handler::Do(act) => act(&mut call)?,
+            Handler::Rows(rows) => search::search(&mut call, rows)?,
+            Handler::Resource(resource, verb) => resource.perform(verb, &mut call)?,
+            Handler::Sample => sample(&mut call)?,
+        };
+        let outcome = match outcome {
+            Outcome::Data(mut data) if self.options.display_dates => {
+                dates::show(&mut data);
+                Outcome::Data(data)
+            }
+            outcome => outcome,
+        };
+        Ok(match outcome {
+            Outcome::Data(data) if matches!(operation.answer, Type::Envelope(_)) => {
+                let created = *operation.method.as_str() == *"POST"
+                    && CREATED.contains(&operation.path.as_str());
+                let status = if created {
+                    StatusCode::CREATED
+                } else {
+                    StatusCode::OK
+                };
+                response::success(status, data)
+            }
+            Outcome::Data(_) if operation.answer == Type::Nothing => {
+                response::empty(StatusCode::OK)
+            }
+            Outcome::Data(data) => response::json_response(StatusCode::OK, &data),
+            Outcome::Failed(message) => response::failed(message),
+            Outcome::File {
+                content_type,
+                name,
+                bytes,
+            } => response::file(content_type, &name, bytes),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::shapes::Shapes;
+    use super::*;
+
+    #[test]
+    fn problem_details_belong_to_operations() {
+        let operations = &Shapes::get().operations;
+        for path in PROBLEM_DETAILS {
+            assert!(operations.iter().any(|one| one.path == path), "{path}");
+        }
+    }
+
+    #[test]
+    fn secrets_in_forms_and_queries_are_hidden_however_they_are_written() {
+        let hidden = "a=1&client_secret=[hidden]&zipPassword=[hidden]&new%50assword=[hidden]";
+        let sent = "a=1&client_secret=x&zipPassword=y&new%50assword=z";
+        assert_eq!(hide_pairs(sent), hidden);
+    }
+}

@@ -1,0 +1,59 @@
+//! Something to look at, made beforehand the way a caller would make it.
+
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use http::{Method, Request};
+use serde_json::{Value, json};
+
+use super::state::State;
+
+/// Makes so many pushes as the first user, and where there are requests as
+/// many of those, every other of them answered.
+pub(crate) fn make(state: &State, count: usize) {
+    let profile = state.profile();
+    if profile.api_version.is_none() || !profile.has_users {
+        return;
+    }
+    for number in 1..=count {
+        let (kind, payload) = match number % 3 {
+            0 => ("url", format!("https://example.com/{number}")),
+            1 => ("text", format!("sample secret {number}")),
+            _ => ("qr", format!("sample code {number}")),
+        };
+        let name = format!("Sample {number}");
+        let push = json!({ "push": { "kind": kind, "payload": payload, "name": name } });
+        send(state, Method::POST, "pushes", &push);
+        if profile.is_commercial {
+            let request = json!({ "request": { "request": "The key, please.", "name": name } });
+            let made = send(state, Method::POST, "requests", &request);
+            if let Some(token) = made["url_token"].as_str().filter(|_| number % 2 == 1) {
+                let response = json!({ "request": { "response": payload } });
+                let path = format!("requests/{token}/respond");
+                send(state, Method::PATCH, &path, &response);
+            }
+        }
+    }
+}
+
+fn send(state: &State, method: Method, path: &str, body: &Value) -> Value {
+    // Only what has a suffix is not sent on to another host.
+    let suffix = if state.profile().has_moved {
+        ".json"
+    } else {
+        ""
+    };
+    let request = Request::builder()
+        .method(method)
+        .uri(format!("/api/v2/{path}{suffix}"))
+        .header(HOST, state.address.to_string())
+        .header(AUTHORIZATION, &state.users[0].token)
+        .header(CONTENT_TYPE, "application/json")
+        .body(());
+    let Ok((parts, ())) = request.map(Request::into_parts) else {
+        return Value::Null;
+    };
+    let response = state.perform(&parts, &body.to_string().into());
+    response
+        .ok()
+        .and_then(|response| serde_json::from_slice(response.body()).ok())
+        .unwrap_or_default()
+}

@@ -1,0 +1,239 @@
+//! From a request to its response: throttle, operation, caller, locks, then the
+//! work.
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
+use http::request::Parts;
+use http::{HeaderMap, Method, Response, StatusCode};
+use hyper::body::Incoming;
+use serde_json::Value;
+
+use super::call::{Call, USER_TOKEN, by_tls, token, wants_json};
+use super::files;
+use super::language::Language;
+use super::params::Form;
+use super::response::{Object, Refusal, ok, redirect, response, status_response, throttled, time};
+use super::routes::{Operation, file, not_played};
+use super::state::State;
+use super::{create, pushes, requests, upload};
+use crate::core::service::{Dropped, Peer, Service, whole};
+
+/// The host that an edition which has moved sends its callers to: another name
+/// of this machine.
+const NEW_HOST: &str = "localhost";
+
+impl State {
+    /// Where a request is sent on to before anything looks at it.
+    fn moved_to(&self, parts: &Parts) -> Option<String> {
+        let path = parts.uri.path_and_query()?.as_str();
+        let is_plain = !parts.uri.path().ends_with(".json") && path.starts_with("/api/");
+        let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
+        let is_there = host.is_some_and(|host| host.starts_with(NEW_HOST));
+        (self.profile().has_moved && is_plain && !is_there)
+            .then(|| format!("http://{NEW_HOST}:{}{path}", self.address.port()))
+    }
+
+    pub(super) fn perform(&self, parts: &Parts, body: &Bytes) -> Result<Response<Bytes>, Refusal> {
+        let path = parts.uri.path();
+        if let Some(url) = self.moved_to(parts) {
+            let mut response = redirect(&url);
+            *response.status_mut() = StatusCode::MOVED_PERMANENTLY;
+            return Ok(response);
+        }
+        let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
+        let host = host.unwrap_or_default();
+        let allowed = &self.options.allowed_hosts;
+        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        if !allowed.is_empty() && !allowed.iter().any(|known| known == name) {
+            return Err(Refusal::BlockedHost);
+        }
+        if self.options.forced_tls && !by_tls(&parts.headers) {
+            let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+            let is_read = matches!(parts.method, Method::GET | Method::HEAD);
+            return Err(Refusal::ForcedTls(format!("https://{host}{path}"), is_read));
+        }
+        if path == "/up" {
+            return Ok(response(StatusCode::OK, "text/html; charset=utf-8", "up"));
+        }
+        if let Some(Peer(ip)) = parts.extensions.get() {
+            self.throttle(*ip).map_err(Refusal::Throttled)?;
+        }
+        if let Some((place, signed)) = file(path).filter(|_| parts.method == Method::GET) {
+            let call = Call::new(self, parts, body)?;
+            return Ok(files::fetch(&call, place, signed));
+        }
+        let missing = Refusal::Status(StatusCode::NOT_FOUND);
+        // A gateway draws no routes of the API (`config/routes.rb`).
+        if self.options.gateway && path.starts_with("/api/") {
+            return Err(missing);
+        }
+        let operation = Operation::find(self.profile(), &parts.method, path)
+            .filter(|operation| {
+                let notifies = matches!(operation, Operation::Push(pushes::Action::Notify, _));
+                !notifies || self.options.notifications
+            })
+            .ok_or_else(|| not_played(path).map_or(missing, Refusal::NotPlayed))?;
+        let mut call = Call::new(self, parts, body)?;
+        let is_version = operation == Operation::Version;
+        call.authenticate(&parts.headers, operation.needs_token(), is_version)?;
+        if let Some(token) = operation
+            .guesses_at()
+            .filter(|_| call.profile.limits_passphrases)
+        {
+            let passphrase = call.params.text("passphrase").unwrap_or_default();
+            // Blank ones are not counted (measured on 2.11.4).
+            if !passphrase.trim().is_empty() && !self.admit_passphrase(token) {
+                return Err(Refusal::TooManyPassphrases);
+            }
+        }
+        let mut store = self.store();
+        match operation {
+            Operation::Version => Ok(version(&call, path)),
+            Operation::CreatePush => create::create(&call, &mut store),
+            Operation::ListPushes { expired } => pushes::list(&call, &store, expired),
+            Operation::Push(action, token) => pushes::act(&call, &mut store, action, token),
+            Operation::CreateRequest => requests::create(&call, &mut store),
+            Operation::ListRequests(filter) => requests::list(&call, &store, filter),
+            Operation::Request(action, token) => requests::act(&call, &mut store, action, token),
+            Operation::Accounts => Ok(accounts(&call)),
+        }
+    }
+}
+
+fn version(call: &Call<'_>, path: &str) -> Response<Bytes> {
+    let (profile, options) = (call.profile, &call.state.options);
+    let api_version = profile.api_version.filter(|_| path.starts_with("/api/v2/"));
+    let object = Object::default()
+        .with("application_version", profile.application_version)
+        .with("api_version", api_version.unwrap_or("1.5"))
+        .with("edition", profile.edition);
+    if api_version.is_none() || !profile.tells_features {
+        return ok(&object);
+    }
+    let enabled = |on: bool| Object::default().with("enabled", on);
+    let sends = profile.notifies_by_email && call.state.sends_mail();
+    let pushes = enabled(true)
+        .with("email_auto_dispatch", sends)
+        .with(
+            "file_attachments",
+            enabled(options.files).with("requires_authentication", true),
+        )
+        .with("url_pushes", enabled(options.urls))
+        .with("qr_code_pushes", enabled(options.qr_codes));
+    let requests = enabled(profile.is_commercial);
+    let requests = if profile.is_commercial {
+        requests.with("email_auto_dispatch", sends)
+    } else {
+        requests
+    };
+    let features = Object::default()
+        .with("anonymous_access", options.anonymous)
+        .with("api_token_authentication", true)
+        .with("accounts", enabled(profile.is_commercial))
+        .with("pushes", pushes)
+        .with("requests", requests);
+    ok(&object.with("features", features))
+}
+
+fn accounts(call: &Call<'_>) -> Response<Bytes> {
+    let since = time(call.state.started);
+    let user = call.visitor.user.map(|user| &call.state.users[user]);
+    let accounts = user.map_or(&[][..], |user| &user.accounts);
+    let accounts: Vec<Value> = accounts
+        .iter()
+        .map(|account| {
+            Object::default()
+                .with("id", account.id)
+                .with("name", account.name)
+                .with("role", "owner")
+                .with("created_at", since.as_str())
+                .with("updated_at", since.as_str())
+                .into()
+        })
+        .collect();
+    ok(&accounts)
+}
+
+impl Service for State {
+    const NAME: &'static str = "password-pusher";
+    // The largest text with every character escaped, and then some. Files have
+    // no limit.
+    const LARGEST_BODY: usize = 32 * 1024 * 1024;
+
+    async fn receive(&self, parts: &mut Parts, body: Incoming) -> Result<Option<Bytes>, Dropped> {
+        let kind = parts.headers.get(CONTENT_TYPE);
+        let kind = kind.and_then(|kind| kind.to_str().ok());
+        let Some(boundary) = kind.and_then(|kind| multer::parse_boundary(kind).ok()) else {
+            return whole(body, Self::LARGEST_BODY).await;
+        };
+        let (beginning, form): (_, Form) = upload::receive(&self.spool, &boundary, body).await?;
+        parts.extensions.insert(form);
+        Ok(beginning)
+    }
+
+    fn respond(&self, parts: &Parts, body: &Bytes) -> Response<Bytes> {
+        self.perform(parts, body).unwrap_or_else(|refusal| {
+            let options = &self.options;
+            let known = token(&parts.headers).and_then(|token| self.user(token));
+            let user = known.and(options.user_language.as_deref());
+            let language = match refusal {
+                // It is refused before a language is chosen.
+                Refusal::Unconfirmed => Language::default(&options.default_locale),
+                _ => Language::of(parts, user, &options.default_locale),
+            };
+            refusal.into_response(wants_json(parts), language)
+        })
+    }
+
+    fn failure(&self, status: StatusCode) -> Response<Bytes> {
+        match status {
+            StatusCode::UNAUTHORIZED => {
+                Refusal::Unauthorized.into_response(true, Language::English)
+            }
+            StatusCode::NOT_FOUND => Refusal::NotFound.into_response(true, Language::English),
+            StatusCode::TOO_MANY_REQUESTS => throttled(),
+            _ => status_response(status, true),
+        }
+    }
+
+    fn stamp(&self, headers: &mut HeaderMap) {
+        headers.insert(
+            "x-robots-tag",
+            HeaderValue::from_static("noindex, nofollow"),
+        );
+        if let Ok(id) = HeaderValue::try_from(self.request_id().to_string()) {
+            headers.insert("x-request-id", id);
+        }
+    }
+
+    fn redact(&self, headers: &mut HeaderMap) {
+        for name in [AUTHORIZATION.as_str(), USER_TOKEN] {
+            let http::header::Entry::Occupied(mut values) = headers.entry(name) else {
+                continue;
+            };
+            for value in values.iter_mut() {
+                let text = value.to_str().unwrap_or_default();
+                let known = self.users.iter().find(|user| text.contains(&user.token));
+                if let Some(user) = known {
+                    let text = text.replace(&user.token, user.title);
+                    *value =
+                        HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("[token]"));
+                }
+            }
+        }
+    }
+
+    fn printable(&self, path: &str) -> Option<String> {
+        if let Some((place, _)) = file(path) {
+            return Some(format!("{}[signed]", place.prefix()));
+        }
+        let start = ["/api/v2/pushes/", "/api/v2/requests/", "/p/", "/requests/"]
+            .into_iter()
+            .find(|start| path.starts_with(start))?;
+        let rest = &path[start.len()..];
+        let token = &rest[..rest.find(['/', '.']).unwrap_or(rest.len())];
+        let lists = ["active", "expired", "open", "ready", "closed"];
+        let is_list = start.starts_with("/api/") && lists.contains(&token);
+        (!is_list).then(|| format!("{start}[token]{}", &rest[token.len()..]))
+    }
+}
