@@ -18,6 +18,7 @@
 
 mod groups;
 mod import;
+mod import_status;
 mod job;
 mod mapping;
 
@@ -25,7 +26,8 @@ use security_api_transport::{ErrorKind, Job};
 
 pub use groups::{FoundGroup, GroupMembers};
 pub use import::{ImportPreview, ImportRows, TargetUserImport};
-pub use job::{ImportJob, ImportStatus};
+pub use import_status::ImportStatus;
+pub use job::ImportJob;
 pub use mapping::{ColumnMapping, UserField};
 
 use crate::operations::{TARGET_USERS_CREATE, TARGET_USERS_GET, TARGET_USERS_UPDATE};

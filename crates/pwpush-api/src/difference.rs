@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::kept::{Kept, integer};
 use crate::lifetime::{Lifetime, Names};
 use crate::types::Edition;
 
@@ -67,15 +68,6 @@ impl fmt::Display for Difference {
             ),
         }
     }
-}
-
-/// How the kept value compares with the value that was asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Kept {
-    AsAsked,
-    Less(String),
-    More(String),
-    NotSaid,
 }
 
 /// Compares a response with what was asked, option by option. Options that were not set are not compared.
@@ -257,14 +249,6 @@ impl<'a> Comparison<'a> {
 /// A language code as an error may show it.
 fn shown(text: &str) -> String {
     security_api_transport::one_line(text, 20)
-}
-
-/// A whole number, possibly as text.
-pub(crate) fn integer(value: &Value) -> Option<i64> {
-    match value {
-        Value::String(text) => text.parse().ok(),
-        other => other.as_i64(),
-    }
 }
 
 #[cfg(test)]

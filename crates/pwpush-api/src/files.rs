@@ -3,7 +3,6 @@
 use security_api_transport::{Call, Client, Download, Error};
 
 use crate::fields::is_dots;
-use crate::reason::Reason;
 use crate::types::PushedFile;
 
 /// The operation id of file downloads.
@@ -23,11 +22,11 @@ pub(crate) fn download(client: &Client, file: &PushedFile) -> Call<Download> {
     call.into_request().fail(error).call()
 }
 
-/// Why storage refused a file, whatever its host: storage checks nothing but the link.
-pub(crate) fn reason(error: &Error) -> Option<Reason> {
+/// Whether storage refused a file, whatever its host: storage checks nothing but the link.
+pub(crate) fn has_expired(error: &Error) -> bool {
     let is_file = error
         .operation()
         .is_some_and(|operation| operation.id() == FETCH);
-    let refused = matches!(error.status()?.as_u16(), 401 | 403 | 404 | 410);
-    (is_file && refused).then_some(Reason::LinkExpired)
+    let status = error.status().map(|status| status.as_u16());
+    is_file && matches!(status, Some(401 | 403 | 404 | 410))
 }

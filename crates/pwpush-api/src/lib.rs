@@ -18,6 +18,7 @@ mod expiry;
 mod fields;
 mod files;
 mod generated;
+mod kept;
 mod lifetime;
 mod new_push;
 mod paging;

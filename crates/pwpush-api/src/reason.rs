@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::files;
 use security_api_transport::Error;
 
 /// Why the service refused a call. For what the client itself did about a push that differs from what was asked, see
@@ -88,7 +89,7 @@ impl Reason {
     #[must_use]
     pub fn of(error: &Error) -> Option<Self> {
         let said = error.reason().cloned();
-        said.or_else(|| crate::files::reason(error))
+        said.or_else(|| files::has_expired(error).then_some(Self::LinkExpired))
     }
 
     /// What the user can do.

@@ -2,7 +2,7 @@
 
 use security_api_transport::{Client, Job};
 
-use super::job::{ImportJob, ImportStatus, is_finished};
+use super::import_status::{ImportStatus, is_finished};
 use super::mapping::ColumnMapping;
 use crate::resources::TargetUsers;
 use crate::search::field;
@@ -187,34 +187,9 @@ impl TargetUserImport {
         Ok(file.file_field_names.unwrap_or_default())
     }
 
-    /// Says which columns are which fields, and starts the reading of the file.
-    ///
-    /// The columns are compared with those of the file before anything is sent. A file is mapped once; to map it
-    /// otherwise, [`renew`](Self::renew) it first.
-    ///
-    /// # Errors
-    /// If the mapping has no e-mail address, names a column that the file does not have or a field twice, leaves open what
-    /// becomes of one of the file's columns, or one of the calls fails. Nothing was imported then.
-    ///
-    /// ```no_run
-    /// # async fn example(import: keepnet_api::people::TargetUserImport) -> Result<(), keepnet_api::Error> {
-    /// use keepnet_api::people::{ColumnMapping, UserField};
-    ///
-    /// let mapping = ColumnMapping::new().column("Mail", UserField::Email).column("Team", UserField::Department);
-    /// let job = import.map(&mapping).await?;
-    /// # Ok(()) }
-    /// ```
-    #[inline]
-    pub fn map(&self, mapping: &ColumnMapping) -> Job<ImportJob> {
-        let (later, mapping) = (self.clone(), mapping.clone());
-        self.work(
-            move |import| async move { Ok(later.job(import.create_mapping(&mapping).await?)) },
-        )
-    }
-
     /// The id of the job that reads the file.
     #[inline]
-    async fn create_mapping(&self, mapping: &ColumnMapping) -> Result<String, Error> {
+    pub(super) async fn create_mapping(&self, mapping: &ColumnMapping) -> Result<String, Error> {
         let mappings = mapping.checked(&self.columns_of_file().await?)?;
         let request = CreateTargetUserFieldMappingRequest::new()
             .transaction_id(&self.transaction_id)
@@ -238,20 +213,6 @@ impl TargetUserImport {
             };
             self.explain(error, stopped)
         })
-    }
-
-    /// The work of reading the file, by the [`id`](ImportJob::id) that mapping gave in an earlier run.
-    ///
-    /// ```no_run
-    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let import = keepnet.target_users().resume_import("4f1c2d7e9a");
-    /// println!("{}", import.job("aB3dE5gH7jK9").status().await?.state);
-    /// # Ok(()) }
-    /// ```
-    #[must_use]
-    #[inline]
-    pub fn job(&self, id: impl Into<String>) -> ImportJob {
-        ImportJob::new(self.clone(), id.into())
     }
 
     /// The same file as a new import, whose columns can be mapped anew. Go on with that one: what becomes of this one is not
@@ -417,7 +378,10 @@ impl TargetUserImport {
     }
 
     /// A job of this import, whose calls are made with the job's client.
-    fn work<T: 'static, F>(&self, work: impl FnOnce(Self) -> F + Send + 'static) -> Job<T>
+    pub(super) fn work<T: 'static, F>(
+        &self,
+        work: impl FnOnce(Self) -> F + Send + 'static,
+    ) -> Job<T>
     where
         F: Future<Output = Result<T, Error>> + Send + 'static,
     {

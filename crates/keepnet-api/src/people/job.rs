@@ -6,6 +6,8 @@ use security_api_transport::Job;
 use serde_json::{Map, Value};
 
 use super::import::TargetUserImport;
+use super::import_status::ImportStatus;
+use super::mapping::ColumnMapping;
 use crate::{Error, ErrorKind, Polling, Progress, SearchRequest};
 
 /// What is waited for.
@@ -26,69 +28,45 @@ pub struct ImportJob {
     id: String,
 }
 
-/// How far the service is with a file, and what it has found in it so far.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ImportStatus {
-    /// The service's own word for the state, such as `InProgress` or `Finished`.
-    pub state: String,
-    /// Whether all rows have been read, so that the import can be confirmed.
-    pub finished: bool,
-    /// Rows whose e-mail address no target user has.
-    pub new: Option<u64>,
-    /// Rows whose e-mail address a target user has.
-    pub existing: Option<u64>,
-    /// Rows that cannot be imported. [`TargetUserImport::rejected`](super::TargetUserImport::rejected) says why.
-    pub invalid: Option<u64>,
-    /// Rows of the file.
-    pub total: Option<u64>,
-}
-
-impl ImportStatus {
-    /// How many rows have been read, if the service says so.
+impl TargetUserImport {
+    /// Says which columns are which fields, and starts the reading of the file.
     ///
+    /// The columns are compared with those of the file before anything is sent. A file is mapped once; to map it
+    /// otherwise, [`renew`](Self::renew) it first.
+    ///
+    /// # Errors
+    /// If the mapping has no e-mail address, names a column that the file does not have or a field twice, leaves open what
+    /// becomes of one of the file's columns, or one of the calls fails. Nothing was imported then.
+    ///
+    /// ```no_run
+    /// # async fn example(import: keepnet_api::people::TargetUserImport) -> Result<(), keepnet_api::Error> {
+    /// use keepnet_api::people::{ColumnMapping, UserField};
+    ///
+    /// let mapping = ColumnMapping::new().column("Mail", UserField::Email).column("Team", UserField::Department);
+    /// let job = import.map(&mapping).await?;
+    /// # Ok(()) }
     /// ```
-    /// use keepnet_api::people::ImportStatus;
+    #[inline]
+    pub fn map(&self, mapping: &ColumnMapping) -> Job<ImportJob> {
+        let (later, mapping) = (self.clone(), mapping.clone());
+        self.work(
+            move |import| async move { Ok(later.job(import.create_mapping(&mapping).await?)) },
+        )
+    }
+
+    /// The work of reading the file, by the [`id`](ImportJob::id) that mapping gave in an earlier run.
     ///
-    /// assert_eq!(ImportStatus::default().read(), None);
+    /// ```no_run
+    /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
+    /// let import = keepnet.target_users().resume_import("4f1c2d7e9a");
+    /// println!("{}", import.job("aB3dE5gH7jK9").status().await?.state);
+    /// # Ok(()) }
     /// ```
     #[must_use]
-    pub fn read(&self) -> Option<u64> {
-        let counts = [self.new, self.existing, self.invalid];
-        counts.iter().copied().flatten().reduce(u64::saturating_add)
+    #[inline]
+    pub fn job(&self, id: impl Into<String>) -> ImportJob {
+        ImportJob::new(self.clone(), id.into())
     }
-
-    pub(super) fn of_job(answer: &Map<String, Value>) -> Self {
-        let state = match member(answer, &["status"]) {
-            Some(Value::String(text)) => text.trim().to_owned(),
-            Some(Value::Number(number)) => number.to_string(),
-            _ => String::new(),
-        };
-        let count = |name: &str| match member(answer, &[name])? {
-            Value::Number(number) => number.as_u64(),
-            Value::String(text) => text.trim().parse().ok(),
-            _ => None,
-        };
-        Self {
-            finished: is_finished(&state),
-            new: count("newUserCount"),
-            existing: count("existingUserCount"),
-            invalid: count("invalidUserCount"),
-            total: count("totalRowCount"),
-            state,
-        }
-    }
-
-    /// The service stopped: `FinishedWithError` is the word that is known.
-    pub(super) fn has_failed(&self) -> bool {
-        let state = self.state.to_ascii_lowercase();
-        state.contains("error") || state.contains("fail")
-    }
-}
-
-/// `Finished` is what the service says; `Completed` is its word for other jobs.
-pub(super) fn is_finished(state: &str) -> bool {
-    state.eq_ignore_ascii_case("Finished") || state.eq_ignore_ascii_case("Completed")
 }
 
 impl ImportJob {
@@ -225,14 +203,4 @@ impl ImportJob {
         let error = error.with_context(format!("the job's id is {}", self.id));
         self.import.explain(error, stopped)
     }
-}
-
-/// The first member of one of these names, whatever their case.
-fn member<'a>(object: &'a Map<String, Value>, names: &[&str]) -> Option<&'a Value> {
-    names.iter().find_map(|name| {
-        let found = object
-            .iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))?;
-        (!found.1.is_null()).then_some(found.1)
-    })
 }

@@ -1,0 +1,20 @@
+//! What the instance keeps of an option.
+
+use serde_json::Value;
+
+/// How the kept value compares with the value that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Kept {
+    AsAsked,
+    Less(String),
+    More(String),
+    NotSaid,
+}
+
+/// A whole number, possibly as text.
+pub(crate) fn integer(value: &Value) -> Option<i64> {
+    match value {
+        Value::String(text) => text.parse().ok(),
+        other => other.as_i64(),
+    }
+}
