@@ -337,7 +337,7 @@ fn travel(api: &Api, places: &Places) -> Vec<Refusal> {
                 );
             }
             let inner_secret = !matches!(member.ty, Ty::Secret) && contains_secret(&member.ty);
-            if written && inner_secret {
+            if written && inner_secret && !matches!(member.ty, Ty::Map(_)) {
                 refuse(
                     &member.pointer,
                     "a list of secrets cannot be written",

@@ -3,7 +3,7 @@
 //! What several resources of the area training have in common.
 
 use std::collections::BTreeMap;
-use security_api_transport::{Form, InForm, model, open_enum};
+use security_api_transport::{Form, InForm, Secret, model, open_enum};
 use crate::DateTime;
 use crate::generated::types::EmailPeriodType;
 
@@ -55,7 +55,8 @@ model! {
     /// The request with which a SCORM player began.
     #[derive(Clone, Default)]
     pub struct HttpRequestInfo: Sent {
-        headers: Option<BTreeMap<String, String>> = "headers",
+        /// Some of them, such as cookies, are credentials.
+        headers: Option<BTreeMap<String, Secret>> = "headers",
         ip_address: Option<String> = "ipAddress",
         request_time: Option<DateTime> = "requestTime" (into),
     }
