@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use keepnet_api::SearchRequest;
 use push_security_api::http::Method;
-use push_security_api::{Cursor, Error, HttpRequest, RateLimiter, RawJson, RetryPolicy, Secret};
+use push_security_api::middleware::HttpRequest;
+use push_security_api::{Cursor, Error, RateLimiter, RawJson, RetryPolicy, Secret};
 use pwpush_api::types::{PushedFile, RetrievedPush};
 use pwpush_api::{NewPush, Retrieved, Upload};
 use security_api_sandbox::{KeepnetOptions, PushSecurityOptions, Sandbox};

@@ -219,7 +219,7 @@ pub(crate) fn raw_id(raw: &push_security_api::RawJson) -> String {
 /// A call under way, whose value does not matter.
 pub(crate) type Outcome = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
-fn outcome<T: push_security_api::FromResponse + 'static>(call: Call<T>) -> Outcome {
+fn outcome<T: push_security_api::middleware::FromResponse + 'static>(call: Call<T>) -> Outcome {
     let sending = call.send();
     Box::pin(async move { sending.await.map(drop) })
 }

@@ -45,14 +45,21 @@ pub use polling::{Polling, Progress};
 pub use protocol::Reason;
 pub use search::{Filter, SearchRequest};
 pub use security_api_transport::{
-    ApiError, Body, BoxError, Call, CallContext, CallFuture, Credential, Cursor, Defaults,
-    Download, Error, ErrorKind, Form, FromResponse, Generation, HttpRequest, HttpResponse,
-    HttpService, InvalidTimestamp, Job, JobFuture, Limiter, Operation, Outcome, Patch, Rate,
-    RateLimiter, Rates, RawJson, Received, Request, Response, ResponseBody, RetryPolicy, Secret,
-    Timestamp, UndecodedItem, Upload,
+    ApiError, Body, Call, CallFuture, Credential, Cursor, Defaults, Download, Error, ErrorKind,
+    Form, InvalidTimestamp, Job, JobFuture, Limiter, OAuth2, Operation, Outcome, Patch, Rate,
+    RateLimiter, Rates, RawJson, Request, Response, RetryPolicy, Secret, Timestamp, UndecodedItem,
+    Upload,
 };
 #[cfg(feature = "fake")]
 pub use security_api_transport::{FakeAnswer, FakeRequest, FakeTransport};
+
+/// What your own layers, transports, credentials and response types are written with.
+pub mod middleware {
+    pub use security_api_transport::{
+        BoxError, CallContext, FromResponse, Generation, HttpRequest, HttpResponse, HttpService,
+        Received, ResponseBody,
+    };
+}
 pub use time::{
     DateFormat, DateTime, InvalidDateFormat, InvalidDateTime, InvalidTimeSpan, TimeSpan,
 };

@@ -45,7 +45,7 @@ fn job<T: Send + 'static>(job: Job<T>) {
     drop(value(options));
 }
 
-fn call<T: Send + 'static + keepnet_api::FromResponse>(call: Call<T>) {
+fn call<T: Send + 'static + keepnet_api::middleware::FromResponse>(call: Call<T>) {
     drop(value(
         call.timeout(Duration::from_secs(1)).header("x-trace", "42"),
     ));

@@ -24,13 +24,20 @@ pub use generated::{operations, resources, types};
 pub use http;
 pub use protocol::Reason;
 pub use security_api_transport::{
-    ApiError, Body, BoxError, Call, CallContext, CallFuture, Credential, Cursor, Defaults, Error,
-    ErrorKind, FromResponse, Generation, HttpRequest, HttpResponse, HttpService, InvalidTimestamp,
-    Limiter, Operation, Outcome, Patch, Rate, RateLimiter, RawJson, Received, Request, Response,
-    ResponseBody, RetryPolicy, Secret, Timestamp, UndecodedItem,
+    ApiError, ApiKey, Body, Call, CallFuture, Credential, Cursor, Defaults, Error, ErrorKind,
+    InvalidTimestamp, Limiter, Operation, Outcome, Patch, Rate, RateLimiter, RawJson, Request,
+    Response, RetryPolicy, Secret, Timestamp, UndecodedItem,
 };
 #[cfg(feature = "fake")]
 pub use security_api_transport::{FakeAnswer, FakeRequest, FakeTransport};
+
+/// What your own layers, transports, credentials and response types are written with.
+pub mod middleware {
+    pub use security_api_transport::{
+        BoxError, CallContext, FromResponse, Generation, HttpRequest, HttpResponse, HttpService,
+        Received, ResponseBody,
+    };
+}
 
 /// One page of a list: its items, and the call for the next page.
 ///

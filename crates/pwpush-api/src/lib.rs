@@ -44,14 +44,20 @@ pub use reason::Reason;
 pub use requests::{CreateRequest, NewRequest, RespondRequest};
 pub use retrieved::Retrieved;
 pub use security_api_transport::{
-    ApiError, Body, BoxError, Call, CallContext, CallFuture, Credential, Cursor, Defaults,
-    Download, Error, ErrorKind, Form, FromResponse, Generation, HttpRequest, HttpResponse,
-    HttpService, InvalidTimestamp, Limiter, Operation, Outcome, Rate, RateLimiter, RawJson,
-    Received, Request, Response, ResponseBody, RetryPolicy, Secret, Timestamp, UndecodedItem,
-    Upload,
+    Anonymous, ApiError, ApiKey, Body, Call, CallFuture, Credential, Cursor, Defaults, Download,
+    Error, ErrorKind, Form, InvalidTimestamp, Limiter, Operation, Outcome, Rate, RateLimiter,
+    RawJson, Request, Response, RetryPolicy, Secret, Timestamp, UndecodedItem, Upload,
 };
 #[cfg(feature = "fake")]
 pub use security_api_transport::{FakeAnswer, FakeRequest, FakeTransport};
+
+/// What your own layers, transports, credentials and response types are written with.
+pub mod middleware {
+    pub use security_api_transport::{
+        BoxError, CallContext, FromResponse, Generation, HttpRequest, HttpResponse, HttpService,
+        Received, ResponseBody,
+    };
+}
 pub use token::token_of_link;
 
 /// The call of a paged list. It cannot be awaited itself, because one page is not the list.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use push_security_api::{HttpResponse, http::StatusCode};
+use push_security_api::{http::StatusCode, middleware::HttpResponse};
 use tower::util::MapResponseLayer;
 
 /// How many requests were answered, and how many of them with 429.

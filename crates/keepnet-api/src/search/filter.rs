@@ -42,13 +42,13 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Keeps all records.
+    /// Keeps all records. Two empty groups are sent with it, since some tenants refuse a filter without groups.
     ///
     /// ```
     /// use keepnet_api::search::Filter;
     ///
-    /// let json = serde_json::to_string(&Filter::new()).unwrap();
-    /// assert_eq!(json, r#"{"condition":"AND","searchInputTextValue":""}"#);
+    /// let json = serde_json::to_value(Filter::new()).unwrap();
+    /// assert_eq!(json["filterGroups"].as_array().unwrap().len(), 2);
     /// ```
     #[must_use]
     pub fn new() -> Self {
