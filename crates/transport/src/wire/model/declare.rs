@@ -1,5 +1,8 @@
 //! Declaring a model as a list of its members.
 
+// Everything is `#[inline]`, as derived code is: so a program compiles it for the models that it uses, and the service's
+// crate for none.
+
 /// Declares an object of an API, one line for each member: its name and type in Rust, and its name on the wire.
 ///
 /// What follows the name of the type says which way it travels:
@@ -116,6 +119,7 @@ macro_rules! __compared {
     ($name:ident { $($member:ident)* }) => {
         #[allow(deprecated)]
         impl $crate::model::Values for $name {
+            #[inline]
             fn values(&self, show: &mut dyn FnMut(&[&(dyn $crate::model::Value + 'static)])) {
                 show(&[$(&self.$member),*]);
             }
@@ -185,6 +189,7 @@ macro_rules! __received {
             const MARKS: &'static [(&'static str, $crate::model::Mark)] =
                 &[$($(($wire, $crate::model::Mark::$mark),)?)*];
 
+            #[inline]
             fn slots(&mut self, fill: &mut dyn FnMut(&mut [&mut (dyn $crate::model::Slot + 'static)])) {
                 fill(&mut [$(&mut self.$member),*]);
             }
@@ -206,6 +211,7 @@ macro_rules! __received {
 macro_rules! __lent {
     ($name:ident) => {
         impl ::std::convert::From<&$name> for $name {
+            #[inline]
             fn from(request: &$name) -> Self {
                 request.clone()
             }
@@ -254,6 +260,7 @@ macro_rules! __setters {
         impl $name {
             /// Creates an empty request.
             #[must_use]
+            #[inline]
             pub fn new() -> Self {
                 Self::default()
             }
@@ -266,6 +273,7 @@ macro_rules! __setters {
         impl $name {
             /// Creates a request with the required members.
             #[allow(clippy::too_many_arguments, reason = "the service requires as many")]
+            #[inline]
             pub fn new($($argument)+) -> Self {
                 Self { $($value)* }
             }
@@ -282,6 +290,7 @@ macro_rules! __setters {
             [$($method)*
                 $(#[$note])*
                 #[must_use]
+                #[inline]
                 pub fn $member(mut self, $member: impl Into<String>) -> Self {
                     self.$member = Some($member.into());
                     self
@@ -299,6 +308,7 @@ macro_rules! __setters {
             [$($method)*
                 $(#[$note])*
                 #[must_use]
+                #[inline]
                 pub fn $member(mut self, $member: impl Into<$type>) -> Self {
                     self.$member = Some($member.into());
                     self
@@ -316,6 +326,7 @@ macro_rules! __setters {
             [$($method)*
                 $(#[$note])*
                 #[must_use]
+                #[inline]
                 pub fn $member(
                     mut self,
                     $member: impl IntoIterator<Item = impl Into<String>>,
@@ -336,6 +347,7 @@ macro_rules! __setters {
             [$($method)*
                 $(#[$note])*
                 #[must_use]
+                #[inline]
                 pub fn $member(mut self, $member: impl IntoIterator<Item = $type>) -> Self {
                     self.$member = Some($member.into_iter().collect());
                     self
@@ -354,6 +366,7 @@ macro_rules! __setters {
             [$($method)*
                 $(#[$note])*
                 #[must_use]
+                #[inline]
                 pub fn $member(mut self, $member: $type) -> Self {
                     self.$member = Some($member);
                     self
@@ -373,6 +386,7 @@ macro_rules! __setters {
                 ///
                 /// `None` clears it.
                 #[must_use]
+                #[inline]
                 pub fn $member(mut self, $member: impl Into<$crate::Patch<$type>>) -> Self {
                     self.$member = $member.into();
                     self
