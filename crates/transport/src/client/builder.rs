@@ -91,6 +91,13 @@ pub struct ServiceSettings {
 /// ```
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ClientBuilder<C> {
+    settings: Settings,
+    client: PhantomData<fn() -> C>,
+}
+
+/// The settings of a client. They do not depend on its type, so that this crate, and not each user of it, compiles what
+/// is made from them.
+struct Settings {
     service: Result<ServiceSettings, Error>,
     base_url: Option<String>,
     user_agent: Option<String>,
@@ -102,12 +109,241 @@ pub struct ClientBuilder<C> {
     per_attempt: Vec<SlotLayer>,
     private_files: bool,
     default_headers: Result<HeaderMap, Error>,
-    client: PhantomData<fn() -> C>,
 }
 
 impl<C: From<Client>> ClientBuilder<C> {
     /// Starts from the service's settings. If `settings` is an error, [`build`](Self::build) returns it.
     pub fn new(service: Result<ServiceSettings, Error>) -> Self {
+        Self {
+            settings: Settings::new(service),
+            client: PhantomData,
+        }
+    }
+
+    /// The base URL of the service, instead of its usual one: `https`, or `http` on this machine.
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.settings.base_url = Some(url.into());
+        self
+    }
+
+    /// Prepends the program's name to the crate's name in the `User-Agent` header.
+    pub fn user_agent(mut self, name: impl Into<String>) -> Self {
+        self.settings.user_agent = Some(name.into());
+        self
+    }
+
+    /// Sends this header with every request to the origin of the base URL, including token requests and file downloads
+    /// from it, and to no other origin. It is meant for what stands in front of the service, such as an access proxy. A
+    /// header of the same name that the call or the credential sets takes precedence.
+    ///
+    /// ```
+    /// use security_api_transport::{Client, ClientBuilder, Secret};
+    ///
+    /// fn behind_a_proxy(builder: ClientBuilder<Client>, secret: &Secret) -> ClientBuilder<Client> {
+    ///     builder
+    ///         .default_header("cf-access-client-id", "an-id.access")
+    ///         .default_secret_header("cf-access-client-secret", secret)
+    /// }
+    /// ```
+    pub fn default_header(mut self, name: &str, value: &str) -> Self {
+        self.settings.add_default_header(name, value, false);
+        self
+    }
+
+    /// Like [`default_header`](Self::default_header), for a secret value: `Debug` of a request does not show the value,
+    /// and errors redact it where the service quotes it. An empty value makes [`build`](Self::build) fail.
+    pub fn default_secret_header(mut self, name: &str, value: &Secret) -> Self {
+        self.settings.add_default_header(name, value.expose(), true);
+        self
+    }
+
+    /// Bounds every call, including all attempts and waits. `None` removes the bound. See [`Defaults`].
+    ///
+    /// For a download this covers the time up to the response head. After that the [`idle_timeout`](Self::idle_timeout)
+    /// applies, unless the call has its own timeout, which covers the last byte.
+    pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.settings.defaults.timeout = timeout.into();
+        self
+    }
+
+    /// Bounds every attempt, from the request being fully sent to the response head. The time before that, while the
+    /// request waits for a connection, does not count; it is bounded by the attempt timeout and the connect timeout
+    /// together.
+    ///
+    /// With a body of more than 64 KiB, megabytes may sit in buffers between this program and the peer, where their
+    /// progress cannot be observed. Such a body counts as sent once a peer that reads 256 KiB/s would have received it,
+    /// or a slower peer at the pace of the upload so far. At most 8 MiB are assumed to be in buffers.
+    pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.defaults.attempt_timeout = timeout;
+        self
+    }
+
+    /// Bounds the time without progress while a body is sent or received. As for the
+    /// [`attempt_timeout`](Self::attempt_timeout), bytes that may still be in buffers count as progress while a body is
+    /// sent.
+    ///
+    /// An HTTP/2 connection that has requests and shows no sign of life for this long, at most 30 s, is closed.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.defaults.idle_timeout = timeout;
+        self
+    }
+
+    /// Bounds connecting, including the TLS handshake.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.leaf.connect_timeout = timeout;
+        self
+    }
+
+    /// How long an idle connection is kept in the pool.
+    pub fn pool_idle_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.leaf.pool_idle_timeout = timeout;
+        self
+    }
+
+    /// The largest response that is accepted, in bytes after decompression.
+    pub fn response_limit(mut self, bytes: u64) -> Self {
+        self.settings.defaults.response_limit = bytes;
+        self
+    }
+
+    /// The largest download that is accepted, in bytes after decompression.
+    pub fn download_limit(mut self, bytes: u64) -> Self {
+        self.settings.defaults.download_limit = bytes;
+        self
+    }
+
+    /// When and how often failed requests are retried.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.settings.retry = policy;
+        self
+    }
+
+    /// The limiter, instead of one for the service's published limits. Give clones of one limiter to all clients that
+    /// use the same account.
+    pub fn limiter(mut self, limiter: impl Limiter) -> Self {
+        if let Ok(service) = &mut self.settings.service {
+            service.limiter = Arc::new(limiter);
+        }
+        self
+    }
+
+    /// The credential, instead of one of the service's usual kind.
+    pub fn credential(mut self, credential: impl Credential) -> Self {
+        if let Ok(service) = &mut self.settings.service {
+            service.credential = Arc::new(credential);
+        }
+        self
+    }
+
+    /// Sends all requests through this proxy, for example `http://user:password@proxy.example.com:3128` or
+    /// `socks5h://proxy.example.com:1080`. Without it, the system's proxy settings (`HTTPS_PROXY`, `ALL_PROXY`,
+    /// `NO_PROXY` and so on) apply, except for requests to this machine (`localhost`, `127.0.0.1`).
+    pub fn proxy(mut self, url: impl Into<String>) -> Self {
+        self.settings.leaf.proxy = Some(url.into());
+        self
+    }
+
+    /// Uses no proxy, and ignores the system's proxy settings.
+    pub fn no_proxy(mut self) -> Self {
+        self.settings.leaf.no_proxy = true;
+        self
+    }
+
+    /// Allows [`Client::fetch`] to fetch files from private networks, for services whose storage is in one.
+    ///
+    /// Without it, files are fetched only from public hosts and from the service's own host, so that whoever chooses a
+    /// file's URL or redirect cannot make this machine send requests that only it can send. Cloud metadata addresses
+    /// are always refused, and so is this machine unless the service runs on it.
+    pub fn fetch_from_private_networks(mut self) -> Self {
+        self.settings.private_files = true;
+        self
+    }
+
+    /// Also trusts the certificates in this PEM text, for a service with a private certificate authority.
+    pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.settings.leaf.root_certificates.push(pem.into());
+        self
+    }
+
+    /// Uses HTTP/1.1 only. Without it, HTTP/2 is used where the service offers it.
+    pub fn http1_only(mut self) -> Self {
+        self.settings.leaf.http1_only = true;
+        self
+    }
+
+    /// Sends requests through this service instead of reqwest: any tower service, or a
+    #[cfg_attr(feature = "fake", doc = "[`FakeTransport`](crate::FakeTransport).")]
+    #[cfg_attr(not(feature = "fake"), doc = "`FakeTransport` (feature `fake`).")]
+    ///
+    /// An [`Error`] that the service returns keeps its outcome. An error of reqwest 0.13 is interpreted as if the
+    /// client's own transport had returned it, so the service must not retry by itself. Any other error becomes
+    /// [`ErrorKind::Custom`](crate::ErrorKind::Custom): the request may have been executed, and is not retried. All the
+    /// time that the service takes counts towards the attempt timeout.
+    pub fn transport<S>(mut self, transport: S) -> Self
+    where
+        S: Service<HttpRequest, Response = HttpResponse> + Clone + Send + Sync + 'static,
+        S::Error: Into<BoxError>,
+        S::Future: Send + 'static,
+    {
+        self.settings.transport = Some(HttpService::new(cap::naming_body_errors(transport)));
+        self
+    }
+
+    /// Adds a layer around whole calls. It sees each call once, however many attempts it takes. The first layer added
+    /// is outermost.
+    ///
+    /// The URL of the request contains the query, and `Debug` of a request shows it, except for parameters set as
+    /// secrets ([`Request::set_secret_query`](crate::Request::set_secret_query)). Those are added below all layers.
+    pub fn call_layer<L>(mut self, layer: L) -> Self
+    where
+        L: Layer<HttpService> + Send + Sync + 'static,
+        L::Service: Service<HttpRequest, Response = HttpResponse> + Clone + Send + Sync + 'static,
+        <L::Service as Service<HttpRequest>>::Error: Into<BoxError>,
+        <L::Service as Service<HttpRequest>>::Future: Send + 'static,
+    {
+        self.settings.per_call.push(slot(layer));
+        self
+    }
+
+    /// Adds a layer around attempts. It sees each retry, with the credential applied. The first layer added is
+    /// outermost. As for [`call_layer`](Self::call_layer), secret query parameters are added below it. The layer also
+    /// sees requests that fetch files from other hosts ([`Client::fetch`]), so check the URL before adding a header
+    /// meant for the service.
+    ///
+    /// ```
+    /// use security_api_transport::{Client, ClientBuilder, HttpResponse};
+    /// use tower::util::MapResponseLayer;
+    ///
+    /// fn with_log(builder: ClientBuilder<Client>) -> ClientBuilder<Client> {
+    ///     builder.attempt_layer(MapResponseLayer::new(|response: HttpResponse| {
+    ///         println!("{}", response.status());
+    ///         response
+    ///     }))
+    /// }
+    /// ```
+    pub fn attempt_layer<L>(mut self, layer: L) -> Self
+    where
+        L: Layer<HttpService> + Send + Sync + 'static,
+        L::Service: Service<HttpRequest, Response = HttpResponse> + Clone + Send + Sync + 'static,
+        <L::Service as Service<HttpRequest>>::Error: Into<BoxError>,
+        <L::Service as Service<HttpRequest>>::Future: Send + 'static,
+    {
+        self.settings.per_attempt.push(slot(layer));
+        self
+    }
+
+    /// Builds the client.
+    ///
+    /// # Errors
+    /// If the base URL, the credential, the proxy, a certificate, the user agent or a default header is invalid, if a
+    /// proxy of the environment is malformed, or if the base URL is `https` and no TLS is compiled in.
+    pub fn build(self) -> Result<C, Error> {
+        self.settings.build().map(C::from)
+    }
+}
+
+impl Settings {
+    fn new(service: Result<ServiceSettings, Error>) -> Self {
         Self {
             service,
             base_url: None,
@@ -129,45 +365,7 @@ impl<C: From<Client>> ClientBuilder<C> {
             per_attempt: Vec::new(),
             private_files: false,
             default_headers: Ok(HeaderMap::new()),
-            client: PhantomData,
         }
-    }
-
-    /// The base URL of the service, instead of its usual one: `https`, or `http` on this machine.
-    pub fn base_url(mut self, url: impl Into<String>) -> Self {
-        self.base_url = Some(url.into());
-        self
-    }
-
-    /// Prepends the program's name to the crate's name in the `User-Agent` header.
-    pub fn user_agent(mut self, name: impl Into<String>) -> Self {
-        self.user_agent = Some(name.into());
-        self
-    }
-
-    /// Sends this header with every request to the origin of the base URL, including token requests and file downloads
-    /// from it, and to no other origin. It is meant for what stands in front of the service, such as an access proxy. A
-    /// header of the same name that the call or the credential sets takes precedence.
-    ///
-    /// ```
-    /// use security_api_transport::{Client, ClientBuilder, Secret};
-    ///
-    /// fn behind_a_proxy(builder: ClientBuilder<Client>, secret: &Secret) -> ClientBuilder<Client> {
-    ///     builder
-    ///         .default_header("cf-access-client-id", "an-id.access")
-    ///         .default_secret_header("cf-access-client-secret", secret)
-    /// }
-    /// ```
-    pub fn default_header(mut self, name: &str, value: &str) -> Self {
-        self.add_default_header(name, value, false);
-        self
-    }
-
-    /// Like [`default_header`](Self::default_header), for a secret value: `Debug` of a request does not show the value,
-    /// and errors redact it where the service quotes it. An empty value makes [`build`](Self::build) fail.
-    pub fn default_secret_header(mut self, name: &str, value: &Secret) -> Self {
-        self.add_default_header(name, value.expose(), true);
-        self
     }
 
     fn add_default_header(&mut self, name: &str, value: &str, is_secret: bool) {
@@ -200,187 +398,7 @@ impl<C: From<Client>> ClientBuilder<C> {
         }
     }
 
-    /// Bounds every call, including all attempts and waits. `None` removes the bound. See [`Defaults`].
-    ///
-    /// For a download this covers the time up to the response head. After that the [`idle_timeout`](Self::idle_timeout)
-    /// applies, unless the call has its own timeout, which covers the last byte.
-    pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
-        self.defaults.timeout = timeout.into();
-        self
-    }
-
-    /// Bounds every attempt, from the request being fully sent to the response head. The time before that, while the
-    /// request waits for a connection, does not count; it is bounded by the attempt timeout and the connect timeout
-    /// together.
-    ///
-    /// With a body of more than 64 KiB, megabytes may sit in buffers between this program and the peer, where their
-    /// progress cannot be observed. Such a body counts as sent once a peer that reads 256 KiB/s would have received it,
-    /// or a slower peer at the pace of the upload so far. At most 8 MiB are assumed to be in buffers.
-    pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
-        self.defaults.attempt_timeout = timeout;
-        self
-    }
-
-    /// Bounds the time without progress while a body is sent or received. As for the
-    /// [`attempt_timeout`](Self::attempt_timeout), bytes that may still be in buffers count as progress while a body is
-    /// sent.
-    ///
-    /// An HTTP/2 connection that has requests and shows no sign of life for this long, at most 30 s, is closed.
-    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
-        self.defaults.idle_timeout = timeout;
-        self
-    }
-
-    /// Bounds connecting, including the TLS handshake.
-    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.leaf.connect_timeout = timeout;
-        self
-    }
-
-    /// How long an idle connection is kept in the pool.
-    pub fn pool_idle_timeout(mut self, timeout: Duration) -> Self {
-        self.leaf.pool_idle_timeout = timeout;
-        self
-    }
-
-    /// The largest response that is accepted, in bytes after decompression.
-    pub fn response_limit(mut self, bytes: u64) -> Self {
-        self.defaults.response_limit = bytes;
-        self
-    }
-
-    /// The largest download that is accepted, in bytes after decompression.
-    pub fn download_limit(mut self, bytes: u64) -> Self {
-        self.defaults.download_limit = bytes;
-        self
-    }
-
-    /// When and how often failed requests are retried.
-    pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.retry = policy;
-        self
-    }
-
-    /// The limiter, instead of one for the service's published limits. Give clones of one limiter to all clients that
-    /// use the same account.
-    pub fn limiter(mut self, limiter: impl Limiter) -> Self {
-        if let Ok(service) = &mut self.service {
-            service.limiter = Arc::new(limiter);
-        }
-        self
-    }
-
-    /// The credential, instead of one of the service's usual kind.
-    pub fn credential(mut self, credential: impl Credential) -> Self {
-        if let Ok(service) = &mut self.service {
-            service.credential = Arc::new(credential);
-        }
-        self
-    }
-
-    /// Sends all requests through this proxy, for example `http://user:password@proxy.example.com:3128` or
-    /// `socks5h://proxy.example.com:1080`. Without it, the system's proxy settings (`HTTPS_PROXY`, `ALL_PROXY`,
-    /// `NO_PROXY` and so on) apply, except for requests to this machine (`localhost`, `127.0.0.1`).
-    pub fn proxy(mut self, url: impl Into<String>) -> Self {
-        self.leaf.proxy = Some(url.into());
-        self
-    }
-
-    /// Uses no proxy, and ignores the system's proxy settings.
-    pub fn no_proxy(mut self) -> Self {
-        self.leaf.no_proxy = true;
-        self
-    }
-
-    /// Allows [`Client::fetch`] to fetch files from private networks, for services whose storage is in one.
-    ///
-    /// Without it, files are fetched only from public hosts and from the service's own host, so that whoever chooses a
-    /// file's URL or redirect cannot make this machine send requests that only it can send. Cloud metadata addresses
-    /// are always refused, and so is this machine unless the service runs on it.
-    pub fn fetch_from_private_networks(mut self) -> Self {
-        self.private_files = true;
-        self
-    }
-
-    /// Also trusts the certificates in this PEM text, for a service with a private certificate authority.
-    pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.leaf.root_certificates.push(pem.into());
-        self
-    }
-
-    /// Uses HTTP/1.1 only. Without it, HTTP/2 is used where the service offers it.
-    pub fn http1_only(mut self) -> Self {
-        self.leaf.http1_only = true;
-        self
-    }
-
-    /// Sends requests through this service instead of reqwest: any tower service, or a
-    #[cfg_attr(feature = "fake", doc = "[`FakeTransport`](crate::FakeTransport).")]
-    #[cfg_attr(not(feature = "fake"), doc = "`FakeTransport` (feature `fake`).")]
-    ///
-    /// An [`Error`] that the service returns keeps its outcome. An error of reqwest 0.13 is interpreted as if the
-    /// client's own transport had returned it, so the service must not retry by itself. Any other error becomes
-    /// [`ErrorKind::Custom`](crate::ErrorKind::Custom): the request may have been executed, and is not retried. All the
-    /// time that the service takes counts towards the attempt timeout.
-    pub fn transport<S>(mut self, transport: S) -> Self
-    where
-        S: Service<HttpRequest, Response = HttpResponse> + Clone + Send + Sync + 'static,
-        S::Error: Into<BoxError>,
-        S::Future: Send + 'static,
-    {
-        self.transport = Some(HttpService::new(cap::naming_body_errors(transport)));
-        self
-    }
-
-    /// Adds a layer around whole calls. It sees each call once, however many attempts it takes. The first layer added
-    /// is outermost.
-    ///
-    /// The URL of the request contains the query, and `Debug` of a request shows it, except for parameters set as
-    /// secrets ([`Request::set_secret_query`](crate::Request::set_secret_query)). Those are added below all layers.
-    pub fn call_layer<L>(mut self, layer: L) -> Self
-    where
-        L: Layer<HttpService> + Send + Sync + 'static,
-        L::Service: Service<HttpRequest, Response = HttpResponse> + Clone + Send + Sync + 'static,
-        <L::Service as Service<HttpRequest>>::Error: Into<BoxError>,
-        <L::Service as Service<HttpRequest>>::Future: Send + 'static,
-    {
-        self.per_call.push(slot(layer));
-        self
-    }
-
-    /// Adds a layer around attempts. It sees each retry, with the credential applied. The first layer added is
-    /// outermost. As for [`call_layer`](Self::call_layer), secret query parameters are added below it. The layer also
-    /// sees requests that fetch files from other hosts ([`Client::fetch`]), so check the URL before adding a header
-    /// meant for the service.
-    ///
-    /// ```
-    /// use security_api_transport::{Client, ClientBuilder, HttpResponse};
-    /// use tower::util::MapResponseLayer;
-    ///
-    /// fn with_log(builder: ClientBuilder<Client>) -> ClientBuilder<Client> {
-    ///     builder.attempt_layer(MapResponseLayer::new(|response: HttpResponse| {
-    ///         println!("{}", response.status());
-    ///         response
-    ///     }))
-    /// }
-    /// ```
-    pub fn attempt_layer<L>(mut self, layer: L) -> Self
-    where
-        L: Layer<HttpService> + Send + Sync + 'static,
-        L::Service: Service<HttpRequest, Response = HttpResponse> + Clone + Send + Sync + 'static,
-        <L::Service as Service<HttpRequest>>::Error: Into<BoxError>,
-        <L::Service as Service<HttpRequest>>::Future: Send + 'static,
-    {
-        self.per_attempt.push(slot(layer));
-        self
-    }
-
-    /// Builds the client.
-    ///
-    /// # Errors
-    /// If the base URL, the credential, the proxy, a certificate, the user agent or a default header is invalid, if a
-    /// proxy of the environment is malformed, or if the base URL is `https` and no TLS is compiled in.
-    pub fn build(self) -> Result<C, Error> {
+    fn build(self) -> Result<Client, Error> {
         let service = self.service?;
         let base_url = self.base_url.unwrap_or(service.base_url);
         let base = Arc::new(BaseUrl::parse(base_url.trim(), service.base_path)?);
@@ -432,7 +450,7 @@ impl<C: From<Client>> ClientBuilder<C> {
         };
         // Last, so that a failed build has no side effect.
         credential.bind(&base.to_string())?;
-        Ok(C::from(Client(Arc::new(Inner {
+        Ok(Client(Arc::new(Inner {
             stack,
             target: Arc::new(Target {
                 origin: base,
@@ -448,7 +466,7 @@ impl<C: From<Client>> ClientBuilder<C> {
             until: None,
             headers: HeaderMap::new(),
             private_files: self.private_files,
-        }))))
+        })))
     }
 }
 
@@ -465,8 +483,8 @@ fn user_agent(program: Option<&str>, own: &str) -> Result<HeaderValue, Error> {
 impl<C> fmt::Debug for ClientBuilder<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientBuilder")
-            .field("defaults", &self.defaults)
-            .field("retry", &self.retry)
+            .field("defaults", &self.settings.defaults)
+            .field("retry", &self.settings.retry)
             .finish_non_exhaustive()
     }
 }

@@ -67,7 +67,7 @@ impl<T> Default for PageItems<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for PageItems<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ItemsVisitor(PhantomData))
+        deserializer.deserialize_option(ItemsVisitor(PhantomData))
     }
 }
 
@@ -80,8 +80,13 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ItemsVisitor<T> {
         f.write_str("a list")
     }
 
-    fn visit_unit<E>(self) -> Result<PageItems<T>, E> {
+    fn visit_none<E>(self) -> Result<PageItems<T>, E> {
         Ok(PageItems(Vec::new()))
+    }
+
+    #[inline]
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<PageItems<T>, D::Error> {
+        deserializer.deserialize_seq(self)
     }
 
     #[inline]
