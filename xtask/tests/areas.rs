@@ -18,7 +18,7 @@ mod support;
 
 use generated::operations;
 use generated::types::Health;
-use security_api_transport::model::{Scalar, Token, Unfit};
+use security_api_transport::model::{Scalar, Shape, Shaped, Token, Unfit};
 use security_api_transport::{
     Answer, ApiError, Error, FakeAnswer, FakeTransport, Next, Operation, Paging, Protocol, Request,
     Split, Verdict,
@@ -31,14 +31,19 @@ use support::sent;
 
 /// What generated searches expect.
 pub mod search {
-    use security_api_transport::model::Members;
+    use security_api_transport::model::{self, Names, Shape, Shaped, Show, Values};
     use security_api_transport::{Error, Request};
     use serde::Serialize;
-    use serde::ser::SerializeMap;
 
     #[derive(Debug, Clone, Default, PartialEq, Serialize)]
     pub struct Filter {
         pub text: String,
+    }
+
+    impl Shaped for Filter {
+        fn shape(&self) -> Shape<'_> {
+            Shape::Map(vec![("text", self.text.shape())])
+        }
     }
 
     #[derive(Debug, Clone, Default, PartialEq)]
@@ -47,22 +52,23 @@ pub mod search {
         pub order_by: Option<String>,
     }
 
-    impl SearchRequest {
-        pub(crate) fn write<M: SerializeMap>(
-            &self,
-            members: &mut Members<M>,
-        ) -> Result<(), M::Error> {
-            members.required("pageNumber", &1)?;
-            members.optional("orderBy", &self.order_by)?;
-            members.required("filter", &self.filter)
+    impl Values for SearchRequest {
+        fn values(&self, show: &mut dyn Show) {
+            show.members(
+                &Names {
+                    name: "SearchRequest",
+                    fields: "page_number order_by filter",
+                    wire: &["pageNumber", "orderBy", "filter"],
+                    marks: &[],
+                },
+                &[&1_u32, &self.order_by, &self.filter],
+            );
         }
     }
 
     impl Serialize for SearchRequest {
         fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            let mut members = security_api_transport::model::members(serializer)?;
-            self.write(&mut members)?;
-            members.end()
+            model::serialize(self, serializer)
         }
     }
 
@@ -113,6 +119,12 @@ macro_rules! text {
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl Shaped for $name {
+            fn shape(&self) -> Shape<'_> {
+                self.0.shape()
             }
         }
 

@@ -7,9 +7,8 @@ mod filter;
 mod value;
 mod wire;
 
-use security_api_transport::model::{self, Members};
+use security_api_transport::model::{self, Names, Show, Values};
 use security_api_transport::{Error, Request};
-use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 pub use filter::{Field, Filter, FilterGroup, FilterItem, field};
@@ -165,28 +164,36 @@ impl SearchRequest {
         self.ascending.get_or_insert(false);
         Ok(())
     }
-
-    /// Writes the members into the object they belong to. What was left open is filled in here, too, for a search that
-    /// is written by someone else.
-    pub(crate) fn write<M: SerializeMap>(&self, members: &mut Members<M>) -> Result<(), M::Error> {
-        members.required("filter", &self.filter)?;
-        members.required("pageNumber", &self.page_number.unwrap_or(1))?;
-        members.required("pageSize", &self.page_size.unwrap_or(PAGE_SIZE))?;
-        let order = self.order_by.as_deref().unwrap_or(DEFAULT_ORDER);
-        members.required("orderBy", &order)?;
-        members.required("ascending", &self.ascending.unwrap_or_default())
-    }
 }
 
 /// The column that most lists are ordered by.
 const DEFAULT_ORDER: &str = "CreateTime";
 
-/// Writes a whole search, also one that was left open: a search is never sent incomplete.
+/// What was left open is filled in here, too, for a search that someone else writes: one is never sent incomplete.
+impl Values for SearchRequest {
+    fn values(&self, show: &mut dyn Show) {
+        let order = self.order_by.as_deref().unwrap_or(DEFAULT_ORDER);
+        show.members(
+            &Names {
+                name: "SearchRequest",
+                fields: "filter page_number page_size order_by ascending",
+                wire: &["filter", "pageNumber", "pageSize", "orderBy", "ascending"],
+                marks: &[],
+            },
+            &[
+                &self.filter,
+                &self.page_number.unwrap_or(1),
+                &self.page_size.unwrap_or(PAGE_SIZE),
+                &order.to_owned(),
+                &self.ascending.unwrap_or_default(),
+            ],
+        );
+    }
+}
+
 impl Serialize for SearchRequest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut members = model::members(serializer)?;
-        self.write(&mut members)?;
-        members.end()
+        model::serialize(self, serializer)
     }
 }
 

@@ -45,6 +45,12 @@ macro_rules! text {
             }
         }
 
+        impl ::security_api_transport::model::Shaped for $name {
+            fn shape(&self) -> ::security_api_transport::model::Shape<'_> {
+                ::security_api_transport::model::Shape::Text((&*self.0).into())
+            }
+        }
+
         ::security_api_transport::__scalar!($name);
 
         impl ::security_api_transport::model::Scalar for $name {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use security_api_transport::model::{self, Model, Slot};
+use security_api_transport::model::{self, Fill, Model, Names};
 use security_api_transport::{Error, Next, PageItems, Paging, Request, Split};
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -63,11 +63,15 @@ struct PagingMember {
 }
 
 impl Model for PagingMember {
-    const NAME: &'static str = "paging";
-    const MEMBERS: &'static [&'static str] = &["moreResults", "next", "nextToken"];
+    const NAMES: Names = Names {
+        name: "paging",
+        fields: "more_results next next_token",
+        wire: &["moreResults", "next", "nextToken"],
+        marks: &[],
+    };
 
-    fn slots(&mut self, fill: &mut dyn FnMut(&mut [&mut (dyn Slot + 'static)])) {
-        fill(&mut [&mut self.more_results, &mut self.next, &mut self.next_token]);
+    fn slots(&mut self, fill: &mut dyn Fill) {
+        fill.fill(&mut [&mut self.more_results, &mut self.next, &mut self.next_token]);
     }
 }
 

@@ -32,7 +32,7 @@ mod wire;
 pub use wire::{model, open_enum};
 
 pub use answer::Answer;
-pub use body::multipart::{Form, InForm, Upload};
+pub use body::multipart::{Form, Upload};
 pub use body::{Body, ResponseBody};
 pub use call::{Call, CallFuture, FromResponse, Received, Response};
 pub use client::{Client, ClientBuilder, Defaults, ServiceSettings};

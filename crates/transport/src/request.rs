@@ -343,6 +343,7 @@ impl Request {
         if let Ok(content_type) = HeaderValue::try_from(form.content_type()) {
             self.headers.insert(CONTENT_TYPE, content_type);
         }
+        self.secrets.add(form.secrets());
         self.body = form.into_body();
         self
     }

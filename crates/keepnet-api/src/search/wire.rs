@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use security_api_transport::model::{Names, Shape, Shaped, Show, Values};
 use serde::de::{Deserialize, Deserializer, Visitor};
-use serde::ser::{Error as _, Serialize, SerializeStruct, Serializer};
+use serde::ser::{Serialize, Serializer};
 
 use super::filter::{Filter, FilterGroup, FilterItem};
 use super::value::{Condition, FilterOperator, FilterValue};
@@ -14,17 +15,22 @@ security_api_transport::__json_slot! {
 
 /// Names are those of the published schemas, which take no others. The service's own programs write them in capitals, and
 /// filters that people saved there come back so.
-impl Serialize for Filter {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut members = serializer.serialize_struct("Filter", 3)?;
-        members.serialize_field("condition", &self.condition)?;
-        // Never null: the service refuses that.
-        members.serialize_field("searchInputTextValue", &self.text)?;
-        match self.groups.as_slice() {
-            [] => members.serialize_field("filterGroups", &no_groups())?,
-            groups => members.serialize_field("filterGroups", groups)?,
-        }
-        members.end()
+impl Values for Filter {
+    fn values(&self, show: &mut dyn Show) {
+        let groups = match self.groups.as_slice() {
+            [] => no_groups().to_vec(),
+            groups => groups.to_vec(),
+        };
+        show.members(
+            &Names {
+                name: "Filter",
+                fields: "condition text groups",
+                wire: &["condition", "searchInputTextValue", "filterGroups"],
+                marks: &[],
+            },
+            // Never null: the service refuses that.
+            &[&self.condition, &self.text, &groups],
+        );
     }
 }
 
@@ -33,41 +39,72 @@ fn no_groups() -> [FilterGroup; 2] {
     [FilterGroup::all([]), FilterGroup::any([])]
 }
 
+impl Values for FilterGroup {
+    fn values(&self, show: &mut dyn Show) {
+        show.members(
+            &Names {
+                name: "FilterGroup",
+                fields: "condition items groups",
+                wire: &["condition", "filterItems", "filterGroups"],
+                marks: &[],
+            },
+            &[&self.condition, &self.items, &self.groups],
+        );
+    }
+}
+
+impl Shaped for FilterItem {
+    fn shape(&self) -> Shape<'_> {
+        // Filters also stand in requests that are no searches, such as deletions in bulk.
+        if let Err(error) = self.check() {
+            return Shape::Refused(error.to_string());
+        }
+        Shape::Map(
+            [
+                ("fieldName", self.field.shape()),
+                ("operator", self.operator.shape()),
+                ("value", self.value.shape()),
+                ("customFieldName", self.custom_field.shape()),
+                ("dataType", self.data_type.shape()),
+            ]
+            .into_iter()
+            .filter(|(_, shape)| !matches!(shape, Shape::Absent))
+            .collect(),
+        )
+    }
+}
+
+impl Shaped for FilterValue {
+    fn shape(&self) -> Shape<'_> {
+        match self {
+            Self::Text(text) => text.shape(),
+            Self::Bool(value) => value.shape(),
+            Self::Set(values) => Shape::Text(values.join(",").into()),
+        }
+    }
+}
+
+impl Serialize for Filter {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.shape().serialize(serializer)
+    }
+}
+
 impl Serialize for FilterGroup {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut members = serializer.serialize_struct("FilterGroup", 3)?;
-        members.serialize_field("condition", &self.condition)?;
-        members.serialize_field("filterItems", &self.items)?;
-        members.serialize_field("filterGroups", &self.groups)?;
-        members.end()
+        self.shape().serialize(serializer)
     }
 }
 
 impl Serialize for FilterItem {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // Filters also stand in requests that are no searches, such as deletions in bulk.
-        self.check().map_err(S::Error::custom)?;
-        let mut members = serializer.serialize_struct("FilterItem", 5)?;
-        members.serialize_field("fieldName", &self.field)?;
-        members.serialize_field("operator", &self.operator)?;
-        members.serialize_field("value", &self.value)?;
-        if let Some(name) = &self.custom_field {
-            members.serialize_field("customFieldName", name)?;
-        }
-        if let Some(data_type) = &self.data_type {
-            members.serialize_field("dataType", data_type)?;
-        }
-        members.end()
+        self.shape().serialize(serializer)
     }
 }
 
 impl Serialize for FilterValue {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Text(text) => serializer.serialize_str(text),
-            Self::Bool(value) => serializer.serialize_bool(*value),
-            Self::Set(values) => serializer.serialize_str(&values.join(",")),
-        }
+        self.shape().serialize(serializer)
     }
 }
 

@@ -13,6 +13,8 @@ use self::stream::{FormBody, Piece, Told};
 pub use self::upload::Upload;
 use self::upload::{Content, FileContent};
 use crate::body::Body;
+use crate::error::Error;
+use crate::wire::secret::Secret;
 
 /// A form whose parts are sent one after the other.
 ///
@@ -31,7 +33,10 @@ use crate::body::Body;
 pub struct Form {
     boundary: String,
     parts: Vec<Part>,
+    secrets: Vec<Secret>,
     progress: Option<Arc<Told>>,
+    /// Why the form must not be sent.
+    refusal: Option<String>,
 }
 
 /// One field of a form.
@@ -122,7 +127,9 @@ impl Form {
         Self {
             boundary: format!("form-{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)),
             parts: Vec::new(),
+            secrets: Vec::new(),
             progress: None,
+            refusal: None,
         }
     }
 
@@ -130,6 +137,24 @@ impl Form {
     #[must_use]
     pub fn text(self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.part(name.into(), Value::Text(value.into().into()))
+    }
+
+    /// Appends a secret as a text field. Errors of the call redact it if the service quotes it.
+    #[must_use]
+    pub fn secret(mut self, name: impl Into<String>, value: &Secret) -> Self {
+        self.secrets.push(value.clone());
+        self.part(name.into(), Value::Text(value.to_bytes()))
+    }
+
+    /// The secrets in the form.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = Secret> {
+        self.secrets.iter().cloned()
+    }
+
+    /// Makes the call fail before anything is sent.
+    pub(crate) fn refused(mut self, reason: String) -> Self {
+        self.refusal = Some(reason);
+        self
     }
 
     /// Appends a file. Several files may have the same field name.
@@ -188,11 +213,15 @@ impl Form {
     pub fn into_body(self) -> Body {
         let length = self.length();
         let files: Vec<FileContent> = self.parts.iter().filter_map(Part::file).cloned().collect();
+        let refusal = self.refusal.clone();
         let form = Arc::new(self);
         Body::replayable(Some(length), move || {
             FormBody::new(form.pieces(), length, form.progress.clone())
         })
-        .checked(move || files.iter().try_for_each(FileContent::check))
+        .checked(move || match &refusal {
+            Some(reason) => Err(Error::invalid(reason.clone())),
+            None => files.iter().try_for_each(FileContent::check),
+        })
     }
 }
 
@@ -200,13 +229,6 @@ impl Default for Form {
     fn default() -> Self {
         Self::new()
     }
-}
-
-/// An object whose members are parts of a form.
-#[doc(hidden)]
-pub trait InForm {
-    /// Adds the members, with `prefix` in front of their names.
-    fn parts(self, prefix: &str, form: Form) -> Form;
 }
 
 impl fmt::Debug for Form {

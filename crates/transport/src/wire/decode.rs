@@ -234,6 +234,7 @@ fn without_value(message: &str) -> String {
 }
 
 #[cfg(test)]
+#[expect(unreachable_pub, reason = "models are declared public")]
 mod tests {
     use super::*;
     use std::collections::BTreeMap;
@@ -312,34 +313,19 @@ mod tests {
         );
     }
 
+    crate::model! {
+        /// An object with one of each.
+        #[derive(Default)]
+        pub struct Own: Received {
+            id: String = "id" (required),
+            list: Vec<Own> = "list",
+            map: BTreeMap<String, i32> = "map",
+            flag: Option<bool> = "flag",
+        }
+    }
+
     #[test]
     fn the_path_of_an_error_is_that_of_the_value() {
-        use crate::wire::model::{Mark, Model, Slot};
-
-        #[derive(Debug, Default)]
-        struct Own {
-            id: String,
-            list: Vec<Own>,
-            map: BTreeMap<String, i32>,
-            flag: Option<bool>,
-        }
-
-        impl Model for Own {
-            const NAME: &'static str = "Own";
-            const MEMBERS: &'static [&'static str] = &["id", "list", "map", "flag"];
-            const MARKS: &'static [(&'static str, Mark)] = &[("id", Mark::required)];
-
-            fn slots(&mut self, fill: &mut dyn FnMut(&mut [&mut (dyn Slot + 'static)])) {
-                fill(&mut [&mut self.id, &mut self.list, &mut self.map, &mut self.flag]);
-            }
-        }
-
-        impl<'de> serde::Deserialize<'de> for Own {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                crate::wire::model::deserialize(deserializer)
-            }
-        }
-
         #[derive(Debug, serde::Deserialize)]
         #[expect(dead_code, reason = "decoded, not read")]
         struct Derived {

@@ -1,6 +1,6 @@
 //! Reading and writing the objects of an API from tables instead of derived code.
 //!
-//! A model names its members in [`Model::MEMBERS`] and gives the slot of each. One decoder fills these slots for all
+//! A model names its members in [`Model::NAMES`] and gives the slot of each. One decoder fills these slots for all
 //! models, so none of them has a decoder of its own. A service's generated code declares its models member by member;
 //! programs rarely need this.
 //!
@@ -45,6 +45,7 @@
 mod declare;
 mod driver;
 mod scalar;
+mod shape;
 mod slot;
 mod value;
 mod write;
@@ -53,42 +54,35 @@ use serde::de::{DeserializeSeed, Deserializer};
 
 use driver::{FillOther, Kind};
 pub use scalar::Scalar;
-pub use slot::{Entries, Inside, List, Object, Slot, Table, Token, Unfit};
-pub use value::{Value, Values, debug, equal};
-pub use write::{MaybeAbsent, Members, NeverAbsent, members};
+pub use shape::{Shape, Shaped};
+pub use slot::{Entries, Fill, Inside, List, Object, Slot, Table, Token, Unfit};
+pub use value::{Names, Show, Value, Values, debug, equal};
+pub use write::{form, serialize, urlencoded};
 
 /// An object that an API sends.
 ///
 /// Unknown members are ignored, absent ones keep the default, and a missing required one is an error that names it.
 pub trait Model: Default {
-    /// The name used in error messages.
-    const NAME: &'static str;
-    /// The members' names on the wire, in the order in which the service usually sends them.
-    const MEMBERS: &'static [&'static str];
-    /// The wire names of members that need more than their slot, and why. Required members stand among the first 64.
-    const MARKS: &'static [(&'static str, Mark)] = &[];
+    /// The names of the object and its members.
+    const NAMES: Names;
 
-    /// Hands over the members' slots, in the order of [`Self::MEMBERS`].
-    fn slots(&mut self, fill: &mut dyn FnMut(&mut [&mut (dyn Slot + 'static)]));
+    /// Hands over the members' slots, in the order of [`Self::NAMES`].
+    fn slots(&mut self, fill: &mut dyn Fill);
 }
 
 /// What is special about a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(
-    non_camel_case_types,
-    reason = "declarations of models write these as marks"
-)]
 #[doc(hidden)]
 #[non_exhaustive]
 pub enum Mark {
     /// The object makes no sense without it.
-    required,
+    Required,
     /// Its slot wants JSON, see [`Slot::takes_json`].
-    json,
-    /// It is made of other types in requests, which does not matter here.
-    into,
-    /// It is sent also if it is not set, which does not matter here.
-    default,
+    Json,
+    /// It is sent with this value if it is not set.
+    Default(bool),
+    /// Nothing.
+    None,
 }
 
 /// Decodes a value into its slot; the body of a `Deserialize` implementation.

@@ -138,6 +138,7 @@ macro_rules! open_enum {
         impl $crate::open_enum::OpenEnum for $name {
             $(const CODES: &'static [(i64, &'static str)] = &[$(($code, $value)),*];)?
 
+            #[inline]
             fn from_known(value: &str) -> Option<Self> {
                 match value {
                     $($wire => Some(Self::$variant),)*
@@ -145,10 +146,12 @@ macro_rules! open_enum {
                 }
             }
 
+            #[inline]
             fn from_unknown(value: $crate::open_enum::UnknownValue) -> Self {
                 Self::Unrecognized(value)
             }
 
+            #[inline]
             fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $wire,)*
@@ -168,29 +171,40 @@ macro_rules! open_enum {
 macro_rules! __open_enum {
     ($($name:ident),* $(,)?) => {$(
         impl ::std::fmt::Display for $name {
+            #[inline]
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 f.pad($crate::open_enum::OpenEnum::as_str(self))
             }
         }
         impl ::std::convert::AsRef<str> for $name {
+            #[inline]
             fn as_ref(&self) -> &str {
                 $crate::open_enum::OpenEnum::as_str(self)
             }
         }
         impl ::std::convert::From<&str> for $name {
+            #[inline]
             fn from(value: &str) -> Self {
                 $crate::open_enum::OpenEnum::from_wire(value)
             }
         }
         impl ::std::convert::From<::std::string::String> for $name {
+            #[inline]
             fn from(value: ::std::string::String) -> Self {
                 $crate::open_enum::OpenEnum::from_wire(&value)
+            }
+        }
+        impl $crate::model::Shaped for $name {
+            #[inline]
+            fn shape(&self) -> $crate::model::Shape<'_> {
+                $crate::model::Shape::Text($crate::open_enum::OpenEnum::as_str(self).into())
             }
         }
         $crate::__scalar!($name);
         impl $crate::model::Scalar for $name {
             const EXPECTED: &'static str = "a string or an integer";
 
+            #[inline]
             fn blank() -> Self {
                 $crate::open_enum::OpenEnum::from_unknown(::std::default::Default::default())
             }

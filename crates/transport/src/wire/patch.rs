@@ -2,8 +2,6 @@
 
 use serde::ser::{Serialize, Serializer};
 
-use crate::wire::model::MaybeAbsent;
-
 /// A member of a partial update: leave it, clear it, or set it.
 ///
 /// ```
@@ -23,12 +21,6 @@ pub enum Patch<T> {
     Clear,
     /// Set the member to this value.
     Set(T),
-}
-
-impl<T> MaybeAbsent for Patch<T> {
-    fn is_absent(&self) -> bool {
-        matches!(self, Self::Leave)
-    }
 }
 
 impl<T> From<T> for Patch<T> {

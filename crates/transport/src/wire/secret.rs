@@ -38,6 +38,11 @@ impl Secret {
         &self.0
     }
 
+    /// The secret as the bytes of a body, cleared with the last handle to them.
+    pub(crate) fn to_bytes(&self) -> Bytes {
+        Bytes::from_owner(Zeroizing::new(self.expose().as_bytes().to_vec()))
+    }
+
     /// Whether the text contains the secret: unchanged, percent-encoded as in a form or a URL, or with JSON escapes.
     pub(crate) fn is_shown_in(&self, text: &str) -> bool {
         text.char_indices()

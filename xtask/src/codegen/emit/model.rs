@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use proc_macro2::TokenStream;
 use quote::quote;
 use serde_json::Value;
 
@@ -23,31 +22,20 @@ pub(super) fn items(
         Type::Model(model) => model,
     };
     let mut items: Vec<Item> = vec![declaration(places, scope, condition, model).into()];
-    let gate = condition.map(code);
-    let mut add = |item: TokenStream| items.push(quote!(#gate #item).into());
-    if places.is_written(&model.name) {
-        match model.encoding {
-            Encoding::Json => {}
-            Encoding::Multipart => {
-                add(parts(scope, model));
-                add(form(scope, model));
-            }
-            Encoding::UrlEncoded => add(pairs(model)),
-        }
-        if model.in_form {
-            add(parts(scope, model));
-        }
-    }
     if model.search && model.members.iter().all(|member| !member.required) {
         let name = ident(&model.name);
         let search = scope.own("search::SearchRequest");
-        add(quote! {
+        let gate = condition.map(code);
+        let item = quote! {
+            #gate
             impl From<#search> for #name {
+                #[inline]
                 fn from(search: #search) -> Self {
                     Self { search, ..Self::default() }
                 }
             }
-        });
+        };
+        items.push(item.into());
     }
     items
 }
@@ -78,8 +66,6 @@ fn declaration(
     let read = places.is_read(&model.name);
     let written = places.is_written(&model.name);
     let has_default = read || model.members.iter().all(|m| !m.required);
-    // Files are not compared; of other forms, nobody has to know how.
-    let equal = model.encoding == Encoding::UrlEncoded;
     let sent = match model.encoding {
         _ if !written => None,
         _ if model.search => Some("Search"),
@@ -93,10 +79,9 @@ fn declaration(
     let macro_name = scope.transport("model");
     let (condition, alias) = attributes(condition, model.alias.as_ref());
     let mut lines = format!(
-        "{condition}{macro_name}! {{\n{}{alias}    #[derive(Clone{}{})]\n    pub struct {}: {} {{\n",
+        "{condition}{macro_name}! {{\n{}{alias}    #[derive(Clone{})]\n    pub struct {}: {} {{\n",
         text::doc_lines(&type_doc(&model.doc, model.source), "    "),
         if has_default { ", Default" } else { "" },
-        if equal { ", PartialEq" } else { "" },
         model.name,
         ways.join(", ")
     );
@@ -149,119 +134,6 @@ fn member_type(scope: &Scope<'_>, model: &Model, member: &Member) -> String {
         format!("{}<{ty}>", scope.transport("Patch"))
     } else {
         format!("Option<{ty}>")
-    }
-}
-
-/// Generated code itself goes on reading and writing deprecated members.
-fn expect_deprecated(model: &Model) -> Option<TokenStream> {
-    let any = model
-        .members
-        .iter()
-        .any(|member| member.deprecated.is_some());
-    any.then(|| quote!(#[expect(deprecated, reason = "deprecated members are carried as long as they are sent")]))
-}
-
-/// How a form is written in parts. Members of objects in it are called `Name.Member`, of lists of objects
-/// `Name[0].Member`.
-fn parts(scope: &Scope<'_>, model: &Model) -> TokenStream {
-    let name = ident(&model.name);
-    let parts = model.members.iter().map(|member| {
-        let name = ident(&member.name);
-        // The text of a format string.
-        let wire = member.wire.replace('{', "{{").replace('}', "}}");
-        let part = part(&member.ty, &format!("{{prefix}}{wire}"));
-        if member.required {
-            quote! {
-                let value = self.#name;
-                #part
-            }
-        } else {
-            quote!(if let Some(value) = self.#name { #part })
-        }
-    });
-    let expect = expect_deprecated(model);
-    let (form, in_form) = (scope.transport("Form"), scope.transport("InForm"));
-    quote! {
-        #expect
-        impl #in_form for #name {
-            fn parts(self, prefix: &str, mut form: #form) -> #form {
-                #(#parts)*
-                form
-            }
-        }
-    }
-}
-
-fn form(scope: &Scope<'_>, model: &Model) -> TokenStream {
-    let name = ident(&model.name);
-    let form = scope.transport("Form");
-    quote! {
-        impl From<#name> for #form {
-            fn from(form: #name) -> Self {
-                form.parts("", Self::new())
-            }
-        }
-    }
-}
-
-/// The statement that adds `value` to `form` under the name that this format string gives.
-fn part(ty: &Ty, name: &str) -> TokenStream {
-    match ty {
-        Ty::File => quote!(form = form.upload(format!(#name), value);),
-        Ty::Model(_) => {
-            let prefix = format!("{name}.");
-            quote!(form = value.parts(&format!(#prefix), form);)
-        }
-        Ty::List(inner) if matches!(**inner, Ty::Model(_)) => {
-            let part = part(inner, &format!("{name}[{{index}}]"));
-            quote!(for (index, value) in value.into_iter().enumerate() { #part })
-        }
-        Ty::List(inner) => {
-            let part = part(inner, name);
-            quote!(for value in value { #part })
-        }
-        other => {
-            let text = match other {
-                Ty::Text => quote!(value),
-                Ty::Secret => quote!(value.expose()),
-                Ty::OwnText(_) | Ty::Json => quote!(value.as_str()),
-                Ty::Enum(_) => quote!(value.to_string()),
-                _ => quote!(value.to_string()),
-            };
-            quote!(form = form.text(format!(#name), #text);)
-        }
-    }
-}
-
-/// How a form is written as `a=1&b=2`.
-fn pairs(model: &Model) -> TokenStream {
-    let name = ident(&model.name);
-    let pairs = model.members.iter().map(|member| {
-        let (wire, name) = (&member.wire, ident(&member.name));
-        let text = match member.ty {
-            Ty::Secret => quote!(value.expose().to_owned()),
-            Ty::OwnText(_) | Ty::Json => quote!(value.as_str().to_owned()),
-            _ => quote!(value.to_string()),
-        };
-        if member.required {
-            quote! {
-                let value = &self.#name;
-                pairs.push((#wire, #text));
-            }
-        } else {
-            quote!(if let Some(value) = &self.#name { pairs.push((#wire, #text)); })
-        }
-    });
-    let expect = expect_deprecated(model);
-    quote! {
-        #expect
-        impl #name {
-            pub(crate) fn pairs(&self) -> Vec<(&'static str, String)> {
-                let mut pairs = Vec::new();
-                #(#pairs)*
-                pairs
-            }
-        }
     }
 }
 

@@ -224,7 +224,10 @@ fn body(context: &Context<'_>, body: &Body, request: &TokenStream) -> (TokenStre
             let request = match encoding {
                 Encoding::Json => quote!(#request.json::<#model>(&#name.into())),
                 Encoding::Multipart => quote!(#request.form(#name.into().into())),
-                Encoding::UrlEncoded => quote!(#request.urlencoded(#name.into().pairs())),
+                Encoding::UrlEncoded => {
+                    let urlencoded = scope.transport("model::urlencoded");
+                    quote!(#urlencoded(#request, &Into::<#model>::into(#name)))
+                }
             };
             (quote!(#name: impl Into<#model>), request)
         }

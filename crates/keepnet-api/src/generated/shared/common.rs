@@ -3,7 +3,7 @@
 //! What several areas have in common: common.
 
 #[allow(unused_imports, reason = "the features say what is needed")]
-use security_api_transport::{Form, InForm, Secret, model, open_enum};
+use security_api_transport::{Secret, model, open_enum};
 #[allow(unused_imports, reason = "the features say what is needed")]
 use crate::DateTime;
 #[allow(unused_imports, reason = "the features say what is needed")]
@@ -147,19 +147,6 @@ model! {
 }
 
 #[cfg(any(feature = "_simulator", feature = "settings", feature = "users"))]
-impl InForm for EntityAvailableForRequest {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        if let Some(value) = self.kind {
-            form = form.text(format!("{prefix}type"), value.to_string());
-        }
-        if let Some(value) = self.resource_id {
-            form = form.text(format!("{prefix}resourceId"), value);
-        }
-        form
-    }
-}
-
-#[cfg(any(feature = "_simulator", feature = "settings", feature = "users"))]
 open_enum! {
     /// Whom a record is available to.
     pub enum EntityAvailableForType {
@@ -190,6 +177,7 @@ model! {
 }
 
 impl From<SearchRequest> for ExportRequest {
+    #[inline]
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
     }
@@ -486,32 +474,12 @@ model! {
 }
 
 #[cfg(any(feature = "phishing", feature = "training"))]
-impl InForm for TrainingBehaviour {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        if let Some(value) = self.behaviour_id {
-            form = form.text(format!("{prefix}behaviourId"), value);
-        }
-        form
-    }
-}
-
-#[cfg(any(feature = "phishing", feature = "training"))]
 model! {
     /// A standard or law that a training helps to comply with.
     #[derive(Clone, Default)]
     pub struct TrainingCompliance: Received, Sent {
         /// 36 characters.
         compliance_id: Option<String> = "complianceId",
-    }
-}
-
-#[cfg(any(feature = "phishing", feature = "training"))]
-impl InForm for TrainingCompliance {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        if let Some(value) = self.compliance_id {
-            form = form.text(format!("{prefix}complianceId"), value);
-        }
-        form
     }
 }
 

@@ -3,7 +3,7 @@
 //! What several areas have in common: simulation.
 
 #[allow(unused_imports, reason = "the features say what is needed")]
-use security_api_transport::{Form, InForm, Secret, model, open_enum};
+use security_api_transport::{Secret, model, open_enum};
 #[allow(unused_imports, reason = "the features say what is needed")]
 use crate::{DateTime, TimeSpan};
 #[allow(unused_imports, reason = "the features say what is needed")]
@@ -96,6 +96,7 @@ model! {
 
 #[cfg(feature = "_simulator")]
 impl From<SearchRequest> for CampaignJobExportRequest {
+    #[inline]
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
     }
@@ -124,6 +125,7 @@ model! {
 
 #[cfg(feature = "_simulator")]
 impl From<SearchRequest> for CampaignJobSearchRequest {
+    #[inline]
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
     }
@@ -305,6 +307,7 @@ model! {
 
 #[cfg(feature = "_simulator")]
 impl From<SearchRequest> for CampaignUserSearchRequest {
+    #[inline]
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
     }
@@ -356,42 +359,6 @@ model! {
         tone_resource_id: Option<String> = "toneResourceId",
         /// What the AI was or is told.
         prompt: Option<String> = "prompt",
-    }
-}
-
-#[cfg(feature = "_simulator")]
-impl InForm for CreatePsEmailTemplateLanguage {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        if let Some(value) = self.language_type_resource_id {
-            form = form.text(format!("{prefix}languageTypeResourceId"), value);
-        }
-        if let Some(value) = self.subject {
-            form = form.text(format!("{prefix}subject"), value);
-        }
-        if let Some(value) = self.from_name {
-            form = form.text(format!("{prefix}fromName"), value);
-        }
-        if let Some(value) = self.from_address {
-            form = form.text(format!("{prefix}fromAddress"), value);
-        }
-        if let Some(value) = self.cc_addresses {
-            for value in value {
-                form = form.text(format!("{prefix}ccAddresses"), value);
-            }
-        }
-        if let Some(value) = self.template {
-            form = form.text(format!("{prefix}template"), value);
-        }
-        if let Some(value) = self.localization_resource_id {
-            form = form.text(format!("{prefix}localizationResourceId"), value);
-        }
-        if let Some(value) = self.tone_resource_id {
-            form = form.text(format!("{prefix}toneResourceId"), value);
-        }
-        if let Some(value) = self.prompt {
-            form = form.text(format!("{prefix}prompt"), value);
-        }
-        form
     }
 }
 
@@ -983,6 +950,7 @@ model! {
 
 #[cfg(feature = "_simulator")]
 impl From<SearchRequest> for PhishingScenarioSearchRequest {
+    #[inline]
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
     }
@@ -1075,6 +1043,7 @@ model! {
 
 #[cfg(feature = "_simulator")]
 impl From<SearchRequest> for PsEmailTemplateSearchRequest {
+    #[inline]
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
     }
@@ -1187,47 +1156,5 @@ model! {
         tone_resource_id: Option<String> = "toneResourceId",
         /// What the AI was or is told.
         prompt: Option<String> = "prompt",
-    }
-}
-
-#[cfg(feature = "_simulator")]
-impl InForm for UpdatePsEmailTemplateLanguage {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        if let Some(value) = self.detail_action_type {
-            form = form.text(format!("{prefix}detailActionType"), value);
-        }
-        if let Some(value) = self.resource_id {
-            form = form.text(format!("{prefix}resourceId"), value);
-        }
-        if let Some(value) = self.language_type_resource_id {
-            form = form.text(format!("{prefix}languageTypeResourceId"), value);
-        }
-        if let Some(value) = self.subject {
-            form = form.text(format!("{prefix}subject"), value);
-        }
-        if let Some(value) = self.from_name {
-            form = form.text(format!("{prefix}fromName"), value);
-        }
-        if let Some(value) = self.from_address {
-            form = form.text(format!("{prefix}fromAddress"), value);
-        }
-        if let Some(value) = self.cc_addresses {
-            for value in value {
-                form = form.text(format!("{prefix}ccAddresses"), value);
-            }
-        }
-        if let Some(value) = self.template {
-            form = form.text(format!("{prefix}template"), value);
-        }
-        if let Some(value) = self.localization_resource_id {
-            form = form.text(format!("{prefix}localizationResourceId"), value);
-        }
-        if let Some(value) = self.tone_resource_id {
-            form = form.text(format!("{prefix}toneResourceId"), value);
-        }
-        if let Some(value) = self.prompt {
-            form = form.text(format!("{prefix}prompt"), value);
-        }
-        form
     }
 }

@@ -3,7 +3,7 @@
 //! What several resources of the area training have in common.
 
 use std::collections::BTreeMap;
-use security_api_transport::{Form, InForm, Secret, model, open_enum};
+use security_api_transport::{Secret, model, open_enum};
 use crate::DateTime;
 use crate::generated::types::EmailPeriodType;
 
@@ -140,18 +140,6 @@ model! {
     pub struct TrainingEntityAvailableForRequest: Sent {
         kind: Option<EntityAvailabilityType> = "type",
         resource_id: Option<String> = "resourceId",
-    }
-}
-
-impl InForm for TrainingEntityAvailableForRequest {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        if let Some(value) = self.kind {
-            form = form.text(format!("{prefix}type"), value.to_string());
-        }
-        if let Some(value) = self.resource_id {
-            form = form.text(format!("{prefix}resourceId"), value);
-        }
-        form
     }
 }
 

@@ -21,21 +21,21 @@ use crate::error::{BoxError, Error, ErrorKind};
 /// let form = Form::new().upload("files[]", report).upload("files[]", note);
 /// # Ok(()) }
 /// ```
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Upload {
     pub(super) file_name: String,
     pub(super) content_type: String,
     pub(super) content: Content,
 }
 
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) enum Content {
     Bytes(Bytes),
     File(FileContent),
 }
 
 /// The state of a file when it was added.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FileContent {
     pub(super) path: Arc<PathBuf>,
     pub(super) length: u64,

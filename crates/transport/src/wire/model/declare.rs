@@ -12,7 +12,7 @@
 /// | `Received` | [`Model`](crate::model::Model) and `Deserialize` |
 /// | `Sent` | `new`, a method for each optional member, and `Serialize` |
 /// | `Search` | as `Sent`, with the terms that all searches of the service's crate have |
-/// | `Form` | `new` and the methods; how a form is written stands beside it |
+/// | `Form` | as `Sent`, but `Into<Form>` instead of `Serialize` |
 ///
 /// What follows the name on the wire is for a member that is `(required)` in a response, that is wanted as `(json)`, see
 /// [`Slot::takes_json`](crate::model::Slot::takes_json), whose type is made `(into)` of others in a request, or that is sent
@@ -51,8 +51,8 @@ macro_rules! model {
         $(#[$attribute])*
         #[non_exhaustive]
         pub struct $name { $($(#[$note])* pub $member: $type,)* }
-        $crate::__compared! { $name { $($member)* } }
-        $crate::__received! { $name { $($member = $wire $(($mark))?,)* } }
+        $crate::__shown! { $name [<Self as $crate::model::Model>::NAMES] { $($member)* } }
+        $crate::__received! { $name { $($member = $wire $(($mark $($default)?))?,)* } }
     };
     (
         $(#[$attribute:meta])*
@@ -65,7 +65,7 @@ macro_rules! model {
         $(#[$attribute:meta])*
         pub struct $name:ident: Received, $way:ident { $($members:tt)* }
     ) => {
-        $crate::__declared! { [$(#[$attribute])*] $way $name { $($members)* } }
+        $crate::__declared! { [$(#[$attribute])*] Received $name { $($members)* } }
         $crate::__travels! { Received $name { $($members)* } }
         $crate::__travels! { $way $name { $($members)* } }
     };
@@ -80,6 +80,15 @@ macro_rules! model {
 )]
 macro_rules! __declared {
     (
+        [$(#[$attribute:meta])*] Received $name:ident
+        { $($(#[$note:meta])* $member:ident: $type:ty = $wire:literal $(($mark:ident $($default:literal)?))?,)* }
+    ) => {
+        $(#[$attribute])*
+        #[non_exhaustive]
+        pub struct $name { $($(#[$note])* pub $member: $type,)* }
+        $crate::__shown! { $name [<Self as $crate::model::Model>::NAMES] { $($member)* } }
+    };
+    (
         [$(#[$attribute:meta])*] Search $name:ident
         { $($(#[$note:meta])* $member:ident: $type:ty = $wire:literal $(($mark:ident $($default:literal)?))?,)* }
     ) => {
@@ -90,16 +99,12 @@ macro_rules! __declared {
             pub search: crate::search::SearchRequest,
             $($(#[$note])* pub $member: $type,)*
         }
-        $crate::__compared! { $name { search $($member)* } }
-    };
-    (
-        [$(#[$attribute:meta])*] Form $name:ident
-        { $($(#[$note:meta])* $member:ident: $type:ty = $wire:literal $(($mark:ident $($default:literal)?))?,)* }
-    ) => {
-        $(#[$attribute])*
-        #[derive(Debug)]
-        #[non_exhaustive]
-        pub struct $name { $($(#[$note])* pub $member: $type,)* }
+        // The members of the search have no name of their own on the wire, and stand among the others.
+        $crate::__shown! {
+            $name
+            [$crate::__names!($name { search = "", $($member = $wire $(($mark $($default)?))?,)* })]
+            { search $($member)* }
+        }
     };
     (
         [$(#[$attribute:meta])*] $way:ident $name:ident
@@ -108,27 +113,63 @@ macro_rules! __declared {
         $(#[$attribute])*
         #[non_exhaustive]
         pub struct $name { $($(#[$note])* pub $member: $type,)* }
-        $crate::__compared! { $name { $($member)* } }
+        $crate::__shown! {
+            $name
+            [$crate::__names!($name { $($member = $wire $(($mark $($default)?))?,)* })]
+            { $($member)* }
+        }
     };
 }
 
-/// Debug output and comparison of a model, which need no code of their own for each.
+/// The names of a model and its members.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __compared {
-    ($name:ident { $($member:ident)* }) => {
+macro_rules! __names {
+    ($name:ident { $($member:ident = $wire:literal $(($mark:ident $($default:literal)?))?,)* }) => {
+        $crate::model::Names {
+            name: stringify!($name),
+            fields: stringify!($($member)*),
+            wire: &[$($wire),*],
+            marks: &[$($(($wire, $crate::__mark!($mark $($default)?)),)?)*],
+        }
+    };
+}
+
+/// A mark as it stands in a declaration.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __mark {
+    (required) => {
+        $crate::model::Mark::Required
+    };
+    (json) => {
+        $crate::model::Mark::Json
+    };
+    (default $value:literal) => {
+        $crate::model::Mark::Default($value)
+    };
+    (into) => {
+        $crate::model::Mark::None
+    };
+}
+
+/// What shows a model's members, and what is made from that: debug output and comparisons.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __shown {
+    ($name:ident [$names:expr] { $($member:ident)* }) => {
         #[allow(deprecated)]
         impl $crate::model::Values for $name {
             #[inline]
-            fn values(&self, show: &mut dyn FnMut(&[&(dyn $crate::model::Value + 'static)])) {
-                show(&[$(&self.$member),*]);
+            fn values(&self, show: &mut dyn $crate::model::Show) {
+                show.members(&$names, &[$(&self.$member),*]);
             }
         }
 
         impl ::std::fmt::Debug for $name {
             #[inline]
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                $crate::model::debug(f, stringify!($name), stringify!($($member)*), self)
+                $crate::model::debug(self, f)
             }
         }
 
@@ -153,23 +194,31 @@ macro_rules! __travels {
         Received $name:ident
         { $($(#[$note:meta])* $member:ident: $type:ty = $wire:literal $(($mark:ident $($default:literal)?))?,)* }
     ) => {
-        $crate::__received! { $name { $($member = $wire $(($mark))?,)* } }
+        $crate::__received! { $name { $($member = $wire $(($mark $($default)?))?,)* } }
     };
     (Form $name:ident { $($members:tt)* }) => {
         $crate::__lent! { $name }
         $crate::__setters! { $name [] [] [] $($members)* }
+
+        impl ::std::convert::From<$name> for $crate::Form {
+            #[inline]
+            fn from(form: $name) -> Self {
+                $crate::model::form(&form)
+            }
+        }
     };
     (Sent $name:ident { $($members:tt)* }) => {
         $crate::__lent! { $name }
         $crate::__setters! { $name [] [] [] $($members)* }
-        $crate::__written! { $name [] $($members)* }
+        $crate::__written! { $name }
     };
     (Search $name:ident { $($members:tt)* }) => {
         $crate::__lent! { $name }
         $crate::__setters! { $name [] [search: ::std::default::Default::default(),] [] $($members)* }
-        $crate::__written! { $name [search] $($members)* }
+        $crate::__written! { $name }
 
         impl crate::search::SearchBody for $name {
+            #[inline]
             fn search_mut(&mut self) -> &mut crate::search::SearchRequest {
                 &mut self.search
             }
@@ -184,14 +233,12 @@ macro_rules! __received {
     ($name:ident { $($member:ident = $wire:literal $(($mark:ident $($default:literal)?))?,)* }) => {
         #[allow(deprecated)]
         impl $crate::model::Model for $name {
-            const NAME: &'static str = stringify!($name);
-            const MEMBERS: &'static [&'static str] = &[$($wire),*];
-            const MARKS: &'static [(&'static str, $crate::model::Mark)] =
-                &[$($(($wire, $crate::model::Mark::$mark),)?)*];
+            const NAMES: $crate::model::Names =
+                $crate::__names!($name { $($member = $wire $(($mark $($default)?))?,)* });
 
             #[inline]
-            fn slots(&mut self, fill: &mut dyn FnMut(&mut [&mut (dyn $crate::model::Slot + 'static)])) {
-                fill(&mut [$(&mut self.$member),*]);
+            fn slots(&mut self, fill: &mut dyn $crate::model::Fill) {
+                fill.fill(&mut [$(&mut self.$member),*]);
             }
         }
 
@@ -223,28 +270,13 @@ macro_rules! __lent {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __written {
-    (
-        $name:ident [$($search:ident)?]
-        $($(#[$note:meta])* $member:ident: $type:ty = $wire:literal $(($mark:ident $($default:literal)?))?,)*
-    ) => {
-        #[allow(deprecated)]
+    ($name:ident) => {
         impl $crate::__private::serde::Serialize for $name {
             fn serialize<S: $crate::__private::serde::Serializer>(
                 &self,
                 serializer: S,
             ) -> ::std::result::Result<S::Ok, S::Error> {
-                #[allow(unused_imports)]
-                use $crate::model::{MaybeAbsent as _, NeverAbsent as _};
-                #[allow(unused_mut)]
-                let mut members = $crate::model::members(serializer)?;
-                $(self.$search.write(&mut members)?;)?
-                $(
-                    let value = &self.$member$($(.or(Some($default)))?)?;
-                    if !value.is_absent() {
-                        members.required($wire, value)?;
-                    }
-                )*
-                members.end()
+                $crate::model::serialize(self, serializer)
             }
         }
     };

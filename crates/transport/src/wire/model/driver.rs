@@ -11,12 +11,12 @@ use serde::de::{
 use serde_json::value::RawValue;
 
 use super::Mark;
-use super::slot::{Entries, Inside, List, Object, Slot, Table, Token};
+use super::slot::{Entries, Fill, Inside, List, Object, Slot, Table, Token};
 
 /// Fills the slot of a member. Objects are where the time goes, so this is compiled into their loop and used nowhere else.
-struct Fill<'a>(&'a mut dyn Slot);
+struct FillSlot<'a>(&'a mut dyn Slot);
 
-impl<'de> DeserializeSeed<'de> for Fill<'_> {
+impl<'de> DeserializeSeed<'de> for FillSlot<'_> {
     type Value = ();
 
     #[inline(always)]
@@ -41,7 +41,7 @@ impl<'de> DeserializeSeed<'de> for Keep<'_> {
     }
 }
 
-impl Fill<'_> {
+impl FillSlot<'_> {
     #[inline]
     fn put<E: Error>(self, token: Token<'_>) -> Result<(), E> {
         match self.0.put(token) {
@@ -81,12 +81,12 @@ impl Expected for Wanted<'_> {
             Inside::Nothing(expected) => f.write_str(expected),
             Inside::List(_) => f.write_str("a list"),
             Inside::Map(_) => f.write_str("a map"),
-            Inside::Object(table, _) => write!(f, "object {}", table.name),
+            Inside::Object(table, _) => write!(f, "object {}", table.names.name),
         }
     }
 }
 
-impl<'de> Visitor<'de> for Fill<'_> {
+impl<'de> Visitor<'de> for FillSlot<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -227,28 +227,28 @@ impl<'de> Visitor<'de> for FillOther<'_> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        Fill(self.slot).visit_str(text)
+        FillSlot(self.slot).visit_str(text)
     }
 
     fn visit_i64<E: Error>(self, number: i64) -> Result<(), E> {
-        Fill(self.slot).visit_i64(number)
+        FillSlot(self.slot).visit_i64(number)
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<(), E> {
-        Fill(self.slot).visit_u64(number)
+        FillSlot(self.slot).visit_u64(number)
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<(), E> {
-        Fill(self.slot).visit_f64(number)
+        FillSlot(self.slot).visit_f64(number)
     }
 
     fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
-        Fill(self.slot).visit_bool(value)
+        FillSlot(self.slot).visit_bool(value)
     }
 
     fn visit_unit<E: Error>(self) -> Result<(), E> {
         match self.kind.takes_null {
-            true => Fill(self.slot).visit_unit(),
+            true => FillSlot(self.slot).visit_unit(),
             false => Err(refused(self.slot, Token::Null)),
         }
     }
@@ -262,11 +262,11 @@ impl<'de> Visitor<'de> for FillOther<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<(), A::Error> {
-        Fill(self.slot).visit_seq(items)
+        FillSlot(self.slot).visit_seq(items)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
-        Fill(self.slot).visit_map(map)
+        FillSlot(self.slot).visit_map(map)
     }
 }
 
@@ -289,25 +289,31 @@ fn object_of<'de, A: MapAccess<'de>>(
     object: &mut dyn Object,
     map: A,
 ) -> Result<(), A::Error> {
-    let (mut map, mut read) = (Some(map), Ok(()));
-    object.slots(&mut |slots| {
-        if let Some(map) = map.take() {
-            read = members(table, slots, map);
+    struct Read<'de, A: MapAccess<'de>>(&'static Table, Option<A>, Result<(), A::Error>);
+
+    impl<'de, A: MapAccess<'de>> Fill for Read<'de, A> {
+        fn fill(&mut self, slots: &mut [&mut dyn Slot]) {
+            if let Some(map) = self.1.take() {
+                self.2 = members(self.0, slots, map);
+            }
         }
-    });
-    read
+    }
+
+    let mut read = Read(table, Some(map), Ok(()));
+    object.slots(&mut read);
+    read.2
 }
 
 fn members<'de, A: MapAccess<'de>>(
     table: &'static Table,
-    slots: &mut [&mut (dyn Slot + 'static)],
+    slots: &mut [&mut dyn Slot],
     mut map: A,
 ) -> Result<(), A::Error> {
     let mut seen = 0_u64;
     // Members that came before, or that are wanted as JSON.
     let mut rare = table.json;
     let mut names = Names {
-        members: table.members,
+        members: table.names.wire,
         expected: 0,
     };
     while let Some(index) = map.next_key_seed(&mut names)? {
@@ -326,12 +332,12 @@ fn members<'de, A: MapAccess<'de>>(
             map.next_value_seed(Keep(*slot))?;
             continue;
         }
-        map.next_value_seed(Fill(*slot))?;
+        map.next_value_seed(FillSlot(*slot))?;
     }
     match table.required & !seen {
         0 => Ok(()),
         missing => Err(A::Error::missing_field(
-            table.members[missing.trailing_zeros() as usize],
+            table.names.wire[missing.trailing_zeros() as usize],
         )),
     }
 }
@@ -350,7 +356,8 @@ fn whole(number: u64) -> Token<'static> {
 #[inline(never)]
 fn is_json(table: &Table, index: usize, slot: &mut dyn Slot) -> bool {
     let _ = slot.put(Token::Null);
-    table.marks.contains(&(table.members[index], Mark::json))
+    let names = &table.names;
+    names.marks.contains(&(names.wire[index], Mark::Json))
 }
 
 /// Finds the indices of members by their names. Services send members in a stable order, so the one after the last is

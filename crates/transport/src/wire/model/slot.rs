@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Mark, Model};
+use super::{Mark, Model, Names};
 use crate::wire::raw::RawJson;
 
 /// A JSON value that is neither an object nor a list, or one that is kept as JSON.
@@ -175,52 +175,50 @@ pub trait Entries {
 /// An object that is being read.
 pub trait Object {
     /// Hands over the members' slots, in the order of the table.
-    fn slots(&mut self, fill: &mut dyn FnMut(&mut [&mut (dyn Slot + 'static)]));
+    fn slots(&mut self, fill: &mut dyn Fill);
+}
+
+/// What fills the slots of an object.
+// A trait, since a closure's type costs several times as much to check, and every model has this call.
+pub trait Fill {
+    /// Fills the slots, or some of them.
+    fn fill(&mut self, slots: &mut [&mut dyn Slot]);
 }
 
 /// The members of an object.
 #[derive(Debug)]
 pub struct Table {
-    pub(super) name: &'static str,
-    pub(super) members: &'static [&'static str],
+    pub(super) names: Names,
     /// A bit for each required member.
     pub(super) required: u64,
     /// A bit for each of the first 64 members that is wanted as JSON.
     pub(super) json: u64,
-    pub(super) marks: &'static [(&'static str, Mark)],
 }
 
 impl Table {
     /// The members of this model.
     const fn of<M: Model>() -> Self {
-        Self {
-            name: M::NAME,
-            members: M::MEMBERS,
-            required: bits(M::MEMBERS, M::MARKS, Mark::required),
-            json: bits(M::MEMBERS, M::MARKS, Mark::json),
-            marks: M::MARKS,
-        }
-    }
-}
-
-/// A bit for each of the first 64 members that has this mark.
-const fn bits(members: &[&str], marks: &[(&str, Mark)], wanted: Mark) -> u64 {
-    let (mut bits, mut i) = (0, 0);
-    while i < marks.len() {
-        let (name, mark) = marks[i];
-        if mark as u8 == wanted as u8 {
-            let index = index(members, name);
-            assert!(
-                index < 64 || !matches!(wanted, Mark::required),
-                "required members stand among the first 64"
-            );
-            if index < 64 {
-                bits |= 1 << index;
+        let names = M::NAMES;
+        let (mut required, mut json, mut i) = (0, 0, 0);
+        while i < names.marks.len() {
+            let (name, mark) = names.marks[i];
+            let index = index(names.wire, name);
+            match mark {
+                Mark::Required => {
+                    assert!(index < 64, "required members stand among the first 64");
+                    required |= 1 << index;
+                }
+                Mark::Json if index < 64 => json |= 1 << index,
+                _ => {}
             }
+            i += 1;
         }
-        i += 1;
+        Self {
+            names,
+            required,
+            json,
+        }
     }
-    bits
 }
 
 /// Where the member of this name stands.
@@ -242,7 +240,7 @@ const fn is_equal(a: &[u8], b: &[u8]) -> bool {
 
 impl<M: Model> Object for M {
     #[inline]
-    fn slots(&mut self, fill: &mut dyn FnMut(&mut [&mut (dyn Slot + 'static)])) {
+    fn slots(&mut self, fill: &mut dyn Fill) {
         Model::slots(self, fill);
     }
 }

@@ -1,25 +1,17 @@
+#![expect(unreachable_pub, reason = "models are declared public")]
+
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-
-use super::*;
 use crate::wire::raw::RawJson;
 use crate::wire::secret::Secret;
 use crate::wire::timestamp::Timestamp;
 
-#[derive(Debug, Default, PartialEq)]
-struct Cat {
-    id: String,
-    lives: Option<u8>,
-}
-
-impl Model for Cat {
-    const NAME: &'static str = "Cat";
-    const MEMBERS: &'static [&'static str] = &["id", "lives"];
-    const MARKS: &'static [(&'static str, Mark)] = &[("id", Mark::required)];
-
-    fn slots(&mut self, fill: &mut dyn FnMut(&mut [&mut (dyn Slot + 'static)])) {
-        fill(&mut [&mut self.id, &mut self.lives]);
+crate::model! {
+    /// A cat.
+    #[derive(Default)]
+    pub struct Cat: Received {
+        id: String = "id" (required),
+        lives: Option<u8> = "lives",
     }
 }
 
@@ -56,102 +48,47 @@ fn a_value_of_another_kind_says_what_was_expected() {
     assert!(cat("[]").unwrap_err().contains("expected object Cat"));
 }
 
-#[derive(Debug, Default, PartialEq)]
-struct Loose {
-    text: String,
-    note: Option<String>,
-    secret: Option<Secret>,
-    count: i32,
-    total: Option<i64>,
-    size: u32,
-    share: f64,
-    tags: Vec<String>,
-    places: BTreeMap<String, i64>,
-    part: Part,
-    maybe: Option<Part>,
-    parts: Vec<Part>,
-    sure: bool,
-    unsure: Option<bool>,
-    gaps: BTreeMap<String, Option<Vec<Part>>>,
-    seen: Option<Timestamp>,
-    json: Option<RawJson>,
-    jsons: Vec<RawJson>,
-    value: serde_json::Value,
-}
-
-#[derive(Debug, Default, PartialEq)]
-struct Part {
-    name: Option<String>,
-}
-
-#[derive(Debug, Default)]
-struct Named {
-    name: String,
-}
-
-impl Model for Loose {
-    const NAME: &'static str = "Loose";
-    const MEMBERS: &'static [&'static str] = &[
-        "text", "note", "secret", "count", "total", "size", "share", "tags", "places", "part",
-        "maybe", "parts", "sure", "unsure", "gaps", "seen", "json", "jsons", "value",
-    ];
-    const MARKS: &'static [(&'static str, Mark)] = &[("json", Mark::json), ("value", Mark::json)];
-
-    fn slots(&mut self, fill: &mut dyn FnMut(&mut [&mut (dyn Slot + 'static)])) {
-        fill(&mut [
-            &mut self.text,
-            &mut self.note,
-            &mut self.secret,
-            &mut self.count,
-            &mut self.total,
-            &mut self.size,
-            &mut self.share,
-            &mut self.tags,
-            &mut self.places,
-            &mut self.part,
-            &mut self.maybe,
-            &mut self.parts,
-            &mut self.sure,
-            &mut self.unsure,
-            &mut self.gaps,
-            &mut self.seen,
-            &mut self.json,
-            &mut self.jsons,
-            &mut self.value,
-        ]);
+crate::model! {
+    /// One of each.
+    #[derive(Default)]
+    pub struct Loose: Received {
+        text: String = "text",
+        note: Option<String> = "note",
+        secret: Option<Secret> = "secret",
+        count: i32 = "count",
+        total: Option<i64> = "total",
+        size: u32 = "size",
+        share: f64 = "share",
+        tags: Vec<String> = "tags",
+        places: BTreeMap<String, i64> = "places",
+        part: Part = "part",
+        maybe: Option<Part> = "maybe",
+        parts: Vec<Part> = "parts",
+        sure: bool = "sure",
+        unsure: Option<bool> = "unsure",
+        gaps: BTreeMap<String, Option<Vec<Part>>> = "gaps",
+        seen: Option<Timestamp> = "seen",
+        json: Option<RawJson> = "json" (json),
+        jsons: Vec<RawJson> = "jsons",
+        value: serde_json::Value = "value" (json),
     }
 }
 
-impl Model for Part {
-    const NAME: &'static str = "Part";
-    const MEMBERS: &'static [&'static str] = &["name"];
-
-    fn slots(&mut self, fill: &mut dyn FnMut(&mut [&mut (dyn Slot + 'static)])) {
-        fill(&mut [&mut self.name]);
+crate::model! {
+    /// An object that may be empty.
+    #[derive(Default)]
+    pub struct Part: Received {
+        name: Option<String> = "name",
     }
 }
 
-impl Model for Named {
-    const NAME: &'static str = "Named";
-    const MEMBERS: &'static [&'static str] = &["name"];
-    const MARKS: &'static [(&'static str, Mark)] = &[("name", Mark::required)];
-
-    fn slots(&mut self, fill: &mut dyn FnMut(&mut [&mut (dyn Slot + 'static)])) {
-        fill(&mut [&mut self.name]);
+crate::model! {
+    /// An object that may not be empty.
+    #[derive(Default)]
+    pub struct Named: Received {
+        name: String = "name" (required),
     }
 }
-
-macro_rules! deserializable {
-    ($($type:ident),*) => {$(
-        impl<'de> Deserialize<'de> for $type {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserialize(deserializer)
-            }
-        }
-    )*};
-}
-
-deserializable!(Loose, Part, Named, Cat);
 
 fn read(json: &str) -> Result<Loose, String> {
     serde_json::from_str(json).map_err(|error| error.to_string())

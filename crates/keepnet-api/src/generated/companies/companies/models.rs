@@ -3,7 +3,7 @@
 //! Objects and enumerations of `companies`.
 
 use std::collections::BTreeMap;
-use security_api_transport::{Form, InForm, Secret, Upload, model};
+use security_api_transport::{Secret, Upload, model};
 use crate::DateTime;
 use crate::generated::types::{ExportType, NamedResource};
 use crate::search::SearchRequest;
@@ -172,109 +172,6 @@ model! {
     }
 }
 
-impl InForm for CompaniesCreateForm {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        if let Some(value) = self.file {
-            form = form.upload(format!("{prefix}File"), value);
-        }
-        let value = self.name;
-        form = form.text(format!("{prefix}Name"), value);
-        if let Some(value) = self.description {
-            form = form.text(format!("{prefix}Description"), value);
-        }
-        let value = self.industry_resource_id;
-        form = form.text(format!("{prefix}IndustryResourceId"), value);
-        let value = self.country_resource_id;
-        form = form.text(format!("{prefix}CountryResourceId"), value);
-        if let Some(value) = self.address {
-            form = form.text(format!("{prefix}Address"), value);
-        }
-        if let Some(value) = self.website_url {
-            form = form.text(format!("{prefix}WebsiteUrl"), value);
-        }
-        let value = self.license_type_resource_id;
-        form = form.text(format!("{prefix}LicenseTypeResourceId"), value);
-        if let Some(value) = self.license_module_resource_id_array {
-            for value in value {
-                form = form.text(format!("{prefix}LicenseModuleResourceIdArray"), value);
-            }
-        }
-        let value = self.license_period_type_resource_id;
-        form = form.text(format!("{prefix}LicensePeriodTypeResourceId"), value);
-        if let Some(value) = self.license_start_date {
-            form = form.text(format!("{prefix}LicenseStartDate"), value.as_str());
-        }
-        if let Some(value) = self.license_end_date {
-            form = form.text(format!("{prefix}LicenseEndDate"), value.as_str());
-        }
-        if let Some(value) = self.is_number_of_users_limited {
-            form = form
-                .text(format!("{prefix}IsNumberOfUsersLimited"), value.to_string());
-        }
-        let value = self.number_of_users;
-        form = form.text(format!("{prefix}NumberOfUsers"), value.to_string());
-        if let Some(value) = self.notification_template_type_resource_id {
-            form = form
-                .text(format!("{prefix}NotificationTemplateTypeResourceId"), value);
-        }
-        if let Some(value) = self.training_content_type_resource_id {
-            form = form.text(format!("{prefix}TrainingContentTypeResourceId"), value);
-        }
-        if let Some(value) = self.smtp_configuration_type_resource_id {
-            form = form.text(format!("{prefix}SmtpConfigurationTypeResourceId"), value);
-        }
-        if let Some(value) = self.preferred_language_type_resource_id {
-            form = form.text(format!("{prefix}PreferredLanguageTypeResourceId"), value);
-        }
-        if let Some(value) = self.is_version_visible {
-            form = form.text(format!("{prefix}IsVersionVisible"), value.to_string());
-        }
-        if let Some(value) = self.is_release_notes_visible {
-            form = form
-                .text(format!("{prefix}IsReleaseNotesVisible"), value.to_string());
-        }
-        if let Some(value) = self.release_notes_url {
-            form = form.text(format!("{prefix}ReleaseNotesUrl"), value);
-        }
-        if let Some(value) = self.company_group_resource_id_array {
-            for value in value {
-                form = form.text(format!("{prefix}CompanyGroupResourceIdArray"), value);
-            }
-        }
-        if let Some(value) = self.base_man_hour_cost {
-            form = form.text(format!("{prefix}BaseManHourCost"), value.to_string());
-        }
-        if let Some(value) = self.base_man_hour {
-            form = form.text(format!("{prefix}BaseManHour"), value.to_string());
-        }
-        if let Some(value) = self.status_id {
-            form = form.text(format!("{prefix}StatusId"), value.to_string());
-        }
-        let value = self.time_zone_id;
-        form = form.text(format!("{prefix}TimeZoneId"), value);
-        let value = self.date_format;
-        form = form.text(format!("{prefix}DateFormat"), value);
-        let value = self.time_format;
-        form = form.text(format!("{prefix}TimeFormat"), value);
-        if let Some(value) = self.call_back_number_booking_count {
-            form = form
-                .text(format!("{prefix}CallBackNumberBookingCount"), value.to_string());
-        }
-        if let Some(value) = self.tags {
-            for value in value {
-                form = form.text(format!("{prefix}Tags"), value);
-            }
-        }
-        form
-    }
-}
-
-impl From<CompaniesCreateForm> for Form {
-    fn from(form: CompaniesCreateForm) -> Self {
-        form.parts("", Self::new())
-    }
-}
-
 model! {
     /// A company as it is to be.
     #[derive(Clone)]
@@ -332,106 +229,6 @@ model! {
     }
 }
 
-impl InForm for CompaniesUpdateForm {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        if let Some(value) = self.file {
-            form = form.upload(format!("{prefix}File"), value);
-        }
-        if let Some(value) = self.logo_url {
-            form = form.text(format!("{prefix}LogoUrl"), value);
-        }
-        let value = self.name;
-        form = form.text(format!("{prefix}Name"), value);
-        if let Some(value) = self.description {
-            form = form.text(format!("{prefix}Description"), value);
-        }
-        let value = self.industry_resource_id;
-        form = form.text(format!("{prefix}IndustryResourceId"), value);
-        let value = self.country_resource_id;
-        form = form.text(format!("{prefix}CountryResourceId"), value);
-        if let Some(value) = self.address {
-            form = form.text(format!("{prefix}Address"), value);
-        }
-        if let Some(value) = self.website_url {
-            form = form.text(format!("{prefix}WebsiteUrl"), value);
-        }
-        let value = self.license_type_resource_id;
-        form = form.text(format!("{prefix}LicenseTypeResourceId"), value);
-        if let Some(value) = self.license_module_resource_id_array {
-            for value in value {
-                form = form.text(format!("{prefix}LicenseModuleResourceIdArray"), value);
-            }
-        }
-        let value = self.license_period_type_resource_id;
-        form = form.text(format!("{prefix}LicensePeriodTypeResourceId"), value);
-        if let Some(value) = self.license_start_date {
-            form = form.text(format!("{prefix}LicenseStartDate"), value.as_str());
-        }
-        if let Some(value) = self.license_end_date {
-            form = form.text(format!("{prefix}LicenseEndDate"), value.as_str());
-        }
-        if let Some(value) = self.is_number_of_users_limited {
-            form = form
-                .text(format!("{prefix}IsNumberOfUsersLimited"), value.to_string());
-        }
-        let value = self.number_of_users;
-        form = form.text(format!("{prefix}NumberOfUsers"), value.to_string());
-        if let Some(value) = self.notification_template_type_resource_id {
-            form = form
-                .text(format!("{prefix}NotificationTemplateTypeResourceId"), value);
-        }
-        if let Some(value) = self.training_content_type_resource_id {
-            form = form.text(format!("{prefix}TrainingContentTypeResourceId"), value);
-        }
-        if let Some(value) = self.smtp_configuration_type_resource_id {
-            form = form.text(format!("{prefix}SmtpConfigurationTypeResourceId"), value);
-        }
-        if let Some(value) = self.preferred_language_type_resource_id {
-            form = form.text(format!("{prefix}PreferredLanguageTypeResourceId"), value);
-        }
-        if let Some(value) = self.is_version_visible {
-            form = form.text(format!("{prefix}IsVersionVisible"), value.to_string());
-        }
-        if let Some(value) = self.is_release_notes_visible {
-            form = form
-                .text(format!("{prefix}IsReleaseNotesVisible"), value.to_string());
-        }
-        if let Some(value) = self.release_notes_url {
-            form = form.text(format!("{prefix}ReleaseNotesUrl"), value);
-        }
-        if let Some(value) = self.company_group_resource_id_array {
-            for value in value {
-                form = form.text(format!("{prefix}CompanyGroupResourceIdArray"), value);
-            }
-        }
-        if let Some(value) = self.status_id {
-            form = form.text(format!("{prefix}StatusId"), value.to_string());
-        }
-        let value = self.time_zone_id;
-        form = form.text(format!("{prefix}TimeZoneId"), value);
-        let value = self.date_format;
-        form = form.text(format!("{prefix}DateFormat"), value);
-        let value = self.time_format;
-        form = form.text(format!("{prefix}TimeFormat"), value);
-        if let Some(value) = self.call_back_number_booking_count {
-            form = form
-                .text(format!("{prefix}CallBackNumberBookingCount"), value.to_string());
-        }
-        if let Some(value) = self.tags {
-            for value in value {
-                form = form.text(format!("{prefix}Tags"), value);
-            }
-        }
-        form
-    }
-}
-
-impl From<CompaniesUpdateForm> for Form {
-    fn from(form: CompaniesUpdateForm) -> Self {
-        form.parts("", Self::new())
-    }
-}
-
 model! {
     /// What a company may change of itself.
     #[derive(Clone)]
@@ -455,44 +252,6 @@ model! {
         /// The id of the time zone, from the list of time zones.
         time_zone_id: Option<String> = "TimeZoneId",
         resource_id: String = "ResourceId",
-    }
-}
-
-impl InForm for CompaniesUpdateLimitedForm {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        if let Some(value) = self.file {
-            form = form.upload(format!("{prefix}File"), value);
-        }
-        let value = self.name;
-        form = form.text(format!("{prefix}Name"), value);
-        if let Some(value) = self.description {
-            form = form.text(format!("{prefix}Description"), value);
-        }
-        let value = self.industry_resource_id;
-        form = form.text(format!("{prefix}IndustryResourceId"), value);
-        let value = self.country_resource_id;
-        form = form.text(format!("{prefix}CountryResourceId"), value);
-        if let Some(value) = self.address {
-            form = form.text(format!("{prefix}Address"), value);
-        }
-        if let Some(value) = self.website_url {
-            form = form.text(format!("{prefix}WebsiteUrl"), value);
-        }
-        if let Some(value) = self.preferred_language_type_resource_id {
-            form = form.text(format!("{prefix}PreferredLanguageTypeResourceId"), value);
-        }
-        if let Some(value) = self.time_zone_id {
-            form = form.text(format!("{prefix}TimeZoneId"), value);
-        }
-        let value = self.resource_id;
-        form = form.text(format!("{prefix}ResourceId"), value);
-        form
-    }
-}
-
-impl From<CompaniesUpdateLimitedForm> for Form {
-    fn from(form: CompaniesUpdateLimitedForm) -> Self {
-        form.parts("", Self::new())
     }
 }
 
@@ -596,6 +355,7 @@ model! {
 }
 
 impl From<SearchRequest> for CompanyExportRequest {
+    #[inline]
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
     }
@@ -651,6 +411,7 @@ model! {
 }
 
 impl From<SearchRequest> for CompanySearchRequest {
+    #[inline]
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
     }

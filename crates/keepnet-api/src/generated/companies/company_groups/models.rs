@@ -45,6 +45,7 @@ model! {
 }
 
 impl From<SearchRequest> for SearchCompanyGroupRequest {
+    #[inline]
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
     }

@@ -2,7 +2,7 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Objects and enumerations of `saml_settings`.
 
-use security_api_transport::{Form, InForm, Secret, Upload, model};
+use security_api_transport::{Secret, Upload, model};
 use crate::DateTime;
 
 model! {
@@ -84,71 +84,11 @@ model! {
     }
 }
 
-impl InForm for SamlSettingsCreateForm {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        let value = self.name;
-        form = form.text(format!("{prefix}Name"), value);
-        let value = self.idp_sso_target_url;
-        form = form.text(format!("{prefix}IdPSSOTargetUrl"), value);
-        if let Some(value) = self.idp_cert_fingerprint {
-            form = form.text(format!("{prefix}IdPCertFingerprint"), value);
-        }
-        if let Some(value) = self.idp_cert_fingerprint_type_id {
-            form = form
-                .text(format!("{prefix}IdPCertFingerprintTypeId"), value.to_string());
-        }
-        if let Some(value) = self.entity_id {
-            form = form.text(format!("{prefix}EntityID"), value);
-        }
-        let value = self.status_id;
-        form = form.text(format!("{prefix}StatusId"), value.to_string());
-        let value = self.domain;
-        for value in value {
-            form = form.text(format!("{prefix}Domain"), value);
-        }
-        let value = self.idp_entity_id;
-        form = form.text(format!("{prefix}IdPEntityID"), value);
-        let value = self.file;
-        form = form.upload(format!("{prefix}File"), value);
-        if let Some(value) = self.is_default_role {
-            form = form.text(format!("{prefix}IsDefaultRole"), value.to_string());
-        }
-        if let Some(value) = self.default_role_resource_id {
-            form = form.text(format!("{prefix}DefaultRoleResourceId"), value);
-        }
-        if let Some(value) = self.is_white_labeling_assertion {
-            form = form
-                .text(format!("{prefix}IsWhiteLabelingAssertion"), value.to_string());
-        }
-        form
-    }
-}
-
-impl From<SamlSettingsCreateForm> for Form {
-    fn from(form: SamlSettingsCreateForm) -> Self {
-        form.parts("", Self::new())
-    }
-}
-
 model! {
     /// The metadata file of an identity provider.
     #[derive(Clone)]
     pub struct SamlSettingsParseMetadataFileForm: Form {
         file: Upload = "File",
-    }
-}
-
-impl InForm for SamlSettingsParseMetadataFileForm {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        let value = self.file;
-        form = form.upload(format!("{prefix}File"), value);
-        form
-    }
-}
-
-impl From<SamlSettingsParseMetadataFileForm> for Form {
-    fn from(form: SamlSettingsParseMetadataFileForm) -> Self {
-        form.parts("", Self::new())
     }
 }
 
@@ -172,50 +112,6 @@ model! {
         is_default_role: Option<bool> = "IsDefaultRole",
         default_role_resource_id: Option<String> = "DefaultRoleResourceId",
         is_white_labeling_assertion: Option<bool> = "IsWhiteLabelingAssertion",
-    }
-}
-
-impl InForm for SamlSettingsUpdateForm {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        let value = self.name;
-        form = form.text(format!("{prefix}Name"), value);
-        let value = self.idp_sso_target_url;
-        form = form.text(format!("{prefix}IdPSSOTargetUrl"), value);
-        if let Some(value) = self.idp_cert_fingerprint {
-            form = form.text(format!("{prefix}IdPCertFingerprint"), value);
-        }
-        if let Some(value) = self.idp_cert_fingerprint_type_id {
-            form = form
-                .text(format!("{prefix}IdPCertFingerprintTypeId"), value.to_string());
-        }
-        let value = self.status_id;
-        form = form.text(format!("{prefix}StatusId"), value.to_string());
-        let value = self.domain;
-        for value in value {
-            form = form.text(format!("{prefix}Domain"), value);
-        }
-        let value = self.idp_entity_id;
-        form = form.text(format!("{prefix}IdPEntityID"), value);
-        if let Some(value) = self.file {
-            form = form.upload(format!("{prefix}File"), value);
-        }
-        if let Some(value) = self.is_default_role {
-            form = form.text(format!("{prefix}IsDefaultRole"), value.to_string());
-        }
-        if let Some(value) = self.default_role_resource_id {
-            form = form.text(format!("{prefix}DefaultRoleResourceId"), value);
-        }
-        if let Some(value) = self.is_white_labeling_assertion {
-            form = form
-                .text(format!("{prefix}IsWhiteLabelingAssertion"), value.to_string());
-        }
-        form
-    }
-}
-
-impl From<SamlSettingsUpdateForm> for Form {
-    fn from(form: SamlSettingsUpdateForm) -> Self {
-        form.parts("", Self::new())
     }
 }
 

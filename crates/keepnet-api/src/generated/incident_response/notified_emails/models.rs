@@ -238,6 +238,7 @@ model! {
 }
 
 impl From<SearchRequest> for NotifiedEmailRequest {
+    #[inline]
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
     }

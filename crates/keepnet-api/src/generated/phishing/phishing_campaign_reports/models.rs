@@ -188,6 +188,7 @@ model! {
 }
 
 impl From<SearchRequest> for SearchPhishingActivityUsersRequest {
+    #[inline]
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
     }

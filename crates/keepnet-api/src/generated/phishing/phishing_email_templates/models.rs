@@ -2,7 +2,7 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Objects and enumerations of `phishing_email_templates`.
 
-use security_api_transport::{Form, InForm, Upload, model};
+use security_api_transport::{Upload, model};
 use crate::generated::types::{
     CreatePsEmailTemplateLanguage, EntityAvailableForRequest, UpdatePsEmailTemplateLanguage,
 };
@@ -82,98 +82,6 @@ model! {
     }
 }
 
-impl InForm for PhishingEmailTemplatesCreateForm {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        if let Some(value) = self.is_duplicated {
-            form = form.text(format!("{prefix}IsDuplicated"), value.to_string());
-        }
-        if let Some(value) = self.duplicated_template_resource_id {
-            form = form.text(format!("{prefix}DuplicatedTemplateResourceId"), value);
-        }
-        if let Some(value) = self.languages {
-            for (index, value) in value.into_iter().enumerate() {
-                form = value.parts(&format!("{prefix}Languages[{index}]."), form);
-            }
-        }
-        let value = self.name;
-        form = form.text(format!("{prefix}Name"), value);
-        let value = self.description;
-        form = form.text(format!("{prefix}Description"), value);
-        let value = self.category_resource_id;
-        form = form.text(format!("{prefix}CategoryResourceId"), value);
-        if let Some(value) = self.difficulty_resource_id {
-            form = form.text(format!("{prefix}DifficultyResourceId"), value);
-        }
-        if let Some(value) = self.language_type_resource_id {
-            form = form.text(format!("{prefix}LanguageTypeResourceId"), value);
-        }
-        if let Some(value) = self.tags {
-            for value in value {
-                form = form.text(format!("{prefix}Tags"), value);
-            }
-        }
-        let value = self.subject;
-        form = form.text(format!("{prefix}Subject"), value);
-        let value = self.from_name;
-        form = form.text(format!("{prefix}FromName"), value);
-        let value = self.from_address;
-        form = form.text(format!("{prefix}FromAddress"), value);
-        if let Some(value) = self.cc_addresses {
-            for value in value {
-                form = form.text(format!("{prefix}CcAddresses"), value);
-            }
-        }
-        let value = self.template;
-        form = form.text(format!("{prefix}Template"), value);
-        if let Some(value) = self.available_for_requests {
-            for (index, value) in value.into_iter().enumerate() {
-                form = value
-                    .parts(&format!("{prefix}AvailableForRequests[{index}]."), form);
-            }
-        }
-        if let Some(value) = self.attachment_files {
-            for value in value {
-                form = form.upload(format!("{prefix}AttachmentFiles"), value);
-            }
-        }
-        if let Some(value) = self.phishing_file {
-            form = form.upload(format!("{prefix}PhishingFile"), value);
-        }
-        if let Some(value) = self.phishing_file_type {
-            form = form.text(format!("{prefix}PhishingFileType"), value);
-        }
-        if let Some(value) = self.is_phishing_file_modified {
-            form = form
-                .text(format!("{prefix}IsPhishingFileModified"), value.to_string());
-        }
-        if let Some(value) = self.phishing_file_name {
-            form = form.text(format!("{prefix}PhishingFileName"), value);
-        }
-        if let Some(value) = self.phishing_type_id {
-            form = form.text(format!("{prefix}PhishingTypeId"), value.to_string());
-        }
-        if let Some(value) = self.prompt {
-            form = form.text(format!("{prefix}Prompt"), value);
-        }
-        if let Some(value) = self.is_assisted_by_ai {
-            form = form.text(format!("{prefix}IsAssistedByAI"), value.to_string());
-        }
-        if let Some(value) = self.is_plain_text {
-            form = form.text(format!("{prefix}IsPlainText"), value.to_string());
-        }
-        if let Some(value) = self.tone_resource_id {
-            form = form.text(format!("{prefix}ToneResourceId"), value);
-        }
-        form
-    }
-}
-
-impl From<PhishingEmailTemplatesCreateForm> for Form {
-    fn from(form: PhishingEmailTemplatesCreateForm) -> Self {
-        form.parts("", Self::new())
-    }
-}
-
 model! {
     /// A phishing e-mail template as it is to be.
     #[derive(Clone)]
@@ -215,91 +123,5 @@ model! {
         /// Whether it is plain text instead of HTML.
         is_plain_text: Option<bool> = "IsPlainText",
         tone_resource_id: Option<String> = "ToneResourceId",
-    }
-}
-
-impl InForm for PhishingEmailTemplatesUpdateForm {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        if let Some(value) = self.languages {
-            for (index, value) in value.into_iter().enumerate() {
-                form = value.parts(&format!("{prefix}Languages[{index}]."), form);
-            }
-        }
-        let value = self.name;
-        form = form.text(format!("{prefix}Name"), value);
-        let value = self.description;
-        form = form.text(format!("{prefix}Description"), value);
-        let value = self.category_resource_id;
-        form = form.text(format!("{prefix}CategoryResourceId"), value);
-        if let Some(value) = self.difficulty_resource_id {
-            form = form.text(format!("{prefix}DifficultyResourceId"), value);
-        }
-        if let Some(value) = self.language_type_resource_id {
-            form = form.text(format!("{prefix}LanguageTypeResourceId"), value);
-        }
-        if let Some(value) = self.tags {
-            for value in value {
-                form = form.text(format!("{prefix}Tags"), value);
-            }
-        }
-        let value = self.subject;
-        form = form.text(format!("{prefix}Subject"), value);
-        let value = self.from_name;
-        form = form.text(format!("{prefix}FromName"), value);
-        let value = self.from_address;
-        form = form.text(format!("{prefix}FromAddress"), value);
-        if let Some(value) = self.cc_addresses {
-            for value in value {
-                form = form.text(format!("{prefix}CcAddresses"), value);
-            }
-        }
-        let value = self.template;
-        form = form.text(format!("{prefix}Template"), value);
-        if let Some(value) = self.available_for_requests {
-            for (index, value) in value.into_iter().enumerate() {
-                form = value
-                    .parts(&format!("{prefix}AvailableForRequests[{index}]."), form);
-            }
-        }
-        if let Some(value) = self.attachment_files {
-            for value in value {
-                form = form.upload(format!("{prefix}AttachmentFiles"), value);
-            }
-        }
-        if let Some(value) = self.phishing_file {
-            form = form.upload(format!("{prefix}PhishingFile"), value);
-        }
-        if let Some(value) = self.phishing_file_type {
-            form = form.text(format!("{prefix}PhishingFileType"), value);
-        }
-        if let Some(value) = self.is_phishing_file_modified {
-            form = form
-                .text(format!("{prefix}IsPhishingFileModified"), value.to_string());
-        }
-        if let Some(value) = self.phishing_file_name {
-            form = form.text(format!("{prefix}PhishingFileName"), value);
-        }
-        if let Some(value) = self.phishing_type_id {
-            form = form.text(format!("{prefix}PhishingTypeId"), value.to_string());
-        }
-        if let Some(value) = self.prompt {
-            form = form.text(format!("{prefix}Prompt"), value);
-        }
-        if let Some(value) = self.is_assisted_by_ai {
-            form = form.text(format!("{prefix}IsAssistedByAI"), value.to_string());
-        }
-        if let Some(value) = self.is_plain_text {
-            form = form.text(format!("{prefix}IsPlainText"), value.to_string());
-        }
-        if let Some(value) = self.tone_resource_id {
-            form = form.text(format!("{prefix}ToneResourceId"), value);
-        }
-        form
-    }
-}
-
-impl From<PhishingEmailTemplatesUpdateForm> for Form {
-    fn from(form: PhishingEmailTemplatesUpdateForm) -> Self {
-        form.parts("", Self::new())
     }
 }

@@ -4,6 +4,7 @@
 
 use security_api_transport::{Call, Client, Operation};
 use security_api_transport::__private::http::Method;
+use security_api_transport::model::urlencoded;
 use crate::generated::types::{AuthTokenForm, AuthTokenResponse};
 
 /// Access tokens for API clients.
@@ -53,9 +54,10 @@ impl Auth {
         &self,
         auth_token: impl Into<AuthTokenForm>,
     ) -> Call<AuthTokenResponse> {
-        self.client()
-            .operation(&AUTH_TOKEN, &[])
-            .urlencoded(auth_token.into().pairs())
+        urlencoded(
+                self.client().operation(&AUTH_TOKEN, &[]),
+                &Into::<AuthTokenForm>::into(auth_token),
+            )
             .call()
     }
 }

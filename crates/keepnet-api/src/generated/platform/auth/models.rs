@@ -6,7 +6,7 @@ use security_api_transport::{Secret, model};
 
 model! {
     /// The credentials of an API client.
-    #[derive(Clone, PartialEq)]
+    #[derive(Clone)]
     pub struct AuthTokenForm: Form {
         /// `client_credentials`.
         grant_type: String = "grant_type",
@@ -16,21 +16,6 @@ model! {
         client_secret: Secret = "client_secret" (into),
         /// `api1`.
         scope: String = "scope",
-    }
-}
-
-impl AuthTokenForm {
-    pub(crate) fn pairs(&self) -> Vec<(&'static str, String)> {
-        let mut pairs = Vec::new();
-        let value = &self.grant_type;
-        pairs.push(("grant_type", value.to_string()));
-        let value = &self.client_id;
-        pairs.push(("client_id", value.to_string()));
-        let value = &self.client_secret;
-        pairs.push(("client_secret", value.expose().to_owned()));
-        let value = &self.scope;
-        pairs.push(("scope", value.to_string()));
-        pairs
     }
 }
 

@@ -2,7 +2,7 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Objects and enumerations of `files`.
 
-use security_api_transport::{Form, InForm, Upload, model};
+use security_api_transport::{Upload, model};
 use crate::DateTime;
 
 model! {
@@ -39,43 +39,11 @@ model! {
     }
 }
 
-impl InForm for FilesParseEmailFileForm {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        if let Some(value) = self.file {
-            form = form.upload(format!("{prefix}File"), value);
-        }
-        form
-    }
-}
-
-impl From<FilesParseEmailFileForm> for Form {
-    fn from(form: FilesParseEmailFileForm) -> Self {
-        form.parts("", Self::new())
-    }
-}
-
 model! {
     /// Files to upload.
     #[derive(Clone, Default)]
     pub struct FilesUploadForm: Form {
         files: Option<Vec<Upload>> = "Files",
-    }
-}
-
-impl InForm for FilesUploadForm {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        if let Some(value) = self.files {
-            for value in value {
-                form = form.upload(format!("{prefix}Files"), value);
-            }
-        }
-        form
-    }
-}
-
-impl From<FilesUploadForm> for Form {
-    fn from(form: FilesUploadForm) -> Self {
-        form.parts("", Self::new())
     }
 }
 

@@ -55,6 +55,7 @@ model! {
 }
 
 impl From<SearchRequest> for SearchNotificationActivityLogRequest {
+    #[inline]
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
     }

@@ -270,6 +270,7 @@ model! {
 }
 
 impl From<SearchRequest> for SearchQuishingCampaignJobRequest {
+    #[inline]
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
     }

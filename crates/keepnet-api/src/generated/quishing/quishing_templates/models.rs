@@ -2,7 +2,7 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Objects and enumerations of `quishing_templates`.
 
-use security_api_transport::{Form, InForm, model};
+use security_api_transport::model;
 use crate::DateTime;
 use crate::generated::types::{EntityAvailableForRequest, QuishingTemplateType};
 use crate::search::SearchRequest;
@@ -16,6 +16,7 @@ model! {
 }
 
 impl From<SearchRequest> for QuishingTemplateSearchRequest {
+    #[inline]
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
     }
@@ -45,51 +46,6 @@ model! {
     }
 }
 
-impl InForm for QuishingTemplatesCreateForm {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        if let Some(value) = self.is_duplicated {
-            form = form.text(format!("{prefix}IsDuplicated"), value.to_string());
-        }
-        if let Some(value) = self.duplicated_template_resource_id {
-            form = form.text(format!("{prefix}DuplicatedTemplateResourceId"), value);
-        }
-        let value = self.name;
-        form = form.text(format!("{prefix}Name"), value);
-        let value = self.description;
-        form = form.text(format!("{prefix}Description"), value);
-        let value = self.category_resource_id;
-        form = form.text(format!("{prefix}CategoryResourceId"), value);
-        if let Some(value) = self.difficulty_resource_id {
-            form = form.text(format!("{prefix}DifficultyResourceId"), value);
-        }
-        if let Some(value) = self.language_type_resource_id {
-            form = form.text(format!("{prefix}LanguageTypeResourceId"), value);
-        }
-        if let Some(value) = self.tags {
-            for value in value {
-                form = form.text(format!("{prefix}Tags"), value);
-            }
-        }
-        let value = self.kind;
-        form = form.text(format!("{prefix}Type"), value.to_string());
-        let value = self.template;
-        form = form.text(format!("{prefix}Template"), value);
-        if let Some(value) = self.available_for_requests {
-            for (index, value) in value.into_iter().enumerate() {
-                form = value
-                    .parts(&format!("{prefix}AvailableForRequests[{index}]."), form);
-            }
-        }
-        form
-    }
-}
-
-impl From<QuishingTemplatesCreateForm> for Form {
-    fn from(form: QuishingTemplatesCreateForm) -> Self {
-        form.parts("", Self::new())
-    }
-}
-
 model! {
     /// A quishing template as it is to be.
     #[derive(Clone)]
@@ -107,45 +63,6 @@ model! {
         template: String = "Template",
         /// Whom it is to be available to.
         available_for_requests: Option<Vec<EntityAvailableForRequest>> = "AvailableForRequests",
-    }
-}
-
-impl InForm for QuishingTemplatesUpdateForm {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        let value = self.name;
-        form = form.text(format!("{prefix}Name"), value);
-        let value = self.description;
-        form = form.text(format!("{prefix}Description"), value);
-        let value = self.category_resource_id;
-        form = form.text(format!("{prefix}CategoryResourceId"), value);
-        if let Some(value) = self.difficulty_resource_id {
-            form = form.text(format!("{prefix}DifficultyResourceId"), value);
-        }
-        if let Some(value) = self.language_type_resource_id {
-            form = form.text(format!("{prefix}LanguageTypeResourceId"), value);
-        }
-        if let Some(value) = self.tags {
-            for value in value {
-                form = form.text(format!("{prefix}Tags"), value);
-            }
-        }
-        let value = self.kind;
-        form = form.text(format!("{prefix}Type"), value.to_string());
-        let value = self.template;
-        form = form.text(format!("{prefix}Template"), value);
-        if let Some(value) = self.available_for_requests {
-            for (index, value) in value.into_iter().enumerate() {
-                form = value
-                    .parts(&format!("{prefix}AvailableForRequests[{index}]."), form);
-            }
-        }
-        form
-    }
-}
-
-impl From<QuishingTemplatesUpdateForm> for Form {
-    fn from(form: QuishingTemplatesUpdateForm) -> Self {
-        form.parts("", Self::new())
     }
 }
 

@@ -2,7 +2,7 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Objects and enumerations of `phishing_reporter`.
 
-use security_api_transport::{Form, InForm, Secret, Upload, model};
+use security_api_transport::{Secret, Upload, model};
 use crate::DateTime;
 
 model! {
@@ -102,76 +102,6 @@ model! {
     }
 }
 
-impl InForm for PhishingReporterAddinDialogBoxSetting {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        if let Some(value) = self.language_resource_id {
-            form = form.text(format!("{prefix}languageResourceId"), value);
-        }
-        if let Some(value) = self.msg_box_title {
-            form = form.text(format!("{prefix}msgBoxTitle"), value);
-        }
-        if let Some(value) = self.msg_box_btn_yes_text {
-            form = form.text(format!("{prefix}msgBoxBtnYesText"), value);
-        }
-        if let Some(value) = self.msg_box_btn_no_text {
-            form = form.text(format!("{prefix}msgBoxBtnNoText"), value);
-        }
-        if let Some(value) = self.msg_box_btn_cancel_text {
-            form = form.text(format!("{prefix}msgBoxBtnCancelText"), value);
-        }
-        if let Some(value) = self.msg_box_btn_ok_text {
-            form = form.text(format!("{prefix}msgBoxBtnOkText"), value);
-        }
-        if let Some(value) = self.analysis_thank_you_message {
-            form = form.text(format!("{prefix}analysisThankYouMessage"), value);
-        }
-        if let Some(value) = self.no_internet_connection_message {
-            form = form.text(format!("{prefix}noInternetConnectionMessage"), value);
-        }
-        if let Some(value) = self.email_sending_error_message {
-            form = form.text(format!("{prefix}emailSendingErrorMessage"), value);
-        }
-        if let Some(value) = self.email_selection_error_message {
-            form = form.text(format!("{prefix}emailSelectionErrorMessage"), value);
-        }
-        if let Some(value) = self.bad_format_email_message {
-            form = form.text(format!("{prefix}badFormatEmailMessage"), value);
-        }
-        if let Some(value) = self.is_confirmation_before_analysis {
-            form = form
-                .text(
-                    format!("{prefix}isConfirmationBeforeAnalysis"),
-                    value.to_string(),
-                );
-        }
-        if let Some(value) = self.analysis_confirmation_message {
-            form = form.text(format!("{prefix}analysisConfirmationMessage"), value);
-        }
-        if let Some(value) = self.is_delete_email_before_analysis {
-            form = form
-                .text(format!("{prefix}isDeleteEmailBeforeAnalysis"), value.to_string());
-        }
-        if let Some(value) = self.is_delete_without_confirmation {
-            form = form
-                .text(format!("{prefix}isDeleteWithoutConfirmation"), value.to_string());
-        }
-        if let Some(value) = self.analysis_email_delete_message {
-            form = form.text(format!("{prefix}analysisEmailDeleteMessage"), value);
-        }
-        if let Some(value) = self.is_send_simulation_mails {
-            form = form
-                .text(format!("{prefix}isSendSimulationMails"), value.to_string());
-        }
-        if let Some(value) = self.simulation_mail_message {
-            form = form.text(format!("{prefix}simulationMailMessage"), value);
-        }
-        if let Some(value) = self.is_default {
-            form = form.text(format!("{prefix}isDefault"), value.to_string());
-        }
-        form
-    }
-}
-
 model! {
     /// The texts of the add-in in one language.
     #[derive(Clone, Default)]
@@ -237,110 +167,6 @@ model! {
         proxy_user_name: Option<String> = "ProxyUserName",
         proxy_user_password: Option<Secret> = "ProxyUserPassword" (into),
         dialog_box_settings: Option<Vec<PhishingReporterAddinDialogBoxSetting>> = "DialogBoxSettings",
-    }
-}
-
-impl InForm for PhishingReporterSaveForm {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        if let Some(value) = self.file {
-            form = form.upload(format!("{prefix}File"), value);
-        }
-        let value = self.add_in_name;
-        form = form.text(format!("{prefix}AddInName"), value);
-        let value = self.brand_name;
-        form = form.text(format!("{prefix}BrandName"), value);
-        let value = self.warning_label;
-        form = form.text(format!("{prefix}WarningLabel"), value);
-        if let Some(value) = self.max_log_file_size {
-            form = form.text(format!("{prefix}MaxLogFileSize"), value.to_string());
-        }
-        if let Some(value) = self.is_process_attachment_on_the_fly {
-            form = form
-                .text(format!("{prefix}IsProcessAttachmentOnTheFly"), value.to_string());
-        }
-        if let Some(value) = self.to {
-            form = form.text(format!("{prefix}To"), value);
-        }
-        if let Some(value) = self.cc {
-            form = form.text(format!("{prefix}Cc"), value);
-        }
-        if let Some(value) = self.bcc {
-            form = form.text(format!("{prefix}Bcc"), value);
-        }
-        if let Some(value) = self.subject {
-            form = form.text(format!("{prefix}Subject"), value);
-        }
-        if let Some(value) = self.content {
-            form = form.text(format!("{prefix}Content"), value);
-        }
-        if let Some(value) = self.enterprise_vault_url {
-            form = form.text(format!("{prefix}EnterpriseVaultUrl"), value);
-        }
-        let value = self.api_url;
-        form = form.text(format!("{prefix}ApiUrl"), value);
-        let value = self.api_key;
-        form = form.text(format!("{prefix}ApiKey"), value.expose());
-        let value = self.company_key;
-        form = form.text(format!("{prefix}CompanyKey"), value.expose());
-        if let Some(value) = self.is_enable_proxy {
-            form = form.text(format!("{prefix}IsEnableProxy"), value.to_string());
-        }
-        if let Some(value) = self.is_enable_add_in {
-            form = form.text(format!("{prefix}IsEnableAddIn"), value.to_string());
-        }
-        if let Some(value) = self.is_send_information_email {
-            form = form
-                .text(format!("{prefix}IsSendInformationEmail"), value.to_string());
-        }
-        if let Some(value) = self.send_us_a_copy {
-            form = form.text(format!("{prefix}SendUsACopy"), value.to_string());
-        }
-        if let Some(value) = self.is_microsoft_defender_integration_enabled {
-            form = form
-                .text(
-                    format!("{prefix}IsMicrosoftDefenderIntegrationEnabled"),
-                    value.to_string(),
-                );
-        }
-        if let Some(value) = self.defender_reporting_email_address {
-            form = form.text(format!("{prefix}DefenderReportingEmailAddress"), value);
-        }
-        if let Some(value) = self.write_addin_status_to_hklm {
-            form = form
-                .text(format!("{prefix}WriteAddinStatusToHKLM"), value.to_string());
-        }
-        if let Some(value) = self.write_addin_status_to_hkcu {
-            form = form
-                .text(format!("{prefix}WriteAddinStatusToHKCU"), value.to_string());
-        }
-        if let Some(value) = self.proxy_mode {
-            form = form.text(format!("{prefix}ProxyMode"), value.to_string());
-        }
-        if let Some(value) = self.proxy_address {
-            form = form.text(format!("{prefix}ProxyAddress"), value);
-        }
-        if let Some(value) = self.proxy_port {
-            form = form.text(format!("{prefix}ProxyPort"), value);
-        }
-        if let Some(value) = self.proxy_user_name {
-            form = form.text(format!("{prefix}ProxyUserName"), value);
-        }
-        if let Some(value) = self.proxy_user_password {
-            form = form.text(format!("{prefix}ProxyUserPassword"), value.expose());
-        }
-        if let Some(value) = self.dialog_box_settings {
-            for (index, value) in value.into_iter().enumerate() {
-                form = value
-                    .parts(&format!("{prefix}DialogBoxSettings[{index}]."), form);
-            }
-        }
-        form
-    }
-}
-
-impl From<PhishingReporterSaveForm> for Form {
-    fn from(form: PhishingReporterSaveForm) -> Self {
-        form.parts("", Self::new())
     }
 }
 

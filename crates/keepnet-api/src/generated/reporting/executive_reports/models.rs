@@ -3,7 +3,7 @@
 //! Objects and enumerations of `executive_reports`.
 
 use std::collections::BTreeMap;
-use security_api_transport::{Form, InForm, RawJson, Upload, model, open_enum};
+use security_api_transport::{RawJson, Upload, model, open_enum};
 use crate::DateTime;
 
 model! {
@@ -132,21 +132,6 @@ model! {
     #[derive(Clone, Default)]
     pub struct ExecutiveReportsUploadPdfForm: Form {
         executive_report_pdf: Option<Upload> = "ExecutiveReportPdf",
-    }
-}
-
-impl InForm for ExecutiveReportsUploadPdfForm {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        if let Some(value) = self.executive_report_pdf {
-            form = form.upload(format!("{prefix}ExecutiveReportPdf"), value);
-        }
-        form
-    }
-}
-
-impl From<ExecutiveReportsUploadPdfForm> for Form {
-    fn from(form: ExecutiveReportsUploadPdfForm) -> Self {
-        form.parts("", Self::new())
     }
 }
 

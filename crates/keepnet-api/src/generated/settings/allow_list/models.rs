@@ -2,7 +2,7 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Objects and enumerations of `allow_list`.
 
-use security_api_transport::{Form, InForm, model};
+use security_api_transport::model;
 use crate::DateTime;
 
 model! {
@@ -11,24 +11,6 @@ model! {
     pub struct AllowListCreateForm: Form {
         domain: Option<String> = "Domain",
         txt_record: Option<String> = "TxtRecord",
-    }
-}
-
-impl InForm for AllowListCreateForm {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        if let Some(value) = self.domain {
-            form = form.text(format!("{prefix}Domain"), value);
-        }
-        if let Some(value) = self.txt_record {
-            form = form.text(format!("{prefix}TxtRecord"), value);
-        }
-        form
-    }
-}
-
-impl From<AllowListCreateForm> for Form {
-    fn from(form: AllowListCreateForm) -> Self {
-        form.parts("", Self::new())
     }
 }
 

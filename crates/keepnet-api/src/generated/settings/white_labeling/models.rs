@@ -2,7 +2,7 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Objects and enumerations of `white_labeling`.
 
-use security_api_transport::{Form, InForm, Upload, model};
+use security_api_transport::{Upload, model};
 
 model! {
     /// A domain for the dashboard.
@@ -27,21 +27,6 @@ model! {
     #[derive(Clone, Default)]
     pub struct WhiteLabelingGetByUrlForm: Form {
         domain_url: Option<String> = "DomainUrl",
-    }
-}
-
-impl InForm for WhiteLabelingGetByUrlForm {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        if let Some(value) = self.domain_url {
-            form = form.text(format!("{prefix}DomainUrl"), value);
-        }
-        form
-    }
-}
-
-impl From<WhiteLabelingGetByUrlForm> for Form {
-    fn from(form: WhiteLabelingGetByUrlForm) -> Self {
-        form.parts("", Self::new())
     }
 }
 
@@ -96,79 +81,5 @@ model! {
         release_notes_url: Option<String> = "ReleaseNotesUrl",
         is_documentation_link_enabled: Option<bool> = "IsDocumentationLinkEnabled",
         accept_dns_record_settings: Option<bool> = "AcceptDnsRecordSettings",
-    }
-}
-
-impl InForm for WhiteLabelingUpdateForm {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        if let Some(value) = self.brand_name {
-            form = form.text(format!("{prefix}BrandName"), value);
-        }
-        if let Some(value) = self.main_domain_protocol {
-            form = form.text(format!("{prefix}MainDomainProtocol"), value);
-        }
-        if let Some(value) = self.main_domain_url {
-            form = form.text(format!("{prefix}MainDomainUrl"), value);
-        }
-        if let Some(value) = self.main_logo_url {
-            form = form.text(format!("{prefix}MainLogoUrl"), value);
-        }
-        if let Some(value) = self.main_logo_file {
-            form = form.upload(format!("{prefix}MainLogoFile"), value);
-        }
-        if let Some(value) = self.minimized_menu_logo_url {
-            form = form.text(format!("{prefix}MinimizedMenuLogoUrl"), value);
-        }
-        if let Some(value) = self.minimized_menu_logo_file {
-            form = form.upload(format!("{prefix}MinimizedMenuLogoFile"), value);
-        }
-        if let Some(value) = self.favicon_url {
-            form = form.text(format!("{prefix}FaviconUrl"), value);
-        }
-        if let Some(value) = self.favicon_file {
-            form = form.upload(format!("{prefix}FaviconFile"), value);
-        }
-        if let Some(value) = self.email_template_logo_url {
-            form = form.text(format!("{prefix}EmailTemplateLogoUrl"), value);
-        }
-        if let Some(value) = self.email_template_logo_file {
-            form = form.upload(format!("{prefix}EmailTemplateLogoFile"), value);
-        }
-        if let Some(value) = self.support_email_address {
-            form = form.text(format!("{prefix}SupportEmailAddress"), value);
-        }
-        let value = self.footer_privacy_policy_url;
-        form = form.text(format!("{prefix}FooterPrivacyPolicyUrl"), value);
-        let value = self.footer_terms_and_conditions_url;
-        form = form.text(format!("{prefix}FooterTermsAndConditionsUrl"), value);
-        let value = self.footer_eula_url;
-        form = form.text(format!("{prefix}FooterEulaUrl"), value);
-        let value = self.footer_cookie_policy_url;
-        form = form.text(format!("{prefix}FooterCookiePolicyUrl"), value);
-        if let Some(value) = self.is_show_release_version_number {
-            form = form
-                .text(format!("{prefix}IsShowReleaseVersionNumber"), value.to_string());
-        }
-        if let Some(value) = self.is_show_release_notes {
-            form = form.text(format!("{prefix}IsShowReleaseNotes"), value.to_string());
-        }
-        if let Some(value) = self.release_notes_url {
-            form = form.text(format!("{prefix}ReleaseNotesUrl"), value);
-        }
-        if let Some(value) = self.is_documentation_link_enabled {
-            form = form
-                .text(format!("{prefix}IsDocumentationLinkEnabled"), value.to_string());
-        }
-        if let Some(value) = self.accept_dns_record_settings {
-            form = form
-                .text(format!("{prefix}AcceptDnsRecordSettings"), value.to_string());
-        }
-        form
-    }
-}
-
-impl From<WhiteLabelingUpdateForm> for Form {
-    fn from(form: WhiteLabelingUpdateForm) -> Self {
-        form.parts("", Self::new())
     }
 }

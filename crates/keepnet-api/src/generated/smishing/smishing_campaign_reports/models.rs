@@ -21,6 +21,7 @@ model! {
 }
 
 impl From<SearchRequest> for ExportSmishingCampaignJobRequest {
+    #[inline]
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
     }
@@ -36,6 +37,7 @@ model! {
 }
 
 impl From<SearchRequest> for SearchSmishingCampaignJobRequest {
+    #[inline]
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
     }

@@ -2,7 +2,7 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Objects and enumerations of `smishing_text_templates`.
 
-use security_api_transport::{Form, InForm, Upload, model};
+use security_api_transport::{Upload, model};
 use crate::DateTime;
 use crate::generated::types::EntityAvailableForRequest;
 
@@ -64,73 +64,6 @@ model! {
     }
 }
 
-impl InForm for SmishingTextTemplatesCreateForm {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        if let Some(value) = self.is_duplicated {
-            form = form.text(format!("{prefix}IsDuplicated"), value.to_string());
-        }
-        if let Some(value) = self.duplicated_template_resource_id {
-            form = form.text(format!("{prefix}DuplicatedTemplateResourceId"), value);
-        }
-        let value = self.name;
-        form = form.text(format!("{prefix}Name"), value);
-        let value = self.description;
-        form = form.text(format!("{prefix}Description"), value);
-        let value = self.category_resource_id;
-        form = form.text(format!("{prefix}CategoryResourceId"), value);
-        if let Some(value) = self.difficulty_resource_id {
-            form = form.text(format!("{prefix}DifficultyResourceId"), value);
-        }
-        if let Some(value) = self.language_type_resource_id {
-            form = form.text(format!("{prefix}LanguageTypeResourceId"), value);
-        }
-        if let Some(value) = self.tags {
-            for value in value {
-                form = form.text(format!("{prefix}Tags"), value);
-            }
-        }
-        let value = self.subject;
-        form = form.text(format!("{prefix}Subject"), value);
-        let value = self.from_name;
-        form = form.text(format!("{prefix}FromName"), value);
-        let value = self.from_address;
-        form = form.text(format!("{prefix}FromAddress"), value);
-        let value = self.template;
-        form = form.text(format!("{prefix}Template"), value);
-        if let Some(value) = self.available_for_requests {
-            for (index, value) in value.into_iter().enumerate() {
-                form = value
-                    .parts(&format!("{prefix}AvailableForRequests[{index}]."), form);
-            }
-        }
-        if let Some(value) = self.attachment_files {
-            for value in value {
-                form = form.upload(format!("{prefix}AttachmentFiles"), value);
-            }
-        }
-        if let Some(value) = self.phishing_file {
-            form = form.upload(format!("{prefix}PhishingFile"), value);
-        }
-        if let Some(value) = self.phishing_file_type {
-            form = form.text(format!("{prefix}PhishingFileType"), value);
-        }
-        if let Some(value) = self.is_phishing_file_modified {
-            form = form
-                .text(format!("{prefix}IsPhishingFileModified"), value.to_string());
-        }
-        if let Some(value) = self.phishing_file_name {
-            form = form.text(format!("{prefix}PhishingFileName"), value);
-        }
-        form
-    }
-}
-
-impl From<SmishingTextTemplatesCreateForm> for Form {
-    fn from(form: SmishingTextTemplatesCreateForm) -> Self {
-        form.parts("", Self::new())
-    }
-}
-
 model! {
     /// A text message template as it is to be.
     #[derive(Clone)]
@@ -160,66 +93,5 @@ model! {
         phishing_file_type: Option<String> = "PhishingFileType",
         is_phishing_file_modified: Option<bool> = "IsPhishingFileModified",
         phishing_file_name: Option<String> = "PhishingFileName",
-    }
-}
-
-impl InForm for SmishingTextTemplatesUpdateForm {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        let value = self.name;
-        form = form.text(format!("{prefix}Name"), value);
-        let value = self.description;
-        form = form.text(format!("{prefix}Description"), value);
-        let value = self.category_resource_id;
-        form = form.text(format!("{prefix}CategoryResourceId"), value);
-        if let Some(value) = self.difficulty_resource_id {
-            form = form.text(format!("{prefix}DifficultyResourceId"), value);
-        }
-        if let Some(value) = self.language_type_resource_id {
-            form = form.text(format!("{prefix}LanguageTypeResourceId"), value);
-        }
-        if let Some(value) = self.tags {
-            for value in value {
-                form = form.text(format!("{prefix}Tags"), value);
-            }
-        }
-        let value = self.subject;
-        form = form.text(format!("{prefix}Subject"), value);
-        let value = self.from_name;
-        form = form.text(format!("{prefix}FromName"), value);
-        let value = self.from_address;
-        form = form.text(format!("{prefix}FromAddress"), value);
-        let value = self.template;
-        form = form.text(format!("{prefix}Template"), value);
-        if let Some(value) = self.available_for_requests {
-            for (index, value) in value.into_iter().enumerate() {
-                form = value
-                    .parts(&format!("{prefix}AvailableForRequests[{index}]."), form);
-            }
-        }
-        if let Some(value) = self.attachment_files {
-            for value in value {
-                form = form.upload(format!("{prefix}AttachmentFiles"), value);
-            }
-        }
-        if let Some(value) = self.phishing_file {
-            form = form.upload(format!("{prefix}PhishingFile"), value);
-        }
-        if let Some(value) = self.phishing_file_type {
-            form = form.text(format!("{prefix}PhishingFileType"), value);
-        }
-        if let Some(value) = self.is_phishing_file_modified {
-            form = form
-                .text(format!("{prefix}IsPhishingFileModified"), value.to_string());
-        }
-        if let Some(value) = self.phishing_file_name {
-            form = form.text(format!("{prefix}PhishingFileName"), value);
-        }
-        form
-    }
-}
-
-impl From<SmishingTextTemplatesUpdateForm> for Form {
-    fn from(form: SmishingTextTemplatesUpdateForm) -> Self {
-        form.parts("", Self::new())
     }
 }

@@ -2,7 +2,7 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Objects and enumerations of `community_posts`.
 
-use security_api_transport::{Form, InForm, Upload, model};
+use security_api_transport::{Upload, model};
 use crate::DateTime;
 use crate::search::SearchRequest;
 
@@ -125,21 +125,6 @@ model! {
     #[derive(Clone, Default)]
     pub struct CommunityPostsMessageFilePreviewForm: Form {
         file: Option<Upload> = "File",
-    }
-}
-
-impl InForm for CommunityPostsMessageFilePreviewForm {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        if let Some(value) = self.file {
-            form = form.upload(format!("{prefix}File"), value);
-        }
-        form
-    }
-}
-
-impl From<CommunityPostsMessageFilePreviewForm> for Form {
-    fn from(form: CommunityPostsMessageFilePreviewForm) -> Self {
-        form.parts("", Self::new())
     }
 }
 
@@ -356,6 +341,7 @@ model! {
 }
 
 impl From<SearchRequest> for SearchCommunityPostRequest {
+    #[inline]
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
     }

@@ -20,6 +20,7 @@ model! {
 }
 
 impl From<SearchRequest> for ExportMultiFilterRequest {
+    #[inline]
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
     }
@@ -85,6 +86,7 @@ model! {
 }
 
 impl From<SearchRequest> for IsStatSearchRequest {
+    #[inline]
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
     }

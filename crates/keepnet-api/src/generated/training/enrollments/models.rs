@@ -266,6 +266,7 @@ model! {
 }
 
 impl From<SearchRequest> for ExportEnrollmentRequest {
+    #[inline]
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
     }
@@ -306,6 +307,7 @@ model! {
 }
 
 impl From<SearchRequest> for SearchEnrollmentRequest {
+    #[inline]
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
     }

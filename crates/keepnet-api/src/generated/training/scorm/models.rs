@@ -2,7 +2,7 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Objects and enumerations of `scorm`.
 
-use security_api_transport::{Form, InForm, model};
+use security_api_transport::model;
 
 model! {
     /// Which SCORM session ends.
@@ -11,26 +11,5 @@ model! {
         target_user_resource_id: Option<String> = "TargetUserResourceId",
         enrollment_session_id: Option<String> = "EnrollmentSessionId",
         scorm_session_id: Option<String> = "ScormSessionId",
-    }
-}
-
-impl InForm for ScormLmsFinishForm {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        if let Some(value) = self.target_user_resource_id {
-            form = form.text(format!("{prefix}TargetUserResourceId"), value);
-        }
-        if let Some(value) = self.enrollment_session_id {
-            form = form.text(format!("{prefix}EnrollmentSessionId"), value);
-        }
-        if let Some(value) = self.scorm_session_id {
-            form = form.text(format!("{prefix}ScormSessionId"), value);
-        }
-        form
-    }
-}
-
-impl From<ScormLmsFinishForm> for Form {
-    fn from(form: ScormLmsFinishForm) -> Self {
-        form.parts("", Self::new())
     }
 }

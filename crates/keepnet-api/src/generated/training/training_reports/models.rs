@@ -225,6 +225,7 @@ model! {
 }
 
 impl From<SearchRequest> for ExportUsersSearchRequest {
+    #[inline]
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
     }
@@ -417,6 +418,7 @@ model! {
 }
 
 impl From<SearchRequest> for SearchExamResultsRestRequest {
+    #[inline]
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
     }
@@ -435,6 +437,7 @@ model! {
 }
 
 impl From<SearchRequest> for SearchRestServiceRequest {
+    #[inline]
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
     }
@@ -452,6 +455,7 @@ model! {
 }
 
 impl From<SearchRequest> for SearchTrainingUsersByDateRangeRequest {
+    #[inline]
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
     }
@@ -468,6 +472,7 @@ model! {
 }
 
 impl From<SearchRequest> for SearchUsersRestRequest {
+    #[inline]
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
     }

@@ -2,7 +2,7 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Objects and enumerations of `trainings`.
 
-use security_api_transport::{Form, InForm, Upload, model, open_enum};
+use security_api_transport::{Upload, model, open_enum};
 use crate::DateTime;
 use crate::generated::types::{
     ExportType, TrainingBehaviour, TrainingCompliance, TrainingCoverImage,
@@ -33,6 +33,7 @@ model! {
 }
 
 impl From<SearchRequest> for ExportTrainingRequest {
+    #[inline]
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
     }
@@ -70,6 +71,7 @@ model! {
 }
 
 impl From<SearchRequest> for SearchTrainingRequest {
+    #[inline]
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
     }
@@ -89,33 +91,6 @@ model! {
         kind: Option<TrainingType> = "type",
         is_deleteable: Option<bool> = "isDeleteable",
         warning_message: Option<String> = "warningMessage",
-    }
-}
-
-impl InForm for TrainingContentRequest {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        if let Some(value) = self.language_id {
-            form = form.text(format!("{prefix}languageId"), value);
-        }
-        if let Some(value) = self.content_url {
-            form = form.text(format!("{prefix}contentUrl"), value);
-        }
-        if let Some(value) = self.name {
-            form = form.text(format!("{prefix}name"), value);
-        }
-        if let Some(value) = self.size {
-            form = form.text(format!("{prefix}size"), value.to_string());
-        }
-        if let Some(value) = self.kind {
-            form = form.text(format!("{prefix}type"), value.to_string());
-        }
-        if let Some(value) = self.is_deleteable {
-            form = form.text(format!("{prefix}isDeleteable"), value.to_string());
-        }
-        if let Some(value) = self.warning_message {
-            form = form.text(format!("{prefix}warningMessage"), value);
-        }
-        form
     }
 }
 
@@ -165,21 +140,6 @@ model! {
         /// The place in the learning path.
         training_order: Option<i32> = "trainingOrder",
         duration: Option<String> = "duration",
-    }
-}
-
-impl InForm for TrainingGroup {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        if let Some(value) = self.detail_training_id {
-            form = form.text(format!("{prefix}detailTrainingId"), value);
-        }
-        if let Some(value) = self.training_order {
-            form = form.text(format!("{prefix}trainingOrder"), value.to_string());
-        }
-        if let Some(value) = self.duration {
-            form = form.text(format!("{prefix}duration"), value);
-        }
-        form
     }
 }
 
@@ -274,82 +234,6 @@ model! {
     }
 }
 
-impl InForm for TrainingsCreateForm {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        if let Some(value) = self.cover_image {
-            form = form.upload(format!("{prefix}CoverImage"), value);
-        }
-        if let Some(value) = self.training_groups {
-            for (index, value) in value.into_iter().enumerate() {
-                form = value.parts(&format!("{prefix}TrainingGroups[{index}]."), form);
-            }
-        }
-        if let Some(value) = self.available_for_requests {
-            for (index, value) in value.into_iter().enumerate() {
-                form = value
-                    .parts(&format!("{prefix}AvailableForRequests[{index}]."), form);
-            }
-        }
-        if let Some(value) = self.kind {
-            form = form.text(format!("{prefix}Type"), value.to_string());
-        }
-        if let Some(value) = self.role_ids {
-            for value in value {
-                form = form.text(format!("{prefix}RoleIds"), value);
-            }
-        }
-        if let Some(value) = self.name {
-            form = form.text(format!("{prefix}Name"), value);
-        }
-        if let Some(value) = self.description {
-            form = form.text(format!("{prefix}Description"), value);
-        }
-        if let Some(value) = self.category {
-            form = form.text(format!("{prefix}Category"), value);
-        }
-        if let Some(value) = self.target_audience {
-            form = form.text(format!("{prefix}TargetAudience"), value);
-        }
-        if let Some(value) = self.behaviours {
-            for (index, value) in value.into_iter().enumerate() {
-                form = value.parts(&format!("{prefix}Behaviours[{index}]."), form);
-            }
-        }
-        if let Some(value) = self.compliances {
-            for (index, value) in value.into_iter().enumerate() {
-                form = value.parts(&format!("{prefix}Compliances[{index}]."), form);
-            }
-        }
-        if let Some(value) = self.tag_names {
-            for value in value {
-                form = form.text(format!("{prefix}TagNames"), value);
-            }
-        }
-        if let Some(value) = self.has_quiz {
-            form = form.text(format!("{prefix}HasQuiz"), value.to_string());
-        }
-        if let Some(value) = self.duration {
-            form = form.text(format!("{prefix}Duration"), value);
-        }
-        if let Some(value) = self.level {
-            form = form.text(format!("{prefix}Level"), value);
-        }
-        if let Some(value) = self.duration_display_name {
-            form = form.text(format!("{prefix}DurationDisplayName"), value);
-        }
-        if let Some(value) = self.level_display_name {
-            form = form.text(format!("{prefix}LevelDisplayName"), value);
-        }
-        form
-    }
-}
-
-impl From<TrainingsCreateForm> for Form {
-    fn from(form: TrainingsCreateForm) -> Self {
-        form.parts("", Self::new())
-    }
-}
-
 model! {
     /// A training as it is to be; all members but the cover begin with `TrainingDetail.`.
     #[derive(Clone, Default)]
@@ -382,119 +266,6 @@ model! {
     }
 }
 
-impl InForm for TrainingsUpdateForm {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        if let Some(value) = self.cover_image {
-            form = form.upload(format!("{prefix}CoverImage"), value);
-        }
-        if let Some(value) = self.cover_image_url {
-            form = form.text(format!("{prefix}TrainingDetail.CoverImageUrl"), value);
-        }
-        if let Some(value) = self.kind {
-            form = form.text(format!("{prefix}TrainingDetail.Type"), value.to_string());
-        }
-        if let Some(value) = self.status {
-            form = form.text(format!("{prefix}TrainingDetail.Status"), value);
-        }
-        if let Some(value) = self.training_contents {
-            for (index, value) in value.into_iter().enumerate() {
-                form = value
-                    .parts(
-                        &format!("{prefix}TrainingDetail.TrainingContents[{index}]."),
-                        form,
-                    );
-            }
-        }
-        if let Some(value) = self.available_for_requests {
-            for (index, value) in value.into_iter().enumerate() {
-                form = value
-                    .parts(
-                        &format!(
-                            "{prefix}TrainingDetail.AvailableForRequests[{index}]."
-                        ),
-                        form,
-                    );
-            }
-        }
-        if let Some(value) = self.vendor_id {
-            form = form.text(format!("{prefix}TrainingDetail.VendorId"), value);
-        }
-        if let Some(value) = self.training_groups {
-            for (index, value) in value.into_iter().enumerate() {
-                form = value
-                    .parts(
-                        &format!("{prefix}TrainingDetail.TrainingGroups[{index}]."),
-                        form,
-                    );
-            }
-        }
-        if let Some(value) = self.role_ids {
-            for value in value {
-                form = form.text(format!("{prefix}TrainingDetail.RoleIds"), value);
-            }
-        }
-        if let Some(value) = self.name {
-            form = form.text(format!("{prefix}TrainingDetail.Name"), value);
-        }
-        if let Some(value) = self.description {
-            form = form.text(format!("{prefix}TrainingDetail.Description"), value);
-        }
-        if let Some(value) = self.category {
-            form = form.text(format!("{prefix}TrainingDetail.Category"), value);
-        }
-        if let Some(value) = self.target_audience {
-            form = form.text(format!("{prefix}TrainingDetail.TargetAudience"), value);
-        }
-        if let Some(value) = self.behaviours {
-            for (index, value) in value.into_iter().enumerate() {
-                form = value
-                    .parts(
-                        &format!("{prefix}TrainingDetail.Behaviours[{index}]."),
-                        form,
-                    );
-            }
-        }
-        if let Some(value) = self.compliances {
-            for (index, value) in value.into_iter().enumerate() {
-                form = value
-                    .parts(
-                        &format!("{prefix}TrainingDetail.Compliances[{index}]."),
-                        form,
-                    );
-            }
-        }
-        if let Some(value) = self.tag_names {
-            for value in value {
-                form = form.text(format!("{prefix}TrainingDetail.TagNames"), value);
-            }
-        }
-        if let Some(value) = self.has_quiz {
-            form = form
-                .text(format!("{prefix}TrainingDetail.HasQuiz"), value.to_string());
-        }
-        if let Some(value) = self.duration {
-            form = form.text(format!("{prefix}TrainingDetail.Duration"), value);
-        }
-        if let Some(value) = self.level {
-            form = form.text(format!("{prefix}TrainingDetail.Level"), value);
-        }
-        if let Some(value) = self.duration_display_name {
-            form = form
-                .text(format!("{prefix}TrainingDetail.DurationDisplayName"), value);
-        }
-        if let Some(value) = self.level_display_name {
-            form = form.text(format!("{prefix}TrainingDetail.LevelDisplayName"), value);
-        }
-        form
-    }
-}
-
-impl From<TrainingsUpdateForm> for Form {
-    fn from(form: TrainingsUpdateForm) -> Self {
-        form.parts("", Self::new())
-    }
-}
-
 model! {
     /// The SCORM package of a training in one language.
     #[derive(Clone)]
@@ -506,28 +277,6 @@ model! {
     }
 }
 
-impl InForm for TrainingsUploadContentForm {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        let value = self.zip_file;
-        form = form.upload(format!("{prefix}ZipFile"), value);
-        let value = self.language_id;
-        form = form.text(format!("{prefix}LanguageId"), value);
-        if let Some(value) = self.vendor_id {
-            form = form.text(format!("{prefix}VendorId"), value);
-        }
-        if let Some(value) = self.kind {
-            form = form.text(format!("{prefix}Type"), value.to_string());
-        }
-        form
-    }
-}
-
-impl From<TrainingsUploadContentForm> for Form {
-    fn from(form: TrainingsUploadContentForm) -> Self {
-        form.parts("", Self::new())
-    }
-}
-
 model! {
     /// A file that is the content of a training in one language.
     #[derive(Clone)]
@@ -536,27 +285,5 @@ model! {
         language_id: String = "LanguageId",
         vendor_id: Option<String> = "VendorId",
         kind: Option<TrainingType> = "Type",
-    }
-}
-
-impl InForm for TrainingsUploadFileContentForm {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        let value = self.file;
-        form = form.upload(format!("{prefix}File"), value);
-        let value = self.language_id;
-        form = form.text(format!("{prefix}LanguageId"), value);
-        if let Some(value) = self.vendor_id {
-            form = form.text(format!("{prefix}VendorId"), value);
-        }
-        if let Some(value) = self.kind {
-            form = form.text(format!("{prefix}Type"), value.to_string());
-        }
-        form
-    }
-}
-
-impl From<TrainingsUploadFileContentForm> for Form {
-    fn from(form: TrainingsUploadFileContentForm) -> Self {
-        form.parts("", Self::new())
     }
 }

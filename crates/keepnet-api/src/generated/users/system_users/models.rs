@@ -67,6 +67,7 @@ model! {
 }
 
 impl From<SearchRequest> for ExportSystemUserRequest {
+    #[inline]
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
     }

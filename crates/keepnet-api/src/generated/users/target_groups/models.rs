@@ -2,7 +2,7 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Objects and enumerations of `target_groups`.
 
-use security_api_transport::{Form, InForm, Upload, model, open_enum};
+use security_api_transport::{Upload, model, open_enum};
 use crate::DateTime;
 use crate::generated::types::ExportType;
 use crate::search::{Filter, SearchRequest};
@@ -114,6 +114,7 @@ model! {
 }
 
 impl From<SearchRequest> for TargetGroupSearchRequest {
+    #[inline]
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
     }
@@ -186,6 +187,7 @@ model! {
 }
 
 impl From<SearchRequest> for TargetGroupUsersExportRequest {
+    #[inline]
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
     }
@@ -201,6 +203,7 @@ model! {
 }
 
 impl From<SearchRequest> for TargetGroupUsersSearchRequest {
+    #[inline]
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
     }
@@ -227,21 +230,6 @@ model! {
     #[derive(Clone, Default)]
     pub struct TargetGroupsUploadForm: Form {
         file: Option<Upload> = "File",
-    }
-}
-
-impl InForm for TargetGroupsUploadForm {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        if let Some(value) = self.file {
-            form = form.upload(format!("{prefix}File"), value);
-        }
-        form
-    }
-}
-
-impl From<TargetGroupsUploadForm> for Form {
-    fn from(form: TargetGroupsUploadForm) -> Self {
-        form.parts("", Self::new())
     }
 }
 

@@ -2,7 +2,7 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Objects and enumerations of `target_users`.
 
-use security_api_transport::{Form, InForm, Upload, model, open_enum};
+use security_api_transport::{Upload, model, open_enum};
 use crate::DateTime;
 use crate::generated::types::{PhishingCampaignConditionType, TargetUserCustomFieldValue};
 use crate::search::SearchRequest;
@@ -275,6 +275,7 @@ model! {
 }
 
 impl From<SearchRequest> for TargetUserSearchRequest {
+    #[inline]
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
     }
@@ -294,21 +295,6 @@ model! {
     #[derive(Clone, Default)]
     pub struct TargetUsersUploadForm: Form {
         file: Option<Upload> = "File",
-    }
-}
-
-impl InForm for TargetUsersUploadForm {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        if let Some(value) = self.file {
-            form = form.upload(format!("{prefix}File"), value);
-        }
-        form
-    }
-}
-
-impl From<TargetUsersUploadForm> for Form {
-    fn from(form: TargetUsersUploadForm) -> Self {
-        form.parts("", Self::new())
     }
 }
 

@@ -2,7 +2,7 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Objects and enumerations of `photos`.
 
-use security_api_transport::{Form, InForm, Secret, Timestamp, Upload, model, open_enum};
+use security_api_transport::{Secret, Timestamp, Upload, model, open_enum};
 
 model! {
     /// Photos to be uploaded.
@@ -32,56 +32,6 @@ model! {
     }
 }
 
-#[expect(deprecated, reason = "deprecated members are carried as long as they are sent")]
-impl InForm for Album {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        let value = self.title;
-        form = form.text(format!("{prefix}title"), value);
-        if let Some(value) = self.cover {
-            form = form.upload(format!("{prefix}cover"), value);
-        }
-        let value = self.photos;
-        for value in value {
-            form = form.upload(format!("{prefix}photos"), value);
-        }
-        if let Some(value) = self.caption {
-            form = value.parts(&format!("{prefix}caption."), form);
-        }
-        if let Some(value) = self.frames {
-            for (index, value) in value.into_iter().enumerate() {
-                form = value.parts(&format!("{prefix}frames[{index}]."), form);
-            }
-        }
-        if let Some(value) = self.key {
-            form = form.text(format!("{prefix}key"), value.expose());
-        }
-        if let Some(value) = self.public {
-            form = form.text(format!("{prefix}public"), value.to_string());
-        }
-        if let Some(value) = self.shelf {
-            form = form.text(format!("{prefix}shelf"), value.to_string());
-        }
-        if let Some(value) = self.size {
-            form = form.text(format!("{prefix}size"), value.to_string());
-        }
-        if let Some(value) = self.tags {
-            for value in value {
-                form = form.text(format!("{prefix}tags"), value);
-            }
-        }
-        if let Some(value) = self.taken {
-            form = form.text(format!("{prefix}taken"), value.to_string());
-        }
-        form
-    }
-}
-
-impl From<Album> for Form {
-    fn from(form: Album) -> Self {
-        form.parts("", Self::new())
-    }
-}
-
 model! {
     /// Text below a photo.
     #[derive(Clone, Default)]
@@ -92,32 +42,12 @@ model! {
     }
 }
 
-impl InForm for Caption {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        if let Some(value) = self.frame {
-            form = value.parts(&format!("{prefix}frame."), form);
-        }
-        if let Some(value) = self.text {
-            form = form.text(format!("{prefix}text"), value);
-        }
-        form
-    }
-}
-
 model! {
     /// A frame.
     #[derive(Clone)]
     pub struct Frame: Sent {
         /// In mm.
         width: i64 = "width",
-    }
-}
-
-impl InForm for Frame {
-    fn parts(self, prefix: &str, mut form: Form) -> Form {
-        let value = self.width;
-        form = form.text(format!("{prefix}width"), value.to_string());
-        form
     }
 }
 

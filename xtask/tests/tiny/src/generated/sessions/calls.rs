@@ -4,6 +4,7 @@
 
 use security_api_transport::{Call, Client, Operation, Secret};
 use security_api_transport::__private::http::Method;
+use security_api_transport::model::urlencoded;
 use crate::generated::types::{Chip, Session, SignIn};
 
 /// Who is at the door.
@@ -38,9 +39,10 @@ impl Sessions {
     /// # }
     /// ```
     pub fn create(&self, sign_in: impl Into<SignIn>) -> Call<Session> {
-        self.client()
-            .operation(&SESSIONS_CREATE, &[])
-            .urlencoded(sign_in.into().pairs())
+        urlencoded(
+                self.client().operation(&SESSIONS_CREATE, &[]),
+                &Into::<SignIn>::into(sign_in),
+            )
             .call()
     }
 

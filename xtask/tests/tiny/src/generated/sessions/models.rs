@@ -28,7 +28,7 @@ model! {
 
 model! {
     /// Who signs in.
-    #[derive(Clone, PartialEq)]
+    #[derive(Clone)]
     pub struct SignIn: Form {
         /// The name.
         user: String = "user",
@@ -40,26 +40,5 @@ model! {
         mood: Option<Mood> = "mood",
         /// Whether to stay signed in.
         remember: Option<bool> = "remember",
-    }
-}
-
-#[expect(deprecated, reason = "deprecated members are carried as long as they are sent")]
-impl SignIn {
-    pub(crate) fn pairs(&self) -> Vec<(&'static str, String)> {
-        let mut pairs = Vec::new();
-        let value = &self.user;
-        pairs.push(("user", value.to_string()));
-        let value = &self.password;
-        pairs.push(("password", value.expose().to_owned()));
-        if let Some(value) = &self.door {
-            pairs.push(("door", value.to_string()));
-        }
-        if let Some(value) = &self.mood {
-            pairs.push(("mood", value.to_string()));
-        }
-        if let Some(value) = &self.remember {
-            pairs.push(("remember", value.to_string()));
-        }
-        pairs
     }
 }

@@ -15,6 +15,7 @@ model! {
 }
 
 impl From<SearchRequest> for DogSearch {
+    #[inline]
     fn from(search: SearchRequest) -> Self {
         Self { search, ..Self::default() }
     }
