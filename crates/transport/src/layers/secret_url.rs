@@ -14,18 +14,18 @@ use crate::service::{HttpRequest, HttpResponse};
 
 /// Placed below the user's layers.
 #[derive(Debug, Clone)]
-pub(crate) struct SecretQuery;
+pub(crate) struct SecretUrl;
 
 #[derive(Debug, Clone)]
-pub(crate) struct SecretQueryService<S> {
+pub(crate) struct SecretUrlService<S> {
     inner: S,
     #[expect(dead_code, reason = "it has no settings")]
-    layer: SecretQuery,
+    layer: SecretUrl,
 }
 
-layer!(SecretQuery => SecretQueryService);
+layer!(SecretUrl => SecretUrlService);
 
-impl<S> Service<HttpRequest> for SecretQueryService<S>
+impl<S> Service<HttpRequest> for SecretUrlService<S>
 where
     S: Service<HttpRequest, Response = HttpResponse, Error = BoxError>,
 {
