@@ -13,6 +13,7 @@ use self::stream::{FormBody, Piece, Told};
 pub use self::upload::Upload;
 use self::upload::{Content, FileContent};
 use crate::body::Body;
+use crate::wire::secret::Secret;
 
 /// A form whose parts are sent one after the other.
 ///
@@ -31,6 +32,7 @@ use crate::body::Body;
 pub struct Form {
     boundary: String,
     parts: Vec<Part>,
+    secrets: Vec<Secret>,
     progress: Option<Arc<Told>>,
 }
 
@@ -122,6 +124,7 @@ impl Form {
         Self {
             boundary: format!("form-{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)),
             parts: Vec::new(),
+            secrets: Vec::new(),
             progress: None,
         }
     }
@@ -130,6 +133,18 @@ impl Form {
     #[must_use]
     pub fn text(self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.part(name.into(), Value::Text(value.into().into()))
+    }
+
+    /// Appends a secret as a text field. Errors of the call redact it if the service quotes it.
+    #[must_use]
+    pub fn secret(mut self, name: impl Into<String>, value: &Secret) -> Self {
+        self.secrets.push(value.clone());
+        self.part(name.into(), Value::Text(value.to_bytes()))
+    }
+
+    /// The secrets in the form.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = Secret> {
+        self.secrets.iter().cloned()
     }
 
     /// Appends a file. Several files may have the same field name.

@@ -32,7 +32,7 @@ pub(super) fn items(
                 add(parts(scope, model));
                 add(form(scope, model));
             }
-            Encoding::UrlEncoded => add(pairs(model)),
+            Encoding::UrlEncoded => add(pairs(scope, model)),
         }
         if model.in_form {
             add(parts(scope, model));
@@ -220,10 +220,10 @@ fn part(ty: &Ty, name: &str) -> TokenStream {
             let part = part(inner, name);
             quote!(for value in value { #part })
         }
+        Ty::Secret => quote!(form = form.secret(format!(#name), &value);),
         other => {
             let text = match other {
                 Ty::Text => quote!(value),
-                Ty::Secret => quote!(value.expose()),
                 Ty::OwnText(_) | Ty::Json => quote!(value.as_str()),
                 Ty::Enum(_) => quote!(value.to_string()),
                 _ => quote!(value.to_string()),
@@ -234,10 +234,11 @@ fn part(ty: &Ty, name: &str) -> TokenStream {
 }
 
 /// How a form is written as `a=1&b=2`.
-fn pairs(model: &Model) -> TokenStream {
+fn pairs(scope: &Scope<'_>, model: &Model) -> TokenStream {
     let name = ident(&model.name);
     let pairs = model.members.iter().map(|member| {
         let (wire, name) = (&member.wire, ident(&member.name));
+        let hide = (member.ty == Ty::Secret).then(|| quote!(request = request.hide(value);));
         let text = match member.ty {
             Ty::Secret => quote!(value.expose().to_owned()),
             Ty::OwnText(_) | Ty::Json => quote!(value.as_str().to_owned()),
@@ -246,20 +247,28 @@ fn pairs(model: &Model) -> TokenStream {
         if member.required {
             quote! {
                 let value = &self.#name;
+                #hide
                 pairs.push((#wire, #text));
             }
         } else {
-            quote!(if let Some(value) = &self.#name { pairs.push((#wire, #text)); })
+            quote!(if let Some(value) = &self.#name {
+                #hide
+                pairs.push((#wire, #text));
+            })
         }
     });
     let expect = expect_deprecated(model);
+    let request = scope.transport("Request");
+    let secret = model.members.iter().any(|member| member.ty == Ty::Secret);
+    let mutable = secret.then(|| quote!(mut));
     quote! {
         #expect
         impl #name {
-            pub(crate) fn pairs(&self) -> Vec<(&'static str, String)> {
-                let mut pairs = Vec::new();
+            /// Adds the form to a request.
+            pub(crate) fn write_pairs(&self, #mutable request: #request) -> #request {
+                let mut pairs: Vec<(_, String)> = Vec::new();
                 #(#pairs)*
-                pairs
+                request.urlencoded(pairs)
             }
         }
     }

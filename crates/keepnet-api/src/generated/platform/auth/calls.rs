@@ -53,10 +53,7 @@ impl Auth {
         &self,
         auth_token: impl Into<AuthTokenForm>,
     ) -> Call<AuthTokenResponse> {
-        self.client()
-            .operation(&AUTH_TOKEN, &[])
-            .urlencoded(auth_token.into().pairs())
-            .call()
+        auth_token.into().write_pairs(self.client().operation(&AUTH_TOKEN, &[])).call()
     }
 }
 

@@ -2,7 +2,7 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Objects and enumerations of `auth`.
 
-use security_api_transport::{Secret, model};
+use security_api_transport::{Request, Secret, model};
 
 model! {
     /// The credentials of an API client.
@@ -20,17 +20,19 @@ model! {
 }
 
 impl AuthTokenForm {
-    pub(crate) fn pairs(&self) -> Vec<(&'static str, String)> {
-        let mut pairs = Vec::new();
+    /// Adds the form to a request.
+    pub(crate) fn write_pairs(&self, mut request: Request) -> Request {
+        let mut pairs: Vec<(_, String)> = Vec::new();
         let value = &self.grant_type;
         pairs.push(("grant_type", value.to_string()));
         let value = &self.client_id;
         pairs.push(("client_id", value.to_string()));
         let value = &self.client_secret;
+        request = request.hide(value);
         pairs.push(("client_secret", value.expose().to_owned()));
         let value = &self.scope;
         pairs.push(("scope", value.to_string()));
-        pairs
+        request.urlencoded(pairs)
     }
 }
 

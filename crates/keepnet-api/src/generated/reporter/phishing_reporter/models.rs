@@ -279,9 +279,9 @@ impl InForm for PhishingReporterSaveForm {
         let value = self.api_url;
         form = form.text(format!("{prefix}ApiUrl"), value);
         let value = self.api_key;
-        form = form.text(format!("{prefix}ApiKey"), value.expose());
+        form = form.secret(format!("{prefix}ApiKey"), &value);
         let value = self.company_key;
-        form = form.text(format!("{prefix}CompanyKey"), value.expose());
+        form = form.secret(format!("{prefix}CompanyKey"), &value);
         if let Some(value) = self.is_enable_proxy {
             form = form.text(format!("{prefix}IsEnableProxy"), value.to_string());
         }
@@ -326,7 +326,7 @@ impl InForm for PhishingReporterSaveForm {
             form = form.text(format!("{prefix}ProxyUserName"), value);
         }
         if let Some(value) = self.proxy_user_password {
-            form = form.text(format!("{prefix}ProxyUserPassword"), value.expose());
+            form = form.secret(format!("{prefix}ProxyUserPassword"), &value);
         }
         if let Some(value) = self.dialog_box_settings {
             for (index, value) in value.into_iter().enumerate() {

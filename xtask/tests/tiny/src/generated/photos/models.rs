@@ -53,7 +53,7 @@ impl InForm for Album {
             }
         }
         if let Some(value) = self.key {
-            form = form.text(format!("{prefix}key"), value.expose());
+            form = form.secret(format!("{prefix}key"), &value);
         }
         if let Some(value) = self.public {
             form = form.text(format!("{prefix}public"), value.to_string());

@@ -3,7 +3,7 @@
 //! Objects and enumerations of `sessions`.
 
 use std::collections::BTreeMap;
-use security_api_transport::{Secret, model};
+use security_api_transport::{Request, Secret, model};
 use crate::generated::types::Mood;
 
 model! {
@@ -45,11 +45,13 @@ model! {
 
 #[expect(deprecated, reason = "deprecated members are carried as long as they are sent")]
 impl SignIn {
-    pub(crate) fn pairs(&self) -> Vec<(&'static str, String)> {
-        let mut pairs = Vec::new();
+    /// Adds the form to a request.
+    pub(crate) fn write_pairs(&self, mut request: Request) -> Request {
+        let mut pairs: Vec<(_, String)> = Vec::new();
         let value = &self.user;
         pairs.push(("user", value.to_string()));
         let value = &self.password;
+        request = request.hide(value);
         pairs.push(("password", value.expose().to_owned()));
         if let Some(value) = &self.door {
             pairs.push(("door", value.to_string()));
@@ -60,6 +62,6 @@ impl SignIn {
         if let Some(value) = &self.remember {
             pairs.push(("remember", value.to_string()));
         }
-        pairs
+        request.urlencoded(pairs)
     }
 }
