@@ -416,7 +416,7 @@ impl<C: From<Client>> ClientBuilder<C> {
                 base: Arc::clone(&base),
             },
             rate_limit: RateLimit {
-                limiter: service.limiter,
+                limiter: Arc::clone(&service.limiter),
             },
         };
         let stack = match self.transport {
@@ -443,6 +443,7 @@ impl<C: From<Client>> ClientBuilder<C> {
                 is_limited: true,
             }),
             credential,
+            limiter: service.limiter,
             defaults: self.defaults,
             retries: self.retry.retries,
             until: None,
