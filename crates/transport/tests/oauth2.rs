@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Waker};
 use std::time::Duration;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use common::tokens::{bearer, crowd, good, granting, tokens};
 use common::{CREATE, READ, builder, create, read, seconds};
 use security_api_transport::{
-    Credential, Error, ErrorKind, FakeAnswer, FakeTransport, HttpService, Outcome, Rate,
+    Client, Credential, Error, ErrorKind, FakeAnswer, FakeTransport, HttpService, Outcome, Rate,
     RateLimiter,
 };
 use tokio::task::JoinSet;
@@ -323,6 +324,80 @@ async fn a_fetch_that_everyone_left_is_taken_up_by_the_next_caller_or_begun_anew
         read(&client).await.unwrap();
         assert_eq!(tokens(&fake).len(), asked, "{pause}");
     }
+}
+
+/// When a call began and ended, with what.
+struct Ended {
+    begun: Instant,
+    ended: Instant,
+    timeout: Duration,
+    result: Result<(), Error>,
+}
+
+/// Calls that begin one after the other, each in this distance from the one before and with its own timeout.
+async fn queue(client: &Client, timeouts: &[f64], distance: f64) -> Vec<Ended> {
+    let mut calls = JoinSet::new();
+    for timeout in timeouts.iter().copied().map(seconds) {
+        let call = read(client).timeout(timeout).send();
+        let begun = Instant::now();
+        calls.spawn(async move {
+            let result = call.await.map(drop);
+            let ended = Instant::now();
+            Ended {
+                begun,
+                ended,
+                timeout,
+                result,
+            }
+        });
+        tokio::time::sleep(seconds(distance)).await;
+    }
+    calls.join_all().await
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_that_hangs_holds_each_caller_until_its_deadline_at_most_and_all_share_the_failure()
+ {
+    let (fake, _, client) = good(0.0, 3600);
+    fake.path("/token", |_| FakeAnswer::never());
+    let start = Instant::now();
+    let timeouts: Vec<_> = (0..400)
+        .map(|number| [0.5, 2.0, 15.0, 300.0][number % 4])
+        .collect();
+    // The last caller arrives after 20 s, when the fetch is at its second request.
+    let calls = queue(&client, &timeouts, 0.05).await;
+    assert_eq!(calls.len(), 400);
+    for call in calls {
+        let error = call.result.unwrap_err();
+        assert_eq!((error.outcome(), error.attempts()), (Outcome::NotSent, 0));
+        let took = call.ended - call.begun;
+        assert!(took <= call.timeout, "{took:?} of {:?}", call.timeout);
+        if took < call.timeout {
+            assert_eq!(error.kind(), ErrorKind::Credential, "{error}");
+        }
+    }
+    // Three requests of ten seconds and two short waits, however many wait for them.
+    let took = start.elapsed();
+    assert!(seconds(30.0) <= took && took <= seconds(30.6), "{took:?}");
+    assert_eq!(tokens(&fake).len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_request_that_hangs_costs_those_who_can_wait_no_more_than_that_request() {
+    let (fake, _, client) = good(0.0, 3600);
+    let hangs = AtomicBool::new(true);
+    fake.path("/token", move |_| {
+        match hangs.swap(false, Ordering::Relaxed) {
+            true => FakeAnswer::never(),
+            false => FakeAnswer::json(&serde_json::json!({"access_token": "token"})),
+        }
+    });
+    let start = Instant::now();
+    let calls = queue(&client, &[20.0; 50], 0.1).await;
+    assert!(calls.into_iter().all(|call| call.result.is_ok()));
+    let took = start.elapsed();
+    assert!(seconds(10.0) <= took && took <= seconds(10.2), "{took:?}");
+    assert_eq!(tokens(&fake).len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
