@@ -5,6 +5,7 @@ mod limits;
 #[path = "../support/marked.rs"]
 mod marked;
 mod playbook;
+mod promises;
 #[path = "../support/proxy/mod.rs"]
 mod proxy;
 mod secrets;
