@@ -296,6 +296,21 @@ mod tests {
     }
 
     #[test]
+    fn as_many_people_are_told_as_the_service_takes() {
+        let people: Vec<_> = (1..=6)
+            .map(|number| format!("p{number}@example.com"))
+            .collect();
+        assert_eq!(recipients("to", &[]).unwrap(), None);
+        let five = recipients("to", &people[..5]).unwrap().unwrap();
+        assert_eq!(five.split(',').collect::<Vec<_>>(), people[..5]);
+        let error = recipients("to", &people).unwrap_err().to_string();
+        assert!(
+            error.contains("6 addresses") && !error.contains('@'),
+            "{error}"
+        );
+    }
+
+    #[test]
     fn addresses_are_those_that_the_service_takes() {
         for address in ["a@example.com", "a.b+c%d@sub.example-1.org", "_@xn--e1a.fr"] {
             assert!(is_address(address), "{address}");

@@ -2,16 +2,17 @@
 
 mod common;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
 use common::tokens::{bearer, crowd, good, granting, tokens};
 use common::{CREATE, READ, builder, create, read, seconds};
+use http::HeaderMap;
 use security_api_transport::{
-    Client, Credential, Error, ErrorKind, FakeAnswer, FakeTransport, HttpService, Outcome, Rate,
-    RateLimiter,
+    Client, Credential, Error, ErrorKind, FakeAnswer, FakeTransport, Generation, HttpService,
+    Outcome, Rate, RateLimiter, Secret,
 };
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -700,4 +701,52 @@ async fn a_token_that_is_refused_while_a_call_waits_for_its_permit_is_not_used_a
     // The new run of the endpoint counts from 1 as well.
     assert_eq!((sent.len(), tokens(&fake).len()), (4, 2));
     assert!(sent[2..].iter().all(|token| *token == "Bearer token-1"));
+}
+
+/// A credential that is refused whenever it is to be applied.
+#[derive(Debug, Default)]
+struct Elusive(AtomicUsize);
+
+#[async_trait::async_trait]
+impl Credential for Elusive {
+    fn is_ready(&self) -> bool {
+        true
+    }
+
+    async fn ready(&self, _: &HttpService, _: Option<std::time::Instant>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn stamp(&self, _: &mut HeaderMap) -> Option<Generation> {
+        let tries = self.0.fetch_add(1, Ordering::Relaxed);
+        assert!(tries < 10, "the call does not end");
+        None
+    }
+
+    fn rejected(&self, _: Generation) -> bool {
+        true
+    }
+
+    fn secrets(&self) -> Vec<Secret> {
+        Vec::new()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_whose_credential_can_never_be_applied_ends_and_sends_nothing() {
+    let fake = FakeTransport::new();
+    let client = builder()
+        .transport(fake.clone())
+        .credential(Elusive::default());
+    let client: Client = client.build().unwrap();
+    let error = read(&client).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.outcome(), error.attempts()),
+        (ErrorKind::Credential, Outcome::NotSent, 0)
+    );
+    let credential = client.credential::<Elusive>().unwrap();
+    assert_eq!(
+        (credential.0.load(Ordering::Relaxed), fake.requests().len()),
+        (3, 0)
+    );
 }

@@ -211,23 +211,7 @@ fn speaks_no_tls(error: &reqwest::Error) -> bool {
 /// about certificates it chooses depends on its TLS library; all are about the client's, because they come from the
 /// server.
 fn wants_certificate(error: &reqwest::Error) -> bool {
-    #[cfg(any(feature = "rustls", feature = "rustls-no-provider"))]
-    if causes(error).any(|cause| {
-        matches!(
-            cause.downcast_ref(),
-            Some(rustls::Error::AlertReceived(
-                rustls::AlertDescription::CertificateRequired
-                    | rustls::AlertDescription::NoCertificate
-                    | rustls::AlertDescription::BadCertificate
-                    | rustls::AlertDescription::UnsupportedCertificate
-                    | rustls::AlertDescription::CertificateUnknown
-                    | rustls::AlertDescription::UnknownCA
-            ))
-        )
-    }) {
-        return true;
-    }
-    // HTTP/2 errors keep only the text.
+    // Errors of HTTP/2 keep only the text of what rustls says.
     says(
         error,
         &[
