@@ -14,6 +14,7 @@ use pwpush_api::types::{PushedFile, RetrievedPush};
 use pwpush_api::{NewPush, Retrieved, Upload};
 use security_api_sandbox::{KeepnetOptions, PushSecurityOptions, Sandbox};
 use security_api_transport::{ClientBuilder, OAuth2};
+use tokio::task::JoinHandle;
 use tower::util::MapRequestLayer;
 
 use crate::proxy::{Authority, Proxy};
@@ -199,6 +200,8 @@ pub(crate) struct Setup {
     /// Bounds the call.
     pub(crate) timeout: Duration,
     pub(crate) limiter: RateLimiter,
+    /// Whether the client reaches the service through a forward proxy.
+    pub(crate) is_proxied: bool,
     /// Whether the proxy begins to listen before the second attempt.
     pub(crate) listens_later: bool,
 }
@@ -220,9 +223,12 @@ impl Setup {
             }));
         }
         let retry = RetryPolicy::default();
+        builder = match self.is_proxied {
+            true => builder.proxy(proxy.forward_url()),
+            false => builder.no_proxy(),
+        };
         builder
             .base_url(proxy.url())
-            .no_proxy()
             .user_agent(&*self.name)
             .limiter(self.limiter.clone())
             .connect_timeout(self.connect_timeout)
@@ -393,6 +399,30 @@ impl Ready {
                 Ok(())
             }
         }
+    }
+
+    /// A request that takes a stream for as long as the task runs.
+    pub(crate) fn occupy(&self) -> JoinHandle<()> {
+        let request = match self {
+            Self::Read { push, .. } => push.request(Method::GET, "/v1/browsers"),
+            Self::Write(pwpush) | Self::Upload(pwpush) => {
+                pwpush.request(Method::GET, "/api/v2/version")
+            }
+            Self::Show { pwpush, .. } | Self::Download { pwpush, .. } => {
+                pwpush.request(Method::GET, "/api/v2/version")
+            }
+            Self::Export { keepnet, .. } | Self::Token(keepnet) => {
+                keepnet.request(Method::GET, "/api/companies/my")
+            }
+        };
+        let long = Duration::from_secs(600);
+        let call = request
+            .call::<RawJson>()
+            .timeout(long)
+            .attempt_timeout(long);
+        tokio::spawn(async move {
+            let _ = call.await;
+        })
     }
 
     /// A call beforehand, so that there is an idle connection.

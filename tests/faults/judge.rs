@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use push_security_api::RateLimiter;
 
 use crate::calls::{Call, Failure, Ready, Setup, World};
-use crate::proxy::{Fault, Handshake, Instead, Place, Proxy, Spoil, Stream, Swallow};
+use crate::proxy::{Connect, Fault, Handshake, Instead, Place, Proxy, Spoil, Stream, Swallow};
 use crate::table::{End, Line, Promise};
 
 /// Bounds what must be waited for.
@@ -64,6 +64,14 @@ pub(crate) fn fault(name: &str) -> Fault {
         "TLS: certificate of another name" => Fault::Handshake(Handshake::WrongName),
         "TLS: certificate of an unknown authority" => Fault::Handshake(Handshake::UnknownAuthority),
         "TLS 1.2: peer wants a certificate" => Fault::Handshake(Handshake::WantsCertificate),
+        "proxy: CONNECT refused with 403" => Fault::Connect(Connect::Status(403)),
+        "proxy: CONNECT refused with 407" => Fault::Connect(Connect::Status(407)),
+        "proxy: CONNECT refused with 502" => Fault::Connect(Connect::Status(502)),
+        "proxy: CONNECT silent" => Fault::Connect(Connect::Silent),
+        "proxy: 403 of its own" => Fault::Instead(Status(403, &[])),
+        "proxy: 407 of its own" => Fault::Instead(Status(407, &[])),
+        "proxy: 502 of its own" => Fault::Instead(Status(502, &[])),
+        "HTTP/2: the only stream is taken" => Fault::NoStream,
         "HTTP/2: stream refused" => Fault::Stream(Stream::Refused),
         "HTTP/2: GOAWAY without the request" => Fault::Stream(Stream::GoAwayBefore),
         "HTTP/2: GOAWAY with the request" => Fault::Stream(Stream::GoAwayAfter),
@@ -94,7 +102,10 @@ impl Fault {
 
     /// It comes before there is a request.
     fn is_of_connection(self) -> bool {
-        matches!(self, Self::Refuse | Self::Handshake(_))
+        matches!(
+            self,
+            Self::Refuse | Self::Handshake(_) | Self::Connect(_) | Self::NoStream
+        )
     }
 
     /// The service did as asked.
@@ -106,7 +117,10 @@ impl Fault {
     }
 
     fn is_over_tls(self) -> bool {
-        matches!(self, Self::Handshake(_) | Self::Stream(_))
+        matches!(
+            self,
+            Self::Handshake(_) | Self::Connect(_) | Self::NoStream | Self::Stream(_)
+        )
     }
 }
 
@@ -127,13 +141,15 @@ pub(crate) async fn cell(
     let setup = Setup {
         name: name.clone(),
         connect_timeout: match fault {
-            Fault::Handshake(Handshake::Silent) => SHORT,
+            Fault::Handshake(Handshake::Silent) | Fault::Connect(Connect::Silent) => SHORT,
+            Fault::NoStream if line.always => SHORT,
             _ => LONG,
         },
         attempt_timeout: match fault {
             // Only the body does not come.
             Fault::Spoil(_) => LONG,
             _ if fault.is_silent() => SHORT,
+            Fault::NoStream if line.always => SHORT,
             _ => LONG,
         },
         idle_timeout: match fault {
@@ -145,11 +161,15 @@ pub(crate) async fn cell(
             _ => 2 * LONG,
         },
         limiter: RateLimiter::unlimited(),
+        is_proxied: line.fault.starts_with("proxy:"),
         listens_later: fault == Fault::Refuse && !line.always,
     };
     let mut ready = Ready::new(call, world, &proxy, &setup).await;
     if fault != Fault::Refuse {
         proxy.listen();
+    }
+    if fault == Fault::NoStream {
+        proxy.allow_one_stream();
     }
     let (path, skip) = call.target();
     let times = if line.always { usize::MAX } else { 1 };
@@ -166,15 +186,38 @@ pub(crate) async fn cell(
             proxy.closed(proxy.connections()).await;
         }
     }
+    let mut occupant = None;
+    if fault == Fault::NoStream {
+        // The client knows the limit once it has got a response.
+        ready
+            .warm_up()
+            .await
+            .map_err(|failure| format!("warming up: {failure}"))?;
+        proxy.arm(Fault::Stream(Stream::Stalled), "/", 0, 1);
+        occupant = Some(ready.occupy());
+        while proxy.spoiled() == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
     let before = Counts::of(&proxy, world, &name);
     match fault {
-        Fault::Spoil(Spoil::CloseAfter) => proxy.lift(),
-        Fault::Refuse | Fault::Handshake(_) => proxy.arm(fault, path, 0, times),
+        Fault::Spoil(Spoil::CloseAfter) | Fault::NoStream => proxy.lift(),
+        Fault::Refuse | Fault::Handshake(_) | Fault::Connect(_) => proxy.arm(fault, path, 0, times),
         _ => proxy.arm(fault, path, skip, times),
     }
 
     let start = Instant::now();
-    let result = ready.run().await;
+    let result = match occupant.as_ref().filter(|_| !line.always) {
+        None => ready.run().await,
+        // The stream becomes free while the call waits for it.
+        Some(occupant) => {
+            let free = async {
+                tokio::time::sleep(SHORT / 5).await;
+                occupant.abort();
+            };
+            tokio::join!(ready.run(), free).0
+        }
+    };
     let took = start.elapsed();
     let seen = Counts::of(&proxy, world, &name).since(before);
 
@@ -223,6 +266,9 @@ pub(crate) async fn cell(
     }
     if let (Err(failure), false) = (&result, wrong.is_empty()) {
         wrong.push(format!("the error was {failure}"));
+    }
+    if let Some(occupant) = occupant {
+        occupant.abort();
     }
     if let Err(problem) = afterwards(fault, line, call, &proxy, &setup, &mut ready).await {
         wrong.push(problem);
@@ -331,7 +377,10 @@ impl Counts {
             let tries = if succeeds { 1 } else { promise.sends };
             return Self {
                 arrived: all,
-                spoiled: if fault == Fault::Refuse { 0 } else { tries },
+                spoiled: match fault {
+                    Fault::Refuse | Fault::NoStream => 0,
+                    _ => tries,
+                },
                 executed: all,
                 journal: all,
             };

@@ -146,19 +146,21 @@ fn derived(row: Option<&Retry>, call: Call, always: bool) -> Promise {
 }
 
 /// The cell, which must follow from the row unless it is marked.
-fn promise(text: &str, derived: Promise, place: &str) -> Option<Promise> {
+fn promise(text: &str, derived: Promise, call: Call, place: &str) -> Option<Promise> {
     if text == "n/a" {
         return None;
     }
     let (said, mark) = text.split_once('*').unwrap_or((text, ""));
     let (end, sends) = said.split_once(' ').expect("an end and a number");
+    let end = match end {
+        "ok" => End::Succeeds,
+        other => End::Fails(outcome(other)),
+    };
     let said = Promise {
-        end: match end {
-            "ok" => End::Succeeds,
-            other => End::Fails(outcome(other)),
-        },
+        end,
         sends: sends.parse().expect("a number"),
-        is_retryable: derived.is_retryable,
+        is_retryable: derived.is_retryable
+            && (end != End::Fails(Outcome::Unknown) || call.is_idempotent()),
         is_undone: mark == "e",
     };
     if mark.is_empty() {
@@ -188,7 +190,7 @@ pub(crate) fn read() -> Vec<Line> {
         let of_row = &retry_table[row];
         let promises = Call::ALL.into_iter().zip(&cells[4..]).map(|(call, cell)| {
             let place = format!("{fault}, {}, {}", cells[2], call.name());
-            promise(cell, derived(of_row.as_ref(), call, always), &place)
+            promise(cell, derived(of_row.as_ref(), call, always), call, &place)
         });
         let promises = promises.collect();
         lines.push(Line {

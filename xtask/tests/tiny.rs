@@ -18,7 +18,7 @@ use generated::{operations, resources};
 use security_api_transport::__private::http::StatusCode;
 use security_api_transport::{
     Answer, ApiError, Error, FakeAnswer, FakeTransport, Next, Operation, Paging, Protocol, Request,
-    Split, Timestamp, Upload,
+    Secret, Split, Timestamp, Upload,
 };
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -377,6 +377,12 @@ async fn secrets_are_written_into_bodies_and_queries_and_nowhere_else() -> Resul
     assert!(!format!("{call:?}").contains("t0ps3cret"));
     call.await?;
     assert_eq!(sent(&fake).0, "/sessions?token=t0ps3cret");
+    let (seen, fake) = client(&operations::SESSIONS_CAT, &json!("Tom"));
+    let call = seen.sessions().cat(&Secret::from("t0ps3cret"), 2);
+    assert!(!format!("{call:?}").contains("t0ps3cret"));
+    call.await?;
+    assert_eq!(sent(&fake).0, "/sessions/t0ps3cret/cats/2");
+    assert!(!format!("{:?}", fake.requests()).contains("t0ps3cret"));
     Ok(())
 }
 
@@ -417,6 +423,7 @@ fn the_facts_of_operations_and_events_are_listed() {
             "sessions.create",
             "sessions.set_chip",
             "sessions.end",
+            "sessions.cat",
             "toys.replace_all",
             "toys.get",
             "toys.replace"

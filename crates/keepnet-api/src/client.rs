@@ -297,6 +297,19 @@ impl Client {
         Ok(SiblingClient { sibling, transport })
     }
 
+    /// Opens all limits that are closed because the service reported them as used up, for all clients that share the
+    /// limiter. A limit is closed for an hour at most; this is for when it is known to be open earlier, because it was
+    /// raised or the service's headers were wrong. Requests start as they do when the time is over: without a burst.
+    ///
+    /// ```
+    /// # fn quota_was_raised(keepnet: &keepnet_api::Client) {
+    /// keepnet.reopen_limits();
+    /// # }
+    /// ```
+    pub fn reopen_limits(&self) {
+        self.transport.reopen_limits();
+    }
+
     /// Where requests go.
     ///
     /// ```

@@ -185,6 +185,19 @@ impl Client {
         Ok(RateLimiter::new(Rate::per_second(10.0, 9)?))
     }
 
+    /// Opens all limits that are closed because the service reported them as used up, for all clients that share the
+    /// limiter. A limit is closed for an hour at most; this is for when it is known to be open earlier, because it was
+    /// raised or the service's headers were wrong. Requests start as they do when the time is over: without a burst.
+    ///
+    /// ```
+    /// # fn quota_was_raised(push: &push_security_api::Client) {
+    /// push.reopen_limits();
+    /// # }
+    /// ```
+    pub fn reopen_limits(&self) {
+        self.transport.reopen_limits();
+    }
+
     /// The base URL that requests go to.
     ///
     /// ```

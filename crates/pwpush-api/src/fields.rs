@@ -61,12 +61,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Puts the members into the request. `progress` is called with how much of a form has been sent.
-    pub(crate) fn write(self, mut request: Request, progress: Option<Progress>) -> Request {
-        for (_, value) in &self.members {
-            if let Value::Secret(secret) = value {
-                request = request.hide(secret);
-            }
-        }
+    pub(crate) fn write(self, request: Request, progress: Option<Progress>) -> Request {
         if self.files.is_empty() {
             return request.json(&self);
         }
@@ -75,7 +70,7 @@ impl<'a> Fields<'a> {
             let name = format!("{}[{name}]", self.root);
             form = match value {
                 Value::Text(text) => form.text(name, *text),
-                Value::Secret(secret) => form.text(name, secret.expose()),
+                Value::Secret(secret) => form.secret(name, secret),
                 Value::Number(number) => form.text(name, number.to_string()),
                 Value::Flag(flag) => form.text(name, flag.to_string()),
             };
@@ -127,7 +122,7 @@ impl Serialize for Members<'_> {
         for (name, value) in self.0 {
             match value {
                 Value::Text(text) => map.serialize_entry(name, text)?,
-                Value::Secret(secret) => map.serialize_entry(name, secret.expose())?,
+                Value::Secret(secret) => map.serialize_entry(name, secret)?,
                 Value::Number(number) => map.serialize_entry(name, number)?,
                 Value::Flag(flag) => map.serialize_entry(name, flag)?,
             }
@@ -298,6 +293,21 @@ mod tests {
         assert!(lost(&"x".repeat(1500)).is_some());
         assert!(lost(&"\"".repeat(500)).is_some());
         assert!(lost(&"é".repeat(750)).is_some());
+    }
+
+    #[test]
+    fn as_many_people_are_told_as_the_service_takes() {
+        let people: Vec<_> = (1..=6)
+            .map(|number| format!("p{number}@example.com"))
+            .collect();
+        assert_eq!(recipients("to", &[]).unwrap(), None);
+        let five = recipients("to", &people[..5]).unwrap().unwrap();
+        assert_eq!(five.split(',').collect::<Vec<_>>(), people[..5]);
+        let error = recipients("to", &people).unwrap_err().to_string();
+        assert!(
+            error.contains("6 addresses") && !error.contains('@'),
+            "{error}"
+        );
     }
 
     #[test]

@@ -410,7 +410,10 @@ mod tests {
     use serde_json::{Value, json};
 
     fn sent(push: &NewPush, lifetime: Option<Lifetime>) -> Value {
-        serde_json::to_value(push.fields(lifetime, None, None)).unwrap()
+        let client = crate::Client::new("a-token").unwrap();
+        let request = client.request(http::Method::POST, "/pushes");
+        let request = push.fields(lifetime, None, None).write(request, None);
+        serde_json::from_slice(request.body_bytes().unwrap()).unwrap()
     }
 
     #[test]

@@ -395,6 +395,17 @@ mod tests {
     }
 
     #[test]
+    fn whatever_refuses_the_link_of_a_file_it_has_expired() {
+        static FETCH: Operation = Operation::new(FILE, http::Method::GET, "/file");
+        for status in [401, 403, 404, 410] {
+            let (found, _, _) = judge(false, &FETCH, status, None, "");
+            assert_eq!(found, Some(Reason::LinkExpired), "{status}");
+        }
+        let (found, _, _) = judge(false, &FETCH, 500, None, "");
+        assert_ne!(found, Some(Reason::LinkExpired));
+    }
+
+    #[test]
     fn a_lock_on_one_object_is_final_and_a_shared_limit_is_not() {
         let json = r#"{"error":"Zu oft."}"#;
         let wait = Some(("retry-after", "17"));

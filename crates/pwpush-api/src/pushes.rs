@@ -107,7 +107,7 @@ impl Pushes {
     /// }
     /// # Ok(()) }
     /// ```
-    pub fn show(&self, token: impl AsRef<str>) -> ShowPush {
+    pub fn show(&self, token: impl Into<Secret>) -> ShowPush {
         ShowPush {
             request: self.show_request(token),
             has_passphrase: false,
@@ -130,7 +130,7 @@ impl Pushes {
     /// ```
     pub fn notify<A: Into<String>>(
         &self,
-        token: impl AsRef<str>,
+        token: impl Into<Secret>,
         addresses: impl IntoIterator<Item = A>,
     ) -> NotifyPush {
         NotifyPush {

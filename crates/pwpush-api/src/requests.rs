@@ -259,7 +259,7 @@ impl Requests {
     /// pwpush.requests().respond("qhr3cvhkad8w", "The key is 4711.").await?;
     /// # Ok(()) }
     /// ```
-    pub fn respond(&self, token: impl AsRef<str>, response: impl Into<Secret>) -> RespondRequest {
+    pub fn respond(&self, token: impl Into<Secret>, response: impl Into<Secret>) -> RespondRequest {
         RespondRequest {
             request: self.respond_request(token),
             response: response.into(),

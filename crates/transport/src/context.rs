@@ -220,9 +220,9 @@ impl CallContext {
         self.0.limits.idempotent
     }
 
-    /// The secret query parameters, encoded.
-    pub(crate) fn secret_query(&self) -> Option<&str> {
-        self.0.secrets.encoded_query()
+    /// The secrets of the request.
+    pub(crate) fn own_secrets(&self) -> &Secrets {
+        &self.0.secrets
     }
 
     /// All secrets that no error of the call may show.

@@ -18,6 +18,7 @@ use crate::context::CallContext;
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::operation::Operation;
 use crate::service::{HttpFuture, HttpRequest, HttpResponse};
+use crate::wire::secret;
 
 /// Responds to operations with the given values, and records the requests.
 ///
@@ -170,6 +171,8 @@ pub struct FakeRequest {
     pub headers: HeaderMap,
     /// The whole body.
     pub body: Bytes,
+    /// The path, with the secrets of the call redacted.
+    shown: String,
 }
 
 impl FakeRequest {
@@ -196,14 +199,14 @@ impl FakeRequest {
     }
 }
 
-/// Shows method and path, not the query, the headers or the body.
+/// Shows method and path, without secrets, and not the query, the headers or the body.
 impl fmt::Debug for FakeRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
             "{} {} ({} bytes)",
             self.method,
-            self.uri.path(),
+            self.shown,
             self.body.len()
         )
     }
@@ -316,7 +319,10 @@ impl Service<HttpRequest> for FakeTransport {
         Box::pin(async move {
             let (head, body) = request.into_parts();
             let call = head.extensions.get::<CallContext>();
+            let path = head.uri.path();
+            let shown = call.and_then(|call| secret::hide(&call.secrets(), path));
             let request = FakeRequest {
+                shown: shown.unwrap_or_else(|| path.to_owned()),
                 operation: call.map(|call| call.operation().id()),
                 attempt: call.map_or(1, CallContext::attempt),
                 method: head.method,

@@ -14,7 +14,7 @@ pub(crate) mod limit;
 
 pub(crate) mod attempt;
 
-pub(crate) mod query;
+pub(crate) mod secret_url;
 
 pub(crate) mod cap;
 

@@ -45,6 +45,10 @@ pub use rate::{Rate, Rates};
 ///     fn close(&self, operation: &'static Operation, wait: Duration) {
 ///         self.0.close(operation, wait);
 ///     }
+///
+///     fn reopen(&self) {
+///         self.0.reopen();
+///     }
 /// }
 /// ```
 #[async_trait]
@@ -72,6 +76,12 @@ pub trait Limiter: fmt::Debug + Send + Sync + 'static {
     /// let all requests start at once when the time is over, and should cap `wait`, because a service can send any
     /// value.
     fn close(&self, operation: &'static Operation, wait: Duration);
+
+    /// Opens all limits that are closed because the service reported them as used up.
+    ///
+    /// Called by [`Client::reopen_limits`](crate::Client::reopen_limits). A limiter that wraps another one passes it on;
+    /// the default does nothing.
+    fn reopen(&self) {}
 }
 
 /// The limiter within a process: first in, first out, at a steady rate with a burst (GCRA).
@@ -218,5 +228,9 @@ impl Limiter for RateLimiter {
     fn close(&self, operation: &'static Operation, wait: Duration) {
         self.lane(operation.limit_name())
             .close(wait.min(Self::LONGEST_CLOSED));
+    }
+
+    fn reopen(&self) {
+        Self::reopen(self);
     }
 }

@@ -23,6 +23,7 @@ pub struct Operation {
     idempotent: bool,
     limit: &'static str,
     refusing: &'static [u16],
+    secret_path: &'static [&'static str],
     empty: bool,
     list: bool,
     anonymous: bool,
@@ -44,6 +45,7 @@ impl Operation {
             idempotent: false,
             limit: Self::GENERAL_LIMIT,
             refusing: &[],
+            secret_path: &[],
             empty: false,
             list: false,
             anonymous: false,
@@ -69,6 +71,27 @@ impl Operation {
     #[must_use]
     pub const fn refusing(mut self, statuses: &'static [u16]) -> Self {
         self.refusing = statuses;
+        self
+    }
+
+    /// The placeholders of the path whose values are secret. Like a secret in the query, such a value is shown by nothing,
+    /// and is not in the URL that layers see, which has the placeholder instead: it is put in below them, right before
+    /// sending.
+    ///
+    /// ```
+    /// use http::Method;
+    /// use security_api_transport::{Call, Client, Operation, Secret};
+    ///
+    /// static SHOW: Operation =
+    ///     Operation::new("pushes.show", Method::GET, "/pushes/{token}").secret_path(&["token"]);
+    ///
+    /// fn show(client: &Client, token: &Secret) -> Call<serde_json::Value> {
+    ///     client.operation(&SHOW, &[token.expose()]).call()
+    /// }
+    /// ```
+    #[must_use]
+    pub const fn secret_path(mut self, names: &'static [&'static str]) -> Self {
+        self.secret_path = names;
         self
     }
 
@@ -137,6 +160,12 @@ impl Operation {
     #[must_use]
     pub fn refuses_with(&self, status: http::StatusCode) -> bool {
         self.refusing.contains(&status.as_u16())
+    }
+
+    /// Whether the value of this placeholder of the path is secret.
+    #[must_use]
+    pub fn is_secret_in_path(&self, name: &str) -> bool {
+        self.secret_path.contains(&name)
     }
 
     /// Whether the response is a list for which `null` is read as empty.

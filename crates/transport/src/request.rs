@@ -50,14 +50,15 @@ pub struct Request {
 }
 
 impl Client {
-    /// A request of an operation, with these values for the placeholders of its path, in order.
+    /// A request of an operation, with these values for the placeholders of its path, in order. Those that the operation
+    /// calls secret ([`Operation::secret_path`]) appear in no error, span or `Debug`.
     pub fn operation(&self, operation: &'static Operation, values: &[&str]) -> Request {
-        let request = Request::new(
-            self.clone(),
-            operation,
-            operation.method().clone(),
-            path::expand(operation.path(), values),
-        );
+        let mut secrets = Secrets::default();
+        let path = path::expand(operation, values, |name, value| {
+            secrets.add_segment(name, value.into());
+        });
+        let mut request = Request::new(self.clone(), operation, operation.method().clone(), path);
+        request.secrets = secrets;
         match self.protocol().prepare(operation, values) {
             Ok(query) => query.iter().fold(request, |request, (name, value)| {
                 request.set_query(name, *value)
@@ -198,18 +199,19 @@ impl Request {
         self
     }
 
-    /// Redacts this secret in errors of the call if the service quotes it. Secrets in the query
-    /// ([`set_secret_query`](Self::set_secret_query)) and in a [`json`](Self::json) body are redacted already; this is
-    /// for secrets elsewhere, such as in a header or a form.
+    /// Redacts this secret in errors of the call if the service quotes it. Secrets in the path
+    /// ([`Operation::secret_path`]), in the query ([`set_secret_query`](Self::set_secret_query)), in a
+    /// [`json`](Self::json) body and in a form ([`Form::secret`]) are redacted already; this is for secrets elsewhere,
+    /// such as in a header.
     ///
     /// ```
     /// use http::Method;
-    /// use security_api_transport::{Call, Client, Form, Secret};
+    /// use security_api_transport::{Call, Client, Secret};
     ///
     /// fn push(client: &Client, payload: &Secret) -> Call<serde_json::Value> {
     ///     client
     ///         .request(Method::POST, "/pushes")
-    ///         .form(Form::new().text("payload", payload.expose()))
+    ///         .header("x-payload", payload.expose())
     ///         .hide(payload)
     ///         .call()
     /// }
@@ -360,7 +362,7 @@ impl Request {
         &self.client
     }
 
-    /// Path and query, encoded, without secret query parameters.
+    /// Path and query, encoded, without what is secret in them.
     pub(crate) fn target(&self) -> String {
         let mut target = self.path.clone();
         for (index, (name, value)) in self.query.iter().enumerate() {

@@ -9,7 +9,7 @@ use std::os::unix::fs::FileExt;
 
 use http::Method;
 use http_body_util::BodyExt;
-use security_api_transport::{Body, HttpResponse, OAuth2, ResponseBody, Secret};
+use security_api_transport::{Body, Form, HttpResponse, OAuth2, ResponseBody, Secret};
 use serde::Serialize;
 
 use common::builder;
@@ -28,7 +28,7 @@ fn secret(seed: u8) -> Secret {
 }
 
 /// How often each secret stands in writable memory. What is looked for is held masked, so that it does not find itself.
-fn found(seeds: [u8; 4]) -> [usize; 4] {
+fn found(seeds: [u8; 5]) -> [usize; 5] {
     const MASK: u8 = 0x80;
     let memory = File::open("/proc/self/mem").unwrap();
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
@@ -38,7 +38,7 @@ fn found(seeds: [u8; 4]) -> [usize; 4] {
             .collect::<Vec<_>>()
     });
     let is = |part: &[u8], masked: &[u8]| part.iter().zip(masked).all(|(a, b)| a ^ MASK == *b);
-    let mut count = [0; 4];
+    let mut count = [0; 5];
     let mut buffer = vec![0; 64 * 1024];
     for line in maps.lines().filter(|line| line.contains(" rw")) {
         let (range, _) = line.split_once(' ').unwrap();
@@ -65,8 +65,12 @@ fn found(seeds: [u8; 4]) -> [usize; 4] {
 /// Reads each request and drops it. Token requests are granted a token.
 async fn serve(request: http::Request<Body>) -> Result<HttpResponse, Infallible> {
     let is_token = request.uri().path() == "/token";
-    let received = request.into_body().collect().await.unwrap().to_bytes();
-    assert!(received.len() > LENGTH);
+    let (mut body, mut received) = (request.into_body(), 0);
+    // Not in one piece, which would be another copy.
+    while let Some(frame) = body.frame().await {
+        received += frame.unwrap().into_data().map_or(0, |data| data.len());
+    }
+    assert!(received > LENGTH);
     let mut body = String::with_capacity(256);
     if is_token {
         body.push_str(r#"{"expires_in":3600,"access_token":""#);
@@ -89,7 +93,7 @@ struct Message {
 
 #[test]
 fn secrets_of_requests_and_of_token_grants_are_cleared_when_they_are_dropped() {
-    let seeds = [1, 2, 3, 4];
+    let seeds = [1, 2, 3, 4, 5];
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -114,11 +118,15 @@ fn secrets_of_requests_and_of_token_grants_are_cleared_when_they_are_dropped() {
             "the search finds what is there"
         );
         request.call::<serde_json::Value>().await.unwrap();
+        let form = Form::new().secret("field", &secret(5));
+        let request = client.request(Method::POST, "/forms").form(form);
+        assert!(found(seeds)[4] > 0, "the search finds what is there");
+        request.call::<serde_json::Value>().await.unwrap();
     });
     drop(runtime);
     assert_eq!(
         found(seeds),
-        [0; 4],
-        "client secret, payload, token, refresh token"
+        [0; 5],
+        "client secret, payload, token, refresh token, field"
     );
 }

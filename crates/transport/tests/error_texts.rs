@@ -8,10 +8,10 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use common::{READ, builder, key, over, read, settings};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use security_api_transport::{
     Answer, ApiError, Client, ClientBuilder, Error, ErrorKind, FakeAnswer, FakeTransport, Form,
-    OAuth2, Protocol, Secret, ValidationMessages,
+    OAuth2, Operation, Protocol, Secret, ValidationMessages,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -153,23 +153,26 @@ async fn a_secret_that_the_service_quotes_is_hidden_in_every_form_and_part() {
     const KEY: &str = "k-MARKED-0123456789";
     const PASSPHRASE: &str = "pass \"MARKED\"/&+ü";
     const PAYLOAD: &str = "line\nMARKED\t\u{1b}[2J";
-    const FIELD: &str = "a field: MARKED";
+    const SEGMENT: &str = "a segment/MARKED";
+    const FIELD: &str = "a \"field\":\r\nMARKED";
+    const HEADER: &str = "a header: MARKED";
+    static SHOW: Operation =
+        Operation::new("things.show", Method::GET, "/things/{key}").secret_path(&["key"]);
     let fake = FakeTransport::new();
     let client = echoing(&fake).credential(key(KEY)).build().unwrap();
-    for secret in [KEY, PASSPHRASE, PAYLOAD, FIELD] {
+    for secret in [KEY, PASSPHRASE, PAYLOAD, SEGMENT, FIELD, HEADER] {
         for form in quoted(secret) {
             let mut answer = FakeAnswer::status(422).body(format!("no: {form}!"));
             if http::HeaderValue::from_str(&form).is_ok_and(|value| value.to_str().is_ok()) {
                 answer = answer.header("x-request-id", &form);
             }
-            fake.always(&READ, answer);
+            fake.always(&SHOW, answer);
             let call = client
-                .operation(&READ, &["7"])
+                .operation(&SHOW, &[SEGMENT])
                 .set_secret_query("passphrase", &Secret::from(PASSPHRASE));
             let call = match secret {
-                FIELD => call
-                    .form(Form::new().text("field", FIELD))
-                    .hide(&FIELD.into()),
+                FIELD => call.form(Form::new().secret("field", &FIELD.into())),
+                HEADER => call.header("x-field", HEADER).hide(&HEADER.into()),
                 _ => call.json(&NewPush {
                     payload: PAYLOAD.into(),
                 }),

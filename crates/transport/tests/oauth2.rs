@@ -2,15 +2,17 @@
 
 mod common;
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
 use common::tokens::{bearer, crowd, good, granting, tokens};
 use common::{CREATE, READ, builder, create, read, seconds};
+use http::HeaderMap;
 use security_api_transport::{
-    Credential, Error, ErrorKind, FakeAnswer, FakeTransport, HttpService, Outcome, Rate,
-    RateLimiter,
+    Client, Credential, Error, ErrorKind, FakeAnswer, FakeTransport, Generation, HttpService,
+    Outcome, Rate, RateLimiter, Secret,
 };
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -325,6 +327,80 @@ async fn a_fetch_that_everyone_left_is_taken_up_by_the_next_caller_or_begun_anew
     }
 }
 
+/// When a call began and ended, with what.
+struct Ended {
+    begun: Instant,
+    ended: Instant,
+    timeout: Duration,
+    result: Result<(), Error>,
+}
+
+/// Calls that begin one after the other, each in this distance from the one before and with its own timeout.
+async fn queue(client: &Client, timeouts: &[f64], distance: f64) -> Vec<Ended> {
+    let mut calls = JoinSet::new();
+    for timeout in timeouts.iter().copied().map(seconds) {
+        let call = read(client).timeout(timeout).send();
+        let begun = Instant::now();
+        calls.spawn(async move {
+            let result = call.await.map(drop);
+            let ended = Instant::now();
+            Ended {
+                begun,
+                ended,
+                timeout,
+                result,
+            }
+        });
+        tokio::time::sleep(seconds(distance)).await;
+    }
+    calls.join_all().await
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_that_hangs_holds_each_caller_until_its_deadline_at_most_and_all_share_the_failure()
+ {
+    let (fake, _, client) = good(0.0, 3600);
+    fake.path("/token", |_| FakeAnswer::never());
+    let start = Instant::now();
+    let timeouts: Vec<_> = (0..400)
+        .map(|number| [0.5, 2.0, 15.0, 300.0][number % 4])
+        .collect();
+    // The last caller arrives after 20 s, when the fetch is at its second request.
+    let calls = queue(&client, &timeouts, 0.05).await;
+    assert_eq!(calls.len(), 400);
+    for call in calls {
+        let error = call.result.unwrap_err();
+        assert_eq!((error.outcome(), error.attempts()), (Outcome::NotSent, 0));
+        let took = call.ended - call.begun;
+        assert!(took <= call.timeout, "{took:?} of {:?}", call.timeout);
+        if took < call.timeout {
+            assert_eq!(error.kind(), ErrorKind::Credential, "{error}");
+        }
+    }
+    // Three requests of ten seconds and two short waits, however many wait for them.
+    let took = start.elapsed();
+    assert!(seconds(30.0) <= took && took <= seconds(30.6), "{took:?}");
+    assert_eq!(tokens(&fake).len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_request_that_hangs_costs_those_who_can_wait_no_more_than_that_request() {
+    let (fake, _, client) = good(0.0, 3600);
+    let hangs = AtomicBool::new(true);
+    fake.path("/token", move |_| {
+        match hangs.swap(false, Ordering::Relaxed) {
+            true => FakeAnswer::never(),
+            false => FakeAnswer::json(&serde_json::json!({"access_token": "token"})),
+        }
+    });
+    let start = Instant::now();
+    let calls = queue(&client, &[20.0; 50], 0.1).await;
+    assert!(calls.into_iter().all(|call| call.result.is_ok()));
+    let took = start.elapsed();
+    assert!(seconds(10.0) <= took && took <= seconds(10.2), "{took:?}");
+    assert_eq!(tokens(&fake).len(), 2);
+}
+
 #[tokio::test(start_paused = true)]
 async fn errors_are_not_cached() {
     let (fake, _, client) = good(0.0, 3600);
@@ -625,4 +701,52 @@ async fn a_token_that_is_refused_while_a_call_waits_for_its_permit_is_not_used_a
     // The new run of the endpoint counts from 1 as well.
     assert_eq!((sent.len(), tokens(&fake).len()), (4, 2));
     assert!(sent[2..].iter().all(|token| *token == "Bearer token-1"));
+}
+
+/// A credential that is refused whenever it is to be applied.
+#[derive(Debug, Default)]
+struct Elusive(AtomicUsize);
+
+#[async_trait::async_trait]
+impl Credential for Elusive {
+    fn is_ready(&self) -> bool {
+        true
+    }
+
+    async fn ready(&self, _: &HttpService, _: Option<std::time::Instant>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn stamp(&self, _: &mut HeaderMap) -> Option<Generation> {
+        let tries = self.0.fetch_add(1, Ordering::Relaxed);
+        assert!(tries < 10, "the call does not end");
+        None
+    }
+
+    fn rejected(&self, _: Generation) -> bool {
+        true
+    }
+
+    fn secrets(&self) -> Vec<Secret> {
+        Vec::new()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_whose_credential_can_never_be_applied_ends_and_sends_nothing() {
+    let fake = FakeTransport::new();
+    let client = builder()
+        .transport(fake.clone())
+        .credential(Elusive::default());
+    let client: Client = client.build().unwrap();
+    let error = read(&client).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.outcome(), error.attempts()),
+        (ErrorKind::Credential, Outcome::NotSent, 0)
+    );
+    let credential = client.credential::<Elusive>().unwrap();
+    assert_eq!(
+        (credential.0.load(Ordering::Relaxed), fake.requests().len()),
+        (3, 0)
+    );
 }

@@ -218,7 +218,7 @@ async fn whatever_a_429_asks_for_the_limit_is_open_again_within_the_hour_or_when
         fake.once(&READ, FakeAnswer::status(429).header("retry-after", "5400"));
         patient().await.unwrap_err();
         let start = Instant::now();
-        limiter.reopen();
+        client.reopen_limits();
         patient().await.unwrap();
         assert_eq!(start.elapsed(), Duration::ZERO);
     }

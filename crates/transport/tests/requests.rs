@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use common::tokens::{TOKEN_URL, oauth2};
-use common::{builder, over};
+use common::{builder, over, settings};
 use http::Method;
 use security_api_transport::{
-    Client, FakeAnswer, FakeTransport, Form, HttpRequest, OAuth2, Operation, Outcome, RetryPolicy,
-    Secret, Upload,
+    Client, ClientBuilder, FakeAnswer, FakeTransport, Form, HttpRequest, OAuth2, Operation,
+    Outcome, RetryPolicy, Secret, ServiceSettings, Upload,
 };
 use serde_json::{Value, json};
 use tower::util::MapRequestLayer;
@@ -190,6 +190,89 @@ async fn no_layer_sees_a_secret_of_the_query_and_each_attempt_sends_it() {
         "{error:?}"
     );
     assert_eq!((error.attempts(), fake.requests().len()), (1, 4));
+}
+
+static SHOW: Operation = Operation::new("things.show", Method::GET, "/things/{id}/{key}/views")
+    .idempotent()
+    .secret_path(&["key"]);
+
+#[tokio::test(start_paused = true)]
+async fn no_layer_sees_a_secret_of_the_path_and_each_attempt_sends_it() {
+    let fake = fake();
+    fake.always(&SHOW, FakeAnswer::json(&json!(null)));
+    fake.once(&SHOW, FakeAnswer::status(429).header("retry-after", "0"));
+    let seen = Arc::new(Mutex::new(String::new()));
+    let layer = || {
+        let seen = Arc::clone(&seen);
+        MapRequestLayer::new(move |request: HttpRequest| {
+            seen.lock().unwrap().push_str(&format!("{request:?}\n"));
+            request
+        })
+    };
+    let settings = ServiceSettings {
+        base_url: "https://api.test/{key}".to_owned(),
+        base_path: true,
+        ..settings()
+    };
+    let client = ClientBuilder::<Client>::new(Ok(settings))
+        .transport(fake.clone())
+        .call_layer(layer())
+        .attempt_layer(layer())
+        .build()
+        .unwrap();
+    let request = client
+        .operation(&SHOW, &["{key}", "s3cret/?"])
+        .query("page", "1")
+        .set_secret_query("passphrase", &Secret::from("s3cret &?"));
+    let mut shown = format!("{request:?}");
+    request.clone().call::<Value>().await.unwrap();
+    let sent: Vec<_> = fake.requests().into_iter().map(|sent| sent.uri).collect();
+    assert_eq!(sent.len(), 2);
+    for uri in sent {
+        assert_eq!(
+            uri,
+            "https://api.test/{key}/things/%7Bkey%7D/s3cret%2F%3F/views?page=1&passphrase=s3cret%20%26%3F"
+        );
+    }
+    fake.always(&SHOW, FakeAnswer::status(400));
+    let error = request.call::<Value>().await.unwrap_err();
+    shown.push_str(&format!("{error} {error:?} {:?}", fake.requests()));
+    let seen = seen.lock().unwrap().clone();
+    assert_eq!(
+        seen.matches("/things/%7Bkey%7D/{key}/views?page=1,")
+            .count(),
+        5,
+        "{seen}"
+    );
+    shown.push_str(&seen);
+    assert!(!shown.contains("s3cret"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_secret_of_the_path_that_has_lost_its_place_is_not_sent() {
+    let fake = fake();
+    let client = builder()
+        .transport(fake.clone())
+        .attempt_layer(MapRequestLayer::new(|mut request: HttpRequest| {
+            *request.uri_mut() = "https://api.test/things/1/x/views".parse().unwrap();
+            request
+        }))
+        .build()
+        .unwrap();
+    let call = client.operation(&SHOW, &["1", "s3cret"]).call::<Value>();
+    let error = call.await.unwrap_err();
+    assert!(
+        error.is_invalid() && error.outcome() == Outcome::NotSent,
+        "{error:?}"
+    );
+    assert!(error.to_string().contains("`{key}`"), "{error}");
+    assert_eq!((error.attempts(), fake.requests().len()), (1, 0));
+    for key in ["", "..", "s3cret/../x"] {
+        let call = client.operation(&SHOW, &["1", key]).call::<Value>();
+        let error = call.await.unwrap_err();
+        assert!(error.is_invalid() && error.attempts() == 0, "{error:?}");
+        assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
+    }
 }
 
 #[tokio::test]

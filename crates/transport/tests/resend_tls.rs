@@ -352,6 +352,38 @@ async fn a_server_that_wants_a_client_certificate_is_not_tried_again_and_nothing
     }
 }
 
+#[tokio::test]
+async fn every_alert_about_the_clients_certificate_says_that_the_server_wants_one() {
+    // no_certificate, bad_certificate, unsupported_certificate, certificate_unknown, unknown_ca, certificate_required
+    for alert in [41, 42, 43, 46, 48, 116] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let _ = stream.read(&mut [0; 4096]).await;
+                let _ = stream.write_all(&[21, 3, 3, 0, 2, 2, alert]).await;
+                let _ = stream.shutdown().await;
+                while let Ok(1..) = stream.read(&mut [0; 1024]).await {}
+            }
+        });
+        let client = builder()
+            .base_url(format!("https://{address}"))
+            .retry(hurried())
+            .build()
+            .unwrap();
+        let error = create(&client).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.outcome(), error.attempts()),
+            (ErrorKind::Connect, Outcome::NotSent, 1),
+            "{alert}: {error:?}"
+        );
+        assert!(
+            error.to_string().contains("client certificate"),
+            "{alert}: {error}"
+        );
+    }
+}
+
 const NO_ERROR: u32 = 0;
 const INTERNAL_ERROR: u32 = 2;
 const REFUSED_STREAM: u32 = 7;

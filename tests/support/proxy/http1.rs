@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::spoil::{self, End};
-use super::{Fault, State, Swallow};
+use super::{Connect, Fault, State, Swallow};
 
 /// The head of a request or response, and where its body begins.
 pub(super) struct Head {
@@ -36,9 +36,13 @@ impl Head {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// The path and query of a request.
+    /// The path and query of a request; forward proxies are asked for whole URLs.
     pub(super) fn path(&self) -> &str {
-        self.first_line.split(' ').nth(1).unwrap_or_default()
+        let target = self.first_line.split(' ').nth(1).unwrap_or_default();
+        let Some(rest) = target.strip_prefix("http://") else {
+            return target;
+        };
+        rest.find('/').map_or("/", |start| &rest[start..])
     }
 
     pub(super) fn bytes(&self) -> Vec<u8> {
@@ -78,9 +82,47 @@ async fn peek_head(stream: &TcpStream) -> Option<(Head, usize)> {
     }
 }
 
+/// Whether what comes first is a CONNECT and not a TLS handshake, which begins with another byte.
+pub(super) async fn asks_to_connect(stream: &TcpStream) -> bool {
+    let mut first = [0];
+    stream.peek(&mut first).await.is_ok() && first == *b"C"
+}
+
+/// Reads a CONNECT and responds to it.
+pub(super) async fn connect(stream: &mut TcpStream, fault: Option<Connect>) -> io::Result<()> {
+    let (_, length) = peek_head(stream)
+        .await
+        .ok_or(io::ErrorKind::UnexpectedEof)?;
+    stream.read_exact(&mut vec![0; length]).await?;
+    let status = match fault {
+        None => 200,
+        Some(Connect::Status(status)) => status,
+        Some(Connect::Silent) => {
+            while stream.read(&mut [0; 1024]).await? > 0 {}
+            return Ok(());
+        }
+    };
+    let length = match fault {
+        None => "",
+        Some(_) => "content-length: 0\r\n",
+    };
+    let head = format!("HTTP/1.1 {status} Said\r\n{length}\r\n");
+    stream.write_all(head.as_bytes()).await?;
+    if fault.is_some() {
+        stream.shutdown().await?;
+        while stream.read(&mut [0; 1024]).await? > 0 {}
+    }
+    Ok(())
+}
+
 pub(super) async fn serve(mut stream: TcpStream, state: &State) {
     let _ = stream.set_nodelay(true);
-    while let Some((head, length)) = peek_head(&stream).await {
+    while let Some((mut head, length)) = peek_head(&stream).await {
+        head.first_line = head.first_line.replacen(
+            head.first_line.split(' ').nth(1).unwrap_or_default(),
+            head.path(),
+            1,
+        );
         let fault = state.take(head.path());
         if fault == Some(Fault::Swallow(Swallow::ResetUnread)) {
             let _ = stream.set_zero_linger();

@@ -71,7 +71,9 @@ pub(super) async fn serve(stream: TlsStream<TcpStream>, state: &Arc<State>) {
         leaves: Arc::clone(&leaves),
         farewell: GOAWAY,
     };
-    let Ok(mut connection) = h2::server::handshake(tap).await else {
+    let streams = state.streams.load(Ordering::SeqCst);
+    let mut builder = h2::server::Builder::new();
+    let Ok(mut connection) = builder.max_concurrent_streams(streams).handshake(tap).await else {
         return;
     };
     while let Some(Ok((request, respond))) = connection.accept().await {

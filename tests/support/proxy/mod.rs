@@ -13,7 +13,7 @@ mod spoil;
 mod tls;
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -27,6 +27,10 @@ pub(crate) enum Fault {
     Refuse,
     /// The TLS handshake goes wrong, and no request is sent.
     Handshake(Handshake),
+    /// The forward proxy in front of the service makes no connection to it.
+    Connect(Connect),
+    /// The connection's only HTTP/2 stream is taken by another request.
+    NoStream,
     /// The request arrives, and nobody responds.
     Swallow(Swallow),
     /// The request arrives, and something else responds in place of the service.
@@ -48,6 +52,13 @@ pub(crate) enum Handshake {
     UnknownAuthority,
     /// The peer wants a certificate of the client's.
     WantsCertificate,
+}
+
+/// What a forward proxy does about CONNECT.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Connect {
+    Status(u16),
+    Silent,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -153,6 +164,8 @@ struct Counts {
 #[derive(Debug)]
 struct State {
     upstream: SocketAddr,
+    /// The most streams of an HTTP/2 connection.
+    streams: AtomicU32,
     plan: Mutex<Option<Plan>>,
     counts: Counts,
 }
@@ -167,8 +180,10 @@ impl State {
         self.counts.arrived.fetch_add(1, Ordering::SeqCst);
         let mut plan = self.plan();
         let plan = plan.as_mut()?;
-        if matches!(plan.fault, Fault::Handshake(_) | Fault::Refuse)
-            || !path.starts_with(&plan.path)
+        if matches!(
+            plan.fault,
+            Fault::Handshake(_) | Fault::Connect(_) | Fault::Refuse
+        ) || !path.starts_with(&plan.path)
         {
             return None;
         }
@@ -183,6 +198,16 @@ impl State {
             return None;
         };
         self.use_up(plan).map(|_| handshake)
+    }
+
+    /// What is to go wrong with a CONNECT.
+    fn connect(&self) -> Option<Connect> {
+        let mut plan = self.plan();
+        let plan = plan.as_mut()?;
+        let Fault::Connect(connect) = plan.fault else {
+            return None;
+        };
+        self.use_up(plan).map(|_| connect)
     }
 
     fn use_up(&self, plan: &mut Plan) -> Option<Fault> {
@@ -218,6 +243,7 @@ impl Proxy {
             address: socket.local_addr().expect("an address"),
             state: Arc::new(State {
                 upstream: upstream.parse().expect("the sandbox's address"),
+                streams: AtomicU32::new(100),
                 plan: Mutex::default(),
                 counts: Counts::default(),
             }),
@@ -255,6 +281,17 @@ impl Proxy {
             skip,
             times,
         });
+    }
+
+    /// What a client takes as its proxy. It does as a forward proxy does, and is the service as well: whatever a client
+    /// asks it to connect to, it is connected to.
+    pub(crate) fn forward_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// New HTTP/2 connections have one stream at a time.
+    pub(crate) fn allow_one_stream(&self) {
+        self.state.streams.store(1, Ordering::SeqCst);
     }
 
     /// From now on, lets everything pass.
@@ -315,7 +352,13 @@ async fn accept(listener: TcpListener, state: Arc<State>, authority: Option<Arc<
     }
 }
 
-async fn over_tls(stream: TcpStream, state: &Arc<State>, authority: &Authority) {
+async fn over_tls(mut stream: TcpStream, state: &Arc<State>, authority: &Authority) {
+    if http1::asks_to_connect(&stream).await {
+        let fault = state.connect();
+        if http1::connect(&mut stream, fault).await.is_err() || fault.is_some() {
+            return;
+        }
+    }
     let handshake = state.handshake();
     if let Some(stream) = authority.accept(stream, handshake).await {
         http2::serve(stream, state).await;

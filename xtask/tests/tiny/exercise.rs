@@ -187,6 +187,15 @@ pub(crate) async fn run(tiny: &tiny_api::Client, report: &mut Report) {
     }
 
     {
+        report
+            .call(
+                &operations::SESSIONS_CAT,
+                tiny.sessions().cat("token", 1).send_with_response(),
+            )
+            .await;
+    }
+
+    {
         use tiny_api::types::Toy;
         report
             .call(

@@ -434,7 +434,7 @@ impl Settings {
                 base: Arc::clone(&base),
             },
             rate_limit: RateLimit {
-                limiter: service.limiter,
+                limiter: Arc::clone(&service.limiter),
             },
         };
         let stack = match self.transport {
@@ -461,6 +461,7 @@ impl Settings {
                 is_limited: true,
             }),
             credential,
+            limiter: service.limiter,
             defaults: self.defaults,
             retries: self.retry.retries,
             until: None,

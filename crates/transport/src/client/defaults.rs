@@ -11,7 +11,7 @@ use std::time::Duration;
 /// | without progress while a body is sent or received | 30 s | [`ClientBuilder::idle_timeout`] |
 /// | the whole call, all attempts and waits; a download up to its head | 120 s | [`ClientBuilder::timeout`], or per call, then up to a download's last byte |
 /// | waiting for a permit of the rate limiter | 60 s | [`RateLimiter::max_wait`](crate::RateLimiter::max_wait) |
-/// | a limit that the service reports as used up, for each report | 1 h at most | [`RateLimiter::reopen`](crate::RateLimiter::reopen) |
+/// | a limit that the service reports as used up, for each report | 1 h at most | [`Client::reopen_limits`](crate::Client::reopen_limits) |
 /// | a wait that the service asks for | 60 s | [`RetryPolicy::longest_server_wait`] |
 /// | re-sends | 3 | [`ClientBuilder::retry`], or per call |
 /// | the wait before a re-send, drawn from 0 to | 200 ms, doubling to 20 s | [`RetryPolicy::backoff`] |

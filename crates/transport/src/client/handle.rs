@@ -13,6 +13,7 @@ use crate::call_options::CallOptions;
 use crate::context::Target;
 use crate::credential::Credential;
 use crate::error::Error;
+use crate::limiter::Limiter;
 use crate::protocol::Protocol;
 use crate::service::HttpService;
 use crate::url::base_url::BaseUrl;
@@ -31,6 +32,7 @@ pub(super) struct Inner {
     pub(super) stack: HttpService,
     pub(super) target: Arc<Target>,
     pub(super) credential: Arc<dyn Credential>,
+    pub(super) limiter: Arc<dyn Limiter>,
     pub(super) defaults: Defaults,
     pub(super) retries: u32,
     /// The deadline of the job, if this is the client of a job.
@@ -153,6 +155,18 @@ impl Client {
     pub fn credential<C: Credential>(&self) -> Option<&C> {
         let credential: &dyn Any = &*self.0.credential;
         credential.downcast_ref()
+    }
+
+    /// Opens all limits that are closed because the service reported them as used up, for all clients that share the
+    /// limiter. Requests start as they do when the time is over: without a burst.
+    ///
+    /// ```
+    /// fn quota_was_raised(client: &security_api_transport::Client) {
+    ///     client.reopen_limits();
+    /// }
+    /// ```
+    pub fn reopen_limits(&self) {
+        self.0.limiter.reopen();
     }
 
     pub(crate) fn protocol(&self) -> &dyn Protocol {

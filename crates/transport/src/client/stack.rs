@@ -16,8 +16,8 @@ use crate::layers::credential::{CredentialReady, CredentialStamp, Named, SameOri
 use crate::layers::deadline::Deadline;
 use crate::layers::decompression::Decompression;
 use crate::layers::limit::RateLimit;
-use crate::layers::query::SecretQuery;
 use crate::layers::retry::Retry;
+use crate::layers::secret_url::SecretUrl;
 use crate::layers::span::{AttemptSpan, OperationSpan};
 use crate::layers::whole::Whole;
 use crate::service::{HttpRequest, HttpResponse, HttpService};
@@ -41,7 +41,7 @@ where
     } = parts;
     // Token requests pass these layers as well.
     let wire = ServiceBuilder::new()
-        .layer(SecretQuery)
+        .layer(SecretUrl)
         .layer(AttemptSpan)
         .layer(Cap)
         .layer(Decompression)

@@ -244,7 +244,9 @@ mod tests {
                 false => Capped::failing(body, 8),
             };
             let before = body.size_hint().exact();
+            assert!(!body.is_end_stream());
             let _ = body.frame().await.unwrap();
+            assert!(body.is_end_stream());
             assert_eq!(
                 [before, body.size_hint().exact()],
                 hints.map(Some),

@@ -1,6 +1,6 @@
 //! Percent-encoding.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// Everything but the unreserved characters of RFC 3986.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
@@ -13,11 +13,7 @@ pub(crate) fn encode_into(target: &mut String, value: &str) {
     if is_plain(value) {
         return target.push_str(value);
     }
-    target.extend(encoded(value));
-}
-
-pub(super) fn encoded(value: &str) -> PercentEncode<'_> {
-    utf8_percent_encode(value, ENCODED)
+    target.extend(utf8_percent_encode(value, ENCODED));
 }
 
 /// Appends `name=value` to a form or query that may have pairs already.

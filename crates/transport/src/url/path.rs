@@ -1,9 +1,11 @@
 //! Expands path templates so that no value can leave its segment.
 
-use super::encode::{encoded, is_plain};
+use super::encode::{encode_into, is_plain};
 use crate::error::Error;
+use crate::operation::Operation;
 
-/// Replaces the placeholders of `template` with `values`, in order, each encoded as one segment.
+/// Replaces the placeholders of the operation's path with `values`, in order, each encoded as one segment. A secret is
+/// not put in: its placeholder stays, and it is passed to `secret` together with its name.
 ///
 /// # Errors
 /// If a value is empty, or has `.` or `..` as a segment: URL parsers resolve such segments even when they are
@@ -11,7 +13,12 @@ use crate::error::Error;
 ///
 /// # Panics
 /// If there are fewer values than placeholders, which is a bug of the generator.
-pub(crate) fn expand(template: &'static str, values: &[&str]) -> Result<String, Error> {
+pub(crate) fn expand(
+    operation: &'static Operation,
+    values: &[&str],
+    mut secret: impl FnMut(&'static str, &str),
+) -> Result<String, Error> {
+    let template = operation.path();
     let room: usize = values.iter().map(|value| value.len()).sum();
     let mut path = String::with_capacity(template.len() + room);
     let mut values = values.iter();
@@ -20,7 +27,13 @@ pub(crate) fn expand(template: &'static str, values: &[&str]) -> Result<String, 
         let (name, after) = after.split_once('}').expect("a placeholder is closed");
         path.push_str(before);
         let value = values.next().expect("every placeholder has a value");
-        push_segment(&mut path, name, value)?;
+        if operation.is_secret_in_path(name) {
+            check_segment(name, value)?;
+            path.extend(["{", name, "}"]);
+            secret(name, value);
+        } else {
+            push_segment(&mut path, name, value)?;
+        }
         rest = after;
     }
     path.push_str(rest);
@@ -29,13 +42,19 @@ pub(crate) fn expand(template: &'static str, values: &[&str]) -> Result<String, 
 
 /// Appends a value as one encoded segment, unless it would not stay within the segment.
 pub(crate) fn push_segment(path: &mut String, name: &str, value: &str) -> Result<(), Error> {
+    check_segment(name, value)?;
+    encode_into(path, value);
+    Ok(())
+}
+
+/// Checks that a value stays within its segment.
+fn check_segment(name: &str, value: &str) -> Result<(), Error> {
     if value.is_empty() {
         return Err(Error::invalid(format!(
             "`{name}` is empty: an empty id would address the whole collection"
         )));
     }
-    let plain = is_plain(value);
-    let leaves = if plain {
+    let leaves = if is_plain(value) {
         is_dots(value)
     } else {
         value.split(['/', '\\']).any(is_dots)
@@ -44,11 +63,6 @@ pub(crate) fn push_segment(path: &mut String, name: &str, value: &str) -> Result
         return Err(Error::invalid(format!(
             "`{name}` has `.` or `..` as a path segment, which would address another resource"
         )));
-    }
-    if plain {
-        path.push_str(value);
-    } else {
-        path.extend(encoded(value));
     }
     Ok(())
 }
@@ -87,16 +101,24 @@ fn is_dots(segment: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::Method;
     use proptest::prelude::*;
 
-    const TEMPLATE: &str = "/v1/accounts/{id}/loginMethods";
+    fn expand(value: &str) -> Result<String, Error> {
+        static METHODS: Operation = Operation::new(
+            "methods.list",
+            Method::GET,
+            "/v1/accounts/{id}/loginMethods",
+        );
+        super::expand(&METHODS, &[value], |_, _| unreachable!("nothing is secret"))
+    }
 
     #[test]
     fn an_id_that_would_leave_its_segment_is_refused_before_anything_is_sent() {
         for id in [
             "", ".", "..", "../admin", "a/../b", "..\\x", "%2e%2e", "%2E.", ".%2e/x",
         ] {
-            let error = expand(TEMPLATE, &[id]).unwrap_err();
+            let error = expand(id).unwrap_err();
             assert!(error.to_string().contains("`id`"), "{id}: {error}");
         }
     }
@@ -104,9 +126,36 @@ mod tests {
     #[test]
     fn reserved_characters_are_encoded() {
         assert_eq!(
-            expand(TEMPLATE, &["a/b?c#d e%é"]).unwrap(),
+            expand("a/b?c#d e%é").unwrap(),
             "/v1/accounts/a%2Fb%3Fc%23d%20e%25%C3%A9/loginMethods"
         );
+    }
+
+    #[test]
+    fn a_secret_is_checked_and_left_out() {
+        static SHOW: Operation = Operation::new("pushes.show", Method::GET, "/pushes/{token}/{id}")
+            .secret_path(&["token"]);
+        let expand = |token: &str| {
+            let mut kept = Vec::new();
+            let path = super::expand(&SHOW, &[token, "a b"], |name, value| {
+                kept.push((name, value.to_owned()));
+            });
+            path.map(|path| (path, kept))
+        };
+        assert_eq!(
+            expand("t0/ken").unwrap(),
+            (
+                "/pushes/{token}/a%20b".to_owned(),
+                vec![("token", "t0/ken".to_owned())]
+            )
+        );
+        for token in ["", "..", "t0ken/../x"] {
+            let error = expand(token).unwrap_err().to_string();
+            assert!(
+                error.contains("`token`") && !error.contains("t0ken"),
+                "{error}"
+            );
+        }
     }
 
     #[test]
@@ -130,7 +179,7 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_the_id_the_url_keeps_its_shape(id in "\\PC{0,24}|[./%2eE\\\\]{0,8}") {
-            if let Ok(path) = expand(TEMPLATE, &[&id]) {
+            if let Ok(path) = expand(&id) {
                 let url = reqwest::Url::parse(&format!("https://host{path}")).unwrap();
                 let segments: Vec<_> = url.path_segments().unwrap().collect();
                 prop_assert_eq!(segments.len(), 4);

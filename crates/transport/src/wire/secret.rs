@@ -227,6 +227,8 @@ pub(crate) struct Secrets(Option<Arc<Kept>>);
 #[derive(Clone, Default)]
 struct Kept {
     hidden: Vec<Secret>,
+    /// Secret segments of the path, each with its placeholder's name, which are put in when the request is sent.
+    segments: Vec<(&'static str, Secret)>,
     /// The names and values of secret query parameters, which are added when the request is sent.
     query: Vec<(&'static str, Secret)>,
     /// The same, encoded.
@@ -242,6 +244,12 @@ impl Secrets {
                 .hidden
                 .extend(secrets);
         }
+    }
+
+    pub(crate) fn add_segment(&mut self, name: &'static str, value: Secret) {
+        let kept = Arc::make_mut(self.0.get_or_insert_default());
+        kept.hidden.push(value.clone());
+        kept.segments.push((name, value));
     }
 
     pub(crate) fn add_query(&mut self, name: &'static str, value: &Secret) {
@@ -266,6 +274,11 @@ impl Secrets {
         let mut query = self.0.iter().flat_map(|kept| &kept.query);
         let found = query.find(|(key, _)| *key == name);
         found.map(|(_, value)| value.expose())
+    }
+
+    /// The secret segments of the path, each with its placeholder's name.
+    pub(crate) fn segments(&self) -> &[(&'static str, Secret)] {
+        self.0.as_ref().map_or(&[], |kept| &kept.segments)
     }
 
     /// The secret query parameters, encoded, if there are any.
@@ -301,6 +314,12 @@ impl PartialEq for Secret {
     }
 }
 
+impl From<&Secret> for Secret {
+    fn from(value: &Self) -> Self {
+        value.clone()
+    }
+}
+
 /// Lets a secret id stand where an id is expected.
 impl AsRef<str> for Secret {
     fn as_ref(&self) -> &str {
@@ -323,6 +342,12 @@ impl From<String> for Secret {
 impl From<&str> for Secret {
     fn from(value: &str) -> Self {
         Self(Zeroizing::new(value.to_owned()))
+    }
+}
+
+impl From<&String> for Secret {
+    fn from(value: &String) -> Self {
+        value.as_str().into()
     }
 }
 

@@ -69,6 +69,13 @@ fn description(context: &Context<'_>, operation: &Operation) -> TokenStream {
     let limit = operation.limit.as_ref().map(|limit| quote!(.limit(#limit)));
     let refusing = &operation.refusing;
     let refusing = (!refusing.is_empty()).then(|| quote!(.refusing(&[#(#refusing),*])));
+    let secrets: Vec<_> = operation
+        .arguments
+        .iter()
+        .filter(|parameter| parameter.place == Place::Path && parameter.ty == Ty::Secret)
+        .map(|parameter| &parameter.wire)
+        .collect();
+    let secret_path = (!secrets.is_empty()).then(|| quote!(.secret_path(&[#(#secrets),*])));
     let anonymous = operation.anonymous.then(|| quote!(.anonymous()));
     let answer = match &operation.outcome {
         Outcome::Empty => Some(quote!(.empty())),
@@ -82,7 +89,7 @@ fn description(context: &Context<'_>, operation: &Operation) -> TokenStream {
     quote! {
         #doc
         #gate
-        pub static #name: #ty = #ty::new(#id, #methods::#method, #path) #idempotent #limit #refusing #anonymous #answer;
+        pub static #name: #ty = #ty::new(#id, #methods::#method, #path) #idempotent #limit #refusing #secret_path #anonymous #answer;
     }
 }
 
@@ -124,6 +131,10 @@ fn path_value(context: &Context<'_>, parameter: &Parameter) -> (TokenStream, Tok
     let scope = context.scope;
     match &parameter.ty {
         Ty::Text => (quote!(impl AsRef<str>), quote!(#name.as_ref())),
+        ty @ Ty::Secret => (
+            scope.query_type(ty, parameter.range),
+            quote!(#name.into().expose()),
+        ),
         ty @ (Ty::Enum(_) | Ty::OwnText(_)) => (
             scope.query_type(ty, parameter.range),
             scope.written(ty, &quote!(#name)),

@@ -117,11 +117,11 @@ fn parameter(node: Node<'_>, schemas: &mut Schemas) -> Read<Parameter> {
             | Ty::Float
             | Ty::File
             | Ty::Own(_)
-    ) || *element == Ty::Secret && (place == Place::Path || *element != ty)
+    ) || *element == Ty::Secret && *element != ty
     {
         return Err(schema.refuse(
             "a parameter of this type cannot be expressed in generated code",
-            "use a string, an integer, a boolean, a time, an enumeration, or a list of these in the query; a secret only alone and in the query",
+            "use a string, an integer, a boolean, a time, an enumeration, or a list of these in the query; a secret only alone",
         ));
     }
     let what = if required { Use::Argument } else { Use::Option };

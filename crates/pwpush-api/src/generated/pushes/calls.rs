@@ -2,7 +2,9 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Secrets that are given to somebody by a link, and expire.
 
-use security_api_transport::{Call, CallFuture, Client, Error, Operation, Request, Response};
+use security_api_transport::{
+    Call, CallFuture, Client, Error, Operation, Request, Response, Secret,
+};
 use security_api_transport::__private::http::Method;
 use crate::{Items, List, Page, Pages, RawItems};
 use crate::generated::types::{AuditEntry, Preview, Push};
@@ -88,8 +90,8 @@ impl Pushes {
     }
 
     /// The request of `pushes.show`, to which hand-written code adds the rest.
-    pub(crate) fn show_request(&self, token: impl AsRef<str>) -> Request {
-        self.client().operation(&PUSHES_SHOW, &[token.as_ref()])
+    pub(crate) fn show_request(&self, token: impl Into<Secret>) -> Request {
+        self.client().operation(&PUSHES_SHOW, &[token.into().expose()])
     }
 
     /// Expires a push now, and erases its secret, passphrase and files.
@@ -114,8 +116,8 @@ impl Pushes {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn expire(&self, token: impl AsRef<str>) -> Call<Push> {
-        self.client().operation(&PUSHES_EXPIRE, &[token.as_ref()]).call()
+    pub fn expire(&self, token: impl Into<Secret>) -> Call<Push> {
+        self.client().operation(&PUSHES_EXPIRE, &[token.into().expose()]).call()
     }
 
     /// Lists what happened to a push of the caller's, oldest first.
@@ -142,13 +144,13 @@ impl Pushes {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn audit(&self, token: impl AsRef<str>) -> List<AuditEntry> {
-        List::new(self.client().operation(&PUSHES_AUDIT, &[token.as_ref()]))
+    pub fn audit(&self, token: impl Into<Secret>) -> List<AuditEntry> {
+        List::new(self.client().operation(&PUSHES_AUDIT, &[token.into().expose()]))
     }
 
     /// The request of `pushes.notify`, to which hand-written code adds the rest.
-    pub(crate) fn notify_request(&self, token: impl AsRef<str>) -> Request {
-        self.client().operation(&PUSHES_NOTIFY, &[token.as_ref()])
+    pub(crate) fn notify_request(&self, token: impl Into<Secret>) -> Request {
+        self.client().operation(&PUSHES_NOTIFY, &[token.into().expose()])
     }
 
     /// Gives the link of a push, without using up a view.
@@ -173,9 +175,9 @@ impl Pushes {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn preview(&self, token: impl AsRef<str>) -> PreviewPushes {
+    pub fn preview(&self, token: impl Into<Secret>) -> PreviewPushes {
         PreviewPushes {
-            request: self.client().operation(&PUSHES_PREVIEW, &[token.as_ref()]),
+            request: self.client().operation(&PUSHES_PREVIEW, &[token.into().expose()]),
         }
     }
 }
@@ -330,10 +332,11 @@ pub static PUSHES_EXPIRED: Operation = Operation::new(
 
 /// `GET /api/v2/pushes/{url_token}`
 pub static PUSHES_SHOW: Operation = Operation::new(
-    "pushes.show",
-    Method::GET,
-    "/api/v2/pushes/{url_token}",
-);
+        "pushes.show",
+        Method::GET,
+        "/api/v2/pushes/{url_token}",
+    )
+    .secret_path(&["url_token"]);
 
 /// `DELETE /api/v2/pushes/{url_token}`
 pub static PUSHES_EXPIRE: Operation = Operation::new(
@@ -341,7 +344,8 @@ pub static PUSHES_EXPIRE: Operation = Operation::new(
         Method::DELETE,
         "/api/v2/pushes/{url_token}",
     )
-    .idempotent();
+    .idempotent()
+    .secret_path(&["url_token"]);
 
 /// `GET /api/v2/pushes/{url_token}/audit`
 pub static PUSHES_AUDIT: Operation = Operation::new(
@@ -349,14 +353,16 @@ pub static PUSHES_AUDIT: Operation = Operation::new(
         Method::GET,
         "/api/v2/pushes/{url_token}/audit",
     )
-    .idempotent();
+    .idempotent()
+    .secret_path(&["url_token"]);
 
 /// `POST /api/v2/pushes/{url_token}/notify_emails`
 pub static PUSHES_NOTIFY: Operation = Operation::new(
-    "pushes.notify",
-    Method::POST,
-    "/api/v2/pushes/{url_token}/notify_emails",
-);
+        "pushes.notify",
+        Method::POST,
+        "/api/v2/pushes/{url_token}/notify_emails",
+    )
+    .secret_path(&["url_token"]);
 
 /// `GET /api/v2/pushes/{url_token}/preview`
 pub static PUSHES_PREVIEW: Operation = Operation::new(
@@ -364,4 +370,5 @@ pub static PUSHES_PREVIEW: Operation = Operation::new(
         Method::GET,
         "/api/v2/pushes/{url_token}/preview",
     )
-    .idempotent();
+    .idempotent()
+    .secret_path(&["url_token"]);

@@ -162,9 +162,9 @@ impl Requests {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn show(&self, token: impl AsRef<str>) -> ShowRequests {
+    pub fn show(&self, token: impl Into<Secret>) -> ShowRequests {
         ShowRequests {
-            request: self.client().operation(&REQUESTS_SHOW, &[token.as_ref()]),
+            request: self.client().operation(&REQUESTS_SHOW, &[token.into().expose()]),
         }
     }
 
@@ -188,8 +188,8 @@ impl Requests {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn close(&self, token: impl AsRef<str>) -> Call<SecretRequest> {
-        self.client().operation(&REQUESTS_CLOSE, &[token.as_ref()]).call()
+    pub fn close(&self, token: impl Into<Secret>) -> Call<SecretRequest> {
+        self.client().operation(&REQUESTS_CLOSE, &[token.into().expose()]).call()
     }
 
     /// Lists what happened to a request of the caller's.
@@ -216,8 +216,8 @@ impl Requests {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn audit(&self, token: impl AsRef<str>) -> List<AuditEntry> {
-        List::new(self.client().operation(&REQUESTS_AUDIT, &[token.as_ref()]))
+    pub fn audit(&self, token: impl Into<Secret>) -> List<AuditEntry> {
+        List::new(self.client().operation(&REQUESTS_AUDIT, &[token.into().expose()]))
     }
 
     /// Gives the link of a request.
@@ -240,13 +240,13 @@ impl Requests {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn preview(&self, token: impl AsRef<str>) -> Call<Preview> {
-        self.client().operation(&REQUESTS_PREVIEW, &[token.as_ref()]).call()
+    pub fn preview(&self, token: impl Into<Secret>) -> Call<Preview> {
+        self.client().operation(&REQUESTS_PREVIEW, &[token.into().expose()]).call()
     }
 
     /// The request of `requests.respond`, to which hand-written code adds the rest.
-    pub(crate) fn respond_request(&self, token: impl AsRef<str>) -> Request {
-        self.client().operation(&REQUESTS_RESPOND, &[token.as_ref()])
+    pub(crate) fn respond_request(&self, token: impl Into<Secret>) -> Request {
+        self.client().operation(&REQUESTS_RESPOND, &[token.into().expose()])
     }
 }
 
@@ -496,10 +496,11 @@ pub static REQUESTS_READY: Operation = Operation::new(
 
 /// `GET /api/v2/requests/{url_token}`
 pub static REQUESTS_SHOW: Operation = Operation::new(
-    "requests.show",
-    Method::GET,
-    "/api/v2/requests/{url_token}",
-);
+        "requests.show",
+        Method::GET,
+        "/api/v2/requests/{url_token}",
+    )
+    .secret_path(&["url_token"]);
 
 /// `DELETE /api/v2/requests/{url_token}`
 pub static REQUESTS_CLOSE: Operation = Operation::new(
@@ -507,7 +508,8 @@ pub static REQUESTS_CLOSE: Operation = Operation::new(
         Method::DELETE,
         "/api/v2/requests/{url_token}",
     )
-    .idempotent();
+    .idempotent()
+    .secret_path(&["url_token"]);
 
 /// `GET /api/v2/requests/{url_token}/audit`
 pub static REQUESTS_AUDIT: Operation = Operation::new(
@@ -515,7 +517,8 @@ pub static REQUESTS_AUDIT: Operation = Operation::new(
         Method::GET,
         "/api/v2/requests/{url_token}/audit",
     )
-    .idempotent();
+    .idempotent()
+    .secret_path(&["url_token"]);
 
 /// `GET /api/v2/requests/{url_token}/preview`
 pub static REQUESTS_PREVIEW: Operation = Operation::new(
@@ -523,11 +526,13 @@ pub static REQUESTS_PREVIEW: Operation = Operation::new(
         Method::GET,
         "/api/v2/requests/{url_token}/preview",
     )
-    .idempotent();
+    .idempotent()
+    .secret_path(&["url_token"]);
 
 /// `PATCH /api/v2/requests/{url_token}/respond`
 pub static REQUESTS_RESPOND: Operation = Operation::new(
-    "requests.respond",
-    Method::PATCH,
-    "/api/v2/requests/{url_token}/respond",
-);
+        "requests.respond",
+        Method::PATCH,
+        "/api/v2/requests/{url_token}/respond",
+    )
+    .secret_path(&["url_token"]);

@@ -207,25 +207,29 @@ fn speaks_no_tls(error: &reqwest::Error) -> bool {
     )
 }
 
-/// The server refuses a client that shows no certificate, and reads nothing that is sent after that.
+/// The server refuses a client that shows no certificate, and reads nothing that is sent after that. Which of the alerts
+/// about certificates it chooses depends on its TLS library; all are about the client's, because they come from the
+/// server.
 fn wants_certificate(error: &reqwest::Error) -> bool {
-    #[cfg(any(feature = "rustls", feature = "rustls-no-provider"))]
-    if causes(error).any(|cause| {
-        matches!(
-            cause.downcast_ref(),
-            Some(rustls::Error::AlertReceived(
-                rustls::AlertDescription::CertificateRequired
-            ))
-        )
-    }) {
-        return true;
-    }
-    // HTTP/2 errors keep only the text.
+    // Errors of HTTP/2 keep only the text of what rustls says.
     says(
         error,
         &[
+            // OpenSSL
             "alert certificate required",
+            "alert no certificate",
+            "alert bad certificate",
+            "alert unsupported certificate",
+            "alert certificate unknown",
+            "alert unknown ca",
+            // rustls
             "alert: certificaterequired",
+            "alert: nocertificate",
+            "alert: badcertificate",
+            "alert: unsupportedcertificate",
+            "alert: certificateunknown",
+            "alert: unknownca",
+            // macOS
             "peer requires a certificate",
         ],
     )

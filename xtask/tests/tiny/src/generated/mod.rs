@@ -53,7 +53,9 @@ pub mod operations {
     pub use super::photos::calls::{
         PHOTOS_DOWNLOAD, PHOTOS_LIST, PHOTOS_NEWEST, PHOTOS_UPLOAD,
     };
-    pub use super::sessions::calls::{SESSIONS_CREATE, SESSIONS_END, SESSIONS_SET_CHIP};
+    pub use super::sessions::calls::{
+        SESSIONS_CAT, SESSIONS_CREATE, SESSIONS_END, SESSIONS_SET_CHIP,
+    };
     pub use super::toys::calls::{TOYS_GET, TOYS_REPLACE, TOYS_REPLACE_ALL};
     #[cfg(feature = "unconfirmed")]
     pub use super::toys::calls::TOYS_DELETE_ALL;
@@ -75,6 +77,7 @@ pub mod operations {
         &SESSIONS_CREATE,
         &SESSIONS_SET_CHIP,
         &SESSIONS_END,
+        &SESSIONS_CAT,
         &TOYS_REPLACE_ALL,
         &TOYS_GET,
         &TOYS_REPLACE,

@@ -841,8 +841,8 @@ impl TeamsAppCallbackCompanies {
     }
 
     /// What the address for the consent carried, unchanged.
-    pub fn state(mut self, state: impl Into<String>) -> Self {
-        self.request = self.request.set_query("state", state);
+    pub fn state(mut self, state: impl Into<Secret>) -> Self {
+        self.request = self.request.set_secret_query("state", &state.into());
         self
     }
 
@@ -904,8 +904,8 @@ impl TeamsOboCallbackCompanies {
     }
 
     /// What the address for the consent carried, unchanged.
-    pub fn state(mut self, state: impl Into<String>) -> Self {
-        self.request = self.request.set_query("state", state);
+    pub fn state(mut self, state: impl Into<Secret>) -> Self {
+        self.request = self.request.set_secret_query("state", &state.into());
         self
     }
 

@@ -75,8 +75,8 @@ impl CallbackGoogleOauth {
     }
 
     /// What the address for the consent carried, unchanged.
-    pub fn state(mut self, state: impl Into<String>) -> Self {
-        self.request = self.request.set_query("State", state);
+    pub fn state(mut self, state: impl Into<Secret>) -> Self {
+        self.request = self.request.set_secret_query("State", &state.into());
         self
     }
 

@@ -2,7 +2,7 @@
 #![cfg_attr(rustfmt, rustfmt_skip)]
 //! Pages that the links of phishing simulations lead to.
 
-use security_api_transport::{Call, Client, Download, Operation};
+use security_api_transport::{Call, Client, Download, Operation, Secret};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
@@ -174,12 +174,12 @@ impl PhishingLandingPages {
     /// Source: the vendor's documentation.
     pub fn translated_content(
         &self,
-        temporary_key: impl AsRef<str>,
+        temporary_key: impl Into<Secret>,
     ) -> Call<TranslateLandingPageContentResponse> {
         self.client()
             .operation(
                 &PHISHING_LANDING_PAGES_TRANSLATED_CONTENT,
-                &[temporary_key.as_ref()],
+                &[temporary_key.into().expose()],
             )
             .call()
     }
@@ -334,7 +334,8 @@ pub static PHISHING_LANDING_PAGES_TRANSLATED_CONTENT: Operation = Operation::new
         Method::GET,
         "/api/phishing-simulator/landing-page-template/translated-content/{temporaryKey}",
     )
-    .idempotent();
+    .idempotent()
+    .secret_path(&["temporaryKey"]);
 
 /// `GET /api/phishing-simulator/landing-page-template/{resourceId}`
 pub static PHISHING_LANDING_PAGES_GET: Operation = Operation::new(

@@ -1,0 +1,95 @@
+//! Puts what is secret in the URL into the request, below every layer that might log it.
+
+use std::task::{Context, Poll};
+
+use http::Uri;
+use http::uri::PathAndQuery;
+use tower_service::Service;
+
+use super::credential::Stamped;
+use super::layer;
+use crate::context::CallContext;
+use crate::error::{BoxError, Error};
+use crate::service::{HttpRequest, HttpResponse};
+use crate::url::encode;
+use crate::wire::secret::{Secret, Secrets};
+
+/// Placed below the user's layers.
+#[derive(Debug, Clone)]
+pub(crate) struct SecretUrl;
+
+#[derive(Debug, Clone)]
+pub(crate) struct SecretUrlService<S> {
+    inner: S,
+    #[expect(dead_code, reason = "it has no settings")]
+    layer: SecretUrl,
+}
+
+layer!(SecretUrl => SecretUrlService);
+
+impl<S> Service<HttpRequest> for SecretUrlService<S>
+where
+    S: Service<HttpRequest, Response = HttpResponse, Error = BoxError>,
+{
+    type Response = HttpResponse;
+    type Error = BoxError;
+    type Future = Stamped<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: HttpRequest) -> Self::Future {
+        let secrets = CallContext::of(&request).map(CallContext::own_secrets);
+        let disclosed = secrets.and_then(|secrets| disclosed(request.uri(), secrets));
+        match disclosed.transpose() {
+            Ok(disclosed) => {
+                if let Some(uri) = disclosed {
+                    *request.uri_mut() = uri;
+                }
+                Stamped::Sent {
+                    inner: self.inner.call(request),
+                }
+            }
+            Err(error) => Stamped::Refused {
+                error: Some(error.permanent()),
+            },
+        }
+    }
+}
+
+/// The URL with its secrets; `None` if it has none.
+fn disclosed(uri: &Uri, secrets: &Secrets) -> Option<Result<Uri, Error>> {
+    let (segments, query) = (secrets.segments(), secrets.encoded_query());
+    (!segments.is_empty() || query.is_some()).then(|| {
+        let mut target = fill(uri.path(), segments)?;
+        for (sign, query) in ['?', '&'].iter().zip(uri.query().into_iter().chain(query)) {
+            target.push(*sign);
+            target.push_str(query);
+        }
+        let too_long = || {
+            Error::invalid("the request's path and query do not make a URL; they may be too long")
+        };
+        let mut parts = uri.clone().into_parts();
+        parts.path_and_query = Some(PathAndQuery::try_from(target).map_err(|_| too_long())?);
+        Uri::from_parts(parts).map_err(|_| too_long())
+    })
+}
+
+/// Replaces the placeholders of secret segments. The last one of its name is meant, because what is before the
+/// operation's path is the base URL's, and any braces in other segments are encoded.
+fn fill(path: &str, segments: &[(&'static str, Secret)]) -> Result<String, Error> {
+    let mut path = path.to_owned();
+    for (name, secret) in segments {
+        let placeholder = format!("{{{name}}}");
+        let Some(start) = path.rfind(&placeholder) else {
+            return Err(Error::invalid(format!(
+                "a layer changed `{placeholder}` in the path, which stands for a secret"
+            )));
+        };
+        let rest = path.split_off(start);
+        encode::encode_into(&mut path, secret.expose());
+        path.push_str(&rest[placeholder.len()..]);
+    }
+    Ok(path)
+}
