@@ -8,3 +8,4 @@ mod playbook;
 mod proxy;
 mod secrets;
 mod services;
+mod values;

@@ -25,8 +25,8 @@ pub use http;
 pub use protocol::Reason;
 pub use security_api_transport::{
     ApiError, ApiKey, Body, Call, CallFuture, Credential, Cursor, Defaults, Error, ErrorKind,
-    InvalidTimestamp, Limiter, Operation, Outcome, Patch, Rate, RateLimiter, RawJson, Request,
-    Response, RetryPolicy, Secret, Timestamp, UndecodedItem,
+    InvalidTimestamp, Job, JobFuture, Limiter, Operation, Outcome, Patch, Rate, RateLimiter,
+    RawJson, Request, Response, RetryPolicy, Secret, Timestamp, UndecodedItem,
 };
 #[cfg(feature = "fake")]
 pub use security_api_transport::{FakeAnswer, FakeRequest, FakeTransport};

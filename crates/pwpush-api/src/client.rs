@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::Method;
 use security_api_transport::{
-    Anonymous, ApiKey, Credential, Error, ErrorKind, Rate, RateLimiter, Request, Secret,
+    Anonymous, ApiKey, Credential, Error, ErrorKind, Job, Rate, RateLimiter, Request, Secret,
     ServiceSettings,
 };
 
@@ -228,8 +228,10 @@ impl Client {
     /// }
     /// # Ok(()) }
     /// ```
-    pub async fn edition(&self) -> Result<Edition, Error> {
-        edition::of(&self.transport).await
+    pub fn edition(&self) -> Job<Edition> {
+        Job::new(&self.transport, |client| async move {
+            edition::of(&client).await
+        })
     }
 
     /// Makes cheap calls, to check at start-up that the base URL is that of a Password Pusher and the token is right.
@@ -246,7 +248,11 @@ impl Client {
     /// pwpush.check().await?;
     /// # Ok(()) }
     /// ```
-    pub async fn check(&self) -> Result<(), Error> {
+    pub fn check(&self) -> Job<()> {
+        Job::new(&self.transport, |client| Self::from(client).checked())
+    }
+
+    async fn checked(self) -> Result<(), Error> {
         let version = self.instance().version().await?;
         if version.application_version.is_none() || version.api_version.is_none() {
             return Err(Error::new(

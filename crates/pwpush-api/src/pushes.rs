@@ -51,7 +51,8 @@ impl Pushes {
     /// that was set is compared with the response: if the instance keeps another value, or does not tell, the push is
     /// expired again and the call fails. [`NotAsAsked`](crate::NotAsAsked) then has the differences, and the token if
     /// the push could not be expired. [`or_less`](CreatePush::or_less) accepts less than asked. Options of the call,
-    /// such as its `timeout`, apply to creating only, not to the requests for the edition and for expiring.
+    /// such as its `timeout`, apply to the request for the edition as well; the request that expires the push has the
+    /// call's headers only.
     ///
     /// Do not drop the future before it completes (spawn a task if necessary): a push that may have been created by
     /// then is neither compared nor expired again.
@@ -239,13 +240,13 @@ impl CreatePush {
 
     async fn run(self) -> Result<Created<Push>, Error> {
         let Self {
-            request,
+            mut request,
             push,
             account_id,
             progress,
             or_less,
         } = self;
-        let client = request.client().clone();
+        let client = request.job_client()?;
         let bounds = edition::bounds(&client, push.kind);
         push.check(edition::has_token(&client), bounds)?;
         let account = account_id.as_deref();
@@ -265,6 +266,9 @@ impl CreatePush {
         }
         let notify = push.recipients()?;
         let fields = push.fields(lifetime, notify.as_deref(), account);
+        if let Some(left) = client.time_left() {
+            request = request.timeout(left);
+        }
         let request = fields.write(request, progress);
         let compare = |answer: &_| push.compare(answer, lifetime, account, known.as_ref());
         confirm::create(request, compare, or_less, &PUSHES_EXPIRE).await

@@ -6,12 +6,13 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use http::HeaderMap;
+use http::header::{ACCEPT, CONTENT_TYPE};
 use tokio::time::Instant;
 
 use crate::call_options::CallOptions;
 use crate::client::Client;
 use crate::error::Error;
-use crate::request;
+use crate::request::{self, Request};
 
 /// The future of a [`Job`].
 pub type JobFuture<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
@@ -120,6 +121,40 @@ impl<T: 'static> IntoFuture for Job<T> {
             let client = self.client.for_job(&self.options, until, &self.headers)?;
             (self.work)(client).await
         })
+    }
+}
+
+/// For a call that takes further requests than its own.
+impl Request {
+    /// A client for the requests that the call makes before its own: they have its headers and options, and its timeout,
+    /// which begins now. Afterwards [`Client::time_left`] is what remains of it.
+    ///
+    /// # Errors
+    /// The error that the request holds, or if a header differs from the client's.
+    pub fn job_client(&self) -> Result<Client, Error> {
+        let until = self.options.timeout;
+        let until = until.and_then(|timeout| Instant::now().checked_add(timeout));
+        self.client_with(&self.options, until)
+    }
+
+    /// A client for requests that clean up after the call, even if its time has run out: they have its headers, and the
+    /// options of the client that the call was made from.
+    ///
+    /// # Errors
+    /// As [`job_client`](Self::job_client).
+    pub fn cleanup_client(&self) -> Result<Client, Error> {
+        self.client_with(&CallOptions::default(), None)
+    }
+
+    fn client_with(&self, options: &CallOptions, until: Option<Instant>) -> Result<Client, Error> {
+        if let Some(error) = &self.error {
+            return Err(error.clone());
+        }
+        let mut headers = self.headers.clone();
+        for of_the_body in [ACCEPT, CONTENT_TYPE] {
+            headers.remove(of_the_body);
+        }
+        self.client.for_job(options, until, &headers)
     }
 }
 
