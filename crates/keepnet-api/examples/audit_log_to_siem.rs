@@ -19,8 +19,7 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 use std::{env, fs, io};
 
-use keepnet_api::Timestamp;
-use keepnet_api::audit_log::TailCursor;
+use keepnet_api::{TailCursor, Timestamp};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {

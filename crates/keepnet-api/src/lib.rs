@@ -10,7 +10,7 @@
 
 #[cfg(feature = "companies")]
 pub mod api_clients;
-pub mod audit_log;
+mod audit_log;
 mod client;
 mod envelope;
 mod generated;
@@ -37,6 +37,7 @@ mod token;
 #[cfg(feature = "training")]
 pub mod training;
 
+pub use audit_log::Tail;
 pub use client::{Client, ClientBuilder, Sibling, SiblingClient};
 pub use generated::{operations, resources, types};
 #[doc(no_inline)]
@@ -47,8 +48,8 @@ pub use search::{Filter, SearchRequest};
 pub use security_api_transport::{
     ApiError, Body, Call, CallFuture, Credential, Cursor, Defaults, Download, Error, ErrorKind,
     Form, InvalidTimestamp, Job, JobFuture, Limiter, OAuth2, Operation, Outcome, Patch, Rate,
-    RateLimiter, Rates, RawJson, Request, Response, RetryPolicy, Secret, Timestamp, UndecodedItem,
-    Upload,
+    RateLimiter, Rates, RawJson, Request, Response, RetryPolicy, Secret, TailCursor, Timestamp,
+    UndecodedItem, Upload,
 };
 #[cfg(feature = "fake")]
 pub use security_api_transport::{FakeAnswer, FakeRequest, FakeTransport};
