@@ -104,35 +104,32 @@ impl Timeline for AuditLog {
     }
 }
 
-/// The audit log as a stream, which also has [`try_next`](Self::try_next) of its own. From
+/// The audit log as a `Stream` with the additional method [`try_next`](Self::try_next). From
 /// [`AuditLogs::tail`](crate::resources::AuditLogs::tail).
 ///
-/// An error does not end it: asked again, it goes on where it stopped, which makes sense if the error
-/// [is retryable](Error::is_retryable). The client has tried again already by then.
+/// An error does not end it. Poll again, and it continues where it stopped, after a pause. That makes sense if the error
+/// [is retryable](Error::is_retryable); the client has retried already by then. Options such as
+/// [`timeout`](Self::timeout) apply to each page.
 ///
 /// ```no_run
 /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), Box<dyn std::error::Error>> {
-/// use std::time::{Duration, Instant};
+/// use std::time::Duration;
 /// use keepnet_api::TailCursor;
 ///
-/// let stored: TailCursor = serde_json::from_slice(&std::fs::read("place.json")?)?;
+/// let stored: TailCursor = serde_json::from_slice(&std::fs::read("cursor.json")?)?;
 /// let mut lines = keepnet.audit_logs().tail(stored).follow(Duration::from_secs(30)).raw();
-/// let mut last = Instant::now();
 /// loop {
 ///     match lines.try_next().await {
 ///         Ok(Some(record)) => println!("{}", record.to_line()),
-///         Ok(None) => break,
+///         Ok(None) => return Ok(()),
 ///         Err(error) if error.is_retryable() => eprintln!("{error}"),
 ///         Err(error) => return Err(error.into()),
 ///     }
-///     // Storing it costs more than a record does.
-///     if last.elapsed() >= Duration::from_secs(1) {
-///         std::fs::write("place.json", serde_json::to_vec(&lines.cursor())?)?;
-///         last = Instant::now();
+///     if lines.at_page_end() {
+///         std::fs::write("cursor.json", serde_json::to_vec(&lines.cursor())?)?;
 ///     }
 /// }
-/// std::fs::write("place.json", serde_json::to_vec(&lines.cursor())?)?;
-/// # Ok(()) }
+/// # }
 /// ```
 #[must_use = "streams do nothing unless polled"]
 pub struct Tail<T = AuditLogView> {
@@ -239,7 +236,7 @@ impl<T> Tail<T> {
     /// while let Some(record) = records.try_next().await? {
     ///     println!("{:?}", record.audit_description);
     ///     if records.at_page_end() {
-    ///         std::fs::write("place.json", serde_json::to_vec(&records.cursor())?)?;
+    ///         std::fs::write("cursor.json", serde_json::to_vec(&records.cursor())?)?;
     ///     }
     /// }
     /// # Ok(()) }

@@ -410,23 +410,27 @@ impl<T, S: Timeline> Tail<T, S> {
                 self.state = State::Reading(self.walk());
             }
             State::Reading(walk) => {
-                let failure = walk.cursor();
-                let next = match ready!(walk.poll_page(cx)) {
-                    Some(received) => received.and_then(|received| self.receive(received)),
+                let received = match ready!(walk.poll_page(cx)) {
+                    Some(received) => received,
                     None => {
                         self.end();
                         return Poll::Ready(Some(Ok(())));
                     }
                 };
-                match (next, &mut self.state) {
-                    (Ok((is_empty, next)), State::Reading(walk)) => walk.received(next, is_empty),
-                    (Ok(_), _) => {}
-                    (Err(error), _) => {
-                        let pause = pause(self.follow.unwrap_or_default());
-                        self.state = match error.is_retryable() {
-                            true => State::Waiting(pause, After::Failure(failure)),
-                            false => State::Waiting(pause, After::Pass),
+                let failed = walk.cursor();
+                match received.and_then(|received| self.receive(received)) {
+                    Ok((is_empty, next)) => {
+                        if let State::Reading(walk) = &mut self.state {
+                            walk.received(next, is_empty);
+                        }
+                    }
+                    Err(error) => {
+                        let after = match error.is_retryable() {
+                            true => After::Failure(failed),
+                            false => After::Pass,
                         };
+                        let interval = self.follow.unwrap_or_default();
+                        self.state = State::Waiting(pause(interval), after);
                         return Poll::Ready(Some(Err(error)));
                     }
                 }
