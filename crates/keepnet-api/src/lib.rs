@@ -31,6 +31,7 @@ pub mod people;
 pub mod phishing;
 mod polling;
 mod protocol;
+mod reason;
 pub mod search;
 mod time;
 mod token;
@@ -43,7 +44,7 @@ pub use generated::{operations, resources, types};
 #[doc(no_inline)]
 pub use http;
 pub use polling::{Polling, Progress};
-pub use protocol::Reason;
+pub use reason::Reason;
 pub use search::{Filter, SearchRequest};
 pub use security_api_transport::{
     ApiError, Body, Call, CallFuture, Credential, Cursor, Defaults, Download, Error, ErrorKind,

@@ -15,6 +15,7 @@ mod client;
 mod generated;
 mod paging;
 mod protocol;
+mod reason;
 mod tail;
 #[cfg(feature = "webhooks")]
 pub mod webhook;
@@ -23,7 +24,7 @@ pub use client::{Client, ClientBuilder};
 pub use generated::{operations, resources, types};
 #[doc(no_inline)]
 pub use http;
-pub use protocol::Reason;
+pub use reason::Reason;
 pub use security_api_transport::{
     ApiError, ApiKey, Body, Call, CallFuture, Credential, Cursor, Defaults, Error, ErrorKind,
     InvalidTimestamp, Job, JobFuture, Limiter, Operation, Outcome, Patch, Rate, RateLimiter,
