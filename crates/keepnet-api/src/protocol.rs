@@ -78,9 +78,7 @@ impl Said {
             306 | 401 => Reason::TokenRefused,
             400 | 422 => Reason::InvalidInput,
             403 => Reason::Forbidden,
-            404 => Reason::NotFound,
-            429 => Reason::RateLimited,
-            503 => Reason::Unavailable,
+            404 | 429 | 503 => return None,
             500.. => Reason::ServerError,
             _ if self.code_is("FAILED") => Reason::Failed,
             _ => return None,
@@ -89,7 +87,7 @@ impl Said {
 
     fn into_error(self, answer: &Answer<'_>) -> ApiError {
         let reason = self.reason(answer);
-        let hint = reason.and_then(|reason| hint(reason, answer));
+        let hint = hint(reason, answer);
         let mut error = ApiError::new().with_validation(self.validation);
         if let Some(message) = self.message {
             error = error.with_message(message);
@@ -110,7 +108,16 @@ impl Said {
 const INTERNAL: &str = "INTERNAL_SERVER_ERROR";
 
 /// What a person can do about it.
-fn hint(reason: Reason, answer: &Answer<'_>) -> Option<&'static str> {
+fn hint(reason: Option<Reason>, answer: &Answer<'_>) -> Option<&'static str> {
+    let Some(reason) = reason else {
+        return match answer.status.as_u16() {
+            404 => {
+                Some("check the id; objects of another company are found with `for_company` only")
+            }
+            503 => Some("the service is down for maintenance: try again later"),
+            _ => None,
+        };
+    };
     let path = answer.operation.path();
     let searches = path.contains("search") || path.contains("export");
     Some(match reason {
@@ -127,13 +134,9 @@ fn hint(reason: Reason, answer: &Answer<'_>) -> Option<&'static str> {
         Reason::Forbidden => {
             "the client's role does not allow this, or the company named by `for_company` is not one of its own; `token_info()` has the `permissions()` of the role"
         }
-        Reason::NotFound => {
-            "check the id; objects of another company are found with `for_company` only"
-        }
         Reason::InvalidInput if searches => {
             "`order_by` and the filter's field names must be columns of this list; some lists know no `CreateTime`"
         }
-        Reason::Unavailable => "the service is down for maintenance: try again later",
         Reason::ServerError if !answer.operation.is_idempotent() => {
             "the service answers so, too, if it cannot read the request's body: check its members before sending it again"
         }
@@ -175,7 +178,7 @@ impl Protocol for Keepnet {
 #[cfg(test)]
 mod tests {
     use http::{HeaderMap, Method, StatusCode};
-    use security_api_transport::Operation;
+    use security_api_transport::{Error, Operation};
 
     use super::*;
 
@@ -207,7 +210,7 @@ mod tests {
             (
                 400,
                 r#"{"data":null,"message":"Invalid request","status":"INPUT_ERROR","validationMessages":["Name is empty"]}"#,
-                Reason::InvalidInput,
+                Some(Reason::InvalidInput),
                 Some("INPUT_ERROR"),
                 "Invalid request",
                 "Name is empty",
@@ -215,7 +218,7 @@ mod tests {
             (
                 500,
                 r#"{"Data":null,"Message":"Invalid request","Status":"INPUT_ERROR","ValidationMessages":["Name is empty"]}"#,
-                Reason::InvalidInput,
+                Some(Reason::InvalidInput),
                 Some("INPUT_ERROR"),
                 "Invalid request",
                 "Name is empty",
@@ -223,7 +226,7 @@ mod tests {
             (
                 403,
                 r#"{"status":"PRIVACY_ERROR","message":"Private"}"#,
-                Reason::PrivacyWindow,
+                Some(Reason::PrivacyWindow),
                 Some("PRIVACY_ERROR"),
                 "Private (the company's privacy period",
                 "",
@@ -231,7 +234,7 @@ mod tests {
             (
                 403,
                 r#"{"status":"IP_RESTRICTED"}"#,
-                Reason::IpRestricted,
+                Some(Reason::IpRestricted),
                 Some("IP_RESTRICTED"),
                 "the client has a list of addresses",
                 "",
@@ -239,7 +242,7 @@ mod tests {
             (
                 500,
                 r#"{"status":"INTERNAL_SERVER_ERROR","message":null,"data":null}"#,
-                Reason::ServerError,
+                Some(Reason::ServerError),
                 Some("INTERNAL_SERVER_ERROR"),
                 "the service answers so, too",
                 "",
@@ -247,7 +250,7 @@ mod tests {
             (
                 404,
                 r#"{"type":"about:blank","title":"Not Found","status":404,"detail":"No such badge"}"#,
-                Reason::NotFound,
+                None,
                 None,
                 "Not Found: No such badge (check the id",
                 "",
@@ -255,7 +258,7 @@ mod tests {
             (
                 400,
                 r#"{"title":"One or more validation errors occurred.","status":400,"errors":{"Name":["is empty"]}}"#,
-                Reason::InvalidInput,
+                Some(Reason::InvalidInput),
                 None,
                 "One or more validation errors occurred.",
                 "Name: is empty",
@@ -263,7 +266,7 @@ mod tests {
             (
                 400,
                 r#"{"error":"invalid_client","error_description":"No such client"}"#,
-                Reason::ClientRefused,
+                Some(Reason::ClientRefused),
                 Some("invalid_client"),
                 "No such client (check client id",
                 "",
@@ -271,7 +274,7 @@ mod tests {
             (
                 401,
                 r#"{"errors":[{"message":"Expired"},{"message":"Go away"}]}"#,
-                Reason::TokenRefused,
+                Some(Reason::TokenRefused),
                 None,
                 "Expired (the token was refused",
                 "Go away",
@@ -279,24 +282,24 @@ mod tests {
             (
                 306,
                 "",
-                Reason::TokenRefused,
+                Some(Reason::TokenRefused),
                 None,
                 "the token was refused",
                 "",
             ),
+            (503, "<html>", None, None, "the service is down", ""),
             (
-                503,
-                "<html>",
-                Reason::Unavailable,
+                403,
+                "",
+                Some(Reason::Forbidden),
                 None,
-                "the service is down",
+                "the client's role",
                 "",
             ),
-            (403, "", Reason::Forbidden, None, "the client's role", ""),
         ];
         for (status, body, expected, code, message, validation) in table {
             let error = answer_to(&CREATE, status, body, |answer| Keepnet.api_error(answer));
-            assert_eq!(reason(&error), Some(expected), "{body}");
+            assert_eq!(reason(&error), expected, "{body}");
             assert_eq!(error.code.as_deref(), code, "{body}");
             let text = error.message.as_deref().unwrap_or_default();
             assert!(text.starts_with(message), "{body}: {text}");

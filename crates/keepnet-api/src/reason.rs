@@ -1,8 +1,13 @@
 //! Why the service refused a call.
 
+use std::fmt;
+
 use security_api_transport::Error;
 
 /// Why the service refused a call, as far as it says.
+///
+/// It has what [`Error::status`] and predicates such as [`Error::is_not_found`] do not tell: the service reports some
+/// errors with any status, even with 200. `Display` shows one line.
 ///
 /// The service's own words are in [`Error::api`]: `code` is the status of its envelope (`INPUT_ERROR`), `message` its
 /// message, and `validation` what it says of single members of the request.
@@ -34,17 +39,11 @@ pub enum Reason {
     PrivacyWindow,
     /// The role of the client does not allow this call, or the company is not one it may work for: any other 403.
     Forbidden,
-    /// There is no object with this id in this company: 404.
-    NotFound,
     /// Something is missing or wrong in the request: 400, 422, or `INPUT_ERROR` with any status.
     InvalidInput,
     /// The request was understood, and could not be carried out: `FAILED`, which comes with status 200 too.
     Failed,
-    /// More requests than the service allows: 429. The client has waited and tried again already.
-    RateLimited,
-    /// The service is down for maintenance: 503.
-    Unavailable,
-    /// The service failed: any other 5xx, or `INTERNAL_SERVER_ERROR` with any status. It also answers so to bodies that
+    /// The service failed: a 5xx other than 503, or `INTERNAL_SERVER_ERROR` with any status. It also answers so to bodies that
     /// it cannot read.
     ServerError,
 }
@@ -62,5 +61,20 @@ impl Reason {
     #[must_use]
     pub fn of(error: &Error) -> Option<Self> {
         error.reason().copied()
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TokenRefused => "the token was refused",
+            Self::ClientRefused => "client id or client secret were refused",
+            Self::IpRestricted => "the client may not be used from this machine's address",
+            Self::PrivacyWindow => "the company's privacy period is running",
+            Self::Forbidden => "the client's role does not allow the call",
+            Self::InvalidInput => "something is missing or wrong in the request",
+            Self::Failed => "the request could not be carried out",
+            Self::ServerError => "the service failed",
+        })
     }
 }

@@ -23,14 +23,10 @@ impl Protocol for PushSecurity {
             .ok()
             .and_then(|body| body.message);
         let reason = match answer.status.as_u16() {
-            400 | 422 => Some(Reason::InvalidInput),
             401 => Some(Reason::KeyRefused),
             403 if message.as_deref() == Some(UNKNOWN_PATH) => Some(Reason::UnknownPath),
             403 if changes_something(answer) => Some(Reason::ReadOnlyKey),
             403 => Some(Reason::KeyRefused),
-            404 => Some(Reason::NotFound),
-            429 => Some(Reason::RateLimited),
-            500.. => Some(Reason::ServerError),
             _ => None,
         };
         let hint = match reason {

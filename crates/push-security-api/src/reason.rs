@@ -1,11 +1,15 @@
 //! Why the service refused a call.
 
+use std::fmt;
+
 use security_api_transport::Error;
 
 /// Why the service refused a call, as far as its response tells.
 ///
-/// The vendor documents the statuses 200, 400, 429 and 500, and no body. The meanings of 401, 403 and 404 rest on
-/// observed responses of the gateway and on what gateways of its kind do.
+/// It has what [`Error::status`] and predicates such as [`Error::is_not_found`] do not tell. `Display` shows one line.
+///
+/// The vendor documents the statuses 200, 400, 429 and 500, and no body. The meanings of 401 and 403 rest on observed
+/// responses of the gateway and on what gateways of its kind do.
 ///
 /// ```no_run
 /// # async fn example(push: push_security_api::Client, id: &str) -> Result<(), push_security_api::Error> {
@@ -30,14 +34,6 @@ pub enum Reason {
     ReadOnlyKey,
     /// The key was refused: 401, or 403 for a call that only reads.
     KeyRefused,
-    /// There is no object with this id: 404.
-    NotFound,
-    /// A parameter is missing or wrong: 400, or 422.
-    InvalidInput,
-    /// More requests than the service allows: 429. The client has already waited and retried.
-    RateLimited,
-    /// The service failed: any 5xx.
-    ServerError,
 }
 
 impl Reason {
@@ -53,5 +49,15 @@ impl Reason {
     #[must_use]
     pub fn of(error: &Error) -> Option<Self> {
         error.reason().copied()
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::UnknownPath => "the gateway does not know the path",
+            Self::ReadOnlyKey => "the key may only read, or is not known",
+            Self::KeyRefused => "the key was refused",
+        })
     }
 }

@@ -345,7 +345,7 @@ fn not_locked(error: Error) -> Error {
     }
     error.map_api(|mut api| {
         api.message = None;
-        let reason = Reason::Throttled;
+        let reason = Reason::RateLimited;
         api.with_message(reason.to_string()).with_reason(reason)
     })
 }

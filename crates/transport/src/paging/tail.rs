@@ -134,7 +134,7 @@ struct Record {
 enum State<P: Paging> {
     /// A pass is to begin.
     Starting,
-    Reading(Walk<P>),
+    Reading(Box<Walk<P>>),
     Waiting(Pin<Box<Sleep>>, After),
     Done,
 }
@@ -262,9 +262,9 @@ impl<T, S: Timeline> Tail<T, S> {
     }
 
     /// The list from the pass's bound on.
-    fn walk(&self) -> Walk<S::Paging> {
+    fn walk(&self) -> Box<Walk<S::Paging>> {
         let request = self.timeline.since(self.request.clone(), self.pass.bound);
-        Walk::new(S::Paging::begin(request))
+        Box::new(Walk::new(S::Paging::begin(request)))
     }
 
     /// The pass has read the list to its end.
