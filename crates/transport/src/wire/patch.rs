@@ -3,6 +3,7 @@
 use serde::ser::{Serialize, Serializer};
 
 use crate::wire::model::MaybeAbsent;
+use crate::wire::sealed::Sealed;
 
 /// A member of a partial update: leave it, clear it, or set it.
 ///
@@ -24,6 +25,8 @@ pub enum Patch<T> {
     /// Set the member to this value.
     Set(T),
 }
+
+impl<T> Sealed for Patch<T> {}
 
 impl<T> MaybeAbsent for Patch<T> {
     fn is_absent(&self) -> bool {

@@ -2,11 +2,15 @@
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-/// A value that may be left out of the object it belongs to.
-pub trait MaybeAbsent {
+use crate::wire::sealed::Sealed;
+
+/// A value that may be left out of the object it belongs to. Sealed.
+pub trait MaybeAbsent: Sealed {
     /// Whether the member is to be left out.
     fn is_absent(&self) -> bool;
 }
+
+impl<T> Sealed for Option<T> {}
 
 impl<T> MaybeAbsent for Option<T> {
     fn is_absent(&self) -> bool {
