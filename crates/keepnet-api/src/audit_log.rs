@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::TailCursor;
 use crate::operations::AUDIT_LOGS_SEARCH;
-use crate::paging::ByNumber;
+use crate::paging::PageNumber;
 use crate::resources::AuditLogs;
 use crate::search::{SearchRequest, field};
 use crate::time::{DateFormat, DateTime, InvalidDateTime};
@@ -66,7 +66,7 @@ impl Default for AuditLog {
 }
 
 impl Timeline for AuditLog {
-    type Paging = ByNumber;
+    type Paging = PageNumber;
 
     const ASCENDING: bool = true;
 

@@ -89,7 +89,7 @@ pub use token::{Claims, Permissions, TokenInfo};
 ///     Ok(())
 /// }
 /// ```
-pub type List<T> = security_api_transport::List<T, paging::ByNumber>;
+pub type List<T> = security_api_transport::List<T, paging::PageNumber>;
 
 /// One page of a list: its items, and the call for the next page.
 ///
@@ -111,7 +111,7 @@ pub type List<T> = security_api_transport::List<T, paging::ByNumber>;
 ///     Ok(count)
 /// }
 /// ```
-pub type Page<T> = security_api_transport::Page<T, paging::ByNumber>;
+pub type Page<T> = security_api_transport::Page<T, paging::PageNumber>;
 
 /// Every page of a list, one after the other: a `Stream` of [`Page`]s that has `try_next()` of its own.
 ///
@@ -129,7 +129,7 @@ pub type Page<T> = security_api_transport::Page<T, paging::ByNumber>;
 ///     Ok(())
 /// }
 /// ```
-pub type Pages<T> = security_api_transport::Pages<T, paging::ByNumber>;
+pub type Pages<T> = security_api_transport::Pages<T, paging::PageNumber>;
 
 /// Every item of a list, across pages: a `Stream` that has `try_next()` and `try_collect()` of its own.
 ///
@@ -144,7 +144,7 @@ pub type Pages<T> = security_api_transport::Pages<T, paging::ByNumber>;
 ///     list.items().resume(from).try_collect().await
 /// }
 /// ```
-pub type Items<T> = security_api_transport::Items<T, paging::ByNumber>;
+pub type Items<T> = security_api_transport::Items<T, paging::PageNumber>;
 
 /// Every item of a list as the JSON it came as, across pages: for exports, and for members that this version does not
 /// know.
@@ -162,4 +162,4 @@ pub type Items<T> = security_api_transport::Items<T, paging::ByNumber>;
 ///     Ok(())
 /// }
 /// ```
-pub type RawItems = security_api_transport::RawItems<paging::ByNumber>;
+pub type RawItems = security_api_transport::RawItems<paging::PageNumber>;
