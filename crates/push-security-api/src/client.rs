@@ -224,5 +224,6 @@ fn settings(api_key: &Secret) -> Result<ServiceSettings, Error> {
             api_key.expose(),
         )?),
         limiter: Arc::new(Client::service_limiter()?),
+        state: Arc::new(()),
     })
 }

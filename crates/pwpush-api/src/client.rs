@@ -10,7 +10,7 @@ use security_api_transport::{
 };
 
 use crate::bounds::{Bounds, PushKind};
-use crate::edition;
+use crate::instance::{self, Instance};
 use crate::operations::INSTANCE_VERSION;
 use crate::protocol::PasswordPusher;
 use crate::types::Edition;
@@ -191,7 +191,7 @@ impl Client {
     /// ```
     #[must_use]
     pub fn assume_edition(self, edition: Edition) -> Self {
-        edition::assume(&self.transport, edition);
+        instance::assume_edition(&self.transport, edition);
         self
     }
 
@@ -209,7 +209,7 @@ impl Client {
     /// ```
     #[must_use]
     pub fn assume_bounds(self, kind: PushKind, bounds: Bounds) -> Self {
-        edition::assume_bounds(&self.transport, kind, bounds);
+        instance::assume_bounds(&self.transport, kind, bounds);
         self
     }
 
@@ -230,7 +230,7 @@ impl Client {
     /// ```
     pub fn edition(&self) -> Job<Edition> {
         Job::new(&self.transport, |client| async move {
-            edition::of(&client).await
+            instance::edition(&client).await
         })
     }
 
@@ -261,7 +261,7 @@ impl Client {
             )
             .with_operation(&INSTANCE_VERSION));
         }
-        if edition::has_token(&self.transport) {
+        if instance::has_token(&self.transport) {
             let last = self.pushes().active().extra_query("page", "200");
             last.page().await?;
         }
@@ -344,5 +344,6 @@ fn settings(credential: Arc<dyn Credential>, has_token: bool) -> Result<ServiceS
         protocol: Arc::new(PasswordPusher::new(has_token)),
         credential,
         limiter: Arc::new(Client::service_limiter()?),
+        state: Arc::new(Instance::new(has_token)),
     })
 }

@@ -1,7 +1,6 @@
 //! How responses are read: by status and form, never by their texts, which are translated.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
 
 use http::header::{LOCATION, RETRY_AFTER};
 use security_api_transport::{
@@ -10,32 +9,21 @@ use security_api_transport::{
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use tokio::sync::OnceCell;
 
-use crate::bounds::{Bounds, PushKind};
 use crate::operations as op;
 use crate::reason::Reason;
 use crate::token;
-use crate::types::Edition;
 
-/// How the service's responses are read, and what a client knows about the instance.
+/// How the service's responses are read.
 #[derive(Debug)]
 pub(crate) struct PasswordPusher {
     /// Whether a token is sent.
-    pub(crate) has_token: bool,
-    /// Assumed, or requested by the first call that needs it.
-    pub(crate) edition: OnceCell<Edition>,
-    /// Assumed, by kind.
-    pub(crate) bounds: [OnceLock<Bounds>; PushKind::ALL.len()],
+    has_token: bool,
 }
 
 impl PasswordPusher {
     pub(crate) fn new(has_token: bool) -> Self {
-        Self {
-            has_token,
-            edition: OnceCell::new(),
-            bounds: Default::default(),
-        }
+        Self { has_token }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::reason::Reason;
 use crate::resources::Pushes;
 use crate::retrieved::Retrieved;
 use crate::types::{Edition, Message, Push, PushedFile, RetrievedPush};
-use crate::{edition, files};
+use crate::{files, instance};
 
 /// Makes a type that stands for a call awaitable.
 macro_rules! sent_when_awaited {
@@ -247,12 +247,12 @@ impl CreatePush {
             or_less,
         } = self;
         let client = request.job_client()?;
-        let bounds = edition::bounds(&client, push.kind);
-        push.check(edition::has_token(&client), bounds)?;
+        let bounds = instance::bounds(&client, push.kind);
+        push.check(instance::has_token(&client), bounds)?;
         let account = account_id.as_deref();
-        let mut known = edition::known(&client);
+        let mut known = instance::known_edition(&client);
         if known.is_none() && (push.needs_edition() || account.is_some()) {
-            known = Some(edition::of(&client).await?);
+            known = Some(instance::edition(&client).await?);
         }
         let mut lifetime = None;
         if let Some(edition) = &known {
