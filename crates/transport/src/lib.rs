@@ -44,7 +44,7 @@ pub use error::{
 };
 #[cfg(any(feature = "fake", test))]
 pub use fake::{FakeAnswer, FakeRequest, FakeTransport};
-pub use job::{Job, JobFuture};
+pub use job::{Job, JobFuture, JobOptions};
 pub use layers::retry::RetryPolicy;
 pub use limiter::{Limiter, Rate, RateLimiter, Rates};
 pub use operation::Operation;
