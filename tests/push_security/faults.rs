@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use push_security_api::http::Method;
 use push_security_api::types::{AppUpdate, EmployeeUpdate};
-use push_security_api::{Call, Client, ErrorKind, Outcome, Reason};
+use push_security_api::{Call, Client, ErrorKind, Outcome};
 use security_api_sandbox::{Fault, Sandbox};
 use serde_json::{Value, json};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use push_security_api::types::{
     AppUpdate, ApprovalStatus, DetectionUpdate, EmployeeUpdate, LoginMethodName, SensitivityLevel,
 };
-use push_security_api::{Client, Patch, Reason, Response, operations};
+use push_security_api::{Client, Patch, Response, operations};
 use security_api_sandbox::Sandbox;
 use serde_json::{Value, json};
 

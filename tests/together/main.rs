@@ -8,4 +8,5 @@ mod playbook;
 mod proxy;
 mod secrets;
 mod services;
+mod surface;
 mod values;

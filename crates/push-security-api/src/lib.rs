@@ -26,9 +26,10 @@ pub use generated::{operations, resources, types};
 pub use http;
 pub use reason::Reason;
 pub use security_api_transport::{
-    ApiError, ApiKey, Body, Call, CallFuture, Credential, Cursor, Defaults, Error, ErrorKind,
-    InvalidTimestamp, Job, JobFuture, Limiter, Operation, Outcome, Patch, Rate, RateLimiter,
-    RawJson, Request, Response, RetryPolicy, Secret, TailCursor, Timestamp, UndecodedItem,
+    ApiError, ApiKey, Body, Call, CallFuture, Credential, Cursor, Defaults, Download, Error,
+    ErrorKind, Form, InvalidTimestamp, Job, JobFuture, Limiter, Operation, Outcome, Patch, Rate,
+    RateLimiter, Rates, RawJson, Request, Response, RetryPolicy, Secret, TailCursor, Timestamp,
+    UndecodedItem, Upload,
 };
 #[cfg(feature = "fake")]
 pub use security_api_transport::{FakeAnswer, FakeRequest, FakeTransport};

@@ -46,7 +46,8 @@ pub use retrieved::Retrieved;
 pub use security_api_transport::{
     Anonymous, ApiError, ApiKey, Body, Call, CallFuture, Credential, Cursor, Defaults, Download,
     Error, ErrorKind, Form, InvalidTimestamp, Job, JobFuture, Limiter, Operation, Outcome, Rate,
-    RateLimiter, RawJson, Request, Response, RetryPolicy, Secret, Timestamp, UndecodedItem, Upload,
+    RateLimiter, Rates, RawJson, Request, Response, RetryPolicy, Secret, Timestamp, UndecodedItem,
+    Upload,
 };
 #[cfg(feature = "fake")]
 pub use security_api_transport::{FakeAnswer, FakeRequest, FakeTransport};
