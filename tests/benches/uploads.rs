@@ -71,6 +71,7 @@ fn client(url: &str) -> Result<Client, Error> {
         protocol: Arc::new(Plain),
         credential: Arc::new(Anonymous),
         limiter: Arc::new(RateLimiter::unlimited()),
+        state: Arc::new(()),
     }))
     .timeout(None)
     .no_proxy()

@@ -13,6 +13,7 @@ mod records;
 mod refusals;
 mod secrets;
 mod support;
+mod tail;
 mod webhook_attacks;
 mod webhook_forms;
 mod webhooks;

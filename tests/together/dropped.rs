@@ -141,7 +141,7 @@ async fn calls_of_push_security_that_are_given_up_take_nothing_with_them() {
     .await;
     assert!(dropped > CALLS / 4, "{dropped}");
     sandbox.faults().clear();
-    at_once(push.check()).await;
+    at_once(push.check().into_future()).await;
     is_whole(&limiter, &operations::BROWSERS_LIST).await;
     lets_go(&proxy, push).await;
 }
@@ -180,7 +180,7 @@ async fn calls_of_password_pusher_that_are_given_up_take_nothing_with_them() {
     .await;
     assert!(dropped > CALLS / 4, "{dropped}");
     sandbox.faults().clear();
-    at_once(pwpush.check()).await;
+    at_once(pwpush.check().into_future()).await;
     is_whole(&limiter, &pwpush_api::operations::PUSHES_ACTIVE).await;
     lets_go(&proxy, pwpush).await;
 }

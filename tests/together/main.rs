@@ -10,3 +10,5 @@ mod promises;
 mod proxy;
 mod secrets;
 mod services;
+mod surface;
+mod values;

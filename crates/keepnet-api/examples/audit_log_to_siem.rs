@@ -6,9 +6,9 @@
 //! $ cargo run -p keepnet-api --example audit_log_to_siem -- 2026-01-01T00:00:00Z place.json
 //! ```
 //!
-//! With a file given it follows the log until Ctrl-C. The place is remembered there, and the next run goes on from it,
-//! whatever time it is given. If the program ends between printing and remembering, lines are printed again. It is
-//! remembered once a second, since writing it down costs more than printing a line does.
+//! With a file given it follows the log until Ctrl-C. The place is remembered there after each page, and the next run
+//! goes on from it, whatever time it is given. If the program ends between printing and remembering, the lines of that
+//! page are printed again.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod common;
@@ -16,11 +16,10 @@ mod common;
 use std::error::Error;
 use std::path::Path;
 use std::pin::pin;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use std::{env, fs, io};
 
-use keepnet_api::Timestamp;
-use keepnet_api::audit_log::TailCursor;
+use keepnet_api::{TailCursor, Timestamp};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -42,7 +41,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
         lines = lines.follow(Duration::from_secs(15));
     }
     let mut stop = pin!(tokio::signal::ctrl_c());
-    let mut remembered = Instant::now();
     let mut count = 0_u64;
     loop {
         let line = tokio::select! {
@@ -62,9 +60,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
             Err(error) if error.is_retryable() && file.is_some() => eprintln!("{error}"),
             Err(error) => return Err(error.into()),
         }
-        if let Some(file) = file.filter(|_| remembered.elapsed() > Duration::from_secs(1)) {
+        if let Some(file) = file.filter(|_| lines.at_page_end()) {
             remember(file, &lines.cursor())?;
-            remembered = Instant::now();
         }
     }
     if let Some(file) = file {

@@ -425,5 +425,6 @@ fn settings(client_id: String, client_secret: Secret) -> Result<ServiceSettings,
         credential: Arc::new(credential.scope(SCOPE)),
         // The service documents that there are limits, and none of their numbers.
         limiter: Arc::new(RateLimiter::unlimited()),
+        state: Arc::new(()),
     })
 }

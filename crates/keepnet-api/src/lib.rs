@@ -10,7 +10,7 @@
 
 #[cfg(feature = "companies")]
 pub mod api_clients;
-pub mod audit_log;
+mod audit_log;
 mod client;
 mod envelope;
 mod generated;
@@ -31,24 +31,26 @@ pub mod people;
 pub mod phishing;
 mod polling;
 mod protocol;
+mod reason;
 pub mod search;
 mod time;
 mod token;
 #[cfg(feature = "training")]
 pub mod training;
 
+pub use audit_log::Tail;
 pub use client::{Client, ClientBuilder, Sibling, SiblingClient};
 pub use generated::{operations, resources, types};
 #[doc(no_inline)]
 pub use http;
 pub use polling::{Polling, Progress};
-pub use protocol::Reason;
+pub use reason::Reason;
 pub use search::{Filter, SearchRequest};
 pub use security_api_transport::{
     ApiError, Body, Call, CallFuture, Credential, Cursor, Defaults, Download, Error, ErrorKind,
     Form, InvalidTimestamp, Job, JobFuture, Limiter, OAuth2, Operation, Outcome, Patch, Rate,
-    RateLimiter, Rates, RawJson, Request, Response, RetryPolicy, Secret, Timestamp, UndecodedItem,
-    Upload,
+    RateLimiter, Rates, RawJson, Request, Response, RetryPolicy, Secret, TailCursor, Timestamp,
+    UndecodedItem, Upload,
 };
 #[cfg(feature = "fake")]
 pub use security_api_transport::{FakeAnswer, FakeRequest, FakeTransport};
@@ -87,7 +89,7 @@ pub use token::{Claims, Permissions, TokenInfo};
 ///     Ok(())
 /// }
 /// ```
-pub type List<T> = security_api_transport::List<T, paging::ByNumber>;
+pub type List<T> = security_api_transport::List<T, paging::PageNumber>;
 
 /// One page of a list: its items, and the call for the next page.
 ///
@@ -109,7 +111,7 @@ pub type List<T> = security_api_transport::List<T, paging::ByNumber>;
 ///     Ok(count)
 /// }
 /// ```
-pub type Page<T> = security_api_transport::Page<T, paging::ByNumber>;
+pub type Page<T> = security_api_transport::Page<T, paging::PageNumber>;
 
 /// Every page of a list, one after the other: a `Stream` of [`Page`]s that has `try_next()` of its own.
 ///
@@ -127,7 +129,7 @@ pub type Page<T> = security_api_transport::Page<T, paging::ByNumber>;
 ///     Ok(())
 /// }
 /// ```
-pub type Pages<T> = security_api_transport::Pages<T, paging::ByNumber>;
+pub type Pages<T> = security_api_transport::Pages<T, paging::PageNumber>;
 
 /// Every item of a list, across pages: a `Stream` that has `try_next()` and `try_collect()` of its own.
 ///
@@ -142,7 +144,7 @@ pub type Pages<T> = security_api_transport::Pages<T, paging::ByNumber>;
 ///     list.items().resume(from).try_collect().await
 /// }
 /// ```
-pub type Items<T> = security_api_transport::Items<T, paging::ByNumber>;
+pub type Items<T> = security_api_transport::Items<T, paging::PageNumber>;
 
 /// Every item of a list as the JSON it came as, across pages: for exports, and for members that this version does not
 /// know.
@@ -160,4 +162,4 @@ pub type Items<T> = security_api_transport::Items<T, paging::ByNumber>;
 ///     Ok(())
 /// }
 /// ```
-pub type RawItems = security_api_transport::RawItems<paging::ByNumber>;
+pub type RawItems = security_api_transport::RawItems<paging::PageNumber>;

@@ -15,7 +15,7 @@ use crate::search::PAGE_SIZE;
 
 /// Pages by `pageNumber` in the request's body.
 #[derive(Debug)]
-pub enum ByNumber {}
+pub enum PageNumber {}
 
 /// A page as the service sends it: an object with `results` and totals, or a bare list, which some calls send where
 /// others send a page.
@@ -36,12 +36,12 @@ struct Totals {
 
 /// The page that a request asks for: its number and, since that means nothing without it, the size.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Place {
+pub struct Position {
     number: Option<u64>,
     size: Option<u64>,
 }
 
-impl Place {
+impl Position {
     /// Reads the place in the body, or in the `pagination` within it.
     fn of(request: &Request) -> Self {
         #[derive(Deserialize)]
@@ -90,7 +90,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.number.unwrap_or(1))?;
         match self.size {
@@ -100,7 +100,7 @@ impl fmt::Display for Place {
     }
 }
 
-impl FromStr for Place {
+impl FromStr for Position {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
@@ -121,42 +121,42 @@ impl FromStr for Place {
 }
 
 impl<T> ListAnswer<T> {
-    fn split(self, place: Option<&Place>) -> Split<T, Place> {
+    fn split(self, place: Option<&Position>) -> Split<T, Position> {
         let place = place.copied().unwrap_or_default();
         let next = match place.next(self.items.len(), self.totals) {
             None => Next::End,
-            number => Next::At(Place { number, ..place }),
+            number => Next::At(Position { number, ..place }),
         };
         Split::new(self.items, next).with_total(self.totals.records)
     }
 }
 
-impl Paging for ByNumber {
+impl Paging for PageNumber {
     const NUMBERED: bool = true;
 
     type Wire<T> = ListAnswer<T>;
-    type Position = Place;
+    type Position = Position;
 
-    fn position(text: &str) -> Result<Place, Error> {
+    fn position(text: &str) -> Result<Position, Error> {
         text.parse()
     }
 
-    fn first(request: &Request) -> Option<Place> {
-        Some(Place::of(request))
+    fn first(request: &Request) -> Option<Position> {
+        Some(Position::of(request))
     }
 
-    fn split<T>(wire: ListAnswer<T>, place: Option<&Place>) -> Split<T, Place> {
+    fn split<T>(wire: ListAnswer<T>, place: Option<&Position>) -> Split<T, Position> {
         wire.split(place)
     }
 
     fn split_raw<'a>(
         page: &'a str,
-        place: Option<&Place>,
-    ) -> serde_json::Result<Split<&'a RawValue, Place>> {
+        place: Option<&Position>,
+    ) -> serde_json::Result<Split<&'a RawValue, Position>> {
         Ok(Self::split(serde_json::from_str(page)?, place))
     }
 
-    fn go(request: Request, place: &Place) -> Request {
+    fn go(request: Request, place: &Position) -> Request {
         let members = [("pageNumber", place.number), ("pageSize", place.size)];
         edit(request, |slot| {
             for (name, value) in members {
@@ -169,7 +169,7 @@ impl Paging for ByNumber {
 
     /// Not every list is a search, which would be complete already.
     fn begin(request: Request) -> Request {
-        let place = Place::of(&request);
+        let place = Position::of(&request);
         if place.number.is_some() && place.size.is_some() || request.body_bytes().is_none() {
             return request;
         }
@@ -188,7 +188,7 @@ impl Paging for ByNumber {
     }
 
     fn page_size(request: &Request) -> Option<Cow<'_, str>> {
-        let size = Place::of(request).size?;
+        let size = Position::of(request).size?;
         Some(Cow::Owned(size.to_string()))
     }
 }

@@ -417,9 +417,9 @@ impl PhishingCampaigns {
         is_done: fn(&LaunchState) -> bool,
         launch: &Launch,
     ) -> Progress<LaunchState> {
-        let (reports, launch) = (PhishingCampaignReports::new(self.client()), launch.clone());
-        Progress::new(what, is_done, move || {
-            state(reports.clone(), launch.clone())
+        let launch = launch.clone();
+        Progress::new(self.client(), what, is_done, move |client| {
+            state(PhishingCampaignReports::new(&client), launch.clone())
         })
     }
 
@@ -554,9 +554,10 @@ async fn launch_to(client: Client, id: String, groups: Vec<String>) -> Result<La
     PhishingCampaignJobs::new(&client).start(&id, &now).await?;
     let campaign = id.clone();
     let appeared = Progress::new(
+        &client,
         "the launch's entry in the list",
         Option::is_some,
-        move || newest(reports.clone(), campaign.clone(), before),
+        move |_| newest(reports.clone(), campaign.clone(), before),
     );
     let patience = Duration::from_secs(60);
     let soon = Polling::default()

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures_core::Stream;
-use security_api_transport::{Error, ErrorKind};
+use security_api_transport::{Client, Error, ErrorKind, JobOptions};
 use tokio::time::{Instant, Sleep};
 
 /// How often to look whether something is done, and for how long.
@@ -129,7 +129,9 @@ pub(crate) type Asked<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>
 /// ```
 #[must_use = "nothing is asked until it is awaited or polled"]
 pub struct Progress<T> {
-    ask: Box<dyn Fn() -> Asked<T> + Send + Sync>,
+    client: Client,
+    options: JobOptions,
+    ask: Box<dyn Fn(Client) -> Asked<T> + Send + Sync>,
     is_done: fn(&T) -> bool,
     what: &'static str,
     polling: Polling,
@@ -150,13 +152,20 @@ enum State<T> {
 impl<T: 'static> Progress<T> {
     #[allow(dead_code, reason = "areas use it, if any of their features is on")]
     /// `what` begins the words of the error that says it was not done in time.
-    pub(crate) fn new<A, F>(what: &'static str, is_done: fn(&T) -> bool, ask: A) -> Self
+    pub(crate) fn new<A, F>(
+        client: &Client,
+        what: &'static str,
+        is_done: fn(&T) -> bool,
+        ask: A,
+    ) -> Self
     where
-        A: Fn() -> F + Send + Sync + 'static,
+        A: Fn(Client) -> F + Send + Sync + 'static,
         F: Future<Output = Result<T, Error>> + Send + 'static,
     {
         Self {
-            ask: Box::new(move || Box::pin(ask())),
+            client: client.clone(),
+            options: JobOptions::default(),
+            ask: Box::new(move |client| Box::pin(ask(client))),
             is_done,
             what,
             polling: Polling::default(),
@@ -230,6 +239,12 @@ impl<T: 'static> Progress<T> {
     }
 }
 
+security_api_transport::__job_options!(
+    Progress,
+    "Bounds each look, including all attempts and the waits between them. What bounds all looks together is the \
+     deadline of the [`Polling`](Self::polling)."
+);
+
 impl<T: 'static> Stream for Progress<T> {
     type Item = Result<T, Error>;
 
@@ -244,7 +259,10 @@ impl<T: 'static> Stream for Progress<T> {
                         None => now + this.polling.deadline.min(FOR_EVER),
                     };
                     this.deadline = Some(deadline);
-                    let asked = (this.ask)();
+                    let asked: Asked<T> = match this.options.client(&this.client) {
+                        Ok(client) => (this.ask)(client),
+                        Err(error) => Box::pin(async move { Err(error) }),
+                    };
                     let late = this.late();
                     this.state = State::Asking(Box::pin(async move {
                         tokio::time::timeout_at(deadline, asked)

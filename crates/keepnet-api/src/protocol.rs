@@ -2,72 +2,10 @@
 
 use std::borrow::Cow;
 
-use security_api_transport::{Answer, ApiError, Error, Protocol, Verdict};
+use security_api_transport::{Answer, ApiError, Protocol, Verdict};
 
 use crate::envelope::{Bare, Envelope};
-
-/// Why the service refused a call, as far as it says.
-///
-/// The service's own words are in [`Error::api`]: `code` is the status of its envelope (`INPUT_ERROR`), `message` its
-/// message, and `validation` what it says of single members of the request.
-///
-/// ```no_run
-/// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-/// use keepnet_api::Reason;
-///
-/// match keepnet.check().await {
-///     Err(error) if Reason::of(&error) == Some(Reason::IpRestricted) => {
-///         eprintln!("this machine's address is not on the client's list");
-///     }
-///     other => other?,
-/// }
-/// # Ok(()) }
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Reason {
-    /// The token was refused: 401, or 306, which the service uses for the same. The client has fetched a new one and
-    /// tried again already.
-    TokenRefused,
-    /// Client id or secret were refused in answer to a request of one's own. Where the client itself fetches a token with
-    /// them, the error has no reason; it is of the kind [`Credential`](crate::ErrorKind::Credential).
-    ClientRefused,
-    /// The client may be used from certain addresses only, and this machine has another: `IP_RESTRICTED`.
-    IpRestricted,
-    /// The company keeps this data to itself for a time: `PRIVACY_ERROR`.
-    PrivacyWindow,
-    /// The role of the client does not allow this call, or the company is not one it may work for: any other 403.
-    Forbidden,
-    /// There is no object with this id in this company: 404.
-    NotFound,
-    /// Something is missing or wrong in the request: 400, 422, or `INPUT_ERROR` with any status.
-    InvalidInput,
-    /// The request was understood, and could not be carried out: `FAILED`, which comes with status 200 too.
-    Failed,
-    /// More requests than the service allows: 429. The client has waited and tried again already.
-    RateLimited,
-    /// The service is down for maintenance: 503.
-    Unavailable,
-    /// The service failed: any other 5xx, or `INTERNAL_SERVER_ERROR` with any status. It also answers so to bodies that
-    /// it cannot read.
-    ServerError,
-}
-
-impl Reason {
-    /// The reason in an error; none if the service did not answer, or with something that is not listed here.
-    ///
-    /// ```
-    /// use keepnet_api::{Client, Reason};
-    ///
-    /// // Nothing was sent, so the service has said nothing.
-    /// let error = Client::new("", "a-secret").unwrap_err();
-    /// assert_eq!(Reason::of(&error), None);
-    /// ```
-    #[must_use]
-    pub fn of(error: &Error) -> Option<Self> {
-        error.reason().copied()
-    }
-}
+use crate::reason::Reason;
 
 /// What the service says of an error, in whichever of its forms.
 #[derive(Default)]
@@ -140,9 +78,7 @@ impl Said {
             306 | 401 => Reason::TokenRefused,
             400 | 422 => Reason::InvalidInput,
             403 => Reason::Forbidden,
-            404 => Reason::NotFound,
-            429 => Reason::RateLimited,
-            503 => Reason::Unavailable,
+            404 | 429 | 503 => return None,
             500.. => Reason::ServerError,
             _ if self.code_is("FAILED") => Reason::Failed,
             _ => return None,
@@ -151,7 +87,7 @@ impl Said {
 
     fn into_error(self, answer: &Answer<'_>) -> ApiError {
         let reason = self.reason(answer);
-        let hint = reason.and_then(|reason| hint(reason, answer));
+        let hint = hint(reason, answer);
         let mut error = ApiError::new().with_validation(self.validation);
         if let Some(message) = self.message {
             error = error.with_message(message);
@@ -172,7 +108,16 @@ impl Said {
 const INTERNAL: &str = "INTERNAL_SERVER_ERROR";
 
 /// What a person can do about it.
-fn hint(reason: Reason, answer: &Answer<'_>) -> Option<&'static str> {
+fn hint(reason: Option<Reason>, answer: &Answer<'_>) -> Option<&'static str> {
+    let Some(reason) = reason else {
+        return match answer.status.as_u16() {
+            404 => {
+                Some("check the id; objects of another company are found with `for_company` only")
+            }
+            503 => Some("the service is down for maintenance: try again later"),
+            _ => None,
+        };
+    };
     let path = answer.operation.path();
     let searches = path.contains("search") || path.contains("export");
     Some(match reason {
@@ -189,13 +134,9 @@ fn hint(reason: Reason, answer: &Answer<'_>) -> Option<&'static str> {
         Reason::Forbidden => {
             "the client's role does not allow this, or the company named by `for_company` is not one of its own; `token_info()` has the `permissions()` of the role"
         }
-        Reason::NotFound => {
-            "check the id; objects of another company are found with `for_company` only"
-        }
         Reason::InvalidInput if searches => {
             "`order_by` and the filter's field names must be columns of this list; some lists know no `CreateTime`"
         }
-        Reason::Unavailable => "the service is down for maintenance: try again later",
         Reason::ServerError if !answer.operation.is_idempotent() => {
             "the service answers so, too, if it cannot read the request's body: check its members before sending it again"
         }
@@ -237,7 +178,7 @@ impl Protocol for Keepnet {
 #[cfg(test)]
 mod tests {
     use http::{HeaderMap, Method, StatusCode};
-    use security_api_transport::Operation;
+    use security_api_transport::{Error, Operation};
 
     use super::*;
 
@@ -269,7 +210,7 @@ mod tests {
             (
                 400,
                 r#"{"data":null,"message":"Invalid request","status":"INPUT_ERROR","validationMessages":["Name is empty"]}"#,
-                Reason::InvalidInput,
+                Some(Reason::InvalidInput),
                 Some("INPUT_ERROR"),
                 "Invalid request",
                 "Name is empty",
@@ -277,7 +218,7 @@ mod tests {
             (
                 500,
                 r#"{"Data":null,"Message":"Invalid request","Status":"INPUT_ERROR","ValidationMessages":["Name is empty"]}"#,
-                Reason::InvalidInput,
+                Some(Reason::InvalidInput),
                 Some("INPUT_ERROR"),
                 "Invalid request",
                 "Name is empty",
@@ -285,7 +226,7 @@ mod tests {
             (
                 403,
                 r#"{"status":"PRIVACY_ERROR","message":"Private"}"#,
-                Reason::PrivacyWindow,
+                Some(Reason::PrivacyWindow),
                 Some("PRIVACY_ERROR"),
                 "Private (the company's privacy period",
                 "",
@@ -293,7 +234,7 @@ mod tests {
             (
                 403,
                 r#"{"status":"IP_RESTRICTED"}"#,
-                Reason::IpRestricted,
+                Some(Reason::IpRestricted),
                 Some("IP_RESTRICTED"),
                 "the client has a list of addresses",
                 "",
@@ -301,7 +242,7 @@ mod tests {
             (
                 500,
                 r#"{"status":"INTERNAL_SERVER_ERROR","message":null,"data":null}"#,
-                Reason::ServerError,
+                Some(Reason::ServerError),
                 Some("INTERNAL_SERVER_ERROR"),
                 "the service answers so, too",
                 "",
@@ -309,7 +250,7 @@ mod tests {
             (
                 404,
                 r#"{"type":"about:blank","title":"Not Found","status":404,"detail":"No such badge"}"#,
-                Reason::NotFound,
+                None,
                 None,
                 "Not Found: No such badge (check the id",
                 "",
@@ -317,7 +258,7 @@ mod tests {
             (
                 400,
                 r#"{"title":"One or more validation errors occurred.","status":400,"errors":{"Name":["is empty"]}}"#,
-                Reason::InvalidInput,
+                Some(Reason::InvalidInput),
                 None,
                 "One or more validation errors occurred.",
                 "Name: is empty",
@@ -325,7 +266,7 @@ mod tests {
             (
                 400,
                 r#"{"error":"invalid_client","error_description":"No such client"}"#,
-                Reason::ClientRefused,
+                Some(Reason::ClientRefused),
                 Some("invalid_client"),
                 "No such client (check client id",
                 "",
@@ -333,7 +274,7 @@ mod tests {
             (
                 401,
                 r#"{"errors":[{"message":"Expired"},{"message":"Go away"}]}"#,
-                Reason::TokenRefused,
+                Some(Reason::TokenRefused),
                 None,
                 "Expired (the token was refused",
                 "Go away",
@@ -341,24 +282,24 @@ mod tests {
             (
                 306,
                 "",
-                Reason::TokenRefused,
+                Some(Reason::TokenRefused),
                 None,
                 "the token was refused",
                 "",
             ),
+            (503, "<html>", None, None, "the service is down", ""),
             (
-                503,
-                "<html>",
-                Reason::Unavailable,
+                403,
+                "",
+                Some(Reason::Forbidden),
                 None,
-                "the service is down",
+                "the client's role",
                 "",
             ),
-            (403, "", Reason::Forbidden, None, "the client's role", ""),
         ];
         for (status, body, expected, code, message, validation) in table {
             let error = answer_to(&CREATE, status, body, |answer| Keepnet.api_error(answer));
-            assert_eq!(reason(&error), Some(expected), "{body}");
+            assert_eq!(reason(&error), expected, "{body}");
             assert_eq!(error.code.as_deref(), code, "{body}");
             let text = error.message.as_deref().unwrap_or_default();
             assert!(text.starts_with(message), "{body}: {text}");

@@ -279,8 +279,10 @@ impl Enrollments {
         is_done: fn(&EnrollmentState) -> bool,
         id: &str,
     ) -> Progress<EnrollmentState> {
-        let (client, id) = (self.client().clone(), id.to_owned());
-        Progress::new(what, is_done, move || state(client.clone(), id.clone()))
+        let id = id.to_owned();
+        Progress::new(self.client(), what, is_done, move |client| {
+            state(client, id.clone())
+        })
     }
 
     /// Everyone who is enrolled, with how far they are.

@@ -7,9 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use common::{envelope, over, service};
-use keepnet_api::audit_log::{Tail, TailCursor};
 use keepnet_api::types::AuditLogView;
-use keepnet_api::{Client, DateFormat, Error, Timestamp, operations};
+use keepnet_api::{Client, DateFormat, Error, Tail, TailCursor, Timestamp, operations};
 use proptest::prelude::*;
 use security_api_sandbox::{Fault, KeepnetOptions, Sandbox};
 use security_api_transport::{FakeAnswer, FakeRequest, FakeTransport};

@@ -22,7 +22,7 @@ use keepnet_api::people::{ColumnMapping, ImportRows, Upsert};
 use keepnet_api::phishing::{Launch, NewCampaign};
 use keepnet_api::training::NewEnrollment;
 use keepnet_api::types::{CreateTargetUserRequest, NotifiedEmailResult};
-use keepnet_api::{Call, Client, Error, Job, SearchRequest, Upload};
+use keepnet_api::{Call, Client, Error, Job, Progress, SearchRequest, Upload};
 use security_api_transport::FakeAnswer;
 use serde_json::json;
 
@@ -37,6 +37,16 @@ where
 
 fn job<T: Send + 'static>(job: Job<T>) {
     let options = job
+        .timeout(Duration::from_secs(1))
+        .attempt_timeout(Duration::from_secs(1))
+        .retries(0)
+        .response_limit(1)
+        .header("x-trace", "42");
+    drop(value(options));
+}
+
+fn progress<T: Send + 'static>(progress: Progress<T>) {
+    let options = progress
         .timeout(Duration::from_secs(1))
         .attempt_timeout(Duration::from_secs(1))
         .retries(0)
@@ -73,7 +83,7 @@ fn all_of_them(keepnet: &Client, rotation: &ApiClientRotation) {
     job(import.confirm(ImportRows::All));
     job(import.job("j-1").status());
     job(import.job("j-1").finished());
-    drop(value(import.job("j-1").progress()));
+    progress(import.job("j-1").progress());
 
     job(keepnet.target_groups().find_by_name("Finance"));
     job(keepnet.target_groups().find_or_create("Finance"));
@@ -106,20 +116,20 @@ fn all_of_them(keepnet: &Client, rotation: &ApiClientRotation) {
     job(keepnet.phishing_campaigns().launch("c-1"));
     job(keepnet.phishing_campaigns().launch_to("c-1", ["g-1"]));
     job(keepnet.phishing_campaigns().start(&launch));
-    drop(value(keepnet.phishing_campaigns().wait(&launch)));
-    drop(value(keepnet.phishing_campaigns().delivered(&launch)));
+    progress(keepnet.phishing_campaigns().wait(&launch));
+    progress(keepnet.phishing_campaigns().delivered(&launch));
 
     job(keepnet
         .enrollments()
         .enroll(NewEnrollment::new("April", "t-1")));
     job(keepnet.enrollments().state("e-1"));
-    drop(value(keepnet.enrollments().wait("e-1")));
-    drop(value(keepnet.enrollments().delivered("e-1")));
+    progress(keepnet.enrollments().wait("e-1"));
+    progress(keepnet.enrollments().delivered("e-1"));
 
     job(keepnet
         .investigations()
         .start(NewInvestigation::new("Copies")));
-    drop(value(keepnet.investigations().wait("i-1")));
+    progress(keepnet.investigations().wait("i-1"));
     call(
         keepnet
             .investigations()
@@ -207,6 +217,24 @@ async fn a_job_that_waits_keeps_to_its_timeout() {
     let error = launch.timeout(Duration::from_secs(20)).await.unwrap_err();
     assert!(error.to_string().contains("it was launched"), "{error}");
     assert!(start.elapsed() <= Duration::from_secs(20));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_options_of_waiting_hold_for_each_look() {
+    let fake = service();
+    let summary = &keepnet_api::operations::INVESTIGATION_RESULTS_SUMMARY;
+    let done = envelope(json!({"status": "Finished"}));
+    fake.once(summary, done.clone().delay(Duration::from_secs(5)));
+    fake.always(summary, done);
+    let wait = over(&fake).investigations().wait("i-1").retries(0);
+    let mut wait = wait.timeout(Duration::from_secs(1)).header("x-trace", "42");
+    // A look that is too slow is repeated at the next interval.
+    assert!(wait.try_next().await.unwrap().is_some());
+    let looks = fake.requests_of(summary);
+    assert_eq!(looks.len(), 2);
+    for look in looks {
+        assert_eq!(look.headers["x-trace"], "42");
+    }
 }
 
 #[tokio::test]

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use http::{HeaderName, Method};
-use security_api_transport::{ApiKey, Error, Rate, RateLimiter, Request, Secret, ServiceSettings};
+use security_api_transport::{
+    ApiKey, Error, Job, Rate, RateLimiter, Request, Secret, ServiceSettings,
+};
 
 use crate::protocol::PushSecurity;
 
@@ -137,8 +139,11 @@ impl Client {
     /// push.check().await?;
     /// # Ok(()) }
     /// ```
-    pub async fn check(&self) -> Result<(), Error> {
-        self.browsers().list().limit(1).page().await.map(drop)
+    pub fn check(&self) -> Job<()> {
+        Job::new(&self.transport, |client| async move {
+            let first = Self::from(client).browsers().list().limit(1);
+            first.page().await.map(drop)
+        })
     }
 
     /// A request to any path, for what this version does not model. It goes through the same request path as every
@@ -232,5 +237,6 @@ fn settings(api_key: &Secret) -> Result<ServiceSettings, Error> {
             api_key.expose(),
         )?),
         limiter: Arc::new(Client::service_limiter()?),
+        state: Arc::new(()),
     })
 }

@@ -15,6 +15,8 @@ mod client;
 mod generated;
 mod paging;
 mod protocol;
+mod reason;
+mod tail;
 #[cfg(feature = "webhooks")]
 pub mod webhook;
 
@@ -22,11 +24,12 @@ pub use client::{Client, ClientBuilder};
 pub use generated::{operations, resources, types};
 #[doc(no_inline)]
 pub use http;
-pub use protocol::Reason;
+pub use reason::Reason;
 pub use security_api_transport::{
-    ApiError, ApiKey, Body, Call, CallFuture, Credential, Cursor, Defaults, Error, ErrorKind,
-    InvalidTimestamp, Limiter, Operation, Outcome, Patch, Rate, RateLimiter, RawJson, Request,
-    Response, RetryPolicy, Secret, Timestamp, UndecodedItem,
+    ApiError, ApiKey, Body, Call, CallFuture, Credential, Cursor, Defaults, Download, Error,
+    ErrorKind, Form, InvalidTimestamp, Job, JobFuture, Limiter, Operation, Outcome, Patch, Rate,
+    RateLimiter, Rates, RawJson, Request, Response, RetryPolicy, Secret, TailCursor, Timestamp,
+    UndecodedItem, Upload,
 };
 #[cfg(feature = "fake")]
 pub use security_api_transport::{FakeAnswer, FakeRequest, FakeTransport};
@@ -111,3 +114,33 @@ pub type Items<T> = security_api_transport::Items<T, paging::NextToken>;
 /// # Ok(()) }
 /// ```
 pub type RawItems = security_api_transport::RawItems<paging::NextToken>;
+
+/// The records of a list that are created from a time on: a `Stream` with the additional method `try_next()`.
+///
+/// Returned by `tail()` of a list. [`follow`](security_api_transport::Tail::follow) makes it wait for new records, and
+/// an error does not end it. `cursor()` is a [`TailCursor`] to store, and a tail that starts there continues: records
+/// come at least once, and exactly once where records and cursor are stored together. All methods are those of
+/// [`security_api_transport::Tail`].
+///
+/// ```no_run
+/// # async fn example(push: push_security_api::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use push_security_api::TailCursor;
+///
+/// let stored: TailCursor = serde_json::from_slice(&std::fs::read("cursor.json")?)?;
+/// let mut detections = push.detections().list().tail(stored).follow(Duration::from_secs(60)).raw();
+/// loop {
+///     match detections.try_next().await {
+///         Ok(Some(detection)) => println!("{}", detection.to_line()),
+///         Ok(None) => return Ok(()),
+///         // The client has retried already; the tail continues where it stopped.
+///         Err(error) if error.is_retryable() => eprintln!("{error}"),
+///         Err(error) => return Err(error.into()),
+///     }
+///     if detections.at_page_end() {
+///         std::fs::write("cursor.json", serde_json::to_vec(&detections.cursor())?)?;
+///     }
+/// }
+/// # }
+/// ```
+pub type Tail<T> = security_api_transport::Tail<T, tail::Created>;

@@ -4,8 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use security_api_transport::model::{self, Fill, Model, Names};
-use security_api_transport::{Error, Next, PageItems, Paging, Request, Split};
+use security_api_transport::{Error, Next, PageItems, Paging, Request, Split, model};
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -17,7 +16,7 @@ pub enum NextToken {}
 #[derive(Debug)]
 pub struct ListAnswer<T> {
     result: Vec<T>,
-    paging: Option<PagingMember>,
+    paging: Option<NextPage>,
 }
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for ListAnswer<T> {
@@ -55,29 +54,13 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
     }
 }
 
-#[derive(Debug, Default)]
-struct PagingMember {
-    more_results: Option<bool>,
-    next_token: Option<String>,
-    next: Option<String>,
-}
-
-impl Model for PagingMember {
-    const NAMES: Names = Names {
-        name: "paging",
-        fields: "more_results next next_token",
-        wire: &["moreResults", "next", "nextToken"],
-        marks: &[],
-    };
-
-    fn slots(&mut self, fill: &mut dyn Fill) {
-        fill.fill(&mut [&mut self.more_results, &mut self.next, &mut self.next_token]);
-    }
-}
-
-impl<'de> Deserialize<'de> for PagingMember {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        model::deserialize(deserializer)
+model! {
+    /// What a page says of the one after it.
+    #[derive(Default)]
+    struct NextPage: Received {
+        more_results: Option<bool> = "moreResults",
+        next: Option<String> = "next",
+        next_token: Option<String> = "nextToken",
     }
 }
 
@@ -102,7 +85,7 @@ impl fmt::Display for Position {
     }
 }
 
-impl PagingMember {
+impl NextPage {
     fn next(self) -> Next<Position> {
         match (self.more_results, self.next_token, self.next) {
             (Some(false), _, _) => Next::End,
@@ -123,7 +106,7 @@ impl PagingMember {
 
 impl<T> ListAnswer<T> {
     fn split(self) -> Split<T, Position> {
-        let next = self.paging.map_or(Next::End, PagingMember::next);
+        let next = self.paging.map_or(Next::End, NextPage::next);
         Split::new(self.result, next)
     }
 }

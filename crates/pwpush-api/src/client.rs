@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use http::Method;
 use security_api_transport::{
-    Anonymous, ApiKey, Credential, Error, ErrorKind, Rate, RateLimiter, Request, Secret,
+    Anonymous, ApiKey, Credential, Error, ErrorKind, Job, Rate, RateLimiter, Request, Secret,
     ServiceSettings,
 };
 
 use crate::bounds::{Bounds, PushKind};
-use crate::edition;
+use crate::instance::{self, Instance};
 use crate::operations::INSTANCE_VERSION;
 use crate::protocol::PasswordPusher;
 use crate::types::Edition;
@@ -191,7 +191,7 @@ impl Client {
     /// ```
     #[must_use]
     pub fn assume_edition(self, edition: Edition) -> Self {
-        edition::assume(&self.transport, edition);
+        instance::assume_edition(&self.transport, edition);
         self
     }
 
@@ -209,7 +209,7 @@ impl Client {
     /// ```
     #[must_use]
     pub fn assume_bounds(self, kind: PushKind, bounds: Bounds) -> Self {
-        edition::assume_bounds(&self.transport, kind, bounds);
+        instance::assume_bounds(&self.transport, kind, bounds);
         self
     }
 
@@ -228,8 +228,10 @@ impl Client {
     /// }
     /// # Ok(()) }
     /// ```
-    pub async fn edition(&self) -> Result<Edition, Error> {
-        edition::of(&self.transport).await
+    pub fn edition(&self) -> Job<Edition> {
+        Job::new(&self.transport, |client| async move {
+            instance::edition(&client).await
+        })
     }
 
     /// Makes cheap calls, to check at start-up that the base URL is that of a Password Pusher and the token is right.
@@ -246,7 +248,11 @@ impl Client {
     /// pwpush.check().await?;
     /// # Ok(()) }
     /// ```
-    pub async fn check(&self) -> Result<(), Error> {
+    pub fn check(&self) -> Job<()> {
+        Job::new(&self.transport, |client| Self::from(client).checked())
+    }
+
+    async fn checked(self) -> Result<(), Error> {
         let version = self.instance().version().await?;
         if version.application_version.is_none() || version.api_version.is_none() {
             return Err(Error::new(
@@ -255,7 +261,7 @@ impl Client {
             )
             .with_operation(&INSTANCE_VERSION));
         }
-        if edition::has_token(&self.transport) {
+        if instance::has_token(&self.transport) {
             let last = self.pushes().active().extra_query("page", "200");
             last.page().await?;
         }
@@ -351,5 +357,6 @@ fn settings(credential: Arc<dyn Credential>, has_token: bool) -> Result<ServiceS
         protocol: Arc::new(PasswordPusher::new(has_token)),
         credential,
         limiter: Arc::new(Client::service_limiter()?),
+        state: Arc::new(Instance::new(has_token)),
     })
 }

@@ -134,7 +134,7 @@ pub(crate) async fn create<T: DeserializeOwned>(
     or_less: bool,
     undo: &'static Operation,
 ) -> Result<Created<T>, Error> {
-    let client = request.client().clone();
+    let client = request.cleanup_client()?;
     let operation = request.operation();
     let response = match request.call::<RawJson>().send_with_response().await {
         Ok(response) => response,

@@ -13,11 +13,11 @@ mod bounds;
 mod client;
 mod confirm;
 mod difference;
-mod edition;
 mod expiry;
 mod fields;
 mod files;
 mod generated;
+mod instance;
 mod kept;
 mod lifetime;
 mod new_push;
@@ -45,8 +45,9 @@ pub use requests::{CreateRequest, NewRequest, RespondRequest};
 pub use retrieved::Retrieved;
 pub use security_api_transport::{
     Anonymous, ApiError, ApiKey, Body, Call, CallFuture, Credential, Cursor, Defaults, Download,
-    Error, ErrorKind, Form, InvalidTimestamp, Limiter, Operation, Outcome, Rate, RateLimiter,
-    RawJson, Request, Response, RetryPolicy, Secret, Timestamp, UndecodedItem, Upload,
+    Error, ErrorKind, Form, InvalidTimestamp, Job, JobFuture, Limiter, Operation, Outcome, Rate,
+    RateLimiter, Rates, RawJson, Request, Response, RetryPolicy, Secret, Timestamp, UndecodedItem,
+    Upload,
 };
 #[cfg(feature = "fake")]
 pub use security_api_transport::{FakeAnswer, FakeRequest, FakeTransport};

@@ -1,7 +1,6 @@
 //! How responses are read: by status and form, never by their texts, which are translated.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
 
 use http::header::{LOCATION, RETRY_AFTER};
 use security_api_transport::{
@@ -10,32 +9,21 @@ use security_api_transport::{
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use tokio::sync::OnceCell;
 
-use crate::bounds::{Bounds, PushKind};
 use crate::operations as op;
 use crate::reason::Reason;
 use crate::token;
-use crate::types::Edition;
 
-/// How the service's responses are read, and what a client knows about the instance.
+/// How the service's responses are read.
 #[derive(Debug)]
 pub(crate) struct PasswordPusher {
     /// Whether a token is sent.
-    pub(crate) has_token: bool,
-    /// Assumed, or requested by the first call that needs it.
-    pub(crate) edition: OnceCell<Edition>,
-    /// Assumed, by kind.
-    pub(crate) bounds: [OnceLock<Bounds>; PushKind::ALL.len()],
+    has_token: bool,
 }
 
 impl PasswordPusher {
     pub(crate) fn new(has_token: bool) -> Self {
-        Self {
-            has_token,
-            edition: OnceCell::new(),
-            bounds: Default::default(),
-        }
+        Self { has_token }
     }
 }
 
@@ -155,7 +143,6 @@ impl PasswordPusher {
             300..=399 => return redirect(answer),
             401 | 403 | 404 | 410 if id == FILE => Reason::LinkExpired,
             400 if is_paged(id) => Reason::InvalidPage,
-            400 | 422 => Reason::InvalidInput,
             401 => match failure {
                 Some(failure) if failure.is_about_passphrase() => Reason::PassphraseRefused,
                 Some(_) if !self.has_token && id == op::PUSHES_CREATE.id() => {
@@ -178,8 +165,7 @@ impl PasswordPusher {
                 _ => Reason::MfaRequired,
             },
             404 => return missing(id, failure),
-            429 => lock(answer).unwrap_or(Reason::Throttled),
-            500.. => Reason::ServerError,
+            429 => lock(answer).unwrap_or(Reason::RateLimited),
             _ => return None,
         })
     }
@@ -435,24 +421,24 @@ mod tests {
                 &SHOW_PUSH,
                 wait,
                 "Retry later\n",
-                Reason::Throttled,
+                Reason::RateLimited,
                 Verdict::Throttled,
             ),
             (
                 &SHOW_PUSH,
                 None,
                 "Retry later\n",
-                Reason::Throttled,
+                Reason::RateLimited,
                 Verdict::Throttled,
             ),
             (
                 &SHOW_PUSH,
                 wait,
                 json,
-                Reason::Throttled,
+                Reason::RateLimited,
                 Verdict::Throttled,
             ),
-            (&ACTIVE, None, json, Reason::Throttled, Verdict::Throttled),
+            (&ACTIVE, None, json, Reason::RateLimited, Verdict::Throttled),
         ] {
             let (found, judged, _) = judge(true, operation, 429, header, body);
             assert_eq!(
@@ -558,7 +544,7 @@ mod tests {
         let body =
             r#"{"payload":["zu groß","leer"],"base":["heute nicht"],"kind":"unbekannt","odd":[1]}"#;
         let (reason, _, error) = judge(true, &CREATE_PUSH, 422, None, body);
-        assert_eq!(reason, Some(Reason::InvalidInput));
+        assert_eq!(reason, None);
         assert_eq!(
             error.validation,
             [
@@ -585,7 +571,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_out_of_range_and_a_failure_of_the_service_have_reasons() {
+    fn a_page_out_of_range_has_a_reason_and_what_the_status_says_has_none() {
         let (reason, _, _) = judge(
             true,
             &AUDIT_PUSH,
@@ -601,8 +587,8 @@ mod tests {
             None,
             r#"{"error":"param is missing"}"#,
         );
-        assert_eq!(reason, Some(Reason::InvalidInput));
+        assert_eq!(reason, None);
         let (reason, _, _) = judge(true, &SHOW_PUSH, 500, None, "<html>");
-        assert_eq!(reason, Some(Reason::ServerError));
+        assert_eq!(reason, None);
     }
 }

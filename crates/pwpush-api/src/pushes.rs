@@ -16,7 +16,7 @@ use crate::reason::Reason;
 use crate::resources::Pushes;
 use crate::retrieved::Retrieved;
 use crate::types::{Edition, Message, Push, PushedFile, RetrievedPush};
-use crate::{edition, files};
+use crate::{files, instance};
 
 /// Makes a type that stands for a call awaitable.
 macro_rules! sent_when_awaited {
@@ -51,7 +51,8 @@ impl Pushes {
     /// that was set is compared with the response: if the instance keeps another value, or does not tell, the push is
     /// expired again and the call fails. [`NotAsAsked`](crate::NotAsAsked) then has the differences, and the token if
     /// the push could not be expired. [`or_less`](CreatePush::or_less) accepts less than asked. Options of the call,
-    /// such as its `timeout`, apply to creating only, not to the requests for the edition and for expiring.
+    /// such as its `timeout`, apply to the request for the edition as well; the request that expires the push has the
+    /// call's headers only.
     ///
     /// Do not drop the future before it completes (spawn a task if necessary): a push that may have been created by
     /// then is neither compared nor expired again.
@@ -239,19 +240,19 @@ impl CreatePush {
 
     async fn run(self) -> Result<Created<Push>, Error> {
         let Self {
-            request,
+            mut request,
             push,
             account_id,
             progress,
             or_less,
         } = self;
-        let client = request.client().clone();
-        let bounds = edition::bounds(&client, push.kind);
-        push.check(edition::has_token(&client), bounds)?;
+        let client = request.job_client()?;
+        let bounds = instance::bounds(&client, push.kind);
+        push.check(instance::has_token(&client), bounds)?;
         let account = account_id.as_deref();
-        let mut known = edition::known(&client);
+        let mut known = instance::known_edition(&client);
         if known.is_none() && (push.needs_edition() || account.is_some()) {
-            known = Some(edition::of(&client).await?);
+            known = Some(instance::edition(&client).await?);
         }
         let mut lifetime = None;
         if let Some(edition) = &known {
@@ -265,6 +266,9 @@ impl CreatePush {
         }
         let notify = push.recipients()?;
         let fields = push.fields(lifetime, notify.as_deref(), account);
+        if let Some(left) = client.time_left() {
+            request = request.timeout(left);
+        }
         let request = fields.write(request, progress);
         let compare = |answer: &_| push.compare(answer, lifetime, account, known.as_ref());
         confirm::create(request, compare, or_less, &PUSHES_EXPIRE).await
@@ -341,7 +345,7 @@ fn not_locked(error: Error) -> Error {
     }
     error.map_api(|mut api| {
         api.message = None;
-        let reason = Reason::Throttled;
+        let reason = Reason::RateLimited;
         api.with_message(reason.to_string()).with_reason(reason)
     })
 }

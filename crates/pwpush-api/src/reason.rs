@@ -8,7 +8,7 @@ use security_api_transport::Error;
 /// Why the service refused a call. For what the client itself did about a push that differs from what was asked, see
 /// [`NotAsAsked`](crate::NotAsAsked).
 ///
-/// It is derived from the status and the form of the response, because the service's texts are translated. `Display`
+/// It has what [`Error::status`] and the error's predicates do not tell. It is derived from the status and the form of the response, because the service's texts are translated. `Display`
 /// shows one line that says what to do.
 ///
 /// ```no_run
@@ -50,7 +50,7 @@ pub enum Reason {
     /// The user sent mail about pushes more than five times in a minute. The call is not retried.
     NotifyLocked,
     /// This address sent more requests than the instance allows. The client has already waited and retried.
-    Throttled,
+    RateLimited,
     /// The instance has no user yet: somebody must open it in a browser and create the first.
     FirstRun,
     /// The service is at another host.
@@ -70,10 +70,6 @@ pub enum Reason {
     LinkExpired,
     /// The page is not a number, or above 200.
     InvalidPage,
-    /// Members of the request were refused; [`api`](Error::api) has the messages, each with its member.
-    InvalidInput,
-    /// The service failed: any 5xx.
-    ServerError,
 }
 
 impl Reason {
@@ -143,11 +139,11 @@ impl Reason {
                 "links to files hold for 5 minutes: read the push again for a new one, which uses up another view unless \
                  you own it"
             }
-            Self::Throttled => {
+            Self::RateLimited => {
                 "this address sends more than the instance allows: share one client or limiter, or ask its administrator"
             }
             Self::InvalidPage => "a page is a number from 1 to 200",
-            Self::Moved { .. } | Self::InvalidInput | Self::ServerError => return None,
+            Self::Moved { .. } => return None,
         })
     }
 }
@@ -156,8 +152,6 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Moved { host } => write!(f, "the service is at {host}: make that the base URL"),
-            Self::InvalidInput => f.write_str("members of the request were refused"),
-            Self::ServerError => f.write_str("the service failed"),
             other => f.write_str(other.remedy().unwrap_or_default()),
         }
     }

@@ -9,4 +9,5 @@ mod fake {
     mod support;
     mod tolerance;
     mod two_way;
+    mod values;
 }

@@ -6,12 +6,13 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use http::HeaderMap;
+use http::header::{ACCEPT, CONTENT_TYPE};
 use tokio::time::Instant;
 
 use crate::call_options::CallOptions;
 use crate::client::Client;
 use crate::error::Error;
-use crate::request;
+use crate::request::{self, Request};
 
 /// The future of a [`Job`].
 pub type JobFuture<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
@@ -44,9 +45,7 @@ pub type JobFuture<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
 #[must_use = "a job does nothing until it is awaited"]
 pub struct Job<T> {
     client: Client,
-    options: CallOptions,
-    headers: HeaderMap,
-    error: Option<Error>,
+    options: JobOptions,
     work: Box<dyn FnOnce(Client) -> JobFuture<T> + Send>,
 }
 
@@ -58,42 +57,56 @@ impl<T: 'static> Job<T> {
     {
         Self {
             client: client.clone(),
-            options: CallOptions::default(),
-            headers: HeaderMap::new(),
-            error: None,
+            options: JobOptions::default(),
             work: Box::new(move |client| Box::pin(work(client))),
         }
     }
 }
 
-impl<T> Job<T> {
-    /// Bounds the whole job, including all requests, their attempts, and the waits between them. A request that cannot
-    /// finish in time fails at once. Each request is also bounded by the client's own timeout.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.options.timeout = Some(timeout);
-        self
+/// The options of work that takes several requests.
+#[derive(Debug, Clone, Default)]
+pub struct JobOptions {
+    calls: CallOptions,
+    headers: HeaderMap,
+    error: Option<Error>,
+}
+
+impl JobOptions {
+    /// A client on which the options are set. The timeout begins now.
+    ///
+    /// # Errors
+    /// If a header is invalid, or differs from the client's.
+    pub fn client(&self, client: &Client) -> Result<Client, Error> {
+        if let Some(error) = &self.error {
+            return Err(error.clone());
+        }
+        let until = self.calls.timeout;
+        let until = until.and_then(|timeout| Instant::now().checked_add(timeout));
+        client.for_job(&self.calls, until, &self.headers)
     }
 
-    /// Bounds each attempt, from the request being fully sent to the head of the response.
-    pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
-        self.options.attempt_timeout = Some(timeout);
-        self
+    #[doc(hidden)]
+    pub fn set_timeout(&mut self, timeout: Duration) {
+        self.calls.timeout = Some(timeout);
     }
 
-    /// How many times each request may be retried; 0 sends each once.
-    pub fn retries(mut self, retries: u32) -> Self {
-        self.options.retries = Some(retries);
-        self
+    #[doc(hidden)]
+    pub fn set_attempt_timeout(&mut self, timeout: Duration) {
+        self.calls.attempt_timeout = Some(timeout);
     }
 
-    /// The largest response that is accepted, in bytes after decompression.
-    pub fn response_limit(mut self, bytes: u64) -> Self {
-        self.options.response_limit = Some(bytes);
-        self
+    #[doc(hidden)]
+    pub fn set_retries(&mut self, retries: u32) {
+        self.calls.retries = Some(retries);
     }
 
-    /// Sets a header of each request. An invalid name or value is an error when the job is awaited.
-    pub fn header(mut self, name: &str, value: &str) -> Self {
+    #[doc(hidden)]
+    pub fn set_response_limit(&mut self, bytes: u64) {
+        self.calls.response_limit = Some(bytes);
+    }
+
+    #[doc(hidden)]
+    pub fn set_header(&mut self, name: &str, value: &str) {
         match request::header(name, value) {
             Ok((name, value)) => {
                 self.headers.insert(name, value);
@@ -102,7 +115,62 @@ impl<T> Job<T> {
                 self.error.get_or_insert(error);
             }
         }
-        self
+    }
+}
+
+/// The options of work that takes several requests, as methods of a type with a field `options: JobOptions`. The text
+/// says what `timeout` bounds.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __job_options {
+    ($type:ident, $timeout:literal) => {
+        impl<T> $type<T> {
+            #[doc = $timeout]
+            pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+                self.options.set_timeout(timeout);
+                self
+            }
+
+            /// Bounds each attempt, from the request being fully sent to the head of the response.
+            pub fn attempt_timeout(mut self, timeout: ::std::time::Duration) -> Self {
+                self.options.set_attempt_timeout(timeout);
+                self
+            }
+
+            /// How many times each request may be retried; 0 sends each once.
+            pub fn retries(mut self, retries: u32) -> Self {
+                self.options.set_retries(retries);
+                self
+            }
+
+            /// The largest response that is accepted, in bytes after decompression.
+            pub fn response_limit(mut self, bytes: u64) -> Self {
+                self.options.set_response_limit(bytes);
+                self
+            }
+
+            /// Sets a header of each request. An invalid name or value is an error when the work is awaited.
+            pub fn header(mut self, name: &str, value: &str) -> Self {
+                self.options.set_header(name, value);
+                self
+            }
+        }
+    };
+}
+
+crate::__job_options!(
+    Job,
+    "Bounds the whole job, including all requests, their attempts, and the waits between them. A request that cannot \
+     finish in time fails at once. Each request is also bounded by the client's own timeout."
+);
+
+impl<T: 'static> Job<T> {
+    /// Starts the job; the same as awaiting it.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn send(self) -> JobFuture<T> {
+        self.into_future()
     }
 }
 
@@ -112,14 +180,43 @@ impl<T: 'static> IntoFuture for Job<T> {
 
     fn into_future(self) -> JobFuture<T> {
         Box::pin(async move {
-            if let Some(error) = self.error {
-                return Err(error);
-            }
-            let until = self.options.timeout;
-            let until = until.and_then(|timeout| Instant::now().checked_add(timeout));
-            let client = self.client.for_job(&self.options, until, &self.headers)?;
+            let client = self.options.client(&self.client)?;
             (self.work)(client).await
         })
+    }
+}
+
+/// For a call that takes further requests than its own.
+impl Request {
+    /// A client for the requests that the call makes before its own: they have its headers and options, and its timeout,
+    /// which begins now. Afterwards [`Client::time_left`] is what remains of it.
+    ///
+    /// # Errors
+    /// The error that the request holds, or if a header differs from the client's.
+    pub fn job_client(&self) -> Result<Client, Error> {
+        let until = self.options.timeout;
+        let until = until.and_then(|timeout| Instant::now().checked_add(timeout));
+        self.client_with(&self.options, until)
+    }
+
+    /// A client for requests that clean up after the call, even if its time has run out: they have its headers, and the
+    /// options of the client that the call was made from.
+    ///
+    /// # Errors
+    /// As [`job_client`](Self::job_client).
+    pub fn cleanup_client(&self) -> Result<Client, Error> {
+        self.client_with(&CallOptions::default(), None)
+    }
+
+    fn client_with(&self, options: &CallOptions, until: Option<Instant>) -> Result<Client, Error> {
+        if let Some(error) = &self.error {
+            return Err(error.clone());
+        }
+        let mut headers = self.headers.clone();
+        for of_the_body in [ACCEPT, CONTENT_TYPE] {
+            headers.remove(of_the_body);
+        }
+        self.client.for_job(options, until, &headers)
     }
 }
 

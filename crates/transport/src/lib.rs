@@ -44,12 +44,15 @@ pub use error::{
 };
 #[cfg(any(feature = "fake", test))]
 pub use fake::{FakeAnswer, FakeRequest, FakeTransport};
-pub use job::{Job, JobFuture};
+pub use job::{Job, JobFuture, JobOptions};
 pub use layers::retry::RetryPolicy;
 pub use limiter::{Limiter, Rate, RateLimiter, Rates};
 pub use operation::Operation;
 pub use outcome::{Outcome, Verdict};
-pub use paging::{Cursor, Items, List, Next, Page, PageItems, Pages, Paging, RawItems, Split};
+pub use paging::{
+    Cursor, Items, List, Next, Page, PageItems, Pages, Paging, RawItems, Split, Stamp, Tail,
+    TailCursor, Timeline,
+};
 pub use protocol::Protocol;
 pub use request::Request;
 pub use service::{HttpRequest, HttpResponse, HttpService};

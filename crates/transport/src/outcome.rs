@@ -4,6 +4,8 @@
 //! [`Error::is_retryable`](crate::Error::is_retryable) read the table below. ARCHITECTURE.md shows the same table, and
 //! a test compares the two.
 
+use std::fmt;
+
 use crate::answer::Answer;
 use crate::error::ErrorKind;
 
@@ -32,6 +34,18 @@ pub enum Outcome {
     Unknown,
     /// The service responded, and would respond the same way again.
     Answered,
+}
+
+/// One or two words, for logs and labels of metrics.
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::NotSent => "not sent",
+            Self::Refused => "refused",
+            Self::Unknown => "unknown",
+            Self::Answered => "answered",
+        })
+    }
 }
 
 impl Outcome {

@@ -7,6 +7,7 @@ mod list;
 mod page;
 mod raw;
 mod streams;
+mod tail;
 mod walk;
 
 use std::borrow::Cow;
@@ -23,6 +24,7 @@ pub use items::PageItems;
 pub use list::List;
 pub use page::Page;
 pub use streams::{Items, Pages, RawItems};
+pub use tail::{Stamp, Tail, TailCursor, Timeline};
 
 /// How a service pages its lists.
 ///

@@ -1,6 +1,5 @@
 //! How the responses of one service are read.
 
-use std::any::Any;
 use std::fmt;
 use std::time::Duration;
 
@@ -12,10 +11,7 @@ use crate::operation::Operation;
 use crate::outcome::Verdict;
 
 /// How a service's responses are read: what they mean, where the value is in the body, and what its errors say.
-///
-/// A protocol may also store what a client learns about the service;
-/// [`Client::protocol_as`](crate::Client::protocol_as) returns it.
-pub trait Protocol: Any + fmt::Debug + Send + Sync {
+pub trait Protocol: fmt::Debug + Send + Sync + 'static {
     /// Checks the values in the path of an operation's request, and returns the query parameters that every such
     /// request has.
     ///

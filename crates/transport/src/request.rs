@@ -159,13 +159,20 @@ impl Request {
 
     /// Adds a query parameter, encoded. Earlier parameters of the same name stay.
     pub fn query(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
-        if self.url.is_some() {
-            return self.fail(Error::invalid(
-                "a file's URL is fetched with the query it has; nothing can be added",
-            ));
-        }
-        self.query.push((name.into(), value.into()));
+        self.push_query(name.into(), value.into());
         self
+    }
+
+    fn push_query(&mut self, name: Cow<'static, str>, value: String) {
+        if self.url.is_some() {
+            self.error.get_or_insert_with(|| {
+                Error::invalid(
+                    "a file's URL is fetched with the query it has; nothing can be added",
+                )
+            });
+            return;
+        }
+        self.query.push((name, value));
     }
 
     /// Sets a query parameter, replacing all earlier ones of this name.
@@ -375,6 +382,11 @@ impl Request {
     }
 
     #[doc(hidden)]
+    pub fn add_query(&mut self, name: String, value: String) {
+        self.push_query(name.into(), value);
+    }
+
+    #[doc(hidden)]
     pub fn set_timeout(&mut self, timeout: Duration) {
         self.options.timeout = Some(timeout);
     }
@@ -437,55 +449,62 @@ impl fmt::Debug for Request {
     }
 }
 
-/// The options that every call takes, as methods of each type that stands for a call. The type has a field `request`.
+/// The options that every call takes, as methods of each type that stands for a call. The type has a field `request`, or
+/// says where its request is.
 ///
 /// A macro, because inherent methods need no import and appear in the documentation where users look for them.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __call_options {
     ($type:ident<$($generic:ident),+>) => {
-        $crate::__call_options!(@ [<$($generic),+>] $type<$($generic),+>);
+        $crate::__call_options!(@ [<$($generic),+>] $type<$($generic),+>, this => this.request);
     };
     ($type:ident) => {
-        $crate::__call_options!(@ [] $type);
+        $crate::__call_options!(@ [] $type, this => this.request);
     };
-    (@ [$($generics:tt)*] $type:ty) => {
+    (@ [$($generics:tt)*] $type:ty, $this:ident => $request:expr) => {
         impl $($generics)* $type {
             /// Bounds the whole call, including all attempts and the waits between them. A call that cannot finish in
             /// time fails at once. For a stream the bound applies to each page; for a download it covers the last byte.
             pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-                self.request.set_timeout(timeout);
+                let $this = &mut self;
+                $request.set_timeout(timeout);
                 self
             }
 
             /// Bounds each attempt, from the request being fully sent to the head of the response.
             pub fn attempt_timeout(mut self, timeout: ::std::time::Duration) -> Self {
-                self.request.set_attempt_timeout(timeout);
+                let $this = &mut self;
+                $request.set_attempt_timeout(timeout);
                 self
             }
 
             /// How many times the request may be retried; 0 sends it once.
             pub fn retries(mut self, retries: u32) -> Self {
-                self.request.set_retries(retries);
+                let $this = &mut self;
+                $request.set_retries(retries);
                 self
             }
 
             /// The largest response that is accepted, in bytes after decompression.
             pub fn response_limit(mut self, bytes: u64) -> Self {
-                self.request.set_response_limit(bytes);
+                let $this = &mut self;
+                $request.set_response_limit(bytes);
                 self
             }
 
             /// Overrides whether the call is idempotent, that is, whether sending it twice has the same effect as
             /// sending it once.
             pub fn assume_idempotent(mut self, idempotent: bool) -> Self {
-                self.request.set_idempotent(idempotent);
+                let $this = &mut self;
+                $request.set_idempotent(idempotent);
                 self
             }
 
             /// Sets a header. An invalid name or value is an error when the call is sent.
             pub fn header(mut self, name: &str, value: &str) -> Self {
-                self.request.set_header(name, value);
+                let $this = &mut self;
+                $request.set_header(name, value);
                 self
             }
 
@@ -495,8 +514,8 @@ macro_rules! __call_options {
                 name: impl ::std::convert::Into<::std::string::String>,
                 value: impl ::std::convert::Into<::std::string::String>,
             ) -> Self {
-                let name: ::std::string::String = name.into();
-                self.request = self.request.query(name, value);
+                let $this = &mut self;
+                $request.add_query(name.into(), value.into());
                 self
             }
         }

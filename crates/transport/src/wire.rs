@@ -7,5 +7,6 @@ pub mod open_enum;
 pub(crate) mod patch;
 pub(crate) mod raw;
 pub(crate) mod retry_after;
+pub(crate) mod sealed;
 pub(crate) mod secret;
 pub(crate) mod timestamp;

@@ -7,8 +7,9 @@ use std::future::IntoFuture;
 
 use security_api_transport::{
     ApiKey, Body, Call, CallContext, CallFuture, Client, ClientBuilder, Cursor, Error, ErrorKind,
-    FakeTransport, HttpService, Items, Next, OAuth2, Operation, Outcome, Page, Pages, Paging,
-    RateLimiter, RawItems, Request, Response, RetryPolicy, Secret, Split, UndecodedItem,
+    FakeTransport, HttpService, Items, Job, JobFuture, Next, OAuth2, Operation, Outcome, Page,
+    Pages, Paging, RateLimiter, RawItems, RawJson, Request, Response, RetryPolicy, Secret, Split,
+    Stamp, Tail, TailCursor, Timeline, Timestamp, UndecodedItem,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -42,8 +43,26 @@ impl Paging for Numbered {
     }
 }
 
+struct Log;
+
+impl Timeline for Log {
+    type Paging = Numbered;
+
+    const ASCENDING: bool = true;
+    const RESOLUTION: std::time::Duration = std::time::Duration::ZERO;
+
+    fn since(&self, request: Request, _: Timestamp) -> Request {
+        request
+    }
+
+    fn stamp(&self, _: &RawJson) -> Result<Stamp, Error> {
+        Ok(Stamp::default())
+    }
+}
+
 fn shared<T: Send + Sync + Debug + 'static>() {}
 fn sent<T: Send + Debug + 'static>() {}
+fn sent_only<T: Send + 'static>() {}
 fn cloned<T: Clone>() {}
 
 /// Neither shown nor shared itself; the handles around it are nevertheless.
@@ -78,6 +97,10 @@ fn what_users_keep_and_pass_on_can_be_sent_and_shared() {
     sent::<Items<u32, Numbered>>();
     sent::<RawItems<Numbered>>();
     sent::<Pages<u32, Numbered>>();
+    sent::<Tail<u32, Log>>();
+    shared::<TailCursor>();
+    sent::<Job<u32>>();
+    sent_only::<JobFuture<u32>>();
     cloned::<Call<Opaque>>();
     cloned::<Request>();
     cloned::<Client>();

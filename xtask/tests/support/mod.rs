@@ -42,6 +42,7 @@ pub(crate) fn client(
         protocol: Arc::new(protocol),
         credential: Arc::new(ApiKey::new(HeaderName::from_static(KEY), "key").unwrap()),
         limiter: Arc::new(RateLimiter::new(Rate::per_second(1e3, 100).unwrap())),
+        state: Arc::new(()),
     };
     let builder = security_api_transport::ClientBuilder::<Client>::new(Ok(settings));
     (builder.transport(fake.clone()).build().unwrap(), fake)

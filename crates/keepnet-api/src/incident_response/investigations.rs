@@ -442,11 +442,12 @@ impl Investigations {
     /// ```
     #[inline]
     pub fn wait(&self, id: impl AsRef<str>) -> Progress<InvestigationSummary> {
-        let look = InvestigationResults::new(self.client()).summary(id);
+        let id = id.as_ref().to_owned();
         Progress::new(
+            self.client(),
             "the investigation",
             InvestigationSummary::is_over,
-            move || look.clone().send(),
+            move |client| InvestigationResults::new(&client).summary(&id).send(),
         )
     }
 

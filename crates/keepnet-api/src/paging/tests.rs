@@ -11,8 +11,8 @@ use super::*;
 use crate::search::{self, Filter, SearchRequest, field};
 use crate::{Client, ErrorKind};
 
-fn place(number: u64, size: u64) -> Place {
-    Place {
+fn place(number: u64, size: u64) -> Position {
+    Position {
         number: Some(number),
         size: Some(size),
     }
@@ -53,8 +53,8 @@ fn a_list_ends_where_its_totals_or_a_short_page_say_so() {
         // An empty page is the end whatever the totals say.
         (place(2, 10), 0, totals(1000, 100, 10), None),
         // A request that names neither number nor size.
-        (Place::default(), 10, totals(10, 1, 10), None),
-        (Place::default(), 10, totals(0, 0, 0), Some(2)),
+        (Position::default(), 10, totals(10, 1, 10), None),
+        (Position::default(), 10, totals(0, 0, 0), Some(2)),
     ] {
         assert_eq!(
             place.next(found, totals),
@@ -171,7 +171,7 @@ fn service(items: u64) -> FakeTransport {
     fake
 }
 
-fn list(client: &Client, search: SearchRequest) -> List<u64, ByNumber> {
+fn list(client: &Client, search: SearchRequest) -> List<u64, PageNumber> {
     let request = client.transport().operation(&SEARCH, &[]);
     List::new(search::complete(request, search, "Email"))
 }
@@ -276,7 +276,7 @@ async fn the_leaderboard_counts_its_pages_in_pagination() {
     ] {
         let fake = service(10);
         let request = over(&fake).transport().operation(&LEADERBOARD, &[]);
-        let items = Items::<u64, ByNumber>::new(request.json(&body));
+        let items = Items::<u64, PageNumber>::new(request.json(&body));
         let all = items.try_collect().await.unwrap();
         assert_eq!(all, (0..10).collect::<Vec<_>>());
         for (request, number) in sent(&fake).iter().zip(1_u64..) {
@@ -292,7 +292,7 @@ async fn the_leaderboard_counts_its_pages_in_pagination() {
     let client = over(&service(0));
     let request = client.transport().operation(&LEADERBOARD, &[]);
     for open in [json!({}), json!({"pagination": null})] {
-        let second = ByNumber::go(request.clone().json(&open), &"2/9".parse().unwrap());
+        let second = PageNumber::go(request.clone().json(&open), &"2/9".parse().unwrap());
         assert_eq!(
             second.body_bytes().unwrap(),
             r#"{"pagination":{"pageNumber":2,"pageSize":9}}"#
@@ -321,7 +321,7 @@ async fn a_list_that_is_no_search_gets_the_page_it_leaves_open() {
     ] {
         let fake = service(3);
         let request = over(&fake).transport().operation(operation, &[]);
-        let list = List::<u64, ByNumber>::new(request.json(&body));
+        let list = List::<u64, PageNumber>::new(request.json(&body));
         assert_eq!(list.items().try_collect().await.unwrap(), [0, 1, 2]);
         let bodies: Vec<Value> = sent(&fake).iter().map(FakeRequest::json).collect();
         assert_eq!(bodies, [expected]);
@@ -406,7 +406,7 @@ async fn a_page_in_an_envelope_is_read_although_its_text_is_not_correct_json() {
         });
         let client = over(&fake);
         let request = client.transport().operation(&SEARCH, &[]);
-        let list = List::<Value, ByNumber>::new(request.json(&json!({"pageNumber": 1})));
+        let list = List::<Value, PageNumber>::new(request.json(&json!({"pageNumber": 1})));
         let page = list.page().await.unwrap();
         assert_eq!(page.items(), [json!("a\u{fffd}"), json!("1e400"), json!(3)]);
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use security_api_transport::Job;
+use security_api_transport::{Client, Job};
 use serde_json::{Map, Value};
 
 use super::import::TargetUserImport;
@@ -139,11 +139,14 @@ impl ImportJob {
     #[inline]
     pub fn progress(&self) -> Progress<ImportStatus> {
         let job = self.clone();
-        let ask = move || {
-            let job = job.clone();
-            async move { job.current().await }
+        let ask = move |client: Client| {
+            let Self { import, id } = job.clone();
+            let import = import.over(&client);
+            async move { Self { import, id }.current().await }
         };
-        Progress::new(WHAT, |status: &ImportStatus| status.finished, ask).polling(polling(PATIENCE))
+        let is_done = |status: &ImportStatus| status.finished;
+        let progress = Progress::new(self.import.users.client(), WHAT, is_done, ask);
+        progress.polling(polling(PATIENCE))
     }
 
     /// Waits until it is finished, ten minutes at most, and gives the counts.

@@ -527,7 +527,7 @@ async fn a_refused_member_is_named_with_all_its_messages() {
         .create(NewPush::text("x"))
         .await
         .unwrap_err();
-    assert_eq!(Reason::of(&error), Some(Reason::InvalidInput));
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(422));
     let expected = [
         "notify_emails_to: nicht verfügbar",
         "notify_emails_to: doppelt",

@@ -126,7 +126,7 @@ async fn a_page_that_is_refused_and_a_limit_that_stays_say_what_to_do() {
             FakeAnswer::status(429)
                 .body("Retry later\n")
                 .header("retry-after", "1"),
-            Reason::Throttled,
+            Reason::RateLimited,
             "share one client",
         ),
     ] {

@@ -181,8 +181,8 @@ async fn only_a_read_with_a_passphrase_can_meet_its_lock() {
     fake.always(&operations::PUSHES_SHOW, locked);
     let pushes = with_token(&fake).pushes();
     for (show, reason) in [
-        (pushes.show("abc"), Reason::Throttled),
-        (pushes.show("abc").passphrase(" "), Reason::Throttled),
+        (pushes.show("abc"), Reason::RateLimited),
+        (pushes.show("abc").passphrase(" "), Reason::RateLimited),
         (pushes.show("abc").passphrase("x"), Reason::PassphraseLocked),
     ] {
         let error = show.await.unwrap_err();

@@ -1,5 +1,6 @@
 //! Building a client.
 
+use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -43,6 +44,9 @@ pub struct ServiceSettings {
     pub credential: Arc<dyn Credential>,
     /// The limiter for the service's published limits.
     pub limiter: Arc<dyn Limiter>,
+    /// What the client knows and learns about the service, shared by its clones; `()` if nothing. Handles read it with
+    /// [`Client::state`].
+    pub state: Arc<dyn Any + Send + Sync>,
 }
 
 /// Builds a service's client `C`. Service crates create the builder; what they fix is in [`ServiceSettings`].
@@ -74,6 +78,7 @@ pub struct ServiceSettings {
 ///     protocol: Arc::new(Weather),
 ///     credential: Arc::new(ApiKey::new(HeaderName::from_static("x-api-key"), "a-key")?),
 ///     limiter: Arc::new(RateLimiter::new(Rate::per_second(5.0, 5)?)),
+///     state: Arc::new(()),
 /// }))
 /// .timeout(Duration::from_secs(20))
 /// .attempt_timeout(Duration::from_secs(5))
@@ -462,6 +467,7 @@ impl Settings {
             }),
             credential,
             limiter: service.limiter,
+            state: service.state,
             defaults: self.defaults,
             retries: self.retry.retries,
             until: None,

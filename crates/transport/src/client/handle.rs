@@ -33,6 +33,7 @@ pub(super) struct Inner {
     pub(super) target: Arc<Target>,
     pub(super) credential: Arc<dyn Credential>,
     pub(super) limiter: Arc<dyn Limiter>,
+    pub(super) state: Arc<dyn Any + Send + Sync>,
     pub(super) defaults: Defaults,
     pub(super) retries: u32,
     /// The deadline of the job, if this is the client of a job.
@@ -173,11 +174,10 @@ impl Client {
         &*self.0.target.protocol
     }
 
-    /// The service's protocol, if it has type `P`. Use it for what the protocol stores about the service.
+    /// The [`state`](crate::ServiceSettings::state) of the service's client, if it has type `S`.
     #[must_use]
-    pub fn protocol_as<P: Protocol>(&self) -> Option<&P> {
-        let protocol: &dyn Any = &*self.0.target.protocol;
-        protocol.downcast_ref()
+    pub fn state<S: Any>(&self) -> Option<&S> {
+        self.0.state.downcast_ref()
     }
 
     /// The base URL that requests go to.

@@ -1,5 +1,7 @@
 //! Kinds of errors.
 
+use std::fmt;
+
 /// The kind of an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -26,4 +28,23 @@ pub enum ErrorKind {
     TooLarge,
     /// A layer or transport that the user supplied failed.
     Custom,
+}
+
+/// One line, for logs and labels of metrics.
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Invalid => "invalid call",
+            Self::Connect => "no connection",
+            Self::Io => "broken connection",
+            Self::Timeout => "timeout",
+            Self::RateLimit => "rate limit",
+            Self::Credential => "no credential",
+            Self::Api => "error of the service",
+            Self::Redirect => "redirect",
+            Self::Decode => "response cannot be decoded",
+            Self::TooLarge => "response too large",
+            Self::Custom => "layer or transport of the user",
+        })
+    }
 }

@@ -234,7 +234,6 @@ fn without_value(message: &str) -> String {
 }
 
 #[cfg(test)]
-#[expect(unreachable_pub, reason = "models are declared public")]
 mod tests {
     use super::*;
     use std::collections::BTreeMap;
@@ -316,7 +315,7 @@ mod tests {
     crate::model! {
         /// An object with one of each.
         #[derive(Default)]
-        pub struct Own: Received {
+        struct Own: Received {
             id: String = "id" (required),
             list: Vec<Own> = "list",
             map: BTreeMap<String, i32> = "map",

@@ -76,6 +76,7 @@ pub(crate) fn settings() -> ServiceSettings {
         protocol: Arc::new(Service),
         credential: Arc::new(key("a-key")),
         limiter: Arc::new(RateLimiter::unlimited()),
+        state: Arc::new(()),
     }
 }
 

@@ -44,13 +44,13 @@ macro_rules! model {
     // What is only received needs one pass.
     (
         $(#[$attribute:meta])*
-        pub struct $name:ident: Received {
+        $visible:vis struct $name:ident: Received {
             $($(#[$note:meta])* $member:ident: $type:ty = $wire:literal $(($mark:ident $($default:literal)?))?,)*
         }
     ) => {
         $(#[$attribute])*
         #[non_exhaustive]
-        pub struct $name { $($(#[$note])* pub $member: $type,)* }
+        $visible struct $name { $($(#[$note])* $visible $member: $type,)* }
         $crate::__shown! { $name [<Self as $crate::model::Model>::NAMES] { $($member)* } }
         $crate::__received! { $name { $($member = $wire $(($mark $($default)?))?,)* } }
     };

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Mark, Model, Names};
 use crate::wire::raw::RawJson;
+use crate::wire::sealed::Sealed;
 
 /// A JSON value that is neither an object nor a list, or one that is kept as JSON.
 #[derive(Clone, Copy)]
@@ -151,8 +152,8 @@ pub trait Slot {
     }
 }
 
-/// A list that is being read.
-pub trait List {
+/// A list that is being read. Sealed.
+pub trait List: Sealed {
     /// Adds an element and gives its slot.
     fn push(&mut self) -> &mut dyn Slot;
 
@@ -163,8 +164,8 @@ pub trait List {
     fn takes_json(&self) -> bool;
 }
 
-/// A map that is being read.
-pub trait Entries {
+/// A map that is being read. Sealed.
+pub trait Entries: Sealed {
     /// Adds an entry, in place of one with the same key, and gives its slot.
     fn entry(&mut self, key: String) -> &mut dyn Slot;
 
@@ -172,8 +173,8 @@ pub trait Entries {
     fn takes_json(&self) -> bool;
 }
 
-/// An object that is being read.
-pub trait Object {
+/// An object that is being read. Sealed: it is implemented for every [`Model`].
+pub trait Object: Sealed {
     /// Hands over the members' slots, in the order of the table.
     fn slots(&mut self, fill: &mut dyn Fill);
 }
@@ -237,6 +238,10 @@ const fn is_equal(a: &[u8], b: &[u8]) -> bool {
     }
     i == a.len() && i == b.len()
 }
+
+impl<M: Model> Sealed for M {}
+impl<T: Slot> Sealed for Vec<T> {}
+impl<T: Slot> Sealed for BTreeMap<String, T> {}
 
 impl<M: Model> Object for M {
     #[inline]

@@ -1,5 +1,3 @@
-#![expect(unreachable_pub, reason = "models are declared public")]
-
 use std::collections::BTreeMap;
 
 use crate::wire::raw::RawJson;
@@ -9,7 +7,7 @@ use crate::wire::timestamp::Timestamp;
 crate::model! {
     /// A cat.
     #[derive(Default)]
-    pub struct Cat: Received {
+    struct Cat: Received {
         id: String = "id" (required),
         lives: Option<u8> = "lives",
     }
@@ -51,7 +49,7 @@ fn a_value_of_another_kind_says_what_was_expected() {
 crate::model! {
     /// One of each.
     #[derive(Default)]
-    pub struct Loose: Received {
+    struct Loose: Received {
         text: String = "text",
         note: Option<String> = "note",
         secret: Option<Secret> = "secret",
@@ -77,7 +75,7 @@ crate::model! {
 crate::model! {
     /// An object that may be empty.
     #[derive(Default)]
-    pub struct Part: Received {
+    struct Part: Received {
         name: Option<String> = "name",
     }
 }
@@ -85,7 +83,7 @@ crate::model! {
 crate::model! {
     /// An object that may not be empty.
     #[derive(Default)]
-    pub struct Named: Received {
+    struct Named: Received {
         name: String = "name" (required),
     }
 }

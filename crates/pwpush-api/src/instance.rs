@@ -1,17 +1,40 @@
 //! What a client knows about the instance it calls.
 
+use std::sync::OnceLock;
+
 use security_api_transport::{Client, Error, ErrorKind};
+use tokio::sync::OnceCell;
 
 use crate::bounds::{Bounds, PushKind};
 use crate::operations::INSTANCE_VERSION;
-use crate::protocol::PasswordPusher;
 use crate::types::{Edition, Version};
 
 const REMEDY: &str =
     "the edition decides how a lifetime is expressed; if you know it, set it with `assume_edition`";
 
-fn state(client: &Client) -> Option<&PasswordPusher> {
-    client.protocol_as()
+/// What a client knows about the instance, shared by its clones: the state of the transport's client.
+#[derive(Debug)]
+pub(crate) struct Instance {
+    /// Whether a token is sent.
+    has_token: bool,
+    /// Assumed, or requested by the first call that needs it.
+    edition: OnceCell<Edition>,
+    /// Assumed, by kind.
+    bounds: [OnceLock<Bounds>; PushKind::ALL.len()],
+}
+
+impl Instance {
+    pub(crate) fn new(has_token: bool) -> Self {
+        Self {
+            has_token,
+            edition: OnceCell::new(),
+            bounds: Default::default(),
+        }
+    }
+}
+
+fn state(client: &Client) -> Option<&Instance> {
+    client.state()
 }
 
 /// Whether the client was made with a token.
@@ -19,7 +42,7 @@ pub(crate) fn has_token(client: &Client) -> bool {
     state(client).is_some_and(|state| state.has_token)
 }
 
-pub(crate) fn assume(client: &Client, edition: Edition) {
+pub(crate) fn assume_edition(client: &Client, edition: Edition) {
     if let Some(state) = state(client) {
         // `set` fails if the edition is already known, which then stays.
         let _ = state.edition.set(edition);
@@ -27,7 +50,7 @@ pub(crate) fn assume(client: &Client, edition: Edition) {
 }
 
 /// The edition, if it was assumed or has already been requested.
-pub(crate) fn known(client: &Client) -> Option<Edition> {
+pub(crate) fn known_edition(client: &Client) -> Option<Edition> {
     state(client)?.edition.get().cloned()
 }
 
@@ -45,7 +68,7 @@ pub(crate) fn bounds(client: &Client, kind: PushKind) -> Option<&Bounds> {
 
 /// # Errors
 /// If the response does not name an edition.
-pub(crate) async fn of(client: &Client) -> Result<Edition, Error> {
+pub(crate) async fn edition(client: &Client) -> Result<Edition, Error> {
     match state(client) {
         Some(state) => {
             let found = state.edition.get_or_try_init(|| ask(client));

@@ -1,0 +1,63 @@
+//! Why the service refused a call.
+
+use std::fmt;
+
+use security_api_transport::Error;
+
+/// Why the service refused a call, as far as its response tells.
+///
+/// It has what [`Error::status`] and predicates such as [`Error::is_not_found`] do not tell. `Display` shows one line.
+///
+/// The vendor documents the statuses 200, 400, 429 and 500, and no body. The meanings of 401 and 403 rest on observed
+/// responses of the gateway and on what gateways of its kind do.
+///
+/// ```no_run
+/// # async fn example(push: push_security_api::Client, id: &str) -> Result<(), push_security_api::Error> {
+/// use push_security_api::Reason;
+///
+/// match push.accounts().delete(id).await {
+///     Err(error) if Reason::of(&error) == Some(Reason::ReadOnlyKey) => {
+///         eprintln!("this job needs a key with full access");
+///     }
+///     other => other?,
+/// }
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The gateway does not know the path. It responds with 403 and the text "Missing Authentication Token", although a
+    /// key was sent.
+    UnknownPath,
+    /// The key was refused for a call that changes something: most likely its permission is `Read only`. The service
+    /// does not distinguish this from a wrong key.
+    ReadOnlyKey,
+    /// The key was refused: 401, or 403 for a call that only reads.
+    KeyRefused,
+}
+
+impl Reason {
+    /// The reason in an error. `None` if the service did not respond, or its response is not listed here.
+    ///
+    /// ```
+    /// use push_security_api::{Client, Reason};
+    ///
+    /// // Nothing was sent, so the service has said nothing.
+    /// let error = Client::new("").unwrap_err();
+    /// assert_eq!(Reason::of(&error), None);
+    /// ```
+    #[must_use]
+    pub fn of(error: &Error) -> Option<Self> {
+        error.reason().copied()
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::UnknownPath => "the gateway does not know the path",
+            Self::ReadOnlyKey => "the key may only read, or is not known",
+            Self::KeyRefused => "the key was refused",
+        })
+    }
+}

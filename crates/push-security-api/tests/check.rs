@@ -1,0 +1,47 @@
+//! `check()` tells whether the service at the base URL is Push Security.
+#![cfg(feature = "fake")]
+
+use push_security_api::{Client, Error, ErrorKind, FakeAnswer, FakeTransport, operations};
+
+async fn check(content_type: &str, body: &str) -> Result<(), Error> {
+    let fake = FakeTransport::new();
+    let answer = FakeAnswer::status(200).header("content-type", content_type);
+    let answer = answer.body(body.to_owned());
+    fake.always(&operations::BROWSERS_LIST, answer);
+    let builder = Client::builder("a-key").transport(fake);
+    builder.build().expect("a client").check().await
+}
+
+#[tokio::test]
+async fn check_fails_on_whatever_is_not_a_list_of_this_service() {
+    for (content_type, body) in [
+        ("application/json", r#"{"message":"Welcome"}"#),
+        ("application/json", r#"{"errors":[]}"#),
+        ("application/json", r#"{"data":[],"paging":{}}"#),
+        ("application/json", "{}"),
+        ("application/json", "[]"),
+        ("application/json", r#"[[{"id":"b1"}],null]"#),
+        ("application/json", "null"),
+        ("application/json", "true"),
+        ("application/json", r#""ok""#),
+        ("application/json", ""),
+        ("text/html", "<!doctype html><title>Sign in</title>"),
+        ("text/plain", "OK"),
+        ("text/plain", ""),
+    ] {
+        let error = check(content_type, body).await.expect_err(body);
+        assert_eq!(error.kind(), ErrorKind::Decode, "{body}: {error}");
+        assert!(!error.is_retryable(), "{body}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn check_passes_on_a_list_without_browsers() {
+    for body in [
+        r#"{"result":[],"paging":{"moreResults":false}}"#,
+        r#"{"result":null}"#,
+        r#"{"result":[{"id":"b1"}]}"#,
+    ] {
+        check("application/json", body).await.expect(body);
+    }
+}

@@ -1,0 +1,123 @@
+//! Hand-written calls are values: they own all they need, can be kept and spawned, and have the options of a call.
+
+use std::future::IntoFuture;
+use std::time::Duration;
+
+use pwpush_api::types::{Edition, PushedFile};
+use pwpush_api::{Call, Client, Error, Expiry, FakeAnswer, Job, NewPush, NewRequest, operations};
+use serde_json::json;
+
+use super::support::{created, instance, with_token};
+
+fn value<F, T>(value: F) -> F
+where
+    F: IntoFuture<Output = Result<T, Error>> + Send + 'static,
+    F::IntoFuture: Send + 'static,
+{
+    value
+}
+
+/// Sets every option. A macro, because the types have them as inherent methods.
+macro_rules! with_options {
+    ($call:expr) => {
+        value(
+            $call
+                .timeout(Duration::from_secs(1))
+                .attempt_timeout(Duration::from_secs(1))
+                .retries(0)
+                .response_limit(1)
+                .header("x-trace", "42"),
+        )
+    };
+}
+
+fn job<T: Send + 'static>(job: Job<T>) {
+    drop(with_options!(job));
+}
+
+fn call<T: Send + 'static + pwpush_api::middleware::FromResponse>(call: Call<T>) {
+    drop(with_options!(call));
+}
+
+/// Each is made by a handle that is gone by the time it is awaited.
+#[allow(dead_code, reason = "it only has to compile")]
+fn all_of_them(pwpush: &Client, file: &PushedFile) {
+    job(pwpush.check());
+    job(pwpush.edition());
+    drop(with_options!(pwpush.pushes().create(NewPush::text("x"))));
+    drop(with_options!(pwpush.pushes().show("abc").passphrase("p")));
+    drop(with_options!(
+        pwpush.pushes().notify("abc", ["a@example.com"])
+    ));
+    call(pwpush.pushes().download(file));
+    drop(with_options!(
+        pwpush.requests().create(NewRequest::new("x"))
+    ));
+    drop(with_options!(pwpush.requests().respond("abc", "x")));
+    call(pwpush.requests().download(file));
+}
+
+#[tokio::test]
+async fn the_headers_of_a_call_are_on_each_of_its_requests() {
+    let fake = instance("oss");
+    fake.always(
+        &operations::PUSHES_CREATE,
+        created(&json!({"url_token": "abc", "expire_after_days": 9})),
+    );
+    fake.always(
+        &operations::PUSHES_EXPIRE,
+        FakeAnswer::json(&json!({"expired": true})),
+    );
+    let push = NewPush::text("x").expire_after(Expiry::days(1));
+    let kept = with_token(&fake).pushes().create(push);
+    let kept = kept.header("x-trace", "42").into_future();
+    tokio::spawn(kept).await.unwrap().unwrap_err();
+    for operation in [
+        &operations::INSTANCE_VERSION,
+        &operations::PUSHES_CREATE,
+        &operations::PUSHES_EXPIRE,
+    ] {
+        let sent = &fake.requests_of(operation)[0];
+        assert_eq!(sent.headers["x-trace"], "42", "{}", operation.id());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_timeout_of_creating_bounds_the_request_for_the_edition_as_well() {
+    let fake = instance("oss");
+    let version = FakeAnswer::json(&json!({"edition": "oss"}));
+    fake.always(
+        &operations::INSTANCE_VERSION,
+        version.delay(Duration::from_secs(3)),
+    );
+    let slow = created(&json!({"url_token": "abc", "expire_after_days": 1}));
+    fake.always(
+        &operations::PUSHES_CREATE,
+        slow.delay(Duration::from_secs(3)),
+    );
+    let pwpush = with_token(&fake);
+    for (timeout, sent) in [(2, 0), (5, 1)] {
+        let push = NewPush::text("x").expire_after(Expiry::days(1));
+        let start = tokio::time::Instant::now();
+        let create = pwpush.pushes().create(push);
+        let error = create
+            .timeout(Duration::from_secs(timeout))
+            .await
+            .unwrap_err();
+        assert!(error.is_timeout(), "{error}");
+        assert!(start.elapsed() <= Duration::from_secs(timeout));
+        let creations = fake.requests_of(&operations::PUSHES_CREATE);
+        assert_eq!(creations.len(), sent, "{timeout} s");
+    }
+}
+
+#[tokio::test]
+async fn jobs_are_kept_spawned_and_joined() {
+    let fake = instance("commercial");
+    let pwpush = with_token(&fake);
+    let kept = pwpush.edition().header("x-trace", "42");
+    let edition = tokio::spawn(kept.into_future()).await.unwrap().unwrap();
+    assert_eq!(edition, Edition::Commercial);
+    let sent = &fake.requests_of(&operations::INSTANCE_VERSION)[0];
+    assert_eq!(sent.headers["x-trace"], "42");
+}

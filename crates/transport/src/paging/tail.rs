@@ -1,0 +1,489 @@
+//! Following a list: every record, oldest first where the service can order them, and new ones as they appear.
+
+mod cursor;
+mod mark;
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use futures_core::Stream;
+use serde::de::DeserializeOwned;
+use tokio::time::Sleep;
+
+use super::walk::Walk;
+use super::{Cursor, Next, Paging, raw};
+use crate::call::Received;
+use crate::error::Error;
+use crate::request::Request;
+use crate::wire::raw::RawJson;
+use crate::wire::timestamp::Timestamp;
+
+use cursor::MOST;
+pub use cursor::TailCursor;
+
+const OVERLAP: Duration = Duration::from_secs(300);
+
+/// What [`Tail`] has to know about a list: how to request its records from a time on, and the time of each.
+pub trait Timeline: Send + Unpin + 'static {
+    /// How the list is paged.
+    type Paging: Paging;
+
+    /// Whether the records come in ascending order of their times. If not, a time is only known to be complete once the
+    /// list was read to its end.
+    const ASCENDING: bool;
+
+    /// By how much the service rounds times down.
+    const RESOLUTION: Duration;
+
+    /// Makes the request ask for records from this time on. It may ask for earlier ones as well.
+    fn since(&self, request: Request, time: Timestamp) -> Request;
+
+    /// Reads the id and the time of a record.
+    ///
+    /// # Errors
+    /// If the user has to do something before the time can be read.
+    fn stamp(&self, record: &RawJson) -> Result<Stamp, Error>;
+}
+
+/// What identifies a record, and its time.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stamp {
+    /// The id. A record without one is identified by its JSON.
+    pub id: Option<String>,
+    /// The time. A record without one counts as being of the time of the record before it.
+    pub time: Option<Timestamp>,
+}
+
+/// The records of a list from a time on: a stream with the additional method [`try_next`](Self::try_next).
+///
+/// Each look at the list is a *pass*. Records may appear a little after the time that they state, so a pass begins an
+/// [overlap](Self::overlap) before the newest record, and ignores what was returned before. A record that appears later
+/// than that is missed, and a record that changes is not returned again.
+///
+/// The stream ends when there is nothing more, unless it [follows](Self::follow) the list. An error does not end it.
+/// Poll again, and it continues where it stopped, after a pause. That makes sense if the error
+/// [is retryable](Error::is_retryable); the client has retried already by then. A record that cannot be decoded is an
+/// error with the record in [`Error::item`], and is ignored from then on.
+///
+/// ```
+/// # use security_api_transport::{Error, RawJson, Tail, TailCursor, Timeline};
+/// # async fn example<S: Timeline>(
+/// #     mut records: Tail<RawJson, S>, store: impl Fn(&TailCursor),
+/// # ) -> Result<(), Error> {
+/// loop {
+///     match records.try_next().await {
+///         Ok(Some(record)) => println!("{}", record.to_line()),
+///         Ok(None) => break,
+///         Err(error) if error.is_retryable() || error.item().is_some() => eprintln!("{error}"),
+///         Err(error) => return Err(error),
+///     }
+///     if records.at_page_end() {
+///         store(&records.cursor());
+///     }
+/// }
+/// # Ok(()) }
+/// ```
+#[must_use = "streams do nothing unless polled"]
+pub struct Tail<T, S: Timeline> {
+    request: Request,
+    timeline: S,
+    follow: Option<Duration>,
+    overlap: Duration,
+    cursor: TailCursor,
+    /// The seconds of the cursor's marks.
+    known: HashMap<u64, i64>,
+    pass: Pass,
+    /// Records received and not returned yet.
+    page: VecDeque<Record>,
+    /// The response that they are from.
+    received: Option<Received>,
+    state: State<S::Paging>,
+    item: PhantomData<fn() -> T>,
+}
+
+/// One reading of the list from the cursor's time to its end.
+///
+/// Of a list in ascending order, the next page is requested by the time of the last record, because numbered pages shift
+/// when records are added. Only where one time fills a page is the page after it requested.
+#[derive(Debug, Clone, Copy, Default)]
+struct Pass {
+    /// When it began. A record that is added later may have a time that the pass has left behind, and is found by the
+    /// next.
+    began: Timestamp,
+    /// The time from which the current page was requested.
+    bound: Timestamp,
+    /// The time of the newest record received.
+    newest: Timestamp,
+    /// Whether the next page is requested by that time.
+    by_time: bool,
+}
+
+struct Record {
+    id: Vec<u8>,
+    time: Timestamp,
+    /// Its position on the page.
+    index: usize,
+    /// Or the error for an item that is not JSON.
+    json: Result<RawJson, Error>,
+}
+
+enum State<P: Paging> {
+    /// A pass is to begin.
+    Starting,
+    Reading(Box<Walk<P>>),
+    Waiting(Pin<Box<Sleep>>, After),
+    Done,
+}
+
+/// What follows a pause.
+enum After {
+    Pass,
+    /// The page that could not be fetched is requested again.
+    Failure(Cursor),
+}
+
+/// A shorter interval would keep a program busy with asking.
+const SHORTEST: Duration = Duration::from_millis(10);
+
+/// A century is as good as for ever, and no sum with it overflows.
+const FOR_EVER: Duration = Duration::from_secs(3_155_760_000);
+
+/// Sleeps for about this long: a tenth more or less, so that many programs do not ask at the same moment.
+fn pause(interval: Duration) -> Pin<Box<Sleep>> {
+    let interval = interval.clamp(SHORTEST, FOR_EVER);
+    let varied = interval.mul_f64(0.9 + fastrand::f64() * 0.2);
+    Box::pin(tokio::time::sleep(varied))
+}
+
+impl<T, S: Timeline> Tail<T, S> {
+    /// The records of the list that starts with `request`, from `start` on.
+    pub fn new(request: Request, timeline: S, start: impl Into<TailCursor>) -> Self {
+        let cursor = start.into();
+        let known = cursor.seen.iter().map(|(second, mark)| (*mark, *second));
+        Self {
+            request,
+            timeline,
+            follow: None,
+            overlap: OVERLAP,
+            known: known.collect(),
+            cursor,
+            pass: Pass::default(),
+            page: VecDeque::new(),
+            received: None,
+            state: State::Starting,
+            item: PhantomData,
+        }
+    }
+
+    /// Continues with records that are added later, looking for them at this interval, at least 10 ms. Intervals vary
+    /// by a tenth.
+    pub fn follow(mut self, interval: Duration) -> Self {
+        self.follow = Some(interval);
+        self
+    }
+
+    /// How long after the time that it states a record may appear; 5 minutes by default.
+    ///
+    /// Each pass begins so long before the newest record. The overlap also has to cover how far this machine's clock
+    /// may be ahead of the service's.
+    pub fn overlap(mut self, overlap: Duration) -> Self {
+        self.overlap = overlap;
+        self
+    }
+
+    /// The records as raw JSON, for JSON lines; see [`RawJson::to_line`].
+    pub fn raw(self) -> Tail<RawJson, S> {
+        Tail {
+            request: self.request,
+            timeline: self.timeline,
+            follow: self.follow,
+            overlap: self.overlap,
+            cursor: self.cursor,
+            known: self.known,
+            pass: self.pass,
+            page: self.page,
+            received: self.received,
+            state: self.state,
+            item: PhantomData,
+        }
+    }
+
+    /// The position after the last record that was returned, also after an error.
+    ///
+    /// It copies what is known about the records within the overlap, so call it once a page
+    /// ([`at_page_end`](Self::at_page_end)) or once a second rather than after every record.
+    #[must_use]
+    pub fn cursor(&self) -> TailCursor {
+        let mut cursor = self.cursor.clone();
+        while cursor.take_old().is_some() {}
+        cursor
+    }
+
+    /// Whether all new records that were received so far are returned, which is a good moment to store the
+    /// [`cursor`](Self::cursor).
+    #[must_use]
+    pub fn at_page_end(&self) -> bool {
+        self.page.is_empty()
+    }
+
+    #[doc(hidden)]
+    pub fn request_mut(&mut self) -> &mut Request {
+        &mut self.request
+    }
+
+    #[doc(hidden)]
+    pub fn timeline_mut(&mut self) -> &mut S {
+        &mut self.timeline
+    }
+
+    /// Removes what need not be remembered any more.
+    fn forget(&mut self) {
+        while let Some((second, mark)) = self.cursor.take_old() {
+            if self.known.get(&mark) == Some(&second) {
+                self.known.remove(&mark);
+            }
+        }
+    }
+
+    fn begin(&mut self) {
+        self.forget();
+        let from = self.cursor.from;
+        self.pass = Pass {
+            began: Timestamp::now(),
+            bound: from,
+            newest: from,
+            by_time: false,
+        };
+        self.state = State::Reading(self.walk());
+    }
+
+    /// The list from the pass's bound on.
+    fn walk(&self) -> Box<Walk<S::Paging>> {
+        let request = self.timeline.since(self.request.clone(), self.pass.bound);
+        Box::new(Walk::new(S::Paging::begin(request)))
+    }
+
+    /// The pass has read the list to its end.
+    fn end(&mut self) {
+        if !S::ASCENDING {
+            self.complete(self.pass.newest);
+        }
+        self.state = match self.follow {
+            Some(interval) => State::Waiting(pause(interval), After::Pass),
+            None => State::Done,
+        };
+    }
+
+    /// Records up to this time are complete, but for those that may still appear: their times lie within the overlap
+    /// before it, or before the beginning of the pass.
+    fn complete(&mut self, time: Timestamp) {
+        let complete = self.pass.began.min(time);
+        self.cursor.advance(complete.saturating_sub(self.overlap));
+    }
+
+    /// Takes the records of a page. Returns whether it was empty, and what follows it.
+    fn receive(&mut self, received: Received) -> Result<(bool, Next<Position<S>>), Error> {
+        let split = raw::split::<S::Paging>(&received)?;
+        let is_empty = split.items.is_empty();
+        let mut records = VecDeque::with_capacity(split.items.len());
+        let mut newest = self.pass.newest;
+        for (index, json) in split.items.into_iter().enumerate() {
+            let stamp = match &json {
+                Ok(json) => self.timeline.stamp(json)?,
+                Err(_) => Stamp::default(),
+            };
+            let time = match stamp.time {
+                Some(time) => {
+                    newest = newest.max(time);
+                    time
+                }
+                None if S::ASCENDING => newest,
+                // Without an order, the latest possible time keeps it from being forgotten too early.
+                None => newest.max(self.pass.began),
+            };
+            if time.saturating_add(S::RESOLUTION) < self.cursor.from {
+                continue;
+            }
+            let id = match (stamp.id, &json) {
+                (Some(id), _) => id.into_bytes(),
+                (None, Ok(json)) => json.as_bytes().to_vec(),
+                (None, Err(error)) => error
+                    .item()
+                    .map_or_else(Vec::new, |item| item.json().to_vec()),
+            };
+            records.push_back(Record {
+                id,
+                time,
+                index,
+                json,
+            });
+        }
+        self.pass.newest = newest;
+        self.pass.by_time =
+            S::ASCENDING && newest > self.pass.bound && !matches!(split.next, Next::End);
+        self.page = records;
+        self.received = Some(received);
+        self.skip_known();
+        self.forget();
+        Ok((is_empty, split.next))
+    }
+
+    /// Removes records from the front of the page that were returned before.
+    fn skip_known(&mut self) {
+        while let Some(record) = self.page.front() {
+            let mark = self.cursor.mark(&record.id);
+            if !self.known.contains_key(&mark) {
+                return;
+            }
+            if let Some(record) = self.page.pop_front() {
+                self.note(&record);
+            }
+        }
+    }
+
+    /// The next new record of the page.
+    fn take(&mut self) -> Option<Record> {
+        let record = self.page.pop_front()?;
+        self.note(&record);
+        self.skip_known();
+        Some(record)
+    }
+
+    /// Notes that a record was returned.
+    fn note(&mut self, record: &Record) {
+        let second = record.time.max(self.cursor.from).unix_seconds();
+        let mark = self.cursor.mark(&record.id);
+        let before = self.known.insert(mark, second);
+        if before != Some(second) {
+            if let Some(before) = before {
+                self.cursor.seen.remove(&(before, mark));
+            }
+            self.cursor.seen.insert((second, mark));
+        }
+        if S::ASCENDING {
+            self.complete(record.time);
+        }
+        if self.cursor.seen.len() > MOST {
+            self.forget();
+        }
+    }
+}
+
+type Position<S> = <<S as Timeline>::Paging as Paging>::Position;
+
+impl<T: DeserializeOwned, S: Timeline> Tail<T, S> {
+    /// The next record; `None` after the last, which never comes if the tail [follows](Self::follow) the list.
+    ///
+    /// # Errors
+    /// If a page cannot be fetched; polled again, the tail requests it again. If the record cannot be decoded; polled
+    /// again, the tail returns the one after it.
+    #[inline]
+    pub async fn try_next(&mut self) -> Result<Option<T>, Error> {
+        std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx))
+            .await
+            .transpose()
+    }
+
+    fn decode(&self, record: Record) -> Result<T, Error> {
+        let json = record.json?;
+        json.decode().map_err(|error| match &self.received {
+            Some(received) => {
+                raw::undecoded::<S::Paging>(received, record.index, json.to_bytes(), &error)
+            }
+            None => error,
+        })
+    }
+}
+
+impl<T, S: Timeline> Tail<T, S> {
+    /// The next page, until there is a record to return. `None` after the last.
+    fn poll_page(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<(), Error>>> {
+        match &mut self.state {
+            State::Starting => self.begin(),
+            State::Reading(_) if self.pass.by_time => {
+                self.pass.by_time = false;
+                self.pass.bound = self.pass.newest;
+                self.state = State::Reading(self.walk());
+            }
+            State::Reading(walk) => {
+                let received = match ready!(walk.poll_page(cx)) {
+                    Some(received) => received,
+                    None => {
+                        self.end();
+                        return Poll::Ready(Some(Ok(())));
+                    }
+                };
+                let failed = walk.cursor();
+                match received.and_then(|received| self.receive(received)) {
+                    Ok((is_empty, next)) => {
+                        if let State::Reading(walk) = &mut self.state {
+                            walk.received(next, is_empty);
+                        }
+                    }
+                    Err(error) => {
+                        let after = match error.is_retryable() {
+                            true => After::Failure(failed),
+                            false => After::Pass,
+                        };
+                        let interval = self.follow.unwrap_or_default();
+                        self.state = State::Waiting(pause(interval), after);
+                        return Poll::Ready(Some(Err(error)));
+                    }
+                }
+            }
+            State::Waiting(sleep, after) => {
+                ready!(sleep.as_mut().poll(cx));
+                let page = match after {
+                    After::Pass => None,
+                    After::Failure(cursor) => Some(cursor.clone()),
+                };
+                self.state = match page {
+                    None => State::Starting,
+                    Some(cursor) => {
+                        let mut walk = self.walk();
+                        walk.resume(cursor);
+                        State::Reading(walk)
+                    }
+                };
+            }
+            State::Done => return Poll::Ready(None),
+        }
+        Poll::Ready(Some(Ok(())))
+    }
+}
+
+impl<T: DeserializeOwned, S: Timeline> Stream for Tail<T, S> {
+    type Item = Result<T, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            if let Some(record) = self.take() {
+                return Poll::Ready(Some(self.decode(record)));
+            }
+            match ready!(self.poll_page(cx)) {
+                None => return Poll::Ready(None),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                Some(Ok(())) => {}
+            }
+        }
+    }
+}
+
+impl<T, S: Timeline> Unpin for Tail<T, S> {}
+
+crate::__call_options!(@ [<T, S: Timeline>] Tail<T, S>, this => this.request);
+
+impl<T, S: Timeline> fmt::Debug for Tail<T, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tail")
+            .field("request", &self.request)
+            .field("follow", &self.follow)
+            .field("overlap", &self.overlap)
+            .field("from", &self.cursor.from)
+            .finish_non_exhaustive()
+    }
+}
