@@ -138,7 +138,6 @@ fn merging_takes_exactly_the_operation_that_was_added_and_code_is_generated_of_i
     );
     // The operation, and what it sends; what it gives is known.
     assert_eq!(after.matches("DECIDE").count(), 2);
-    codegen::generate(folder.path(), &keepnet()).unwrap();
 
     record(folder.path(), &copy);
     let told = merge::merge(folder.path(), &keepnet(), &facts::of(&copy), &copy).unwrap();
@@ -170,5 +169,4 @@ fn operations_like_those_there_are_could_be_added() {
         .collect();
     assert!(refused.is_empty(), "{refused:#?}");
     assert_eq!(told.len(), expected);
-    codegen::generate(folder.path(), &keepnet()).unwrap();
 }
