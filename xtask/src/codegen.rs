@@ -21,7 +21,7 @@ use crate::project::{self, Service};
 use description::Description;
 pub(crate) use emit::Files;
 pub(crate) use ir::{ALWAYS, Api};
-pub(crate) use names::{Use, is_free};
+pub(crate) use names::{Use, is_free, of_types as type_names, type_name};
 use node::Refusal;
 pub(crate) use write::apply;
 
@@ -82,6 +82,18 @@ impl Codegen {
 pub(crate) fn generate(root: &Path, service: &Service) -> anyhow::Result<Files> {
     let description = Description::load(root, service)?;
     render(&description.value, service).or_else(|refusals| description.refuse(&refusals))
+}
+
+/// Whether code can be generated from these documents, which are a service's description: each with the name of its file.
+///
+/// # Errors
+/// What cannot be expressed.
+pub(crate) fn check(service: &Service, documents: Vec<(Value, String)>) -> anyhow::Result<()> {
+    let description = Description::of(service.description, documents)?;
+    match render(&description.value, service) {
+        Ok(_) => Ok(()),
+        Err(refusals) => description.refuse(&refusals),
+    }
 }
 
 /// The exerciser's calls of a service, below the folder of its package.

@@ -86,7 +86,7 @@ const FUZZ_SECONDS: u32 = 120;
 const TRANSPORT_SUITES: &[&str] = &["native-tls,fake", "rustls-no-provider,fake", "fake"];
 
 /// Packages of which every two features must build together, and the features that are left out: of Keepnet those that are
-/// other features together, and the kinds of TLS that the others have pairs of.
+/// other features together, and those that the others have pairs of.
 const POWERSETS: &[(&[&str], &str)] = &[
     (
         &["security-api-transport", "push-security-api", "pwpush-api"],
@@ -94,7 +94,7 @@ const POWERSETS: &[(&[&str], &str)] = &[
     ),
     (
         &["keepnet-api"],
-        ",full,simulations,soc,admin,rustls,rustls-no-provider,native-tls",
+        ",full,simulations,soc,admin,rustls,rustls-no-provider,native-tls,fake,jiff-02",
     ),
 ];
 
@@ -215,8 +215,8 @@ fn full() -> anyhow::Result<Vec<Step>> {
         steps.push(Step::cargo(
             "every two features build together",
             format!(
-                "hack clippy -q --locked --feature-powerset --depth 2 \
-                 --exclude-features default{left_out}{openssl}{packages} -- -D warnings"
+                "hack check -q --locked --lib --feature-powerset --depth 2 \
+                 --exclude-features default{left_out}{openssl}{packages}"
             ),
         ));
     }
@@ -224,6 +224,10 @@ fn full() -> anyhow::Result<Vec<Step>> {
     steps.push(Step::cargo(
         "no dependency has an advisory, a licence or a source that is not allowed",
         "deny --locked --workspace check",
+    ));
+    steps.push(Step::cargo(
+        "nor has one of the fuzz targets",
+        "deny --locked --manifest-path fuzz/Cargo.toml check",
     ));
     let oldest = format!(
         "+{nightly} -Z direct-minimal-versions \

@@ -1,14 +1,16 @@
 //! `cargo xtask spec`: a vendor's document against what is recorded of it and against our description.
 
+mod align;
 mod cover;
 mod diff;
 mod document;
 mod facts;
 mod lint;
 mod merge;
+mod operation;
+mod schema;
 #[cfg(test)]
 mod tests;
-mod yaml;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -43,9 +45,10 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Takes operations that the vendor added into our description, and records the document.
+    /// Adds what is new in the vendor's document to our description, and records the document.
     ///
-    /// What a person must decide is marked with `DECIDE` in the description. What we describe differently stays as it is.
+    /// What a person must decide is marked with `DECIDE`, in the description or in what is printed here. What we describe
+    /// differently stays as it is.
     Merge {
         /// The vendor's document: OpenAPI 3.0 or 3.1, JSON or YAML.
         file: PathBuf,
@@ -123,15 +126,17 @@ fn diff(root: &Path, file: &Path, service: &Service, json: bool) -> anyhow::Resu
 }
 
 fn merge(root: &Path, file: &Path, service: &Service) -> anyhow::Result<ExitCode> {
-    let (path, _) = recorded(root, service)?;
+    let (path, recorded) = recorded(root, service)?;
     let document = Document::read(file)?;
-    for line in merge::merge(root, service, &document.value)? {
-        say(line)?;
-    }
+    let mut told = merge::merge(root, service, &recorded, &document.value)?;
     let text = facts::written(&facts::of(&document.value));
     if std::fs::read_to_string(&path).ok().as_ref() != Some(&text) {
         std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
-        say(format_args!("recorded {}", file.display()))?;
+        told.push(format!("recorded {}", file.display()));
+    }
+    match told.is_empty() {
+        true => say("nothing is new")?,
+        false => told.iter().try_for_each(say)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -63,9 +63,11 @@ pub(crate) async fn export(push: &Client, meter: &Meter, file: &Path) -> Outcome
     );
     if let Ok(Ok((since, then))) = tokio::time::timeout(Duration::ZERO, steady).await {
         let rate = per_second(meter.all() - then, since.elapsed());
-        println!("  {rate:.2} requests a second once the burst was over; 10 are allowed");
+        println!(
+            "  about {rate:.0} requests a second once the burst was over, where 10 are the limit"
+        );
     }
-    println!("  answers with 429: {}", meter.refused());
+    println!("  refused with 429: {}", meter.refused());
     Ok(())
 }
 
@@ -110,7 +112,7 @@ async fn write(
 
 fn progress() -> ProgressBar {
     // The service does not say how many records there are, so this counts up instead of filling up.
-    let style = ProgressStyle::with_template("  {spinner} {pos} records, {per_sec}, {elapsed}")
+    let style = ProgressStyle::with_template("  {spinner} {pos} records, {elapsed}")
         .unwrap_or_else(|_| ProgressStyle::default_spinner());
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     bar.set_style(style);

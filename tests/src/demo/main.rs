@@ -190,14 +190,20 @@ async fn play(cast: Cast) -> Outcome<()> {
     let file = file("push-security.jsonl")?;
     export::export(&push, &meter, &file).await?;
     println!("\nEvery record, as it came, is in {}", file.display());
+    println!(
+        "To go on: README.md shows a first call of each client, `cargo xtask operations` lists all there are."
+    );
     Ok(())
 }
 
-/// A file in the workspace's target folder, which is not kept.
-fn file(name: &str) -> std::io::Result<PathBuf> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("..")
-        .join("target/demo");
+/// A file in the target folder that this program was built in, which is not kept.
+fn file(name: &str) -> Outcome<PathBuf> {
+    let program = std::env::current_exe()?;
+    let target = program
+        .ancestors()
+        .nth(2)
+        .ok_or("the program is in no folder of cargo's")?;
+    let folder = target.join("demo");
     std::fs::create_dir_all(&folder)?;
-    Ok(folder.canonicalize()?.join(name))
+    Ok(folder.join(name))
 }

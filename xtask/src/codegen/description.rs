@@ -67,6 +67,21 @@ impl Description {
         Self::merge(service.description, documents)
     }
 
+    /// The description that these documents are, in a folder unless there is but one.
+    ///
+    /// # Errors
+    /// If one contradicts another.
+    pub(crate) fn of(whole: &str, mut documents: Vec<(Value, String)>) -> anyhow::Result<Self> {
+        match documents.pop() {
+            Some((value, name)) if documents.is_empty() => Ok(Self::single(value, &name)),
+            Some(last) => {
+                documents.push(last);
+                Self::merge(whole, documents)
+            }
+            None => bail!("there is no document"),
+        }
+    }
+
     /// Several documents as one. What belongs to an area says so with `x-area` at the root of its document.
     fn merge(whole: &str, documents: Vec<(Value, String)>) -> anyhow::Result<Self> {
         let mut merged = json!({"openapi": "3.1.0", "tags": [], "paths": {}, "components": {}});

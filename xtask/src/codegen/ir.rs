@@ -13,6 +13,27 @@ pub(crate) struct Api {
     pub(crate) webhooks: Vec<Webhook>,
 }
 
+/// What services call the id of a record, in records and in paths.
+pub(crate) const ID_NAMES: [&str; 4] = ["id", "resourceId", "companyResourceId", "url_token"];
+
+impl Api {
+    /// The members of the model in this type.
+    pub(crate) fn members(&self, ty: &Ty) -> &[Member] {
+        match ty.named().and_then(|name| self.types.get(name)) {
+            Some(Type::Model(model)) => &model.members,
+            _ => &[],
+        }
+    }
+
+    /// The member by which values of this type are told apart.
+    pub(crate) fn id_member(&self, ty: &Ty) -> Option<&Member> {
+        let mut members = self.members(ty).iter();
+        members.find(|member| {
+            ID_NAMES.contains(&member.wire.as_str()) && matches!(member.ty, Ty::Text | Ty::Secret)
+        })
+    }
+}
+
 /// The area that is no feature.
 pub(crate) const ALWAYS: &str = "platform";
 

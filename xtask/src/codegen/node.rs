@@ -105,6 +105,11 @@ impl<'a> Node<'a> {
         self.get(key).map_or(Ok(Vec::new()), |map| map.entries())
     }
 
+    /// The texts in the list of this name.
+    pub(crate) fn texts_of(&self, key: &str) -> Read<Vec<&'a str>> {
+        self.items_of(key)?.iter().map(Self::text).collect()
+    }
+
     /// The elements of the list of this name, none if there is no such list.
     pub(crate) fn items_of(&self, key: &str) -> Read<Vec<Self>> {
         let Some(list) = self.get(key) else {

@@ -3,9 +3,13 @@
 mod answer;
 mod body;
 mod check;
+mod combined;
 mod enumeration;
+mod keyword;
+mod model;
 mod operation;
 mod parameter;
+mod path;
 mod scalar;
 mod schema;
 mod webhook;
@@ -40,7 +44,7 @@ pub(crate) fn api(description: &Value) -> Result<Api, Vec<Refusal>> {
     let mut tags = BTreeMap::<String, (String, String)>::new();
     let mut areas = BTreeMap::<String, Option<String>>::new();
     let mut ids = BTreeSet::new();
-    for found in operation::all(&root) {
+    for found in path::all(&root) {
         let read = found.and_then(|place| {
             let (operation, tag) = operation::read(&place, &mut schemas)?;
             if in_areas && place.area.is_none() {

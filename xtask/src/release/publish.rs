@@ -248,6 +248,14 @@ fn dry_run(
     ))?;
     package::check(workspace, &[member], order.registry.as_deref())?;
     let mut text = format!("This would release {} {version}:\n", member.name);
+    let is_first = standings
+        .iter()
+        .any(|standing| standing.member.name == member.name && standing.last.is_none());
+    if is_first && order.level.is_some() {
+        text.push_str(
+            "- the first version is that of the manifest; --level counts from the second on\n",
+        );
+    }
     let folder = &member.folder;
     if version != &member.version {
         let _ = writeln!(

@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
+use super::align::align;
 use super::facts::{Facts, Places, UNRECORDED, is_read_only};
 use crate::project::Service;
 
@@ -75,26 +76,87 @@ impl Divergence {
 #[derive(Debug, Default)]
 pub(crate) struct Coverage {
     /// What only the vendor has.
-    missing: Vec<String>,
+    missing: Vec<Difference>,
     /// What only we have.
-    own: Vec<String>,
+    own: Vec<Difference>,
     /// What is of another kind.
-    other: Vec<String>,
+    other: Vec<Difference>,
     /// How many differences are documented, by reason.
     documented: BTreeMap<String, usize>,
+}
+
+/// A difference, and where else it is.
+#[derive(Debug)]
+struct Difference {
+    operation: String,
+    /// The member, what schema it is in, and what is said of it.
+    member: Option<(String, String)>,
+    text: String,
+    others: usize,
+}
+
+impl Difference {
+    fn of(operation: &str, text: String) -> Self {
+        Self {
+            operation: operation.to_owned(),
+            member: None,
+            text,
+            others: 0,
+        }
+    }
+
+    fn shown(&self) -> String {
+        let Self {
+            operation,
+            text,
+            others,
+            ..
+        } = self;
+        match others {
+            0 => format!("{operation}{text}"),
+            1 => format!("{operation}{text}, and in 1 other operation"),
+            others => format!("{operation}{text}, and in {others} other operations"),
+        }
+    }
+}
+
+/// Adds a difference, unless it is one of the same member of the same schema in another operation.
+fn add(list: &mut Vec<Difference>, one: Difference) {
+    let known = list
+        .iter_mut()
+        .find(|known| known.member.is_some() && known.member == one.member);
+    match known {
+        Some(known) if known.operation != one.operation => known.others += 1,
+        Some(_) => {}
+        None => list.push(one),
+    }
 }
 
 /// What our description and the vendor's document say differently of operations, parameters and members.
 pub(crate) fn compare(ours: &Facts, vendor: &Facts, documented: &[Divergence]) -> Coverage {
     let mut coverage = Coverage::default();
+    let (vendor, respelled) = align(vendor.clone(), ours);
+    for other in respelled.iter().filter(|other| other.is_another_path()) {
+        let (key, spelling) = (&other.key, &other.spelling);
+        coverage.put(key, "path", documented, |coverage| {
+            let text = format!(": the vendor's is {spelling}");
+            coverage.other.push(Difference::of(key, text));
+        });
+    }
     let nothing = Places::new();
     for operation in vendor.keys().chain(
         ours.keys()
             .filter(|operation| !vendor.contains_key(*operation)),
     ) {
         match (ours.get(operation), vendor.get(operation)) {
-            (None, Some(_)) => coverage.missing.push(operation.clone()),
-            (Some(_), None) => coverage.own.push(operation.clone()),
+            (None, Some(_)) => coverage.put(operation, "operation", documented, |coverage| {
+                coverage
+                    .missing
+                    .push(Difference::of(operation, String::new()));
+            }),
+            (Some(_), None) => coverage.put(operation, "operation", documented, |coverage| {
+                coverage.own.push(Difference::of(operation, String::new()));
+            }),
             (ours, vendor) => coverage.places(
                 operation,
                 ours.unwrap_or(&nothing),
@@ -116,7 +178,28 @@ fn kind(what: &str) -> &str {
     }
 }
 
+/// Whether two objects say the same of what both have, and have the same.
+pub(crate) fn alike(ours: &Places, vendor: &Places) -> bool {
+    let mut coverage = Coverage::default();
+    coverage.places("", ours, vendor, &[]);
+    coverage.is_empty()
+}
+
 impl Coverage {
+    /// Notes a difference, unless it is meant.
+    fn put(
+        &mut self,
+        operation: &str,
+        place: &str,
+        documented: &[Divergence],
+        note: impl FnOnce(&mut Self),
+    ) {
+        match documented.iter().find(|one| one.covers(operation, place)) {
+            Some(one) => *self.documented.entry(one.reason.clone()).or_default() += 1,
+            None => note(self),
+        }
+    }
+
     fn places(
         &mut self,
         operation: &str,
@@ -138,7 +221,8 @@ impl Coverage {
             let open = |what: &str| {
                 matches!(kind(what), "any" | "as" | UNRECORDED) || what.ends_with("nothing")
             };
-            let (list, text) = match (own, theirs) {
+            type Note = fn(&mut Coverage) -> &mut Vec<Difference>;
+            let (list, text): (Note, _) = match (own, theirs) {
                 (Some(own), Some(theirs)) => {
                     let (a, b) = (own.what.as_str(), theirs.what.as_str());
                     if open(a) || open(b) {
@@ -149,23 +233,30 @@ impl Coverage {
                         continue;
                     }
                     (
-                        &mut self.other,
-                        format!("{operation} {place}: ours {a}, the vendor's {b}"),
+                        |coverage| &mut coverage.other,
+                        format!("ours {a}, the vendor's {b}"),
                     )
                 }
                 (None, Some(theirs)) if is_read_only(place, &theirs.what) => continue,
-                (None, Some(theirs)) => (
-                    &mut self.missing,
-                    format!("{operation} {place}: {}", theirs.what),
-                ),
-                (Some(own), None) => (&mut self.own, format!("{operation} {place}: {}", own.what)),
+                (None, Some(theirs)) => (|coverage| &mut coverage.missing, theirs.what.clone()),
+                (Some(own), None) => (|coverage| &mut coverage.own, own.what.clone()),
                 (None, None) => continue,
             };
             below = Some(place);
-            match documented.iter().find(|one| one.covers(operation, place)) {
-                Some(one) => *self.documented.entry(one.reason.clone()).or_default() += 1,
-                None => list.push(text),
-            }
+            let schema = theirs
+                .or(own)
+                .and_then(|fact| fact.within.as_ref())
+                .and_then(|(outer, member)| {
+                    let places = if theirs.is_some() { vendor } else { ours };
+                    Some((places.get(outer)?.schema.as_deref()?, member))
+                });
+            let difference = Difference {
+                member: schema.map(|(schema, member)| (format!("{schema} {member}"), text.clone())),
+                ..Difference::of(operation, format!(" {place}: {text}"))
+            };
+            self.put(operation, place, documented, |coverage| {
+                add(list(coverage), difference)
+            });
         }
     }
 
@@ -182,10 +273,11 @@ impl Coverage {
         ] {
             let _ = writeln!(text, "{title}: {}", lines.len());
             for line in lines {
-                let _ = writeln!(text, "  {line}");
+                let _ = writeln!(text, "  {}", line.shown());
             }
         }
-        let _ = writeln!(text, "documented divergences:");
+        let documented: usize = self.documented.values().sum();
+        let _ = writeln!(text, "documented divergences: {documented}");
         for (reason, count) in &self.documented {
             let _ = writeln!(text, "  {count} times: {reason}");
         }
@@ -193,10 +285,11 @@ impl Coverage {
     }
 
     pub(crate) fn json(&self) -> Value {
+        let shown = |list: &[Difference]| list.iter().map(Difference::shown).collect::<Vec<_>>();
         json!({
-            "missing": self.missing,
-            "own": self.own,
-            "other": self.other,
+            "missing": shown(&self.missing),
+            "own": shown(&self.own),
+            "other": shown(&self.other),
             "documented": self.documented,
         })
     }

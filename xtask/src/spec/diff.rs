@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::align::{Respelled, align};
 use super::facts::{Fact, Facts, Places, UNRECORDED};
 
 /// One change, wherever it shows.
@@ -24,7 +25,13 @@ pub(crate) struct Change {
 /// What is in the second list and not in the first, and the other way round. A change of a schema is one change, in however
 /// many operations the schema is.
 pub(crate) fn changes(before: &Facts, after: &Facts) -> Vec<Change> {
-    let mut found = Vec::new();
+    let (after, respelled) = align(after.clone(), before);
+    grouped(each(before, &after, &respelled))
+}
+
+/// What is in the second list and not in the first, and the other way round, of each operation by itself.
+pub(crate) fn each(before: &Facts, after: &Facts, respelled: &[Respelled]) -> Vec<Change> {
+    let mut found: Vec<_> = respelled.iter().map(spelled).collect();
     for operation in before
         .keys()
         .filter(|operation| !after.contains_key(*operation))
@@ -37,7 +44,20 @@ pub(crate) fn changes(before: &Facts, after: &Facts) -> Vec<Change> {
             Some(old) => of_places(operation, old, new, &mut found),
         }
     }
-    grouped(found)
+    found
+}
+
+/// A path that is written differently. Requests are the same unless it is another path.
+fn spelled(respelled: &Respelled) -> Change {
+    let path = |key: &str| key.split_once(' ').map(|(_, path)| path.to_owned());
+    Change {
+        breaks: respelled.is_another_path(),
+        place: Some("path".to_owned()),
+        before: path(&respelled.key),
+        after: path(&respelled.spelling),
+        schema: None,
+        operations: vec![respelled.key.clone()],
+    }
 }
 
 fn whole(operation: &str, removed: bool) -> Change {
@@ -53,7 +73,7 @@ fn whole(operation: &str, removed: bool) -> Change {
 }
 
 /// The places that a place is in, from the inside out.
-fn around(place: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn around(place: &str) -> impl Iterator<Item = &str> {
     let mut rest = place;
     std::iter::from_fn(move || {
         rest = match rest.strip_suffix("[]").or_else(|| rest.strip_suffix("{}")) {
@@ -96,6 +116,9 @@ fn of_places(operation: &str, old: &Places, new: &Places, found: &mut Vec<Change
 fn breaks(place: &str, before: Option<&str>, after: Option<&str>) -> bool {
     let is_required = |what: &str| what.split(' ').any(|word| word == "required");
     let is_read = place.starts_with("response");
+    if place == "server" {
+        return true;
+    }
     match (before, after) {
         (None, Some(after)) => !is_read && is_required(after),
         (Some(_), None) => true,
@@ -119,7 +142,7 @@ fn breaks(place: &str, before: Option<&str>, after: Option<&str>) -> bool {
 }
 
 /// The same change of one schema is one change.
-fn grouped(changes: Vec<Change>) -> Vec<Change> {
+pub(crate) fn grouped(changes: Vec<Change>) -> Vec<Change> {
     type Key = (Option<String>, String, Option<String>, Option<String>, bool);
     let mut groups = BTreeMap::<Key, Change>::new();
     let mut alone = Vec::new();

@@ -61,17 +61,23 @@ impl Document {
     /// # Errors
     /// See [`read`](Self::read).
     pub(crate) fn parse(file: &str, text: String) -> Result<Self, BadInput> {
-        let bad = |line, problem| BadInput {
+        let bad = |line, pointer, problem| BadInput {
             file: file.to_owned(),
             line,
-            pointer: String::new(),
+            pointer,
             problem,
+        };
+        // Editors of some systems put a mark at the beginning that is no part of the text.
+        let text = match text.strip_prefix('\u{feff}') {
+            Some(rest) => rest.to_owned(),
+            None => text,
         };
         let is_json = text.trim_start().starts_with('{');
         let value = if is_json {
             serde_json::from_str(&text).map_err(|error| {
                 let line = u64::try_from(error.line()).ok();
-                bad(line, format!("this is no JSON: {error}"))
+                let pointer = pointer_at(&text, error.line(), error.column());
+                bad(line, pointer, format!("this is no JSON: {error}"))
             })?
         } else {
             serde_saphyr::from_str(&text).map_err(|error| {
@@ -79,6 +85,7 @@ impl Document {
                 let said = error.to_string();
                 bad(
                     line,
+                    String::new(),
                     format!(
                         "this is no YAML: {}",
                         said.lines().next().unwrap_or_default()
@@ -96,34 +103,67 @@ impl Document {
     }
 
     fn check(&self) -> Result<(), BadInput> {
-        match self.value["openapi"].as_str() {
-            Some(version) if version.starts_with("3.0.") || version.starts_with("3.1.") => {}
-            Some(_) => return Err(self.bad("/openapi", "this is neither OpenAPI 3.0 nor 3.1")),
-            None => return Err(self.bad("", "this is no OpenAPI document: `openapi` is missing")),
+        let is = |version: &str, wanted: &str| {
+            let rest = version.strip_prefix(wanted);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        match &self.value["openapi"] {
+            Value::String(version) if is(version, "3.0") || is(version, "3.1") => {}
+            Value::Number(version) if ["3.0", "3.1"].contains(&version.to_string().as_str()) => {}
+            Value::Null if self.value.get("swagger").is_some() => {
+                let problem = "this is Swagger 2.0; convert it to OpenAPI 3.0 or 3.1";
+                return Err(self.bad("/swagger", problem));
+            }
+            Value::Null => {
+                return Err(self.bad("", "this is no OpenAPI document: `openapi` is missing"));
+            }
+            _ => return Err(self.bad("/openapi", "this is neither OpenAPI 3.0 nor 3.1")),
         }
         let Some(paths) = self.value["paths"].as_object() else {
-            return Err(self.bad("/paths", "`paths` is no map"));
+            let problem = match self.value.get("paths") {
+                Some(_) => "`paths` is no map",
+                None => "`paths` is missing",
+            };
+            return Err(self.bad("/paths", problem));
         };
-        for (path, item) in paths {
+        for (path, item) in paths.iter().filter(|(path, _)| path.starts_with('/')) {
             if !item.is_object() {
                 let pointer = format!("/paths/{}", escaped(path));
                 return Err(self.bad(&pointer, "a path is no map"));
             }
         }
-        self.check_references(&self.value, &mut String::new())
+        self.check_references(&self.value, &mut String::new(), false)
     }
 
-    /// Every reference must lead somewhere.
-    fn check_references(&self, value: &Value, pointer: &mut String) -> Result<(), BadInput> {
+    /// Every reference must lead somewhere, but for those in examples, which are the API's. `named` is whether the keys are
+    /// names that somebody chose.
+    fn check_references(
+        &self,
+        value: &Value,
+        pointer: &mut String,
+        named: bool,
+    ) -> Result<(), BadInput> {
         let length = pointer.len();
         let mut walk = |key: &str, value: &Value| {
+            if !named && (KEYS_OF_DATA.contains(&key) || key.starts_with("x-")) {
+                return Ok(());
+            }
             pointer.push('/');
             pointer.push_str(&escaped(key));
-            let outcome = match value.as_str().filter(|_| key == "$ref") {
-                Some(address) if target(&self.value, address).is_none() => {
-                    Err(self.bad(pointer, &format!("`{address}` leads nowhere")))
+            let outcome = match value.as_str().filter(|_| key == "$ref" && !named) {
+                Some(address) if address_of(&self.value, address).is_none() => {
+                    let problem = match address.starts_with('#') {
+                        true => format!("`{address}` leads nowhere"),
+                        false => format!(
+                            "`{address}` is in another file; put all into one, as redocly's `bundle` does"
+                        ),
+                    };
+                    Err(self.bad(pointer, &problem))
                 }
-                _ => self.check_references(value, pointer),
+                _ => {
+                    let named = !named && KEYS_OF_NAMES.contains(&key);
+                    self.check_references(value, pointer, named)
+                }
             };
             pointer.truncate(length);
             outcome
@@ -148,19 +188,57 @@ impl Document {
     }
 }
 
+/// Keys whose values are data of the API, in which a `$ref` means nothing.
+const KEYS_OF_DATA: &[&str] = &["const", "default", "enum", "example", "examples"];
+
+/// Keys below which are maps whose keys are names.
+const KEYS_OF_NAMES: &[&str] = &[
+    "$defs",
+    "callbacks",
+    "content",
+    "definitions",
+    "encoding",
+    "headers",
+    "links",
+    "mapping",
+    "parameters",
+    "pathItems",
+    "paths",
+    "patternProperties",
+    "properties",
+    "requestBodies",
+    "responses",
+    "schemas",
+    "securitySchemes",
+    "variables",
+    "webhooks",
+];
+
+/// A key as it stands in a JSON pointer.
 pub(crate) fn escaped(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
-/// What a reference within a document leads to. Names of .NET types have characters that some generators write
-/// percent-encoded, and others do not.
-pub(crate) fn target<'a>(root: &'a Value, address: &str) -> Option<&'a Value> {
+/// What a reference within a document leads to, and where that stands. Names of .NET types have characters that some
+/// generators write percent-encoded, and others do not; and some write the slashes of a name as they are.
+pub(crate) fn address_of<'a>(root: &'a Value, address: &str) -> Option<(String, &'a Value)> {
     let pointer = address.strip_prefix('#')?;
-    root.pointer(pointer)
-        .or_else(|| root.pointer(&percent_decoded(pointer)))
+    let decoded = percent_decoded(pointer);
+    let unescaped = decoded
+        .strip_prefix(SCHEMAS)
+        .map(|name| format!("{SCHEMAS}{}", escaped(name)));
+    let pointers = [Some(pointer.to_owned()), Some(decoded), unescaped];
+    let mut pointers = pointers.into_iter().flatten();
+    pointers.find_map(|pointer| {
+        let target = root.pointer(&pointer)?;
+        Some((pointer, target))
+    })
 }
 
-fn percent_decoded(text: &str) -> String {
+const SCHEMAS: &str = "/components/schemas/";
+
+/// A text whose percent-encoded bytes are decoded.
+pub(crate) fn percent_decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {
@@ -180,6 +258,50 @@ fn percent_decoded(text: &str) -> String {
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Where in a JSON text that is broken somebody is who has read up to here.
+fn pointer_at(text: &str, line: usize, column: usize) -> String {
+    let before: usize = text
+        .split_inclusive('\n')
+        .take(line.saturating_sub(1))
+        .map(str::len)
+        .sum();
+    let text = text.as_bytes();
+    let end = (before + column).min(text.len());
+    // Of each map the key, once it is known, and of each list how many elements there were.
+    let mut open: Vec<Result<Option<String>, usize>> = Vec::new();
+    let mut at = 0;
+    while at < end {
+        match text[at] {
+            b'{' => open.push(Ok(None)),
+            b'[' => open.push(Err(0)),
+            b'}' | b']' if at + 1 < end => drop(open.pop()),
+            b',' if at + 1 < end => match open.last_mut() {
+                Some(Ok(key)) => *key = None,
+                Some(Err(index)) => *index += 1,
+                None => {}
+            },
+            b'"' => {
+                let start = at;
+                at += 1;
+                while at < end && text[at] != b'"' {
+                    at += if text[at] == b'\\' { 2 } else { 1 };
+                }
+                if let Some(Ok(key @ None)) = open.last_mut() {
+                    let quoted = text.get(start..=at).unwrap_or_default();
+                    *key = serde_json::from_slice(quoted).ok();
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    let steps = open.into_iter().filter_map(|step| match step {
+        Ok(key) => key.map(|key| escaped(&key)),
+        Err(index) => Some(index.to_string()),
+    });
+    steps.map(|step| format!("/{step}")).collect()
 }
 
 /// The line on which the deepest part of a pointer stands that the text has: each key is looked for after the one it is in,

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::document::target;
+use super::document::percent_decoded;
+use super::operation::{self, Operation, bare, is_json};
+use super::schema::Flat;
 
 /// Facts of each operation, by `METHOD /path`.
 pub(crate) type Facts = BTreeMap<String, Places>;
@@ -20,6 +22,8 @@ pub(crate) struct Fact {
     pub(crate) what: String,
     /// The name of the schema that the object there has.
     pub(crate) schema: Option<String>,
+    /// The place of the object that it is a member of, and the member's name. Unknown of what is read from a file.
+    pub(crate) within: Option<(String, String)>,
 }
 
 /// Whether it is a member of a request that only the service sets, so that nobody sends it.
@@ -30,37 +34,81 @@ pub(crate) fn is_read_only(place: &str, what: &str) -> bool {
 /// What is recorded of a place that is not compared, nor is what is below it.
 pub(crate) const UNRECORDED: &str = "?";
 
-const METHODS: &[&str] = &[
-    "get", "put", "post", "delete", "options", "head", "patch", "trace",
-];
+/// Whether it was not recorded what is there.
+pub(crate) fn is_unrecorded(places: &Places, place: &str) -> bool {
+    places
+        .get(place)
+        .is_some_and(|fact| fact.what == UNRECORDED)
+}
 
 /// The facts of a document.
 pub(crate) fn of(document: &Value) -> Facts {
-    let mut facts = Facts::new();
-    let paths = document["paths"].as_object().into_iter().flatten();
-    for (path, item) in paths {
-        let item = resolved(document, item);
-        for method in METHODS {
-            if let Some(operation) = item.get(*method) {
-                let mut walker = Walker {
-                    document,
-                    places: Places::new(),
-                };
-                walker.operation(item, operation);
-                facts.insert(format!("{} {path}", method.to_uppercase()), walker.places);
-            }
-        }
+    let facts = operation::all(document).map(|operation| {
+        let mut walker = Walker::new(document);
+        walker.operation(&operation);
+        (operation.key(), walker.places)
+    });
+    facts.collect()
+}
+
+/// The facts of one operation: `GET /a`.
+pub(crate) fn of_operation(document: &Value, key: &str) -> Option<Places> {
+    let mut walker = Walker::new(document);
+    walker.operation(&operation::find(document, key)?);
+    Some(walker.places)
+}
+
+/// The schema at a place of an operation.
+pub(crate) fn schema_at<'a>(document: &'a Value, key: &str, place: &str) -> Option<&'a Value> {
+    let operation = operation::find(document, key)?;
+    let (side, mut rest) = match place.find(['.', '[', '{']) {
+        Some(end) => place.split_at(end),
+        None => (place, ""),
+    };
+    let (_, mut schema) = match side {
+        "request" => operation.request()?,
+        "response" => operation.response()?.1?,
+        _ => return None,
+    };
+    while !rest.is_empty() {
+        let flat = Flat::of(document, schema);
+        (schema, rest) = if let Some(rest) = rest.strip_prefix("[]") {
+            (flat.items?, rest)
+        } else if let Some(rest) = rest.strip_prefix("{}") {
+            (flat.values?, rest)
+        } else {
+            // Names may have dots in them, so the longest that fits is meant.
+            let fits = flat.members().filter_map(|(name, member, _)| {
+                let rest = rest.strip_prefix('.')?.strip_prefix(name)?;
+                let ends = rest.is_empty() || rest.starts_with(['.', '[', '{']);
+                ends.then_some((name.len(), member, rest))
+            });
+            let (_, member, rest) = fits.max_by_key(|(length, ..)| *length)?;
+            (member, rest)
+        };
     }
-    facts
+    Some(schema)
+}
+
+/// The facts of a schema, as if it stood at this place.
+pub(crate) fn of_schema(document: &Value, place: &str, schema: &Value) -> Places {
+    let mut walker = Walker::new(document);
+    walker.walk(place, schema, false, &mut Vec::new());
+    walker.places
 }
 
 /// The list as it is kept in a file.
 pub(crate) fn written(facts: &Facts) -> String {
     let mut text = String::new();
     for (operation, places) in facts {
+        let operation = match operation.split_once(' ') {
+            Some((method, path)) => format!("{method} {}", in_a_word(path)),
+            None => operation.clone(),
+        };
         text += &format!("{operation}\n");
         for (place, fact) in places {
-            text += &format!("{operation} {place}: {}\n", fact.what);
+            let what = fact.what.replace(char::is_control, " ");
+            text += &format!("{operation} {}: {what}\n", in_a_word(place));
         }
     }
     text
@@ -80,110 +128,96 @@ pub(crate) fn read(text: &str) -> Result<Facts, String> {
         let (Some(method), Some(path)) = (words.next(), words.next()) else {
             return Err(line.to_owned());
         };
-        let places = facts.entry(format!("{method} {path}")).or_default();
+        let operation = format!("{method} {}", percent_decoded(path));
+        let places = facts.entry(operation).or_default();
         if let Some(fact) = words.next() {
             let (place, what) = fact.split_once(": ").ok_or_else(|| line.to_owned())?;
             let fact = Fact {
                 what: what.to_owned(),
                 schema: None,
+                within: None,
             };
-            places.insert(place.to_owned(), fact);
+            places.insert(percent_decoded(place), fact);
         }
     }
     Ok(facts)
 }
 
-/// What a value stands for, references followed.
-pub(crate) fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
-    let mut value = value;
-    // A chain of references that never ends describes nothing.
-    for _ in 0..16 {
-        match value["$ref"]
-            .as_str()
-            .and_then(|address| target(document, address))
-        {
-            Some(next) => value = next,
-            None => break,
-        }
-    }
-    value
+/// A text without blanks, so that a line can be split at them.
+fn in_a_word(text: &str) -> String {
+    let escaped = |c: char| match c {
+        '%' | ' ' => format!("%{:02X}", u32::from(c)),
+        c if c.is_control() && c.is_ascii() => format!("%{:02X}", u32::from(c)),
+        c => c.to_string(),
+    };
+    text.chars().map(escaped).collect()
 }
 
-/// The name of the schema that a reference leads to.
-pub(crate) fn name_of(value: &Value) -> Option<&str> {
-    let address = value["$ref"].as_str()?;
-    address.strip_prefix("#/components/schemas/")
-}
+/// From how many places on a schema that was described before is not described again. Schemas that refer to each other
+/// have more places than anything can list.
+const MANY: usize = 4096;
 
-/// The content that clients send or read: JSON if there is any.
-pub(crate) fn content(value: &Value) -> Option<(&str, &Value)> {
-    let content = value["content"].as_object()?;
-    let json = content.get_key_value("application/json");
-    let json = json.or_else(|| content.iter().find(|(kind, _)| kind.ends_with("json")));
-    let (kind, media) = json.or_else(|| content.iter().next())?;
-    Some((kind, media.get("schema").unwrap_or(&Value::Null)))
-}
-
-/// The first success and its status.
-pub(crate) fn success(operation: &Value) -> Option<(&str, &Value)> {
-    let responses = operation["responses"].as_object()?;
-    let mut all: Vec<_> = responses
-        .iter()
-        .filter(|(status, _)| status.starts_with('2'))
-        .collect();
-    all.sort_by_key(|(status, _)| *status);
-    all.first()
-        .map(|(status, response)| (status.as_str(), *response))
-}
+/// How deep a place may be: what is deeper is in no document that a person wrote.
+const DEEP: usize = 64;
 
 struct Walker<'a> {
     document: &'a Value,
     places: Places,
+    /// Where each schema was first described.
+    described: BTreeMap<String, String>,
 }
 
 impl<'a> Walker<'a> {
-    fn operation(&mut self, item: &'a Value, operation: &'a Value) {
-        let shared = item["parameters"].as_array().into_iter().flatten();
-        let own = operation["parameters"].as_array().into_iter().flatten();
-        for parameter in shared.chain(own) {
-            let parameter = resolved(self.document, parameter);
-            let (Some(name), Some(place)) = (parameter["name"].as_str(), parameter["in"].as_str())
-            else {
-                continue;
-            };
-            let required = parameter["required"].as_bool().unwrap_or(false);
-            let at = format!("{place}.{name}");
-            self.walk(&at, &parameter["schema"], required, &mut Vec::new());
+    fn new(document: &'a Value) -> Self {
+        Self {
+            document,
+            places: Places::new(),
+            described: BTreeMap::new(),
         }
-        let body = resolved(self.document, &operation["requestBody"]);
-        if let Some((kind, schema)) = content(body) {
+    }
+
+    fn operation(&mut self, operation: &Operation<'a>) {
+        for parameter in operation.parameters() {
+            let place = format!("{}.{}", parameter.place, parameter.name);
+            self.walk(
+                &place,
+                parameter.schema(),
+                parameter.required(),
+                &mut Vec::new(),
+            );
+        }
+        if let Some(servers) = operation.servers() {
+            self.put("server", servers, None);
+        }
+        if let Some((kind, schema)) = operation.request() {
             self.body("request", kind, schema);
         }
-        if let Some((status, response)) = success(operation) {
-            match content(resolved(self.document, response)) {
-                Some((kind, schema)) => self.body("response", kind, schema),
-                None => self.put("response", format!("{status} nothing"), None),
-            }
+        match operation.response() {
+            Some((_, Some((kind, schema)))) => self.body("response", kind, schema),
+            Some((status, None)) => self.put("response", format!("{status} nothing"), None),
+            None => {}
         }
     }
 
     fn body(&mut self, place: &str, kind: &str, schema: &'a Value) {
-        if !kind.ends_with("json")
-            && !kind.starts_with("multipart/")
-            && !kind.ends_with("urlencoded")
-        {
+        let kind = bare(kind);
+        let is_form = kind.starts_with("multipart/") || kind.ends_with("urlencoded");
+        if !is_json(&kind) && !is_form {
             return self.put(place, "file".to_owned(), None);
         }
         self.walk(place, schema, false, &mut Vec::new());
-        if !kind.ends_with("json")
-            && let Some(fact) = self.places.get_mut(place)
-        {
+        if is_form && let Some(fact) = self.places.get_mut(place) {
             fact.what = format!("{kind} {}", fact.what);
         }
     }
 
     fn put(&mut self, place: &str, what: String, schema: Option<String>) {
-        self.places.insert(place.to_owned(), Fact { what, schema });
+        let fact = Fact {
+            what,
+            schema,
+            within: None,
+        };
+        self.places.insert(place.to_owned(), fact);
     }
 
     /// Notes a value and what is in it. `open` are the schemas that it stands in, and where each began.
@@ -194,162 +228,81 @@ impl<'a> Walker<'a> {
         required: bool,
         open: &mut Vec<(String, String)>,
     ) {
-        let (schema, nullable, name) = self.bare(schema);
+        let flat = Flat::of(self.document, schema);
         let mut flags = String::new();
         for (holds, flag) in [
             (required, " required"),
-            (nullable, " nullable"),
-            (schema["readOnly"] == true, " read-only"),
-            (schema["deprecated"] == true, " deprecated"),
+            (flat.nullable, " nullable"),
+            (flat.read_only, " read-only"),
+            (flat.deprecated, " deprecated"),
         ] {
             if holds {
                 flags += flag;
             }
         }
-        if let Some((_, began)) = open.iter().find(|(open, _)| Some(open) == name.as_ref()) {
-            let what = format!("as {began}{flags}");
-            return self.put(place, what, name);
-        }
+        let name = flat.name().or_else(|| flat.address.clone());
+        let is_nested = flat.has_members() || flat.items.is_some() || flat.values.is_some();
         let opened = open.len();
-        if let Some(name) = &name {
-            open.push((name.clone(), place.to_owned()));
+        if let Some(address) = &flat.address {
+            let mut began = open
+                .iter()
+                .find(|(open, _)| open == address)
+                .map(|(_, began)| began);
+            if self.places.len() > MANY && is_nested {
+                began = began.or_else(|| self.described.get(address));
+            }
+            if let Some(began) = began {
+                let what = format!("as {began}{flags}");
+                return self.put(place, what, name);
+            }
+            open.push((address.clone(), place.to_owned()));
+            self.described
+                .entry(address.clone())
+                .or_insert_with(|| place.to_owned());
         }
-        let members = self.members(schema);
-        let kind = kind(schema, &members);
-        self.put(place, format!("{}{}{flags}", kind, lengths(schema)), name);
-        for (member, schema, required) in members {
-            self.walk(&format!("{place}.{member}"), schema, required, open);
-        }
-        if let Some(items) = schema.get("items") {
-            self.walk(&format!("{place}[]"), items, false, open);
-        }
-        if let Some(values) = schema
-            .get("additionalProperties")
-            .filter(|values| values.is_object())
-        {
-            self.walk(&format!("{place}{{}}"), values, false, open);
+        self.put(
+            place,
+            format!("{}{}{flags}", kind(&flat), lengths(&flat)),
+            name,
+        );
+        if place.matches(['.', '[', '{']).count() < DEEP {
+            for (member, schema, required) in flat.members() {
+                let inner = format!("{place}.{member}");
+                self.walk(&inner, schema, required, open);
+                if let Some(fact) = self.places.get_mut(&inner) {
+                    fact.within = Some((place.to_owned(), member.to_owned()));
+                }
+            }
+            if let Some(items) = flat.items {
+                self.walk(&format!("{place}[]"), items, false, open);
+            }
+            if let Some(values) = flat.values {
+                self.walk(&format!("{place}{{}}"), values, false, open);
+            }
         }
         open.truncate(opened);
     }
-
-    /// A schema without references and choices of null: what is left, whether null is allowed, and its name.
-    fn bare(&self, schema: &'a Value) -> (&'a Value, bool, Option<String>) {
-        let mut nullable = false;
-        let mut name = None;
-        let mut schema = schema;
-        for _ in 0..16 {
-            nullable |= schema["nullable"] == true
-                || schema["type"]
-                    .as_array()
-                    .is_some_and(|kinds| kinds.contains(&"null".into()));
-            if let Some(target) = schema["$ref"]
-                .as_str()
-                .and_then(|address| target(self.document, address))
-            {
-                name = name_of(schema).map(str::to_owned);
-                schema = target;
-                continue;
-            }
-            let choices = ["oneOf", "anyOf", "allOf"]
-                .iter()
-                .find_map(|key| schema[*key].as_array());
-            let Some(choices) = choices else { break };
-            let others: Vec<_> = choices
-                .iter()
-                .filter(|choice| choice["type"] != "null")
-                .collect();
-            match others.as_slice() {
-                [only] if schema.get("properties").is_none() => {
-                    nullable |= choices.len() > 1;
-                    schema = only;
-                }
-                _ => break,
-            }
-        }
-        (schema, nullable, name)
-    }
-
-    /// The members of an object, those of all parts of an `allOf` included; later parts win.
-    fn members(&self, schema: &'a Value) -> Vec<(&'a str, &'a Value, bool)> {
-        let mut found = BTreeMap::new();
-        self.collect(schema, &mut found, 0);
-        found
-            .into_iter()
-            .map(|(name, (schema, required))| (name, schema, required))
-            .collect()
-    }
-
-    fn collect(
-        &self,
-        schema: &'a Value,
-        found: &mut BTreeMap<&'a str, (&'a Value, bool)>,
-        depth: usize,
-    ) {
-        let schema = resolved(self.document, schema);
-        if depth > 16 {
-            return;
-        }
-        for part in schema["allOf"].as_array().into_iter().flatten() {
-            self.collect(part, found, depth + 1);
-        }
-        let required: Vec<_> = schema["required"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .collect();
-        for (name, member) in schema["properties"].as_object().into_iter().flatten() {
-            let required = required.iter().any(|other| *other == name);
-            found.insert(name, (member, required));
-        }
-    }
 }
 
-/// What kind of value a schema describes.
-fn kind(schema: &Value, members: &[(&str, &Value, bool)]) -> String {
-    let kinds = match &schema["type"] {
-        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
-        kind => kind.as_str().into_iter().collect::<Vec<_>>(),
-    };
-    let kind: Vec<_> = kinds.into_iter().filter(|kind| *kind != "null").collect();
-    let mut kind = kind.join(" or ");
-    if kind.is_empty() {
-        kind = match (members.is_empty(), schema.get("items")) {
-            (false, _) => "object",
-            (true, Some(_)) => "array",
-            (true, None) => "any",
-        }
-        .to_owned();
-    }
-    if kind == "object" && schema["additionalProperties"].is_object() {
-        kind = "map".to_owned();
-    }
-    if kind == "array" {
-        kind = "list".to_owned();
-    }
-    let format = schema["format"].as_str();
+/// What kind of value a schema describes, its format and its values.
+fn kind(flat: &Flat<'_>) -> String {
+    let mut kind = flat.kind();
     // Our own descriptions say so of texts that are not what the format promises.
-    let format = format.or_else(|| match schema["x-text"].as_str()? {
+    let format = flat.text("format").or_else(|| match flat.text("x-text")? {
         "time-span" => Some("date-span"),
         other => Some(other),
     });
     if let Some(format) = format {
         kind += &format!("({format})");
     }
-    if let Some(values) = schema["enum"].as_array() {
-        let values: Vec<_> = values
-            .iter()
-            .map(|value| {
-                value
-                    .as_str()
-                    .map_or_else(|| value.to_string(), str::to_owned)
-            })
-            .collect();
-        kind += &format!(" of {}", values.join("|"));
+    let listed = flat.listed();
+    if !listed.is_empty() {
+        kind += &format!(" of {}", listed.join("|"));
     }
     kind
 }
 
-fn lengths(schema: &Value) -> String {
+fn lengths(flat: &Flat<'_>) -> String {
     let mut text = String::new();
     for (name, least, most) in [
         ("length", "minLength", "maxLength"),
@@ -357,10 +310,8 @@ fn lengths(schema: &Value) -> String {
         ("range", "minimum", "maximum"),
     ] {
         let number = |key: &str| {
-            schema
-                .get(key)
-                .filter(|number| **number != 0)
-                .map(Value::to_string)
+            let number = flat.get(key).filter(|number| **number != 0);
+            number.map(Value::to_string)
         };
         let (least, most) = (number(least), number(most));
         if least.is_some() || most.is_some() {

@@ -2,17 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::ir::{Api, Body, Confidence, Member, Operation, Outcome, Parameter, Ty, Type};
+use super::super::ir::{Api, Body, Confidence, Operation, Outcome, Parameter, Type};
 use super::super::names;
 use super::literal::{self, Literals};
-use super::operation::Context;
 use super::text;
+use crate::project::Service;
 
 /// The documentation of an operation.
-pub(super) fn operation(context: &Context<'_>, operation: &Operation) -> String {
+pub(super) fn operation(api: &Api, service: &Service, operation: &Operation) -> String {
     let mut parts = vec![operation.summary.clone()];
     if !operation.description.is_empty() {
-        parts.push(in_rust(context.api, operation, &operation.description));
+        parts.push(in_rust(api, operation, &operation.description));
     }
     if let Some(reason) = &operation.unconfirmed {
         parts.push(format!(
@@ -48,7 +48,7 @@ pub(super) fn operation(context: &Context<'_>, operation: &Operation) -> String 
         parts.push(format!("{}{confidence}", text::source(source)));
     }
     if operation.example
-        && let Some(example) = example(context, operation)
+        && let Some(example) = example(api, service, operation)
     {
         parts.push(format!("```no_run\n{example}\n```"));
     }
@@ -124,9 +124,8 @@ pub(super) fn option(parameter: &Parameter) -> String {
 }
 
 /// A call of the operation, as it would stand in a program.
-fn example(context: &Context<'_>, operation: &Operation) -> Option<String> {
-    let service = context.service;
-    let mut literals = Literals::new(context.api, &now);
+fn example(api: &Api, service: &Service, operation: &Operation) -> Option<String> {
+    let mut literals = Literals::new(api, &now);
     let body = literals.body(operation, false)?;
     let call = literals.call(service.variable, operation)?;
     let mut lines = Vec::new();
@@ -156,15 +155,17 @@ fn example(context: &Context<'_>, operation: &Operation) -> Option<String> {
     match &operation.outcome {
         Outcome::Page(item) => {
             let option = literal::shown_option(operation)
-                .and_then(|option| Literals::new(context.api, &now).option(option))
+                .and_then(|option| Literals::new(api, &now).option(option))
                 .unwrap_or_default();
             let name = item.named().map_or("item".to_owned(), names::variable);
-            let shown =
-                if id_member(context.api, item).is_some_and(|id| id.required && id.name == "id") {
-                    format!("\"{{}}\", {name}.id")
-                } else {
-                    format!("\"{{{name}:?}}\"")
-                };
+            let shown = if api
+                .id_member(item)
+                .is_some_and(|id| id.required && id.name == "id")
+            {
+                format!("\"{{}}\", {name}.id")
+            } else {
+                format!("\"{{{name}:?}}\"")
+            };
             lines.push(format!("let mut items = {call}{option}.items();"));
             lines.push(format!(
                 "while let Some({name}) = items.try_next().await? {{"
@@ -197,23 +198,4 @@ fn import(module: &str, names: &[String]) -> String {
 /// Examples need no more of times than that they are there.
 fn now(_: i64) -> String {
     "Timestamp::now()".to_owned()
-}
-
-/// What services call the id of a record, in records and in paths.
-pub(super) const ID_NAMES: [&str; 4] = ["id", "resourceId", "companyResourceId", "url_token"];
-
-/// The member by which values of this type are told apart.
-pub(super) fn id_member<'a>(api: &'a Api, ty: &Ty) -> Option<&'a Member> {
-    let mut members = members(api, ty).iter();
-    members.find(|member| {
-        ID_NAMES.contains(&member.wire.as_str()) && matches!(member.ty, Ty::Text | Ty::Secret)
-    })
-}
-
-/// The members of the model in this type.
-pub(super) fn members<'a>(api: &'a Api, ty: &Ty) -> &'a [Member] {
-    match ty.named().and_then(|name| api.types.get(name)) {
-        Some(Type::Model(model)) => &model.members,
-        _ => &[],
-    }
 }

@@ -1,24 +1,25 @@
 //! Calls of every operation with everything set, for the exerciser.
 
+mod call;
+mod source;
+
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use heck::ToSnakeCase as _;
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::parse::Parser as _;
 
-use super::super::ir::{Api, Body, Member, Operation, Outcome, Resource, Ty, Type};
-use super::super::names;
+use super::super::ir::{Api, Operation, Resource};
 use super::super::node::Refusal;
 use super::super::place;
 use super::super::read;
-use super::docs;
-use super::literal::{Literals, Sent};
+use super::literal::Sent;
 use super::operation::gate;
 use super::types::ident;
 use crate::project::Service;
+use call::{Used, Writer};
+use source::{Sources, resource_of, sources};
 
 /// Files, what is said of each, and what is in it.
 type Contents = BTreeMap<PathBuf, (String, Vec<TokenStream>)>;
@@ -224,13 +225,6 @@ fn in_order(mut creations: Creations) -> Vec<(String, Creation)> {
     ordered
 }
 
-/// The resource whose list or answer an id is from.
-fn resource_of(source: &str) -> &str {
-    source
-        .split_once('.')
-        .map_or(source, |(resource, _)| resource)
-}
-
 /// Whether it creates a record whose id others need.
 fn creates(operation: &Operation, sources: &Sources<'_>) -> bool {
     operation.name == "create" && sources.contains_key(&operation.resource)
@@ -276,297 +270,4 @@ fn expect(operations: &[&Operation]) -> Option<TokenStream> {
     });
     deprecated
         .then(|| quote!(#[expect(deprecated, reason = "deprecated parameters are exercised too")]))
-}
-
-/// What the generator relies on when it goes on with code that it wrote as text.
-const WHOLE: &str = "literals are whole statements and expressions";
-
-/// How an id is used.
-struct Used {
-    /// What stands in for it.
-    example: String,
-    only_unconfirmed: bool,
-}
-
-type AllUsed = BTreeMap<String, Used>;
-
-/// Where an id comes from: the first item of a list, or an answer.
-struct Source<'a> {
-    operation: &'a Operation,
-    member: &'a Member,
-}
-
-/// By what `x-id-of` calls them.
-type Sources<'a> = BTreeMap<String, Source<'a>>;
-
-/// The variable that holds an id.
-fn variable(source: &str) -> String {
-    let name = source.to_snake_case();
-    match name.ends_with("_id") {
-        true => name,
-        false => format!("{name}_id"),
-    }
-}
-
-/// Where the ids come from that `x-id-of` names: resources, and operations that it names themselves.
-fn sources(api: &Api) -> Sources<'_> {
-    let mut found = BTreeMap::new();
-    let operations = || {
-        let resources = api.resources.iter();
-        resources.flat_map(|resource| &resource.operations)
-    };
-    for operation in operations() {
-        let terms = match &operation.body {
-            None => true,
-            Some(Body::Search { ty, .. }) => is_open(api, ty),
-            Some(_) => false,
-        };
-        let Outcome::Page(item) = &operation.outcome else {
-            continue;
-        };
-        let id = own_id(api, item, &operation.resource);
-        if let (true, true, Some(member)) = (operation.arguments.is_empty(), terms, id) {
-            let usual = ["list", "search"].contains(&operation.name.as_str());
-            if usual || !found.contains_key(&operation.resource) {
-                found.insert(operation.resource.clone(), Source { operation, member });
-            }
-        }
-    }
-    let of_parameters = operations().flat_map(|operation| {
-        let parameters = operation.arguments.iter().chain(&operation.options);
-        parameters.filter_map(|parameter| parameter.id_of.as_deref())
-    });
-    let models = api.types.values().filter_map(|ty| match ty {
-        Type::Model(model) => Some(model),
-        Type::Enum(_) => None,
-    });
-    let of_members = models
-        .flat_map(|model| &model.members)
-        .filter_map(|member| member.id_of.as_deref());
-    for name in of_parameters.chain(of_members) {
-        let (id, wire) = match name.split_once('/') {
-            Some((id, wire)) => (id, Some(wire)),
-            None => (name, None),
-        };
-        let Some(operation) = operations().find(|operation| operation.id == id) else {
-            continue;
-        };
-        let (Outcome::Page(ty) | Outcome::Value { ty, .. }) = &operation.outcome else {
-            continue;
-        };
-        let member = match wire {
-            Some(wire) => docs::members(api, ty).iter().find(|m| m.wire == wire),
-            None => own_id(api, ty, &operation.resource),
-        };
-        if let Some(member) = member {
-            found.insert(name.to_owned(), Source { operation, member });
-        }
-    }
-    found
-}
-
-/// The member that holds the id of what this is: `id` or the like, or `<resource>Id`.
-fn own_id<'a>(api: &'a Api, ty: &Ty, resource: &str) -> Option<&'a Member> {
-    let one = match resource.strip_suffix("ies") {
-        Some(stem) => format!("{stem}y"),
-        None => resource.strip_suffix('s').unwrap_or(resource).to_owned(),
-    };
-    docs::id_member(api, ty).or_else(|| {
-        let names = [format!("{one}_id"), format!("{one}_resource_id")];
-        let mut members = docs::members(api, ty).iter();
-        members.find(|member| names.contains(&member.name) && member.ty == Ty::Text)
-    })
-}
-
-/// Whether a search needs nothing but search terms.
-fn is_open(api: &Api, search: &Ty) -> bool {
-    match search.named().and_then(|name| api.types.get(name)) {
-        Some(Type::Model(model)) => model.members.iter().all(|member| !member.required),
-        _ => true,
-    }
-}
-
-/// Writes calls.
-struct Writer<'a> {
-    api: &'a Api,
-    service: &'a Service,
-    sources: &'a Sources<'a>,
-    /// Which members are sent.
-    sent: &'a Sent,
-    /// The path of the exerciser's own functions.
-    report: String,
-    /// What tells this file's names apart from those of others.
-    file: &'a str,
-    /// How many calls were written whose answers are ids.
-    asked: Cell<usize>,
-}
-
-/// A call as code.
-struct Written {
-    imports: TokenStream,
-    /// What makes the body.
-    body: Vec<syn::Stmt>,
-    /// Without what sends it.
-    text: String,
-    used: BTreeMap<String, String>,
-}
-
-impl Writer<'_> {
-    fn path(&self, name: &str) -> syn::Path {
-        syn::parse_str(&format!("{}::{name}", self.report)).expect(WHOLE)
-    }
-
-    /// The statements that ask for these ids, and for those needed to ask.
-    fn known(&self, used: &AllUsed) -> Vec<TokenStream> {
-        let (mut done, mut statements) = (BTreeSet::new(), Vec::new());
-        for (name, used) in used {
-            self.ask(name, used, &mut done, &mut statements);
-        }
-        statements
-    }
-
-    fn ask(
-        &self,
-        name: &str,
-        used: &Used,
-        done: &mut BTreeSet<String>,
-        statements: &mut Vec<TokenStream>,
-    ) {
-        let Source { operation, member } = &self.sources[name];
-        if !done.insert(name.to_owned()) {
-            return;
-        }
-        let library = ident(self.service.library);
-        let client = ident(self.service.variable);
-        let is_search = operation.arguments.is_empty()
-            && matches!(&operation.body, Some(Body::Search { ty, .. }) if is_open(self.api, ty));
-        let (call, imports, body) = if is_search {
-            let (resource, list) = (ident(&operation.resource), ident(&operation.name));
-            let call: syn::Expr = syn::parse_quote!(
-                #client.#resource().#list(#library::SearchRequest::default())
-            );
-            (call, quote!(), Vec::new())
-        } else {
-            let Some(written) = self.write_source(operation) else {
-                return;
-            };
-            for (needed, example) in written.used {
-                let used = Used {
-                    example,
-                    only_unconfirmed: used.only_unconfirmed,
-                };
-                self.ask(&needed, &used, done, statements);
-            }
-            let call = syn::parse_str(&written.text).expect(WHOLE);
-            (call, written.imports, written.body)
-        };
-        let (variable, example) = (ident(&variable(name)), &used.example);
-        let field = ident(&member.name);
-        let id = match (member.required, &member.ty) {
-            (true, Ty::Secret) => quote!(item.#field.expose().to_owned()),
-            (false, Ty::Secret) => quote!(item.#field.unwrap_or_default().expose().to_owned()),
-            (true, _) => quote!(item.#field),
-            (false, _) => quote!(item.#field.unwrap_or_default()),
-        };
-        let (function, call) = match &operation.outcome {
-            Outcome::Page(_) => ("known", quote!(#call.page())),
-            Outcome::Value {
-                ty: Ty::List(_), ..
-            } => ("known", quote!(#call)),
-            _ => ("answered", quote!(#call)),
-        };
-        let (function, gate) = (self.path(function), gate(used.only_unconfirmed));
-        let asked = quote!(#function(#call, |item| #id, #example).await);
-        statements.push(match body.is_empty() && imports.is_empty() {
-            true => quote!(#gate let #variable = #asked;),
-            false => quote!(#gate let #variable = { #imports #(#body)* #asked };),
-        });
-    }
-
-    /// The call of an operation whose answer is an id, without its options.
-    fn write_source(&self, operation: &Operation) -> Option<Written> {
-        self.asked.set(self.asked.get() + 1);
-        let distinction = format!("{}-{}", self.file, self.asked.get());
-        self.write(operation, &distinction, false)
-    }
-
-    /// The call of an operation with its body and arguments, and its options if asked for.
-    fn write(&self, operation: &Operation, distinction: &str, options: bool) -> Option<Written> {
-        let unconfirmed = operation.unconfirmed.is_some();
-        let known = self.sources.iter().filter(|(_, source)| {
-            let own = source.operation.id == operation.id;
-            !own && (unconfirmed || source.operation.unconfirmed.is_none())
-        });
-        let ids = known.map(|(name, _)| (name.clone(), format!("{}.as_str()", variable(name))));
-        let time = |seconds| format!("{}::time({seconds})", self.report);
-        let literals = Literals::new(self.api, &time);
-        let mut literals = literals.exercising(
-            &self.report,
-            self.sent,
-            operation,
-            distinction,
-            ids.collect(),
-        );
-        let body = literals.body(operation, true)?;
-        let body: Vec<syn::Stmt> = syn::Block::parse_within.parse_str(&body).expect(WHOLE);
-        let given = operation.call.is_some();
-        let mut text = match given {
-            true => literals.given_call(self.service.variable, operation)?,
-            false => literals.call(self.service.variable, operation)?,
-        };
-        if options && !given {
-            for option in &operation.options {
-                text.push_str(&literals.option(option)?);
-            }
-        }
-        let library = ident(self.service.library);
-        let types: Vec<_> = literals.types().iter().map(|name| ident(name)).collect();
-        let own: Vec<_> = literals.own().iter().map(|name| ident(name)).collect();
-        let types = (!types.is_empty()).then(|| quote!(use #library::types::{#(#types),*};));
-        let own = match given {
-            true => Some(quote!(#[allow(unused_imports)] use #library::*;)),
-            false => (!own.is_empty()).then(|| quote!(use #library::{#(#own),*};)),
-        };
-        Some(Written {
-            imports: quote!(#own #types),
-            body,
-            text,
-            used: literals.used().clone(),
-        })
-    }
-
-    /// The statements that call an operation; notes the ids that they use.
-    fn call(&self, operation: &Operation, used: &mut AllUsed) -> Option<TokenStream> {
-        let Written {
-            imports,
-            body,
-            mut text,
-            used: ids,
-        } = self.write(operation, &operation.name.replace('_', "-"), true)?;
-        let unconfirmed = operation.unconfirmed.is_some();
-        for (source, example) in ids {
-            let used = used.entry(source).or_insert(Used {
-                example,
-                only_unconfirmed: true,
-            });
-            used.only_unconfirmed &= unconfirmed;
-        }
-        let described = ident(&names::static_name(&operation.id));
-        // Hand-written calls are awaited as they stand.
-        let sent = if operation.call.is_some() {
-            let call: syn::Expr = syn::parse_str(&text).expect(WHOLE);
-            quote!(report.done(&operations::#described, #call.await))
-        } else {
-            if matches!(operation.outcome, Outcome::Page(_)) {
-                text.push_str(".page()");
-            }
-            text.push_str(".send_with_response()");
-            let call: syn::Expr = syn::parse_str(&text).expect(WHOLE);
-            match operation.eventually {
-                true => quote!(report.eventually(&operations::#described, || #call).await),
-                false => quote!(report.call(&operations::#described, #call).await),
-            }
-        };
-        Some(quote!(#imports #(#body)* #sent;))
-    }
 }

@@ -6,10 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::super::ir::{
-    Api, Body, Encoding, Length, Member, Operation, Parameter, Place, Range, Ty, Type,
+    Api, Body, Encoding, ID_NAMES, Length, Member, Operation, Parameter, Place, Range, Ty, Type,
 };
 use super::super::read::OWN_ID;
-use super::docs::ID_NAMES;
 
 /// A time to stand for times of which no example is given.
 const SOME_TIME: i64 = 1_700_000_000;

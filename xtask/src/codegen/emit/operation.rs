@@ -149,7 +149,7 @@ fn path_value(context: &Context<'_>, parameter: &Parameter) -> (TokenStream, Tok
 /// The method of a resource that starts a call.
 fn method(context: &Context<'_>, operation: &Operation) -> TokenStream {
     let gate = gate(operation.unconfirmed.is_some() && !all_unconfirmed(context.resource));
-    let doc = text::doc(&docs::operation(context, operation));
+    let doc = text::doc(&docs::operation(context.api, context.service, operation));
     let deprecated = operation
         .deprecated
         .as_ref()

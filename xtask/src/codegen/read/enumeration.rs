@@ -3,7 +3,7 @@
 use super::super::ir::{Enum, Variant};
 use super::super::names::{self, Use};
 use super::super::node::{Node, Read};
-use super::schema::{ANNOTATIONS, SHAPES};
+use super::keyword::{ANNOTATIONS, SHAPES};
 use super::{described, source};
 
 /// Reads an enumeration, which is called so in Rust.

@@ -8,70 +8,9 @@ use super::super::node::{Node, Read};
 use super::answer::{Answers, answers};
 use super::body::body;
 use super::parameter::parameters;
+use super::path::Found;
 use super::schema::Schemas;
 use super::{confidence, deprecated, prose, source};
-
-/// In the order in which they are listed for one path.
-const METHODS: &[&str] = &["get", "post", "put", "patch", "delete"];
-
-/// An operation that was found and not yet read.
-pub(super) struct Found<'a> {
-    pub(super) node: Node<'a>,
-    pub(super) item: Node<'a>,
-    pub(super) path: &'a str,
-    method: &'static str,
-    /// The part of the API that it is in.
-    pub(super) area: Option<String>,
-}
-
-/// All operations, by path and method.
-pub(super) fn all<'a>(root: &Node<'a>) -> Vec<Read<Found<'a>>> {
-    let mut found = Vec::new();
-    let items = match root.entries_of("paths") {
-        Ok(items) => items,
-        Err(refusal) => return vec![Err(refusal)],
-    };
-    for (path, item) in items {
-        if let Err(refusal) = item.only("a path", &[METHODS, &["parameters", "x-area"]]) {
-            found.push(Err(refusal));
-        }
-        let area = match area(&item) {
-            Ok(area) => area,
-            Err(refusal) => {
-                found.push(Err(refusal));
-                continue;
-            }
-        };
-        for method in METHODS {
-            if let Some(node) = item.get(method) {
-                found.push(Ok(Found {
-                    node,
-                    item: item.clone(),
-                    path,
-                    method,
-                    area: area.clone(),
-                }));
-            }
-        }
-    }
-    found
-}
-
-fn area(item: &Node<'_>) -> Read<Option<String>> {
-    let Some(area) = item.get("x-area") else {
-        return Ok(None);
-    };
-    let remedy = "name a feature of the crate, in snake_case";
-    let name = names::check(&area, area.text()?, Use::Resource, remedy)?;
-    // Files of what areas share are called by the areas, joined by `_or_` and perhaps numbered.
-    if name.contains("_or_") || !name.ends_with(|c: char| c.is_ascii_lowercase()) {
-        return Err(area.refuse(
-            "files that are called by this area could be mistaken for others",
-            "choose another name, without `_or_` and with a letter at the end",
-        ));
-    }
-    Ok(Some(name))
-}
 
 /// Reads an operation, and gives its tag.
 pub(super) fn read(found: &Found<'_>, schemas: &mut Schemas) -> Read<(Operation, String)> {

@@ -6,7 +6,7 @@ use super::super::ir::{Parameter, Place, Range, Ty};
 use super::super::names::{self, Use};
 use super::super::node::{Node, Read};
 use super::answer::{Style, paging};
-use super::operation::Found;
+use super::path::Found;
 use super::schema::Schemas;
 use super::{deprecated, described, id_of, source};
 

@@ -2,7 +2,7 @@
 
 use super::super::ir::{TimeFormat, Ty};
 use super::super::node::{Node, Read};
-use super::schema::{SHAPES, texts};
+use super::keyword::SHAPES;
 
 /// The kind of value, and whether null is one.
 pub(super) fn kind<'a>(node: &Node<'a>) -> Read<(Option<&'a str>, bool)> {
@@ -17,7 +17,7 @@ pub(super) fn kind<'a>(node: &Node<'a>) -> Read<(Option<&'a str>, bool)> {
     if let Some(kind) = kind.value().as_str() {
         return Ok((Some(kind), false));
     }
-    let kinds = texts(node, "type")?;
+    let kinds = node.texts_of("type")?;
     let others: Vec<_> = kinds
         .iter()
         .copied()

@@ -4,94 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::super::ir::{Encoding, Length, Member, Model, Ty, Type};
+use super::super::ir::{Encoding, Model, Ty, Type};
 use super::super::names::{self, Use};
 use super::super::node::{Node, Read, Refusal};
+use super::combined::Combined;
 use super::enumeration::enumeration;
+use super::keyword::{ANNOTATIONS, SEARCH_TERMS, SHAPES};
 use super::scalar::{integer, kind, text};
-use super::{deprecated, described, id_of, member_name, source, told};
-
-/// Keywords that say nothing about the Rust type.
-pub(super) const ANNOTATIONS: &[&str] = &[
-    "$comment",
-    "default",
-    "deprecated",
-    "description",
-    "example",
-    "examples",
-    "exclusiveMaximum",
-    "exclusiveMinimum",
-    "format",
-    "maxItems",
-    "maxLength",
-    "maximum",
-    "minItems",
-    "minLength",
-    "minimum",
-    "pattern",
-    "readOnly",
-    "title",
-    "uniqueItems",
-    "writeOnly",
-    "x-default",
-    "x-deprecated",
-    "x-document",
-    "x-id-of",
-    "x-rust-name",
-    "x-source",
-    "x-variable",
-];
 
 const COMBINATORS: &[&str] = &["$ref", "allOf", "oneOf"];
-
-/// What all searches have: hand-written.
-const SEARCH_TERMS: &[&str] = &["ascending", "filter", "orderBy", "pageNumber", "pageSize"];
-
-/// A schema with the member of it that differs from use to use: `allOf: [<the schema>, {properties: {<member>: ..}}]`.
-/// The schema names the member, under `key`.
-pub(super) struct Combined<'a> {
-    pub(super) member: Node<'a>,
-    /// The name of the schema.
-    pub(super) schema: &'a str,
-}
-
-impl<'a> Combined<'a> {
-    pub(super) fn of(node: &Node<'a>, key: &str) -> Read<Option<Self>> {
-        let parts = node.items_of("allOf")?;
-        let Some(first) = parts.first() else {
-            return Ok(None);
-        };
-        let Some((schema, target)) = first.reference()? else {
-            return Ok(None);
-        };
-        let Some(name) = target.text_of(key)? else {
-            return Ok(None);
-        };
-        let remedy = format!("describe `{name}` under `properties` in the second part of `allOf`");
-        let [_, second] = parts.as_slice() else {
-            return Err(node.refuse(format!("it does not say what `{name}` is"), remedy));
-        };
-        second.only("the second part", &[&["properties", "type"]])?;
-        let properties = second.need("properties", &remedy)?;
-        properties.only("the second part", &[&[name]])?;
-        let member = properties.need(name, &remedy)?;
-        Ok(Some(Self { member, schema }))
-    }
-}
-
-/// Keywords that say which Rust type it is.
-pub(super) const SHAPES: &[&str] = &[
-    "additionalProperties",
-    "enum",
-    "items",
-    "properties",
-    "required",
-    "type",
-    "x-known-values",
-    "x-secret",
-    "x-text",
-    "x-timestamp",
-];
 
 /// The type of a value, and whether it may be null.
 #[derive(Debug, Clone)]
@@ -124,9 +45,9 @@ pub(super) struct Schemas {
     open: BTreeSet<String>,
     /// How models that are bodies are written.
     encodings: BTreeMap<String, Encoding>,
-    refusals: Vec<Refusal>,
+    pub(super) refusals: Vec<Refusal>,
     /// Members need not be described.
-    terse: bool,
+    pub(super) terse: bool,
     /// The Rust names of schemas that do not say theirs.
     rust_names: BTreeMap<String, String>,
 }
@@ -396,172 +317,6 @@ impl Schemas {
         }
         Ok(Shape::bare(ty, nullable))
     }
-
-    fn model(&mut self, node: &Node<'_>, schema: &str, name: &str) -> Read<Model> {
-        node.only(
-            "a schema of an object",
-            &[
-                ANNOTATIONS,
-                SHAPES,
-                &["x-patch", "x-search", "x-wire-order"],
-            ],
-        )?;
-        let search = node.flag_of("x-search")?;
-        let mut required = texts(node, "required")?;
-        if search {
-            required.retain(|wire| !SEARCH_TERMS.contains(wire));
-        }
-        let mut members = Vec::new();
-        let mut taken = BTreeSet::new();
-        for (wire, property) in node.entries_of("properties")? {
-            if search && SEARCH_TERMS.contains(&wire) {
-                continue;
-            }
-            match self.member(&property, wire, required.contains(&wire)) {
-                Ok(member) if !taken.insert(member.name.clone()) => {
-                    self.refusals.push(property.refuse(
-                        format!("a second member is called `{}` in Rust", member.name),
-                        "give one of them another name with `x-rust-name`",
-                    ));
-                }
-                Ok(member) => members.push(member),
-                Err(refusal) => self.refusals.push(refusal),
-            }
-        }
-        order(node, &mut members)?;
-        if let Some(missing) = required
-            .iter()
-            .find(|name| node.get("properties").is_none_or(|p| p.get(name).is_none()))
-        {
-            return Err(node.refuse(
-                format!("`{missing}` is required but is no member"),
-                "correct `required`",
-            ));
-        }
-        Ok(Model {
-            pointer: node.pointer().to_owned(),
-            name: name.to_owned(),
-            concept: node.text_of("x-document")?.map(str::to_owned),
-            alias: names::alias(schema, name),
-            doc: described(node, "a schema that becomes a type")?,
-            source: source(node)?,
-            patch: node.flag_of("x-patch")?,
-            search,
-            encoding: Encoding::Json,
-            in_form: false,
-            members,
-        })
-    }
-
-    /// A member of an object.
-    pub(super) fn member(&mut self, node: &Node<'_>, wire: &str, required: bool) -> Read<Member> {
-        let name = member_name(node, wire)?;
-        let shape = self.shape(node)?;
-        if !shape.wrappers.is_empty() {
-            return Err(node.refuse(
-                "an envelope or a page inside of an object cannot be expressed in generated code",
-                "describe it as a schema of its own",
-            ));
-        }
-        let target = node.clone().resolved()?;
-        let length = length(node)?;
-        if !self.terse {
-            described(node, "a member")?;
-        }
-        let doc = told(node, wire)?;
-        Ok(Member {
-            pointer: node.pointer().to_owned(),
-            wire: wire.to_owned(),
-            name,
-            id_of: id_of(node, &shape.ty)?,
-            variable: node.text_of("x-variable")?.map(str::to_owned),
-            nullable: shape.nullable,
-            required: required && !shape.nullable,
-            doc: with_length(doc, length),
-            default: default(node, &shape.ty)?,
-            read_only: node.flag_of("readOnly")?,
-            length,
-            format: node.text_of("format")?.map(str::to_owned),
-            source: source(node)?,
-            deprecated: deprecated(node)?,
-            example: node
-                .get("example")
-                .or_else(|| target.get("example"))
-                .map(|example| example.value().clone()),
-            ty: shape.ty,
-        })
-    }
-}
-
-/// The text of a member's documentation, and what lengths it may have.
-fn with_length(doc: String, length: Length) -> String {
-    let length = match (length.least, length.most) {
-        (None | Some(0), None) => return doc,
-        (None | Some(0), Some(most)) => format!("At most {most} characters."),
-        (Some(1), None) => "Not empty.".to_owned(),
-        (Some(least), None) => format!("At least {least} characters."),
-        (Some(least), Some(most)) if least == most => format!("{least} characters."),
-        (Some(least), Some(most)) => format!("{least} to {most} characters."),
-    };
-    format!("{doc} {length}").trim().to_owned()
-}
-
-fn length(node: &Node<'_>) -> Read<Length> {
-    let of = |key: &str| {
-        let number = node.integer_of(key)?;
-        let length = number.map(usize::try_from).transpose();
-        length.map_err(|_| node.refuse(format!("`{key}` is negative"), "write a length"))
-    };
-    let length = Length {
-        least: of("minLength")?,
-        most: of("maxLength")?,
-    };
-    match (length.least, length.most) {
-        (Some(least), Some(most)) if least > most => Err(node.refuse(
-            "no text is that short and that long",
-            "correct `minLength` or `maxLength`",
-        )),
-        _ => Ok(length),
-    }
-}
-
-/// What is sent if the caller does not say: `x-default`.
-fn default(node: &Node<'_>, ty: &Ty) -> Read<Option<Value>> {
-    let Some(given) = node.get("x-default") else {
-        return Ok(None);
-    };
-    match ty {
-        Ty::Bool => given.flag().map(|_| Some(given.value().clone())),
-        _ => Err(given.refuse(
-            "only a flag can have a default in generated code",
-            "remove `x-default`, or teach `xtask/src/codegen` to write it",
-        )),
-    }
-}
-
-/// Puts members into the order in which they come; others follow by name.
-fn order(node: &Node<'_>, members: &mut [Member]) -> Read<()> {
-    let order = texts(node, "x-wire-order")?;
-    for wire in &order {
-        if node.get("properties").is_none_or(|p| p.get(wire).is_none()) {
-            return Err(node.refuse(
-                format!("`x-wire-order` mentions `{wire}`, which is no member"),
-                "correct `x-wire-order`",
-            ));
-        }
-    }
-    let rank = |wire: &str| order.iter().position(|name| *name == wire);
-    members.sort_by_key(|member| {
-        (
-            rank(&member.wire).unwrap_or(order.len()),
-            member.wire.clone(),
-        )
-    });
-    Ok(())
-}
-
-pub(super) fn texts<'a>(node: &Node<'a>, key: &str) -> Read<Vec<&'a str>> {
-    node.items_of(key)?.iter().map(Node::text).collect()
 }
 
 /// Addresses that anything refers to.

@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 /// The lines of a description, which is indented by two blanks.
+#[derive(Clone)]
 pub(super) struct Text {
     lines: Vec<String>,
 }
@@ -33,13 +34,13 @@ impl Text {
         depth: usize,
         key: &str,
     ) -> Option<std::ops::Range<usize>> {
+        let quoted = [
+            format!("{key}:"),
+            format!("'{}':", key.replace('\'', "''")),
+            format!("{}:", double_quoted(key)),
+        ];
         let is_key = |line: &str| {
             let bare = line.trim_start();
-            let quoted = [
-                format!("{key}:"),
-                format!("'{key}':"),
-                format!("\"{key}\":"),
-            ];
             indent(line) == depth && quoted.iter().any(|form| bare.starts_with(form.as_str()))
         };
         let start = within.clone().find(|&index| is_key(&self.lines[index]))? + 1;
@@ -71,7 +72,36 @@ impl Text {
         let at = paths.clone().find(|&index| sorts_after(&self.lines[index]));
         let at = at.unwrap_or(paths.end);
         self.insert(at, 4, lines);
-        self.insert(at, 2, &[format!("{path}:")]);
+        self.insert(at, 2, &[format!("{}:", key(path))]);
+    }
+
+    /// Adds a parameter to an operation; says whether it could.
+    pub(super) fn add_parameter(&mut self, path: &str, method: &str, line: &str) -> bool {
+        let all = 0..self.lines.len();
+        let operation = self
+            .block(all, 0, "paths")
+            .and_then(|paths| self.block(paths, 2, path))
+            .and_then(|item| self.block(item, 4, method));
+        let Some(operation) = operation else {
+            return false;
+        };
+        if let Some(parameters) = self.block(operation.clone(), 6, "parameters") {
+            // A list in one line has no lines of its own.
+            let is_list = !parameters.is_empty();
+            if is_list {
+                self.insert(parameters.end, 8, &[line.to_owned()]);
+            }
+            return is_list;
+        }
+        let before = |key| {
+            self.block(operation.clone(), 6, key)
+                .map(|block| block.start - 1)
+        };
+        let at = before("requestBody")
+            .or_else(|| before("responses"))
+            .unwrap_or(operation.end);
+        self.insert(at, 6, &["parameters:".to_owned(), format!("  {line}")]);
+        true
     }
 
     /// Adds a schema after all others.
@@ -94,9 +124,8 @@ impl Text {
     }
 
     /// Adds a member to a schema, unless it has one of that name; says whether it did.
-    pub(super) fn add_member(&mut self, schema: &str, line: &str) -> bool {
+    pub(super) fn add_member(&mut self, schema: &str, name: &str, lines: &[String]) -> bool {
         let all = 0..self.lines.len();
-        let name = line.split(':').next().unwrap_or_default();
         let properties = self
             .block(all, 0, "components")
             .and_then(|components| self.block(components, 2, "schemas"))
@@ -104,11 +133,53 @@ impl Text {
             .and_then(|schema| self.block(schema, 6, "properties"));
         match properties {
             Some(properties) if self.block(properties.clone(), 8, name).is_none() => {
-                self.insert(properties.end, 8, &[line.to_owned()]);
+                self.insert(properties.end, 8, lines);
                 true
             }
             _ => false,
         }
+    }
+}
+
+/// How long a line of ours may be.
+const WIDTH: usize = 120;
+
+/// A member of a map that stands at this indentation: in one line if it fits into one.
+pub(super) fn block(name: &str, value: &Value, depth: usize) -> Vec<String> {
+    let line = format!("{}: {}", key(name), flow(value));
+    if depth + line.len() <= WIDTH {
+        return vec![line];
+    }
+    match value {
+        Value::Object(map) if !map.is_empty() => {
+            let members = map
+                .iter()
+                .flat_map(|(name, value)| block(name, value, depth + 2));
+            let first = [format!("{}:", key(name))].into_iter();
+            first
+                .chain(members.map(|line| format!("  {line}")))
+                .collect()
+        }
+        Value::Array(items) if !items.is_empty() => {
+            let mut lines = vec![format!("{}:", key(name))];
+            for item in items {
+                let mut mark = "  - ";
+                let line = flow(item);
+                let inner = match item {
+                    Value::Object(map) if depth + 4 + line.len() > WIDTH => map
+                        .iter()
+                        .flat_map(|(name, value)| block(name, value, depth + 4))
+                        .collect(),
+                    _ => vec![line],
+                };
+                for line in inner {
+                    lines.push(format!("{mark}{line}"));
+                    mark = "    ";
+                }
+            }
+            lines
+        }
+        _ => vec![line],
     }
 }
 
@@ -118,7 +189,7 @@ pub(super) fn flow(value: &Value) -> String {
         Value::Object(map) => {
             let members = map
                 .iter()
-                .map(|(key, value)| format!("{key}: {}", flow(value)));
+                .map(|(name, value)| format!("{}: {}", key(name), flow(value)));
             format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
         }
         Value::Array(items) => {
@@ -126,9 +197,43 @@ pub(super) fn flow(value: &Value) -> String {
             format!("[{}]", items.collect::<Vec<_>>().join(", "))
         }
         Value::String(text) if is_plain(text) => text.clone(),
-        Value::String(text) => format!("'{}'", text.replace('\'', "''").replace('\n', " ")),
+        Value::String(text) => quoted(text),
         other => other.to_string(),
     }
+}
+
+/// A key of a map.
+pub(super) fn key(name: &str) -> String {
+    let is_path = name.starts_with('/')
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "/{}-_.".contains(c));
+    let is_usual = name.starts_with("$") && is_plain(&name[1..]);
+    match is_plain(name) || is_path || is_usual {
+        true => name.to_owned(),
+        false => quoted(name),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    match text
+        .chars()
+        .all(|c| c == ' ' || c.is_ascii_graphic() || c.is_alphanumeric())
+    {
+        true => format!("'{}'", text.replace('\'', "''")),
+        false => double_quoted(text),
+    }
+}
+
+/// A text in the quotes in which any character can be written.
+fn double_quoted(text: &str) -> String {
+    let escaped = |c: char| match c {
+        '"' | '\\' => format!("\\{c}"),
+        c if c == ' ' || c.is_ascii_graphic() || c.is_alphanumeric() => c.to_string(),
+        c if u32::from(c) < 0x1_0000 => format!("\\u{:04x}", u32::from(c)),
+        c => format!("\\U{:08x}", u32::from(c)),
+    };
+    format!("\"{}\"", text.chars().map(escaped).collect::<String>())
 }
 
 /// Whether a text needs no quotes, in a line or in braces.
@@ -140,6 +245,6 @@ fn is_plain(text: &str) -> bool {
     first
         && others
         && !text.ends_with(' ')
-        && !["true", "false", "null", "yes", "no", "on", "off"]
+        && !["true", "false", "null", "yes", "no", "on", "off", "y", "n"]
             .contains(&text.to_lowercase().as_str())
 }

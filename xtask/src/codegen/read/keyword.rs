@@ -1,0 +1,50 @@
+//! The keywords of schemas.
+
+/// Keywords that say nothing about the Rust type.
+pub(super) const ANNOTATIONS: &[&str] = &[
+    "$comment",
+    "default",
+    "deprecated",
+    "description",
+    "example",
+    "examples",
+    "exclusiveMaximum",
+    "exclusiveMinimum",
+    "format",
+    "maxItems",
+    "maxLength",
+    "maximum",
+    "minItems",
+    "minLength",
+    "minimum",
+    "pattern",
+    "readOnly",
+    "title",
+    "uniqueItems",
+    "writeOnly",
+    "x-default",
+    "x-deprecated",
+    "x-document",
+    "x-id-of",
+    "x-rust-name",
+    "x-source",
+    "x-variable",
+];
+
+/// Keywords that say which Rust type it is.
+pub(super) const SHAPES: &[&str] = &[
+    "additionalProperties",
+    "enum",
+    "items",
+    "properties",
+    "required",
+    "type",
+    "x-known-values",
+    "x-secret",
+    "x-text",
+    "x-timestamp",
+];
+
+/// What all searches have: hand-written.
+pub(super) const SEARCH_TERMS: &[&str] =
+    &["ascending", "filter", "orderBy", "pageNumber", "pageSize"];

@@ -1,0 +1,176 @@
+//! Objects: their members, and what is said of each.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::super::ir::{Encoding, Length, Member, Model, Ty};
+use super::super::names;
+use super::super::node::{Node, Read};
+use super::keyword::{ANNOTATIONS, SEARCH_TERMS, SHAPES};
+use super::schema::Schemas;
+use super::{deprecated, described, id_of, member_name, source, told};
+
+impl Schemas {
+    pub(super) fn model(&mut self, node: &Node<'_>, schema: &str, name: &str) -> Read<Model> {
+        node.only(
+            "a schema of an object",
+            &[
+                ANNOTATIONS,
+                SHAPES,
+                &["x-patch", "x-search", "x-wire-order"],
+            ],
+        )?;
+        let search = node.flag_of("x-search")?;
+        let mut required = node.texts_of("required")?;
+        if search {
+            required.retain(|wire| !SEARCH_TERMS.contains(wire));
+        }
+        let mut members = Vec::new();
+        let mut taken = BTreeSet::new();
+        for (wire, property) in node.entries_of("properties")? {
+            if search && SEARCH_TERMS.contains(&wire) {
+                continue;
+            }
+            match self.member(&property, wire, required.contains(&wire)) {
+                Ok(member) if !taken.insert(member.name.clone()) => {
+                    self.refusals.push(property.refuse(
+                        format!("a second member is called `{}` in Rust", member.name),
+                        "give one of them another name with `x-rust-name`",
+                    ));
+                }
+                Ok(member) => members.push(member),
+                Err(refusal) => self.refusals.push(refusal),
+            }
+        }
+        order(node, &mut members)?;
+        if let Some(missing) = required
+            .iter()
+            .find(|name| node.get("properties").is_none_or(|p| p.get(name).is_none()))
+        {
+            return Err(node.refuse(
+                format!("`{missing}` is required but is no member"),
+                "correct `required`",
+            ));
+        }
+        Ok(Model {
+            pointer: node.pointer().to_owned(),
+            name: name.to_owned(),
+            concept: node.text_of("x-document")?.map(str::to_owned),
+            alias: names::alias(schema, name),
+            doc: described(node, "a schema that becomes a type")?,
+            source: source(node)?,
+            patch: node.flag_of("x-patch")?,
+            search,
+            encoding: Encoding::Json,
+            in_form: false,
+            members,
+        })
+    }
+
+    /// A member of an object.
+    pub(super) fn member(&mut self, node: &Node<'_>, wire: &str, required: bool) -> Read<Member> {
+        let name = member_name(node, wire)?;
+        let shape = self.shape(node)?;
+        if !shape.wrappers.is_empty() {
+            return Err(node.refuse(
+                "an envelope or a page inside of an object cannot be expressed in generated code",
+                "describe it as a schema of its own",
+            ));
+        }
+        let target = node.clone().resolved()?;
+        let length = length(node)?;
+        if !self.terse {
+            described(node, "a member")?;
+        }
+        let doc = told(node, wire)?;
+        Ok(Member {
+            pointer: node.pointer().to_owned(),
+            wire: wire.to_owned(),
+            name,
+            id_of: id_of(node, &shape.ty)?,
+            variable: node.text_of("x-variable")?.map(str::to_owned),
+            nullable: shape.nullable,
+            required: required && !shape.nullable,
+            doc: with_length(doc, length),
+            default: default(node, &shape.ty)?,
+            read_only: node.flag_of("readOnly")?,
+            length,
+            format: node.text_of("format")?.map(str::to_owned),
+            source: source(node)?,
+            deprecated: deprecated(node)?,
+            example: node
+                .get("example")
+                .or_else(|| target.get("example"))
+                .map(|example| example.value().clone()),
+            ty: shape.ty,
+        })
+    }
+}
+
+/// The text of a member's documentation, and what lengths it may have.
+fn with_length(doc: String, length: Length) -> String {
+    let length = match (length.least, length.most) {
+        (None | Some(0), None) => return doc,
+        (None | Some(0), Some(most)) => format!("At most {most} characters."),
+        (Some(1), None) => "Not empty.".to_owned(),
+        (Some(least), None) => format!("At least {least} characters."),
+        (Some(least), Some(most)) if least == most => format!("{least} characters."),
+        (Some(least), Some(most)) => format!("{least} to {most} characters."),
+    };
+    format!("{doc} {length}").trim().to_owned()
+}
+
+fn length(node: &Node<'_>) -> Read<Length> {
+    let of = |key: &str| {
+        let number = node.integer_of(key)?;
+        let length = number.map(usize::try_from).transpose();
+        length.map_err(|_| node.refuse(format!("`{key}` is negative"), "write a length"))
+    };
+    let length = Length {
+        least: of("minLength")?,
+        most: of("maxLength")?,
+    };
+    match (length.least, length.most) {
+        (Some(least), Some(most)) if least > most => Err(node.refuse(
+            "no text is that short and that long",
+            "correct `minLength` or `maxLength`",
+        )),
+        _ => Ok(length),
+    }
+}
+
+/// What is sent if the caller does not say: `x-default`.
+fn default(node: &Node<'_>, ty: &Ty) -> Read<Option<Value>> {
+    let Some(given) = node.get("x-default") else {
+        return Ok(None);
+    };
+    match ty {
+        Ty::Bool => given.flag().map(|_| Some(given.value().clone())),
+        _ => Err(given.refuse(
+            "only a flag can have a default in generated code",
+            "remove `x-default`, or teach `xtask/src/codegen` to write it",
+        )),
+    }
+}
+
+/// Puts members into the order in which they come; others follow by name.
+fn order(node: &Node<'_>, members: &mut [Member]) -> Read<()> {
+    let order = node.texts_of("x-wire-order")?;
+    for wire in &order {
+        if node.get("properties").is_none_or(|p| p.get(wire).is_none()) {
+            return Err(node.refuse(
+                format!("`x-wire-order` mentions `{wire}`, which is no member"),
+                "correct `x-wire-order`",
+            ));
+        }
+    }
+    let rank = |wire: &str| order.iter().position(|name| *name == wire);
+    members.sort_by_key(|member| {
+        (
+            rank(&member.wire).unwrap_or(order.len()),
+            member.wire.clone(),
+        )
+    });
+    Ok(())
+}
