@@ -379,7 +379,7 @@ impl<T> Tail<T> {
         self
     }
 
-    /// How long after the time it bears a record may show up; 5 minutes if not said.
+    /// How long after the time it bears a record may show up; 5 minutes if not said, since it is not documented.
     ///
     /// Each look goes back so far before the last record and leaves out what was given before. The same time covers how
     /// much this machine's clock may be ahead of the service's.

@@ -89,7 +89,11 @@ fn create(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
             }
             emails(&memberships::members(call, &named))
         }
-        "specificusers" => named.clone(),
+        // Addresses, and not ids. Source: the vendor's front end.
+        "specificusers" => match named.iter().all(|name| name.contains('@')) {
+            true => named.clone(),
+            false => return Err(Refusal::input("The targetUsers are not e-mail addresses")),
+        },
         _ => return Err(Refusal::input("The targetUserType is not known")),
     };
     let (id, now) = (call.store().id(), call.now());

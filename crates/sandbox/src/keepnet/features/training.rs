@@ -43,6 +43,12 @@ pub(crate) const OPERATIONS: Table = &[
         "/api/enrollments/{resourceId}",
         Handler::Do(get_enrollment),
     ),
+    // The id is that of a training. Source: the vendor's front end.
+    (
+        "GET",
+        "/api/enrollments/{resourceId}/languages",
+        Handler::Do(languages),
+    ),
     (
         "DELETE",
         "/api/enrollments/{resourceId}",
@@ -156,6 +162,20 @@ fn get_training(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     Ok(Outcome::Data(call.view(&training)))
 }
 
+/// The languages that every training of the sandbox has, and their ids.
+const LANGUAGES: [(&str, &str, &str); 2] = [
+    ("LCgN3agLvotv", "English", "en-GB"),
+    ("LCgN3agLvotw", "Dutch", "nl-NL"),
+];
+
+fn languages(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    call.find(TRAININGS, &call.param("resourceId"), NO_TRAINING)?;
+    let rows = LANGUAGES.map(|(id, name, code)| {
+        row(json!({"id": id, "name": name, "code": code, "nativeLanguageName": name}))
+    });
+    Ok(call.list(&rows))
+}
+
 fn favourite(call: &mut Call<'_>, set: bool) -> Result<Outcome, Refusal> {
     let id = call.param("trainingId");
     call.change(TRAININGS, &id, NO_TRAINING, |training| {
@@ -185,6 +205,12 @@ fn enroll(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     }
     if groups.is_empty() {
         return Err(Refusal::NotPlayed("enrolling the people of a campaign"));
+    }
+    // Refused without languages, since the vendor's front end always sends some (inferred).
+    let chosen = texts(&body, "languageIds");
+    let known = |id: &String| LANGUAGES.iter().any(|(known, ..)| known == id);
+    if chosen.is_empty() || !chosen.iter().all(known) {
+        return Err(Refusal::input("The languageIds are not of this training"));
     }
     let scheduler = member(&body, "enrollmentScheduler").and_then(Value::as_object);
     let date = scheduler.map_or("", |scheduler| text(scheduler, "scheduledDate"));
@@ -434,7 +460,7 @@ pub(crate) fn seed(seeding: &mut Seeding<'_>) {
             "hasQuiz": quiz,
             "duration": "10",
             "level": 1,
-            "languages": ["English"],
+            "languages": LANGUAGES.map(|(_, name, _)| name),
             "vendorName": "Keepnet",
             "tags": [],
         });
