@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::handler::{Handler, Table};
+use super::handler::Handler::Do;
+use super::handler::Table;
 use super::people::valid_email;
 use super::resource::{Resource, unchanged};
 use crate::core::random::ALPHANUMERIC;
@@ -39,40 +40,25 @@ pub(crate) static SYSTEM_ROLES: Resource = Resource {
     view: with_users,
 };
 
-pub(crate) const OPERATIONS: Table = &[
-    (
-        "POST",
-        "/api/system-users/{resourceId}/role",
-        Handler::Do(add_role),
-    ),
-    (
-        "DELETE",
-        "/api/system-users/{userResourceId}/role/{roleResourceId}",
-        Handler::Do(remove_role),
-    ),
-    (
-        "POST",
-        "/api/system-users/send-reset-password-link",
-        Handler::Do(send_reset_link),
-    ),
-    (
-        "POST",
-        "/api/system-users/reset-password",
-        Handler::Do(reset_password),
-    ),
-    (
-        "PUT",
-        "/api/system-users/change-password",
-        Handler::Do(change_password),
-    ),
-    ("GET", "/api/permissions/all", Handler::Do(permissions)),
-    ("GET", "/api/system-users/settings", Handler::Do(settings)),
-    (
-        "GET",
-        "/api/system-users/session-model",
-        Handler::Do(session),
-    ),
-];
+pub(crate) const OPERATIONS: Table = Table {
+    below: "/api",
+    handlers: &[
+        ("POST /system-users/{resourceId}/role", Do(add_role)),
+        (
+            "DELETE /system-users/{userResourceId}/role/{roleResourceId}",
+            Do(remove_role),
+        ),
+        (
+            "POST /system-users/send-reset-password-link",
+            Do(send_reset_link),
+        ),
+        ("POST /system-users/reset-password", Do(reset_password)),
+        ("PUT /system-users/change-password", Do(change_password)),
+        ("GET /permissions/all", Do(permissions)),
+        ("GET /system-users/settings", Do(settings)),
+        ("GET /system-users/session-model", Do(session)),
+    ],
+};
 
 /// Permissions, by the module they belong to.
 const MODULES: [(&str, [&str; 2]); 5] = [

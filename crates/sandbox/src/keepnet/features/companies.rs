@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::handler::{Handler, Table};
+use super::handler::Handler::{Do, Rows};
+use super::handler::Table;
 use super::people;
 use crate::keepnet::http::auth;
 use crate::keepnet::http::call::{Call, done, missing};
@@ -16,26 +17,21 @@ use crate::keepnet::records::company::{
 use crate::keepnet::records::{Record, Row, integer, text};
 use crate::keepnet::seed;
 
-pub(crate) const OPERATIONS: Table = &[
-    ("GET", "/api/companies/my", Handler::Do(my)),
-    ("POST", "/api/companies/search", Handler::Rows(search)),
-    ("POST", "/api/companies", Handler::Do(create)),
-    ("GET", "/api/companies/{resourceId}", Handler::Do(get)),
-    ("PUT", "/api/companies/{resourceId}", Handler::Do(update)),
-    ("DELETE", "/api/companies/{resourceId}", Handler::Do(delete)),
-    (
-        "DELETE",
-        "/api/companies/bulk-delete",
-        Handler::Do(delete_many),
-    ),
-    (
-        "GET",
-        "/api/companies/{resourceId}/license-check",
-        Handler::Do(license_check),
-    ),
-    ("GET", "/api/companies/privacy", Handler::Do(privacy)),
-    ("PUT", "/api/companies/privacy", Handler::Do(set_privacy)),
-];
+pub(crate) const OPERATIONS: Table = Table {
+    below: "/api/companies",
+    handlers: &[
+        ("GET /my", Do(my)),
+        ("POST /search", Rows(search)),
+        ("POST ", Do(create)),
+        ("GET /{resourceId}", Do(get)),
+        ("PUT /{resourceId}", Do(update)),
+        ("DELETE /{resourceId}", Do(delete)),
+        ("DELETE /bulk-delete", Do(delete_many)),
+        ("GET /{resourceId}/license-check", Do(license_check)),
+        ("GET /privacy", Do(privacy)),
+        ("PUT /privacy", Do(set_privacy)),
+    ],
+};
 
 /// Members that no update takes away: what the service sets itself. The others are replaced, as those of all records.
 const KEPT: [&str; 7] = [

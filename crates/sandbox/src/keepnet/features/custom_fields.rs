@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::handler::{Handler, Table};
+use super::handler::Handler::Do;
+use super::handler::Table;
 use super::memberships::{GROUPS, NO_GROUP};
 use super::resource::{Resource, unchanged};
 use crate::keepnet::http::call::{Call, done};
@@ -21,19 +22,14 @@ pub(crate) static CUSTOM_FIELDS: Resource = Resource {
     view: unchanged,
 };
 
-pub(crate) const OPERATIONS: Table = &[
-    ("GET", "/api/custom-fields/company", Handler::Do(fields)),
-    (
-        "GET",
-        "/api/custom-fields/groups/{resourceId}",
-        Handler::Do(group_fields),
-    ),
-    (
-        "POST",
-        "/api/custom-fields/bulk-update",
-        Handler::Do(update_fields),
-    ),
-];
+pub(crate) const OPERATIONS: Table = Table {
+    below: "/api/custom-fields",
+    handlers: &[
+        ("GET /company", Do(fields)),
+        ("GET /groups/{resourceId}", Do(group_fields)),
+        ("POST /bulk-update", Do(update_fields)),
+    ],
+};
 
 fn prepare_field(
     call: &mut Call<'_>,

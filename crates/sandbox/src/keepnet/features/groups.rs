@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::handler::{Handler, Table};
+use super::handler::Handler::{Do, Rows};
+use super::handler::Table;
 use super::memberships::{GROUPS, MEMBERSHIP, NO_GROUP, USERS, check_groups, is_in};
 use super::people::{self, priority};
 use super::resource::Resource;
@@ -24,30 +25,17 @@ pub(crate) static TARGET_GROUPS: Resource = Resource {
     view: counted,
 };
 
-pub(crate) const OPERATIONS: Table = &[
-    ("PUT", "/api/target-groups/users", Handler::Do(add_users)),
-    (
-        "POST",
-        "/api/target-groups/{resourceId}/users",
-        Handler::Rows(users),
-    ),
-    (
-        "DELETE",
-        "/api/target-groups/{resourceId}/users",
-        Handler::Do(remove_users),
-    ),
-    ("POST", "/api/target-groups/search/all", Handler::Rows(all)),
-    (
-        "POST",
-        "/api/target-groups/search/current-company",
-        Handler::Rows(all),
-    ),
-    (
-        "POST",
-        "/api/target-groups/search-name",
-        Handler::Rows(search_name),
-    ),
-];
+pub(crate) const OPERATIONS: Table = Table {
+    below: "/api/target-groups",
+    handlers: &[
+        ("PUT /users", Do(add_users)),
+        ("POST /{resourceId}/users", Rows(users)),
+        ("DELETE /{resourceId}/users", Do(remove_users)),
+        ("POST /search/all", Rows(all)),
+        ("POST /search/current-company", Rows(all)),
+        ("POST /search-name", Rows(search_name)),
+    ],
+};
 
 fn prepare_group(
     call: &mut Call<'_>,

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use super::handler::{Handler, Table};
+use super::handler::Handler::Do;
+use super::handler::Table;
 use super::memberships::{MEMBERSHIP, USERS, check_groups};
 use super::people::{self, TARGET_USERS, valid_email};
 use crate::keepnet::http::call::{Call, done};
@@ -14,44 +15,19 @@ use crate::keepnet::records::uploads::{Job, Upload};
 use crate::keepnet::records::{Record, Row, member, record, row, text, texts};
 use crate::keepnet::shapes::{Shapes, Type};
 
-pub(crate) const OPERATIONS: Table = &[
-    ("POST", "/api/target-users/upload", Handler::Do(upload)),
-    (
-        "GET",
-        "/api/target-users/upload/{transactionId}",
-        Handler::Do(get_upload),
-    ),
-    (
-        "POST",
-        "/api/target-users/create-mapping",
-        Handler::Do(create_mapping),
-    ),
-    (
-        "GET",
-        "/api/target-users/mapping-job/{resourceId}",
-        Handler::Do(mapping_job),
-    ),
-    (
-        "POST",
-        "/api/target-users/{transactionId}/search",
-        Handler::Do(search),
-    ),
-    (
-        "POST",
-        "/api/target-users/{transactionId}/search/export",
-        Handler::Do(export),
-    ),
-    (
-        "PUT",
-        "/api/target-users/{transactionId}/update",
-        Handler::Do(renew),
-    ),
-    (
-        "POST",
-        "/api/target-users/{transactionId}/import",
-        Handler::Do(import),
-    ),
-];
+pub(crate) const OPERATIONS: Table = Table {
+    below: "/api/target-users",
+    handlers: &[
+        ("POST /upload", Do(upload)),
+        ("GET /upload/{transactionId}", Do(get_upload)),
+        ("POST /create-mapping", Do(create_mapping)),
+        ("GET /mapping-job/{resourceId}", Do(mapping_job)),
+        ("POST /{transactionId}/search", Do(search)),
+        ("POST /{transactionId}/search/export", Do(export)),
+        ("PUT /{transactionId}/update", Do(renew)),
+        ("POST /{transactionId}/import", Do(import)),
+    ],
+};
 
 /// How long mapping takes, in milliseconds: a moment to start, then some for
 /// each row.

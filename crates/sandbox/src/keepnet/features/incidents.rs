@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::handler::{Handler, Table};
+use super::handler::Handler::{Do, Rows};
+use super::handler::Table;
 use super::memberships::USERS;
 use crate::keepnet::dates::iso;
 use crate::keepnet::http::call::{Call, done};
@@ -15,45 +16,20 @@ use crate::keepnet::seed::seeding::{LONG_AGO_MILLIS, MINUTE, Seeding};
 pub(crate) const EMAILS: &str = "/api/notified-emails";
 const NOT_FOUND: &str = "Notified email not found";
 
-pub(crate) const OPERATIONS: Table = &[
-    ("POST", "/api/notified-emails/search", Handler::Rows(search)),
-    ("GET", "/api/notified-emails/{resourceId}", Handler::Do(get)),
-    (
-        "GET",
-        "/api/notified-emails/for-edit/{resourceId}",
-        Handler::Do(get),
-    ),
-    (
-        "PUT",
-        "/api/notified-emails/{resourceId}",
-        Handler::Do(update),
-    ),
-    (
-        "PUT",
-        "/api/notified-emails/bulk-update",
-        Handler::Do(update_many),
-    ),
-    (
-        "POST",
-        "/api/notified-emails/bulk-update-email-stats",
-        Handler::Do(stats),
-    ),
-    (
-        "GET",
-        "/api/notified-emails/{resourceId}/reanalyze",
-        Handler::Do(reanalyze),
-    ),
-    (
-        "GET",
-        "/api/notified-emails/attachments/{resourceId}",
-        Handler::Do(attachments),
-    ),
-    (
-        "GET",
-        "/api/notified-emails/msg-files/{resourceId}",
-        Handler::Do(message),
-    ),
-];
+pub(crate) const OPERATIONS: Table = Table {
+    below: "/api/notified-emails",
+    handlers: &[
+        ("POST /search", Rows(search)),
+        ("GET /{resourceId}", Do(get)),
+        ("GET /for-edit/{resourceId}", Do(get)),
+        ("PUT /{resourceId}", Do(update)),
+        ("PUT /bulk-update", Do(update_many)),
+        ("POST /bulk-update-email-stats", Do(stats)),
+        ("GET /{resourceId}/reanalyze", Do(reanalyze)),
+        ("GET /attachments/{resourceId}", Do(attachments)),
+        ("GET /msg-files/{resourceId}", Do(message)),
+    ],
+};
 
 const RESULTS: [&str; 4] = ["Undetected", "Phishing", "Malicious", "Simulation"];
 const STATUSES: [&str; 5] = [

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::handler::{Handler, Table};
+use super::handler::Handler::{Do, Rows};
+use super::handler::Table;
 use super::memberships::{self, GROUPS, NO_GROUP, USERS};
 use crate::keepnet::dates;
 use crate::keepnet::http::call::{Call, done};
@@ -26,41 +27,20 @@ const MAILBOX: i64 = 500;
 /// How long an action on an e-mail takes, in milliseconds.
 const ACTION: i64 = 3_000;
 
-pub(crate) const OPERATIONS: Table = &[
-    ("POST", "/api/investigations", Handler::Do(create)),
-    (
-        "GET",
-        "/api/investigations/scan-types",
-        Handler::Do(scan_types),
-    ),
-    ("POST", "/api/investigations/search", Handler::Rows(search)),
-    ("GET", "/api/investigations/{resourceId}", Handler::Do(get)),
-    (
-        "GET",
-        "/api/investigations/{resourceId}/summary",
-        Handler::Do(summary),
-    ),
-    (
-        "POST",
-        "/api/investigations/{resourceId}/search-email",
-        Handler::Rows(search_emails),
-    ),
-    (
-        "POST",
-        "/api/investigations/{resourceId}/search-user",
-        Handler::Rows(search_users),
-    ),
-    (
-        "PUT",
-        "/api/investigations/{resourceId}/cancel",
-        Handler::Do(cancel),
-    ),
-    (
-        "POST",
-        "/api/investigations/{resourceId}/actions-delete",
-        Handler::Do(delete_emails),
-    ),
-];
+pub(crate) const OPERATIONS: Table = Table {
+    below: "/api/investigations",
+    handlers: &[
+        ("POST ", Do(create)),
+        ("GET /scan-types", Do(scan_types)),
+        ("POST /search", Rows(search)),
+        ("GET /{resourceId}", Do(get)),
+        ("GET /{resourceId}/summary", Do(summary)),
+        ("POST /{resourceId}/search-email", Rows(search_emails)),
+        ("POST /{resourceId}/search-user", Rows(search_users)),
+        ("PUT /{resourceId}/cancel", Do(cancel)),
+        ("POST /{resourceId}/actions-delete", Do(delete_emails)),
+    ],
+};
 
 fn create(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     call.require(&[

@@ -2,17 +2,21 @@
 
 use serde_json::{Value, json};
 
-use super::handler::{Handler, Table};
+use super::handler::Handler::Do;
+use super::handler::Table;
 use crate::core::random::{ALPHANUMERIC, Random};
 use crate::keepnet::http::call::Call;
 use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::{Row, integer_of, member, row};
 
-pub(crate) const OPERATIONS: Table = &[
-    ("GET", "/api/codetypes", Handler::Do(types)),
-    ("GET", "/api/lookups/{typeId}", Handler::Do(of_type)),
-    ("POST", "/api/lookups", Handler::Do(of_types)),
-];
+pub(crate) const OPERATIONS: Table = Table {
+    below: "/api",
+    handlers: &[
+        ("GET /codetypes", Do(types)),
+        ("GET /lookups/{typeId}", Do(of_type)),
+        ("POST /lookups", Do(of_types)),
+    ],
+};
 
 /// Types of codes: number, name and values.
 const TYPES: [(i64, &str, &[&str]); 9] = [

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::custom_fields::FIELDS;
-use super::handler::{Handler, Table};
+use super::handler::Handler::{Do, Rows};
+use super::handler::Table;
 use super::memberships::{GROUPS, MEMBERSHIP, USERS, check_groups};
 use super::resource::{Resource, unchanged};
 use crate::keepnet::http::call::Call;
@@ -21,33 +22,19 @@ pub(crate) static TARGET_USERS: Resource = Resource {
     view: unchanged,
 };
 
-pub(crate) const OPERATIONS: Table = &[
-    (
-        "POST",
-        "/api/target-users/search-email",
-        Handler::Rows(search_email),
-    ),
-    (
-        "GET",
-        "/api/target-users/count-summary",
-        Handler::Do(count_summary),
-    ),
-    (
-        "POST",
-        "/api/target-users/by-resource-ids",
-        Handler::Do(by_ids),
-    ),
-    (
-        "POST",
-        "/api/target-users/include-deleted/by-resource-ids",
-        Handler::Do(by_ids_with_deleted),
-    ),
-    (
-        "POST",
-        "/api/target-users/{resourceId}/groups",
-        Handler::Rows(groups_of),
-    ),
-];
+pub(crate) const OPERATIONS: Table = Table {
+    below: "/api/target-users",
+    handlers: &[
+        ("POST /search-email", Rows(search_email)),
+        ("GET /count-summary", Do(count_summary)),
+        ("POST /by-resource-ids", Do(by_ids)),
+        (
+            "POST /include-deleted/by-resource-ids",
+            Do(by_ids_with_deleted),
+        ),
+        ("POST /{resourceId}/groups", Rows(groups_of)),
+    ],
+};
 
 pub(crate) const PRIORITIES: [&str; 5] = ["VeryLow", "Low", "Medium", "High", "VeryHigh"];
 

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::handler::{Handler, Table};
+use super::handler::Handler::{Do, Rows};
+use super::handler::Table;
 use super::memberships::{GROUPS, NO_GROUP};
 use super::resource::{Resource, unchanged};
 use super::rounds::{self, Round, Schedule};
@@ -35,33 +36,28 @@ pub(crate) static PHISHING_CAMPAIGNS: Resource = Resource {
     view: with_status,
 };
 
-pub(crate) const OPERATIONS: Table = &[
-    (
-        "POST",
-        "/api/phishing-simulator/phishing-campaign/search/unscheduled",
-        Handler::Rows(unscheduled),
-    ),
-    (
-        "POST",
-        "/api/phishing-simulator/phishing-campaign-job/start/{resourceId}",
-        Handler::Do(start),
-    ),
-    (
-        "POST",
-        "/api/phishing-simulator/phishing-campaign-job/start/{resourceId}/{instanceGroup}",
-        Handler::Do(start_saved),
-    ),
-    (
-        "PATCH",
-        "/api/phishing-simulator/phishing-campaign-job/stop/{resourceId}/{instanceGroup}",
-        Handler::Do(stop),
-    ),
-    (
-        "DELETE",
-        "/api/phishing-simulator/phishing-campaign-job/{resourceId}/{instanceGroup}",
-        Handler::Do(delete),
-    ),
-];
+pub(crate) const OPERATIONS: Table = Table {
+    below: "/api/phishing-simulator",
+    handlers: &[
+        (
+            "POST /phishing-campaign/search/unscheduled",
+            Rows(unscheduled),
+        ),
+        ("POST /phishing-campaign-job/start/{resourceId}", Do(start)),
+        (
+            "POST /phishing-campaign-job/start/{resourceId}/{instanceGroup}",
+            Do(start_saved),
+        ),
+        (
+            "PATCH /phishing-campaign-job/stop/{resourceId}/{instanceGroup}",
+            Do(stop),
+        ),
+        (
+            "DELETE /phishing-campaign-job/{resourceId}/{instanceGroup}",
+            Do(delete),
+        ),
+    ],
+};
 
 fn method(id: i64) -> Option<&'static str> {
     Some(match id {

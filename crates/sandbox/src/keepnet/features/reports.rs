@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::handler::{Handler, Table};
+use super::handler::Handler::{Do, Rows};
+use super::handler::Table;
 use super::phishing::{self, CAMPAIGNS};
 use super::rounds::{self, Counts, Fate, Round, time};
 use crate::keepnet::http::call::Call;
@@ -11,68 +12,32 @@ use crate::keepnet::lists::search::Search;
 use crate::keepnet::records::{Record, Row, row, text, texts};
 use crate::keepnet::shapes::{Shapes, Type};
 
-pub(crate) const OPERATIONS: Table = &[
-    (
-        "POST",
-        "/api/phishing-simulator/phishing-campaign-job-report/search",
-        Handler::Rows(search),
-    ),
-    (
-        "POST",
-        "/api/phishing-simulator/phishing-campaign-job-report/{resourceId}/search",
-        Handler::Rows(runs),
-    ),
-    (
-        "POST",
-        "/api/phishing-simulator/phishing-campaign-job-report/activity-users/search",
-        Handler::Rows(activity),
-    ),
-    (
-        "POST",
-        "/api/phishing-simulator/phishing-campaign-job-report/{searchType}/search/{resourceId}/{instanceGroup}",
-        Handler::Rows(users),
-    ),
-    (
-        "GET",
-        "/api/phishing-simulator/phishing-campaign-job-report/summary/{resourceId}/{instanceGroup}",
-        Handler::Do(summary),
-    ),
-    (
-        "GET",
-        "/api/phishing-simulator/phishing-campaign-job-report/summary/training/{resourceId}/{instanceGroup}",
-        Handler::Do(summary),
-    ),
-    (
-        "GET",
-        "/api/phishing-simulator/phishing-campaign-job-report/summary/target-groups/{resourceId}/{instanceGroup}",
-        Handler::Do(target_groups),
-    ),
-    (
-        "GET",
-        "/api/phishing-simulator/phishing-campaign-job-report/export/{resourceId}/{instanceGroup}",
-        Handler::Do(export),
-    ),
-    (
-        "POST",
-        "/api/phishing-simulator/phishing-campaign-job-report/search-email-opened/{resourceId}",
-        Handler::Do(opened),
-    ),
-    (
-        "POST",
-        "/api/phishing-simulator/phishing-campaign-job-report/search-email-clicked/{resourceId}",
-        Handler::Do(clicked),
-    ),
-    (
-        "POST",
-        "/api/phishing-simulator/phishing-campaign-job-report/search-email-submitted/{resourceId}",
-        Handler::Do(submitted),
-    ),
-    (
-        "POST",
-        "/api/phishing-simulator/phishing-campaign-job-report/search-email-reported/{resourceId}",
-        Handler::Do(reported),
-    ),
-];
+pub(crate) const OPERATIONS: Table = Table {
+    below: "/api/phishing-simulator/phishing-campaign-job-report",
+    handlers: &[
+        ("POST /search", Rows(search)),
+        ("POST /{resourceId}/search", Rows(runs)),
+        ("POST /activity-users/search", Rows(activity)),
+        (
+            "POST /{searchType}/search/{resourceId}/{instanceGroup}",
+            Rows(users),
+        ),
+        ("GET /summary/{resourceId}/{instanceGroup}", Do(summary)),
+        (
+            "GET /summary/training/{resourceId}/{instanceGroup}",
+            Do(summary),
+        ),
+        (
+            "GET /summary/target-groups/{resourceId}/{instanceGroup}",
+            Do(target_groups),
+        ),
+        ("GET /export/{resourceId}/{instanceGroup}", Do(export)),
+        ("POST /search-email-opened/{resourceId}", Do(opened)),
+        ("POST /search-email-clicked/{resourceId}", Do(clicked)),
+        ("POST /search-email-submitted/{resourceId}", Do(submitted)),
+        ("POST /search-email-reported/{resourceId}", Do(reported)),
+    ],
+};
 
 /// Every run of every campaign.
 fn all(call: &Call<'_>) -> Vec<(Row, Round)> {

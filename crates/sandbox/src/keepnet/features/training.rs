@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::handler::{Handler, Table};
+use super::handler::Handler::{Do, Rows};
+use super::handler::Table;
 use super::memberships::MEMBERSHIP;
 use super::rounds::{self, Counts, Delivery, Fate, Round, Schedule, time};
 use crate::keepnet::dates;
@@ -15,96 +16,55 @@ pub(crate) const TRAININGS: &str = "/api/trainings";
 pub(crate) const ENROLLMENTS: &str = "/api/enrollments";
 const NOT_FOUND: &str = "Enrollment not found";
 
-pub(crate) const OPERATIONS: Table = &[
-    ("POST", "/api/trainings/search", Handler::Rows(trainings)),
-    (
-        "GET",
-        "/api/trainings/{resourceId}",
-        Handler::Do(get_training),
-    ),
-    (
-        "POST",
-        "/api/trainings/{trainingId}/favourite",
-        Handler::Do(set_favourite),
-    ),
-    (
-        "DELETE",
-        "/api/trainings/{trainingId}/favourite",
-        Handler::Do(unset_favourite),
-    ),
-    ("POST", "/api/enrollments", Handler::Do(enroll)),
-    (
-        "POST",
-        "/api/enrollments/search",
-        Handler::Rows(enrollments),
-    ),
-    (
-        "GET",
-        "/api/enrollments/{resourceId}",
-        Handler::Do(get_enrollment),
-    ),
-    // The id is that of a training. Source: the vendor's front end.
-    (
-        "GET",
-        "/api/enrollments/{resourceId}/languages",
-        Handler::Do(languages),
-    ),
-    (
-        "DELETE",
-        "/api/enrollments/{resourceId}",
-        Handler::Do(delete),
-    ),
-    (
-        "POST",
-        "/api/enrollments/{resourceId}/send",
-        Handler::Do(send),
-    ),
-    (
-        "POST",
-        "/api/enrollments/{resourceId}/stop",
-        Handler::Do(stop),
-    ),
-    (
-        "GET",
-        "/api/training-reports/{enrollmentId}/summary",
-        Handler::Do(summary),
-    ),
-    (
-        "POST",
-        "/api/training-reports/{enrollmentId}/users/search",
-        Handler::Rows(|call| people(call, |_| true)),
-    ),
-    (
-        "POST",
-        "/api/training-reports/{enrollmentId}/opened-emails/search",
-        Handler::Rows(|call| people(call, |fate| fate.opened.is_some())),
-    ),
-    (
-        "POST",
-        "/api/training-reports/{enrollmentId}/clicked-emails/search",
-        Handler::Rows(|call| people(call, |fate| fate.clicked.is_some())),
-    ),
-    (
-        "POST",
-        "/api/training-reports/{enrollmentId}/no-response/search",
-        Handler::Rows(|call| people(call, |fate| fate.sent.is_some() && fate.opened.is_none())),
-    ),
-    (
-        "POST",
-        "/api/training-reports/{enrollmentId}/progress/search",
-        Handler::Rows(|call| people(call, |fate| fate.clicked.is_some())),
-    ),
-    (
-        "POST",
-        "/api/training-reports/{enrollmentId}/exam-results/search",
-        Handler::Rows(|call| people(call, |fate| fate.submitted.is_some())),
-    ),
-    (
-        "POST",
-        "/api/training-reports/{enrollmentId}/sending-report/search",
-        Handler::Rows(|call| people(call, |fate| fate.sent.is_some())),
-    ),
-];
+pub(crate) const OPERATIONS: Table = Table {
+    below: "/api",
+    handlers: &[
+        ("POST /trainings/search", Rows(trainings)),
+        ("GET /trainings/{resourceId}", Do(get_training)),
+        ("POST /trainings/{trainingId}/favourite", Do(set_favourite)),
+        (
+            "DELETE /trainings/{trainingId}/favourite",
+            Do(unset_favourite),
+        ),
+        ("POST /enrollments", Do(enroll)),
+        ("POST /enrollments/search", Rows(enrollments)),
+        ("GET /enrollments/{resourceId}", Do(get_enrollment)),
+        // The id is that of a training. Source: the vendor's front end.
+        ("GET /enrollments/{resourceId}/languages", Do(languages)),
+        ("DELETE /enrollments/{resourceId}", Do(delete)),
+        ("POST /enrollments/{resourceId}/send", Do(send)),
+        ("POST /enrollments/{resourceId}/stop", Do(stop)),
+        ("GET /training-reports/{enrollmentId}/summary", Do(summary)),
+        (
+            "POST /training-reports/{enrollmentId}/users/search",
+            Rows(|call| people(call, |_| true)),
+        ),
+        (
+            "POST /training-reports/{enrollmentId}/opened-emails/search",
+            Rows(|call| people(call, |fate| fate.opened.is_some())),
+        ),
+        (
+            "POST /training-reports/{enrollmentId}/clicked-emails/search",
+            Rows(|call| people(call, |fate| fate.clicked.is_some())),
+        ),
+        (
+            "POST /training-reports/{enrollmentId}/no-response/search",
+            Rows(|call| people(call, |fate| fate.sent.is_some() && fate.opened.is_none())),
+        ),
+        (
+            "POST /training-reports/{enrollmentId}/progress/search",
+            Rows(|call| people(call, |fate| fate.clicked.is_some())),
+        ),
+        (
+            "POST /training-reports/{enrollmentId}/exam-results/search",
+            Rows(|call| people(call, |fate| fate.submitted.is_some())),
+        ),
+        (
+            "POST /training-reports/{enrollmentId}/sending-report/search",
+            Rows(|call| people(call, |fate| fate.sent.is_some())),
+        ),
+    ],
+};
 
 /// Kinds of training, by the numbers that also stand for them.
 const TYPES: [&str; 6] = [
