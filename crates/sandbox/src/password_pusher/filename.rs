@@ -1,4 +1,5 @@
-//! Names of files as they stand in `Content-Disposition`, read and written.
+//! Names of files as they stand in `Content-Disposition`, read as Rack and written as
+//! Active Storage does.
 
 use std::fmt::Write as _;
 

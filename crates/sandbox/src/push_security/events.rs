@@ -42,7 +42,7 @@ impl Event {
         Self::new(object, members)
     }
 
-    /// What is gone has no `new` at all.
+    /// What is gone has no `new` at all. Source: a public sample of such an event.
     pub(crate) fn deleted(object: &'static str, old: &impl Serialize) -> Self {
         Self::new(object, vec![("type", json!("DELETE")), ("old", value(old))])
     }
@@ -60,7 +60,8 @@ impl Event {
         state("new") != state("old")
     }
 
-    /// The event as it is sent.
+    /// The event as it is sent. The members are documented; names and descriptions are
+    /// for display and made up.
     pub(crate) fn payload(self, id: Id, timestamp: i64) -> Value {
         let category = category(self.object);
         let mut payload = json!({

@@ -60,7 +60,7 @@ pub(crate) const OPERATIONS: Table = Table {
     ],
 };
 
-/// Permissions, by the module they belong to.
+/// Permissions, by the module they belong to. Their names are made up.
 const MODULES: [(&str, [&str; 2]); 5] = [
     ("Target users", ["Read target users", "Change target users"]),
     ("Phishing simulator", ["Read campaigns", "Start campaigns"]),
@@ -72,7 +72,8 @@ const MODULES: [(&str, [&str; 2]); 5] = [
     ("Company", ["Read settings", "Change settings"]),
 ];
 
-/// The roles with these ids; refused if there are none.
+/// The roles with these ids; refused if there are none. Source: the vendor's
+/// documentation (`Role should be selected`).
 pub(crate) fn roles(call: &Call<'_>, ids: &[String]) -> Result<Vec<Row>, Refusal> {
     if ids.is_empty() {
         return Err(Refusal::input("Role should be selected"));
@@ -85,6 +86,7 @@ pub(crate) fn roles(call: &Call<'_>, ids: &[String]) -> Result<Vec<Row>, Refusal
         .collect()
 }
 
+/// That the address is checked is inferred.
 fn prepare_user(call: &mut Call<'_>, user: &mut Record, _: Option<&Record>) -> Result<(), Refusal> {
     if !valid_email(text(user, "email")) {
         return Err(Refusal::input(
@@ -155,7 +157,7 @@ fn remove_role(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     set_roles(call, &id, &ids)
 }
 
-/// Returns the same for addresses that nobody has.
+/// Returns the same for addresses that nobody has (inferred).
 fn send_reset_link(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     call.require(&["email"])?;
     let email = call.text("email").to_lowercase();
@@ -177,7 +179,8 @@ pub(crate) fn reset_token(inner: &mut Inner, email: String, id: &str) -> String 
     token
 }
 
-/// The new password, if it was typed the same twice and is long enough.
+/// The new password, if it was typed the same twice and is long enough. The rules are
+/// inferred.
 fn new_password(call: &Call<'_>) -> Result<String, Refusal> {
     call.require(&["newPassword", "confirmNewPassword"])?;
     let password = call.text("newPassword");
@@ -215,6 +218,7 @@ fn change_password(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     done(&id)
 }
 
+/// The formats are those that the vendor's front end reads here.
 fn settings(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let (date, time) = DISPLAY;
     call.data(json!({

@@ -1,4 +1,4 @@
-//! The audit log.
+//! The audit log. Source: the published description.
 
 use super::handler::Handler::Rows;
 use super::handler::Table;

@@ -55,7 +55,8 @@ const REQUIRED: [&str; 8] = [
     "TimeFormat",
 ];
 
-/// The company with the numbers that follow from its users.
+/// The company with the numbers that follow from its users. That inactive users are no
+/// active users of the month is inferred.
 fn counted(call: &mut Call<'_>, row: &Row) -> Row {
     let id = text(row, "resourceId").to_owned();
     seed::ready(call.state, call.inner, &id);
@@ -75,6 +76,7 @@ fn below(call: &Call<'_>) -> Vec<Row> {
     below.cloned().collect()
 }
 
+/// The own company and those below it. Source: the published description (`children`).
 fn my(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let children: Vec<Value> = below(call).iter().map(|row| call.view(row)).collect();
     let own = find(&call.inner.store, &call.grant.company).cloned();
@@ -102,6 +104,7 @@ fn get(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     Ok(Outcome::Data(call.view(&row)))
 }
 
+/// Source: the published description has the required members.
 fn form(call: &Call<'_>) -> Result<Record, Refusal> {
     let record = multipart::record(&multipart::parts(&call.content_type, &call.raw)?);
     missing(&record, &REQUIRED)?;

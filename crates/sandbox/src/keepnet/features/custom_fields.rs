@@ -31,6 +31,7 @@ pub(crate) const OPERATIONS: Table = Table {
     ],
 };
 
+/// What is set where the body says nothing is inferred.
 fn prepare_field(
     call: &mut Call<'_>,
     field: &mut Record,

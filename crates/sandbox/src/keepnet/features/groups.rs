@@ -69,6 +69,7 @@ fn all(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     Ok(TARGET_GROUPS.rows(call))
 }
 
+/// Source: the vendor's front end, which searches while a name is typed.
 fn search_name(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     let name = call.text("groupName").to_lowercase();
     let mut rows = TARGET_GROUPS.rows(call);
@@ -87,6 +88,8 @@ fn users(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
         .collect())
 }
 
+/// That all of them have to be there, and that whoever is in a group stays in it, is
+/// inferred.
 fn add_users(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let body = call.object()?;
     let groups = texts(body, MEMBERSHIP);
@@ -121,6 +124,8 @@ fn add_users(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     Ok(Outcome::Data(json!([])))
 }
 
+/// By the ids of target users, as the vendor's front end sends them. What is inferred:
+/// whoever is not in the group is no error.
 fn remove_users(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let group = call.last_param();
     call.find(GROUPS, &group, NO_GROUP)?;

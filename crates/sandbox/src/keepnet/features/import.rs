@@ -29,8 +29,8 @@ pub(crate) const OPERATIONS: Table = Table {
     ],
 };
 
-/// How long mapping takes, in milliseconds: a moment to start, then some for
-/// each row.
+/// How long mapping takes, in milliseconds: a moment to start, then some for each row
+/// (inferred).
 const START: i64 = 2_000;
 const EACH: i64 = 10;
 
@@ -141,6 +141,8 @@ fn get_upload(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     }))
 }
 
+/// The vendor's front end asks for the e-mail address. That an unknown column is
+/// refused is inferred.
 fn create_mapping(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     call.require(&["transactionId", "fieldMappings"])?;
     let body = call.object()?;
@@ -182,7 +184,8 @@ fn create_mapping(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     done(&id)
 }
 
-/// A row of the file as a target user that is yet to be imported.
+/// A row of the file as a target user that is yet to be imported. The statuses are
+/// those of the vendor's front end; what makes a row an error is inferred.
 fn mapped(
     call: &mut Call<'_>,
     transaction: &str,
@@ -248,6 +251,7 @@ fn existing(call: &Call<'_>, email: &str) -> Option<String> {
         .map(|user| text(user, "resourceId").to_owned())
 }
 
+/// The statuses and counts are those that the vendor's front end reads.
 fn mapping_job(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let id = call.last_param();
     let uploads = call.inner.uploads.values();
@@ -261,7 +265,6 @@ fn mapping_job(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let unread = usize::try_from((left.max(0) + EACH - 1) / EACH).unwrap_or(usize::MAX);
     let read = &job.users[..job.users.len().saturating_sub(unread)];
     let [new, existing, invalid] = counts(read);
-    // The counts are not described, but the service's own programs read them.
     Ok(Outcome::Data(json!({
         "status": status,
         "newUserCount": new,

@@ -31,6 +31,7 @@ pub(crate) const OPERATIONS: Table = Table {
     ],
 };
 
+/// The words of the vendor's front end.
 const RESULTS: [&str; 4] = ["Undetected", "Phishing", "Malicious", "Simulation"];
 const STATUSES: [&str; 5] = [
     "Open",
@@ -108,7 +109,8 @@ fn update(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     done(&id)
 }
 
-/// The e-mails that a bulk operation is about.
+/// The e-mails that a bulk operation is about. That one which does not exist stops all
+/// is inferred.
 fn selected(call: &Call<'_>) -> Result<Vec<String>, Refusal> {
     let body = call.object()?;
     let mut ids = texts(body, "resourceIdList");
@@ -150,6 +152,7 @@ fn stats(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     call.data(json!({ "emailCount": ids.len(), "userCount": users.len() }))
 }
 
+/// Done at once, while the service takes its time (inferred).
 fn reanalyze(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let id = call.param("resourceId");
     let before = call.find(EMAILS, &id, NOT_FOUND)?;

@@ -18,7 +18,8 @@ pub(crate) const OPERATIONS: Table = Table {
     ],
 };
 
-/// Types of codes: number, name and values.
+/// Types of codes: number, name and values. The numbers are those of the vendor's front
+/// end; names and values are made up.
 const TYPES: [(i64, &str, &[&str]); 9] = [
     (1, "Country", &["Netherlands", "Türkiye", "United Kingdom"]),
     (

@@ -37,7 +37,7 @@ static RESOURCES: [&Resource; 7] = [
     &phishing::PHISHING_SCENARIOS,
 ];
 
-/// Operations whose status is 201.
+/// Operations whose status is 201. Source: the published description.
 pub(crate) const CREATED: [&str; 9] = [
     "/api/certificates",
     "/api/enrollments",

@@ -38,7 +38,8 @@ pub(crate) const OPERATIONS: Table = Table {
 
 pub(crate) const PRIORITIES: [&str; 5] = ["VeryLow", "Low", "Medium", "High", "VeryHigh"];
 
-/// Checks a priority, which is written as its name or as its number.
+/// Checks a priority, which is written as its name or as its number. Source: the
+/// vendor's front end sends either for words.
 pub(crate) fn priority(record: &mut Record) -> Result<(), Refusal> {
     let value = member(record, "priority").filter(|value| !value.is_null());
     let name = match value {
@@ -161,6 +162,7 @@ fn search_email(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
         .collect())
 }
 
+/// Source: the members that the vendor's front end reads.
 fn count_summary(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let (total, active) = counts(&call.inner.store, &call.company);
     let now = call.now_text();

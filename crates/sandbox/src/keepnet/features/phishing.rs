@@ -59,6 +59,7 @@ pub(crate) const OPERATIONS: Table = Table {
     ],
 };
 
+/// Source: the vendor's front end.
 fn method(id: i64) -> Option<&'static str> {
     Some(match id {
         1 => "Click-Only",

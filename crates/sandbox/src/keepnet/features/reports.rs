@@ -150,6 +150,8 @@ fn person(call: &Call<'_>, campaign: &Row, fate: &Fate) -> Row {
     row(Value::Object(record))
 }
 
+/// The words are those of the vendor's front end, whatever their case; the vendor
+/// documents 400 for `Submitted`.
 fn users(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     let (campaign, round) = phishing::run(call)?;
     let wanted: fn(&Fate) -> bool = match call.param("searchType").to_lowercase().as_str() {
@@ -180,6 +182,7 @@ fn export(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     )?))
 }
 
+/// `campaignDurationExpired` is what the vendor's front end ends a campaign by.
 fn summary(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let (campaign, round) = phishing::run(call)?;
     let counts = Counts::of(&fates(call, &round));
@@ -226,7 +229,7 @@ fn target_groups(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     call.data(json!({ "groups": rounds::group_counts(call, &round) }))
 }
 
-/// What the person with that row did.
+/// What the person with that row did. Source: the vendor documents the 404.
 fn detail(
     call: &mut Call<'_>,
     member: &str,

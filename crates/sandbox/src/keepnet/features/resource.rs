@@ -225,6 +225,7 @@ impl Resource {
         done(&ids[0])
     }
 
+    /// That there are no two alike is inferred.
     fn alone(&self, call: &Call<'_>, new: &Record, but: Option<&str>) -> Result<(), Refusal> {
         let Some(key) = self.unique else {
             return Ok(());

@@ -66,7 +66,8 @@ pub(crate) const OPERATIONS: Table = Table {
     ],
 };
 
-/// Kinds of training, by the numbers that also stand for them.
+/// Kinds of training, by the numbers that also stand for them. Source: the vendor's
+/// front end.
 const TYPES: [&str; 6] = [
     "SCORM",
     "LearningPath",
@@ -282,7 +283,7 @@ fn delete(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     done(&id)
 }
 
-/// Begins an enrolment that was yet to begin.
+/// Begins an enrolment that was yet to begin. Source: the vendor's documentation.
 fn send(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let enrollment = one(call, "resourceId")?;
     let now = call.now();
