@@ -54,23 +54,9 @@ pub(crate) const OPERATIONS: Table = Table {
         ),
         ("POST /system-users/reset-password", Do(reset_password)),
         ("PUT /system-users/change-password", Do(change_password)),
-        ("GET /permissions/all", Do(permissions)),
         ("GET /system-users/settings", Do(settings)),
-        ("GET /system-users/session-model", Do(session)),
     ],
 };
-
-/// Permissions, by the module they belong to. Their names are made up.
-const MODULES: [(&str, [&str; 2]); 5] = [
-    ("Target users", ["Read target users", "Change target users"]),
-    ("Phishing simulator", ["Read campaigns", "Start campaigns"]),
-    ("Training", ["Read enrolments", "Start enrolments"]),
-    (
-        "Incident responder",
-        ["Read reported e-mails", "Investigate"],
-    ),
-    ("Company", ["Read settings", "Change settings"]),
-];
 
 /// The roles with these ids; refused if there are none. Source: the vendor's
 /// documentation (`Role should be selected`).
@@ -227,40 +213,4 @@ fn settings(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         "dateFormat": date,
         "timeFormat": time,
     }))
-}
-
-fn session(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let company = company::find(&call.inner.store, &call.company).cloned();
-    let company = company.ok_or(Refusal::NotFound("Company not found"))?;
-    let (date, time) = DISPLAY;
-    call.data(json!({
-        "userResourceId": call.grant.client_id,
-        "companyId": company.get("id"),
-        "companyName": text(&company, "name"),
-        "companyResourceId": call.company,
-        "requestIpAddress": call.inner.address.to_string(),
-        "userAgent": call.agent,
-        "timeZoneId": "UTC",
-        "dateFormat": date,
-        "timeFormat": time,
-        "dateTimeFormat": format!("{date} {time}"),
-        "hasResellerPermission": call.grant.reseller,
-    }))
-}
-
-fn permissions(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let mut rows = Vec::new();
-    for (module, names) in MODULES {
-        for name in names {
-            let id: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
-            rows.push(row(json!({
-                "moduleName": module,
-                "groupName": module,
-                "permissionResourceId": id,
-                "permissionName": name,
-                "permissionDescription": name,
-            })));
-        }
-    }
-    Ok(call.list(&rows))
 }

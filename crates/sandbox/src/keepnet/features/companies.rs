@@ -27,7 +27,6 @@ pub(crate) const OPERATIONS: Table = Table {
         ("PUT /{resourceId}", Do(update)),
         ("DELETE /{resourceId}", Do(delete)),
         ("DELETE /bulk-delete", Do(delete_many)),
-        ("GET /{resourceId}/license-check", Do(license_check)),
         ("GET /privacy", Do(privacy)),
         ("PUT /privacy", Do(set_privacy)),
     ],
@@ -167,22 +166,6 @@ fn delete_many(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         remove(call, id, "DeleteMany")?;
     }
     done(&ids[0])
-}
-
-fn license_check(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let (_, row) = reached(call)?;
-    let row = counted(call, &row);
-    let limited = row.get("isNumberOfUsersLimited") == Some(&json!(true));
-    let limit = integer(&row, "numberOfUsers");
-    let total = integer(&row, "targetUserCount");
-    let active = total - integer(&row, "inactiveTargetUserCount");
-    call.data(json!({
-        "isLimited": limited,
-        "licenseLimit": limit,
-        "activeUserCount": active,
-        "totalUserCount": total,
-        "isLicenseExceeded": limited && active > limit,
-    }))
 }
 
 fn privacy(call: &mut Call<'_>) -> Result<Outcome, Refusal> {

@@ -9,11 +9,10 @@ use super::handler::Table;
 use super::memberships::{GROUPS, MEMBERSHIP, NO_GROUP, USERS, check_groups, is_in};
 use super::people::{self, priority};
 use super::resource::Resource;
-use crate::keepnet::http::call::{Call, done};
+use crate::keepnet::http::call::{Call, done, selected};
 use crate::keepnet::http::response::{Outcome, Refusal};
-use crate::keepnet::lists::search::Search;
 use crate::keepnet::records::company;
-use crate::keepnet::records::{Record, Row, bool_of, member, record, text, texts};
+use crate::keepnet::records::{Record, Row, bool_of, record, text, texts};
 
 pub(crate) static TARGET_GROUPS: Resource = Resource {
     path: GROUPS,
@@ -93,14 +92,12 @@ fn users(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
 fn add_users(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let body = call.object()?;
     let groups = texts(body, MEMBERSHIP);
-    let users = if member(body, "selectAll").and_then(bool_of) == Some(true) {
-        let excluded = texts(body, "excludedResourceIdList");
-        let rows = Search::select(member(body, "filter"), call.rows(USERS))?;
-        let ids = rows.iter().map(|row| text(row, "resourceId").to_owned());
-        ids.filter(|id| !excluded.contains(id)).collect()
-    } else {
-        texts(body, "targetUserResourceIds")
-    };
+    let users = selected(
+        body,
+        "targetUserResourceIds",
+        "excludedResourceIdList",
+        call.rows(USERS),
+    )?;
     if groups.is_empty() || users.is_empty() {
         return Err(Refusal::input("Users and groups have to be named"));
     }

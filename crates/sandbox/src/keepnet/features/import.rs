@@ -1,6 +1,5 @@
 //! Target users from a file: upload, mapping, a look at the result, import.
 
-use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::handler::Handler::Do;
@@ -23,7 +22,6 @@ pub(crate) const OPERATIONS: Table = Table {
         ("POST /create-mapping", Do(create_mapping)),
         ("GET /mapping-job/{resourceId}", Do(mapping_job)),
         ("POST /{transactionId}/search", Do(search)),
-        ("POST /{transactionId}/search/export", Do(export)),
         ("PUT /{transactionId}/update", Do(renew)),
         ("POST /{transactionId}/import", Do(import)),
     ],
@@ -311,14 +309,6 @@ fn search(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         "existingUserCount": existing,
         "invalidUserCount": invalid,
     }))
-}
-
-fn export(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let search = Search::export(&call.body)?;
-    let users = mapping(call)?.map(|job| job.users.clone());
-    let users = users.unwrap_or_default();
-    let bytes: Bytes = search.csv(Shapes::get(), &row_type(), users)?;
-    Ok(Outcome::csv(bytes))
 }
 
 /// The same file as another transaction, which is yet to be mapped. That the old one stays is inferred.

@@ -7,10 +7,10 @@ use super::handler::Handler::{Do, Rows};
 use super::handler::Table;
 use super::memberships::USERS;
 use crate::keepnet::dates::iso;
-use crate::keepnet::http::call::{Call, done};
+use crate::keepnet::http::call::{Call, choice, done};
 use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::lists::search::Search;
-use crate::keepnet::records::{Record, Row, integer_of, member, text, texts};
+use crate::keepnet::records::{Record, Row, member, text, texts};
 use crate::keepnet::seed::seeding::{LONG_AGO_MILLIS, MINUTE, Seeding};
 
 pub(crate) const EMAILS: &str = "/api/notified-emails";
@@ -24,7 +24,6 @@ pub(crate) const OPERATIONS: Table = Table {
         ("GET /for-edit/{resourceId}", Do(get)),
         ("PUT /{resourceId}", Do(update)),
         ("PUT /bulk-update", Do(update_many)),
-        ("POST /bulk-update-email-stats", Do(stats)),
         ("GET /{resourceId}/reanalyze", Do(reanalyze)),
         ("GET /attachments/{resourceId}", Do(attachments)),
         ("GET /msg-files/{resourceId}", Do(message)),
@@ -50,34 +49,11 @@ fn get(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     Ok(Outcome::Data(call.view(&row)))
 }
 
-/// One of `choices`, by name or by number, if the body has it.
-fn choice(
-    body: &Record,
-    name: &str,
-    choices: &[&'static str],
-) -> Result<Option<&'static str>, Refusal> {
-    let Some(value) = member(body, name).filter(|value| !value.is_null()) else {
-        return Ok(None);
-    };
-    let by_number = integer_of(value)
-        .and_then(|number| usize::try_from(number).ok())
-        .and_then(|number| choices.get(number));
-    let by_name = || {
-        let text = value.as_str().unwrap_or_default();
-        choices.iter().find(|name| name.eq_ignore_ascii_case(text))
-    };
-    let found = by_number.or_else(by_name);
-    found
-        .copied()
-        .map(Some)
-        .ok_or_else(|| Refusal::input(format!("The {name} is not known")))
-}
-
 /// Changes one e-mail as the body says.
 fn apply(call: &mut Call<'_>, id: &str, operation: &'static str) -> Result<(), Refusal> {
     let body = call.object()?;
-    let result = choice(body, "result", &RESULTS)?;
-    let status = choice(body, "status", &STATUSES)?;
+    let result = choice(body, "result", &RESULTS, 0)?;
+    let status = choice(body, "status", &STATUSES, 0)?;
     let before = call.find(EMAILS, id, NOT_FOUND)?;
     let mut after = Record::clone(&before);
     // What is absent is the first of the values, as .NET reads it (inferred; the vendor's front end always sends both).
@@ -138,18 +114,6 @@ fn update_many(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         apply(call, id, "UpdateMany")?;
     }
     done(&ids[0])
-}
-
-fn stats(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let ids = selected(call)?;
-    let mut users: Vec<_> = ids
-        .iter()
-        .filter_map(|id| call.find(EMAILS, id, NOT_FOUND).ok())
-        .map(|row| text(&row, "reportedBy").to_owned())
-        .collect();
-    users.sort();
-    users.dedup();
-    call.data(json!({ "emailCount": ids.len(), "userCount": users.len() }))
 }
 
 /// Done at once, while the service takes its time (inferred).

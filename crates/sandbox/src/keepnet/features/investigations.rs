@@ -8,12 +8,11 @@ use super::handler::Handler::{Do, Rows};
 use super::handler::Table;
 use super::memberships::{self, GROUPS, NO_GROUP, USERS};
 use crate::keepnet::dates;
-use crate::keepnet::http::call::{Call, done};
+use crate::keepnet::http::call::{Call, done, selected};
 use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::{Record, Row, bool_of, integer, member, record, row, text, texts};
 
 use crate::core::random::{ALPHANUMERIC, Random};
-use crate::keepnet::lists::search::Search;
 use crate::keepnet::seed::seeding::{LONG_AGO, Seeding};
 
 pub(crate) const INVESTIGATIONS: &str = "/api/investigations";
@@ -36,7 +35,6 @@ pub(crate) const OPERATIONS: Table = Table {
         ("GET /{resourceId}", Do(get)),
         ("GET /{resourceId}/summary", Do(summary)),
         ("POST /{resourceId}/search-email", Rows(search_emails)),
-        ("POST /{resourceId}/search-user", Rows(search_users)),
         ("PUT /{resourceId}/cancel", Do(cancel)),
         ("POST /{resourceId}/actions-delete", Do(delete_emails)),
     ],
@@ -262,27 +260,6 @@ fn search_emails(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     Ok(found(call, &investigation, &progress(call, &investigation)))
 }
 
-fn search_users(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
-    let investigation = one(call)?;
-    let progress = progress(call, &investigation);
-    let users = progress.mailboxes.iter().enumerate();
-    Ok(users
-        .map(|(number, email)| {
-            let scanned = number < progress.scanned;
-            row(json!({
-                "resourceId": email,
-                "email": email,
-                "filteredMailCount": i32::from(scanned && number % 3 == 0),
-                "analyzedMailCount": i32::from(scanned) * 10,
-                "scanType": "O365",
-                "userStatus": "Online",
-                "investigationStatus": if scanned { "Finished" } else { "Queued" },
-                "progress": i32::from(scanned) * 100,
-            }))
-        })
-        .collect())
-}
-
 /// That what has ended cannot be cancelled is inferred.
 fn cancel(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let before = one(call)?;
@@ -303,14 +280,7 @@ fn delete_emails(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let investigation = one(call)?;
     let emails = found(call, &investigation, &progress(call, &investigation));
     let body = call.object()?;
-    let chosen: Vec<String> = if member(body, "selectAll").and_then(bool_of) == Some(true) {
-        let excluded = texts(body, "excludedItems");
-        let rows = Search::select(member(body, "filter"), &emails)?;
-        let ids = rows.iter().map(|row| text(row, "resourceId").to_owned());
-        ids.filter(|id| !excluded.contains(id)).collect()
-    } else {
-        texts(body, "items")
-    };
+    let chosen = selected(body, "items", "excludedItems", &emails)?;
     let known = |id: &String| emails.iter().any(|row| text(row, "resourceId") == id);
     if chosen.is_empty() || !chosen.iter().all(known) {
         return Err(Refusal::input("The items are not of this investigation"));

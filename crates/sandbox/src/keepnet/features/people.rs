@@ -7,10 +7,10 @@ use super::handler::Handler::{Do, Rows};
 use super::handler::Table;
 use super::memberships::{GROUPS, MEMBERSHIP, USERS, check_groups};
 use super::resource::{Resource, unchanged};
-use crate::keepnet::http::call::Call;
+use crate::keepnet::http::call::{Call, choice};
 use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::store::{DELETED, Store};
-use crate::keepnet::records::{Record, Row, also, bool_of, integer_of, member, row, text, texts};
+use crate::keepnet::records::{Record, Row, also, bool_of, member, row, text, texts};
 
 pub(crate) static TARGET_USERS: Resource = Resource {
     path: USERS,
@@ -38,25 +38,9 @@ pub(crate) const OPERATIONS: Table = Table {
 
 pub(crate) const PRIORITIES: [&str; 5] = ["VeryLow", "Low", "Medium", "High", "VeryHigh"];
 
-/// Checks a priority, which is written as its name or as its number. Source: the
-/// vendor's front end sends either for words.
+/// Checks a priority; what is absent is `Medium` (inferred).
 pub(crate) fn priority(record: &mut Record) -> Result<(), Refusal> {
-    let value = member(record, "priority").filter(|value| !value.is_null());
-    let name = match value {
-        None => "Medium",
-        Some(value) => {
-            let number = integer_of(value).and_then(|number| usize::try_from(number).ok());
-            let found = match number {
-                Some(number) => PRIORITIES.get(number),
-                None => PRIORITIES.iter().find(|name| {
-                    value
-                        .as_str()
-                        .is_some_and(|text| text.eq_ignore_ascii_case(name))
-                }),
-            };
-            found.ok_or_else(|| Refusal::input("The priority is not known"))?
-        }
-    };
+    let name = choice(record, "priority", &PRIORITIES, 0)?.unwrap_or("Medium");
     record.insert("priority".to_owned(), json!(name));
     Ok(())
 }

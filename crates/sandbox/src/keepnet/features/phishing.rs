@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::handler::Handler::{Do, Rows};
+use super::handler::Handler::Do;
 use super::handler::Table;
 use super::memberships::{GROUPS, NO_GROUP};
 use super::resource::{Resource, unchanged};
@@ -39,10 +39,6 @@ pub(crate) static PHISHING_CAMPAIGNS: Resource = Resource {
 pub(crate) const OPERATIONS: Table = Table {
     below: "/api/phishing-simulator",
     handlers: &[
-        (
-            "POST /phishing-campaign/search/unscheduled",
-            Rows(unscheduled),
-        ),
         ("POST /phishing-campaign-job/start/{resourceId}", Do(start)),
         (
             "POST /phishing-campaign-job/start/{resourceId}/{instanceGroup}",
@@ -184,12 +180,6 @@ fn with_status(call: &Call<'_>, campaign: &Row) -> Row {
         .filter(|at| *at <= call.now());
     record.insert("lastLaunch".to_owned(), rounds::time(launched));
     row(Value::Object(record))
-}
-
-fn unscheduled(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
-    let mut rows = PHISHING_CAMPAIGNS.rows(call);
-    rows.retain(|row| text(row, "status") == "Idle");
-    Ok(rows)
 }
 
 fn start(call: &mut Call<'_>) -> Result<Outcome, Refusal> {

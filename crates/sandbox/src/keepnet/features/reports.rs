@@ -10,14 +10,12 @@ use crate::keepnet::http::call::Call;
 use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::lists::search::Search;
 use crate::keepnet::records::{Record, Row, row, text, texts};
-use crate::keepnet::shapes::{Shapes, Type};
 
 pub(crate) const OPERATIONS: Table = Table {
     below: "/api/phishing-simulator/phishing-campaign-job-report",
     handlers: &[
         ("POST /search", Rows(search)),
         ("POST /{resourceId}/search", Rows(runs)),
-        ("POST /activity-users/search", Rows(activity)),
         (
             "POST /{searchType}/search/{resourceId}/{instanceGroup}",
             Rows(users),
@@ -27,11 +25,6 @@ pub(crate) const OPERATIONS: Table = Table {
             "GET /summary/training/{resourceId}/{instanceGroup}",
             Do(summary),
         ),
-        (
-            "GET /summary/target-groups/{resourceId}/{instanceGroup}",
-            Do(target_groups),
-        ),
-        ("GET /export/{resourceId}/{instanceGroup}", Do(export)),
         ("POST /search-email-opened/{resourceId}", Do(opened)),
         ("POST /search-email-clicked/{resourceId}", Do(clicked)),
         ("POST /search-email-submitted/{resourceId}", Do(submitted)),
@@ -97,30 +90,6 @@ fn runs(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     Ok(rounds.collect())
 }
 
-fn activity(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
-    let mut rows = Vec::new();
-    for (campaign, round) in all(call) {
-        for fate in fates(call, &round) {
-            let mut record = Record::clone(&fate.person);
-            let did = |at: Option<i64>| i32::from(at.is_some());
-            record.extend(crate::keepnet::records::record(json!({
-                "campaignName": text(&campaign, "name"),
-                "opened": did(fate.opened),
-                "clicked": did(fate.clicked),
-                "dataSubmitted": did(fate.submitted),
-                "reported": did(fate.reported),
-                "createTime": time(round.start),
-            })));
-            rows.push(row(Value::Object(record)));
-        }
-    }
-    let total = rows.len();
-    for one in &mut rows {
-        Row::make_mut(one).insert("totalRowCount".to_owned(), json!(total));
-    }
-    Ok(rows)
-}
-
 /// A person's row in the report of a run.
 fn person(call: &Call<'_>, campaign: &Row, fate: &Fate) -> Row {
     let scenario = texts(campaign, "phishingScenarioResourceIds");
@@ -169,19 +138,6 @@ fn users(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     Ok(fates.map(|fate| person(call, &campaign, &fate)).collect())
 }
 
-fn export(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let (campaign, round) = phishing::run(call)?;
-    let fates = fates(call, &round);
-    let rows = fates.iter().map(|fate| person(call, &campaign, fate));
-    let row_type = Type::Named("PhishingCampaignJobUsers".to_owned());
-    let everything = Search::export(&Value::Null)?;
-    Ok(Outcome::csv(everything.csv(
-        Shapes::get(),
-        &row_type,
-        rows.collect(),
-    )?))
-}
-
 /// `campaignDurationExpired` is what the vendor's front end ends a campaign by.
 fn summary(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let (campaign, round) = phishing::run(call)?;
@@ -222,11 +178,6 @@ fn summary(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         },
         "campaignDurationExpired": round.stop.is_none() && ends.is_some_and(|end| end <= call.now()),
     }))
-}
-
-fn target_groups(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let (_, round) = phishing::run(call)?;
-    call.data(json!({ "groups": rounds::group_counts(call, &round) }))
 }
 
 /// What the person with that row did. Source: the vendor documents the 404.

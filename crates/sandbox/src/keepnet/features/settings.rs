@@ -69,12 +69,6 @@ pub(crate) fn seed(seeding: &mut Seeding<'_>) {
 
 fn prepare_siem(_: &mut Call<'_>, setting: &mut Record, _: Option<&Record>) -> Result<(), Refusal> {
     status_name(setting);
-    let name = match integer(setting, "typeId") {
-        1 => "Splunk",
-        2 => "QRadar",
-        _ => "Syslog",
-    };
-    setting.insert("typeName".to_owned(), json!(name));
     Ok(())
 }
 

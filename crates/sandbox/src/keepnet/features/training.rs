@@ -7,7 +7,7 @@ use super::handler::Table;
 use super::memberships::MEMBERSHIP;
 use super::rounds::{self, Counts, Delivery, Fate, Round, Schedule, time};
 use crate::keepnet::dates;
-use crate::keepnet::http::call::{Call, done};
+use crate::keepnet::http::call::{Call, choice, done};
 use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::{Record, Row, bool_of, integer_of, member, record, row, text, texts};
 use crate::keepnet::seed::seeding::{LONG_AGO, LONG_AGO_MILLIS, Seeding};
@@ -79,26 +79,17 @@ const TYPES: [&str; 6] = [
 
 /// The kind of training that a search is limited to, if it is.
 fn kind(call: &Call<'_>, name: &str) -> Result<Option<&'static str>, Refusal> {
-    let Some(value) = call.member(name).filter(|value| !value.is_null()) else {
-        return Ok(None);
-    };
-    let by_number = integer_of(value)
-        .and_then(|number| usize::try_from(number).ok()?.checked_sub(1))
-        .and_then(|number| TYPES.get(number));
-    let by_name = || {
-        let text = value.as_str().unwrap_or_default();
-        TYPES.iter().find(|name| name.eq_ignore_ascii_case(text))
-    };
-    let found = by_number.or_else(by_name).copied();
-    found
-        .map(Some)
-        .ok_or_else(|| Refusal::input(format!("The {name} is not known")))
+    match call.body.as_object() {
+        Some(body) => choice(body, name, &TYPES, 1),
+        None => Ok(None),
+    }
 }
 
 fn trainings(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     let kind = kind(call, "trainingType")?;
     let ids = call.body.as_object().map(|body| texts(body, "trainingIds"));
     let ids = ids.unwrap_or_default();
+    // All of them as far as another number or word is sent (inferred).
     let favourites = match call.member("trainingSearchType") {
         Some(value) => value == "Favourites" || integer_of(value) == Some(3),
         None => false,
