@@ -378,7 +378,7 @@ async fn secrets_are_written_into_bodies_and_queries_and_nowhere_else() -> Resul
     call.await?;
     assert_eq!(sent(&fake).0, "/sessions?token=t0ps3cret");
     let (seen, fake) = client(&operations::SESSIONS_CAT, &json!("Tom"));
-    let call = seen.sessions().cat(&Secret::from("t0ps3cret"), 2);
+    let call = seen.sessions().cat(Secret::from("t0ps3cret"), 2);
     assert!(!format!("{call:?}").contains("t0ps3cret"));
     call.await?;
     assert_eq!(sent(&fake).0, "/sessions/t0ps3cret/cats/2");

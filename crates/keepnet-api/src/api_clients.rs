@@ -83,13 +83,16 @@ impl NewApiClient {
         self
     }
 
-    /// To be used from these addresses only, and from others that are given so: IP addresses, or ranges such as
-    /// `198.51.100.0/24`. Without any, it may be used from everywhere.
+    /// To be used from these IP addresses only, and from others that are given so. Without any, it may be used from
+    /// everywhere.
+    ///
+    /// Ranges such as `198.51.100.0/24` are sent as they are. Whether the service takes them is not documented; it may
+    /// refuse them with `Invalid ip address`.
     ///
     /// ```
     /// let client = keepnet_api::api_clients::NewApiClient::new("SIEM export")
     ///     .role("Company Admin")
-    ///     .allow_from(["203.0.113.7", "198.51.100.0/24"]);
+    ///     .allow_from(["203.0.113.7", "198.51.100.9"]);
     /// ```
     #[must_use]
     pub fn allow_from(mut self, addresses: impl IntoIterator<Item = impl Into<String>>) -> Self {
@@ -109,8 +112,7 @@ impl NewApiClient {
         let wrong = self.addresses.iter().find(|address| !is_address(address));
         wrong.map_or(Ok(()), |address| {
             Err(Error::invalid(format!(
-                "address: `{address}` is no IP address and no range; give one such as `203.0.113.7` or \
-                 `198.51.100.0/24`"
+                "address: `{address}` is no IP address and no range; give one such as `203.0.113.7`"
             )))
         })
     }

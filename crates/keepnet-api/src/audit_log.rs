@@ -150,7 +150,7 @@ impl<T> Tail<T> {
         self
     }
 
-    /// How long after the time that it states a record may appear; 5 minutes by default.
+    /// How long after the time that it states a record may appear; 5 minutes by default. The delay is not documented.
     ///
     /// Each look goes back so far before the last record and leaves out what was returned before. The same time covers
     /// how far this machine's clock may be ahead of the service's.

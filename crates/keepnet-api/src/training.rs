@@ -16,7 +16,7 @@
 //! # Ok(()) }
 //! ```
 
-use security_api_transport::{Client, Error, Job, Timestamp};
+use security_api_transport::{Client, Error, ErrorKind, Job, Timestamp};
 
 use crate::ids::required;
 use crate::polling::Progress;
@@ -45,7 +45,8 @@ pub struct NewEnrollment {
 }
 
 impl NewEnrollment {
-    /// An enrolment by this name in the training with this id, of nobody yet. E-mails go out at once.
+    /// An enrolment by this name in the training with this id, of nobody yet. E-mails go out at once, in all languages of
+    /// the training.
     ///
     /// ```
     /// use keepnet_api::training::NewEnrollment;
@@ -90,7 +91,24 @@ impl NewEnrollment {
         self
     }
 
-    /// Sends the e-mails at this time, and has the training be due at that one.
+    /// Offers the training in the languages with these ids, from [`languages`](Enrollments::languages) of the training,
+    /// and not in all that it has.
+    ///
+    /// ```
+    /// use keepnet_api::training::NewEnrollment;
+    ///
+    /// let enrollment = NewEnrollment::new("April", "aB3dE5gH7jK9")
+    ///     .groups(["zY8xW6vU4tS2"])
+    ///     .languages(["pO2iU4yT6rE8"]);
+    /// # let _ = enrollment;
+    /// ```
+    pub fn languages<L: Into<String>>(mut self, ids: impl IntoIterator<Item = L>) -> Self {
+        let ids = ids.into_iter().map(Into::into).collect();
+        self.request.language_ids = Some(ids);
+        self
+    }
+
+    /// Sends the e-mails at this time, and has the training be due at that one. Both are sent in UTC.
     ///
     /// ```
     /// use keepnet_api::Timestamp;
@@ -104,6 +122,8 @@ impl NewEnrollment {
     pub fn at(mut self, start: Timestamp, due: Option<Timestamp>) -> Self {
         let mut when = self.request.enrollment_scheduler.take().unwrap_or_default();
         when.scheduled_date = Some(DateTime::from(start));
+        when.scheduled_time_zone_id = Some("UTC".to_owned());
+        when.use_own_time_zone = Some(false);
         when.due_date = due.map(DateTime::from);
         self.request.enrollment_scheduler = Some(when);
         self
@@ -151,7 +171,8 @@ pub struct EnrollmentState {
 }
 
 impl EnrollmentState {
-    /// Whether nothing more is to come: everyone has done the training, or it was stopped or deleted, or failed.
+    /// Whether nothing more is to come: everyone has done the training, or it was stopped or deleted, or failed. After a
+    /// stop, those who have their e-mail already can still do it.
     ///
     /// `Finished` is no end: the service says so as soon as all e-mails are delivered; see
     /// [`is_delivered`](Self::is_delivered). Where new members of the groups are enrolled as they come, everyone is all
@@ -199,11 +220,12 @@ impl EnrollmentState {
 impl Enrollments {
     /// Enrols people in a training, and gives the id of the enrolment. They get e-mails.
     ///
-    /// `POST /api/enrollments`, which is not sent again once it may have been executed. Where target users are named, a
-    /// target group is made of them before, which stays if the enrolment then fails.
+    /// It asks for the languages of the training, unless they are named, and then is one `POST /api/enrollments`, which is
+    /// not sent again once it may have been executed. Where target users are named, a target group is made of them before,
+    /// which stays if the enrolment then fails.
     ///
     /// # Errors
-    /// If there is nobody to enrol, or a call fails.
+    /// If there is nobody to enrol, the training has no language, or a call fails.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -306,10 +328,37 @@ impl Enrollments {
 #[inline]
 async fn enroll(client: Client, new: NewEnrollment) -> Result<String, Error> {
     new.check()?;
+    let new = with_languages(&client, new).await?;
     #[cfg(feature = "users")]
     let new = with_group(&client, new).await?;
     let created = Enrollments::new(&client).create(&new.request).await?;
     required(created.id, "id")
+}
+
+/// Chooses all languages of the training if none were chosen, as the vendor's front end does.
+#[inline]
+async fn with_languages(client: &Client, mut new: NewEnrollment) -> Result<NewEnrollment, Error> {
+    let chosen = new.request.language_ids.as_ref();
+    if chosen.is_some_and(|ids| !ids.is_empty()) {
+        return Ok(new);
+    }
+    let training = new.request.training_id.clone().unwrap_or_default();
+    let languages = Enrollments::new(client).languages(training).await;
+    let languages = languages.and_then(|languages| {
+        let ids: Vec<String> = languages.into_iter().filter_map(|one| one.id).collect();
+        match ids.is_empty() {
+            true => Err(Error::new(
+                ErrorKind::Decode,
+                "enrollments.languages: the service names no language of the training",
+            )),
+            false => Ok(ids),
+        }
+    });
+    let languages = languages.map_err(|error| {
+        error.with_context("nobody is enrolled; name the languages with `NewEnrollment::languages`")
+    })?;
+    new.request.language_ids = Some(languages);
+    Ok(new)
 }
 
 /// Makes a target group of the users, if there are any.

@@ -4,9 +4,21 @@
 mod common;
 
 use common::{envelope, over, service};
-use keepnet_api::operations::ENROLLMENTS_CREATE;
+use keepnet_api::Timestamp;
+use keepnet_api::operations::{ENROLLMENTS_CREATE, ENROLLMENTS_LANGUAGES};
 use keepnet_api::training::{EnrollmentState, NewEnrollment};
-use serde_json::json;
+use security_api_transport::FakeTransport;
+use serde_json::{Value, json};
+
+/// A service with a training in these languages.
+fn training(languages: &[&str]) -> FakeTransport {
+    let fake = service();
+    let languages = languages.iter().map(|id| json!({"id": id}));
+    let languages: Vec<Value> = languages.collect();
+    fake.always(&ENROLLMENTS_LANGUAGES, envelope(json!(languages)));
+    fake.always(&ENROLLMENTS_CREATE, envelope(json!({"id": "e-1"})));
+    fake
+}
 
 #[tokio::test]
 async fn groups_or_the_people_of_a_campaign_are_enrolled_and_nobody_is_refused() {
@@ -30,8 +42,7 @@ async fn groups_or_the_people_of_a_campaign_are_enrolled_and_nobody_is_refused()
             json!("c-1"),
         ),
     ] {
-        let fake = service();
-        fake.always(&ENROLLMENTS_CREATE, envelope(json!({"id": "e-1"})));
+        let fake = training(&["l-1"]);
         let id = over(&fake).enrollments().enroll(new).await;
         assert_eq!(id.unwrap(), "e-1");
         let sent = fake.requests_of(&ENROLLMENTS_CREATE)[0].json();
@@ -43,6 +54,50 @@ async fn groups_or_the_people_of_a_campaign_are_enrolled_and_nobody_is_refused()
         assert!(error.to_string().contains("nobody to enrol"), "{error}");
         assert!(fake.requests().is_empty());
     }
+}
+
+#[tokio::test]
+async fn an_enrolment_is_in_all_languages_of_its_training_unless_some_are_chosen() {
+    let april = || NewEnrollment::new("April", "t-1").groups(["g-1"]);
+    let fake = training(&["l-1", "l-2"]);
+    over(&fake).enrollments().enroll(april()).await.unwrap();
+    let asked = fake.requests_of(&ENROLLMENTS_LANGUAGES);
+    assert_eq!(asked.len(), 1);
+    assert_eq!(asked[0].uri.path(), "/api/enrollments/t-1/languages");
+    let sent = fake.requests_of(&ENROLLMENTS_CREATE)[0].json();
+    assert_eq!(sent["languageIds"], json!(["l-1", "l-2"]));
+
+    let fake = training(&["l-1", "l-2"]);
+    let chosen = april().languages(["l-2"]);
+    over(&fake).enrollments().enroll(chosen).await.unwrap();
+    assert!(fake.requests_of(&ENROLLMENTS_LANGUAGES).is_empty());
+    let sent = fake.requests_of(&ENROLLMENTS_CREATE)[0].json();
+    assert_eq!(sent["languageIds"], json!(["l-2"]));
+
+    let fake = training(&[]);
+    let none = over(&fake).enrollments().enroll(april()).await;
+    let text = none.unwrap_err().to_string();
+    assert!(text.contains("`NewEnrollment::languages`"), "{text}");
+    assert!(fake.requests_of(&ENROLLMENTS_CREATE).is_empty());
+}
+
+#[tokio::test]
+async fn the_time_of_an_enrolment_is_sent_with_its_time_zone() {
+    let start: Timestamp = "2026-04-01T09:00:00Z".parse().unwrap();
+    let fake = training(&["l-1"]);
+    let new = NewEnrollment::new("April", "t-1").groups(["g-1"]);
+    let new = new.at(start, Some(start));
+    over(&fake).enrollments().enroll(new).await.unwrap();
+    let sent = fake.requests_of(&ENROLLMENTS_CREATE)[0].json();
+    assert_eq!(
+        sent["enrollmentScheduler"],
+        json!({
+            "scheduledDate": "2026-04-01T09:00:00Z",
+            "scheduledTimeZoneId": "UTC",
+            "useOwnTimeZone": false,
+            "dueDate": "2026-04-01T09:00:00Z",
+        })
+    );
 }
 
 #[test]

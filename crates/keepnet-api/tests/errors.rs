@@ -216,7 +216,8 @@ async fn an_enrolment_that_stops_at_its_group_names_the_group() {
         envelope(json!({"resourceId": "g-1"})),
     );
     fake.always(&TARGET_GROUPS_ADD_USERS, broken());
-    let new = NewEnrollment::new("April", "t-1").users(["u-1"]);
+    let new = NewEnrollment::new("April", "t-1");
+    let new = new.languages(["l-1"]).users(["u-1"]);
     let error = over(&fake).enrollments().enroll(new).await.unwrap_err();
     let text = error.to_string();
     assert!(

@@ -211,7 +211,12 @@ async fn an_enrolment_is_worked_through() {
     assert_eq!(session.post(path, body).await.status, 400);
     let body = json!({"trainingId": "no", "name": "Autumn", "targetGroupResourceIds": [group]});
     assert_eq!(session.post(path, body).await.status, 404);
-    let body = json!({"trainingId": training, "name": "Autumn", "targetGroupResourceIds": [group]});
+    let mut body =
+        json!({"trainingId": training, "name": "Autumn", "targetGroupResourceIds": [group]});
+    let without_language = session.post(path, body.clone()).await;
+    assert_eq!(without_language.status, 400);
+    let languages = session.get(&format!("{path}/{training}/languages")).await;
+    body["languageIds"] = json!([languages.data()[0]["id"]]);
     let answer = session.post(path, body).await;
     assert_eq!(answer.status, 201);
     let made = answer.data();
@@ -255,6 +260,8 @@ async fn an_enrolment_is_worked_through() {
         (&rows[0]["enrollmentId"], &rows[0]["status"]),
         (&json!(id), &json!("Finished"))
     );
+    let not_a_training = session.get(&format!("{path}/{id}/languages")).await;
+    assert_eq!(not_a_training.status, 404);
     session.delete(&format!("{path}/{id}")).await.data();
     assert_eq!(
         session.post(&users, search("Email", true)).await.status,
@@ -361,6 +368,9 @@ async fn an_investigation_finds_emails_as_time_passes() {
     let mut backwards = investigation();
     backwards["endDate"] = json!("2025-01-01");
     assert_eq!(session.post(path, backwards).await.status, 400);
+    let mut by_id = investigation();
+    by_id["targetUsers"] = json!(["zQbQLNKyaDXf"]);
+    assert_eq!(session.post(path, by_id).await.status, 400);
     let id = session.post(path, investigation()).await.id();
     let one = format!("{path}/{id}");
     let summary = format!("{one}/summary");

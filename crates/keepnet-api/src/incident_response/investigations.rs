@@ -15,13 +15,14 @@ use crate::types::{
 };
 
 const DAY: Duration = Duration::from_secs(86_400);
-/// How long an investigation runs, in the unit that is not published: what the vendor's documentation shows.
-const DURATION: i32 = 3;
+/// After how many days an investigation expires: what the vendor's documentation shows.
+const DAYS: u16 = 3;
 
 /// What to look for, in whose mailboxes.
 ///
-/// It looks for e-mails of the last 30 days in all mailboxes of all connected mail systems, and changes nothing, unless
-/// it says otherwise. An e-mail is found if it has any of the indicators; see [`all_of_them`](Self::all_of_them).
+/// It looks for e-mails of the last 30 days in the mailboxes of all target users, in all connected mail systems, and
+/// changes nothing, unless it says otherwise. An e-mail is found if it has any of the indicators; see
+/// [`all_of_them`](Self::all_of_them).
 ///
 /// ```
 /// use keepnet_api::incident_response::NewInvestigation;
@@ -44,7 +45,7 @@ pub struct NewInvestigation {
     target: TargetUserType,
     targets: Vec<String>,
     systems: Vec<ScanConfiguration>,
-    duration: i32,
+    days: u16,
 }
 
 impl NewInvestigation {
@@ -67,7 +68,7 @@ impl NewInvestigation {
             target: TargetUserType::AllUsers,
             targets: Vec::new(),
             systems: Vec::new(),
-            duration: DURATION,
+            days: DAYS,
         }
     }
 
@@ -169,7 +170,8 @@ impl NewInvestigation {
         self.attachment(InvestigationAttachment::new().sha512(hash))
     }
 
-    /// Looks for a combination of header fields.
+    /// Looks for several header fields. Whether one of them is enough is not documented unless it is
+    /// [`all_of_them`](Self::all_of_them) that are needed.
     ///
     /// ```
     /// use keepnet_api::incident_response::NewInvestigation;
@@ -241,7 +243,7 @@ impl NewInvestigation {
         self
     }
 
-    /// Looks into these mailboxes, not into all.
+    /// Looks into the mailboxes of the target users with these e-mail addresses, not into all.
     ///
     /// ```
     /// use keepnet_api::incident_response::NewInvestigation;
@@ -284,16 +286,18 @@ impl NewInvestigation {
         self
     }
 
-    /// How long the investigation runs at most, in the service's unit, which is not published; 3 if not said.
+    /// After how many days the investigation expires, finished or not, at least 1; 3 by default.
+    ///
+    /// The vendor's front end offers 1, 3 and 7. Whether the service takes others is not documented.
     ///
     /// ```
     /// use keepnet_api::incident_response::NewInvestigation;
     ///
-    /// let search = NewInvestigation::new("Wanted").subject("Hello").duration(7);
+    /// let search = NewInvestigation::new("Wanted").subject("Hello").days(7);
     /// # let _ = search;
     /// ```
-    pub fn duration(mut self, duration: i32) -> Self {
-        self.duration = duration;
+    pub fn days(mut self, days: u16) -> Self {
+        self.days = days;
         self
     }
 
@@ -308,6 +312,19 @@ impl NewInvestigation {
             return Err(Error::invalid(
                 "investigation: the list of mailboxes or groups is empty; name at least one, or leave it out to search \
                  all mailboxes",
+            ));
+        }
+        let no_address = |target: &&String| !target.contains('@');
+        if self.target == TargetUserType::SpecificUsers
+            && let Some(other) = self.targets.iter().find(no_address)
+        {
+            return Err(Error::invalid(format!(
+                "investigation: the mailbox `{other}` is no e-mail address; name target users by their addresses"
+            )));
+        }
+        if self.days == 0 {
+            return Err(Error::invalid(
+                "investigation: it would expire at once; give it at least one day with `days`",
             ));
         }
         if self.period.is_some_and(|(from, until)| from > until) {
@@ -325,7 +342,7 @@ impl NewInvestigation {
         });
         let mut request = CreateInvestigationRequest::new(
             self.name,
-            self.duration,
+            i32::from(self.days),
             DateTime::from(from),
             DateTime::from(until),
             self.target,
@@ -347,7 +364,7 @@ impl NewInvestigation {
 pub enum Deletion {
     /// It is moved to the mailbox's trash, from where its owner can take it back.
     ToTrash,
-    /// It is gone for good.
+    /// It is deleted from the mailbox. In Outlook its owner can recover it for 14 days.
     Permanent,
 }
 
@@ -432,7 +449,8 @@ impl Investigations {
     /// Waits for the end of an investigation, or follows how far it is.
     ///
     /// Each look is one `GET /api/investigations/{resourceId}/summary`. It may end cancelled or expired; see
-    /// [`InvestigationSummary::is_finished`].
+    /// [`InvestigationSummary::is_finished`]. It waits for mailboxes that are offline until it expires, which is
+    /// [days](NewInvestigation::days) away: give a [`Polling`](crate::Polling) with a deadline to match.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -453,7 +471,8 @@ impl Investigations {
 
     /// Deletes e-mails that an investigation found: ids of `investigation_results().search_emails(..)`.
     ///
-    /// The service does so in the background; the `email_last_action` of the e-mails says what came of it.
+    /// The service does so in the background; the `email_last_action` of the e-mails says what came of it: its status is
+    /// `Completed`, `CompletedWithError` or `ItemNotFound` then.
     ///
     /// `POST /api/investigations/{resourceId}/actions-delete`. It fails before anything is sent if there are no ids.
     ///

@@ -147,7 +147,8 @@ impl TargetGroups {
     }
 
     /// Puts the target users with these e-mail addresses into the group with this name, which is created if there is
-    /// none. Whoever is in it already stays in it.
+    /// none. Whoever is in it already stays in it. What becomes of people in a group that the service fills by itself,
+    /// such as `New Hires`, is not documented.
     ///
     /// Each address costs two requests, and 500 people one more. For thousands of people, an
     /// [`import`](crate::resources::TargetUsers::import) puts all rows of a file into groups.

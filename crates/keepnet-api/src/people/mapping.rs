@@ -148,6 +148,9 @@ impl ColumnMapping {
 
     /// Leaves this column out: what it says of people is not imported.
     ///
+    /// The mapping is sent without it, while the vendor's front end sends such columns under a name of their own. That the
+    /// service reads both in the same way is not documented.
+    ///
     /// ```
     /// let mapping = keepnet_api::people::ColumnMapping::by_name(["Email", "Shoe size"]).ignore("Shoe size");
     /// ```

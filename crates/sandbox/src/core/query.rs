@@ -1,5 +1,7 @@
 //! Query strings.
 
+use percent_encoding::percent_decode_str;
+
 /// The decoded pairs of a query string, in the order in which they came.
 pub(crate) fn pairs(query: &str) -> Vec<(String, String)> {
     query
@@ -14,37 +16,17 @@ pub(crate) fn pairs(query: &str) -> Vec<(String, String)> {
 
 /// Undoes percent-encoding in a segment of a path, where `+` is itself.
 pub(crate) fn segment(text: &str) -> String {
-    decode(&text.replace('+', "%2B"))
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 /// Whether what a query string or form decodes to is UTF-8.
 pub(crate) fn is_text(query: &str) -> bool {
-    std::str::from_utf8(&bytes(query)).is_ok()
+    percent_decode_str(query).decode_utf8().is_ok()
 }
 
+/// Undoes percent-encoding and `+` for a space.
 fn decode(text: &str) -> String {
-    String::from_utf8_lossy(&bytes(text)).into_owned()
-}
-
-/// Undoes percent-encoding and `+` for a space. What is no proper escape stays
-/// as it is.
-fn bytes(text: &str) -> Vec<u8> {
-    let digit = |byte: Option<&u8>| char::from(*byte?).to_digit(16);
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        at += 1;
-        match (byte, digit(bytes.get(at)), digit(bytes.get(at + 1))) {
-            (b'%', Some(high), Some(low)) => {
-                decoded.push((high * 16 + low) as u8);
-                at += 2;
-            }
-            (b'+', ..) => decoded.push(b' '),
-            _ => decoded.push(byte),
-        }
-    }
-    decoded
+    segment(&text.replace('+', " "))
 }
 
 #[cfg(test)]

@@ -48,6 +48,20 @@ impl Random {
         choices[self.below(choices.len())]
     }
 
+    /// One of `choices`, each as likely as its number says.
+    pub(crate) fn weighted<T: Copy>(&mut self, choices: &[(T, usize)]) -> T {
+        let mut left = self.below(choices.iter().map(|(_, weight)| weight).sum());
+        let mut one = choices[0].0;
+        for (choice, weight) in choices {
+            one = *choice;
+            match left.checked_sub(*weight) {
+                Some(rest) => left = rest,
+                None => break,
+            }
+        }
+        one
+    }
+
     /// `count` characters out of `alphabet`.
     pub(crate) fn text(&mut self, alphabet: &[u8], count: usize) -> String {
         (0..count)

@@ -41,7 +41,9 @@ pub(crate) trait Service: Send + Sync + 'static {
     fn failure(&self, status: StatusCode) -> Response<Bytes>;
 
     /// Adds the headers that every response of this service carries.
-    fn stamp(&self, headers: &mut HeaderMap);
+    fn stamp(&self, headers: &mut HeaderMap) {
+        let _ = headers;
+    }
 
     /// Replaces the credentials it knows by their names.
     fn redact(&self, headers: &mut HeaderMap);

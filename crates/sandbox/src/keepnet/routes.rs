@@ -94,6 +94,7 @@ impl Segment {
 }
 
 impl Route {
+    /// Whatever the case of literal segments, as the vendor's front end relies on.
     fn covers(&self, given: &[&str]) -> bool {
         let mut pairs = self.segments.iter().zip(given);
         pairs.all(|(segment, given)| match segment {

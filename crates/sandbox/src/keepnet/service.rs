@@ -25,8 +25,7 @@ use crate::core::service::Service;
 
 pub(crate) const TOKEN_PATH: &str = "/connect/token";
 
-/// Operations of which the description says that they refuse with problem
-/// details.
+/// Operations that refuse with problem details. Source: the published description.
 const PROBLEM_DETAILS: [&str; 5] = [
     "/api/gamificationreport/badges/{targetUserResourceId}",
     "/api/gamificationreport/calculate-badges",
@@ -35,7 +34,8 @@ const PROBLEM_DETAILS: [&str; 5] = [
     "/api/gamificationreport/user-info/{targetUserResourceId}",
 ];
 
-/// Until when codes may be kept, in UNIX seconds.
+/// Until when codes may be kept, in UNIX seconds. Source: the vendor's front end reads
+/// it.
 const LOOKUP_EXPIRE: HeaderName = HeaderName::from_static("lookup-expire");
 const LOOKUPS_LAST: i64 = 86_400;
 
@@ -69,13 +69,6 @@ impl Service for State {
 
     fn failure(&self, status: StatusCode) -> Response<Bytes> {
         response::failure(status)
-    }
-
-    fn stamp(&self, headers: &mut HeaderMap) {
-        headers.insert(
-            HeaderName::from_static("x-content-type-options"),
-            HeaderValue::from_static("nosniff"),
-        );
     }
 
     fn redact(&self, headers: &mut HeaderMap) {

@@ -1,4 +1,5 @@
-//! The shapes of the service's responses, and samples that fit them.
+//! The shapes of the service's responses, from the published description, and samples
+//! that fit them, made up.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;

@@ -167,6 +167,7 @@ impl State {
         (token, lifetime.as_secs())
     }
 
+    /// The claims that the vendor documents.
     fn claims(&self, inner: &Inner, client: &Client) -> Value {
         let own = company::find(&inner.store, &client.company);
         let of = |name: &str| own.map_or("", |row: &Row| text(row, name));

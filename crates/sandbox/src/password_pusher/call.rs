@@ -1,4 +1,8 @@
 //! One request, with all that is known of it before it is carried out.
+//!
+//! Source: the server's source: `app/controllers/api/base_controller.rb` for tokens and
+//! their order, `app/controllers/concerns` for pages and the rest. The accounts are in
+//! the documentation of the commercial product and in public clients.
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, HOST, REFERER, USER_AGENT};

@@ -1,4 +1,5 @@
-//! What is in a file, and how it is served.
+//! What is in a file, and how it is served. Source: Active Storage, which looks at the
+//! bytes, then at the name.
 
 /// What a file begins with, by its media type.
 const MAGIC: &[(&[u8], &str)] = &[

@@ -1,4 +1,7 @@
 //! Making a push.
+//!
+//! Source: the server's source: `app/controllers/api/v2/pushes_controller.rb`,
+//! `app/models/push.rb` and its concerns, where no line says otherwise.
 
 use bytes::Bytes;
 use http::{Response, StatusCode};

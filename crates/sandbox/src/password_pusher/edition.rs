@@ -1,4 +1,7 @@
 //! The products and versions that call their API "v2", as data.
+//!
+//! Source: the server's source at those versions; for the commercial product, its
+//! documentation and public clients.
 
 /// Which product and version of it the imitation of
 /// [Password Pusher](crate::PasswordPusher) is.

@@ -1,6 +1,20 @@
-//! Names of files as they stand in `Content-Disposition`, read and written.
+//! Names of files as they stand in `Content-Disposition`, read as Rack and written as
+//! Active Storage does.
 
-use std::fmt::Write as _;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// What is escaped in an extended value, in a quoted string, and in a path: all but
+/// letters, digits and these.
+const EXTENDED: &AsciiSet = &all_but(NON_ALPHANUMERIC.remove(b'-'), b"!#$&+.^_`|~");
+const QUOTED: &AsciiSet = &all_but(NON_ALPHANUMERIC.remove(b'-'), b" !#$+.^_`|~");
+const SEGMENT: &AsciiSet = &all_but(NON_ALPHANUMERIC.remove(b'-'), b"._~!$&'()*+,;=:@");
+
+const fn all_but(set: AsciiSet, plain: &[u8]) -> AsciiSet {
+    match plain {
+        [first, rest @ ..] => all_but(set.remove(*first), rest),
+        [] => set,
+    }
+}
 
 /// What a part's `Content-Disposition` names.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -87,20 +101,6 @@ fn unescaped(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(plain)
 }
 
-/// Percent-escapes every byte that is neither a letter nor a digit nor one of
-/// `plain`.
-pub(crate) fn escaped(text: &str, plain: &[u8]) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || plain.contains(&byte) {
-            escaped.push(char::from(byte));
-        } else {
-            let _ = write!(escaped, "%{byte:02X}");
-        }
-    }
-    escaped
-}
-
 /// What a form parser makes of a name: what follows the last `/` or `\`, where
 /// those at its end do not count (`Rack::Multipart::Parser`).
 pub(crate) fn last_part(name: &str) -> &str {
@@ -129,14 +129,14 @@ pub(crate) fn disposition(filename: &str, in_place: bool) -> String {
         .collect();
     format!(
         "{place}; filename=\"{}\"; filename*=UTF-8''{}",
-        escaped(&ascii, b" !#$+.^_`|~-"),
-        escaped(filename, b"!#$&+.^_`|~-")
+        utf8_percent_encode(&ascii, QUOTED),
+        utf8_percent_encode(filename, EXTENDED)
     )
 }
 
 /// A name as one segment of a path.
 pub(crate) fn segment(filename: &str) -> String {
-    escaped(filename, b"-._~!$&'()*+,;=:@")
+    utf8_percent_encode(filename, SEGMENT).to_string()
 }
 
 #[cfg(test)]

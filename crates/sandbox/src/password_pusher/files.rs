@@ -1,4 +1,7 @@
 //! Signed URLs of files, and what is behind them.
+//!
+//! Source: the server's source for the URLs, their five minutes and the redirect
+//! (`active_storage`); the form of the paths is inferred.
 
 use std::sync::Arc;
 

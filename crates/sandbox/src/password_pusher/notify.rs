@@ -1,4 +1,7 @@
 //! Telling recipients of a push by e-mail.
+//!
+//! Source: the server's source: `app/models/notify_by_email.rb` and its validators,
+//! where no line says otherwise.
 
 use bytes::Bytes;
 use std::collections::HashSet;

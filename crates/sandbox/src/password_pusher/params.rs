@@ -1,4 +1,5 @@
-//! Parameters of a request, however they were written: query, form or JSON.
+//! Parameters of a request, however they were written: query, form or JSON. They are
+//! read as Rails and Rack read them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,7 @@
 //! Pushes: reading, listing, expiring.
+//!
+//! Source: the server's source: `app/controllers/api/v1/pushes_controller.rb`, which v2
+//! inherits from, and `app/models/push.rb`, where no line says otherwise.
 
 use bytes::Bytes;
 use http::header::CACHE_CONTROL;

@@ -1,5 +1,8 @@
 //! Requests for secrets, which somebody else answers. Only the commercial
 //! product has them.
+//!
+//! Source: the vendor's documentation and public clients. That product is closed: what
+//! a refusal says, which checks come first, and what is counted is inferred.
 
 use bytes::Bytes;
 use http::{Response, StatusCode};

@@ -1,4 +1,6 @@
 //! Responses and refusals as the service words them.
+//!
+//! Source: the server's source for words and statuses, where no line says otherwise.
 
 use std::borrow::Cow;
 

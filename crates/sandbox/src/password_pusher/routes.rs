@@ -1,4 +1,7 @@
 //! From a method and a path to an operation.
+//!
+//! Source: `config/routes/pwp_api.rb`; for the commercial product, its documentation
+//! and public clients.
 
 use http::Method;
 

@@ -1,5 +1,6 @@
 //! From a request to its response: throttle, operation, caller, locks, then the
-//! work.
+//! work. Source of the order: the server's `base_controller.rb` and what comes before
+//! it.
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
@@ -196,6 +197,7 @@ impl Service for State {
         }
     }
 
+    /// Source: the server's source; `x-request-id` is Rails's.
     fn stamp(&self, headers: &mut HeaderMap) {
         headers.insert(
             "x-robots-tag",

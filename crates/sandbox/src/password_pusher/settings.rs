@@ -1,4 +1,6 @@
 //! What an instance's operator sets for each kind of push.
+//!
+//! Source: `config/settings.yml`.
 
 /// What can be pushed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -18,13 +18,14 @@ use crate::core::clock::Clock;
 use crate::core::random::{HEX, Id, Random};
 
 /// How often what is past its limits is expired. A multiple of it is how often
-/// expired pushes that are nobody's are removed.
+/// expired pushes that are nobody's are removed. Source: the server's schedule of jobs.
 const SWEEP: i64 = 2 * 3600;
 
 const TOKEN: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-";
 const URL_TOKEN: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyz_-";
 
-/// The lengths of 8 to 14 bytes in Base64.
+/// The lengths of 8 to 14 bytes in Base64. Source: the server's source, which puts
+/// them in lower case.
 const URL_TOKEN_LENGTHS: &[usize] = &[11, 12, 14, 15, 16, 18, 19];
 
 pub(crate) struct State {

@@ -1,4 +1,7 @@
 //! Limits that count requests in windows of fixed length.
+//!
+//! Source: the server's source: its settings of rack-attack, whose windows follow the
+//! clock, and `rate_limit` in its controllers.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

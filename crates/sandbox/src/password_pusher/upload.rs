@@ -1,4 +1,5 @@
-//! Uploaded files: read as they come, and spooled to disk when they are large.
+//! Uploaded files: read as they come, and spooled to disk when they are large. Which
+//! parts are files is as Rack has it.
 
 use std::io::{self, Write as _};
 use std::pin::Pin;

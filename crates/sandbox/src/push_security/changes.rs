@@ -14,7 +14,8 @@ use super::response::Refusal;
 use super::store::{Store, Table};
 use crate::core::random::Id;
 
-/// An operation that changes a record.
+/// An operation that changes a record. Documented are the bodies of app updates and of
+/// deleted login methods; the other bodies and all responses are inferred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     UpdateApp,
@@ -143,7 +144,7 @@ fn update_app(store: &mut Store, id: Id, body: &Bytes) -> Outcome {
             app.notes = notes;
         }
     })?;
-    // The service does not tell of notes.
+    // The service does not tell of notes: the documented event has none.
     Ok((record, event.filter(|event| event.differs_beyond("notes"))))
 }
 
@@ -196,7 +197,8 @@ fn one_of<W: Word>(name: &str) -> Invalid {
     Invalid(format!("{name} must be one of: {}", W::listed()))
 }
 
-/// The members of a JSON object in a request's body; unknown ones are ignored.
+/// The members of a JSON object in a request's body; unknown ones are ignored
+/// (inferred).
 struct Members(Map<String, Value>);
 
 impl Members {

@@ -1,6 +1,9 @@
 //! Webhook events.
 
-use serde::Serialize;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::core::random::Id;
@@ -39,7 +42,7 @@ impl Event {
         Self::new(object, members)
     }
 
-    /// What is gone has no `new` at all.
+    /// What is gone has no `new` at all. Source: a public sample of such an event.
     pub(crate) fn deleted(object: &'static str, old: &impl Serialize) -> Self {
         Self::new(object, vec![("type", json!("DELETE")), ("old", value(old))])
     }
@@ -57,23 +60,23 @@ impl Event {
         state("new") != state("old")
     }
 
-    /// The event as it is sent.
+    /// The event as it is sent. The members are documented; names and descriptions are
+    /// for display and made up.
     pub(crate) fn payload(self, id: Id, timestamp: i64) -> Value {
-        let kind = kind(self.object);
-        let mut payload = Map::new();
-        payload.insert("version".into(), json!("1"));
-        payload.insert("id".into(), json!(id));
-        payload.insert("timestamp".into(), json!(timestamp));
-        payload.insert("category".into(), json!(kind.category));
-        payload.insert("object".into(), json!(kind.object));
-        payload.insert("friendlyName".into(), json!(kind.friendly_name()));
-        payload.insert("description".into(), json!(kind.description()));
-        payload.extend(
-            self.members
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value)),
-        );
-        Value::Object(payload)
+        let category = category(self.object);
+        let mut payload = json!({
+            "version": "1",
+            "id": id,
+            "timestamp": timestamp,
+            "category": category.name,
+            "object": self.object,
+            "friendlyName": friendly_name(self.object),
+            "description": category.description,
+        });
+        for (name, value) in self.members {
+            payload[name] = value;
+        }
+        payload
     }
 }
 
@@ -82,64 +85,63 @@ pub(crate) fn value(data: &impl Serialize) -> Value {
     serde_json::to_value(data).unwrap_or_default()
 }
 
-/// An object that events are about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Kind {
-    pub(crate) category: &'static str,
-    pub(crate) object: &'static str,
+/// What is known of the events, as the vendor documents them. The four about the state of a browser extension are one
+/// documented event.
+#[derive(Deserialize)]
+pub(super) struct Known {
+    #[serde(bound(deserialize = "'de: 'static"))]
+    categories: Vec<Category>,
+    /// What the event of a control says beside what all of them say.
+    pub(super) control: HashMap<String, Map<String, Value>>,
+    pub(super) audit: HashMap<String, Audit>,
 }
 
-impl Kind {
-    fn friendly_name(self) -> String {
-        let words = self.object.to_ascii_lowercase().replace('_', " ");
-        let mut letters = words.chars();
-        let first = letters.next().map(|letter| letter.to_ascii_uppercase());
-        first.into_iter().chain(letters).collect()
-    }
-
-    fn description(self) -> &'static str {
-        match self.category {
-            "ENTITY" => "A record of the organisation changed",
-            "ACTIVITY" => "An employee did something",
-            "CONTROL" => "A control acted in an employee's browser",
-            "DETECTION" => "An attack was detected",
-            _ => "An administrator or an API key did something",
-        }
-    }
+#[derive(Deserialize)]
+struct Category {
+    name: &'static str,
+    description: &'static str,
+    objects: Vec<&'static str>,
 }
 
-macro_rules! kinds {
-    ($($category:literal: $($object:literal)+;)+) => {
-        const KINDS: &[Kind] = &[$($(Kind { category: $category, object: $object },)+)+];
-        /// Every object there are events about.
-        pub(crate) const OBJECTS: &[&str] = &[$($($object,)+)+];
-    };
+#[derive(Deserialize)]
+pub(super) struct Audit {
+    pub(super) by: Actor,
+    /// `$employee` and `$rule` stand for ids.
+    pub(super) new: Map<String, Value>,
 }
 
-// The four about the state of a browser extension are one documented event.
-kinds! {
-    "ENTITY": "ACCOUNT" "ACCOUNT_OTHER" "APP" "APP_OTHER" "BROWSER" "BROWSER_EXTENSION" "EMPLOYEE"
-        "FINDING";
-    "ACTIVITY": "LOGIN";
-    "CONTROL": "BLOCKED_URL_VISITED" "PHISHING_TOOL_DETECTED" "CLONED_LOGIN_PAGE_DETECTED"
-        "STOLEN_CREDENTIALS_DETECTED" "MALICIOUS_BROWSER_EXTENSION_DETECTED"
-        "BROWSER_EXTENSION_BLOCKED" "BROWSER_EXTENSION_ENABLED"
-        "BROWSER_EXTENSION_UNABLE_TO_ENFORCE_ENABLED_STATE"
-        "BROWSER_EXTENSION_UNABLE_TO_ENFORCE_BLOCKED_STATE"
-        "APP_BANNER" "STRONG_PASSWORD_ENFORCEMENT" "MFA_ENFORCEMENT" "PASSWORD_PHISHING";
-    "DETECTION": "STOLEN_CREDENTIALS" "PHISHING" "BLOCKED_URL" "MALWARE_DELIVERY";
-    "AUDIT": "STOLEN_CREDENTIALS_ADDED" "STOLEN_CREDENTIALS_REMOVED" "EMPLOYEE_REMOVED_FROM_GROUP"
-        "APP_BANNER_CONFIGURED" "CONTROL_RULE_ADDED" "CONTROL_RULE_REMOVED"
-        "MALICIOUS_BROWSER_EXTENSION_DETECTION_EXCLUDED_EXTENSIONS_REMOVED"
-        "PHISHING_TOOL_DETECTION_IGNORED_DOMAINS_REMOVED" "ADMIN_EXPORTED_DATA"
-        "ADMIN_LOADED_DATA" "API_KEY_ADDED";
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Actor {
+    User,
+    Key,
 }
 
-/// What is known about an object; a made-up one counts as an audit event.
-fn kind(object: &'static str) -> Kind {
-    let found = KINDS.iter().find(|kind| kind.object == object);
-    found.copied().unwrap_or(Kind {
-        category: "AUDIT",
-        object,
-    })
+pub(super) fn known() -> &'static Known {
+    static KNOWN: LazyLock<Known> = LazyLock::new(|| {
+        serde_json::from_str(include_str!("events.json")).expect("events.json keeps to its form")
+    });
+    &KNOWN
+}
+
+/// Every object there are events about.
+pub(super) fn objects() -> &'static [&'static str] {
+    static OBJECTS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+        let categories = known().categories.iter();
+        categories.flat_map(|one| one.objects.clone()).collect()
+    });
+    &OBJECTS
+}
+
+/// The category of an object there are events about.
+fn category(object: &str) -> &'static Category {
+    let mut categories = known().categories.iter();
+    let found = categories.find(|one| one.objects.contains(&object));
+    found.expect("events are about known objects")
+}
+
+fn friendly_name(object: &str) -> String {
+    let words = object.to_ascii_lowercase().replace('_', " ");
+    let (first, rest) = words.split_at(1);
+    first.to_ascii_uppercase() + rest
 }

@@ -36,7 +36,9 @@ fn any_of(wanted: &[String], values: &[&str]) -> bool {
             .any(|wanted| values.contains(&wanted.as_str()))
 }
 
-/// The page that a list request asks for.
+/// The page that a list request asks for. The filters of browsers, accounts and
+/// extensions are documented, creation times come from public clients, and the others
+/// are inferred.
 pub(crate) fn list(
     collection: Collection,
     store: &Store,

@@ -263,7 +263,7 @@ impl PushSecurity {
     /// events, since one event covers four.
     #[must_use]
     pub fn webhook_objects(&self) -> &'static [&'static str] {
-        events::OBJECTS
+        events::objects()
     }
 
     /// The value of the `X-Signature` header that belongs to a body sent at

@@ -21,6 +21,7 @@ pub(crate) trait Word: Copy + PartialEq + 'static {
     }
 }
 
+// The words are documented, or were seen in public samples.
 macro_rules! words {
     ($($name:ident { $($variant:ident = $text:literal,)+ })+) => {$(
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]

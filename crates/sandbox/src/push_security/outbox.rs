@@ -21,8 +21,8 @@ use tokio::runtime::Handle;
 
 use crate::core::clock::Clock;
 
-/// When an event is delivered, in minutes after it happened, for as long as
-/// nobody takes it.
+/// When an event is delivered, in minutes after it happened, for as long as nobody
+/// takes it (documented, as is the next).
 const SCHEDULE: [u64; 4] = [0, 1, 5, 15];
 
 /// How long a receiver has to respond.
@@ -93,7 +93,8 @@ impl Outbox {
         self.log().iter().cloned().collect()
     }
 
-    /// The value of the signature header.
+    /// The value of the signature header. Documented; that the digits are upper case is
+    /// so in all public captures.
     pub(crate) fn sign(&self, timestamp: i64, body: &[u8]) -> String {
         let mut header = format!("t={timestamp},v1=");
         // A key of any length will do.

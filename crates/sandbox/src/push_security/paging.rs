@@ -14,6 +14,7 @@ use crate::core::random::{Id, Random};
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Invalid(pub(crate) String);
 
+/// Documented.
 pub(crate) const LARGEST_PAGE: usize = 500;
 
 /// A list's query. Whatever filter is read from it becomes part of the
@@ -131,7 +132,7 @@ impl Span {
 
 /// Makes page tokens that look like UUIDs and reads them back. A token holds
 /// the last record's number and how many came before, and is good for the list
-/// and the filters it was made for only.
+/// and the filters it was made for only (inferred).
 pub(crate) struct Tokens {
     key: [u8; 16],
 }
@@ -225,7 +226,8 @@ fn xor<const N: usize>(left: [u8; N], right: [u8; N]) -> [u8; N] {
 }
 
 /// The page of a list that its query asks for: of the records that `wanted`
-/// says yes to, in the table's order.
+/// says yes to, in the table's order. Documented are the parameters, `paging`, and that
+/// `result` may be null; what an empty page has is inferred.
 pub(crate) fn page<T: Record>(
     list: &str,
     table: &Table<T>,

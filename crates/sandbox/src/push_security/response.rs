@@ -9,12 +9,17 @@ use super::paging::Invalid;
 /// Why a request is refused.
 #[derive(Debug)]
 pub(crate) enum Refusal {
-    /// No such operation, or no key.
+    /// No such operation, or no key. A public client saw these words without a key;
+    /// that unknown paths have them is inferred from the gateway that uses them.
     MissingToken,
-    /// A key that is wrong, or may not do this.
+    /// A key that is wrong, or may not do this (inferred; documented is that read-only
+    /// keys may only read).
     Forbidden,
+    /// Documented, without a header that says how long to wait.
     TooMany(Option<u64>),
+    /// 400 is documented; its text is inferred.
     Invalid(String),
+    /// Inferred.
     NotFound,
 }
 

@@ -1,4 +1,5 @@
-//! From a method and a path to an operation.
+//! From a method and a path to an operation. Source: the documentation names the
+//! operations and some paths; other paths come from public clients, or are inferred.
 
 use http::Method;
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::events::{Event, OBJECTS, value};
+use super::events::{self, Actor, Event, value};
 use super::model::{Detection, DetectionType, Record, Word as _};
 use super::options::PushSecurityOptions;
 use super::seed::{self, ANCHOR};
@@ -11,7 +11,8 @@ use crate::core::random::Random;
 
 /// A sample event about an object, or nothing if there is no such object.
 pub(crate) fn sample(store: &Store, seed: u64, object: &str) -> Option<Event> {
-    let object = OBJECTS.iter().copied().find(|known| *known == object)?;
+    let mut objects = events::objects().iter().copied();
+    let object = objects.find(|known| *known == object)?;
     if let Some(event) = of_store(store, seed, object) {
         return Some(event);
     }
@@ -131,50 +132,6 @@ const USER_AGENT: &str = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleW
 fn control(store: &Store, object: &str) -> Option<Value> {
     let browser = first(&store.browsers)?;
     let employee = store.employees.get(browser.employee_id)?.embedded();
-    let more = match object {
-        "BLOCKED_URL_VISITED" => json!({
-            "url": "https://blocked.example.com/offer",
-            "referrerUrl": null,
-        }),
-        "PHISHING_TOOL_DETECTED" => json!({
-            "url": "https://phish.example.com/login",
-            "indicator": "phishing-kit",
-            "mode": "WARN",
-            "action": "DISPLAYED",
-        }),
-        "CLONED_LOGIN_PAGE_DETECTED"
-        | "STOLEN_CREDENTIALS_DETECTED"
-        | "MALICIOUS_BROWSER_EXTENSION_DETECTED"
-        | "BROWSER_EXTENSION_BLOCKED"
-        | "BROWSER_EXTENSION_ENABLED"
-        | "BROWSER_EXTENSION_UNABLE_TO_ENFORCE_ENABLED_STATE"
-        | "BROWSER_EXTENSION_UNABLE_TO_ENFORCE_BLOCKED_STATE"
-        | "MFA_ENFORCEMENT" => json!({}),
-        "APP_BANNER" => json!({
-            "appType": "OPENAI",
-            "appBanner": {
-                "mode": "ACKNOWLEDGE",
-                "title": "Think before you paste",
-                "subtext": "Customer data does not belong here.",
-                "buttonText": "Understood",
-            },
-            "action": "DISPLAYED",
-        }),
-        "STRONG_PASSWORD_ENFORCEMENT" => json!({
-            "strongPasswordEnforcement": {
-                "title": "Choose a stronger password",
-                "subtext": "This one can be guessed.",
-                "buttonText": "Change it",
-            },
-        }),
-        "PASSWORD_PHISHING" => json!({
-            "appType": "MICROSOFT_365",
-            "mode": "BLOCK",
-            "url": "https://phish.example.com/login",
-            "referrerUrl": "https://mail.example.com/",
-        }),
-        _ => return None,
-    };
     let mut new = json!({
         "employee": employee,
         "sourceIpAddress": "203.0.113.7",
@@ -182,71 +139,39 @@ fn control(store: &Store, object: &str) -> Option<Value> {
         "os": browser.os,
         "userAgent": USER_AGENT,
     });
-    if let (Value::Object(new), Value::Object(more)) = (&mut new, more) {
-        new.extend(more);
+    for (name, value) in events::known().control.get(object)? {
+        new[name] = value.clone();
     }
     Some(new)
 }
 
 fn audit(store: &Store, seed: u64, object: &'static str) -> Option<Event> {
     let employee = first(&store.employees)?;
-    let rule = Random::new(seed, "rules").id();
-    let by_user = json!({
-        "source": "UI",
-        "email": employee.email,
-        "sourceIpAddress": "203.0.113.7",
-        "userAgent": USER_AGENT,
-        "role": "FULL_ACCESS",
-    });
-    let by_key = json!({
-        "source": "API",
-        "apiKeyName": "automation",
-        "apiKeyCreatedBy": employee.email,
-        "sourceIpAddress": "203.0.113.7",
-        "userAgent": null,
-    });
-    let (actor, new) = match object {
-        "STOLEN_CREDENTIALS_ADDED" | "STOLEN_CREDENTIALS_REMOVED" => {
-            (by_key, json!({ "count": 10 }))
-        }
-        "EMPLOYEE_REMOVED_FROM_GROUP" => (
-            by_user,
-            json!({ "group": "Contractors", "employee_id": employee.id }),
-        ),
-        "APP_BANNER_CONFIGURED" => (
-            by_user,
-            json!({
-                "title": "Think before you paste",
-                "subtext": "Customer data does not belong here.",
-                "mode": "REASON",
-                "buttonText": "Continue",
-                "allowReasonSubmission": true,
-            }),
-        ),
-        "CONTROL_RULE_ADDED" | "CONTROL_RULE_REMOVED" => (by_user, json!({ "ruleId": rule })),
-        "MALICIOUS_BROWSER_EXTENSION_DETECTION_EXCLUDED_EXTENSIONS_REMOVED" => (
-            by_user,
-            json!({
-                "excludedExtensions": [
-                    { "extensionId": "abcdefghijklmnopabcdefghijklmnop", "notes": "No longer in use" },
-                    { "extensionId": "bcdefghijklmnopabcdefghijklmnopa", "notes": null },
-                ],
-            }),
-        ),
-        "PHISHING_TOOL_DETECTION_IGNORED_DOMAINS_REMOVED" => (
-            by_user,
-            json!({ "ignoredDomains": [{ "domain": "training.example.com", "notes": null }] }),
-        ),
-        "ADMIN_EXPORTED_DATA" => (by_user, json!({ "query": "findings" })),
-        "ADMIN_LOADED_DATA" => (
-            by_user,
-            json!({ "query": "events", "arguments": { "limit": 50 } }),
-        ),
-        "API_KEY_ADDED" => (
-            by_user,
-            json!({ "name": "automation", "permissions": "FULL_ACCESS" }),
-        ),
-        _ => return None,
+    let known = events::known().audit.get(object)?;
+    let actor = match known.by {
+        Actor::User => json!({
+            "source": "UI",
+            "email": employee.email,
+            "sourceIpAddress": "203.0.113.7",
+            "userAgent": USER_AGENT,
+            "role": "FULL_ACCESS",
+        }),
+        Actor::Key => json!({
+            "source": "API",
+            "apiKeyName": "automation",
+            "apiKeyCreatedBy": employee.email,
+            "sourceIpAddress": "203.0.113.7",
+            "userAgent": null,
+        }),
     };
+    let mut new = known.new.clone();
+    for value in new.values_mut() {
+        match value.as_str() {
+            Some("$employee") => *value = json!(employee.id),
+            Some("$rule") => *value = json!(Random::new(seed, "rules").id()),
+            _ => {}
+        }
+    }
+    let new = Value::Object(new);
     Some(Event::new(object, vec![("actor", actor), ("new", new)]))
 }

@@ -20,7 +20,7 @@ const API_KEY: &str = "x-api-key";
 
 impl Service for State {
     const NAME: &'static str = "push-security";
-    // What the gateway in front of the real service takes at most.
+    // What the gateway whose words the service uses takes at most (inferred).
     const LARGEST_BODY: usize = 10 * 1024 * 1024;
 
     fn respond(&self, parts: &Parts, body: &Bytes) -> Response<Bytes> {
@@ -37,6 +37,7 @@ impl Service for State {
         )
     }
 
+    /// As the gateway does whose words the service uses (inferred).
     fn stamp(&self, headers: &mut HeaderMap) {
         if let Ok(id) = HeaderValue::try_from(self.request_id().to_string()) {
             headers.insert("x-amzn-requestid", id);

@@ -15,7 +15,8 @@ use crate::core::clock::Clock;
 use crate::core::limit::RateLimit;
 use crate::core::random::{ALPHANUMERIC, HEX, Id, Random};
 
-/// Documented: ten requests a second, ten more for a moment.
+/// Documented: ten requests a second, ten more for a moment. That each key has its own
+/// is how "per user" is read.
 const PER_SECOND: u32 = 10;
 const BURST: u32 = 10;
 

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::handler::{Handler, Table};
+use super::handler::Handler::Do;
+use super::handler::Table;
 use super::people::valid_email;
 use super::resource::{Resource, unchanged};
 use crate::core::random::ALPHANUMERIC;
@@ -39,54 +40,26 @@ pub(crate) static SYSTEM_ROLES: Resource = Resource {
     view: with_users,
 };
 
-pub(crate) const OPERATIONS: Table = &[
-    (
-        "POST",
-        "/api/system-users/{resourceId}/role",
-        Handler::Do(add_role),
-    ),
-    (
-        "DELETE",
-        "/api/system-users/{userResourceId}/role/{roleResourceId}",
-        Handler::Do(remove_role),
-    ),
-    (
-        "POST",
-        "/api/system-users/send-reset-password-link",
-        Handler::Do(send_reset_link),
-    ),
-    (
-        "POST",
-        "/api/system-users/reset-password",
-        Handler::Do(reset_password),
-    ),
-    (
-        "PUT",
-        "/api/system-users/change-password",
-        Handler::Do(change_password),
-    ),
-    ("GET", "/api/permissions/all", Handler::Do(permissions)),
-    ("GET", "/api/system-users/settings", Handler::Do(settings)),
-    (
-        "GET",
-        "/api/system-users/session-model",
-        Handler::Do(session),
-    ),
-];
+pub(crate) const OPERATIONS: Table = Table {
+    below: "/api",
+    handlers: &[
+        ("POST /system-users/{resourceId}/role", Do(add_role)),
+        (
+            "DELETE /system-users/{userResourceId}/role/{roleResourceId}",
+            Do(remove_role),
+        ),
+        (
+            "POST /system-users/send-reset-password-link",
+            Do(send_reset_link),
+        ),
+        ("POST /system-users/reset-password", Do(reset_password)),
+        ("PUT /system-users/change-password", Do(change_password)),
+        ("GET /system-users/settings", Do(settings)),
+    ],
+};
 
-/// Permissions, by the module they belong to.
-const MODULES: [(&str, [&str; 2]); 5] = [
-    ("Target users", ["Read target users", "Change target users"]),
-    ("Phishing simulator", ["Read campaigns", "Start campaigns"]),
-    ("Training", ["Read enrolments", "Start enrolments"]),
-    (
-        "Incident responder",
-        ["Read reported e-mails", "Investigate"],
-    ),
-    ("Company", ["Read settings", "Change settings"]),
-];
-
-/// The roles with these ids; refused if there are none.
+/// The roles with these ids; refused if there are none. Source: the vendor's
+/// documentation (`Role should be selected`).
 pub(crate) fn roles(call: &Call<'_>, ids: &[String]) -> Result<Vec<Row>, Refusal> {
     if ids.is_empty() {
         return Err(Refusal::input("Role should be selected"));
@@ -99,6 +72,7 @@ pub(crate) fn roles(call: &Call<'_>, ids: &[String]) -> Result<Vec<Row>, Refusal
         .collect()
 }
 
+/// That the address is checked is inferred.
 fn prepare_user(call: &mut Call<'_>, user: &mut Record, _: Option<&Record>) -> Result<(), Refusal> {
     if !valid_email(text(user, "email")) {
         return Err(Refusal::input(
@@ -169,7 +143,7 @@ fn remove_role(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     set_roles(call, &id, &ids)
 }
 
-/// Returns the same for addresses that nobody has.
+/// Returns the same for addresses that nobody has (inferred).
 fn send_reset_link(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     call.require(&["email"])?;
     let email = call.text("email").to_lowercase();
@@ -191,7 +165,8 @@ pub(crate) fn reset_token(inner: &mut Inner, email: String, id: &str) -> String 
     token
 }
 
-/// The new password, if it was typed the same twice and is long enough.
+/// The new password, if it was typed the same twice and is long enough. The rules are
+/// inferred.
 fn new_password(call: &Call<'_>) -> Result<String, Refusal> {
     call.require(&["newPassword", "confirmNewPassword"])?;
     let password = call.text("newPassword");
@@ -229,6 +204,7 @@ fn change_password(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     done(&id)
 }
 
+/// The formats are those that the vendor's front end reads here.
 fn settings(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let (date, time) = DISPLAY;
     call.data(json!({
@@ -237,40 +213,4 @@ fn settings(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         "dateFormat": date,
         "timeFormat": time,
     }))
-}
-
-fn session(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let company = company::find(&call.inner.store, &call.company).cloned();
-    let company = company.ok_or(Refusal::NotFound("Company not found"))?;
-    let (date, time) = DISPLAY;
-    call.data(json!({
-        "userResourceId": call.grant.client_id,
-        "companyId": company.get("id"),
-        "companyName": text(&company, "name"),
-        "companyResourceId": call.company,
-        "requestIpAddress": call.inner.address.to_string(),
-        "userAgent": call.agent,
-        "timeZoneId": "UTC",
-        "dateFormat": date,
-        "timeFormat": time,
-        "dateTimeFormat": format!("{date} {time}"),
-        "hasResellerPermission": call.grant.reseller,
-    }))
-}
-
-fn permissions(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let mut rows = Vec::new();
-    for (module, names) in MODULES {
-        for name in names {
-            let id: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
-            rows.push(row(json!({
-                "moduleName": module,
-                "groupName": module,
-                "permissionResourceId": id,
-                "permissionName": name,
-                "permissionDescription": name,
-            })));
-        }
-    }
-    Ok(call.list(&rows))
 }

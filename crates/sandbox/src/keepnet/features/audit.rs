@@ -1,15 +1,16 @@
-//! The audit log.
+//! The audit log. Source: the published description.
 
-use super::handler::{Handler, Table};
+use super::handler::Handler::Rows;
+use super::handler::Table;
 use crate::keepnet::http::call::Call;
 use crate::keepnet::http::response::Refusal;
 use crate::keepnet::records::Row;
 use crate::keepnet::records::audit_log::AUDIT;
 
-pub(crate) const OPERATIONS: Table = &[
-    ("POST", "/api/audit-logs", Handler::Rows(rows)),
-    ("POST", "/api/audit-logs/search", Handler::Rows(rows)),
-];
+pub(crate) const OPERATIONS: Table = Table {
+    below: "/api/audit-logs",
+    handlers: &[("POST ", Rows(rows)), ("POST /search", Rows(rows))],
+};
 
 fn rows(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     Ok(call.rows(AUDIT).to_vec())

@@ -5,41 +5,30 @@ use std::net::IpAddr;
 use serde_json::{Value, json};
 
 use super::admin;
-use super::handler::{Handler, Table};
+use super::handler::Handler::{Do, Rows};
+use super::handler::Table;
 use crate::core::random::ALPHANUMERIC;
 use crate::keepnet::http::call::{Call, done};
 use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::{Record, Row, bool_of, integer, member, row, text, texts};
 use crate::keepnet::state::Client;
 
-pub(crate) const OPERATIONS: Table = &[
-    (
-        "GET",
-        "/api/companies/clients/generate-client-credentials",
-        Handler::Do(generate),
-    ),
-    ("POST", "/api/companies/clients", Handler::Do(create)),
-    ("POST", "/api/companies/clients/search", Handler::Rows(rows)),
-    (
-        "GET",
-        "/api/companies/clients/{resourceId}",
-        Handler::Do(get),
-    ),
-    (
-        "PUT",
-        "/api/companies/clients/{resourceId}",
-        Handler::Do(update),
-    ),
-    (
-        "DELETE",
-        "/api/companies/clients/{resourceId}",
-        Handler::Do(delete),
-    ),
-];
+pub(crate) const OPERATIONS: Table = Table {
+    below: "/api/companies/clients",
+    handlers: &[
+        ("GET /generate-client-credentials", Do(generate)),
+        ("POST ", Do(create)),
+        ("POST /search", Rows(rows)),
+        ("GET /{resourceId}", Do(get)),
+        ("PUT /{resourceId}", Do(update)),
+        ("DELETE /{resourceId}", Do(delete)),
+    ],
+};
 
 const NOT_FOUND: Refusal = Refusal::NotFound("Client not found");
 
-/// What may be seen of a client: not its secret.
+/// What may be seen of a client: not its secret, which the vendor documents to be shown
+/// once.
 fn shown(client: &Client) -> Record {
     let addresses = client.addresses.iter().flatten();
     let addresses: Vec<_> = addresses.map(IpAddr::to_string).collect();
@@ -88,7 +77,9 @@ fn get(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     Ok(Outcome::Data(call.view(&shown(client))))
 }
 
-/// A client as the body describes it.
+/// A client as the body describes it. The vendor documents the roles and `Invalid ip
+/// address`; that ranges count as invalid and that ids are unique is inferred. 1 is
+/// active: the vendor's front end sends 0 or 1.
 fn described(call: &Call<'_>, resource_id: String, created: String) -> Result<Client, Refusal> {
     call.require(&["name", "clientId", "clientSecret", "statusId"])?;
     let body = call.object()?;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::handler::{Handler, Table};
+use super::handler::Handler::{Do, Rows};
+use super::handler::Table;
 use super::people;
 use crate::keepnet::http::auth;
 use crate::keepnet::http::call::{Call, done, missing};
@@ -16,26 +17,20 @@ use crate::keepnet::records::company::{
 use crate::keepnet::records::{Record, Row, integer, text};
 use crate::keepnet::seed;
 
-pub(crate) const OPERATIONS: Table = &[
-    ("GET", "/api/companies/my", Handler::Do(my)),
-    ("POST", "/api/companies/search", Handler::Rows(search)),
-    ("POST", "/api/companies", Handler::Do(create)),
-    ("GET", "/api/companies/{resourceId}", Handler::Do(get)),
-    ("PUT", "/api/companies/{resourceId}", Handler::Do(update)),
-    ("DELETE", "/api/companies/{resourceId}", Handler::Do(delete)),
-    (
-        "DELETE",
-        "/api/companies/bulk-delete",
-        Handler::Do(delete_many),
-    ),
-    (
-        "GET",
-        "/api/companies/{resourceId}/license-check",
-        Handler::Do(license_check),
-    ),
-    ("GET", "/api/companies/privacy", Handler::Do(privacy)),
-    ("PUT", "/api/companies/privacy", Handler::Do(set_privacy)),
-];
+pub(crate) const OPERATIONS: Table = Table {
+    below: "/api/companies",
+    handlers: &[
+        ("GET /my", Do(my)),
+        ("POST /search", Rows(search)),
+        ("POST ", Do(create)),
+        ("GET /{resourceId}", Do(get)),
+        ("PUT /{resourceId}", Do(update)),
+        ("DELETE /{resourceId}", Do(delete)),
+        ("DELETE /bulk-delete", Do(delete_many)),
+        ("GET /privacy", Do(privacy)),
+        ("PUT /privacy", Do(set_privacy)),
+    ],
+};
 
 /// Members that no update takes away: what the service sets itself. The others are replaced, as those of all records.
 const KEPT: [&str; 7] = [
@@ -59,7 +54,8 @@ const REQUIRED: [&str; 8] = [
     "TimeFormat",
 ];
 
-/// The company with the numbers that follow from its users.
+/// The company with the numbers that follow from its users. That inactive users are no
+/// active users of the month is inferred.
 fn counted(call: &mut Call<'_>, row: &Row) -> Row {
     let id = text(row, "resourceId").to_owned();
     seed::ready(call.state, call.inner, &id);
@@ -79,6 +75,7 @@ fn below(call: &Call<'_>) -> Vec<Row> {
     below.cloned().collect()
 }
 
+/// The own company and those below it. Source: the published description (`children`).
 fn my(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let children: Vec<Value> = below(call).iter().map(|row| call.view(row)).collect();
     let own = find(&call.inner.store, &call.grant.company).cloned();
@@ -106,6 +103,7 @@ fn get(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     Ok(Outcome::Data(call.view(&row)))
 }
 
+/// Source: the published description has the required members.
 fn form(call: &Call<'_>) -> Result<Record, Refusal> {
     let record = multipart::record(&multipart::parts(&call.content_type, &call.raw)?);
     missing(&record, &REQUIRED)?;
@@ -168,22 +166,6 @@ fn delete_many(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         remove(call, id, "DeleteMany")?;
     }
     done(&ids[0])
-}
-
-fn license_check(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let (_, row) = reached(call)?;
-    let row = counted(call, &row);
-    let limited = row.get("isNumberOfUsersLimited") == Some(&json!(true));
-    let limit = integer(&row, "numberOfUsers");
-    let total = integer(&row, "targetUserCount");
-    let active = total - integer(&row, "inactiveTargetUserCount");
-    call.data(json!({
-        "isLimited": limited,
-        "licenseLimit": limit,
-        "activeUserCount": active,
-        "totalUserCount": total,
-        "isLicenseExceeded": limited && active > limit,
-    }))
 }
 
 fn privacy(call: &mut Call<'_>) -> Result<Outcome, Refusal> {

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::handler::{Handler, Table};
+use super::handler::Handler::{Do, Rows};
+use super::handler::Table;
 use super::memberships::{GROUPS, MEMBERSHIP, NO_GROUP, USERS, check_groups, is_in};
 use super::people::{self, priority};
 use super::resource::Resource;
-use crate::keepnet::http::call::{Call, done};
+use crate::keepnet::http::call::{Call, done, selected};
 use crate::keepnet::http::response::{Outcome, Refusal};
-use crate::keepnet::lists::search::Search;
 use crate::keepnet::records::company;
-use crate::keepnet::records::{Record, Row, bool_of, member, record, text, texts};
+use crate::keepnet::records::{Record, Row, bool_of, record, text, texts};
 
 pub(crate) static TARGET_GROUPS: Resource = Resource {
     path: GROUPS,
@@ -24,30 +24,17 @@ pub(crate) static TARGET_GROUPS: Resource = Resource {
     view: counted,
 };
 
-pub(crate) const OPERATIONS: Table = &[
-    ("PUT", "/api/target-groups/users", Handler::Do(add_users)),
-    (
-        "POST",
-        "/api/target-groups/{resourceId}/users",
-        Handler::Rows(users),
-    ),
-    (
-        "DELETE",
-        "/api/target-groups/{resourceId}/users",
-        Handler::Do(remove_users),
-    ),
-    ("POST", "/api/target-groups/search/all", Handler::Rows(all)),
-    (
-        "POST",
-        "/api/target-groups/search/current-company",
-        Handler::Rows(all),
-    ),
-    (
-        "POST",
-        "/api/target-groups/search-name",
-        Handler::Rows(search_name),
-    ),
-];
+pub(crate) const OPERATIONS: Table = Table {
+    below: "/api/target-groups",
+    handlers: &[
+        ("PUT /users", Do(add_users)),
+        ("POST /{resourceId}/users", Rows(users)),
+        ("DELETE /{resourceId}/users", Do(remove_users)),
+        ("POST /search/all", Rows(all)),
+        ("POST /search/current-company", Rows(all)),
+        ("POST /search-name", Rows(search_name)),
+    ],
+};
 
 fn prepare_group(
     call: &mut Call<'_>,
@@ -81,6 +68,7 @@ fn all(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     Ok(TARGET_GROUPS.rows(call))
 }
 
+/// Source: the vendor's front end, which searches while a name is typed.
 fn search_name(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     let name = call.text("groupName").to_lowercase();
     let mut rows = TARGET_GROUPS.rows(call);
@@ -99,17 +87,17 @@ fn users(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
         .collect())
 }
 
+/// That all of them have to be there, and that whoever is in a group stays in it, is
+/// inferred.
 fn add_users(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let body = call.object()?;
     let groups = texts(body, MEMBERSHIP);
-    let users = if member(body, "selectAll").and_then(bool_of) == Some(true) {
-        let excluded = texts(body, "excludedResourceIdList");
-        let rows = Search::select(member(body, "filter"), call.rows(USERS))?;
-        let ids = rows.iter().map(|row| text(row, "resourceId").to_owned());
-        ids.filter(|id| !excluded.contains(id)).collect()
-    } else {
-        texts(body, "targetUserResourceIds")
-    };
+    let users = selected(
+        body,
+        "targetUserResourceIds",
+        "excludedResourceIdList",
+        call.rows(USERS),
+    )?;
     if groups.is_empty() || users.is_empty() {
         return Err(Refusal::input("Users and groups have to be named"));
     }
@@ -133,6 +121,8 @@ fn add_users(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     Ok(Outcome::Data(json!([])))
 }
 
+/// By the ids of target users, as the vendor's front end sends them. What is inferred:
+/// whoever is not in the group is no error.
 fn remove_users(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let group = call.last_param();
     call.find(GROUPS, &group, NO_GROUP)?;

@@ -17,5 +17,20 @@ pub(crate) enum Handler {
     Sample,
 }
 
-/// Operations with a behaviour of their own: method, path and behaviour.
-pub(crate) type Table = &'static [(&'static str, &'static str, Handler)];
+/// Operations with a behaviour of their own.
+pub(crate) struct Table {
+    /// What their paths begin with.
+    pub(crate) below: &'static str,
+    /// The method, the rest of the path, and what is done.
+    pub(crate) handlers: &'static [(&'static str, Handler)],
+}
+
+impl Table {
+    /// What it says of an operation, if anything.
+    pub(crate) fn find(&self, method: &str, path: &str) -> Option<Handler> {
+        let rest = path.strip_prefix(self.below)?;
+        let mut handlers = self.handlers.iter();
+        let found = handlers.find(|(name, _)| name.split_once(' ') == Some((method, rest)));
+        found.map(|(_, handler)| *handler)
+    }
+}

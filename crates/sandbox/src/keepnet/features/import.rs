@@ -1,9 +1,9 @@
 //! Target users from a file: upload, mapping, a look at the result, import.
 
-use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use super::handler::{Handler, Table};
+use super::handler::Handler::Do;
+use super::handler::Table;
 use super::memberships::{MEMBERSHIP, USERS, check_groups};
 use super::people::{self, TARGET_USERS, valid_email};
 use crate::keepnet::http::call::{Call, done};
@@ -14,47 +14,21 @@ use crate::keepnet::records::uploads::{Job, Upload};
 use crate::keepnet::records::{Record, Row, member, record, row, text, texts};
 use crate::keepnet::shapes::{Shapes, Type};
 
-pub(crate) const OPERATIONS: Table = &[
-    ("POST", "/api/target-users/upload", Handler::Do(upload)),
-    (
-        "GET",
-        "/api/target-users/upload/{transactionId}",
-        Handler::Do(get_upload),
-    ),
-    (
-        "POST",
-        "/api/target-users/create-mapping",
-        Handler::Do(create_mapping),
-    ),
-    (
-        "GET",
-        "/api/target-users/mapping-job/{resourceId}",
-        Handler::Do(mapping_job),
-    ),
-    (
-        "POST",
-        "/api/target-users/{transactionId}/search",
-        Handler::Do(search),
-    ),
-    (
-        "POST",
-        "/api/target-users/{transactionId}/search/export",
-        Handler::Do(export),
-    ),
-    (
-        "PUT",
-        "/api/target-users/{transactionId}/update",
-        Handler::Do(renew),
-    ),
-    (
-        "POST",
-        "/api/target-users/{transactionId}/import",
-        Handler::Do(import),
-    ),
-];
+pub(crate) const OPERATIONS: Table = Table {
+    below: "/api/target-users",
+    handlers: &[
+        ("POST /upload", Do(upload)),
+        ("GET /upload/{transactionId}", Do(get_upload)),
+        ("POST /create-mapping", Do(create_mapping)),
+        ("GET /mapping-job/{resourceId}", Do(mapping_job)),
+        ("POST /{transactionId}/search", Do(search)),
+        ("PUT /{transactionId}/update", Do(renew)),
+        ("POST /{transactionId}/import", Do(import)),
+    ],
+};
 
-/// How long mapping takes, in milliseconds: a moment to start, then some for
-/// each row.
+/// How long mapping takes, in milliseconds: a moment to start, then some for each row
+/// (inferred).
 const START: i64 = 2_000;
 const EACH: i64 = 10;
 
@@ -165,6 +139,8 @@ fn get_upload(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     }))
 }
 
+/// The vendor's front end asks for the e-mail address. That an unknown column is
+/// refused is inferred.
 fn create_mapping(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     call.require(&["transactionId", "fieldMappings"])?;
     let body = call.object()?;
@@ -206,7 +182,8 @@ fn create_mapping(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     done(&id)
 }
 
-/// A row of the file as a target user that is yet to be imported.
+/// A row of the file as a target user that is yet to be imported. The statuses are
+/// those of the vendor's front end; what makes a row an error is inferred.
 fn mapped(
     call: &mut Call<'_>,
     transaction: &str,
@@ -272,6 +249,7 @@ fn existing(call: &Call<'_>, email: &str) -> Option<String> {
         .map(|user| text(user, "resourceId").to_owned())
 }
 
+/// The statuses and counts are those that the vendor's front end reads.
 fn mapping_job(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let id = call.last_param();
     let uploads = call.inner.uploads.values();
@@ -285,7 +263,6 @@ fn mapping_job(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let unread = usize::try_from((left.max(0) + EACH - 1) / EACH).unwrap_or(usize::MAX);
     let read = &job.users[..job.users.len().saturating_sub(unread)];
     let [new, existing, invalid] = counts(read);
-    // The counts are not described, but the service's own programs read them.
     Ok(Outcome::Data(json!({
         "status": status,
         "newUserCount": new,
@@ -332,14 +309,6 @@ fn search(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         "existingUserCount": existing,
         "invalidUserCount": invalid,
     }))
-}
-
-fn export(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let search = Search::export(&call.body)?;
-    let users = mapping(call)?.map(|job| job.users.clone());
-    let users = users.unwrap_or_default();
-    let bytes: Bytes = search.csv(Shapes::get(), &row_type(), users)?;
-    Ok(Outcome::csv(bytes))
 }
 
 /// The same file as another transaction, which is yet to be mapped. That the old one stays is inferred.

@@ -3,58 +3,34 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::handler::{Handler, Table};
+use super::handler::Handler::{Do, Rows};
+use super::handler::Table;
 use super::memberships::USERS;
 use crate::keepnet::dates::iso;
-use crate::keepnet::http::call::{Call, done};
+use crate::keepnet::http::call::{Call, choice, done};
 use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::lists::search::Search;
-use crate::keepnet::records::{Record, Row, integer_of, member, text, texts};
+use crate::keepnet::records::{Record, Row, member, text, texts};
 use crate::keepnet::seed::seeding::{LONG_AGO_MILLIS, MINUTE, Seeding};
 
 pub(crate) const EMAILS: &str = "/api/notified-emails";
 const NOT_FOUND: &str = "Notified email not found";
 
-pub(crate) const OPERATIONS: Table = &[
-    ("POST", "/api/notified-emails/search", Handler::Rows(search)),
-    ("GET", "/api/notified-emails/{resourceId}", Handler::Do(get)),
-    (
-        "GET",
-        "/api/notified-emails/for-edit/{resourceId}",
-        Handler::Do(get),
-    ),
-    (
-        "PUT",
-        "/api/notified-emails/{resourceId}",
-        Handler::Do(update),
-    ),
-    (
-        "PUT",
-        "/api/notified-emails/bulk-update",
-        Handler::Do(update_many),
-    ),
-    (
-        "POST",
-        "/api/notified-emails/bulk-update-email-stats",
-        Handler::Do(stats),
-    ),
-    (
-        "GET",
-        "/api/notified-emails/{resourceId}/reanalyze",
-        Handler::Do(reanalyze),
-    ),
-    (
-        "GET",
-        "/api/notified-emails/attachments/{resourceId}",
-        Handler::Do(attachments),
-    ),
-    (
-        "GET",
-        "/api/notified-emails/msg-files/{resourceId}",
-        Handler::Do(message),
-    ),
-];
+pub(crate) const OPERATIONS: Table = Table {
+    below: "/api/notified-emails",
+    handlers: &[
+        ("POST /search", Rows(search)),
+        ("GET /{resourceId}", Do(get)),
+        ("GET /for-edit/{resourceId}", Do(get)),
+        ("PUT /{resourceId}", Do(update)),
+        ("PUT /bulk-update", Do(update_many)),
+        ("GET /{resourceId}/reanalyze", Do(reanalyze)),
+        ("GET /attachments/{resourceId}", Do(attachments)),
+        ("GET /msg-files/{resourceId}", Do(message)),
+    ],
+};
 
+/// The words of the vendor's front end.
 const RESULTS: [&str; 4] = ["Undetected", "Phishing", "Malicious", "Simulation"];
 const STATUSES: [&str; 5] = [
     "Open",
@@ -73,34 +49,11 @@ fn get(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     Ok(Outcome::Data(call.view(&row)))
 }
 
-/// One of `choices`, by name or by number, if the body has it.
-fn choice(
-    body: &Record,
-    name: &str,
-    choices: &[&'static str],
-) -> Result<Option<&'static str>, Refusal> {
-    let Some(value) = member(body, name).filter(|value| !value.is_null()) else {
-        return Ok(None);
-    };
-    let by_number = integer_of(value)
-        .and_then(|number| usize::try_from(number).ok())
-        .and_then(|number| choices.get(number));
-    let by_name = || {
-        let text = value.as_str().unwrap_or_default();
-        choices.iter().find(|name| name.eq_ignore_ascii_case(text))
-    };
-    let found = by_number.or_else(by_name);
-    found
-        .copied()
-        .map(Some)
-        .ok_or_else(|| Refusal::input(format!("The {name} is not known")))
-}
-
 /// Changes one e-mail as the body says.
 fn apply(call: &mut Call<'_>, id: &str, operation: &'static str) -> Result<(), Refusal> {
     let body = call.object()?;
-    let result = choice(body, "result", &RESULTS)?;
-    let status = choice(body, "status", &STATUSES)?;
+    let result = choice(body, "result", &RESULTS, 0)?;
+    let status = choice(body, "status", &STATUSES, 0)?;
     let before = call.find(EMAILS, id, NOT_FOUND)?;
     let mut after = Record::clone(&before);
     // What is absent is the first of the values, as .NET reads it (inferred; the vendor's front end always sends both).
@@ -132,7 +85,8 @@ fn update(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     done(&id)
 }
 
-/// The e-mails that a bulk operation is about.
+/// The e-mails that a bulk operation is about. That one which does not exist stops all
+/// is inferred.
 fn selected(call: &Call<'_>) -> Result<Vec<String>, Refusal> {
     let body = call.object()?;
     let mut ids = texts(body, "resourceIdList");
@@ -162,18 +116,7 @@ fn update_many(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     done(&ids[0])
 }
 
-fn stats(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let ids = selected(call)?;
-    let mut users: Vec<_> = ids
-        .iter()
-        .filter_map(|id| call.find(EMAILS, id, NOT_FOUND).ok())
-        .map(|row| text(&row, "reportedBy").to_owned())
-        .collect();
-    users.sort();
-    users.dedup();
-    call.data(json!({ "emailCount": ids.len(), "userCount": users.len() }))
-}
-
+/// Done at once, while the service takes its time (inferred).
 fn reanalyze(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let id = call.param("resourceId");
     let before = call.find(EMAILS, &id, NOT_FOUND)?;

@@ -4,64 +4,45 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::handler::{Handler, Table};
+use super::handler::Handler::{Do, Rows};
+use super::handler::Table;
 use super::memberships::{self, GROUPS, NO_GROUP, USERS};
 use crate::keepnet::dates;
-use crate::keepnet::http::call::{Call, done};
+use crate::keepnet::http::call::{Call, done, selected};
 use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::{Record, Row, bool_of, integer, member, record, row, text, texts};
 
 use crate::core::random::{ALPHANUMERIC, Random};
-use crate::keepnet::lists::search::Search;
 use crate::keepnet::seed::seeding::{LONG_AGO, Seeding};
 
 pub(crate) const INVESTIGATIONS: &str = "/api/investigations";
 const NOT_FOUND: &str = "Investigation not found";
 
 /// How long an investigation waits, and how long each mailbox then takes, in
-/// milliseconds.
+/// milliseconds (inferred).
 const QUEUED: i64 = 5_000;
 const MAILBOX: i64 = 500;
 
-/// How long an action on an e-mail takes, in milliseconds.
+/// How long an action on an e-mail takes, in milliseconds (inferred).
 const ACTION: i64 = 3_000;
 
-pub(crate) const OPERATIONS: Table = &[
-    ("POST", "/api/investigations", Handler::Do(create)),
-    (
-        "GET",
-        "/api/investigations/scan-types",
-        Handler::Do(scan_types),
-    ),
-    ("POST", "/api/investigations/search", Handler::Rows(search)),
-    ("GET", "/api/investigations/{resourceId}", Handler::Do(get)),
-    (
-        "GET",
-        "/api/investigations/{resourceId}/summary",
-        Handler::Do(summary),
-    ),
-    (
-        "POST",
-        "/api/investigations/{resourceId}/search-email",
-        Handler::Rows(search_emails),
-    ),
-    (
-        "POST",
-        "/api/investigations/{resourceId}/search-user",
-        Handler::Rows(search_users),
-    ),
-    (
-        "PUT",
-        "/api/investigations/{resourceId}/cancel",
-        Handler::Do(cancel),
-    ),
-    (
-        "POST",
-        "/api/investigations/{resourceId}/actions-delete",
-        Handler::Do(delete_emails),
-    ),
-];
+pub(crate) const OPERATIONS: Table = Table {
+    below: "/api/investigations",
+    handlers: &[
+        ("POST ", Do(create)),
+        ("GET /scan-types", Do(scan_types)),
+        ("POST /search", Rows(search)),
+        ("GET /{resourceId}", Do(get)),
+        ("GET /{resourceId}/summary", Do(summary)),
+        ("POST /{resourceId}/search-email", Rows(search_emails)),
+        ("PUT /{resourceId}/cancel", Do(cancel)),
+        ("POST /{resourceId}/actions-delete", Do(delete_emails)),
+    ],
+};
 
+/// The required members are those of the published description, but for
+/// `investigationType`, which the vendor's front end leaves out; `duration` is days
+/// there.
 fn create(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     call.require(&[
         "name",
@@ -89,7 +70,11 @@ fn create(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
             }
             emails(&memberships::members(call, &named))
         }
-        "specificusers" => named.clone(),
+        // Addresses, and not ids. Source: the vendor's front end.
+        "specificusers" => match named.iter().all(|name| name.contains('@')) {
+            true => named.clone(),
+            false => return Err(Refusal::input("The targetUsers are not e-mail addresses")),
+        },
         _ => return Err(Refusal::input("The targetUserType is not known")),
     };
     let (id, now) = (call.store().id(), call.now());
@@ -134,7 +119,8 @@ fn emails(users: &[Row]) -> Vec<String> {
         .collect()
 }
 
-/// How far an investigation has come.
+/// How far an investigation has come. Source: the vendor's documentation (it expires
+/// when its time is up before it is done).
 struct Progress {
     status: &'static str,
     mailboxes: Vec<String>,
@@ -194,7 +180,9 @@ fn current(call: &Call<'_>, investigation: &Row) -> Row {
     Arc::new(now)
 }
 
-/// The e-mails found so far: one in every third mailbox.
+/// The e-mails found so far: one in every third mailbox, whatever is looked for (made
+/// up). The statuses of actions are those of the vendor's front end, but for `Queued`,
+/// which is inferred.
 fn found(call: &Call<'_>, investigation: &Record, progress: &Progress) -> Vec<Row> {
     let id = text(investigation, "resourceId");
     let scanned = progress.mailboxes.iter().take(progress.scanned).step_by(3);
@@ -272,27 +260,7 @@ fn search_emails(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     Ok(found(call, &investigation, &progress(call, &investigation)))
 }
 
-fn search_users(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
-    let investigation = one(call)?;
-    let progress = progress(call, &investigation);
-    let users = progress.mailboxes.iter().enumerate();
-    Ok(users
-        .map(|(number, email)| {
-            let scanned = number < progress.scanned;
-            row(json!({
-                "resourceId": email,
-                "email": email,
-                "filteredMailCount": i32::from(scanned && number % 3 == 0),
-                "analyzedMailCount": i32::from(scanned) * 10,
-                "scanType": "O365",
-                "userStatus": "Online",
-                "investigationStatus": if scanned { "Finished" } else { "Queued" },
-                "progress": i32::from(scanned) * 100,
-            }))
-        })
-        .collect())
-}
-
+/// That what has ended cannot be cancelled is inferred.
 fn cancel(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let before = one(call)?;
     if !["Queued", "Running"].contains(&progress(call, &before).status) {
@@ -306,18 +274,13 @@ fn cancel(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     done(&id)
 }
 
+/// The ids of e-mails, as the vendor's front end sends them. That others are refused is
+/// inferred.
 fn delete_emails(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let investigation = one(call)?;
     let emails = found(call, &investigation, &progress(call, &investigation));
     let body = call.object()?;
-    let chosen: Vec<String> = if member(body, "selectAll").and_then(bool_of) == Some(true) {
-        let excluded = texts(body, "excludedItems");
-        let rows = Search::select(member(body, "filter"), &emails)?;
-        let ids = rows.iter().map(|row| text(row, "resourceId").to_owned());
-        ids.filter(|id| !excluded.contains(id)).collect()
-    } else {
-        texts(body, "items")
-    };
+    let chosen = selected(body, "items", "excludedItems", &emails)?;
     let known = |id: &String| emails.iter().any(|row| text(row, "resourceId") == id);
     if chosen.is_empty() || !chosen.iter().all(known) {
         return Err(Refusal::input("The items are not of this investigation"));

@@ -1,20 +1,21 @@
 //! Codes and the names they stand for.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::handler::{Handler, Table};
+use super::handler::Handler::Do;
+use super::handler::Table;
 use crate::core::random::{ALPHANUMERIC, Random};
 use crate::keepnet::http::call::Call;
 use crate::keepnet::http::response::{Outcome, Refusal};
-use crate::keepnet::records::{Row, integer_of, member, row};
+use crate::keepnet::records::{Row, row};
 
-pub(crate) const OPERATIONS: Table = &[
-    ("GET", "/api/codetypes", Handler::Do(types)),
-    ("GET", "/api/lookups/{typeId}", Handler::Do(of_type)),
-    ("POST", "/api/lookups", Handler::Do(of_types)),
-];
+pub(crate) const OPERATIONS: Table = Table {
+    below: "/api",
+    handlers: &[("GET /lookups/{typeId}", Do(of_type))],
+};
 
-/// Types of codes: number, name and values.
+/// Types of codes: number, name and values. The numbers are those of the vendor's front
+/// end; names and values are made up.
 const TYPES: [(i64, &str, &[&str]); 9] = [
     (1, "Country", &["Netherlands", "Türkiye", "United Kingdom"]),
     (
@@ -54,22 +55,8 @@ fn codes(kind: i64) -> Vec<Row> {
         .collect()
 }
 
-fn types(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let rows = TYPES
-        .iter()
-        .map(|(number, name, _)| row(json!({ "id": number, "name": name, "description": name })));
-    Ok(call.list(&rows.collect::<Vec<_>>()))
-}
-
 fn of_type(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let kind = call.last_param().parse::<i64>();
     let kind = kind.map_err(|_| Refusal::input("The typeId is not a number"))?;
     Ok(call.list(&codes(kind)))
-}
-
-fn of_types(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let kinds = member(call.object()?, "typeIdList").and_then(Value::as_array);
-    let kinds = kinds.into_iter().flatten().filter_map(integer_of);
-    let rows: Vec<_> = kinds.flat_map(codes).collect();
-    Ok(call.list(&rows))
 }

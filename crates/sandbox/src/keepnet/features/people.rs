@@ -3,13 +3,14 @@
 use serde_json::{Value, json};
 
 use super::custom_fields::FIELDS;
-use super::handler::{Handler, Table};
+use super::handler::Handler::{Do, Rows};
+use super::handler::Table;
 use super::memberships::{GROUPS, MEMBERSHIP, USERS, check_groups};
 use super::resource::{Resource, unchanged};
-use crate::keepnet::http::call::Call;
+use crate::keepnet::http::call::{Call, choice};
 use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::store::{DELETED, Store};
-use crate::keepnet::records::{Record, Row, also, bool_of, integer_of, member, row, text, texts};
+use crate::keepnet::records::{Record, Row, also, bool_of, member, row, text, texts};
 
 pub(crate) static TARGET_USERS: Resource = Resource {
     path: USERS,
@@ -21,54 +22,25 @@ pub(crate) static TARGET_USERS: Resource = Resource {
     view: unchanged,
 };
 
-pub(crate) const OPERATIONS: Table = &[
-    (
-        "POST",
-        "/api/target-users/search-email",
-        Handler::Rows(search_email),
-    ),
-    (
-        "GET",
-        "/api/target-users/count-summary",
-        Handler::Do(count_summary),
-    ),
-    (
-        "POST",
-        "/api/target-users/by-resource-ids",
-        Handler::Do(by_ids),
-    ),
-    (
-        "POST",
-        "/api/target-users/include-deleted/by-resource-ids",
-        Handler::Do(by_ids_with_deleted),
-    ),
-    (
-        "POST",
-        "/api/target-users/{resourceId}/groups",
-        Handler::Rows(groups_of),
-    ),
-];
+pub(crate) const OPERATIONS: Table = Table {
+    below: "/api/target-users",
+    handlers: &[
+        ("POST /search-email", Rows(search_email)),
+        ("GET /count-summary", Do(count_summary)),
+        ("POST /by-resource-ids", Do(by_ids)),
+        (
+            "POST /include-deleted/by-resource-ids",
+            Do(by_ids_with_deleted),
+        ),
+        ("POST /{resourceId}/groups", Rows(groups_of)),
+    ],
+};
 
 pub(crate) const PRIORITIES: [&str; 5] = ["VeryLow", "Low", "Medium", "High", "VeryHigh"];
 
-/// Checks a priority, which is written as its name or as its number.
+/// Checks a priority; what is absent is `Medium` (inferred).
 pub(crate) fn priority(record: &mut Record) -> Result<(), Refusal> {
-    let value = member(record, "priority").filter(|value| !value.is_null());
-    let name = match value {
-        None => "Medium",
-        Some(value) => {
-            let number = integer_of(value).and_then(|number| usize::try_from(number).ok());
-            let found = match number {
-                Some(number) => PRIORITIES.get(number),
-                None => PRIORITIES.iter().find(|name| {
-                    value
-                        .as_str()
-                        .is_some_and(|text| text.eq_ignore_ascii_case(name))
-                }),
-            };
-            found.ok_or_else(|| Refusal::input("The priority is not known"))?
-        }
-    };
+    let name = choice(record, "priority", &PRIORITIES, 0)?.unwrap_or("Medium");
     record.insert("priority".to_owned(), json!(name));
     Ok(())
 }
@@ -174,6 +146,7 @@ fn search_email(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
         .collect())
 }
 
+/// Source: the members that the vendor's front end reads.
 fn count_summary(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let (total, active) = counts(&call.inner.store, &call.company);
     let now = call.now_text();

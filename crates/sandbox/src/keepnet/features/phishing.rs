@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::handler::{Handler, Table};
+use super::handler::Handler::Do;
+use super::handler::Table;
 use super::memberships::{GROUPS, NO_GROUP};
 use super::resource::{Resource, unchanged};
 use super::rounds::{self, Round, Schedule};
@@ -35,34 +36,26 @@ pub(crate) static PHISHING_CAMPAIGNS: Resource = Resource {
     view: with_status,
 };
 
-pub(crate) const OPERATIONS: Table = &[
-    (
-        "POST",
-        "/api/phishing-simulator/phishing-campaign/search/unscheduled",
-        Handler::Rows(unscheduled),
-    ),
-    (
-        "POST",
-        "/api/phishing-simulator/phishing-campaign-job/start/{resourceId}",
-        Handler::Do(start),
-    ),
-    (
-        "POST",
-        "/api/phishing-simulator/phishing-campaign-job/start/{resourceId}/{instanceGroup}",
-        Handler::Do(start_saved),
-    ),
-    (
-        "PATCH",
-        "/api/phishing-simulator/phishing-campaign-job/stop/{resourceId}/{instanceGroup}",
-        Handler::Do(stop),
-    ),
-    (
-        "DELETE",
-        "/api/phishing-simulator/phishing-campaign-job/{resourceId}/{instanceGroup}",
-        Handler::Do(delete),
-    ),
-];
+pub(crate) const OPERATIONS: Table = Table {
+    below: "/api/phishing-simulator",
+    handlers: &[
+        ("POST /phishing-campaign-job/start/{resourceId}", Do(start)),
+        (
+            "POST /phishing-campaign-job/start/{resourceId}/{instanceGroup}",
+            Do(start_saved),
+        ),
+        (
+            "PATCH /phishing-campaign-job/stop/{resourceId}/{instanceGroup}",
+            Do(stop),
+        ),
+        (
+            "DELETE /phishing-campaign-job/{resourceId}/{instanceGroup}",
+            Do(delete),
+        ),
+    ],
+};
 
+/// Source: the vendor's front end.
 fn method(id: i64) -> Option<&'static str> {
     Some(match id {
         1 => "Click-Only",
@@ -187,12 +180,6 @@ fn with_status(call: &Call<'_>, campaign: &Row) -> Row {
         .filter(|at| *at <= call.now());
     record.insert("lastLaunch".to_owned(), rounds::time(launched));
     row(Value::Object(record))
-}
-
-fn unscheduled(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
-    let mut rows = PHISHING_CAMPAIGNS.rows(call);
-    rows.retain(|row| text(row, "status") == "Idle");
-    Ok(rows)
 }
 
 fn start(call: &mut Call<'_>) -> Result<Outcome, Refusal> {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::memberships::MEMBERSHIP;
-use crate::keepnet::http::call::{Call, done, missing};
+use crate::keepnet::http::call::{Call, done, missing, selected};
 use crate::keepnet::http::response::{Outcome, Refusal};
-use crate::keepnet::lists::search::{self, Search};
+use crate::keepnet::lists::search::{self};
 use crate::keepnet::records::store::DELETED;
-use crate::keepnet::records::{Record, Row, bool_of, member, text, texts};
+use crate::keepnet::records::{Record, Row, text};
 
 /// A collection whose records are kept.
 pub(crate) struct Resource {
@@ -198,20 +198,8 @@ impl Resource {
         Ok(removed)
     }
 
-    /// Ids that are named one by one, or all that a filter selects.
-    pub(crate) fn selected(&self, call: &Call<'_>) -> Result<Vec<String>, Refusal> {
-        let body = call.object()?;
-        if member(body, "selectAll").and_then(bool_of) != Some(true) {
-            return Ok(texts(body, "items"));
-        }
-        let excluded = texts(body, "excludedItems");
-        let rows = Search::select(member(body, "filter"), &self.rows(call))?;
-        let ids = rows.iter().map(|row| text(row, "resourceId").to_owned());
-        Ok(ids.filter(|id| !excluded.contains(id)).collect())
-    }
-
     fn delete_many(&self, call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-        let ids = self.selected(call)?;
+        let ids = selected(call.object()?, "items", "excludedItems", &self.rows(call))?;
         if ids.is_empty() {
             return Err(Refusal::input("The items field is required."));
         }
@@ -225,6 +213,7 @@ impl Resource {
         done(&ids[0])
     }
 
+    /// That there are no two alike is inferred.
     fn alone(&self, call: &Call<'_>, new: &Record, but: Option<&str>) -> Result<(), Refusal> {
         let Some(key) = self.unique else {
             return Ok(());

@@ -15,7 +15,7 @@ const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
-/// How long it takes until all e-mails are delivered.
+/// How long it takes until all e-mails are delivered (inferred).
 const DELIVERY: i64 = MINUTE;
 
 /// The table of all rounds; the member `of` says of what.
@@ -88,7 +88,8 @@ impl Round {
         }
     }
 
-    /// When it records nothing any more, as far as that is known.
+    /// When it records nothing any more, as far as that is known. Source: the
+    /// vendor's documentation of a campaign's lifetime.
     pub(crate) fn ends(&self) -> Option<i64> {
         let expires = self.start.zip(self.days);
         let expires = expires.map(|(start, days)| start + days * DAY);
@@ -112,7 +113,8 @@ impl Round {
         })
     }
 
-    /// What happened in an enrolment until now, person by person. Everybody does the training within two weeks.
+    /// What happened in an enrolment until now, person by person. Everybody does the training within two weeks
+    /// (made up).
     pub(crate) fn progress(&self, seed: u64, now: i64) -> Vec<Fate> {
         self.people(seed, now, |random, sent, by_now| {
             let opened = sent + random.between(MINUTE, 3 * DAY);

@@ -3,7 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::handler::{Handler, Table};
+use super::handler::Handler::Do;
+use super::handler::Table;
 use super::resource::{Resource, unchanged};
 use crate::keepnet::http::call::Call;
 use crate::keepnet::http::response::{Outcome, Refusal};
@@ -36,18 +37,16 @@ pub(crate) static PLAIN: [Resource; 8] = [
     ),
 ];
 
-pub(crate) const OPERATIONS: Table = &[
-    (
-        "POST",
-        "/api/companies/siem-settings/test",
-        Handler::Do(test_siem),
-    ),
-    (
-        "PUT",
-        "/api/analysis-engines-types/{resourceId}/test-connection",
-        Handler::Do(test_engine),
-    ),
-];
+pub(crate) const OPERATIONS: Table = Table {
+    below: "/api",
+    handlers: &[
+        ("POST /companies/siem-settings/test", Do(test_siem)),
+        (
+            "PUT /analysis-engines-types/{resourceId}/test-connection",
+            Do(test_engine),
+        ),
+    ],
+};
 
 /// One record for each collection, of samples.
 pub(crate) fn seed(seeding: &mut Seeding<'_>) {
@@ -70,17 +69,12 @@ pub(crate) fn seed(seeding: &mut Seeding<'_>) {
 
 fn prepare_siem(_: &mut Call<'_>, setting: &mut Record, _: Option<&Record>) -> Result<(), Refusal> {
     status_name(setting);
-    let name = match integer(setting, "typeId") {
-        1 => "Splunk",
-        2 => "QRadar",
-        _ => "Syslog",
-    };
-    setting.insert("typeName".to_owned(), json!(name));
     Ok(())
 }
 
-/// Nothing is connected to: connections fail to addresses in [`UNREACHABLE`]
-/// and to those that are no secure URL.
+/// A failed test is 200 and `FAILED`. Source: the vendor's front end. Nothing is
+/// connected to: connections fail to addresses in [`UNREACHABLE`] and to those that are
+/// no secure URL.
 fn reachable(call: &Call<'_>, address: &str) -> Result<Outcome, Refusal> {
     if address.starts_with("https://") && !is_unreachable(address) {
         call.data(json!({ "resourceId": null }))

@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::handler::{Handler, Table};
+use super::handler::Handler::{Do, Rows};
+use super::handler::Table;
 use super::memberships::MEMBERSHIP;
 use super::rounds::{self, Counts, Delivery, Fate, Round, Schedule, time};
 use crate::keepnet::dates;
-use crate::keepnet::http::call::{Call, done};
+use crate::keepnet::http::call::{Call, choice, done};
 use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::{Record, Row, bool_of, integer_of, member, record, row, text, texts};
 use crate::keepnet::seed::seeding::{LONG_AGO, LONG_AGO_MILLIS, Seeding};
@@ -15,92 +16,58 @@ pub(crate) const TRAININGS: &str = "/api/trainings";
 pub(crate) const ENROLLMENTS: &str = "/api/enrollments";
 const NOT_FOUND: &str = "Enrollment not found";
 
-pub(crate) const OPERATIONS: Table = &[
-    ("POST", "/api/trainings/search", Handler::Rows(trainings)),
-    (
-        "GET",
-        "/api/trainings/{resourceId}",
-        Handler::Do(get_training),
-    ),
-    (
-        "POST",
-        "/api/trainings/{trainingId}/favourite",
-        Handler::Do(set_favourite),
-    ),
-    (
-        "DELETE",
-        "/api/trainings/{trainingId}/favourite",
-        Handler::Do(unset_favourite),
-    ),
-    ("POST", "/api/enrollments", Handler::Do(enroll)),
-    (
-        "POST",
-        "/api/enrollments/search",
-        Handler::Rows(enrollments),
-    ),
-    (
-        "GET",
-        "/api/enrollments/{resourceId}",
-        Handler::Do(get_enrollment),
-    ),
-    (
-        "DELETE",
-        "/api/enrollments/{resourceId}",
-        Handler::Do(delete),
-    ),
-    (
-        "POST",
-        "/api/enrollments/{resourceId}/send",
-        Handler::Do(send),
-    ),
-    (
-        "POST",
-        "/api/enrollments/{resourceId}/stop",
-        Handler::Do(stop),
-    ),
-    (
-        "GET",
-        "/api/training-reports/{enrollmentId}/summary",
-        Handler::Do(summary),
-    ),
-    (
-        "POST",
-        "/api/training-reports/{enrollmentId}/users/search",
-        Handler::Rows(|call| people(call, |_| true)),
-    ),
-    (
-        "POST",
-        "/api/training-reports/{enrollmentId}/opened-emails/search",
-        Handler::Rows(|call| people(call, |fate| fate.opened.is_some())),
-    ),
-    (
-        "POST",
-        "/api/training-reports/{enrollmentId}/clicked-emails/search",
-        Handler::Rows(|call| people(call, |fate| fate.clicked.is_some())),
-    ),
-    (
-        "POST",
-        "/api/training-reports/{enrollmentId}/no-response/search",
-        Handler::Rows(|call| people(call, |fate| fate.sent.is_some() && fate.opened.is_none())),
-    ),
-    (
-        "POST",
-        "/api/training-reports/{enrollmentId}/progress/search",
-        Handler::Rows(|call| people(call, |fate| fate.clicked.is_some())),
-    ),
-    (
-        "POST",
-        "/api/training-reports/{enrollmentId}/exam-results/search",
-        Handler::Rows(|call| people(call, |fate| fate.submitted.is_some())),
-    ),
-    (
-        "POST",
-        "/api/training-reports/{enrollmentId}/sending-report/search",
-        Handler::Rows(|call| people(call, |fate| fate.sent.is_some())),
-    ),
-];
+pub(crate) const OPERATIONS: Table = Table {
+    below: "/api",
+    handlers: &[
+        ("POST /trainings/search", Rows(trainings)),
+        ("GET /trainings/{resourceId}", Do(get_training)),
+        ("POST /trainings/{trainingId}/favourite", Do(set_favourite)),
+        (
+            "DELETE /trainings/{trainingId}/favourite",
+            Do(unset_favourite),
+        ),
+        ("POST /enrollments", Do(enroll)),
+        ("POST /enrollments/search", Rows(enrollments)),
+        ("GET /enrollments/{resourceId}", Do(get_enrollment)),
+        // The id is that of a training. Source: the vendor's front end.
+        ("GET /enrollments/{resourceId}/languages", Do(languages)),
+        ("DELETE /enrollments/{resourceId}", Do(delete)),
+        ("POST /enrollments/{resourceId}/send", Do(send)),
+        ("POST /enrollments/{resourceId}/stop", Do(stop)),
+        ("GET /training-reports/{enrollmentId}/summary", Do(summary)),
+        (
+            "POST /training-reports/{enrollmentId}/users/search",
+            Rows(|call| people(call, |_| true)),
+        ),
+        (
+            "POST /training-reports/{enrollmentId}/opened-emails/search",
+            Rows(|call| people(call, |fate| fate.opened.is_some())),
+        ),
+        (
+            "POST /training-reports/{enrollmentId}/clicked-emails/search",
+            Rows(|call| people(call, |fate| fate.clicked.is_some())),
+        ),
+        (
+            "POST /training-reports/{enrollmentId}/no-response/search",
+            Rows(|call| people(call, |fate| fate.sent.is_some() && fate.opened.is_none())),
+        ),
+        (
+            "POST /training-reports/{enrollmentId}/progress/search",
+            Rows(|call| people(call, |fate| fate.clicked.is_some())),
+        ),
+        (
+            "POST /training-reports/{enrollmentId}/exam-results/search",
+            Rows(|call| people(call, |fate| fate.submitted.is_some())),
+        ),
+        (
+            "POST /training-reports/{enrollmentId}/sending-report/search",
+            Rows(|call| people(call, |fate| fate.sent.is_some())),
+        ),
+    ],
+};
 
-/// Kinds of training, by the numbers that also stand for them.
+/// Kinds of training, by the numbers that also stand for them. Source: the vendor's
+/// front end.
 const TYPES: [&str; 6] = [
     "SCORM",
     "LearningPath",
@@ -112,26 +79,17 @@ const TYPES: [&str; 6] = [
 
 /// The kind of training that a search is limited to, if it is.
 fn kind(call: &Call<'_>, name: &str) -> Result<Option<&'static str>, Refusal> {
-    let Some(value) = call.member(name).filter(|value| !value.is_null()) else {
-        return Ok(None);
-    };
-    let by_number = integer_of(value)
-        .and_then(|number| usize::try_from(number).ok()?.checked_sub(1))
-        .and_then(|number| TYPES.get(number));
-    let by_name = || {
-        let text = value.as_str().unwrap_or_default();
-        TYPES.iter().find(|name| name.eq_ignore_ascii_case(text))
-    };
-    let found = by_number.or_else(by_name).copied();
-    found
-        .map(Some)
-        .ok_or_else(|| Refusal::input(format!("The {name} is not known")))
+    match call.body.as_object() {
+        Some(body) => choice(body, name, &TYPES, 1),
+        None => Ok(None),
+    }
 }
 
 fn trainings(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     let kind = kind(call, "trainingType")?;
     let ids = call.body.as_object().map(|body| texts(body, "trainingIds"));
     let ids = ids.unwrap_or_default();
+    // All of them as far as another number or word is sent (inferred).
     let favourites = match call.member("trainingSearchType") {
         Some(value) => value == "Favourites" || integer_of(value) == Some(3),
         None => false,
@@ -154,6 +112,20 @@ const NO_TRAINING: &str = "Training not found";
 fn get_training(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let training = call.find(TRAININGS, &call.last_param(), NO_TRAINING)?;
     Ok(Outcome::Data(call.view(&training)))
+}
+
+/// The languages that every training of the sandbox has, and their ids.
+const LANGUAGES: [(&str, &str, &str); 2] = [
+    ("LCgN3agLvotv", "English", "en-GB"),
+    ("LCgN3agLvotw", "Dutch", "nl-NL"),
+];
+
+fn languages(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
+    call.find(TRAININGS, &call.param("resourceId"), NO_TRAINING)?;
+    let rows = LANGUAGES.map(|(id, name, code)| {
+        row(json!({"id": id, "name": name, "code": code, "nativeLanguageName": name}))
+    });
+    Ok(call.list(&rows))
 }
 
 fn favourite(call: &mut Call<'_>, set: bool) -> Result<Outcome, Refusal> {
@@ -185,6 +157,12 @@ fn enroll(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     }
     if groups.is_empty() {
         return Err(Refusal::NotPlayed("enrolling the people of a campaign"));
+    }
+    // Refused without languages, since the vendor's front end always sends some (inferred).
+    let chosen = texts(&body, "languageIds");
+    let known = |id: &String| LANGUAGES.iter().any(|(known, ..)| known == id);
+    if chosen.is_empty() || !chosen.iter().all(known) {
+        return Err(Refusal::input("The languageIds are not of this training"));
     }
     let scheduler = member(&body, "enrollmentScheduler").and_then(Value::as_object);
     let date = scheduler.map_or("", |scheduler| text(scheduler, "scheduledDate"));
@@ -296,7 +274,7 @@ fn delete(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     done(&id)
 }
 
-/// Begins an enrolment that was yet to begin.
+/// Begins an enrolment that was yet to begin. Source: the vendor's documentation.
 fn send(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let enrollment = one(call, "resourceId")?;
     let now = call.now();
@@ -434,7 +412,7 @@ pub(crate) fn seed(seeding: &mut Seeding<'_>) {
             "hasQuiz": quiz,
             "duration": "10",
             "level": 1,
-            "languages": ["English"],
+            "languages": LANGUAGES.map(|(_, name, _)| name),
             "vendorName": "Keepnet",
             "tags": [],
         });

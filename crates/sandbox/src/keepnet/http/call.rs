@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 
 use super::response::{Outcome, Refusal};
 use crate::keepnet::dates;
+use crate::keepnet::lists::search::Search;
 use crate::keepnet::records::audit_log::Change;
 use crate::keepnet::records::store::Store;
-use crate::keepnet::records::{Record, Row, member, record, text};
+use crate::keepnet::records::{Record, Row, bool_of, integer_of, member, record, text, texts};
 use crate::keepnet::shapes::{Operation, Shapes, Type};
 use crate::keepnet::state::{Grant, Inner, State};
 
@@ -178,4 +179,47 @@ pub(crate) fn missing(record: &Record, names: &[&str]) -> Result<(), Refusal> {
     } else {
         Err(Refusal::Input(wrong))
     }
+}
+
+/// The member of this name as one of `choices`, which are written by name or by number,
+/// the first of them as `first`. Source: the vendor's front end, which sends both.
+pub(crate) fn choice(
+    record: &Record,
+    name: &str,
+    choices: &[&'static str],
+    first: i64,
+) -> Result<Option<&'static str>, Refusal> {
+    let Some(value) = member(record, name).filter(|value| !value.is_null()) else {
+        return Ok(None);
+    };
+    let found = match integer_of(value) {
+        Some(number) => usize::try_from(number.saturating_sub(first))
+            .ok()
+            .and_then(|at| choices.get(at)),
+        None => {
+            let text = value.as_str().unwrap_or_default();
+            choices.iter().find(|name| name.eq_ignore_ascii_case(text))
+        }
+    };
+    match found {
+        Some(found) => Ok(Some(found)),
+        None => Err(Refusal::input(format!("The {name} is not known"))),
+    }
+}
+
+/// What a bulk operation is about: the ids in `items`, or all that a filter selects but
+/// for those in `excluded`.
+pub(crate) fn selected(
+    body: &Record,
+    items: &str,
+    excluded: &str,
+    rows: &[Row],
+) -> Result<Vec<String>, Refusal> {
+    if member(body, "selectAll").and_then(bool_of) != Some(true) {
+        return Ok(texts(body, items));
+    }
+    let excluded = texts(body, excluded);
+    let rows = Search::select(member(body, "filter"), rows)?;
+    let ids = rows.iter().map(|row| text(row, "resourceId").to_owned());
+    Ok(ids.filter(|id| !excluded.contains(id)).collect())
 }

@@ -1,6 +1,11 @@
 //! Forms with files.
 
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
 use bytes::Bytes;
+use http_body_util::{BodyDataStream, Full};
+use multer::Multipart;
 
 use super::response::Refusal;
 use crate::keepnet::records::Record;
@@ -15,64 +20,30 @@ pub(crate) struct Part {
 
 /// The fields of a `multipart/form-data` body.
 pub(crate) fn parts(content_type: &str, body: &Bytes) -> Result<Vec<Part>, Refusal> {
-    read(content_type, body).ok_or_else(|| Refusal::input("Invalid request"))
+    let boundary = multer::parse_boundary(content_type).ok();
+    let reading = pin!(read(boundary.unwrap_or_default(), body.clone()));
+    // Nothing is waited for: all of the body is here.
+    match reading.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(Some(parts)) => Ok(parts),
+        _ => Err(Refusal::input("Invalid request")),
+    }
 }
 
-fn read(content_type: &str, body: &Bytes) -> Option<Vec<Part>> {
-    let (kind, parameters) = content_type.split_once(';')?;
-    if !kind.trim().eq_ignore_ascii_case("multipart/form-data") {
-        return None;
-    }
-    let boundary = parameter(parameters, "boundary")?;
-    let delimiter = format!("\r\n--{boundary}");
-    // The first delimiter has no line break of its own before it.
-    let mut at = body
-        .starts_with(&delimiter.as_bytes()[2..])
-        .then(|| delimiter.len() - 2)?;
+async fn read(boundary: String, body: Bytes) -> Option<Vec<Part>> {
+    let mut form = Multipart::new(BodyDataStream::new(Full::new(body)), boundary);
     let mut parts = Vec::new();
-    loop {
-        let rest = &body[at..];
-        if rest.starts_with(b"--") {
-            return Some(parts);
-        }
-        let headers = at + 2;
-        let head = headers + find(&body[headers..], b"\r\n\r\n")?;
-        let content = head + 4;
-        // A part without content may share its line break with the delimiter.
-        let end = content - 2 + find(&body[content - 2..], delimiter.as_bytes())?;
-        let head = std::str::from_utf8(&body[headers..head]).ok()?;
-        let disposition = head.lines().find_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case("content-disposition")
-                .then_some(value)
-        })?;
+    while let Some(field) = form.next_field().await.ok()? {
         parts.push(Part {
-            name: parameter(disposition, "name")?,
-            file_name: parameter(disposition, "filename"),
-            content: body.slice(content..end.max(content)),
+            name: field.name()?.to_owned(),
+            file_name: field.file_name().map(str::to_owned),
+            content: field.bytes().await.ok()?,
         });
-        at = end + delimiter.len();
     }
-}
-
-fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes
-        .windows(wanted.len())
-        .position(|window| window == wanted)
-}
-
-fn parameter(text: &str, wanted: &str) -> Option<String> {
-    text.split(';').find_map(|pair| {
-        let (name, value) = pair.split_once('=')?;
-        let value = value.trim().trim_matches('"');
-        name.trim()
-            .eq_ignore_ascii_case(wanted)
-            .then(|| value.to_owned())
-    })
+    Some(parts)
 }
 
 /// The fields that are no files as a record. A name with an index, or one that
-/// comes again, makes a list.
+/// comes again, makes a list. Source: how .NET binds forms (inferred).
 pub(crate) fn record(parts: &[Part]) -> Record {
     use serde_json::Value;
     let mut record = Record::new();

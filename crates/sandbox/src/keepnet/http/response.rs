@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 pub(crate) enum Outcome {
     /// Data, to be put into the envelope.
     Data(Value),
-    /// Done with 200, yet the envelope says that it failed.
+    /// Done with 200, yet the envelope says that it failed. Source: the vendor's front
+    /// end.
     Failed(&'static str),
     File {
         content_type: &'static str,
@@ -30,7 +31,8 @@ impl Outcome {
     }
 }
 
-/// Why a request is refused.
+/// Why a request is refused. The statuses are documented or known from the vendor's
+/// front end; most messages are inferred.
 #[derive(Debug)]
 pub(crate) enum Refusal {
     /// No token, or one that is not valid (any more).
@@ -57,7 +59,8 @@ impl Refusal {
         Self::Input(vec![message.into()])
     }
 
-    /// As the few operations say it that declare problem details.
+    /// As the few operations say it that declare problem details in the published
+    /// description.
     pub(crate) fn into_problem(self) -> Response<Bytes> {
         let (status, title) = match self {
             Self::NotFound(message) => (StatusCode::NOT_FOUND, message),
@@ -150,6 +153,7 @@ pub(crate) fn failed(message: &str) -> Response<Bytes> {
     )
 }
 
+/// Source: the published description and the vendor's front end.
 pub(crate) fn envelope(data: Value, status: &str, message: &str, validation: &[String]) -> Value {
     json!({
         "data": data,

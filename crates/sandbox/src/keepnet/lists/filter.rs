@@ -63,6 +63,8 @@ impl Wanted {
     }
 }
 
+/// What the vendor's front end uses. That others are refused, and how kinds of values
+/// compare, is inferred.
 #[derive(Clone, Copy, Debug)]
 enum Operator {
     Contains,

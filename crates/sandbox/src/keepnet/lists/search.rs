@@ -56,7 +56,8 @@ impl Search {
         Self::strict(&call.body, has_filter)
     }
 
-    /// The body of a search, which has to be complete.
+    /// The body of a search, which has to be complete. Source: the vendor's
+    /// documentation (400 where something is missing, 500 for a null filter).
     pub(crate) fn strict(body: &Value, with_filter: bool) -> Result<Self, Refusal> {
         let body = body
             .as_object()
@@ -137,7 +138,8 @@ impl Search {
         Ok(kept.cloned().collect())
     }
 
-    /// Checks the columns that filter and order name against a row's members.
+    /// Checks the columns that filter and order name against a row's members. Source:
+    /// the vendor documents 400 for others.
     pub(crate) fn check(&self, shapes: &Shapes, of: &Type) -> Result<(), Refusal> {
         let members = shapes.members(of);
         let known = |column: &str| {
@@ -205,7 +207,8 @@ impl Search {
         (self.page, self.size)
     }
 
-    /// The rows as comma-separated values, one column for each member.
+    /// The rows as comma-separated values, one column for each member (inferred: the
+    /// vendor describes no file).
     pub(crate) fn csv(&self, shapes: &Shapes, of: &Type, rows: Vec<Row>) -> Result<Bytes, Refusal> {
         self.check(shapes, of)?;
         let mut rows = self.sorted(rows);

@@ -23,7 +23,9 @@ pub(crate) struct Change<'a> {
 }
 
 impl Store {
-    /// Writes a change into the company's audit log.
+    /// Writes a change into the company's audit log. The members are those of the
+    /// published description, the operations those of the vendor's front end; the texts
+    /// are inferred.
     pub(crate) fn log(&mut self, company: &str, millis: i64, change: &Change<'_>) {
         let id = self.id();
         let shown = |record: Option<&Record>| {

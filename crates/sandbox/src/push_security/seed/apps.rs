@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::names;
+use super::names::names;
 use super::{ANCHOR, times};
 use crate::core::random::{Id, Random};
 use crate::push_security::model::{
@@ -18,7 +18,7 @@ pub(super) fn apps(random: &mut Random, count: usize, employees: &[Employee]) ->
             let slug = kind.to_ascii_lowercase().replace('_', "-");
             let labels = random.below(3);
             let mut labels: Vec<_> = (0..labels)
-                .map(|_| random.pick(names::APP_LABELS))
+                .map(|_| random.pick(&names().app_labels))
                 .collect();
             labels.sort_unstable();
             labels.dedup();
@@ -32,7 +32,7 @@ pub(super) fn apps(random: &mut Random, count: usize, employees: &[Employee]) ->
                 owner_id: owned.then(|| employees[random.below(employees.len())].id),
                 notes: random
                     .percent(35)
-                    .then(|| random.pick(names::APP_NOTES).to_owned()),
+                    .then(|| random.pick(&names().app_notes).to_owned()),
                 website: format!("https://{slug}.example.com"),
                 description: format!("{friendly_name} as a service"),
                 labels,
@@ -46,14 +46,14 @@ pub(super) fn apps(random: &mut Random, count: usize, employees: &[Employee]) ->
 
 /// The key and the name of the app with that index; no two are the same.
 fn app_name(index: usize) -> (String, String) {
-    let Some(index) = index.checked_sub(names::APPS.len()) else {
-        let (kind, name) = names::APPS[index];
+    let Some(index) = index.checked_sub(names().apps.len()) else {
+        let (kind, name) = names().apps[index];
         return (kind.to_owned(), name.to_owned());
     };
-    let seconds = names::APP_SECOND_WORDS.len();
-    let first = names::APP_FIRST_WORDS[(index / seconds) % names::APP_FIRST_WORDS.len()];
-    let second = names::APP_SECOND_WORDS[index % seconds];
-    let round = index / (seconds * names::APP_FIRST_WORDS.len());
+    let seconds = names().app_second_words.len();
+    let first = names().app_first_words[(index / seconds) % names().app_first_words.len()];
+    let second = names().app_second_words[index % seconds];
+    let round = index / (seconds * names().app_first_words.len());
     let number = if round == 0 {
         String::new()
     } else {
@@ -76,7 +76,7 @@ fn login_methods(random: &mut Random, created: i64) -> LoginMethods {
         fed_cm_login: None,
     };
     if single_sign_on {
-        let provider = Some(random.pick(names::IDENTITY_PROVIDERS));
+        let provider = Some(random.pick(&names().identity_providers));
         match random.below(10) {
             0..=5 => methods.oidc_login = provider,
             6..=7 => methods.saml_login = provider,
@@ -155,8 +155,8 @@ pub(super) fn apps_other(random: &mut Random, count: usize) -> Vec<AppOther> {
     let created = times(random, count, 700, 400);
     (0..count)
         .map(|index| {
-            let word = names::SITE_WORDS[index % names::SITE_WORDS.len()];
-            let number = match index / names::SITE_WORDS.len() {
+            let word = names().site_words[index % names().site_words.len()];
+            let number = match index / names().site_words.len() {
                 0 => String::new(),
                 round => (round + 1).to_string(),
             };

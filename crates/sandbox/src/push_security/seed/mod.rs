@@ -1,4 +1,4 @@
-//! The seeded organisation.
+//! The seeded organisation, made up.
 //!
 //! Every list draws from a stream of its own, and its creation times rise with
 //! its order. All times lie before [`ANCHOR`], a fixed moment, so that the same

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::names;
+use super::names::names;
 use super::{ANCHOR, times};
 use crate::core::random::Random;
 use crate::push_security::model::{
@@ -14,8 +14,8 @@ pub(super) fn employees(random: &mut Random, count: usize) -> Vec<Employee> {
     let mut namesakes: HashMap<(&str, &str), u32> = HashMap::new();
     (0..count)
         .map(|index| {
-            let first_name = random.pick(names::FIRST_NAMES);
-            let last_name = random.pick(names::LAST_NAMES);
+            let first_name = random.pick(&names().first_names);
+            let last_name = random.pick(&names().last_names);
             let namesake = namesakes.entry((first_name, last_name)).or_insert(0);
             *namesake += 1;
             let number = if *namesake == 1 {
@@ -27,7 +27,7 @@ pub(super) fn employees(random: &mut Random, count: usize) -> Vec<Employee> {
             email.make_ascii_lowercase();
             let groups = 1 + random.below(3);
             let mut groups: Vec<_> = (0..groups)
-                .map(|_| random.pick(names::GROUPS).to_owned())
+                .map(|_| random.pick(&names().groups).to_owned())
                 .collect();
             groups.sort_unstable();
             groups.dedup();
@@ -39,8 +39,8 @@ pub(super) fn employees(random: &mut Random, count: usize) -> Vec<Employee> {
                 email,
                 first_name,
                 last_name,
-                department: (!random.percent(12)).then(|| random.pick(names::DEPARTMENTS)),
-                location: (!random.percent(15)).then(|| random.pick(names::LOCATIONS)),
+                department: (!random.percent(12)).then(|| random.pick(&names().departments)),
+                location: (!random.percent(15)).then(|| random.pick(&names().locations)),
                 licensed: random.percent(85),
                 creation_timestamp: created[index],
                 chatops_enabled: random.percent(30),
@@ -51,56 +51,33 @@ pub(super) fn employees(random: &mut Random, count: usize) -> Vec<Employee> {
 }
 
 pub(super) fn browsers(random: &mut Random, count: usize, employees: &[Employee]) -> Vec<Browser> {
-    use BrowserType::{
-        Arc, Brave, Chrome, Edge, Firefox, Island, Opera, PrismaAccess, Safari, Unknown,
-    };
-    const DESKTOP: &[BrowserType] = &[
-        Chrome,
-        Chrome,
-        Chrome,
-        Chrome,
-        Chrome,
-        Edge,
-        Edge,
-        Firefox,
-        Firefox,
-        Brave,
-        Opera,
-        Island,
-        PrismaAccess,
-        Unknown,
+    use BrowserType::{Arc, Brave, Chrome, Edge, Firefox, Island, Opera, PrismaAccess, Safari};
+    const DESKTOP: &[(BrowserType, usize)] = &[
+        (Chrome, 5),
+        (Edge, 2),
+        (Firefox, 2),
+        (Brave, 1),
+        (Opera, 1),
+        (Island, 1),
+        (PrismaAccess, 1),
+        (BrowserType::Unknown, 1),
     ];
-    const APPLE: &[BrowserType] = &[Chrome, Chrome, Chrome, Safari, Safari, Arc, Firefox, Brave];
-    const MOBILE: &[BrowserType] = &[Chrome, Firefox, Edge];
-    const SYSTEMS: &[OsType] = &[
-        OsType::Macos,
-        OsType::Macos,
-        OsType::Macos,
-        OsType::Macos,
-        OsType::Macos,
-        OsType::Macos,
-        OsType::Windows,
-        OsType::Windows,
-        OsType::Windows,
-        OsType::Windows,
-        OsType::Windows,
-        OsType::Windows,
-        OsType::Windows,
-        OsType::Windows,
-        OsType::Linux,
-        OsType::Linux,
-        OsType::ChromeOs,
-        OsType::Ios,
-        OsType::Android,
-        OsType::Unknown,
+    const APPLE: &[(BrowserType, usize)] =
+        &[(Chrome, 3), (Safari, 2), (Arc, 1), (Firefox, 1), (Brave, 1)];
+    const MOBILE: &[(BrowserType, usize)] = &[(Chrome, 1), (Firefox, 1), (Edge, 1)];
+    const SYSTEMS: &[(OsType, usize)] = &[
+        (OsType::Macos, 6),
+        (OsType::Windows, 8),
+        (OsType::Linux, 2),
+        (OsType::ChromeOs, 1),
+        (OsType::Ios, 1),
+        (OsType::Android, 1),
+        (OsType::Unknown, 1),
     ];
-    const TOKENS: &[TokenType] = &[
-        TokenType::Team,
-        TokenType::Team,
-        TokenType::Team,
-        TokenType::Individual,
-        TokenType::Individual,
-        TokenType::LandingPage,
+    const TOKENS: &[(TokenType, usize)] = &[
+        (TokenType::Team, 3),
+        (TokenType::Individual, 2),
+        (TokenType::LandingPage, 1),
     ];
     if employees.is_empty() {
         return Vec::new();
@@ -112,8 +89,8 @@ pub(super) fn browsers(random: &mut Random, count: usize, employees: &[Employee]
             let owner = employees
                 .get(index)
                 .unwrap_or_else(|| &employees[random.below(employees.len())]);
-            let os = random.pick(SYSTEMS);
-            let browser = random.pick(match os {
+            let os = random.weighted(SYSTEMS);
+            let browser = random.weighted(match os {
                 OsType::Macos | OsType::Ios => APPLE,
                 OsType::Android => MOBILE,
                 _ => DESKTOP,
@@ -127,12 +104,12 @@ pub(super) fn browsers(random: &mut Random, count: usize, employees: &[Employee]
                     random.between(118, 138),
                     random.between(0, 7000)
                 ),
-                token_type: random.pick(TOKENS),
+                token_type: random.weighted(TOKENS),
                 is_active: owner.licensed && random.percent(92),
                 browser,
                 os,
-                extension_version: random.pick(names::EXTENSION_VERSIONS),
-                language: (!random.percent(20)).then(|| random.pick(names::LANGUAGES)),
+                extension_version: random.pick(&names().extension_versions),
+                language: (!random.percent(20)).then(|| random.pick(&names().languages)),
                 profile_email: (!random.percent(35)).then(|| owner.email.clone()),
                 profile_sync_enabled: (!random.percent(20)).then(|| random.percent(60)),
                 creation_timestamp: created[index],
@@ -154,15 +131,15 @@ pub(super) fn browser_extensions(
     (0..count)
         .map(|index| {
             let browser = &browsers[random.below(browsers.len())];
-            let (extension_id, name, description, permissions, host_permissions) =
-                random.pick(names::EXTENSIONS);
+            let extensions = &names().extensions;
+            let extension = &extensions[random.below(extensions.len())];
             BrowserExtension {
                 id: random.id(),
-                extension_id,
+                extension_id: extension.id,
                 employee_id: browser.employee_id,
                 browser_id: browser.id,
-                name,
-                description: (!random.percent(15)).then_some(description),
+                name: extension.name,
+                description: (!random.percent(15)).then_some(extension.description),
                 version: format!(
                     "{}.{}.{}",
                     random.between(1, 9),
@@ -170,8 +147,8 @@ pub(super) fn browser_extensions(
                     random.between(0, 9)
                 ),
                 deployment_mode: random.pick(DeploymentMode::ALL),
-                permissions,
-                host_permissions,
+                permissions: &extension.permissions,
+                host_permissions: &extension.host_permissions,
                 enabled: random.percent(88),
                 creation_timestamp: created[index],
             }

@@ -71,20 +71,17 @@ pub(super) fn detections(
     employees: &[Employee],
     browsers: &[Browser],
 ) -> Vec<Detection> {
-    const RESPONSES: &[&str] = &[
-        "EMPLOYEE_WARNED",
-        "EMPLOYEE_WARNED",
-        "EMPLOYEE_IGNORED_WARNING",
-        "BLOCKED",
-        "NOT_BLOCKED",
+    const RESPONSES: &[(&str, usize)] = &[
+        ("EMPLOYEE_WARNED", 2),
+        ("EMPLOYEE_IGNORED_WARNING", 1),
+        ("BLOCKED", 1),
+        ("NOT_BLOCKED", 1),
     ];
-    const SEVERITIES: &[Severity] = &[
-        Severity::Low,
-        Severity::Medium,
-        Severity::Medium,
-        Severity::High,
-        Severity::High,
-        Severity::Critical,
+    const SEVERITIES: &[(Severity, usize)] = &[
+        (Severity::Low, 1),
+        (Severity::Medium, 2),
+        (Severity::High, 2),
+        (Severity::Critical, 1),
     ];
     if browsers.is_empty() {
         return Vec::new();
@@ -103,9 +100,9 @@ pub(super) fn detections(
                 employee_id: browser.employee_id,
                 employee: owners[&browser.employee_id].embedded(),
                 browser_id: Some(browser.id),
-                severity: random.pick(SEVERITIES),
+                severity: random.weighted(SEVERITIES),
                 detection_type: random.pick(DetectionType::ALL),
-                response: (!random.percent(12)).then(|| random.pick(RESPONSES)),
+                response: (!random.percent(12)).then(|| random.weighted(RESPONSES)),
                 archived: random.percent(20),
                 detection_link: Detection::link(id),
                 creation_timestamp: created[index],

@@ -40,7 +40,7 @@ model! {
         status_name: Option<String> = "statusName",
         /// Whether calls may come only from `allowedIpAddresses`.
         has_ip_address_restriction: Option<bool> = "hasIpAddressRestriction",
-        /// The IP addresses that calls may come from. None may be empty text.
+        /// The IP addresses that calls may come from, none of them empty. No ranges are documented.
         allowed_ip_addresses: Option<Vec<String>> = "allowedIpAddresses",
         role_resource_id_list: Option<Vec<String>> = "roleResourceIdList",
     }
@@ -60,7 +60,7 @@ model! {
         status_id: i32 = "statusId",
         /// Whether calls may come only from `allowedIpAddresses`.
         has_ip_address_restriction: Option<bool> = "hasIpAddressRestriction",
-        /// The IP addresses that calls may come from. None may be empty text.
+        /// The IP addresses that calls may come from, none of them empty. No ranges are documented.
         allowed_ip_addresses: Option<Vec<String>> = "allowedIpAddresses",
         /// The ids of the roles that the client has. At least one is needed.
         role_resource_id_list: Option<Vec<String>> = "roleResourceIdList",

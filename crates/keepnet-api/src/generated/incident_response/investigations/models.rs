@@ -21,14 +21,15 @@ model! {
         logical_operator: Option<i32> = "logicalOperator",
         /// 1 to 300 characters.
         name: String = "name",
-        /// How long the investigation runs; the unit is not published.
+        /// After how many days the investigation expires, finished or not. The vendor's front end offers 1, 3 and 7.
         duration: i32 = "duration",
         /// From when on e-mails are searched.
         start_date: DateTime = "startDate" (into),
         /// Until when e-mails are searched.
         end_date: DateTime = "endDate" (into),
         target_user_type: TargetUserType = "targetUserType",
-        /// Ids of target users or groups, as `targetUserType` says.
+        /// With `SpecificUsers` the e-mail addresses of target users, with `Groups` the ids of target groups, as the
+        /// vendor's front end sends them; with `AllUsers` none.
         target_users: Option<Vec<String>> = "targetUsers",
         /// Searches the archive of Enterprise Vault, too.
         is_scan_enterprise_vault: Option<bool> = "isScanEnterpriseVault",

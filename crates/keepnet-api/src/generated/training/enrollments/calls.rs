@@ -397,13 +397,14 @@ impl Enrollments {
         self.client().operation(&ENROLLMENTS_CONTENT, &[resource_id.as_ref()]).call()
     }
 
-    /// Lists the languages of an enrolment.
+    /// Lists the languages in which people can be enrolled in a training.
     ///
-    /// The vendor's own client posts instead; the published description says GET.
+    /// The vendor's front end gives the id of a training, before it enrols people in it, and sends the ids of the
+    /// languages with the enrolment.
     ///
     /// `GET /api/enrollments/{resourceId}/languages`. Idempotent: retried automatically.
     ///
-    /// - `resource_id`: The id of the enrolment.
+    /// - `resource_id`: The id of the training.
     ///
     /// Source: the vendor's documentation.
     pub fn languages(

@@ -139,9 +139,9 @@ model! {
     /// When the e-mails of an enrolment go out, and when the training is due.
     #[derive(Clone, Default)]
     pub struct EnrollmentEmailConfig: Received, Sent {
-        /// When to send, if `scheduleTypeId` is 3.
+        /// When to send. Without `enrollmentScheduler` it is sent at once.
         scheduled_date: Option<DateTime> = "scheduledDate" (into),
-        /// The id of the time zone of `scheduledDate`.
+        /// The id of the time zone of `scheduledDate`. The vendor's front end always sends it.
         scheduled_time_zone_id: Option<String> = "scheduledTimeZoneId",
         /// Takes times in the time zone of each target user.
         use_own_time_zone: Option<bool> = "useOwnTimeZone",
@@ -214,7 +214,8 @@ model! {
         phishing_campaign_resource_id: Option<String> = "phishingCampaignResourceId",
         /// What recipients of the campaign must have done to be enrolled.
         phishing_campaign_condition_types: Option<Vec<PhishingCampaignConditionType>> = "phishingCampaignConditionTypes",
-        /// The ids of the languages, from the list of training languages.
+        /// The ids of the languages, from `enrollments.languages` of the training. The vendor's front end always sends
+        /// some; what the service does without is not documented.
         language_ids: Option<Vec<String>> = "languageIds",
         enrollment_scheduler: Option<EnrollmentEmailConfig> = "enrollmentScheduler",
         enrollment_reminder: Option<EnrollmentReminder> = "enrollmentReminder",

@@ -84,6 +84,25 @@ impl Sessions {
             .set_secret_query("token", &token.into())
             .call()
     }
+
+    /// Gets the name of a cat that a session has seen.
+    ///
+    /// `GET /sessions/{token}/cats/{number}`. Idempotent: retried automatically.
+    ///
+    /// - `token`: What the session was given.
+    /// - `number`: Which cat.
+    ///
+    /// ```no_run
+    /// # async fn example(tiny: tiny_api::Client) -> Result<(), tiny_api::Error> {
+    /// let answer = tiny.sessions().cat("token", 1).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn cat(&self, token: impl Into<Secret>, number: i64) -> Call<String> {
+        self.client()
+            .operation(&SESSIONS_CAT, &[token.into().expose(), &number.to_string()])
+            .call()
+    }
 }
 
 /// `POST /sessions`
@@ -111,3 +130,12 @@ pub static SESSIONS_END: Operation = Operation::new(
     )
     .idempotent()
     .empty();
+
+/// `GET /sessions/{token}/cats/{number}`
+pub static SESSIONS_CAT: Operation = Operation::new(
+        "sessions.cat",
+        Method::GET,
+        "/sessions/{token}/cats/{number}",
+    )
+    .idempotent()
+    .secret_path(&["token"]);
