@@ -87,7 +87,7 @@ model! {
         /// The size in bytes.
         size: Option<i64> = "size",
         kind: Option<TrainingType> = "type",
-        is_deleteable: Option<bool> = "isDeleteable",
+        is_deletable: Option<bool> = "isDeleteable",
         warning_message: Option<String> = "warningMessage",
     }
 }
@@ -109,7 +109,7 @@ impl InForm for TrainingContentRequest {
         if let Some(value) = self.kind {
             form = form.text(format!("{prefix}type"), value.to_string());
         }
-        if let Some(value) = self.is_deleteable {
+        if let Some(value) = self.is_deletable {
             form = form.text(format!("{prefix}isDeleteable"), value.to_string());
         }
         if let Some(value) = self.warning_message {
