@@ -80,7 +80,7 @@ const FUZZ: &str = "cargo-fuzz@0.13.2";
 const HACK: &str = "cargo-hack@0.6.44";
 
 /// How long each fuzz target runs, in seconds.
-const FUZZ_SECONDS: u32 = 120;
+const FUZZ_SECONDS: u32 = 180;
 
 /// Features of the transport with which its tests run, apart from the default ones: each kind of TLS, and none.
 const TRANSPORT_SUITES: &[&str] = &["native-tls,fake", "rustls-no-provider,fake", "fake"];
@@ -111,7 +111,7 @@ pub(crate) struct Ci {
     #[arg(long)]
     skip_tests: bool,
     /// Adds what takes long, or needs tools that cargo must build first: the tests with each kind of TLS, pairs of features,
-    /// advisories and licences, the oldest versions of dependencies, and two minutes of each fuzz target. Needs the
+    /// advisories and licences, the oldest versions of dependencies, and three minutes of each fuzz target. Needs the
     /// network, and a nightly toolchain for the last two.
     #[arg(long)]
     full: bool,

@@ -243,7 +243,7 @@ fn dry_run(
     order: &Order,
 ) -> anyhow::Result<()> {
     say(format_args!(
-        "Building the package of {} as its users will, with those it needs:",
+        "Building the package of {} as its users will, with those it needs, which takes minutes the first time:",
         member.name
     ))?;
     package::check(workspace, &[member], order.registry.as_deref())?;

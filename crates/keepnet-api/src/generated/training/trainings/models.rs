@@ -89,7 +89,7 @@ model! {
         /// The size in bytes.
         size: Option<i64> = "size",
         kind: Option<TrainingType> = "type",
-        is_deleteable: Option<bool> = "isDeleteable",
+        is_deletable: Option<bool> = "isDeleteable",
         warning_message: Option<String> = "warningMessage",
     }
 }
