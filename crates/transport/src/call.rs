@@ -19,7 +19,7 @@ use crate::outcome::Verdict;
 use crate::receive::{place_in, share};
 use crate::request::Request;
 use crate::service::HttpResponse;
-use crate::wire::decode;
+use crate::wire::decode::{self, Target};
 
 /// A call of one operation, sent when awaited.
 ///
@@ -238,14 +238,18 @@ impl Received {
     /// # Errors
     /// If the value does not have this type.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        self.decode_payload(self.payload())
-            .or_else(|error| self.decode_repaired().unwrap_or(Err(error)))
+        decode::value(|target| self.fill(target))
+    }
+
+    fn fill(&self, target: &mut dyn Target) -> Result<(), Error> {
+        self.fill_with(target, &self.payload())
+            .or_else(|error| self.fill_repaired(target).unwrap_or(Err(error)))
     }
 
     /// Decodes the value in the repaired body, because a protocol finds the value only in correct JSON. `None` if there
     /// is nothing to repair.
     #[cold]
-    fn decode_repaired<T: DeserializeOwned>(&self) -> Option<Result<T, Error>> {
+    fn fill_repaired(&self, target: &mut dyn Target) -> Option<Result<(), Error>> {
         let body = Bytes::from(decode::repair(&self.whole_body())?);
         let answer = Answer::new(self.operation(), self.status, &self.headers, &body);
         let payload = match self.call.protocol().payload(&answer) {
@@ -259,18 +263,23 @@ impl Received {
                     .in_call(&self.call)));
             }
         };
-        Some(self.decode_payload(payload).inspect(|_| decode::tell()))
+        let filled = self.fill_with(target, &payload);
+        Some(filled.inspect(|()| decode::tell()))
     }
 
-    fn decode_payload<T: DeserializeOwned>(&self, payload: Bytes) -> Result<T, Error> {
-        let value = match payload.trim_ascii() {
-            b"" => decode::nothing(),
-            b"null" if self.operation().is_list() => decode::json(b"[]"),
+    fn fill_with(&self, target: &mut dyn Target, payload: &[u8]) -> Result<(), Error> {
+        let filled = match payload.trim_ascii() {
+            b"" => decode::nothing(target),
+            b"null" if self.operation().is_list() => decode::fill(target, b"[]"),
             // A missing object is decoded as one without members, as it is within a response.
-            b"null" => decode::json(b"null").or_else(|error| decode::json(b"{}").or(Err(error))),
-            _ => decode::json(&payload).or_else(|error| decode::unit().ok_or(error)),
+            b"null" => decode::fill(target, b"null")
+                .or_else(|error| decode::fill(target, b"{}").or(Err(error))),
+            _ => decode::fill(target, payload).or_else(|error| match decode::is_unit(target) {
+                true => Ok(()),
+                false => Err(error),
+            }),
         };
-        value.map_err(|error| self.undecodable(error))
+        filled.map_err(|error| self.undecodable(error))
     }
 
     #[cold]

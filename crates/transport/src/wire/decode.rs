@@ -10,16 +10,57 @@ use crate::error::{Error, ErrorKind};
 pub(crate) use place::path_at;
 pub(crate) use repair::repair;
 
+/// What JSON is decoded into. A program has one of these for each type that it decodes, and the rest of this file once.
+pub(crate) trait Target {
+    /// Decodes a text.
+    fn parse(&mut self, text: &str) -> Result<(), serde_json::Error>;
+
+    /// Decodes nothing.
+    fn take_nothing(&mut self, nothing: Nothing) -> Result<(), serde::de::value::Error>;
+}
+
+impl<T: DeserializeOwned> Target for Option<T> {
+    fn parse(&mut self, text: &str) -> Result<(), serde_json::Error> {
+        *self = Some(serde_json::from_str(text)?);
+        Ok(())
+    }
+
+    fn take_nothing(&mut self, nothing: Nothing) -> Result<(), serde::de::value::Error> {
+        *self = Some(T::deserialize(nothing)?);
+        Ok(())
+    }
+}
+
+/// The value that `decode` puts into its target.
+///
+/// # Errors
+/// Those of `decode`.
+#[inline]
+pub(crate) fn value<T: DeserializeOwned>(
+    decode: impl FnOnce(&mut dyn Target) -> Result<(), Error>,
+) -> Result<T, Error> {
+    let mut value = None;
+    decode(&mut value)?;
+    value.ok_or_else(not_decoded)
+}
+
 /// Decodes JSON as received, and if that fails, once more after [`repair`].
 ///
 /// # Errors
 /// With the JSON path and what was expected there, but never with a value, which may be secret.
 pub(crate) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
-    let (value, is_repaired) = within("", body)?;
-    if is_repaired {
+    value(|target| fill(target, body))
+}
+
+/// Decodes JSON into `target`, like [`json`].
+///
+/// # Errors
+/// Like [`json`].
+pub(crate) fn fill(target: &mut dyn Target, body: &[u8]) -> Result<(), Error> {
+    if fill_within(target, "", body)? {
         tell();
     }
-    Ok(value)
+    Ok(())
 }
 
 /// Decodes JSON at `place` in a larger text, like [`json`], and returns whether it had to be repaired.
@@ -27,15 +68,23 @@ pub(crate) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
 /// # Errors
 /// Like [`json`], with the path in the larger text.
 pub(crate) fn within<T: DeserializeOwned>(place: &str, body: &[u8]) -> Result<(T, bool), Error> {
+    let mut is_repaired = false;
+    let value = value(|target| {
+        is_repaired = fill_within(target, place, body)?;
+        Ok(())
+    })?;
+    Ok((value, is_repaired))
+}
+
+fn fill_within(target: &mut dyn Target, place: &str, body: &[u8]) -> Result<bool, Error> {
     // UTF-8 is checked once for the whole text.
-    let text = text(body);
-    let strict = text.map(parse);
-    if let Ok(Ok(value)) = strict {
-        return Ok((value, false));
+    let strict = text(body).map(|text| target.parse(text));
+    if let Ok(Ok(())) = strict {
+        return Ok(false);
     }
     let repaired = second(place, body, strict.ok().and_then(Result::err))?;
-    match parse(&repaired) {
-        Ok(value) => Ok((value, true)),
+    match target.parse(&repaired) {
+        Ok(()) => Ok(true),
         Err(error) => Err(undecodable(place, &repaired, &error)),
     }
 }
@@ -46,7 +95,7 @@ pub(crate) fn within<T: DeserializeOwned>(place: &str, body: &[u8]) -> Result<(T
 /// Like [`json`].
 pub(crate) fn strict<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     let text = text(body).map_err(invalid_utf8)?;
-    parse(text).map_err(|error| undecodable("", text, &error))
+    serde_json::from_str(text).map_err(|error| undecodable("", text, &error))
 }
 
 /// The bytes as text. Pages are large, so the check takes several bytes at once.
@@ -72,21 +121,20 @@ pub(crate) fn masked(bytes: &[u8]) -> String {
     text
 }
 
-/// The only instance of the decoder for this type.
-#[inline(never)]
-fn parse<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
-    serde_json::from_str(text)
-}
-
 /// The repaired text, or the decoding error if there is nothing to repair.
 #[cold]
 #[inline(never)]
 fn second(place: &str, body: &[u8], error: Option<serde_json::Error>) -> Result<String, Error> {
     repair(body).ok_or_else(|| match (std::str::from_utf8(body), error) {
         (Ok(text), Some(error)) => undecodable(place, text, &error),
-        (Ok(_), None) => Error::new(ErrorKind::Decode, "the answer could not be decoded"),
+        (Ok(_), None) => not_decoded(),
         (Err(error), _) => invalid_utf8(error),
     })
+}
+
+#[cold]
+fn not_decoded() -> Error {
+    Error::new(ErrorKind::Decode, "the answer could not be decoded")
 }
 
 /// Logs that the decoded text had been repaired.
@@ -97,8 +145,9 @@ pub(crate) fn tell() {
 }
 
 /// Decodes a response without a body. Only types that can be decoded from nothing, such as `()` and `Option`, succeed.
-pub(crate) fn nothing<T: DeserializeOwned>() -> Result<T, Error> {
-    T::deserialize(Nothing::Empty).map_err(|_: serde::de::value::Error| {
+#[cold]
+pub(crate) fn nothing(target: &mut dyn Target) -> Result<(), Error> {
+    target.take_nothing(Nothing::Empty).map_err(|_| {
         Error::new(
             ErrorKind::Decode,
             "the answer is empty where JSON was expected",
@@ -106,16 +155,15 @@ pub(crate) fn nothing<T: DeserializeOwned>() -> Result<T, Error> {
     })
 }
 
-/// The value of `()`, which accepts any response. `None` for all other types.
+/// Whether the target is `()`, which accepts any response.
 #[cold]
-#[inline(never)]
-pub(crate) fn unit<T: DeserializeOwned>() -> Option<T> {
-    T::deserialize(Nothing::Unit).ok()
+pub(crate) fn is_unit(target: &mut dyn Target) -> bool {
+    target.take_nothing(Nothing::Unit).is_ok()
 }
 
 /// No value.
 #[derive(Clone, Copy)]
-enum Nothing {
+pub(crate) enum Nothing {
     /// Nothing was sent. Unlike `null`, it is not decoded as an object without members.
     Empty,
     /// The type needs no value.

@@ -45,7 +45,7 @@
 mod declare;
 mod driver;
 mod scalar;
-mod shape;
+mod show;
 mod slot;
 mod value;
 mod write;
@@ -54,9 +54,9 @@ use serde::de::{DeserializeSeed, Deserializer};
 
 use driver::{FillOther, Kind};
 pub use scalar::Scalar;
-pub use shape::{Shape, Shaped};
+pub use show::{debug, equal};
 pub use slot::{Entries, Fill, Inside, List, Object, Slot, Table, Token, Unfit};
-pub use value::{Names, Show, Value, Values, debug, equal};
+pub use value::{Names, Shape, Shaped, Show, Value, Values};
 pub use write::{form, serialize, urlencoded};
 
 /// An object that an API sends.

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::ser::{Serialize, Serializer};
 
-use crate::wire::model::{Scalar, Token, Unfit};
+use crate::wire::model::{Scalar, Shape, Shaped, Token, Unfit};
 
 /// A point in time, from the year -9999 to 9999, to the nanosecond.
 ///
@@ -165,6 +165,12 @@ impl From<Timestamp> for jiff::Timestamp {
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl Shaped for Timestamp {
+    fn shape(&self) -> Shape<'_> {
+        Shape::Text(self.to_string().into())
     }
 }
 

@@ -9,8 +9,9 @@ use super::handler::Table;
 use super::memberships::{GROUPS, MEMBERSHIP, NO_GROUP, USERS, check_groups, is_in};
 use super::people::{self, priority};
 use super::resource::Resource;
-use crate::keepnet::http::call::{Call, done, selected};
+use crate::keepnet::http::call::{Call, done};
 use crate::keepnet::http::response::{Outcome, Refusal};
+use crate::keepnet::lists::search::selected;
 use crate::keepnet::records::company;
 use crate::keepnet::records::{Record, Row, bool_of, record, text, texts};
 

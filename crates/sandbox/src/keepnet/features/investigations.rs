@@ -8,8 +8,9 @@ use super::handler::Handler::{Do, Rows};
 use super::handler::Table;
 use super::memberships::{self, GROUPS, NO_GROUP, USERS};
 use crate::keepnet::dates;
-use crate::keepnet::http::call::{Call, done, selected};
+use crate::keepnet::http::call::{Call, done};
 use crate::keepnet::http::response::{Outcome, Refusal};
+use crate::keepnet::lists::search::selected;
 use crate::keepnet::records::{Record, Row, bool_of, integer, member, record, row, text, texts};
 
 use crate::core::random::{ALPHANUMERIC, Random};

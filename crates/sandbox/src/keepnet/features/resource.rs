@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::memberships::MEMBERSHIP;
-use crate::keepnet::http::call::{Call, done, missing, selected};
+use crate::keepnet::http::call::{Call, done, missing};
 use crate::keepnet::http::response::{Outcome, Refusal};
-use crate::keepnet::lists::search::{self};
+use crate::keepnet::lists::search::{self, selected};
 use crate::keepnet::records::store::DELETED;
 use crate::keepnet::records::{Record, Row, text};
 

@@ -5,10 +5,9 @@ use serde_json::{Value, json};
 
 use super::response::{Outcome, Refusal};
 use crate::keepnet::dates;
-use crate::keepnet::lists::search::Search;
 use crate::keepnet::records::audit_log::Change;
 use crate::keepnet::records::store::Store;
-use crate::keepnet::records::{Record, Row, bool_of, integer_of, member, record, text, texts};
+use crate::keepnet::records::{Record, Row, integer_of, member, record, text};
 use crate::keepnet::shapes::{Operation, Shapes, Type};
 use crate::keepnet::state::{Grant, Inner, State};
 
@@ -205,21 +204,4 @@ pub(crate) fn choice(
         Some(found) => Ok(Some(found)),
         None => Err(Refusal::input(format!("The {name} is not known"))),
     }
-}
-
-/// What a bulk operation is about: the ids in `items`, or all that a filter selects but
-/// for those in `excluded`.
-pub(crate) fn selected(
-    body: &Record,
-    items: &str,
-    excluded: &str,
-    rows: &[Row],
-) -> Result<Vec<String>, Refusal> {
-    if member(body, "selectAll").and_then(bool_of) != Some(true) {
-        return Ok(texts(body, items));
-    }
-    let excluded = texts(body, excluded);
-    let rows = Search::select(member(body, "filter"), rows)?;
-    let ids = rows.iter().map(|row| text(row, "resourceId").to_owned());
-    Ok(ids.filter(|id| !excluded.contains(id)).collect())
 }

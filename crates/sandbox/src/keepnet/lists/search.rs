@@ -9,7 +9,7 @@ use super::filter::Filter;
 use crate::keepnet::dates;
 use crate::keepnet::http::call::Call;
 use crate::keepnet::http::response::{Outcome, Refusal};
-use crate::keepnet::records::{Row, bool_of, integer_of, member};
+use crate::keepnet::records::{Record, Row, bool_of, integer_of, member, text, texts};
 use crate::keepnet::shapes::{Shapes, Type, page};
 
 /// Columns that lists take though their rows do not have them: what the vendor's own client orders by, and what the
@@ -322,6 +322,23 @@ impl Ord for Key {
             _ => self.rank().cmp(&other.rank()),
         }
     }
+}
+
+/// What a bulk operation is about: the ids in `items`, or all that a filter selects but
+/// for those in `excluded`.
+pub(crate) fn selected(
+    body: &Record,
+    items: &str,
+    excluded: &str,
+    rows: &[Row],
+) -> Result<Vec<String>, Refusal> {
+    if member(body, "selectAll").and_then(bool_of) != Some(true) {
+        return Ok(texts(body, items));
+    }
+    let excluded = texts(body, excluded);
+    let rows = Search::select(member(body, "filter"), rows)?;
+    let ids = rows.iter().map(|row| text(row, "resourceId").to_owned());
+    Ok(ids.filter(|id| !excluded.contains(id)).collect())
 }
 
 #[cfg(test)]

@@ -1,10 +1,17 @@
 //! The members of an object, as debug output, comparisons and requests see them.
 
 use std::any::Any;
-use std::fmt::{self, Debug, Formatter};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use serde_json::Value as Json;
 
 use super::Mark;
-use super::shape::Shaped;
+use crate::body::multipart::Upload;
+use crate::wire::patch::Patch;
+use crate::wire::raw::RawJson;
+use crate::wire::secret::Secret;
 
 /// An object whose members can be looked at.
 pub trait Values {
@@ -56,50 +63,124 @@ impl<T: Shaped + Debug + PartialEq + Any> Value for T {
     }
 }
 
-/// The body of a model's `Debug::fmt`.
-///
-/// # Errors
-/// Whatever writing gives.
-pub fn debug(model: &dyn Values, f: &mut Formatter<'_>) -> fmt::Result {
-    struct Write<'a, 'b>(&'a mut Formatter<'b>, fmt::Result);
-
-    impl Show for Write<'_, '_> {
-        fn members(&mut self, names: &'static Names, values: &[&dyn Value]) {
-            let mut output = self.0.debug_struct(names.name);
-            for (field, value) in names.fields.split_whitespace().zip(values) {
-                output.field(field, value);
-            }
-            self.1 = output.finish();
-        }
-    }
-
-    let mut write = Write(f, Ok(()));
-    model.values(&mut write);
-    write.1
+/// What a value is in a request: in JSON, or in a form.
+#[expect(missing_debug_implementations, reason = "what is sent may be secret")]
+#[non_exhaustive]
+pub enum Shape<'a> {
+    /// Nothing: a member that is left out.
+    Absent,
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number.
+    Integer(i64),
+    /// A whole number that is not negative.
+    Unsigned(u64),
+    /// Any other number.
+    Float(f64),
+    /// A text.
+    Text(Cow<'a, str>),
+    /// A text that is secret.
+    Secret(&'a Secret),
+    /// A list.
+    List(Vec<Shape<'a>>),
+    /// A map.
+    Map(Vec<(&'a str, Shape<'a>)>),
+    /// An object.
+    Object(&'a dyn Values),
+    /// JSON as it is.
+    Json(&'a RawJson),
+    /// A file, which only a form can carry.
+    File(&'a Upload),
+    /// What must not be sent, with the reason.
+    Refused(String),
 }
 
-/// The body of a model's `PartialEq::eq`.
-#[must_use]
-pub fn equal(a: &dyn Values, b: &dyn Values) -> bool {
-    struct One<'a>(&'a dyn Values, bool);
-    struct Other<'a>(&'a [&'a dyn Value], bool);
+/// A value that a request can carry.
+pub trait Shaped {
+    /// What it is in a request.
+    fn shape(&self) -> Shape<'_>;
+}
 
-    impl Show for One<'_> {
-        fn members(&mut self, _: &'static Names, values: &[&dyn Value]) {
-            let mut other = Other(values, false);
-            self.0.values(&mut other);
-            self.1 = other.1;
+impl<M: Values> Shaped for M {
+    #[inline]
+    fn shape(&self) -> Shape<'_> {
+        Shape::Object(self)
+    }
+}
+
+impl<T: Shaped> Shaped for Option<T> {
+    fn shape(&self) -> Shape<'_> {
+        self.as_ref().map_or(Shape::Absent, T::shape)
+    }
+}
+
+impl<T: Shaped> Shaped for Patch<T> {
+    fn shape(&self) -> Shape<'_> {
+        match self {
+            Self::Leave => Shape::Absent,
+            Self::Clear => Shape::Null,
+            Self::Set(value) => value.shape(),
         }
     }
+}
 
-    impl Show for Other<'_> {
-        fn members(&mut self, _: &'static Names, values: &[&dyn Value]) {
-            let mut pairs = self.0.iter().zip(values);
-            self.1 = pairs.all(|(a, b)| a.equals(*b));
+impl<T: Shaped> Shaped for Vec<T> {
+    fn shape(&self) -> Shape<'_> {
+        Shape::List(self.iter().map(T::shape).collect())
+    }
+}
+
+impl<T: Shaped> Shaped for BTreeMap<String, T> {
+    fn shape(&self) -> Shape<'_> {
+        let entries = self.iter().map(|(key, value)| (&**key, value.shape()));
+        Shape::Map(entries.collect())
+    }
+}
+
+impl Shaped for Json {
+    fn shape(&self) -> Shape<'_> {
+        match self {
+            Self::Null => Shape::Null,
+            Self::Bool(value) => Shape::Bool(*value),
+            Self::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
+                (Some(number), ..) => Shape::Integer(number),
+                (_, Some(number), _) => Shape::Unsigned(number),
+                (.., number) => Shape::Float(number.unwrap_or(f64::NAN)),
+            },
+            Self::String(text) => Shape::Text(text.into()),
+            Self::Array(items) => items.shape(),
+            Self::Object(members) => {
+                let entries = members.iter().map(|(key, value)| (&**key, value.shape()));
+                Shape::Map(entries.collect())
+            }
         }
     }
+}
 
-    let mut one = One(b, false);
-    a.values(&mut one);
-    one.1
+macro_rules! shaped {
+    ($($type:ty: |$value:ident| $shape:expr;)*) => {$(
+        impl Shaped for $type {
+            fn shape(&self) -> Shape<'_> {
+                let $value = self;
+                $shape
+            }
+        }
+    )*};
+}
+
+shaped! {
+    bool: |value| Shape::Bool(*value);
+    i32: |number| Shape::Integer((*number).into());
+    i64: |number| Shape::Integer(*number);
+    u8: |number| Shape::Unsigned((*number).into());
+    u16: |number| Shape::Unsigned((*number).into());
+    u32: |number| Shape::Unsigned((*number).into());
+    u64: |number| Shape::Unsigned(*number);
+    f64: |number| Shape::Float(*number);
+    String: |text| Shape::Text(text.into());
+    Secret: |secret| Shape::Secret(secret);
+    RawJson: |json| Shape::Json(json);
+    Upload: |file| Shape::File(file);
 }

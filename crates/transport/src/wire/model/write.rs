@@ -6,8 +6,7 @@ use std::convert::Infallible;
 use serde::ser::{Error as _, Serialize, SerializeMap, Serializer};
 
 use super::Mark;
-use super::shape::Shape;
-use super::value::{Names, Show, Value, Values};
+use super::value::{Names, Shape, Show, Value, Values};
 use crate::body::multipart::Form;
 use crate::error::Error;
 use crate::request::Request;
