@@ -42,29 +42,31 @@ pub(crate) fn expand(
 
 /// Appends a value as one encoded segment, unless it would not stay within the segment.
 pub(crate) fn push_segment(path: &mut String, name: &str, value: &str) -> Result<(), Error> {
-    check_segment(name, value)?;
-    encode_into(path, value);
+    match check_segment(name, value)? {
+        true => path.push_str(value),
+        false => encode_into(path, value),
+    }
     Ok(())
 }
 
-/// Checks that a value stays within its segment.
-fn check_segment(name: &str, value: &str) -> Result<(), Error> {
+/// Checks that a value stays within its segment, and returns whether it needs no encoding.
+fn check_segment(name: &str, value: &str) -> Result<bool, Error> {
     if value.is_empty() {
         return Err(Error::invalid(format!(
             "`{name}` is empty: an empty id would address the whole collection"
         )));
     }
-    let leaves = if is_plain(value) {
-        is_dots(value)
-    } else {
-        value.split(['/', '\\']).any(is_dots)
+    let is_plain = is_plain(value);
+    let leaves = match is_plain {
+        true => is_dots(value),
+        false => value.split(['/', '\\']).any(is_dots),
     };
     if leaves {
         return Err(Error::invalid(format!(
             "`{name}` has `.` or `..` as a path segment, which would address another resource"
         )));
     }
-    Ok(())
+    Ok(is_plain)
 }
 
 /// Checks a path that the caller wrote.
