@@ -258,22 +258,56 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ListAnswer<T>, A::Error> {
         let mut items = None;
         let mut totals = Totals::default();
-        while let Some(name) = map.next_key::<Cow<'de, str>>()? {
-            let is = |known: &str| name.eq_ignore_ascii_case(known);
-            if is("results") || is("items") {
-                items = Some(map.next_value::<PageItems<T>>()?.into_vec());
-            } else if is("totalNumberOfRecords") {
-                totals.records = map.next_value::<Count>()?.0;
-            } else if is("totalNumberOfPages") {
-                totals.pages = map.next_value::<Count>()?.0;
-            } else if is("pageSize") {
-                totals.size = map.next_value::<Count>()?.0;
-            } else {
-                map.next_value::<IgnoredAny>()?;
+        while let Some(member) = map.next_key()? {
+            match member {
+                Member::Items => items = Some(map.next_value::<PageItems<T>>()?.into_vec()),
+                Member::Total(total) => *total.of(&mut totals) = map.next_value::<Count>()?.0,
+                Member::Other => drop(map.next_value::<IgnoredAny>()?),
             }
         }
         let items = items.ok_or_else(|| A::Error::missing_field("results"))?;
         Ok(ListAnswer { items, totals })
+    }
+}
+
+/// A member of a page, by its name in any case.
+enum Member {
+    Items,
+    Total(Total),
+    Other,
+}
+
+#[derive(Clone, Copy)]
+enum Total {
+    Records,
+    Pages,
+    Size,
+}
+
+impl Total {
+    fn of(self, totals: &mut Totals) -> &mut Option<u64> {
+        match self {
+            Self::Records => &mut totals.records,
+            Self::Pages => &mut totals.pages,
+            Self::Size => &mut totals.size,
+        }
+    }
+}
+
+const MEMBERS: [(&str, Member); 5] = [
+    ("results", Member::Items),
+    ("items", Member::Items),
+    ("totalNumberOfRecords", Member::Total(Total::Records)),
+    ("totalNumberOfPages", Member::Total(Total::Pages)),
+    ("pageSize", Member::Total(Total::Size)),
+];
+
+impl<'de> Deserialize<'de> for Member {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = Cow::<'de, str>::deserialize(deserializer)?;
+        let mut known = MEMBERS.into_iter();
+        let found = known.find(|(known, _)| name.eq_ignore_ascii_case(known));
+        Ok(found.map_or(Self::Other, |(_, member)| member))
     }
 }
 

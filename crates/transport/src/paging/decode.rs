@@ -7,7 +7,6 @@ use super::{Paging, Split, position};
 use crate::call::Received;
 use crate::error::Error;
 use crate::wire::decode;
-use crate::wire::raw::RawJson;
 
 /// A decoded page.
 pub(super) enum Decoded<T, P> {
@@ -23,8 +22,12 @@ impl<T, P> Split<Result<T, Error>, P> {
     /// # Errors
     /// The error of the first item that could not be decoded.
     pub(super) fn whole(self) -> Result<Split<T, P>, Error> {
+        let mut items = Vec::with_capacity(self.items.len());
+        for item in self.items {
+            items.push(item?);
+        }
         Ok(Split {
-            items: self.items.into_iter().collect::<Result<_, _>>()?,
+            items,
             next: self.next,
             total: self.total,
         })
@@ -55,6 +58,42 @@ fn by_item<T: DeserializeOwned, P: Paging>(
     received: &Received,
     error: Error,
 ) -> Result<Split<Result<T, Error>, P::Position>, Error> {
+    let mut items = Vec::new();
+    let page = each::<P>(received, error, &mut items)?;
+    Ok(Split {
+        items,
+        next: page.next,
+        total: page.total,
+    })
+}
+
+/// Where the items of a page are decoded to. A program has one of these for each type, and [`each`] once.
+trait Items {
+    /// Decodes an item that stands at `place`, and returns whether it had to be repaired.
+    fn decode(&mut self, place: &str, json: &[u8]) -> Result<bool, Error>;
+
+    /// Adds an item that could not be decoded.
+    fn fail(&mut self, error: Error);
+}
+
+impl<T: DeserializeOwned> Items for Vec<Result<T, Error>> {
+    fn decode(&mut self, place: &str, json: &[u8]) -> Result<bool, Error> {
+        let (value, is_repaired) = decode::within(place, json)?;
+        self.push(Ok(value));
+        Ok(is_repaired)
+    }
+
+    fn fail(&mut self, error: Error) {
+        self.push(Err(error));
+    }
+}
+
+/// Decodes each item of a page by itself, and returns the page without them.
+fn each<P: Paging>(
+    received: &Received,
+    error: Error,
+    items: &mut dyn Items,
+) -> Result<Split<(), P::Position>, Error> {
     // The error about the whole page describes best what is wrong with the page itself.
     let Ok(raw) = raw::split::<P>(received) else {
         return Err(error);
@@ -63,27 +102,30 @@ fn by_item<T: DeserializeOwned, P: Paging>(
         Some(Ok(first)) => raw::list_path(received, first),
         _ => String::new(),
     };
-    let mut is_any_repaired = false;
-    let mut decode = |(index, item): (usize, Result<RawJson, Error>)| {
-        let item = item?;
-        match decode::within(&format!("{list}[{index}]"), item.as_bytes()) {
-            Ok((value, is_repaired)) => {
-                is_any_repaired |= is_repaired;
-                Ok(value)
+    let (mut is_any_repaired, mut is_any_wrong) = (false, false);
+    for (index, item) in raw.items.into_iter().enumerate() {
+        let decoded = item.and_then(|item| {
+            items
+                .decode(&format!("{list}[{index}]"), item.as_bytes())
+                .map_err(|cause| undecoded::<P>(received, index, item.to_bytes(), &cause))
+        });
+        match decoded {
+            Ok(is_repaired) => is_any_repaired |= is_repaired,
+            Err(error) => {
+                is_any_wrong = true;
+                items.fail(error);
             }
-            Err(cause) => Err(undecoded::<P>(received, index, item.to_bytes(), &cause)),
         }
-    };
-    let items: Vec<Result<T, Error>> = raw.items.into_iter().enumerate().map(&mut decode).collect();
+    }
     if is_any_repaired {
         decode::tell();
     }
     // Each item by itself is valid, so the fault is outside of them.
-    if items.iter().all(Result::is_ok) {
+    if !is_any_wrong {
         return Err(error);
     }
     Ok(Split {
-        items,
+        items: Vec::new(),
         next: raw.next,
         total: raw.total,
     })
