@@ -11,7 +11,7 @@ use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use keepnet_api::http::Method;
-use keepnet_api::{Client, FakeAnswer, FakeTransport, RateLimiter, RawItems, RawJson};
+use keepnet_api::{Client, FakeResponse, FakeTransport, RateLimiter, RawItems, RawJson};
 use serde_json::{Map, Value, json};
 
 use crate::sample::{Maker, write};
@@ -89,7 +89,7 @@ async fn given(fake: &FakeTransport, answer: &Answer, paged: bool, body: String)
     let path = format!("/fake{}", answer.path.replace(['{', '}'], ""));
     let method: Method = answer.method.parse().unwrap();
     fake.path(&path, move |_| {
-        FakeAnswer::status(200)
+        FakeResponse::status(200)
             .header("content-type", "application/json")
             .body(body.clone())
     });
@@ -114,7 +114,7 @@ async fn given(fake: &FakeTransport, answer: &Answer, paged: bool, body: String)
 async fn every_answer_comes_out_of_its_envelope_and_page_as_it_went_in() {
     let shapes = Shapes::load();
     let fake = FakeTransport::new();
-    fake.path("/connect/token", |_| FakeAnswer::json(&token()));
+    fake.path("/connect/token", |_| FakeResponse::json(&token()));
     let mut tried = 0;
     for (seed, answer) in shapes.answers.iter().enumerate() {
         let Shape::Envelope(shape) = &answer.shape else {

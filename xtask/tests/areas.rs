@@ -20,7 +20,7 @@ use generated::operations;
 use generated::types::Health;
 use security_api_transport::model::{Scalar, Shape, Shaped, Token, Unfit};
 use security_api_transport::{
-    Answer, ApiError, Error, FakeAnswer, FakeTransport, Next, Operation, Paging, Protocol, Request,
+    Answer, ApiError, Error, FakeResponse, FakeTransport, Next, Operation, Paging, Protocol, Request,
     Split, Verdict,
 };
 use serde::{Deserialize, Serialize, Serializer};
@@ -211,7 +211,7 @@ impl Protocol for Wrapping {
 }
 
 fn client(operation: &'static Operation, answer: &Value) -> (Client, FakeTransport) {
-    support::client(Wrapping, operation, FakeAnswer::json(answer))
+    support::client(Wrapping, operation, FakeResponse::json(answer))
 }
 
 #[test]
@@ -259,7 +259,7 @@ mod cats {
     async fn searches_are_completed_and_give_every_page() -> Result<(), Error> {
         let page = |id: &str| json!({"data": {"results": [{"id": id}], "total": 2}});
         let (client, fake) = client(&operations::CATS_SEARCH, &page("c2"));
-        fake.once(&operations::CATS_SEARCH, FakeAnswer::json(&page("c1")));
+        fake.once(&operations::CATS_SEARCH, FakeResponse::json(&page("c1")));
         let list: List<Cat> = client.cats().search(named("Tom"));
         let cats: Vec<Cat> = list.items().try_collect().await?;
         assert_eq!(cats, [Cat::new().id("c1"), Cat::new().id("c2")]);
@@ -284,7 +284,7 @@ mod cats {
 
     #[tokio::test]
     async fn a_search_has_members_of_its_own_beside_the_terms() -> Result<(), Error> {
-        let answer = FakeAnswer::status(200).body("a;b\n");
+        let answer = FakeResponse::status(200).body("a;b\n");
         let (client, fake) = support::client(Wrapping, &operations::LITTERS_EXPORT, answer);
         let mut search = LitterSearch::new("Tabitha").minimum(3);
         search.search = named("");
@@ -298,7 +298,7 @@ mod cats {
 
         // What has a default is sent as it was said.
         let sent_as = |search| async {
-            let answer = FakeAnswer::status(200).body("a;b\n");
+            let answer = FakeResponse::status(200).body("a;b\n");
             let (client, fake) = support::client(Wrapping, &operations::LITTERS_EXPORT, answer);
             let _table = client.litters().export(search).await?;
             Ok::<_, Error>(sent(&fake).1)

@@ -17,7 +17,7 @@ use generated::types::{
 use generated::{operations, resources};
 use security_api_transport::__private::http::StatusCode;
 use security_api_transport::{
-    Answer, ApiError, Error, FakeAnswer, FakeTransport, Next, Operation, Paging, Protocol, Request,
+    Answer, ApiError, Error, FakeResponse, FakeTransport, Next, Operation, Paging, Protocol, Request,
     Secret, Split, Timestamp, Upload,
 };
 use serde_json::value::RawValue;
@@ -69,7 +69,7 @@ impl Protocol for Tiny {
 }
 
 fn client(operation: &'static Operation, answer: &Value) -> (Client, FakeTransport) {
-    support::client(Tiny, operation, FakeAnswer::json(answer))
+    support::client(Tiny, operation, FakeResponse::json(answer))
 }
 
 fn time(seconds: i64) -> Timestamp {
@@ -330,7 +330,7 @@ async fn forms_name_files_lists_and_objects_in_objects() -> Result<(), Error> {
 
 #[tokio::test]
 async fn files_are_given_as_they_are() -> Result<(), Error> {
-    let answer = FakeAnswer::status(200)
+    let answer = FakeResponse::status(200)
         .header("content-type", "image/jpeg")
         .body("\u{0}a photo");
     let (client, fake) = support::client(Tiny, &operations::PHOTOS_DOWNLOAD, answer);

@@ -27,12 +27,12 @@ use crate::wire::secret;
 ///
 /// ```
 /// use http::Method;
-/// use security_api_transport::{FakeAnswer, FakeTransport, Operation};
+/// use security_api_transport::{FakeResponse, FakeTransport, Operation};
 ///
 /// static GET: Operation = Operation::new("browsers.get", Method::GET, "/v1/browsers/{id}").idempotent();
 /// let fake = FakeTransport::new();
-/// fake.once(&GET, FakeAnswer::status(503));
-/// fake.always(&GET, FakeAnswer::json(&serde_json::json!({"id": "b1"})));
+/// fake.once(&GET, FakeResponse::status(503));
+/// fake.always(&GET, FakeResponse::json(&serde_json::json!({"id": "b1"})));
 /// assert!(fake.requests().is_empty());
 /// ```
 #[derive(Clone, Default)]
@@ -40,12 +40,12 @@ pub struct FakeTransport(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
-    once: HashMap<Key, VecDeque<FakeAnswer>>,
+    once: HashMap<Key, VecDeque<FakeResponse>>,
     always: HashMap<Key, Handler>,
     requests: Vec<FakeRequest>,
 }
 
-type Handler = Arc<dyn Fn(&FakeRequest) -> FakeAnswer + Send + Sync>;
+type Handler = Arc<dyn Fn(&FakeRequest) -> FakeResponse + Send + Sync>;
 
 /// What a response is for: an operation, or a path for requests that belong to none, such as token requests.
 #[derive(PartialEq, Eq, Hash)]
@@ -62,7 +62,7 @@ impl FakeTransport {
     }
 
     /// Responds to the operation with `answer` whenever nothing is queued for it.
-    pub fn always(&self, operation: &'static Operation, answer: FakeAnswer) -> &Self {
+    pub fn always(&self, operation: &'static Operation, answer: FakeResponse) -> &Self {
         self.with(operation, move |_| answer.clone())
     }
 
@@ -70,7 +70,7 @@ impl FakeTransport {
     pub fn with(
         &self,
         operation: &'static Operation,
-        answer: impl Fn(&FakeRequest) -> FakeAnswer + Send + Sync + 'static,
+        answer: impl Fn(&FakeRequest) -> FakeResponse + Send + Sync + 'static,
     ) -> &Self {
         self.state()
             .always
@@ -79,7 +79,7 @@ impl FakeTransport {
     }
 
     /// Queues a response for one request of the operation, first in, first out.
-    pub fn once(&self, operation: &'static Operation, answer: FakeAnswer) -> &Self {
+    pub fn once(&self, operation: &'static Operation, answer: FakeResponse) -> &Self {
         self.state()
             .once
             .entry(Key::Operation(operation.id()))
@@ -93,7 +93,7 @@ impl FakeTransport {
     pub fn path(
         &self,
         path: &str,
-        answer: impl Fn(&FakeRequest) -> FakeAnswer + Send + Sync + 'static,
+        answer: impl Fn(&FakeRequest) -> FakeResponse + Send + Sync + 'static,
     ) -> &Self {
         self.state()
             .always
@@ -119,7 +119,7 @@ impl FakeTransport {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn answer_to(&self, request: FakeRequest) -> FakeAnswer {
+    fn answer_to(&self, request: FakeRequest) -> FakeResponse {
         let operation = request.operation.map(Key::Operation);
         // Token requests and requests without an operation are matched by their path.
         let path = Key::Path(request.uri.path().to_owned());
@@ -135,7 +135,7 @@ impl FakeTransport {
         drop(state);
         match handler {
             Some(handler) => handler(&request),
-            None => FakeAnswer::error(Error::new(
+            None => FakeResponse::error(Error::new(
                 ErrorKind::Custom,
                 format!(
                     "`FakeTransport` has no answer for {} {}",
@@ -215,23 +215,23 @@ impl fmt::Debug for FakeRequest {
 /// A response of the fake.
 #[derive(Clone)]
 #[must_use]
-pub struct FakeAnswer {
+pub struct FakeResponse {
     delay: Duration,
     result: Result<(StatusCode, HeaderMap, Bytes), Error>,
     cut: bool,
 }
 
 /// Shows the status, not the headers or the body.
-impl fmt::Debug for FakeAnswer {
+impl fmt::Debug for FakeResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.result {
-            Ok((status, _, body)) => write!(f, "FakeAnswer({status}, {} bytes)", body.len()),
-            Err(error) => write!(f, "FakeAnswer({error:?})"),
+            Ok((status, _, body)) => write!(f, "FakeResponse({status}, {} bytes)", body.len()),
+            Err(error) => write!(f, "FakeResponse({error:?})"),
         }
     }
 }
 
-impl FakeAnswer {
+impl FakeResponse {
     /// A response with this status and no body.
     ///
     /// # Panics

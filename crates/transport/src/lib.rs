@@ -43,7 +43,7 @@ pub use error::{
     ApiError, BoxError, Error, ErrorKind, UndecodedItem, ValidationMessages, one_line,
 };
 #[cfg(any(feature = "fake", test))]
-pub use fake::{FakeAnswer, FakeRequest, FakeTransport};
+pub use fake::{FakeResponse, FakeRequest, FakeTransport};
 pub use job::{Job, JobFuture, JobOptions};
 pub use layers::retry::RetryPolicy;
 pub use limiter::{Limiter, Rate, RateLimiter, Rates};

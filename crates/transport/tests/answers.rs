@@ -11,7 +11,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::Method;
 use security_api_transport::{
-    BoxError, Client, Download, Error, ErrorKind, FakeAnswer, FakeTransport, HttpRequest,
+    BoxError, Client, Download, Error, ErrorKind, FakeResponse, FakeTransport, HttpRequest,
     HttpResponse, Operation, Outcome, ResponseBody,
 };
 use serde::Deserialize;
@@ -35,7 +35,7 @@ fn bomb(mebibytes: usize) -> Vec<u8> {
 /// Clients that get this answer: from the fake, and from the leaf over a socket.
 async fn clients(status: u16, encoding: Option<&str>, body: &[u8]) -> [Client; 2] {
     let fake = FakeTransport::new();
-    let mut faked = FakeAnswer::status(status).body(body.to_vec());
+    let mut faked = FakeResponse::status(status).body(body.to_vec());
     let mut headers = String::new();
     if let Some(encoding) = encoding {
         faked = faked.header("content-encoding", encoding);
@@ -59,7 +59,7 @@ async fn a_compressed_answer_is_read_whatever_the_transport() {
         assert!(!response.headers().contains_key("content-encoding"));
     }
     let fake = FakeTransport::new();
-    fake.always(&READ, FakeAnswer::json("plain"));
+    fake.always(&READ, FakeResponse::json("plain"));
     read(&over(&fake)).await.unwrap();
     assert_eq!(fake.requests()[0].headers["accept-encoding"], "gzip");
 }
@@ -327,7 +327,7 @@ async fn an_empty_answer_is_a_value_only_where_none_is_expected() {
     // Whatever comes where nothing is expected is ignored.
     for body in ["", "OK", "<html>", "{\"removed\":true}"] {
         let fake = FakeTransport::new();
-        fake.always(&REMOVE, FakeAnswer::status(200).body(body));
+        fake.always(&REMOVE, FakeResponse::status(200).body(body));
         over(&fake)
             .operation(&REMOVE, &[])
             .call::<()>()
@@ -359,7 +359,7 @@ async fn what_the_service_says_of_an_error_comes_out_with_status_code_message_an
     let body = r#"{"code":"QUOTA","message":"No more than 5 things","hint":"hidden"}"#;
     fake.always(
         &CREATE,
-        FakeAnswer::status(409)
+        FakeResponse::status(409)
             .body(body)
             .header("x-request-id", "r-17"),
     );
@@ -375,7 +375,7 @@ async fn what_the_service_says_of_an_error_comes_out_with_status_code_message_an
 
     fake.always(
         &CREATE,
-        FakeAnswer::status(200).body("{\"ok\":false,\"code\":\"QUOTA\"}"),
+        FakeResponse::status(200).body("{\"ok\":false,\"code\":\"QUOTA\"}"),
     );
     let error = create(&over(&fake)).await.unwrap_err();
     assert_eq!(
@@ -390,7 +390,7 @@ async fn a_failure_that_comes_with_200_reaches_calls_that_want_nothing_and_calls
     static REMOVE: Operation =
         Operation::new("things.delete", Method::DELETE, "/things/{id}").empty();
     let failure = r#"{"ok":false,"code":"busy","message":"Later"}"#;
-    let json = |body: String| FakeAnswer::status(200).body(body);
+    let json = |body: String| FakeResponse::status(200).body(body);
     let typed = |body: String| json(body).header("content-type", "application/json; charset=utf-8");
     let fake = FakeTransport::new();
     fake.always(&REMOVE, typed(failure.to_owned()));

@@ -12,7 +12,7 @@ use futures_util::stream;
 use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt, StreamBody};
 use security_api_transport::{
-    Body, BoxError, Call, Client, Error, ErrorKind, FakeAnswer, FakeTransport, HttpRequest,
+    Body, BoxError, Call, Client, Error, ErrorKind, FakeResponse, FakeTransport, HttpRequest,
     HttpResponse, OAuth2, Outcome, Rate, RateLimiter, ResponseBody,
 };
 use serde_json::{Value, json};
@@ -137,13 +137,13 @@ async fn a_body_that_can_be_read_once_is_sent_again_only_if_it_was_not_read() {
     );
 
     for answer in [
-        FakeAnswer::status(503),
-        FakeAnswer::status(429),
-        FakeAnswer::status(401),
+        FakeResponse::status(503),
+        FakeResponse::status(429),
+        FakeResponse::status(401),
     ] {
         let fake = FakeTransport::new();
         fake.path("/token", |_| {
-            FakeAnswer::json(&json!({"access_token": "t"}))
+            FakeResponse::json(&json!({"access_token": "t"}))
         });
         fake.always(&READ, answer);
         let credential =
@@ -166,7 +166,7 @@ async fn a_body_that_can_be_read_once_is_sent_again_only_if_it_was_not_read() {
 #[tokio::test(start_paused = true)]
 async fn a_call_whose_body_is_used_up_fails_before_anything_is_sent() {
     let fake = FakeTransport::new();
-    fake.always(&READ, FakeAnswer::json("good"));
+    fake.always(&READ, FakeResponse::json("good"));
     let call = send(&over(&fake), Body::once(LENGTH, pieces()));
     call.clone().await.unwrap();
     let error = call.await.unwrap_err();
@@ -278,7 +278,7 @@ async fn a_response_body_is_at_its_end_once_it_was_read_and_not_before() {
 #[tokio::test(start_paused = true)]
 async fn headers_of_the_client_are_sent_with_every_request_and_contradicted_by_none() {
     let fake = FakeTransport::new();
-    fake.always(&READ, FakeAnswer::json("good"));
+    fake.always(&READ, FakeResponse::json("good"));
     let client = over(&fake).with_header("X-Company", "7").unwrap();
     common::read(&client).await.unwrap();
     common::read(&client)
@@ -321,7 +321,7 @@ async fn headers_of_the_client_are_sent_with_every_request_and_contradicted_by_n
 #[tokio::test(start_paused = true)]
 async fn a_client_with_headers_of_its_own_shares_everything_with_the_one_it_was_made_of() {
     let fake = FakeTransport::new();
-    fake.always(&READ, FakeAnswer::json("good"));
+    fake.always(&READ, FakeResponse::json("good"));
     let one_a_second = RateLimiter::new(Rate::per_second(1.0, 1).unwrap());
     let client = builder()
         .transport(fake.clone())

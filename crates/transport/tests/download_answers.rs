@@ -6,7 +6,7 @@ use common::wire::{Act, Server};
 use common::{EXPORT, builder, hurried, over, read};
 use http::Method;
 use security_api_transport::{
-    Call, Client, ClientBuilder, Download, ErrorKind, FakeAnswer, FakeTransport, Outcome,
+    Call, Client, ClientBuilder, Download, ErrorKind, FakeResponse, FakeTransport, Outcome,
 };
 
 const CSV: &str = "id,name\n1,a\n";
@@ -15,13 +15,13 @@ fn download(client: &Client) -> Call<Download> {
     client.operation(&EXPORT, &[]).call()
 }
 
-fn file(content_type: &str) -> FakeAnswer {
-    FakeAnswer::status(200)
+fn file(content_type: &str) -> FakeResponse {
+    FakeResponse::status(200)
         .header("content-type", content_type)
         .body(CSV)
 }
 
-fn exporting(answer: FakeAnswer) -> (FakeTransport, ClientBuilder<Client>) {
+fn exporting(answer: FakeResponse) -> (FakeTransport, ClientBuilder<Client>) {
     let fake = FakeTransport::new();
     fake.always(&EXPORT, answer);
     let builder = builder().transport(fake.clone()).retry(hurried());
@@ -32,7 +32,7 @@ fn exporting(answer: FakeAnswer) -> (FakeTransport, ClientBuilder<Client>) {
 async fn a_download_accepts_anything_and_other_calls_json_unless_they_say_otherwise() {
     let fake = FakeTransport::new();
     fake.always(&EXPORT, file("text/csv"));
-    fake.always(&common::READ, FakeAnswer::json("good"));
+    fake.always(&common::READ, FakeResponse::json("good"));
     let client = over(&fake);
     let scoped = client.with_header("accept", "application/zip").unwrap();
     let _ = download(&client).await.unwrap();
@@ -53,9 +53,9 @@ async fn a_download_accepts_anything_and_other_calls_json_unless_they_say_otherw
 
 #[tokio::test]
 async fn a_part_that_was_not_asked_for_is_an_error() {
-    let part = FakeAnswer::status(206).header("content-range", "bytes 0-11/24");
+    let part = FakeResponse::status(206).header("content-range", "bytes 0-11/24");
     let (fake, client) = exporting(part.body(CSV));
-    fake.always(&common::READ, FakeAnswer::status(206).body("\"go"));
+    fake.always(&common::READ, FakeResponse::status(206).body("\"go"));
     let client = client.build().unwrap();
     for error in [
         download(&client).await.unwrap_err(),
@@ -137,7 +137,7 @@ async fn what_is_compressed_is_bounded_by_what_it_comes_to() {
     gzip.write_all(&vec![b'x'; 1_000_000]).unwrap();
     let bomb = gzip.finish().unwrap();
     assert!(bomb.len() < 2_000);
-    let answer = FakeAnswer::status(200)
+    let answer = FakeResponse::status(200)
         .header("content-encoding", "gzip")
         .header("content-length", &bomb.len().to_string())
         .body(bomb);
@@ -156,7 +156,7 @@ async fn what_is_compressed_is_bounded_by_what_it_comes_to() {
 async fn a_body_shorter_than_its_length_is_cut_whatever_carries_it() {
     for (length, status, whole) in [("12", 200, true), ("13", 200, false), ("13", 503, true)] {
         let fake = FakeTransport::new();
-        let answer = FakeAnswer::status(status)
+        let answer = FakeResponse::status(status)
             .header("content-length", length)
             .body(CSV);
         fake.always(&EXPORT, answer.clone());
@@ -180,10 +180,10 @@ async fn a_body_shorter_than_its_length_is_cut_whatever_carries_it() {
     // What answers HEAD, and a 204, has a length and no body.
     let fake = FakeTransport::new();
     fake.path("/x", |_| {
-        FakeAnswer::status(200).header("content-length", "7")
+        FakeResponse::status(200).header("content-length", "7")
     });
     fake.path("/y", |_| {
-        FakeAnswer::status(204).header("content-length", "7")
+        FakeResponse::status(204).header("content-length", "7")
     });
     let client = over(&fake);
     for (method, path) in [(Method::HEAD, "/x"), (Method::GET, "/y")] {

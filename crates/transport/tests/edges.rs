@@ -14,7 +14,7 @@ use http::HeaderMap;
 use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt, StreamBody};
 use security_api_transport::{
-    Answer, ApiError, Body, BoxError, Client, ClientBuilder, Error, ErrorKind, FakeAnswer,
+    Answer, ApiError, Body, BoxError, Client, ClientBuilder, Error, ErrorKind, FakeResponse,
     FakeTransport, HttpRequest, Outcome, Protocol, RateLimiter, RetryPolicy, ServiceSettings,
 };
 use serde_json::Value;
@@ -27,7 +27,7 @@ const LARGE: usize = 1024 * 1024;
 async fn a_large_body_in_memory_has_the_attempts_whole_time_for_its_answer_and_no_more() {
     for (attempt, idle) in [(5.0, 60.0), (5.0, 1.0), (5.0, 5.0)] {
         let fake = FakeTransport::new();
-        fake.always(&CREATE, FakeAnswer::never());
+        fake.always(&CREATE, FakeResponse::never());
         let client = builder()
             .transport(fake.clone())
             .attempt_timeout(seconds(attempt))
@@ -96,7 +96,7 @@ async fn a_clone_of_a_body_that_is_half_read_starts_over_and_the_rest_is_known()
 #[tokio::test(start_paused = true)]
 async fn an_error_of_a_body_that_is_read_once_is_the_calls_error_and_final() {
     let fake = FakeTransport::new();
-    fake.always(&READ, FakeAnswer::json("good"));
+    fake.always(&READ, FakeResponse::json("good"));
     let broken = StreamBody::new(stream::iter([
         Ok(Frame::data(Bytes::from_static(b"ab"))),
         Err(BoxError::from("the pipe broke")),
@@ -118,7 +118,7 @@ async fn an_error_of_a_body_that_is_read_once_is_the_calls_error_and_final() {
 #[tokio::test(start_paused = true)]
 async fn what_is_refused_before_it_is_sent_says_so() {
     let fake = FakeTransport::new();
-    fake.always(&READ, FakeAnswer::json("good"));
+    fake.always(&READ, FakeResponse::json("good"));
     let rewriting = MapRequestLayer::new(|mut request: HttpRequest| {
         *request.uri_mut() = "https://elsewhere.test/".parse().unwrap();
         request
@@ -189,7 +189,7 @@ async fn waits_without_end_are_waits_or_errors_and_never_panics() {
         for retry in [patient, RetryPolicy::default()] {
             for timeout in [None, Some(Duration::MAX), Some(seconds(60.0))] {
                 let fake = FakeTransport::new();
-                fake.always(&READ, FakeAnswer::status(status));
+                fake.always(&READ, FakeResponse::status(status));
                 let client = ClientBuilder::<Client>::new(Ok(settings()))
                     .transport(fake.clone())
                     .retry(retry)
@@ -210,7 +210,7 @@ async fn waits_without_end_are_waits_or_errors_and_never_panics() {
     }
     for header in ["18446744073709549568", "1000000000000000000", "9e9"] {
         let fake = FakeTransport::new();
-        fake.always(&READ, FakeAnswer::status(429).header("retry-after", header));
+        fake.always(&READ, FakeResponse::status(429).header("retry-after", header));
         let client = builder()
             .transport(fake.clone())
             .retry(patient)

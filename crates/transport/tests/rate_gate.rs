@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use common::{BOOK, CREATE, EXPORT, READ, builder, create, read, seconds};
 use security_api_transport::{
-    Client, Error, ErrorKind, FakeAnswer, FakeTransport, Limiter, Operation, Rate, RateLimiter,
+    Client, Error, ErrorKind, FakeResponse, FakeTransport, Limiter, Operation, Rate, RateLimiter,
 };
 use serde_json::Value;
 use tokio::task::JoinSet;
@@ -31,7 +31,7 @@ fn client(fake: &FakeTransport, limiter: &RateLimiter) -> Client {
 /// A fake whose first request of `operation` gets this answer, and the seconds at which all requests came.
 fn first(
     operation: &'static Operation,
-    answer: FakeAnswer,
+    answer: FakeResponse,
 ) -> (FakeTransport, Arc<Mutex<Vec<f64>>>) {
     let (fake, times, start) = (
         FakeTransport::new(),
@@ -47,7 +47,7 @@ fn first(
             if first && other.id() == operation.id() {
                 answer.clone()
             } else {
-                FakeAnswer::json("good")
+                FakeResponse::json("good")
             }
         });
     }
@@ -79,7 +79,7 @@ async fn after_a_429_none_of_a_hundred_callers_starts_before_its_time_and_then_t
 {
     // The answer comes at once, and when the burst is already under way.
     for delay in [0.0, 2.05] {
-        let answer = FakeAnswer::status(429)
+        let answer = FakeResponse::status(429)
             .header("retry-after", "5")
             .delay(seconds(delay));
         let (fake, times) = first(&READ, answer);
@@ -174,7 +174,7 @@ async fn headers_that_say_the_limit_is_used_up_close_it_before_a_429_does() {
         (&[("ratelimit-remaining", "0")], 0.0),
     ] {
         for status in [200, 503] {
-            let mut answer = FakeAnswer::status(status).body("1").header("date", NOW);
+            let mut answer = FakeResponse::status(status).body("1").header("date", NOW);
             for (name, value) in headers {
                 answer = answer.header(name, value);
             }
@@ -202,7 +202,7 @@ async fn whatever_a_429_asks_for_the_limit_is_open_again_within_the_hour_or_when
         ("10000000000000000000", 3600.0),
         ("1000000000000000000000000000000", 3600.0),
     ] {
-        let answer = FakeAnswer::status(429)
+        let answer = FakeResponse::status(429)
             .header("date", NOW)
             .header("retry-after", asked);
         let limiter = RateLimiter::unlimited().max_wait(Duration::MAX);
@@ -215,7 +215,7 @@ async fn whatever_a_429_asks_for_the_limit_is_open_again_within_the_hour_or_when
         patient().await.unwrap();
         assert_eq!(*times.lock().unwrap(), [0.0, closed], "{asked}");
 
-        fake.once(&READ, FakeAnswer::status(429).header("retry-after", "5400"));
+        fake.once(&READ, FakeResponse::status(429).header("retry-after", "5400"));
         patient().await.unwrap_err();
         let start = Instant::now();
         client.reopen_limits();
@@ -226,7 +226,7 @@ async fn whatever_a_429_asks_for_the_limit_is_open_again_within_the_hour_or_when
 
 #[tokio::test(start_paused = true)]
 async fn a_429_stops_all_clients_that_share_the_limiter_and_no_others() {
-    let (fake, times) = first(&READ, FakeAnswer::status(429).header("retry-after", "5"));
+    let (fake, times) = first(&READ, FakeResponse::status(429).header("retry-after", "5"));
     let limiter = ten_a_second();
     let (one, two, stranger) = (
         client(&fake, &limiter),
@@ -244,7 +244,7 @@ async fn a_429_stops_all_clients_that_share_the_limiter_and_no_others() {
 
 #[tokio::test(start_paused = true)]
 async fn a_429_stops_only_the_limit_that_the_operation_counts_against() {
-    let (fake, times) = first(&EXPORT, FakeAnswer::status(429).header("retry-after", "5"));
+    let (fake, times) = first(&EXPORT, FakeResponse::status(429).header("retry-after", "5"));
     let limiter = ten_a_second().named("exports", None);
     let client = client(&fake, &limiter);
     let export = || client.operation(&EXPORT, &[]).call::<Value>();
@@ -256,7 +256,7 @@ async fn a_429_stops_only_the_limit_that_the_operation_counts_against() {
 
 #[tokio::test(start_paused = true)]
 async fn a_429_for_a_lock_on_one_object_stops_nobody() {
-    let locked = FakeAnswer::status(429)
+    let locked = FakeResponse::status(429)
         .header("retry-after", "5")
         .body(r#"{"code":"locked"}"#);
     let (fake, times) = first(&READ, locked);
@@ -273,7 +273,7 @@ async fn a_429_for_a_lock_on_one_object_stops_nobody() {
 #[tokio::test(start_paused = true)]
 async fn a_lock_stops_nobody_whatever_its_headers_say_and_a_429_goes_by_the_longer_of_them() {
     let answer = |body: &str| {
-        FakeAnswer::status(429)
+        FakeResponse::status(429)
             .header("retry-after", "2")
             .header("ratelimit", "\"pushes\";r=0;t=5")
             .body(body.to_owned())
@@ -294,9 +294,9 @@ async fn a_503_stops_nobody_else() {
         let fake = FakeTransport::new();
         fake.always(
             operation,
-            FakeAnswer::status(503).header("retry-after", "5"),
+            FakeResponse::status(503).header("retry-after", "5"),
         );
-        fake.always(&CREATE, FakeAnswer::json("good"));
+        fake.always(&CREATE, FakeResponse::json("good"));
         let client = client(&fake, &ten_a_second());
         client
             .operation(operation, &["7"])
@@ -312,7 +312,7 @@ async fn a_503_stops_nobody_else() {
 
 #[tokio::test(start_paused = true)]
 async fn while_a_limit_is_closed_for_long_calls_fail_at_once_and_say_for_how_long() {
-    let (fake, _) = first(&READ, FakeAnswer::status(429).header("retry-after", "3600"));
+    let (fake, _) = first(&READ, FakeResponse::status(429).header("retry-after", "3600"));
     let client = client(&fake, &ten_a_second());
     let start = Instant::now();
     assert_eq!(
@@ -334,7 +334,7 @@ async fn while_a_limit_is_closed_for_long_calls_fail_at_once_and_say_for_how_lon
 
 #[tokio::test(start_paused = true)]
 async fn a_429_closes_the_limit_even_if_its_own_call_is_not_sent_again() {
-    let answer = FakeAnswer::status(429).header("retry-after", "5");
+    let answer = FakeResponse::status(429).header("retry-after", "5");
     let (fake, times) = first(&READ, answer);
     let client = client(&fake, &ten_a_second());
     read(&client).timeout(seconds(1.0)).await.unwrap_err();
@@ -370,7 +370,7 @@ impl Limiter for Own {
 
 #[tokio::test(start_paused = true)]
 async fn a_limiter_of_ones_own_is_asked_before_every_attempt_and_told_of_every_429() {
-    let (fake, times) = first(&EXPORT, FakeAnswer::status(429).header("retry-after", "0"));
+    let (fake, times) = first(&EXPORT, FakeResponse::status(429).header("retry-after", "0"));
     let limiter = Own::default();
     let client = builder()
         .transport(fake)
@@ -397,7 +397,7 @@ async fn a_limiter_of_ones_own_is_asked_before_every_attempt_and_told_of_every_4
 
 /// Sends this many calls at once; the requests that it took, and the results.
 async fn steadily_refused(
-    answer: FakeAnswer,
+    answer: FakeResponse,
     callers: usize,
 ) -> (FakeTransport, Vec<Result<Value, Error>>) {
     let fake = FakeTransport::new();
@@ -415,7 +415,7 @@ async fn steadily_refused(
 async fn a_thousand_callers_send_no_flood_to_a_service_that_refuses_all_of_them() {
     for delay in [0.0, 0.02, 0.3, 1.0, 3.0] {
         for wait in [None, Some("0"), Some("1")] {
-            let mut answer = FakeAnswer::status(429).delay(seconds(delay));
+            let mut answer = FakeResponse::status(429).delay(seconds(delay));
             if let Some(wait) = wait {
                 answer = answer.header("retry-after", wait);
             }
@@ -446,8 +446,8 @@ async fn a_service_that_refuses_only_what_is_too_much_serves_all_a_crowd_wants()
             }
             *count += 1;
             match *count {
-                ..=50 => FakeAnswer::json("good").delay(seconds(delay)),
-                _ => FakeAnswer::status(429).delay(seconds(delay)),
+                ..=50 => FakeResponse::json("good").delay(seconds(delay)),
+                _ => FakeResponse::status(429).delay(seconds(delay)),
             }
         });
         let client = client(&fake, &RateLimiter::unlimited());

@@ -13,7 +13,7 @@ use http::header::{CONTENT_DISPOSITION, HeaderValue};
 use http_body::Frame;
 use http_body_util::StreamBody;
 use security_api_transport::{
-    BoxError, Client, Download, ErrorKind, FakeAnswer, FakeTransport, HttpRequest, HttpResponse,
+    BoxError, Client, Download, ErrorKind, FakeResponse, FakeTransport, HttpRequest, HttpResponse,
     Outcome, ResponseBody,
 };
 use tempfile::tempdir;
@@ -25,7 +25,7 @@ fn named(name: &str) -> Client {
     let disposition = format!("attachment; filename=\"{name}\"");
     let counted = fake.clone();
     fake.with(&EXPORT, move |_| {
-        FakeAnswer::status(200)
+        FakeResponse::status(200)
             .header("content-disposition", &disposition)
             .body(counted.requests().len().to_string())
     });

@@ -13,7 +13,7 @@ use common::wire::{Act, Server, answer};
 use common::{CREATE, READ, builder, key, over, read, seconds};
 use http::{HeaderName, Method};
 use security_api_transport::{
-    ApiKey, Body, Client, ClientBuilder, Error, ErrorKind, FakeAnswer, FakeTransport, OAuth2,
+    ApiKey, Body, Client, ClientBuilder, Error, ErrorKind, FakeResponse, FakeTransport, OAuth2,
     Outcome, Rate, RateLimiter, RetryPolicy, Secret,
 };
 use serde::Deserialize;
@@ -106,7 +106,7 @@ fn marked_key(builder: ClientBuilder<Client>) -> ClientBuilder<Client> {
 }
 
 /// Answers with the mark in body and headers.
-fn answers() -> Vec<FakeAnswer> {
+fn answers() -> Vec<FakeResponse> {
     let mut bodies = vec![
         json!({"id": MARK}).to_string(),
         json!({"id": 1, "kind": MARK}).to_string(),
@@ -123,7 +123,7 @@ fn answers() -> Vec<FakeAnswer> {
     let mut answers = Vec::new();
     for body in bodies {
         for status in [200, 301, 400, 401, 403, 404, 422, 429, 500, 503] {
-            let answer = FakeAnswer::status(status)
+            let answer = FakeResponse::status(status)
                 .body(body.clone())
                 .header("set-cookie", MARK)
                 .header(
@@ -136,12 +136,12 @@ fn answers() -> Vec<FakeAnswer> {
         }
     }
     let caused = std::io::Error::other("a cause that shows nothing");
-    answers.push(FakeAnswer::error(
+    answers.push(FakeResponse::error(
         Error::new(ErrorKind::Io, "reset")
             .with_outcome(Outcome::Unknown)
             .with_source(caused),
     ));
-    answers.push(FakeAnswer::never());
+    answers.push(FakeResponse::never());
     answers
 }
 
@@ -180,26 +180,26 @@ async fn no_answer_of_a_service_makes_a_secret_show() {
 #[tokio::test(start_paused = true)]
 async fn no_token_and_no_client_secret_shows() {
     let (capture, _guard) = Capture::start();
-    let json = |body: Value| FakeAnswer::status(200).body(body.to_string());
+    let json = |body: Value| FakeResponse::status(200).body(body.to_string());
     let answers = [
         json(json!({"access_token": MARK, "expires_in": 3600, "scope": "x"})),
         json(json!({"access_token": format!("{MARK}\n")})),
         json(json!({"access_token": {MARK: MARK}})),
         json(json!({"access_token": "t", "expires_in": MARK, "scope": 7})),
         json(json!({"token": MARK})),
-        FakeAnswer::status(200).body(MARK),
-        FakeAnswer::status(200).body(MARK).cut(),
-        FakeAnswer::status(400).body(json!({"error": MARK, "error_description": MARK}).to_string()),
-        FakeAnswer::status(401).body(MARK),
-        FakeAnswer::status(503).body(MARK),
-        FakeAnswer::error(Error::new(ErrorKind::Connect, "no connection")),
+        FakeResponse::status(200).body(MARK),
+        FakeResponse::status(200).body(MARK).cut(),
+        FakeResponse::status(400).body(json!({"error": MARK, "error_description": MARK}).to_string()),
+        FakeResponse::status(401).body(MARK),
+        FakeResponse::status(503).body(MARK),
+        FakeResponse::error(Error::new(ErrorKind::Connect, "no connection")),
     ];
     for token in answers {
         for status in [401, 503] {
             let fake = FakeTransport::new();
             let token = token.clone();
             fake.path("/token", move |_| token.clone());
-            fake.always(&READ, FakeAnswer::status(status).body(MARK));
+            fake.always(&READ, FakeResponse::status(status).body(MARK));
             let credential =
                 OAuth2::client_credentials("https://login.test/token", "id", MARK).unwrap();
             let credential = credential.scope("x");
@@ -366,7 +366,7 @@ async fn no_bad_input_is_repeated_in_its_error() {
         );
         assert_clean("error", &said(&error));
     }
-    fake.always(&READ, FakeAnswer::json(&json!({"secret": MARK})));
+    fake.always(&READ, FakeResponse::json(&json!({"secret": MARK})));
     read(&client)
         .header("x-note", MARK)
         .extra_query("q", MARK)
@@ -379,7 +379,7 @@ async fn no_bad_input_is_repeated_in_its_error() {
         text(&Body::from(MARK)),
         text(&marked_key(builder()).proxy(format!("http://u:{MARK}@proxy.test"))),
         text(&client.with_header("x-note", MARK).unwrap()),
-        text(&FakeAnswer::json(&json!({"secret": MARK})).header("x-note", MARK)),
+        text(&FakeResponse::json(&json!({"secret": MARK})).header("x-note", MARK)),
     ] {
         assert_clean("debug", &shown);
     }
@@ -390,7 +390,7 @@ async fn a_limiter_and_a_response_show_nothing_of_the_call() {
     let fake = FakeTransport::new();
     fake.always(
         &READ,
-        FakeAnswer::json(&json!({"id": 1, "kind": "small"})).header("set-cookie", MARK),
+        FakeResponse::json(&json!({"id": 1, "kind": "small"})).header("set-cookie", MARK),
     );
     let limiter = RateLimiter::new(Rate::per_second(0.001, 1).unwrap());
     let client = marked_key(builder())

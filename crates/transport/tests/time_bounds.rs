@@ -13,7 +13,7 @@ use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use security_api_transport::{
     Body, BoxError, Call, Client, ClientBuilder, Credential, Download, Error, ErrorKind,
-    FakeAnswer, FakeTransport, Generation, HttpRequest, HttpResponse, HttpService, Outcome, Rate,
+    FakeResponse, FakeTransport, Generation, HttpRequest, HttpResponse, HttpService, Outcome, Rate,
     RateLimiter, ResponseBody,
 };
 use serde_json::Value;
@@ -196,7 +196,7 @@ async fn what_buffers_hold_of_an_upload_is_given_the_time_of_a_slow_peer_or_of_t
 #[tokio::test(start_paused = true)]
 async fn times_without_end_are_no_bound() {
     let fake = FakeTransport::new();
-    fake.always(&READ, FakeAnswer::json("good").delay(seconds(1e6)));
+    fake.always(&READ, FakeResponse::json("good").delay(seconds(1e6)));
     let endless = |client: Client| {
         read(&client)
             .timeout(Duration::MAX)
@@ -358,7 +358,7 @@ async fn the_clients_timeout_covers_a_download_up_to_its_head_and_the_idle_timeo
     assert_eq!((error.is_timeout(), start.elapsed()), (true, seconds(10.0)));
 
     let fake = FakeTransport::new();
-    fake.always(&EXPORT, FakeAnswer::never());
+    fake.always(&EXPORT, FakeResponse::never());
     let client = builder().transport(fake.clone()).timeout(seconds(10.0));
     let start = Instant::now();
     let error = download(&client.build().unwrap()).await.unwrap_err();
@@ -398,7 +398,7 @@ async fn a_call_without_time_is_not_sent() {
 #[tokio::test(start_paused = true)]
 async fn a_call_without_time_takes_nothing_that_others_could_use() {
     let fake = FakeTransport::new();
-    fake.always(&READ, FakeAnswer::json("good"));
+    fake.always(&READ, FakeResponse::json("good"));
     let one = RateLimiter::new(Rate::per_second(0.001, 1).unwrap());
     let client = builder().transport(fake.clone()).limiter(one);
     let client = client.build().unwrap();

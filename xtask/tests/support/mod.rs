@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use security_api_transport::__private::http::HeaderName;
 use security_api_transport::{
-    ApiKey, FakeAnswer, FakeTransport, Operation, Protocol, Rate, RateLimiter, ServiceSettings,
+    ApiKey, FakeResponse, FakeTransport, Operation, Protocol, Rate, RateLimiter, ServiceSettings,
 };
 use serde_json::Value;
 
@@ -31,7 +31,7 @@ impl From<security_api_transport::Client> for Client {
 pub(crate) fn client(
     protocol: impl Protocol,
     operation: &'static Operation,
-    answer: FakeAnswer,
+    answer: FakeResponse,
 ) -> (Client, FakeTransport) {
     let fake = FakeTransport::new();
     fake.always(operation, answer);

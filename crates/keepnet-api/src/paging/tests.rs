@@ -3,7 +3,7 @@
 use http::Method;
 use proptest::prelude::*;
 use security_api_transport::{
-    Cursor, FakeAnswer, FakeRequest, FakeTransport, Items, List, Operation,
+    Cursor, FakeResponse, FakeRequest, FakeTransport, Items, List, Operation,
 };
 use serde_json::json;
 
@@ -129,7 +129,7 @@ static LEADERBOARD: Operation =
 
 fn over(fake: &FakeTransport) -> Client {
     fake.path("/connect/token", |_| {
-        FakeAnswer::json(&json!({"access_token": "token-1", "expires_in": 3600}))
+        FakeResponse::json(&json!({"access_token": "token-1", "expires_in": 3600}))
     });
     Client::builder("an-id", "a-secret")
         .transport(fake.clone())
@@ -156,8 +156,8 @@ fn page_of(items: u64, place: &Value) -> Value {
     })
 }
 
-fn answer(data: &Value) -> FakeAnswer {
-    FakeAnswer::json(&json!({"data": data, "message": null, "status": "SUCCESS"}))
+fn answer(data: &Value) -> FakeResponse {
+    FakeResponse::json(&json!({"data": data, "message": null, "status": "SUCCESS"}))
 }
 
 fn service(items: u64) -> FakeTransport {
@@ -400,7 +400,7 @@ async fn a_page_in_an_envelope_is_read_although_its_text_is_not_correct_json() {
         ]
         .concat();
         fake.with(&SEARCH, move |_| {
-            FakeAnswer::status(200)
+            FakeResponse::status(200)
                 .header("content-type", "application/json")
                 .body(body.clone())
         });
@@ -416,12 +416,12 @@ async fn a_page_in_an_envelope_is_read_although_its_text_is_not_correct_json() {
 async fn an_envelope_without_data_that_is_not_utf8_is_an_empty_list() {
     let fake = FakeTransport::new();
     fake.path("/connect/token", |_| {
-        FakeAnswer::json(&json!({"access_token": "t", "expires_in": 3600}))
+        FakeResponse::json(&json!({"access_token": "t", "expires_in": 3600}))
     });
     let body = b"{\"status\":\"SUCCESS\",\"message\":\"caf\xe9\"}".to_vec();
     fake.always(
         &crate::operations::TAGS_SEARCH,
-        FakeAnswer::status(200).body(body),
+        FakeResponse::status(200).body(body),
     );
     let client = Client::builder("an-id", "a-secret").transport(fake);
     let client = client.build().unwrap();

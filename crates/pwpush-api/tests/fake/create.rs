@@ -2,7 +2,7 @@
 
 use pwpush_api::http::Method;
 use pwpush_api::{
-    Bounds, ErrorKind, Expiry, FakeAnswer, Fate, NewPush, NewRequest, NotAsAsked, Outcome,
+    Bounds, ErrorKind, Expiry, FakeResponse, Fate, NewPush, NewRequest, NotAsAsked, Outcome,
     PushKind, Reason, Upload, operations,
 };
 use serde_json::{Value, json};
@@ -57,8 +57,8 @@ fn fate(error: &pwpush_api::Error) -> &Fate {
     NotAsAsked::of(error).expect("what became of it").fate()
 }
 
-fn expired() -> FakeAnswer {
-    FakeAnswer::json(&json!({"url_token": TOKEN, "expired": true}))
+fn expired() -> FakeResponse {
+    FakeResponse::json(&json!({"url_token": TOKEN, "expired": true}))
 }
 
 #[tokio::test]
@@ -295,7 +295,7 @@ async fn a_request_that_is_not_kept_as_asked_is_closed_again() {
         let fake = instance("commercial");
         fake.always(&operations::REQUESTS_CREATE, created(&answer));
         let closed = json!({"url_token": TOKEN, "state": "closed"});
-        fake.always(&operations::REQUESTS_CLOSE, FakeAnswer::json(&closed));
+        fake.always(&operations::REQUESTS_CLOSE, FakeResponse::json(&closed));
         match (with_token(&fake).requests().create(request).await, says) {
             (Ok(made), None) => assert!(made.link().expose().ends_with("/p/l1nk/r")),
             (Err(error), Some(says)) => {
@@ -356,7 +356,7 @@ async fn a_response_that_cannot_be_read_is_searched_for_the_token() {
         let fake = instance("oss");
         fake.always(
             &operations::PUSHES_CREATE,
-            FakeAnswer::status(200).body(body.clone()),
+            FakeResponse::status(200).body(body.clone()),
         );
         fake.always(&operations::PUSHES_EXPIRE, expired());
         let push = NewPush::text("x").passphrase("umbrella");
@@ -376,13 +376,13 @@ async fn a_response_that_cannot_be_read_is_searched_for_the_token() {
 #[tokio::test]
 async fn the_token_of_a_secret_that_cannot_be_expired_again_is_shown_nowhere() {
     for refusal in [
-        FakeAnswer::status(401).body(r#"{"error":"no"}"#),
-        FakeAnswer::json(&json!({"url_token": TOKEN, "expired": false})),
-        FakeAnswer::json(&json!({"url_token": TOKEN, "expired": "false", "deleted": null})),
-        FakeAnswer::json(&json!({"url_token": TOKEN})),
-        FakeAnswer::json(&json!(null)),
-        FakeAnswer::status(204),
-        FakeAnswer::status(200).body("<html>"),
+        FakeResponse::status(401).body(r#"{"error":"no"}"#),
+        FakeResponse::json(&json!({"url_token": TOKEN, "expired": false})),
+        FakeResponse::json(&json!({"url_token": TOKEN, "expired": "false", "deleted": null})),
+        FakeResponse::json(&json!({"url_token": TOKEN})),
+        FakeResponse::json(&json!(null)),
+        FakeResponse::status(204),
+        FakeResponse::status(200).body("<html>"),
     ] {
         let fake = instance("oss");
         fake.always(&operations::PUSHES_CREATE, created(&not_kept()[0].0));
@@ -422,11 +422,11 @@ async fn a_secret_without_a_token_cannot_be_taken_back_and_is_said_to_be_live() 
 async fn taking_a_secret_back_is_tried_until_it_is_done() {
     let fake = instance("oss");
     fake.always(&operations::PUSHES_CREATE, created(&not_kept()[0].0));
-    fake.once(&operations::PUSHES_EXPIRE, FakeAnswer::status(503));
-    fake.once(&operations::PUSHES_EXPIRE, FakeAnswer::status(502));
+    fake.once(&operations::PUSHES_EXPIRE, FakeResponse::status(503));
+    fake.once(&operations::PUSHES_EXPIRE, FakeResponse::status(502));
     fake.always(
         &operations::PUSHES_EXPIRE,
-        FakeAnswer::json(&json!({"url_token": TOKEN, "expired": true})),
+        FakeResponse::json(&json!({"url_token": TOKEN, "expired": true})),
     );
     let error = with_token(&fake)
         .pushes()
@@ -462,7 +462,7 @@ async fn what_lives_as_asked_is_given_and_shows_nothing_that_opens_it() {
     // The token goes where an id is expected as it is.
     fake.always(
         &operations::PUSHES_EXPIRE,
-        FakeAnswer::json(&json!({"url_token": TOKEN})),
+        FakeResponse::json(&json!({"url_token": TOKEN})),
     );
     with_token(&fake)
         .pushes()
@@ -474,9 +474,9 @@ async fn what_lives_as_asked_is_given_and_shows_nothing_that_opens_it() {
 #[tokio::test]
 async fn creating_is_not_repeated_once_it_may_have_been_executed() {
     for answer in [
-        FakeAnswer::status(503),
-        FakeAnswer::status(500).body(r#"{"status":500,"error":"Internal Server Error"}"#),
-        FakeAnswer::status(201).body(r#"{"url_"#).cut(),
+        FakeResponse::status(503),
+        FakeResponse::status(500).body(r#"{"status":500,"error":"Internal Server Error"}"#),
+        FakeResponse::status(201).body(r#"{"url_"#).cut(),
     ] {
         let fake = instance("oss");
         fake.always(&operations::PUSHES_CREATE, answer);
@@ -503,7 +503,7 @@ async fn an_answer_that_cannot_be_read_says_that_the_push_is_there() {
     let fake = instance("oss");
     fake.always(
         &operations::PUSHES_CREATE,
-        FakeAnswer::status(201).body("<html>"),
+        FakeResponse::status(201).body("<html>"),
     );
     let error = with_token(&fake)
         .pushes()
@@ -520,7 +520,7 @@ async fn a_refused_member_is_named_with_all_its_messages() {
     let body = r#"{"payload":["zu groß"],"notify_emails_to":["nicht verfügbar","doppelt"]}"#;
     fake.always(
         &operations::PUSHES_CREATE,
-        FakeAnswer::status(422).body(body),
+        FakeResponse::status(422).body(body),
     );
     let error = with_token(&fake)
         .pushes()
@@ -542,7 +542,7 @@ async fn mail_is_sent_to_each_address_once_and_not_again() {
     let fake = instance("oss");
     fake.once(
         &operations::PUSHES_NOTIFY,
-        FakeAnswer::status(201).body(r#"{"message":"Queued."}"#),
+        FakeResponse::status(201).body(r#"{"message":"Queued."}"#),
     );
     let pwpush = with_token(&fake);
     let notify = |addresses: &[&str]| {
@@ -567,7 +567,7 @@ async fn mail_is_sent_to_each_address_once_and_not_again() {
     }
     fake.once(
         &operations::PUSHES_NOTIFY,
-        FakeAnswer::status(429).body(r#"{"error":"Zu oft."}"#),
+        FakeResponse::status(429).body(r#"{"error":"Zu oft."}"#),
     );
     let error = notify(&["a@example.com"]).await.unwrap_err();
     assert_eq!(Reason::of(&error), Some(Reason::NotifyLocked));
@@ -583,7 +583,7 @@ async fn what_the_service_quotes_of_a_push_is_shown_in_no_error() {
     });
     for (status, files) in [(422, false), (422, true), (401, false), (429, false)] {
         let fake = instance("pro");
-        let answer = FakeAnswer::status(status).body(quote.to_string());
+        let answer = FakeResponse::status(status).body(quote.to_string());
         let answer = answer.header("x-request-id", "MARKED+phrase%22");
         fake.always(&operations::PUSHES_CREATE, answer.clone());
         fake.always(&operations::PUSHES_SHOW, answer);
