@@ -20,7 +20,7 @@ pub enum PageNumber {}
 /// A page as the service sends it: an object with `results` and totals, or a bare list, which some calls send where
 /// others send a page.
 #[derive(Debug)]
-pub struct ListAnswer<T> {
+pub struct PageBody<T> {
     items: Vec<T>,
     totals: Totals,
 }
@@ -120,7 +120,7 @@ impl FromStr for Position {
     }
 }
 
-impl<T> ListAnswer<T> {
+impl<T> PageBody<T> {
     fn split(self, place: Option<&Position>) -> Split<T, Position> {
         let place = place.copied().unwrap_or_default();
         let next = match place.next(self.items.len(), self.totals) {
@@ -134,7 +134,7 @@ impl<T> ListAnswer<T> {
 impl Paging for PageNumber {
     const NUMBERED: bool = true;
 
-    type Wire<T> = ListAnswer<T>;
+    type Wire<T> = PageBody<T>;
     type Position = Position;
 
     fn position(text: &str) -> Result<Position, Error> {
@@ -145,7 +145,7 @@ impl Paging for PageNumber {
         Some(Position::of(request))
     }
 
-    fn split<T>(wire: ListAnswer<T>, place: Option<&Position>) -> Split<T, Position> {
+    fn split<T>(wire: PageBody<T>, place: Option<&Position>) -> Split<T, Position> {
         wire.split(place)
     }
 
@@ -226,7 +226,7 @@ fn is_nested(request: &Request, body: &Map<String, Value>) -> bool {
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for ListAnswer<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for PageBody<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(ListVisitor(PhantomData))
     }
@@ -235,27 +235,27 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for ListAnswer<T> {
 struct ListVisitor<T>(PhantomData<T>);
 
 impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
-    type Value = ListAnswer<T>;
+    type Value = PageBody<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a page or a list")
     }
 
-    fn visit_unit<E>(self) -> Result<ListAnswer<T>, E> {
-        Ok(ListAnswer {
+    fn visit_unit<E>(self) -> Result<PageBody<T>, E> {
+        Ok(PageBody {
             items: Vec::new(),
             totals: Totals::default(),
         })
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<ListAnswer<T>, A::Error> {
-        Ok(ListAnswer {
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<PageBody<T>, A::Error> {
+        Ok(PageBody {
             items: PageItems::read(list)?.into_vec(),
             totals: Totals::default(),
         })
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ListAnswer<T>, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PageBody<T>, A::Error> {
         let mut items = None;
         let mut totals = Totals::default();
         while let Some(name) = map.next_key::<Cow<'de, str>>()? {
@@ -273,7 +273,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
             }
         }
         let items = items.ok_or_else(|| A::Error::missing_field("results"))?;
-        Ok(ListAnswer { items, totals })
+        Ok(PageBody { items, totals })
     }
 }
 

@@ -86,11 +86,11 @@ fn pages_and_lists_are_read_alike() {
         (json!([4, 5]), vec![4, 5], totals(0, 0, 0)),
         (json!(null), vec![], totals(0, 0, 0)),
     ] {
-        let page: ListAnswer<u32> = serde_json::from_str(&json.to_string()).unwrap();
+        let page: PageBody<u32> = serde_json::from_str(&json.to_string()).unwrap();
         assert_eq!(page.items, items, "{json}");
         assert_eq!(page.totals, expected, "{json}");
     }
-    let error = serde_json::from_str::<ListAnswer<u32>>(r#"{"name":"x"}"#).unwrap_err();
+    let error = serde_json::from_str::<PageBody<u32>>(r#"{"name":"x"}"#).unwrap_err();
     assert!(error.to_string().contains("missing field `results`"));
 }
 
