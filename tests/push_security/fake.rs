@@ -86,7 +86,7 @@ async fn a_program_is_tested_by_what_it_sends() {
 }
 
 #[tokio::test]
-async fn answers_can_be_queued_and_everything_above_the_leaf_works_as_it_does_over_a_network() {
+async fn responses_can_be_queued_and_everything_above_the_leaf_works_as_it_does_over_a_network() {
     let fake = FakeTransport::new();
     fake.once(&operations::APPS_GET, FakeResponse::status(503))
         .once(
@@ -99,8 +99,11 @@ async fn answers_can_be_queued_and_everything_above_the_leaf_works_as_it_does_ov
             FakeResponse::json(&json!({ "id": "a1" })),
         );
     let push = client(&fake);
-    let answer = push.apps().get("a1").send_with_response().await.unwrap();
-    assert_eq!((answer.attempts(), answer.value().id.as_str()), (4, "a1"));
+    let response = push.apps().get("a1").send_with_response().await.unwrap();
+    assert_eq!(
+        (response.attempts(), response.value().id.as_str()),
+        (4, "a1")
+    );
     let attempts: Vec<_> = fake
         .requests()
         .iter()
@@ -119,7 +122,7 @@ async fn answers_can_be_queued_and_everything_above_the_leaf_works_as_it_does_ov
 }
 
 #[tokio::test]
-async fn a_programs_way_with_refusals_is_tested_by_answers_that_refuse() {
+async fn a_programs_way_with_refusals_is_tested_by_responses_that_refuse() {
     let fake = FakeTransport::new();
     fake.always(
         &operations::APPS_LIST,
@@ -141,7 +144,7 @@ async fn a_programs_way_with_refusals_is_tested_by_answers_that_refuse() {
 }
 
 #[tokio::test]
-async fn an_operation_without_an_answer_says_so() {
+async fn an_operation_without_an_response_says_so() {
     let fake = FakeTransport::new();
     let error = client(&fake).employees().get("e1").await.unwrap_err();
     let text = error.to_string();
@@ -153,7 +156,7 @@ async fn an_operation_without_an_answer_says_so() {
 }
 
 #[tokio::test]
-async fn an_answer_can_be_late_or_never_come() {
+async fn a_response_can_be_late_or_never_come() {
     let fake = FakeTransport::new();
     fake.once(&operations::BROWSERS_LIST, FakeResponse::never());
     fake.always(
@@ -170,7 +173,7 @@ async fn an_answer_can_be_late_or_never_come() {
 }
 
 #[tokio::test]
-async fn an_answer_can_count_how_often_it_was_asked_for() {
+async fn a_response_can_count_how_often_it_was_asked_for() {
     let fake = FakeTransport::new();
     let asked = std::sync::Arc::new(AtomicUsize::new(0));
     let count = std::sync::Arc::clone(&asked);

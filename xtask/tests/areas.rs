@@ -20,8 +20,8 @@ use generated::operations;
 use generated::types::Health;
 use security_api_transport::model::{Scalar, Shape, Shaped, Token, Unfit};
 use security_api_transport::{
-    Answer, ApiError, Error, FakeResponse, FakeTransport, Next, Operation, Paging, Protocol, Request,
-    Split, Verdict,
+    ApiError, Error, FakeResponse, FakeTransport, Next, Operation, Paging, Protocol, Request,
+    ResponseParts, Split, Verdict,
 };
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -190,28 +190,28 @@ impl Paging for ByNumber {
     }
 }
 
-/// A service that wraps what it answers.
+/// A service that wraps what it responses.
 #[derive(Debug)]
 struct Wrapping;
 
 impl Protocol for Wrapping {
-    fn payload<'a>(&self, answer: &Answer<'a>) -> Result<&'a [u8], Verdict> {
+    fn payload<'a>(&self, response: &ResponseParts<'a>) -> Result<&'a [u8], Verdict> {
         #[derive(Deserialize)]
         struct Envelope<'a> {
             #[serde(borrow)]
             data: &'a RawValue,
         }
-        let envelope = serde_json::from_slice::<Envelope<'a>>(answer.body);
-        Ok(envelope.map_or(answer.body, |envelope| envelope.data.get().as_bytes()))
+        let envelope = serde_json::from_slice::<Envelope<'a>>(response.body);
+        Ok(envelope.map_or(response.body, |envelope| envelope.data.get().as_bytes()))
     }
 
-    fn api_error(&self, _: &Answer<'_>) -> ApiError {
+    fn api_error(&self, _: &ResponseParts<'_>) -> ApiError {
         ApiError::new()
     }
 }
 
-fn client(operation: &'static Operation, answer: &Value) -> (Client, FakeTransport) {
-    support::client(Wrapping, operation, FakeResponse::json(answer))
+fn client(operation: &'static Operation, response: &Value) -> (Client, FakeTransport) {
+    support::client(Wrapping, operation, FakeResponse::json(response))
 }
 
 #[test]
@@ -233,8 +233,8 @@ fn the_operations_of_enabled_areas_are_listed() {
 
 #[tokio::test]
 async fn what_no_feature_hides_is_always_there() -> Result<(), Error> {
-    let answer = json!({"data": 1, "status": "SUCCESS"});
-    let (client, fake) = client(&operations::STATUS_GET, &answer);
+    let response = json!({"data": 1, "status": "SUCCESS"});
+    let (client, fake) = client(&operations::STATUS_GET, &response);
     assert_eq!(client.status().get().await?, Some(Health::Ill));
     assert_eq!(sent(&fake).0, "/status");
     Ok(())
@@ -284,8 +284,8 @@ mod cats {
 
     #[tokio::test]
     async fn a_search_has_members_of_its_own_beside_the_terms() -> Result<(), Error> {
-        let answer = FakeResponse::status(200).body("a;b\n");
-        let (client, fake) = support::client(Wrapping, &operations::LITTERS_EXPORT, answer);
+        let response = FakeResponse::status(200).body("a;b\n");
+        let (client, fake) = support::client(Wrapping, &operations::LITTERS_EXPORT, response);
         let mut search = LitterSearch::new("Tabitha").minimum(3);
         search.search = named("");
         let table = client.litters().export(search.clone()).await?;
@@ -298,8 +298,8 @@ mod cats {
 
         // What has a default is sent as it was said.
         let sent_as = |search| async {
-            let answer = FakeResponse::status(200).body("a;b\n");
-            let (client, fake) = support::client(Wrapping, &operations::LITTERS_EXPORT, answer);
+            let response = FakeResponse::status(200).body("a;b\n");
+            let (client, fake) = support::client(Wrapping, &operations::LITTERS_EXPORT, response);
             let _table = client.litters().export(search).await?;
             Ok::<_, Error>(sent(&fake).1)
         };
@@ -331,8 +331,8 @@ mod cats {
 
     #[tokio::test]
     async fn resources_have_the_calls_of_all_their_files() -> Result<(), Error> {
-        for (answer, naps) in [(json!({"data": 4}), Some(4)), (json!({"data": null}), None)] {
-            let (client, fake) = client(&operations::CATS_NAP, &answer);
+        for (response, naps) in [(json!({"data": 4}), Some(4)), (json!({"data": null}), None)] {
+            let (client, fake) = client(&operations::CATS_NAP, &response);
             let nap = client
                 .cats()
                 .nap("c1", "today")
@@ -353,7 +353,7 @@ mod dogs {
     use super::*;
 
     #[tokio::test]
-    async fn a_search_of_one_answer_is_awaited_itself() -> Result<(), Error> {
+    async fn a_search_of_one_response_is_awaited_itself() -> Result<(), Error> {
         let terms = json!({"pageNumber": 1, "orderBy": "Rank", "filter": {"text": ""}});
         let mut with_breed = terms.clone();
         with_breed["breed"] = "Collie".into();
@@ -370,8 +370,8 @@ mod dogs {
 
     #[tokio::test]
     async fn a_type_of_several_areas_is_one() -> Result<(), Error> {
-        let answer = json!({"data": {"name": "Ann", "address": {"town": "Ulm"}}});
-        let (client, _) = client(&operations::DOGS_OWNER, &answer);
+        let response = json!({"data": {"name": "Ann", "address": {"town": "Ulm"}}});
+        let (client, _) = client(&operations::DOGS_OWNER, &response);
         let owner: Owner = client.dogs().owner("d1").await?;
         let address: Option<Address> = owner.address;
         assert_eq!(address.unwrap().town.as_deref(), Some("Ulm"));

@@ -228,7 +228,7 @@ impl Companies {
     /// Makes a REST client with a new id and secret, active at once.
     ///
     /// Roles that are given by name are looked up first. If it is not known whether the service has made it, since its
-    /// answer was lost, it is looked for.
+    /// response was lost, it is looked for.
     ///
     /// # Errors
     /// If the name, a role or an address cannot be used, or one of the calls fails. No client was made then, unless the
@@ -483,7 +483,7 @@ struct Rights {
 }
 
 impl Rights {
-    /// Those of a client that the service gave, if its answer says all of them.
+    /// Those of a client that the service gave, if its response says all of them.
     ///
     /// What is missing is not guessed: a client that may be used from a few addresses would become one that may be used
     /// from everywhere.

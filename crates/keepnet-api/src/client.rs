@@ -45,7 +45,7 @@ const URL_VARIABLE: &str = "KEEPNET_BASE_URL";
 /// The header that is documented, and the one that the service's own programs send. Calls were seen to need both.
 const COMPANY_HEADERS: [&str; 2] = ["x-keepnet-company-id", "x-ir-company-id"];
 
-/// The companies of the caller: an answer for every role.
+/// The companies of the caller: a response for every role.
 static CHECK: Operation =
     Operation::new("companies.list_my", Method::GET, "/api/companies/my").idempotent();
 

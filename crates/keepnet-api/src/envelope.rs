@@ -1,4 +1,4 @@
-//! The envelope around the service's answers: `{data, message, status, validationMessages}`.
+//! The envelope around the service's responses: `{data, message, status, validationMessages}`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -30,7 +30,7 @@ impl<'a> Envelope<'a> {
     /// Whether it is an envelope, and not an object that happens to share a name or two: `data` stands beside one of the
     /// other members, or there is nothing but members of an envelope.
     ///
-    /// The shape decides and not the operation, so that it holds for requests of the user's own as well. The few answers
+    /// The shape decides and not the operation, so that it holds for requests of the user's own as well. The few responses
     /// without an envelope are lists, or have members of their own and no `data`.
     pub(crate) fn is_envelope(&self) -> bool {
         let described =
@@ -441,7 +441,7 @@ mod tests {
             prop_assert!(envelope.is_envelope());
             prop_assert!(!envelope.failed());
             prop_assert_eq!(envelope.data(), data.as_bytes());
-            // A slice of the answer itself, not a copy.
+            // A slice of the response itself, not a copy.
             let range = text.as_bytes().as_ptr_range();
             prop_assert!(range.contains(&envelope.data().as_ptr()));
         }

@@ -178,7 +178,7 @@ impl TargetUsers {
                 None => self.create_new(user).await,
             };
             match result {
-                // Created or deleted by somebody else, or by an attempt whose answer was lost: look again.
+                // Created or deleted by somebody else, or by an attempt whose response was lost: look again.
                 Err(error) if round < ROUNDS && self.raced(&error, user).await => round += 1,
                 result => return result,
             }

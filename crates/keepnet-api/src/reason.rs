@@ -30,7 +30,7 @@ pub enum Reason {
     /// The token was refused: 401, or 306, which the service uses for the same. The client has fetched a new one and
     /// tried again already.
     TokenRefused,
-    /// Client id or secret were refused in answer to a request of one's own. Where the client itself fetches a token with
+    /// Client id or secret were refused in response to a request of one's own. Where the client itself fetches a token with
     /// them, the error has no reason; it is of the kind [`Credential`](crate::ErrorKind::Credential).
     ClientRefused,
     /// The client may be used from certain addresses only, and this machine has another: `IP_RESTRICTED`.

@@ -11,7 +11,7 @@ use keepnet_api::types::AuditLogView;
 use keepnet_api::{Client, DateFormat, Error, Tail, TailCursor, Timestamp, operations};
 use proptest::prelude::*;
 use security_api_sandbox::{Fault, KeepnetOptions, Sandbox};
-use security_api_transport::{FakeResponse, FakeRequest, FakeTransport};
+use security_api_transport::{FakeRequest, FakeResponse, FakeTransport};
 use serde_json::{Value, json};
 
 /// 2026-04-01T00:00:00Z.
@@ -33,7 +33,7 @@ impl Log {
     fn serve(&self, fake: &FakeTransport, date: fn(i64) -> String) -> Client {
         let log = self.clone();
         fake.with(&operations::AUDIT_LOGS_SEARCH, move |request| {
-            log.answer(request, date)
+            log.response(request, date)
         });
         over(fake)
     }
@@ -42,7 +42,7 @@ impl Log {
         self.serve(&service(), |second| at(second).to_string())
     }
 
-    fn answer(&self, request: &FakeRequest, date: fn(i64) -> String) -> FakeResponse {
+    fn response(&self, request: &FakeRequest, date: fn(i64) -> String) -> FakeResponse {
         let body = request.json();
         let item = &body["filter"]["filterGroups"][0]["filterItems"][0];
         assert_eq!(item["fieldName"], "LogDate");

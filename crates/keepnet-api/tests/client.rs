@@ -246,8 +246,8 @@ async fn the_token_and_the_client_secret_that_the_service_quotes_are_shown_in_no
             "message": "Bearer token-1 and s3cret",
             "validationMessages": {"clientSecret": ["s3cret\r\n"], "token-1": ["is odd"]},
         });
-        let answer = FakeResponse::status(status).body(quote.to_string());
-        fake.path("/api/companies/my", move |_| answer.clone());
+        let response = FakeResponse::status(status).body(quote.to_string());
+        fake.path("/api/companies/my", move |_| response.clone());
         let error = over(&fake).check().await.unwrap_err();
         let api = error.api().unwrap();
         let text = format!("{error} {error:?} {error:#?} {api:?}");
@@ -363,8 +363,8 @@ async fn a_check_needs_the_list_of_companies() {
         (Value::Null, false),
     ] {
         let fake = service();
-        let answer = data.clone();
-        fake.path("/api/companies/my", move |_| envelope(answer.clone()));
+        let response = data.clone();
+        fake.path("/api/companies/my", move |_| envelope(response.clone()));
         let checked = over(&fake).check().await;
         assert_eq!(checked.is_ok(), passes, "{data}");
     }

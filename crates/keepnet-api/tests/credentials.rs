@@ -237,7 +237,7 @@ async fn a_client_whose_creation_was_not_answered_is_not_lost() {
     let error = companies.create_api_client(&new).await.unwrap_err();
     assert!(error.to_string().contains("delete it"), "{error}");
 
-    // It was made, but the answer has no id, and the look for it fails.
+    // It was made, but the response has no id, and the look for it fails.
     fake.always(&COMPANIES_CREATE_CLIENT, envelope(json!({})));
     fake.once(&COMPANIES_SEARCH_CLIENTS, FakeResponse::status(403));
     let error = companies.create_api_client(&new).await.unwrap_err();

@@ -81,10 +81,10 @@ async fn a_problem_says_its_title_and_its_detail_once_each() {
         (json!({"title": " ", "detail": "Since May"}), "Since May", 1),
     ] {
         let fake = service();
-        let answer = FakeResponse::status(400)
+        let response = FakeResponse::status(400)
             .header("content-type", "application/problem+json")
             .body(body.to_string());
-        fake.path("/api/things", move |_| answer.clone());
+        fake.path("/api/things", move |_| response.clone());
         let call = over(&fake).request(Method::GET, "/api/things");
         let error = call.call::<Value>().await.unwrap_err();
         let message = error.api().unwrap().message.clone().unwrap();
@@ -165,8 +165,8 @@ async fn a_failure_in_place_of_a_file_is_an_error_and_a_json_file_is_a_file() {
     });
     let rows: Vec<u32> = (0..30_000).collect();
     for (path, rows) in [("/api/short", &rows[..10]), ("/api/long", &rows[..])] {
-        let answer = FakeResponse::json(rows);
-        fake.path(path, move |_| answer.clone());
+        let response = FakeResponse::json(rows);
+        fake.path(path, move |_| response.clone());
     }
     let client = over(&fake);
     let get = |path| client.request(Method::GET, path).call::<Download>();

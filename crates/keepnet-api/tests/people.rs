@@ -129,7 +129,7 @@ async fn a_create_that_is_refused_for_another_reason_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_create_whose_answer_was_lost_is_looked_for() {
+async fn a_create_whose_response_was_lost_is_looked_for() {
     let fake = service();
     fake.once(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([])));
     fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([stored()])));

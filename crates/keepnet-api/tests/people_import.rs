@@ -201,7 +201,7 @@ async fn the_documented_word_is_tried_where_the_other_is_refused() {
 }
 
 #[tokio::test]
-async fn a_confirmation_whose_answer_was_lost_is_not_sent_again() {
+async fn a_confirmation_whose_response_was_lost_is_not_sent_again() {
     let fake = service();
     let broken = Error::new(ErrorKind::Io, "reset").with_outcome(Outcome::Unknown);
     fake.always(&TARGET_USERS_CONFIRM_IMPORT, FakeResponse::error(broken));

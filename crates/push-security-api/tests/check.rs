@@ -5,9 +5,9 @@ use push_security_api::{Client, Error, ErrorKind, FakeResponse, FakeTransport, o
 
 async fn check(content_type: &str, body: &str) -> Result<(), Error> {
     let fake = FakeTransport::new();
-    let answer = FakeResponse::status(200).header("content-type", content_type);
-    let answer = answer.body(body.to_owned());
-    fake.always(&operations::BROWSERS_LIST, answer);
+    let response = FakeResponse::status(200).header("content-type", content_type);
+    let response = response.body(body.to_owned());
+    fake.always(&operations::BROWSERS_LIST, response);
     let builder = Client::builder("a-key").transport(fake);
     builder.build().expect("a client").check().await
 }

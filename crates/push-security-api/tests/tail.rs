@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use push_security_api::types::Detection;
 use push_security_api::{
-    Client, Error, FakeResponse, FakeRequest, FakeTransport, Tail, TailCursor, Timestamp, operations,
+    Client, Error, FakeRequest, FakeResponse, FakeTransport, Tail, TailCursor, Timestamp,
+    operations,
 };
 use serde_json::{Value, json};
 
@@ -35,7 +36,7 @@ impl List {
         self.0.lock().unwrap().push((id.into(), second));
     }
 
-    fn answer(&self, request: &FakeRequest) -> FakeResponse {
+    fn response(&self, request: &FakeRequest) -> FakeResponse {
         let query = |name: &str| {
             let pairs = request
                 .uri
@@ -64,7 +65,7 @@ impl List {
         let fake = FakeTransport::new();
         let list = self.clone();
         fake.with(&operations::DETECTIONS_LIST, move |request| {
-            list.answer(request)
+            list.response(request)
         });
         let builder = Client::builder("a-key").transport(fake.clone());
         (fake, builder.build().unwrap())

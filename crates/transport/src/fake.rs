@@ -61,30 +61,30 @@ impl FakeTransport {
         Self::default()
     }
 
-    /// Responds to the operation with `answer` whenever nothing is queued for it.
-    pub fn always(&self, operation: &'static Operation, answer: FakeResponse) -> &Self {
-        self.with(operation, move |_| answer.clone())
+    /// Responds to the operation with `response` whenever nothing is queued for it.
+    pub fn always(&self, operation: &'static Operation, response: FakeResponse) -> &Self {
+        self.with(operation, move |_| response.clone())
     }
 
     /// Responds to the operation with what the function returns for the request, whenever nothing is queued for it.
     pub fn with(
         &self,
         operation: &'static Operation,
-        answer: impl Fn(&FakeRequest) -> FakeResponse + Send + Sync + 'static,
+        response: impl Fn(&FakeRequest) -> FakeResponse + Send + Sync + 'static,
     ) -> &Self {
         self.state()
             .always
-            .insert(Key::Operation(operation.id()), Arc::new(answer));
+            .insert(Key::Operation(operation.id()), Arc::new(response));
         self
     }
 
     /// Queues a response for one request of the operation, first in, first out.
-    pub fn once(&self, operation: &'static Operation, answer: FakeResponse) -> &Self {
+    pub fn once(&self, operation: &'static Operation, response: FakeResponse) -> &Self {
         self.state()
             .once
             .entry(Key::Operation(operation.id()))
             .or_default()
-            .push_back(answer);
+            .push_back(response);
         self
     }
 
@@ -93,11 +93,11 @@ impl FakeTransport {
     pub fn path(
         &self,
         path: &str,
-        answer: impl Fn(&FakeRequest) -> FakeResponse + Send + Sync + 'static,
+        response: impl Fn(&FakeRequest) -> FakeResponse + Send + Sync + 'static,
     ) -> &Self {
         self.state()
             .always
-            .insert(Key::Path(path.to_owned()), Arc::new(answer));
+            .insert(Key::Path(path.to_owned()), Arc::new(response));
         self
     }
 
@@ -119,15 +119,15 @@ impl FakeTransport {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn answer_to(&self, request: FakeRequest) -> FakeResponse {
+    fn response_to(&self, request: FakeRequest) -> FakeResponse {
         let operation = request.operation.map(Key::Operation);
         // Token requests and requests without an operation are matched by their path.
         let path = Key::Path(request.uri.path().to_owned());
         let mut state = self.state();
         state.requests.push(request.clone());
         for key in operation.iter().chain([&path]) {
-            if let Some(answer) = state.once.get_mut(key).and_then(VecDeque::pop_front) {
-                return answer;
+            if let Some(response) = state.once.get_mut(key).and_then(VecDeque::pop_front) {
+                return response;
             }
         }
         let mut keys = operation.iter().chain([&path]);
@@ -138,7 +138,7 @@ impl FakeTransport {
             None => FakeResponse::error(Error::new(
                 ErrorKind::Custom,
                 format!(
-                    "`FakeTransport` has no answer for {} {}",
+                    "`FakeTransport` has no response for {} {}",
                     request.method,
                     request.uri.path()
                 ),
@@ -330,12 +330,12 @@ impl Service<HttpRequest> for FakeTransport {
                 headers: head.headers,
                 body: body.collect().await?.to_bytes(),
             };
-            let answer = fake.answer_to(request);
-            if !answer.delay.is_zero() {
-                tokio::time::sleep(answer.delay).await;
+            let response = fake.response_to(request);
+            if !response.delay.is_zero() {
+                tokio::time::sleep(response.delay).await;
             }
-            let (status, headers, body) = answer.result.map_err(Error::boxed)?;
-            let body = if answer.cut {
+            let (status, headers, body) = response.result.map_err(Error::boxed)?;
+            let body = if response.cut {
                 ResponseBody::stream(CutBody(Some(body)))
             } else {
                 ResponseBody::full(body)
@@ -363,7 +363,7 @@ impl http_body::Body for CutBody {
             Some(bytes) => Ok(http_body::Frame::data(bytes)),
             None => Err(Error::new(
                 ErrorKind::Io,
-                "the connection broke while the answer was arriving",
+                "the connection broke while the response was arriving",
             )
             .boxed()),
         }))

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use common::wire::{Act, Server, answer};
+use common::wire::{Act, Server, response};
 use common::{CREATE, READ, builder, hurried, over};
 use futures_util::stream;
 use http_body::{Body as _, Frame};
@@ -44,7 +44,7 @@ fn send(client: &Client, body: Body) -> Call<Value> {
         .call()
 }
 
-/// A transport that does these to its requests: reads so many pieces of the body and fails like this, or answers.
+/// A transport that does these to its requests: reads so many pieces of the body and fails like this, or responses.
 fn transport(script: Vec<(usize, Outcome)>) -> (Client, Arc<Mutex<Vec<Vec<u8>>>>) {
     let received = Arc::new(Mutex::new(Vec::new()));
     let (noted, script) = (
@@ -136,7 +136,7 @@ async fn a_body_that_can_be_read_once_is_sent_again_only_if_it_was_not_read() {
         (ErrorKind::Io, 1, 1)
     );
 
-    for answer in [
+    for response in [
         FakeResponse::status(503),
         FakeResponse::status(429),
         FakeResponse::status(401),
@@ -145,7 +145,7 @@ async fn a_body_that_can_be_read_once_is_sent_again_only_if_it_was_not_read() {
         fake.path("/token", |_| {
             FakeResponse::json(&json!({"access_token": "t"}))
         });
-        fake.always(&READ, answer);
+        fake.always(&READ, response);
         let credential =
             OAuth2::client_credentials("https://login.test/token", "id", "secret").unwrap();
         let client = builder()
@@ -200,7 +200,7 @@ async fn on_the_wire_a_known_length_is_announced_and_an_unknown_one_is_chunked()
                 assert_ne!(stream.read_buf(&mut request).await.unwrap(), 0);
             }
             stream
-                .write_all(&answer(200, "", b"\"good\""))
+                .write_all(&response(200, "", b"\"good\""))
                 .await
                 .unwrap();
             String::from_utf8(request).unwrap().to_lowercase()
@@ -221,7 +221,7 @@ async fn on_the_wire_a_known_length_is_announced_and_an_unknown_one_is_chunked()
 
 #[tokio::test]
 async fn a_body_of_another_length_than_it_said_is_an_error_and_not_sent_again() {
-    let server = Server::start(vec![Act::Send(answer(200, "", b"\"good\""))]).await;
+    let server = Server::start(vec![Act::Send(response(200, "", b"\"good\""))]).await;
     let client = builder()
         .base_url(server.url())
         .retry(hurried())

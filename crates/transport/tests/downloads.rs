@@ -6,12 +6,12 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
-use common::wire::{Act, Server, answer};
+use common::wire::{Act, Server, response};
 use common::{EXPORT, ORIGIN, READ, builder, hurried, over, read, seconds};
 use http::Method;
 use security_api_transport::{
-    Answer, ApiError, Call, Client, Download, ErrorKind, FakeResponse, FakeTransport, Outcome,
-    Protocol, Rate, RateLimiter, RawJson, ServiceSettings, Verdict,
+    ApiError, Call, Client, Download, ErrorKind, FakeResponse, FakeTransport, Outcome, Protocol,
+    Rate, RateLimiter, RawJson, ResponseParts, ServiceSettings, Verdict,
 };
 
 const CSV: &str = "id,name\n1,a\n";
@@ -26,9 +26,9 @@ fn file(content_type: &str, body: impl Into<Vec<u8>>) -> FakeResponse {
         .body(body.into())
 }
 
-fn exporting(answer: FakeResponse) -> (FakeTransport, Client) {
+fn exporting(response: FakeResponse) -> (FakeTransport, Client) {
     let fake = FakeTransport::new();
-    fake.always(&EXPORT, answer);
+    fake.always(&EXPORT, response);
     let client = over(&fake);
     (fake, client)
 }
@@ -173,15 +173,15 @@ async fn a_file_that_is_json_is_a_file_where_the_protocol_says_so() {
 struct Moody;
 
 impl Protocol for Moody {
-    fn classify(&self, answer: &Answer<'_>) -> Verdict {
-        match answer.body.starts_with(b"{\"busy\"") {
+    fn classify(&self, response: &ResponseParts<'_>) -> Verdict {
+        match response.body.starts_with(b"{\"busy\"") {
             true => Verdict::Refused,
-            false => Verdict::by_status(answer),
+            false => Verdict::by_status(response),
         }
     }
 
-    fn api_error(&self, answer: &Answer<'_>) -> ApiError {
-        let moved = answer
+    fn api_error(&self, response: &ResponseParts<'_>) -> ApiError {
+        let moved = response
             .redirect_origin()
             .map_or("busy".to_owned(), |origin| format!("moved to {origin}"));
         ApiError::new().with_reason(moved)
@@ -209,7 +209,8 @@ async fn the_protocol_judges_json_in_place_of_a_file() {
 #[tokio::test]
 async fn the_protocol_sees_where_a_redirect_points_to() {
     let fake = FakeTransport::new();
-    let moved = FakeResponse::status(301).header("location", "https://eu.api.test/things?token=MARK");
+    let moved =
+        FakeResponse::status(301).header("location", "https://eu.api.test/things?token=MARK");
     fake.always(&READ, moved);
     let client = moody().transport(fake.clone()).build().unwrap();
     let error = read(&client).await.unwrap_err();
@@ -400,14 +401,14 @@ async fn a_fetch_shows_no_url_and_takes_no_query_of_its_own() {
 
 #[tokio::test]
 async fn over_sockets_a_fetch_goes_to_the_other_host_and_back() {
-    let files = Server::start(vec![Act::Send(answer(
+    let files = Server::start(vec![Act::Send(response(
         200,
         "content-type: text/csv\r\n",
         CSV.as_bytes(),
     ))])
     .await;
     let location = format!("location: {}/blob\r\n", files.url());
-    let service = Server::start(vec![Act::Send(answer(302, &location, b""))]).await;
+    let service = Server::start(vec![Act::Send(response(302, &location, b""))]).await;
     let client = builder()
         .base_url(service.url())
         .retry(hurried())

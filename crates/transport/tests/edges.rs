@@ -7,15 +7,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use common::wire::{Act, Server, answer};
+use common::wire::{Act, Server, response};
 use common::{CREATE, READ, Service, builder, hurried, over, read, seconds};
 use futures_util::stream;
 use http::HeaderMap;
 use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt, StreamBody};
 use security_api_transport::{
-    Answer, ApiError, Body, BoxError, Client, ClientBuilder, Error, ErrorKind, FakeResponse,
-    FakeTransport, HttpRequest, Outcome, Protocol, RateLimiter, RetryPolicy, ServiceSettings,
+    ApiError, Body, BoxError, Client, ClientBuilder, Error, ErrorKind, FakeResponse, FakeTransport,
+    HttpRequest, Outcome, Protocol, RateLimiter, ResponseParts, RetryPolicy, ServiceSettings,
 };
 use serde_json::Value;
 use tokio::time::Instant;
@@ -24,7 +24,7 @@ use tower::util::MapRequestLayer;
 const LARGE: usize = 1024 * 1024;
 
 #[tokio::test(start_paused = true)]
-async fn a_large_body_in_memory_has_the_attempts_whole_time_for_its_answer_and_no_more() {
+async fn a_large_body_in_memory_has_the_attempts_whole_time_for_its_response_and_no_more() {
     for (attempt, idle) in [(5.0, 60.0), (5.0, 1.0), (5.0, 5.0)] {
         let fake = FakeTransport::new();
         fake.always(&CREATE, FakeResponse::never());
@@ -39,7 +39,7 @@ async fn a_large_body_in_memory_has_the_attempts_whole_time_for_its_answer_and_n
             .operation(&CREATE, &[])
             .body("text/plain", vec![b'x'; LARGE]);
         let error = call.call::<Value>().await.unwrap_err();
-        assert!(error.to_string().contains("no answer within"), "{error}");
+        assert!(error.to_string().contains("no response within"), "{error}");
         assert_eq!(
             (start.elapsed(), error.outcome()),
             // A slow peer takes 4 s for what may be in buffers.
@@ -62,7 +62,7 @@ async fn a_large_body_on_the_wire_is_known_to_be_sent_when_it_is() {
         .operation(&CREATE, &[])
         .body("text/plain", vec![b'x'; LARGE / 8]);
     let error = call.call::<Value>().await.unwrap_err();
-    assert!(error.to_string().contains("no answer within"), "{error}");
+    assert!(error.to_string().contains("no response within"), "{error}");
     assert_eq!(server.requests(), 1);
 }
 
@@ -166,12 +166,12 @@ async fn what_is_refused_before_it_is_sent_says_so() {
 struct Endless;
 
 impl Protocol for Endless {
-    fn api_error(&self, answer: &Answer<'_>) -> ApiError {
-        Service.api_error(answer)
+    fn api_error(&self, response: &ResponseParts<'_>) -> ApiError {
+        Service.api_error(response)
     }
 
-    fn retry_after(&self, answer: &Answer<'_>) -> Option<Duration> {
-        let _: &HeaderMap = answer.headers;
+    fn retry_after(&self, response: &ResponseParts<'_>) -> Option<Duration> {
+        let _: &HeaderMap = response.headers;
         Some(Duration::MAX)
     }
 }
@@ -210,7 +210,10 @@ async fn waits_without_end_are_waits_or_errors_and_never_panics() {
     }
     for header in ["18446744073709549568", "1000000000000000000", "9e9"] {
         let fake = FakeTransport::new();
-        fake.always(&READ, FakeResponse::status(429).header("retry-after", header));
+        fake.always(
+            &READ,
+            FakeResponse::status(429).header("retry-after", header),
+        );
         let client = builder()
             .transport(fake.clone())
             .retry(patient)
@@ -230,7 +233,7 @@ async fn a_client_whose_every_time_is_without_end_works() {
         PANICKED.store(true, Ordering::SeqCst);
         hook(panic);
     }));
-    let server = Server::start(vec![Act::Send(answer(200, "", b"\"good\""))]).await;
+    let server = Server::start(vec![Act::Send(response(200, "", b"\"good\""))]).await;
     let client = builder()
         .base_url(server.url())
         .retry(hurried())

@@ -23,21 +23,21 @@ fn at_once() -> RetryPolicy {
 }
 
 fn slow_token(fake: &FakeTransport, delay: f64) -> OAuth2 {
-    let answer = FakeResponse::json(&json!({"access_token": "t", "expires_in": 3600}));
-    fake.path("/token", move |_| answer.clone().delay(seconds(delay)));
+    let response = FakeResponse::json(&json!({"access_token": "t", "expires_in": 3600}));
+    fake.path("/token", move |_| response.clone().delay(seconds(delay)));
     OAuth2::client_credentials("https://login.test/token", "id", "secret").unwrap()
 }
 
 fn times(
     fake: &FakeTransport,
-    answer: impl Fn(u32) -> FakeResponse + Send + Sync + 'static,
+    response: impl Fn(u32) -> FakeResponse + Send + Sync + 'static,
 ) -> Arc<Mutex<Vec<Duration>>> {
     let start = Instant::now();
     let times = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&times);
     fake.with(&READ, move |request| {
         noted.lock().unwrap().push(start.elapsed());
-        answer(request.attempt)
+        response(request.attempt)
     });
     times
 }
@@ -182,7 +182,7 @@ async fn the_deadline_bounds_each_kind_of_wait() {
         (503, Duration::ZERO)
     );
 
-    // An answer, and the rest of a body.
+    // A response, and the rest of a body.
     let fake = FakeTransport::new();
     fake.always(&READ, FakeResponse::never());
     let (error, took) = start_of(&over(&fake)).await;

@@ -50,7 +50,7 @@ impl Paging for ByFullness {
     }
 }
 
-/// The body names page and size, the answer says how many pages there are.
+/// The body names page and size, the response says how many pages there are.
 struct BySearch;
 
 #[derive(Deserialize)]

@@ -201,12 +201,12 @@ fn a_fetch_is_driven_on_only_in_the_runtime_where_it_began() {
             runtime.enable_time().start_paused(true).build().unwrap()
         };
         let mut standing_still = Vec::new();
-        for answer in [
+        for response in [
             FakeResponse::status(503).delay(seconds(0.02)),
             FakeResponse::never(),
             FakeResponse::status(503).header("retry-after", "0.1"),
         ] {
-            fake.path("/token", move |_| answer.clone());
+            fake.path("/token", move |_| response.clone());
             let first = runtime();
             for _ in 0..3 {
                 let call = read(&client).timeout(seconds(0.03));
@@ -418,14 +418,14 @@ async fn errors_are_not_cached() {
 
 #[tokio::test(start_paused = true)]
 async fn a_dead_token_endpoint_is_not_stormed() {
-    for answer in [
+    for response in [
         FakeResponse::status(503),
         FakeResponse::status(400),
         FakeResponse::error(Error::new(ErrorKind::Connect, "nobody there")),
         FakeResponse::never(),
     ] {
         let (fake, _, client) = good(0.0, 3600);
-        fake.path("/token", move |_| answer.clone());
+        fake.path("/token", move |_| response.clone());
         let (good, errors) = crowd(&client, 1000).await;
         assert_eq!((good, errors.len()), (0, 1000));
         assert!(
@@ -500,7 +500,7 @@ async fn a_401_renews_the_token_once_and_sends_the_call_once_more() {
     let response = read(&client).retries(0).send_with_response().await.unwrap();
     assert_eq!((response.attempts(), tokens(&fake).len()), (2, 2));
 
-    // A second 401 is the answer.
+    // A second 401 is the response.
     tokio::time::sleep(seconds(60.0)).await;
     fake.always(&READ, FakeResponse::status(401));
     let before = fake.requests_of(&READ).len();

@@ -87,10 +87,10 @@ async fn the_life_of_a_token_is_read_in_every_form_it_comes_in() {
         (json!(1e300), 30.0 * 365.0 * 86400.0 - 5.0),
     ] {
         let (fake, credential, client) = good(0.0, 0);
-        let answer = FakeResponse::json(
+        let response = FakeResponse::json(
             &json!({"access_token": "t", "expires_in": expires_in, "scope": "api"}),
         );
-        fake.path("/token", move |_| answer.clone());
+        fake.path("/token", move |_| response.clone());
         assert_eq!(crowd(&client, 100).await.0, 100, "{expires_in}");
         assert_eq!(tokens(&fake).len(), 1);
         let token = credential.current().unwrap();
@@ -106,7 +106,7 @@ async fn the_life_of_a_token_is_read_in_every_form_it_comes_in() {
 async fn what_a_token_endpoint_answers_wrongly_is_a_clear_error_without_a_storm() {
     let json = |body: &str| FakeResponse::status(200).body(body.to_owned());
     let invalid = |error: &str| FakeResponse::status(400).body(format!(r#"{{"error":"{error}"}}"#));
-    for (answer, says, asked, retryable) in [
+    for (response, says, asked, retryable) in [
         (
             invalid("invalid_client"),
             "refused the client id or secret",
@@ -229,7 +229,7 @@ async fn what_a_token_endpoint_answers_wrongly_is_a_clear_error_without_a_storm(
         ),
     ] {
         let (fake, _, client) = good(0.0, 3600);
-        fake.path("/token", move |_| answer.clone());
+        fake.path("/token", move |_| response.clone());
         let error = read(&client).await.unwrap_err();
         assert_eq!(
             (error.kind(), error.attempts()),
@@ -251,13 +251,13 @@ async fn what_a_token_endpoint_answers_wrongly_is_a_clear_error_without_a_storm(
 }
 
 /// The seconds between requests for tokens, while `call` is made again and again and the endpoint answers so.
-async fn gaps(answer: FakeResponse, calls: usize) -> Vec<f64> {
+async fn gaps(response: FakeResponse, calls: usize) -> Vec<f64> {
     let (fake, _, client) = good(0.0, 3600);
     let asked = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&asked);
     fake.path("/token", move |_| {
         noted.lock().unwrap().push(Instant::now());
-        answer.clone()
+        response.clone()
     });
     for _ in 0..calls {
         read(&client).await.unwrap_err();
@@ -295,8 +295,8 @@ async fn after_each_fetch_that_fails_the_pause_before_the_next_doubles_up_to_hal
     }
     // The endpoint's own wait counts if it is longer, up to a minute.
     for (asked, waited) in [("7", 7.0), ("1000", 60.0)] {
-        let answer = FakeResponse::status(400).header("retry-after", asked);
-        let gaps = gaps(answer, 3).await;
+        let response = FakeResponse::status(400).header("retry-after", asked);
+        let gaps = gaps(response, 3).await;
         assert!(
             gaps.iter()
                 .all(|gap| (waited..waited + 0.002).contains(gap)),

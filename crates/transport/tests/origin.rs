@@ -2,11 +2,12 @@
 
 mod common;
 
-use common::wire::{Act, Server, answer};
+use common::wire::{Act, Server, response};
 use common::{READ, builder, create, hurried, over, read};
 use http::{Method, Uri};
 use security_api_transport::{
-    BoxError, Client, ErrorKind, FakeResponse, FakeTransport, HttpRequest, Outcome, Rate, RateLimiter,
+    BoxError, Client, ErrorKind, FakeResponse, FakeTransport, HttpRequest, Outcome, Rate,
+    RateLimiter,
 };
 use tower::util::MapRequestLayer;
 
@@ -130,12 +131,12 @@ async fn a_redirect_is_an_error_that_names_the_new_host_and_nothing_else_of_it()
 
 #[tokio::test(start_paused = true)]
 async fn a_redirect_that_says_nowhere_is_still_one() {
-    for answer in [
+    for response in [
         FakeResponse::status(302),
         FakeResponse::status(302).header("location", ""),
     ] {
         let fake = FakeTransport::new();
-        fake.always(&READ, answer);
+        fake.always(&READ, response);
         let error = read(&over(&fake)).await.unwrap_err();
         assert_eq!(
             (error.kind(), fake.requests().len()),
@@ -147,10 +148,10 @@ async fn a_redirect_that_says_nowhere_is_still_one() {
 
 #[tokio::test]
 async fn the_leaf_follows_no_redirect() {
-    let elsewhere = Server::start(vec![Act::Send(answer(200, "", b"\"stolen\""))]).await;
+    let elsewhere = Server::start(vec![Act::Send(response(200, "", b"\"stolen\""))]).await;
     let location = format!("location: {}/x\r\n", elsewhere.url());
     for location in [location.as_str(), "location: /other\r\n"] {
-        let server = Server::start(vec![Act::Send(answer(307, location, b""))]).await;
+        let server = Server::start(vec![Act::Send(response(307, location, b""))]).await;
         let client = builder()
             .base_url(server.url())
             .retry(hurried())
@@ -176,7 +177,7 @@ async fn the_leaf_puts_the_credential_on_the_request_to_its_origin() {
                 .lock()
                 .unwrap()
                 .push(String::from_utf8(request).unwrap());
-            let bytes = answer(200, "", b"\"good\"");
+            let bytes = response(200, "", b"\"good\"");
             tokio::io::AsyncWriteExt::write_all(&mut stream, &bytes)
                 .await
                 .unwrap();

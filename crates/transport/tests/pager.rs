@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use http::Method;
 use proptest::prelude::*;
 use security_api_transport::{
-    Client, Cursor, Error, ErrorKind, FakeResponse, FakeRequest, FakeTransport, Items, Next,
+    Client, Cursor, Error, ErrorKind, FakeRequest, FakeResponse, FakeTransport, Items, Next,
     Operation, Outcome, Page, PageItems, Pages, Paging, RawItems, Request, Split,
 };
 use serde::Deserialize;
@@ -209,7 +209,7 @@ async fn tokens_that_come_round_again_are_an_error_and_no_endless_loop() {
 
 #[tokio::test(start_paused = true)]
 async fn after_an_error_a_stream_is_over_and_its_cursor_says_where() {
-    for answer in [
+    for response in [
         FakeResponse::status(404),
         FakeResponse::status(200).body("nonsense"),
         FakeResponse::status(200).body(r#"{"items":[3],"next":{}}"#),
@@ -224,7 +224,7 @@ async fn after_an_error_a_stream_is_over_and_its_cursor_says_where() {
             );
             assert_eq!(stream.try_next().await.unwrap(), Some(item));
         }
-        fake.once(&LIST, answer.clone());
+        fake.once(&LIST, response.clone());
         stream.try_next().await.unwrap_err();
         let stored = serde_json::to_string(&stream.cursor()).unwrap();
         assert_eq!(stored, r#"{"page":"p1","taken":0}"#);

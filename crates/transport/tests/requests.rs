@@ -32,7 +32,10 @@ async fn a_form_arrives_with_its_fields_in_order_each_time_it_is_sent() {
     let path = folder.path().join("upload.pdf");
     tokio::fs::write(&path, b"on disk").await.unwrap();
     let fake = fake();
-    fake.once(&SUBMIT, FakeResponse::status(429).header("retry-after", "0"));
+    fake.once(
+        &SUBMIT,
+        FakeResponse::status(429).header("retry-after", "0"),
+    );
     let form = Form::new()
         .text("push[kind]", "file")
         .text("push[note]", "line\nbreak, 100 % \"quoted\"")
@@ -135,7 +138,10 @@ async fn a_secret_in_the_query_is_sent_and_shown_nowhere() {
 #[tokio::test(start_paused = true)]
 async fn no_layer_sees_a_secret_of_the_query_and_each_attempt_sends_it() {
     let fake = fake();
-    fake.once(&SUBMIT, FakeResponse::status(429).header("retry-after", "0"));
+    fake.once(
+        &SUBMIT,
+        FakeResponse::status(429).header("retry-after", "0"),
+    );
     let seen = Arc::new(Mutex::new(Vec::new()));
     let layer = || {
         let seen = Arc::clone(&seen);

@@ -21,7 +21,7 @@ enum Again {
 
 struct Row {
     what: &'static str,
-    answer: FakeResponse,
+    response: FakeResponse,
     again: Again,
     kind: ErrorKind,
     sent: Outcome,
@@ -38,9 +38,9 @@ fn failure(kind: ErrorKind, sent: Outcome) -> FakeResponse {
 fn table() -> Vec<Row> {
     use Again::{All, Idempotent, None};
     use ErrorKind::{Api, Connect, Custom, Decode, Invalid, Io, Redirect, Timeout, TooLarge};
-    let row = |what, answer, again, kind, sent| Row {
+    let row = |what, response, again, kind, sent| Row {
         what,
-        answer,
+        response,
         again,
         kind,
         sent,
@@ -85,7 +85,7 @@ fn table() -> Vec<Row> {
             Outcome::Unknown,
         ),
         row(
-            "no answer ever",
+            "no response ever",
             FakeResponse::never(),
             Idempotent,
             Timeout,
@@ -195,7 +195,7 @@ async fn each_row_of_the_table_is_kept_and_the_error_says_how_far_it_got() {
     for row in table() {
         for operation in [&READ, &CREATE] {
             let fake = FakeTransport::new();
-            fake.always(operation, row.answer.clone());
+            fake.always(operation, row.response.clone());
             let error = prepare(operation, &over(&fake)).await.unwrap_err();
             let what = format!(
                 "{}, {:?}, {}: {error}",
@@ -224,11 +224,11 @@ async fn each_row_of_the_table_is_kept_and_the_error_says_how_far_it_got() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_answer_to_the_re_send_is_the_answer_to_the_call() {
+async fn the_response_to_the_re_send_is_the_response_to_the_call() {
     for row in table() {
         for operation in [&READ, &CREATE] {
             let fake = FakeTransport::new();
-            fake.once(operation, row.answer.clone());
+            fake.once(operation, row.response.clone());
             fake.always(operation, FakeResponse::json("good"));
             let result = prepare(operation, &over(&fake)).send_with_response().await;
             let again = row.again == Again::All
@@ -376,7 +376,7 @@ async fn an_error_page_that_breaks_off_is_judged_by_its_status() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_under_way_that_its_deadline_ends_may_have_been_executed() {
-    for (answer, sent) in [
+    for (response, sent) in [
         (FakeResponse::never(), Outcome::Unknown),
         (
             failure(ErrorKind::Connect, Outcome::NotSent).delay(Duration::from_secs(9)),
@@ -384,7 +384,7 @@ async fn a_call_under_way_that_its_deadline_ends_may_have_been_executed() {
         ),
     ] {
         let fake = FakeTransport::new();
-        fake.always(&CREATE, answer);
+        fake.always(&CREATE, response);
         let error = create(&over(&fake))
             .timeout(seconds(2.0))
             .await

@@ -17,7 +17,7 @@ const NOW: &str = "Wed, 21 Oct 2015 07:28:00 GMT";
 /// A fake that answers so, and the times at which it was asked.
 fn timed(
     operation: &'static Operation,
-    answer: impl Fn(usize) -> FakeResponse + Send + Sync + 'static,
+    response: impl Fn(usize) -> FakeResponse + Send + Sync + 'static,
 ) -> (FakeTransport, Arc<Mutex<Vec<Instant>>>) {
     let fake = FakeTransport::new();
     let times = Arc::new(Mutex::new(Vec::new()));
@@ -25,7 +25,7 @@ fn timed(
     fake.with(operation, move |_| {
         let mut noted = noted.lock().unwrap();
         noted.push(Instant::now());
-        answer(noted.len())
+        response(noted.len())
     });
     (fake, times)
 }
@@ -147,7 +147,7 @@ async fn the_longest_server_wait_can_be_changed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn waits_without_end_are_answers_not_panics() {
+async fn waits_without_end_are_responses_not_panics() {
     let forever = RetryPolicy::default()
         .longest_server_wait(Duration::MAX)
         .backoff(Duration::MAX, Duration::MAX);
@@ -196,8 +196,9 @@ async fn waits_without_end_are_answers_not_panics() {
     }
     for header in ["ratelimit-reset", "x-ratelimit-reset"] {
         let fake = FakeTransport::new();
-        let answer = FakeResponse::json("good").header(&header.replace("reset", "remaining"), "0");
-        fake.always(&READ, answer.header(header, "18446744073709551615"));
+        let response =
+            FakeResponse::json("good").header(&header.replace("reset", "remaining"), "0");
+        fake.always(&READ, response.header(header, "18446744073709551615"));
         read(&over(&fake)).await.unwrap();
     }
 }
@@ -305,7 +306,7 @@ async fn waiting_for_a_429_spends_no_budget() {
     assert_eq!(all(&client, 300, create).await, 300);
     // It is still full.
     assert_eq!(all(&client, 30, read).await, 30);
-    // And when it is empty, the answer to a 429 is still to wait.
+    // And when it is empty, the response to a 429 is still to wait.
     let down = all(&client, 500, read).await;
     assert!(down < 300, "{down}");
     assert_eq!(all(&client, 300, create).await, 300);

@@ -19,7 +19,7 @@ use security_api_transport::{
 use tempfile::tempdir;
 use tokio::sync::watch;
 
-/// The answer to each call is a file of this name with the call's number for content.
+/// The response to each call is a file of this name with the call's number for content.
 fn named(name: &str) -> Client {
     let fake = FakeTransport::new();
     let disposition = format!("attachment; filename=\"{name}\"");

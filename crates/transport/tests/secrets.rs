@@ -9,7 +9,7 @@ use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use common::capture::Capture;
-use common::wire::{Act, Server, answer};
+use common::wire::{Act, Server, response};
 use common::{CREATE, READ, builder, key, over, read, seconds};
 use http::{HeaderName, Method};
 use security_api_transport::{
@@ -106,7 +106,7 @@ fn marked_key(builder: ClientBuilder<Client>) -> ClientBuilder<Client> {
 }
 
 /// Answers with the mark in body and headers.
-fn answers() -> Vec<FakeResponse> {
+fn responses() -> Vec<FakeResponse> {
     let mut bodies = vec![
         json!({"id": MARK}).to_string(),
         json!({"id": 1, "kind": MARK}).to_string(),
@@ -120,38 +120,38 @@ fn answers() -> Vec<FakeResponse> {
         format!("[\"{MARK}\"]"),
     ];
     bodies.push(format!("\"{}\"", MARK.repeat(1000)));
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     for body in bodies {
         for status in [200, 301, 400, 401, 403, 404, 422, 429, 500, 503] {
-            let answer = FakeResponse::status(status)
+            let response = FakeResponse::status(status)
                 .body(body.clone())
                 .header("set-cookie", MARK)
                 .header(
                     "location",
                     &format!("https://u:{MARK}@eu.test/{MARK}?{MARK}"),
                 );
-            answers.push(answer.clone());
-            answers.push(answer.clone().cut());
-            answers.push(answer.header("content-encoding", "gzip"));
+            responses.push(response.clone());
+            responses.push(response.clone().cut());
+            responses.push(response.header("content-encoding", "gzip"));
         }
     }
     let caused = std::io::Error::other("a cause that shows nothing");
-    answers.push(FakeResponse::error(
+    responses.push(FakeResponse::error(
         Error::new(ErrorKind::Io, "reset")
             .with_outcome(Outcome::Unknown)
             .with_source(caused),
     ));
-    answers.push(FakeResponse::never());
-    answers
+    responses.push(FakeResponse::never());
+    responses
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_answer_of_a_service_makes_a_secret_show() {
+async fn no_response_of_a_service_makes_a_secret_show() {
     let (capture, _guard) = Capture::start();
     let mut kinds = Vec::new();
-    for answer in answers() {
+    for response in responses() {
         let fake = FakeTransport::new();
-        fake.always(&READ, answer.clone());
+        fake.always(&READ, response.clone());
         let client = marked_key(builder())
             .transport(fake.clone())
             .build()
@@ -181,7 +181,7 @@ async fn no_answer_of_a_service_makes_a_secret_show() {
 async fn no_token_and_no_client_secret_shows() {
     let (capture, _guard) = Capture::start();
     let json = |body: Value| FakeResponse::status(200).body(body.to_string());
-    let answers = [
+    let responses = [
         json(json!({"access_token": MARK, "expires_in": 3600, "scope": "x"})),
         json(json!({"access_token": format!("{MARK}\n")})),
         json(json!({"access_token": {MARK: MARK}})),
@@ -189,12 +189,13 @@ async fn no_token_and_no_client_secret_shows() {
         json(json!({"token": MARK})),
         FakeResponse::status(200).body(MARK),
         FakeResponse::status(200).body(MARK).cut(),
-        FakeResponse::status(400).body(json!({"error": MARK, "error_description": MARK}).to_string()),
+        FakeResponse::status(400)
+            .body(json!({"error": MARK, "error_description": MARK}).to_string()),
         FakeResponse::status(401).body(MARK),
         FakeResponse::status(503).body(MARK),
         FakeResponse::error(Error::new(ErrorKind::Connect, "no connection")),
     ];
-    for token in answers {
+    for token in responses {
         for status in [401, 503] {
             let fake = FakeTransport::new();
             let token = token.clone();
@@ -243,8 +244,8 @@ async fn nothing_that_goes_wrong_on_the_wire_makes_a_secret_show() {
         Act::SendThenReset(half.clone()),
         Act::SendThenHang(half),
         Act::SendThenHang(Vec::new()),
-        Act::Send(answer(200, "content-encoding: gzip\r\n", MARK.as_bytes())),
-        Act::Send(answer(407, "", MARK.as_bytes())),
+        Act::Send(response(200, "content-encoding: gzip\r\n", MARK.as_bytes())),
+        Act::Send(response(407, "", MARK.as_bytes())),
     ];
     let bounded = |builder: ClientBuilder<Client>| {
         let builder = builder
@@ -265,7 +266,7 @@ async fn nothing_that_goes_wrong_on_the_wire_makes_a_secret_show() {
     }
     clients.push(bounded(builder().base_url("https://nowhere.invalid")));
     clients.push(bounded(builder().base_url("http://127.0.0.1:9")));
-    let plain = Server::start(vec![Act::Send(answer(200, "", b""))]).await;
+    let plain = Server::start(vec![Act::Send(response(200, "", b""))]).await;
     clients.push(bounded(
         builder().base_url(format!("https://{}", plain.address)),
     ));

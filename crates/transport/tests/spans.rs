@@ -91,7 +91,7 @@ async fn a_call_has_one_span_and_each_of_its_attempts_one_within_it() {
 
 #[tokio::test(start_paused = true)]
 async fn what_ended_a_call_is_in_its_span() {
-    for (answer, status, error) in [
+    for (response, status, error) in [
         (FakeResponse::status(404), Some("404"), Some("404")),
         (FakeResponse::never(), None, Some("Timeout")),
         (
@@ -102,7 +102,7 @@ async fn what_ended_a_call_is_in_its_span() {
     ] {
         let (capture, _guard) = Capture::start();
         let fake = FakeTransport::new();
-        fake.always(&CREATE, answer);
+        fake.always(&CREATE, response);
         create(&over(&fake))
             .timeout(seconds(1.0))
             .await
@@ -164,11 +164,11 @@ async fn spans_of_calls_at_the_same_time_do_not_mix() {
 async fn no_id_query_header_or_body_is_in_any_span_or_event() {
     let (capture, _guard) = Capture::start();
     let fake = FakeTransport::new();
-    let answer = FakeResponse::status(503)
+    let response = FakeResponse::status(503)
         .header("retry-after", "1")
         .body("MARK")
         .header("x-request-id", "MARK");
-    fake.always(&READ, answer.clone()).always(&BOOK, answer);
+    fake.always(&READ, response.clone()).always(&BOOK, response);
     let client = over(&fake);
     let call = client
         .operation(&READ, &["MARK"])

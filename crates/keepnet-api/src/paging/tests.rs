@@ -3,7 +3,7 @@
 use http::Method;
 use proptest::prelude::*;
 use security_api_transport::{
-    Cursor, FakeResponse, FakeRequest, FakeTransport, Items, List, Operation,
+    Cursor, FakeRequest, FakeResponse, FakeTransport, Items, List, Operation,
 };
 use serde_json::json;
 
@@ -156,17 +156,17 @@ fn page_of(items: u64, place: &Value) -> Value {
     })
 }
 
-fn answer(data: &Value) -> FakeResponse {
+fn response(data: &Value) -> FakeResponse {
     FakeResponse::json(&json!({"data": data, "message": null, "status": "SUCCESS"}))
 }
 
 fn service(items: u64) -> FakeTransport {
     let fake = FakeTransport::new();
     fake.with(&SEARCH, move |request| {
-        answer(&page_of(items, &request.json()))
+        response(&page_of(items, &request.json()))
     });
     fake.with(&LEADERBOARD, move |request| {
-        answer(&page_of(items, &request.json()["pagination"]))
+        response(&page_of(items, &request.json()["pagination"]))
     });
     fake
 }
@@ -332,7 +332,7 @@ async fn a_list_that_is_no_search_gets_the_page_it_leaves_open() {
 async fn a_bare_list_and_no_value_at_all_are_pages_too() {
     for (data, expected) in [(json!([1, 2]), vec![1, 2]), (json!(null), vec![])] {
         let fake = FakeTransport::new();
-        fake.always(&SEARCH, answer(&data));
+        fake.always(&SEARCH, response(&data));
         let list = list(&over(&fake), SearchRequest::new());
         let items = list.clone().items().try_collect().await.unwrap();
         assert_eq!(items, expected);
@@ -348,7 +348,7 @@ async fn a_bare_list_and_no_value_at_all_are_pages_too() {
 #[tokio::test]
 async fn a_service_that_ignores_the_number_does_not_send_for_ever() {
     let fake = FakeTransport::new();
-    fake.always(&SEARCH, answer(&json!([1, 2])));
+    fake.always(&SEARCH, response(&json!([1, 2])));
     let list = list(&over(&fake), SearchRequest::new().page_size(2));
     let error = list.items().try_collect().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);

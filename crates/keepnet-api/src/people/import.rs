@@ -74,7 +74,7 @@ impl TargetUsers {
     /// Uploads a CSV or Excel file of target users, from disk ([`Upload::file`]) or memory ([`Upload::bytes`]). Its
     /// first row names the columns, and its name ends in `.csv` or `.xlsx`.
     ///
-    /// Nobody is imported by this. The rest is up to the answer: map the columns, wait until the service has read the
+    /// Nobody is imported by this. The rest is up to the response: map the columns, wait until the service has read the
     /// file, look at the result, and confirm. Keep the [`transaction_id`](TargetUserImport::transaction_id) to go on
     /// after a failure.
     ///

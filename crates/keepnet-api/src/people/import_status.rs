@@ -34,13 +34,13 @@ impl ImportStatus {
         counts.iter().copied().flatten().reduce(u64::saturating_add)
     }
 
-    pub(super) fn of_job(answer: &Map<String, Value>) -> Self {
-        let state = match member(answer, &["status"]) {
+    pub(super) fn of_job(response: &Map<String, Value>) -> Self {
+        let state = match member(response, &["status"]) {
             Some(Value::String(text)) => text.trim().to_owned(),
             Some(Value::Number(number)) => number.to_string(),
             _ => String::new(),
         };
-        let count = |name: &str| match member(answer, &[name])? {
+        let count = |name: &str| match member(response, &[name])? {
             Value::Number(number) => number.as_u64(),
             Value::String(text) => text.trim().parse().ok(),
             _ => None,

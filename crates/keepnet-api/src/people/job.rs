@@ -105,9 +105,9 @@ impl ImportJob {
     async fn current(&self) -> Result<ImportStatus, Error> {
         // The counts beside the status are not described.
         let call = self.import.users.get_mapping_job(&self.id).into_request();
-        let answer = call.call::<Map<String, Value>>().await;
-        let answer = answer.map_err(|error| self.explain(error, "its file is being read"))?;
-        let status = ImportStatus::of_job(&answer);
+        let response = call.call::<Map<String, Value>>().await;
+        let response = response.map_err(|error| self.explain(error, "its file is being read"))?;
+        let status = ImportStatus::of_job(&response);
         if status.has_failed() {
             let error = Error::new(
                 ErrorKind::Api,
@@ -152,7 +152,7 @@ impl ImportJob {
     /// Waits until it is finished, ten minutes at most, and gives the counts.
     ///
     /// # Errors
-    /// If the service could not read the file, an answer fails, or time is up; the error says how to go on.
+    /// If the service could not read the file, a response fails, or time is up; the error says how to go on.
     ///
     /// ```no_run
     /// # async fn example(job: keepnet_api::people::ImportJob) -> Result<(), keepnet_api::Error> {

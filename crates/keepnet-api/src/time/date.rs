@@ -9,7 +9,7 @@ use security_api_transport::Timestamp;
 /// A date, or a date and time, as the service wrote it.
 ///
 /// The service writes some dates as RFC 3339, some without an offset from UTC, some in the display format of the
-/// signed-in user, and placeholders such as `9999/99/99 99:99`. So an answer never fails on a date: the text is kept,
+/// signed-in user, and placeholders such as `9999/99/99 99:99`. So a response never fails on a date: the text is kept,
 /// and converted when asked.
 ///
 /// ```

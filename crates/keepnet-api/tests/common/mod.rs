@@ -9,9 +9,9 @@ use security_api_transport::{FakeResponse, FakeTransport};
 use serde_json::{Value, json};
 
 /// A transport that grants tokens which allow this much and say this of their bearer.
-pub(crate) fn granting(answer: Value) -> FakeTransport {
+pub(crate) fn granting(response: Value) -> FakeTransport {
     let fake = FakeTransport::new();
-    fake.path("/connect/token", move |_| FakeResponse::json(&answer));
+    fake.path("/connect/token", move |_| FakeResponse::json(&response));
     // Nobody is known to be deleted.
     let path = "/api/target-users/include-deleted/by-resource-ids";
     fake.path(path, |_| envelope(json!([])));

@@ -121,7 +121,7 @@ async fn an_edition_that_is_not_clear_is_never_guessed() {
     let moved = Reason::Moved {
         host: "eu.pwpush.com".to_owned(),
     };
-    for (answer, reason, says) in [
+    for (response, reason, says) in [
         (
             redirect(302, "https://pwpush.example.com/first_run"),
             Some(Reason::FirstRun),
@@ -150,7 +150,7 @@ async fn an_edition_that_is_not_clear_is_never_guessed() {
         ),
     ] {
         let fake = FakeTransport::new();
-        fake.once(&operations::INSTANCE_VERSION, answer);
+        fake.once(&operations::INSTANCE_VERSION, response);
         let pwpush = with_token(&fake);
         let push = NewPush::text("x").expire_after(Expiry::days(1));
         let error = pwpush.pushes().create(push.clone()).await.unwrap_err();
@@ -231,9 +231,9 @@ async fn a_check_fails_on_anything_that_is_no_password_pusher() {
         "<html></html>",
     ] {
         let fake = FakeTransport::new();
-        let answer = FakeResponse::status(200).body(body);
-        fake.always(&operations::INSTANCE_VERSION, answer.clone());
-        fake.always(&operations::PUSHES_ACTIVE, answer);
+        let response = FakeResponse::status(200).body(body);
+        fake.always(&operations::INSTANCE_VERSION, response.clone());
+        fake.always(&operations::PUSHES_ACTIVE, response);
         for client in [with_token(&fake), anonymous(&fake)] {
             let error = client.check().await.unwrap_err();
             assert!(

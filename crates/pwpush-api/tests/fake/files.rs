@@ -117,7 +117,7 @@ async fn a_file_is_fetched_wherever_it_is_and_the_token_stays_at_home() {
 
 #[tokio::test]
 async fn a_link_that_has_expired_or_leads_into_the_clear_is_refused_without_being_shown() {
-    for (answer, says, reason) in [
+    for (response, says, reason) in [
         (
             FakeResponse::status(404),
             "5 minutes",
@@ -140,7 +140,7 @@ async fn a_link_that_has_expired_or_leads_into_the_clear_is_refused_without_bein
         ),
     ] {
         let fake = FakeTransport::new();
-        fake.path("/pfb/blobs/redirect/s1gned/evil", move |_| answer.clone());
+        fake.path("/pfb/blobs/redirect/s1gned/evil", move |_| response.clone());
         let push = pushed(LINK);
         let call = with_token(&fake)
             .pushes()

@@ -1,6 +1,6 @@
 //! Lists that give no totals.
 
-use pwpush_api::{ErrorKind, FakeResponse, FakeRequest, FakeTransport, Reason, operations};
+use pwpush_api::{ErrorKind, FakeRequest, FakeResponse, FakeTransport, Reason, operations};
 use serde_json::{Value, json};
 
 use super::support::with_token;
@@ -116,7 +116,7 @@ async fn what_is_no_list_does_not_pass_for_an_empty_one() {
 
 #[tokio::test(start_paused = true)]
 async fn a_page_that_is_refused_and_a_limit_that_stays_say_what_to_do() {
-    for (answer, reason, says) in [
+    for (response, reason, says) in [
         (
             FakeResponse::status(400).body(r#"{"error":"Invalid page parameter"}"#),
             Reason::InvalidPage,
@@ -131,7 +131,7 @@ async fn a_page_that_is_refused_and_a_limit_that_stays_say_what_to_do() {
         ),
     ] {
         let fake = FakeTransport::new();
-        fake.always(&operations::PUSHES_ACTIVE, answer);
+        fake.always(&operations::PUSHES_ACTIVE, response);
         let list = with_token(&fake).pushes().active();
         let error = list.extra_query("page", "201").page().await.unwrap_err();
         assert_eq!(Reason::of(&error), Some(reason), "{error}");

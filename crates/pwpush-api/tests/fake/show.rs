@@ -40,13 +40,13 @@ async fn an_expired_push_is_an_outcome_and_no_error() {
 #[tokio::test]
 async fn reading_is_not_repeated_once_the_view_may_be_used_up() {
     let cut = FakeResponse::status(200).body(r#"{"url_token":"#).cut();
-    for (answer, sent) in [
+    for (response, sent) in [
         (FakeResponse::status(503), Outcome::Unknown),
         (FakeResponse::status(500).body("<html>"), Outcome::Unknown),
         (cut, Outcome::Unknown),
     ] {
         let fake = FakeTransport::new();
-        fake.always(&operations::PUSHES_SHOW, answer);
+        fake.always(&operations::PUSHES_SHOW, response);
         let error = with_token(&fake).pushes().show("abc").await.unwrap_err();
         assert_eq!(fake.requests().len(), 1, "{error}");
         assert!(error.to_string().contains("view may be used up"), "{error}");
@@ -56,7 +56,7 @@ async fn reading_is_not_repeated_once_the_view_may_be_used_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_read_without_an_answer_says_that_the_view_may_be_used_up() {
+async fn a_read_without_an_response_says_that_the_view_may_be_used_up() {
     let fake = FakeTransport::new();
     fake.always(&operations::PUSHES_SHOW, FakeResponse::never());
     let error = with_token(&fake).pushes().show("abc").await.unwrap_err();
@@ -66,7 +66,7 @@ async fn a_read_without_an_answer_says_that_the_view_may_be_used_up() {
 }
 
 #[tokio::test]
-async fn an_answer_that_cannot_be_read_says_that_the_view_is_used_up() {
+async fn a_response_that_cannot_be_read_says_that_the_view_is_used_up() {
     let fake = FakeTransport::new();
     fake.always(
         &operations::PUSHES_SHOW,

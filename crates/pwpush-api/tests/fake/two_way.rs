@@ -41,12 +41,12 @@ async fn a_request_is_sent_as_it_was_put_together() {
 
 #[tokio::test]
 async fn a_request_that_would_stay_open_longer_is_closed_again() {
-    for answer in [
+    for response in [
         json!({"url_token": "l1vet0ken", "close_after_duration": 17}),
         json!({"url_token": "l1vet0ken"}),
     ] {
         let fake = FakeTransport::new();
-        fake.always(&operations::REQUESTS_CREATE, created(&answer));
+        fake.always(&operations::REQUESTS_CREATE, created(&response));
         fake.always(
             &operations::REQUESTS_CLOSE,
             FakeResponse::json(&json!({"url_token": "x"})),
@@ -102,7 +102,7 @@ async fn what_cannot_be_asked_is_refused_before_it_is_sent() {
 }
 
 #[tokio::test]
-async fn an_answer_goes_as_json_or_with_files_as_a_form_and_is_not_shown() {
+async fn a_response_goes_as_json_or_with_files_as_a_form_and_is_not_shown() {
     let fake = FakeTransport::new();
     fake.always(
         &operations::REQUESTS_RESPOND,

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use security_api_transport::{
-    Client, Error, FakeResponse, FakeRequest, FakeTransport, OAuth2, RateLimiter,
+    Client, Error, FakeRequest, FakeResponse, FakeTransport, OAuth2, RateLimiter,
 };
 use serde_json::json;
 use tokio::task::JoinSet;

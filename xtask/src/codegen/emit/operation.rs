@@ -77,7 +77,7 @@ fn description(context: &Context<'_>, operation: &Operation) -> TokenStream {
         .collect();
     let secret_path = (!secrets.is_empty()).then(|| quote!(.secret_path(&[#(#secrets),*])));
     let anonymous = operation.anonymous.then(|| quote!(.anonymous()));
-    let answer = match &operation.outcome {
+    let response = match &operation.outcome {
         Outcome::Empty => Some(quote!(.empty())),
         Outcome::Value {
             ty: Ty::List(_), ..
@@ -89,7 +89,7 @@ fn description(context: &Context<'_>, operation: &Operation) -> TokenStream {
     quote! {
         #doc
         #gate
-        pub static #name: #ty = #ty::new(#id, #methods::#method, #path) #idempotent #limit #refusing #secret_path #anonymous #answer;
+        pub static #name: #ty = #ty::new(#id, #methods::#method, #path) #idempotent #limit #refusing #secret_path #anonymous #response;
     }
 }
 

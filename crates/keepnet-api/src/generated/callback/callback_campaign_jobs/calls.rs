@@ -31,7 +31,7 @@ impl CallbackCampaignJobs {
 
     /// Exports the launches of a callback campaign as a file.
     ///
-    /// The published description says that the answer is JSON; the vendor's own client reads a file.
+    /// The published description says that the response is JSON; the vendor's own client reads a file.
     ///
     /// `POST /api/callback-simulator/campaign-job/export/{resourceId}`. Idempotent: retried automatically.
     ///

@@ -31,7 +31,7 @@ impl CallbackCampaignReports {
 
     /// Downloads the full report of a launch of a callback campaign.
     ///
-    /// The published description says that the answer is JSON; the vendor's own client reads a file.
+    /// The published description says that the response is JSON; the vendor's own client reads a file.
     ///
     /// `GET /api/callback-simulator/campaign-job-report/export/{resourceId}/{instanceGroup}`. Idempotent: retried
     /// automatically.
@@ -172,7 +172,7 @@ impl CallbackCampaignReports {
 
     /// Exports the recipients of a callback campaign who reacted in a given way as a file.
     ///
-    /// The published description says that the answer is JSON; the vendor's own client reads a file.
+    /// The published description says that the response is JSON; the vendor's own client reads a file.
     ///
     /// `POST /api/callback-simulator/campaign-job-report/{searchType}/search/export/{resourceId}/{instanceGroup}`.
     /// Idempotent: retried automatically.

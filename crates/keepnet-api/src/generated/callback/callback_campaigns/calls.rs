@@ -33,7 +33,7 @@ impl CallbackCampaigns {
 
     /// Creates a callback campaign, to be launched now, at a set time or later by hand.
     ///
-    /// The published description leaves the form of the answer open; that it is the id is concluded from similar
+    /// The published description leaves the form of the response open; that it is the id is concluded from similar
     /// operations.
     ///
     /// `POST /api/callback-simulator/campaign`. Not retried once it may have run.
@@ -163,7 +163,7 @@ impl CallbackCampaigns {
 
     /// Exports callback campaigns as a spreadsheet, CSV or PDF file.
     ///
-    /// The published description says that the answer is JSON; the vendor's own client reads a file.
+    /// The published description says that the response is JSON; the vendor's own client reads a file.
     ///
     /// `POST /api/callback-simulator/campaign/search/export`. Idempotent: retried automatically.
     ///

@@ -32,7 +32,7 @@ impl CallbackEmailTemplates {
 
     /// Creates a callback e-mail template.
     ///
-    /// The published description leaves the form of the answer open; that it is the id is concluded from similar
+    /// The published description leaves the form of the response open; that it is the id is concluded from similar
     /// operations.
     ///
     /// `POST /api/callback-simulator/email-template`. Not retried once it may have run.
@@ -67,7 +67,7 @@ impl CallbackEmailTemplates {
 
     /// Downloads the attachment of a callback e-mail template.
     ///
-    /// The published description says that the answer is JSON; the vendor's own client reads a file.
+    /// The published description says that the response is JSON; the vendor's own client reads a file.
     ///
     /// `GET /api/callback-simulator/email-template/download-attachment/{resourceId}`. Idempotent: retried
     /// automatically.
@@ -115,7 +115,7 @@ impl CallbackEmailTemplates {
 
     /// Exports callback e-mail templates as a spreadsheet, CSV or PDF file.
     ///
-    /// The published description says that the answer is JSON; the vendor's own client reads a file.
+    /// The published description says that the response is JSON; the vendor's own client reads a file.
     ///
     /// `POST /api/callback-simulator/email-template/search/export`. Idempotent: retried automatically.
     ///

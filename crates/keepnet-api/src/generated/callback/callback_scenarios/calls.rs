@@ -31,7 +31,7 @@ impl CallbackScenarios {
 
     /// Creates a callback scenario.
     ///
-    /// The published description leaves the form of the answer open; that it is the id is concluded from similar
+    /// The published description leaves the form of the response open; that it is the id is concluded from similar
     /// operations.
     ///
     /// `POST /api/callback-simulator/scenario`. Not retried once it may have run.
@@ -64,7 +64,7 @@ impl CallbackScenarios {
 
     /// Exports callback scenarios as a spreadsheet, CSV or PDF file.
     ///
-    /// The published description says that the answer is JSON; the vendor's own client reads a file.
+    /// The published description says that the response is JSON; the vendor's own client reads a file.
     ///
     /// `POST /api/callback-simulator/scenario/export`. Idempotent: retried automatically.
     ///

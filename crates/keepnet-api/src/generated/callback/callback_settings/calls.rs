@@ -113,7 +113,7 @@ impl CallbackSettings {
 
     /// Exports the callback numbers of the company as a file.
     ///
-    /// The published description says that the answer is JSON; the vendor's own client reads a file.
+    /// The published description says that the response is JSON; the vendor's own client reads a file.
     ///
     /// `POST /api/callback-simulator/settings/search/export`. Idempotent: retried automatically.
     ///

@@ -417,7 +417,7 @@ impl Companies {
 
     /// Searches the companies that the caller may act for.
     ///
-    /// The published description gives the answer the form of the request.
+    /// The published description gives the response the form of the request.
     ///
     /// `POST /api/companies/my/search`. Idempotent: retried automatically.
     ///
@@ -586,7 +586,7 @@ impl Companies {
             .call()
     }
 
-    /// Takes the answer of Microsoft to an administrator's consent to the Teams app.
+    /// Takes the response of Microsoft to an administrator's consent to the Teams app.
     ///
     /// Made for browsers: Microsoft sends the administrator here.
     ///
@@ -689,7 +689,7 @@ impl Companies {
             .call()
     }
 
-    /// Takes the answer of Microsoft to a user's consent to act on their behalf.
+    /// Takes the response of Microsoft to a user's consent to act on their behalf.
     ///
     /// Made for browsers: Microsoft sends the user here.
     ///
@@ -800,7 +800,7 @@ impl Companies {
 
     /// Downloads the logo of a company.
     ///
-    /// The published description says that the answer is JSON; the vendor's own client reads a file.
+    /// The published description says that the response is JSON; the vendor's own client reads a file.
     ///
     /// `GET /api/companies/{resourceId}/logo`. Idempotent: retried automatically.
     ///
@@ -812,7 +812,7 @@ impl Companies {
     }
 }
 
-/// Takes the answer of Microsoft to an administrator's consent to the Teams app.
+/// Takes the response of Microsoft to an administrator's consent to the Teams app.
 ///
 /// From [`Companies::teams_app_callback`].
 #[derive(Debug, Clone)]
@@ -887,7 +887,7 @@ impl IntoFuture for TeamsAppCallbackCompanies {
 
 security_api_transport::__call_options!(TeamsAppCallbackCompanies);
 
-/// Takes the answer of Microsoft to a user's consent to act on their behalf.
+/// Takes the response of Microsoft to a user's consent to act on their behalf.
 ///
 /// From [`Companies::teams_obo_callback`].
 #[derive(Debug, Clone)]

@@ -35,7 +35,7 @@ impl GoogleOauth {
         self.client().operation(&GOOGLE_OAUTH_AUTHORIZE, &[]).call()
     }
 
-    /// Takes the answer of Google to an administrator's consent.
+    /// Takes the response of Google to an administrator's consent.
     ///
     /// Made for browsers: Google sends the administrator here.
     ///
@@ -58,7 +58,7 @@ impl GoogleOauth {
     }
 }
 
-/// Takes the answer of Google to an administrator's consent.
+/// Takes the response of Google to an administrator's consent.
 ///
 /// From [`GoogleOauth::callback`].
 #[derive(Debug, Clone)]

@@ -130,7 +130,7 @@ impl Ldap {
     ///
     /// `GET /api/ldap-setting/status/{transactionId}`. Idempotent: retried automatically.
     ///
-    /// - `transaction_id`: The id of the upload, as the answer to it says.
+    /// - `transaction_id`: The id of the upload, as the response to it says.
     ///
     /// Source: the vendor's documentation.
     pub fn status(&self, transaction_id: impl AsRef<str>) -> Call<LdapMappingStatus> {

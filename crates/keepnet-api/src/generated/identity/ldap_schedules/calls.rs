@@ -59,7 +59,7 @@ impl LdapSchedules {
     /// Updates an LDAP import schedule.
     ///
     /// Taken to replace the whole record: get it first, and send all of it. The published description says that the
-    /// answer is a page of ids; that it is one id is concluded from similar operations.
+    /// response is a page of ids; that it is one id is concluded from similar operations.
     ///
     /// `PUT /api/ldap-schedule/{resourceId}`. Not retried once it may have run.
     ///

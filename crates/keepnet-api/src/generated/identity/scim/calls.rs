@@ -134,7 +134,7 @@ impl Scim {
     ///
     /// Gives the new token; the identity provider has to be told of it.
     ///
-    /// The published description says that the answer is a page of tokens; the vendor's own client reads one token.
+    /// The published description says that the response is a page of tokens; the vendor's own client reads one token.
     ///
     /// `POST /api/scim/{resourceId}/revoke`. Not retried once it may have run.
     ///

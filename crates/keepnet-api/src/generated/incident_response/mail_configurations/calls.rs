@@ -42,7 +42,7 @@ impl MailConfigurations {
 
     /// Creates a mail configuration for Exchange Web Services.
     ///
-    /// The published description leaves the form of the answer open; that it is the id is concluded from similar
+    /// The published description leaves the form of the response open; that it is the id is concluded from similar
     /// operations.
     ///
     /// `POST /api/mail-configurations/ews`. Not retried once it may have run.
@@ -181,7 +181,7 @@ impl MailConfigurations {
 
     /// Creates a mail configuration for Google Workspace.
     ///
-    /// The published description leaves the form of the answer open; that it is the id is concluded from similar
+    /// The published description leaves the form of the response open; that it is the id is concluded from similar
     /// operations.
     ///
     /// `POST /api/mail-configurations/googleworkspace`. Not retried once it may have run.
@@ -395,7 +395,7 @@ impl MailConfigurations {
 
     /// Creates a mail configuration for Microsoft 365.
     ///
-    /// The published description leaves the form of the answer open; that it is the id is concluded from similar
+    /// The published description leaves the form of the response open; that it is the id is concluded from similar
     /// operations.
     ///
     /// `POST /api/mail-configurations/o365`. Not retried once it may have run.

@@ -45,7 +45,7 @@ impl PhishingCampaigns {
     ///
     /// Sends e-mails to people: not to be repeated blindly.
     ///
-    /// The published description leaves the answer open; the vendor's own client reads an id.
+    /// The published description leaves the response open; the vendor's own client reads an id.
     ///
     /// `POST /api/phishing-simulator/phishing-campaign`. Not retried once it may have run.
     ///

@@ -31,7 +31,7 @@ impl PhishingDnsServices {
 
     /// Adds a phishing DNS service with its credentials.
     ///
-    /// The published description leaves the form of the answer open; that it is the id is concluded from similar
+    /// The published description leaves the form of the response open; that it is the id is concluded from similar
     /// operations.
     ///
     /// `POST /api/phishing-simulator/dns-services`. Not retried once it may have run.

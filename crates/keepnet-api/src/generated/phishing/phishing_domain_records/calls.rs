@@ -31,7 +31,7 @@ impl PhishingDomainRecords {
 
     /// Adds a domain for phishing simulations.
     ///
-    /// The published description leaves the form of the answer open; that it is the id is concluded from similar
+    /// The published description leaves the form of the response open; that it is the id is concluded from similar
     /// operations.
     ///
     /// `POST /api/phishing-simulator/domain-records`. Not retried once it may have run.

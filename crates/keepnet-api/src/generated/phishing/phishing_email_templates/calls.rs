@@ -43,7 +43,7 @@ impl PhishingEmailTemplates {
 
     /// Creates a phishing e-mail template.
     ///
-    /// The published description leaves the answer open; the vendor's own client reads an id.
+    /// The published description leaves the response open; the vendor's own client reads an id.
     ///
     /// `POST /api/phishing-simulator/email-templates`. Not retried once it may have run.
     ///

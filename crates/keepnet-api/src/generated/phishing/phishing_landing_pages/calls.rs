@@ -42,7 +42,7 @@ impl PhishingLandingPages {
 
     /// Creates a phishing landing page.
     ///
-    /// The published description leaves the answer open; the vendor's own client reads an id.
+    /// The published description leaves the response open; the vendor's own client reads an id.
     ///
     /// `POST /api/phishing-simulator/landing-page-template`. Not retried once it may have run.
     ///

@@ -33,7 +33,7 @@ impl PhishingScenarios {
 
     /// Creates a phishing scenario.
     ///
-    /// The published description leaves the answer open; the vendor's own client reads an id.
+    /// The published description leaves the response open; the vendor's own client reads an id.
     ///
     /// `POST /api/phishing-simulator/phishing-scenario`. Not retried once it may have run.
     ///

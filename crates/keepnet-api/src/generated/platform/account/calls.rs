@@ -26,7 +26,7 @@ impl Account {
 
     /// Starts the sign-in of a person in a browser.
     ///
-    /// Made for browsers: the answer sets a session. Programs use `auth.token`.
+    /// Made for browsers: the response sets a session. Programs use `auth.token`.
     ///
     /// `POST /api/account/login`. Not retried once it may have run.
     ///

@@ -47,7 +47,7 @@ impl Lookups {
     /// Lists the values of several code lists at once.
     ///
     /// Gives the values of all lists in one list; `generic_code_type_id` says which list each is from. Values change
-    /// rarely: the header `lookup-expire` of the answer, in seconds since 1970, says until when they may be kept.
+    /// rarely: the header `lookup-expire` of the response, in seconds since 1970, says until when they may be kept.
     ///
     /// `POST /api/lookups`. Idempotent: retried automatically.
     ///
@@ -107,7 +107,7 @@ impl Lookups {
 
     /// Lists the values of one code list.
     ///
-    /// The header `lookup-expire` of the answer, in seconds since 1970, says until when the values may be kept.
+    /// The header `lookup-expire` of the response, in seconds since 1970, says until when the values may be kept.
     ///
     /// `GET /api/lookups/{typeId}`. Idempotent: retried automatically.
     ///

@@ -34,7 +34,7 @@ impl QuishingCampaigns {
 
     /// Creates a quishing campaign, to be launched now, at a set time or later by hand.
     ///
-    /// The published description leaves the form of the answer open; that it is the id is concluded from similar
+    /// The published description leaves the form of the response open; that it is the id is concluded from similar
     /// operations.
     ///
     /// `POST /api/quishing-simulator/quishing-campaign`. Not retried once it may have run.

@@ -31,7 +31,7 @@ impl QuishingDomainRecords {
 
     /// Adds a domain for quishing simulations.
     ///
-    /// The published description leaves the form of the answer open; that it is the id is concluded from similar
+    /// The published description leaves the form of the response open; that it is the id is concluded from similar
     /// operations.
     ///
     /// `POST /api/quishing-simulator/domain-records`. Not retried once it may have run.

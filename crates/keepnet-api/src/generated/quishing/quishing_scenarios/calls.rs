@@ -32,7 +32,7 @@ impl QuishingScenarios {
 
     /// Creates a quishing scenario.
     ///
-    /// The published description leaves the form of the answer open; that it is the id is concluded from similar
+    /// The published description leaves the form of the response open; that it is the id is concluded from similar
     /// operations.
     ///
     /// `POST /api/quishing-simulator/quishing-scenario`. Not retried once it may have run.

@@ -61,7 +61,7 @@ impl QuishingTemplates {
 
     /// Creates a quishing template.
     ///
-    /// The published description leaves the form of the answer open; that it is the id is concluded from similar
+    /// The published description leaves the form of the response open; that it is the id is concluded from similar
     /// operations.
     ///
     /// `POST /api/quishing-simulator/quishing-templates`. Not retried once it may have run.

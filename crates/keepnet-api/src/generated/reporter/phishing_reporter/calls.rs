@@ -155,7 +155,7 @@ impl PhishingReporter {
     ///
     /// A GET with an effect: each call makes a new package.
     ///
-    /// The published description says that the answer is JSON; the vendor's own client reads a file.
+    /// The published description says that the response is JSON; the vendor's own client reads a file.
     ///
     /// `GET /api/phishing-reporter/generate/gsuite-addin`. Not retried once it may have run.
     ///
@@ -168,7 +168,7 @@ impl PhishingReporter {
     ///
     /// A GET with an effect: each call makes a new package.
     ///
-    /// The published description says that the answer is JSON; the vendor's own client reads a file.
+    /// The published description says that the response is JSON; the vendor's own client reads a file.
     ///
     /// `GET /api/phishing-reporter/generate/microsoft365-addin`. Not retried once it may have run.
     ///
@@ -183,7 +183,7 @@ impl PhishingReporter {
     ///
     /// A GET with an effect: each call makes a new package.
     ///
-    /// The published description says that the answer is JSON; the vendor's own client reads a file.
+    /// The published description says that the response is JSON; the vendor's own client reads a file.
     ///
     /// `GET /api/phishing-reporter/generate/microsoft365-spam-reporting-addin`. Not retried once it may have run.
     ///

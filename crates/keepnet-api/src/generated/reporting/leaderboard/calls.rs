@@ -45,7 +45,7 @@ impl Leaderboard {
     /// The page is asked for in `pagination`, not at the top of the body. `date_period` or `start_date` and `end_date`
     /// say which points count.
     ///
-    /// The published description says that the answer is a bare list; the vendor's own client reads a page.
+    /// The published description says that the response is a bare list; the vendor's own client reads a page.
     ///
     /// `POST /api/leaderboard/get-all`. Idempotent: retried automatically.
     ///
@@ -92,7 +92,7 @@ impl Leaderboard {
 
     /// Lists the best target users, page by page.
     ///
-    /// The published description says that the answer is a bare list; the vendor's own client reads a page.
+    /// The published description says that the response is a bare list; the vendor's own client reads a page.
     ///
     /// `POST /api/leaderboard/get-top-performers`. Idempotent: retried automatically.
     ///
@@ -114,7 +114,7 @@ impl Leaderboard {
     /// The page is asked for in `pagination`, not at the top of the body. Tells what points were got and lost for, and
     /// by which rule; `show_only_failed_events` keeps what points were lost for.
     ///
-    /// The published description says that the answer is a bare list; the vendor's own client reads a page.
+    /// The published description says that the response is a bare list; the vendor's own client reads a page.
     ///
     /// `POST /api/leaderboard/get-user-timeline`. Idempotent: retried automatically.
     ///

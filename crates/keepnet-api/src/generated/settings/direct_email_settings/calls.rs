@@ -110,7 +110,7 @@ impl DirectEmailSettings {
 
     /// Searches direct e-mail settings.
     ///
-    /// The published description says that the answer holds an id, not a page of settings.
+    /// The published description says that the response holds an id, not a page of settings.
     ///
     /// `POST /api/companies/direct-email-settings/search`. Idempotent: retried automatically.
     ///

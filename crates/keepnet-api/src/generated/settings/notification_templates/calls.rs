@@ -36,7 +36,7 @@ impl NotificationTemplates {
 
     /// Creates a notification template.
     ///
-    /// The published description leaves the form of the answer open; that it is the id is concluded from similar
+    /// The published description leaves the form of the response open; that it is the id is concluded from similar
     /// operations.
     ///
     /// `POST /api/companies/email-templates`. Not retried once it may have run.

@@ -31,7 +31,7 @@ impl SmtpSettings {
 
     /// Creates an SMTP setting.
     ///
-    /// The published description leaves the form of the answer open; that it is the id is concluded from similar
+    /// The published description leaves the form of the response open; that it is the id is concluded from similar
     /// operations.
     ///
     /// `POST /api/companies/smtp-settings`. Not retried once it may have run.

@@ -326,7 +326,7 @@ impl SmishingCampaignReports {
 
     /// Exports the recipients of a smishing campaign who reacted in a given way as a file.
     ///
-    /// The published description says that the answer is JSON; the vendor's own client reads a file.
+    /// The published description says that the response is JSON; the vendor's own client reads a file.
     ///
     /// `POST
     /// /api/smishing-simulator/smishing-campaign-job-report/{searchType}/search/export/{resourceId}/{instanceGroup}`.

@@ -33,7 +33,7 @@ impl SmishingCampaigns {
 
     /// Creates a smishing campaign, to be launched now, at a set time or later by hand.
     ///
-    /// The published description leaves the form of the answer open; that it is the id is concluded from similar
+    /// The published description leaves the form of the response open; that it is the id is concluded from similar
     /// operations.
     ///
     /// `POST /api/smishing-simulator/smishing-campaign`. Not retried once it may have run.

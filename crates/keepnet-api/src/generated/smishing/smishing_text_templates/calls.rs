@@ -61,7 +61,7 @@ impl SmishingTextTemplates {
 
     /// Creates a text message template.
     ///
-    /// The published description leaves the form of the answer open; that it is the id is concluded from similar
+    /// The published description leaves the form of the response open; that it is the id is concluded from similar
     /// operations.
     ///
     /// `POST /api/smishing-simulator/text-templates`. Not retried once it may have run.

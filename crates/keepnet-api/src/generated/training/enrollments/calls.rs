@@ -111,7 +111,7 @@ impl Enrollments {
 
     /// Downloads the SCORM package of an enrolment that runs in another learning system.
     ///
-    /// The published description says that the answer is JSON; the vendor's own client reads a file.
+    /// The published description says that the response is JSON; the vendor's own client reads a file.
     ///
     /// `POST /api/enrollments/downloadscormproxy/{enrollmentId}`. Idempotent: retried automatically.
     ///
@@ -181,7 +181,7 @@ impl Enrollments {
 
     /// Creates an enrolment that runs in another learning system, and downloads its SCORM package.
     ///
-    /// The published description says that the answer is JSON; the vendor's own client reads a file.
+    /// The published description says that the response is JSON; the vendor's own client reads a file.
     ///
     /// `POST /api/enrollments/scorm-proxy`. Not retried once it may have run.
     ///

@@ -79,7 +79,7 @@ impl Trainings {
 
     /// Downloads the content of a training.
     ///
-    /// The published description says that the answer is JSON; the vendor's own client reads a file.
+    /// The published description says that the response is JSON; the vendor's own client reads a file.
     ///
     /// `POST /api/trainings/download`. Idempotent: retried automatically.
     ///

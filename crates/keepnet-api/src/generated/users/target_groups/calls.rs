@@ -230,7 +230,7 @@ impl TargetGroups {
     ///
     /// `GET /api/target-groups/upload/{transactionId}`. Idempotent: retried automatically.
     ///
-    /// - `transaction_id`: The id of the upload, as the answer to it says.
+    /// - `transaction_id`: The id of the upload, as the response to it says.
     ///
     /// Source: the vendor's documentation.
     pub fn get_upload(&self, transaction_id: impl AsRef<str>) -> Call<UploadedFile> {
@@ -243,7 +243,7 @@ impl TargetGroups {
     ///
     /// `GET /api/target-groups/upload/{transactionId}/search`. Idempotent: retried automatically.
     ///
-    /// - `transaction_id`: The id of the upload, as the answer to it says.
+    /// - `transaction_id`: The id of the upload, as the response to it says.
     ///
     /// Source: the vendor's documentation.
     pub fn get_upload_sheet(
@@ -260,8 +260,8 @@ impl TargetGroups {
     /// Adds target users to target groups.
     ///
     /// Takes the ids in `target_user_resource_ids`, or with `select_all` all target users that `filter` keeps but
-    /// `excluded_resource_id_list`, and adds them to each of `target_group_resource_ids`. The form of the answer's rows
-    /// is not published.
+    /// `excluded_resource_id_list`, and adds them to each of `target_group_resource_ids`. The form of the response's
+    /// rows is not published.
     ///
     /// `PUT /api/target-groups/users`. Not retried once it may have run.
     ///
@@ -272,7 +272,7 @@ impl TargetGroups {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let target_group_users = CreateTargetGroupUsersRequest::new().target_user_resource_ids(["zQbQLNKyaDXf"]);
-    /// let answer = keepnet.target_groups().add_users(&target_group_users).await?;
+    /// let response = keepnet.target_groups().add_users(&target_group_users).await?;
     /// # Ok(())
     /// # }
     /// ```

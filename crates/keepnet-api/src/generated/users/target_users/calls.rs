@@ -111,7 +111,7 @@ impl TargetUsers {
     ///
     /// Also says how many were active, month by month. Small, so it suits a dashboard.
     ///
-    /// The published description leaves the answer open; the vendor's own client reads these counts.
+    /// The published description leaves the response open; the vendor's own client reads these counts.
     ///
     /// `GET /api/target-users/count-summary`. Idempotent: retried automatically.
     ///
@@ -132,7 +132,7 @@ impl TargetUsers {
     /// The third step of an import: says which column is which field, and which target groups the people go to. Gives
     /// the id of a job, whose state `target_users.get_mapping_job` tells.
     ///
-    /// The published description leaves the answer open; the vendor's own client reads an id.
+    /// The published description leaves the response open; the vendor's own client reads an id.
     ///
     /// `POST /api/target-users/create-mapping`. Not retried once it may have run.
     ///
@@ -228,7 +228,7 @@ impl TargetUsers {
     ///
     /// The fourth step of an import: asked again and again until the job is finished.
     ///
-    /// The published description leaves the answer open; the vendor's own client reads a state.
+    /// The published description leaves the response open; the vendor's own client reads a state.
     ///
     /// `GET /api/target-users/mapping-job/{resourceId}`. Idempotent: retried automatically.
     ///
@@ -398,7 +398,7 @@ impl TargetUsers {
     ///
     /// `GET /api/target-users/upload/{transactionId}`. Idempotent: retried automatically.
     ///
-    /// - `transaction_id`: The id of the upload, as the answer to it says.
+    /// - `transaction_id`: The id of the upload, as the response to it says.
     ///
     /// Source: the vendor's documentation.
     ///
@@ -518,7 +518,7 @@ impl TargetUsers {
     ///
     /// `POST /api/target-users/{transactionId}/import`. Not retried once it may have run.
     ///
-    /// - `transaction_id`: The id of the upload, as the answer to it says.
+    /// - `transaction_id`: The id of the upload, as the response to it says.
     ///
     /// Source: the vendor's documentation.
     ///
@@ -527,7 +527,7 @@ impl TargetUsers {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let target_user_import = TargetUserImportRequest::new().import_type("Selected");
-    /// let answer = keepnet.target_users().confirm_import("miob2aJEsKWZ", &target_user_import).await?;
+    /// let response = keepnet.target_users().confirm_import("miob2aJEsKWZ", &target_user_import).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -550,7 +550,7 @@ impl TargetUsers {
     ///
     /// `POST /api/target-users/{transactionId}/search`. Idempotent: retried automatically.
     ///
-    /// - `transaction_id`: The id of the upload, as the answer to it says.
+    /// - `transaction_id`: The id of the upload, as the response to it says.
     ///
     /// Source: public clients of this API.
     ///
@@ -583,7 +583,7 @@ impl TargetUsers {
     ///
     /// `POST /api/target-users/{transactionId}/search/export`. Idempotent: retried automatically.
     ///
-    /// - `transaction_id`: The id of the upload, as the answer to it says.
+    /// - `transaction_id`: The id of the upload, as the response to it says.
     ///
     /// Source: the vendor's documentation.
     pub fn export_import(
@@ -607,7 +607,7 @@ impl TargetUsers {
     ///
     /// `PUT /api/target-users/{transactionId}/update`. Not retried once it may have run.
     ///
-    /// - `transaction_id`: The id of the upload, as the answer to it says.
+    /// - `transaction_id`: The id of the upload, as the response to it says.
     ///
     /// Source: the vendor's documentation.
     pub fn renew_transaction(

@@ -21,9 +21,9 @@ fn file(content_type: &str) -> FakeResponse {
         .body(CSV)
 }
 
-fn exporting(answer: FakeResponse) -> (FakeTransport, ClientBuilder<Client>) {
+fn exporting(response: FakeResponse) -> (FakeTransport, ClientBuilder<Client>) {
     let fake = FakeTransport::new();
-    fake.always(&EXPORT, answer);
+    fake.always(&EXPORT, response);
     let builder = builder().transport(fake.clone()).retry(hurried());
     (fake, builder)
 }
@@ -116,7 +116,7 @@ async fn a_download_has_a_bound_which_the_client_or_the_call_may_set() {
     let limits = security_api_transport::Defaults::default();
     assert_eq!(limits.download_limit, 1 << 30);
     let (_, client) = exporting(file("text/csv"));
-    // The bound of answers in memory is another.
+    // The bound of responses in memory is another.
     let client = client.response_limit(1).download_limit(11).build().unwrap();
     let error = download(&client).await.unwrap();
     let error = error.bytes(99).await.unwrap_err();
@@ -137,11 +137,11 @@ async fn what_is_compressed_is_bounded_by_what_it_comes_to() {
     gzip.write_all(&vec![b'x'; 1_000_000]).unwrap();
     let bomb = gzip.finish().unwrap();
     assert!(bomb.len() < 2_000);
-    let answer = FakeResponse::status(200)
+    let response = FakeResponse::status(200)
         .header("content-encoding", "gzip")
         .header("content-length", &bomb.len().to_string())
         .body(bomb);
-    let (_, client) = exporting(answer);
+    let (_, client) = exporting(response);
     let client = client.download_limit(999_999).build().unwrap();
     let mut written = Vec::new();
     let error = download(&client).await.unwrap();
@@ -156,11 +156,11 @@ async fn what_is_compressed_is_bounded_by_what_it_comes_to() {
 async fn a_body_shorter_than_its_length_is_cut_whatever_carries_it() {
     for (length, status, whole) in [("12", 200, true), ("13", 200, false), ("13", 503, true)] {
         let fake = FakeTransport::new();
-        let answer = FakeResponse::status(status)
+        let response = FakeResponse::status(status)
             .header("content-length", length)
             .body(CSV);
-        fake.always(&EXPORT, answer.clone());
-        fake.always(&common::READ, answer.body("\"0123456789\""));
+        fake.always(&EXPORT, response.clone());
+        fake.always(&common::READ, response.body("\"0123456789\""));
         let client = builder().transport(fake.clone()).retry(hurried());
         let client = client.build().unwrap();
         if status == 503 {
