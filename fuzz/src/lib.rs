@@ -8,7 +8,8 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use push_security_api::{Client, HttpRequest, HttpResponse, ResponseBody};
+use push_security_api::Client;
+use push_security_api::middleware::{HttpRequest, HttpResponse, ResponseBody};
 use tokio::runtime::Runtime;
 
 /// The response of the service.

@@ -18,7 +18,7 @@ use types::{ENUMS, MODELS};
 const ROUNDS: u64 = 24;
 
 #[test]
-fn every_type_of_an_response_is_tried() {
+fn every_type_of_a_response_is_tried() {
     let shapes = Shapes::load();
     let mut tried: Vec<_> = MODELS.iter().map(|(name, _)| *name).collect();
     tried.extend(ENUMS.iter().map(|(name, _)| *name));

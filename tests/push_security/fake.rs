@@ -144,7 +144,7 @@ async fn a_programs_way_with_refusals_is_tested_by_responses_that_refuse() {
 }
 
 #[tokio::test]
-async fn an_operation_without_an_response_says_so() {
+async fn an_operation_without_a_response_says_so() {
     let fake = FakeTransport::new();
     let error = client(&fake).employees().get("e1").await.unwrap_err();
     let text = error.to_string();

@@ -62,7 +62,7 @@ async fn a_service_s_words_are_one_line_of_bounded_length() {
 }
 
 #[test]
-fn every_text_of_an_response_is_bounded_where_the_error_is_made() {
+fn every_text_of_a_response_is_bounded_where_the_error_is_made() {
     let long = "\u{1b}".repeat(60_000);
     let mut api = ApiError::new()
         .with_code(long.clone())

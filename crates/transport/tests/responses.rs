@@ -252,7 +252,7 @@ struct Tag {
 }
 
 #[tokio::test]
-async fn each_way_an_response_can_be_unreadable_is_told_apart() {
+async fn each_way_a_response_can_be_unreadable_is_told_apart() {
     let html = b"<!DOCTYPE html><html><body>Sign in</body></html>";
     for (body, says) in [
         (&b""[..], "empty where JSON was expected"),

@@ -289,7 +289,7 @@ async fn a_response_that_stalls_ends_after_the_idle_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_deadline_bounds_the_arriving_of_an_response() {
+async fn the_deadline_bounds_the_arriving_of_a_response() {
     let client = builder().transport(arriving(1.0, 1.0)).build().unwrap();
     let start = Instant::now();
     let error = read(&client).timeout(seconds(2.5)).await.unwrap_err();

@@ -56,7 +56,7 @@ async fn reading_is_not_repeated_once_the_view_may_be_used_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_read_without_an_response_says_that_the_view_may_be_used_up() {
+async fn a_read_without_a_response_says_that_the_view_may_be_used_up() {
     let fake = FakeTransport::new();
     fake.always(&operations::PUSHES_SHOW, FakeResponse::never());
     let error = with_token(&fake).pushes().show("abc").await.unwrap_err();
