@@ -1,4 +1,4 @@
-//! How the service speaks of success and of errors.
+//! How the service reports success and errors.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use security_api_transport::{ApiError, Protocol, ResponseParts, Verdict};
 use crate::envelope::{Bare, Envelope};
 use crate::reason::Reason;
 
-/// What the service says of an error, in whichever of its forms.
+/// The contents of an error response, in any of its forms.
 #[derive(Default)]
 struct Said {
     code: Option<String>,
@@ -28,7 +28,7 @@ impl Said {
         let message = envelope.message().map(Cow::into_owned);
         let mut validation = envelope.validation();
         if let Some(message) = &message {
-            // The service often says the same in both.
+            // The service often repeats the message among the validation messages.
             validation.forget(message);
         }
         Self {
@@ -107,12 +107,12 @@ impl Said {
 
 const INTERNAL: &str = "INTERNAL_SERVER_ERROR";
 
-/// What a person can do about it.
+/// The remedy that the error shows.
 fn hint(reason: Option<Reason>, response: &ResponseParts<'_>) -> Option<&'static str> {
     let Some(reason) = reason else {
         return match response.status.as_u16() {
             404 => {
-                Some("check the id; objects of another company are found with `for_company` only")
+                Some("check the id; an object of another company is found only with `for_company`")
             }
             503 => Some("the service is down for maintenance: try again later"),
             _ => None,
@@ -122,23 +122,23 @@ fn hint(reason: Option<Reason>, response: &ResponseParts<'_>) -> Option<&'static
     let searches = path.contains("search") || path.contains("export");
     Some(match reason {
         Reason::TokenRefused => {
-            "the token was refused although it was new: check that the base URL belongs to the account's region, and that the client is still active"
+            "a new token was refused: check that the base URL belongs to the account's region, and that the client is still active"
         }
-        Reason::ClientRefused => "check client id and client secret",
+        Reason::ClientRefused => "check the client id and the client secret",
         Reason::IpRestricted => {
-            "the client has a list of addresses it may be used from: add this machine's public address to it"
+            "the client may be used only from listed addresses: add this machine's public address to its list"
         }
         Reason::PrivacyWindow => {
             "the company's privacy period is running: wait until it ends, or have the company end it"
         }
         Reason::Forbidden => {
-            "the client's role does not allow this, or the company named by `for_company` is not one of its own; `token_info()` has the `permissions()` of the role"
+            "the client's role does not allow this, or the client may not work for the company given to `for_company`; `token_info()` has the `permissions()` of the role"
         }
         Reason::InvalidInput if searches => {
-            "`order_by` and the filter's field names must be columns of this list; some lists know no `CreateTime`"
+            "`order_by` and the filter's field names must be columns of this list; some lists have no `CreateTime`"
         }
         Reason::ServerError if !response.operation.is_idempotent() => {
-            "the service answers so, too, if it cannot read the request's body: check its members before sending it again"
+            "the service also responds like this if it cannot read the request's body: check the members of the body before sending it again"
         }
         _ => return None,
     })
@@ -150,9 +150,9 @@ pub(crate) struct Keepnet;
 impl Protocol for Keepnet {
     fn classify(&self, response: &ResponseParts<'_>) -> Verdict {
         match response.status.as_u16() {
-            // The service's other way to say 401.
+            // The service uses 306 for 401.
             306 => Verdict::StaleCredential,
-            // It blames the request, so the same request gets the same response.
+            // `INPUT_ERROR` means that the request is wrong, so a retry would fail as well.
             500.. if Said::read(response.body).code_is("INPUT_ERROR") => Verdict::Final,
             _ => Verdict::by_status(response),
         }
@@ -160,7 +160,7 @@ impl Protocol for Keepnet {
 
     fn payload<'a>(&self, response: &ResponseParts<'a>) -> Result<&'a [u8], Verdict> {
         match Envelope::read(response.body) {
-            // It also fails after its work is done.
+            // The service also fails after it has executed a request.
             Some(envelope) if envelope.failed() => Err(match envelope.status() {
                 Some(status) if status.eq_ignore_ascii_case(INTERNAL) => Verdict::Transient,
                 _ => Verdict::Final,
@@ -241,7 +241,7 @@ mod tests {
                 r#"{"status":"IP_RESTRICTED"}"#,
                 Some(Reason::IpRestricted),
                 Some("IP_RESTRICTED"),
-                "the client has a list of addresses",
+                "the client may be used only from listed addresses",
                 "",
             ),
             (
@@ -249,7 +249,7 @@ mod tests {
                 r#"{"status":"INTERNAL_SERVER_ERROR","message":null,"data":null}"#,
                 Some(Reason::ServerError),
                 Some("INTERNAL_SERVER_ERROR"),
-                "the service answers so, too",
+                "the service also responds like this",
                 "",
             ),
             (
@@ -273,7 +273,7 @@ mod tests {
                 r#"{"error":"invalid_client","error_description":"No such client"}"#,
                 Some(Reason::ClientRefused),
                 Some("invalid_client"),
-                "No such client (check client id",
+                "No such client (check the client id",
                 "",
             ),
             (
@@ -281,7 +281,7 @@ mod tests {
                 r#"{"errors":[{"message":"Expired"},{"message":"Go away"}]}"#,
                 Some(Reason::TokenRefused),
                 None,
-                "Expired (the token was refused",
+                "Expired (a new token was refused",
                 "Go away",
             ),
             (
@@ -289,7 +289,7 @@ mod tests {
                 "",
                 Some(Reason::TokenRefused),
                 None,
-                "the token was refused",
+                "a new token was refused",
                 "",
             ),
             (503, "<html>", None, None, "the service is down", ""),

@@ -218,7 +218,7 @@ async fn a_campaign_that_was_never_launched_goes_to_the_groups_it_was_saved_with
     let launch = over(&fake).phishing_campaigns().launch("c-1").await;
     let error = launch.unwrap_err();
     assert!(
-        error.to_string().contains("name them with `launch_to`"),
+        error.to_string().contains("give them to `launch_to`"),
         "{error}"
     );
     assert!(fake.requests_of(&PHISHING_CAMPAIGN_JOBS_START).is_empty());

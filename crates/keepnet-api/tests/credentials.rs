@@ -92,7 +92,7 @@ async fn nothing_is_sent_without_a_password() {
         .await
         .unwrap_err();
     assert!(
-        error.is_invalid() && error.to_string().starts_with("new password: "),
+        error.is_invalid() && error.to_string().starts_with("`new` "),
         "{error}"
     );
     assert!(

@@ -136,7 +136,7 @@ async fn a_step_that_fails_says_where_the_import_stands() {
     fake.once(&TARGET_USERS_GET_UPLOAD, FakeResponse::status(404));
     let error = import.column_names().await.unwrap_err();
     assert!(
-        error.to_string().contains("forgotten the upload"),
+        error.to_string().contains("no longer has the upload"),
         "{error}"
     );
 

@@ -38,7 +38,7 @@ fn a_list_ends_where_its_totals_or_a_short_page_say_so() {
         // No totals: full pages go on.
         (place(1, 10), 10, totals(0, 0, 0), Some(2)),
         (place(2, 10), 3, totals(0, 0, 0), None),
-        // The service has passed over the size.
+        // The service has ignored the size.
         (place(1, 10), 37, totals(0, 0, 0), None),
         // Totals that cannot be right.
         (place(2, 10), 10, totals(25, 2, 10), Some(3)),
@@ -365,11 +365,11 @@ async fn a_search_that_cannot_be_meant_is_not_sent() {
         (SearchRequest::new().page_number(0), "`page_number`"),
         (
             SearchRequest::new().filter(field("Status").one_of(["a,b"])),
-            "`Status` has a comma",
+            "`Status` with a comma",
         ),
         (
             SearchRequest::new().filter(field("").is(1)),
-            "no field name",
+            "without a field name",
         ),
     ] {
         let error = list(&client, search).page().await.unwrap_err();
