@@ -9,9 +9,9 @@ use crate::polling::Progress;
 use crate::resources::{InvestigationActions, InvestigationResults, Investigations};
 use crate::time::DateTime;
 use crate::types::{
-    CreateInvestigationDeleteActionRequest, CreateInvestigationRequest, IdResult,
-    InvestigationActionType, InvestigationAttachment, InvestigationAutoAction, InvestigationBody,
-    InvestigationHeader, InvestigationSummary, NotifiedEmail, ScanConfiguration, TargetUserType,
+    CreateInvestigationDeleteActionRequest, CreateInvestigationRequest, InvestigationActionType,
+    InvestigationAttachment, InvestigationAutoAction, InvestigationBody, InvestigationHeader,
+    InvestigationSummary, NotifiedEmail, RecordId, ScanConfiguration, TargetUserType,
 };
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -490,7 +490,7 @@ impl Investigations {
         id: impl AsRef<str>,
         emails: impl IntoIterator<Item = I>,
         deletion: Deletion,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         let ids: Vec<String> = emails.into_iter().map(Into::into).collect();
         let none = ids.is_empty();
         let what = CreateInvestigationDeleteActionRequest::new()

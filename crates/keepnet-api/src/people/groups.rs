@@ -5,7 +5,7 @@ use security_api_transport::Job;
 use crate::resources::TargetGroups;
 use crate::types::{
     CreateTargetGroupRequest, CreateTargetGroupUsersRequest, DeleteTargetGroupUsersRequest,
-    TargetGroupByNameRequest, TargetGroupPriority, TargetGroupView,
+    TargetGroup, TargetGroupByNameRequest, TargetGroupPriority,
 };
 use crate::{Error, ErrorKind};
 
@@ -50,7 +50,7 @@ impl TargetGroups {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub fn find_by_name(&self, name: impl AsRef<str>) -> Job<Option<TargetGroupView>> {
+    pub fn find_by_name(&self, name: impl AsRef<str>) -> Job<Option<TargetGroup>> {
         let name = name.as_ref().to_owned();
         Job::new(self.client(), move |client| async move {
             Self::new(&client).first_by_name(&name).await
@@ -58,7 +58,7 @@ impl TargetGroups {
     }
 
     #[inline]
-    async fn first_by_name(&self, name: &str) -> Result<Option<TargetGroupView>, Error> {
+    async fn first_by_name(&self, name: &str) -> Result<Option<TargetGroup>, Error> {
         let name = checked_name(name)?;
         let mut groups = self.by_name(name).items();
         let mut found = Matches::new(name);
@@ -73,7 +73,7 @@ impl TargetGroups {
 
     /// The target group with this name, for a removal. Several matches are an error.
     #[inline]
-    async fn only_by_name(&self, name: &str) -> Result<Option<TargetGroupView>, Error> {
+    async fn only_by_name(&self, name: &str) -> Result<Option<TargetGroup>, Error> {
         let mut groups = self.by_name(name).items();
         let mut found = Matches::new(name);
         while let Some(group) = groups.try_next().await? {
@@ -83,7 +83,7 @@ impl TargetGroups {
     }
 
     /// Groups whose names contain this one, as the service matches them.
-    fn by_name(&self, name: &str) -> crate::List<TargetGroupView> {
+    fn by_name(&self, name: &str) -> crate::List<TargetGroup> {
         let search = TargetGroupByNameRequest::new()
             .group_name(name)
             .page_number(1)
@@ -280,7 +280,7 @@ enum Several {
     Refused,
 }
 
-fn existing(group: TargetGroupView) -> Option<FoundGroup> {
+fn existing(group: TargetGroup) -> Option<FoundGroup> {
     let id = group.resource_id?;
     Some(FoundGroup { id, created: false })
 }

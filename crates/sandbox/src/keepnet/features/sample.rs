@@ -68,7 +68,7 @@ pub(crate) fn sample(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
 }
 
 fn is_id(of: &Type) -> bool {
-    let id = |inner: &Type| matches!(inner, Type::Named(name) if name == "IdResult");
+    let id = |inner: &Type| matches!(inner, Type::Named(name) if name == "RecordId");
     matches!(of, Type::Envelope(inner) if id(inner))
 }
 

@@ -8,7 +8,7 @@ use crate::{List, search};
 use crate::generated::types::{
     CallbackCampaignInstanceRequest, CampaignJob, CampaignJobExportRequest,
     CampaignJobFormDetails, CampaignJobSearchRequest, CampaignResendRequest,
-    CampaignResendToUsersRequest, IdResult,
+    CampaignResendToUsersRequest, RecordId,
 };
 
 /// Launches of callback campaigns: start, stop, resend.
@@ -78,7 +78,7 @@ impl CallbackCampaignJobs {
         resource_id: impl AsRef<str>,
         instance_group: i32,
         campaign_resend_to_users: impl Into<CampaignResendToUsersRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &CALLBACK_CAMPAIGN_JOBS_RESEND_TO_USERS,
@@ -102,7 +102,7 @@ impl CallbackCampaignJobs {
         resource_id: impl AsRef<str>,
         instance_group: i32,
         campaign_resend: impl Into<CampaignResendRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &CALLBACK_CAMPAIGN_JOBS_RESEND,
@@ -148,7 +148,7 @@ impl CallbackCampaignJobs {
     pub fn start(
         &self,
         callback_campaign_instance: impl Into<CallbackCampaignInstanceRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_CAMPAIGN_JOBS_START, &[])
             .json::<CallbackCampaignInstanceRequest>(&callback_campaign_instance.into())
@@ -168,7 +168,7 @@ impl CallbackCampaignJobs {
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &CALLBACK_CAMPAIGN_JOBS_STOP,
@@ -189,7 +189,7 @@ impl CallbackCampaignJobs {
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &CALLBACK_CAMPAIGN_JOBS_DELETE,
@@ -214,7 +214,7 @@ impl CallbackCampaignJobs {
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &CALLBACK_CAMPAIGN_JOBS_START_INSTANCE,

@@ -6,10 +6,10 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BulkDeleteRequest, CallbackCalculateScheduleInfoRequest, CallbackCampaignCreateRequest,
-    CallbackCampaignModel, CallbackCampaignPreview, CallbackCampaignScheduleInfo,
+    BulkDeleteRequest, CallbackCalculateScheduleInfoRequest, CallbackCampaign,
+    CallbackCampaignCreateRequest, CallbackCampaignPreview, CallbackCampaignScheduleInfo,
     CallbackCampaignView, CampaignFormDetails, CampaignSendingInfo, CampaignSendingInfoRequest,
-    EmailDeliverySettingModel, ExportRequest, IdResult,
+    EmailDeliverySettings, ExportRequest, RecordId,
 };
 use crate::search::SearchRequest;
 
@@ -42,7 +42,7 @@ impl CallbackCampaigns {
     pub fn create(
         &self,
         callback_campaign_create: impl Into<CallbackCampaignCreateRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_CAMPAIGNS_CREATE, &[])
             .json::<CallbackCampaignCreateRequest>(&callback_campaign_create.into())
@@ -57,7 +57,7 @@ impl CallbackCampaigns {
     pub fn delete_many(
         &self,
         bulk_delete: impl Into<BulkDeleteRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_CAMPAIGNS_DELETE_MANY, &[])
             .json::<BulkDeleteRequest>(&bulk_delete.into())
@@ -101,7 +101,7 @@ impl CallbackCampaigns {
     /// `GET /api/callback-simulator/campaign/email-delivery-settings`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn email_delivery_settings(&self) -> Call<EmailDeliverySettingModel> {
+    pub fn email_delivery_settings(&self) -> Call<EmailDeliverySettings> {
         self.client().operation(&CALLBACK_CAMPAIGNS_EMAIL_DELIVERY_SETTINGS, &[]).call()
     }
 
@@ -135,7 +135,7 @@ impl CallbackCampaigns {
     /// `GET /api/callback-simulator/campaign/root-company-shared-smtp-resource-id`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn root_company_shared_smtp_id(&self) -> Call<IdResult> {
+    pub fn root_company_shared_smtp_id(&self) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_CAMPAIGNS_ROOT_COMPANY_SHARED_SMTP_ID, &[])
             .call()
@@ -186,7 +186,7 @@ impl CallbackCampaigns {
     /// - `resource_id`: The id of the callback campaign.
     ///
     /// Source: the vendor's documentation.
-    pub fn get(&self, resource_id: impl AsRef<str>) -> Call<CallbackCampaignModel> {
+    pub fn get(&self, resource_id: impl AsRef<str>) -> Call<CallbackCampaign> {
         self.client().operation(&CALLBACK_CAMPAIGNS_GET, &[resource_id.as_ref()]).call()
     }
 
@@ -197,7 +197,7 @@ impl CallbackCampaigns {
     /// - `resource_id`: The id of the callback campaign.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_CAMPAIGNS_DELETE, &[resource_id.as_ref()])
             .call()

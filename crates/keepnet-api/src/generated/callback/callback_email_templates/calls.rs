@@ -7,9 +7,8 @@ use security_api_transport::{Call, Client, Download, Operation, RawJson};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BulkDeleteRequest, CallbackEmailTemplateCreateRequest, ExportRequest, IdResult,
-    PsEmailTemplate, PsEmailTemplateSearchRequest, SearchCallbackTemplate,
-    UpdatePsEmailTemplateRequest,
+    BulkDeleteRequest, CallbackEmailTemplateCreateRequest, ExportRequest, PsEmailTemplate,
+    PsEmailTemplateSearchRequest, RecordId, SearchCallbackTemplate, UpdatePsEmailTemplateRequest,
 };
 
 /// E-mails of callback scenarios.
@@ -41,7 +40,7 @@ impl CallbackEmailTemplates {
     pub fn create(
         &self,
         callback_email_template_create: impl Into<CallbackEmailTemplateCreateRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_EMAIL_TEMPLATES_CREATE, &[])
             .json::<
@@ -58,7 +57,7 @@ impl CallbackEmailTemplates {
     pub fn delete_many(
         &self,
         bulk_delete: impl Into<BulkDeleteRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_EMAIL_TEMPLATES_DELETE_MANY, &[])
             .json::<BulkDeleteRequest>(&bulk_delete.into())
@@ -157,7 +156,7 @@ impl CallbackEmailTemplates {
         &self,
         resource_id: impl AsRef<str>,
         ps_email_template: impl Into<UpdatePsEmailTemplateRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_EMAIL_TEMPLATES_UPDATE, &[resource_id.as_ref()])
             .json::<UpdatePsEmailTemplateRequest>(&ps_email_template.into())
@@ -171,7 +170,7 @@ impl CallbackEmailTemplates {
     /// - `resource_id`: The id of the callback e-mail template.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_EMAIL_TEMPLATES_DELETE, &[resource_id.as_ref()])
             .call()

@@ -6,9 +6,8 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BulkDeleteRequest, CallbackScenarioModel, CallbackScenarioPreviewModel,
-    CallbackScenarioRequest, CallbackScenarioView, ExportRequest, IdResult,
-    PhishingScenarioSearchRequest,
+    BulkDeleteRequest, CallbackScenario, CallbackScenarioPreviewModel, CallbackScenarioRequest,
+    CallbackScenarioView, ExportRequest, PhishingScenarioSearchRequest, RecordId,
 };
 
 /// An e-mail and what the called number says, put together for callback campaigns.
@@ -40,7 +39,7 @@ impl CallbackScenarios {
     pub fn create(
         &self,
         callback_scenario: impl Into<CallbackScenarioRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_SCENARIOS_CREATE, &[])
             .json::<CallbackScenarioRequest>(&callback_scenario.into())
@@ -55,7 +54,7 @@ impl CallbackScenarios {
     pub fn delete_many(
         &self,
         bulk_delete: impl Into<BulkDeleteRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_SCENARIOS_DELETE_MANY, &[])
             .json::<BulkDeleteRequest>(&bulk_delete.into())
@@ -123,7 +122,7 @@ impl CallbackScenarios {
     /// - `resource_id`: The id of the callback scenario.
     ///
     /// Source: the vendor's documentation.
-    pub fn get(&self, resource_id: impl AsRef<str>) -> Call<CallbackScenarioModel> {
+    pub fn get(&self, resource_id: impl AsRef<str>) -> Call<CallbackScenario> {
         self.client().operation(&CALLBACK_SCENARIOS_GET, &[resource_id.as_ref()]).call()
     }
 
@@ -140,7 +139,7 @@ impl CallbackScenarios {
         &self,
         resource_id: impl AsRef<str>,
         callback_scenario: impl Into<CallbackScenarioRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_SCENARIOS_UPDATE, &[resource_id.as_ref()])
             .json::<CallbackScenarioRequest>(&callback_scenario.into())
@@ -154,7 +153,7 @@ impl CallbackScenarios {
     /// - `resource_id`: The id of the callback scenario.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_SCENARIOS_DELETE, &[resource_id.as_ref()])
             .call()

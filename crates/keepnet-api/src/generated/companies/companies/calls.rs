@@ -13,7 +13,7 @@ use crate::generated::types::{
     CompaniesCreateForm, CompaniesUpdateForm, CompaniesUpdateLimitedForm, Company,
     CompanyAgenticAiSettings, CompanyAiSettings, CompanyExportRequest, CompanyLicenseExpiryDate,
     CompanyLicenseExpiryDateRequest, CompanyPrivacy, CompanyPrivacyPentesterMask,
-    CompanySearchRequest, ExportRequest, IdResult, MyCompanies, NamedResource, RoiSettings,
+    CompanySearchRequest, ExportRequest, MyCompanies, NamedResource, RecordId, RoiSettings,
     SearchClient, SearchCompany, SearchMyCompaniesRequest, SendTestActivityResponse,
     SendTestTeamsActivityRequest, SetCompanyPrivacyRequest, StringPair,
     TeamsAppAuthorizeLinkResponse, TeamsAppCallbackResponse, TeamsAppCheckResponse,
@@ -57,14 +57,14 @@ impl Companies {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let companies_create = CompaniesCreateForm::new("Example Ltd", "WqYpDAqqMqF3", "EUXYtiUamFcy", "Jt9whxjR5gcL", "iEqwzrSNbcv8", 500, "UTC", "DD/MM/YYYY", "HH:mm").file(Upload::bytes("file.txt", "content"));
-    /// let id_result = keepnet.companies().create(companies_create).await?;
+    /// let record_id = keepnet.companies().create(companies_create).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn create(
         &self,
         companies_create: impl Into<CompaniesCreateForm>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANIES_CREATE, &[])
             .form(companies_create.into().into())
@@ -88,7 +88,7 @@ impl Companies {
     pub fn set_agentic_ai(
         &self,
         company_agentic_ai_settings: impl Into<CompanyAgenticAiSettings>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANIES_SET_AGENTIC_AI, &[])
             .json::<CompanyAgenticAiSettings>(&company_agentic_ai_settings.into())
@@ -133,7 +133,7 @@ impl Companies {
     /// `POST /api/companies/agentic-ai-settings/reset`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
-    pub fn reset_agentic_ai_settings(&self) -> Call<IdResult> {
+    pub fn reset_agentic_ai_settings(&self) -> Call<RecordId> {
         self.client().operation(&COMPANIES_RESET_AGENTIC_AI_SETTINGS, &[]).call()
     }
 
@@ -154,7 +154,7 @@ impl Companies {
     pub fn set_ai_settings(
         &self,
         company_ai_settings: impl Into<CompanyAiSettings>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANIES_SET_AI_SETTINGS, &[])
             .json::<CompanyAiSettings>(&company_ai_settings.into())
@@ -169,7 +169,7 @@ impl Companies {
     pub fn delete_many(
         &self,
         bulk_delete: impl Into<BulkDeleteRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANIES_DELETE_MANY, &[])
             .json::<BulkDeleteRequest>(&bulk_delete.into())
@@ -193,14 +193,14 @@ impl Companies {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let api_client = ApiClientRequest::new("SIEM export", "5f1c2d7e9a", "not-a-real-secret", 1).has_ip_address_restriction(true);
-    /// let id_result = keepnet.companies().create_client(&api_client).await?;
+    /// let record_id = keepnet.companies().create_client(&api_client).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn create_client(
         &self,
         api_client: impl Into<ApiClientRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANIES_CREATE_CLIENT, &[])
             .json::<ApiClientRequest>(&api_client.into())
@@ -298,7 +298,7 @@ impl Companies {
         &self,
         resource_id: impl AsRef<str>,
         api_client: impl Into<ApiClientRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANIES_UPDATE_CLIENT, &[resource_id.as_ref()])
             .json::<ApiClientRequest>(&api_client.into())
@@ -312,7 +312,7 @@ impl Companies {
     /// - `resource_id`: The id of the API client.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete_client(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete_client(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&COMPANIES_DELETE_CLIENT, &[resource_id.as_ref()]).call()
     }
 
@@ -389,7 +389,7 @@ impl Companies {
     pub fn update_limited(
         &self,
         companies_update_limited: impl Into<CompaniesUpdateLimitedForm>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANIES_UPDATE_LIMITED, &[])
             .form(companies_update_limited.into().into())
@@ -449,7 +449,7 @@ impl Companies {
     pub fn update_privacy(
         &self,
         company_privacy: impl Into<SetCompanyPrivacyRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANIES_UPDATE_PRIVACY, &[])
             .json::<SetCompanyPrivacyRequest>(&company_privacy.into())
@@ -473,7 +473,7 @@ impl Companies {
     pub fn update_privacy_mask(
         &self,
         company_privacy_pentester_mask: impl Into<CompanyPrivacyPentesterMask>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANIES_UPDATE_PRIVACY_MASK, &[])
             .json::<CompanyPrivacyPentesterMask>(&company_privacy_pentester_mask.into())
@@ -497,7 +497,7 @@ impl Companies {
     pub fn update_roi_settings(
         &self,
         roi_settings: impl Into<RoiSettings>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANIES_UPDATE_ROI_SETTINGS, &[])
             .json::<RoiSettings>(&roi_settings.into())
@@ -740,7 +740,7 @@ impl Companies {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let companies_update = CompaniesUpdateForm::new("Example Ltd", "WqYpDAqqMqF3", "EUXYtiUamFcy", "Jt9whxjR5gcL", "iEqwzrSNbcv8", 500, "UTC", "DD/MM/YYYY", "HH:mm").file(Upload::bytes("file.txt", "content"));
-    /// let id_result = keepnet.companies().update("Pyj3hdcjcXds", companies_update).await?;
+    /// let record_id = keepnet.companies().update("Pyj3hdcjcXds", companies_update).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -748,7 +748,7 @@ impl Companies {
         &self,
         resource_id: impl AsRef<str>,
         companies_update: impl Into<CompaniesUpdateForm>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANIES_UPDATE, &[resource_id.as_ref()])
             .form(companies_update.into().into())
@@ -767,11 +767,11 @@ impl Companies {
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let id_result = keepnet.companies().delete("Pyj3hdcjcXds").await?;
+    /// let record_id = keepnet.companies().delete("Pyj3hdcjcXds").await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&COMPANIES_DELETE, &[resource_id.as_ref()]).call()
     }
 

@@ -7,7 +7,7 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     BulkDeleteRequest, CompanyGroup, CompanyGroupCompaniesRequest, CompanyGroupRequest,
-    ExportRequest, IdResult, SearchCompanyGroup, SearchCompanyGroupRequest, SearchGroupCompany,
+    ExportRequest, RecordId, SearchCompanyGroup, SearchCompanyGroupRequest, SearchGroupCompany,
 };
 use crate::search::SearchRequest;
 
@@ -46,7 +46,7 @@ impl CompanyGroups {
     pub fn create(
         &self,
         company_group: impl Into<CompanyGroupRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANY_GROUPS_CREATE, &[])
             .json::<CompanyGroupRequest>(&company_group.into())
@@ -61,7 +61,7 @@ impl CompanyGroups {
     pub fn delete_many(
         &self,
         bulk_delete: impl Into<BulkDeleteRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANY_GROUPS_DELETE_MANY, &[])
             .json::<BulkDeleteRequest>(&bulk_delete.into())
@@ -148,7 +148,7 @@ impl CompanyGroups {
         &self,
         resource_id: impl AsRef<str>,
         company_group: impl Into<CompanyGroupRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANY_GROUPS_UPDATE, &[resource_id.as_ref()])
             .json::<CompanyGroupRequest>(&company_group.into())
@@ -162,7 +162,7 @@ impl CompanyGroups {
     /// - `resource_id`: The id of the company group.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&COMPANY_GROUPS_DELETE, &[resource_id.as_ref()]).call()
     }
 
@@ -232,7 +232,7 @@ impl CompanyGroups {
         &self,
         resource_id: impl AsRef<str>,
         company_group_companies: impl Into<CompanyGroupCompaniesRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANY_GROUPS_ADD_COMPANIES, &[resource_id.as_ref()])
             .json::<CompanyGroupCompaniesRequest>(&company_group_companies.into())
@@ -250,7 +250,7 @@ impl CompanyGroups {
         &self,
         resource_id: impl AsRef<str>,
         company_group_companies: impl Into<CompanyGroupCompaniesRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANY_GROUPS_REMOVE_COMPANIES, &[resource_id.as_ref()])
             .json::<CompanyGroupCompaniesRequest>(&company_group_companies.into())

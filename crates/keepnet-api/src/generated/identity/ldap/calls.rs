@@ -7,9 +7,9 @@ use security_api_transport::__private::http::Method;
 use crate::List;
 use crate::generated::types::{
     ActiveDirectoryGroup, ActiveDirectoryGroupSearchRequest, ActiveDirectoryUserRequest,
-    CreateLdapSettingRequest, IdResult, LdapConfigCreate, LdapMappingStatus,
-    LdapSettingConnection, LdapSettingCreateMapping, LdapSettingCreateMappingResult,
-    LdapSettingDetail, LdapSettingTestConnectionRequest, ProvisioningFieldList,
+    CreateLdapSettingRequest, LdapConfigCreate, LdapMappingId, LdapMappingStatus,
+    LdapSettingConnection, LdapSettingCreateMapping, LdapSettingDetail,
+    LdapSettingTestConnectionRequest, ProvisioningFieldList, RecordId,
     TargetGroupForLdapSelectBox, UpdateLdapSettingRequest,
 };
 
@@ -71,7 +71,7 @@ impl Ldap {
     pub fn create_config(
         &self,
         ldap_config_create: impl Into<LdapConfigCreate>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&LDAP_CREATE_CONFIG, &[])
             .json::<LdapConfigCreate>(&ldap_config_create.into())
@@ -95,7 +95,7 @@ impl Ldap {
     pub fn create(
         &self,
         ldap_setting: impl Into<CreateLdapSettingRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&LDAP_CREATE, &[])
             .json::<CreateLdapSettingRequest>(&ldap_setting.into())
@@ -119,7 +119,7 @@ impl Ldap {
     pub fn create_mapping(
         &self,
         ldap_setting_create_mapping: impl Into<LdapSettingCreateMapping>,
-    ) -> Call<LdapSettingCreateMappingResult> {
+    ) -> Call<LdapMappingId> {
         self.client()
             .operation(&LDAP_CREATE_MAPPING, &[])
             .json::<LdapSettingCreateMapping>(&ldap_setting_create_mapping.into())
@@ -176,7 +176,7 @@ impl Ldap {
         &self,
         resource_id: impl AsRef<str>,
         ldap_setting: impl Into<UpdateLdapSettingRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&LDAP_UPDATE, &[resource_id.as_ref()])
             .json::<UpdateLdapSettingRequest>(&ldap_setting.into())

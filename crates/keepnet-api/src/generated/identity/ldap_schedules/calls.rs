@@ -5,9 +5,7 @@
 use security_api_transport::{Call, Client, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
-use crate::generated::types::{
-    IdResult, LdapConfigUpdateRequest, LdapScheduleDetail, LdapScheduleView,
-};
+use crate::generated::types::{LdapConfigUpdateRequest, LdapSchedule, LdapScheduleDetail, RecordId};
 use crate::search::SearchRequest;
 
 /// When and what is imported from an LDAP directory.
@@ -33,7 +31,7 @@ impl LdapSchedules {
     /// `POST /api/ldap-schedule/search`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn search(&self, search: impl Into<SearchRequest>) -> List<LdapScheduleView> {
+    pub fn search(&self, search: impl Into<SearchRequest>) -> List<LdapSchedule> {
         List::new(
             search::complete::<
                 SearchRequest,
@@ -70,7 +68,7 @@ impl LdapSchedules {
         &self,
         resource_id: impl AsRef<str>,
         ldap_config_update: impl Into<LdapConfigUpdateRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&LDAP_SCHEDULES_UPDATE, &[resource_id.as_ref()])
             .json::<LdapConfigUpdateRequest>(&ldap_config_update.into())
@@ -84,7 +82,7 @@ impl LdapSchedules {
     /// - `resource_id`: The id of the LDAP import schedule.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&LDAP_SCHEDULES_DELETE, &[resource_id.as_ref()]).call()
     }
 }

@@ -8,7 +8,7 @@ use security_api_transport::{
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    DefaultSamlSetting, ExportRequest, IdResult, ParseMetadata, SamlSetting,
+    DefaultSamlSetting, ExportRequest, ParseMetadata, RecordId, SamlSetting,
     SamlSettingsCreateForm, SamlSettingsParseMetadataFileForm, SamlSettingsUpdateForm,
     SearchSamlSetting,
 };
@@ -40,7 +40,7 @@ impl SamlSettings {
     pub fn create(
         &self,
         saml_settings_create: impl Into<SamlSettingsCreateForm>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SAML_SETTINGS_CREATE, &[])
             .form(saml_settings_create.into().into())
@@ -141,7 +141,7 @@ impl SamlSettings {
         &self,
         resource_id: impl AsRef<str>,
         saml_settings_update: impl Into<SamlSettingsUpdateForm>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SAML_SETTINGS_UPDATE, &[resource_id.as_ref()])
             .form(saml_settings_update.into().into())
@@ -155,7 +155,7 @@ impl SamlSettings {
     /// - `resource_id`: The id of the SAML setting.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&SAML_SETTINGS_DELETE, &[resource_id.as_ref()]).call()
     }
 }

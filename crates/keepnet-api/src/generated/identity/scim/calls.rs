@@ -6,7 +6,7 @@ use security_api_transport::{Call, Client, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    CreateScimIntegrationRequest, IdResult, ProvisioningFieldList, ScimDetail,
+    CreateScimIntegrationRequest, ProvisioningFieldList, RecordId, ScimDetail,
     ScimIntegrationToken, ScimSetting, UpdateScimIntegrationRequest,
 };
 use crate::search::SearchRequest;
@@ -112,7 +112,7 @@ impl Scim {
         &self,
         resource_id: impl AsRef<str>,
         scim_integration: impl Into<UpdateScimIntegrationRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SCIM_UPDATE, &[resource_id.as_ref()])
             .json::<UpdateScimIntegrationRequest>(&scim_integration.into())
@@ -126,7 +126,7 @@ impl Scim {
     /// - `resource_id`: The id of the SCIM integration.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&SCIM_DELETE, &[resource_id.as_ref()]).call()
     }
 

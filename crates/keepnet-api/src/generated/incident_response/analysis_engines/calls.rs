@@ -10,7 +10,7 @@ use crate::{List, search};
 use crate::generated::types::{
     AnalysisEngine, AnalysisEngineDetail, AnalysisEngineFormDetails, AnalysisEngineView,
     AnalysisExclusion, AnalysisExclusionType, CreateAnalysisEngineRequest, ExportRequest,
-    IdResult, TestAnalysisEngineRequest, UpdateAnalysisEngineRequest,
+    RecordId, TestAnalysisEngineRequest, UpdateAnalysisEngineRequest,
     UpdateAnalysisExclusionsRequest,
 };
 use crate::search::SearchRequest;
@@ -50,7 +50,7 @@ impl AnalysisEngines {
     pub fn create(
         &self,
         analysis_engine: impl Into<CreateAnalysisEngineRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&ANALYSIS_ENGINES_CREATE, &[])
             .json::<CreateAnalysisEngineRequest>(&analysis_engine.into())
@@ -68,7 +68,7 @@ impl AnalysisEngines {
         &self,
         resource_id: impl AsRef<str>,
         test_analysis_engine: impl Into<TestAnalysisEngineRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&ANALYSIS_ENGINES_TEST_CONNECTION, &[resource_id.as_ref()])
             .json::<TestAnalysisEngineRequest>(&test_analysis_engine.into())
@@ -94,7 +94,7 @@ impl AnalysisEngines {
     pub fn update_analysis_exclusions(
         &self,
         analysis_exclusions: impl Into<UpdateAnalysisExclusionsRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&ANALYSIS_ENGINES_UPDATE_ANALYSIS_EXCLUSIONS, &[])
             .json::<UpdateAnalysisExclusionsRequest>(&analysis_exclusions.into())
@@ -167,7 +167,7 @@ impl AnalysisEngines {
         &self,
         resource_id: impl AsRef<str>,
         analysis_engine: impl Into<UpdateAnalysisEngineRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&ANALYSIS_ENGINES_UPDATE, &[resource_id.as_ref()])
             .json::<UpdateAnalysisEngineRequest>(&analysis_engine.into())
@@ -181,7 +181,7 @@ impl AnalysisEngines {
     /// - `resource_id`: The id of the analysis engine.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&ANALYSIS_ENGINES_DELETE, &[resource_id.as_ref()]).call()
     }
 
@@ -192,7 +192,7 @@ impl AnalysisEngines {
     /// - `resource_id`: The id of the analysis engine.
     ///
     /// Source: the vendor's documentation.
-    pub fn disable(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn disable(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&ANALYSIS_ENGINES_DISABLE, &[resource_id.as_ref()])
             .call()
@@ -205,7 +205,7 @@ impl AnalysisEngines {
     /// - `resource_id`: The id of the analysis engine.
     ///
     /// Source: the vendor's documentation.
-    pub fn enable(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn enable(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&ANALYSIS_ENGINES_ENABLE, &[resource_id.as_ref()]).call()
     }
 }

@@ -6,7 +6,7 @@ use security_api_transport::{Call, Client, Operation};
 use security_api_transport::__private::http::Method;
 use crate::generated::types::{
     CreateInvestigationDeleteActionRequest, CreateInvestigationDeleteAndNotifyActionRequest,
-    CreateInvestigationWarningActionRequest, IdResult, UpdateInvestigationActionStatusRequest,
+    CreateInvestigationWarningActionRequest, RecordId, UpdateInvestigationActionStatusRequest,
 };
 
 /// What is done to the e-mails that an investigation found.
@@ -35,7 +35,7 @@ impl InvestigationActions {
     pub fn update_delete(
         &self,
         investigation_action_status: impl Into<UpdateInvestigationActionStatusRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&INVESTIGATION_ACTIONS_UPDATE_DELETE, &[])
             .json::<
@@ -52,7 +52,7 @@ impl InvestigationActions {
     pub fn update_delete_and_notify(
         &self,
         investigation_action_status: impl Into<UpdateInvestigationActionStatusRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&INVESTIGATION_ACTIONS_UPDATE_DELETE_AND_NOTIFY, &[])
             .json::<
@@ -69,7 +69,7 @@ impl InvestigationActions {
     pub fn update_warning(
         &self,
         investigation_action_status: impl Into<UpdateInvestigationActionStatusRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&INVESTIGATION_ACTIONS_UPDATE_WARNING, &[])
             .json::<
@@ -95,7 +95,7 @@ impl InvestigationActions {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let investigation_delete_action = CreateInvestigationDeleteActionRequest::new().is_permanent_delete(false);
-    /// let id_result = keepnet.investigation_actions().create_delete("gHU43xJCdQWq", &investigation_delete_action).await?;
+    /// let record_id = keepnet.investigation_actions().create_delete("gHU43xJCdQWq", &investigation_delete_action).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -103,7 +103,7 @@ impl InvestigationActions {
         &self,
         resource_id: impl AsRef<str>,
         investigation_delete_action: impl Into<CreateInvestigationDeleteActionRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&INVESTIGATION_ACTIONS_CREATE_DELETE, &[resource_id.as_ref()])
             .json::<
@@ -125,7 +125,7 @@ impl InvestigationActions {
         investigation_delete_and_notify_action: impl Into<
             CreateInvestigationDeleteAndNotifyActionRequest,
         >,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &INVESTIGATION_ACTIONS_CREATE_DELETE_AND_NOTIFY,
@@ -148,7 +148,7 @@ impl InvestigationActions {
         &self,
         resource_id: impl AsRef<str>,
         investigation_warning_action: impl Into<CreateInvestigationWarningActionRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&INVESTIGATION_ACTIONS_CREATE_WARNING, &[resource_id.as_ref()])
             .json::<

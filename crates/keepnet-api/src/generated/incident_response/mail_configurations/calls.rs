@@ -6,10 +6,9 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    EwsMailProviderRequest, ExportRequest, GoogleWorkspaceMailProviderRequest, IdResult,
-    MailProvider, MailProviderView, O365MailProviderRequest, ScanType,
-    TestApiEwsMailProviderRequest, TestApiGoogleWorkspaceMailProviderServiceRequest,
-    TestApiO365MailProviderRequest,
+    EwsMailProviderRequest, ExportRequest, GoogleWorkspaceMailProviderRequest, MailProvider,
+    MailProviderView, O365MailProviderRequest, RecordId, ScanType, TestApiEwsMailProviderRequest,
+    TestApiGoogleWorkspaceMailProviderServiceRequest, TestApiO365MailProviderRequest,
 };
 use crate::search::SearchRequest;
 
@@ -51,7 +50,7 @@ impl MailConfigurations {
     pub fn create_ews(
         &self,
         ews_mail_provider: impl Into<EwsMailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CREATE_EWS, &[])
             .json::<EwsMailProviderRequest>(&ews_mail_provider.into())
@@ -66,7 +65,7 @@ impl MailConfigurations {
     pub fn check_api_connectivity_ews(
         &self,
         test_api_ews_mail_provider: impl Into<TestApiEwsMailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_API_CONNECTIVITY_EWS, &[])
             .json::<TestApiEwsMailProviderRequest>(&test_api_ews_mail_provider.into())
@@ -81,7 +80,7 @@ impl MailConfigurations {
     pub fn check_email_body_access_ews(
         &self,
         test_api_ews_mail_provider: impl Into<TestApiEwsMailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_EMAIL_BODY_ACCESS_EWS, &[])
             .json::<TestApiEwsMailProviderRequest>(&test_api_ews_mail_provider.into())
@@ -96,7 +95,7 @@ impl MailConfigurations {
     pub fn check_email_header_access_ews(
         &self,
         test_api_ews_mail_provider: impl Into<TestApiEwsMailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_EMAIL_HEADER_ACCESS_EWS, &[])
             .json::<TestApiEwsMailProviderRequest>(&test_api_ews_mail_provider.into())
@@ -111,7 +110,7 @@ impl MailConfigurations {
     pub fn check_inbox_access_ews(
         &self,
         test_api_ews_mail_provider: impl Into<TestApiEwsMailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_INBOX_ACCESS_EWS, &[])
             .json::<TestApiEwsMailProviderRequest>(&test_api_ews_mail_provider.into())
@@ -126,7 +125,7 @@ impl MailConfigurations {
     pub fn check_mail_filter_ews(
         &self,
         test_api_ews_mail_provider: impl Into<TestApiEwsMailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_MAIL_FILTER_EWS, &[])
             .json::<TestApiEwsMailProviderRequest>(&test_api_ews_mail_provider.into())
@@ -141,7 +140,7 @@ impl MailConfigurations {
     pub fn check_privileges_access_ews(
         &self,
         test_api_ews_mail_provider: impl Into<TestApiEwsMailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_PRIVILEGES_ACCESS_EWS, &[])
             .json::<TestApiEwsMailProviderRequest>(&test_api_ews_mail_provider.into())
@@ -159,7 +158,7 @@ impl MailConfigurations {
         &self,
         resource_id: impl AsRef<str>,
         ews_mail_provider: impl Into<EwsMailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_UPDATE_EWS, &[resource_id.as_ref()])
             .json::<EwsMailProviderRequest>(&ews_mail_provider.into())
@@ -173,7 +172,7 @@ impl MailConfigurations {
     /// - `resource_id`: The id of the mail configuration.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete_ews(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete_ews(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_DELETE_EWS, &[resource_id.as_ref()])
             .call()
@@ -190,7 +189,7 @@ impl MailConfigurations {
     pub fn create_google_workspace(
         &self,
         google_workspace_mail_provider: impl Into<GoogleWorkspaceMailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CREATE_GOOGLE_WORKSPACE, &[])
             .json::<
@@ -210,7 +209,7 @@ impl MailConfigurations {
         &self,
         resource_id: impl AsRef<str>,
         google_workspace_mail_provider: impl Into<GoogleWorkspaceMailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &MAIL_CONFIGURATIONS_UPDATE_GOOGLE_WORKSPACE,
@@ -232,7 +231,7 @@ impl MailConfigurations {
     pub fn delete_google_workspace(
         &self,
         resource_id: impl AsRef<str>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &MAIL_CONFIGURATIONS_DELETE_GOOGLE_WORKSPACE,
@@ -251,7 +250,7 @@ impl MailConfigurations {
         test_api_google_workspace_mail_provider_service: impl Into<
             TestApiGoogleWorkspaceMailProviderServiceRequest,
         >,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_ALL_USERS_ACCESS_GSUITE, &[])
             .json::<
@@ -270,7 +269,7 @@ impl MailConfigurations {
         test_api_google_workspace_mail_provider_service: impl Into<
             TestApiGoogleWorkspaceMailProviderServiceRequest,
         >,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_API_CONNECTIVITY_GSUITE, &[])
             .json::<
@@ -289,7 +288,7 @@ impl MailConfigurations {
         test_api_google_workspace_mail_provider_service: impl Into<
             TestApiGoogleWorkspaceMailProviderServiceRequest,
         >,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_CREATE_NEW_CATEGORY_GSUITE, &[])
             .json::<
@@ -308,7 +307,7 @@ impl MailConfigurations {
         test_api_google_workspace_mail_provider_service: impl Into<
             TestApiGoogleWorkspaceMailProviderServiceRequest,
         >,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_DELETE_EMAIL_GSUITE, &[])
             .json::<
@@ -327,7 +326,7 @@ impl MailConfigurations {
         test_api_google_workspace_mail_provider_service: impl Into<
             TestApiGoogleWorkspaceMailProviderServiceRequest,
         >,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_EMAIL_ACCESS_GSUITE, &[])
             .json::<
@@ -346,7 +345,7 @@ impl MailConfigurations {
         test_api_google_workspace_mail_provider_service: impl Into<
             TestApiGoogleWorkspaceMailProviderServiceRequest,
         >,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_INBOX_ACCESS_GSUITE, &[])
             .json::<
@@ -365,7 +364,7 @@ impl MailConfigurations {
         test_api_google_workspace_mail_provider_service: impl Into<
             TestApiGoogleWorkspaceMailProviderServiceRequest,
         >,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_PRIVILEGES_ACCESS_GSUITE, &[])
             .json::<
@@ -384,7 +383,7 @@ impl MailConfigurations {
         test_api_google_workspace_mail_provider_service: impl Into<
             TestApiGoogleWorkspaceMailProviderServiceRequest,
         >,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_UPDATE_CATEGORY_GSUITE, &[])
             .json::<
@@ -404,7 +403,7 @@ impl MailConfigurations {
     pub fn create_o365(
         &self,
         o365_mail_provider: impl Into<O365MailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CREATE_O365, &[])
             .json::<O365MailProviderRequest>(&o365_mail_provider.into())
@@ -419,7 +418,7 @@ impl MailConfigurations {
     pub fn check_all_users_access_o365(
         &self,
         test_api_o365_mail_provider: impl Into<TestApiO365MailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_ALL_USERS_ACCESS_O365, &[])
             .json::<TestApiO365MailProviderRequest>(&test_api_o365_mail_provider.into())
@@ -434,7 +433,7 @@ impl MailConfigurations {
     pub fn check_api_connectivity_o365(
         &self,
         test_api_o365_mail_provider: impl Into<TestApiO365MailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_API_CONNECTIVITY_O365, &[])
             .json::<TestApiO365MailProviderRequest>(&test_api_o365_mail_provider.into())
@@ -449,7 +448,7 @@ impl MailConfigurations {
     pub fn check_create_new_category_o365(
         &self,
         test_api_o365_mail_provider: impl Into<TestApiO365MailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_CREATE_NEW_CATEGORY_O365, &[])
             .json::<TestApiO365MailProviderRequest>(&test_api_o365_mail_provider.into())
@@ -464,7 +463,7 @@ impl MailConfigurations {
     pub fn check_delete_email_o365(
         &self,
         test_api_o365_mail_provider: impl Into<TestApiO365MailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_DELETE_EMAIL_O365, &[])
             .json::<TestApiO365MailProviderRequest>(&test_api_o365_mail_provider.into())
@@ -479,7 +478,7 @@ impl MailConfigurations {
     pub fn check_email_access_o365(
         &self,
         test_api_o365_mail_provider: impl Into<TestApiO365MailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_EMAIL_ACCESS_O365, &[])
             .json::<TestApiO365MailProviderRequest>(&test_api_o365_mail_provider.into())
@@ -494,7 +493,7 @@ impl MailConfigurations {
     pub fn check_inbox_access_o365(
         &self,
         test_api_o365_mail_provider: impl Into<TestApiO365MailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_INBOX_ACCESS_O365, &[])
             .json::<TestApiO365MailProviderRequest>(&test_api_o365_mail_provider.into())
@@ -509,7 +508,7 @@ impl MailConfigurations {
     pub fn check_privileges_access_o365(
         &self,
         test_api_o365_mail_provider: impl Into<TestApiO365MailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_PRIVILEGES_ACCESS_O365, &[])
             .json::<TestApiO365MailProviderRequest>(&test_api_o365_mail_provider.into())
@@ -524,7 +523,7 @@ impl MailConfigurations {
     pub fn check_update_category_o365(
         &self,
         test_api_o365_mail_provider: impl Into<TestApiO365MailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_UPDATE_CATEGORY_O365, &[])
             .json::<TestApiO365MailProviderRequest>(&test_api_o365_mail_provider.into())
@@ -539,7 +538,7 @@ impl MailConfigurations {
     pub fn list_o365_related_domains(
         &self,
         test_api_o365_mail_provider: impl Into<TestApiO365MailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_LIST_O365_RELATED_DOMAINS, &[])
             .json::<TestApiO365MailProviderRequest>(&test_api_o365_mail_provider.into())
@@ -557,7 +556,7 @@ impl MailConfigurations {
         &self,
         resource_id: impl AsRef<str>,
         o365_mail_provider: impl Into<O365MailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_UPDATE_O365, &[resource_id.as_ref()])
             .json::<O365MailProviderRequest>(&o365_mail_provider.into())
@@ -571,7 +570,7 @@ impl MailConfigurations {
     /// - `resource_id`: The id of the mail configuration.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete_o365(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete_o365(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_DELETE_O365, &[resource_id.as_ref()])
             .call()

@@ -8,9 +8,9 @@ use security_api_transport::{
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BulkUpdateNotifiedEmailRequest, DownloadZipRequest, ExportRequest, IdResult,
-    MatchingNotifiedEmail, NotifiedEmail, NotifiedEmailForEdit, NotifiedEmailRequest,
-    NotifiedEmailStats, NotifiedEmailView, UpdateNotifiedEmailRequest,
+    BulkUpdateNotifiedEmailRequest, DownloadZipRequest, ExportRequest, MatchingNotifiedEmail,
+    NotifiedEmail, NotifiedEmailForEdit, NotifiedEmailRequest, NotifiedEmailStats,
+    NotifiedEmailView, RecordId, UpdateNotifiedEmailRequest,
 };
 
 /// Suspicious e-mails that people reported, and their analysis.
@@ -92,14 +92,14 @@ impl NotifiedEmails {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let bulk_update_notified_email = BulkUpdateNotifiedEmailRequest::new().resource_id_list(["kc83gQE8cuyP"]);
-    /// let id_result = keepnet.notified_emails().update_many(&bulk_update_notified_email).await?;
+    /// let record_id = keepnet.notified_emails().update_many(&bulk_update_notified_email).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn update_many(
         &self,
         bulk_update_notified_email: impl Into<BulkUpdateNotifiedEmailRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&NOTIFIED_EMAILS_UPDATE_MANY, &[])
             .json::<BulkUpdateNotifiedEmailRequest>(&bulk_update_notified_email.into())
@@ -348,7 +348,7 @@ impl NotifiedEmails {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let notified_email = UpdateNotifiedEmailRequest::new().result(NotifiedEmailResult::Phishing);
-    /// let id_result = keepnet.notified_emails().update("kc83gQE8cuyP", &notified_email).await?;
+    /// let record_id = keepnet.notified_emails().update("kc83gQE8cuyP", &notified_email).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -356,7 +356,7 @@ impl NotifiedEmails {
         &self,
         resource_id: impl AsRef<str>,
         notified_email: impl Into<UpdateNotifiedEmailRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&NOTIFIED_EMAILS_UPDATE, &[resource_id.as_ref()])
             .json::<UpdateNotifiedEmailRequest>(&notified_email.into())
@@ -376,11 +376,11 @@ impl NotifiedEmails {
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let id_result = keepnet.notified_emails().reanalyze("kc83gQE8cuyP").await?;
+    /// let record_id = keepnet.notified_emails().reanalyze("kc83gQE8cuyP").await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn reanalyze(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn reanalyze(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&NOTIFIED_EMAILS_REANALYZE, &[resource_id.as_ref()])
             .call()

@@ -5,7 +5,7 @@
 use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
-use crate::generated::types::{ExportRequest, IdResult, Playbook, PlaybookRequest, PlaybookView};
+use crate::generated::types::{ExportRequest, Playbook, PlaybookRequest, PlaybookView, RecordId};
 use crate::search::SearchRequest;
 
 /// Rules that act on reported e-mails by themselves.
@@ -31,7 +31,7 @@ impl Playbooks {
     /// `POST /api/playbooks`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
-    pub fn create(&self, playbook: impl Into<PlaybookRequest>) -> Call<IdResult> {
+    pub fn create(&self, playbook: impl Into<PlaybookRequest>) -> Call<RecordId> {
         self.client()
             .operation(&PLAYBOOKS_CREATE, &[])
             .json::<PlaybookRequest>(&playbook.into())
@@ -91,7 +91,7 @@ impl Playbooks {
         &self,
         resource_id: impl AsRef<str>,
         playbook: impl Into<PlaybookRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&PLAYBOOKS_UPDATE, &[resource_id.as_ref()])
             .json::<PlaybookRequest>(&playbook.into())
@@ -105,7 +105,7 @@ impl Playbooks {
     /// - `resource_id`: The id of the playbook.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&PLAYBOOKS_DELETE, &[resource_id.as_ref()]).call()
     }
 }

@@ -10,11 +10,10 @@ use crate::{List, search};
 use crate::generated::types::{
     CampaignJob, CampaignJobExportRequest, CampaignJobSearchRequest, CampaignTargetGroups,
     CampaignUserClicked, CampaignUserSearchRequest, CampaignUserSubmitted, ExportRequest,
-    IdResult, PhishingActivityUsers, PhishingCampaignJobReport,
-    PhishingCampaignJobUserEmailOpened, PhishingCampaignJobUserEmailReplied,
-    PhishingCampaignJobUserEmailReported, PhishingCampaignJobUserSearchType,
-    PhishingCampaignJobUsers, PhishingCampaignSummary, SearchPhishingActivityUsersRequest,
-    UpdatePhishingCampaignJobUserActivityRequest,
+    PhishingActivityUsers, PhishingCampaignJobReport, PhishingCampaignJobUserEmailOpened,
+    PhishingCampaignJobUserEmailReplied, PhishingCampaignJobUserEmailReported,
+    PhishingCampaignJobUserSearchType, PhishingCampaignJobUsers, PhishingCampaignSummary,
+    RecordId, SearchPhishingActivityUsersRequest, UpdatePhishingCampaignJobUserActivityRequest,
 };
 use crate::search::SearchRequest;
 
@@ -73,7 +72,7 @@ impl PhishingCampaignReports {
         phishing_campaign_job_user_activity: impl Into<
             UpdatePhishingCampaignJobUserActivityRequest,
         >,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &PHISHING_CAMPAIGN_REPORTS_UPDATE_ACTIVITY,

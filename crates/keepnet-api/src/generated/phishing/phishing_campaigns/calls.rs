@@ -10,9 +10,9 @@ use crate::{List, search};
 use crate::generated::types::{
     BulkDeleteRequest, CampaignScheduleInfo, CampaignSendingInfo, CampaignSendingInfoRequest,
     CampaignTargetGroups, CampaignType, CreatePhishingCampaignRequest,
-    EmailDeliverySettingFastLaunch, EmailDeliverySettingModel, ExportRequest, IdResult,
+    EmailDeliverySettingFastLaunch, EmailDeliverySettings, ExportRequest,
     PhishingCalculateScheduleInfoRequest, PhishingCampaign, PhishingCampaignFormDetails,
-    PhishingCampaignPreview, PhishingCampaignPreviewList, PhishingCampaignView,
+    PhishingCampaignPreview, PhishingCampaignPreviewList, PhishingCampaignView, RecordId,
     UpdatePhishingCampaignRequest,
 };
 use crate::search::SearchRequest;
@@ -56,14 +56,14 @@ impl PhishingCampaigns {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let phishing_campaign = CreatePhishingCampaignRequest::new("April awareness", 3).phishing_scenarios([PhishingScenarioTraining::new().phishing_scenario_resource_id("Pg5ZCcGojij7").training_id("ZZGcMLzGznAn").training_language_ids(["LCgN3agLvotv"]).award_certificate(true).enrollment_send_type_id("enrollment_send_type_id").certificate_config_send_type(CertificateConfigSendType::SendOnFirstAttempt)]);
-    /// let id_result = keepnet.phishing_campaigns().create(&phishing_campaign).await?;
+    /// let record_id = keepnet.phishing_campaigns().create(&phishing_campaign).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn create(
         &self,
         phishing_campaign: impl Into<CreatePhishingCampaignRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_CAMPAIGNS_CREATE, &[])
             .json::<CreatePhishingCampaignRequest>(&phishing_campaign.into())
@@ -78,7 +78,7 @@ impl PhishingCampaigns {
     pub fn delete_many(
         &self,
         bulk_delete: impl Into<BulkDeleteRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_CAMPAIGNS_DELETE_MANY, &[])
             .json::<BulkDeleteRequest>(&bulk_delete.into())
@@ -146,7 +146,7 @@ impl PhishingCampaigns {
     /// `GET /api/phishing-simulator/phishing-campaign/email-delivery-setting-list`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn email_delivery_settings(&self) -> Call<EmailDeliverySettingModel> {
+    pub fn email_delivery_settings(&self) -> Call<EmailDeliverySettings> {
         self.client().operation(&PHISHING_CAMPAIGNS_EMAIL_DELIVERY_SETTINGS, &[]).call()
     }
 
@@ -215,7 +215,7 @@ impl PhishingCampaigns {
     /// automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn root_company_shared_smtp_id(&self) -> Call<IdResult> {
+    pub fn root_company_shared_smtp_id(&self) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_CAMPAIGNS_ROOT_COMPANY_SHARED_SMTP_ID, &[])
             .call()
@@ -315,7 +315,7 @@ impl PhishingCampaigns {
         &self,
         resource_id: impl AsRef<str>,
         phishing_campaign: impl Into<UpdatePhishingCampaignRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_CAMPAIGNS_UPDATE, &[resource_id.as_ref()])
             .json::<UpdatePhishingCampaignRequest>(&phishing_campaign.into())
@@ -329,7 +329,7 @@ impl PhishingCampaigns {
     /// - `resource_id`: The id of the phishing campaign.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_CAMPAIGNS_DELETE, &[resource_id.as_ref()])
             .call()

@@ -7,10 +7,10 @@ use security_api_transport::{Call, Client, Download, Operation, RawJson};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BooleanResult, BulkDeleteRequest, CompanyAiLimitResponse, ExportRequest,
-    GeneratePsEmailTemplateWithAiRequest, IdResult, PhishingEmailTemplatesCreateForm,
+    BulkDeleteRequest, CompanyAiLimitResponse, ExportRequest,
+    GeneratePsEmailTemplateWithAiRequest, PhishingEmailTemplatesCreateForm,
     PhishingEmailTemplatesUpdateForm, PsEmailTemplate, PsEmailTemplateSearchRequest,
-    PsEmailTemplateTranslationResponse, SearchPsEmailTemplate,
+    PsEmailTemplateTranslationResponse, RecordId, SearchPsEmailTemplate, SuccessFlag,
     TranslateEmailTemplateWithAiRequest,
 };
 
@@ -51,7 +51,7 @@ impl PhishingEmailTemplates {
     pub fn create(
         &self,
         phishing_email_templates_create: impl Into<PhishingEmailTemplatesCreateForm>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_EMAIL_TEMPLATES_CREATE, &[])
             .form(phishing_email_templates_create.into().into())
@@ -86,7 +86,7 @@ impl PhishingEmailTemplates {
     pub fn delete_many(
         &self,
         bulk_delete: impl Into<BulkDeleteRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_EMAIL_TEMPLATES_DELETE_MANY, &[])
             .json::<BulkDeleteRequest>(&bulk_delete.into())
@@ -120,7 +120,7 @@ impl PhishingEmailTemplates {
         generate_ps_email_template_with_ai: impl Into<
             GeneratePsEmailTemplateWithAiRequest,
         >,
-    ) -> Call<BooleanResult> {
+    ) -> Call<SuccessFlag> {
         self.client()
             .operation(&PHISHING_EMAIL_TEMPLATES_GENERATE, &[])
             .json::<
@@ -182,7 +182,7 @@ impl PhishingEmailTemplates {
     pub fn translate(
         &self,
         translate_email_template_with_ai: impl Into<TranslateEmailTemplateWithAiRequest>,
-    ) -> Call<BooleanResult> {
+    ) -> Call<SuccessFlag> {
         self.client()
             .operation(&PHISHING_EMAIL_TEMPLATES_TRANSLATE, &[])
             .json::<
@@ -217,7 +217,7 @@ impl PhishingEmailTemplates {
         &self,
         resource_id: impl AsRef<str>,
         phishing_email_templates_update: impl Into<PhishingEmailTemplatesUpdateForm>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_EMAIL_TEMPLATES_UPDATE, &[resource_id.as_ref()])
             .form(phishing_email_templates_update.into().into())
@@ -231,7 +231,7 @@ impl PhishingEmailTemplates {
     /// - `resource_id`: The id of the phishing e-mail template.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_EMAIL_TEMPLATES_DELETE, &[resource_id.as_ref()])
             .call()

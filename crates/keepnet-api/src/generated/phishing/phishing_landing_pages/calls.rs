@@ -6,9 +6,9 @@ use security_api_transport::{Call, Client, Download, Operation, Secret};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BooleanResult, BulkDeleteRequest, CompanyAiLimitResponse, ExportRequest,
-    GenerateLandingPageTemplateWithAiRequest, IdResult, LandingPageTemplate,
-    LandingPageTemplateFormDetails, LandingPageTemplateRequest, LandingPageTemplateView,
+    BulkDeleteRequest, CompanyAiLimitResponse, ExportRequest,
+    GenerateLandingPageTemplateWithAiRequest, LandingPageTemplate, LandingPageTemplateFormDetails,
+    LandingPageTemplateRequest, LandingPageTemplateView, RecordId, SuccessFlag,
     TranslateLandingPageContentResponse, TranslateLandingPageContentWithAiRequest,
 };
 use crate::search::SearchRequest;
@@ -50,7 +50,7 @@ impl PhishingLandingPages {
     pub fn create(
         &self,
         landing_page_template: impl Into<LandingPageTemplateRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_LANDING_PAGES_CREATE, &[])
             .json::<LandingPageTemplateRequest>(&landing_page_template.into())
@@ -74,7 +74,7 @@ impl PhishingLandingPages {
     pub fn delete_many(
         &self,
         bulk_delete: impl Into<BulkDeleteRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_LANDING_PAGES_DELETE_MANY, &[])
             .json::<BulkDeleteRequest>(&bulk_delete.into())
@@ -100,7 +100,7 @@ impl PhishingLandingPages {
         generate_landing_page_template_with_ai: impl Into<
             GenerateLandingPageTemplateWithAiRequest,
         >,
-    ) -> Call<BooleanResult> {
+    ) -> Call<SuccessFlag> {
         self.client()
             .operation(&PHISHING_LANDING_PAGES_GENERATE, &[])
             .json::<
@@ -210,7 +210,7 @@ impl PhishingLandingPages {
         &self,
         resource_id: impl AsRef<str>,
         landing_page_template: impl Into<LandingPageTemplateRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_LANDING_PAGES_UPDATE, &[resource_id.as_ref()])
             .json::<LandingPageTemplateRequest>(&landing_page_template.into())
@@ -224,7 +224,7 @@ impl PhishingLandingPages {
     /// - `resource_id`: The id of the phishing landing page.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_LANDING_PAGES_DELETE, &[resource_id.as_ref()])
             .call()

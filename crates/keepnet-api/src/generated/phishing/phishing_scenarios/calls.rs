@@ -6,10 +6,10 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BulkDeleteRequest, ExportRequest, IdResult, PhishingScenario, PhishingScenarioCategoryInfo,
+    BulkDeleteRequest, ExportRequest, PhishingScenario, PhishingScenarioCategoryInfo,
     PhishingScenarioFormDetails, PhishingScenarioPreview, PhishingScenarioRequest,
     PhishingScenarioSearchRequest, PhishingScenarioStatisticsGroupBy, PhishingScenarioView,
-    SmsPhoneNumber,
+    RecordId, SmsPhoneNumber,
 };
 use crate::search::SearchRequest;
 
@@ -41,7 +41,7 @@ impl PhishingScenarios {
     pub fn create(
         &self,
         phishing_scenario: impl Into<PhishingScenarioRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_SCENARIOS_CREATE, &[])
             .json::<PhishingScenarioRequest>(&phishing_scenario.into())
@@ -56,7 +56,7 @@ impl PhishingScenarios {
     pub fn delete_many(
         &self,
         bulk_delete: impl Into<BulkDeleteRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_SCENARIOS_DELETE_MANY, &[])
             .json::<BulkDeleteRequest>(&bulk_delete.into())
@@ -227,7 +227,7 @@ impl PhishingScenarios {
         &self,
         resource_id: impl AsRef<str>,
         phishing_scenario: impl Into<PhishingScenarioRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_SCENARIOS_UPDATE, &[resource_id.as_ref()])
             .json::<PhishingScenarioRequest>(&phishing_scenario.into())
@@ -241,7 +241,7 @@ impl PhishingScenarios {
     /// - `resource_id`: The id of the phishing scenario.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_SCENARIOS_DELETE, &[resource_id.as_ref()])
             .call()

@@ -6,7 +6,7 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::generated::types::{
     CampaignInstanceRequest, CampaignJobFormDetails, CampaignResendRequest,
-    CampaignResendToUsersRequest, IdResult,
+    CampaignResendToUsersRequest, RecordId,
 };
 
 /// Launches of quishing campaigns: start, stop, resend.
@@ -57,7 +57,7 @@ impl QuishingCampaignJobs {
     /// - `resource_id`: The id of the recipient in the launch.
     ///
     /// Source: the vendor's documentation.
-    pub fn email_activity(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn email_activity(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_CAMPAIGN_JOBS_EMAIL_ACTIVITY, &[resource_id.as_ref()])
             .call()
@@ -86,7 +86,7 @@ impl QuishingCampaignJobs {
         resource_id: impl AsRef<str>,
         instance_group: i32,
         campaign_resend_to_users: impl Into<CampaignResendToUsersRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &QUISHING_CAMPAIGN_JOBS_RESEND_TO_USERS,
@@ -110,7 +110,7 @@ impl QuishingCampaignJobs {
         resource_id: impl AsRef<str>,
         instance_group: i32,
         campaign_resend: impl Into<CampaignResendRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &QUISHING_CAMPAIGN_JOBS_RESEND,
@@ -134,7 +134,7 @@ impl QuishingCampaignJobs {
         &self,
         resource_id: impl AsRef<str>,
         campaign_instance: impl Into<CampaignInstanceRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_CAMPAIGN_JOBS_START, &[resource_id.as_ref()])
             .json::<CampaignInstanceRequest>(&campaign_instance.into())
@@ -154,7 +154,7 @@ impl QuishingCampaignJobs {
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &QUISHING_CAMPAIGN_JOBS_START_INSTANCE,
@@ -176,7 +176,7 @@ impl QuishingCampaignJobs {
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &QUISHING_CAMPAIGN_JOBS_STOP,
@@ -198,7 +198,7 @@ impl QuishingCampaignJobs {
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &QUISHING_CAMPAIGN_JOBS_DELETE,

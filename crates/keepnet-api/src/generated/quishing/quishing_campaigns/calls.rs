@@ -7,9 +7,9 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     BulkDeleteRequest, CampaignFormDetails, CampaignScheduleInfo, CampaignSendingInfo,
-    CampaignSendingInfoRequest, CreateQuishingCampaignRequest, EmailDeliverySettingModel,
-    ExportRequest, IdResult, QuishingCalculateScheduleInfoRequest, QuishingCampaign,
-    QuishingCampaignPreview, QuishingCampaignPreviewList, QuishingCampaignView,
+    CampaignSendingInfoRequest, CreateQuishingCampaignRequest, EmailDeliverySettings,
+    ExportRequest, QuishingCalculateScheduleInfoRequest, QuishingCampaign,
+    QuishingCampaignPreview, QuishingCampaignPreviewList, QuishingCampaignView, RecordId,
     UpdateQuishingCampaignRequest,
 };
 use crate::search::SearchRequest;
@@ -43,7 +43,7 @@ impl QuishingCampaigns {
     pub fn create(
         &self,
         quishing_campaign: impl Into<CreateQuishingCampaignRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_CAMPAIGNS_CREATE, &[])
             .json::<CreateQuishingCampaignRequest>(&quishing_campaign.into())
@@ -58,7 +58,7 @@ impl QuishingCampaigns {
     pub fn delete_many(
         &self,
         bulk_delete: impl Into<BulkDeleteRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_CAMPAIGNS_DELETE_MANY, &[])
             .json::<BulkDeleteRequest>(&bulk_delete.into())
@@ -102,7 +102,7 @@ impl QuishingCampaigns {
     /// `GET /api/quishing-simulator/quishing-campaign/email-delivery-setting-list`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn email_delivery_settings(&self) -> Call<EmailDeliverySettingModel> {
+    pub fn email_delivery_settings(&self) -> Call<EmailDeliverySettings> {
         self.client().operation(&QUISHING_CAMPAIGNS_EMAIL_DELIVERY_SETTINGS, &[]).call()
     }
 
@@ -175,7 +175,7 @@ impl QuishingCampaigns {
     /// automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn root_company_shared_smtp_id(&self) -> Call<IdResult> {
+    pub fn root_company_shared_smtp_id(&self) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_CAMPAIGNS_ROOT_COMPANY_SHARED_SMTP_ID, &[])
             .call()
@@ -241,7 +241,7 @@ impl QuishingCampaigns {
         &self,
         resource_id: impl AsRef<str>,
         quishing_campaign: impl Into<UpdateQuishingCampaignRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_CAMPAIGNS_UPDATE, &[resource_id.as_ref()])
             .json::<UpdateQuishingCampaignRequest>(&quishing_campaign.into())
@@ -255,7 +255,7 @@ impl QuishingCampaigns {
     /// - `resource_id`: The id of the quishing campaign.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_CAMPAIGNS_DELETE, &[resource_id.as_ref()])
             .call()

@@ -7,8 +7,9 @@ use security_api_transport::{Call, Client, Download, Operation, RawJson};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    ExportRequest, IdResult, PsEmailTemplate, PsEmailTemplateSearchRequest,
-    QuishingEmailTemplatesCreateForm, QuishingEmailTemplatesUpdateForm, SearchPsEmailTemplate,
+    ExportRequest, PsEmailTemplate, PsEmailTemplateSearchRequest,
+    QuishingEmailTemplatesCreateForm, QuishingEmailTemplatesUpdateForm, RecordId,
+    SearchPsEmailTemplate,
 };
 
 /// E-mails of quishing scenarios.
@@ -40,7 +41,7 @@ impl QuishingEmailTemplates {
     pub fn create(
         &self,
         quishing_email_templates_create: impl Into<QuishingEmailTemplatesCreateForm>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_EMAIL_TEMPLATES_CREATE, &[])
             .form(quishing_email_templates_create.into().into())
@@ -135,7 +136,7 @@ impl QuishingEmailTemplates {
         &self,
         resource_id: impl AsRef<str>,
         quishing_email_templates_update: impl Into<QuishingEmailTemplatesUpdateForm>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_EMAIL_TEMPLATES_UPDATE, &[resource_id.as_ref()])
             .form(quishing_email_templates_update.into().into())
@@ -149,7 +150,7 @@ impl QuishingEmailTemplates {
     /// - `resource_id`: The id of the quishing e-mail template.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_EMAIL_TEMPLATES_DELETE, &[resource_id.as_ref()])
             .call()

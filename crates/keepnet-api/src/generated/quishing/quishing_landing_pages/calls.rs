@@ -6,9 +6,8 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BulkDeleteRequest, CreateLandingPageTemplateReturnSearch, ExportRequest, IdResult,
-    LandingPageTemplate, LandingPageTemplateFormDetails, LandingPageTemplateRequest,
-    LandingPageTemplateView,
+    BulkDeleteRequest, CreateLandingPageTemplateReturnSearch, ExportRequest, LandingPageTemplate,
+    LandingPageTemplateFormDetails, LandingPageTemplateRequest, LandingPageTemplateView, RecordId,
 };
 use crate::search::SearchRequest;
 
@@ -53,7 +52,7 @@ impl QuishingLandingPages {
     pub fn delete_many(
         &self,
         bulk_delete: impl Into<BulkDeleteRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_LANDING_PAGES_DELETE_MANY, &[])
             .json::<BulkDeleteRequest>(&bulk_delete.into())
@@ -131,7 +130,7 @@ impl QuishingLandingPages {
         &self,
         resource_id: impl AsRef<str>,
         landing_page_template: impl Into<LandingPageTemplateRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_LANDING_PAGES_UPDATE, &[resource_id.as_ref()])
             .json::<LandingPageTemplateRequest>(&landing_page_template.into())
@@ -145,7 +144,7 @@ impl QuishingLandingPages {
     /// - `resource_id`: The id of the quishing landing page.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_LANDING_PAGES_DELETE, &[resource_id.as_ref()])
             .call()

@@ -6,9 +6,9 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BulkDeleteRequest, CreateQuishingScenarioRequest, ExportRequest, IdResult,
-    PhishingScenarioFormDetails, PhishingScenarioSearchRequest, QuishingScenario,
-    QuishingScenarioPreview, QuishingTemplateSearchType, ScenarioView, SmsPhoneNumber,
+    BulkDeleteRequest, CreateQuishingScenarioRequest, ExportRequest, PhishingScenarioFormDetails,
+    PhishingScenarioSearchRequest, QuishingScenario, QuishingScenarioPreview,
+    QuishingTemplateSearchType, RecordId, SimulationScenario, SmsPhoneNumber,
     UpdateQuishingScenarioRequest,
 };
 
@@ -41,7 +41,7 @@ impl QuishingScenarios {
     pub fn create(
         &self,
         quishing_scenario: impl Into<CreateQuishingScenarioRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_SCENARIOS_CREATE, &[])
             .json::<CreateQuishingScenarioRequest>(&quishing_scenario.into())
@@ -56,7 +56,7 @@ impl QuishingScenarios {
     pub fn delete_many(
         &self,
         bulk_delete: impl Into<BulkDeleteRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_SCENARIOS_DELETE_MANY, &[])
             .json::<BulkDeleteRequest>(&bulk_delete.into())
@@ -153,7 +153,7 @@ impl QuishingScenarios {
     pub fn search(
         &self,
         search: impl Into<PhishingScenarioSearchRequest>,
-    ) -> List<ScenarioView> {
+    ) -> List<SimulationScenario> {
         List::new(
             search::complete::<
                 PhishingScenarioSearchRequest,
@@ -205,7 +205,7 @@ impl QuishingScenarios {
         &self,
         resource_id: impl AsRef<str>,
         quishing_scenario: impl Into<UpdateQuishingScenarioRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_SCENARIOS_UPDATE, &[resource_id.as_ref()])
             .json::<UpdateQuishingScenarioRequest>(&quishing_scenario.into())
@@ -219,7 +219,7 @@ impl QuishingScenarios {
     /// - `resource_id`: The id of the quishing scenario.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_SCENARIOS_DELETE, &[resource_id.as_ref()])
             .call()

@@ -7,8 +7,8 @@ use security_api_transport::{Call, Client, Download, Operation, RawJson};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BulkDeleteRequest, ExportRequest, IdResult, QuishingTemplate, QuishingTemplateSearchRequest,
-    QuishingTemplateType, QuishingTemplatesCreateForm, QuishingTemplatesUpdateForm,
+    BulkDeleteRequest, ExportRequest, QuishingTemplate, QuishingTemplateSearchRequest,
+    QuishingTemplateType, QuishingTemplatesCreateForm, QuishingTemplatesUpdateForm, RecordId,
     SearchQuishingTemplate,
 };
 
@@ -70,7 +70,7 @@ impl QuishingTemplates {
     pub fn create(
         &self,
         quishing_templates_create: impl Into<QuishingTemplatesCreateForm>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_TEMPLATES_CREATE, &[])
             .form(quishing_templates_create.into().into())
@@ -85,7 +85,7 @@ impl QuishingTemplates {
     pub fn delete_many(
         &self,
         bulk_delete: impl Into<BulkDeleteRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_TEMPLATES_DELETE_MANY, &[])
             .json::<BulkDeleteRequest>(&bulk_delete.into())
@@ -181,7 +181,7 @@ impl QuishingTemplates {
         &self,
         resource_id: impl AsRef<str>,
         quishing_templates_update: impl Into<QuishingTemplatesUpdateForm>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_TEMPLATES_UPDATE, &[resource_id.as_ref()])
             .form(quishing_templates_update.into().into())
@@ -195,7 +195,7 @@ impl QuishingTemplates {
     /// - `resource_id`: The id of the quishing template.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_TEMPLATES_DELETE, &[resource_id.as_ref()])
             .call()

@@ -9,9 +9,8 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     BulkDeleteRequest, ConnectGraphAccountRequest, DialogBoxSettingsTranslationServiceRequest,
-    ExportRequest, GeneratedApplicationHistory, IdResult, PhishingReporterAddIn,
-    PhishingReporterSaveForm, PhishingReporterSetting, PhishingReporterSummary,
-    PhishingReporterUser,
+    ExportRequest, GeneratedApplicationHistory, PhishingReporterAddIn, PhishingReporterSaveForm,
+    PhishingReporterSetting, PhishingReporterSummary, PhishingReporterUser, RecordId,
 };
 use crate::search::SearchRequest;
 
@@ -50,7 +49,7 @@ impl PhishingReporter {
     pub fn save(
         &self,
         phishing_reporter_save: impl Into<PhishingReporterSaveForm>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_REPORTER_SAVE, &[])
             .form(phishing_reporter_save.into().into())
@@ -65,7 +64,7 @@ impl PhishingReporter {
     pub fn delete_many_users(
         &self,
         bulk_delete: impl Into<BulkDeleteRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_REPORTER_DELETE_MANY_USERS, &[])
             .json::<BulkDeleteRequest>(&bulk_delete.into())
@@ -79,7 +78,7 @@ impl PhishingReporter {
     /// - `resource_id`: The id of the reporter user.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete_user(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete_user(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_REPORTER_DELETE_USER, &[resource_id.as_ref()])
             .call()
@@ -92,7 +91,7 @@ impl PhishingReporter {
     /// - `is_granted`: Whether the application is allowed.
     ///
     /// Source: the vendor's documentation.
-    pub fn set_app_permission_access(&self, is_granted: bool) -> Call<IdResult> {
+    pub fn set_app_permission_access(&self, is_granted: bool) -> Call<RecordId> {
         self.client()
             .operation(
                 &PHISHING_REPORTER_SET_APP_PERMISSION_ACCESS,
@@ -147,7 +146,7 @@ impl PhishingReporter {
     /// `GET /api/phishing-reporter/generate/diagnostic-tool`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
-    pub fn generate_diagnostic_tool(&self) -> Call<IdResult> {
+    pub fn generate_diagnostic_tool(&self) -> Call<RecordId> {
         self.client().operation(&PHISHING_REPORTER_GENERATE_DIAGNOSTIC_TOOL, &[]).call()
     }
 
@@ -205,7 +204,7 @@ impl PhishingReporter {
     /// `GET /api/phishing-reporter/generate/outlook-addin`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
-    pub fn generate_outlook_addin(&self) -> Call<IdResult> {
+    pub fn generate_outlook_addin(&self) -> Call<RecordId> {
         self.client().operation(&PHISHING_REPORTER_GENERATE_OUTLOOK_ADDIN, &[]).call()
     }
 
@@ -262,7 +261,7 @@ impl PhishingReporter {
     pub fn link_graph_account(
         &self,
         connect_graph_account: impl Into<ConnectGraphAccountRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_REPORTER_LINK_GRAPH_ACCOUNT, &[])
             .json::<ConnectGraphAccountRequest>(&connect_graph_account.into())
@@ -360,7 +359,7 @@ impl PhishingReporter {
     /// `DELETE /api/phishing-reporter/unlink-graph-account`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
-    pub fn unlink_graph_account(&self) -> Call<IdResult> {
+    pub fn unlink_graph_account(&self) -> Call<RecordId> {
         self.client().operation(&PHISHING_REPORTER_UNLINK_GRAPH_ACCOUNT, &[]).call()
     }
 }

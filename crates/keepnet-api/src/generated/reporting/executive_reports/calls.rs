@@ -7,7 +7,7 @@ use security_api_transport::__private::http::Method;
 use crate::generated::types::{
     CreateExecutiveReportServiceRequest, ExecutiveReport, ExecutiveReportView,
     ExecutiveReportWidgetResult, ExecutiveReportWidgetsService, ExecutiveReportsUploadPdfForm,
-    IdResult, SearchExecutiveReportRequest, UpdateExecutiveReportServiceRequest,
+    RecordId, SearchExecutiveReportRequest, UpdateExecutiveReportServiceRequest,
     WidgetDataRequest,
 };
 
@@ -37,7 +37,7 @@ impl ExecutiveReports {
     pub fn create(
         &self,
         executive_report_service: impl Into<CreateExecutiveReportServiceRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&EXECUTIVE_REPORTS_CREATE, &[])
             .json::<
@@ -122,7 +122,7 @@ impl ExecutiveReports {
         &self,
         resource_id: impl AsRef<str>,
         executive_report_service: impl Into<UpdateExecutiveReportServiceRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&EXECUTIVE_REPORTS_UPDATE, &[resource_id.as_ref()])
             .json::<
@@ -138,7 +138,7 @@ impl ExecutiveReports {
     /// - `resource_id`: The id of the executive report.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&EXECUTIVE_REPORTS_DELETE, &[resource_id.as_ref()])
             .call()

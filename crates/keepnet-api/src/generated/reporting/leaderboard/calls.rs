@@ -6,8 +6,8 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::List;
 use crate::generated::types::{
-    GamificationFormDetails, GamificationUserPerformanceView, GamificationUserTimeLineView,
-    GamificationView, LeaderboardSearchExportRequest, LeaderboardSearchRequest,
+    GamificationFormDetails, GamificationRank, GamificationTimelineEntry,
+    GamificationUserPerformance, LeaderboardSearchExportRequest, LeaderboardSearchRequest,
     LeaderboardSearchWithTimeline, LeaderboardUserRequest,
     LeaderboardUserSearchWithTimelineRequest, LeaderboardUserTimelineExportRequest,
     LeaderboardUserTimelineRequest,
@@ -57,8 +57,8 @@ impl Leaderboard {
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let search = LeaderboardSearchRequest::new().date_period("date_period");
     /// let mut items = keepnet.leaderboard().list(&search).items();
-    /// while let Some(gamification_view) = items.try_next().await? {
-    ///     println!("{gamification_view:?}");
+    /// while let Some(gamification_rank) = items.try_next().await? {
+    ///     println!("{gamification_rank:?}");
     /// }
     /// # Ok(())
     /// # }
@@ -66,7 +66,7 @@ impl Leaderboard {
     pub fn list(
         &self,
         search: impl Into<LeaderboardSearchRequest>,
-    ) -> List<GamificationView> {
+    ) -> List<GamificationRank> {
         List::new(
             self
                 .client()
@@ -100,7 +100,7 @@ impl Leaderboard {
     pub fn top_performers(
         &self,
         search: impl Into<LeaderboardSearchRequest>,
-    ) -> List<GamificationView> {
+    ) -> List<GamificationRank> {
         List::new(
             self
                 .client()
@@ -126,8 +126,8 @@ impl Leaderboard {
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let leaderboard_user_timeline = LeaderboardUserTimelineRequest::new().target_user_resource_id("zQbQLNKyaDXf");
     /// let mut items = keepnet.leaderboard().user_timeline(&leaderboard_user_timeline).items();
-    /// while let Some(gamification_user_time_line_view) = items.try_next().await? {
-    ///     println!("{gamification_user_time_line_view:?}");
+    /// while let Some(gamification_timeline_entry) = items.try_next().await? {
+    ///     println!("{gamification_timeline_entry:?}");
     /// }
     /// # Ok(())
     /// # }
@@ -135,7 +135,7 @@ impl Leaderboard {
     pub fn user_timeline(
         &self,
         leaderboard_user_timeline: impl Into<LeaderboardUserTimelineRequest>,
-    ) -> List<GamificationUserTimeLineView> {
+    ) -> List<GamificationTimelineEntry> {
         List::new(
             self
                 .client()
@@ -186,7 +186,7 @@ impl Leaderboard {
     pub fn user_performance(
         &self,
         leaderboard_user: impl Into<LeaderboardUserRequest>,
-    ) -> Call<Vec<GamificationUserPerformanceView>> {
+    ) -> Call<Vec<GamificationUserPerformance>> {
         self.client()
             .operation(&LEADERBOARD_USER_PERFORMANCE, &[])
             .json::<LeaderboardUserRequest>(&leaderboard_user.into())

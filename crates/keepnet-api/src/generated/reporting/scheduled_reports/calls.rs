@@ -6,7 +6,7 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    ExportRequest, IdResult, Manager, NamedResource, ReportScheduling, ReportSchedulingRequest,
+    ExportRequest, Manager, NamedResource, RecordId, ReportScheduling, ReportSchedulingRequest,
     SearchReportScheduling,
 };
 use crate::search::SearchRequest;
@@ -37,7 +37,7 @@ impl ScheduledReports {
     pub fn create(
         &self,
         report_scheduling: impl Into<ReportSchedulingRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SCHEDULED_REPORTS_CREATE, &[])
             .json::<ReportSchedulingRequest>(&report_scheduling.into())
@@ -122,7 +122,7 @@ impl ScheduledReports {
         &self,
         resource_id: impl AsRef<str>,
         report_scheduling: impl Into<ReportSchedulingRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SCHEDULED_REPORTS_UPDATE, &[resource_id.as_ref()])
             .json::<ReportSchedulingRequest>(&report_scheduling.into())
@@ -141,7 +141,7 @@ impl ScheduledReports {
         &self,
         resource_id: impl AsRef<str>,
         status_id: i32,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &SCHEDULED_REPORTS_UPDATE_STATUS,
@@ -162,7 +162,7 @@ impl ScheduledReports {
         &self,
         resource_id: impl AsRef<str>,
         report_type: impl AsRef<str>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &SCHEDULED_REPORTS_DELETE,

@@ -5,7 +5,7 @@
 use security_api_transport::{Call, Client, Download, Operation, RawJson};
 use security_api_transport::__private::http::Method;
 use crate::generated::types::{
-    BadgeInfo, GamificationUserTimeLineView, LeaderboardUserTimelineRequest, MyLearning,
+    BadgeInfo, GamificationTimelineEntry, LeaderboardUserTimelineRequest, MyLearning,
     MyLearningRequest, PhishingTestResultSummary, UserCertificate, UserCertificateRequest,
 };
 
@@ -124,7 +124,7 @@ impl SecurityGrowthDashboard {
     pub fn user_timeline(
         &self,
         leaderboard_user_timeline: impl Into<LeaderboardUserTimelineRequest>,
-    ) -> Call<Vec<GamificationUserTimeLineView>> {
+    ) -> Call<Vec<GamificationTimelineEntry>> {
         self.client()
             .operation(&SECURITY_GROWTH_DASHBOARD_USER_TIMELINE, &[])
             .json::<LeaderboardUserTimelineRequest>(&leaderboard_user_timeline.into())

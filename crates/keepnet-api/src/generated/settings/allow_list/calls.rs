@@ -6,7 +6,7 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    AllowListCreateForm, AllowListDomain, DeleteAllowListRequest, ExportRequest, IdResult,
+    AllowListCreateForm, AllowListDomain, DeleteAllowListRequest, ExportRequest, RecordId,
     SearchAllowList,
 };
 use crate::search::SearchRequest;
@@ -37,7 +37,7 @@ impl AllowList {
     pub fn create(
         &self,
         allow_list_create: impl Into<AllowListCreateForm>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&ALLOW_LIST_CREATE, &[])
             .form(allow_list_create.into().into())
@@ -52,7 +52,7 @@ impl AllowList {
     pub fn delete(
         &self,
         delete_allow_list: impl Into<DeleteAllowListRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&ALLOW_LIST_DELETE, &[])
             .json::<DeleteAllowListRequest>(&delete_allow_list.into())
@@ -66,7 +66,7 @@ impl AllowList {
     /// - `resource_id`: The id of the allowed domain.
     ///
     /// Source: the vendor's documentation.
-    pub fn mark_as_verified(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn mark_as_verified(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&ALLOW_LIST_MARK_AS_VERIFIED, &[resource_id.as_ref()])
             .call()

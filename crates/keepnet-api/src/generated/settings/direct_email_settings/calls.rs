@@ -7,7 +7,7 @@ use security_api_transport::__private::http::Method;
 use crate::search;
 use crate::generated::types::{
     CreateDirectEmailSettingRequest, DirectEmailSetting, DirectEmailSettingOption,
-    DomainListRequest, ExportRequest, IdResult, TestDirectEmailSettingRequest,
+    DomainListRequest, ExportRequest, RecordId, TestDirectEmailSettingRequest,
     UpdateDirectEmailSettingRequest,
 };
 use crate::search::SearchRequest;
@@ -44,14 +44,14 @@ impl DirectEmailSettings {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let direct_email_setting = CreateDirectEmailSettingRequest::new("Microsoft 365", "11111111-2222-3333-4444-555555555555", ["example.com"]).kind(1);
-    /// let id_result = keepnet.direct_email_settings().create(&direct_email_setting).await?;
+    /// let record_id = keepnet.direct_email_settings().create(&direct_email_setting).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn create(
         &self,
         direct_email_setting: impl Into<CreateDirectEmailSettingRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&DIRECT_EMAIL_SETTINGS_CREATE, &[])
             .json::<CreateDirectEmailSettingRequest>(&direct_email_setting.into())
@@ -89,7 +89,7 @@ impl DirectEmailSettings {
     /// - `resource_id`: The id of the direct e-mail setting.
     ///
     /// Source: the vendor's documentation.
-    pub fn make_default(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn make_default(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&DIRECT_EMAIL_SETTINGS_MAKE_DEFAULT, &[resource_id.as_ref()])
             .call()
@@ -102,7 +102,7 @@ impl DirectEmailSettings {
     /// - `resource_id`: The id of the direct e-mail setting.
     ///
     /// Source: the vendor's documentation.
-    pub fn remove_default(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn remove_default(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&DIRECT_EMAIL_SETTINGS_REMOVE_DEFAULT, &[resource_id.as_ref()])
             .call()
@@ -115,7 +115,7 @@ impl DirectEmailSettings {
     /// `POST /api/companies/direct-email-settings/search`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn search(&self, search: impl Into<SearchRequest>) -> Call<IdResult> {
+    pub fn search(&self, search: impl Into<SearchRequest>) -> Call<RecordId> {
         search::complete::<
             SearchRequest,
         >(
@@ -159,7 +159,7 @@ impl DirectEmailSettings {
     pub fn test(
         &self,
         test_direct_email_setting: impl Into<TestDirectEmailSettingRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&DIRECT_EMAIL_SETTINGS_TEST, &[])
             .json::<TestDirectEmailSettingRequest>(&test_direct_email_setting.into())
@@ -192,7 +192,7 @@ impl DirectEmailSettings {
         &self,
         resource_id: impl AsRef<str>,
         direct_email_setting: impl Into<UpdateDirectEmailSettingRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&DIRECT_EMAIL_SETTINGS_UPDATE, &[resource_id.as_ref()])
             .json::<UpdateDirectEmailSettingRequest>(&direct_email_setting.into())
@@ -206,7 +206,7 @@ impl DirectEmailSettings {
     /// - `resource_id`: The id of the direct e-mail setting.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&DIRECT_EMAIL_SETTINGS_DELETE, &[resource_id.as_ref()])
             .call()

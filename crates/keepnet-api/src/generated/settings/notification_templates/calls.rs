@@ -9,9 +9,9 @@ use security_api_transport::{
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BooleanResult, CheckAvailability, CheckAvailabilityRequest, EmailDeliverySettingModel,
-    EmailInformation, EmailTemplate, EmailTemplateRequest, EmailTemplateTypeLookup, ExportRequest,
-    IdResult, Lookup, PsEmailTemplateTranslationResponse, SearchEmailTemplate,
+    CheckAvailability, CheckAvailabilityRequest, EmailDeliverySettings, EmailInformation,
+    EmailTemplate, EmailTemplateRequest, EmailTemplateTypeLookup, ExportRequest, Lookup,
+    PsEmailTemplateTranslationResponse, RecordId, SearchEmailTemplate, SuccessFlag,
     TranslateEmailTemplateWithAiRequest,
 };
 use crate::search::SearchRequest;
@@ -45,7 +45,7 @@ impl NotificationTemplates {
     pub fn create(
         &self,
         email_template: impl Into<EmailTemplateRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&NOTIFICATION_TEMPLATES_CREATE, &[])
             .json::<EmailTemplateRequest>(&email_template.into())
@@ -81,7 +81,7 @@ impl NotificationTemplates {
     /// `GET /api/companies/email-templates/email-delivery-setting-list`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn email_delivery_settings(&self) -> Call<EmailDeliverySettingModel> {
+    pub fn email_delivery_settings(&self) -> Call<EmailDeliverySettings> {
         self.client()
             .operation(&NOTIFICATION_TEMPLATES_EMAIL_DELIVERY_SETTINGS, &[])
             .call()
@@ -94,7 +94,7 @@ impl NotificationTemplates {
     /// - `resource_id`: The id of the notification template.
     ///
     /// Source: the vendor's documentation.
-    pub fn make_default(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn make_default(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&NOTIFICATION_TEMPLATES_MAKE_DEFAULT, &[resource_id.as_ref()])
             .call()
@@ -157,7 +157,7 @@ impl NotificationTemplates {
     pub fn translate(
         &self,
         translate_email_template_with_ai: impl Into<TranslateEmailTemplateWithAiRequest>,
-    ) -> Call<BooleanResult> {
+    ) -> Call<SuccessFlag> {
         self.client()
             .operation(&NOTIFICATION_TEMPLATES_TRANSLATE, &[])
             .json::<
@@ -221,7 +221,7 @@ impl NotificationTemplates {
         &self,
         resource_id: impl AsRef<str>,
         email_template: impl Into<EmailTemplateRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&NOTIFICATION_TEMPLATES_UPDATE, &[resource_id.as_ref()])
             .json::<EmailTemplateRequest>(&email_template.into())
@@ -235,7 +235,7 @@ impl NotificationTemplates {
     /// - `resource_id`: The id of the notification template.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&NOTIFICATION_TEMPLATES_DELETE, &[resource_id.as_ref()])
             .call()

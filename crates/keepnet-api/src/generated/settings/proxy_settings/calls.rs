@@ -6,7 +6,7 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    ExportRequest, IdResult, ProxySetting, ProxySettingRequest, SearchProxySetting,
+    ExportRequest, ProxySetting, ProxySettingRequest, RecordId, SearchProxySetting,
     TestProxySettingRequest,
 };
 use crate::search::SearchRequest;
@@ -37,7 +37,7 @@ impl ProxySettings {
     pub fn create(
         &self,
         proxy_setting: impl Into<ProxySettingRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&PROXY_SETTINGS_CREATE, &[])
             .json::<ProxySettingRequest>(&proxy_setting.into())
@@ -85,7 +85,7 @@ impl ProxySettings {
     pub fn test(
         &self,
         test_proxy_setting: impl Into<TestProxySettingRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&PROXY_SETTINGS_TEST, &[])
             .json::<TestProxySettingRequest>(&test_proxy_setting.into())
@@ -116,7 +116,7 @@ impl ProxySettings {
         &self,
         resource_id: impl AsRef<str>,
         proxy_setting: impl Into<ProxySettingRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&PROXY_SETTINGS_UPDATE, &[resource_id.as_ref()])
             .json::<ProxySettingRequest>(&proxy_setting.into())
@@ -130,7 +130,7 @@ impl ProxySettings {
     /// - `resource_id`: The id of the proxy.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&PROXY_SETTINGS_DELETE, &[resource_id.as_ref()]).call()
     }
 }

@@ -6,7 +6,7 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    ExportRequest, IdResult, SearchSmtpSettings, SmtpSetting, SmtpSettingRequest,
+    ExportRequest, RecordId, SearchSmtpSettings, SmtpSetting, SmtpSettingRequest,
     TestSmtpSettingRequest, TestSmtpSettingWithResourceIdRequest,
 };
 use crate::search::SearchRequest;
@@ -37,7 +37,7 @@ impl SmtpSettings {
     /// `POST /api/companies/smtp-settings`. Not retried once it may have run.
     ///
     /// Inferred by analogy; unconfirmed. Confidence: medium.
-    pub fn create(&self, smtp_setting: impl Into<SmtpSettingRequest>) -> Call<IdResult> {
+    pub fn create(&self, smtp_setting: impl Into<SmtpSettingRequest>) -> Call<RecordId> {
         self.client()
             .operation(&SMTP_SETTINGS_CREATE, &[])
             .json::<SmtpSettingRequest>(&smtp_setting.into())
@@ -85,7 +85,7 @@ impl SmtpSettings {
     pub fn test(
         &self,
         test_smtp_setting: impl Into<TestSmtpSettingRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SMTP_SETTINGS_TEST, &[])
             .json::<TestSmtpSettingRequest>(&test_smtp_setting.into())
@@ -116,7 +116,7 @@ impl SmtpSettings {
         &self,
         resource_id: impl AsRef<str>,
         smtp_setting: impl Into<SmtpSettingRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SMTP_SETTINGS_UPDATE, &[resource_id.as_ref()])
             .json::<SmtpSettingRequest>(&smtp_setting.into())
@@ -130,7 +130,7 @@ impl SmtpSettings {
     /// - `resource_id`: The id of the SMTP setting.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&SMTP_SETTINGS_DELETE, &[resource_id.as_ref()]).call()
     }
 
@@ -147,7 +147,7 @@ impl SmtpSettings {
         test_smtp_setting_with_resource_id: impl Into<
             TestSmtpSettingWithResourceIdRequest,
         >,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SMTP_SETTINGS_TEST_EXISTING, &[resource_id.as_ref()])
             .json::<

@@ -6,7 +6,7 @@ use security_api_transport::{Call, Client, Operation};
 use security_api_transport::__private::http::Method;
 use crate::generated::types::{
     CampaignInstanceRequest, CampaignJobFormDetails, CampaignResendRequest,
-    CampaignResendToUsersRequest, IdResult,
+    CampaignResendToUsersRequest, RecordId,
 };
 
 /// Launches of smishing campaigns: start, stop, resend.
@@ -50,7 +50,7 @@ impl SmishingCampaignJobs {
         resource_id: impl AsRef<str>,
         instance_group: i32,
         campaign_resend_to_users: impl Into<CampaignResendToUsersRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &SMISHING_CAMPAIGN_JOBS_RESEND_TO_USERS,
@@ -74,7 +74,7 @@ impl SmishingCampaignJobs {
         resource_id: impl AsRef<str>,
         instance_group: i32,
         campaign_resend: impl Into<CampaignResendRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &SMISHING_CAMPAIGN_JOBS_RESEND,
@@ -98,7 +98,7 @@ impl SmishingCampaignJobs {
         &self,
         resource_id: impl AsRef<str>,
         campaign_instance: impl Into<CampaignInstanceRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_CAMPAIGN_JOBS_START, &[resource_id.as_ref()])
             .json::<CampaignInstanceRequest>(&campaign_instance.into())
@@ -118,7 +118,7 @@ impl SmishingCampaignJobs {
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &SMISHING_CAMPAIGN_JOBS_START_INSTANCE,
@@ -140,7 +140,7 @@ impl SmishingCampaignJobs {
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &SMISHING_CAMPAIGN_JOBS_STOP,
@@ -162,7 +162,7 @@ impl SmishingCampaignJobs {
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &SMISHING_CAMPAIGN_JOBS_DELETE,

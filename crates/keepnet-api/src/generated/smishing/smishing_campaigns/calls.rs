@@ -7,7 +7,7 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     CampaignScheduleInfo, CampaignSendingInfo, CreateSmishingCampaignRequest, ExportRequest,
-    IdResult, SmishingCalculateScheduleInfoRequest, SmishingCalculateSendingInfoRequest,
+    RecordId, SmishingCalculateScheduleInfoRequest, SmishingCalculateSendingInfoRequest,
     SmishingCampaign, SmishingCampaignFormDetails, SmishingCampaignPreviewList,
     SmishingCampaignView, SmsPhoneNumber, UpdateSmishingCampaignRequest,
 };
@@ -42,7 +42,7 @@ impl SmishingCampaigns {
     pub fn create(
         &self,
         smishing_campaign: impl Into<CreateSmishingCampaignRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_CAMPAIGNS_CREATE, &[])
             .json::<CreateSmishingCampaignRequest>(&smishing_campaign.into())
@@ -177,7 +177,7 @@ impl SmishingCampaigns {
         &self,
         resource_id: impl AsRef<str>,
         smishing_campaign: impl Into<UpdateSmishingCampaignRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_CAMPAIGNS_UPDATE, &[resource_id.as_ref()])
             .json::<UpdateSmishingCampaignRequest>(&smishing_campaign.into())
@@ -191,7 +191,7 @@ impl SmishingCampaigns {
     /// - `resource_id`: The id of the smishing campaign.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_CAMPAIGNS_DELETE, &[resource_id.as_ref()])
             .call()

@@ -7,7 +7,7 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     DnsServiceFormDetails, DnsServiceProvider, DnsServiceProviderRequest, DnsServiceProviderView,
-    ExportRequest, IdResult, TestDnsServiceProviderRequest,
+    ExportRequest, RecordId, TestDnsServiceProviderRequest,
 };
 use crate::search::SearchRequest;
 
@@ -40,7 +40,7 @@ impl SmishingDnsServices {
     pub fn create(
         &self,
         dns_service_provider: impl Into<DnsServiceProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_DNS_SERVICES_CREATE, &[])
             .json::<DnsServiceProviderRequest>(&dns_service_provider.into())
@@ -118,7 +118,7 @@ impl SmishingDnsServices {
         &self,
         resource_id: impl AsRef<str>,
         dns_service_provider: impl Into<DnsServiceProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_DNS_SERVICES_UPDATE, &[resource_id.as_ref()])
             .json::<DnsServiceProviderRequest>(&dns_service_provider.into())
@@ -132,7 +132,7 @@ impl SmishingDnsServices {
     /// - `resource_id`: The id of the smishing DNS service.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_DNS_SERVICES_DELETE, &[resource_id.as_ref()])
             .call()
@@ -149,7 +149,7 @@ impl SmishingDnsServices {
         &self,
         resource_id: impl AsRef<str>,
         test_dns_service_provider: impl Into<TestDnsServiceProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_DNS_SERVICES_TEST, &[resource_id.as_ref()])
             .json::<TestDnsServiceProviderRequest>(&test_dns_service_provider.into())

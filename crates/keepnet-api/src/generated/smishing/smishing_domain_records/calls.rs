@@ -7,7 +7,7 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     DomainRecord, DomainRecordFormDetails, DomainRecordRequest, DomainRecordView, ExportRequest,
-    IdResult, TestDomainRecordRequest,
+    RecordId, TestDomainRecordRequest,
 };
 use crate::search::SearchRequest;
 
@@ -40,7 +40,7 @@ impl SmishingDomainRecords {
     pub fn create(
         &self,
         domain_record: impl Into<DomainRecordRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_DOMAIN_RECORDS_CREATE, &[])
             .json::<DomainRecordRequest>(&domain_record.into())
@@ -97,7 +97,7 @@ impl SmishingDomainRecords {
     pub fn test(
         &self,
         test_domain_record: impl Into<TestDomainRecordRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_DOMAIN_RECORDS_TEST, &[])
             .json::<TestDomainRecordRequest>(&test_domain_record.into())
@@ -130,7 +130,7 @@ impl SmishingDomainRecords {
         &self,
         resource_id: impl AsRef<str>,
         domain_record: impl Into<DomainRecordRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_DOMAIN_RECORDS_UPDATE, &[resource_id.as_ref()])
             .json::<DomainRecordRequest>(&domain_record.into())
@@ -144,7 +144,7 @@ impl SmishingDomainRecords {
     /// - `resource_id`: The id of the domain record.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_DOMAIN_RECORDS_DELETE, &[resource_id.as_ref()])
             .call()

@@ -6,8 +6,8 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BulkDeleteRequest, ExportRequest, IdResult, LandingPageTemplate,
-    LandingPageTemplateFormDetails, LandingPageTemplateRequest, LandingPageTemplateView,
+    BulkDeleteRequest, ExportRequest, LandingPageTemplate, LandingPageTemplateFormDetails,
+    LandingPageTemplateRequest, LandingPageTemplateView, RecordId,
 };
 use crate::search::SearchRequest;
 
@@ -40,7 +40,7 @@ impl SmishingLandingPages {
     pub fn create(
         &self,
         landing_page_template: impl Into<LandingPageTemplateRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_LANDING_PAGES_CREATE, &[])
             .json::<LandingPageTemplateRequest>(&landing_page_template.into())
@@ -55,7 +55,7 @@ impl SmishingLandingPages {
     pub fn delete_many(
         &self,
         bulk_delete: impl Into<BulkDeleteRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_LANDING_PAGES_DELETE_MANY, &[])
             .json::<BulkDeleteRequest>(&bulk_delete.into())
@@ -133,7 +133,7 @@ impl SmishingLandingPages {
         &self,
         resource_id: impl AsRef<str>,
         landing_page_template: impl Into<LandingPageTemplateRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_LANDING_PAGES_UPDATE, &[resource_id.as_ref()])
             .json::<LandingPageTemplateRequest>(&landing_page_template.into())
@@ -147,7 +147,7 @@ impl SmishingLandingPages {
     /// - `resource_id`: The id of the smishing landing page.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_LANDING_PAGES_DELETE, &[resource_id.as_ref()])
             .call()

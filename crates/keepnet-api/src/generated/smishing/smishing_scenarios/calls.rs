@@ -6,8 +6,8 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BulkDeleteRequest, ExportRequest, IdResult, PhishingScenarioFormDetails,
-    PhishingScenarioSearchRequest, ScenarioView, SmishingScenario, SmishingScenarioPreview,
+    BulkDeleteRequest, ExportRequest, PhishingScenarioFormDetails, PhishingScenarioSearchRequest,
+    RecordId, SimulationScenario, SmishingScenario, SmishingScenarioPreview,
     SmishingScenarioRequest, SmsPhoneNumber,
 };
 
@@ -40,7 +40,7 @@ impl SmishingScenarios {
     pub fn create(
         &self,
         smishing_scenario: impl Into<SmishingScenarioRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_SCENARIOS_CREATE, &[])
             .json::<SmishingScenarioRequest>(&smishing_scenario.into())
@@ -55,7 +55,7 @@ impl SmishingScenarios {
     pub fn delete_many(
         &self,
         bulk_delete: impl Into<BulkDeleteRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_SCENARIOS_DELETE_MANY, &[])
             .json::<BulkDeleteRequest>(&bulk_delete.into())
@@ -130,7 +130,7 @@ impl SmishingScenarios {
     pub fn search(
         &self,
         search: impl Into<PhishingScenarioSearchRequest>,
-    ) -> List<ScenarioView> {
+    ) -> List<SimulationScenario> {
         List::new(
             search::complete::<
                 PhishingScenarioSearchRequest,
@@ -182,7 +182,7 @@ impl SmishingScenarios {
         &self,
         resource_id: impl AsRef<str>,
         smishing_scenario: impl Into<SmishingScenarioRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_SCENARIOS_UPDATE, &[resource_id.as_ref()])
             .json::<SmishingScenarioRequest>(&smishing_scenario.into())
@@ -196,7 +196,7 @@ impl SmishingScenarios {
     /// - `resource_id`: The id of the smishing scenario.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_SCENARIOS_DELETE, &[resource_id.as_ref()])
             .call()

@@ -7,7 +7,7 @@ use security_api_transport::{Call, Client, Download, Operation, RawJson};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BulkDeleteRequest, ExportRequest, IdResult, PsTextTemplate, SearchPsTextTemplate,
+    BulkDeleteRequest, ExportRequest, PsTextTemplate, RecordId, SearchPsTextTemplate,
     SmishingTextTemplatesCreateForm, SmishingTextTemplatesUpdateForm,
 };
 use crate::search::SearchRequest;
@@ -70,7 +70,7 @@ impl SmishingTextTemplates {
     pub fn create(
         &self,
         smishing_text_templates_create: impl Into<SmishingTextTemplatesCreateForm>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_TEXT_TEMPLATES_CREATE, &[])
             .form(smishing_text_templates_create.into().into())
@@ -85,7 +85,7 @@ impl SmishingTextTemplates {
     pub fn delete_many(
         &self,
         bulk_delete: impl Into<BulkDeleteRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_TEXT_TEMPLATES_DELETE_MANY, &[])
             .json::<BulkDeleteRequest>(&bulk_delete.into())
@@ -163,7 +163,7 @@ impl SmishingTextTemplates {
         &self,
         resource_id: impl AsRef<str>,
         smishing_text_templates_update: impl Into<SmishingTextTemplatesUpdateForm>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_TEXT_TEMPLATES_UPDATE, &[resource_id.as_ref()])
             .form(smishing_text_templates_update.into().into())
@@ -177,7 +177,7 @@ impl SmishingTextTemplates {
     /// - `resource_id`: The id of the text message template.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_TEXT_TEMPLATES_DELETE, &[resource_id.as_ref()])
             .call()

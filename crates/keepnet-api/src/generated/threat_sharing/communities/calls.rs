@@ -7,9 +7,9 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     AppointCommunityOwnerRequest, Community, CommunityInvitation, CreateCommunityRequest,
-    IdResult, InvitationCount, InviteToCommunity, InviteToCommunityRequest,
-    MembershipRequestCount, RemoveCommunityMemberRequest, SearchCommunity,
-    SearchCommunityMembership, SuggestedCommunity, UpdateCommunityRequest,
+    InvitationCount, InviteToCommunity, InviteToCommunityRequest, MembershipRequestCount,
+    RecordId, RemoveCommunityMemberRequest, SearchCommunity, SearchCommunityMembership,
+    SuggestedCommunity, UpdateCommunityRequest,
 };
 use crate::search::SearchRequest;
 
@@ -39,7 +39,7 @@ impl Communities {
     pub fn create(
         &self,
         community: impl Into<CreateCommunityRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMMUNITIES_CREATE, &[])
             .json::<CreateCommunityRequest>(&community.into())
@@ -53,7 +53,7 @@ impl Communities {
     /// - `resource_id`: The id of the invitation.
     ///
     /// Source: the vendor's documentation.
-    pub fn accept_invitation(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn accept_invitation(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&COMMUNITIES_ACCEPT_INVITATION, &[resource_id.as_ref()])
             .call()
@@ -66,7 +66,7 @@ impl Communities {
     /// - `resource_id`: The id of the invitation.
     ///
     /// Source: the vendor's documentation.
-    pub fn decline_invitation(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn decline_invitation(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&COMMUNITIES_DECLINE_INVITATION, &[resource_id.as_ref()])
             .call()
@@ -82,7 +82,7 @@ impl Communities {
     pub fn accept_membership_request(
         &self,
         resource_id: impl AsRef<str>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMMUNITIES_ACCEPT_MEMBERSHIP_REQUEST, &[resource_id.as_ref()])
             .call()
@@ -98,7 +98,7 @@ impl Communities {
     pub fn cancel_membership_request(
         &self,
         resource_id: impl AsRef<str>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMMUNITIES_CANCEL_MEMBERSHIP_REQUEST, &[resource_id.as_ref()])
             .call()
@@ -114,7 +114,7 @@ impl Communities {
     pub fn refuse_membership_request(
         &self,
         resource_id: impl AsRef<str>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMMUNITIES_REFUSE_MEMBERSHIP_REQUEST, &[resource_id.as_ref()])
             .call()
@@ -205,7 +205,7 @@ impl Communities {
         &self,
         resource_id: impl AsRef<str>,
         community: impl Into<UpdateCommunityRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMMUNITIES_UPDATE, &[resource_id.as_ref()])
             .json::<UpdateCommunityRequest>(&community.into())
@@ -219,7 +219,7 @@ impl Communities {
     /// - `resource_id`: The id of the community.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&COMMUNITIES_DELETE, &[resource_id.as_ref()]).call()
     }
 
@@ -234,7 +234,7 @@ impl Communities {
         &self,
         resource_id: impl AsRef<str>,
         appoint_community_owner: impl Into<AppointCommunityOwnerRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMMUNITIES_APPOINT_OWNER, &[resource_id.as_ref()])
             .json::<AppointCommunityOwnerRequest>(&appoint_community_owner.into())
@@ -266,7 +266,7 @@ impl Communities {
     /// - `resource_id`: The id of the community.
     ///
     /// Source: the vendor's documentation.
-    pub fn join(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn join(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&COMMUNITIES_JOIN, &[resource_id.as_ref()]).call()
     }
 
@@ -277,7 +277,7 @@ impl Communities {
     /// - `resource_id`: The id of the community.
     ///
     /// Source: the vendor's documentation.
-    pub fn leave(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn leave(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&COMMUNITIES_LEAVE, &[resource_id.as_ref()]).call()
     }
 
@@ -361,7 +361,7 @@ impl Communities {
         &self,
         resource_id: impl AsRef<str>,
         remove_community_member: impl Into<RemoveCommunityMemberRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMMUNITIES_REMOVE_MEMBER, &[resource_id.as_ref()])
             .json::<RemoveCommunityMemberRequest>(&remove_community_member.into())

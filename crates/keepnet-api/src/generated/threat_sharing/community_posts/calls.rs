@@ -8,7 +8,7 @@ use crate::{List, search};
 use crate::generated::types::{
     CommunityPost, CommunityPostComment, CommunityPostCommentRequest,
     CommunityPostsMessageFilePreviewForm, CreateCommunityPostEmail, CreateCommunityPostRequest,
-    EmlParserUri, IdResult, ParseEmailUrlRequest, SearchCommunityPost, SearchCommunityPostRequest,
+    EmlParserUri, ParseEmailUrlRequest, RecordId, SearchCommunityPost, SearchCommunityPostRequest,
     SharePostRequest, TopPosts, UpdateCommunityPostRequest, UsersLastPost,
 };
 
@@ -38,7 +38,7 @@ impl CommunityPosts {
     pub fn create(
         &self,
         community_post: impl Into<CreateCommunityPostRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMMUNITY_POSTS_CREATE, &[])
             .json::<CreateCommunityPostRequest>(&community_post.into())
@@ -56,7 +56,7 @@ impl CommunityPosts {
         &self,
         resource_id: impl AsRef<str>,
         community_post_comment: impl Into<CommunityPostCommentRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMMUNITY_POSTS_UPDATE_COMMENT, &[resource_id.as_ref()])
             .json::<CommunityPostCommentRequest>(&community_post_comment.into())
@@ -70,7 +70,7 @@ impl CommunityPosts {
     /// - `resource_id`: The id of the comment.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete_comment(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete_comment(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&COMMUNITY_POSTS_DELETE_COMMENT, &[resource_id.as_ref()])
             .call()
@@ -220,7 +220,7 @@ impl CommunityPosts {
         &self,
         community_post_resource_id: impl AsRef<str>,
         community_post_comment: impl Into<CommunityPostCommentRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &COMMUNITY_POSTS_CREATE_COMMENT,
@@ -254,7 +254,7 @@ impl CommunityPosts {
         &self,
         resource_id: impl AsRef<str>,
         community_post: impl Into<UpdateCommunityPostRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMMUNITY_POSTS_UPDATE, &[resource_id.as_ref()])
             .json::<UpdateCommunityPostRequest>(&community_post.into())
@@ -268,7 +268,7 @@ impl CommunityPosts {
     /// - `resource_id`: The id of the post.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&COMMUNITY_POSTS_DELETE, &[resource_id.as_ref()]).call()
     }
 
@@ -292,7 +292,7 @@ impl CommunityPosts {
     /// - `resource_id`: The id of the post.
     ///
     /// Source: the vendor's documentation.
-    pub fn like(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn like(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&COMMUNITY_POSTS_LIKE, &[resource_id.as_ref()]).call()
     }
 

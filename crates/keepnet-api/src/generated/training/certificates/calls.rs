@@ -7,7 +7,7 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     CertificateDetail, CertificateDetailRest, CertificateTestEmail, CertificateTestEmailRequest,
-    CertificateView, ExportRequest, IdResult,
+    CertificateView, ExportRequest, RecordId,
 };
 use crate::search::SearchRequest;
 
@@ -37,7 +37,7 @@ impl Certificates {
     pub fn create(
         &self,
         certificate_detail_rest: impl Into<CertificateDetailRest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&CERTIFICATES_CREATE, &[])
             .json::<CertificateDetailRest>(&certificate_detail_rest.into())
@@ -125,7 +125,7 @@ impl Certificates {
         &self,
         resource_id: impl AsRef<str>,
         certificate_detail_rest: impl Into<CertificateDetailRest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&CERTIFICATES_UPDATE, &[resource_id.as_ref()])
             .json::<CertificateDetailRest>(&certificate_detail_rest.into())
@@ -139,7 +139,7 @@ impl Certificates {
     /// - `resource_id`: The id of the certificate template.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&CERTIFICATES_DELETE, &[resource_id.as_ref()]).call()
     }
 
@@ -150,7 +150,7 @@ impl Certificates {
     /// - `resource_id`: The id of the certificate template.
     ///
     /// Source: the vendor's documentation.
-    pub fn make_default(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn make_default(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&CERTIFICATES_MAKE_DEFAULT, &[resource_id.as_ref()])
             .call()

@@ -7,8 +7,8 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     CreateScormProxyServiceRequest, EditEnrollmentServiceRequest, EnrollmentByIdResponse,
-    EnrollmentCertificate, EnrollmentContentResult, EnrollmentDetail, EnrollmentEnumTypes,
-    EnrollmentSearchRest, EnrollmentStart, ExportEnrollmentRequest, IdResult,
+    EnrollmentCertificate, EnrollmentContents, EnrollmentDetail, EnrollmentEnumTypes,
+    EnrollmentSearchRest, EnrollmentStart, ExportEnrollmentRequest, RecordId,
     ResendCertificateData, ResendCertificateRequest, ResendEnrollmentTeamsRequest,
     SearchEnrollmentRequest, SendEnrollmentSmsRequest, SendEnrollmentSmsResponse,
     SendEnrollmentTeamsRequest, SendEnrollmentTeamsResponse, SmsPhoneNumber, TrainingLanguage,
@@ -90,7 +90,7 @@ impl Enrollments {
     /// - `resource_id`: The id of the enrolment.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete_archived(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete_archived(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&ENROLLMENTS_DELETE_ARCHIVED, &[resource_id.as_ref()])
             .call()
@@ -103,7 +103,7 @@ impl Enrollments {
     /// - `resource_id`: The id of the enrolment.
     ///
     /// Source: the vendor's documentation.
-    pub fn restore_archived(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn restore_archived(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&ENROLLMENTS_RESTORE_ARCHIVED, &[resource_id.as_ref()])
             .call()
@@ -379,7 +379,7 @@ impl Enrollments {
     /// - `resource_id`: The id of the enrolment.
     ///
     /// Source: the vendor's documentation.
-    pub fn archive(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn archive(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&ENROLLMENTS_ARCHIVE, &[resource_id.as_ref()]).call()
     }
 
@@ -390,10 +390,7 @@ impl Enrollments {
     /// - `resource_id`: The id of the enrolment.
     ///
     /// Source: the vendor's documentation.
-    pub fn content(
-        &self,
-        resource_id: impl AsRef<str>,
-    ) -> Call<EnrollmentContentResult> {
+    pub fn content(&self, resource_id: impl AsRef<str>) -> Call<EnrollmentContents> {
         self.client().operation(&ENROLLMENTS_CONTENT, &[resource_id.as_ref()]).call()
     }
 
@@ -426,11 +423,11 @@ impl Enrollments {
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let id_result = keepnet.enrollments().send_now("SLYTYRSpTuLg").await?;
+    /// let record_id = keepnet.enrollments().send_now("SLYTYRSpTuLg").await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn send_now(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn send_now(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&ENROLLMENTS_SEND_NOW, &[resource_id.as_ref()]).call()
     }
 
@@ -441,7 +438,7 @@ impl Enrollments {
     /// - `resource_id`: The id of the enrolment.
     ///
     /// Source: the vendor's documentation.
-    pub fn stop(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn stop(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&ENROLLMENTS_STOP, &[resource_id.as_ref()]).call()
     }
 }

@@ -11,15 +11,14 @@ use crate::{List, search};
 use crate::generated::types::{
     AnonymousTrainingProgressReport, AnonymousTrainingProgressReportDetail,
     AnonymousTrainingResultReport, AnonymousTrainingResultReportDetail,
-    AnonymousTrainingUserReport, AnonymousTrainingUserReportDetail, Certificate,
-    EnrollmentSummaryReport, EnumResult, ExamResultDetail, ExportRequest,
-    ExportUsersSearchRequest, IdResult, Interaction, LmsScormSessionInteraction, ProgressDetail,
-    ResendEnrollmentByTypes, ResendRequest, SearchExamResultsRestRequest,
-    SearchRestServiceRequest, SearchTrainingUsersByDateRangeRequest, SearchUsersRestRequest,
-    TrainingActivityUsers, TrainingReportClickedLink, TrainingReportExamResults,
-    TrainingReportNoResponse, TrainingReportOpenedEmail, TrainingReportProgress,
-    TrainingReportReminderMailSearch, TrainingReportSendingReport, TrainingReportUsers,
-    TrainingTypeRequest,
+    AnonymousTrainingUserReport, AnonymousTrainingUserReportDetail, Certificate, Choice,
+    EnrollmentSummaryReport, ExamResultDetail, ExportRequest, ExportUsersSearchRequest,
+    Interaction, LmsScormSessionInteraction, ProgressDetail, RecordId, ResendEnrollmentByTypes,
+    ResendRequest, SearchExamResultsRestRequest, SearchRestServiceRequest,
+    SearchTrainingUsersByDateRangeRequest, SearchUsersRestRequest, TrainingActivityUsers,
+    TrainingReportClickedLink, TrainingReportExamResults, TrainingReportNoResponse,
+    TrainingReportOpenedEmail, TrainingReportProgress, TrainingReportReminderMailSearch,
+    TrainingReportSendingReport, TrainingReportUsers, TrainingTypeRequest,
 };
 use crate::search::SearchRequest;
 
@@ -272,7 +271,7 @@ impl TrainingReports {
     /// `GET /api/training-reports/form-details`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn form_details(&self) -> Call<BTreeMap<String, Option<Vec<EnumResult>>>> {
+    pub fn form_details(&self) -> Call<BTreeMap<String, Option<Vec<Choice>>>> {
         self.client().operation(&TRAINING_REPORTS_FORM_DETAILS, &[]).call()
     }
 
@@ -287,7 +286,7 @@ impl TrainingReports {
         &self,
         enrollment_id: impl AsRef<str>,
         resend: impl Into<ResendRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &TRAINING_REPORTS_RESEND_CLICKED_EMAILS,
@@ -450,7 +449,7 @@ impl TrainingReports {
         &self,
         enrollment_id: impl AsRef<str>,
         resend: impl Into<ResendRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND_EXAM_RESULTS, &[enrollment_id.as_ref()])
             .json::<ResendRequest>(&resend.into())
@@ -560,7 +559,7 @@ impl TrainingReports {
         &self,
         enrollment_id: impl AsRef<str>,
         resend: impl Into<ResendRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND_NO_RESPONSE, &[enrollment_id.as_ref()])
             .json::<ResendRequest>(&resend.into())
@@ -633,7 +632,7 @@ impl TrainingReports {
         &self,
         enrollment_id: impl AsRef<str>,
         resend: impl Into<ResendRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND_OPENED_EMAILS, &[enrollment_id.as_ref()])
             .json::<ResendRequest>(&resend.into())
@@ -728,7 +727,7 @@ impl TrainingReports {
         &self,
         enrollment_id: impl AsRef<str>,
         resend: impl Into<ResendRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND_PROGRESS, &[enrollment_id.as_ref()])
             .json::<ResendRequest>(&resend.into())
@@ -829,7 +828,7 @@ impl TrainingReports {
         &self,
         enrollment_id: impl AsRef<str>,
         resend_enrollment_by_types: impl Into<ResendEnrollmentByTypes>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND, &[enrollment_id.as_ref()])
             .json::<ResendEnrollmentByTypes>(&resend_enrollment_by_types.into())
@@ -847,7 +846,7 @@ impl TrainingReports {
         &self,
         enrollment_id: impl AsRef<str>,
         resend: impl Into<ResendRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &TRAINING_REPORTS_RESEND_SENDING_REPORT,
@@ -948,7 +947,7 @@ impl TrainingReports {
         &self,
         enrollment_id: impl AsRef<str>,
         resend: impl Into<ResendRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND_USERS, &[enrollment_id.as_ref()])
             .json::<ResendRequest>(&resend.into())

@@ -9,7 +9,7 @@ use security_api_transport::{
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    DownloadTrainingContentRequest, EnumResult, ExportTrainingRequest, IdName, IdResult,
+    Choice, DownloadTrainingContentRequest, ExportTrainingRequest, IdName, RecordId,
     ScormTrainingUrl, ScormTrainingUrlPreviewRequest, SearchTrainingRequest,
     TrainingContentUpload, TrainingDetail, TrainingDetailDraftRequest, TrainingLanguage,
     TrainingNumberSummaryRest, TrainingSearchRest, TrainingSearchSummaryRest, TrainingsCreateForm,
@@ -43,7 +43,7 @@ impl Trainings {
     pub fn create(
         &self,
         trainings_create: impl Into<TrainingsCreateForm>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&TRAININGS_CREATE, &[])
             .form(trainings_create.into().into())
@@ -64,7 +64,7 @@ impl Trainings {
     /// `GET /api/trainings/categories`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn categories(&self) -> Call<Vec<EnumResult>> {
+    pub fn categories(&self) -> Call<Vec<Choice>> {
         self.client().operation(&TRAININGS_CATEGORIES, &[]).call()
     }
 
@@ -113,7 +113,7 @@ impl Trainings {
     pub fn create_draft(
         &self,
         training_detail_draft: impl Into<TrainingDetailDraftRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&TRAININGS_CREATE_DRAFT, &[])
             .json::<TrainingDetailDraftRequest>(&training_detail_draft.into())
@@ -125,7 +125,7 @@ impl Trainings {
     /// `GET /api/trainings/durations`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn durations(&self) -> Call<Vec<EnumResult>> {
+    pub fn durations(&self) -> Call<Vec<Choice>> {
         self.client().operation(&TRAININGS_DURATIONS, &[]).call()
     }
 
@@ -162,7 +162,7 @@ impl Trainings {
     /// `GET /api/trainings/levels`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn levels(&self) -> Call<Vec<EnumResult>> {
+    pub fn levels(&self) -> Call<Vec<Choice>> {
         self.client().operation(&TRAININGS_LEVELS, &[]).call()
     }
 
@@ -267,7 +267,7 @@ impl Trainings {
     /// `GET /api/trainings/target-audiences`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn target_audiences(&self) -> Call<Vec<EnumResult>> {
+    pub fn target_audiences(&self) -> Call<Vec<Choice>> {
         self.client().operation(&TRAININGS_TARGET_AUDIENCES, &[]).call()
     }
 
@@ -285,7 +285,7 @@ impl Trainings {
     /// `GET /api/trainings/types`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn types(&self) -> Call<Vec<EnumResult>> {
+    pub fn types(&self) -> Call<Vec<Choice>> {
         self.client().operation(&TRAININGS_TYPES, &[]).call()
     }
 
@@ -323,7 +323,7 @@ impl Trainings {
         &self,
         resource_id: impl AsRef<str>,
         trainings_update: impl Into<TrainingsUpdateForm>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&TRAININGS_UPDATE, &[resource_id.as_ref()])
             .form(trainings_update.into().into())
@@ -337,7 +337,7 @@ impl Trainings {
     /// - `resource_id`: The id of the training.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&TRAININGS_DELETE, &[resource_id.as_ref()]).call()
     }
 
@@ -369,7 +369,7 @@ impl Trainings {
     /// - `resource_id`: The id of the training.
     ///
     /// Source: the vendor's documentation.
-    pub fn duplicate(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn duplicate(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&TRAININGS_DUPLICATE, &[resource_id.as_ref()]).call()
     }
 
@@ -416,7 +416,7 @@ impl Trainings {
     /// - `training_id`: The id of the training.
     ///
     /// Source: the vendor's documentation.
-    pub fn add_favourite(&self, training_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn add_favourite(&self, training_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&TRAININGS_ADD_FAVOURITE, &[training_id.as_ref()]).call()
     }
 
@@ -427,7 +427,7 @@ impl Trainings {
     /// - `training_id`: The id of the training.
     ///
     /// Source: the vendor's documentation.
-    pub fn remove_favourite(&self, training_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn remove_favourite(&self, training_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&TRAININGS_REMOVE_FAVOURITE, &[training_id.as_ref()])
             .call()
@@ -471,7 +471,7 @@ impl DownloadContentTrainings {
     /// # Errors
     ///
     /// See [`Error`](security_api_transport::Error).
-    pub fn send(self) -> CallFuture<IdResult> {
+    pub fn send(self) -> CallFuture<RecordId> {
         self.request.call().send()
     }
 
@@ -480,14 +480,14 @@ impl DownloadContentTrainings {
     /// # Errors
     ///
     /// See [`Error`](security_api_transport::Error).
-    pub fn send_with_response(self) -> CallFuture<Response<IdResult>> {
+    pub fn send_with_response(self) -> CallFuture<Response<RecordId>> {
         self.request.call().send_with_response()
     }
 }
 
 impl IntoFuture for DownloadContentTrainings {
-    type Output = Result<IdResult, Error>;
-    type IntoFuture = CallFuture<IdResult>;
+    type Output = Result<RecordId, Error>;
+    type IntoFuture = CallFuture<RecordId>;
     fn into_future(self) -> Self::IntoFuture {
         self.send()
     }

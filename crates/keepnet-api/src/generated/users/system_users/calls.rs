@@ -7,10 +7,11 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     AddToRoleRequest, BulkDeleteRequest, ChangePasswordRequest, CreatePasswordService,
-    CreateSystemUserRequest, ExportSystemUserRequest, IdResult, MfaCodeRequest, MfaRequest,
-    NotificationSettingRequest, ResetPasswordRequest, SendPasswordResetLinkRequest, SessionModel,
-    SetMfaRequest, SetNotificationSettingRequest, SetSystemUserSettingsRequest, SystemUserMfa,
-    SystemUserNotificationSetting, SystemUserSearch, SystemUserSettings, UpdateSystemUserRequest,
+    CreateSystemUserRequest, ExportSystemUserRequest, MfaCodeRequest, MfaRequest,
+    NotificationSettingRequest, RecordId, ResetPasswordRequest, SendPasswordResetLinkRequest,
+    Session, SetMfaRequest, SetNotificationSettingRequest, SetSystemUserSettingsRequest,
+    SystemUserMfa, SystemUserNotificationSetting, SystemUserSearch, SystemUserSettings,
+    UpdateSystemUserRequest,
 };
 use crate::search::SearchRequest;
 
@@ -47,14 +48,14 @@ impl SystemUsers {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let system_user = CreateSystemUserRequest::new("Jane", "Doe", "jane.doe@example.com", "+441632960000").status_id(1);
-    /// let id_result = keepnet.system_users().create(&system_user).await?;
+    /// let record_id = keepnet.system_users().create(&system_user).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn create(
         &self,
         system_user: impl Into<CreateSystemUserRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_CREATE, &[])
             .json::<CreateSystemUserRequest>(&system_user.into())
@@ -69,7 +70,7 @@ impl SystemUsers {
     pub fn delete_many(
         &self,
         bulk_delete: impl Into<BulkDeleteRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_DELETE_MANY, &[])
             .json::<BulkDeleteRequest>(&bulk_delete.into())
@@ -90,14 +91,14 @@ impl SystemUsers {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let change_password = ChangePasswordRequest::new().current_password("not-the-old-password");
-    /// let id_result = keepnet.system_users().change_password(&change_password).await?;
+    /// let record_id = keepnet.system_users().change_password(&change_password).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn change_password(
         &self,
         change_password: impl Into<ChangePasswordRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_CHANGE_PASSWORD, &[])
             .json::<ChangePasswordRequest>(&change_password.into())
@@ -136,7 +137,7 @@ impl SystemUsers {
     /// `PUT /api/system-users/mfa`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
-    pub fn set_mfa(&self, mfa: impl Into<SetMfaRequest>) -> Call<IdResult> {
+    pub fn set_mfa(&self, mfa: impl Into<SetMfaRequest>) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_SET_MFA, &[])
             .json::<SetMfaRequest>(&mfa.into())
@@ -148,7 +149,7 @@ impl SystemUsers {
     /// `PUT /api/system-users/mfa/disable`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
-    pub fn disable_mfa(&self, mfa_code: impl Into<MfaCodeRequest>) -> Call<IdResult> {
+    pub fn disable_mfa(&self, mfa_code: impl Into<MfaCodeRequest>) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_DISABLE_MFA, &[])
             .json::<MfaCodeRequest>(&mfa_code.into())
@@ -160,7 +161,7 @@ impl SystemUsers {
     /// `PUT /api/system-users/mfa/resync`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
-    pub fn resync_mfa(&self, mfa_code: impl Into<MfaCodeRequest>) -> Call<IdResult> {
+    pub fn resync_mfa(&self, mfa_code: impl Into<MfaCodeRequest>) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_RESYNC_MFA, &[])
             .json::<MfaCodeRequest>(&mfa_code.into())
@@ -223,7 +224,7 @@ impl SystemUsers {
     pub fn update_notification_setting(
         &self,
         notification_setting: impl Into<SetNotificationSettingRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_UPDATE_NOTIFICATION_SETTING, &[])
             .json::<SetNotificationSettingRequest>(&notification_setting.into())
@@ -244,14 +245,14 @@ impl SystemUsers {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let reset_password = ResetPasswordRequest::new().token("not-a-real-token");
-    /// let id_result = keepnet.system_users().reset_password(&reset_password).await?;
+    /// let record_id = keepnet.system_users().reset_password(&reset_password).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn reset_password(
         &self,
         reset_password: impl Into<ResetPasswordRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_RESET_PASSWORD, &[])
             .json::<ResetPasswordRequest>(&reset_password.into())
@@ -322,14 +323,14 @@ impl SystemUsers {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let send_password_reset_link = SendPasswordResetLinkRequest::new().email("jane.doe@example.com");
-    /// let id_result = keepnet.system_users().send_reset_password_link(&send_password_reset_link).await?;
+    /// let record_id = keepnet.system_users().send_reset_password_link(&send_password_reset_link).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn send_reset_password_link(
         &self,
         send_password_reset_link: impl Into<SendPasswordResetLinkRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_SEND_RESET_PASSWORD_LINK, &[])
             .json::<SendPasswordResetLinkRequest>(&send_password_reset_link.into())
@@ -341,7 +342,7 @@ impl SystemUsers {
     /// `GET /api/system-users/session-model`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn session_model(&self) -> Call<SessionModel> {
+    pub fn session_model(&self) -> Call<Session> {
         self.client().operation(&SYSTEM_USERS_SESSION_MODEL, &[]).call()
     }
 
@@ -364,7 +365,7 @@ impl SystemUsers {
     pub fn update_settings(
         &self,
         system_user_settings: impl Into<SetSystemUserSettingsRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_UPDATE_SETTINGS, &[])
             .json::<SetSystemUserSettingsRequest>(&system_user_settings.into())
@@ -387,7 +388,7 @@ impl SystemUsers {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let system_user = UpdateSystemUserRequest::new("Jane", "Doe", "jane.doe@example.com", "+441632960000").status_id(1);
-    /// let id_result = keepnet.system_users().update("YZzXxFPfw6oH", &system_user).await?;
+    /// let record_id = keepnet.system_users().update("YZzXxFPfw6oH", &system_user).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -395,7 +396,7 @@ impl SystemUsers {
         &self,
         resource_id: impl AsRef<str>,
         system_user: impl Into<UpdateSystemUserRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_UPDATE, &[resource_id.as_ref()])
             .json::<UpdateSystemUserRequest>(&system_user.into())
@@ -414,11 +415,11 @@ impl SystemUsers {
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let id_result = keepnet.system_users().delete("YZzXxFPfw6oH").await?;
+    /// let record_id = keepnet.system_users().delete("YZzXxFPfw6oH").await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&SYSTEM_USERS_DELETE, &[resource_id.as_ref()]).call()
     }
 
@@ -433,7 +434,7 @@ impl SystemUsers {
         &self,
         resource_id: impl AsRef<str>,
         to_role: impl Into<AddToRoleRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_ADD_ROLE, &[resource_id.as_ref()])
             .json::<AddToRoleRequest>(&to_role.into())
@@ -450,7 +451,7 @@ impl SystemUsers {
     pub fn send_information_email(
         &self,
         resource_id: impl AsRef<str>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_SEND_INFORMATION_EMAIL, &[resource_id.as_ref()])
             .call()
@@ -468,7 +469,7 @@ impl SystemUsers {
         &self,
         user_resource_id: impl AsRef<str>,
         role_resource_id: impl AsRef<str>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &SYSTEM_USERS_REMOVE_ROLE,

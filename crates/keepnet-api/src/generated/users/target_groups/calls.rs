@@ -10,9 +10,9 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     CreateTargetGroupRequest, CreateTargetGroupUsersRequest, DeleteTargetGroupUsersRequest,
-    ExportRequest, IdResult, TargetGroupByNameRequest, TargetGroupSearchCompany,
-    TargetGroupSearchForOwnerCompany, TargetGroupSearchRequest, TargetGroupSearchView,
-    TargetGroupUserCountDetail, TargetGroupUserCountDetailRequest, TargetGroupUsersExportRequest,
+    ExportRequest, RecordId, TargetGroup, TargetGroupByNameRequest, TargetGroupSearchCompany,
+    TargetGroupSearchForOwnerCompany, TargetGroupSearchRequest, TargetGroupUserCountDetail,
+    TargetGroupUserCountDetailRequest, TargetGroupUsersExportRequest,
     TargetGroupUsersSearchRequest, TargetGroupView, TargetGroupsUploadForm, TargetUserView,
     Transaction, UpdateTargetGroupRequest, UploadedFile,
 };
@@ -40,7 +40,7 @@ impl TargetGroups {
     /// `GET /api/target-groups`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn list(&self) -> Call<Vec<TargetGroupView>> {
+    pub fn list(&self) -> Call<Vec<TargetGroup>> {
         self.client().operation(&TARGET_GROUPS_LIST, &[]).call()
     }
 
@@ -57,14 +57,14 @@ impl TargetGroups {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let target_group = CreateTargetGroupRequest::new("Finance", TargetGroupPriority::Medium);
-    /// let id_result = keepnet.target_groups().create(&target_group).await?;
+    /// let record_id = keepnet.target_groups().create(&target_group).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn create(
         &self,
         target_group: impl Into<CreateTargetGroupRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&TARGET_GROUPS_CREATE, &[])
             .json::<CreateTargetGroupRequest>(&target_group.into())
@@ -85,8 +85,8 @@ impl TargetGroups {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let mut items = keepnet.target_groups().search(TargetGroupSearchRequest::new().select_target_user_resource_ids("select_target_user_resource_ids").system_generated_groups(false)).items();
-    /// while let Some(target_group_search_view) = items.try_next().await? {
-    ///     println!("{target_group_search_view:?}");
+    /// while let Some(target_group_view) = items.try_next().await? {
+    ///     println!("{target_group_view:?}");
     /// }
     /// # Ok(())
     /// # }
@@ -94,7 +94,7 @@ impl TargetGroups {
     pub fn search(
         &self,
         search: impl Into<TargetGroupSearchRequest>,
-    ) -> List<TargetGroupSearchView> {
+    ) -> List<TargetGroupView> {
         List::new(
             search::complete::<
                 TargetGroupSearchRequest,
@@ -114,7 +114,7 @@ impl TargetGroups {
     pub fn search_by_name(
         &self,
         target_group_by_name: impl Into<TargetGroupByNameRequest>,
-    ) -> List<TargetGroupView> {
+    ) -> List<TargetGroup> {
         List::new(
             self
                 .client()
@@ -293,7 +293,7 @@ impl TargetGroups {
     /// - `resource_id`: The id of the target group.
     ///
     /// Source: the vendor's documentation.
-    pub fn get(&self, resource_id: impl AsRef<str>) -> Call<TargetGroupView> {
+    pub fn get(&self, resource_id: impl AsRef<str>) -> Call<TargetGroup> {
         self.client().operation(&TARGET_GROUPS_GET, &[resource_id.as_ref()]).call()
     }
 
@@ -310,7 +310,7 @@ impl TargetGroups {
         &self,
         resource_id: impl AsRef<str>,
         target_group: impl Into<UpdateTargetGroupRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&TARGET_GROUPS_UPDATE, &[resource_id.as_ref()])
             .json::<UpdateTargetGroupRequest>(&target_group.into())
@@ -324,7 +324,7 @@ impl TargetGroups {
     /// - `resource_id`: The id of the target group.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&TARGET_GROUPS_DELETE, &[resource_id.as_ref()]).call()
     }
 
@@ -382,7 +382,7 @@ impl TargetGroups {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let delete_target_group_users = DeleteTargetGroupUsersRequest::new().target_user_resource_ids(["zQbQLNKyaDXf"]);
-    /// let id_result = keepnet.target_groups().remove_users("J2ZxvuWV35qY", &delete_target_group_users).await?;
+    /// let record_id = keepnet.target_groups().remove_users("J2ZxvuWV35qY", &delete_target_group_users).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -390,7 +390,7 @@ impl TargetGroups {
         &self,
         resource_id: impl AsRef<str>,
         delete_target_group_users: impl Into<DeleteTargetGroupUsersRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&TARGET_GROUPS_REMOVE_USERS, &[resource_id.as_ref()])
             .json::<DeleteTargetGroupUsersRequest>(&delete_target_group_users.into())

@@ -8,7 +8,7 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     BulkDeleteRequest, CreateTargetUserFieldMappingRequest, CreateTargetUserRequest,
-    ExportRequest, IdResult, SearchTmpTargetUserService, TargetUser, TargetUserByEmailRequest,
+    ExportRequest, RecordId, SearchTmpTargetUserService, TargetUser, TargetUserByEmailRequest,
     TargetUserCountSummary, TargetUserEmail, TargetUserForEnrollmentRequest,
     TargetUserForScormRequest, TargetUserImportRequest, TargetUserMappingJob,
     TargetUserSearchRequest, TargetUserView, TargetUsersByResourceIdsRequest,
@@ -49,14 +49,14 @@ impl TargetUsers {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let target_user = CreateTargetUserRequest::new("jane.doe@example.com").first_name("Jane");
-    /// let id_result = keepnet.target_users().create(&target_user).await?;
+    /// let record_id = keepnet.target_users().create(&target_user).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn create(
         &self,
         target_user: impl Into<CreateTargetUserRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&TARGET_USERS_CREATE, &[])
             .json::<CreateTargetUserRequest>(&target_user.into())
@@ -76,14 +76,14 @@ impl TargetUsers {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let bulk_delete = BulkDeleteRequest::new().items(["zQbQLNKyaDXf"]);
-    /// let id_result = keepnet.target_users().delete_many(&bulk_delete).await?;
+    /// let record_id = keepnet.target_users().delete_many(&bulk_delete).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn delete_many(
         &self,
         bulk_delete: impl Into<BulkDeleteRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&TARGET_USERS_DELETE_MANY, &[])
             .json::<BulkDeleteRequest>(&bulk_delete.into())
@@ -143,14 +143,14 @@ impl TargetUsers {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let target_user_field_mapping = CreateTargetUserFieldMappingRequest::new().transaction_id("miob2aJEsKWZ");
-    /// let id_result = keepnet.target_users().create_mapping(&target_user_field_mapping).await?;
+    /// let record_id = keepnet.target_users().create_mapping(&target_user_field_mapping).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn create_mapping(
         &self,
         target_user_field_mapping: impl Into<CreateTargetUserFieldMappingRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&TARGET_USERS_CREATE_MAPPING, &[])
             .json::<
@@ -449,7 +449,7 @@ impl TargetUsers {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let target_user = UpdateTargetUserRequest::new("jane.doe@example.com").first_name("Jane");
-    /// let id_result = keepnet.target_users().update("zQbQLNKyaDXf", &target_user).await?;
+    /// let record_id = keepnet.target_users().update("zQbQLNKyaDXf", &target_user).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -457,7 +457,7 @@ impl TargetUsers {
         &self,
         resource_id: impl AsRef<str>,
         target_user: impl Into<UpdateTargetUserRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&TARGET_USERS_UPDATE, &[resource_id.as_ref()])
             .json::<UpdateTargetUserRequest>(&target_user.into())
@@ -476,11 +476,11 @@ impl TargetUsers {
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let id_result = keepnet.target_users().delete("zQbQLNKyaDXf").await?;
+    /// let record_id = keepnet.target_users().delete("zQbQLNKyaDXf").await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&TARGET_USERS_DELETE, &[resource_id.as_ref()]).call()
     }
 
