@@ -82,19 +82,15 @@ pub mod search {
         }
     }
 
-    pub(crate) fn complete<B: SearchBody + Serialize>(
-        request: Request,
-        mut body: B,
-        default_order: &str,
-    ) -> Request {
+    pub(crate) fn complete<B: SearchBody>(mut body: B, default_order: &str) -> Result<B, Error> {
         let search = body.search_mut();
         if search.filter.text == "?" {
-            return request.fail(Error::invalid("`filter` asks for nothing"));
+            return Err(Error::invalid("`filter` asks for nothing"));
         }
         search
             .order_by
             .get_or_insert_with(|| default_order.to_owned());
-        request.json(&body)
+        Ok(body)
     }
 }
 

@@ -7,8 +7,8 @@ mod filter;
 mod value;
 mod wire;
 
+use security_api_transport::Error;
 use security_api_transport::model::{self, Names, Show, Values};
-use security_api_transport::{Error, Request};
 use serde::{Serialize, Serializer};
 
 pub use filter::{Field, Filter, FilterGroup, FilterItem, field};
@@ -211,15 +211,12 @@ impl SearchBody for SearchRequest {
     }
 }
 
-/// Sets the complete search as the body of the request.
+/// The body with the defaults filled in.
+///
+/// # Errors
+/// If the search is invalid.
 #[allow(dead_code, reason = "generated searches call it")]
-pub(crate) fn complete<B: SearchBody + Serialize>(
-    request: Request,
-    mut body: B,
-    default_order: &str,
-) -> Request {
-    match body.search_mut().complete(default_order) {
-        Ok(()) => request.json(&body),
-        Err(error) => request.fail(error),
-    }
+pub(crate) fn complete<B: SearchBody>(mut body: B, default_order: &str) -> Result<B, Error> {
+    body.search_mut().complete(default_order)?;
+    Ok(body)
 }

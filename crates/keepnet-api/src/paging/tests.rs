@@ -173,7 +173,7 @@ fn service(items: u64) -> FakeTransport {
 
 fn list(client: &Client, search: SearchRequest) -> List<u64, PageNumber> {
     let request = client.transport().operation(&SEARCH, &[]);
-    List::new(search::complete(request, search, "Email"))
+    request.try_json(search::complete(search, "Email")).list()
 }
 
 fn sent(fake: &FakeTransport) -> Vec<FakeRequest> {

@@ -43,15 +43,9 @@ impl CallbackCampaignJobs {
         resource_id: impl AsRef<str>,
         campaign_job_export: impl Into<CampaignJobExportRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            CampaignJobExportRequest,
-        >(
-                self
-                    .client()
-                    .operation(&CALLBACK_CAMPAIGN_JOBS_EXPORT, &[resource_id.as_ref()]),
-                campaign_job_export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&CALLBACK_CAMPAIGN_JOBS_EXPORT, &[resource_id.as_ref()])
+            .try_json(search::complete(campaign_job_export.into(), "CreateTime"))
             .call()
     }
 
@@ -84,7 +78,7 @@ impl CallbackCampaignJobs {
                 &CALLBACK_CAMPAIGN_JOBS_RESEND_TO_USERS,
                 &[resource_id.as_ref(), &instance_group.to_string()],
             )
-            .json::<CampaignResendToUsersRequest>(&campaign_resend_to_users.into())
+            .json(&campaign_resend_to_users.into())
             .call()
     }
 
@@ -108,7 +102,7 @@ impl CallbackCampaignJobs {
                 &CALLBACK_CAMPAIGN_JOBS_RESEND,
                 &[resource_id.as_ref(), &instance_group.to_string()],
             )
-            .json::<CampaignResendRequest>(&campaign_resend.into())
+            .json(&campaign_resend.into())
             .call()
     }
 
@@ -124,17 +118,10 @@ impl CallbackCampaignJobs {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignJobSearchRequest>,
     ) -> List<CampaignJob> {
-        List::new(
-            search::complete::<
-                CampaignJobSearchRequest,
-            >(
-                self
-                    .client()
-                    .operation(&CALLBACK_CAMPAIGN_JOBS_SEARCH, &[resource_id.as_ref()]),
-                search.into(),
-                "CreatedDate",
-            ),
-        )
+        self.client()
+            .operation(&CALLBACK_CAMPAIGN_JOBS_SEARCH, &[resource_id.as_ref()])
+            .try_json(search::complete(search.into(), "CreatedDate"))
+            .list()
     }
 
     /// Launches a callback campaign, now or at a set time.
@@ -151,7 +138,7 @@ impl CallbackCampaignJobs {
     ) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_CAMPAIGN_JOBS_START, &[])
-            .json::<CallbackCampaignInstanceRequest>(&callback_campaign_instance.into())
+            .json(&callback_campaign_instance.into())
             .call()
     }
 

@@ -45,7 +45,7 @@ impl CallbackCampaigns {
     ) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_CAMPAIGNS_CREATE, &[])
-            .json::<CallbackCampaignCreateRequest>(&callback_campaign_create.into())
+            .json(&callback_campaign_create.into())
             .call()
     }
 
@@ -60,7 +60,7 @@ impl CallbackCampaigns {
     ) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_CAMPAIGNS_DELETE_MANY, &[])
-            .json::<BulkDeleteRequest>(&bulk_delete.into())
+            .json(&bulk_delete.into())
             .call()
     }
 
@@ -75,9 +75,7 @@ impl CallbackCampaigns {
     ) -> Call<CallbackCampaignScheduleInfo> {
         self.client()
             .operation(&CALLBACK_CAMPAIGNS_CALCULATE_SCHEDULE_INFO, &[])
-            .json::<
-                CallbackCalculateScheduleInfoRequest,
-            >(&callback_calculate_schedule_info.into())
+            .json(&callback_calculate_schedule_info.into())
             .call()
     }
 
@@ -92,7 +90,7 @@ impl CallbackCampaigns {
     ) -> Call<CampaignSendingInfo> {
         self.client()
             .operation(&CALLBACK_CAMPAIGNS_CALCULATE_SENDING_INFO, &[])
-            .json::<CampaignSendingInfoRequest>(&campaign_sending_info.into())
+            .json(&campaign_sending_info.into())
             .call()
     }
 
@@ -150,15 +148,10 @@ impl CallbackCampaigns {
         &self,
         search: impl Into<SearchRequest>,
     ) -> List<CallbackCampaignView> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&CALLBACK_CAMPAIGNS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&CALLBACK_CAMPAIGNS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports callback campaigns as a spreadsheet, CSV or PDF file.
@@ -169,13 +162,9 @@ impl CallbackCampaigns {
     ///
     /// Source: public clients of this API.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&CALLBACK_CAMPAIGNS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&CALLBACK_CAMPAIGNS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 

@@ -43,9 +43,7 @@ impl CallbackEmailTemplates {
     ) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_EMAIL_TEMPLATES_CREATE, &[])
-            .json::<
-                CallbackEmailTemplateCreateRequest,
-            >(&callback_email_template_create.into())
+            .json(&callback_email_template_create.into())
             .call()
     }
 
@@ -60,7 +58,7 @@ impl CallbackEmailTemplates {
     ) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_EMAIL_TEMPLATES_DELETE_MANY, &[])
-            .json::<BulkDeleteRequest>(&bulk_delete.into())
+            .json(&bulk_delete.into())
             .call()
     }
 
@@ -101,15 +99,10 @@ impl CallbackEmailTemplates {
         &self,
         search: impl Into<PsEmailTemplateSearchRequest>,
     ) -> List<SearchCallbackTemplate> {
-        List::new(
-            search::complete::<
-                PsEmailTemplateSearchRequest,
-            >(
-                self.client().operation(&CALLBACK_EMAIL_TEMPLATES_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&CALLBACK_EMAIL_TEMPLATES_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports callback e-mail templates as a spreadsheet, CSV or PDF file.
@@ -120,13 +113,9 @@ impl CallbackEmailTemplates {
     ///
     /// Source: public clients of this API.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&CALLBACK_EMAIL_TEMPLATES_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&CALLBACK_EMAIL_TEMPLATES_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -159,7 +148,7 @@ impl CallbackEmailTemplates {
     ) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_EMAIL_TEMPLATES_UPDATE, &[resource_id.as_ref()])
-            .json::<UpdatePsEmailTemplateRequest>(&ps_email_template.into())
+            .json(&ps_email_template.into())
             .call()
     }
 

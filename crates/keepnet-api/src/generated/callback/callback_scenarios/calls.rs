@@ -42,7 +42,7 @@ impl CallbackScenarios {
     ) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_SCENARIOS_CREATE, &[])
-            .json::<CallbackScenarioRequest>(&callback_scenario.into())
+            .json(&callback_scenario.into())
             .call()
     }
 
@@ -57,7 +57,7 @@ impl CallbackScenarios {
     ) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_SCENARIOS_DELETE_MANY, &[])
-            .json::<BulkDeleteRequest>(&bulk_delete.into())
+            .json(&bulk_delete.into())
             .call()
     }
 
@@ -69,13 +69,9 @@ impl CallbackScenarios {
     ///
     /// Source: public clients of this API.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&CALLBACK_SCENARIOS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&CALLBACK_SCENARIOS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -104,15 +100,10 @@ impl CallbackScenarios {
         &self,
         search: impl Into<PhishingScenarioSearchRequest>,
     ) -> List<CallbackScenarioView> {
-        List::new(
-            search::complete::<
-                PhishingScenarioSearchRequest,
-            >(
-                self.client().operation(&CALLBACK_SCENARIOS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&CALLBACK_SCENARIOS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Gets a callback scenario by its id.
@@ -142,7 +133,7 @@ impl CallbackScenarios {
     ) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_SCENARIOS_UPDATE, &[resource_id.as_ref()])
-            .json::<CallbackScenarioRequest>(&callback_scenario.into())
+            .json(&callback_scenario.into())
             .call()
     }
 

@@ -74,7 +74,7 @@ impl CallbackSettings {
     pub fn map_numbers(&self, items: impl IntoIterator<Item = i32>) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_SETTINGS_MAP_NUMBERS, &[])
-            .json::<Vec<i32>>(&items.into_iter().collect())
+            .json(&items.into_iter().collect::<Vec<_>>())
             .call()
     }
 
@@ -100,15 +100,10 @@ impl CallbackSettings {
         &self,
         search: impl Into<SearchRequest>,
     ) -> List<CallbackSearchCompanyPool> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&CALLBACK_SETTINGS_SEARCH, &[]),
-                search.into(),
-                "number",
-            ),
-        )
+        self.client()
+            .operation(&CALLBACK_SETTINGS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "number"))
+            .list()
     }
 
     /// Exports the callback numbers of the company as a file.
@@ -119,13 +114,9 @@ impl CallbackSettings {
     ///
     /// Source: public clients of this API.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&CALLBACK_SETTINGS_EXPORT, &[]),
-                export.into(),
-                "number",
-            )
+        self.client()
+            .operation(&CALLBACK_SETTINGS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "number"))
             .call()
     }
 

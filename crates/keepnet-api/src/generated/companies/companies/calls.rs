@@ -91,7 +91,7 @@ impl Companies {
     ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANIES_SET_AGENTIC_AI, &[])
-            .json::<CompanyAgenticAiSettings>(&company_agentic_ai_settings.into())
+            .json(&company_agentic_ai_settings.into())
             .call()
     }
 
@@ -115,7 +115,7 @@ impl Companies {
     ) -> Call<AgenticAiSettings> {
         self.client()
             .operation(&COMPANIES_UPDATE_AGENTIC_AI_SETTINGS, &[])
-            .json::<AgenticAiSettings>(&agentic_ai_settings.into())
+            .json(&agentic_ai_settings.into())
             .call()
     }
 
@@ -157,7 +157,7 @@ impl Companies {
     ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANIES_SET_AI_SETTINGS, &[])
-            .json::<CompanyAiSettings>(&company_ai_settings.into())
+            .json(&company_ai_settings.into())
             .call()
     }
 
@@ -172,7 +172,7 @@ impl Companies {
     ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANIES_DELETE_MANY, &[])
-            .json::<BulkDeleteRequest>(&bulk_delete.into())
+            .json(&bulk_delete.into())
             .call()
     }
 
@@ -203,7 +203,7 @@ impl Companies {
     ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANIES_CREATE_CLIENT, &[])
-            .json::<ApiClientRequest>(&api_client.into())
+            .json(&api_client.into())
             .call()
     }
 
@@ -249,15 +249,10 @@ impl Companies {
         &self,
         search: impl Into<SearchRequest>,
     ) -> List<SearchClient> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&COMPANIES_SEARCH_CLIENTS, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&COMPANIES_SEARCH_CLIENTS, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports API clients as a spreadsheet, CSV or PDF file.
@@ -266,13 +261,9 @@ impl Companies {
     ///
     /// Source: the vendor's documentation.
     pub fn export_clients(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&COMPANIES_EXPORT_CLIENTS, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&COMPANIES_EXPORT_CLIENTS, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -301,7 +292,7 @@ impl Companies {
     ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANIES_UPDATE_CLIENT, &[resource_id.as_ref()])
-            .json::<ApiClientRequest>(&api_client.into())
+            .json(&api_client.into())
             .call()
     }
 
@@ -347,9 +338,7 @@ impl Companies {
     ) -> Call<Vec<String>> {
         self.client()
             .operation(&COMPANIES_LIST_BY_GROUPS, &[])
-            .json::<
-                CompaniesByGroupResourceIdsRequest,
-            >(&companies_by_group_resource_ids.into())
+            .json(&companies_by_group_resource_ids.into())
             .call()
     }
 
@@ -377,7 +366,7 @@ impl Companies {
     ) -> Call<CompanyLicenseExpiryDate> {
         self.client()
             .operation(&COMPANIES_LICENSE_EXPIRY_DATE, &[])
-            .json::<CompanyLicenseExpiryDateRequest>(&company_license_expiry_date.into())
+            .json(&company_license_expiry_date.into())
             .call()
     }
 
@@ -426,10 +415,7 @@ impl Companies {
         &self,
         search: impl Into<SearchMyCompaniesRequest>,
     ) -> Call<SearchMyCompaniesRequest> {
-        self.client()
-            .operation(&COMPANIES_SEARCH_MY, &[])
-            .json::<SearchMyCompaniesRequest>(&search.into())
-            .call()
+        self.client().operation(&COMPANIES_SEARCH_MY, &[]).json(&search.into()).call()
     }
 
     /// Gets how long the vendor's staff may see the company's data.
@@ -452,7 +438,7 @@ impl Companies {
     ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANIES_UPDATE_PRIVACY, &[])
-            .json::<SetCompanyPrivacyRequest>(&company_privacy.into())
+            .json(&company_privacy.into())
             .call()
     }
 
@@ -476,7 +462,7 @@ impl Companies {
     ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANIES_UPDATE_PRIVACY_MASK, &[])
-            .json::<CompanyPrivacyPentesterMask>(&company_privacy_pentester_mask.into())
+            .json(&company_privacy_pentester_mask.into())
             .call()
     }
 
@@ -500,7 +486,7 @@ impl Companies {
     ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANIES_UPDATE_ROI_SETTINGS, &[])
-            .json::<RoiSettings>(&roi_settings.into())
+            .json(&roi_settings.into())
             .call()
     }
 
@@ -529,15 +515,10 @@ impl Companies {
         &self,
         search: impl Into<CompanySearchRequest>,
     ) -> List<SearchCompany> {
-        List::new(
-            search::complete::<
-                CompanySearchRequest,
-            >(
-                self.client().operation(&COMPANIES_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&COMPANIES_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports companies as a spreadsheet, CSV or PDF file.
@@ -561,13 +542,9 @@ impl Companies {
         &self,
         company_export: impl Into<CompanyExportRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            CompanyExportRequest,
-        >(
-                self.client().operation(&COMPANIES_EXPORT, &[]),
-                company_export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&COMPANIES_EXPORT, &[])
+            .try_json(search::complete(company_export.into(), "CreateTime"))
             .call()
     }
 
@@ -582,7 +559,7 @@ impl Companies {
     ) -> Call<TeamsAppAuthorizeLinkResponse> {
         self.client()
             .operation(&COMPANIES_TEAMS_APP_AUTHORIZE_LINK, &[])
-            .json::<TeamsAppRequest>(&teams_app.into())
+            .json(&teams_app.into())
             .call()
     }
 
@@ -610,7 +587,7 @@ impl Companies {
     ) -> Call<TeamsAppCheckResponse> {
         self.client()
             .operation(&COMPANIES_CHECK_TEAMS_APP, &[])
-            .json::<TeamsAppRequest>(&teams_app.into())
+            .json(&teams_app.into())
             .call()
     }
 
@@ -625,7 +602,7 @@ impl Companies {
     ) -> Call<TeamsAppInstallToUsersResponse> {
         self.client()
             .operation(&COMPANIES_INSTALL_TEAMS_APP_TO_USERS, &[])
-            .json::<TeamsAppRequest>(&teams_app.into())
+            .json(&teams_app.into())
             .call()
     }
 
@@ -640,7 +617,7 @@ impl Companies {
     ) -> Call<()> {
         self.client()
             .operation(&COMPANIES_REMOVE_TEAMS_APP, &[])
-            .json::<TeamsAppRemoveRequest>(&teams_app_remove.into())
+            .json(&teams_app_remove.into())
             .call()
     }
 
@@ -655,7 +632,7 @@ impl Companies {
     ) -> Call<SendTestActivityResponse> {
         self.client()
             .operation(&COMPANIES_SEND_TEAMS_TEST_ACTIVITY, &[])
-            .json::<SendTestTeamsActivityRequest>(&send_test_teams_activity.into())
+            .json(&send_test_teams_activity.into())
             .call()
     }
 
@@ -670,7 +647,7 @@ impl Companies {
     ) -> Call<Option<String>> {
         self.client()
             .operation(&COMPANIES_UPLOAD_TEAMS_APP, &[])
-            .json::<TeamsAppRequest>(&teams_app.into())
+            .json(&teams_app.into())
             .call()
     }
 
@@ -685,7 +662,7 @@ impl Companies {
     ) -> Call<TeamsOboAuthorizeLinkResponse> {
         self.client()
             .operation(&COMPANIES_TEAMS_OBO_AUTHORIZE_LINK, &[])
-            .json::<TeamsOboAuthorizeLinkRequest>(&teams_obo_authorize_link.into())
+            .json(&teams_obo_authorize_link.into())
             .call()
     }
 

@@ -65,9 +65,7 @@ impl GoogleUserProvisioning {
     ) -> Call<RecordId> {
         self.client()
             .operation(&GOOGLE_USER_PROVISIONING_SYNC, &[])
-            .json::<
-                GoogleUserProvisioningSyncRequest,
-            >(&google_user_provisioning_sync.into())
+            .json(&google_user_provisioning_sync.into())
             .call()
     }
 
@@ -84,9 +82,7 @@ impl GoogleUserProvisioning {
     ) -> Call<RecordId> {
         self.client()
             .operation(&GOOGLE_USER_PROVISIONING_SYNC_NOW, &[])
-            .json::<
-                GoogleUserProvisioningSyncNowRequest,
-            >(&google_user_provisioning_sync_now.into())
+            .json(&google_user_provisioning_sync_now.into())
             .call()
     }
 
@@ -103,9 +99,7 @@ impl GoogleUserProvisioning {
     ) -> Call<RecordId> {
         self.client()
             .operation(&GOOGLE_USER_PROVISIONING_SYNC_STOP, &[])
-            .json::<
-                GoogleUserProvisioningSyncNowRequest,
-            >(&google_user_provisioning_sync_now.into())
+            .json(&google_user_provisioning_sync_now.into())
             .call()
     }
 }

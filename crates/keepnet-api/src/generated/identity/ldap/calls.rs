@@ -40,12 +40,10 @@ impl Ldap {
         &self,
         search: impl Into<ActiveDirectoryGroupSearchRequest>,
     ) -> List<ActiveDirectoryGroup> {
-        List::new(
-            self
-                .client()
-                .operation(&LDAP_SEARCH_ACTIVE_DIRECTORY_GROUPS, &[])
-                .json::<ActiveDirectoryGroupSearchRequest>(&search.into()),
-        )
+        self.client()
+            .operation(&LDAP_SEARCH_ACTIVE_DIRECTORY_GROUPS, &[])
+            .json(&search.into())
+            .list()
     }
 
     /// Lists the users of the directory as the mapping would import them.
@@ -59,7 +57,7 @@ impl Ldap {
     ) -> Call<Vec<RawJson>> {
         self.client()
             .operation(&LDAP_SEARCH_ACTIVE_DIRECTORY_USERS, &[])
-            .json::<ActiveDirectoryUserRequest>(&active_directory_user.into())
+            .json(&active_directory_user.into())
             .call()
     }
 
@@ -74,7 +72,7 @@ impl Ldap {
     ) -> Call<RecordId> {
         self.client()
             .operation(&LDAP_CREATE_CONFIG, &[])
-            .json::<LdapConfigCreate>(&ldap_config_create.into())
+            .json(&ldap_config_create.into())
             .call()
     }
 
@@ -96,10 +94,7 @@ impl Ldap {
         &self,
         ldap_setting: impl Into<CreateLdapSettingRequest>,
     ) -> Call<RecordId> {
-        self.client()
-            .operation(&LDAP_CREATE, &[])
-            .json::<CreateLdapSettingRequest>(&ldap_setting.into())
-            .call()
+        self.client().operation(&LDAP_CREATE, &[]).json(&ldap_setting.into()).call()
     }
 
     /// Gets the LDAP setting of the company.
@@ -122,7 +117,7 @@ impl Ldap {
     ) -> Call<LdapMappingId> {
         self.client()
             .operation(&LDAP_CREATE_MAPPING, &[])
-            .json::<LdapSettingCreateMapping>(&ldap_setting_create_mapping.into())
+            .json(&ldap_setting_create_mapping.into())
             .call()
     }
 
@@ -157,9 +152,7 @@ impl Ldap {
     ) -> Call<LdapSettingConnection> {
         self.client()
             .operation(&LDAP_TEST_CONNECTION, &[])
-            .json::<
-                LdapSettingTestConnectionRequest,
-            >(&ldap_setting_test_connection.into())
+            .json(&ldap_setting_test_connection.into())
             .call()
     }
 
@@ -179,7 +172,7 @@ impl Ldap {
     ) -> Call<RecordId> {
         self.client()
             .operation(&LDAP_UPDATE, &[resource_id.as_ref()])
-            .json::<UpdateLdapSettingRequest>(&ldap_setting.into())
+            .json(&ldap_setting.into())
             .call()
     }
 }

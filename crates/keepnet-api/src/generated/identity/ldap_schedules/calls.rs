@@ -32,15 +32,10 @@ impl LdapSchedules {
     ///
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<LdapSchedule> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&LDAP_SCHEDULES_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&LDAP_SCHEDULES_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Gets an LDAP import schedule by its id.
@@ -71,7 +66,7 @@ impl LdapSchedules {
     ) -> Call<RecordId> {
         self.client()
             .operation(&LDAP_SCHEDULES_UPDATE, &[resource_id.as_ref()])
-            .json::<LdapConfigUpdateRequest>(&ldap_config_update.into())
+            .json(&ldap_config_update.into())
             .call()
     }
 

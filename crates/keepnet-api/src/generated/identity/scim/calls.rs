@@ -51,10 +51,7 @@ impl Scim {
         &self,
         scim_integration: impl Into<CreateScimIntegrationRequest>,
     ) -> Call<ScimIntegrationToken> {
-        self.client()
-            .operation(&SCIM_CREATE, &[])
-            .json::<CreateScimIntegrationRequest>(&scim_integration.into())
-            .call()
+        self.client().operation(&SCIM_CREATE, &[]).json(&scim_integration.into()).call()
     }
 
     /// Lists the fields of a target user that SCIM attributes can go to.
@@ -81,11 +78,10 @@ impl Scim {
     ///
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<ScimSetting> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(self.client().operation(&SCIM_SEARCH, &[]), search.into(), "CreateTime"),
-        )
+        self.client()
+            .operation(&SCIM_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Gets a SCIM integration by its id.
@@ -115,7 +111,7 @@ impl Scim {
     ) -> Call<RecordId> {
         self.client()
             .operation(&SCIM_UPDATE, &[resource_id.as_ref()])
-            .json::<UpdateScimIntegrationRequest>(&scim_integration.into())
+            .json(&scim_integration.into())
             .call()
     }
 

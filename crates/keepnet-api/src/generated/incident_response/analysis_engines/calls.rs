@@ -53,7 +53,7 @@ impl AnalysisEngines {
     ) -> Call<RecordId> {
         self.client()
             .operation(&ANALYSIS_ENGINES_CREATE, &[])
-            .json::<CreateAnalysisEngineRequest>(&analysis_engine.into())
+            .json(&analysis_engine.into())
             .call()
     }
 
@@ -71,7 +71,7 @@ impl AnalysisEngines {
     ) -> Call<RecordId> {
         self.client()
             .operation(&ANALYSIS_ENGINES_TEST_CONNECTION, &[resource_id.as_ref()])
-            .json::<TestAnalysisEngineRequest>(&test_analysis_engine.into())
+            .json(&test_analysis_engine.into())
             .call()
     }
 
@@ -97,7 +97,7 @@ impl AnalysisEngines {
     ) -> Call<RecordId> {
         self.client()
             .operation(&ANALYSIS_ENGINES_UPDATE_ANALYSIS_EXCLUSIONS, &[])
-            .json::<UpdateAnalysisExclusionsRequest>(&analysis_exclusions.into())
+            .json(&analysis_exclusions.into())
             .call()
     }
 
@@ -116,15 +116,10 @@ impl AnalysisEngines {
     ///
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<AnalysisEngineView> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&ANALYSIS_ENGINES_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&ANALYSIS_ENGINES_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports analysis engines as a spreadsheet, CSV or PDF file.
@@ -133,13 +128,9 @@ impl AnalysisEngines {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&ANALYSIS_ENGINES_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&ANALYSIS_ENGINES_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -170,7 +161,7 @@ impl AnalysisEngines {
     ) -> Call<RecordId> {
         self.client()
             .operation(&ANALYSIS_ENGINES_UPDATE, &[resource_id.as_ref()])
-            .json::<UpdateAnalysisEngineRequest>(&analysis_engine.into())
+            .json(&analysis_engine.into())
             .call()
     }
 

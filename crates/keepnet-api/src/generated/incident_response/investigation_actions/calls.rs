@@ -38,9 +38,7 @@ impl InvestigationActions {
     ) -> Call<RecordId> {
         self.client()
             .operation(&INVESTIGATION_ACTIONS_UPDATE_DELETE, &[])
-            .json::<
-                UpdateInvestigationActionStatusRequest,
-            >(&investigation_action_status.into())
+            .json(&investigation_action_status.into())
             .call()
     }
 
@@ -55,9 +53,7 @@ impl InvestigationActions {
     ) -> Call<RecordId> {
         self.client()
             .operation(&INVESTIGATION_ACTIONS_UPDATE_DELETE_AND_NOTIFY, &[])
-            .json::<
-                UpdateInvestigationActionStatusRequest,
-            >(&investigation_action_status.into())
+            .json(&investigation_action_status.into())
             .call()
     }
 
@@ -72,9 +68,7 @@ impl InvestigationActions {
     ) -> Call<RecordId> {
         self.client()
             .operation(&INVESTIGATION_ACTIONS_UPDATE_WARNING, &[])
-            .json::<
-                UpdateInvestigationActionStatusRequest,
-            >(&investigation_action_status.into())
+            .json(&investigation_action_status.into())
             .call()
     }
 
@@ -106,9 +100,7 @@ impl InvestigationActions {
     ) -> Call<RecordId> {
         self.client()
             .operation(&INVESTIGATION_ACTIONS_CREATE_DELETE, &[resource_id.as_ref()])
-            .json::<
-                CreateInvestigationDeleteActionRequest,
-            >(&investigation_delete_action.into())
+            .json(&investigation_delete_action.into())
             .call()
     }
 
@@ -131,9 +123,7 @@ impl InvestigationActions {
                 &INVESTIGATION_ACTIONS_CREATE_DELETE_AND_NOTIFY,
                 &[resource_id.as_ref()],
             )
-            .json::<
-                CreateInvestigationDeleteAndNotifyActionRequest,
-            >(&investigation_delete_and_notify_action.into())
+            .json(&investigation_delete_and_notify_action.into())
             .call()
     }
 
@@ -151,9 +141,7 @@ impl InvestigationActions {
     ) -> Call<RecordId> {
         self.client()
             .operation(&INVESTIGATION_ACTIONS_CREATE_WARNING, &[resource_id.as_ref()])
-            .json::<
-                CreateInvestigationWarningActionRequest,
-            >(&investigation_warning_action.into())
+            .json(&investigation_warning_action.into())
             .call()
     }
 }

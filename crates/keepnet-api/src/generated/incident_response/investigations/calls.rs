@@ -54,7 +54,7 @@ impl Investigations {
     ) -> Call<RecordId> {
         self.client()
             .operation(&INVESTIGATIONS_CREATE, &[])
-            .json::<CreateInvestigationRequest>(&investigation.into())
+            .json(&investigation.into())
             .call()
     }
 
@@ -121,7 +121,7 @@ impl Investigations {
     ) -> Call<RecordId> {
         self.client()
             .operation(&INVESTIGATIONS_UPDATE_PROGRESS, &[resource_id.as_ref()])
-            .json::<UpdateInvestigationProgressRequest>(&investigation_progress.into())
+            .json(&investigation_progress.into())
             .call()
     }
 
@@ -139,7 +139,7 @@ impl Investigations {
     ) -> Call<RecordId> {
         self.client()
             .operation(&INVESTIGATIONS_CREATE_RESULT, &[resource_id.as_ref()])
-            .json::<CreateInvestigationResultRequest>(&investigation_result.into())
+            .json(&investigation_result.into())
             .call()
     }
 
@@ -157,7 +157,7 @@ impl Investigations {
     ) -> Call<RecordId> {
         self.client()
             .operation(&INVESTIGATIONS_CREATE_USER, &[resource_id.as_ref()])
-            .json::<CreateInvestigationUserRequest>(&investigation_user.into())
+            .json(&investigation_user.into())
             .call()
     }
 
@@ -175,7 +175,7 @@ impl Investigations {
     ) -> Call<RecordId> {
         self.client()
             .operation(&INVESTIGATIONS_FINISH_USER, &[resource_id.as_ref()])
-            .json::<FinishUserInvestigationRequest>(&finish_user_investigation.into())
+            .json(&finish_user_investigation.into())
             .call()
     }
 }

@@ -53,7 +53,7 @@ impl MailConfigurations {
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CREATE_EWS, &[])
-            .json::<EwsMailProviderRequest>(&ews_mail_provider.into())
+            .json(&ews_mail_provider.into())
             .call()
     }
 
@@ -68,7 +68,7 @@ impl MailConfigurations {
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_API_CONNECTIVITY_EWS, &[])
-            .json::<TestApiEwsMailProviderRequest>(&test_api_ews_mail_provider.into())
+            .json(&test_api_ews_mail_provider.into())
             .call()
     }
 
@@ -83,7 +83,7 @@ impl MailConfigurations {
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_EMAIL_BODY_ACCESS_EWS, &[])
-            .json::<TestApiEwsMailProviderRequest>(&test_api_ews_mail_provider.into())
+            .json(&test_api_ews_mail_provider.into())
             .call()
     }
 
@@ -98,7 +98,7 @@ impl MailConfigurations {
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_EMAIL_HEADER_ACCESS_EWS, &[])
-            .json::<TestApiEwsMailProviderRequest>(&test_api_ews_mail_provider.into())
+            .json(&test_api_ews_mail_provider.into())
             .call()
     }
 
@@ -113,7 +113,7 @@ impl MailConfigurations {
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_INBOX_ACCESS_EWS, &[])
-            .json::<TestApiEwsMailProviderRequest>(&test_api_ews_mail_provider.into())
+            .json(&test_api_ews_mail_provider.into())
             .call()
     }
 
@@ -128,7 +128,7 @@ impl MailConfigurations {
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_MAIL_FILTER_EWS, &[])
-            .json::<TestApiEwsMailProviderRequest>(&test_api_ews_mail_provider.into())
+            .json(&test_api_ews_mail_provider.into())
             .call()
     }
 
@@ -143,7 +143,7 @@ impl MailConfigurations {
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_PRIVILEGES_ACCESS_EWS, &[])
-            .json::<TestApiEwsMailProviderRequest>(&test_api_ews_mail_provider.into())
+            .json(&test_api_ews_mail_provider.into())
             .call()
     }
 
@@ -161,7 +161,7 @@ impl MailConfigurations {
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_UPDATE_EWS, &[resource_id.as_ref()])
-            .json::<EwsMailProviderRequest>(&ews_mail_provider.into())
+            .json(&ews_mail_provider.into())
             .call()
     }
 
@@ -192,9 +192,7 @@ impl MailConfigurations {
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CREATE_GOOGLE_WORKSPACE, &[])
-            .json::<
-                GoogleWorkspaceMailProviderRequest,
-            >(&google_workspace_mail_provider.into())
+            .json(&google_workspace_mail_provider.into())
             .call()
     }
 
@@ -215,9 +213,7 @@ impl MailConfigurations {
                 &MAIL_CONFIGURATIONS_UPDATE_GOOGLE_WORKSPACE,
                 &[resource_id.as_ref()],
             )
-            .json::<
-                GoogleWorkspaceMailProviderRequest,
-            >(&google_workspace_mail_provider.into())
+            .json(&google_workspace_mail_provider.into())
             .call()
     }
 
@@ -253,9 +249,7 @@ impl MailConfigurations {
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_ALL_USERS_ACCESS_GSUITE, &[])
-            .json::<
-                TestApiGoogleWorkspaceMailProviderServiceRequest,
-            >(&test_api_google_workspace_mail_provider_service.into())
+            .json(&test_api_google_workspace_mail_provider_service.into())
             .call()
     }
 
@@ -272,9 +266,7 @@ impl MailConfigurations {
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_API_CONNECTIVITY_GSUITE, &[])
-            .json::<
-                TestApiGoogleWorkspaceMailProviderServiceRequest,
-            >(&test_api_google_workspace_mail_provider_service.into())
+            .json(&test_api_google_workspace_mail_provider_service.into())
             .call()
     }
 
@@ -291,9 +283,7 @@ impl MailConfigurations {
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_CREATE_NEW_CATEGORY_GSUITE, &[])
-            .json::<
-                TestApiGoogleWorkspaceMailProviderServiceRequest,
-            >(&test_api_google_workspace_mail_provider_service.into())
+            .json(&test_api_google_workspace_mail_provider_service.into())
             .call()
     }
 
@@ -310,9 +300,7 @@ impl MailConfigurations {
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_DELETE_EMAIL_GSUITE, &[])
-            .json::<
-                TestApiGoogleWorkspaceMailProviderServiceRequest,
-            >(&test_api_google_workspace_mail_provider_service.into())
+            .json(&test_api_google_workspace_mail_provider_service.into())
             .call()
     }
 
@@ -329,9 +317,7 @@ impl MailConfigurations {
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_EMAIL_ACCESS_GSUITE, &[])
-            .json::<
-                TestApiGoogleWorkspaceMailProviderServiceRequest,
-            >(&test_api_google_workspace_mail_provider_service.into())
+            .json(&test_api_google_workspace_mail_provider_service.into())
             .call()
     }
 
@@ -348,9 +334,7 @@ impl MailConfigurations {
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_INBOX_ACCESS_GSUITE, &[])
-            .json::<
-                TestApiGoogleWorkspaceMailProviderServiceRequest,
-            >(&test_api_google_workspace_mail_provider_service.into())
+            .json(&test_api_google_workspace_mail_provider_service.into())
             .call()
     }
 
@@ -367,9 +351,7 @@ impl MailConfigurations {
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_PRIVILEGES_ACCESS_GSUITE, &[])
-            .json::<
-                TestApiGoogleWorkspaceMailProviderServiceRequest,
-            >(&test_api_google_workspace_mail_provider_service.into())
+            .json(&test_api_google_workspace_mail_provider_service.into())
             .call()
     }
 
@@ -386,9 +368,7 @@ impl MailConfigurations {
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_UPDATE_CATEGORY_GSUITE, &[])
-            .json::<
-                TestApiGoogleWorkspaceMailProviderServiceRequest,
-            >(&test_api_google_workspace_mail_provider_service.into())
+            .json(&test_api_google_workspace_mail_provider_service.into())
             .call()
     }
 
@@ -406,7 +386,7 @@ impl MailConfigurations {
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CREATE_O365, &[])
-            .json::<O365MailProviderRequest>(&o365_mail_provider.into())
+            .json(&o365_mail_provider.into())
             .call()
     }
 
@@ -421,7 +401,7 @@ impl MailConfigurations {
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_ALL_USERS_ACCESS_O365, &[])
-            .json::<TestApiO365MailProviderRequest>(&test_api_o365_mail_provider.into())
+            .json(&test_api_o365_mail_provider.into())
             .call()
     }
 
@@ -436,7 +416,7 @@ impl MailConfigurations {
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_API_CONNECTIVITY_O365, &[])
-            .json::<TestApiO365MailProviderRequest>(&test_api_o365_mail_provider.into())
+            .json(&test_api_o365_mail_provider.into())
             .call()
     }
 
@@ -451,7 +431,7 @@ impl MailConfigurations {
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_CREATE_NEW_CATEGORY_O365, &[])
-            .json::<TestApiO365MailProviderRequest>(&test_api_o365_mail_provider.into())
+            .json(&test_api_o365_mail_provider.into())
             .call()
     }
 
@@ -466,7 +446,7 @@ impl MailConfigurations {
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_DELETE_EMAIL_O365, &[])
-            .json::<TestApiO365MailProviderRequest>(&test_api_o365_mail_provider.into())
+            .json(&test_api_o365_mail_provider.into())
             .call()
     }
 
@@ -481,7 +461,7 @@ impl MailConfigurations {
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_EMAIL_ACCESS_O365, &[])
-            .json::<TestApiO365MailProviderRequest>(&test_api_o365_mail_provider.into())
+            .json(&test_api_o365_mail_provider.into())
             .call()
     }
 
@@ -496,7 +476,7 @@ impl MailConfigurations {
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_INBOX_ACCESS_O365, &[])
-            .json::<TestApiO365MailProviderRequest>(&test_api_o365_mail_provider.into())
+            .json(&test_api_o365_mail_provider.into())
             .call()
     }
 
@@ -511,7 +491,7 @@ impl MailConfigurations {
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_PRIVILEGES_ACCESS_O365, &[])
-            .json::<TestApiO365MailProviderRequest>(&test_api_o365_mail_provider.into())
+            .json(&test_api_o365_mail_provider.into())
             .call()
     }
 
@@ -526,7 +506,7 @@ impl MailConfigurations {
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_UPDATE_CATEGORY_O365, &[])
-            .json::<TestApiO365MailProviderRequest>(&test_api_o365_mail_provider.into())
+            .json(&test_api_o365_mail_provider.into())
             .call()
     }
 
@@ -541,7 +521,7 @@ impl MailConfigurations {
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_LIST_O365_RELATED_DOMAINS, &[])
-            .json::<TestApiO365MailProviderRequest>(&test_api_o365_mail_provider.into())
+            .json(&test_api_o365_mail_provider.into())
             .call()
     }
 
@@ -559,7 +539,7 @@ impl MailConfigurations {
     ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_UPDATE_O365, &[resource_id.as_ref()])
-            .json::<O365MailProviderRequest>(&o365_mail_provider.into())
+            .json(&o365_mail_provider.into())
             .call()
     }
 
@@ -582,15 +562,10 @@ impl MailConfigurations {
     ///
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<MailProviderView> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&MAIL_CONFIGURATIONS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&MAIL_CONFIGURATIONS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports mail configurations as a spreadsheet, CSV or PDF file.
@@ -599,13 +574,9 @@ impl MailConfigurations {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&MAIL_CONFIGURATIONS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&MAIL_CONFIGURATIONS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 

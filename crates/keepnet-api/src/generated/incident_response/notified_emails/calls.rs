@@ -42,7 +42,7 @@ impl NotifiedEmails {
     ) -> Call<Download> {
         self.client()
             .operation(&NOTIFIED_EMAILS_DOWNLOAD_ATTACHMENTS_ZIP, &[])
-            .json::<DownloadZipRequest>(&download_zip.into())
+            .json(&download_zip.into())
             .call()
     }
 
@@ -102,7 +102,7 @@ impl NotifiedEmails {
     ) -> Call<RecordId> {
         self.client()
             .operation(&NOTIFIED_EMAILS_UPDATE_MANY, &[])
-            .json::<BulkUpdateNotifiedEmailRequest>(&bulk_update_notified_email.into())
+            .json(&bulk_update_notified_email.into())
             .call()
     }
 
@@ -117,7 +117,7 @@ impl NotifiedEmails {
     ) -> Call<NotifiedEmailStats> {
         self.client()
             .operation(&NOTIFIED_EMAILS_BULK_UPDATE_EMAIL_STATS, &[])
-            .json::<BulkUpdateNotifiedEmailRequest>(&bulk_update_notified_email.into())
+            .json(&bulk_update_notified_email.into())
             .call()
     }
 
@@ -168,20 +168,13 @@ impl NotifiedEmails {
         playbook_resource_id: impl AsRef<str>,
         notified_email: impl Into<NotifiedEmailRequest>,
     ) -> List<MatchingNotifiedEmail> {
-        List::new(
-            search::complete::<
-                NotifiedEmailRequest,
-            >(
-                self
-                    .client()
-                    .operation(
-                        &NOTIFIED_EMAILS_SEARCH_MATCHING_PLAYBOOKS,
-                        &[playbook_resource_id.as_ref()],
-                    ),
-                notified_email.into(),
-                "createDate",
-            ),
-        )
+        self.client()
+            .operation(
+                &NOTIFIED_EMAILS_SEARCH_MATCHING_PLAYBOOKS,
+                &[playbook_resource_id.as_ref()],
+            )
+            .try_json(search::complete(notified_email.into(), "createDate"))
+            .list()
     }
 
     /// Exports the reported e-mails that a playbook matches as a file.
@@ -197,18 +190,12 @@ impl NotifiedEmails {
         playbook_resource_id: impl AsRef<str>,
         export: impl Into<ExportRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &NOTIFIED_EMAILS_EXPORT_MATCHING_PLAYBOOKS,
-                        &[playbook_resource_id.as_ref()],
-                    ),
-                export.into(),
-                "createDate",
+        self.client()
+            .operation(
+                &NOTIFIED_EMAILS_EXPORT_MATCHING_PLAYBOOKS,
+                &[playbook_resource_id.as_ref()],
             )
+            .try_json(search::complete(export.into(), "createDate"))
             .call()
     }
 
@@ -223,7 +210,7 @@ impl NotifiedEmails {
     ) -> Call<Download> {
         self.client()
             .operation(&NOTIFIED_EMAILS_DOWNLOAD_MSG_FILES_ZIP, &[])
-            .json::<DownloadZipRequest>(&download_zip.into())
+            .json(&download_zip.into())
             .call()
     }
 
@@ -280,15 +267,10 @@ impl NotifiedEmails {
         &self,
         notified_email: impl Into<NotifiedEmailRequest>,
     ) -> List<NotifiedEmailView> {
-        List::new(
-            search::complete::<
-                NotifiedEmailRequest,
-            >(
-                self.client().operation(&NOTIFIED_EMAILS_SEARCH, &[]),
-                notified_email.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&NOTIFIED_EMAILS_SEARCH, &[])
+            .try_json(search::complete(notified_email.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports reported e-mails as a spreadsheet, CSV or PDF file.
@@ -297,13 +279,9 @@ impl NotifiedEmails {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&NOTIFIED_EMAILS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&NOTIFIED_EMAILS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -359,7 +337,7 @@ impl NotifiedEmails {
     ) -> Call<RecordId> {
         self.client()
             .operation(&NOTIFIED_EMAILS_UPDATE, &[resource_id.as_ref()])
-            .json::<UpdateNotifiedEmailRequest>(&notified_email.into())
+            .json(&notified_email.into())
             .call()
     }
 

@@ -32,10 +32,7 @@ impl Playbooks {
     ///
     /// Source: the vendor's documentation.
     pub fn create(&self, playbook: impl Into<PlaybookRequest>) -> Call<RecordId> {
-        self.client()
-            .operation(&PLAYBOOKS_CREATE, &[])
-            .json::<PlaybookRequest>(&playbook.into())
-            .call()
+        self.client().operation(&PLAYBOOKS_CREATE, &[]).json(&playbook.into()).call()
     }
 
     /// Searches playbooks, page by page.
@@ -44,15 +41,10 @@ impl Playbooks {
     ///
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<PlaybookView> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&PLAYBOOKS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&PLAYBOOKS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports playbooks as a spreadsheet, CSV or PDF file.
@@ -61,9 +53,9 @@ impl Playbooks {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(self.client().operation(&PLAYBOOKS_EXPORT, &[]), export.into(), "CreateTime")
+        self.client()
+            .operation(&PLAYBOOKS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -94,7 +86,7 @@ impl Playbooks {
     ) -> Call<RecordId> {
         self.client()
             .operation(&PLAYBOOKS_UPDATE, &[resource_id.as_ref()])
-            .json::<PlaybookRequest>(&playbook.into())
+            .json(&playbook.into())
             .call()
     }
 

@@ -66,7 +66,7 @@ impl PhishingCampaigns {
     ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_CAMPAIGNS_CREATE, &[])
-            .json::<CreatePhishingCampaignRequest>(&phishing_campaign.into())
+            .json(&phishing_campaign.into())
             .call()
     }
 
@@ -81,7 +81,7 @@ impl PhishingCampaigns {
     ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_CAMPAIGNS_DELETE_MANY, &[])
-            .json::<BulkDeleteRequest>(&bulk_delete.into())
+            .json(&bulk_delete.into())
             .call()
     }
 
@@ -96,9 +96,7 @@ impl PhishingCampaigns {
     ) -> Call<CampaignScheduleInfo> {
         self.client()
             .operation(&PHISHING_CAMPAIGNS_CALCULATE_SCHEDULE_INFO, &[])
-            .json::<
-                PhishingCalculateScheduleInfoRequest,
-            >(&phishing_calculate_schedule_info.into())
+            .json(&phishing_calculate_schedule_info.into())
             .call()
     }
 
@@ -113,7 +111,7 @@ impl PhishingCampaigns {
     ) -> Call<CampaignSendingInfo> {
         self.client()
             .operation(&PHISHING_CAMPAIGNS_CALCULATE_SENDING_INFO, &[])
-            .json::<CampaignSendingInfoRequest>(&campaign_sending_info.into())
+            .json(&campaign_sending_info.into())
             .call()
     }
 
@@ -244,15 +242,10 @@ impl PhishingCampaigns {
         &self,
         search: impl Into<SearchRequest>,
     ) -> List<PhishingCampaignView> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&PHISHING_CAMPAIGNS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&PHISHING_CAMPAIGNS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports phishing campaigns as a spreadsheet, CSV or PDF file.
@@ -261,13 +254,9 @@ impl PhishingCampaigns {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&PHISHING_CAMPAIGNS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&PHISHING_CAMPAIGNS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -280,15 +269,10 @@ impl PhishingCampaigns {
         &self,
         search: impl Into<SearchRequest>,
     ) -> List<PhishingCampaignView> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&PHISHING_CAMPAIGNS_SEARCH_UNSCHEDULED, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&PHISHING_CAMPAIGNS_SEARCH_UNSCHEDULED, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Gets a phishing campaign by its id.
@@ -318,7 +302,7 @@ impl PhishingCampaigns {
     ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_CAMPAIGNS_UPDATE, &[resource_id.as_ref()])
-            .json::<UpdatePhishingCampaignRequest>(&phishing_campaign.into())
+            .json(&phishing_campaign.into())
             .call()
     }
 

@@ -89,7 +89,7 @@ impl PhishingEmailTemplates {
     ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_EMAIL_TEMPLATES_DELETE_MANY, &[])
-            .json::<BulkDeleteRequest>(&bulk_delete.into())
+            .json(&bulk_delete.into())
             .call()
     }
 
@@ -123,9 +123,7 @@ impl PhishingEmailTemplates {
     ) -> Call<SuccessFlag> {
         self.client()
             .operation(&PHISHING_EMAIL_TEMPLATES_GENERATE, &[])
-            .json::<
-                GeneratePsEmailTemplateWithAiRequest,
-            >(&generate_ps_email_template_with_ai.into())
+            .json(&generate_ps_email_template_with_ai.into())
             .call()
     }
 
@@ -147,15 +145,10 @@ impl PhishingEmailTemplates {
         &self,
         search: impl Into<PsEmailTemplateSearchRequest>,
     ) -> List<SearchPsEmailTemplate> {
-        List::new(
-            search::complete::<
-                PsEmailTemplateSearchRequest,
-            >(
-                self.client().operation(&PHISHING_EMAIL_TEMPLATES_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&PHISHING_EMAIL_TEMPLATES_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports phishing e-mail templates as a spreadsheet, CSV or PDF file.
@@ -164,13 +157,9 @@ impl PhishingEmailTemplates {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&PHISHING_EMAIL_TEMPLATES_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&PHISHING_EMAIL_TEMPLATES_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -185,9 +174,7 @@ impl PhishingEmailTemplates {
     ) -> Call<SuccessFlag> {
         self.client()
             .operation(&PHISHING_EMAIL_TEMPLATES_TRANSLATE, &[])
-            .json::<
-                TranslateEmailTemplateWithAiRequest,
-            >(&translate_email_template_with_ai.into())
+            .json(&translate_email_template_with_ai.into())
             .call()
     }
 

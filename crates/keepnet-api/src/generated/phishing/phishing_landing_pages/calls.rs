@@ -53,7 +53,7 @@ impl PhishingLandingPages {
     ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_LANDING_PAGES_CREATE, &[])
-            .json::<LandingPageTemplateRequest>(&landing_page_template.into())
+            .json(&landing_page_template.into())
             .call()
     }
 
@@ -77,7 +77,7 @@ impl PhishingLandingPages {
     ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_LANDING_PAGES_DELETE_MANY, &[])
-            .json::<BulkDeleteRequest>(&bulk_delete.into())
+            .json(&bulk_delete.into())
             .call()
     }
 
@@ -103,9 +103,7 @@ impl PhishingLandingPages {
     ) -> Call<SuccessFlag> {
         self.client()
             .operation(&PHISHING_LANDING_PAGES_GENERATE, &[])
-            .json::<
-                GenerateLandingPageTemplateWithAiRequest,
-            >(&generate_landing_page_template_with_ai.into())
+            .json(&generate_landing_page_template_with_ai.into())
             .call()
     }
 
@@ -118,15 +116,10 @@ impl PhishingLandingPages {
         &self,
         search: impl Into<SearchRequest>,
     ) -> List<LandingPageTemplateView> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&PHISHING_LANDING_PAGES_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&PHISHING_LANDING_PAGES_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports phishing landing pages as a spreadsheet, CSV or PDF file.
@@ -135,13 +128,9 @@ impl PhishingLandingPages {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&PHISHING_LANDING_PAGES_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&PHISHING_LANDING_PAGES_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -158,9 +147,7 @@ impl PhishingLandingPages {
     ) -> Call<Option<String>> {
         self.client()
             .operation(&PHISHING_LANDING_PAGES_TRANSLATE_CONTENT, &[])
-            .json::<
-                TranslateLandingPageContentWithAiRequest,
-            >(&translate_landing_page_content_with_ai.into())
+            .json(&translate_landing_page_content_with_ai.into())
             .call()
     }
 
@@ -213,7 +200,7 @@ impl PhishingLandingPages {
     ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_LANDING_PAGES_UPDATE, &[resource_id.as_ref()])
-            .json::<LandingPageTemplateRequest>(&landing_page_template.into())
+            .json(&landing_page_template.into())
             .call()
     }
 

@@ -44,7 +44,7 @@ impl PhishingScenarios {
     ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_SCENARIOS_CREATE, &[])
-            .json::<PhishingScenarioRequest>(&phishing_scenario.into())
+            .json(&phishing_scenario.into())
             .call()
     }
 
@@ -59,7 +59,7 @@ impl PhishingScenarios {
     ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_SCENARIOS_DELETE_MANY, &[])
-            .json::<BulkDeleteRequest>(&bulk_delete.into())
+            .json(&bulk_delete.into())
             .call()
     }
 
@@ -156,15 +156,10 @@ impl PhishingScenarios {
         &self,
         search: impl Into<PhishingScenarioSearchRequest>,
     ) -> List<PhishingScenarioView> {
-        List::new(
-            search::complete::<
-                PhishingScenarioSearchRequest,
-            >(
-                self.client().operation(&PHISHING_SCENARIOS_SEARCH, &[]),
-                search.into(),
-                "Name",
-            ),
-        )
+        self.client()
+            .operation(&PHISHING_SCENARIOS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "Name"))
+            .list()
     }
 
     /// Searches phishing scenarios by category, with what is known of each, page by page.
@@ -176,15 +171,10 @@ impl PhishingScenarios {
         &self,
         search: impl Into<SearchRequest>,
     ) -> List<PhishingScenarioCategoryInfo> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&PHISHING_SCENARIOS_SEARCH_CATEGORY_INFO, &[]),
-                search.into(),
-                "category",
-            ),
-        )
+        self.client()
+            .operation(&PHISHING_SCENARIOS_SEARCH_CATEGORY_INFO, &[])
+            .try_json(search::complete(search.into(), "category"))
+            .list()
     }
 
     /// Exports phishing scenarios as a spreadsheet, CSV or PDF file.
@@ -193,13 +183,9 @@ impl PhishingScenarios {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&PHISHING_SCENARIOS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&PHISHING_SCENARIOS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -230,7 +216,7 @@ impl PhishingScenarios {
     ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_SCENARIOS_UPDATE, &[resource_id.as_ref()])
-            .json::<PhishingScenarioRequest>(&phishing_scenario.into())
+            .json(&phishing_scenario.into())
             .call()
     }
 

@@ -32,10 +32,7 @@ impl Account {
     ///
     /// Source: the vendor's documentation.
     pub fn login(&self, login: impl Into<LoginRequest>) -> Call<()> {
-        self.client()
-            .operation(&ACCOUNT_LOGIN, &[])
-            .json::<LoginRequest>(&login.into())
-            .call()
+        self.client().operation(&ACCOUNT_LOGIN, &[]).json(&login.into()).call()
     }
 
     /// Ends the session of a browser.

@@ -47,7 +47,7 @@ impl Files {
     ) -> Call<Option<RawJson>> {
         self.client()
             .operation(&FILES_COMPRESS_HTML, &[])
-            .json::<CompressHtmlRequest>(&compress_html.into())
+            .json(&compress_html.into())
             .call()
     }
 
@@ -62,7 +62,7 @@ impl Files {
     ) -> Call<RecordId> {
         self.client()
             .operation(&FILES_DELETE_MANY, &[])
-            .json::<DeleteFilesRequest>(&delete_files.into())
+            .json(&delete_files.into())
             .call()
     }
 

@@ -63,10 +63,7 @@ impl Lookups {
     /// # }
     /// ```
     pub fn list_many(&self, lookup: impl Into<LookupRequest>) -> Call<Vec<Lookup>> {
-        self.client()
-            .operation(&LOOKUPS_LIST_MANY, &[])
-            .json::<LookupRequest>(&lookup.into())
-            .call()
+        self.client().operation(&LOOKUPS_LIST_MANY, &[]).json(&lookup.into()).call()
     }
 
     /// Lists countries with their time zones, dialling codes and languages.

@@ -92,7 +92,7 @@ impl QuishingCampaignJobs {
                 &QUISHING_CAMPAIGN_JOBS_RESEND_TO_USERS,
                 &[resource_id.as_ref(), &instance_group.to_string()],
             )
-            .json::<CampaignResendToUsersRequest>(&campaign_resend_to_users.into())
+            .json(&campaign_resend_to_users.into())
             .call()
     }
 
@@ -116,7 +116,7 @@ impl QuishingCampaignJobs {
                 &QUISHING_CAMPAIGN_JOBS_RESEND,
                 &[resource_id.as_ref(), &instance_group.to_string()],
             )
-            .json::<CampaignResendRequest>(&campaign_resend.into())
+            .json(&campaign_resend.into())
             .call()
     }
 
@@ -137,7 +137,7 @@ impl QuishingCampaignJobs {
     ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_CAMPAIGN_JOBS_START, &[resource_id.as_ref()])
-            .json::<CampaignInstanceRequest>(&campaign_instance.into())
+            .json(&campaign_instance.into())
             .call()
     }
 

@@ -46,7 +46,7 @@ impl QuishingCampaigns {
     ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_CAMPAIGNS_CREATE, &[])
-            .json::<CreateQuishingCampaignRequest>(&quishing_campaign.into())
+            .json(&quishing_campaign.into())
             .call()
     }
 
@@ -61,7 +61,7 @@ impl QuishingCampaigns {
     ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_CAMPAIGNS_DELETE_MANY, &[])
-            .json::<BulkDeleteRequest>(&bulk_delete.into())
+            .json(&bulk_delete.into())
             .call()
     }
 
@@ -76,9 +76,7 @@ impl QuishingCampaigns {
     ) -> Call<CampaignScheduleInfo> {
         self.client()
             .operation(&QUISHING_CAMPAIGNS_CALCULATE_SCHEDULE_INFO, &[])
-            .json::<
-                QuishingCalculateScheduleInfoRequest,
-            >(&quishing_calculate_schedule_info.into())
+            .json(&quishing_calculate_schedule_info.into())
             .call()
     }
 
@@ -93,7 +91,7 @@ impl QuishingCampaigns {
     ) -> Call<CampaignSendingInfo> {
         self.client()
             .operation(&QUISHING_CAMPAIGNS_CALCULATE_SENDING_INFO, &[])
-            .json::<CampaignSendingInfoRequest>(&campaign_sending_info.into())
+            .json(&campaign_sending_info.into())
             .call()
     }
 
@@ -190,15 +188,10 @@ impl QuishingCampaigns {
         &self,
         search: impl Into<SearchRequest>,
     ) -> List<QuishingCampaignView> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&QUISHING_CAMPAIGNS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&QUISHING_CAMPAIGNS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports quishing campaigns as a spreadsheet, CSV or PDF file.
@@ -207,13 +200,9 @@ impl QuishingCampaigns {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&QUISHING_CAMPAIGNS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&QUISHING_CAMPAIGNS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -244,7 +233,7 @@ impl QuishingCampaigns {
     ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_CAMPAIGNS_UPDATE, &[resource_id.as_ref()])
-            .json::<UpdateQuishingCampaignRequest>(&quishing_campaign.into())
+            .json(&quishing_campaign.into())
             .call()
     }
 

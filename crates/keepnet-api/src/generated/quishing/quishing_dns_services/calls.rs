@@ -43,7 +43,7 @@ impl QuishingDnsServices {
     ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_DNS_SERVICES_CREATE, &[])
-            .json::<DnsServiceProviderRequest>(&dns_service_provider.into())
+            .json(&dns_service_provider.into())
             .call()
     }
 
@@ -65,15 +65,10 @@ impl QuishingDnsServices {
         &self,
         search: impl Into<SearchRequest>,
     ) -> List<DnsServiceProviderView> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&QUISHING_DNS_SERVICES_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&QUISHING_DNS_SERVICES_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports quishing DNS services as a spreadsheet, CSV or PDF file.
@@ -82,13 +77,9 @@ impl QuishingDnsServices {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&QUISHING_DNS_SERVICES_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&QUISHING_DNS_SERVICES_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -121,7 +112,7 @@ impl QuishingDnsServices {
     ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_DNS_SERVICES_UPDATE, &[resource_id.as_ref()])
-            .json::<DnsServiceProviderRequest>(&dns_service_provider.into())
+            .json(&dns_service_provider.into())
             .call()
     }
 
@@ -152,7 +143,7 @@ impl QuishingDnsServices {
     ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_DNS_SERVICES_TEST, &[resource_id.as_ref()])
-            .json::<TestDnsServiceProviderRequest>(&test_dns_service_provider.into())
+            .json(&test_dns_service_provider.into())
             .call()
     }
 }

@@ -83,15 +83,10 @@ impl QuishingEmailTemplates {
         &self,
         search: impl Into<PsEmailTemplateSearchRequest>,
     ) -> List<SearchPsEmailTemplate> {
-        List::new(
-            search::complete::<
-                PsEmailTemplateSearchRequest,
-            >(
-                self.client().operation(&QUISHING_EMAIL_TEMPLATES_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&QUISHING_EMAIL_TEMPLATES_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports quishing e-mail templates as a spreadsheet, CSV or PDF file.
@@ -100,13 +95,9 @@ impl QuishingEmailTemplates {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&QUISHING_EMAIL_TEMPLATES_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&QUISHING_EMAIL_TEMPLATES_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 

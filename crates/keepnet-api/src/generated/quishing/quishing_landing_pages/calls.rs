@@ -40,7 +40,7 @@ impl QuishingLandingPages {
     ) -> Call<CreateLandingPageTemplateReturnSearch> {
         self.client()
             .operation(&QUISHING_LANDING_PAGES_CREATE, &[])
-            .json::<LandingPageTemplateRequest>(&landing_page_template.into())
+            .json(&landing_page_template.into())
             .call()
     }
 
@@ -55,7 +55,7 @@ impl QuishingLandingPages {
     ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_LANDING_PAGES_DELETE_MANY, &[])
-            .json::<BulkDeleteRequest>(&bulk_delete.into())
+            .json(&bulk_delete.into())
             .call()
     }
 
@@ -77,15 +77,10 @@ impl QuishingLandingPages {
         &self,
         search: impl Into<SearchRequest>,
     ) -> List<LandingPageTemplateView> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&QUISHING_LANDING_PAGES_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&QUISHING_LANDING_PAGES_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports quishing landing pages as a spreadsheet, CSV or PDF file.
@@ -94,13 +89,9 @@ impl QuishingLandingPages {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&QUISHING_LANDING_PAGES_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&QUISHING_LANDING_PAGES_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -133,7 +124,7 @@ impl QuishingLandingPages {
     ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_LANDING_PAGES_UPDATE, &[resource_id.as_ref()])
-            .json::<LandingPageTemplateRequest>(&landing_page_template.into())
+            .json(&landing_page_template.into())
             .call()
     }
 

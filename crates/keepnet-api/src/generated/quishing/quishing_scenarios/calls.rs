@@ -44,7 +44,7 @@ impl QuishingScenarios {
     ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_SCENARIOS_CREATE, &[])
-            .json::<CreateQuishingScenarioRequest>(&quishing_scenario.into())
+            .json(&quishing_scenario.into())
             .call()
     }
 
@@ -59,7 +59,7 @@ impl QuishingScenarios {
     ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_SCENARIOS_DELETE_MANY, &[])
-            .json::<BulkDeleteRequest>(&bulk_delete.into())
+            .json(&bulk_delete.into())
             .call()
     }
 
@@ -154,15 +154,10 @@ impl QuishingScenarios {
         &self,
         search: impl Into<PhishingScenarioSearchRequest>,
     ) -> List<SimulationScenario> {
-        List::new(
-            search::complete::<
-                PhishingScenarioSearchRequest,
-            >(
-                self.client().operation(&QUISHING_SCENARIOS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&QUISHING_SCENARIOS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports quishing scenarios as a spreadsheet, CSV or PDF file.
@@ -171,13 +166,9 @@ impl QuishingScenarios {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&QUISHING_SCENARIOS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&QUISHING_SCENARIOS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -208,7 +199,7 @@ impl QuishingScenarios {
     ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_SCENARIOS_UPDATE, &[resource_id.as_ref()])
-            .json::<UpdateQuishingScenarioRequest>(&quishing_scenario.into())
+            .json(&quishing_scenario.into())
             .call()
     }
 

@@ -88,7 +88,7 @@ impl QuishingTemplates {
     ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_TEMPLATES_DELETE_MANY, &[])
-            .json::<BulkDeleteRequest>(&bulk_delete.into())
+            .json(&bulk_delete.into())
             .call()
     }
 
@@ -130,15 +130,10 @@ impl QuishingTemplates {
         &self,
         search: impl Into<QuishingTemplateSearchRequest>,
     ) -> List<SearchQuishingTemplate> {
-        List::new(
-            search::complete::<
-                QuishingTemplateSearchRequest,
-            >(
-                self.client().operation(&QUISHING_TEMPLATES_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&QUISHING_TEMPLATES_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports quishing templates as a spreadsheet, CSV or PDF file.
@@ -147,13 +142,9 @@ impl QuishingTemplates {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&QUISHING_TEMPLATES_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&QUISHING_TEMPLATES_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 

@@ -30,10 +30,7 @@ impl Diagnostics {
     ///
     /// Source: the vendor's documentation.
     pub fn create(&self, diagnostic: impl Into<DiagnosticRequest>) -> Call<RecordId> {
-        self.client()
-            .operation(&DIAGNOSTICS_CREATE, &[])
-            .json::<DiagnosticRequest>(&diagnostic.into())
-            .call()
+        self.client().operation(&DIAGNOSTICS_CREATE, &[]).json(&diagnostic.into()).call()
     }
 }
 

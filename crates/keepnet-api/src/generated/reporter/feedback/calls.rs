@@ -33,10 +33,7 @@ impl Feedback {
         &self,
         send_feedback: impl Into<SendFeedbackRequest>,
     ) -> Call<RecordId> {
-        self.client()
-            .operation(&FEEDBACK_CREATE, &[])
-            .json::<SendFeedbackRequest>(&send_feedback.into())
-            .call()
+        self.client().operation(&FEEDBACK_CREATE, &[]).json(&send_feedback.into()).call()
     }
 }
 

@@ -67,7 +67,7 @@ impl PhishingReporter {
     ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_REPORTER_DELETE_MANY_USERS, &[])
-            .json::<BulkDeleteRequest>(&bulk_delete.into())
+            .json(&bulk_delete.into())
             .call()
     }
 
@@ -217,15 +217,10 @@ impl PhishingReporter {
         &self,
         search: impl Into<SearchRequest>,
     ) -> List<GeneratedApplicationHistory> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&PHISHING_REPORTER_SEARCH_HISTORY, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&PHISHING_REPORTER_SEARCH_HISTORY, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports the history of generated packages as a file.
@@ -234,13 +229,9 @@ impl PhishingReporter {
     ///
     /// Source: the vendor's documentation.
     pub fn export_history(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&PHISHING_REPORTER_EXPORT_HISTORY, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&PHISHING_REPORTER_EXPORT_HISTORY, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -264,7 +255,7 @@ impl PhishingReporter {
     ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_REPORTER_LINK_GRAPH_ACCOUNT, &[])
-            .json::<ConnectGraphAccountRequest>(&connect_graph_account.into())
+            .json(&connect_graph_account.into())
             .call()
     }
 
@@ -288,15 +279,10 @@ impl PhishingReporter {
         &self,
         search: impl Into<SearchRequest>,
     ) -> List<PhishingReporterUser> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&PHISHING_REPORTER_SEARCH, &[]),
-                search.into(),
-                "LastSeen",
-            ),
-        )
+        self.client()
+            .operation(&PHISHING_REPORTER_SEARCH, &[])
+            .try_json(search::complete(search.into(), "LastSeen"))
+            .list()
     }
 
     /// Exports the people who have the add-in as a file.
@@ -305,13 +291,9 @@ impl PhishingReporter {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&PHISHING_REPORTER_EXPORT, &[]),
-                export.into(),
-                "LastSeen",
-            )
+        self.client()
+            .operation(&PHISHING_REPORTER_EXPORT, &[])
+            .try_json(search::complete(export.into(), "LastSeen"))
             .call()
     }
 
@@ -348,9 +330,7 @@ impl PhishingReporter {
     ) -> Call<Option<String>> {
         self.client()
             .operation(&PHISHING_REPORTER_TRANSLATE_ADDIN_SETTINGS, &[])
-            .json::<
-                DialogBoxSettingsTranslationServiceRequest,
-            >(&dialog_box_settings_translation_service.into())
+            .json(&dialog_box_settings_translation_service.into())
             .call()
     }
 

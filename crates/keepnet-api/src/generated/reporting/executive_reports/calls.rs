@@ -40,9 +40,7 @@ impl ExecutiveReports {
     ) -> Call<RecordId> {
         self.client()
             .operation(&EXECUTIVE_REPORTS_CREATE, &[])
-            .json::<
-                CreateExecutiveReportServiceRequest,
-            >(&executive_report_service.into())
+            .json(&executive_report_service.into())
             .call()
     }
 
@@ -70,7 +68,7 @@ impl ExecutiveReports {
     ) -> Call<Vec<ExecutiveReportWidgetResult>> {
         self.client()
             .operation(&EXECUTIVE_REPORTS_WIDGET_DATA, &[])
-            .json::<WidgetDataRequest>(&widget_data.into())
+            .json(&widget_data.into())
             .call()
     }
 
@@ -94,7 +92,7 @@ impl ExecutiveReports {
     ) -> Call<Vec<ExecutiveReportView>> {
         self.client()
             .operation(&EXECUTIVE_REPORTS_SEARCH, &[])
-            .json::<SearchExecutiveReportRequest>(&search.into())
+            .json(&search.into())
             .call()
     }
 
@@ -125,9 +123,7 @@ impl ExecutiveReports {
     ) -> Call<RecordId> {
         self.client()
             .operation(&EXECUTIVE_REPORTS_UPDATE, &[resource_id.as_ref()])
-            .json::<
-                UpdateExecutiveReportServiceRequest,
-            >(&executive_report_service.into())
+            .json(&executive_report_service.into())
             .call()
     }
 

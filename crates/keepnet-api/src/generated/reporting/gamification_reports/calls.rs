@@ -79,7 +79,7 @@ impl GamificationReports {
     ) -> Call<RawJson> {
         self.client()
             .operation(&GAMIFICATION_REPORTS_CALCULATE_BADGES, &[])
-            .json::<CalculateBadgesRequest>(&calculate_badges.into())
+            .json(&calculate_badges.into())
             .call()
     }
 
@@ -104,7 +104,7 @@ impl GamificationReports {
                 &GAMIFICATION_REPORTS_LEARNING,
                 &[target_user_resource_id.as_ref()],
             )
-            .json::<MyLearningRequest>(&my_learning.into())
+            .json(&my_learning.into())
             .call()
     }
 

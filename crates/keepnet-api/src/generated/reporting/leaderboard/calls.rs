@@ -67,12 +67,7 @@ impl Leaderboard {
         &self,
         search: impl Into<LeaderboardSearchRequest>,
     ) -> List<GamificationRank> {
-        List::new(
-            self
-                .client()
-                .operation(&LEADERBOARD_LIST, &[])
-                .json::<LeaderboardSearchRequest>(&search.into()),
-        )
+        self.client().operation(&LEADERBOARD_LIST, &[]).json(&search.into()).list()
     }
 
     /// Exports the ranking of target users as a file.
@@ -84,10 +79,7 @@ impl Leaderboard {
         &self,
         search: impl Into<LeaderboardSearchExportRequest>,
     ) -> Call<Download> {
-        self.client()
-            .operation(&LEADERBOARD_EXPORT, &[])
-            .json::<LeaderboardSearchExportRequest>(&search.into())
-            .call()
+        self.client().operation(&LEADERBOARD_EXPORT, &[]).json(&search.into()).call()
     }
 
     /// Lists the best target users, page by page.
@@ -101,12 +93,10 @@ impl Leaderboard {
         &self,
         search: impl Into<LeaderboardSearchRequest>,
     ) -> List<GamificationRank> {
-        List::new(
-            self
-                .client()
-                .operation(&LEADERBOARD_TOP_PERFORMERS, &[])
-                .json::<LeaderboardSearchRequest>(&search.into()),
-        )
+        self.client()
+            .operation(&LEADERBOARD_TOP_PERFORMERS, &[])
+            .json(&search.into())
+            .list()
     }
 
     /// Lists what a target user got points for, page by page.
@@ -136,14 +126,10 @@ impl Leaderboard {
         &self,
         leaderboard_user_timeline: impl Into<LeaderboardUserTimelineRequest>,
     ) -> List<GamificationTimelineEntry> {
-        List::new(
-            self
-                .client()
-                .operation(&LEADERBOARD_USER_TIMELINE, &[])
-                .json::<
-                    LeaderboardUserTimelineRequest,
-                >(&leaderboard_user_timeline.into()),
-        )
+        self.client()
+            .operation(&LEADERBOARD_USER_TIMELINE, &[])
+            .json(&leaderboard_user_timeline.into())
+            .list()
     }
 
     /// Exports what a target user got points for as a file.
@@ -157,9 +143,7 @@ impl Leaderboard {
     ) -> Call<Download> {
         self.client()
             .operation(&LEADERBOARD_EXPORT_USER_TIMELINE, &[])
-            .json::<
-                LeaderboardUserTimelineExportRequest,
-            >(&leaderboard_user_timeline_export.into())
+            .json(&leaderboard_user_timeline_export.into())
             .call()
     }
 
@@ -174,7 +158,7 @@ impl Leaderboard {
     ) -> Call<LeaderboardSearchWithTimeline> {
         self.client()
             .operation(&LEADERBOARD_SEARCH_WITH_TIMELINE, &[])
-            .json::<LeaderboardUserSearchWithTimelineRequest>(&search.into())
+            .json(&search.into())
             .call()
     }
 
@@ -189,7 +173,7 @@ impl Leaderboard {
     ) -> Call<Vec<GamificationUserPerformance>> {
         self.client()
             .operation(&LEADERBOARD_USER_PERFORMANCE, &[])
-            .json::<LeaderboardUserRequest>(&leaderboard_user.into())
+            .json(&leaderboard_user.into())
             .call()
     }
 }

@@ -40,7 +40,7 @@ impl ScheduledReports {
     ) -> Call<RecordId> {
         self.client()
             .operation(&SCHEDULED_REPORTS_CREATE, &[])
-            .json::<ReportSchedulingRequest>(&report_scheduling.into())
+            .json(&report_scheduling.into())
             .call()
     }
 
@@ -62,15 +62,10 @@ impl ScheduledReports {
         &self,
         search: impl Into<SearchRequest>,
     ) -> List<SearchReportScheduling> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&SCHEDULED_REPORTS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&SCHEDULED_REPORTS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports report schedules as a spreadsheet, CSV or PDF file.
@@ -79,13 +74,9 @@ impl ScheduledReports {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&SCHEDULED_REPORTS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&SCHEDULED_REPORTS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -125,7 +116,7 @@ impl ScheduledReports {
     ) -> Call<RecordId> {
         self.client()
             .operation(&SCHEDULED_REPORTS_UPDATE, &[resource_id.as_ref()])
-            .json::<ReportSchedulingRequest>(&report_scheduling.into())
+            .json(&report_scheduling.into())
             .call()
     }
 

@@ -68,7 +68,7 @@ impl SecurityGrowthDashboard {
     ) -> Call<UserCertificate> {
         self.client()
             .operation(&SECURITY_GROWTH_DASHBOARD_MY_CERTIFICATES, &[])
-            .json::<UserCertificateRequest>(&user_certificate.into())
+            .json(&user_certificate.into())
             .call()
     }
 
@@ -83,7 +83,7 @@ impl SecurityGrowthDashboard {
     ) -> Call<MyLearning> {
         self.client()
             .operation(&SECURITY_GROWTH_DASHBOARD_MY_LEARNING, &[])
-            .json::<MyLearningRequest>(&my_learning.into())
+            .json(&my_learning.into())
             .call()
     }
 
@@ -127,7 +127,7 @@ impl SecurityGrowthDashboard {
     ) -> Call<Vec<GamificationTimelineEntry>> {
         self.client()
             .operation(&SECURITY_GROWTH_DASHBOARD_USER_TIMELINE, &[])
-            .json::<LeaderboardUserTimelineRequest>(&leaderboard_user_timeline.into())
+            .json(&leaderboard_user_timeline.into())
             .call()
     }
 }

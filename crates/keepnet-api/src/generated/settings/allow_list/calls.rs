@@ -55,7 +55,7 @@ impl AllowList {
     ) -> Call<RecordId> {
         self.client()
             .operation(&ALLOW_LIST_DELETE, &[])
-            .json::<DeleteAllowListRequest>(&delete_allow_list.into())
+            .json(&delete_allow_list.into())
             .call()
     }
 
@@ -78,15 +78,10 @@ impl AllowList {
     ///
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<SearchAllowList> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&ALLOW_LIST_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&ALLOW_LIST_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports allowed domains as a spreadsheet, CSV or PDF file.
@@ -95,9 +90,9 @@ impl AllowList {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(self.client().operation(&ALLOW_LIST_EXPORT, &[]), export.into(), "CreateTime")
+        self.client()
+            .operation(&ALLOW_LIST_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 

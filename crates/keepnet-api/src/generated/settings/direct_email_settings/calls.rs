@@ -54,7 +54,7 @@ impl DirectEmailSettings {
     ) -> Call<RecordId> {
         self.client()
             .operation(&DIRECT_EMAIL_SETTINGS_CREATE, &[])
-            .json::<CreateDirectEmailSettingRequest>(&direct_email_setting.into())
+            .json(&direct_email_setting.into())
             .call()
     }
 
@@ -69,7 +69,7 @@ impl DirectEmailSettings {
     ) -> Call<Vec<String>> {
         self.client()
             .operation(&DIRECT_EMAIL_SETTINGS_DOMAIN_LIST, &[])
-            .json::<DomainListRequest>(&domain_list.into())
+            .json(&domain_list.into())
             .call()
     }
 
@@ -116,13 +116,9 @@ impl DirectEmailSettings {
     ///
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> Call<RecordId> {
-        search::complete::<
-            SearchRequest,
-        >(
-                self.client().operation(&DIRECT_EMAIL_SETTINGS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&DIRECT_EMAIL_SETTINGS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
             .call()
     }
 
@@ -132,13 +128,9 @@ impl DirectEmailSettings {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&DIRECT_EMAIL_SETTINGS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&DIRECT_EMAIL_SETTINGS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -162,7 +154,7 @@ impl DirectEmailSettings {
     ) -> Call<RecordId> {
         self.client()
             .operation(&DIRECT_EMAIL_SETTINGS_TEST, &[])
-            .json::<TestDirectEmailSettingRequest>(&test_direct_email_setting.into())
+            .json(&test_direct_email_setting.into())
             .call()
     }
 
@@ -195,7 +187,7 @@ impl DirectEmailSettings {
     ) -> Call<RecordId> {
         self.client()
             .operation(&DIRECT_EMAIL_SETTINGS_UPDATE, &[resource_id.as_ref()])
-            .json::<UpdateDirectEmailSettingRequest>(&direct_email_setting.into())
+            .json(&direct_email_setting.into())
             .call()
     }
 

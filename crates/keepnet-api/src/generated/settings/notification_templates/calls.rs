@@ -48,7 +48,7 @@ impl NotificationTemplates {
     ) -> Call<RecordId> {
         self.client()
             .operation(&NOTIFICATION_TEMPLATES_CREATE, &[])
-            .json::<EmailTemplateRequest>(&email_template.into())
+            .json(&email_template.into())
             .call()
     }
 
@@ -72,7 +72,7 @@ impl NotificationTemplates {
     ) -> Call<CheckAvailability> {
         self.client()
             .operation(&NOTIFICATION_TEMPLATES_CHECK_AVAILABILITY, &[])
-            .json::<CheckAvailabilityRequest>(&check_availability.into())
+            .json(&check_availability.into())
             .call()
     }
 
@@ -122,15 +122,10 @@ impl NotificationTemplates {
     ///
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<SearchEmailTemplate> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&NOTIFICATION_TEMPLATES_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&NOTIFICATION_TEMPLATES_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports notification templates as a spreadsheet, CSV or PDF file.
@@ -139,13 +134,9 @@ impl NotificationTemplates {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&NOTIFICATION_TEMPLATES_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&NOTIFICATION_TEMPLATES_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -160,9 +151,7 @@ impl NotificationTemplates {
     ) -> Call<SuccessFlag> {
         self.client()
             .operation(&NOTIFICATION_TEMPLATES_TRANSLATE, &[])
-            .json::<
-                TranslateEmailTemplateWithAiRequest,
-            >(&translate_email_template_with_ai.into())
+            .json(&translate_email_template_with_ai.into())
             .call()
     }
 
@@ -224,7 +213,7 @@ impl NotificationTemplates {
     ) -> Call<RecordId> {
         self.client()
             .operation(&NOTIFICATION_TEMPLATES_UPDATE, &[resource_id.as_ref()])
-            .json::<EmailTemplateRequest>(&email_template.into())
+            .json(&email_template.into())
             .call()
     }
 

@@ -40,7 +40,7 @@ impl ProxySettings {
     ) -> Call<RecordId> {
         self.client()
             .operation(&PROXY_SETTINGS_CREATE, &[])
-            .json::<ProxySettingRequest>(&proxy_setting.into())
+            .json(&proxy_setting.into())
             .call()
     }
 
@@ -50,15 +50,10 @@ impl ProxySettings {
     ///
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<SearchProxySetting> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&PROXY_SETTINGS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&PROXY_SETTINGS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports proxy settings as a spreadsheet, CSV or PDF file.
@@ -67,13 +62,9 @@ impl ProxySettings {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&PROXY_SETTINGS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&PROXY_SETTINGS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -88,7 +79,7 @@ impl ProxySettings {
     ) -> Call<RecordId> {
         self.client()
             .operation(&PROXY_SETTINGS_TEST, &[])
-            .json::<TestProxySettingRequest>(&test_proxy_setting.into())
+            .json(&test_proxy_setting.into())
             .call()
     }
 
@@ -119,7 +110,7 @@ impl ProxySettings {
     ) -> Call<RecordId> {
         self.client()
             .operation(&PROXY_SETTINGS_UPDATE, &[resource_id.as_ref()])
-            .json::<ProxySettingRequest>(&proxy_setting.into())
+            .json(&proxy_setting.into())
             .call()
     }
 

@@ -51,7 +51,7 @@ impl SiemSettings {
     pub fn create(&self, siem_setting: impl Into<SiemSettingRequest>) -> Call<RecordId> {
         self.client()
             .operation(&SIEM_SETTINGS_CREATE, &[])
-            .json::<SiemSettingRequest>(&siem_setting.into())
+            .json(&siem_setting.into())
             .call()
     }
 
@@ -61,15 +61,10 @@ impl SiemSettings {
     ///
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<SearchSiemSettings> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&SIEM_SETTINGS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&SIEM_SETTINGS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports SIEM settings as a spreadsheet, CSV or PDF file.
@@ -78,13 +73,9 @@ impl SiemSettings {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&SIEM_SETTINGS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&SIEM_SETTINGS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -99,7 +90,7 @@ impl SiemSettings {
     ) -> Call<RecordId> {
         self.client()
             .operation(&SIEM_SETTINGS_TEST, &[])
-            .json::<TestSiemSettingRequest>(&test_siem_setting.into())
+            .json(&test_siem_setting.into())
             .call()
     }
 
@@ -130,7 +121,7 @@ impl SiemSettings {
     ) -> Call<RecordId> {
         self.client()
             .operation(&SIEM_SETTINGS_UPDATE, &[resource_id.as_ref()])
-            .json::<SiemSettingRequest>(&siem_setting.into())
+            .json(&siem_setting.into())
             .call()
     }
 

@@ -40,7 +40,7 @@ impl SmtpSettings {
     pub fn create(&self, smtp_setting: impl Into<SmtpSettingRequest>) -> Call<RecordId> {
         self.client()
             .operation(&SMTP_SETTINGS_CREATE, &[])
-            .json::<SmtpSettingRequest>(&smtp_setting.into())
+            .json(&smtp_setting.into())
             .call()
     }
 
@@ -50,15 +50,10 @@ impl SmtpSettings {
     ///
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<SearchSmtpSettings> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&SMTP_SETTINGS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&SMTP_SETTINGS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports SMTP settings as a spreadsheet, CSV or PDF file.
@@ -67,13 +62,9 @@ impl SmtpSettings {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&SMTP_SETTINGS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&SMTP_SETTINGS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -88,7 +79,7 @@ impl SmtpSettings {
     ) -> Call<RecordId> {
         self.client()
             .operation(&SMTP_SETTINGS_TEST, &[])
-            .json::<TestSmtpSettingRequest>(&test_smtp_setting.into())
+            .json(&test_smtp_setting.into())
             .call()
     }
 
@@ -119,7 +110,7 @@ impl SmtpSettings {
     ) -> Call<RecordId> {
         self.client()
             .operation(&SMTP_SETTINGS_UPDATE, &[resource_id.as_ref()])
-            .json::<SmtpSettingRequest>(&smtp_setting.into())
+            .json(&smtp_setting.into())
             .call()
     }
 
@@ -150,9 +141,7 @@ impl SmtpSettings {
     ) -> Call<RecordId> {
         self.client()
             .operation(&SMTP_SETTINGS_TEST_EXISTING, &[resource_id.as_ref()])
-            .json::<
-                TestSmtpSettingWithResourceIdRequest,
-            >(&test_smtp_setting_with_resource_id.into())
+            .json(&test_smtp_setting_with_resource_id.into())
             .call()
     }
 }

@@ -59,7 +59,7 @@ impl WhiteLabeling {
     pub fn check_dns(&self, check_dns: impl Into<CheckDnsRequest>) -> Call<RecordId> {
         self.client()
             .operation(&WHITE_LABELING_CHECK_DNS, &[])
-            .json::<CheckDnsRequest>(&check_dns.into())
+            .json(&check_dns.into())
             .call()
     }
 

@@ -56,7 +56,7 @@ impl SmishingCampaignJobs {
                 &SMISHING_CAMPAIGN_JOBS_RESEND_TO_USERS,
                 &[resource_id.as_ref(), &instance_group.to_string()],
             )
-            .json::<CampaignResendToUsersRequest>(&campaign_resend_to_users.into())
+            .json(&campaign_resend_to_users.into())
             .call()
     }
 
@@ -80,7 +80,7 @@ impl SmishingCampaignJobs {
                 &SMISHING_CAMPAIGN_JOBS_RESEND,
                 &[resource_id.as_ref(), &instance_group.to_string()],
             )
-            .json::<CampaignResendRequest>(&campaign_resend.into())
+            .json(&campaign_resend.into())
             .call()
     }
 
@@ -101,7 +101,7 @@ impl SmishingCampaignJobs {
     ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_CAMPAIGN_JOBS_START, &[resource_id.as_ref()])
-            .json::<CampaignInstanceRequest>(&campaign_instance.into())
+            .json(&campaign_instance.into())
             .call()
     }
 

@@ -45,7 +45,7 @@ impl SmishingCampaigns {
     ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_CAMPAIGNS_CREATE, &[])
-            .json::<CreateSmishingCampaignRequest>(&smishing_campaign.into())
+            .json(&smishing_campaign.into())
             .call()
     }
 
@@ -60,9 +60,7 @@ impl SmishingCampaigns {
     ) -> Call<CampaignScheduleInfo> {
         self.client()
             .operation(&SMISHING_CAMPAIGNS_CALCULATE_SCHEDULE_INFO, &[])
-            .json::<
-                SmishingCalculateScheduleInfoRequest,
-            >(&smishing_calculate_schedule_info.into())
+            .json(&smishing_calculate_schedule_info.into())
             .call()
     }
 
@@ -77,9 +75,7 @@ impl SmishingCampaigns {
     ) -> Call<CampaignSendingInfo> {
         self.client()
             .operation(&SMISHING_CAMPAIGNS_CALCULATE_SENDING_INFO, &[])
-            .json::<
-                SmishingCalculateSendingInfoRequest,
-            >(&smishing_calculate_sending_info.into())
+            .json(&smishing_calculate_sending_info.into())
             .call()
     }
 
@@ -126,15 +122,10 @@ impl SmishingCampaigns {
         &self,
         search: impl Into<SearchRequest>,
     ) -> List<SmishingCampaignView> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&SMISHING_CAMPAIGNS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&SMISHING_CAMPAIGNS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports smishing campaigns as a spreadsheet, CSV or PDF file.
@@ -143,13 +134,9 @@ impl SmishingCampaigns {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&SMISHING_CAMPAIGNS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&SMISHING_CAMPAIGNS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -180,7 +167,7 @@ impl SmishingCampaigns {
     ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_CAMPAIGNS_UPDATE, &[resource_id.as_ref()])
-            .json::<UpdateSmishingCampaignRequest>(&smishing_campaign.into())
+            .json(&smishing_campaign.into())
             .call()
     }
 

@@ -43,7 +43,7 @@ impl SmishingDomainRecords {
     ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_DOMAIN_RECORDS_CREATE, &[])
-            .json::<DomainRecordRequest>(&domain_record.into())
+            .json(&domain_record.into())
             .call()
     }
 
@@ -62,15 +62,10 @@ impl SmishingDomainRecords {
     ///
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<DomainRecordView> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&SMISHING_DOMAIN_RECORDS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&SMISHING_DOMAIN_RECORDS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports the domains of smishing simulations as a file.
@@ -79,13 +74,9 @@ impl SmishingDomainRecords {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&SMISHING_DOMAIN_RECORDS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&SMISHING_DOMAIN_RECORDS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -100,7 +91,7 @@ impl SmishingDomainRecords {
     ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_DOMAIN_RECORDS_TEST, &[])
-            .json::<TestDomainRecordRequest>(&test_domain_record.into())
+            .json(&test_domain_record.into())
             .call()
     }
 
@@ -133,7 +124,7 @@ impl SmishingDomainRecords {
     ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_DOMAIN_RECORDS_UPDATE, &[resource_id.as_ref()])
-            .json::<DomainRecordRequest>(&domain_record.into())
+            .json(&domain_record.into())
             .call()
     }
 

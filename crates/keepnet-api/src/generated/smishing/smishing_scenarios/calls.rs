@@ -43,7 +43,7 @@ impl SmishingScenarios {
     ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_SCENARIOS_CREATE, &[])
-            .json::<SmishingScenarioRequest>(&smishing_scenario.into())
+            .json(&smishing_scenario.into())
             .call()
     }
 
@@ -58,7 +58,7 @@ impl SmishingScenarios {
     ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_SCENARIOS_DELETE_MANY, &[])
-            .json::<BulkDeleteRequest>(&bulk_delete.into())
+            .json(&bulk_delete.into())
             .call()
     }
 
@@ -131,15 +131,10 @@ impl SmishingScenarios {
         &self,
         search: impl Into<PhishingScenarioSearchRequest>,
     ) -> List<SimulationScenario> {
-        List::new(
-            search::complete::<
-                PhishingScenarioSearchRequest,
-            >(
-                self.client().operation(&SMISHING_SCENARIOS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&SMISHING_SCENARIOS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports smishing scenarios as a spreadsheet, CSV or PDF file.
@@ -148,13 +143,9 @@ impl SmishingScenarios {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&SMISHING_SCENARIOS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&SMISHING_SCENARIOS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -185,7 +176,7 @@ impl SmishingScenarios {
     ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_SCENARIOS_UPDATE, &[resource_id.as_ref()])
-            .json::<SmishingScenarioRequest>(&smishing_scenario.into())
+            .json(&smishing_scenario.into())
             .call()
     }
 

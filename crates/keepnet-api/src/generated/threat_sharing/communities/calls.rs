@@ -40,10 +40,7 @@ impl Communities {
         &self,
         community: impl Into<CreateCommunityRequest>,
     ) -> Call<RecordId> {
-        self.client()
-            .operation(&COMMUNITIES_CREATE, &[])
-            .json::<CreateCommunityRequest>(&community.into())
-            .call()
+        self.client().operation(&COMMUNITIES_CREATE, &[]).json(&community.into()).call()
     }
 
     /// Accepts an invitation to a community.
@@ -144,15 +141,10 @@ impl Communities {
     ///
     /// Source: the vendor's documentation.
     pub fn search_all(&self, search: impl Into<SearchRequest>) -> List<SearchCommunity> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&COMMUNITIES_SEARCH_ALL, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&COMMUNITIES_SEARCH_ALL, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Searches the communities of the caller's company, page by page.
@@ -161,15 +153,10 @@ impl Communities {
     ///
     /// Source: the vendor's documentation.
     pub fn search_my(&self, search: impl Into<SearchRequest>) -> List<SearchCommunity> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&COMMUNITIES_SEARCH_MY, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&COMMUNITIES_SEARCH_MY, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Lists communities that may suit the caller's company.
@@ -208,7 +195,7 @@ impl Communities {
     ) -> Call<RecordId> {
         self.client()
             .operation(&COMMUNITIES_UPDATE, &[resource_id.as_ref()])
-            .json::<UpdateCommunityRequest>(&community.into())
+            .json(&community.into())
             .call()
     }
 
@@ -237,7 +224,7 @@ impl Communities {
     ) -> Call<RecordId> {
         self.client()
             .operation(&COMMUNITIES_APPOINT_OWNER, &[resource_id.as_ref()])
-            .json::<AppointCommunityOwnerRequest>(&appoint_community_owner.into())
+            .json(&appoint_community_owner.into())
             .call()
     }
 
@@ -255,7 +242,7 @@ impl Communities {
     ) -> Call<Vec<InviteToCommunity>> {
         self.client()
             .operation(&COMMUNITIES_INVITE, &[resource_id.as_ref()])
-            .json::<InviteToCommunityRequest>(&invite_to_community.into())
+            .json(&invite_to_community.into())
             .call()
     }
 
@@ -293,17 +280,10 @@ impl Communities {
         resource_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> List<SearchCommunityMembership> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self
-                    .client()
-                    .operation(&COMMUNITIES_SEARCH_MEMBERS, &[resource_id.as_ref()]),
-                search.into(),
-                "CompanyName",
-            ),
-        )
+        self.client()
+            .operation(&COMMUNITIES_SEARCH_MEMBERS, &[resource_id.as_ref()])
+            .try_json(search::complete(search.into(), "CompanyName"))
+            .list()
     }
 
     /// Searches the requests to join a community, page by page.
@@ -318,20 +298,10 @@ impl Communities {
         resource_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> List<SearchCommunityMembership> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self
-                    .client()
-                    .operation(
-                        &COMMUNITIES_SEARCH_MEMBERSHIP_REQUESTS,
-                        &[resource_id.as_ref()],
-                    ),
-                search.into(),
-                "CompanyName",
-            ),
-        )
+        self.client()
+            .operation(&COMMUNITIES_SEARCH_MEMBERSHIP_REQUESTS, &[resource_id.as_ref()])
+            .try_json(search::complete(search.into(), "CompanyName"))
+            .list()
     }
 
     /// Counts the requests to join a community.
@@ -364,7 +334,7 @@ impl Communities {
     ) -> Call<RecordId> {
         self.client()
             .operation(&COMMUNITIES_REMOVE_MEMBER, &[resource_id.as_ref()])
-            .json::<RemoveCommunityMemberRequest>(&remove_community_member.into())
+            .json(&remove_community_member.into())
             .call()
     }
 }

@@ -41,7 +41,7 @@ impl CommunityPosts {
     ) -> Call<RecordId> {
         self.client()
             .operation(&COMMUNITY_POSTS_CREATE, &[])
-            .json::<CreateCommunityPostRequest>(&community_post.into())
+            .json(&community_post.into())
             .call()
     }
 
@@ -59,7 +59,7 @@ impl CommunityPosts {
     ) -> Call<RecordId> {
         self.client()
             .operation(&COMMUNITY_POSTS_UPDATE_COMMENT, &[resource_id.as_ref()])
-            .json::<CommunityPostCommentRequest>(&community_post_comment.into())
+            .json(&community_post_comment.into())
             .call()
     }
 
@@ -129,7 +129,7 @@ impl CommunityPosts {
     ) -> Call<Vec<EmlParserUri>> {
         self.client()
             .operation(&COMMUNITY_POSTS_PARSE_EMAIL_URL, &[])
-            .json::<ParseEmailUrlRequest>(&parse_email_url.into())
+            .json(&parse_email_url.into())
             .call()
     }
 
@@ -142,15 +142,10 @@ impl CommunityPosts {
         &self,
         search: impl Into<SearchCommunityPostRequest>,
     ) -> List<SearchCommunityPost> {
-        List::new(
-            search::complete::<
-                SearchCommunityPostRequest,
-            >(
-                self.client().operation(&COMMUNITY_POSTS_SEARCH, &[]),
-                search.into(),
-                "PostedTime",
-            ),
-        )
+        self.client()
+            .operation(&COMMUNITY_POSTS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "PostedTime"))
+            .list()
     }
 
     /// Searches the posts of one community, page by page.
@@ -165,20 +160,13 @@ impl CommunityPosts {
         community_resource_id: impl AsRef<str>,
         search: impl Into<SearchCommunityPostRequest>,
     ) -> List<SearchCommunityPost> {
-        List::new(
-            search::complete::<
-                SearchCommunityPostRequest,
-            >(
-                self
-                    .client()
-                    .operation(
-                        &COMMUNITY_POSTS_SEARCH_BY_COMMUNITY,
-                        &[community_resource_id.as_ref()],
-                    ),
-                search.into(),
-                "PostedTime",
-            ),
-        )
+        self.client()
+            .operation(
+                &COMMUNITY_POSTS_SEARCH_BY_COMMUNITY,
+                &[community_resource_id.as_ref()],
+            )
+            .try_json(search::complete(search.into(), "PostedTime"))
+            .list()
     }
 
     /// Lists the posts that were liked most.
@@ -226,7 +214,7 @@ impl CommunityPosts {
                 &COMMUNITY_POSTS_CREATE_COMMENT,
                 &[community_post_resource_id.as_ref()],
             )
-            .json::<CommunityPostCommentRequest>(&community_post_comment.into())
+            .json(&community_post_comment.into())
             .call()
     }
 
@@ -257,7 +245,7 @@ impl CommunityPosts {
     ) -> Call<RecordId> {
         self.client()
             .operation(&COMMUNITY_POSTS_UPDATE, &[resource_id.as_ref()])
-            .json::<UpdateCommunityPostRequest>(&community_post.into())
+            .json(&community_post.into())
             .call()
     }
 
@@ -321,7 +309,7 @@ impl CommunityPosts {
     ) -> Call<Vec<String>> {
         self.client()
             .operation(&COMMUNITY_POSTS_SHARE, &[resource_id.as_ref()])
-            .json::<SharePostRequest>(&share_post.into())
+            .json(&share_post.into())
             .call()
     }
 }

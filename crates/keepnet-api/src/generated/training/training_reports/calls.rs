@@ -49,15 +49,10 @@ impl TrainingReports {
         &self,
         search: impl Into<SearchTrainingUsersByDateRangeRequest>,
     ) -> List<TrainingActivityUsers> {
-        List::new(
-            search::complete::<
-                SearchTrainingUsersByDateRangeRequest,
-            >(
-                self.client().operation(&TRAINING_REPORTS_SEARCH_ACTIVITY_USERS, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&TRAINING_REPORTS_SEARCH_ACTIVITY_USERS, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Searches the unnamed participants of an enrolment.
@@ -72,18 +67,12 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> Call<AnonymousTrainingUserReport> {
-        search::complete::<
-            SearchRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_SEARCH_ANONYMOUS_USERS,
-                        &[enrollment_id.as_ref()],
-                    ),
-                search.into(),
-                "CreateTime",
+        self.client()
+            .operation(
+                &TRAINING_REPORTS_SEARCH_ANONYMOUS_USERS,
+                &[enrollment_id.as_ref()],
             )
+            .try_json(search::complete(search.into(), "CreateTime"))
             .call()
     }
 
@@ -99,18 +88,12 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> Call<AnonymousTrainingProgressReport> {
-        search::complete::<
-            SearchRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_SEARCH_ANONYMOUS_PROGRESS,
-                        &[enrollment_id.as_ref()],
-                    ),
-                search.into(),
-                "CreateTime",
+        self.client()
+            .operation(
+                &TRAINING_REPORTS_SEARCH_ANONYMOUS_PROGRESS,
+                &[enrollment_id.as_ref()],
             )
+            .try_json(search::complete(search.into(), "CreateTime"))
             .call()
     }
 
@@ -129,18 +112,12 @@ impl TrainingReports {
         target_user_result_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> Call<AnonymousTrainingProgressReportDetail> {
-        search::complete::<
-            SearchRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_SEARCH_ANONYMOUS_PROGRESS_DETAIL,
-                        &[enrollment_id.as_ref(), target_user_result_id.as_ref()],
-                    ),
-                search.into(),
-                "CreateTime",
+        self.client()
+            .operation(
+                &TRAINING_REPORTS_SEARCH_ANONYMOUS_PROGRESS_DETAIL,
+                &[enrollment_id.as_ref(), target_user_result_id.as_ref()],
             )
+            .try_json(search::complete(search.into(), "CreateTime"))
             .call()
     }
 
@@ -156,18 +133,12 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> Call<AnonymousTrainingResultReport> {
-        search::complete::<
-            SearchRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_SEARCH_ANONYMOUS_RESULTS,
-                        &[enrollment_id.as_ref()],
-                    ),
-                search.into(),
-                "CreateTime",
+        self.client()
+            .operation(
+                &TRAINING_REPORTS_SEARCH_ANONYMOUS_RESULTS,
+                &[enrollment_id.as_ref()],
             )
+            .try_json(search::complete(search.into(), "CreateTime"))
             .call()
     }
 
@@ -186,18 +157,12 @@ impl TrainingReports {
         target_user_result_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> Call<AnonymousTrainingResultReportDetail> {
-        search::complete::<
-            SearchRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_SEARCH_ANONYMOUS_RESULT_DETAIL,
-                        &[enrollment_id.as_ref(), target_user_result_id.as_ref()],
-                    ),
-                search.into(),
-                "CreateTime",
+        self.client()
+            .operation(
+                &TRAINING_REPORTS_SEARCH_ANONYMOUS_RESULT_DETAIL,
+                &[enrollment_id.as_ref(), target_user_result_id.as_ref()],
             )
+            .try_json(search::complete(search.into(), "CreateTime"))
             .call()
     }
 
@@ -232,18 +197,12 @@ impl TrainingReports {
         target_user_result_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> Call<AnonymousTrainingUserReportDetail> {
-        search::complete::<
-            SearchRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_SEARCH_ANONYMOUS_USER_DETAIL,
-                        &[enrollment_id.as_ref(), target_user_result_id.as_ref()],
-                    ),
-                search.into(),
-                "CreateTime",
+        self.client()
+            .operation(
+                &TRAINING_REPORTS_SEARCH_ANONYMOUS_USER_DETAIL,
+                &[enrollment_id.as_ref(), target_user_result_id.as_ref()],
             )
+            .try_json(search::complete(search.into(), "CreateTime"))
             .call()
     }
 
@@ -292,7 +251,7 @@ impl TrainingReports {
                 &TRAINING_REPORTS_RESEND_CLICKED_EMAILS,
                 &[enrollment_id.as_ref()],
             )
-            .json::<ResendRequest>(&resend.into())
+            .json(&resend.into())
             .call()
     }
 
@@ -308,20 +267,13 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> List<TrainingReportClickedLink> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_SEARCH_CLICKED_EMAILS,
-                        &[enrollment_id.as_ref()],
-                    ),
-                search.into(),
-                "email",
-            ),
-        )
+        self.client()
+            .operation(
+                &TRAINING_REPORTS_SEARCH_CLICKED_EMAILS,
+                &[enrollment_id.as_ref()],
+            )
+            .try_json(search::complete(search.into(), "email"))
+            .list()
     }
 
     /// Exports the people who clicked the link in the enrolment e-mail as a file.
@@ -336,18 +288,12 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         export: impl Into<ExportRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_EXPORT_CLICKED_EMAILS,
-                        &[enrollment_id.as_ref()],
-                    ),
-                export.into(),
-                "email",
+        self.client()
+            .operation(
+                &TRAINING_REPORTS_EXPORT_CLICKED_EMAILS,
+                &[enrollment_id.as_ref()],
             )
+            .try_json(search::complete(export.into(), "email"))
             .call()
     }
 
@@ -452,7 +398,7 @@ impl TrainingReports {
     ) -> Call<RecordId> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND_EXAM_RESULTS, &[enrollment_id.as_ref()])
-            .json::<ResendRequest>(&resend.into())
+            .json(&resend.into())
             .call()
     }
 
@@ -468,20 +414,10 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         search: impl Into<SearchExamResultsRestRequest>,
     ) -> List<TrainingReportExamResults> {
-        List::new(
-            search::complete::<
-                SearchExamResultsRestRequest,
-            >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_SEARCH_EXAM_RESULTS,
-                        &[enrollment_id.as_ref()],
-                    ),
-                search.into(),
-                "email",
-            ),
-        )
+        self.client()
+            .operation(&TRAINING_REPORTS_SEARCH_EXAM_RESULTS, &[enrollment_id.as_ref()])
+            .try_json(search::complete(search.into(), "email"))
+            .list()
     }
 
     /// Exports the exam results of an enrolment as a file.
@@ -496,18 +432,9 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         export: impl Into<ExportRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_EXPORT_EXAM_RESULTS,
-                        &[enrollment_id.as_ref()],
-                    ),
-                export.into(),
-                "email",
-            )
+        self.client()
+            .operation(&TRAINING_REPORTS_EXPORT_EXAM_RESULTS, &[enrollment_id.as_ref()])
+            .try_json(search::complete(export.into(), "email"))
             .call()
     }
 
@@ -562,7 +489,7 @@ impl TrainingReports {
     ) -> Call<RecordId> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND_NO_RESPONSE, &[enrollment_id.as_ref()])
-            .json::<ResendRequest>(&resend.into())
+            .json(&resend.into())
             .call()
     }
 
@@ -578,20 +505,10 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> List<TrainingReportNoResponse> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_SEARCH_NO_RESPONSE,
-                        &[enrollment_id.as_ref()],
-                    ),
-                search.into(),
-                "email",
-            ),
-        )
+        self.client()
+            .operation(&TRAINING_REPORTS_SEARCH_NO_RESPONSE, &[enrollment_id.as_ref()])
+            .try_json(search::complete(search.into(), "email"))
+            .list()
     }
 
     /// Exports the people who did not react to the enrolment as a file.
@@ -606,18 +523,9 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         export: impl Into<ExportRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_EXPORT_NO_RESPONSE,
-                        &[enrollment_id.as_ref()],
-                    ),
-                export.into(),
-                "email",
-            )
+        self.client()
+            .operation(&TRAINING_REPORTS_EXPORT_NO_RESPONSE, &[enrollment_id.as_ref()])
+            .try_json(search::complete(export.into(), "email"))
             .call()
     }
 
@@ -635,7 +543,7 @@ impl TrainingReports {
     ) -> Call<RecordId> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND_OPENED_EMAILS, &[enrollment_id.as_ref()])
-            .json::<ResendRequest>(&resend.into())
+            .json(&resend.into())
             .call()
     }
 
@@ -651,20 +559,10 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> List<TrainingReportOpenedEmail> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_SEARCH_OPENED_EMAILS,
-                        &[enrollment_id.as_ref()],
-                    ),
-                search.into(),
-                "email",
-            ),
-        )
+        self.client()
+            .operation(&TRAINING_REPORTS_SEARCH_OPENED_EMAILS, &[enrollment_id.as_ref()])
+            .try_json(search::complete(search.into(), "email"))
+            .list()
     }
 
     /// Exports the people who opened the enrolment e-mail as a file.
@@ -679,18 +577,9 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         export: impl Into<ExportRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_EXPORT_OPENED_EMAILS,
-                        &[enrollment_id.as_ref()],
-                    ),
-                export.into(),
-                "email",
-            )
+        self.client()
+            .operation(&TRAINING_REPORTS_EXPORT_OPENED_EMAILS, &[enrollment_id.as_ref()])
+            .try_json(search::complete(export.into(), "email"))
             .call()
     }
 
@@ -730,7 +619,7 @@ impl TrainingReports {
     ) -> Call<RecordId> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND_PROGRESS, &[enrollment_id.as_ref()])
-            .json::<ResendRequest>(&resend.into())
+            .json(&resend.into())
             .call()
     }
 
@@ -746,20 +635,10 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> List<TrainingReportProgress> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_SEARCH_PROGRESS,
-                        &[enrollment_id.as_ref()],
-                    ),
-                search.into(),
-                "email",
-            ),
-        )
+        self.client()
+            .operation(&TRAINING_REPORTS_SEARCH_PROGRESS, &[enrollment_id.as_ref()])
+            .try_json(search::complete(search.into(), "email"))
+            .list()
     }
 
     /// Exports how far people are in the training as a file.
@@ -774,18 +653,9 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         export: impl Into<ExportRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_EXPORT_PROGRESS,
-                        &[enrollment_id.as_ref()],
-                    ),
-                export.into(),
-                "email",
-            )
+        self.client()
+            .operation(&TRAINING_REPORTS_EXPORT_PROGRESS, &[enrollment_id.as_ref()])
+            .try_json(search::complete(export.into(), "email"))
             .call()
     }
 
@@ -801,20 +671,13 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         search: impl Into<SearchRestServiceRequest>,
     ) -> List<TrainingReportReminderMailSearch> {
-        List::new(
-            search::complete::<
-                SearchRestServiceRequest,
-            >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_SEARCH_REMINDER_MAILS,
-                        &[enrollment_id.as_ref()],
-                    ),
-                search.into(),
-                "email",
-            ),
-        )
+        self.client()
+            .operation(
+                &TRAINING_REPORTS_SEARCH_REMINDER_MAILS,
+                &[enrollment_id.as_ref()],
+            )
+            .try_json(search::complete(search.into(), "email"))
+            .list()
     }
 
     /// Sends the enrolment again to people in given states.
@@ -831,7 +694,7 @@ impl TrainingReports {
     ) -> Call<RecordId> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND, &[enrollment_id.as_ref()])
-            .json::<ResendEnrollmentByTypes>(&resend_enrollment_by_types.into())
+            .json(&resend_enrollment_by_types.into())
             .call()
     }
 
@@ -852,7 +715,7 @@ impl TrainingReports {
                 &TRAINING_REPORTS_RESEND_SENDING_REPORT,
                 &[enrollment_id.as_ref()],
             )
-            .json::<ResendRequest>(&resend.into())
+            .json(&resend.into())
             .call()
     }
 
@@ -868,20 +731,13 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> List<TrainingReportSendingReport> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_SEARCH_SENDING_REPORT,
-                        &[enrollment_id.as_ref()],
-                    ),
-                search.into(),
-                "email",
-            ),
-        )
+        self.client()
+            .operation(
+                &TRAINING_REPORTS_SEARCH_SENDING_REPORT,
+                &[enrollment_id.as_ref()],
+            )
+            .try_json(search::complete(search.into(), "email"))
+            .list()
     }
 
     /// Exports how the sending of an enrolment went as a file.
@@ -896,18 +752,12 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         export: impl Into<ExportRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_EXPORT_SENDING_REPORT,
-                        &[enrollment_id.as_ref()],
-                    ),
-                export.into(),
-                "email",
+        self.client()
+            .operation(
+                &TRAINING_REPORTS_EXPORT_SENDING_REPORT,
+                &[enrollment_id.as_ref()],
             )
+            .try_json(search::complete(export.into(), "email"))
             .call()
     }
 
@@ -950,7 +800,7 @@ impl TrainingReports {
     ) -> Call<RecordId> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND_USERS, &[enrollment_id.as_ref()])
-            .json::<ResendRequest>(&resend.into())
+            .json(&resend.into())
             .call()
     }
 
@@ -981,20 +831,10 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         search: impl Into<SearchUsersRestRequest>,
     ) -> List<TrainingReportUsers> {
-        List::new(
-            search::complete::<
-                SearchUsersRestRequest,
-            >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_SEARCH_USERS,
-                        &[enrollment_id.as_ref()],
-                    ),
-                search.into(),
-                "Email",
-            ),
-        )
+        self.client()
+            .operation(&TRAINING_REPORTS_SEARCH_USERS, &[enrollment_id.as_ref()])
+            .try_json(search::complete(search.into(), "Email"))
+            .list()
     }
 
     /// Exports the people of an enrolment with their results as a file.
@@ -1009,18 +849,9 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         search: impl Into<ExportUsersSearchRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            ExportUsersSearchRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_EXPORT_USERS,
-                        &[enrollment_id.as_ref()],
-                    ),
-                search.into(),
-                "email",
-            )
+        self.client()
+            .operation(&TRAINING_REPORTS_EXPORT_USERS, &[enrollment_id.as_ref()])
+            .try_json(search::complete(search.into(), "email"))
             .call()
     }
 }

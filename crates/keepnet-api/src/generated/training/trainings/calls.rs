@@ -90,7 +90,7 @@ impl Trainings {
     ) -> Call<Download> {
         self.client()
             .operation(&TRAININGS_DOWNLOAD, &[])
-            .json::<DownloadTrainingContentRequest>(&download_training_content.into())
+            .json(&download_training_content.into())
             .call()
     }
 
@@ -116,7 +116,7 @@ impl Trainings {
     ) -> Call<RecordId> {
         self.client()
             .operation(&TRAININGS_CREATE_DRAFT, &[])
-            .json::<TrainingDetailDraftRequest>(&training_detail_draft.into())
+            .json(&training_detail_draft.into())
             .call()
     }
 
@@ -138,13 +138,9 @@ impl Trainings {
         &self,
         search: impl Into<SearchTrainingRequest>,
     ) -> Call<Vec<TrainingNumberSummaryRest>> {
-        search::complete::<
-            SearchTrainingRequest,
-        >(
-                self.client().operation(&TRAININGS_TYPE_COUNTS, &[]),
-                search.into(),
-                "trainingType",
-            )
+        self.client()
+            .operation(&TRAININGS_TYPE_COUNTS, &[])
+            .try_json(search::complete(search.into(), "trainingType"))
             .call()
     }
 
@@ -188,7 +184,7 @@ impl Trainings {
     ) -> Call<ScormTrainingUrl> {
         self.client()
             .operation(&TRAININGS_SCORM_PREVIEW_URL, &[])
-            .json::<ScormTrainingUrlPreviewRequest>(&scorm_training_url_preview.into())
+            .json(&scorm_training_url_preview.into())
             .call()
     }
 
@@ -216,11 +212,10 @@ impl Trainings {
         &self,
         search: impl Into<SearchTrainingRequest>,
     ) -> List<TrainingSearchRest> {
-        List::new(
-            search::complete::<
-                SearchTrainingRequest,
-            >(self.client().operation(&TRAININGS_SEARCH, &[]), search.into(), "Name"),
-        )
+        self.client()
+            .operation(&TRAININGS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "Name"))
+            .list()
     }
 
     /// Searches trainings with few facts of each, page by page.
@@ -232,15 +227,10 @@ impl Trainings {
         &self,
         search: impl Into<SearchRequest>,
     ) -> List<TrainingSearchSummaryRest> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&TRAININGS_SEARCH_SUMMARY, &[]),
-                search.into(),
-                "trainingName",
-            ),
-        )
+        self.client()
+            .operation(&TRAININGS_SEARCH_SUMMARY, &[])
+            .try_json(search::complete(search.into(), "trainingName"))
+            .list()
     }
 
     /// Exports trainings as a spreadsheet, CSV or PDF file.
@@ -252,13 +242,9 @@ impl Trainings {
         &self,
         export_training: impl Into<ExportTrainingRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            ExportTrainingRequest,
-        >(
-                self.client().operation(&TRAININGS_EXPORT, &[]),
-                export_training.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&TRAININGS_EXPORT, &[])
+            .try_json(search::complete(export_training.into(), "CreateTime"))
             .call()
     }
 

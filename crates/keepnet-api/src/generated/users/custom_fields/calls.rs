@@ -38,7 +38,7 @@ impl CustomFields {
     ) -> Call<RecordId> {
         self.client()
             .operation(&CUSTOM_FIELDS_CREATE, &[])
-            .json::<CreateTargetUserCustomFieldRequest>(&target_user_custom_field.into())
+            .json(&target_user_custom_field.into())
             .call()
     }
 
@@ -55,9 +55,7 @@ impl CustomFields {
     ) -> Call<RecordId> {
         self.client()
             .operation(&CUSTOM_FIELDS_UPDATE_MANY, &[])
-            .json::<
-                BulkUpdateTargetUserCustomFieldRequest,
-            >(&bulk_update_target_user_custom_field.into())
+            .json(&bulk_update_target_user_custom_field.into())
             .call()
     }
 
@@ -122,7 +120,7 @@ impl CustomFields {
     ) -> Call<RecordId> {
         self.client()
             .operation(&CUSTOM_FIELDS_UPDATE, &[resource_id.as_ref()])
-            .json::<UpdateTargetUserCustomFieldRequest>(&target_user_custom_field.into())
+            .json(&target_user_custom_field.into())
             .call()
     }
 }

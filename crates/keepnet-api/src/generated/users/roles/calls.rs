@@ -52,10 +52,7 @@ impl Roles {
     ///
     /// Source: the vendor's documentation.
     pub fn create(&self, system_role: impl Into<SystemRoleRequest>) -> Call<RecordId> {
-        self.client()
-            .operation(&ROLES_CREATE, &[])
-            .json::<SystemRoleRequest>(&system_role.into())
-            .call()
+        self.client().operation(&ROLES_CREATE, &[]).json(&system_role.into()).call()
     }
 
     /// Searches roles, page by page.
@@ -64,11 +61,10 @@ impl Roles {
     ///
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<SystemRoleSearch> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(self.client().operation(&ROLES_SEARCH, &[]), search.into(), "CreateTime"),
-        )
+        self.client()
+            .operation(&ROLES_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Gets a role by its id.
@@ -98,7 +94,7 @@ impl Roles {
     ) -> Call<RecordId> {
         self.client()
             .operation(&ROLES_UPDATE, &[resource_id.as_ref()])
-            .json::<SystemRoleRequest>(&system_role.into())
+            .json(&system_role.into())
             .call()
     }
 

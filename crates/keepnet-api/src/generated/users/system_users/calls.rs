@@ -58,7 +58,7 @@ impl SystemUsers {
     ) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_CREATE, &[])
-            .json::<CreateSystemUserRequest>(&system_user.into())
+            .json(&system_user.into())
             .call()
     }
 
@@ -73,7 +73,7 @@ impl SystemUsers {
     ) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_DELETE_MANY, &[])
-            .json::<BulkDeleteRequest>(&bulk_delete.into())
+            .json(&bulk_delete.into())
             .call()
     }
 
@@ -101,7 +101,7 @@ impl SystemUsers {
     ) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_CHANGE_PASSWORD, &[])
-            .json::<ChangePasswordRequest>(&change_password.into())
+            .json(&change_password.into())
             .call()
     }
 
@@ -116,7 +116,7 @@ impl SystemUsers {
     ) -> Call<CreatePasswordService> {
         self.client()
             .operation(&SYSTEM_USERS_CREATE_PASSWORD, &[])
-            .json::<ResetPasswordRequest>(&reset_password.into())
+            .json(&reset_password.into())
             .call()
     }
 
@@ -126,10 +126,7 @@ impl SystemUsers {
     ///
     /// Source: the vendor's documentation.
     pub fn mfa_qr_code(&self, mfa: impl Into<MfaRequest>) -> Call<SystemUserMfa> {
-        self.client()
-            .operation(&SYSTEM_USERS_MFA_QR_CODE, &[])
-            .json::<MfaRequest>(&mfa.into())
-            .call()
+        self.client().operation(&SYSTEM_USERS_MFA_QR_CODE, &[]).json(&mfa.into()).call()
     }
 
     /// Switches the second factor of a system user on.
@@ -138,10 +135,7 @@ impl SystemUsers {
     ///
     /// Source: the vendor's documentation.
     pub fn set_mfa(&self, mfa: impl Into<SetMfaRequest>) -> Call<RecordId> {
-        self.client()
-            .operation(&SYSTEM_USERS_SET_MFA, &[])
-            .json::<SetMfaRequest>(&mfa.into())
-            .call()
+        self.client().operation(&SYSTEM_USERS_SET_MFA, &[]).json(&mfa.into()).call()
     }
 
     /// Switches the second factor of the signed-in system user off.
@@ -152,7 +146,7 @@ impl SystemUsers {
     pub fn disable_mfa(&self, mfa_code: impl Into<MfaCodeRequest>) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_DISABLE_MFA, &[])
-            .json::<MfaCodeRequest>(&mfa_code.into())
+            .json(&mfa_code.into())
             .call()
     }
 
@@ -164,7 +158,7 @@ impl SystemUsers {
     pub fn resync_mfa(&self, mfa_code: impl Into<MfaCodeRequest>) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_RESYNC_MFA, &[])
-            .json::<MfaCodeRequest>(&mfa_code.into())
+            .json(&mfa_code.into())
             .call()
     }
 
@@ -179,7 +173,7 @@ impl SystemUsers {
     ) -> Call<SystemUserMfa> {
         self.client()
             .operation(&SYSTEM_USERS_SEND_MFA_RECOVERY_SMS, &[])
-            .json::<MfaRequest>(&mfa.into())
+            .json(&mfa.into())
             .call()
     }
 
@@ -212,7 +206,7 @@ impl SystemUsers {
     ) -> Call<SystemUserNotificationSetting> {
         self.client()
             .operation(&SYSTEM_USERS_NOTIFICATION_SETTING, &[])
-            .json::<NotificationSettingRequest>(&notification_setting.into())
+            .json(&notification_setting.into())
             .call()
     }
 
@@ -227,7 +221,7 @@ impl SystemUsers {
     ) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_UPDATE_NOTIFICATION_SETTING, &[])
-            .json::<SetNotificationSettingRequest>(&notification_setting.into())
+            .json(&notification_setting.into())
             .call()
     }
 
@@ -255,7 +249,7 @@ impl SystemUsers {
     ) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_RESET_PASSWORD, &[])
-            .json::<ResetPasswordRequest>(&reset_password.into())
+            .json(&reset_password.into())
             .call()
     }
 
@@ -279,15 +273,10 @@ impl SystemUsers {
     /// # }
     /// ```
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<SystemUserSearch> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&SYSTEM_USERS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&SYSTEM_USERS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports system users as a spreadsheet, CSV or PDF file.
@@ -299,13 +288,9 @@ impl SystemUsers {
         &self,
         export_system_user: impl Into<ExportSystemUserRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            ExportSystemUserRequest,
-        >(
-                self.client().operation(&SYSTEM_USERS_EXPORT, &[]),
-                export_system_user.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&SYSTEM_USERS_EXPORT, &[])
+            .try_json(search::complete(export_system_user.into(), "CreateTime"))
             .call()
     }
 
@@ -333,7 +318,7 @@ impl SystemUsers {
     ) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_SEND_RESET_PASSWORD_LINK, &[])
-            .json::<SendPasswordResetLinkRequest>(&send_password_reset_link.into())
+            .json(&send_password_reset_link.into())
             .call()
     }
 
@@ -368,7 +353,7 @@ impl SystemUsers {
     ) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_UPDATE_SETTINGS, &[])
-            .json::<SetSystemUserSettingsRequest>(&system_user_settings.into())
+            .json(&system_user_settings.into())
             .call()
     }
 
@@ -399,7 +384,7 @@ impl SystemUsers {
     ) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_UPDATE, &[resource_id.as_ref()])
-            .json::<UpdateSystemUserRequest>(&system_user.into())
+            .json(&system_user.into())
             .call()
     }
 
@@ -437,7 +422,7 @@ impl SystemUsers {
     ) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_ADD_ROLE, &[resource_id.as_ref()])
-            .json::<AddToRoleRequest>(&to_role.into())
+            .json(&to_role.into())
             .call()
     }
 

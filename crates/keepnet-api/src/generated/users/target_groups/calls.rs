@@ -67,7 +67,7 @@ impl TargetGroups {
     ) -> Call<RecordId> {
         self.client()
             .operation(&TARGET_GROUPS_CREATE, &[])
-            .json::<CreateTargetGroupRequest>(&target_group.into())
+            .json(&target_group.into())
             .call()
     }
 
@@ -95,15 +95,10 @@ impl TargetGroups {
         &self,
         search: impl Into<TargetGroupSearchRequest>,
     ) -> List<TargetGroupView> {
-        List::new(
-            search::complete::<
-                TargetGroupSearchRequest,
-            >(
-                self.client().operation(&TARGET_GROUPS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&TARGET_GROUPS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Searches target groups by a part of their name, page by page.
@@ -115,12 +110,10 @@ impl TargetGroups {
         &self,
         target_group_by_name: impl Into<TargetGroupByNameRequest>,
     ) -> List<TargetGroup> {
-        List::new(
-            self
-                .client()
-                .operation(&TARGET_GROUPS_SEARCH_BY_NAME, &[])
-                .json::<TargetGroupByNameRequest>(&target_group_by_name.into()),
-        )
+        self.client()
+            .operation(&TARGET_GROUPS_SEARCH_BY_NAME, &[])
+            .json(&target_group_by_name.into())
+            .list()
     }
 
     /// Searches the target groups of all companies that the caller owns, page by page.
@@ -132,15 +125,10 @@ impl TargetGroups {
         &self,
         search: impl Into<TargetGroupSearchRequest>,
     ) -> List<TargetGroupSearchForOwnerCompany> {
-        List::new(
-            search::complete::<
-                TargetGroupSearchRequest,
-            >(
-                self.client().operation(&TARGET_GROUPS_SEARCH_ALL, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&TARGET_GROUPS_SEARCH_ALL, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Searches the target groups of the current company, page by page.
@@ -152,15 +140,10 @@ impl TargetGroups {
         &self,
         search: impl Into<TargetGroupSearchRequest>,
     ) -> List<TargetGroupSearchCompany> {
-        List::new(
-            search::complete::<
-                TargetGroupSearchRequest,
-            >(
-                self.client().operation(&TARGET_GROUPS_SEARCH_CURRENT_COMPANY, &[]),
-                search.into(),
-                "Name",
-            ),
-        )
+        self.client()
+            .operation(&TARGET_GROUPS_SEARCH_CURRENT_COMPANY, &[])
+            .try_json(search::complete(search.into(), "Name"))
+            .list()
     }
 
     /// Exports target groups as a spreadsheet, CSV or PDF file.
@@ -169,13 +152,9 @@ impl TargetGroups {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&TARGET_GROUPS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&TARGET_GROUPS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -190,7 +169,7 @@ impl TargetGroups {
     ) -> Call<Vec<TargetGroupUserCountDetail>> {
         self.client()
             .operation(&TARGET_GROUPS_USER_COUNT_DETAILS, &[])
-            .json::<Vec<String>>(&items.into_iter().map(Into::into).collect())
+            .json(&items.into_iter().map(Into::into).collect::<Vec<String>>())
             .call()
     }
 
@@ -205,9 +184,7 @@ impl TargetGroups {
     ) -> Call<Vec<TargetGroupUserCountDetail>> {
         self.client()
             .operation(&TARGET_GROUPS_USER_COUNT_DETAILS_EXT, &[])
-            .json::<
-                TargetGroupUserCountDetailRequest,
-            >(&target_group_user_count_detail.into())
+            .json(&target_group_user_count_detail.into())
             .call()
     }
 
@@ -282,7 +259,7 @@ impl TargetGroups {
     ) -> Call<Vec<BTreeMap<String, RawJson>>> {
         self.client()
             .operation(&TARGET_GROUPS_ADD_USERS, &[])
-            .json::<CreateTargetGroupUsersRequest>(&target_group_users.into())
+            .json(&target_group_users.into())
             .call()
     }
 
@@ -313,7 +290,7 @@ impl TargetGroups {
     ) -> Call<RecordId> {
         self.client()
             .operation(&TARGET_GROUPS_UPDATE, &[resource_id.as_ref()])
-            .json::<UpdateTargetGroupRequest>(&target_group.into())
+            .json(&target_group.into())
             .call()
     }
 
@@ -354,17 +331,10 @@ impl TargetGroups {
         resource_id: impl AsRef<str>,
         search: impl Into<TargetGroupUsersSearchRequest>,
     ) -> List<TargetUserView> {
-        List::new(
-            search::complete::<
-                TargetGroupUsersSearchRequest,
-            >(
-                self
-                    .client()
-                    .operation(&TARGET_GROUPS_SEARCH_USERS, &[resource_id.as_ref()]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&TARGET_GROUPS_SEARCH_USERS, &[resource_id.as_ref()])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Removes target users from a group.
@@ -393,7 +363,7 @@ impl TargetGroups {
     ) -> Call<RecordId> {
         self.client()
             .operation(&TARGET_GROUPS_REMOVE_USERS, &[resource_id.as_ref()])
-            .json::<DeleteTargetGroupUsersRequest>(&delete_target_group_users.into())
+            .json(&delete_target_group_users.into())
             .call()
     }
 
@@ -409,15 +379,9 @@ impl TargetGroups {
         resource_id: impl AsRef<str>,
         target_group_users_export: impl Into<TargetGroupUsersExportRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            TargetGroupUsersExportRequest,
-        >(
-                self
-                    .client()
-                    .operation(&TARGET_GROUPS_EXPORT_USERS, &[resource_id.as_ref()]),
-                target_group_users_export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&TARGET_GROUPS_EXPORT_USERS, &[resource_id.as_ref()])
+            .try_json(search::complete(target_group_users_export.into(), "CreateTime"))
             .call()
     }
 }

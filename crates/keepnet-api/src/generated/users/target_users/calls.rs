@@ -59,7 +59,7 @@ impl TargetUsers {
     ) -> Call<RecordId> {
         self.client()
             .operation(&TARGET_USERS_CREATE, &[])
-            .json::<CreateTargetUserRequest>(&target_user.into())
+            .json(&target_user.into())
             .call()
     }
 
@@ -86,7 +86,7 @@ impl TargetUsers {
     ) -> Call<RecordId> {
         self.client()
             .operation(&TARGET_USERS_DELETE_MANY, &[])
-            .json::<BulkDeleteRequest>(&bulk_delete.into())
+            .json(&bulk_delete.into())
             .call()
     }
 
@@ -101,9 +101,7 @@ impl TargetUsers {
     ) -> Call<Vec<TargetUserEmail>> {
         self.client()
             .operation(&TARGET_USERS_LIST_BY_RESOURCE_IDS, &[])
-            .json::<
-                TargetUsersByResourceIdsRequest,
-            >(&target_users_by_resource_ids.into())
+            .json(&target_users_by_resource_ids.into())
             .call()
     }
 
@@ -153,9 +151,7 @@ impl TargetUsers {
     ) -> Call<RecordId> {
         self.client()
             .operation(&TARGET_USERS_CREATE_MAPPING, &[])
-            .json::<
-                CreateTargetUserFieldMappingRequest,
-            >(&target_user_field_mapping.into())
+            .json(&target_user_field_mapping.into())
             .call()
     }
 
@@ -170,7 +166,7 @@ impl TargetUsers {
     ) -> Call<Vec<TargetUserEmail>> {
         self.client()
             .operation(&TARGET_USERS_LIST_FOR_ENROLLMENT_EMAILS, &[])
-            .json::<TargetUserForEnrollmentRequest>(&target_user_for_enrollment.into())
+            .json(&target_user_for_enrollment.into())
             .call()
     }
 
@@ -185,7 +181,7 @@ impl TargetUsers {
     ) -> Call<Vec<TargetUserEmail>> {
         self.client()
             .operation(&TARGET_USERS_COUNT_FOR_ENROLLMENT_EMAILS, &[])
-            .json::<TargetUserForEnrollmentRequest>(&target_user_for_enrollment.into())
+            .json(&target_user_for_enrollment.into())
             .call()
     }
 
@@ -197,13 +193,9 @@ impl TargetUsers {
     ///
     /// Source: the vendor's documentation.
     pub fn example_file(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&TARGET_USERS_EXAMPLE_FILE, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&TARGET_USERS_EXAMPLE_FILE, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -218,9 +210,7 @@ impl TargetUsers {
     ) -> Call<Vec<TargetUserEmail>> {
         self.client()
             .operation(&TARGET_USERS_LIST_BY_RESOURCE_IDS_INCLUDE_DELETED, &[])
-            .json::<
-                TargetUsersByResourceIdsRequest,
-            >(&target_users_by_resource_ids.into())
+            .json(&target_users_by_resource_ids.into())
             .call()
     }
 
@@ -262,7 +252,7 @@ impl TargetUsers {
     ) -> Call<TargetUser> {
         self.client()
             .operation(&TARGET_USERS_SEARCH_FOR_SCORM_EMAIL, &[])
-            .json::<TargetUserForScormRequest>(&target_user_for_scorm.into())
+            .json(&target_user_for_scorm.into())
             .call()
     }
 
@@ -290,15 +280,10 @@ impl TargetUsers {
         &self,
         search: impl Into<TargetUserSearchRequest>,
     ) -> List<TargetUserView> {
-        List::new(
-            search::complete::<
-                TargetUserSearchRequest,
-            >(
-                self.client().operation(&TARGET_USERS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&TARGET_USERS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Searches target users by e-mail address, page by page.
@@ -326,12 +311,10 @@ impl TargetUsers {
         &self,
         target_user_by_email: impl Into<TargetUserByEmailRequest>,
     ) -> List<TargetUser> {
-        List::new(
-            self
-                .client()
-                .operation(&TARGET_USERS_SEARCH_BY_EMAIL, &[])
-                .json::<TargetUserByEmailRequest>(&target_user_by_email.into()),
-        )
+        self.client()
+            .operation(&TARGET_USERS_SEARCH_BY_EMAIL, &[])
+            .json(&target_user_by_email.into())
+            .list()
     }
 
     /// Exports target users as a spreadsheet, CSV or PDF file.
@@ -353,13 +336,9 @@ impl TargetUsers {
     /// # }
     /// ```
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&TARGET_USERS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&TARGET_USERS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -460,7 +439,7 @@ impl TargetUsers {
     ) -> Call<RecordId> {
         self.client()
             .operation(&TARGET_USERS_UPDATE, &[resource_id.as_ref()])
-            .json::<UpdateTargetUserRequest>(&target_user.into())
+            .json(&target_user.into())
             .call()
     }
 
@@ -498,17 +477,10 @@ impl TargetUsers {
         resource_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> List<TargetUserView> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self
-                    .client()
-                    .operation(&TARGET_USERS_SEARCH_GROUPS, &[resource_id.as_ref()]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&TARGET_USERS_SEARCH_GROUPS, &[resource_id.as_ref()])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Imports the rows of an uploaded file as target users.
@@ -538,7 +510,7 @@ impl TargetUsers {
     ) -> Call<BTreeMap<String, RawJson>> {
         self.client()
             .operation(&TARGET_USERS_CONFIRM_IMPORT, &[transaction_id.as_ref()])
-            .json::<TargetUserImportRequest>(&target_user_import.into())
+            .json(&target_user_import.into())
             .call()
     }
 
@@ -567,15 +539,9 @@ impl TargetUsers {
         transaction_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> Call<SearchTmpTargetUserService> {
-        search::complete::<
-            SearchRequest,
-        >(
-                self
-                    .client()
-                    .operation(&TARGET_USERS_SEARCH_IMPORT, &[transaction_id.as_ref()]),
-                search.into(),
-                "Email",
-            )
+        self.client()
+            .operation(&TARGET_USERS_SEARCH_IMPORT, &[transaction_id.as_ref()])
+            .try_json(search::complete(search.into(), "Email"))
             .call()
     }
 
@@ -591,15 +557,9 @@ impl TargetUsers {
         transaction_id: impl AsRef<str>,
         export: impl Into<ExportRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self
-                    .client()
-                    .operation(&TARGET_USERS_EXPORT_IMPORT, &[transaction_id.as_ref()]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&TARGET_USERS_EXPORT_IMPORT, &[transaction_id.as_ref()])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
