@@ -1,6 +1,6 @@
-//! Clients whose answers are made by the fuzzer.
+//! Clients whose responses are made by the fuzzer.
 //!
-//! A client is built once and asked again with every input: building one takes far longer than reading an answer.
+//! A client is built once and asked again with every input: building one takes far longer than reading a response.
 
 use std::convert::Infallible;
 use std::future::{Future, Ready, ready};
@@ -8,12 +8,13 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use push_security_api::{Client, HttpRequest, HttpResponse, ResponseBody};
+use push_security_api::Client;
+use push_security_api::middleware::{HttpRequest, HttpResponse, ResponseBody};
 use tokio::runtime::Runtime;
 
-/// What the service answers.
+/// The response of the service.
 #[derive(Debug, Clone, Default)]
-pub struct Answer {
+pub struct ServerResponse {
     /// The status.
     pub status: StatusCode,
     /// The headers.
@@ -22,7 +23,7 @@ pub struct Answer {
     pub body: Bytes,
 }
 
-impl Answer {
+impl ServerResponse {
     fn response(&self) -> Result<HttpResponse, Infallible> {
         let mut response = HttpResponse::new(ResponseBody::full(self.body.clone()));
         *response.status_mut() = self.status;
@@ -32,78 +33,78 @@ impl Answer {
 }
 
 /// What the clients that are built once get.
-static ANSWER: Mutex<Option<Answer>> = Mutex::new(None);
+static RESPONSE: Mutex<Option<ServerResponse>> = Mutex::new(None);
 
-fn set(answer: Answer) {
-    *ANSWER.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+fn set(response: ServerResponse) {
+    *RESPONSE.lock().unwrap_or_else(PoisonError::into_inner) = Some(response);
 }
 
 /// Answers a request, and one for a token with a token.
 fn respond(request: HttpRequest) -> Ready<Result<HttpResponse, Infallible>> {
     if request.uri().path().ends_with("/connect/token") {
         let body = br#"{"access_token":"token","token_type":"Bearer","expires_in":2000000000}"#;
-        let token = Answer {
+        let token = ServerResponse {
             body: body.as_slice().into(),
-            ..Answer::default()
+            ..ServerResponse::default()
         };
         return ready(token.response());
     }
-    let answer = ANSWER.lock().unwrap_or_else(PoisonError::into_inner);
-    ready(answer.clone().unwrap_or_default().response())
+    let response = RESPONSE.lock().unwrap_or_else(PoisonError::into_inner);
+    ready(response.clone().unwrap_or_default().response())
 }
 
-/// The client of Push Security, which gets this answer to every request.
+/// The client of Push Security, which gets this response to every request.
 ///
 /// # Panics
 /// If the client cannot be made, which is a defect of this crate.
 #[must_use]
-pub fn client(answer: Answer) -> Client {
+pub fn client(response: ServerResponse) -> Client {
     static CLIENT: LazyLock<Client> = LazyLock::new(|| {
         let builder = Client::builder("fuzz").transport(tower::service_fn(respond));
         builder.build().expect("a valid key")
     });
-    set(answer);
+    set(response);
     CLIENT.clone()
 }
 
-/// A client of Push Security that has heard of no limit yet. It gets this answer to every request.
+/// A client of Push Security that has heard of no limit yet. It gets this response to every request.
 ///
 /// # Panics
 /// If the client cannot be made, which is a defect of this crate.
 #[must_use]
-pub fn new_client(answer: Answer) -> Client {
-    let transport = tower::service_fn(move |_: HttpRequest| ready(answer.response()));
+pub fn new_client(response: ServerResponse) -> Client {
+    let transport = tower::service_fn(move |_: HttpRequest| ready(response.response()));
     let builder = Client::builder("fuzz").transport(transport);
     builder.build().expect("a valid key")
 }
 
-/// The client of Password Pusher, which gets this answer to every request.
+/// The client of Password Pusher, which gets this response to every request.
 ///
 /// # Panics
 /// If the client cannot be made, which is a defect of this crate.
 #[must_use]
-pub fn pwpush(answer: Answer) -> pwpush_api::Client {
+pub fn pwpush(response: ServerResponse) -> pwpush_api::Client {
     static CLIENT: LazyLock<pwpush_api::Client> = LazyLock::new(|| {
         let builder = pwpush_api::Client::builder("fuzz").transport(tower::service_fn(respond));
         let client = builder.build().expect("a valid token");
         client.assume_edition(pwpush_api::types::Edition::Oss)
     });
-    set(answer);
+    set(response);
     CLIENT.clone()
 }
 
-/// The client of Keepnet, which gets this answer to every request but those for a token.
+/// The client of Keepnet, which gets this response to every request but those for a token.
 ///
 /// # Panics
 /// If the client cannot be made, which is a defect of this crate.
 #[must_use]
-pub fn keepnet(answer: Answer) -> keepnet_api::Client {
+pub fn keepnet(response: ServerResponse) -> keepnet_api::Client {
     static CLIENT: LazyLock<keepnet_api::Client> = LazyLock::new(|| {
         let builder = keepnet_api::Client::builder("id", "secret");
         let builder = builder.transport(tower::service_fn(respond));
         builder.build().expect("a valid id and secret")
     });
-    set(answer);
+    set(response);
     CLIENT.clone()
 }
 

@@ -1,7 +1,7 @@
 //! A stored cursor: it is read as it was written or refused, and resuming from it never gives more than there is.
 #![no_main]
 
-use fuzz::{Answer, client, wait};
+use fuzz::{ServerResponse, client, wait};
 use libfuzzer_sys::fuzz_target;
 use push_security_api::Cursor;
 
@@ -16,9 +16,9 @@ fuzz_target!(|json: &[u8]| {
     let read: Cursor = serde_json::from_str(&written).expect("what was written");
     assert_eq!(read, cursor);
 
-    let push = client(Answer {
+    let push = client(ServerResponse {
         body: PAGE.into(),
-        ..Answer::default()
+        ..ServerResponse::default()
     });
     wait(async {
         let mut items = push.apps().list().items().resume(cursor.clone());

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use arbitrary::Arbitrary;
-use fuzz::{Answer, client, wait};
+use fuzz::{ServerResponse, client, wait};
 use http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use libfuzzer_sys::fuzz_target;
@@ -33,7 +33,7 @@ fn name_of(disposition: Vec<u8>, head: &Head<'_>) -> Option<String> {
     let announced = std::str::from_utf8(head.length).ok();
     let announced = announced.and_then(|length| length.parse::<u64>().ok());
     let cut = announced.is_some_and(|length| length > head.body.len() as u64);
-    let push = client(Answer {
+    let push = client(ServerResponse {
         status: StatusCode::OK,
         headers,
         body: head.body.to_vec().into(),

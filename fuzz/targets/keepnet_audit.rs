@@ -2,7 +2,7 @@
 #![no_main]
 
 use arbitrary::Arbitrary;
-use fuzz::{Answer, keepnet, wait};
+use fuzz::{ServerResponse, keepnet, wait};
 use keepnet_api::audit_log::TailCursor;
 use libfuzzer_sys::fuzz_target;
 
@@ -23,9 +23,9 @@ fuzz_target!(|input: Input<'_>| {
     );
 
     let (head, tail) = (b"{\"status\":\"SUCCESS\",\"data\":{\"results\":[", b"]}}");
-    let keepnet = keepnet(Answer {
+    let keepnet = keepnet(ServerResponse {
         body: [head.as_slice(), input.records, tail].concat().into(),
-        ..Answer::default()
+        ..ServerResponse::default()
     });
     wait(async {
         let mut records = keepnet.audit_logs().tail(cursor.clone());

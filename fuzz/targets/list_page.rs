@@ -2,12 +2,12 @@
 #![no_main]
 
 use arbitrary::Arbitrary;
-use fuzz::{Answer, client, wait};
+use fuzz::{ServerResponse, client, wait};
 use libfuzzer_sys::fuzz_target;
 use push_security_api::types::Account;
 use push_security_api::{ErrorKind, RawJson};
 
-/// Where in the answer the fuzzer writes.
+/// Where in the response the fuzzer writes.
 #[derive(Debug, Arbitrary)]
 enum Body<'a> {
     Whole(&'a [u8]),
@@ -37,9 +37,9 @@ impl Body<'_> {
 }
 
 fuzz_target!(|body: Body<'_>| {
-    let push = client(Answer {
+    let push = client(ServerResponse {
         body: body.bytes().into(),
-        ..Answer::default()
+        ..ServerResponse::default()
     });
     wait(async {
         let list = push.accounts().list();
@@ -69,7 +69,7 @@ fuzz_target!(|body: Body<'_>| {
                 Err(error) => assert!(error.item().is_some(), "{error}"),
             }
         }
-        // The same answer comes again and again, and the list ends all the same.
+        // The same response comes again and again, and the list ends all the same.
         let mut items = list.items();
         let mut found = 0;
         let ended = loop {

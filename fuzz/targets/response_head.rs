@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use arbitrary::Arbitrary;
-use fuzz::{Answer, new_client, wait};
+use fuzz::{ServerResponse, new_client, wait};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use libfuzzer_sys::fuzz_target;
 use push_security_api::Reason;
@@ -41,7 +41,7 @@ fuzz_target!(|head: Head<'_>| {
         }
     }
     let status = 200 + head.status % 400;
-    let push = new_client(Answer {
+    let push = new_client(ServerResponse {
         status: StatusCode::from_u16(status).unwrap_or_default(),
         headers,
         body: head.body.to_vec().into(),

@@ -259,8 +259,8 @@ fn own_program() -> Command {
 fn serve() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     println!("http://{}", listener.local_addr().expect("an address"));
-    let small = answer(r#"{"id":"1852b6ab-0cca-4c8d-8f14-490550","os":"MACOS","isActive":true}"#);
-    let page = answer(&page());
+    let small = response(r#"{"id":"1852b6ab-0cca-4c8d-8f14-490550","os":"MACOS","isActive":true}"#);
+    let page = response(&page());
     for connection in listener.incoming().flatten() {
         let (small, page) = (small.clone(), page.clone());
         std::thread::spawn(move || serve_connection(connection, &small, &page));
@@ -287,7 +287,7 @@ fn serve_connection(mut connection: TcpStream, small: &[u8], page: &[u8]) {
     }
 }
 
-fn answer(body: &str) -> Vec<u8> {
+fn response(body: &str) -> Vec<u8> {
     format!(
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
@@ -412,7 +412,7 @@ async fn plain(client: &reqwest::Client, url: &str, scenario: &str) {
         .send()
         .await
         .and_then(reqwest::Response::error_for_status)
-        .expect("an answer");
+        .expect("a response");
     if scenario == "small" {
         let browser: PlainBrowser = response.json().await.expect("a browser");
         assert_eq!(browser.os.as_deref(), Some("MACOS"));

@@ -16,8 +16,8 @@ use std::time::Instant;
 
 use push_security_api::http::Method;
 use security_api_transport::{
-    Anonymous, Answer, ApiError, Client, ClientBuilder, Error, Form, Operation, Protocol,
-    RateLimiter, ServiceSettings, Upload,
+    Anonymous, ApiError, Client, ClientBuilder, Error, Form, Operation, Protocol, RateLimiter,
+    ResponseParts, ServiceSettings, Upload,
 };
 use serde_json::Value;
 
@@ -58,7 +58,7 @@ fn main() {
 struct Plain;
 
 impl Protocol for Plain {
-    fn api_error(&self, _: &Answer<'_>) -> ApiError {
+    fn api_error(&self, _: &ResponseParts<'_>) -> ApiError {
         ApiError::new()
     }
 }
@@ -95,13 +95,14 @@ async fn report(url: &str, folder: &Path, size: u64) -> bool {
         let expected = expected(&form, size);
         let before = peak_memory();
         let start = Instant::now();
-        let (answer, tried) = send(&client, operation, form.clone()).await;
+        let (response, tried) = send(&client, operation, form.clone()).await;
         let seconds = start.elapsed().as_secs_f64();
         let growth = peak_memory()
             .zip(before)
             .map(|(after, before)| after - before);
 
-        let arrived = answer == format!("{}:{:016x}", form.length(), expected) && tried == attempts;
+        let arrived =
+            response == format!("{}:{:016x}", form.length(), expected) && tried == attempts;
         let mebibytes = (form.length() >> 20) as f64;
         println!(
             "{name:<12} {mebibytes:>5} MiB, {tried} attempts, {:>6.0} MiB/s, {}, memory grew by {}",
@@ -120,11 +121,11 @@ async fn report(url: &str, folder: &Path, size: u64) -> bool {
 
 async fn send(client: &Client, operation: &'static Operation, form: Form) -> (String, u32) {
     let call = client.operation(operation, &[]).form(form);
-    let answer = call.call::<Value>().send_with_response().await;
-    let answer = answer.expect("the upload succeeds");
-    let tried = answer.attempts();
+    let response = call.call::<Value>().send_with_response().await;
+    let response = response.expect("the upload succeeds");
+    let tried = response.attempts();
     (
-        answer.value().as_str().unwrap_or_default().to_owned(),
+        response.value().as_str().unwrap_or_default().to_owned(),
         tried,
     )
 }
@@ -285,7 +286,7 @@ fn serve_request(connection: &mut BufReader<TcpStream>, refuse: &dyn Fn() -> boo
         read += count as u64;
         if refuse && read >= length / 2 {
             refuse = false;
-            answer(
+            response(
                 connection,
                 "429 Too Many Requests\r\nRetry-After: 1",
                 "null",
@@ -295,10 +296,10 @@ fn serve_request(connection: &mut BufReader<TcpStream>, refuse: &dyn Fn() -> boo
     if answered {
         return Some(());
     }
-    answer(connection, "200 OK", &format!("\"{read}:{:016x}\"", hash.0))
+    response(connection, "200 OK", &format!("\"{read}:{:016x}\"", hash.0))
 }
 
-fn answer(connection: &mut BufReader<TcpStream>, status: &str, body: &str) -> Option<()> {
+fn response(connection: &mut BufReader<TcpStream>, status: &str, body: &str) -> Option<()> {
     let length = body.len();
     let text = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\n\r\n{body}");
     connection.get_mut().write_all(text.as_bytes()).ok()

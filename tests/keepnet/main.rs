@@ -1,6 +1,6 @@
 //! Whatever Keepnet may answer is decoded by the types there are for it, and nothing of it is lost.
 //!
-//! Answers are made up from the list of their forms that the sandbox has; what is made up depends on a seed alone.
+//! Responses are made up from the list of their forms that the sandbox has; what is made up depends on a seed alone.
 
 mod check;
 mod operations;
@@ -18,7 +18,7 @@ use types::{ENUMS, MODELS};
 const ROUNDS: u64 = 24;
 
 #[test]
-fn every_type_of_an_answer_is_tried() {
+fn every_type_of_a_response_is_tried() {
     let shapes = Shapes::load();
     let mut tried: Vec<_> = MODELS.iter().map(|(name, _)| *name).collect();
     tried.extend(ENUMS.iter().map(|(name, _)| *name));

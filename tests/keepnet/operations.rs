@@ -1,4 +1,4 @@
-//! Answers of every operation, through the client.
+//! Responses of every operation, through the client.
 
 use std::env::consts::EXE_SUFFIX;
 use std::path::Path;
@@ -11,11 +11,11 @@ use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use keepnet_api::http::Method;
-use keepnet_api::{Client, FakeAnswer, FakeTransport, RateLimiter, RawItems, RawJson};
+use keepnet_api::{Client, FakeResponse, FakeTransport, RateLimiter, RawItems, RawJson};
 use serde_json::{Map, Value, json};
 
 use crate::sample::{Maker, write};
-use crate::shapes::{Answer, Shape, Shapes};
+use crate::shapes::{OperationShape, Shape, Shapes};
 
 fn token() -> Value {
     json!({"access_token": "token", "expires_in": 3600, "token_type": "Bearer"})
@@ -84,12 +84,17 @@ fn page(maker: &mut Maker<'_>, items: &Value) -> String {
     write(&Value::Object(page), &mut maker.rng)
 }
 
-/// What an operation gives of an answer, as JSON: its value, or the list of items.
-async fn given(fake: &FakeTransport, answer: &Answer, paged: bool, body: String) -> Vec<RawJson> {
-    let path = format!("/fake{}", answer.path.replace(['{', '}'], ""));
-    let method: Method = answer.method.parse().unwrap();
+/// What an operation gives of a response, as JSON: its value, or the list of items.
+async fn given(
+    fake: &FakeTransport,
+    operation: &OperationShape,
+    paged: bool,
+    body: String,
+) -> Vec<RawJson> {
+    let path = format!("/fake{}", operation.path.replace(['{', '}'], ""));
+    let method: Method = operation.method.parse().unwrap();
     fake.path(&path, move |_| {
-        FakeAnswer::status(200)
+        FakeResponse::status(200)
             .header("content-type", "application/json")
             .body(body.clone())
     });
@@ -111,19 +116,22 @@ async fn given(fake: &FakeTransport, answer: &Answer, paged: bool, body: String)
 }
 
 #[tokio::test]
-async fn every_answer_comes_out_of_its_envelope_and_page_as_it_went_in() {
+async fn every_response_comes_out_of_its_envelope_and_page_as_it_went_in() {
     let shapes = Shapes::load();
     let fake = FakeTransport::new();
-    fake.path("/connect/token", |_| FakeAnswer::json(&token()));
+    fake.path("/connect/token", |_| FakeResponse::json(&token()));
     let mut tried = 0;
-    for (seed, answer) in shapes.answers.iter().enumerate() {
-        let Shape::Envelope(shape) = &answer.shape else {
+    for (seed, operation) in shapes.operations.iter().enumerate() {
+        let Shape::Envelope(shape) = &operation.shape else {
             continue;
         };
         for data in [Data::Sent, Data::Null, Data::Absent] {
             tried += 1;
             let mut maker = Maker::new(&shapes, seed as u64);
-            let name = format!("{} {}, seed {seed}, {data:?}", answer.method, answer.path);
+            let name = format!(
+                "{} {}, seed {seed}, {data:?}",
+                operation.method, operation.path
+            );
             let (item, items) = match &**shape {
                 Shape::Page(item) => {
                     let items = maker.value(&Shape::List(item.clone()));
@@ -137,7 +145,7 @@ async fn every_answer_comes_out_of_its_envelope_and_page_as_it_went_in() {
                 false => write(&items[0], &mut maker.rng),
             };
             let body = envelope(&mut maker, data, &inner);
-            let found = given(&fake, answer, paged, body.clone()).await;
+            let found = given(&fake, operation, paged, body.clone()).await;
             if data != Data::Sent {
                 let nothing = match paged {
                     true => found.is_empty(),
@@ -166,9 +174,9 @@ struct Service {
     seed: AtomicU64,
 }
 
-async fn answer(State(service): State<Arc<Service>>, request: Request) -> Response {
+async fn response(State(service): State<Arc<Service>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
-    // Read to its end, since a client may not look at an answer that comes before that.
+    // Read to its end, since a client may not look at a response that comes before that.
     if axum::body::to_bytes(body, usize::MAX).await.is_err() {
         return axum::http::StatusCode::BAD_REQUEST.into_response();
     }
@@ -176,16 +184,16 @@ async fn answer(State(service): State<Arc<Service>>, request: Request) -> Respon
     if path == "/connect/token" {
         return json_of(token().to_string());
     }
-    let answers = service.shapes.answers.iter();
-    let found = answers
-        .filter_map(|answer| Some((answer.fits(method, path)?, answer)))
+    let operations = service.shapes.operations.iter();
+    let found = operations
+        .filter_map(|operation| Some((operation.fits(method, path)?, operation)))
         .max_by_key(|(same, _)| *same);
-    let Some((_, answer)) = found else {
+    let Some((_, operation)) = found else {
         return axum::http::StatusCode::NOT_FOUND.into_response();
     };
     let seed = service.seed.fetch_add(1, Ordering::Relaxed);
     let mut maker = Maker::new(&service.shapes, seed).tame();
-    match &answer.shape {
+    match &operation.shape {
         Shape::Bytes => ([(CONTENT_TYPE, "text/csv")], "a,b\n").into_response(),
         Shape::Envelope(inner) => {
             let inner = match &**inner {
@@ -216,7 +224,7 @@ async fn exercised(data: Data) -> Vec<String> {
         data,
         seed: AtomicU64::new(0),
     });
-    let router = Router::new().fallback(answer).with_state(service);
+    let router = Router::new().fallback(response).with_state(service);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let server = tokio::spawn(async move { axum::serve(listener, router).await });
@@ -237,7 +245,7 @@ async fn exercised(data: Data) -> Vec<String> {
 
 #[tokio::test]
 #[ignore = "needs the exerciser, which `cargo xtask exercise` builds; a step of `cargo xtask ci`"]
-async fn every_operation_decodes_its_answer() {
+async fn every_operation_decodes_its_response() {
     for data in [Data::Sent, Data::Null, Data::Absent] {
         let lines = exercised(data).await;
         let failed: Vec<_> = lines

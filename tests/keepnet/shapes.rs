@@ -1,4 +1,4 @@
-//! What the service answers, by the sandbox's list of it.
+//! The responses of the service, by the sandbox's list of it.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -61,13 +61,13 @@ pub(crate) enum Definition {
 }
 
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct OperationShape {
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) shape: Shape,
 }
 
-impl Answer {
+impl OperationShape {
     /// Whether a request for this path is one of this operation; the more, the fewer parameters it takes for that.
     pub(crate) fn fits(&self, method: &str, path: &str) -> Option<usize> {
         let (wanted, found) = (self.path.split('/'), path.split('/'));
@@ -89,7 +89,7 @@ impl Answer {
 #[derive(Debug)]
 pub(crate) struct Shapes {
     pub(crate) types: Vec<(String, Definition)>,
-    pub(crate) answers: Vec<Answer>,
+    pub(crate) operations: Vec<OperationShape>,
 }
 
 impl Shapes {
@@ -110,15 +110,15 @@ impl Shapes {
             };
             (name, definition)
         });
-        let answers = document.operations.into_iter();
-        let answers = answers.map(|(method, path, of)| Answer {
+        let operations = document.operations.into_iter();
+        let operations = operations.map(|(method, path, of)| OperationShape {
             method,
             path,
             shape: Shape::parse(&of),
         });
         Self {
             types: types.collect(),
-            answers: answers.collect(),
+            operations: operations.collect(),
         }
     }
 

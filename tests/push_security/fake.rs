@@ -6,7 +6,7 @@ use std::time::Duration;
 use push_security_api::http::Method;
 use push_security_api::types::{AppUpdate, ApprovalStatus};
 use push_security_api::{
-    Client, Error, ErrorKind, FakeAnswer, FakeTransport, Outcome, Patch, RateLimiter, Reason,
+    Client, Error, ErrorKind, FakeResponse, FakeTransport, Outcome, Patch, RateLimiter, Reason,
     operations,
 };
 use serde_json::json;
@@ -53,11 +53,11 @@ async fn a_program_is_tested_by_what_it_sends() {
             }),
             Some(other) => panic!("no token of this list: {other}"),
         };
-        FakeAnswer::json(&page)
+        FakeResponse::json(&page)
     });
     fake.always(
         &operations::APPS_UPDATE,
-        FakeAnswer::json(&json!({ "id": "a1" })),
+        FakeResponse::json(&json!({ "id": "a1" })),
     );
     assert_eq!(approve_new_apps(&client(&fake)).await.unwrap(), 2);
 
@@ -86,21 +86,24 @@ async fn a_program_is_tested_by_what_it_sends() {
 }
 
 #[tokio::test]
-async fn answers_can_be_queued_and_everything_above_the_leaf_works_as_it_does_over_a_network() {
+async fn responses_can_be_queued_and_everything_above_the_leaf_works_as_it_does_over_a_network() {
     let fake = FakeTransport::new();
-    fake.once(&operations::APPS_GET, FakeAnswer::status(503))
+    fake.once(&operations::APPS_GET, FakeResponse::status(503))
         .once(
             &operations::APPS_GET,
-            FakeAnswer::status(200).body("{\"id\":").cut(),
+            FakeResponse::status(200).body("{\"id\":").cut(),
         )
-        .once(&operations::APPS_GET, FakeAnswer::status(429))
+        .once(&operations::APPS_GET, FakeResponse::status(429))
         .always(
             &operations::APPS_GET,
-            FakeAnswer::json(&json!({ "id": "a1" })),
+            FakeResponse::json(&json!({ "id": "a1" })),
         );
     let push = client(&fake);
-    let answer = push.apps().get("a1").send_with_response().await.unwrap();
-    assert_eq!((answer.attempts(), answer.value().id.as_str()), (4, "a1"));
+    let response = push.apps().get("a1").send_with_response().await.unwrap();
+    assert_eq!(
+        (response.attempts(), response.value().id.as_str()),
+        (4, "a1")
+    );
     let attempts: Vec<_> = fake
         .requests()
         .iter()
@@ -119,19 +122,19 @@ async fn answers_can_be_queued_and_everything_above_the_leaf_works_as_it_does_ov
 }
 
 #[tokio::test]
-async fn a_programs_way_with_refusals_is_tested_by_answers_that_refuse() {
+async fn a_programs_way_with_refusals_is_tested_by_responses_that_refuse() {
     let fake = FakeTransport::new();
     fake.always(
         &operations::APPS_LIST,
-        FakeAnswer::json(&json!({ "result": [{ "id": "1" }] })),
+        FakeResponse::json(&json!({ "result": [{ "id": "1" }] })),
     );
     fake.with(&operations::APPS_UPDATE, |_| {
-        FakeAnswer::status(403).body(r#"{"message":"Forbidden"}"#)
+        FakeResponse::status(403).body(r#"{"message":"Forbidden"}"#)
     });
     let error = approve_new_apps(&client(&fake)).await.unwrap_err();
     assert_eq!(Reason::of(&error), Some(Reason::ReadOnlyKey));
     let broken = Error::new(ErrorKind::Connect, "no route").with_outcome(Outcome::NotSent);
-    fake.always(&operations::APPS_LIST, FakeAnswer::error(broken));
+    fake.always(&operations::APPS_LIST, FakeResponse::error(broken));
     let error = approve_new_apps(&client(&fake)).await.unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Connect, 4));
     assert!(
@@ -141,7 +144,7 @@ async fn a_programs_way_with_refusals_is_tested_by_answers_that_refuse() {
 }
 
 #[tokio::test]
-async fn an_operation_without_an_answer_says_so() {
+async fn an_operation_without_a_response_says_so() {
     let fake = FakeTransport::new();
     let error = client(&fake).employees().get("e1").await.unwrap_err();
     let text = error.to_string();
@@ -153,12 +156,12 @@ async fn an_operation_without_an_answer_says_so() {
 }
 
 #[tokio::test]
-async fn an_answer_can_be_late_or_never_come() {
+async fn a_response_can_be_late_or_never_come() {
     let fake = FakeTransport::new();
-    fake.once(&operations::BROWSERS_LIST, FakeAnswer::never());
+    fake.once(&operations::BROWSERS_LIST, FakeResponse::never());
     fake.always(
         &operations::BROWSERS_LIST,
-        FakeAnswer::json(&json!({ "result": null })).delay(Duration::from_millis(5)),
+        FakeResponse::json(&json!({ "result": null })).delay(Duration::from_millis(5)),
     );
     let push = client(&fake);
     let list = push
@@ -170,14 +173,14 @@ async fn an_answer_can_be_late_or_never_come() {
 }
 
 #[tokio::test]
-async fn an_answer_can_count_how_often_it_was_asked_for() {
+async fn a_response_can_count_how_often_it_was_asked_for() {
     let fake = FakeTransport::new();
     let asked = std::sync::Arc::new(AtomicUsize::new(0));
     let count = std::sync::Arc::clone(&asked);
     fake.with(&operations::EMPLOYEES_GET, move |request| {
         count.fetch_add(1, Ordering::Relaxed);
         let id = request.uri.path().rsplit('/').next().unwrap_or_default();
-        FakeAnswer::json(&json!({ "id": id }))
+        FakeResponse::json(&json!({ "id": id }))
     });
     let push = client(&fake);
     for id in ["e1", "e2"] {

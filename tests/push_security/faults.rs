@@ -27,8 +27,8 @@ async fn a_transient_failure_of_a_read_is_sent_again_and_succeeds() {
         let (sandbox, push) = world().await;
         sandbox.faults().queue(Fault::status(status).times(2));
         let call = push.apps().list().page();
-        let answer = call.send_with_response().await.unwrap();
-        assert_eq!(answer.attempts(), 3);
+        let response = call.send_with_response().await.unwrap();
+        assert_eq!(response.attempts(), 3);
         assert_eq!(statuses(&sandbox), [Some(status), Some(status), Some(200)]);
     }
 }
@@ -99,9 +99,9 @@ async fn a_write_whose_repetition_changes_nothing_is_sent_again() {
         let call = push
             .apps()
             .update(id, AppUpdate::new().notes(notes.as_str()));
-        let answer = call.send_with_response().await.unwrap();
-        assert_eq!(answer.attempts(), 2);
-        assert_eq!(answer.value().notes, Some(notes));
+        let response = call.send_with_response().await.unwrap();
+        assert_eq!(response.attempts(), 2);
+        assert_eq!(response.value().notes, Some(notes));
     }
     let patches = sandbox
         .journal()
@@ -113,9 +113,9 @@ async fn a_write_whose_repetition_changes_nothing_is_sent_again() {
 async fn a_429_of_any_operation_is_sent_again() {
     let (sandbox, push) = world().await;
     sandbox.faults().queue(Fault::status(429).times(2));
-    let answer = write(&push, &sandbox).send_with_response().await.unwrap();
-    assert_eq!(answer.attempts(), 3);
-    assert_eq!(answer.value()["licensed"], false);
+    let response = write(&push, &sandbox).send_with_response().await.unwrap();
+    assert_eq!(response.attempts(), 3);
+    assert_eq!(response.value()["licensed"], false);
     assert_eq!(statuses(&sandbox), [Some(429), Some(429), Some(200)]);
 }
 
@@ -145,16 +145,16 @@ async fn a_body_that_is_cut_is_asked_for_again_if_that_is_safe() {
     let (sandbox, push) = world().await;
     sandbox.faults().queue(Fault::cut_body(1_000));
     sandbox.faults().queue(Fault::cut_body(0));
-    let answer = push
+    let response = push
         .accounts()
         .list()
         .page()
         .send_with_response()
         .await
         .unwrap();
-    assert_eq!(answer.attempts(), 3);
+    assert_eq!(response.attempts(), 3);
     assert_eq!(
-        answer.value().items().len(),
+        response.value().items().len(),
         sandbox.push_security().counts().accounts
     );
     sandbox.journal().clear();
@@ -247,9 +247,9 @@ async fn an_error_page_is_kept_out_of_the_message_and_in_the_body() {
 }
 
 #[tokio::test]
-async fn an_answer_that_does_not_fit_says_where_and_keeps_its_values_out_of_the_message() {
+async fn a_response_that_does_not_fit_says_where_and_keeps_its_values_out_of_the_message() {
     let (sandbox, push) = world().await;
-    let answer = |body: &'static str| Fault::status(200).body(body);
+    let response = |body: &'static str| Fault::status(200).body(body);
     for (body, says) in [
         (
             r#"{"result":[{"id":"1"},{"id":{"hunter2":1}}]}"#,
@@ -262,7 +262,7 @@ async fn an_answer_that_does_not_fit_says_where_and_keeps_its_values_out_of_the_
         ("", "empty"),
         ("hunter2", "not JSON"),
     ] {
-        sandbox.faults().queue(answer(body));
+        sandbox.faults().queue(response(body));
         let error = push.browsers().list().items().try_collect().await;
         let error = error.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Decode, "{body}");
@@ -293,7 +293,7 @@ async fn a_page_that_names_itself_as_the_next_one_ends_the_list_with_an_error() 
 }
 
 #[tokio::test]
-async fn an_answer_above_the_limit_is_refused() {
+async fn a_response_above_the_limit_is_refused() {
     let (_sandbox, push) = world().await;
     let list = push.accounts().list().response_limit(2_000);
     let error = list.page().await.unwrap_err();

@@ -146,7 +146,7 @@ async fn a_429_stops_every_clone_for_as_long_as_the_service_says() {
 }
 
 #[tokio::test]
-async fn an_answer_that_uses_up_the_limit_stops_the_next_call() {
+async fn a_response_that_uses_up_the_limit_stops_the_next_call() {
     let sandbox = sandbox().await;
     let push = plain(&sandbox).build().unwrap();
     let last = Fault::status(200)

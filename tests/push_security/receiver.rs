@@ -37,8 +37,8 @@ impl Delivered {
 
 struct Shared {
     deliveries: mpsc::UnboundedSender<Delivered>,
-    /// The statuses of the answers to come; 204 when there is none.
-    answers: Mutex<VecDeque<u16>>,
+    /// The statuses of the responses to come; 204 when there is none.
+    responses: Mutex<VecDeque<u16>>,
 }
 
 pub(crate) struct Receiver {
@@ -51,9 +51,9 @@ async fn receive(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: By
         .get(SIGNATURE_HEADER)
         .and_then(|value| value.to_str().ok());
     let signature = signature.map(str::to_owned);
-    let answer = shared.answers.lock().expect("unpoisoned").pop_front();
+    let response = shared.responses.lock().expect("unpoisoned").pop_front();
     let _ = shared.deliveries.send(Delivered { signature, body });
-    StatusCode::from_u16(answer.unwrap_or(204)).expect("a status")
+    StatusCode::from_u16(response.unwrap_or(204)).expect("a status")
 }
 
 impl Receiver {
@@ -64,7 +64,7 @@ impl Receiver {
         let (sender, deliveries) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
             deliveries: sender,
-            answers: Mutex::default(),
+            responses: Mutex::default(),
         });
         let app = Router::new()
             .route("/hooks/push", post(receive))
@@ -79,9 +79,9 @@ impl Receiver {
     }
 
     /// Has the next deliveries answered with these statuses.
-    pub(crate) fn answer(&self, statuses: impl IntoIterator<Item = u16>) {
-        let mut answers = self.shared.answers.lock().expect("unpoisoned");
-        answers.extend(statuses);
+    pub(crate) fn response(&self, statuses: impl IntoIterator<Item = u16>) {
+        let mut responses = self.shared.responses.lock().expect("unpoisoned");
+        responses.extend(statuses);
     }
 
     pub(crate) async fn next(&mut self) -> Delivered {

@@ -57,17 +57,17 @@ fn every_operation_on_one_object_is_among_the_calls_of_this_suite() {
 }
 
 #[tokio::test]
-async fn an_answer_tells_its_status_headers_request_id_and_attempts() {
+async fn a_response_tells_its_status_headers_request_id_and_attempts() {
     let (_sandbox, push) = world().await;
     let page = push.apps().list().limit(1).page().await.unwrap();
     let id = &page.items()[0].id;
-    let answer = push.apps().get(id).send_with_response().await.unwrap();
-    assert_eq!(answer.status().as_u16(), 200);
-    assert_eq!(answer.attempts(), 1);
-    assert_eq!(answer.headers()["content-type"], "application/json");
-    let request_id = answer.request_id().expect("a request id").to_owned();
-    assert_eq!(answer.headers()["x-amzn-requestid"], request_id.as_str());
-    assert_eq!(Response::into_value(answer).id, *id);
+    let response = push.apps().get(id).send_with_response().await.unwrap();
+    assert_eq!(response.status().as_u16(), 200);
+    assert_eq!(response.attempts(), 1);
+    assert_eq!(response.headers()["content-type"], "application/json");
+    let request_id = response.request_id().expect("a request id").to_owned();
+    assert_eq!(response.headers()["x-amzn-requestid"], request_id.as_str());
+    assert_eq!(Response::into_value(response).id, *id);
 }
 
 #[tokio::test]
@@ -83,7 +83,7 @@ async fn members_of_an_app_are_set_left_and_cleared_and_nothing_else_is_sent() {
         .sensitivity_level(SensitivityLevel::High)
         .notes("Seen by the help desk: \"ok\"\n€")
         .owner_id(owner.as_str());
-    let answer = push.apps().update(id, &set).await.unwrap();
+    let response = push.apps().update(id, &set).await.unwrap();
     assert_eq!(
         sent(&sandbox),
         json!({
@@ -98,13 +98,13 @@ async fn members_of_an_app_are_set_left_and_cleared_and_nothing_else_is_sent() {
     expected.sensitivity_level = Some(SensitivityLevel::High);
     expected.notes = Some("Seen by the help desk: \"ok\"\n€".to_owned());
     expected.owner_id = Some(owner.clone());
-    assert_eq!(answer, expected);
+    assert_eq!(response, expected);
     assert_eq!(push.apps().get(id).await.unwrap(), expected);
 
     // Left alone, all of them.
-    let answer = push.apps().update(id, AppUpdate::new()).await.unwrap();
+    let response = push.apps().update(id, AppUpdate::new()).await.unwrap();
     assert_eq!(sent(&sandbox), json!({}));
-    assert_eq!(answer, expected);
+    assert_eq!(response, expected);
 
     // One cleared, one set, two left.
     let some = AppUpdate::new()
@@ -153,10 +153,10 @@ async fn a_detection_is_archived_and_brought_back() {
     let before = page.items()[0].clone();
     for archived in [true, false] {
         let update = DetectionUpdate::new().archived(archived);
-        let answer = push.detections().update(&before.id, update).await.unwrap();
+        let response = push.detections().update(&before.id, update).await.unwrap();
         assert_eq!(sent(&sandbox), json!({ "archived": archived }));
-        assert_eq!(answer.archived, Some(archived));
-        assert_eq!(push.detections().get(&before.id).await.unwrap(), answer);
+        assert_eq!(response.archived, Some(archived));
+        assert_eq!(push.detections().get(&before.id).await.unwrap(), response);
     }
     assert_eq!(push.detections().get(&before.id).await.unwrap(), before);
 }
@@ -175,10 +175,10 @@ async fn a_licence_is_taken_and_given() {
     let before = page.items()[0].clone();
     for licensed in [false, true] {
         let update = EmployeeUpdate::new().licensed(licensed);
-        let answer = push.employees().update(&before.id, update).await.unwrap();
+        let response = push.employees().update(&before.id, update).await.unwrap();
         assert_eq!(sent(&sandbox), json!({ "licensed": licensed }));
-        assert_eq!(answer.licensed, Some(licensed));
-        assert_eq!(push.employees().get(&before.id).await.unwrap(), answer);
+        assert_eq!(response.licensed, Some(licensed));
+        assert_eq!(push.employees().get(&before.id).await.unwrap(), response);
     }
     assert_eq!(push.employees().get(&before.id).await.unwrap(), before);
     let nothing = push.employees().update(&before.id, EmployeeUpdate::new());
@@ -194,13 +194,13 @@ async fn a_deleted_account_is_gone() {
     let [first, second] = page.items() else {
         panic!("two accounts")
     };
-    let answer = push
+    let response = push
         .accounts()
         .delete(&first.id)
         .send_with_response()
         .await
         .unwrap();
-    assert_eq!((answer.status().as_u16(), answer.value()), (200, &()));
+    assert_eq!((response.status().as_u16(), response.value()), (200, &()));
     assert_eq!(sandbox.push_security().counts().accounts, before - 1);
     for gone in [
         push.accounts().get(&first.id).await.map(drop),
@@ -271,14 +271,14 @@ async fn a_request_of_ones_own_takes_the_same_way() {
     let (sandbox, push) = world().await;
     let page = push.apps().list().limit(1).page().await.unwrap();
     let id = &page.items()[0].id;
-    let answer: Value = push
+    let response: Value = push
         .request(Method::PATCH, "/v1/apps")
         .segment(id)
         .json(&json!({ "notes": "by hand" }))
         .call()
         .await
         .unwrap();
-    assert_eq!(answer["notes"], "by hand");
+    assert_eq!(response["notes"], "by hand");
     assert_eq!(
         push.apps().get(id).await.unwrap().notes.as_deref(),
         Some("by hand")

@@ -211,7 +211,7 @@ async fn every_documented_event_is_delivered_verified_and_read_as_what_it_is() {
 #[tokio::test]
 async fn a_delivery_that_was_not_taken_comes_again_with_the_same_id_and_a_new_signature() {
     let mut scene = scene().await;
-    scene.receiver.answer([500, 404]);
+    scene.receiver.response([500, 404]);
     let id = scene.sandbox.push_security().emit("LOGIN");
     let mut seen: Vec<Delivered> = Vec::new();
     for minutes in [1, 4, 0] {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::Method;
-use security_api_transport::{Error, ErrorKind, FakeAnswer, FakeTransport, Request};
+use security_api_transport::{Error, ErrorKind, FakeResponse, FakeTransport, Request};
 use serde_json::{Value, json};
 
 /// A service that asks for a wait of an hour once, and how many requests reached it.
@@ -14,12 +14,12 @@ fn service() -> (FakeTransport, Arc<AtomicUsize>) {
     let count = Arc::clone(&reached);
     fake.path("/things", move |_| {
         match count.fetch_add(1, Ordering::Relaxed) {
-            0 => FakeAnswer::status(429).header("retry-after", "3600"),
-            _ => FakeAnswer::json(&json!({"data": 1, "status": "SUCCESS"})),
+            0 => FakeResponse::status(429).header("retry-after", "3600"),
+            _ => FakeResponse::json(&json!({"data": 1, "status": "SUCCESS"})),
         }
     });
     fake.path("/connect/token", |_| {
-        FakeAnswer::json(&json!({"access_token": "token", "expires_in": 3600}))
+        FakeResponse::json(&json!({"access_token": "token", "expires_in": 3600}))
     });
     (fake, reached)
 }

@@ -23,9 +23,9 @@ pub(crate) struct Service {
     pub(crate) vendor: Option<&'static str>,
     /// The file with a call of every operation, in the package of the exerciser; further ones are in the folder of its name.
     pub(crate) exercise: &'static str,
-    /// The file from which the sandbox makes samples of what the service answers.
+    /// The file from which the sandbox makes samples of responses.
     pub(crate) shapes: Option<&'static str>,
-    /// The file with a table of the types that answers are made of, for the test that decodes samples of them.
+    /// The file with a table of the types that responses are made of, for the test that decodes samples of them.
     pub(crate) readers: Option<&'static str>,
 }
 

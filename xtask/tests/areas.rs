@@ -20,8 +20,8 @@ use generated::operations;
 use generated::types::Health;
 use security_api_transport::model::{Scalar, Shape, Shaped, Token, Unfit};
 use security_api_transport::{
-    Answer, ApiError, Error, FakeAnswer, FakeTransport, Next, Operation, Paging, Protocol, Request,
-    Split, Verdict,
+    ApiError, Error, FakeResponse, FakeTransport, Next, Operation, Paging, Protocol, Request,
+    ResponseParts, Split, Verdict,
 };
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -32,7 +32,7 @@ use support::sent;
 /// What generated searches expect.
 pub mod search {
     use security_api_transport::model::{self, Names, Shape, Shaped, Show, Values};
-    use security_api_transport::{Error, Request};
+    use security_api_transport::Error;
     use serde::Serialize;
 
     #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -82,19 +82,15 @@ pub mod search {
         }
     }
 
-    pub(crate) fn complete<B: SearchBody + Serialize>(
-        request: Request,
-        mut body: B,
-        default_order: &str,
-    ) -> Request {
+    pub(crate) fn complete<B: SearchBody>(mut body: B, default_order: &str) -> Result<B, Error> {
         let search = body.search_mut();
         if search.filter.text == "?" {
-            return request.fail(Error::invalid("`filter` asks for nothing"));
+            return Err(Error::invalid("`filter` asks for nothing"));
         }
         search
             .order_by
             .get_or_insert_with(|| default_order.to_owned());
-        request.json(&body)
+        Ok(body)
     }
 }
 
@@ -190,28 +186,28 @@ impl Paging for ByNumber {
     }
 }
 
-/// A service that wraps what it answers.
+/// A service that wraps what it responses.
 #[derive(Debug)]
 struct Wrapping;
 
 impl Protocol for Wrapping {
-    fn payload<'a>(&self, answer: &Answer<'a>) -> Result<&'a [u8], Verdict> {
+    fn payload<'a>(&self, response: &ResponseParts<'a>) -> Result<&'a [u8], Verdict> {
         #[derive(Deserialize)]
         struct Envelope<'a> {
             #[serde(borrow)]
             data: &'a RawValue,
         }
-        let envelope = serde_json::from_slice::<Envelope<'a>>(answer.body);
-        Ok(envelope.map_or(answer.body, |envelope| envelope.data.get().as_bytes()))
+        let envelope = serde_json::from_slice::<Envelope<'a>>(response.body);
+        Ok(envelope.map_or(response.body, |envelope| envelope.data.get().as_bytes()))
     }
 
-    fn api_error(&self, _: &Answer<'_>) -> ApiError {
+    fn api_error(&self, _: &ResponseParts<'_>) -> ApiError {
         ApiError::new()
     }
 }
 
-fn client(operation: &'static Operation, answer: &Value) -> (Client, FakeTransport) {
-    support::client(Wrapping, operation, FakeAnswer::json(answer))
+fn client(operation: &'static Operation, response: &Value) -> (Client, FakeTransport) {
+    support::client(Wrapping, operation, FakeResponse::json(response))
 }
 
 #[test]
@@ -233,8 +229,8 @@ fn the_operations_of_enabled_areas_are_listed() {
 
 #[tokio::test]
 async fn what_no_feature_hides_is_always_there() -> Result<(), Error> {
-    let answer = json!({"data": 1, "status": "SUCCESS"});
-    let (client, fake) = client(&operations::STATUS_GET, &answer);
+    let response = json!({"data": 1, "status": "SUCCESS"});
+    let (client, fake) = client(&operations::STATUS_GET, &response);
     assert_eq!(client.status().get().await?, Some(Health::Ill));
     assert_eq!(sent(&fake).0, "/status");
     Ok(())
@@ -259,7 +255,7 @@ mod cats {
     async fn searches_are_completed_and_give_every_page() -> Result<(), Error> {
         let page = |id: &str| json!({"data": {"results": [{"id": id}], "total": 2}});
         let (client, fake) = client(&operations::CATS_SEARCH, &page("c2"));
-        fake.once(&operations::CATS_SEARCH, FakeAnswer::json(&page("c1")));
+        fake.once(&operations::CATS_SEARCH, FakeResponse::json(&page("c1")));
         let list: List<Cat> = client.cats().search(named("Tom"));
         let cats: Vec<Cat> = list.items().try_collect().await?;
         assert_eq!(cats, [Cat::new().id("c1"), Cat::new().id("c2")]);
@@ -284,8 +280,8 @@ mod cats {
 
     #[tokio::test]
     async fn a_search_has_members_of_its_own_beside_the_terms() -> Result<(), Error> {
-        let answer = FakeAnswer::status(200).body("a;b\n");
-        let (client, fake) = support::client(Wrapping, &operations::LITTERS_EXPORT, answer);
+        let response = FakeResponse::status(200).body("a;b\n");
+        let (client, fake) = support::client(Wrapping, &operations::LITTERS_EXPORT, response);
         let mut search = LitterSearch::new("Tabitha").minimum(3);
         search.search = named("");
         let table = client.litters().export(search.clone()).await?;
@@ -298,8 +294,8 @@ mod cats {
 
         // What has a default is sent as it was said.
         let sent_as = |search| async {
-            let answer = FakeAnswer::status(200).body("a;b\n");
-            let (client, fake) = support::client(Wrapping, &operations::LITTERS_EXPORT, answer);
+            let response = FakeResponse::status(200).body("a;b\n");
+            let (client, fake) = support::client(Wrapping, &operations::LITTERS_EXPORT, response);
             let _table = client.litters().export(search).await?;
             Ok::<_, Error>(sent(&fake).1)
         };
@@ -331,8 +327,8 @@ mod cats {
 
     #[tokio::test]
     async fn resources_have_the_calls_of_all_their_files() -> Result<(), Error> {
-        for (answer, naps) in [(json!({"data": 4}), Some(4)), (json!({"data": null}), None)] {
-            let (client, fake) = client(&operations::CATS_NAP, &answer);
+        for (response, naps) in [(json!({"data": 4}), Some(4)), (json!({"data": null}), None)] {
+            let (client, fake) = client(&operations::CATS_NAP, &response);
             let nap = client
                 .cats()
                 .nap("c1", "today")
@@ -353,7 +349,7 @@ mod dogs {
     use super::*;
 
     #[tokio::test]
-    async fn a_search_of_one_answer_is_awaited_itself() -> Result<(), Error> {
+    async fn a_search_of_one_response_is_awaited_itself() -> Result<(), Error> {
         let terms = json!({"pageNumber": 1, "orderBy": "Rank", "filter": {"text": ""}});
         let mut with_breed = terms.clone();
         with_breed["breed"] = "Collie".into();
@@ -370,8 +366,8 @@ mod dogs {
 
     #[tokio::test]
     async fn a_type_of_several_areas_is_one() -> Result<(), Error> {
-        let answer = json!({"data": {"name": "Ann", "address": {"town": "Ulm"}}});
-        let (client, _) = client(&operations::DOGS_OWNER, &answer);
+        let response = json!({"data": {"name": "Ann", "address": {"town": "Ulm"}}});
+        let (client, _) = client(&operations::DOGS_OWNER, &response);
         let owner: Owner = client.dogs().owner("d1").await?;
         let address: Option<Address> = owner.address;
         assert_eq!(address.unwrap().town.as_deref(), Some("Ulm"));

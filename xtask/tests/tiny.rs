@@ -17,8 +17,8 @@ use generated::types::{
 use generated::{operations, resources};
 use security_api_transport::__private::http::StatusCode;
 use security_api_transport::{
-    Answer, ApiError, Error, FakeAnswer, FakeTransport, Next, Operation, Paging, Protocol, Request,
-    Secret, Split, Timestamp, Upload,
+    ApiError, Error, FakeResponse, FakeTransport, Next, Operation, Paging, Protocol, Request,
+    ResponseParts, Secret, Split, Timestamp, Upload,
 };
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -63,13 +63,13 @@ impl Paging for NextToken {
 struct Tiny;
 
 impl Protocol for Tiny {
-    fn api_error(&self, _: &Answer<'_>) -> ApiError {
+    fn api_error(&self, _: &ResponseParts<'_>) -> ApiError {
         ApiError::new()
     }
 }
 
-fn client(operation: &'static Operation, answer: &Value) -> (Client, FakeTransport) {
-    support::client(Tiny, operation, FakeAnswer::json(answer))
+fn client(operation: &'static Operation, response: &Value) -> (Client, FakeTransport) {
+    support::client(Tiny, operation, FakeResponse::json(response))
 }
 
 fn time(seconds: i64) -> Timestamp {
@@ -121,13 +121,13 @@ async fn numbers_out_of_range_are_not_sent() {
 }
 
 #[tokio::test]
-async fn answers_are_read_whatever_is_missing_new_or_null() -> Result<(), Error> {
-    let answer = json!({
+async fn responses_are_read_whatever_is_missing_new_or_null() -> Result<(), Error> {
+    let response = json!({
         "type": "tabby", "new": {"er": [1]}, "id": "c1", "mood": "SLY", "friends": [{"id": "c2", "mood": null}],
         "chip": "0451", "lastSeen": 1_700_000_000, "born": "2020-01-01T00:00:00Z", "traits": {"cunning": 9},
         "extra": [1, {"a": null}], "weight": 4, "name": null
     });
-    let (client, fake) = client(&operations::CATS_GET, &answer);
+    let (client, fake) = client(&operations::CATS_GET, &response);
     let cat = client.cats().get("c/1").await?;
     assert_eq!(sent(&fake).0, "/cats/c%2F1");
     let friend = Cat {
@@ -184,12 +184,12 @@ async fn updates_leave_clear_and_set() -> Result<(), Error> {
 async fn a_body_of_one_member_is_an_argument_and_any_json_is_given_as_it_came() -> Result<(), Error>
 {
     let (client, fake) = client(&operations::CATS_SET_MOODS, &json!({"any": "thing"}));
-    let answer = client.cats().set_moods("c1", [Mood::Happy]).await?;
+    let response = client.cats().set_moods("c1", [Mood::Happy]).await?;
     assert_eq!(
         sent(&fake),
         ("/cats/c1/moods".to_owned(), json!({"moods": ["HAPPY"]}))
     );
-    assert_eq!(answer.unwrap().as_str(), r#"{"any":"thing"}"#);
+    assert_eq!(response.unwrap().as_str(), r#"{"any":"thing"}"#);
     Ok(())
 }
 
@@ -219,7 +219,7 @@ async fn paths_take_numbers_and_enumerations_in_their_order() -> Result<(), Erro
 }
 
 #[tokio::test]
-async fn an_answer_without_content_is_not_read() -> Result<(), Error> {
+async fn a_response_without_content_is_not_read() -> Result<(), Error> {
     let (client, fake) = client(&operations::CATS_DELETE, &json!({"anything": 1}));
     #[expect(deprecated, reason = "deprecated operations can be called")]
     client.cats().delete("c1").await?;
@@ -245,12 +245,12 @@ async fn hand_written_calls_start_from_the_generated_request() -> Result<(), Err
 }
 
 #[tokio::test]
-async fn an_answer_that_may_be_null_is_an_option() -> Result<(), Error> {
-    for (answer, motto) in [
+async fn a_response_that_may_be_null_is_an_option() -> Result<(), Error> {
+    for (response, motto) in [
         (json!("Purr."), Some("Purr.".to_owned())),
         (json!(null), None),
     ] {
-        let (client, _) = client(&operations::CATS_MOTTO, &answer);
+        let (client, _) = client(&operations::CATS_MOTTO, &response);
         assert_eq!(client.cats().motto("c1").await?, motto);
     }
     Ok(())
@@ -330,10 +330,10 @@ async fn forms_name_files_lists_and_objects_in_objects() -> Result<(), Error> {
 
 #[tokio::test]
 async fn files_are_given_as_they_are() -> Result<(), Error> {
-    let answer = FakeAnswer::status(200)
+    let response = FakeResponse::status(200)
         .header("content-type", "image/jpeg")
         .body("\u{0}a photo");
-    let (client, fake) = support::client(Tiny, &operations::PHOTOS_DOWNLOAD, answer);
+    let (client, fake) = support::client(Tiny, &operations::PHOTOS_DOWNLOAD, response);
     let photo = client.photos().download(3).await?;
     assert_eq!(photo.content_type(), Some("image/jpeg"));
     assert_eq!(photo.bytes(100).await?, "\u{0}a photo");

@@ -1,4 +1,4 @@
-//! Prints the audit log as JSON lines, for a SIEM to read: what is there, or what comes as well.
+//! Prints the audit log as JSON lines for a SIEM: the existing records, or new ones as well.
 //!
 //! ```console
 //! $ cargo run -p keepnet-api --example audit_log_to_siem
@@ -6,9 +6,9 @@
 //! $ cargo run -p keepnet-api --example audit_log_to_siem -- 2026-01-01T00:00:00Z place.json
 //! ```
 //!
-//! With a file given it follows the log until Ctrl-C. The place is remembered there after each page, and the next run
-//! goes on from it, whatever time it is given. If the program ends between printing and remembering, the lines of that
-//! page are printed again.
+//! With a file, it follows the log until Ctrl-C. The position is stored in the file after each page, and the next run
+//! continues there, whatever start time it is given. If the program ends between printing and storing, the lines of
+//! that page are printed again.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod common;
@@ -56,7 +56,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 count += 1;
             }
             Ok(None) => break,
-            // The client has tried again already. Asking again goes on where it stopped, so nothing is lost.
+            // The client has already retried. The next poll continues where the tail stopped, so nothing is lost.
             Err(error) if error.is_retryable() && file.is_some() => eprintln!("{error}"),
             Err(error) => return Err(error.into()),
         }
@@ -71,7 +71,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Writes a new file and puts it in the old one's place, so that a crash leaves one of the two and not half of one.
+/// Writes a new file and renames it over the old one, so that a crash leaves either of them complete.
 fn remember(file: &Path, place: &TailCursor) -> io::Result<()> {
     let new = file.with_extension("new");
     fs::write(&new, serde_json::to_vec(place)?)?;

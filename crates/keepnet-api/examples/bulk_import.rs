@@ -1,5 +1,5 @@
-//! Imports target users from a CSV or Excel file: uploads it, maps its columns, follows the reading, shows what is
-//! wrong, and imports what is right.
+//! Imports target users from a CSV or Excel file: uploads it, maps its columns, follows the reading, shows the rejected
+//! rows, and imports the valid ones.
 //!
 //! ```console
 //! $ cargo run -p keepnet-api --features users --example bulk_import
@@ -45,7 +45,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
 
     let import = users.import(file).await?;
-    // Whatever fails from here on, `resume_import` goes on with this.
+    // After a failure from here on, `resume_import` continues with this id.
     let rows = import.rows.unwrap_or(0);
     println!("Uploaded as {}: {rows} rows", import.transaction_id());
 
@@ -54,7 +54,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     if columns.iter().any(|column| column == "Team") {
         mapping = mapping.column("Team", UserField::Department);
     }
-    // Otherwise a column that is not mapped is an error, which names it.
+    // Otherwise an unmapped column is an error, which names the column.
     let job = import.map(&mapping.ignore_rest()).await?;
     let mut progress = job.progress();
     while let Some(status) = progress.try_next().await? {

@@ -1,10 +1,10 @@
-//! Enrols some target users in a training, follows it, and shows how far each of them is.
+//! Enrols target users in a training, follows it, and shows the progress of each.
 //!
 //! ```console
 //! $ cargo run -p keepnet-api --features training,users --example enrol_in_training
 //! ```
 //!
-//! With credentials for the real service in the environment it shows what it would do, and does it only with `--live`.
+//! With credentials for the real service in the environment, it shows what it would do, and does it only with `--live`.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod common;
@@ -22,10 +22,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let search = SearchRequest::new().text("phishing");
     let mut trainings = keepnet.trainings().search(search).items();
-    let training = trainings
-        .try_next()
-        .await?
-        .ok_or("there is no such training")?;
+    let training = trainings.try_next().await?.ok_or("no training matches")?;
     let some = SearchRequest::new().page_size(12);
     let people = keepnet.target_users().search(some).page().await?;
     println!(

@@ -1,10 +1,10 @@
-//! Runs a phishing campaign for one target group, and shows who fell for it.
+//! Runs a phishing campaign for one target group, and shows the reactions.
 //!
 //! ```console
 //! $ cargo run -p keepnet-api --features phishing,users --example phishing_campaign
 //! ```
 //!
-//! With credentials for the real service in the environment it saves the campaign, and sends it only with `--live`.
+//! With credentials for the real service in the environment, it saves the campaign, and sends it only with `--live`.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod common;
@@ -48,7 +48,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     while let Some(state) = progress.try_next().await? {
         let stats = state.summary.scenario_stats.unwrap_or_default();
         println!(
-            "  {}: {} opened it, {} clicked, {} gave data away, {} reported it",
+            "  {}: {} opened it, {} clicked, {} submitted data, {} reported it",
             state.status.as_deref().unwrap_or("?"),
             stats.opened_email.unwrap_or_default(),
             stats.clicked_email.unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! Brings target users to what an identity system says of them: creates, changes, puts into a group, deletes.
+//! Synchronises target users with an identity system: creates, changes, adds to a group, deletes.
 //!
 //! ```console
 //! $ cargo run -p keepnet-api --features users --example provision_users
@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         ["--delete", email] => delete(keepnet, email).await,
         [email, first, last, department] => upsert(keepnet, email, first, last, department).await,
         [] if service.sandbox.is_some() => {
-            // What an identity system reports in the life of one person.
+            // Changes that an identity system reports for one person.
             let jane = "jane.doe@example.com";
             upsert(keepnet, jane, "Jane", "Doe", "Sales").await?;
             upsert(keepnet, jane, "Jane", "Doe", "Sales").await?;
@@ -44,14 +44,14 @@ async fn upsert(
     last: &str,
     department: &str,
 ) -> Result<(), Box<dyn Error>> {
-    // What is left open here, such as the time zone, stays as it is.
+    // Fields that are not set, such as the time zone, keep their values.
     let person = CreateTargetUserRequest::new(email)
         .first_name(first)
         .last_name(last)
         .department(department);
     let user = keepnet.target_users().upsert(&person).await?;
     println!("{email} in {department}: {:?}", user.change);
-    // Departments as groups. The group is made when its first member comes.
+    // Departments are groups. A group is created with its first member.
     let group = keepnet
         .target_groups()
         .add_people(department, [email])
@@ -68,7 +68,7 @@ async fn upsert(
 async fn delete(keepnet: &Client, email: &str) -> Result<(), Box<dyn Error>> {
     match keepnet.target_users().delete_by_email(email).await? {
         Some(id) => println!("{email}: deleted ({id})"),
-        None => println!("{email}: was not there"),
+        None => println!("{email}: no such user"),
     }
     Ok(())
 }

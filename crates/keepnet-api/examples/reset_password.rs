@@ -1,4 +1,4 @@
-//! Has system users change their passwords: sends each a link. The service lets nobody set another person's password.
+//! Sends system users a link to change their passwords, because nobody can set another person's password.
 //!
 //! ```console
 //! $ cargo run -p keepnet-api --features users --example reset_password
@@ -35,7 +35,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// With the sandbox, which shows what is in the e-mail, also what the person does with the link.
+/// With the sandbox, which shows the contents of the e-mail, also does what the person would do with the link.
 async fn whole_story(keepnet: &Client, sandbox: &Sandbox) -> Result<(), Box<dyn Error>> {
     let users = keepnet.system_users();
     let page = users

@@ -1,12 +1,12 @@
-//! Replaces the secret of a REST client: makes a second one with the same rights, tries it, and deletes the first.
+//! Rotates the secret of a REST client: creates a second client with the same rights, tries it, and deletes the first.
 //!
 //! ```console
 //! $ cargo run -p keepnet-api --features companies --example rotate_api_client
 //! $ cargo run -p keepnet-api --features companies --example rotate_api_client -- CLIENT-ID new-credentials.env
 //! ```
 //!
-//! The new id and secret are written to the file that is named, and never printed. The old client is deleted with
-//! `--delete-old` as the last argument.
+//! The new id and secret are written to the given file, and never printed. With `--delete-old` as the last argument,
+//! the old client is deleted.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod common;
@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let old = companies.find_api_client(client_id).await?;
     let old = old.and_then(|client| client.resource_id);
     let old = old.ok_or_else(|| format!("there is no REST client {client_id}"))?;
-    // Opened first: the secret is shown once, so there must be a place for it.
+    // Opened first: the secret is shown once, so the file must be writable.
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -61,16 +61,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
     finish(keepnet, &rotation, delete).await
 }
 
-/// With the sandbox, a client that is made for this.
+/// With the sandbox, creates a client to rotate.
 async fn whole_story(keepnet: &Client) -> Result<(), Box<dyn Error>> {
     let companies = keepnet.companies();
     let new = NewApiClient::new("SIEM export")
         .role("Company Admin")
         .allow_from(["127.0.0.1"]);
     let old = companies.create_api_client(&new).await?;
-    println!("{} is the client so far", old.client_id);
+    println!("{} is the old client", old.client_id);
     let rotation = companies.rotate_api_client(&old.resource_id).await?;
-    println!("{} takes its place", rotation.client.client_id);
+    println!("{} replaces it", rotation.client.client_id);
     finish(keepnet, &rotation, true).await?;
     let before = Client::builder(old.client_id, old.client_secret)
         .base_url(keepnet.base_url())
@@ -91,7 +91,7 @@ async fn finish(
         client_secret,
         ..
     } = &rotation.client;
-    // The old client is not given up before the new one is known to work.
+    // The old client is deleted only after the new one is known to work.
     let new = Client::builder(client_id, client_secret.clone())
         .base_url(keepnet.base_url())
         .build()?;

@@ -5,7 +5,8 @@
 //! $ cargo run -p keepnet-api --features incident_response --example triage_reported_emails
 //! ```
 //!
-//! With credentials for the real service in the environment it shows what is open, and does the rest only with `--live`.
+//! With credentials for the real service in the environment, it shows the open reports, and does the rest only with
+//! `--live`.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod common;

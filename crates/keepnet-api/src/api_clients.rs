@@ -1,7 +1,7 @@
-//! REST clients of a company: the ids and secrets that programs call with.
+//! REST clients of a company: the ids and secrets that programs use.
 //!
-//! A secret is shown once, when a client is made, and cannot be changed. To rotate it, a second client with the same
-//! roles takes over, and the first is deleted once nobody uses it. The calls are methods of [`Companies`].
+//! A secret is shown once, when its client is created, and cannot be changed. To rotate it, create a second client with
+//! the same roles, and delete the first once nobody uses it. The operations are methods of [`Companies`].
 //!
 //! ```no_run
 //! # async fn example(keepnet: keepnet_api::Client, store: impl Fn(&str, &str)) -> Result<(), keepnet_api::Error> {
@@ -27,7 +27,7 @@ use crate::{Error, ErrorKind, SearchRequest, Secret};
 const ACTIVE: i32 = 1;
 const INACTIVE: i32 = 0;
 
-/// The roles of a company, which are in another area of the API.
+/// A role of a company. Its operations are in another area of the API.
 static ROLES: Operation = Operation::new("roles.list", Method::GET, "/api/roles")
     .idempotent()
     .list();
@@ -39,7 +39,7 @@ struct Role {
     name: Option<String>,
 }
 
-/// A REST client to be made: its name, roles and the addresses it may be used from.
+/// A new REST client: its name, roles and allowed addresses.
 ///
 /// ```
 /// use keepnet_api::api_clients::NewApiClient;
@@ -57,7 +57,7 @@ pub struct NewApiClient {
 }
 
 impl NewApiClient {
-    /// One with this name, of 1 to 64 characters. It needs a [`role`](Self::role), too.
+    /// A client with this name of 1 to 64 characters. It also needs a [`role`](Self::role).
     ///
     /// ```
     /// let client = keepnet_api::api_clients::NewApiClient::new("SIEM export").role("Company Admin");
@@ -71,8 +71,8 @@ impl NewApiClient {
         }
     }
 
-    /// With this role, too: the name or the id of one of the company's, such as `Company Admin`, `Reseller`, or one of
-    /// its own. Case and blanks do not matter, unless several roles differ in nothing else: the name must be exact then.
+    /// Adds a role of the company by its name or id: a standard role, such as `Company Admin` or `Reseller`, or a
+    /// custom one. Case and spaces are ignored, unless several names differ only in them.
     ///
     /// ```
     /// let client = keepnet_api::api_clients::NewApiClient::new("SIEM export").role("aB3dE5gH7jK9");
@@ -83,10 +83,9 @@ impl NewApiClient {
         self
     }
 
-    /// To be used from these IP addresses only, and from others that are given so. Without any, it may be used from
-    /// everywhere.
+    /// Allows only these IP addresses; further calls add to them. By default the client may be used from everywhere.
     ///
-    /// Ranges such as `198.51.100.0/24` are sent as they are. Whether the service takes them is not documented; it may
+    /// Ranges such as `198.51.100.0/24` are sent unchanged. Whether the service accepts them is not documented; it may
     /// refuse them with `Invalid ip address`.
     ///
     /// ```
@@ -102,17 +101,17 @@ impl NewApiClient {
 
     fn check(&self) -> Result<(), Error> {
         if !(1..=64).contains(&self.name.trim().chars().count()) {
-            return Err(Error::invalid("name: it must have 1 to 64 characters"));
+            return Err(Error::invalid("`name` must have 1 to 64 characters"));
         }
         if self.roles.is_empty() {
             return Err(Error::invalid(
-                "role: there is none, and the service refuses a client without; give one such as `Company Admin`",
+                "`role` is missing, and the service refuses a client without one: give one such as `Company Admin`",
             ));
         }
         let wrong = self.addresses.iter().find(|address| !is_address(address));
         wrong.map_or(Ok(()), |address| {
             Err(Error::invalid(format!(
-                "address: `{address}` is no IP address and no range; give one such as `203.0.113.7`"
+                "`allow_from`: `{address}` is neither an IP address nor a range: give one such as `203.0.113.7`"
             )))
         })
     }
@@ -130,21 +129,21 @@ fn is_address(text: &str) -> bool {
     length.is_none_or(|length| length.parse::<u8>().is_ok_and(|length| length <= longest))
 }
 
-/// A REST client that was just made, with the secret that is never shown again.
+/// A REST client that was just created, with the secret that is never shown again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CreatedApiClient {
-    /// The id of the record, to change or delete it by.
+    /// The id of the record, for changes and deletion.
     pub resource_id: String,
-    /// The id that programs call with.
+    /// The client id that programs use.
     pub client_id: String,
-    /// The secret that programs call with. Store it now: the service does not show it again.
+    /// The client secret that programs use. Store it now: the service does not show it again.
     pub client_secret: Secret,
 }
 
-/// A secret on its way to being replaced: there is a new client, and the old one still works.
+/// A rotation in progress: the new client exists, and the old one still works.
 ///
-/// From [`Companies::rotate_api_client`]. Let all programs call with [`client`](Self::client), then
+/// From [`Companies::rotate_api_client`]. Switch all programs to the new [`client`](Self::client), then call
 /// [`delete_old`](Self::delete_old).
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -157,12 +156,12 @@ pub struct ApiClientRotation {
 }
 
 impl ApiClientRotation {
-    /// Deletes the old client, whose id and secret are good for nothing then. It is no error if that was done already.
+    /// Deletes the old client; its id and secret are then useless. It is not an error if the client no longer exists.
     ///
     /// Tokens that were fetched with it may stay valid until they expire.
     ///
     /// # Errors
-    /// If the call fails. Calling it again is safe.
+    /// If the request fails. Calling it again is safe.
     ///
     /// ```no_run
     /// # async fn example(rotation: keepnet_api::api_clients::ApiClientRotation) -> Result<(), keepnet_api::Error> {
@@ -175,10 +174,10 @@ impl ApiClientRotation {
         self.companies.deleting(id, "the old client")
     }
 
-    /// Deletes the new client and leaves the old one as it is.
+    /// Deletes the new client and leaves the old one unchanged.
     ///
     /// # Errors
-    /// If the call fails. Calling it again is safe.
+    /// If the request fails. Calling it again is safe.
     ///
     /// ```no_run
     /// # async fn example(rotation: keepnet_api::api_clients::ApiClientRotation) -> Result<(), keepnet_api::Error> {
@@ -194,7 +193,7 @@ impl ApiClientRotation {
 
 /// # REST clients
 impl Companies {
-    /// The REST client with this id, the one that programs call with, if there is one. Its secret is not in it.
+    /// Finds the REST client with this client id, the one that programs use. The result does not contain its secret.
     ///
     /// # Errors
     /// If the call fails.
@@ -225,14 +224,14 @@ impl Companies {
         Ok(None)
     }
 
-    /// Makes a REST client with a new id and secret, active at once.
+    /// Creates a REST client with a new id and secret, active at once.
     ///
-    /// Roles that are given by name are looked up first. If it is not known whether the service has made it, since its
-    /// answer was lost, it is looked for.
+    /// Roles that are given by name are looked up first. If the response to the creation is lost, the client is
+    /// searched for.
     ///
     /// # Errors
-    /// If the name, a role or an address cannot be used, or one of the calls fails. No client was made then, unless the
-    /// error says otherwise.
+    /// If the name, a role or an address is invalid, or a request fails. No client was created then, unless the error
+    /// says otherwise.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client, store: impl Fn(&str, &str)) -> Result<(), keepnet_api::Error> {
@@ -260,15 +259,15 @@ impl Companies {
         })
     }
 
-    /// Makes the REST client useless without deleting it: it keeps its name, roles and addresses.
+    /// Deactivates a REST client without deleting it. It keeps its name, roles and addresses.
     ///
-    /// A change of a client sends its secret along, which the service may not give out. Where it does not, a new one
-    /// that nobody has seen takes its place, so that activating the client again would not bring it back into use:
-    /// make a new client instead.
+    /// An update of a client contains its secret, which the service may not return. If it does not, a new secret that
+    /// nobody has seen replaces it, so activating the client again would not make it usable: create a new client
+    /// instead.
     ///
     /// # Errors
-    /// If one of the calls fails; the client may still be active then. Calling it again is safe. If the service does not
-    /// say the client's name, roles and addresses, or contradicts itself, nothing is changed.
+    /// If a request fails; the client may still be active then. Calling it again is safe. If the name, roles or
+    /// addresses are missing from the service's response, or contradict each other, nothing is changed.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -291,7 +290,7 @@ impl Companies {
         let client_id = client_id.ok_or_else(|| {
             Error::new(
                 ErrorKind::Decode,
-                "companies.get_client: `clientId` is missing, so nothing was changed: delete the client instead",
+                "`companies.get_client`: the response has no `clientId`, so nothing was changed: delete the client instead",
             )
         })?;
         let rights = Rights::of(client)?;
@@ -303,14 +302,14 @@ impl Companies {
         self.update_client(resource_id, &request).await.map(drop)
     }
 
-    /// Replaces the secret of a REST client: makes a second client with the same name, roles and addresses. The first
+    /// Rotates the secret of a REST client: creates a second client with the same name, roles and addresses. The first
     /// one works until [`ApiClientRotation::delete_old`].
     ///
-    /// The service generates secrets for new clients only, so the client's id changes, too.
+    /// The service generates secrets only for new clients, so the client id changes as well.
     ///
     /// # Errors
-    /// If one of the calls fails, or the service does not say the client's name, roles and addresses, or contradicts
-    /// itself. The old client is as it was then, and there is no new one unless the error says so.
+    /// If a request fails, or the client's name, roles or addresses are missing from the service's response or
+    /// contradict each other. The old client is unchanged then, and there is no new one unless the error says so.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client, store: impl Fn(&str, &str)) -> Result<(), keepnet_api::Error> {
@@ -333,7 +332,7 @@ impl Companies {
         })
     }
 
-    /// Makes a client with the same rights as another.
+    /// Creates a client with the same rights as another.
     #[inline]
     async fn create_like(&self, resource_id: &str) -> Result<CreatedApiClient, Error> {
         let old = self.get_client(resource_id).await?;
@@ -352,7 +351,7 @@ impl Companies {
         })
     }
 
-    /// Deletes a REST client. It is no error if there is none with this id.
+    /// Deletes a REST client. It is not an error if there is none with this id.
     #[inline]
     async fn remove_api_client(&self, resource_id: &str) -> Result<(), Error> {
         match self.delete_client(resource_id).await {
@@ -370,7 +369,7 @@ impl Companies {
         pair.ok_or_else(|| {
             Error::new(
                 ErrorKind::Decode,
-                "companies.generate_client_credentials: the service gave no id and secret: try again",
+                "`companies.generate_client_credentials`: the response has no id and secret: try again",
             )
         })
     }
@@ -388,7 +387,7 @@ impl Companies {
             },
             Err(error) => return Err(error),
         };
-        // The secret must not be lost for want of an id that can be looked up.
+        // The secret must not be lost because the response lacks an id that can be looked up.
         let resource_id = match resource_id {
             Some(id) => Some(id),
             None => match self.with_client_id(&client_id).await {
@@ -399,7 +398,7 @@ impl Companies {
         let resource_id = resource_id.ok_or_else(|| {
             Error::new(
                 ErrorKind::Decode,
-                "companies.create_client: the service did not say the id of the new client",
+                "`companies.create_client`: the response has no id of the new client",
             )
             .with_context(unknown(&client_id))
         })?;
@@ -410,7 +409,7 @@ impl Companies {
         })
     }
 
-    /// The ids of roles that are given by name or id.
+    /// The ids of roles given by name or id.
     #[inline]
     async fn role_ids(&self, wanted: &[String]) -> Result<Vec<String>, Error> {
         let roles: Vec<Role> = self.client().operation(&ROLES, &[]).call().await?;
@@ -431,16 +430,14 @@ impl Companies {
                 Some([role]) => role.resource_id.clone().ok_or_else(|| {
                     Error::new(
                         ErrorKind::Decode,
-                        format!(
-                            "roles.list: the service did not say the id of the role `{wanted}`"
-                        ),
+                        format!("`roles.list`: the response has no id of the role `{wanted}`"),
                     )
                 }),
                 Some([]) | None => {
                     let names = roles.iter().filter_map(|role| role.name.as_deref());
                     let names: Vec<_> = names.collect();
                     Err(Error::invalid(format!(
-                        "role: the company has no role `{wanted}`; it has: {}",
+                        "`role`: the company has no role `{wanted}`: it has {}",
                         names.join(", ")
                     )))
                 }
@@ -452,7 +449,7 @@ impl Companies {
                     });
                     let ids: Vec<_> = ids.collect();
                     Err(Error::invalid(format!(
-                        "role: `{wanted}` may be any of {}; give the id of the one that is meant",
+                        "`role`: `{wanted}` may be any of {}: give the id of the right one",
                         ids.join(", ")
                     )))
                 }
@@ -464,17 +461,17 @@ impl Companies {
 
 fn unknown(client_id: &str) -> String {
     format!(
-        "it is not known whether there is a client {client_id} now: look with `find_api_client`, and delete it"
+        "it is unknown whether the client {client_id} exists: search for it with `find_api_client`, and delete it"
     )
 }
 
-/// The name of a role without case and spaces: the service writes `CompanyAdmin` and `Company Admin` for the same.
+/// The name of a role without case and spaces, because the service writes both `CompanyAdmin` and `Company Admin`.
 fn plain(name: &str) -> String {
     let letters = name.chars().filter(|letter| !letter.is_whitespace());
     letters.map(|letter| letter.to_ascii_lowercase()).collect()
 }
 
-/// What a client is called, what it may do and where from: what a change has to send along, and a successor takes over.
+/// The name, roles and allowed addresses of a client, which an update must contain and a successor inherits.
 struct Rights {
     name: String,
     roles: Vec<String>,
@@ -483,16 +480,16 @@ struct Rights {
 }
 
 impl Rights {
-    /// Those of a client that the service gave, if its answer says all of them.
+    /// The rights in the service's response, if it is complete.
     ///
-    /// What is missing is not guessed: a client that may be used from a few addresses would become one that may be used
-    /// from everywhere.
+    /// Missing members are not guessed: a client that is restricted to a few addresses could become usable from
+    /// everywhere.
     fn of(client: ApiClient) -> Result<Self, Error> {
         let incomplete = |member: &str, what: &str| {
             Error::new(
                 ErrorKind::Decode,
                 format!(
-                    "companies.get_client: `{member}` {what}, so nothing was changed: set name, roles and addresses of \
+                    "`companies.get_client`: `{member}` {what}, so nothing was changed: set name, roles and addresses of \
                      the client on the platform and try again, or delete it and make another with `create_api_client`"
                 ),
             )
@@ -502,7 +499,7 @@ impl Rights {
         let mut roles = client.role_resource_id_list.unwrap_or_default();
         roles.retain(|role| !role.is_empty());
         if roles.is_empty() {
-            return Err(incomplete("roleResourceIdList", "names no role"));
+            return Err(incomplete("roleResourceIdList", "has no role"));
         }
         let restricted = client
             .has_ip_address_restriction
@@ -512,7 +509,7 @@ impl Rights {
         if restricted && addresses.is_empty() {
             return Err(incomplete(
                 "allowedIpAddresses",
-                "names no address though `hasIpAddressRestriction` is true",
+                "has no address although `hasIpAddressRestriction` is true",
             ));
         }
         Ok(Self {
@@ -560,12 +557,12 @@ mod tests {
     #[test]
     fn a_client_that_the_service_would_refuse_is_refused_with_the_remedy() {
         let refusal = |new: NewApiClient| new.check().unwrap_err().to_string();
-        assert!(refusal(NewApiClient::new(" ").role("x")).starts_with("name: "));
-        assert!(refusal(NewApiClient::new("x".repeat(65)).role("x")).starts_with("name: "));
+        assert!(refusal(NewApiClient::new(" ").role("x")).starts_with("`name` "));
+        assert!(refusal(NewApiClient::new("x".repeat(65)).role("x")).starts_with("`name` "));
         assert!(refusal(NewApiClient::new("x")).contains("`Company Admin`"));
         let wrong = NewApiClient::new("x")
             .role("x")
             .allow_from(["203.0.113.7", ""]);
-        assert!(refusal(wrong).contains("`` is no IP address"));
+        assert!(refusal(wrong).contains("`` is neither an IP address"));
     }
 }

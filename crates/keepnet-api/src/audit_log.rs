@@ -1,4 +1,4 @@
-//! Following the audit log: every record once, for a SIEM.
+//! Following the audit log, every record once, for example for a SIEM.
 
 use std::fmt;
 use std::pin::Pin;
@@ -22,10 +22,10 @@ const TIME: &str = "LogDate";
 const PAGE_SIZE: u32 = 100;
 
 impl AuditLogs {
-    /// The log from a point in time on, or from a [`TailCursor`]: oldest first, every record once.
+    /// The log from a point in time or a [`TailCursor`] on: oldest first, every record once.
     ///
-    /// It ends when there is nothing more, unless it is told to [`follow`](Tail::follow). Records are added meanwhile,
-    /// which may appear a little after the time that they state: see [`Tail::overlap`].
+    /// It ends after the last record, unless it [follows](Tail::follow) the log. Records that are added meanwhile may
+    /// appear a little after the time that they state; see [`Tail::overlap`].
     ///
     /// Each page is one `POST /api/audit-logs/search`.
     ///
@@ -49,7 +49,7 @@ impl AuditLogs {
     }
 }
 
-/// The audit log as it is read.
+/// The audit log as the source of a tail.
 #[derive(Debug)]
 struct AuditLog {
     page_size: u32,
@@ -70,7 +70,7 @@ impl Timeline for AuditLog {
 
     const ASCENDING: bool = true;
 
-    /// Dates in display formats are whole minutes.
+    /// Dates in display formats have a resolution of one minute.
     const RESOLUTION: Duration = Duration::from_secs(60);
 
     fn since(&self, request: Request, time: Timestamp) -> Request {
@@ -82,7 +82,7 @@ impl Timeline for AuditLog {
         request.json(&search)
     }
 
-    /// A record without a date, or with one that does not exist, has no time.
+    /// A record without a date, or with one that does not exist, has no timestamp.
     fn stamp(&self, record: &RawJson) -> Result<Stamp, Error> {
         let known = record.decode::<AuditLogView>().unwrap_or_default();
         let time = |date: &DateTime| match self.format {
@@ -93,7 +93,7 @@ impl Timeline for AuditLog {
             Some(Err(InvalidDateTime::Ambiguous)) => {
                 return Err(Error::new(
                     ErrorKind::Decode,
-                    "`logDate`: the text does not say which number is the day and which the month; give the tail the \
+                    "`logDate`: the order of day and month is ambiguous: give the tail the \
                      user's `date_format`",
                 ));
             }
@@ -137,8 +137,7 @@ pub struct Tail<T = AuditLogView> {
 }
 
 impl<T> Tail<T> {
-    /// Continues with records that are added later, looking for them at this interval, at least 10 ms. Intervals vary
-    /// by a tenth.
+    /// Continues with records that are added later, polling at this interval, at least 10 ms. Intervals vary by 10 %.
     ///
     /// ```no_run
     /// # fn example(keepnet: keepnet_api::Client, start: keepnet_api::Timestamp) {
@@ -150,7 +149,9 @@ impl<T> Tail<T> {
         self
     }
 
-    /// How long after the time that it states a record may appear; 5 minutes by default. The delay is not documented.
+    /// Sets how long after its stated time a record may appear; 5 minutes by default. The delay is not documented. Each
+    /// poll goes back this far before the last record, and leaves out records that were returned before. It also covers
+    /// how far this machine's clock may be ahead of the service's.
     ///
     /// Each look goes back so far before the last record and leaves out what was returned before. The same time covers
     /// how far this machine's clock may be ahead of the service's.
@@ -165,7 +166,7 @@ impl<T> Tail<T> {
         self
     }
 
-    /// How many records to request at once; 100 by default.
+    /// Sets how many records to request at once; 100 by default.
     ///
     /// ```no_run
     /// # fn example(keepnet: keepnet_api::Client, start: keepnet_api::Timestamp) {
@@ -177,10 +178,10 @@ impl<T> Tail<T> {
         self
     }
 
-    /// How the service writes dates for this client, if it writes them in a display format: `dateFormat` and
-    /// `timeFormat` of the user's settings.
+    /// Sets the display format in which the service writes dates for this client: `dateFormat` and `timeFormat` of the
+    /// user's settings.
     ///
-    /// Without it, a date that can be read in two ways is an error.
+    /// Without it, an ambiguous date is an error.
     ///
     /// ```no_run
     /// # fn example(keepnet: keepnet_api::Client, start: keepnet_api::Timestamp) {
@@ -212,8 +213,8 @@ impl<T> Tail<T> {
 
     /// The position after the last record that was returned, also after an error.
     ///
-    /// It copies what is known of the records within the overlap, so call it once a page or once a second rather than
-    /// after every record.
+    /// It copies the known records within the overlap, so call it once a page or once a second rather than after every
+    /// record.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client, start: keepnet_api::Timestamp) -> Result<(), keepnet_api::Error> {
@@ -227,8 +228,7 @@ impl<T> Tail<T> {
         self.inner.cursor()
     }
 
-    /// Whether all new records that were received so far are returned, which is a good moment to store the
-    /// [`cursor`](Self::cursor).
+    /// Whether all received records were returned, which is a good moment to store the [`cursor`](Self::cursor).
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client, start: keepnet_api::Timestamp) -> Result<(), Box<dyn std::error::Error>> {

@@ -1,4 +1,4 @@
-//! The client and how it is made.
+//! The client and its builder.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use serde::de::IgnoredAny;
 use crate::protocol::Keepnet;
 use crate::token::TokenInfo;
 
-/// Puts a [`Client`] together: what is not set has the values of [`Defaults`](crate::Defaults).
+/// Builds a [`Client`]. Settings that are not set have the values of [`Defaults`](crate::Defaults).
 ///
 /// From [`Client::builder`] or [`Client::builder_from_env`]. All methods are those of
 /// [`security_api_transport::ClientBuilder`]:
@@ -21,13 +21,13 @@ use crate::token::TokenInfo;
 /// - `timeout`, `attempt_timeout`, `idle_timeout`, `connect_timeout`, `pool_idle_timeout`, `response_limit`: times and
 ///   sizes.
 /// - `retry`, `limiter`, `credential`: a [`RetryPolicy`](crate::RetryPolicy), a [`Limiter`](crate::Limiter) shared with
-///   other clients, and a [`Credential`](crate::Credential) in place of client id and secret.
-/// - `transport`, `call_layer`, `attempt_layer`: tower services in place of, and around, the way requests are sent.
+///   other clients, and a [`Credential`](crate::Credential) instead of client id and secret.
+/// - `transport`, `call_layer`, `attempt_layer`: a tower service that sends the requests, and tower layers around calls and attempts.
 ///
 /// ```
 /// use keepnet_api::{Client, Rate, RateLimiter};
 ///
-/// // The service names no limits. This keeps two clients of one account below a limit of one's own.
+/// // The service documents no limits. This limiter is shared by two clients of one account.
 /// let limiter = RateLimiter::new(Rate::per_second(5.0, 5)?);
 /// let nightly = Client::builder("an-id", "a-secret").limiter(limiter.clone()).build()?;
 /// let daily = Client::builder("an-id", "a-secret").limiter(limiter).build()?;
@@ -42,17 +42,17 @@ const SCOPE: &str = "api1";
 const ID_VARIABLE: &str = "KEEPNET_CLIENT_ID";
 const SECRET_VARIABLE: &str = "KEEPNET_CLIENT_SECRET";
 const URL_VARIABLE: &str = "KEEPNET_BASE_URL";
-/// The header that is documented, and the one that the service's own programs send. Calls were seen to need both.
+/// The documented header, and the one that the vendor's own programs send. Calls were seen to need both.
 const COMPANY_HEADERS: [&str; 2] = ["x-keepnet-company-id", "x-ir-company-id"];
 
-/// The companies of the caller: an answer for every role.
+/// Lists the companies of the caller, which every role may do.
 static CHECK: Operation =
     Operation::new("companies.list_my", Method::GET, "/api/companies/my").idempotent();
 
 /// A client of the Keepnet Labs REST API. One pointer wide; clones share connections, token, limits and retry budget.
 ///
-/// Tokens are fetched when they are first needed, used by all clones, and renewed ahead of their expiry. The service
-/// names no rate limit; when it answers 429, all clones wait.
+/// A token is fetched when it is first needed, shared by all clones, and renewed before it expires. The service
+/// documents no rate limit; after a 429, all clones wait.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), keepnet_api::Error> {
@@ -66,7 +66,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that calls with the id and secret of a REST client of the platform.
+    /// Creates a client with the id and secret of a REST client of the platform.
     ///
     /// # Errors
     /// If the id or the secret is empty.
@@ -82,11 +82,11 @@ impl Client {
         Self::builder(client_id, client_secret).build()
     }
 
-    /// A client by the environment: `KEEPNET_CLIENT_ID`, `KEEPNET_CLIENT_SECRET` and, if it is set, another base URL in
+    /// Creates a client from the environment variables `KEEPNET_CLIENT_ID`, `KEEPNET_CLIENT_SECRET` and, optionally,
     /// `KEEPNET_BASE_URL`.
     ///
     /// # Errors
-    /// If the id or the secret is not set, or one of the values cannot be used.
+    /// If the id or the secret is not set, or one of the values is invalid.
     ///
     /// ```no_run
     /// let keepnet = keepnet_api::Client::from_env()?;
@@ -96,7 +96,7 @@ impl Client {
         Self::builder_from_env()?.build()
     }
 
-    /// Starts a client by the same variables as [`from_env`](Self::from_env), with settings of one's own on top.
+    /// Creates a builder from the same environment variables as [`from_env`](Self::from_env).
     ///
     /// # Errors
     /// If the id or the secret is not set.
@@ -124,8 +124,7 @@ impl Client {
         })
     }
 
-    /// Starts a client with settings of one's own; see [`ClientBuilder`]. An id or secret that cannot be used is an error
-    /// of `build`.
+    /// Creates a builder; see [`ClientBuilder`]. An invalid id or secret is reported by `build`.
     ///
     /// ```
     /// // A platform on premises: tokens are fetched from there, too.
@@ -141,9 +140,9 @@ impl Client {
         ClientBuilder::new(settings(client_id.into(), client_secret.into()))
     }
 
-    /// Makes the cheapest authenticated call, to see at start-up that address, id and secret are right.
+    /// Sends the cheapest authenticated request, to check address, id and secret at start-up.
     ///
-    /// It asks for the caller's companies (`GET /api/companies/my`), which every role may do.
+    /// The request is `GET /api/companies/my`, which every role may send.
     ///
     /// # Errors
     /// If the call fails; see [`Reason`](crate::Reason). A wrong id or secret is an error of the kind
@@ -162,13 +161,14 @@ impl Client {
         })
     }
 
-    /// The same client, working for this company: a cheap clone that names the company with every request.
+    /// Returns a clone of the client whose requests name this company.
     ///
-    /// It is for REST clients of resellers, who have companies below their own. A client whose role is that of a company
-    /// admin works for its own company only, and may be refused if it names one.
+    /// For REST clients of resellers, who have companies below their own. A client with the role of a company admin
+    /// works for its own company only, and may be refused if it names one.
     ///
     /// # Errors
-    /// If the id is empty or cannot be in a header: a request without it would work on the client's own company.
+    /// If the id is empty or has characters that a header cannot hold. Without the id, a request would work on the
+    /// client's own company.
     ///
     /// ```
     /// let keepnet = keepnet_api::Client::new("an-id", "a-secret")?;
@@ -179,12 +179,12 @@ impl Client {
         let id = company_id.as_ref();
         if id.trim().is_empty() {
             return Err(Error::invalid(
-                "company id: it is empty; give the company's `resourceId`, or use the client as it is",
+                "`company_id` is empty: give the company's `resourceId`, or use the client as it is",
             ));
         }
         if !id.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(Error::invalid(
-                "company id: it has characters that ids do not have; give the company's `resourceId`, not its name",
+                "`company_id` has characters that ids do not have: give the company's `resourceId`, not its name",
             ));
         }
         let mut transport = self.transport.clone();
@@ -194,8 +194,8 @@ impl Client {
         Ok(Self { transport })
     }
 
-    /// What is known of the token that calls are made with: its life, permissions and claims. None before the first
-    /// call has fetched one, and none if the client was built with another kind of credential.
+    /// The facts about the current token: lifetime, permissions and claims. `None` before the first call has fetched a
+    /// token, and if the client was built with another kind of credential.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -211,13 +211,14 @@ impl Client {
         credential.current().map(TokenInfo::new)
     }
 
-    /// A request of your own, for what this version does not model. It passes the same way as every other call.
+    /// Creates a request for an operation that this version does not model. It passes through the same layers as every
+    /// other call.
     ///
-    /// `path` begins with `/` and stays below the base URL; [`Request::segment`] adds ids to it, for which errors show `{}`.
-    /// The response is decoded as the type that the call names, for example `serde_json::Value`,
-    /// [`RawJson`](crate::RawJson) or a struct of your own: what stands in the envelope's `data`, or the whole response if
-    /// it is in no envelope. `()` takes any response that is a success. The request is not sent again once it may have been
-    /// executed, unless it says [`idempotent`](Request::idempotent).
+    /// `path` begins with `/` and is relative to the base URL. Add ids with [`Request::segment`]; errors show `{}` in
+    /// their place. The response is decoded as the type that the call names, for example `serde_json::Value`,
+    /// [`RawJson`](crate::RawJson) or a struct of your own: the envelope's `data`, or the whole response if there is no
+    /// envelope. `()` accepts any successful response. The request is not retried once it may have been executed,
+    /// unless it is marked [`idempotent`](Request::idempotent).
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -234,12 +235,12 @@ impl Client {
         self.transport.request(method, path)
     }
 
-    /// The way to one of the service's other hosts, which take the same token: see [`Sibling`].
+    /// Returns a client for another host of the service that accepts the same token; see [`Sibling`].
     ///
     /// The host is derived from the base URL: `https://vishing-api.keepnetlabs.com` for `https://api.keepnetlabs.com`.
     ///
     /// # Errors
-    /// If the base URL's host does not begin with `api.`: the sibling's host is not known then, and is given with
+    /// If the base URL's host does not begin with `api.`. The sibling's host is then unknown: give it with
     /// [`sibling_at`](Self::sibling_at).
     ///
     /// ```no_run
@@ -264,18 +265,18 @@ impl Client {
                 self.sibling_at(sibling, url)
             }
             None => Err(Error::invalid(format!(
-                "sibling: its host cannot be derived from {base}, which does not begin with `api.`; give it with \
+                "the sibling's host cannot be derived from {base}, whose host does not begin with `api.`; give it with \
                  `sibling_at`"
             ))),
         }
     }
 
-    /// The way to one of the service's other hosts where it is not derived from the base URL, as for some platforms on
-    /// premises.
+    /// Returns a client for another host of the service whose address cannot be derived from the base URL, as on some
+    /// platforms on premises.
     ///
     /// # Errors
-    /// If it is no base URL, or not in the domain of the client's own: the token goes nowhere else. The two hosts may
-    /// differ in their first part only.
+    /// If `base_url` is not a base URL, or its host differs from the client's own in more than the first label. The
+    /// token is sent to no other domain.
     ///
     /// ```
     /// use keepnet_api::{Client, Sibling};
@@ -298,8 +299,8 @@ impl Client {
     }
 
     /// Opens all limits that are closed because the service reported them as used up, for all clients that share the
-    /// limiter. A limit is closed for an hour at most; this is for when it is known to be open earlier, because it was
-    /// raised or the service's headers were wrong. Requests start as they do when the time is over: without a burst.
+    /// limiter. A limit is closed for an hour at most. Call this if it is known to be open earlier, because it was
+    /// raised or the service's headers were wrong. Requests then start without a burst.
     ///
     /// ```
     /// # fn quota_was_raised(keepnet: &keepnet_api::Client) {
@@ -310,7 +311,7 @@ impl Client {
         self.transport.reopen_limits();
     }
 
-    /// Where requests go.
+    /// The base URL.
     ///
     /// ```
     /// let keepnet = keepnet_api::Client::new("an-id", "a-secret")?;
@@ -331,21 +332,21 @@ impl Client {
     }
 }
 
-/// Another host of the service that takes the same token. What it offers is not published; the operations that the vendor's
-/// front end calls there are reached with [requests of your own](SiblingClient::request).
+/// Another host of the service that accepts the same token. Its operations are not published; send the requests that
+/// the vendor's front end sends there with [`SiblingClient::request`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Sibling {
-    /// Vishing campaigns and their reports, templates of callback calls: `vishing-api`.
+    /// `vishing-api`: vishing campaigns, their reports, and templates of callback calls.
     Vishing,
-    /// The e-mail threat simulator, with its scans and plugins: `ets-api`.
+    /// `ets-api`: the e-mail threat simulator, with its scans and plugins.
     EmailThreatSimulator,
-    /// Threat intelligence, with its search for leaks: `ti-api`.
+    /// `ti-api`: threat intelligence, with its search for leaks.
     ThreatIntelligence,
 }
 
 impl Sibling {
-    /// What its host has in place of `api`.
+    /// The first label of the host, which replaces `api`.
     fn label(self) -> &'static str {
         match self {
             Self::Vishing => "vishing-api",
@@ -357,8 +358,8 @@ impl Sibling {
 
 /// Requests to a [`Sibling`], from [`Client::sibling`].
 ///
-/// They share the client's token, company, connections and settings, but not its limiter: the host counts its own
-/// requests.
+/// They share the client's token, company, connections and settings, but not its limiter, because the host counts its
+/// own requests.
 #[derive(Debug, Clone)]
 pub struct SiblingClient {
     sibling: Sibling,
@@ -366,7 +367,7 @@ pub struct SiblingClient {
 }
 
 impl SiblingClient {
-    /// Which host it is.
+    /// The host.
     ///
     /// ```
     /// use keepnet_api::{Client, Sibling};
@@ -380,7 +381,7 @@ impl SiblingClient {
         self.sibling
     }
 
-    /// Where requests go.
+    /// The base URL of the host.
     ///
     /// ```
     /// use keepnet_api::{Client, Sibling};
@@ -394,7 +395,7 @@ impl SiblingClient {
         self.transport.base_url()
     }
 
-    /// A request of your own to this host; see [`Client::request`].
+    /// Creates a request to this host; see [`Client::request`].
     ///
     /// ```no_run
     /// # async fn example(vishing: keepnet_api::SiblingClient) -> Result<(), keepnet_api::Error> {
@@ -423,7 +424,7 @@ fn settings(client_id: String, client_secret: Secret) -> Result<ServiceSettings,
         base_path: false,
         protocol: Arc::new(Keepnet),
         credential: Arc::new(credential.scope(SCOPE)),
-        // The service documents that there are limits, and none of their numbers.
+        // The service documents that limits exist, but none of their values.
         limiter: Arc::new(RateLimiter::unlimited()),
         state: Arc::new(()),
     })

@@ -1,4 +1,4 @@
-//! The envelope around the service's answers: `{data, message, status, validationMessages}`.
+//! The envelope around the service's responses: `{data, message, status, validationMessages}`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,8 +7,8 @@ use security_api_transport::ValidationMessages;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// The members of a JSON object that an envelope can have, unread, and whether there are others. Names are matched
-/// without regard to case, since the service writes `data` as well as `Data`.
+/// The members of an envelope, not yet decoded, and whether the object has others. Names are matched without regard to
+/// case, because the service writes both `data` and `Data`.
 #[derive(Default)]
 pub(crate) struct Envelope<'a> {
     data: Option<&'a RawValue>,
@@ -19,19 +19,18 @@ pub(crate) struct Envelope<'a> {
 }
 
 impl<'a> Envelope<'a> {
-    /// Reads the names of an object's members in one pass that decodes none of their values; none if the text is no
-    /// object, or not JSON.
+    /// Finds the members in one pass that decodes none of the values. `None` if the text is not a JSON object.
     pub(crate) fn read(json: &'a [u8]) -> Option<Self> {
         let mut deserializer = serde_json::Deserializer::from_slice(json);
         let envelope = deserializer.deserialize_map(EnvelopeVisitor).ok()?;
         deserializer.end().is_ok().then_some(envelope)
     }
 
-    /// Whether it is an envelope, and not an object that happens to share a name or two: `data` stands beside one of the
-    /// other members, or there is nothing but members of an envelope.
+    /// Whether the object is an envelope: it has `data` and another member of an envelope, or only members of an
+    /// envelope.
     ///
-    /// The shape decides and not the operation, so that it holds for requests of the user's own as well. The few answers
-    /// without an envelope are lists, or have members of their own and no `data`.
+    /// The shape decides, not the operation, so that it works for requests that users build. The few responses without
+    /// an envelope are lists, or objects with other members and no `data`.
     pub(crate) fn is_envelope(&self) -> bool {
         let described =
             self.status.is_some() || self.message.is_some() || self.validation.is_some();
@@ -41,10 +40,10 @@ impl<'a> Envelope<'a> {
         }
     }
 
-    /// Whether it says that the request failed: an envelope whose status is a word other than `SUCCESS`, or any object
-    /// that has a message beside one of the words that stand for failure.
+    /// Whether the request failed: the object is an envelope whose status is a word other than `SUCCESS`, or any object
+    /// that has a message and one of the known words for failure.
     ///
-    /// A number as status says nothing: which means what is not known.
+    /// A numeric status is ignored, because its values are not documented.
     pub(crate) fn failed(&self) -> bool {
         let Some(status) = self.status() else {
             return false;
@@ -56,7 +55,7 @@ impl<'a> Envelope<'a> {
         described && FAILURES.contains(&&*status)
     }
 
-    /// The value, as a slice of the text that was read; `null` if there is none.
+    /// The value, as a slice of the text; `null` if there is none.
     pub(crate) fn data(&self) -> &'a [u8] {
         self.data.map_or(b"null", |data| data.get().as_bytes())
     }
@@ -70,14 +69,14 @@ impl<'a> Envelope<'a> {
         self.message.and_then(text)
     }
 
-    /// The validation messages, however they are put: a list, a text, or an object of lists.
+    /// The validation messages, which come as a list, a text, or an object of lists.
     pub(crate) fn validation(&self) -> ValidationMessages {
         messages(self.validation)
     }
 }
 
 const SUCCESS: &str = "SUCCESS";
-/// The words for failure that are known.
+/// The known words for failure.
 const FAILURES: [&str; 5] = [
     "FAILED",
     "INPUT_ERROR",
@@ -86,7 +85,7 @@ const FAILURES: [&str; 5] = [
     "PRIVACY_ERROR",
 ];
 
-/// A text that says something.
+/// A text that is not blank.
 fn text(value: &RawValue) -> Option<Cow<'_, str>> {
     let json = value.get();
     let plain = json
@@ -108,12 +107,12 @@ fn messages(value: Option<&RawValue>) -> ValidationMessages {
     messages
 }
 
-/// What an error without an envelope says: `ProblemDetails` (RFC 7807), `{error, error_description}` (RFC 6749),
-/// `{errors: [{message}]}`, and parts of an envelope. Its members are unread until they are asked for.
+/// An error without an envelope: `ProblemDetails` (RFC 7807), `{error, error_description}` (RFC 6749), `{errors:
+/// [{message}]}`, or parts of an envelope. Its members are decoded on demand.
 #[derive(Default)]
 pub(crate) struct Bare<'a>([Option<&'a RawValue>; NAMES.len()]);
 
-/// Those that say something, whatever their case.
+/// The members that are read, matched without regard to case.
 const NAMES: [&str; 8] = [
     "status",
     "error",
@@ -126,7 +125,7 @@ const NAMES: [&str; 8] = [
 ];
 
 impl<'a> Bare<'a> {
-    /// Reads the names of an object's members; nothing if the text is no object, or not JSON.
+    /// Finds the members; there are none if the text is not a JSON object.
     pub(crate) fn read(json: &'a [u8]) -> Self {
         let mut deserializer = serde_json::Deserializer::from_slice(json);
         match deserializer.deserialize_map(BareVisitor) {
@@ -135,7 +134,7 @@ impl<'a> Bare<'a> {
         }
     }
 
-    /// The first member of these names that is there.
+    /// The first of these members that is present.
     fn member(&self, names: &[&str]) -> Option<&'a RawValue> {
         names.iter().find_map(|name| {
             let place = NAMES.iter().position(|known| known == name)?;
@@ -441,7 +440,7 @@ mod tests {
             prop_assert!(envelope.is_envelope());
             prop_assert!(!envelope.failed());
             prop_assert_eq!(envelope.data(), data.as_bytes());
-            // A slice of the answer itself, not a copy.
+            // A slice of the response itself, not a copy.
             let range = text.as_bytes().as_ptr_range();
             prop_assert!(range.contains(&envelope.data().as_ptr()));
         }

@@ -1,13 +1,13 @@
-//! The ids of what was created.
+//! Ids of created objects.
 
 use security_api_transport::{Error, ErrorKind};
 
-/// The id that an answer has in this member, which helpers need to go on.
+/// The id in this member of a response, which later requests need.
 pub(crate) fn required(id: Option<String>, member: &str) -> Result<String, Error> {
     id.filter(|id| !id.is_empty()).ok_or_else(|| {
         let message = format!(
-            "the service said that it was done, but the answer has no `{member}`: look for it in the list before trying \
-             again"
+            "the service reported success, but the response has no `{member}`: look for the object in the list before \
+             trying again"
         );
         Error::new(ErrorKind::Decode, message)
     })

@@ -1,4 +1,4 @@
-//! Incident response: from a reported e-mail to its copies in other mailboxes.
+//! Incident response: finds and deletes the copies of a reported e-mail in other mailboxes.
 //!
 //! ```no_run
 //! # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -10,7 +10,7 @@
 //! while let Some(row) = open.try_next().await? {
 //!     let Some(id) = row.resource_id else { continue };
 //!     let email = keepnet.notified_emails().get(&id).await?;
-//!     // Whatever decides; here, the service's own analysis.
+//!     // The decision is yours; here, the service's own analysis.
 //!     if email.result != Some(NotifiedEmailResult::Phishing) {
 //!         continue;
 //!     }

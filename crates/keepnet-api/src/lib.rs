@@ -53,9 +53,9 @@ pub use security_api_transport::{
     UndecodedItem, Upload,
 };
 #[cfg(feature = "fake")]
-pub use security_api_transport::{FakeAnswer, FakeRequest, FakeTransport};
+pub use security_api_transport::{FakeRequest, FakeResponse, FakeTransport};
 
-/// What your own layers, transports, credentials and response types are written with.
+/// What custom layers, transports, credentials and response types are written with.
 pub mod middleware {
     pub use security_api_transport::{
         BoxError, CallContext, FromResponse, Generation, HttpRequest, HttpResponse, HttpService,
@@ -67,9 +67,9 @@ pub use time::{
 };
 pub use token::{Claims, Permissions, TokenInfo};
 
-/// The call of a list: it asks for nothing until it is turned into a page, pages or items.
+/// The call of a list. No request is sent until it is turned into a page, pages or items.
 ///
-/// It is what searches give. All methods are those of [`security_api_transport::List`].
+/// Searches return it. All methods are those of [`security_api_transport::List`].
 ///
 /// ```
 /// use keepnet_api::{Cursor, Error, List};
@@ -93,9 +93,9 @@ pub type List<T> = security_api_transport::List<T, paging::PageNumber>;
 
 /// One page of a list: its items, and the call for the next page.
 ///
-/// It is what `page()` of a list gives, and what [`Pages`] consist of. `items()` and `into_items()` give the items,
-/// `total()` says how many the list has, `has_next()` and `next()` lead on, and `next_cursor()` is a [`Cursor`] to
-/// store. All methods are those of [`security_api_transport::Page`].
+/// `page()` of a list returns it, and [`Pages`] yield it. `items()` and `into_items()` return the items, `total()` the
+/// number of items in the whole list, `next()` the call for the next page, and `next_cursor()` a [`Cursor`] to store.
+/// All methods are those of [`security_api_transport::Page`].
 ///
 /// ```
 /// use keepnet_api::{Error, List};
@@ -113,10 +113,10 @@ pub type List<T> = security_api_transport::List<T, paging::PageNumber>;
 /// ```
 pub type Page<T> = security_api_transport::Page<T, paging::PageNumber>;
 
-/// Every page of a list, one after the other: a `Stream` of [`Page`]s that has `try_next()` of its own.
+/// Every page of a list in order: a `Stream` of [`Page`]s with the additional method `try_next()`.
 ///
-/// It is what `pages()` of a list gives. `cursor()` is the start of the page after the one received last, and
-/// `resume()` goes on there. All methods are those of [`security_api_transport::Pages`].
+/// `pages()` of a list returns it. `cursor()` is the start of the page after the last one received, and `resume()`
+/// continues there. All methods are those of [`security_api_transport::Pages`].
 ///
 /// ```
 /// use keepnet_api::{Error, List};
@@ -131,11 +131,11 @@ pub type Page<T> = security_api_transport::Page<T, paging::PageNumber>;
 /// ```
 pub type Pages<T> = security_api_transport::Pages<T, paging::PageNumber>;
 
-/// Every item of a list, across pages: a `Stream` that has `try_next()` and `try_collect()` of its own.
+/// Every item of a list, across pages: a `Stream` with the additional methods `try_next()` and `try_collect()`.
 ///
-/// It is what `items()` of a list gives. Pages are asked for as they are needed, and the options of the list hold for
-/// each of them. After an error it ends. `cursor()` is the place before the next item, also after an error, and
-/// `resume()` goes on there. All methods are those of [`security_api_transport::Items`].
+/// `items()` of a list returns it. Pages are requested as they are needed, with the options of the list. The stream
+/// ends after an error. `cursor()` is the position before the next item, also after an error, and `resume()` continues
+/// there. All methods are those of [`security_api_transport::Items`].
 ///
 /// ```
 /// use keepnet_api::{Cursor, Error, List};
@@ -146,10 +146,9 @@ pub type Pages<T> = security_api_transport::Pages<T, paging::PageNumber>;
 /// ```
 pub type Items<T> = security_api_transport::Items<T, paging::PageNumber>;
 
-/// Every item of a list as the JSON it came as, across pages: for exports, and for members that this version does not
-/// know.
+/// Every item of a list as raw JSON, across pages: for exports, and for members that this version does not model.
 ///
-/// It is what `raw_items()` of a list gives, and works as [`Items`] do. All methods are those of
+/// `raw_items()` of a list returns it. It works like [`Items`]. All methods are those of
 /// [`security_api_transport::RawItems`].
 ///
 /// ```

@@ -17,24 +17,23 @@ use crate::search::PAGE_SIZE;
 #[derive(Debug)]
 pub enum PageNumber {}
 
-/// A page as the service sends it: an object with `results` and totals, or a bare list, which some calls send where
-/// others send a page.
+/// A page on the wire: an object with `results` and totals, or a bare list, which some operations send instead.
 #[derive(Debug)]
-pub struct ListAnswer<T> {
+pub struct PageBody<T> {
     items: Vec<T>,
     totals: Totals,
 }
 
-/// What a page says of the list. All of it may be absent, and is not always right.
+/// The totals of a page. Any of them may be absent or wrong.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Totals {
     records: Option<u64>,
     pages: Option<u64>,
-    /// How many items the service puts on a page, which may be fewer than were asked for.
+    /// The page size that the service uses, which may be smaller than requested.
     size: Option<u64>,
 }
 
-/// The page that a request asks for: its number and, since that means nothing without it, the size.
+/// The page that a request asks for: its number, and the size that gives the number its meaning.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Position {
     number: Option<u64>,
@@ -42,7 +41,7 @@ pub struct Position {
 }
 
 impl Position {
-    /// Reads the place in the body, or in the `pagination` within it.
+    /// Reads the position from the body, or from the `pagination` in it.
     fn of(request: &Request) -> Self {
         #[derive(Deserialize)]
         struct Wire {
@@ -67,8 +66,8 @@ impl Position {
 
     /// The number of the page after this one, if there may be one.
     ///
-    /// Totals are believed if what was found fits them. Otherwise the list goes on: one request too many ends with an
-    /// empty page, one too few would lose items.
+    /// The totals are used only if they are consistent with the page. Otherwise the list continues: one request too
+    /// many returns an empty page, one too few would lose items.
     fn next(self, found: usize, totals: Totals) -> Option<u64> {
         let found = u64::try_from(found).unwrap_or(u64::MAX);
         if found == 0 {
@@ -83,7 +82,7 @@ impl Position {
                 before.saturating_add(found) != records || last == Some(false)
             }
             (None, Some(last)) => !last || found >= size,
-            // More than was asked for is all there is: the service has passed over the size.
+            // More items than requested: the service has ignored the size and sent everything.
             (None, None) => found == size,
         };
         more.then(|| number.saturating_add(1))
@@ -114,13 +113,13 @@ impl FromStr for Position {
                 size,
             }),
             _ => Err(Error::invalid(
-                "cursor: it names no numbered page, so it was not made by a list of this service",
+                "the cursor has no page number, so it does not belong to a list of this service; start the list without it",
             )),
         }
     }
 }
 
-impl<T> ListAnswer<T> {
+impl<T> PageBody<T> {
     fn split(self, place: Option<&Position>) -> Split<T, Position> {
         let place = place.copied().unwrap_or_default();
         let next = match place.next(self.items.len(), self.totals) {
@@ -134,7 +133,7 @@ impl<T> ListAnswer<T> {
 impl Paging for PageNumber {
     const NUMBERED: bool = true;
 
-    type Wire<T> = ListAnswer<T>;
+    type Wire<T> = PageBody<T>;
     type Position = Position;
 
     fn position(text: &str) -> Result<Position, Error> {
@@ -145,7 +144,7 @@ impl Paging for PageNumber {
         Some(Position::of(request))
     }
 
-    fn split<T>(wire: ListAnswer<T>, place: Option<&Position>) -> Split<T, Position> {
+    fn split<T>(wire: PageBody<T>, place: Option<&Position>) -> Split<T, Position> {
         wire.split(place)
     }
 
@@ -167,7 +166,7 @@ impl Paging for PageNumber {
         })
     }
 
-    /// Not every list is a search, which would be complete already.
+    /// A list that is not a search may lack the position.
     fn begin(request: Request) -> Request {
         let place = Position::of(&request);
         if place.number.is_some() && place.size.is_some() || request.body_bytes().is_none() {
@@ -193,7 +192,7 @@ impl Paging for PageNumber {
     }
 }
 
-/// Changes the part of the request's body that the place stands in.
+/// Changes the part of the request's body that holds the position.
 fn edit(request: Request, change: impl FnOnce(&mut Map<String, Value>)) -> Request {
     let mut body: Map<String, Value> = request
         .body_bytes()
@@ -215,7 +214,7 @@ fn edit(request: Request, change: impl FnOnce(&mut Map<String, Value>)) -> Reque
     request.json(&body)
 }
 
-/// Whether the place stands in `pagination` within the body: it does where the body has one, and on the leaderboard.
+/// Whether the position is in `pagination` within the body: the body has that member, or the list is the leaderboard.
 fn is_nested(request: &Request, body: &Map<String, Value>) -> bool {
     match body.get("pagination") {
         Some(pagination) => pagination.is_object(),
@@ -226,7 +225,7 @@ fn is_nested(request: &Request, body: &Map<String, Value>) -> bool {
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for ListAnswer<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for PageBody<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(ListVisitor(PhantomData))
     }
@@ -235,27 +234,27 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for ListAnswer<T> {
 struct ListVisitor<T>(PhantomData<T>);
 
 impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
-    type Value = ListAnswer<T>;
+    type Value = PageBody<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a page or a list")
     }
 
-    fn visit_unit<E>(self) -> Result<ListAnswer<T>, E> {
-        Ok(ListAnswer {
+    fn visit_unit<E>(self) -> Result<PageBody<T>, E> {
+        Ok(PageBody {
             items: Vec::new(),
             totals: Totals::default(),
         })
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<ListAnswer<T>, A::Error> {
-        Ok(ListAnswer {
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<PageBody<T>, A::Error> {
+        Ok(PageBody {
             items: PageItems::read(list)?.into_vec(),
             totals: Totals::default(),
         })
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ListAnswer<T>, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PageBody<T>, A::Error> {
         let mut items = None;
         let mut totals = Totals::default();
         while let Some(member) = map.next_key()? {
@@ -266,7 +265,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
             }
         }
         let items = items.ok_or_else(|| A::Error::missing_field("results"))?;
-        Ok(ListAnswer { items, totals })
+        Ok(PageBody { items, totals })
     }
 }
 
@@ -311,7 +310,7 @@ impl<'de> Deserialize<'de> for Member {
     }
 }
 
-/// A number above 0, also as text; anything else says nothing.
+/// A number above 0, also as text; anything else is ignored.
 #[derive(Default)]
 struct Count(Option<u64>);
 

@@ -8,13 +8,13 @@ use crate::{Error, Secret};
 
 /// # Passwords
 ///
-/// The service has no call that sets another person's password, for no role. Where passwords have to be changed at
-/// intervals, and sign-in by SAML is no choice, send reset links: each person then sets the new password themselves.
+/// No operation of the service sets another person's password, whatever the role. If passwords must be changed at
+/// intervals and SAML cannot be used, send reset links, with which each person sets the new password.
 impl SystemUsers {
-    /// Sends the system user with this e-mail address a link with which they set a new password.
+    /// Sends the system user with this e-mail address a link to set a new password.
     ///
-    /// Their password stays valid until they have done so. Whether anybody has this address is not always said, and
-    /// each call sends an e-mail, so it is not sent again by itself.
+    /// The old password stays valid until then. The service does not always report an unknown address. Each call sends
+    /// an e-mail, so it is not retried once it may have been executed.
     ///
     /// # Errors
     /// If the address is empty, or the call fails.
@@ -30,7 +30,7 @@ impl SystemUsers {
         Job::new(self.client(), move |client| async move {
             if email.is_empty() {
                 return Err(Error::invalid(
-                    "email: it is empty; give the address that the system user signs in with",
+                    "`email` is empty: give the address that the system user signs in with",
                 ));
             }
             let request = SendPasswordResetLinkRequest::new().email(email);
@@ -39,12 +39,12 @@ impl SystemUsers {
         })
     }
 
-    /// Sets a new password with the token from the link in a reset e-mail. The token is good for one time.
+    /// Sets a new password with the token from the link in a reset e-mail. The token can be used once.
     ///
-    /// It is for programs that the person themselves uses, such as a portal that the link leads to.
+    /// For programs that the person uses, such as a portal that the link opens.
     ///
     /// # Errors
-    /// If one of them is empty, the token is not valid, or the password does not meet the company's rules.
+    /// If the token or the password is empty, the token is invalid, or the password does not meet the company's rules.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client, token: keepnet_api::Secret, new: keepnet_api::Secret)
@@ -60,8 +60,8 @@ impl SystemUsers {
     ) -> Job<()> {
         let (token, new) = (token.into(), new_password.into());
         Job::new(self.client(), move |client| async move {
-            let token = given("token", "the one in the link of the reset e-mail", token)?;
-            let new = given("new password", "the password that is to be", new)?;
+            let token = given("token", "the token in the link of the reset e-mail", token)?;
+            let new = given("new", "the new password", new)?;
             let request = ResetPasswordRequest::new()
                 .token(token)
                 .new_password(new.clone())
@@ -71,13 +71,13 @@ impl SystemUsers {
         })
     }
 
-    /// Changes the password of the system user whose token the client calls with.
+    /// Changes the password of the system user whose token the client uses.
     ///
-    /// A REST client has no password, so this is of use only with a person's own token as
+    /// REST clients have no password, so this works only with a person's own token as
     /// [`credential`](crate::ClientBuilder).
     ///
     /// # Errors
-    /// If one of them is empty, both are the same, the current password is not right, or the new one does not meet the
+    /// If one of the passwords is empty, both are the same, the current one is wrong, or the new one does not meet the
     /// company's rules.
     ///
     /// ```no_run
@@ -94,11 +94,11 @@ impl SystemUsers {
     ) -> Job<()> {
         let (current, new) = (current_password.into(), new_password.into());
         Job::new(self.client(), move |client| async move {
-            let current = given("current password", "the password so far", current)?;
-            let new = given("new password", "the password that is to be", new)?;
+            let current = given("current", "the current password", current)?;
+            let new = given("new", "the new password", new)?;
             if current == new {
                 return Err(Error::invalid(
-                    "new password: it is the current one; give another",
+                    "`new` is the current password: give another",
                 ));
             }
             let request = ChangePasswordRequest::new()
@@ -113,9 +113,7 @@ impl SystemUsers {
 
 fn given(name: &str, remedy: &str, secret: Secret) -> Result<Secret, Error> {
     match secret.expose().is_empty() {
-        true => Err(Error::invalid(format!(
-            "{name}: it is empty; give {remedy}"
-        ))),
+        true => Err(Error::invalid(format!("`{name}` is empty: give {remedy}"))),
         false => Ok(secret),
     }
 }

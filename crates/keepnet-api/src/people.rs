@@ -1,8 +1,8 @@
-//! Provisioning: target users and their groups as an identity system knows them, by e-mail address and by name.
+//! Provisioning of target users and their groups, identified by e-mail address and by name.
 //!
-//! The calls are methods of [`TargetUsers`] and [`TargetGroups`]. One person at a time goes with
-//! [`upsert`](TargetUsers::upsert) and [`delete_by_email`](TargetUsers::delete_by_email), many at once with
-//! [`import`](TargetUsers::import), which reads a file.
+//! The operations are methods of [`TargetUsers`] and [`TargetGroups`]: [`upsert`](TargetUsers::upsert) and
+//! [`delete_by_email`](TargetUsers::delete_by_email) for single people, and [`import`](TargetUsers::import), which
+//! reads a file, for many.
 //!
 //! ```no_run
 //! # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -38,40 +38,40 @@ use crate::types::{
 };
 use crate::{Error, Reason};
 
-/// What [`TargetUsers::upsert`] did.
+/// The result of [`TargetUsers::upsert`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Upserted {
     /// The id of the target user.
     pub id: String,
-    /// What became of it.
+    /// What was done.
     pub change: Upsert,
 }
 
-/// What became of a target user.
+/// What [`TargetUsers::upsert`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Upsert {
-    /// There was none with the e-mail address: it was created.
+    /// No user had the e-mail address, so one was created.
     Created,
-    /// It was there and was changed.
+    /// The user existed and was changed.
     Updated,
-    /// It was there and had all these values already, so it was not written.
+    /// The user existed with all these values, so nothing was written.
     Unchanged,
 }
 
-/// How often to begin anew when others create and delete the same person meanwhile.
+/// How often to start over if others create and delete the same person at the same time.
 const ROUNDS: u32 = 3;
 
 impl TargetUsers {
-    /// The target user with this e-mail address, if there is one. The case of ASCII letters does not matter, unless there
-    /// are several that differ in nothing else.
+    /// Finds the target user with this e-mail address. The case of ASCII letters is ignored, unless several addresses
+    /// differ only in case.
     ///
-    /// The service goes on listing deleted target users. They are not found: whoever is in the list is looked up with
-    /// `POST /api/target-users/include-deleted/by-resource-ids`, which says who is deleted.
+    /// The service also lists deleted target users. They are left out: each match is looked up with `POST
+    /// /api/target-users/include-deleted/by-resource-ids`, which says whether it is deleted.
     ///
     /// # Errors
-    /// If the address is no e-mail address, or a call fails.
+    /// If `email` is not an e-mail address, or a request fails.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -93,14 +93,14 @@ impl TargetUsers {
         Ok(self.with_email(email).await?.first())
     }
 
-    /// The target user with this e-mail address, to be deleted or taken out of something: an error if there are several.
+    /// The target user with this e-mail address, for a deletion or removal. Several matches are an error.
     #[inline]
     async fn only_by_email(&self, email: &str) -> Result<Option<TargetUser>, Error> {
         let found = self.with_email(email).await?;
         found.only("email", |user| user.resource_id.as_deref())
     }
 
-    /// All who have this address and are not deleted.
+    /// All users with this address who are not deleted.
     #[inline]
     async fn with_email<'a>(&self, email: &'a str) -> Result<Matches<'a, TargetUser>, Error> {
         let email = checked_email(email)?;
@@ -122,8 +122,8 @@ impl TargetUsers {
         Ok(found)
     }
 
-    /// Those with an address like this one. The service does not say that it compares whole addresses, so all that it
-    /// finds has to be looked through.
+    /// Users with an address that contains this one. That the service compares whole addresses is not documented, so
+    /// every match is checked.
     fn by_email(&self, email: &str) -> crate::List<TargetUser> {
         let search = TargetUserByEmailRequest::new()
             .email(email)
@@ -134,20 +134,19 @@ impl TargetUsers {
         self.search_by_email(&search)
     }
 
-    /// Brings the target user with this e-mail address to these values, and creates it if there is none.
+    /// Updates the target user with this e-mail address to these values, or creates it.
     ///
-    /// What is left open stays as it is: the user is read first and written whole, since the service takes an update
-    /// for the whole record. If it has all the values already, nothing is
-    /// written. Custom fields that are given replace those with the same id or name. Groups that are given are added to
-    /// those it is in; see [`TargetGroups::remove_people`] to take it out of one. A new user is active unless
-    /// `is_active` says otherwise, while a plain [`create`](Self::create) leaves that to the service. Somebody who was
-    /// deleted and comes back is a new user.
+    /// Fields that are not set keep their values: the user is read first and written whole, because the service treats
+    /// an update as the whole record. Nothing is written if the user has all the values already. Custom fields replace
+    /// those with the same id or name. Groups are added to the user's groups; see [`TargetGroups::remove_people`] for
+    /// the opposite. A new user is active unless `is_active` is set, while [`create`](Self::create) leaves that to the
+    /// service. A person who was deleted and comes back is a new user.
     ///
-    /// If somebody else creates the same user at the same time, so that creating it is refused, it is updated.
+    /// If creation is refused because somebody else has created the same user, that user is updated.
     ///
     /// # Errors
-    /// If the address is no e-mail address, or one of the calls fails. The error says what was done before it. Calling
-    /// it again is safe in any case.
+    /// If the e-mail address is invalid, or a request fails. The error says what was done before. Calling it again is
+    /// safe.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -178,14 +177,15 @@ impl TargetUsers {
                 None => self.create_new(user).await,
             };
             match result {
-                // Created or deleted by somebody else, or by an attempt whose answer was lost: look again.
+                // Somebody else, or an attempt whose response was lost, may have created or deleted the user: search
+                // again.
                 Err(error) if round < ROUNDS && self.raced(&error, user).await => round += 1,
                 result => return result,
             }
         }
     }
 
-    /// Whether the error may come from somebody else's change of the same user.
+    /// Whether the error may be due to a concurrent change of the same user.
     #[inline]
     async fn raced(&self, error: &Error, user: &CreateTargetUserRequest) -> bool {
         let operation = error.operation().map_or("", |operation| operation.id());
@@ -196,7 +196,7 @@ impl TargetUsers {
         if !is_refused(error) && !error.may_be_executed() {
             return false;
         }
-        // A failure of this look is not worth more than the error that led to it.
+        // An error of this search is less useful than the original error.
         matches!(self.first_by_email(&user.email).await, Ok(Some(_)))
     }
 
@@ -213,8 +213,8 @@ impl TargetUsers {
                 found.and_then(|user| user.resource_id).ok_or_else(|| {
                     Error::new(
                         ErrorKind::Decode,
-                        "target_users.create: the service said neither the id of the new user nor finds it by its \
-                         e-mail address yet: upsert it again a little later",
+                        "`target_users.create`: the response has no id, and the new user is not found by its e-mail address \
+                         yet: call `upsert` again a little later",
                     )
                 })?
             }
@@ -251,18 +251,18 @@ impl TargetUsers {
             let added = adding.call::<()>().await;
             added.map_err(|error| {
                 error.with_context(
-                    "the target user has the other values, but is not in the groups yet: upsert it again",
+                    "the target user has the other values, but is not in the groups yet: call `upsert` again",
                 )
             })?;
         }
         Ok(Upserted { id, change })
     }
 
-    /// Deletes the target user with this e-mail address; gives the id it had, or none if there was no such user.
+    /// Deletes the target user with this e-mail address. Returns the id it had, or `None` if there was no such user.
     ///
     /// # Errors
-    /// If the address is no e-mail address, several have it, or one of the calls fails. Calling it again is safe. Of
-    /// several whose addresses differ in case only, the one that is written in the same way is deleted.
+    /// If `email` is not an e-mail address, several users have it, or a request fails. Calling it again is safe. If
+    /// several addresses differ only in case, the user with the exact address is deleted.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -287,7 +287,7 @@ impl TargetUsers {
         };
         match self.delete(&id).await {
             Ok(_) => Ok(Some(id)),
-            // Somebody else was faster.
+            // Somebody else has deleted the user.
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
         }
@@ -304,10 +304,10 @@ impl TargetGroups {
     }
 }
 
-/// A target user as the service has it, as an update that changes nothing.
+/// An update that leaves the target user unchanged.
 fn as_it_is(user: TargetUser) -> UpdateTargetUserRequest {
     let mut update = UpdateTargetUserRequest::new(user.email.unwrap_or_default());
-    // The service's own programs send an empty one where there is none.
+    // The vendor's own programs send an empty text if there is none.
     update.phone_number = Some(user.phone_number.unwrap_or_default());
     update.first_name = user.first_name;
     update.last_name = user.last_name;
@@ -323,8 +323,8 @@ fn as_it_is(user: TargetUser) -> UpdateTargetUserRequest {
     update
 }
 
-/// The update with the values that are wanted. Groups are left out of it: what an update without groups does to
-/// memberships is known (nothing), what one with groups does is not.
+/// Applies the new values to the update. Groups are left out: an update without groups is known to keep memberships,
+/// the effect of one with groups is not.
 fn merged(
     mut update: UpdateTargetUserRequest,
     wanted: &CreateTargetUserRequest,
@@ -357,7 +357,7 @@ fn merged(
     update
 }
 
-/// Puts the value of a custom field in the place of the one before.
+/// Replaces the value of a custom field, or adds it.
 fn put(values: &mut Vec<TargetUserCustomFieldValue>, value: &TargetUserCustomFieldValue) {
     let is_it = |other: &TargetUserCustomFieldValue| {
         let by_id = value
@@ -379,15 +379,15 @@ fn put(values: &mut Vec<TargetUserCustomFieldValue>, value: &TargetUserCustomFie
     }
 }
 
-/// Whether the two are the same address or name but for the case of ASCII letters.
+/// Whether two addresses or names are equal apart from the case of ASCII letters.
 ///
-/// Unicode knows other letters whose lower case is an ASCII one, such as the sign of the kelvin. They are in the
-/// addresses of other people.
+/// Some other Unicode letters, such as the kelvin sign, have an ASCII lower case. Addresses with them belong to other
+/// people.
 fn same(one: &str, other: &str) -> bool {
     one.trim().eq_ignore_ascii_case(other.trim())
 }
 
-/// What has a name among all that a search found: what is written in the same way, and what differs in case.
+/// The items of a search that have a name: exact matches, and those that differ only in case.
 struct Matches<'a, T> {
     name: &'a str,
     exact: Vec<T>,
@@ -424,7 +424,7 @@ impl<'a, T> Matches<'a, T> {
         self.exact.into_iter().chain(self.similar).next()
     }
 
-    /// The one that has the name. Where there are several, a wrong one might lose something.
+    /// The only match. Several are an error, because the wrong one could be deleted.
     fn only(self, member: &str, id: fn(&T) -> Option<&str>) -> Result<Option<T>, Error> {
         let mut found = match self.exact.is_empty() {
             true => self.similar,
@@ -433,7 +433,7 @@ impl<'a, T> Matches<'a, T> {
         if found.len() > 1 {
             let ids: Vec<_> = found.iter().filter_map(id).collect();
             return Err(Error::invalid(format!(
-                "{member}: {} have it ({}), so none was touched; do it by the id of the one that is meant",
+                "`{member}`: {} records have it ({}), so none was changed: use the id of the right one",
                 found.len(),
                 ids.join(", ")
             )));
@@ -451,12 +451,13 @@ fn checked_email(email: &str) -> Result<&str, Error> {
     match fits {
         true => Ok(email),
         false => Err(Error::invalid(
-            "email: it is not an e-mail address; give one such as `jane.doe@example.com`",
+            "`email` is not an e-mail address: give one such as `jane.doe@example.com`",
         )),
     }
 }
 
-/// Whether the service refused the request for what it says, such as a name that is taken. It has no code for that.
+/// Whether the service refused the request because of its content, such as a name that is taken. It has no code for
+/// that.
 fn is_refused(error: &Error) -> bool {
     matches!(
         Reason::of(error),

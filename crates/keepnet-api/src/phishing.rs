@@ -25,9 +25,9 @@
 //! # Ok(()) }
 //! ```
 //!
-//! What rests on the vendor's documentation and on the requests of its own front end, and was not tried on the service: that
-//! a saved campaign has a launch which waits to be started, that such a launch is `Idle`, and the values of a delivery that
-//! [`NewCampaign`] sends.
+//! Three assumptions come from the vendor's documentation and from requests of its front end, and were not tried on the
+//! service: that a saved campaign has a launch that waits to be started, that such a launch is `Idle`, and the values
+//! of a delivery that [`NewCampaign`] sends.
 
 use std::time::Duration;
 
@@ -49,17 +49,17 @@ const SAVED: i32 = 2;
 /// `emailDeliverySettingType`.
 const SMTP: i32 = 1;
 const DIRECT: i32 = 2;
-/// The `duration` and the distribution that the vendor's documentation shows for a campaign that is sent at once. None of
-/// them may be absent: the service reads an absent number as 0.
+/// The `duration` and the distribution that the vendor's documentation shows for a campaign that is sent at once. None
+/// of them may be absent, because the service reads an absent number as 0.
 const DAYS: u16 = 7;
 const DISTRIBUTION_TYPE: i32 = 1;
 const DELAY: i32 = 0;
 const DELAY_UNIT: i32 = 1;
 const NO_LIMIT: i32 = 0;
 
-/// A campaign to be saved: its scenarios, and the target groups it goes to.
+/// A new campaign: its scenarios, and the target groups it is sent to.
 ///
-/// It records what people do for 7 days after its start, and sends all e-mails at once, unless it says otherwise.
+/// By default it sends all e-mails at once, and records reactions for 7 days after its start.
 ///
 /// ```
 /// use keepnet_api::phishing::NewCampaign;
@@ -74,7 +74,7 @@ pub struct NewCampaign {
 }
 
 impl NewCampaign {
-    /// One with these scenarios, by id, and no recipients yet.
+    /// A campaign with the scenarios with these ids, without recipients yet.
     ///
     /// ```
     /// use keepnet_api::phishing::NewCampaign;
@@ -99,9 +99,9 @@ impl NewCampaign {
         Self { request }
     }
 
-    /// Records what people do for this many days after the start, at least 1.
+    /// Records reactions for this many days after the start, at least 1.
     ///
-    /// A launch [is over](LaunchState::is_over) once they have passed.
+    /// A launch [is over](LaunchState::is_over) after these days.
     ///
     /// ```
     /// use keepnet_api::phishing::NewCampaign;
@@ -116,7 +116,7 @@ impl NewCampaign {
         self
     }
 
-    /// Goes to the target groups with these ids.
+    /// Sets the target groups with these ids as recipients.
     ///
     /// ```
     /// use keepnet_api::phishing::NewCampaign;
@@ -130,8 +130,7 @@ impl NewCampaign {
         self
     }
 
-    /// Changes anything else about it. What is set about delivery is kept, and the default of the platform is not asked
-    /// for then.
+    /// Changes any other member of the request. If delivery is set here, the default of the platform is not requested.
     ///
     /// ```
     /// use keepnet_api::phishing::NewCampaign;
@@ -158,24 +157,24 @@ impl NewCampaign {
             && request.category_filter.is_none()
         {
             return Err(Error::invalid(
-                "campaign: it has no scenario; name at least one by its id",
+                "the campaign has no scenario: give the id of at least one",
             ));
         }
         if empty(&request.target_group_resource_ids) {
             return Err(Error::invalid(
-                "campaign: it has no target group, and would go to nobody or to everybody; name at least one by its id",
+                "the campaign has no target group, so it could go to nobody or to everybody: give the id of at least one",
             ));
         }
         if request.duration.is_none_or(|days| days < 1) {
             return Err(Error::invalid(
-                "campaign: its `duration` is less than a day, so that nothing would be recorded; set it with `days`",
+                "the campaign's `duration` is less than a day, so nothing would be recorded: set it with `days`",
             ));
         }
         Ok(())
     }
 }
 
-/// One sending of a campaign.
+/// One launch of a campaign.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Launch {
     campaign_id: String,
@@ -183,7 +182,7 @@ pub struct Launch {
 }
 
 impl Launch {
-    /// The launch of a campaign with this number, counted by the service.
+    /// The launch of a campaign with this number, as counted by the service.
     ///
     /// ```
     /// use keepnet_api::phishing::Launch;
@@ -208,7 +207,7 @@ impl Launch {
         &self.campaign_id
     }
 
-    /// Which launch of the campaign it is.
+    /// The number of the launch.
     ///
     /// ```
     /// assert_eq!(keepnet_api::phishing::Launch::new("aB3dE5gH7jK9", 2).instance_group(), 2);
@@ -219,22 +218,22 @@ impl Launch {
     }
 }
 
-/// How far a launch is, and what people did so far.
+/// The state of a launch, and the reactions so far.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct LaunchState {
-    /// The service's own word for how far its e-mails are: `Idle` before the first is sent, `Running`, `Completed` once all
-    /// are delivered, `Paused`, `Canceled`, `Error`.
+    /// The status of the e-mails as the service names it: `Idle` before the first is sent, `Running`, `Completed` once
+    /// all are delivered, `Paused`, `Canceled`, `Error`.
     pub status: Option<String>,
-    /// The settings and the figures.
+    /// The settings and statistics.
     pub summary: PhishingCampaignSummary,
 }
 
 impl LaunchState {
-    /// Whether nothing more is recorded: the days of the campaign have passed, or it was cancelled or failed.
+    /// Whether nothing more is recorded: the campaign's days have passed, or it was cancelled or failed.
     ///
-    /// `Completed` is no end: the service says so as soon as all e-mails are delivered, before most people have read
-    /// theirs; see [`is_delivered`](Self::is_delivered).
+    /// `Completed` is not the end: the service sends it as soon as all e-mails are delivered, before most people have
+    /// read theirs; see [`is_delivered`](Self::is_delivered).
     ///
     /// ```
     /// use keepnet_api::phishing::LaunchState;
@@ -258,7 +257,7 @@ impl LaunchState {
         self.summary.campaign_duration_expired == Some(true) || self.says(&OVER)
     }
 
-    /// Whether all e-mails are delivered, or none will be any more.
+    /// Whether all e-mails are delivered, or no more will be sent.
     ///
     /// ```
     /// assert!(!keepnet_api::phishing::LaunchState::default().is_delivered());
@@ -275,13 +274,13 @@ impl LaunchState {
 }
 
 impl PhishingCampaigns {
-    /// Creates a campaign that is saved for later, and gives its id. Nobody gets an e-mail yet.
+    /// Saves a campaign for later, and returns its id. Nobody gets an e-mail yet.
     ///
-    /// It asks for the platform's default e-mail delivery, unless the campaign says how it is delivered, and then is one
-    /// `POST /api/phishing-simulator/phishing-campaign`, which is not sent again once it may have been executed.
+    /// Unless the campaign sets its delivery, the platform's default is requested first. The campaign is one `POST
+    /// /api/phishing-simulator/phishing-campaign`, which is not retried once it may have been executed.
     ///
     /// # Errors
-    /// If it has no scenario, no target group or no duration, or a call fails.
+    /// If the campaign has no scenario, target group or duration, or a request fails.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -296,16 +295,16 @@ impl PhishingCampaigns {
         Job::new(self.client(), move |client| save(client, new))
     }
 
-    /// Starts the launch of a saved campaign: sends its e-mails to its target groups, now.
+    /// Launches a saved campaign: its e-mails are sent to its target groups now.
     ///
-    /// It looks for the launch that waits to be started, which is `Idle`, and starts it with
-    /// `POST /api/phishing-simulator/phishing-campaign-job/start/{resourceId}/{instanceGroup}`. A campaign that has not had
-    /// any launch is launched as by [`launch_to`](Self::launch_to), to its own target groups. Neither is sent again once it
-    /// may have been executed: if it fails and [`may_be_executed`](Error::may_be_executed), look at the campaign's launches
+    /// The launch that waits to be started, which is `Idle`, is searched for and started with `POST
+    /// /api/phishing-simulator/phishing-campaign-job/start/{resourceId}/{instanceGroup}`. A campaign without launches
+    /// is launched to its own target groups, as with [`launch_to`](Self::launch_to). Neither request is retried once it
+    /// may have been executed: if the error [`may_be_executed`](Error::may_be_executed), check the campaign's launches
     /// before trying again.
     ///
     /// # Errors
-    /// If a call fails, if several launches wait ([`start`](Self::start) one of them), or if all were started before
+    /// If a request fails, several launches wait ([`start`](Self::start) one of them), or all were started before
     /// ([`launch_to`](Self::launch_to) sends the campaign again).
     ///
     /// ```no_run
@@ -320,10 +319,10 @@ impl PhishingCampaigns {
         Job::new(self.client(), move |client| start_saved(client, id))
     }
 
-    /// Starts a launch that waits to be started, of a campaign that was saved for later or is scheduled.
+    /// Starts a waiting launch of a campaign that was saved for later or is scheduled.
     ///
-    /// `POST /api/phishing-simulator/phishing-campaign-job/start/{resourceId}/{instanceGroup}`, which is not sent again once
-    /// it may have been executed.
+    /// `POST /api/phishing-simulator/phishing-campaign-job/start/{resourceId}/{instanceGroup}`, which is not retried
+    /// once it may have been executed.
     ///
     /// # Errors
     /// If the call fails.
@@ -341,17 +340,17 @@ impl PhishingCampaigns {
         Job::new(self.client(), move |client| start(client, launch))
     }
 
-    /// Sends a campaign once more, now, to these target groups: a launch of its own.
+    /// Sends a campaign again, now, to these target groups, as a launch of its own.
     ///
     /// `POST /api/phishing-simulator/phishing-campaign-job/start/{resourceId}` with all e-mails at once; see
-    /// `phishing_campaign_jobs().start(..)` for other times and distributions. It is not sent again once it may have been
-    /// executed: if it fails and [`may_be_executed`](Error::may_be_executed), look at the campaign's launches before trying
-    /// again. The launches are listed before and after it, to tell which is the new one; one that another program starts at
-    /// the same moment can be taken for it.
+    /// `phishing_campaign_jobs().start(..)` for other times and distributions. The request is not retried once it may
+    /// have been executed: if the error [`may_be_executed`](Error::may_be_executed), check the campaign's launches
+    /// before trying again. The launches are listed before and after it, to find the new one; a launch that another
+    /// program starts at the same moment can be mistaken for it.
     ///
     /// # Errors
-    /// If no group is named, a call fails, or the launch does not appear in the list within a minute; it goes on in the
-    /// last case.
+    /// If there is no group, a request fails, or the launch does not appear in the list within a minute. In the last
+    /// case it continues.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -369,11 +368,11 @@ impl PhishingCampaigns {
         Job::new(self.client(), move |client| launch_to(client, id, groups))
     }
 
-    /// Waits for the end of a launch, or follows what people do until then: the days of the campaign are over, or it was
-    /// cancelled or failed. That is days or weeks away: give a [`Polling`](crate::Polling) with a deadline to match, or look
-    /// again another day. [`delivered`](Self::delivered) waits for the e-mails only.
+    /// Waits for the end of a launch, or follows the reactions until then: the campaign's days have passed, or it was
+    /// cancelled or failed. That can take weeks: use a [`Polling`](crate::Polling) with a matching deadline, or call
+    /// this again another day. [`delivered`](Self::delivered) waits for the e-mails only.
     ///
-    /// Each look is `GET .../summary/{resourceId}/{instanceGroup}` and the list of the campaign's launches.
+    /// Each poll is `GET .../summary/{resourceId}/{instanceGroup}` and the list of the campaign's launches.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -391,7 +390,7 @@ impl PhishingCampaigns {
         self.follow("the launch", LaunchState::is_over, launch)
     }
 
-    /// Waits until all e-mails of a launch are delivered, or none will be any more. What people do comes later; see
+    /// Waits until all e-mails of a launch are delivered, or no more will be sent. Reactions come later; see
     /// [`wait`](Self::wait).
     ///
     /// ```no_run
@@ -423,10 +422,10 @@ impl PhishingCampaigns {
         })
     }
 
-    /// Everyone a launch went to, with what they did.
+    /// The recipients of a launch and their reactions.
     ///
-    /// `POST .../all/search/{resourceId}/{instanceGroup}`; see `phishing_campaign_reports().search_users(..)` for those
-    /// who did one thing.
+    /// `POST .../all/search/{resourceId}/{instanceGroup}`; see `phishing_campaign_reports().search_users(..)` for a
+    /// single reaction.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -465,7 +464,7 @@ async fn save(client: Client, new: NewCampaign) -> Result<String, Error> {
             Some(SMTP) | None => request.smtp_setting_resource_id = default.resource_id,
             Some(_) => {
                 return Err(Error::invalid(
-                    "campaign: the platform's default e-mail delivery is of a kind that this version does not know; set \
+                    "the platform's default e-mail delivery is of a kind that this version does not know: set \
                      `email_delivery_setting_type` and the id of its setting",
                 ));
             }
@@ -481,7 +480,7 @@ async fn start(client: Client, launch: Launch) -> Result<(), Error> {
     started.into_request().call::<()>().await
 }
 
-/// Starts the launch that was saved with the campaign.
+/// Starts the launch that was created when the campaign was saved.
 #[inline]
 async fn start_saved(client: Client, id: String) -> Result<Launch, Error> {
     let reports = PhishingCampaignReports::new(&client);
@@ -505,15 +504,15 @@ async fn start_saved(client: Client, id: String) -> Result<Launch, Error> {
             Ok(launch)
         }
         [] => Err(Error::invalid(format!(
-            "campaign {id}: all its launches were started before, so nothing was sent; send it once more with `launch_to`"
+            "campaign {id}: all its launches were started before, so nothing was sent: send it again with `launch_to`"
         ))),
         _ => Err(Error::invalid(format!(
-            "campaign {id}: its launches {waiting:?} wait to be started, so nothing was sent; `start` the one that is meant"
+            "campaign {id}: its launches {waiting:?} wait to be started, so nothing was sent: `start` one of them"
         ))),
     }
 }
 
-/// The ids of the target groups that a campaign was saved with.
+/// The ids of the target groups in the saved campaign.
 #[inline]
 async fn own_groups(client: &Client, id: &str) -> Result<Vec<String>, Error> {
     let campaign = PhishingCampaigns::new(client).get(id).await?;
@@ -523,7 +522,7 @@ async fn own_groups(client: &Client, id: &str) -> Result<Vec<String>, Error> {
         Error::new(
             ErrorKind::Decode,
             format!(
-                "campaign {id}: the service does not say its target groups, so nothing was sent; name them with `launch_to`"
+                "campaign {id}: the response has no target groups, so nothing was sent: give them to `launch_to`"
             ),
         )
     })
@@ -533,7 +532,7 @@ async fn own_groups(client: &Client, id: &str) -> Result<Vec<String>, Error> {
 async fn launch_to(client: Client, id: String, groups: Vec<String>) -> Result<Launch, Error> {
     if groups.is_empty() {
         return Err(Error::invalid(
-            "launch: it has no target group, and would go to nobody or to everybody; name at least one by its id",
+            "the launch has no target group, so it could go to nobody or to everybody: give the id of at least one",
         ));
     }
     let reports = PhishingCampaignReports::new(&client);
@@ -542,7 +541,7 @@ async fn launch_to(client: Client, id: String, groups: Vec<String>) -> Result<La
         launches => launches?,
     };
     let before = before.unwrap_or(i32::MIN);
-    // All that the vendor's documentation shows: the service reads an absent number as 0.
+    // All members that the vendor's documentation shows, because the service reads an absent number as 0.
     let now = CampaignInstanceRequest::new()
         .schedule_type_id(NOW)
         .target_group_resource_ids(groups)
@@ -569,7 +568,7 @@ async fn launch_to(client: Client, id: String, groups: Vec<String>) -> Result<La
         );
     let number = appeared.polling(soon).await.map_err(|error| {
         error.with_outcome(Outcome::Answered).with_context(format!(
-            "campaign {id}: it was launched, so do not launch it again; which launch it is can be seen with \
+            "campaign {id}: it was launched, so do not launch it again; find the launch with \
              `phishing_campaign_reports().search_jobs(..)`"
         ))
     })?;

@@ -1,4 +1,4 @@
-//! Asking again until something is done.
+//! Polling the service until its work is done.
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -10,10 +10,10 @@ use futures_core::Stream;
 use security_api_transport::{Client, Error, ErrorKind, JobOptions};
 use tokio::time::{Instant, Sleep};
 
-/// How often to look whether something is done, and for how long.
+/// How often and for how long to poll.
 ///
-/// By default after 2 s, then after half as long again each time up to 60 s, for an hour. Waits vary by a tenth, so that
-/// many programs do not ask at the same moment.
+/// By default the first wait is 2 s, each further one 1.5 times as long up to 60 s, for one hour in total. Waits vary
+/// by 10 %, so that many programs do not poll at the same moment.
 ///
 /// ```
 /// use std::time::Duration;
@@ -26,14 +26,14 @@ use tokio::time::{Instant, Sleep};
 /// # let _ = (patient, steady);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use = "it says how to wait and does not wait itself"]
+#[must_use = "a `Polling` does nothing by itself; pass it to `polling`"]
 pub struct Polling {
     first: Duration,
     most: Duration,
     deadline: Duration,
 }
 
-/// Below this, asking would be all that a program does.
+/// The shortest wait, so that a program does not poll in a busy loop.
 const SHORTEST: Duration = Duration::from_millis(10);
 
 impl Default for Polling {
@@ -47,7 +47,7 @@ impl Default for Polling {
 }
 
 impl Polling {
-    /// Looks at this interval, for an hour.
+    /// Polls at this interval, for one hour.
     ///
     /// ```
     /// use std::time::Duration;
@@ -59,7 +59,8 @@ impl Polling {
         Self::default().backoff(interval, interval)
     }
 
-    /// The first wait, and the longest, at least 10 ms. In between each is half as long again as the one before.
+    /// Sets the first and the longest wait, at least 10 ms. Each wait is 1.5 times as long as the one before, up to the
+    /// longest.
     ///
     /// ```
     /// use std::time::Duration;
@@ -74,7 +75,7 @@ impl Polling {
         self
     }
 
-    /// How long it may take from the first look on, all waits and calls included.
+    /// Sets the limit of the time from the first request on, including all waits and calls.
     ///
     /// ```
     /// use std::time::Duration;
@@ -89,29 +90,29 @@ impl Polling {
     }
 }
 
-/// A century is as good as for ever, and no sum with it overflows.
+/// A century: effectively no limit, without overflow in sums.
 const FOR_EVER: Duration = Duration::from_secs(3_155_760_000);
 
-/// The duration, a tenth longer or shorter.
+/// The duration, randomly up to 10 % longer or shorter.
 pub(crate) fn jittered(duration: Duration) -> Duration {
     duration.min(FOR_EVER).mul_f64(0.9 + fastrand::f64() * 0.2)
 }
 
-/// Sleeps about this long, at least 10 ms.
+/// Sleeps for about this time, at least 10 ms.
 pub(crate) fn pause(duration: Duration) -> Pin<Box<Sleep>> {
     Box::pin(tokio::time::sleep(jittered(duration.max(SHORTEST))))
 }
 
 pub(crate) type Asked<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
 
-/// Something that takes its time: the way to wait for its end, or to follow it there.
+/// Work of the service that takes time: awaits its end, or follows its states.
 ///
-/// Awaited, it gives the last state. As a `Stream`, and with [`try_next`](Self::try_next), it gives each state that was
-/// seen, the last one last. Nothing is asked before.
+/// When awaited, it returns the last state. As a `Stream`, and with [`try_next`](Self::try_next), it yields each
+/// observed state, including the last. No request is sent before it is polled.
 ///
-/// A look that fails is repeated at the next interval if that may help; other errors end it. Past the deadline of its
-/// [`Polling`] it ends with an error of the kind [`Timeout`](ErrorKind::Timeout), and what was waited for goes on: wait
-/// again by its id.
+/// A request that fails is repeated at the next interval if its error [is retryable](Error::is_retryable); other errors
+/// end the stream. After the deadline of its [`Polling`], it ends with an error of the kind
+/// [`Timeout`](ErrorKind::Timeout), while the work goes on: wait again with its id.
 ///
 /// ```no_run
 /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -127,7 +128,7 @@ pub(crate) type Asked<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>
 /// # }
 /// # Ok(()) }
 /// ```
-#[must_use = "nothing is asked until it is awaited or polled"]
+#[must_use = "no request is sent until it is awaited or polled"]
 pub struct Progress<T> {
     client: Client,
     options: JobOptions,
@@ -144,14 +145,14 @@ enum State<T> {
     Ready,
     Asking(Asked<T>),
     Waiting(Pin<Box<Sleep>>),
-    /// The deadline is too near for another look.
+    /// The deadline is too near for another request.
     Late,
     Done,
 }
 
 impl<T: 'static> Progress<T> {
     #[allow(dead_code, reason = "areas use it, if any of their features is on")]
-    /// `what` begins the words of the error that says it was not done in time.
+    /// `what` is the subject of the error after the deadline.
     pub(crate) fn new<A, F>(
         client: &Client,
         what: &'static str,
@@ -175,7 +176,7 @@ impl<T: 'static> Progress<T> {
         }
     }
 
-    /// Looks as often and as long as this says.
+    /// Sets how often and how long to poll.
     ///
     /// ```
     /// use keepnet_api::{Error, Polling, Progress};
@@ -189,10 +190,10 @@ impl<T: 'static> Progress<T> {
         self
     }
 
-    /// The next state, as soon as it is time to look; none after the last.
+    /// The next state, after the wait. `None` after the last.
     ///
     /// # Errors
-    /// If a look failed in a way that another would not mend, or the deadline has passed. It is over then.
+    /// If a request failed with an error that is not retryable, or the deadline has passed. The stream has then ended.
     ///
     /// ```
     /// use keepnet_api::{Error, Progress};
@@ -210,7 +211,7 @@ impl<T: 'static> Progress<T> {
             .transpose()
     }
 
-    /// Sets the time of the next look, if one is left.
+    /// Sets the time of the next request, if there is another.
     fn schedule(&mut self) {
         let left = self
             .deadline
@@ -222,7 +223,7 @@ impl<T: 'static> Progress<T> {
         self.state = if left <= self.polling.first {
             State::Late
         } else {
-            // Closer together towards the end, so that what is done shortly before it is seen.
+            // Polls more often towards the deadline, so that work which ends shortly before it is seen.
             State::Waiting(pause(self.wait.min(left / 2)))
         };
     }
@@ -231,7 +232,7 @@ impl<T: 'static> Progress<T> {
         Error::new(
             ErrorKind::Timeout,
             format!(
-                "{} was not done {} s after waiting for it began; it goes on meanwhile, so wait again, or with a later deadline",
+                "{} was not done within {} s; it goes on, so wait again, or set a later `deadline`",
                 self.what,
                 self.polling.deadline.as_secs_f64()
             ),
@@ -311,8 +312,10 @@ impl<T: Send + 'static> IntoFuture for Progress<T> {
             while let Some(state) = self.try_next().await? {
                 last = Some(state);
             }
-            // None only if it was polled to its end before.
-            last.ok_or_else(|| Error::invalid("the end was seen already; wait for it once"))
+            // `None` only if the stream had ended before.
+            last.ok_or_else(|| {
+                Error::invalid("the progress has already ended; create a new one to poll again")
+            })
         })
     }
 }

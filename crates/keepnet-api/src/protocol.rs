@@ -1,13 +1,13 @@
-//! How the service speaks of success and of errors.
+//! How the service reports success and errors.
 
 use std::borrow::Cow;
 
-use security_api_transport::{Answer, ApiError, Protocol, Verdict};
+use security_api_transport::{ApiError, Protocol, ResponseParts, Verdict};
 
 use crate::envelope::{Bare, Envelope};
 use crate::reason::Reason;
 
-/// What the service says of an error, in whichever of its forms.
+/// The contents of an error response, in any of its forms.
 #[derive(Default)]
 struct Said {
     code: Option<String>,
@@ -28,7 +28,7 @@ impl Said {
         let message = envelope.message().map(Cow::into_owned);
         let mut validation = envelope.validation();
         if let Some(message) = &message {
-            // The service often says the same in both.
+            // The service often repeats the message among the validation messages.
             validation.forget(message);
         }
         Self {
@@ -62,7 +62,7 @@ impl Said {
             .is_some_and(|own| own.eq_ignore_ascii_case(code))
     }
 
-    fn reason(&self, answer: &Answer<'_>) -> Option<Reason> {
+    fn reason(&self, response: &ResponseParts<'_>) -> Option<Reason> {
         let by_code = [
             ("IP_RESTRICTED", Reason::IpRestricted),
             ("PRIVACY_ERROR", Reason::PrivacyWindow),
@@ -72,7 +72,7 @@ impl Said {
         if let Some((_, reason)) = by_code.iter().find(|(code, _)| self.code_is(code)) {
             return Some(*reason);
         }
-        Some(match answer.status.as_u16() {
+        Some(match response.status.as_u16() {
             200..=299 if self.code_is(INTERNAL) => Reason::ServerError,
             200..=299 => Reason::Failed,
             306 | 401 => Reason::TokenRefused,
@@ -85,9 +85,9 @@ impl Said {
         })
     }
 
-    fn into_error(self, answer: &Answer<'_>) -> ApiError {
-        let reason = self.reason(answer);
-        let hint = hint(reason, answer);
+    fn into_error(self, response: &ResponseParts<'_>) -> ApiError {
+        let reason = self.reason(response);
+        let hint = hint(reason, response);
         let mut error = ApiError::new().with_validation(self.validation);
         if let Some(message) = self.message {
             error = error.with_message(message);
@@ -107,38 +107,38 @@ impl Said {
 
 const INTERNAL: &str = "INTERNAL_SERVER_ERROR";
 
-/// What a person can do about it.
-fn hint(reason: Option<Reason>, answer: &Answer<'_>) -> Option<&'static str> {
+/// The remedy that the error shows.
+fn hint(reason: Option<Reason>, response: &ResponseParts<'_>) -> Option<&'static str> {
     let Some(reason) = reason else {
-        return match answer.status.as_u16() {
+        return match response.status.as_u16() {
             404 => {
-                Some("check the id; objects of another company are found with `for_company` only")
+                Some("check the id; an object of another company is found only with `for_company`")
             }
             503 => Some("the service is down for maintenance: try again later"),
             _ => None,
         };
     };
-    let path = answer.operation.path();
+    let path = response.operation.path();
     let searches = path.contains("search") || path.contains("export");
     Some(match reason {
         Reason::TokenRefused => {
-            "the token was refused although it was new: check that the base URL belongs to the account's region, and that the client is still active"
+            "a new token was refused: check that the base URL belongs to the account's region, and that the client is still active"
         }
-        Reason::ClientRefused => "check client id and client secret",
+        Reason::ClientRefused => "check the client id and the client secret",
         Reason::IpRestricted => {
-            "the client has a list of addresses it may be used from: add this machine's public address to it"
+            "the client may be used only from listed addresses: add this machine's public address to its list"
         }
         Reason::PrivacyWindow => {
             "the company's privacy period is running: wait until it ends, or have the company end it"
         }
         Reason::Forbidden => {
-            "the client's role does not allow this, or the company named by `for_company` is not one of its own; `token_info()` has the `permissions()` of the role"
+            "the client's role does not allow this, or the client may not work for the company given to `for_company`; `token_info()` has the `permissions()` of the role"
         }
         Reason::InvalidInput if searches => {
-            "`order_by` and the filter's field names must be columns of this list; some lists know no `CreateTime`"
+            "`order_by` and the filter's field names must be columns of this list; some lists have no `CreateTime`"
         }
-        Reason::ServerError if !answer.operation.is_idempotent() => {
-            "the service answers so, too, if it cannot read the request's body: check its members before sending it again"
+        Reason::ServerError if !response.operation.is_idempotent() => {
+            "the service also responds like this if it cannot read the request's body: check the members of the body before sending it again"
         }
         _ => return None,
     })
@@ -148,30 +148,30 @@ fn hint(reason: Option<Reason>, answer: &Answer<'_>) -> Option<&'static str> {
 pub(crate) struct Keepnet;
 
 impl Protocol for Keepnet {
-    fn classify(&self, answer: &Answer<'_>) -> Verdict {
-        match answer.status.as_u16() {
-            // The service's other way to say 401.
+    fn classify(&self, response: &ResponseParts<'_>) -> Verdict {
+        match response.status.as_u16() {
+            // The service uses 306 for 401.
             306 => Verdict::StaleCredential,
-            // It blames the request, so the same request gets the same answer.
-            500.. if Said::read(answer.body).code_is("INPUT_ERROR") => Verdict::Final,
-            _ => Verdict::by_status(answer),
+            // `INPUT_ERROR` means that the request is wrong, so a retry would fail as well.
+            500.. if Said::read(response.body).code_is("INPUT_ERROR") => Verdict::Final,
+            _ => Verdict::by_status(response),
         }
     }
 
-    fn payload<'a>(&self, answer: &Answer<'a>) -> Result<&'a [u8], Verdict> {
-        match Envelope::read(answer.body) {
-            // It also fails after its work is done.
+    fn payload<'a>(&self, response: &ResponseParts<'a>) -> Result<&'a [u8], Verdict> {
+        match Envelope::read(response.body) {
+            // The service also fails after it has executed a request.
             Some(envelope) if envelope.failed() => Err(match envelope.status() {
                 Some(status) if status.eq_ignore_ascii_case(INTERNAL) => Verdict::Transient,
                 _ => Verdict::Final,
             }),
             Some(envelope) if envelope.is_envelope() => Ok(envelope.data()),
-            _ => Ok(answer.body),
+            _ => Ok(response.body),
         }
     }
 
-    fn api_error(&self, answer: &Answer<'_>) -> ApiError {
-        Said::read(answer.body).into_error(answer)
+    fn api_error(&self, response: &ResponseParts<'_>) -> ApiError {
+        Said::read(response.body).into_error(response)
     }
 }
 
@@ -186,21 +186,26 @@ mod tests {
         Operation::new("companies.search", Method::POST, "/api/companies/search").idempotent();
     static CREATE: Operation = Operation::new("companies.create", Method::POST, "/api/companies");
 
-    fn answer_to<T>(
+    fn response_to<T>(
         operation: &'static Operation,
         status: u16,
         body: &str,
-        judge: impl FnOnce(&Answer<'_>) -> T,
+        judge: impl FnOnce(&ResponseParts<'_>) -> T,
     ) -> T {
         let headers = HeaderMap::new();
         let status = StatusCode::from_u16(status).unwrap();
-        judge(&Answer::new(operation, status, &headers, body.as_bytes()))
+        judge(&ResponseParts::new(
+            operation,
+            status,
+            &headers,
+            body.as_bytes(),
+        ))
     }
 
     fn reason(error: &ApiError) -> Option<Reason> {
         let headers = HeaderMap::new();
         let status = StatusCode::OK;
-        let error = Error::from_answer(status, headers, None, Vec::new().into(), error.clone());
+        let error = Error::from_response(status, headers, None, Vec::new().into(), error.clone());
         Reason::of(&error)
     }
 
@@ -236,7 +241,7 @@ mod tests {
                 r#"{"status":"IP_RESTRICTED"}"#,
                 Some(Reason::IpRestricted),
                 Some("IP_RESTRICTED"),
-                "the client has a list of addresses",
+                "the client may be used only from listed addresses",
                 "",
             ),
             (
@@ -244,7 +249,7 @@ mod tests {
                 r#"{"status":"INTERNAL_SERVER_ERROR","message":null,"data":null}"#,
                 Some(Reason::ServerError),
                 Some("INTERNAL_SERVER_ERROR"),
-                "the service answers so, too",
+                "the service also responds like this",
                 "",
             ),
             (
@@ -268,7 +273,7 @@ mod tests {
                 r#"{"error":"invalid_client","error_description":"No such client"}"#,
                 Some(Reason::ClientRefused),
                 Some("invalid_client"),
-                "No such client (check client id",
+                "No such client (check the client id",
                 "",
             ),
             (
@@ -276,7 +281,7 @@ mod tests {
                 r#"{"errors":[{"message":"Expired"},{"message":"Go away"}]}"#,
                 Some(Reason::TokenRefused),
                 None,
-                "Expired (the token was refused",
+                "Expired (a new token was refused",
                 "Go away",
             ),
             (
@@ -284,7 +289,7 @@ mod tests {
                 "",
                 Some(Reason::TokenRefused),
                 None,
-                "the token was refused",
+                "a new token was refused",
                 "",
             ),
             (503, "<html>", None, None, "the service is down", ""),
@@ -298,7 +303,9 @@ mod tests {
             ),
         ];
         for (status, body, expected, code, message, validation) in table {
-            let error = answer_to(&CREATE, status, body, |answer| Keepnet.api_error(answer));
+            let error = response_to(&CREATE, status, body, |response| {
+                Keepnet.api_error(response)
+            });
             assert_eq!(reason(&error), expected, "{body}");
             assert_eq!(error.code.as_deref(), code, "{body}");
             let text = error.message.as_deref().unwrap_or_default();
@@ -328,7 +335,9 @@ mod tests {
                 ),
             ),
         ] {
-            let error = answer_to(&SEARCH, status, &body, |answer| Keepnet.api_error(answer));
+            let error = response_to(&SEARCH, status, &body, |response| {
+                Keepnet.api_error(response)
+            });
             let said = error.validation.concat();
             assert!(
                 said.len() < 5000 && said.ends_with(" more"),
@@ -348,8 +357,8 @@ mod tests {
             ("SOMETHING_NEW", Reason::Failed),
         ] {
             let body = format!(r#"{{"data":{{}},"status":"{status}","message":"No"}}"#);
-            let (verdict, error) = answer_to(&SEARCH, 200, &body, |answer| {
-                (Keepnet.payload(answer).err(), Keepnet.api_error(answer))
+            let (verdict, error) = response_to(&SEARCH, 200, &body, |response| {
+                (Keepnet.payload(response).err(), Keepnet.api_error(response))
             });
             assert_ne!(verdict, None);
             assert_eq!(reason(&error), Some(expected), "{status}");
@@ -358,17 +367,17 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_without_an_envelope_is_the_value() {
+    fn a_response_without_an_envelope_is_the_value() {
         for body in ["[1,2]", r#"{"access_token":"t"}"#, "", "PK\u{3}\u{4}"] {
-            let payload = answer_to(&SEARCH, 200, body, |answer| {
-                Keepnet.payload(answer).unwrap().to_vec()
+            let payload = response_to(&SEARCH, 200, body, |response| {
+                Keepnet.payload(response).unwrap().to_vec()
             });
             assert_eq!(payload, body.as_bytes());
         }
     }
 
     #[test]
-    fn an_answer_that_blames_the_request_is_final_and_306_is_a_stale_token() {
+    fn a_response_that_blames_the_request_is_final_and_306_is_a_stale_token() {
         for (status, body, expected) in [
             (500, r#"{"status":"INPUT_ERROR"}"#, Verdict::Final),
             (
@@ -382,7 +391,7 @@ mod tests {
             (429, "", Verdict::Throttled),
             (200, r#"{"status":"FAILED"}"#, Verdict::Success),
         ] {
-            let verdict = answer_to(&SEARCH, status, body, |answer| Keepnet.classify(answer));
+            let verdict = response_to(&SEARCH, status, body, |response| Keepnet.classify(response));
             assert_eq!(verdict, expected, "{status} {body}");
         }
     }

@@ -1,26 +1,26 @@
-//! Searches: what to look for, in which order, and which part of it.
+//! Searches: filter, order and page.
 //!
-//! The service refuses searches that are not complete: without a column to order by, without `ascending`, or with a null
-//! filter. A [`SearchRequest`] is always sent whole, with the usual order of the list in place of what was left open.
+//! The service refuses incomplete searches: without a column to order by, without `ascending`, or with a null filter. A
+//! [`SearchRequest`] is therefore always sent whole; the default order of the list is used if none is set.
 
 mod filter;
 mod value;
 mod wire;
 
+use security_api_transport::Error;
 use security_api_transport::model::{self, Names, Show, Values};
-use security_api_transport::{Error, Request};
 use serde::{Serialize, Serializer};
 
 pub use filter::{Field, Filter, FilterGroup, FilterItem, field};
 pub use value::{Condition, FilterOperator, FilterValue};
 
-/// How many items a page has unless a search says otherwise.
+/// The default page size.
 pub(crate) const PAGE_SIZE: u32 = 100;
 
-/// The most items that a page can have. Vendor documentation.
+/// The largest page size. Vendor documentation.
 const MOST_PAGE_SIZE: u32 = 99_999;
 
-/// What every search has in common: filter, order, and which page.
+/// The part that all searches share: filter, order and page.
 ///
 /// ```
 /// use keepnet_api::SearchRequest;
@@ -33,28 +33,27 @@ const MOST_PAGE_SIZE: u32 = 99_999;
 ///     .filter(Filter::all([field("Status").is("Active")]));
 /// ```
 ///
-/// What is left open is filled in when it is sent: the order that is usual for the list, descending, page 1 of pages of
-/// 100 items, and no filter. A page has at most 99,999 items.
+/// Defaults: the list's default order, descending, page 1 of 100 items, and no filter. A page has at most 99,999 items.
 ///
-/// Pages are numbered. If records are added or removed while pages are read, an item can come twice or be passed over:
-/// order by something that does not change, with what is new at the end (`ascending(true)`), and compare ids.
+/// Pages are numbered. If records are added or removed while pages are read, items can repeat or be skipped. Order by a
+/// column that does not change, with new records at the end (`ascending(true)`), and compare ids.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SearchRequest {
-    /// Which records; all by default.
+    /// Which records to return; all by default.
     pub filter: Filter,
-    /// The page to begin with, from 1.
+    /// The first page to return, from 1.
     pub page_number: Option<u32>,
-    /// How many records a page has, from 1 to 99,999.
+    /// The number of records on a page, from 1 to 99,999.
     pub page_size: Option<u32>,
-    /// The column to order by. It must be one of the list's.
+    /// The column to order by. It must be a column of the list.
     pub order_by: Option<String>,
-    /// Whether the smallest or oldest comes first.
+    /// Whether the smallest or oldest record comes first.
     pub ascending: Option<bool>,
 }
 
 impl SearchRequest {
-    /// All records in the usual order.
+    /// All records in the list's default order.
     ///
     /// ```
     /// use keepnet_api::SearchRequest;
@@ -66,8 +65,8 @@ impl SearchRequest {
         Self::default()
     }
 
-    /// Orders by this column. Names are the list's own, mostly `CreateTime`, `Name` or `Email`; case does not matter to
-    /// most lists.
+    /// Orders by this column. Each list has its own columns, mostly `CreateTime`, `Name` or `Email`; most lists ignore
+    /// case in their names.
     ///
     /// ```
     /// let search = keepnet_api::SearchRequest::new().order_by("LogDate");
@@ -79,7 +78,7 @@ impl SearchRequest {
         self
     }
 
-    /// Whether the smallest or oldest comes first; false unless said.
+    /// Sets whether the smallest or oldest record comes first. Default: `false`.
     ///
     /// ```
     /// let search = keepnet_api::SearchRequest::new().ascending(true);
@@ -91,7 +90,7 @@ impl SearchRequest {
         self
     }
 
-    /// How many records a page has, from 1 to 99,999; 100 unless said. The service may give fewer.
+    /// Sets the number of records on a page, from 1 to 99,999. Default: 100. The service may return fewer.
     ///
     /// ```
     /// let search = keepnet_api::SearchRequest::new().page_size(10);
@@ -103,7 +102,7 @@ impl SearchRequest {
         self
     }
 
-    /// The page to begin with, from 1. Streams go on from there.
+    /// Sets the first page, from 1. Streams continue from it.
     ///
     /// ```
     /// let search = keepnet_api::SearchRequest::new().page_number(3);
@@ -115,7 +114,7 @@ impl SearchRequest {
         self
     }
 
-    /// Keeps records that match.
+    /// Returns only records that match the filter.
     ///
     /// ```
     /// use keepnet_api::SearchRequest;
@@ -129,7 +128,7 @@ impl SearchRequest {
         self
     }
 
-    /// Keeps records that have this text anywhere.
+    /// Returns only records that contain this text in any column.
     ///
     /// ```
     /// let search = keepnet_api::SearchRequest::new().text("invoice");
@@ -140,10 +139,12 @@ impl SearchRequest {
         self
     }
 
-    /// Fills in what was left open.
+    /// Fills in the defaults.
     fn complete(&mut self, default_order: &str) -> Result<(), Error> {
         if self.page_number == Some(0) {
-            return Err(Error::invalid("`page_number` counts from 1, not from 0"));
+            return Err(Error::invalid(
+                "`page_number` is 0; pages are numbered from 1",
+            ));
         }
         if self
             .page_size
@@ -166,10 +167,10 @@ impl SearchRequest {
     }
 }
 
-/// The column that most lists are ordered by.
+/// The column that most lists have for ordering.
 const DEFAULT_ORDER: &str = "CreateTime";
 
-/// What was left open is filled in here, too, for a search that someone else writes: one is never sent incomplete.
+/// The defaults are filled in here as well, so that a search serialised elsewhere is complete.
 impl Values for SearchRequest {
     fn values(&self, show: &mut dyn Show) {
         let order = self.order_by.as_deref().unwrap_or(DEFAULT_ORDER);
@@ -197,10 +198,10 @@ impl Serialize for SearchRequest {
     }
 }
 
-/// A request body that is a search, perhaps with members of its own.
+/// A request body that contains a search.
 #[doc(hidden)]
 pub trait SearchBody {
-    /// The part that all searches have.
+    /// The part that all searches share.
     fn search_mut(&mut self) -> &mut SearchRequest;
 }
 
@@ -210,15 +211,12 @@ impl SearchBody for SearchRequest {
     }
 }
 
-/// The request with this search as its body, complete.
+/// The body with the defaults filled in.
+///
+/// # Errors
+/// If the search is invalid.
 #[allow(dead_code, reason = "generated searches call it")]
-pub(crate) fn complete<B: SearchBody + Serialize>(
-    request: Request,
-    mut body: B,
-    default_order: &str,
-) -> Request {
-    match body.search_mut().complete(default_order) {
-        Ok(()) => request.json(&body),
-        Err(error) => request.fail(error),
-    }
+pub(crate) fn complete<B: SearchBody>(mut body: B, default_order: &str) -> Result<B, Error> {
+    body.search_mut().complete(default_order)?;
+    Ok(body)
 }

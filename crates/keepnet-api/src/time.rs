@@ -1,6 +1,6 @@
-//! Dates and spans of time as the service writes them: text, converted when asked.
+//! Dates and durations as the service writes them: text that is converted on demand.
 
-/// What the two kinds of text have in common.
+/// What both types have in common.
 macro_rules! text {
     ($name:ident, $expected:literal) => {
         impl From<&str> for $name {

@@ -1,4 +1,4 @@
-//! What a token says of its bearer.
+//! The contents of a token.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use std::time::Duration;
 use security_api_transport::{Operation, Secret, Timestamp};
 use serde_json::{Map, Value};
 
-/// What is known of the token that calls are made with. From [`Client::token_info`](crate::Client::token_info).
+/// Facts about the current token. From [`Client::token_info`](crate::Client::token_info).
 #[derive(Debug, Clone)]
 pub struct TokenInfo(security_api_transport::TokenInfo);
 
@@ -28,7 +28,7 @@ impl TokenInfo {
         &self.0.token
     }
 
-    /// The scope that was granted, if the service said so.
+    /// The granted scope, if the service sent it.
     ///
     /// ```
     /// # fn example(info: &keepnet_api::TokenInfo) {
@@ -40,7 +40,7 @@ impl TokenInfo {
         self.0.scope.as_deref()
     }
 
-    /// How long the token lived on when this was asked.
+    /// The remaining lifetime at the time of [`Client::token_info`](crate::Client::token_info).
     ///
     /// ```
     /// # fn example(info: &keepnet_api::TokenInfo) {
@@ -52,7 +52,7 @@ impl TokenInfo {
         self.0.expires_in
     }
 
-    /// What the role allows, if the service said so when it granted the token.
+    /// The permissions of the role, if the service sent them with the token.
     ///
     /// ```
     /// use keepnet_api::Operation;
@@ -71,7 +71,7 @@ impl TokenInfo {
         ))
     }
 
-    /// What the token says of its bearer, **not verified**; none if it is no JWT.
+    /// The claims of the token, **not verified**. `None` if the token is not a JWT.
     ///
     /// ```
     /// # fn example(info: &keepnet_api::TokenInfo) {
@@ -86,10 +86,10 @@ impl TokenInfo {
     }
 }
 
-/// What a token says of its bearer: company, role, rights.
+/// The claims of a token about its bearer: company, role, rights.
 ///
-/// It is read from the token and **not verified**: whoever holds a token can write another. It serves to show who one
-/// is, and to choose what to do; what is allowed, the service decides.
+/// The claims are decoded and **not verified**: anybody who holds a token could write another. Use them to show who the
+/// bearer is and to choose what to do; the service decides what is allowed.
 ///
 /// ```
 /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -103,7 +103,7 @@ impl TokenInfo {
 pub struct Claims(Map<String, Value>);
 
 impl Claims {
-    /// Reads the claims in a token; none if it is no JWT.
+    /// Decodes the claims of a token. `None` if it is not a JWT.
     ///
     /// ```
     /// use keepnet_api::Claims;
@@ -126,7 +126,7 @@ impl Claims {
         }
     }
 
-    /// Any claim, as it is in the token.
+    /// The claim of this name, undecoded.
     ///
     /// ```
     /// # let claims = keepnet_api::Claims::of("e30.eyJyb2xlIjoiUmVzZWxsZXIifQ.c2ln").unwrap();
@@ -141,7 +141,7 @@ impl Claims {
         self.get(name)?.as_str().filter(|text| !text.is_empty())
     }
 
-    /// A truth value, which may come as a text or a number.
+    /// A boolean, which may come as a text or a number.
     fn flag(&self, name: &str) -> bool {
         match self.get(name) {
             Some(Value::Bool(value)) => *value,
@@ -185,9 +185,9 @@ claims! {
     company_name -> Option<&str> = text("user_company_name");
     /// The industry of the bearer's company.
     industry -> Option<&str> = text("user_company_industry_name");
-    /// The id of the company above the bearer's.
+    /// The id of the parent company.
     parent_company_id -> Option<&str> = text("user_company_parentcompany_resourceid");
-    /// The name of the company above the bearer's.
+    /// The name of the parent company.
     parent_company_name -> Option<&str> = text("user_company_parentcompany_name");
     /// The name of the bearer's role.
     role -> Option<&str> = text("role");
@@ -225,9 +225,9 @@ impl Claims {
     }
 }
 
-/// What the role of a token allows, as the service says when it grants the token.
+/// The operations that a token's role allows, as the service lists them when it grants the token.
 ///
-/// It is advice: the service decides when a call is made, and its list may lag behind.
+/// The list is advice: the service decides at each call, and the list may be outdated.
 ///
 /// ```
 /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -244,7 +244,7 @@ pub struct Permissions {
 }
 
 impl Permissions {
-    /// From entries such as `companies/search|POST`.
+    /// Parses entries such as `companies/search|POST`.
     ///
     /// ```
     /// use keepnet_api::Permissions;
@@ -261,7 +261,7 @@ impl Permissions {
         }
     }
 
-    /// The entries as the service wrote them: a path without `/api/`, a bar, and the method.
+    /// The entries as the service sends them: a path without `/api/`, a bar, and the method.
     ///
     /// ```
     /// let permissions = keepnet_api::Permissions::new(["roles|GET"]);
@@ -271,7 +271,7 @@ impl Permissions {
         self.entries.iter().map(String::as_str)
     }
 
-    /// Whether the list has this operation. Ids in paths are passed over, and so is case.
+    /// Whether the list has this operation. Ids in paths and letter case are ignored.
     ///
     /// ```
     /// use keepnet_api::http::Method;
@@ -288,7 +288,7 @@ impl Permissions {
     }
 }
 
-/// An entry in one spelling: without `/api/`, in small letters, with `{}` for each placeholder.
+/// The normalised entry: without `/api/`, in lower case, with `{}` for each placeholder.
 fn normal(entry: &str) -> String {
     let entry = entry.trim().trim_start_matches('/').to_ascii_lowercase();
     let entry = entry.strip_prefix("api/").unwrap_or(&entry);
@@ -303,7 +303,7 @@ fn normal(entry: &str) -> String {
     text
 }
 
-/// Decodes base64url without padding (RFC 7515); none if the text is something else.
+/// Decodes base64url without padding (RFC 7515). `None` if the text is not valid.
 fn base64url(text: &str) -> Option<Vec<u8>> {
     let text = text.trim_end_matches('=');
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2);
@@ -325,7 +325,7 @@ fn base64url(text: &str) -> Option<Vec<u8>> {
             bits &= (1 << count) - 1;
         }
     }
-    // A lone sextet is no byte.
+    // A single sextet does not make a byte.
     (count < 6).then_some(bytes)
 }
 

@@ -1,4 +1,4 @@
-//! Training: enrolling people, and following what becomes of it.
+//! Training: enrolling people, and following their progress.
 //!
 //! ```no_run
 //! # async fn example(keepnet: keepnet_api::Client, group_id: &str) -> Result<(), keepnet_api::Error> {
@@ -28,7 +28,7 @@ use crate::types::{
     TrainingReportUsers,
 };
 
-/// Whom to enrol in which training.
+/// A new enrolment of people in a training.
 ///
 /// ```
 /// use keepnet_api::training::NewEnrollment;
@@ -45,8 +45,8 @@ pub struct NewEnrollment {
 }
 
 impl NewEnrollment {
-    /// An enrolment by this name in the training with this id, of nobody yet. E-mails go out at once, in all languages of
-    /// the training.
+    /// An enrolment with this name in the training with this id, without people yet. By default, e-mails are sent at
+    /// once, in all languages of the training.
     ///
     /// ```
     /// use keepnet_api::training::NewEnrollment;
@@ -76,8 +76,8 @@ impl NewEnrollment {
         self
     }
 
-    /// Enrols the target users with these ids. The service enrols groups only, so a target group is made of them, which
-    /// has the name of the enrolment.
+    /// Enrols the target users with these ids. The service enrols only groups, so a target group with the name of the
+    /// enrolment is created for them.
     ///
     /// ```
     /// use keepnet_api::training::NewEnrollment;
@@ -91,8 +91,8 @@ impl NewEnrollment {
         self
     }
 
-    /// Offers the training in the languages with these ids, from [`languages`](Enrollments::languages) of the training,
-    /// and not in all that it has.
+    /// Offers the training only in the languages with these ids, from [`languages`](Enrollments::languages) of the
+    /// training.
     ///
     /// ```
     /// use keepnet_api::training::NewEnrollment;
@@ -108,7 +108,7 @@ impl NewEnrollment {
         self
     }
 
-    /// Sends the e-mails at this time, and has the training be due at that one. Both are sent in UTC.
+    /// Sets when the e-mails are sent and when the training is due. Both are sent in UTC.
     ///
     /// ```
     /// use keepnet_api::Timestamp;
@@ -129,7 +129,7 @@ impl NewEnrollment {
         self
     }
 
-    /// Changes anything else about it.
+    /// Changes any other member of the request.
     ///
     /// ```
     /// use keepnet_api::training::NewEnrollment;
@@ -154,29 +154,29 @@ impl NewEnrollment {
             return Ok(());
         }
         Err(Error::invalid(
-            "enrolment: there is nobody to enrol; name at least one target group or target user by its id",
+            "the enrolment has no people: give the id of at least one target group or target user",
         ))
     }
 }
 
-/// How far an enrolment is.
+/// The state of an enrolment.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct EnrollmentState {
-    /// The service's own word for how far its e-mails are: `Scheduled`, `Sending`, `Finished` once all are delivered,
-    /// `Stopped`, `Error`, `Deleted`; or for its kind, as `Auto-Enroll`.
+    /// The status as the service names it. It is either the state of the e-mails (`Scheduled`, `Sending`, `Finished`
+    /// once all are delivered, `Stopped`, `Error`, `Deleted`) or the kind of the enrolment, such as `Auto-Enroll`.
     pub status: Option<String>,
-    /// The settings and the figures.
+    /// The settings and statistics.
     pub summary: EnrollmentSummaryReport,
 }
 
 impl EnrollmentState {
-    /// Whether nothing more is to come: everyone has done the training, or it was stopped or deleted, or failed. After a
-    /// stop, those who have their e-mail already can still do it.
+    /// Whether the enrolment has ended: everyone has done the training, or it was stopped, deleted or failed. After a
+    /// stop, people who have received their e-mail can still do the training.
     ///
-    /// `Finished` is no end: the service says so as soon as all e-mails are delivered; see
-    /// [`is_delivered`](Self::is_delivered). Where new members of the groups are enrolled as they come, everyone is all
-    /// those who are enrolled so far.
+    /// `Finished` is not the end: the service sends it as soon as all e-mails are delivered; see
+    /// [`is_delivered`](Self::is_delivered). If new members of the groups are enrolled automatically, only those
+    /// enrolled so far count.
     ///
     /// ```
     /// use keepnet_api::training::EnrollmentState;
@@ -191,8 +191,8 @@ impl EnrollmentState {
         self.says(&OVER) || self.everyone_is_done()
     }
 
-    /// Whether all e-mails are delivered, or none will be any more. The service has no such word for an enrolment that
-    /// enrols new members of its groups as they come.
+    /// Whether all e-mails are delivered, or no more will be sent. The service has no such status for an enrolment that
+    /// enrols new members automatically.
     ///
     /// ```
     /// assert!(!keepnet_api::training::EnrollmentState::default().is_delivered());
@@ -218,14 +218,14 @@ impl EnrollmentState {
 }
 
 impl Enrollments {
-    /// Enrols people in a training, and gives the id of the enrolment. They get e-mails.
+    /// Enrols people in a training, and returns the id of the enrolment. The people get e-mails.
     ///
-    /// It asks for the languages of the training, unless they are named, and then is one `POST /api/enrollments`, which is
-    /// not sent again once it may have been executed. Where target users are named, a target group is made of them before,
-    /// which stays if the enrolment then fails.
+    /// Unless languages are given, those of the training are requested first. The enrolment is one `POST
+    /// /api/enrollments`, which is not retried once it may have been executed. If target users are given, a target
+    /// group is created for them before, which remains if the enrolment fails.
     ///
     /// # Errors
-    /// If there is nobody to enrol, the training has no language, or a call fails.
+    /// If there is nobody to enrol, the training has no language, or a request fails.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -240,9 +240,9 @@ impl Enrollments {
         Job::new(self.client(), move |client| enroll(client, new))
     }
 
-    /// How far an enrolment is now.
+    /// The current state of an enrolment.
     ///
-    /// `GET /api/training-reports/{enrollmentId}/summary`, and the list of enrolments, newest first, up to this one.
+    /// `GET /api/training-reports/{enrollmentId}/summary`, and the list of enrolments, newest first, down to this one.
     ///
     /// # Errors
     /// If a call fails.
@@ -259,10 +259,10 @@ impl Enrollments {
         Job::new(self.client(), move |client| state(client, id))
     }
 
-    /// Waits for the end of an enrolment, or follows how many have done the training until everyone has, or it was stopped
-    /// or deleted, or failed. Often somebody never does it, and otherwise the end is weeks away: give a
-    /// [`Polling`](crate::Polling) with a deadline to match, or look again another day. [`delivered`](Self::delivered)
-    /// waits for the e-mails only.
+    /// Waits until everyone has done the training, or the enrolment was stopped, deleted or failed; or follows its
+    /// progress. Often somebody never does the training, and otherwise the end is weeks away: use a
+    /// [`Polling`](crate::Polling) with a matching deadline, or call this again another day.
+    /// [`delivered`](Self::delivered) waits for the e-mails only.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -281,7 +281,7 @@ impl Enrollments {
         self.follow("the enrolment", EnrollmentState::is_over, id.as_ref())
     }
 
-    /// Waits until all e-mails of an enrolment are delivered, or none will be any more.
+    /// Waits until all e-mails of an enrolment are delivered, or no more will be sent.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -307,7 +307,7 @@ impl Enrollments {
         })
     }
 
-    /// Everyone who is enrolled, with how far they are.
+    /// The enrolled people and their progress.
     ///
     /// `POST /api/training-reports/{enrollmentId}/users/search`.
     ///
@@ -335,7 +335,7 @@ async fn enroll(client: Client, new: NewEnrollment) -> Result<String, Error> {
     required(created.id, "id")
 }
 
-/// Chooses all languages of the training if none were chosen, as the vendor's front end does.
+/// Sets all languages of the training if none are set, as the vendor's front end does.
 #[inline]
 async fn with_languages(client: &Client, mut new: NewEnrollment) -> Result<NewEnrollment, Error> {
     let chosen = new.request.language_ids.as_ref();
@@ -349,19 +349,19 @@ async fn with_languages(client: &Client, mut new: NewEnrollment) -> Result<NewEn
         match ids.is_empty() {
             true => Err(Error::new(
                 ErrorKind::Decode,
-                "enrollments.languages: the service names no language of the training",
+                "`enrollments.languages`: the response has no language of the training",
             )),
             false => Ok(ids),
         }
     });
     let languages = languages.map_err(|error| {
-        error.with_context("nobody is enrolled; name the languages with `NewEnrollment::languages`")
+        error.with_context("nobody is enrolled; set the languages with `NewEnrollment::languages`")
     })?;
     new.request.language_ids = Some(languages);
     Ok(new)
 }
 
-/// Makes a target group of the users, if there are any.
+/// Creates a target group for the users, if there are any.
 #[cfg(feature = "users")]
 #[inline]
 async fn with_group(client: &Client, mut new: NewEnrollment) -> Result<NewEnrollment, Error> {
@@ -380,12 +380,12 @@ async fn with_group(client: &Client, mut new: NewEnrollment) -> Result<NewEnroll
     let members = CreateTargetGroupUsersRequest::new()
         .target_user_resource_ids(users)
         .target_group_resource_ids([group.clone()]);
-    // What it responds with is not described, and not needed.
+    // The response is not documented, and not needed.
     let added = groups.add_users(&members).into_request();
     let added = added.call::<()>().await;
     added.map_err(|error| {
         error.permanent().with_context(format!(
-            "nobody is enrolled; the target group {group} was made of the users and may lack some of them: delete \
+            "nobody is enrolled; the target group {group} was created for the users and may lack some of them: delete \
              it before trying again"
         ))
     })?;

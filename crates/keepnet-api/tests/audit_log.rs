@@ -11,7 +11,7 @@ use keepnet_api::types::AuditLogView;
 use keepnet_api::{Client, DateFormat, Error, Tail, TailCursor, Timestamp, operations};
 use proptest::prelude::*;
 use security_api_sandbox::{Fault, KeepnetOptions, Sandbox};
-use security_api_transport::{FakeAnswer, FakeRequest, FakeTransport};
+use security_api_transport::{FakeRequest, FakeResponse, FakeTransport};
 use serde_json::{Value, json};
 
 /// 2026-04-01T00:00:00Z.
@@ -33,7 +33,7 @@ impl Log {
     fn serve(&self, fake: &FakeTransport, date: fn(i64) -> String) -> Client {
         let log = self.clone();
         fake.with(&operations::AUDIT_LOGS_SEARCH, move |request| {
-            log.answer(request, date)
+            log.response(request, date)
         });
         over(fake)
     }
@@ -42,7 +42,7 @@ impl Log {
         self.serve(&service(), |second| at(second).to_string())
     }
 
-    fn answer(&self, request: &FakeRequest, date: fn(i64) -> String) -> FakeAnswer {
+    fn response(&self, request: &FakeRequest, date: fn(i64) -> String) -> FakeResponse {
         let body = request.json();
         let item = &body["filter"]["filterGroups"][0]["filterItems"][0];
         assert_eq!(item["fieldName"], "LogDate");
@@ -293,7 +293,7 @@ async fn after_an_error_it_goes_on_where_it_stopped() {
     let client = log.serve(&fake, |second| at(second).to_string());
     let mut tail = client.audit_logs().tail(at(0)).page_size(3);
     assert_eq!(take(&mut tail, 3).await, ["r0", "r1", "r2"]);
-    fake.once(&operations::AUDIT_LOGS_SEARCH, FakeAnswer::status(400));
+    fake.once(&operations::AUDIT_LOGS_SEARCH, FakeResponse::status(400));
     let error = tail.try_next().await.unwrap_err();
     assert_eq!(error.status().unwrap(), 400);
     assert_eq!(rest(tail).await.unwrap(), ["r3", "r4", "r5"]);
@@ -331,7 +331,7 @@ async fn raw_records_are_the_json_that_came_on_one_line() {
                 \"totalNumberOfRecords\":1},\"status\":\"SUCCESS\"}";
     fake.always(
         &operations::AUDIT_LOGS_SEARCH,
-        FakeAnswer::status(200)
+        FakeResponse::status(200)
             .header("content-type", "application/json")
             .body(page),
     );

@@ -10,7 +10,7 @@ use keepnet_api::operations::{
     PHISHING_CAMPAIGNS_DEFAULT_EMAIL_DELIVERY_SETTING, PHISHING_CAMPAIGNS_GET,
 };
 use keepnet_api::phishing::{LaunchState, NewCampaign};
-use security_api_transport::{FakeAnswer, FakeTransport};
+use security_api_transport::{FakeResponse, FakeTransport};
 use serde_json::{Value, json};
 
 fn saving(default: Value) -> FakeTransport {
@@ -124,14 +124,14 @@ async fn a_campaign_says_its_days_and_its_distribution_and_is_refused_without_da
 }
 
 /// A list of launches: their numbers, and how far they are.
-fn launches(rows: &[(i32, &str)]) -> FakeAnswer {
+fn launches(rows: &[(i32, &str)]) -> FakeResponse {
     let rows = rows
         .iter()
         .map(|(number, status)| json!({"instanceGroup": number, "status": status}));
     page(rows.collect())
 }
 
-fn running(numbers: &[i32]) -> FakeAnswer {
+fn running(numbers: &[i32]) -> FakeResponse {
     let rows: Vec<_> = numbers.iter().map(|number| (*number, "Running")).collect();
     launches(&rows)
 }
@@ -199,7 +199,7 @@ async fn an_old_launch_is_never_taken_for_the_new_one() {
 
 #[tokio::test(start_paused = true)]
 async fn a_campaign_that_was_never_launched_goes_to_the_groups_it_was_saved_with() {
-    for never in [FakeAnswer::status(404), launches(&[])] {
+    for never in [FakeResponse::status(404), launches(&[])] {
         let fake = service();
         fake.once(LIST, never.clone());
         fake.once(LIST, never);
@@ -218,7 +218,7 @@ async fn a_campaign_that_was_never_launched_goes_to_the_groups_it_was_saved_with
     let launch = over(&fake).phishing_campaigns().launch("c-1").await;
     let error = launch.unwrap_err();
     assert!(
-        error.to_string().contains("name them with `launch_to`"),
+        error.to_string().contains("give them to `launch_to`"),
         "{error}"
     );
     assert!(fake.requests_of(&PHISHING_CAMPAIGN_JOBS_START).is_empty());
@@ -226,7 +226,7 @@ async fn a_campaign_that_was_never_launched_goes_to_the_groups_it_was_saved_with
 
 #[tokio::test]
 async fn a_list_that_cannot_be_had_stops_a_launch_before_anything_is_sent() {
-    for failure in [FakeAnswer::status(403), refused("Wrong order")] {
+    for failure in [FakeResponse::status(403), refused("Wrong order")] {
         let fake = service();
         fake.always(LIST, failure);
         let campaigns = over(&fake).phishing_campaigns();

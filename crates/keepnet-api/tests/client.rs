@@ -6,7 +6,7 @@ use common::{envelope, granting, over, service};
 use http::Method;
 use httpmock::MockServer;
 use keepnet_api::{Client, ErrorKind, Operation, Reason, Sibling};
-use security_api_transport::{FakeAnswer, FakeTransport};
+use security_api_transport::{FakeResponse, FakeTransport};
 use serde_json::{Value, json};
 
 const COMPANY_HEADERS: [&str; 2] = ["x-keepnet-company-id", "x-ir-company-id"];
@@ -108,7 +108,7 @@ fn an_id_secret_or_base_url_that_cannot_be_used_is_an_error_when_the_client_is_m
 async fn refused_credentials_are_an_error_that_shows_no_secret() {
     let fake = FakeTransport::new();
     fake.path("/connect/token", |_| {
-        FakeAnswer::status(400).body(r#"{"error":"invalid_client"}"#)
+        FakeResponse::status(400).body(r#"{"error":"invalid_client"}"#)
     });
     let client = over(&fake);
     let error = client.check().await.unwrap_err();
@@ -127,11 +127,11 @@ async fn a_306_renews_the_token_as_a_401_does() {
         fake.path("/connect/token", move |_| {
             let number = granted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             let token = format!("token-{number}");
-            FakeAnswer::json(&json!({"access_token": token, "expires_in": 3600}))
+            FakeResponse::json(&json!({"access_token": token, "expires_in": 3600}))
         });
         fake.path("/api/companies/my", move |request| {
             match request.headers["authorization"].to_str().unwrap() {
-                "Bearer token-0" => FakeAnswer::status(status),
+                "Bearer token-0" => FakeResponse::status(status),
                 _ => envelope(json!([])),
             }
         });
@@ -144,7 +144,7 @@ async fn a_306_renews_the_token_as_a_401_does() {
 async fn a_failure_within_a_200_fails_the_check() {
     let fake = service();
     fake.path("/api/companies/my", |_| {
-        FakeAnswer::json(&json!({"data": null, "status": "FAILED", "message": "No such client"}))
+        FakeResponse::json(&json!({"data": null, "status": "FAILED", "message": "No such client"}))
     });
     let error = over(&fake).check().await.unwrap_err();
     assert_eq!(Reason::of(&error), Some(Reason::Failed));
@@ -201,9 +201,9 @@ async fn a_token_without_permissions_or_claims_has_none() {
 async fn a_request_of_ones_own_gets_what_is_in_the_envelope() {
     let fake = service();
     fake.path("/api/regions", |_| envelope(json!([{"name": "EU"}])));
-    fake.path("/api/bare", |_| FakeAnswer::json(&json!([1, 2])));
+    fake.path("/api/bare", |_| FakeResponse::json(&json!([1, 2])));
     fake.path("/api/nothing", |_| {
-        FakeAnswer::json(&json!({"status": "SUCCESS"}))
+        FakeResponse::json(&json!({"status": "SUCCESS"}))
     });
     let client = over(&fake);
     let get = |path| client.request(Method::GET, path).call::<Value>();
@@ -246,8 +246,8 @@ async fn the_token_and_the_client_secret_that_the_service_quotes_are_shown_in_no
             "message": "Bearer token-1 and s3cret",
             "validationMessages": {"clientSecret": ["s3cret\r\n"], "token-1": ["is odd"]},
         });
-        let answer = FakeAnswer::status(status).body(quote.to_string());
-        fake.path("/api/companies/my", move |_| answer.clone());
+        let response = FakeResponse::status(status).body(quote.to_string());
+        fake.path("/api/companies/my", move |_| response.clone());
         let error = over(&fake).check().await.unwrap_err();
         let api = error.api().unwrap();
         let text = format!("{error} {error:?} {error:#?} {api:?}");
@@ -330,14 +330,14 @@ async fn a_request_of_your_own_succeeds_without_its_value_and_fails_by_its_path(
     for done in [
         envelope(json!({"resourceId": "a-1"})),
         envelope(Value::Null),
-        FakeAnswer::status(204),
-        FakeAnswer::json(&json!(["whatever"])),
+        FakeResponse::status(204),
+        FakeResponse::json(&json!(["whatever"])),
     ] {
         fake.path(path, move |_| done.clone());
         activity().call::<()>().await.unwrap();
     }
     fake.path(path, |_| {
-        FakeAnswer::json(&json!({"data": null, "status": "FAILED", "message": "No"}))
+        FakeResponse::json(&json!({"data": null, "status": "FAILED", "message": "No"}))
     });
     let error = activity().call::<()>().await.unwrap_err();
     assert_eq!(Reason::of(&error), Some(Reason::Failed));
@@ -363,8 +363,8 @@ async fn a_check_needs_the_list_of_companies() {
         (Value::Null, false),
     ] {
         let fake = service();
-        let answer = data.clone();
-        fake.path("/api/companies/my", move |_| envelope(answer.clone()));
+        let response = data.clone();
+        fake.path("/api/companies/my", move |_| envelope(response.clone()));
         let checked = over(&fake).check().await;
         assert_eq!(checked.is_ok(), passes, "{data}");
     }

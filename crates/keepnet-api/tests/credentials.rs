@@ -11,7 +11,7 @@ use keepnet_api::operations::{
 };
 use keepnet_api::{Client, Error, ErrorKind, Outcome, Reason, SearchRequest, Secret};
 use security_api_sandbox::Sandbox;
-use security_api_transport::{FakeAnswer, FakeTransport};
+use security_api_transport::{FakeResponse, FakeTransport};
 use serde_json::{Value, json};
 
 async fn reseller() -> (Sandbox, Client) {
@@ -92,7 +92,7 @@ async fn nothing_is_sent_without_a_password() {
         .await
         .unwrap_err();
     assert!(
-        error.is_invalid() && error.to_string().starts_with("new password: "),
+        error.is_invalid() && error.to_string().starts_with("`new` "),
         "{error}"
     );
     assert!(
@@ -220,7 +220,7 @@ async fn a_client_whose_creation_was_not_answered_is_not_lost() {
         envelope(json!([{"resourceId": "role-1", "name": "Reseller"}]))
     });
     let broken = Error::new(ErrorKind::Io, "reset").with_outcome(Outcome::Unknown);
-    fake.always(&COMPANIES_CREATE_CLIENT, FakeAnswer::error(broken));
+    fake.always(&COMPANIES_CREATE_CLIENT, FakeResponse::error(broken));
     let rows = json!([{"resourceId": "r-1", "clientId": "id-1"}, {"resourceId": "r-2", "clientId": "id-2"}]);
     fake.once(&COMPANIES_SEARCH_CLIENTS, page(rows));
     let companies = over(&fake).companies();
@@ -233,13 +233,13 @@ async fn a_client_whose_creation_was_not_answered_is_not_lost() {
     let sent = fake.requests_of(&COMPANIES_CREATE_CLIENT);
     assert_eq!(sent[0].json()["roleResourceIdList"], json!(["role-1"]));
 
-    fake.once(&COMPANIES_SEARCH_CLIENTS, FakeAnswer::status(403));
+    fake.once(&COMPANIES_SEARCH_CLIENTS, FakeResponse::status(403));
     let error = companies.create_api_client(&new).await.unwrap_err();
     assert!(error.to_string().contains("delete it"), "{error}");
 
-    // It was made, but the answer has no id, and the look for it fails.
+    // It was made, but the response has no id, and the look for it fails.
     fake.always(&COMPANIES_CREATE_CLIENT, envelope(json!({})));
-    fake.once(&COMPANIES_SEARCH_CLIENTS, FakeAnswer::status(403));
+    fake.once(&COMPANIES_SEARCH_CLIENTS, FakeResponse::status(403));
     let error = companies.create_api_client(&new).await.unwrap_err();
     let text = error.to_string();
     assert!(

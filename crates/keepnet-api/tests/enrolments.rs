@@ -51,7 +51,7 @@ async fn groups_or_the_people_of_a_campaign_are_enrolled_and_nobody_is_refused()
     for nobody in [april(), april().groups([""; 0])] {
         let fake = service();
         let error = over(&fake).enrollments().enroll(nobody).await.unwrap_err();
-        assert!(error.to_string().contains("nobody to enrol"), "{error}");
+        assert!(error.to_string().contains("has no people"), "{error}");
         assert!(fake.requests().is_empty());
     }
 }

@@ -5,11 +5,11 @@ mod common;
 use common::{envelope, over, service};
 use http::Method;
 use keepnet_api::{Download, Outcome, Reason, Request};
-use security_api_transport::FakeAnswer;
+use security_api_transport::FakeResponse;
 use serde_json::{Value, json};
 
-fn broken() -> FakeAnswer {
-    FakeAnswer::status(500).body(
+fn broken() -> FakeResponse {
+    FakeResponse::status(500).body(
         json!({"data": null, "status": "INTERNAL_SERVER_ERROR", "message": "Oops"}).to_string(),
     )
 }
@@ -42,7 +42,7 @@ async fn a_500_that_blames_the_request_is_not_sent_again() {
             "Message": "Invalid request",
             "ValidationMessages": ["orderBy is empty"],
         });
-        FakeAnswer::status(500).body(body.to_string())
+        FakeResponse::status(500).body(body.to_string())
     });
     let client = over(&fake);
     let call = client.request(Method::POST, "/api/search").idempotent();
@@ -81,10 +81,10 @@ async fn a_problem_says_its_title_and_its_detail_once_each() {
         (json!({"title": " ", "detail": "Since May"}), "Since May", 1),
     ] {
         let fake = service();
-        let answer = FakeAnswer::status(400)
+        let response = FakeResponse::status(400)
             .header("content-type", "application/problem+json")
             .body(body.to_string());
-        fake.path("/api/things", move |_| answer.clone());
+        fake.path("/api/things", move |_| response.clone());
         let call = over(&fake).request(Method::GET, "/api/things");
         let error = call.call::<Value>().await.unwrap_err();
         let message = error.api().unwrap().message.clone().unwrap();
@@ -106,7 +106,7 @@ async fn an_error_within_a_200_tells_the_services_failure_from_other_failures() 
     ] {
         let fake = service();
         let body = json!({"status": status, "message": "No", "data": null});
-        fake.path("/api/things", move |_| FakeAnswer::json(&body));
+        fake.path("/api/things", move |_| FakeResponse::json(&body));
         let call = over(&fake).request(Method::POST, "/api/things");
         let error = call.call::<Value>().await.unwrap_err();
         assert_eq!(Reason::of(&error), Some(reason), "{status}");
@@ -116,7 +116,7 @@ async fn an_error_within_a_200_tells_the_services_failure_from_other_failures() 
         let fake = service();
         let body = json!({"status": status, "message": "No", "data": null}).to_string();
         fake.path("/api/things", move |_| {
-            FakeAnswer::status(409).body(body.clone())
+            FakeResponse::status(409).body(body.clone())
         });
         let call = over(&fake).request(Method::POST, "/api/things");
         let error = call.call::<Value>().await.unwrap_err();
@@ -131,7 +131,7 @@ async fn a_429_makes_everyone_wait_as_long_as_the_service_asks() {
     let first = std::sync::atomic::AtomicBool::new(true);
     fake.path("/api/things", move |_| {
         if first.swap(false, std::sync::atomic::Ordering::Relaxed) {
-            return FakeAnswer::status(429).header("retry-after", "7");
+            return FakeResponse::status(429).header("retry-after", "7");
         }
         envelope(json!(1))
     });
@@ -148,7 +148,7 @@ async fn a_429_makes_everyone_wait_as_long_as_the_service_asks() {
 async fn a_call_that_wants_nothing_still_learns_of_a_failure() {
     let fake = service();
     fake.path("/api/things", |_| {
-        FakeAnswer::json(&json!({"status": "PRIVACY_ERROR", "message": null, "data": null}))
+        FakeResponse::json(&json!({"status": "PRIVACY_ERROR", "message": null, "data": null}))
     });
     let client = over(&fake);
     let call = client.request(Method::DELETE, "/api/things").call::<()>();
@@ -161,12 +161,12 @@ async fn a_call_that_wants_nothing_still_learns_of_a_failure() {
 async fn a_failure_in_place_of_a_file_is_an_error_and_a_json_file_is_a_file() {
     let fake = service();
     fake.path("/api/export", |_| {
-        FakeAnswer::json(&json!({"status": "FAILED", "message": "No such export", "data": null}))
+        FakeResponse::json(&json!({"status": "FAILED", "message": "No such export", "data": null}))
     });
     let rows: Vec<u32> = (0..30_000).collect();
     for (path, rows) in [("/api/short", &rows[..10]), ("/api/long", &rows[..])] {
-        let answer = FakeAnswer::json(rows);
-        fake.path(path, move |_| answer.clone());
+        let response = FakeResponse::json(rows);
+        fake.path(path, move |_| response.clone());
     }
     let client = over(&fake);
     let get = |path| client.request(Method::GET, path).call::<Download>();
@@ -193,7 +193,7 @@ async fn a_launch_that_cannot_be_told_from_others_is_not_to_be_launched_again() 
     );
     fake.always(
         &PHISHING_CAMPAIGN_REPORTS_SEARCH_JOBS,
-        FakeAnswer::status(403),
+        FakeResponse::status(403),
     );
     fake.once(&PHISHING_CAMPAIGN_JOBS_START, envelope(json!({})));
     let campaigns = over(&fake).phishing_campaigns();

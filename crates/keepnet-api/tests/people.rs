@@ -14,7 +14,7 @@ use keepnet_api::people::Upsert;
 use keepnet_api::types::{CreateTargetUserRequest, TargetUserCustomFieldValue};
 use keepnet_api::{Client, ErrorKind, Reason, SearchRequest};
 use security_api_sandbox::Sandbox;
-use security_api_transport::FakeAnswer;
+use security_api_transport::FakeResponse;
 use serde_json::{Value, json};
 
 fn jane() -> CreateTargetUserRequest {
@@ -129,7 +129,7 @@ async fn a_create_that_is_refused_for_another_reason_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_create_whose_answer_was_lost_is_looked_for() {
+async fn a_create_whose_response_was_lost_is_looked_for() {
     let fake = service();
     fake.once(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([])));
     fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([stored()])));
@@ -146,7 +146,7 @@ async fn a_user_who_is_deleted_meanwhile_is_created_again() {
     let fake = service();
     fake.once(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([stored()])));
     fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([])));
-    fake.once(&TARGET_USERS_GET, FakeAnswer::status(404));
+    fake.once(&TARGET_USERS_GET, FakeResponse::status(404));
     fake.once(
         &TARGET_USERS_CREATE,
         envelope(json!({"resourceId": "user-2"})),
@@ -209,12 +209,12 @@ async fn a_group_that_somebody_else_creates_first_is_found() {
     assert_eq!((found.id.as_str(), found.created), ("group-1", false));
 }
 
-fn users(all: &[(&str, &str)]) -> FakeAnswer {
+fn users(all: &[(&str, &str)]) -> FakeResponse {
     let user = |(id, email): &(&str, &str)| json!({"resourceId": id, "email": email});
     page(all.iter().map(user).collect())
 }
 
-fn groups(all: &[(&str, &str)]) -> FakeAnswer {
+fn groups(all: &[(&str, &str)]) -> FakeResponse {
     let group = |(id, name): &(&str, &str)| json!({"resourceId": id, "name": name});
     page(all.iter().map(group).collect())
 }
@@ -372,7 +372,7 @@ async fn only_what_comes_from_somebody_elses_change_is_begun_anew() {
         &TARGET_USERS_UPDATE,
         envelope(json!({"resourceId": "user-1"})),
     );
-    fake.always(&TARGET_GROUPS_ADD_USERS, FakeAnswer::status(404));
+    fake.always(&TARGET_GROUPS_ADD_USERS, FakeResponse::status(404));
     let user = jane().target_group_resource_ids(["group-1"]);
     over(&fake).target_users().upsert(&user).await.unwrap_err();
     assert_eq!(fake.requests_of(&TARGET_GROUPS_ADD_USERS).len(), 1);
@@ -381,7 +381,7 @@ async fn only_what_comes_from_somebody_elses_change_is_begun_anew() {
     let fake = service();
     fake.once(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([])));
     fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([stored()])));
-    fake.always(&TARGET_USERS_CREATE, FakeAnswer::status(403));
+    fake.always(&TARGET_USERS_CREATE, FakeResponse::status(403));
     let users = over(&fake).target_users();
     let error = users.upsert(&jane()).await.unwrap_err();
     assert_eq!(Reason::of(&error), Some(Reason::Forbidden));
@@ -392,7 +392,7 @@ async fn only_what_comes_from_somebody_elses_change_is_begun_anew() {
 async fn an_upsert_that_others_keep_undoing_begins_three_times() {
     let fake = service();
     fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([stored()])));
-    fake.always(&TARGET_USERS_GET, FakeAnswer::status(404));
+    fake.always(&TARGET_USERS_GET, FakeResponse::status(404));
     let users = over(&fake).target_users();
     let error = users.upsert(&jane()).await.unwrap_err();
     assert!(error.is_not_found(), "{error}");

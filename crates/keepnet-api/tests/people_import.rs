@@ -13,11 +13,11 @@ use keepnet_api::operations::{
 use keepnet_api::people::{ColumnMapping, ImportRows, UserField};
 use keepnet_api::{Client, Error, ErrorKind, Outcome, Reason, SearchRequest, Upload};
 use security_api_sandbox::Sandbox;
-use security_api_transport::FakeAnswer;
+use security_api_transport::FakeResponse;
 use serde_json::json;
 use tokio::time::Instant;
 
-fn job(state: &str, read: u32) -> FakeAnswer {
+fn job(state: &str, read: u32) -> FakeResponse {
     envelope(json!({
         "status": state,
         "newUserCount": read,
@@ -133,10 +133,10 @@ async fn a_step_that_fails_says_where_the_import_stands() {
     );
 
     let import = users.resume_import("tx-1");
-    fake.once(&TARGET_USERS_GET_UPLOAD, FakeAnswer::status(404));
+    fake.once(&TARGET_USERS_GET_UPLOAD, FakeResponse::status(404));
     let error = import.column_names().await.unwrap_err();
     assert!(
-        error.to_string().contains("forgotten the upload"),
+        error.to_string().contains("no longer has the upload"),
         "{error}"
     );
 
@@ -201,10 +201,10 @@ async fn the_documented_word_is_tried_where_the_other_is_refused() {
 }
 
 #[tokio::test]
-async fn a_confirmation_whose_answer_was_lost_is_not_sent_again() {
+async fn a_confirmation_whose_response_was_lost_is_not_sent_again() {
     let fake = service();
     let broken = Error::new(ErrorKind::Io, "reset").with_outcome(Outcome::Unknown);
-    fake.always(&TARGET_USERS_CONFIRM_IMPORT, FakeAnswer::error(broken));
+    fake.always(&TARGET_USERS_CONFIRM_IMPORT, FakeResponse::error(broken));
     let import = over(&fake).target_users().resume_import("tx-1");
     let error = import.confirm(ImportRows::All).await.unwrap_err();
     assert!(error.to_string().contains("job log"), "{error}");

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use common::{envelope, over, service};
 use keepnet_api::{ErrorKind, Polling, operations};
-use security_api_transport::{FakeAnswer, FakeTransport};
+use security_api_transport::{FakeResponse, FakeTransport};
 use serde_json::json;
 use tokio::time::Instant;
 
-fn running(scanned: usize) -> FakeAnswer {
+fn running(scanned: usize) -> FakeResponse {
     envelope(json!({"status": "Running", "scannedUserCount": scanned, "totalUserCount": 3}))
 }
 
@@ -85,7 +85,7 @@ async fn a_look_that_hangs_does_not_outlive_the_deadline() {
     let fake = service();
     fake.always(
         &operations::INVESTIGATION_RESULTS_SUMMARY,
-        FakeAnswer::never(),
+        FakeResponse::never(),
     );
     let polling = Polling::every(Duration::from_secs(1)).deadline(Duration::from_secs(3));
     let before = Instant::now();
@@ -105,10 +105,10 @@ async fn a_look_that_fails_for_a_while_is_repeated_and_one_that_is_refused_is_no
     let look = &operations::INVESTIGATION_RESULTS_SUMMARY;
     // More than the client's own tries.
     for _ in 0..6 {
-        fake.once(look, FakeAnswer::status(503));
+        fake.once(look, FakeResponse::status(503));
     }
     fake.once(look, running(1));
-    fake.always(look, FakeAnswer::status(404));
+    fake.always(look, FakeResponse::status(404));
     let mut progress = over(&fake).investigations().wait("i1");
     let state = progress.try_next().await.unwrap().unwrap();
     assert_eq!(state.scanned_user_count, Some(1));

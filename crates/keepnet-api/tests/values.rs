@@ -23,7 +23,7 @@ use keepnet_api::phishing::{Launch, NewCampaign};
 use keepnet_api::training::NewEnrollment;
 use keepnet_api::types::{CreateTargetUserRequest, NotifiedEmailResult};
 use keepnet_api::{Call, Client, Error, Job, Progress, SearchRequest, Upload};
-use security_api_transport::FakeAnswer;
+use security_api_transport::FakeResponse;
 use serde_json::json;
 
 /// What every hand-written operation gives.
@@ -242,7 +242,7 @@ async fn an_error_of_a_job_is_that_of_the_call_it_stopped_at() {
     let fake = service();
     let found = json!([{"resourceId": "u-1", "email": "a@example.com"}]);
     fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, page(found));
-    fake.always(&TARGET_USERS_GET, FakeAnswer::status(403));
+    fake.always(&TARGET_USERS_GET, FakeResponse::status(403));
     let user = CreateTargetUserRequest::new("a@example.com");
     let error = over(&fake).target_users().upsert(&user).await.unwrap_err();
     assert_eq!(error.operation().unwrap().id(), TARGET_USERS_GET.id());

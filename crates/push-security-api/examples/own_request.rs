@@ -20,7 +20,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let push = &service.push;
 
     // The path begins with `/` and stays below the base URL. Credentials, rate limit, retries and deadline are those of
-    // every other call; the answer can be any type that serde can read.
+    // every other call; the response can be any type that serde can read.
     let page: serde_json::Value = push
         .request(Method::GET, "/v1/browsers")
         .query("limit", "1")
@@ -54,7 +54,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .idempotent()
         .call::<serde_json::Value>();
     match guess.await {
-        Ok(answer) => println!("{path} exists: {answer:#}"),
+        Ok(response) => println!("{path} exists: {response:#}"),
         // The gateway answers 403, not 404, although the key is right.
         Err(error) if Reason::of(&error) == Some(Reason::UnknownPath) => {
             println!("{path} does not exist: {error}");

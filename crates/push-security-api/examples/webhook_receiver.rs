@@ -95,7 +95,7 @@ async fn receive(State(inbox): State<Arc<Inbox>>, headers: HeaderMap, body: Byte
     };
     let mut seen = inbox.seen.lock().unwrap_or_else(PoisonError::into_inner);
     if !seen.is_new(&event.id) {
-        // Delivered again, because our answer was lost, or replayed by somebody. It gets a 2xx, or it would come again.
+        // Delivered again, because our response was lost, or replayed by somebody. It gets a 2xx, or it would come again.
         eprintln!("not new: {}", event.id);
         return StatusCode::NO_CONTENT;
     }
@@ -129,7 +129,7 @@ impl Seen {
 
 /// What is done with events, in the order in which they came. Events may overtake each other on their way: go by
 /// `timestamp` where order matters. What waits in the queue is lost if the program is killed: where it must not be, let
-/// the handler write the event down before it answers.
+/// the handler write the event down before it responses.
 async fn work(mut events: mpsc::Receiver<Event>) {
     while let Some(event) = events.recv().await {
         match &event.payload {

@@ -158,7 +158,7 @@ impl Client {
     /// # async fn example(push: push_security_api::Client) -> Result<(), push_security_api::Error> {
     /// use push_security_api::http::Method;
     ///
-    /// let answer: serde_json::Value = push
+    /// let response: serde_json::Value = push
     ///     .request(Method::GET, "/v1/browsers")
     ///     .query("limit", "5")
     ///     .idempotent()

@@ -14,12 +14,12 @@ pub enum NextToken {}
 
 /// A page as the service sends it: an object with `result`, which may be null. `paging` may be absent.
 #[derive(Debug)]
-pub struct ListAnswer<T> {
+pub struct PageBody<T> {
     result: Vec<T>,
     paging: Option<NextPage>,
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for ListAnswer<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for PageBody<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(ListVisitor(PhantomData))
     }
@@ -29,13 +29,13 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for ListAnswer<T> {
 struct ListVisitor<T>(PhantomData<T>);
 
 impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
-    type Value = ListAnswer<T>;
+    type Value = PageBody<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a page")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ListAnswer<T>, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<PageBody<T>, A::Error> {
         let mut result: Option<PageItems<T>> = None;
         let mut paging = None;
         while let Some(name) = map.next_key::<Cow<'de, str>>()? {
@@ -47,7 +47,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
         }
         // An object without `result` is not a list, and must not be read as an empty one.
         let result = result.ok_or_else(|| A::Error::missing_field("result"))?;
-        Ok(ListAnswer {
+        Ok(PageBody {
             result: result.into_vec(),
             paging,
         })
@@ -104,7 +104,7 @@ impl NextPage {
     }
 }
 
-impl<T> ListAnswer<T> {
+impl<T> PageBody<T> {
     fn split(self) -> Split<T, Position> {
         let next = self.paging.map_or(Next::End, NextPage::next);
         Split::new(self.result, next)
@@ -112,7 +112,7 @@ impl<T> ListAnswer<T> {
 }
 
 impl Paging for NextToken {
-    type Wire<T> = ListAnswer<T>;
+    type Wire<T> = PageBody<T>;
     type Position = Position;
 
     fn position(text: &str) -> Result<Position, Error> {
@@ -122,7 +122,7 @@ impl Paging for NextToken {
         })
     }
 
-    fn split<T>(wire: ListAnswer<T>, _: Option<&Position>) -> Split<T, Position> {
+    fn split<T>(wire: PageBody<T>, _: Option<&Position>) -> Split<T, Position> {
         wire.split()
     }
 
@@ -130,7 +130,7 @@ impl Paging for NextToken {
         page: &'a str,
         _: Option<&Position>,
     ) -> serde_json::Result<Split<&'a RawValue, Position>> {
-        serde_json::from_str(page).map(ListAnswer::split)
+        serde_json::from_str(page).map(PageBody::split)
     }
 
     fn go(mut request: Request, position: &Position) -> Request {
@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     fn page(json: &str) -> Result<Split<u32, Position>, serde_json::Error> {
-        serde_json::from_str(json).map(ListAnswer::split)
+        serde_json::from_str(json).map(PageBody::split)
     }
 
     fn next(paging: &str) -> Next<Position> {
@@ -242,7 +242,7 @@ mod tests {
         ] {
             assert!(page(json).is_err(), "{json}");
             assert!(
-                serde_json::from_str::<ListAnswer<&RawValue>>(json).is_err(),
+                serde_json::from_str::<PageBody<&RawValue>>(json).is_err(),
                 "{json}"
             );
         }

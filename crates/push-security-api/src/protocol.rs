@@ -1,6 +1,6 @@
 //! How the service reports errors.
 
-use security_api_transport::{Answer, ApiError, Protocol};
+use security_api_transport::{ApiError, Protocol, ResponseParts};
 use serde::Deserialize;
 
 use crate::reason::Reason;
@@ -18,14 +18,14 @@ struct ErrorBody {
 const UNKNOWN_PATH: &str = "Missing Authentication Token";
 
 impl Protocol for PushSecurity {
-    fn api_error(&self, answer: &Answer<'_>) -> ApiError {
-        let message = serde_json::from_slice::<ErrorBody>(answer.body)
+    fn api_error(&self, response: &ResponseParts<'_>) -> ApiError {
+        let message = serde_json::from_slice::<ErrorBody>(response.body)
             .ok()
             .and_then(|body| body.message);
-        let reason = match answer.status.as_u16() {
+        let reason = match response.status.as_u16() {
             401 => Some(Reason::KeyRefused),
             403 if message.as_deref() == Some(UNKNOWN_PATH) => Some(Reason::UnknownPath),
-            403 if changes_something(answer) => Some(Reason::ReadOnlyKey),
+            403 if changes_something(response) => Some(Reason::ReadOnlyKey),
             403 => Some(Reason::KeyRefused),
             _ => None,
         };
@@ -53,6 +53,6 @@ impl Protocol for PushSecurity {
     }
 }
 
-fn changes_something(answer: &Answer<'_>) -> bool {
-    answer.operation.method() != http::Method::GET
+fn changes_something(response: &ResponseParts<'_>) -> bool {
+    response.operation.method() != http::Method::GET
 }

@@ -1,13 +1,13 @@
 //! `check()` tells whether the service at the base URL is Push Security.
 #![cfg(feature = "fake")]
 
-use push_security_api::{Client, Error, ErrorKind, FakeAnswer, FakeTransport, operations};
+use push_security_api::{Client, Error, ErrorKind, FakeResponse, FakeTransport, operations};
 
 async fn check(content_type: &str, body: &str) -> Result<(), Error> {
     let fake = FakeTransport::new();
-    let answer = FakeAnswer::status(200).header("content-type", content_type);
-    let answer = answer.body(body.to_owned());
-    fake.always(&operations::BROWSERS_LIST, answer);
+    let response = FakeResponse::status(200).header("content-type", content_type);
+    let response = response.body(body.to_owned());
+    fake.always(&operations::BROWSERS_LIST, response);
     let builder = Client::builder("a-key").transport(fake);
     builder.build().expect("a client").check().await
 }

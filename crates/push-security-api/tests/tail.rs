@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use push_security_api::types::Detection;
 use push_security_api::{
-    Client, Error, FakeAnswer, FakeRequest, FakeTransport, Tail, TailCursor, Timestamp, operations,
+    Client, Error, FakeRequest, FakeResponse, FakeTransport, Tail, TailCursor, Timestamp,
+    operations,
 };
 use serde_json::{Value, json};
 
@@ -35,7 +36,7 @@ impl List {
         self.0.lock().unwrap().push((id.into(), second));
     }
 
-    fn answer(&self, request: &FakeRequest) -> FakeAnswer {
+    fn response(&self, request: &FakeRequest) -> FakeResponse {
         let query = |name: &str| {
             let pairs = request
                 .uri
@@ -57,14 +58,14 @@ impl List {
             .collect();
         let next = (skip + 2 < found.len()).then(|| (skip + 2).to_string());
         let paging = json!({"moreResults": next.is_some(), "nextToken": next});
-        FakeAnswer::json(&json!({"result": rows, "paging": paging}))
+        FakeResponse::json(&json!({"result": rows, "paging": paging}))
     }
 
     fn serve(&self) -> (FakeTransport, Client) {
         let fake = FakeTransport::new();
         let list = self.clone();
         fake.with(&operations::DETECTIONS_LIST, move |request| {
-            list.answer(request)
+            list.response(request)
         });
         let builder = Client::builder("a-key").transport(fake.clone());
         (fake, builder.build().unwrap())
@@ -144,7 +145,7 @@ async fn an_error_does_not_end_it_and_the_page_is_requested_again() {
         let mut tail = tail(&push, at(0)).retries(0);
         assert_eq!(take(&mut tail, 2).await, ["a", "b"]);
         assert!(tail.at_page_end());
-        fake.once(&operations::DETECTIONS_LIST, FakeAnswer::status(status));
+        fake.once(&operations::DETECTIONS_LIST, FakeResponse::status(status));
         let error = tail.try_next().await.unwrap_err();
         assert_eq!(error.status().unwrap(), status);
         assert_eq!(rest(tail).await.unwrap(), ["c", "d"]);
@@ -159,7 +160,7 @@ async fn an_error_does_not_end_it_and_the_page_is_requested_again() {
 async fn a_list_that_does_not_say_where_it_continues_is_an_error_after_what_was_read() {
     let fake = FakeTransport::new();
     let page = json!({"result": [{"id": "a", "creationTimestamp": START}], "paging": {"moreResults": true}});
-    fake.always(&operations::DETECTIONS_LIST, FakeAnswer::json(&page));
+    fake.always(&operations::DETECTIONS_LIST, FakeResponse::json(&page));
     let push = Client::builder("a-key").transport(fake).build().unwrap();
     let mut tail = tail(&push, at(0));
     assert_eq!(take(&mut tail, 1).await, ["a"]);
@@ -178,7 +179,7 @@ async fn a_record_that_cannot_be_decoded_is_an_error_with_the_record_and_only_on
         {"creationTimestamp": START, "severity": "LOW"},
         {"id": "c", "creationTimestamp": START},
     ]});
-    fake.always(&operations::DETECTIONS_LIST, FakeAnswer::json(&page));
+    fake.always(&operations::DETECTIONS_LIST, FakeResponse::json(&page));
     let push = Client::builder("a-key").transport(fake).build().unwrap();
     let mut tail = tail(&push, at(0)).follow(Duration::from_secs(60));
     assert_eq!(take(&mut tail, 1).await, ["a"]);
@@ -219,7 +220,7 @@ async fn filters_and_options_of_the_list_apply_to_each_page() {
 #[tokio::test(start_paused = true)]
 async fn findings_and_apps_are_followed_in_the_same_way() {
     let fake = FakeTransport::new();
-    let page = FakeAnswer::json(&json!({"result": [{"id": "a", "creationTimestamp": START}]}));
+    let page = FakeResponse::json(&json!({"result": [{"id": "a", "creationTimestamp": START}]}));
     fake.always(&operations::FINDINGS_LIST, page.clone());
     fake.always(&operations::APPS_LIST, page);
     let push = Client::builder("a-key").transport(fake).build().unwrap();

@@ -4,7 +4,7 @@
 use std::future::IntoFuture;
 use std::time::Duration;
 
-use push_security_api::{Client, FakeAnswer, FakeTransport, Job, JobFuture, operations};
+use push_security_api::{Client, FakeResponse, FakeTransport, Job, JobFuture, operations};
 use serde_json::json;
 
 fn client(fake: &FakeTransport) -> Client {
@@ -24,7 +24,7 @@ fn job<T: Send + 'static>(job: Job<T>) -> JobFuture<T> {
 #[tokio::test]
 async fn a_job_is_kept_spawned_and_joined_and_its_options_hold_for_its_request() {
     let fake = FakeTransport::new();
-    let empty = FakeAnswer::json(&json!({"result": []}));
+    let empty = FakeResponse::json(&json!({"result": []}));
     fake.always(&operations::BROWSERS_LIST, empty);
     let kept = job(client(&fake).check());
     tokio::spawn(kept).await.unwrap().unwrap();

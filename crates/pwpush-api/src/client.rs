@@ -280,7 +280,7 @@ impl Client {
     /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
     /// use pwpush_api::http::Method;
     ///
-    /// let answer: serde_json::Value = pwpush
+    /// let response: serde_json::Value = pwpush
     ///     .request(Method::GET, "/api/v2/pushes/active")
     ///     .query("page", "2")
     ///     .idempotent()

@@ -159,21 +159,21 @@ pub(crate) async fn create<T: DeserializeOwned>(
     };
     let (status, attempts) = (response.status(), response.attempts());
     let request_id = response.request_id().map(str::to_owned);
-    let answer = response.into_value();
-    let value: Value = serde_json::from_str(answer.as_str()).unwrap_or_default();
+    let body = response.into_value();
+    let value: Value = serde_json::from_str(body.as_str()).unwrap_or_default();
     let made = Made {
         operation,
         status,
         request_id,
         attempts,
-        token: token(&value).or_else(|| token_in(answer.as_str())),
+        token: token(&value).or_else(|| token_in(body.as_str())),
     };
     let link = value.get("html_url").and_then(Value::as_str);
     let link = link.filter(|link| !link.is_empty()).map(Secret::from);
     let differences = compare(&value);
     let what = if differences.is_empty() || (or_less && differences.iter().all(Difference::is_less))
     {
-        match (answer.decode(), link, &made.token) {
+        match (body.decode(), link, &made.token) {
             (Ok(record), Some(link), Some(_)) => {
                 return Ok(Created {
                     record,
@@ -277,7 +277,7 @@ impl Made {
         let api = ApiError::new().with_message(message);
         let api = api.with_reason(NotAsAsked { differences, fate });
         let nothing = bytes::Bytes::new();
-        Error::from_answer(self.status, HeaderMap::new(), self.request_id, nothing, api)
+        Error::from_response(self.status, HeaderMap::new(), self.request_id, nothing, api)
             .with_operation(self.operation)
             .with_attempts(self.attempts)
     }

@@ -72,16 +72,16 @@ impl fmt::Display for Difference {
 
 /// Compares a response with what was asked, option by option. Options that were not set are not compared.
 pub(crate) struct Comparison<'a> {
-    answer: &'a Value,
+    response: &'a Value,
     edition: Option<&'a Edition>,
     found: Vec<Difference>,
 }
 
 impl<'a> Comparison<'a> {
     /// `edition` is the instance's edition, if known.
-    pub(crate) fn new(answer: &'a Value, edition: Option<&'a Edition>) -> Self {
+    pub(crate) fn new(response: &'a Value, edition: Option<&'a Edition>) -> Self {
         Self {
-            answer,
+            response,
             edition,
             found: Vec::new(),
         }
@@ -118,7 +118,7 @@ impl<'a> Comparison<'a> {
         names: &Names,
     ) -> Self {
         if let Some(lifetime) = asked {
-            let kept = lifetime.kept(self.answer, names);
+            let kept = lifetime.kept(self.response, names);
             self.add(option, lifetime.expiry.to_string(), kept);
         }
         self
@@ -126,7 +126,7 @@ impl<'a> Comparison<'a> {
 
     pub(crate) fn views(mut self, asked: Option<u32>) -> Self {
         if let Some(asked) = asked {
-            let kept = self.answer.get("expire_after_views").and_then(integer);
+            let kept = self.response.get("expire_after_views").and_then(integer);
             let kept = match kept {
                 Some(views) if views == i64::from(asked) => Kept::AsAsked,
                 // Zero or less may mean any number.
@@ -148,7 +148,7 @@ impl<'a> Comparison<'a> {
         null_is_false: bool,
     ) -> Self {
         if let Some(asked) = asked {
-            let kept = match self.answer.get(option) {
+            let kept = match self.response.get(option) {
                 Some(Value::Bool(kept)) => Some(*kept),
                 Some(Value::String(text)) => text.parse().ok(),
                 Some(Value::Null) if null_is_false => Some(false),
@@ -168,7 +168,7 @@ impl<'a> Comparison<'a> {
     /// A text that only the owner sees. The commercial edition need not echo it.
     pub(crate) fn text(mut self, option: &'static str, asked: Option<&str>) -> Self {
         if let Some(asked) = asked.filter(|asked| !asked.is_empty()) {
-            let kept = match self.answer.get(option) {
+            let kept = match self.response.get(option) {
                 Some(Value::String(kept)) if kept == asked => Kept::AsAsked,
                 Some(Value::String(_)) => Kept::More("another text".to_owned()),
                 Some(Value::Null) => Kept::More("none".to_owned()),
@@ -183,7 +183,7 @@ impl<'a> Comparison<'a> {
     /// known.
     pub(crate) fn passphrase(mut self, asked: Option<&str>) -> Self {
         if let Some(asked) = asked {
-            let kept = match self.answer.get("passphrase") {
+            let kept = match self.response.get("passphrase") {
                 Some(Value::String(kept)) if kept == asked => Kept::AsAsked,
                 Some(Value::String(kept)) if kept.trim().is_empty() => {
                     Kept::More("none".to_owned())
@@ -207,7 +207,7 @@ impl<'a> Comparison<'a> {
                 .map(|address| address.trim().to_ascii_lowercase())
                 .collect()
         };
-        let kept = match self.answer.get("notify_emails_to") {
+        let kept = match self.response.get("notify_emails_to") {
             Some(Value::String(kept)) => {
                 let asked = set(&mut addresses.iter().map(String::as_str));
                 match set(&mut kept.split(',')) == asked {
@@ -220,7 +220,7 @@ impl<'a> Comparison<'a> {
         };
         self.add("notify", "mail to the given addresses", kept);
         if let Some(asked) = locale {
-            let kept = match self.answer.get("notify_emails_to_locale") {
+            let kept = match self.response.get("notify_emails_to_locale") {
                 Some(Value::String(kept)) if kept == asked => Kept::AsAsked,
                 Some(Value::String(kept)) => Kept::More(shown(kept)),
                 _ if self.is_open_source() => Kept::More("none".to_owned()),
@@ -233,7 +233,7 @@ impl<'a> Comparison<'a> {
 
     pub(crate) fn account(mut self, asked: Option<&str>) -> Self {
         if let Some(asked) = asked {
-            let kept = match self.answer.get("account_id") {
+            let kept = match self.response.get("account_id") {
                 None => Kept::AsAsked,
                 Some(Value::String(kept)) if kept == asked => Kept::AsAsked,
                 Some(Value::Number(kept)) if kept.to_string() == asked => Kept::AsAsked,
@@ -265,7 +265,7 @@ mod tests {
 
     #[test]
     fn views_are_as_asked_fewer_more_or_not_said() {
-        for (answer, expected) in [
+        for (response, expected) in [
             (json!({"expire_after_views": 2}), None),
             (json!({"expire_after_views": "2"}), None),
             (
@@ -285,19 +285,21 @@ mod tests {
                 Some(("`views`: the response does not say whether it is 2", false)),
             ),
         ] {
-            let differences = Comparison::new(&answer, None).views(Some(2)).differences();
+            let differences = Comparison::new(&response, None)
+                .views(Some(2))
+                .differences();
             let expected = expected.map(|(text, less)| (text.to_owned(), less));
-            assert_eq!(found(differences), Vec::from_iter(expected), "{answer}");
+            assert_eq!(found(differences), Vec::from_iter(expected), "{response}");
         }
     }
 
     #[test]
     fn what_was_not_asked_for_is_not_compared() {
-        let answer = json!({
+        let response = json!({
             "expire_after_views": 5, "retrieval_step": true, "deletable_by_viewer": true, "passphrase": "x",
             "notify_emails_to": "a@example.com", "account_id": 3, "name": "x",
         });
-        let comparison = Comparison::new(&answer, Some(&Edition::Oss))
+        let comparison = Comparison::new(&response, Some(&Edition::Oss))
             .views(None)
             .flag("retrieval_step", None, false)
             .flag("deletable_by_viewer", None, false)
@@ -310,10 +312,10 @@ mod tests {
 
     #[test]
     fn no_secret_and_no_address_is_in_a_difference() {
-        let answer = json!({
+        let response = json!({
             "passphrase": "MARKED", "notify_emails_to": "MARKED@example.com", "account_id": "MARKED", "note": "MARKED",
         });
-        let differences = Comparison::new(&answer, Some(&Edition::Oss))
+        let differences = Comparison::new(&response, Some(&Edition::Oss))
             .passphrase(Some("SECRET"))
             .mail(&["SECRET@example.com".to_owned()], Some("fr"))
             .account(Some("SECRET"))

@@ -50,7 +50,7 @@ pub use security_api_transport::{
     Upload,
 };
 #[cfg(feature = "fake")]
-pub use security_api_transport::{FakeAnswer, FakeRequest, FakeTransport};
+pub use security_api_transport::{FakeRequest, FakeResponse, FakeTransport};
 
 /// What your own layers, transports, credentials and response types are written with.
 pub mod middleware {

@@ -57,8 +57,8 @@ impl Lifetime {
     }
 
     /// Compares what the service says about a push with what was asked. `names` are the members that say it.
-    pub(crate) fn kept(self, answer: &Value, names: &Names) -> Kept {
-        let number = |name: &str| answer.get(name).and_then(integer);
+    pub(crate) fn kept(self, response: &Value, names: &Names) -> Kept {
+        let number = |name: &str| response.get(name).and_then(integer);
         let mut said: Vec<Kept> = Vec::new();
         if let Some(step) = number(names.duration) {
             let step = usize::try_from(step).ok();
@@ -67,7 +67,7 @@ impl Lifetime {
                 None => Kept::More("a step that is not known".to_owned()),
             });
         }
-        let time = |name: &str| answer.get(name)?.as_str()?.parse::<Timestamp>().ok();
+        let time = |name: &str| response.get(name)?.as_str()?.parse::<Timestamp>().ok();
         if let (Some(created), Some(ends)) = (time("created_at"), time(names.end)) {
             let lives = ends.unix_seconds().saturating_sub(created.unix_seconds());
             let seconds = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX);
@@ -137,10 +137,10 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn kept(expiry: Expiry, edition: &Edition, answer: &Value) -> Kept {
+    fn kept(expiry: Expiry, edition: &Edition, response: &Value) -> Kept {
         Lifetime::of(expiry, edition, "expire_after")
             .unwrap()
-            .kept(answer, &OF_PUSH)
+            .kept(response, &OF_PUSH)
     }
 
     #[test]
@@ -150,7 +150,7 @@ mod tests {
         const LESS: &str = "Less";
         const MORE: &str = "More";
         const NOT_SAID: &str = "NotSaid";
-        for (expiry, edition, answer, expected) in [
+        for (expiry, edition, response, expected) in [
             (
                 Expiry::days(1),
                 Edition::Oss,
@@ -297,9 +297,9 @@ mod tests {
                 AS_ASKED,
             ),
         ] {
-            let result = kept(expiry, &edition, &answer);
+            let result = kept(expiry, &edition, &response);
             let result = format!("{result:?}");
-            assert!(result.starts_with(expected), "{expiry} {answer} {result}");
+            assert!(result.starts_with(expected), "{expiry} {response} {result}");
         }
     }
 }

@@ -332,12 +332,12 @@ impl NewPush {
     /// The options that the service keeps differently, according to its response.
     pub(crate) fn compare(
         &self,
-        answer: &Value,
+        response: &Value,
         lifetime: Option<Lifetime>,
         account: Option<&str>,
         edition: Option<&Edition>,
     ) -> Vec<Difference> {
-        Comparison::new(answer, edition)
+        Comparison::new(response, edition)
             .lifetime("expire_after", lifetime, &lifetime::OF_PUSH)
             .views(self.views)
             .flag("retrieval_step", self.retrieval_step, false)

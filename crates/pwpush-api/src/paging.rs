@@ -19,9 +19,9 @@ const LAST: u32 = 200;
 
 /// A page as the service sends it: an array, or an object with the array as `logs` or, before 2.9, as `views`.
 #[derive(Debug)]
-pub struct ListAnswer<T>(Vec<T>);
+pub struct PageBody<T>(Vec<T>);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for ListAnswer<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for PageBody<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(ListVisitor(PhantomData))
     }
@@ -30,14 +30,14 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for ListAnswer<T> {
 struct ListVisitor<T>(PhantomData<T>);
 
 impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
-    type Value = ListAnswer<T>;
+    type Value = PageBody<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an array, or an object with `logs` or `views`")
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
-        PageItems::read(list).map(|items| ListAnswer(items.into_vec()))
+        PageItems::read(list).map(|items| PageBody(items.into_vec()))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
@@ -52,7 +52,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
         }
         // An object without items is not a list, and must not be read as the end of one.
         items
-            .map(|items| ListAnswer(items.into_vec()))
+            .map(|items| PageBody(items.into_vec()))
             .ok_or_else(|| serde::de::Error::missing_field("logs"))
     }
 }
@@ -60,7 +60,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
 impl Paging for PageNumber {
     const NUMBERED: bool = true;
 
-    type Wire<T> = ListAnswer<T>;
+    type Wire<T> = PageBody<T>;
     /// The number of the page, from 1.
     type Position = u32;
 
@@ -73,7 +73,7 @@ impl Paging for PageNumber {
         request.query_value("page")?.parse().ok()
     }
 
-    fn split<T>(wire: ListAnswer<T>, number: Option<&u32>) -> Split<T, u32> {
+    fn split<T>(wire: PageBody<T>, number: Option<&u32>) -> Split<T, u32> {
         let next = match wire.0.len() {
             ..FULL => Next::End,
             _ => Next::At(number.copied().unwrap_or(1).saturating_add(1)),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use http::header::{LOCATION, RETRY_AFTER};
 use security_api_transport::{
-    Answer, ApiError, Error, Operation, Protocol, ValidationMessages, Verdict, one_line,
+    ApiError, Error, Operation, Protocol, ResponseParts, ValidationMessages, Verdict, one_line,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -38,10 +38,10 @@ struct Failure {
 }
 
 impl Failure {
-    fn of(answer: &Answer<'_>) -> Option<Self> {
+    fn of(response: &ResponseParts<'_>) -> Option<Self> {
         // An array would be decoded as the members in their order.
-        let is_object = answer.body.trim_ascii_start().starts_with(b"{");
-        serde_json::from_slice(answer.body)
+        let is_object = response.body.trim_ascii_start().starts_with(b"{");
+        serde_json::from_slice(response.body)
             .ok()
             .filter(|_| is_object)
     }
@@ -76,22 +76,22 @@ impl Protocol for PasswordPusher {
         })
     }
 
-    fn classify(&self, answer: &Answer<'_>) -> Verdict {
-        match answer.status.as_u16() {
+    fn classify(&self, response: &ResponseParts<'_>) -> Verdict {
+        match response.status.as_u16() {
             // A 401 for a missing or wrong credential has no body. Any other is about the push, and renewing the
             // credential would not help.
-            401 if !answer.body.trim_ascii().is_empty() => Verdict::Final,
-            429 if lock(answer).is_some() => Verdict::Final,
-            _ => Verdict::by_status(answer),
+            401 if !response.body.trim_ascii().is_empty() => Verdict::Final,
+            429 if lock(response).is_some() => Verdict::Final,
+            _ => Verdict::by_status(response),
         }
     }
 
-    fn api_error(&self, answer: &Answer<'_>) -> ApiError {
-        let failure = Failure::of(answer);
-        let reason = self.reason(answer, failure.as_ref());
+    fn api_error(&self, response: &ResponseParts<'_>) -> ApiError {
+        let failure = Failure::of(response);
+        let reason = self.reason(response, failure.as_ref());
         let message = failure.as_ref().and_then(Failure::text);
         let remedy = reason.as_ref().and_then(Reason::remedy);
-        let remedy = remedy.or_else(|| stranger(answer, message));
+        let remedy = remedy.or_else(|| stranger(response, message));
         let mut error = ApiError::new();
         if let Some(text) = message {
             error = error.with_message(text);
@@ -99,8 +99,8 @@ impl Protocol for PasswordPusher {
         if let Some(remedy) = remedy {
             error = error.with_remedy(remedy);
         }
-        if answer.status == http::StatusCode::UNPROCESSABLE_ENTITY {
-            error = error.with_validation(validation(answer.body));
+        if response.status == http::StatusCode::UNPROCESSABLE_ENTITY {
+            error = error.with_validation(validation(response.body));
         }
         match reason {
             Some(reason) => error.with_reason(reason),
@@ -136,11 +136,11 @@ const MFA: &str = "Two-factor";
 const NOT_DELETABLE: &str = "deletable";
 
 impl PasswordPusher {
-    fn reason(&self, answer: &Answer<'_>, failure: Option<&Failure>) -> Option<Reason> {
-        let id = answer.operation.id();
+    fn reason(&self, response: &ResponseParts<'_>, failure: Option<&Failure>) -> Option<Reason> {
+        let id = response.operation.id();
         let text = failure.and_then(Failure::text);
-        Some(match answer.status.as_u16() {
-            300..=399 => return redirect(answer),
+        Some(match response.status.as_u16() {
+            300..=399 => return redirect(response),
             401 | 403 | 404 | 410 if id == FILE => Reason::LinkExpired,
             400 if is_paged(id) => Reason::InvalidPage,
             401 => match failure {
@@ -165,22 +165,22 @@ impl PasswordPusher {
                 _ => Reason::MfaRequired,
             },
             404 => return missing(id, failure),
-            429 => lock(answer).unwrap_or(Reason::RateLimited),
+            429 => lock(response).unwrap_or(Reason::RateLimited),
             _ => return None,
         })
     }
 }
 
 /// The lock on one object, or on one user's mail, if a 429 means that: it is JSON and has no `Retry-After`.
-fn lock(answer: &Answer<'_>) -> Option<Reason> {
-    let reason = match answer.operation.id() {
+fn lock(response: &ResponseParts<'_>) -> Option<Reason> {
+    let reason = match response.operation.id() {
         id if id == op::PUSHES_SHOW.id() || id == op::REQUESTS_SHOW.id() => {
             Reason::PassphraseLocked
         }
         id if id == op::PUSHES_NOTIFY.id() => Reason::NotifyLocked,
         _ => return None,
     };
-    let is_lock = !answer.headers.contains_key(RETRY_AFTER) && Failure::of(answer).is_some();
+    let is_lock = !response.headers.contains_key(RETRY_AFTER) && Failure::of(response).is_some();
     is_lock.then_some(reason)
 }
 
@@ -211,13 +211,13 @@ fn is_paged(id: &str) -> bool {
     is_list(id) || id.ends_with(".audit")
 }
 
-fn redirect(answer: &Answer<'_>) -> Option<Reason> {
-    let location = answer.headers.get(LOCATION)?.to_str().ok()?;
+fn redirect(response: &ResponseParts<'_>) -> Option<Reason> {
+    let location = response.headers.get(LOCATION)?.to_str().ok()?;
     let path = location.split(['?', '#']).next()?;
     if path.trim_end_matches('/').ends_with("/first_run") {
         return Some(Reason::FirstRun);
     }
-    if answer.redirects_to_tls() {
+    if response.redirects_to_tls() {
         return Some(Reason::TlsForced);
     }
     let rest = match location.strip_prefix("//") {
@@ -227,12 +227,12 @@ fn redirect(answer: &Answer<'_>) -> Option<Reason> {
     let host = rest.split(['/', '?', '#', '\\']).next()?;
     // No host name is longer.
     let host = one_line(host.rsplit('@').next()?, 260);
-    matches!(answer.status.as_u16(), 301 | 308).then_some(Reason::Moved { host })
+    matches!(response.status.as_u16(), 301 | 308).then_some(Reason::Moved { host })
 }
 
 /// A remedy for refusals that do not come from the application.
-fn stranger(answer: &Answer<'_>, message: Option<&str>) -> Option<&'static str> {
-    (answer.status == http::StatusCode::FORBIDDEN && message.is_none()).then_some(
+fn stranger(response: &ResponseParts<'_>, message: Option<&str>) -> Option<&'static str> {
+    (response.status == http::StatusCode::FORBIDDEN && message.is_none()).then_some(
         "the application did not say so itself: the instance may not allow this host name, or a proxy refuses",
     )
 }
@@ -276,12 +276,12 @@ mod tests {
             headers.insert(name, value.parse().unwrap());
         }
         let status = StatusCode::from_u16(status).unwrap();
-        let answer = Answer::new(operation, status, &headers, body.as_bytes());
-        let failure = Failure::of(&answer);
+        let response = ResponseParts::new(operation, status, &headers, body.as_bytes());
+        let failure = Failure::of(&response);
         (
-            protocol.reason(&answer, failure.as_ref()),
-            protocol.classify(&answer),
-            protocol.api_error(&answer),
+            protocol.reason(&response, failure.as_ref()),
+            protocol.classify(&response),
+            protocol.api_error(&response),
         )
     }
 

@@ -270,7 +270,7 @@ impl CreatePush {
             request = request.timeout(left);
         }
         let request = fields.write(request, progress);
-        let compare = |answer: &_| push.compare(answer, lifetime, account, known.as_ref());
+        let compare = |response: &_| push.compare(response, lifetime, account, known.as_ref());
         confirm::create(request, compare, or_less, &PUSHES_EXPIRE).await
     }
 }

@@ -1,4 +1,4 @@
-//! The client over a transport that answers from memory: what it sends, and what it makes of answers.
+//! The client over a transport that answers from memory: what it sends, and what it makes of responses.
 
 mod fake {
     mod create;

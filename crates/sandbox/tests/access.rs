@@ -19,8 +19,8 @@ async fn refusal(
     key: Option<&str>,
 ) -> (u16, String) {
     let request = request(method, path, key, "{}");
-    let answer = exchange(sandbox.push_security().base_url(), request).await;
-    answer.expect("an answer").refusal()
+    let response = exchange(sandbox.push_security().base_url(), request).await;
+    response.expect("a response").refusal()
 }
 
 fn is(seen: &(u16, String), expected: (u16, &str)) -> bool {
@@ -62,7 +62,7 @@ async fn a_read_only_key_reads_and_does_nothing_else() {
     let push = sandbox.push_security();
     let key = Some(push.read_only_key());
     let list = request(Method::GET, "/v1/accounts?limit=1", key, "");
-    let list = exchange(push.base_url(), list).await.expect("an answer");
+    let list = exchange(push.base_url(), list).await.expect("a response");
     assert_eq!(list.status, 200);
     let id = list.json()["result"][0]["id"]
         .as_str()
@@ -95,9 +95,9 @@ async fn an_unknown_id_is_not_found() {
             (Method::DELETE, format!("/v1/accounts/{id}/loginMethods")),
             (Method::POST, format!("/v1/employees/{id}/groups")),
         ] {
-            let answer = call(&sandbox, method.clone(), &path, "{}").await;
+            let response = call(&sandbox, method.clone(), &path, "{}").await;
             assert_eq!(
-                answer.refusal(),
+                response.refusal(),
                 (404, "Not Found".to_owned()),
                 "{method} {path}"
             );
@@ -106,7 +106,7 @@ async fn an_unknown_id_is_not_found() {
 }
 
 #[tokio::test]
-async fn every_answer_has_a_request_id_of_its_own_and_is_json() {
+async fn every_response_has_a_request_id_of_its_own_and_is_json() {
     let sandbox = small().await;
     let mut seen = HashSet::new();
     for path in [
@@ -115,14 +115,17 @@ async fn every_answer_has_a_request_id_of_its_own_and_is_json() {
         "/v1/browsers/1",
         "/nothing",
     ] {
-        let answer = get(&sandbox, path).await;
-        let id = answer.headers["x-amzn-requestid"]
+        let response = get(&sandbox, path).await;
+        let id = response.headers["x-amzn-requestid"]
             .to_str()
             .expect("text")
             .to_owned();
         assert_eq!(id.len(), 36, "{id}");
         assert!(seen.insert(id), "{path}");
-        assert_eq!(answer.headers["content-type"], "application/json", "{path}");
+        assert_eq!(
+            response.headers["content-type"], "application/json",
+            "{path}"
+        );
     }
 }
 
@@ -130,8 +133,8 @@ async fn statuses(sandbox: &Sandbox, key: &str, count: usize) -> Vec<u16> {
     let mut statuses = Vec::new();
     for _ in 0..count {
         let request = request(Method::GET, "/v1/apps?limit=1", Some(key), "");
-        let answer = exchange(sandbox.push_security().base_url(), request).await;
-        statuses.push(answer.expect("an answer").status);
+        let response = exchange(sandbox.push_security().base_url(), request).await;
+        statuses.push(response.expect("a response").status);
     }
     statuses
 }
@@ -148,9 +151,9 @@ async fn the_twenty_first_request_in_a_second_is_too_many_and_other_keys_do_not_
     let seen = statuses(&sandbox, push.api_key(), 25).await;
     assert_eq!(seen[..20], [200; 20]);
     assert_eq!(seen[20..], [429; 5]);
-    let answer = get(&sandbox, "/v1/apps").await;
-    assert_eq!(answer.refusal(), (429, "Too Many Requests".to_owned()));
-    assert!(!answer.headers.contains_key("retry-after"));
+    let response = get(&sandbox, "/v1/apps").await;
+    assert_eq!(response.refusal(), (429, "Too Many Requests".to_owned()));
+    assert!(!response.headers.contains_key("retry-after"));
     assert_eq!(statuses(&sandbox, push.read_only_key(), 1).await, [200]);
 }
 
@@ -198,9 +201,9 @@ async fn retry_after_is_sent_when_asked_for() {
         .expect("a sandbox");
     sandbox.clock().freeze();
     statuses(&sandbox, sandbox.push_security().api_key(), 20).await;
-    let answer = get(&sandbox, "/v1/apps").await;
-    assert_eq!(answer.status, 429);
-    assert_eq!(answer.headers["retry-after"], "1");
+    let response = get(&sandbox, "/v1/apps").await;
+    assert_eq!(response.status, 429);
+    assert_eq!(response.headers["retry-after"], "1");
 }
 
 #[tokio::test]
@@ -240,7 +243,7 @@ async fn only_names_of_this_machine_are_answered_unless_more_is_allowed() {
             let host = http::HeaderValue::from_static(host);
             request.headers_mut().append("host", host);
         }
-        exchange(base_url, request).await.expect("an answer")
+        exchange(base_url, request).await.expect("a response")
     };
     for sandbox in [&closed, &open] {
         let url = sandbox.push_security().base_url();
@@ -267,13 +270,13 @@ async fn only_names_of_this_machine_are_answered_unless_more_is_allowed() {
             closed.password_pusher().base_url(),
             closed.keepnet().base_url(),
         ] {
-            let answer = asked(&closed, url, hosts).await;
-            assert_eq!(answer.status, 403, "{url} {hosts:?}");
-            let words = String::from_utf8(answer.body.to_vec()).expect("text");
+            let response = asked(&closed, url, hosts).await;
+            assert_eq!(response.status, 403, "{url} {hosts:?}");
+            let words = String::from_utf8(response.body.to_vec()).expect("text");
             assert!(words.contains("allow_any_host"), "{words}");
         }
-        let answer = asked(&open, open.push_security().base_url(), hosts).await;
-        assert_eq!(answer.status, 200, "{hosts:?}");
+        let response = asked(&open, open.push_security().base_url(), hosts).await;
+        assert_eq!(response.status, 200, "{hosts:?}");
     }
     assert_eq!(
         closed.journal().count(|entry| entry.status == Some(403)),

@@ -70,14 +70,20 @@ async fn it_prints_what_a_shell_can_paste_and_serves() {
     for _ in 0..30 {
         let request = request(Method::GET, "/v1/apps?limit=1", Some(key), "");
         assert_eq!(
-            exchange(base_url, request).await.expect("an answer").status,
+            exchange(base_url, request)
+                .await
+                .expect("a response")
+                .status,
             200
         );
     }
     let read_only = &variables["PUSH_SECURITY_READ_ONLY_API_KEY"];
     let request = request(Method::GET, "/v1/apps?limit=1", Some(read_only), "");
     assert_eq!(
-        exchange(base_url, request).await.expect("an answer").status,
+        exchange(base_url, request)
+            .await
+            .expect("a response")
+            .status,
         200
     );
     assert!(variables["PUSH_SECURITY_WEBHOOK_SECRET"].starts_with("psws_"));
@@ -89,10 +95,10 @@ async fn it_prints_what_a_shell_can_paste_and_serves() {
     }
     assert_eq!(same["PUSH_SECURITY_API_KEY"], *key);
     let token = &variables["PASSWORD_PUSHER_TOKEN"];
-    let answer = pwpush::Call::get("/api/v2/pushes/active").token(token);
-    let answer = answer.send(&variables["PASSWORD_PUSHER_BASE_URL"]).await;
-    assert_eq!(answer.status, 200);
-    assert_eq!(answer.json().as_array().map(Vec::len), Some(6));
+    let response = pwpush::Call::get("/api/v2/pushes/active").token(token);
+    let response = response.send(&variables["PASSWORD_PUSHER_BASE_URL"]).await;
+    assert_eq!(response.status, 200);
+    assert_eq!(response.json().as_array().map(Vec::len), Some(6));
     assert_eq!(same["PASSWORD_PUSHER_TOKEN"], *token);
     assert_ne!(same["PUSH_SECURITY_BASE_URL"], *base_url);
 }
@@ -114,8 +120,8 @@ async fn large_files_are_in_a_folder_that_ctrl_c_removes() {
     let body = pwpush::form(&[("name=\"push[files][]\"; filename=\"a.txt\"", &content)]);
     let call = pwpush::Call::new(Method::POST, "/api/v2/pushes").body(pwpush::BOUNDARY, body);
     let call = call.token(&variables["PASSWORD_PUSHER_TOKEN"]);
-    let answer = call.send(&variables["PASSWORD_PUSHER_BASE_URL"]).await;
-    assert_eq!(answer.status, 201);
+    let response = call.send(&variables["PASSWORD_PUSHER_BASE_URL"]).await;
+    assert_eq!(response.status, 201);
     let entries = |path: &std::path::Path| {
         let entries = std::fs::read_dir(path).expect("a folder");
         let paths = entries.map(|entry| entry.expect("an entry").path());
@@ -146,8 +152,8 @@ async fn urls_are_usable_wherever_it_listens() {
     );
     let name = http::HeaderValue::from_static("machine.example.com");
     request.headers_mut().insert("host", name);
-    let answer = support::exchange(base_url, request).await;
-    assert_eq!(answer.expect("an answer").status, 200);
+    let response = support::exchange(base_url, request).await;
+    assert_eq!(response.expect("a response").status, 200);
 }
 
 #[test]

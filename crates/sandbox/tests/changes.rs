@@ -12,9 +12,9 @@ fn id(record: &Value) -> &str {
 }
 
 async fn changed(sandbox: &Sandbox, method: Method, path: &str, body: Value) -> Value {
-    let answer = call(sandbox, method, path, &body.to_string()).await;
-    assert_eq!(answer.status, 200, "{path}: {:?}", answer.body);
-    answer.json()
+    let response = call(sandbox, method, path, &body.to_string()).await;
+    assert_eq!(response.status, 200, "{path}: {:?}", response.body);
+    response.json()
 }
 
 /// The first record of a list that `wanted` says yes to.
@@ -201,8 +201,8 @@ async fn a_licence_taken_away_shows_wherever_the_employee_does() {
     let path = format!("/v1/employees/{employee}");
     // Asked for before the change, so that nothing stale can be served after.
     assert_eq!(get(&sandbox, &detection_path).await.json(), detection);
-    let answer = changed(&sandbox, Method::PATCH, &path, json!({ "licensed": false })).await;
-    assert_eq!(answer["licensed"], false);
+    let response = changed(&sandbox, Method::PATCH, &path, json!({ "licensed": false })).await;
+    assert_eq!(response["licensed"], false);
     let after = get(&sandbox, &detection_path).await.json();
     assert_eq!(after["employee"]["licensed"], false);
     assert!(after["employee"].get("groups").is_none());
@@ -216,13 +216,13 @@ async fn groups_are_added_once_and_removed() {
     let groups = employee["groups"].as_array().expect("groups").clone();
     let body = json!({ "groups": ["Red team", "Blue team", "Red team"] });
     for _ in 0..2 {
-        let answer = changed(&sandbox, Method::POST, &path, body.clone()).await;
+        let response = changed(&sandbox, Method::POST, &path, body.clone()).await;
         let expected = [groups.clone(), vec![json!("Red team"), json!("Blue team")]].concat();
-        assert_eq!(answer["groups"], json!(expected));
+        assert_eq!(response["groups"], json!(expected));
     }
     let body = json!({ "groups": ["Red team", "Blue team", "No such group"] });
-    let answer = changed(&sandbox, Method::DELETE, &path, body).await;
-    assert_eq!(answer, employee);
+    let response = changed(&sandbox, Method::DELETE, &path, body).await;
+    assert_eq!(response, employee);
 }
 
 #[tokio::test]
@@ -232,8 +232,8 @@ async fn a_deleted_account_is_gone() {
         let account = find(&sandbox, list, |_| true).await;
         let path = format!("/v1/{list}/{}", id(&account));
         let before = everything(&sandbox, list, "").await.len();
-        let answer = call(&sandbox, Method::DELETE, &path, "").await;
-        assert_eq!((answer.status, answer.json()), (200, json!({})));
+        let response = call(&sandbox, Method::DELETE, &path, "").await;
+        assert_eq!((response.status, response.json()), (200, json!({})));
         assert_eq!(get(&sandbox, &path).await.status, 404);
         assert_eq!(call(&sandbox, Method::DELETE, &path, "").await.status, 404);
         let after = everything(&sandbox, list, "").await;

@@ -44,10 +44,10 @@ async fn a_status_is_answered_as_often_as_said_and_the_service_never_sees_it() {
         .queue(fault.on(Method::DELETE, "/v1/accounts"));
     assert_eq!(get(&sandbox, &path).await.status, 200);
     for _ in 0..2 {
-        let answer = call(&sandbox, Method::DELETE, &path, "").await;
-        assert_eq!((answer.status, &answer.body[..]), (503, &b"busy"[..]));
-        assert_eq!(answer.headers["retry-after"], "1");
-        assert!(answer.headers.contains_key("x-amzn-requestid"));
+        let response = call(&sandbox, Method::DELETE, &path, "").await;
+        assert_eq!((response.status, &response.body[..]), (503, &b"busy"[..]));
+        assert_eq!(response.headers["retry-after"], "1");
+        assert!(response.headers.contains_key("x-amzn-requestid"));
     }
     assert_eq!(sandbox.push_security().counts(), before);
     assert_eq!(call(&sandbox, Method::DELETE, &path, "").await.status, 200);
@@ -57,12 +57,12 @@ async fn a_status_is_answered_as_often_as_said_and_the_service_never_sees_it() {
 async fn a_status_without_a_body_is_said_as_the_service_says_it() {
     let sandbox = small().await;
     sandbox.faults().queue(Fault::status(502));
-    let answer = get(&sandbox, "/v1/apps").await;
-    assert_eq!(answer.refusal(), (502, "Bad Gateway".to_owned()));
+    let response = get(&sandbox, "/v1/apps").await;
+    assert_eq!(response.refusal(), (502, "Bad Gateway".to_owned()));
 }
 
 #[tokio::test]
-async fn a_delayed_answer_is_the_real_one_later() {
+async fn a_delayed_response_is_the_real_one_later() {
     let sandbox = small().await;
     let real = get(&sandbox, "/v1/apps").await.body;
     sandbox
@@ -78,20 +78,23 @@ async fn a_reset_connection_is_reset_and_the_next_one_works() {
     let sandbox = small().await;
     sandbox.faults().queue(Fault::reset());
     let mut stream = asked(&sandbox, "/v1/apps").await;
-    let mut answer = Vec::new();
-    let error = stream.read_to_end(&mut answer).await.expect_err("a reset");
+    let mut response = Vec::new();
+    let error = stream
+        .read_to_end(&mut response)
+        .await
+        .expect_err("a reset");
     assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
-    assert!(answer.is_empty());
+    assert!(response.is_empty());
     assert_eq!(get(&sandbox, "/v1/apps").await.status, 200);
 }
 
 #[tokio::test]
-async fn a_stalled_request_gets_no_answer_on_a_connection_that_stays_open() {
+async fn a_stalled_request_gets_no_response_on_a_connection_that_stays_open() {
     let sandbox = small().await;
     sandbox.faults().queue(Fault::stall());
     let mut stream = asked(&sandbox, "/v1/apps").await;
-    let mut answer = [0; 1];
-    let wait = tokio::time::timeout(Duration::from_millis(300), stream.read(&mut answer));
+    let mut response = [0; 1];
+    let wait = tokio::time::timeout(Duration::from_millis(300), stream.read(&mut response));
     wait.await.expect_err("nothing happens");
     // Others are served meanwhile.
     assert_eq!(get(&sandbox, "/v1/apps").await.status, 200);
@@ -104,19 +107,22 @@ async fn a_cut_body_has_its_whole_length_declared_and_exactly_so_many_bytes_sent
     for cut in [0, 1, 100, 9_000, real.len() - 1] {
         sandbox.faults().queue(Fault::cut_body(cut));
         let mut stream = asked(&sandbox, "/v1/browsers").await;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await.expect("a clean end");
-        let split = answer
+        let mut response = Vec::new();
+        stream
+            .read_to_end(&mut response)
+            .await
+            .expect("a clean end");
+        let split = response
             .windows(4)
             .position(|bytes| bytes == b"\r\n\r\n")
             .expect("a head");
-        let head = String::from_utf8_lossy(&answer[..split]).to_lowercase();
+        let head = String::from_utf8_lossy(&response[..split]).to_lowercase();
         assert!(head.starts_with("http/1.1 200"), "{head}");
         assert!(
             head.contains(&format!("content-length: {}", real.len())),
             "{head}"
         );
-        assert_eq!(answer[split + 4..], real[..cut]);
+        assert_eq!(response[split + 4..], real[..cut]);
     }
 }
 
@@ -146,9 +152,12 @@ async fn a_large_body_is_cut_only_after_its_bytes_were_sent() {
     let mut stream = asked(&sandbox, "/v1/accounts").await;
     // Long enough for the sandbox to fill every buffer there is.
     tokio::time::sleep(Duration::from_millis(200)).await;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.expect("a clean end");
-    assert!(answer.ends_with(&real[cut - 1000..cut]));
+    let mut response = Vec::new();
+    stream
+        .read_to_end(&mut response)
+        .await
+        .expect("a clean end");
+    assert!(response.ends_with(&real[cut - 1000..cut]));
 }
 
 #[tokio::test]
@@ -236,7 +245,9 @@ async fn the_journal_keeps_wrong_keys_and_only_the_names_of_right_ones() {
     let push = sandbox.push_security();
     for key in [push.api_key(), push.read_only_key(), "wrong-key"] {
         let request = request(Method::GET, "/v1/apps?limit=1", Some(key), "");
-        exchange(push.base_url(), request).await.expect("an answer");
+        exchange(push.base_url(), request)
+            .await
+            .expect("a response");
     }
     let entries = sandbox.journal().entries();
     let keys: Vec<_> = entries
@@ -251,8 +262,8 @@ async fn the_journal_keeps_wrong_keys_and_only_the_names_of_right_ones() {
 async fn a_body_beyond_ten_megabytes_is_too_large() {
     let sandbox = small().await;
     let body = "x".repeat(12 * 1024 * 1024);
-    let answer = call(&sandbox, Method::PATCH, "/v1/apps/1", &body).await;
-    assert_eq!(answer.refusal(), (413, "Payload Too Large".to_owned()));
+    let response = call(&sandbox, Method::PATCH, "/v1/apps/1", &body).await;
+    assert_eq!(response.refusal(), (413, "Payload Too Large".to_owned()));
 }
 
 #[tokio::test]
@@ -272,7 +283,7 @@ async fn one_connection_carries_many_requests() {
     for _ in 0..50 {
         sender.ready().await.expect("an open connection");
         let request = request(Method::GET, "/v1/apps?limit=1", Some(push.api_key()), "");
-        let response = sender.send_request(request).await.expect("an answer");
+        let response = sender.send_request(request).await.expect("a response");
         assert_eq!(response.status(), 200);
         response.into_body().collect().await.expect("a body");
     }
@@ -280,6 +291,6 @@ async fn one_connection_carries_many_requests() {
 
 #[tokio::test]
 #[should_panic(expected = "between 200 and 999")]
-async fn an_informational_status_is_no_answer() {
+async fn an_informational_status_is_no_response() {
     let _ = Fault::status(103);
 }

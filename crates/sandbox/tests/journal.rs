@@ -44,9 +44,9 @@ async fn a_small_request_costs_less_than_a_kibibyte_to_remember() {
                     .header("x-api-key", push.api_key())
                     .body(Full::<bytes::Bytes>::default())
                     .expect("a request");
-                let answer = sender.send_request(request).await.expect("an answer");
-                assert_eq!(answer.status(), 200);
-                answer.into_body().collect().await.expect("a body");
+                let response = sender.send_request(request).await.expect("a response");
+                assert_eq!(response.status(), 200);
+                response.into_body().collect().await.expect("a body");
             }
         }
     };

@@ -16,8 +16,8 @@ fn is(seen: &(u16, String), status: u16, token: &str) -> bool {
 async fn a_token_has_what_is_documented() {
     let sandbox = start().await;
     let keepnet = sandbox.keepnet();
-    let answer = ask_token(&sandbox, keepnet.client_id(), keepnet.client_secret()).await;
-    let token = answer.json();
+    let response = ask_token(&sandbox, keepnet.client_id(), keepnet.client_secret()).await;
+    let token = response.json();
     assert_eq!(token["expires_in"], 3600);
     assert_eq!(token["token_type"], "Bearer");
     assert_eq!(token["scope"], "api1");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Method;
 use serde_json::{Value, json};
-use support::Answer;
+use support::Response;
 use support::keepnet::{Session, filter, search, start};
 
 fn column<'a>(rows: &'a [Value], name: &str) -> Vec<&'a str> {
@@ -66,8 +66,8 @@ async fn a_target_user_lives_from_creation_to_deletion() {
     assert_eq!(found["results"][0]["resourceId"], id.as_str());
 
     assert_eq!(session.delete(&one).await.id(), id);
-    for answer in [session.get(&one).await, session.delete(&one).await] {
-        assert_eq!(answer.refused(), (404, "FAILED".to_owned()));
+    for response in [session.get(&one).await, session.delete(&one).await] {
+        assert_eq!(response.refused(), (404, "FAILED".to_owned()));
     }
     let ids = json!({"targetUserResourceIds": [id]});
     let found = session.post(by_email, mail).await.data();
@@ -144,9 +144,9 @@ async fn exports_hold_the_filtered_rows() {
     let path = "/api/target-users/search/export";
     let body = json!({"exportType": "CSV", "reportAllPages": true, "orderBy": "Email",
         "ascending": true, "filter": wanted});
-    let answer = session.post(path, body.clone()).await;
-    assert_eq!(answer.headers["content-type"], "text/csv; charset=utf-8");
-    let text = String::from_utf8(answer.body.to_vec()).expect("text");
+    let response = session.post(path, body.clone()).await;
+    assert_eq!(response.headers["content-type"], "text/csv; charset=utf-8");
+    let text = String::from_utf8(response.body.to_vec()).expect("text");
     let lines: Vec<_> = text.lines().collect();
     assert_eq!(lines.len(), rows.len() + 1);
     assert!(lines[0].split(',').any(|name| name == "email"));
@@ -163,8 +163,8 @@ async fn exports_hold_the_filtered_rows() {
         .remove("reportAllPages");
     // Absent is false.
     for page in [page, silent] {
-        let answer = session.post(path, page).await;
-        assert_eq!(String::from_utf8_lossy(&answer.body).lines().count(), 2);
+        let response = session.post(path, page).await;
+        assert_eq!(String::from_utf8_lossy(&response.body).lines().count(), 2);
     }
     let refused = session.post(path, json!({"filter": null})).await;
     assert_eq!(refused.refused(), (500, "INTERNAL_SERVER_ERROR".to_owned()));
@@ -284,7 +284,7 @@ async fn custom_fields_name_the_values_of_target_users() {
     assert_eq!(user["customFieldValues"][0]["value"], "17");
 }
 
-async fn upload(session: &Session<'_>, name: &str, content: &str) -> Answer {
+async fn upload(session: &Session<'_>, name: &str, content: &str) -> Response {
     let body = format!(
         "--x\r\nContent-Disposition: form-data; name=\"File\"; filename=\"{name}\"\r\n\
          Content-Type: text/csv\r\n\r\n{content}\r\n--x--\r\n"

@@ -6,10 +6,10 @@ use std::collections::HashMap;
 
 use http::Method;
 use serde_json::{Value, json};
-use support::Answer;
+use support::Response;
 use support::keepnet::{Session, builder, search};
 
-/// The description that the answers are held against.
+/// The description that the responses are held against.
 struct Description {
     types: HashMap<String, Value>,
     operations: Vec<(String, String, String)>,
@@ -104,7 +104,7 @@ impl Description {
     }
 }
 
-async fn call(session: &Session<'_>, method: &str, path: &str, column: &str) -> Answer {
+async fn call(session: &Session<'_>, method: &str, path: &str, column: &str) -> Response {
     let method: Method = method.parse().expect("a method");
     let mut body = search(column, true);
     for (name, value) in [
@@ -118,7 +118,7 @@ async fn call(session: &Session<'_>, method: &str, path: &str, column: &str) -> 
     session.call(method, path, body).await
 }
 
-/// Operations that keep state refuse what they do not know; all others answer.
+/// Operations that keep state refuse what they do not know; all others respond.
 #[tokio::test]
 async fn every_operation_is_answered_in_its_shape() {
     let sandbox = builder().start().await.expect("a sandbox");
@@ -132,21 +132,21 @@ async fn every_operation_is_answered_in_its_shape() {
         }
         let column = description.column(path);
         let path = path.replace(['{', '}'], "");
-        let answer = call(&session, method, &path, column).await;
-        let content = answer.headers.get("content-type");
+        let response = call(&session, method, &path, column).await;
+        let content = response.headers.get("content-type");
         let content = content.map_or("", |content| content.to_str().expect("text"));
-        match answer.status {
+        match response.status {
             200 | 201 if of == "bytes" => {
                 assert!(!content.contains("json"), "{method} {path}: {content}");
-                assert!(!answer.body.is_empty(), "{method} {path}");
+                assert!(!response.body.is_empty(), "{method} {path}");
                 answered += 1;
             }
             200 if of == "none" => {
-                assert!(answer.body.is_empty(), "{method} {path}");
+                assert!(response.body.is_empty(), "{method} {path}");
                 answered += 1;
             }
             200 | 201 => {
-                let verdict = description.judge(of, &answer.json(), "");
+                let verdict = description.judge(of, &response.json(), "");
                 assert_eq!(verdict, Ok(()), "{method} {path}");
                 answered += 1;
             }
@@ -154,7 +154,7 @@ async fn every_operation_is_answered_in_its_shape() {
                 assert!(content.contains("json"), "{method} {path}: {content}");
                 refused += 1;
             }
-            other => panic!("{method} {path}: {other} {:?}", answer.body),
+            other => panic!("{method} {path}: {other} {:?}", response.body),
         }
     }
     assert_eq!(answered + refused, 949 - 4);
@@ -194,14 +194,18 @@ async fn what_is_kept_is_shown_in_its_shape_as_well() {
             ];
             let id = id.iter().find_map(|name| row[*name].as_str());
             let Some(id) = id else { continue };
-            let answer = session.get(&format!("{list}/{id}")).await;
+            let response = session.get(&format!("{list}/{id}")).await;
             assert!(
-                matches!(answer.status, 200 | 404),
+                matches!(response.status, 200 | 404),
                 "{list}: {:?}",
-                answer.body
+                response.body
             );
-            if answer.status == 200 {
-                assert_eq!(description.judge(of, &answer.json(), ""), Ok(()), "{list}");
+            if response.status == 200 {
+                assert_eq!(
+                    description.judge(of, &response.json(), ""),
+                    Ok(()),
+                    "{list}"
+                );
                 seen += 1;
             }
         }

@@ -217,9 +217,9 @@ async fn an_enrolment_is_worked_through() {
     assert_eq!(without_language.status, 400);
     let languages = session.get(&format!("{path}/{training}/languages")).await;
     body["languageIds"] = json!([languages.data()[0]["id"]]);
-    let answer = session.post(path, body).await;
-    assert_eq!(answer.status, 201);
-    let made = answer.data();
+    let response = session.post(path, body).await;
+    assert_eq!(response.status, 201);
+    let made = response.data();
     assert_eq!(made["status"], "Sending");
     let id = made["id"].as_str().expect("an id");
     let people = number(&made, "totalTargetUserCount");

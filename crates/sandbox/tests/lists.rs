@@ -141,8 +141,8 @@ async fn a_record_removed_between_pages_makes_no_other_go_missing() {
     let token = page["paging"]["nextToken"].as_str().expect("a token");
     for record in [&whole[0], &whole[9], &whole[10]] {
         let path = format!("/v1/accounts/{}", record["id"].as_str().expect("an id"));
-        let answer = support::call(&sandbox, http::Method::DELETE, &path, "").await;
-        assert_eq!(answer.status, 200);
+        let response = support::call(&sandbox, http::Method::DELETE, &path, "").await;
+        assert_eq!(response.status, 200);
     }
     let next = get(
         &sandbox,

@@ -8,11 +8,11 @@ use http::Method;
 use security_api_sandbox::{Fault, PasswordPusherEdition, PasswordPusherOptions, Sandbox};
 use serde_json::{Value, json};
 use support::pwpush::{Call, anonymous_push, at, create, edition, push, with};
-use support::{Answer, small, small_builder};
+use support::{Response, small, small_builder};
 
-fn is_empty_401(answer: &Answer) {
-    assert_eq!((answer.status, answer.body.len()), (401, 0));
-    assert_eq!(answer.headers["content-type"], "text/html");
+fn is_empty_401(response: &Response) {
+    assert_eq!((response.status, response.body.len()), (401, 0));
+    assert_eq!(response.headers["content-type"], "text/html");
 }
 
 /// An operation of each kind that works without a token.
@@ -123,8 +123,8 @@ async fn a_push_of_somebody_else_is_forbidden_and_nobodys_is_everybodys_not() {
         (&nobodys, pusher.token()),
     ] {
         for call in owners_calls(token).into_iter().skip(2) {
-            let answer = call.token(caller).to(&sandbox).await;
-            assert_eq!((answer.status, answer.json()), (403, refusal.clone()));
+            let response = call.token(caller).to(&sandbox).await;
+            assert_eq!((response.status, response.json()), (403, refusal.clone()));
         }
     }
 }
@@ -140,9 +140,9 @@ async fn what_is_not_there_is_not_found() {
         Call::delete(&at("nothing")),
         Call::post(&at("nothing/notify_emails"), &json!({})),
     ] {
-        let answer = call.by_owner(&sandbox).await;
+        let response = call.by_owner(&sandbox).await;
         assert_eq!(
-            (answer.status, answer.json()),
+            (response.status, response.json()),
             (404, json!({ "error": "not-found" }))
         );
     }
@@ -156,9 +156,9 @@ async fn what_is_not_there_is_not_found() {
         (Method::GET, "/elsewhere"),
     ] {
         let call = Call::new(method, path);
-        let answer = call.clone().by_owner(&sandbox).await;
+        let response = call.clone().by_owner(&sandbox).await;
         let body = json!({ "status": 404, "error": "Not Found" });
-        assert_eq!((answer.status, answer.json()), (404, body), "{path}");
+        assert_eq!((response.status, response.json()), (404, body), "{path}");
         let page = call.header("accept", "text/html").to(&sandbox).await;
         assert_eq!(page.headers["content-type"], "text/html; charset=utf-8");
     }
@@ -173,9 +173,9 @@ async fn a_second_factor_can_be_asked_of_everybody() {
         "/api/v2/pushes/active",
         "/api/v2/pushes/nothing",
     ] {
-        let answer = Call::get(path).by_owner(&sandbox).await;
+        let response = Call::get(path).by_owner(&sandbox).await;
         assert_eq!(
-            (answer.status, answer.json()),
+            (response.status, response.json()),
             (403, json!({ "error": text })),
             "{path}"
         );
@@ -195,10 +195,13 @@ async fn a_fresh_server_sends_everybody_to_its_first_page() {
         create(json!({ "payload": "p" })),
         Call::get(&at("x")),
     ] {
-        let answer = call.clone().to(&sandbox).await;
-        assert_eq!(answer.status, 302);
-        assert_eq!(answer.headers["location"], format!("{base_url}/first_run"));
-        assert_eq!(answer.headers["content-type"], "text/html; charset=utf-8");
+        let response = call.clone().to(&sandbox).await;
+        assert_eq!(response.status, 302);
+        assert_eq!(
+            response.headers["location"],
+            format!("{base_url}/first_run")
+        );
+        assert_eq!(response.headers["content-type"], "text/html; charset=utf-8");
     }
     is_empty_401(&create(json!({ "payload": "p" })).by_owner(&sandbox).await);
 }
@@ -246,10 +249,10 @@ async fn an_address_that_was_moved_from_sends_on_whatever_has_no_suffix() {
     let sandbox = edition(PasswordPusherEdition::HostedMoved).await;
     let base_url = sandbox.password_pusher().base_url();
     let elsewhere = base_url.replace("127.0.0.1", "localhost");
-    let answer = create(json!({ "payload": "p" })).by_owner(&sandbox).await;
-    assert_eq!((answer.status, answer.body.len()), (301, 0));
+    let response = create(json!({ "payload": "p" })).by_owner(&sandbox).await;
+    assert_eq!((response.status, response.body.len()), (301, 0));
     assert_eq!(
-        answer.headers["location"],
+        response.headers["location"],
         format!("{elsewhere}/api/v2/pushes")
     );
     assert_eq!(sandbox.password_pusher().pushes(), 0);
@@ -275,9 +278,9 @@ async fn messages_are_in_the_callers_language_and_some_are_not() {
         ("", "en-GB, fr;q=0.8", true),
     ] {
         let call = Call::get(&format!("{audit}{query}")).header("accept-language", accepted);
-        let answer = call.by_owner(&sandbox).await;
-        assert_eq!(answer.status, 403);
-        assert_eq!(answer.json() == english, is_english, "{query} {accepted}");
+        let response = call.by_owner(&sandbox).await;
+        assert_eq!(response.status, 403);
+        assert_eq!(response.json() == english, is_english, "{query} {accepted}");
     }
     let french = |call: Call| call.header("accept-language", "fr").to(&sandbox);
     let blank = french(create(json!({ "payload": "" }))).await.json();
@@ -314,13 +317,13 @@ async fn more_than_120_requests_a_minute_from_one_address_are_too_many() {
         assert_eq!(statuses(&sandbox, 40).await, [200; 40]);
         sandbox.clock().advance(Duration::from_secs(1));
     }
-    let answer = Call::get("/elsewhere").token("wrong").to(&sandbox).await;
+    let response = Call::get("/elsewhere").token("wrong").to(&sandbox).await;
     assert_eq!(
-        (answer.status, &answer.body[..]),
+        (response.status, &response.body[..]),
         (429, &b"Retry later\n"[..])
     );
-    assert_eq!(answer.headers["content-type"], "text/plain");
-    let wait = answer.headers["retry-after"].to_str().expect("text");
+    assert_eq!(response.headers["content-type"], "text/plain");
+    let wait = response.headers["retry-after"].to_str().expect("text");
     let wait: u64 = wait.parse().expect("seconds");
     assert!((1..=57).contains(&wait), "{wait}");
     // Whether it lives can always be asked.
@@ -353,9 +356,12 @@ async fn faults_look_like_the_service() {
         ),
     ] {
         sandbox.faults().queue(Fault::status(status));
-        let answer = create(json!({ "payload": "p" })).to(&sandbox).await;
-        assert_eq!((answer.status, &answer.body[..]), (status, body.as_bytes()));
-        assert_eq!(answer.headers["content-type"], kind);
+        let response = create(json!({ "payload": "p" })).to(&sandbox).await;
+        assert_eq!(
+            (response.status, &response.body[..]),
+            (status, body.as_bytes())
+        );
+        assert_eq!(response.headers["content-type"], kind);
     }
     assert_eq!(sandbox.password_pusher().pushes(), 0);
 }

@@ -118,20 +118,20 @@ async fn a_payload_has_to_fit_its_kind() {
         ("url", "https://example.com/\n".to_owned(), Some(url)),
     ] {
         let shown: String = payload.chars().take(40).collect();
-        let answer = create(json!({ "kind": kind, "payload": payload }))
+        let response = create(json!({ "kind": kind, "payload": payload }))
             .to(&sandbox)
             .await;
         match refusal {
             Some(message) => {
                 let body = json!({ "payload": [message] });
                 assert_eq!(
-                    (answer.status, answer.json()),
+                    (response.status, response.json()),
                     (422, body),
                     "{kind} {shown:?}"
                 );
             }
             None => {
-                let token = made(answer);
+                let token = made(response);
                 assert_eq!(read(&sandbox, &token).await["payload"], payload.as_str());
             }
         }
@@ -142,24 +142,24 @@ async fn a_payload_has_to_fit_its_kind() {
 async fn an_unknown_kind_breaks_the_server_and_a_number_is_a_kind() {
     let sandbox = small().await;
     for kind in [json!("secret"), json!("Text"), json!(4), json!(-1)] {
-        let answer = create(json!({ "kind": kind, "payload": "p" }))
+        let response = create(json!({ "kind": kind, "payload": "p" }))
             .to(&sandbox)
             .await;
         let body = json!({ "status": 500, "error": "Internal Server Error" });
-        assert_eq!((answer.status, answer.json()), (500, body), "{kind}");
+        assert_eq!((response.status, response.json()), (500, body), "{kind}");
     }
     for kind in ["0", "3", "9"] {
-        let answer = create(json!({ "kind": kind, "payload": "p" }))
+        let response = create(json!({ "kind": kind, "payload": "p" }))
             .to(&sandbox)
             .await;
         let body = json!({ "kind": ["is not within the available options"] });
-        assert_eq!((answer.status, answer.json()), (422, body), "{kind}");
+        assert_eq!((response.status, response.json()), (422, body), "{kind}");
     }
     for kind in [json!(0), json!("text"), json!(""), json!([]), Value::Null] {
-        let answer = create(json!({ "kind": kind, "payload": "p" }))
+        let response = create(json!({ "kind": kind, "payload": "p" }))
             .to(&sandbox)
             .await;
-        assert_eq!(answer.status, 201, "{kind}");
+        assert_eq!(response.status, 201, "{kind}");
     }
     let empty = create(json!({ "kind": 1 })).by_owner(&sandbox).await;
     assert_eq!(empty.status, 201);
@@ -203,21 +203,21 @@ async fn a_body_needs_its_push_and_has_to_be_readable() {
         json!({ "push": [] }),
         json!({ "request": {} }),
     ] {
-        let answer = Call::post("/api/v2/pushes", &body).to(&sandbox).await;
+        let response = Call::post("/api/v2/pushes", &body).to(&sandbox).await;
         assert_eq!(
-            (answer.status, answer.json()),
+            (response.status, response.json()),
             (400, missing.clone()),
             "{body}"
         );
     }
-    let answer = Call::new(Method::POST, "/api/v2/pushes").to(&sandbox).await;
-    assert_eq!((answer.status, answer.json()), (400, missing));
+    let response = Call::new(Method::POST, "/api/v2/pushes").to(&sandbox).await;
+    assert_eq!((response.status, response.json()), (400, missing));
     for push in [json!("x"), json!([1]), json!(true)] {
-        let answer = Call::post("/api/v2/pushes", &json!({ "push": push }))
+        let response = Call::post("/api/v2/pushes", &json!({ "push": push }))
             .to(&sandbox)
             .await;
         let broken = json!({ "status": 500, "error": "Internal Server Error" });
-        assert_eq!((answer.status, answer.json()), (500, broken), "{push}");
+        assert_eq!((response.status, response.json()), (500, broken), "{push}");
     }
 
     let not_text = |name: &str| [name.as_bytes(), b"\xff"].concat();
@@ -244,9 +244,13 @@ async fn a_body_needs_its_push_and_has_to_be_readable() {
         ),
     ] {
         let call = Call::new(Method::POST, "/api/v2/pushes").body(kind, body);
-        let answer = call.clone().to(&sandbox).await;
+        let response = call.clone().to(&sandbox).await;
         let unreadable = json!({ "status": 400, "error": "Bad Request" });
-        assert_eq!((answer.status, answer.json()), (400, unreadable), "{body}");
+        assert_eq!(
+            (response.status, response.json()),
+            (400, unreadable),
+            "{body}"
+        );
         let page = call.header("accept", "*/*").to(&sandbox).await;
         assert_eq!(page.status, 400);
         assert_eq!(page.headers["content-type"], "text/html; charset=utf-8");
@@ -272,9 +276,9 @@ async fn flat_json_forms_and_multipart_are_understood() {
         ]),
     );
     for call in [flat, urlencoded, multipart] {
-        let answer = call.to(&sandbox).await;
-        assert_eq!(answer.json()["expire_after_days"], 3);
-        assert_eq!(read(&sandbox, &made(answer)).await["payload"], "p q");
+        let response = call.to(&sandbox).await;
+        assert_eq!(response.json()["expire_after_days"], 3);
+        assert_eq!(read(&sandbox, &made(response)).await["payload"], "p q");
     }
 }
 
@@ -284,9 +288,9 @@ async fn kinds_can_be_switched_off() {
     let sandbox = with(options.files(false).urls(false).qr_codes(false)).await;
     for (kind, name) in [("file", "File"), ("url", "URL"), ("qr", "QR code")] {
         let fields = json!({ "kind": kind, "payload": "https://a.b" });
-        let answer = create(fields).by_owner(&sandbox).await;
+        let response = create(fields).by_owner(&sandbox).await;
         let body = json!({ "kind": [format!("{name} pushes are disabled.")] });
-        assert_eq!((answer.status, answer.json()), (422, body));
+        assert_eq!((response.status, response.json()), (422, body));
     }
 }
 
@@ -325,9 +329,9 @@ async fn eleven_files_are_one_too_many() {
         "name=\"push[files][]\"; filename=\"a.txt\"",
         &b"content"[..],
     );
-    let answer = push_form(&sandbox, &[file; 11]).await;
+    let response = push_form(&sandbox, &[file; 11]).await;
     let body = json!({ "files": ["You can only attach up to 10 files per push."] });
-    assert_eq!((answer.status, answer.json()), (422, body));
+    assert_eq!((response.status, response.json()), (422, body));
     let token = made(push_form(&sandbox, &[file; 10]).await);
     let files = &read(&sandbox, &token).await["files"];
     assert_eq!(files.as_array().map(Vec::len), Some(10));
@@ -342,9 +346,9 @@ async fn files_need_a_token() {
         json!({ "kind": "file" }),
         json!({ "payload": "p", "files": [""] }),
     ] {
-        let answer = create(fields.clone()).to(&sandbox).await;
+        let response = create(fields.clone()).to(&sandbox).await;
         assert_eq!(
-            (answer.status, answer.json()),
+            (response.status, response.json()),
             (401, body.clone()),
             "{fields}"
         );
@@ -367,8 +371,8 @@ async fn files_need_a_token() {
 async fn the_suffix_is_for_what_is_read() {
     let sandbox = small().await;
     let body = json!({ "push": { "payload": "p" } });
-    let answer = Call::post("/api/v2/pushes.json", &body).to(&sandbox).await;
-    assert_eq!(answer.status, 404);
+    let response = Call::post("/api/v2/pushes.json", &body).to(&sandbox).await;
+    assert_eq!(response.status, 404);
 }
 
 #[tokio::test]
@@ -376,9 +380,9 @@ async fn a_blank_passphrase_protects_nothing() {
     let sandbox = small().await;
     for passphrase in ["", " ", "\u{a0}"] {
         let fields = json!({ "payload": "p", "passphrase": passphrase });
-        let answer = create(fields).to(&sandbox).await;
-        assert_eq!(answer.json()["passphrase"], passphrase);
-        assert_eq!(read(&sandbox, &made(answer)).await["payload"], "p");
+        let response = create(fields).to(&sandbox).await;
+        assert_eq!(response.json()["passphrase"], passphrase);
+        assert_eq!(read(&sandbox, &made(response)).await["payload"], "p");
     }
     let fields = json!({ "payload": "p", "passphrase": "x" });
     let token = made(create(fields).to(&sandbox).await);

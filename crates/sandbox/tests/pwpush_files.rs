@@ -10,10 +10,10 @@ use http_body_util::Full;
 use security_api_sandbox::{Fault, Sandbox};
 use serde_json::{Value, json};
 use support::pwpush::{BOUNDARY, Call, at, form, made, push_form, read};
-use support::{Answer, exchange, small};
+use support::{Response, exchange, small};
 
 /// Fetches a URL of the sandbox.
-async fn fetch(sandbox: &Sandbox, url: &str) -> Answer {
+async fn fetch(sandbox: &Sandbox, url: &str) -> Response {
     let base_url = sandbox.password_pusher().base_url();
     let path = url.strip_prefix(base_url).expect("a URL of its own");
     Call::get(path).to(sandbox).await
@@ -21,9 +21,9 @@ async fn fetch(sandbox: &Sandbox, url: &str) -> Answer {
 
 /// Where a redirect leads.
 async fn led_to(sandbox: &Sandbox, url: &str) -> String {
-    let answer = fetch(sandbox, url).await;
-    assert_eq!(answer.status, 302);
-    let location = answer.headers["location"].to_str().expect("text");
+    let response = fetch(sandbox, url).await;
+    assert_eq!(response.status, 302);
+    let location = response.headers["location"].to_str().expect("text");
     location.to_owned()
 }
 
@@ -117,8 +117,8 @@ async fn a_file_is_lost_for_its_name_or_breaks_reading() {
     for name in ["a%00b", "%20", "a/%20"] {
         let token = with(name).await;
         for _ in 0..2 {
-            let answer = Call::get(&at(&token)).to(&sandbox).await;
-            assert_eq!(answer.status, 500, "{name:?}");
+            let response = Call::get(&at(&token)).to(&sandbox).await;
+            assert_eq!(response.status, 500, "{name:?}");
         }
     }
 }

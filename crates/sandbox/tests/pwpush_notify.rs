@@ -7,9 +7,9 @@ use std::time::Duration;
 use security_api_sandbox::{PasswordPusherEdition, PasswordPusherOptions, Sandbox};
 use serde_json::{Value, json};
 use support::pwpush::{Call, at, create, edition, events, made, push, with};
-use support::{Answer, small};
+use support::{Response, small};
 
-async fn notify(sandbox: &Sandbox, token: &str, body: Value) -> Answer {
+async fn notify(sandbox: &Sandbox, token: &str, body: Value) -> Response {
     let path = at(&format!("{token}/notify_emails"));
     Call::post(&path, &body).by_owner(sandbox).await
 }
@@ -19,9 +19,9 @@ async fn recipients_are_told_and_written_down() {
     let sandbox = small().await;
     let token = push(&sandbox, json!({ "payload": "p" })).await;
     let body = json!({ "notify_emails_to": "a@example.com, b@example.com", "notify_emails_to_locale": "fr" });
-    let answer = notify(&sandbox, &token, body).await;
+    let response = notify(&sandbox, &token, body).await;
     let message = json!({ "message": "Recipient(s) are added to the queue to be sent." });
-    assert_eq!((answer.status, answer.json()), (201, message));
+    assert_eq!((response.status, response.json()), (201, message));
     let path = at(&format!("{token}/audit"));
     let audit = Call::get(&path).by_owner(&sandbox).await.json();
     let entry = &audit["logs"][1];
@@ -51,12 +51,12 @@ async fn recipients_are_told_and_written_down() {
 async fn a_new_push_can_tell_its_recipients_at_once() {
     let sandbox = small().await;
     let fields = json!({ "payload": "p", "notify_emails_to": "a@example.com" });
-    let answer = create(fields).by_owner(&sandbox).await;
-    let json = answer.json();
+    let response = create(fields).by_owner(&sandbox).await;
+    let json = response.json();
     assert_eq!(json["notify_emails_to"], "a@example.com");
     assert_eq!(json["notify_emails_to_locale"], Value::Null);
     assert_eq!(
-        events(&sandbox, &made(answer)).await,
+        events(&sandbox, &made(response)).await,
         ["creation", "creation_email_send"]
     );
     let blank = create(json!({ "payload": "p", "notify_emails_to": " " })).by_owner(&sandbox);
@@ -90,15 +90,19 @@ async fn recipients_have_to_make_sense() {
             &["contains duplicate emails", "contains invalid email(s)"],
         ),
     ] {
-        let answer = notify(&sandbox, &token, json!({ "notify_emails_to": recipients })).await;
+        let response = notify(&sandbox, &token, json!({ "notify_emails_to": recipients })).await;
         let body = json!({ "notify_emails_to": messages });
-        assert_eq!((answer.status, answer.json()), (422, body), "{recipients}");
+        assert_eq!(
+            (response.status, response.json()),
+            (422, body),
+            "{recipients}"
+        );
         sandbox.clock().advance(Duration::from_secs(60));
     }
     let body = json!({ "notify_emails_to": "a@example.com", "notify_emails_to_locale": "xx" });
-    let answer = notify(&sandbox, &token, body).await;
+    let response = notify(&sandbox, &token, body).await;
     let refusal = json!({ "notify_emails_to_locale": ["is not within the available options"] });
-    assert_eq!((answer.status, answer.json()), (422, refusal));
+    assert_eq!((response.status, response.json()), (422, refusal));
 }
 
 #[tokio::test]
@@ -112,7 +116,7 @@ async fn a_push_tells_five_recipients_in_total_and_none_once_it_expired() {
             .status,
         201
     );
-    let answer = notify(
+    let response = notify(
         &sandbox,
         &token,
         json!({ "notify_emails_to": "f@b.de,g@b.de" }),
@@ -120,13 +124,13 @@ async fn a_push_tells_five_recipients_in_total_and_none_once_it_expired() {
     .await;
     let text = "You can notify up to 5 email(s) and you have already sent emails to 4 recipients";
     assert_eq!(
-        (answer.status, answer.json()),
+        (response.status, response.json()),
         (422, json!({ "base": [text] }))
     );
     Call::delete(&at(&token)).by_owner(&sandbox).await;
-    let answer = notify(&sandbox, &token, json!({ "notify_emails_to": "f@b.de" })).await;
+    let response = notify(&sandbox, &token, json!({ "notify_emails_to": "f@b.de" })).await;
     let body = json!({ "notify_emails_to": ["are not available for expired pushes"] });
-    assert_eq!((answer.status, answer.json()), (422, body));
+    assert_eq!((response.status, response.json()), (422, body));
 }
 
 #[tokio::test]
@@ -138,13 +142,13 @@ async fn the_sixth_call_of_a_user_in_a_minute_is_too_many() {
     }
     // A push that is not there is found out before.
     assert_eq!(notify(&sandbox, "nothing", json!({})).await.status, 404);
-    let answer = notify(&sandbox, &token, json!({})).await;
+    let response = notify(&sandbox, &token, json!({})).await;
     let text = "Too many email notification requests. Please try again in a minute.";
     assert_eq!(
-        (answer.status, answer.json()),
+        (response.status, response.json()),
         (429, json!({ "error": text }))
     );
-    assert!(!answer.headers.contains_key("retry-after"));
+    assert!(!response.headers.contains_key("retry-after"));
     sandbox.clock().advance(Duration::from_secs(60));
     assert_eq!(notify(&sandbox, &token, json!({})).await.status, 422);
 }
@@ -161,10 +165,10 @@ async fn five_hundred_recipients_a_day_are_enough() {
     push(&sandbox, four).await;
     push(&sandbox, five).await;
     let one_more = create(json!({ "payload": "p", "notify_emails_to": "a@b.de" }));
-    let answer = one_more.clone().by_owner(&sandbox).await;
+    let response = one_more.clone().by_owner(&sandbox).await;
     let text = "The maximum number of emails has been reached for today";
     assert_eq!(
-        (answer.status, answer.json()),
+        (response.status, response.json()),
         (422, json!({ "base": [text] }))
     );
     sandbox.clock().advance(Duration::from_secs(86_400));
@@ -177,19 +181,19 @@ async fn strangers_tell_nobody() {
     let fields = json!({
         "payload": "p", "notify_emails_to": "a@example.com", "notify_emails_to_locale": "fr",
     });
-    let answer = create(fields).to(&sandbox).await;
+    let response = create(fields).to(&sandbox).await;
     let body = json!({
         "notify_emails_to": ["are not allowed for unknown users"],
         "notify_emails_to_locale": ["is not allowed for unknown users"],
     });
-    assert_eq!((answer.status, answer.json()), (422, body));
+    assert_eq!((response.status, response.json()), (422, body));
 }
 
 #[tokio::test]
 async fn without_mail_nobody_is_told() {
     let sandbox = with(PasswordPusherOptions::default().email(false)).await;
     let token = push(&sandbox, json!({ "payload": "p" })).await;
-    let answer = notify(
+    let response = notify(
         &sandbox,
         &token,
         json!({ "notify_emails_to": "a@example.com" }),
@@ -199,7 +203,7 @@ async fn without_mail_nobody_is_told() {
         "notify_emails_to": ["are not available"],
         "base": ["Notify by email feature is not enabled"],
     });
-    assert_eq!((answer.status, answer.json()), (422, body));
+    assert_eq!((response.status, response.json()), (422, body));
     let version = Call::get("/api/v2/version").to(&sandbox).await.json();
     assert_eq!(version["features"]["pushes"]["email_auto_dispatch"], false);
 }
@@ -208,17 +212,17 @@ async fn without_mail_nobody_is_told() {
 async fn an_older_server_knows_nothing_of_it() {
     let sandbox = edition(PasswordPusherEdition::OpenSource24).await;
     let fields = json!({ "payload": "p", "notify_emails_to": "not an address" });
-    let answer = create(fields).by_owner(&sandbox).await;
-    assert!(answer.json().get("notify_emails_to").is_none());
-    let token = made(answer);
-    let answer = notify(
+    let response = create(fields).by_owner(&sandbox).await;
+    assert!(response.json().get("notify_emails_to").is_none());
+    let token = made(response);
+    let response = notify(
         &sandbox,
         &token,
         json!({ "notify_emails_to": "a@example.com" }),
     )
     .await;
     assert_eq!(
-        (answer.status, answer.json()),
+        (response.status, response.json()),
         (404, json!({ "status": 404, "error": "Not Found" }))
     );
 }

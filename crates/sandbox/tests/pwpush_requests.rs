@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::Method;
 use security_api_sandbox::{PasswordPusherEdition, PasswordPusherOptions, Sandbox};
 use serde_json::{Value, json};
-use support::Answer;
+use support::Response;
 use support::pwpush::{BOUNDARY, Call, at, create, edition, form, made, members, with};
 
 async fn hosted() -> Sandbox {
@@ -35,8 +35,8 @@ fn respond(token: &str, response: &str) -> Call {
 async fn lists(sandbox: &Sandbox, token: &str) -> Vec<&'static str> {
     let mut found = Vec::new();
     for list in ["active", "open", "ready", "closed"] {
-        let answer = Call::get(&path(list)).by_owner(sandbox).await.json();
-        let rows = answer.as_array().expect("a list");
+        let response = Call::get(&path(list)).by_owner(sandbox).await.json();
+        let rows = response.as_array().expect("a list");
         if rows.iter().any(|row| row["url_token"] == token) {
             found.push(list);
         }
@@ -156,10 +156,10 @@ async fn a_request_closes_when_its_time_is_up() {
     assert_eq!((late.status, members(&late.json())), (422, vec!["base"]));
 }
 
-fn status_and_fields(answer: &Answer) -> (u16, Vec<String>) {
-    let json = answer.json();
+fn status_and_fields(response: &Response) -> (u16, Vec<String>) {
+    let json = response.json();
     let fields = members(&json).into_iter().map(str::to_owned);
-    (answer.status, fields.collect())
+    (response.status, fields.collect())
 }
 
 #[tokio::test]
@@ -169,8 +169,8 @@ async fn a_request_and_its_response_have_to_say_something() {
         (ask(json!({ "name": "n" })), "request"),
         (ask(json!({ "request": " " })), "request"),
     ] {
-        let answer = call.by_owner(&sandbox).await;
-        assert_eq!(status_and_fields(&answer), (422, vec![field.to_owned()]));
+        let response = call.by_owner(&sandbox).await;
+        assert_eq!(status_and_fields(&response), (422, vec![field.to_owned()]));
     }
     let missing = Call::post("/api/v2/requests", &json!({}))
         .by_owner(&sandbox)
@@ -204,16 +204,16 @@ async fn files_go_both_ways() {
         ]),
     );
     let token = made(asked.by_owner(&sandbox).await);
-    let answer = |token: &str| {
+    let response = |token: &str| {
         Call::new(Method::PATCH, &path(&format!("{token}/respond"))).body(BOUNDARY, form(&[file]))
     };
-    assert_eq!(answer(&token).to(&sandbox).await.status, 200);
+    assert_eq!(response(&token).to(&sandbox).await.status, 200);
     let seen = Call::get(&path(&token)).by_owner(&sandbox).await.json();
     assert_eq!(seen["files"].as_array().map(Vec::len), Some(2));
     let seen = Call::get(&path(&token)).to(&sandbox).await.json();
     assert_eq!(seen["files"].as_array().map(Vec::len), Some(1));
     let without = request(&sandbox, json!({ "request": "r" })).await;
-    let refused = answer(&without).to(&sandbox).await;
+    let refused = response(&without).to(&sandbox).await;
     assert_eq!(status_and_fields(&refused), (422, vec!["files".to_owned()]));
 }
 
@@ -249,9 +249,9 @@ async fn a_request_is_its_owners_and_may_have_a_passphrase() {
         Call::delete(&path("nothing")),
         respond("nothing", "r"),
     ] {
-        let answer = call.by_owner(&sandbox).await;
+        let response = call.by_owner(&sandbox).await;
         assert_eq!(
-            (answer.status, answer.json()),
+            (response.status, response.json()),
             (404, json!({ "error": "not-found" }))
         );
     }

@@ -76,9 +76,9 @@ async fn a_push_has_as_many_files_as_its_instance_takes() {
     let three = settings().max_files(3);
     let sandbox = with(options().settings_of(PasswordPusherKind::File, &three)).await;
     let file = ("name=\"push[files][]\"; filename=\"a.txt\"", &b"x"[..]);
-    let answer = push_form(&sandbox, &[file; 4]).await;
+    let response = push_form(&sandbox, &[file; 4]).await;
     let body = json!({ "files": ["You can only attach up to 3 files per push."] });
-    assert_eq!((answer.status, answer.json()), (422, body));
+    assert_eq!((response.status, response.json()), (422, body));
     made(push_form(&sandbox, &[file; 3]).await);
 }
 
@@ -103,8 +103,8 @@ async fn other_hosts_are_blocked() {
         .await
         .expect("a sandbox");
     let version = || Call::get("/api/v2/version");
-    let answer = version().to(&sandbox).await;
-    assert_eq!((answer.status, answer.body.len()), (403, 0));
+    let response = version().to(&sandbox).await;
+    assert_eq!((response.status, response.body.len()), (403, 0));
     let there = version().header("host", "pwpush.example.com:5100");
     assert_eq!(there.to(&sandbox).await.status, 200);
 }
@@ -118,12 +118,12 @@ async fn without_tls_everything_is_sent_to_the_same_by_tls() {
         (Method::POST, 308),
         (Method::DELETE, 308),
     ] {
-        let answer = Call::new(method, "/api/v2/pushes/abc?x=1")
+        let response = Call::new(method, "/api/v2/pushes/abc?x=1")
             .to(&sandbox)
             .await;
-        assert_eq!((answer.status, answer.body.len()), (status, 0));
+        assert_eq!((response.status, response.body.len()), (status, 0));
         let expected = format!("https://{host}/api/v2/pushes/abc?x=1");
-        assert_eq!(answer.headers["location"], expected);
+        assert_eq!(response.headers["location"], expected);
     }
     let behind = create(json!({ "payload": "p" })).header("x-forwarded-proto", "https");
     let link = behind.to(&sandbox).await.json()["html_url"].clone();
@@ -159,9 +159,9 @@ async fn an_unconfirmed_user_is_refused_in_the_instances_language() {
         Call::delete(&at("nothing")),
         create(json!({ "payload": "p" })),
     ] {
-        let answer = call.by_owner(&sandbox).await;
+        let response = call.by_owner(&sandbox).await;
         assert_eq!(
-            (answer.status, answer.json()),
+            (response.status, response.json()),
             (401, json!({ "error": text }))
         );
     }
@@ -170,9 +170,9 @@ async fn an_unconfirmed_user_is_refused_in_the_instances_language() {
         201
     );
     let sandbox = with(options().unconfirmed(true).default_locale("fr")).await;
-    let answer = Call::get(&at("active")).by_owner(&sandbox).await;
+    let response = Call::get(&at("active")).by_owner(&sandbox).await;
     assert!(
-        answer.json()["error"]
+        response.json()["error"]
             .as_str()
             .is_some_and(|text| text.starts_with("Vous"))
     );
@@ -256,9 +256,9 @@ async fn what_is_not_played_is_named() {
         (Method::GET, "/users/sign_in", "the pages"),
         (Method::POST, "/api/v2/generate/password", "the generator"),
     ] {
-        let answer = Call::new(method, path).to(&sandbox).await;
-        assert_eq!(answer.status, 501, "{path}");
-        let error = answer.json()["error"].clone();
+        let response = Call::new(method, path).to(&sandbox).await;
+        assert_eq!(response.status, 501, "{path}");
+        let error = response.json()["error"].clone();
         let error = error.as_str().expect("words");
         assert!(
             error.contains(what) && error.contains("does not play"),

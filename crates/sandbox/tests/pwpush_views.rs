@@ -48,7 +48,7 @@ fn summary(push: &Value) -> (bool, bool, i64, Option<&str>) {
 }
 
 #[tokio::test]
-async fn each_answer_has_its_own_members() {
+async fn each_response_has_its_own_members() {
     let sandbox = small().await;
     let made = create(json!({ "payload": "p", "passphrase": "x", "name": "n", "note": "o" }));
     let made = made.by_owner(&sandbox).await;
@@ -246,8 +246,8 @@ async fn only_the_owner_deletes_what_is_not_deletable_by_viewers() {
             Call::delete(&at(&nobodys)),
             Call::delete(&at(&nobodys)).token(other),
         ] {
-            let answer = call.to(&sandbox).await;
-            assert_eq!((answer.status, answer.json()), (401, refusal.clone()));
+            let response = call.to(&sandbox).await;
+            assert_eq!((response.status, response.json()), (401, refusal.clone()));
         }
         assert_eq!(
             Call::delete(&at(&owned)).by_owner(&sandbox).await.status,
@@ -276,17 +276,17 @@ async fn a_wrong_passphrase_uses_no_view_up_and_a_missing_one_looks_the_same() {
         "status": "unauthorized",
     });
     for query in ["", "?passphrase=", "?passphrase=X%20Y", "?passphrase=x"] {
-        let answer = Call::get(&at(&format!("{token}{query}")))
+        let response = Call::get(&at(&format!("{token}{query}")))
             .to(&sandbox)
             .await;
         assert_eq!(
-            (answer.status, answer.json()),
+            (response.status, response.json()),
             (401, refusal.clone()),
             "{query}"
         );
     }
-    let answer = Call::get(&at(&token)).by_owner(&sandbox).await;
-    assert_eq!(answer.status, 401, "owners need it, too");
+    let response = Call::get(&at(&token)).by_owner(&sandbox).await;
+    assert_eq!(response.status, 401, "owners need it, too");
     let right = Call::get(&at(&format!("{token}?passphrase=x+y")))
         .to(&sandbox)
         .await
@@ -307,8 +307,8 @@ async fn the_sixth_passphrase_in_a_minute_is_too_many_even_if_it_is_right() {
     let token = push(&sandbox, json!({ "payload": "p", "passphrase": "x" })).await;
     let with_passphrase = |passphrase: &str| at(&format!("{token}?passphrase={passphrase}"));
     for (passphrase, status) in [("x", 200), ("a", 401), ("b", 401), ("x", 200), ("c", 401)] {
-        let answer = Call::get(&with_passphrase(passphrase)).to(&sandbox).await;
-        assert_eq!(answer.status, status, "{passphrase}");
+        let response = Call::get(&with_passphrase(passphrase)).to(&sandbox).await;
+        assert_eq!(response.status, status, "{passphrase}");
     }
     let locked = Call::get(&with_passphrase("x")).by_owner(&sandbox).await;
     let text = "Too many passphrase attempts. Please try again in a minute.";
@@ -325,8 +325,8 @@ async fn the_sixth_passphrase_in_a_minute_is_too_many_even_if_it_is_right() {
     }
     assert_eq!(Call::get(&nothing).to(&sandbox).await.status, 429);
     sandbox.clock().advance(Duration::from_secs(60));
-    let answer = Call::get(&with_passphrase("x")).to(&sandbox).await;
-    assert_eq!(answer.status, 200);
+    let response = Call::get(&with_passphrase("x")).to(&sandbox).await;
+    assert_eq!(response.status, 200);
 }
 
 #[tokio::test]
@@ -359,13 +359,13 @@ async fn the_json_url_leads_somewhere_only_without_a_retrieval_step() {
         let made = made.by_owner(&sandbox).await.json();
         let url = made["json_url"].as_str().expect("a URL");
         let path = url.strip_prefix(base_url).expect("its own URL");
-        let answer = Call::get(path).to(&sandbox).await;
-        assert_eq!(answer.status, status);
+        let response = Call::get(path).to(&sandbox).await;
+        assert_eq!(response.status, status);
         if status == 200 {
-            assert_eq!(answer.json()["payload"], "p");
+            assert_eq!(response.json()["payload"], "p");
         } else {
             let body = json!({ "status": 404, "error": "Not Found" });
-            assert_eq!(answer.json(), body);
+            assert_eq!(response.json(), body);
         }
     }
 }
@@ -434,9 +434,9 @@ async fn pages(sandbox: &Sandbox, path: &str, member: Option<&str>) -> Vec<usize
         "?page=0",
         "?page=-7",
     ] {
-        let answer = Call::get(&format!("{path}{page}")).by_owner(sandbox).await;
-        assert_eq!(answer.status, 200, "{path}{page}");
-        let json = answer.json();
+        let response = Call::get(&format!("{path}{page}")).by_owner(sandbox).await;
+        assert_eq!(response.status, 200, "{path}{page}");
+        let json = response.json();
         let list = member.map_or(&json, |member| &json[member]);
         sizes.push(list.as_array().expect("a list").len());
     }
@@ -468,12 +468,12 @@ async fn lists_and_audits_come_in_pages_of_fifty() {
     assert_eq!(pages(&sandbox, &at("expired"), None).await, [0; 6]);
     for path in [at("active"), at("expired"), audit.clone()] {
         for page in ["201", "x", "", "1.5", "2x", "08"] {
-            let answer = Call::get(&format!("{path}?page={page}"))
+            let response = Call::get(&format!("{path}?page={page}"))
                 .by_owner(&sandbox)
                 .await;
             let refusal = json!({ "error": "Invalid page parameter" });
             assert_eq!(
-                (answer.status, answer.json()),
+                (response.status, response.json()),
                 (400, refusal),
                 "{path} {page}"
             );
@@ -484,11 +484,11 @@ async fn lists_and_audits_come_in_pages_of_fifty() {
     assert_eq!(newest[49]["url_token"], tokens[2].as_str());
     // Whose it is matters before which page of it.
     let other = sandbox.password_pusher().other_token();
-    let answer = Call::get(&format!("{audit}?page=x"))
+    let response = Call::get(&format!("{audit}?page=x"))
         .token(other)
         .to(&sandbox)
         .await;
-    assert_eq!(answer.status, 403);
+    assert_eq!(response.status, 403);
     let empty = Call::get(&at("active")).token(other).to(&sandbox).await;
     assert_eq!(empty.json(), json!([]));
 }

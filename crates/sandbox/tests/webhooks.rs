@@ -117,7 +117,7 @@ async fn a_refused_webhook_comes_again_after_one_five_and_fifteen_minutes_and_th
     let (sandbox, mut receiver) = with_receiver().await;
     let push = sandbox.push_security();
     for status in [500, 404, 302, 503] {
-        receiver.answer(status, Duration::ZERO);
+        receiver.response(status, Duration::ZERO);
     }
     let id = push.emit("FINDING");
     let mut seen = vec![receiver.next().await];
@@ -162,8 +162,8 @@ async fn a_refused_webhook_comes_again_after_one_five_and_fifteen_minutes_and_th
 #[tokio::test]
 async fn a_webhook_that_was_taken_does_not_come_again() {
     let (sandbox, mut receiver) = with_receiver().await;
-    receiver.answer(500, Duration::ZERO);
-    receiver.answer(204, Duration::ZERO);
+    receiver.response(500, Duration::ZERO);
+    receiver.response(204, Duration::ZERO);
     sandbox.push_security().emit("BROWSER");
     receiver.next().await;
     deliveries_ended(&sandbox, 1).await;
@@ -177,7 +177,7 @@ async fn a_webhook_that_was_taken_does_not_come_again() {
 #[tokio::test]
 async fn a_receiver_that_takes_more_than_five_seconds_is_tried_again() {
     let (sandbox, mut receiver) = with_receiver().await;
-    receiver.answer(200, Duration::from_secs(8));
+    receiver.response(200, Duration::from_secs(8));
     sandbox.push_security().emit("APP");
     receiver.next().await;
     deliveries_ended(&sandbox, 1).await;

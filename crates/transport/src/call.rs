@@ -10,7 +10,6 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 
-use crate::answer::Answer;
 use crate::body::ResponseBody;
 use crate::context::CallContext;
 use crate::error::{ApiError, Error, ErrorKind};
@@ -18,6 +17,7 @@ use crate::operation::Operation;
 use crate::outcome::Verdict;
 use crate::receive::{place_in, share};
 use crate::request::Request;
+use crate::response_parts::ResponseParts;
 use crate::service::HttpResponse;
 use crate::wire::decode::{self, Target};
 
@@ -51,14 +51,14 @@ use crate::wire::decode::{self, Target};
 #[must_use = "a call does nothing until it is awaited"]
 pub struct Call<T> {
     request: Request,
-    answer: PhantomData<fn() -> T>,
+    response: PhantomData<fn() -> T>,
 }
 
 impl<T> Call<T> {
     pub(crate) fn new(request: Request) -> Self {
         Self {
             request,
-            answer: PhantomData,
+            response: PhantomData,
         }
     }
 
@@ -222,8 +222,8 @@ impl Received {
     pub(crate) fn masked_payload(&self) -> (Bytes, Bytes) {
         let body = self.whole_body();
         let masked = Bytes::from(decode::masked(&body));
-        let answer = Answer::new(self.operation(), self.status, &self.headers, &masked);
-        let part = self.call.protocol().payload(&answer).unwrap_or(&masked);
+        let response = ResponseParts::new(self.operation(), self.status, &self.headers, &masked);
+        let part = self.call.protocol().payload(&response).unwrap_or(&masked);
         match place_in(&masked, part) {
             Some(place) => (body.slice(place.clone()), masked.slice(place)),
             None => {
@@ -251,12 +251,12 @@ impl Received {
     #[cold]
     fn fill_repaired(&self, target: &mut dyn Target) -> Option<Result<(), Error>> {
         let body = Bytes::from(decode::repair(&self.whole_body())?);
-        let answer = Answer::new(self.operation(), self.status, &self.headers, &body);
-        let payload = match self.call.protocol().payload(&answer) {
+        let response = ResponseParts::new(self.operation(), self.status, &self.headers, &body);
+        let payload = match self.call.protocol().payload(&response) {
             Ok(_) if self.operation().is_empty() => Bytes::from_static(b"null"),
             Ok(part) => share(&body, part),
             Err(verdict) => {
-                let api = self.call.protocol().api_error(&answer);
+                let api = self.call.protocol().api_error(&response);
                 return Some(Err(self
                     .error(api)
                     .with_verdict(verdict)
@@ -294,7 +294,7 @@ impl Received {
     #[cold]
     fn error(&self, api: ApiError) -> Error {
         let request_id = self.request_id().map(str::to_owned);
-        Error::from_answer(
+        Error::from_response(
             self.status,
             self.headers.clone(),
             request_id,

@@ -245,7 +245,7 @@ impl FromResponse for Download {
             context: received.call.clone(),
         };
         if is_page_in_place_of_a_file(&received) {
-            let error = Error::from_answer(
+            let error = Error::from_response(
                 received.status,
                 received.headers,
                 None,

@@ -53,7 +53,7 @@ struct Inner {
     idempotent: bool,
     attempts: u32,
     retry_after: Option<Duration>,
-    answer: Option<Box<Answer>>,
+    response: Option<Box<ErrorResponse>>,
     item: Option<Box<UndecodedItem>>,
     /// Where in a job of several calls the error happened.
     context: Option<Cow<'static, str>>,
@@ -61,7 +61,7 @@ struct Inner {
 }
 
 #[derive(Clone)]
-struct Answer {
+struct ErrorResponse {
     status: StatusCode,
     headers: HeaderMap,
     request_id: Option<String>,
@@ -76,9 +76,9 @@ impl Inner {
         if let Some(context) = &mut self.context {
             hide_in(secrets, context);
         }
-        if let Some(answer) = &mut self.answer {
-            answer.api.hide(secrets);
-            if let Some(id) = &mut answer.request_id
+        if let Some(response) = &mut self.response {
+            response.api.hide(secrets);
+            if let Some(id) = &mut response.request_id
                 && let Some(hidden) = hide(secrets, id)
             {
                 *id = hidden;
@@ -117,7 +117,7 @@ impl Error {
             idempotent: false,
             attempts: 0,
             retry_after: None,
-            answer: None,
+            response: None,
             item: None,
             context: None,
             source: None,
@@ -132,7 +132,7 @@ impl Error {
 
     /// A response of the service as an error. The texts it shows are on one line and bounded, see [`ApiError`].
     #[must_use]
-    pub fn from_answer(
+    pub fn from_response(
         status: StatusCode,
         headers: HeaderMap,
         request_id: Option<String>,
@@ -141,7 +141,7 @@ impl Error {
     ) -> Self {
         let mut error = Self::new(ErrorKind::Api, "");
         error.edit(|inner| {
-            inner.answer = Some(Box::new(Answer {
+            inner.response = Some(Box::new(ErrorResponse {
                 status,
                 headers,
                 request_id: request_id.map(|id| one_line(&id, shown::REQUEST_ID)),
@@ -172,15 +172,15 @@ impl Error {
     /// ```
     /// use security_api_transport::{Error, ErrorKind};
     ///
-    /// let error = Error::new(ErrorKind::Timeout, "no answer in time").with_hint("the view may be used up");
-    /// assert_eq!(error.to_string(), "no answer in time; the view may be used up");
+    /// let error = Error::new(ErrorKind::Timeout, "no response in time").with_hint("the view may be used up");
+    /// assert_eq!(error.to_string(), "no response in time; the view may be used up");
     /// ```
     #[must_use]
     pub fn with_hint(mut self, hint: &str) -> Self {
-        self.edit(|inner| match &mut inner.answer {
-            Some(answer) if inner.kind == ErrorKind::Api => {
-                let message = answer.api.message.take();
-                answer.api.message = Some(match message {
+        self.edit(|inner| match &mut inner.response {
+            Some(response) if inner.kind == ErrorKind::Api => {
+                let message = response.api.message.take();
+                response.api.message = Some(match message {
                     Some(message) => format!("{message}; {hint}"),
                     None => hint.to_owned(),
                 });
@@ -263,8 +263,8 @@ impl Error {
     #[must_use]
     pub fn map_api(mut self, change: impl FnOnce(ApiError) -> ApiError) -> Self {
         self.edit(|inner| {
-            if let Some(answer) = &mut inner.answer {
-                answer.api = change(std::mem::take(&mut answer.api)).shown();
+            if let Some(response) = &mut inner.response {
+                response.api = change(std::mem::take(&mut response.api)).shown();
             }
         });
         self
@@ -314,19 +314,19 @@ impl Error {
     /// The status of the response, if there was one.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
-        self.0.answer.as_ref().map(|answer| answer.status)
+        self.0.response.as_ref().map(|response| response.status)
     }
 
     /// The headers of the response, if there was one.
     #[must_use]
     pub fn headers(&self) -> Option<&HeaderMap> {
-        self.0.answer.as_ref().map(|answer| &answer.headers)
+        self.0.response.as_ref().map(|response| &response.headers)
     }
 
     /// What the service said about the error, if it responded.
     #[must_use]
     pub fn api(&self) -> Option<&ApiError> {
-        self.0.answer.as_ref().map(|answer| &answer.api)
+        self.0.response.as_ref().map(|response| &response.api)
     }
 
     /// The service's typed reason. Each service crate has its own type.
@@ -338,7 +338,7 @@ impl Error {
     /// The id under which the service knows the request. Quote it to the service's support.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
-        self.0.answer.as_ref()?.request_id.as_deref()
+        self.0.response.as_ref()?.request_id.as_deref()
     }
 
     /// How long to wait before trying again, if known.
@@ -362,7 +362,7 @@ impl Error {
     /// The body of the response as received, cut after 64 KiB if it was an error page. It may hold personal data.
     #[must_use]
     pub fn body(&self) -> Option<&Bytes> {
-        self.0.answer.as_ref().map(|answer| &answer.body)
+        self.0.response.as_ref().map(|response| &response.body)
     }
 
     /// The item of a list that could not be decoded, if the error is about one. The stream goes on after it.
@@ -453,24 +453,24 @@ impl fmt::Display for Error {
             (None, Some(operation)) => write!(f, "{}: ", operation.id())?,
             (None, None) => {}
         }
-        if let Some(answer) = &inner.answer {
+        if let Some(response) = &inner.response {
             if inner.kind == ErrorKind::Api {
-                write!(f, "{}", answer.status)?;
-                if let Some(code) = &answer.api.code {
+                write!(f, "{}", response.status)?;
+                if let Some(code) = &response.api.code {
                     write!(f, " {code}")?;
                 }
-                if let Some(message) = &answer.api.message
-                    && answer.status.canonical_reason() != Some(message)
+                if let Some(message) = &response.api.message
+                    && response.status.canonical_reason() != Some(message)
                 {
                     write!(f, ": {message}")?;
                 }
-                if !answer.api.validation.is_empty() {
-                    write!(f, " ({})", answer.api.validation.join("; "))?;
+                if !response.api.validation.is_empty() {
+                    write!(f, " ({})", response.api.validation.join("; "))?;
                 }
             } else {
-                write!(f, "{} (status {})", inner.message, answer.status)?;
+                write!(f, "{} (status {})", inner.message, response.status)?;
             }
-            if let Some(id) = &answer.request_id {
+            if let Some(id) = &response.request_id {
                 write!(f, " [request {id}]")?;
             }
         } else {
@@ -515,10 +515,10 @@ impl Error {
         if let Some(wait) = inner.retry_after {
             debug.field("retry_after", &wait);
         }
-        if let Some(answer) = &inner.answer {
+        if let Some(response) = &inner.response {
             debug
-                .field("status", &answer.status.as_u16())
-                .field("body_length", &answer.body.len());
+                .field("status", &response.status.as_u16())
+                .field("body_length", &response.body.len());
         }
         if let Some(source) = &inner.source {
             debug.field("source", &format_args!("{source}"));

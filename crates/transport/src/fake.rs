@@ -27,12 +27,12 @@ use crate::wire::secret;
 ///
 /// ```
 /// use http::Method;
-/// use security_api_transport::{FakeAnswer, FakeTransport, Operation};
+/// use security_api_transport::{FakeResponse, FakeTransport, Operation};
 ///
 /// static GET: Operation = Operation::new("browsers.get", Method::GET, "/v1/browsers/{id}").idempotent();
 /// let fake = FakeTransport::new();
-/// fake.once(&GET, FakeAnswer::status(503));
-/// fake.always(&GET, FakeAnswer::json(&serde_json::json!({"id": "b1"})));
+/// fake.once(&GET, FakeResponse::status(503));
+/// fake.always(&GET, FakeResponse::json(&serde_json::json!({"id": "b1"})));
 /// assert!(fake.requests().is_empty());
 /// ```
 #[derive(Clone, Default)]
@@ -40,12 +40,12 @@ pub struct FakeTransport(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
-    once: HashMap<Key, VecDeque<FakeAnswer>>,
+    once: HashMap<Key, VecDeque<FakeResponse>>,
     always: HashMap<Key, Handler>,
     requests: Vec<FakeRequest>,
 }
 
-type Handler = Arc<dyn Fn(&FakeRequest) -> FakeAnswer + Send + Sync>;
+type Handler = Arc<dyn Fn(&FakeRequest) -> FakeResponse + Send + Sync>;
 
 /// What a response is for: an operation, or a path for requests that belong to none, such as token requests.
 #[derive(PartialEq, Eq, Hash)]
@@ -61,30 +61,30 @@ impl FakeTransport {
         Self::default()
     }
 
-    /// Responds to the operation with `answer` whenever nothing is queued for it.
-    pub fn always(&self, operation: &'static Operation, answer: FakeAnswer) -> &Self {
-        self.with(operation, move |_| answer.clone())
+    /// Responds to the operation with `response` whenever nothing is queued for it.
+    pub fn always(&self, operation: &'static Operation, response: FakeResponse) -> &Self {
+        self.with(operation, move |_| response.clone())
     }
 
     /// Responds to the operation with what the function returns for the request, whenever nothing is queued for it.
     pub fn with(
         &self,
         operation: &'static Operation,
-        answer: impl Fn(&FakeRequest) -> FakeAnswer + Send + Sync + 'static,
+        response: impl Fn(&FakeRequest) -> FakeResponse + Send + Sync + 'static,
     ) -> &Self {
         self.state()
             .always
-            .insert(Key::Operation(operation.id()), Arc::new(answer));
+            .insert(Key::Operation(operation.id()), Arc::new(response));
         self
     }
 
     /// Queues a response for one request of the operation, first in, first out.
-    pub fn once(&self, operation: &'static Operation, answer: FakeAnswer) -> &Self {
+    pub fn once(&self, operation: &'static Operation, response: FakeResponse) -> &Self {
         self.state()
             .once
             .entry(Key::Operation(operation.id()))
             .or_default()
-            .push_back(answer);
+            .push_back(response);
         self
     }
 
@@ -93,11 +93,11 @@ impl FakeTransport {
     pub fn path(
         &self,
         path: &str,
-        answer: impl Fn(&FakeRequest) -> FakeAnswer + Send + Sync + 'static,
+        response: impl Fn(&FakeRequest) -> FakeResponse + Send + Sync + 'static,
     ) -> &Self {
         self.state()
             .always
-            .insert(Key::Path(path.to_owned()), Arc::new(answer));
+            .insert(Key::Path(path.to_owned()), Arc::new(response));
         self
     }
 
@@ -119,15 +119,15 @@ impl FakeTransport {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn answer_to(&self, request: FakeRequest) -> FakeAnswer {
+    fn response_to(&self, request: FakeRequest) -> FakeResponse {
         let operation = request.operation.map(Key::Operation);
         // Token requests and requests without an operation are matched by their path.
         let path = Key::Path(request.uri.path().to_owned());
         let mut state = self.state();
         state.requests.push(request.clone());
         for key in operation.iter().chain([&path]) {
-            if let Some(answer) = state.once.get_mut(key).and_then(VecDeque::pop_front) {
-                return answer;
+            if let Some(response) = state.once.get_mut(key).and_then(VecDeque::pop_front) {
+                return response;
             }
         }
         let mut keys = operation.iter().chain([&path]);
@@ -135,10 +135,10 @@ impl FakeTransport {
         drop(state);
         match handler {
             Some(handler) => handler(&request),
-            None => FakeAnswer::error(Error::new(
+            None => FakeResponse::error(Error::new(
                 ErrorKind::Custom,
                 format!(
-                    "`FakeTransport` has no answer for {} {}",
+                    "`FakeTransport` has no response for {} {}",
                     request.method,
                     request.uri.path()
                 ),
@@ -215,23 +215,23 @@ impl fmt::Debug for FakeRequest {
 /// A response of the fake.
 #[derive(Clone)]
 #[must_use]
-pub struct FakeAnswer {
+pub struct FakeResponse {
     delay: Duration,
     result: Result<(StatusCode, HeaderMap, Bytes), Error>,
     cut: bool,
 }
 
 /// Shows the status, not the headers or the body.
-impl fmt::Debug for FakeAnswer {
+impl fmt::Debug for FakeResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.result {
-            Ok((status, _, body)) => write!(f, "FakeAnswer({status}, {} bytes)", body.len()),
-            Err(error) => write!(f, "FakeAnswer({error:?})"),
+            Ok((status, _, body)) => write!(f, "FakeResponse({status}, {} bytes)", body.len()),
+            Err(error) => write!(f, "FakeResponse({error:?})"),
         }
     }
 }
 
-impl FakeAnswer {
+impl FakeResponse {
     /// A response with this status and no body.
     ///
     /// # Panics
@@ -330,12 +330,12 @@ impl Service<HttpRequest> for FakeTransport {
                 headers: head.headers,
                 body: body.collect().await?.to_bytes(),
             };
-            let answer = fake.answer_to(request);
-            if !answer.delay.is_zero() {
-                tokio::time::sleep(answer.delay).await;
+            let response = fake.response_to(request);
+            if !response.delay.is_zero() {
+                tokio::time::sleep(response.delay).await;
             }
-            let (status, headers, body) = answer.result.map_err(Error::boxed)?;
-            let body = if answer.cut {
+            let (status, headers, body) = response.result.map_err(Error::boxed)?;
+            let body = if response.cut {
                 ResponseBody::stream(CutBody(Some(body)))
             } else {
                 ResponseBody::full(body)
@@ -363,7 +363,7 @@ impl http_body::Body for CutBody {
             Some(bytes) => Ok(http_body::Frame::data(bytes)),
             None => Err(Error::new(
                 ErrorKind::Io,
-                "the connection broke while the answer was arriving",
+                "the connection broke while the response was arriving",
             )
             .boxed()),
         }))

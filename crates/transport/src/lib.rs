@@ -5,7 +5,6 @@
 //! limit, applying the credential, the attempt timeout, the user's per-attempt layers, the span of the attempt, the
 //! size limit and decompression, and the transport, which is reqwest unless the user supplies another.
 
-mod answer;
 mod body;
 mod call;
 mod call_options;
@@ -25,13 +24,13 @@ mod paging;
 mod protocol;
 mod receive;
 mod request;
+mod response_parts;
 mod service;
 mod url;
 mod wire;
 
 pub use wire::{model, open_enum};
 
-pub use answer::Answer;
 pub use body::multipart::{Form, Upload};
 pub use body::{Body, ResponseBody};
 pub use call::{Call, CallFuture, FromResponse, Received, Response};
@@ -43,7 +42,7 @@ pub use error::{
     ApiError, BoxError, Error, ErrorKind, UndecodedItem, ValidationMessages, one_line,
 };
 #[cfg(any(feature = "fake", test))]
-pub use fake::{FakeAnswer, FakeRequest, FakeTransport};
+pub use fake::{FakeRequest, FakeResponse, FakeTransport};
 pub use job::{Job, JobFuture, JobOptions};
 pub use layers::retry::RetryPolicy;
 pub use limiter::{Limiter, Rate, RateLimiter, Rates};
@@ -55,6 +54,7 @@ pub use paging::{
 };
 pub use protocol::Protocol;
 pub use request::Request;
+pub use response_parts::ResponseParts;
 pub use service::{HttpRequest, HttpResponse, HttpService};
 pub use wire::patch::Patch;
 pub use wire::raw::RawJson;

@@ -6,8 +6,8 @@
 
 use std::fmt;
 
-use crate::answer::Answer;
 use crate::error::ErrorKind;
+use crate::response_parts::ResponseParts;
 
 /// What became of a request whose call failed.
 ///
@@ -128,10 +128,10 @@ impl Verdict {
 
     /// The verdict from HTTP's own rules and the facts of the operation.
     #[must_use]
-    pub fn by_status(answer: &Answer<'_>) -> Self {
-        match answer.status.as_u16() {
+    pub fn by_status(response: &ResponseParts<'_>) -> Self {
+        match response.status.as_u16() {
             200..=299 => Self::Success,
-            _ if answer.operation.refuses_with(answer.status) => Self::Refused,
+            _ if response.operation.refuses_with(response.status) => Self::Refused,
             401 => Self::StaleCredential,
             429 => Self::Throttled,
             408 | 425 | 500 | 502 | 503 | 504 => Self::Transient,

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use http::HeaderMap;
 
-use crate::answer::Answer;
 use crate::error::{ApiError, Error};
 use crate::operation::Operation;
 use crate::outcome::Verdict;
+use crate::response_parts::ResponseParts;
 
 /// How a service's responses are read: what they mean, where the value is in the body, and what its errors say.
 pub trait Protocol: fmt::Debug + Send + Sync + 'static {
@@ -27,8 +27,8 @@ pub trait Protocol: fmt::Debug + Send + Sync + 'static {
     }
 
     /// What the response means for the call. Each response is classified once.
-    fn classify(&self, answer: &Answer<'_>) -> Verdict {
-        Verdict::by_status(answer)
+    fn classify(&self, response: &ResponseParts<'_>) -> Verdict {
+        Verdict::by_status(response)
     }
 
     /// The part of a successful response's body to decode. A value outside the body, such as a constant, is copied.
@@ -38,13 +38,13 @@ pub trait Protocol: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// The verdict on the response, if the body says that the request failed although the status does not.
-    fn payload<'a>(&self, answer: &Answer<'a>) -> Result<&'a [u8], Verdict> {
-        Ok(answer.body)
+    fn payload<'a>(&self, response: &ResponseParts<'a>) -> Result<&'a [u8], Verdict> {
+        Ok(response.body)
     }
 
-    /// What the service says about an error, or about a redirect ([`Answer::redirect_origin`]), which is not followed.
+    /// What the service says about an error, or about a redirect ([`ResponseParts::redirect_origin`]), which is not followed.
     /// For a redirect, a message from the service replaces the usual one.
-    fn api_error(&self, answer: &Answer<'_>) -> ApiError;
+    fn api_error(&self, response: &ResponseParts<'_>) -> ApiError;
 
     /// The id under which the service knows the request.
     fn request_id<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
@@ -54,8 +54,8 @@ pub trait Protocol: fmt::Debug + Send + Sync + 'static {
     }
 
     /// How long the service asks to wait.
-    fn retry_after(&self, answer: &Answer<'_>) -> Option<Duration> {
-        crate::wire::retry_after::retry_after(answer.headers)
+    fn retry_after(&self, response: &ResponseParts<'_>) -> Option<Duration> {
+        crate::wire::retry_after::retry_after(response.headers)
     }
 }
 
@@ -64,7 +64,7 @@ pub trait Protocol: fmt::Debug + Send + Sync + 'static {
 pub(crate) struct PlainHttp;
 
 impl Protocol for PlainHttp {
-    fn api_error(&self, _: &Answer<'_>) -> ApiError {
+    fn api_error(&self, _: &ResponseParts<'_>) -> ApiError {
         ApiError::new()
     }
 }

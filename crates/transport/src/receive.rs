@@ -9,13 +9,13 @@ use bytes::{Bytes, BytesMut};
 use http_body::{Body as HttpBody, Frame};
 use http_body_util::{BodyExt, Full};
 
-use crate::answer::Answer;
 use crate::body::ResponseBody;
 use crate::context::CallContext;
 use crate::error::{BoxError, Error};
 use crate::layers::cap::ERROR_LIMIT;
 use crate::layers::idle::Idle;
 use crate::outcome::Verdict;
+use crate::response_parts::ResponseParts;
 use crate::service::HttpResponse;
 use crate::wire::media_type::is_json;
 
@@ -47,8 +47,8 @@ pub(crate) async fn receive(
         }
     };
     let whole = without_mark(body.as_full().cloned().unwrap_or_default());
-    let answer = Answer::new(call.operation(), head.status, &head.headers, &whole);
-    let (verdict, payload) = classify(call, &answer, &whole);
+    let response = ResponseParts::new(call.operation(), head.status, &head.headers, &whole);
+    let (verdict, payload) = classify(call, &response, &whole);
     Ok(HttpResponse::from_parts(
         head,
         body.judged(verdict, payload),
@@ -56,10 +56,10 @@ pub(crate) async fn receive(
 }
 
 /// The verdict on the response, and the part of its body to decode.
-fn classify(call: &CallContext, answer: &Answer<'_>, body: &Bytes) -> (Verdict, Bytes) {
+fn classify(call: &CallContext, response: &ResponseParts<'_>, body: &Bytes) -> (Verdict, Bytes) {
     let protocol = call.protocol();
-    match protocol.classify(answer) {
-        Verdict::Success if answer.status.is_success() => match protocol.payload(answer) {
+    match protocol.classify(response) {
+        Verdict::Success if response.status.is_success() => match protocol.payload(response) {
             Ok(part) => (Verdict::Success, share(body, part)),
             Err(verdict) => (verdict, Bytes::new()),
         },

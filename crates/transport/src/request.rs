@@ -288,6 +288,30 @@ impl Request {
         }
     }
 
+    /// Sends this value as a JSON body, or fails the request with the error.
+    ///
+    /// ```
+    /// use http::Method;
+    /// use security_api_transport::{Call, Client, Error};
+    ///
+    /// fn checked(names: &[&str]) -> Result<Vec<String>, Error> {
+    ///     match names {
+    ///         [] => Err(Error::invalid("`names` is empty: give at least one name")),
+    ///         names => Ok(names.iter().map(|name| (*name).to_owned()).collect()),
+    ///     }
+    /// }
+    ///
+    /// fn create(client: &Client, names: &[&str]) -> Call<()> {
+    ///     client.request(Method::POST, "/groups").try_json(checked(names)).call()
+    /// }
+    /// ```
+    pub fn try_json<T: Serialize>(self, value: Result<T, Error>) -> Self {
+        match value {
+            Ok(value) => self.json(&value),
+            Err(error) => self.fail(error),
+        }
+    }
+
     /// Sends these pairs as an `application/x-www-form-urlencoded` body, in order. Names may repeat.
     ///
     /// ```

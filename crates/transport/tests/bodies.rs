@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use common::wire::{Act, Server, answer};
+use common::wire::{Act, Server, response};
 use common::{CREATE, READ, builder, hurried, over};
 use futures_util::stream;
 use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt, StreamBody};
 use security_api_transport::{
-    Body, BoxError, Call, Client, Error, ErrorKind, FakeAnswer, FakeTransport, HttpRequest,
+    Body, BoxError, Call, Client, Error, ErrorKind, FakeResponse, FakeTransport, HttpRequest,
     HttpResponse, OAuth2, Outcome, Rate, RateLimiter, ResponseBody,
 };
 use serde_json::{Value, json};
@@ -44,7 +44,7 @@ fn send(client: &Client, body: Body) -> Call<Value> {
         .call()
 }
 
-/// A transport that does these to its requests: reads so many pieces of the body and fails like this, or answers.
+/// A transport that does these to its requests: reads so many pieces of the body and fails like this, or responses.
 fn transport(script: Vec<(usize, Outcome)>) -> (Client, Arc<Mutex<Vec<Vec<u8>>>>) {
     let received = Arc::new(Mutex::new(Vec::new()));
     let (noted, script) = (
@@ -136,16 +136,16 @@ async fn a_body_that_can_be_read_once_is_sent_again_only_if_it_was_not_read() {
         (ErrorKind::Io, 1, 1)
     );
 
-    for answer in [
-        FakeAnswer::status(503),
-        FakeAnswer::status(429),
-        FakeAnswer::status(401),
+    for response in [
+        FakeResponse::status(503),
+        FakeResponse::status(429),
+        FakeResponse::status(401),
     ] {
         let fake = FakeTransport::new();
         fake.path("/token", |_| {
-            FakeAnswer::json(&json!({"access_token": "t"}))
+            FakeResponse::json(&json!({"access_token": "t"}))
         });
-        fake.always(&READ, answer);
+        fake.always(&READ, response);
         let credential =
             OAuth2::client_credentials("https://login.test/token", "id", "secret").unwrap();
         let client = builder()
@@ -166,7 +166,7 @@ async fn a_body_that_can_be_read_once_is_sent_again_only_if_it_was_not_read() {
 #[tokio::test(start_paused = true)]
 async fn a_call_whose_body_is_used_up_fails_before_anything_is_sent() {
     let fake = FakeTransport::new();
-    fake.always(&READ, FakeAnswer::json("good"));
+    fake.always(&READ, FakeResponse::json("good"));
     let call = send(&over(&fake), Body::once(LENGTH, pieces()));
     call.clone().await.unwrap();
     let error = call.await.unwrap_err();
@@ -200,7 +200,7 @@ async fn on_the_wire_a_known_length_is_announced_and_an_unknown_one_is_chunked()
                 assert_ne!(stream.read_buf(&mut request).await.unwrap(), 0);
             }
             stream
-                .write_all(&answer(200, "", b"\"good\""))
+                .write_all(&response(200, "", b"\"good\""))
                 .await
                 .unwrap();
             String::from_utf8(request).unwrap().to_lowercase()
@@ -221,7 +221,7 @@ async fn on_the_wire_a_known_length_is_announced_and_an_unknown_one_is_chunked()
 
 #[tokio::test]
 async fn a_body_of_another_length_than_it_said_is_an_error_and_not_sent_again() {
-    let server = Server::start(vec![Act::Send(answer(200, "", b"\"good\""))]).await;
+    let server = Server::start(vec![Act::Send(response(200, "", b"\"good\""))]).await;
     let client = builder()
         .base_url(server.url())
         .retry(hurried())
@@ -278,7 +278,7 @@ async fn a_response_body_is_at_its_end_once_it_was_read_and_not_before() {
 #[tokio::test(start_paused = true)]
 async fn headers_of_the_client_are_sent_with_every_request_and_contradicted_by_none() {
     let fake = FakeTransport::new();
-    fake.always(&READ, FakeAnswer::json("good"));
+    fake.always(&READ, FakeResponse::json("good"));
     let client = over(&fake).with_header("X-Company", "7").unwrap();
     common::read(&client).await.unwrap();
     common::read(&client)
@@ -321,7 +321,7 @@ async fn headers_of_the_client_are_sent_with_every_request_and_contradicted_by_n
 #[tokio::test(start_paused = true)]
 async fn a_client_with_headers_of_its_own_shares_everything_with_the_one_it_was_made_of() {
     let fake = FakeTransport::new();
-    fake.always(&READ, FakeAnswer::json("good"));
+    fake.always(&READ, FakeResponse::json("good"));
     let one_a_second = RateLimiter::new(Rate::per_second(1.0, 1).unwrap());
     let client = builder()
         .transport(fake.clone())

@@ -70,8 +70,8 @@ async fn connecting_is_bounded_by_its_own_time_and_not_by_the_attempts() {
 struct Narrow {
     url: String,
     arrived: Arc<Mutex<Vec<u64>>>,
-    /// One for each answer that it may give.
-    answers: Arc<Semaphore>,
+    /// One for each response that it may give.
+    responses: Arc<Semaphore>,
 }
 
 /// An HTTP/2 server that answers the first request on its first connection, and then takes no notice of that connection
@@ -160,7 +160,7 @@ async fn a_connection_that_shows_no_sign_of_life_is_left_within_the_idle_time() 
 }
 
 impl Narrow {
-    async fn start(certificate: &Certificate, answer_after: Duration) -> Self {
+    async fn start(certificate: &Certificate, response_after: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!(
             "https://localhost:{}",
@@ -168,8 +168,8 @@ impl Narrow {
         );
         let arrived = Arc::<Mutex<Vec<u64>>>::default();
         let acceptor = acceptor(certificate, &[b"h2"]);
-        let answers = Arc::new(Semaphore::new(1));
-        let (noted, allowed) = (Arc::clone(&arrived), Arc::clone(&answers));
+        let responses = Arc::new(Semaphore::new(1));
+        let (noted, allowed) = (Arc::clone(&arrived), Arc::clone(&responses));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (acceptor, noted) = (acceptor.clone(), Arc::clone(&noted));
@@ -196,7 +196,7 @@ impl Narrow {
                             }
                             noted.lock().unwrap().extend(number);
                             allowed.acquire().await.unwrap().forget();
-                            tokio::time::sleep(answer_after).await;
+                            tokio::time::sleep(response_after).await;
                             let Ok(mut stream) = respond.send_response(Response::new(()), false)
                             else {
                                 return;
@@ -210,7 +210,7 @@ impl Narrow {
         Self {
             url,
             arrived,
-            answers,
+            responses,
         }
     }
 
@@ -236,7 +236,7 @@ fn numbered(client: &Client, number: u64, body: Option<&'static str>) -> Call<Va
 async fn waiting_for_a_stream_is_not_counted_against_the_attempt() {
     let certificate = certificate("localhost");
     let server = Narrow::start(&certificate, Duration::from_millis(40)).await;
-    server.answers.add_permits(100);
+    server.responses.add_permits(100);
     let client = builder()
         .base_url(&server.url)
         .root_certificate(certificate.cert.pem())
@@ -275,7 +275,7 @@ async fn a_request_that_still_waits_for_a_stream_at_its_deadline_was_not_sent_an
             async move { (number, call.await.unwrap_err()) }
         });
         let errors = futures_util::future::join_all(calls).await;
-        server.answers.add_permits(100);
+        server.responses.add_permits(100);
         first.await.unwrap().unwrap();
         // Whatever was still on its way has arrived once the connection has served another call.
         read(&client).await.unwrap();

@@ -6,12 +6,12 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
-use common::wire::{Act, Server, answer};
+use common::wire::{Act, Server, response};
 use common::{EXPORT, ORIGIN, READ, builder, hurried, over, read, seconds};
 use http::Method;
 use security_api_transport::{
-    Answer, ApiError, Call, Client, Download, ErrorKind, FakeAnswer, FakeTransport, Outcome,
-    Protocol, Rate, RateLimiter, RawJson, ServiceSettings, Verdict,
+    ApiError, Call, Client, Download, ErrorKind, FakeResponse, FakeTransport, Outcome, Protocol,
+    Rate, RateLimiter, RawJson, ResponseParts, ServiceSettings, Verdict,
 };
 
 const CSV: &str = "id,name\n1,a\n";
@@ -20,15 +20,15 @@ fn download(client: &Client) -> Call<Download> {
     client.operation(&EXPORT, &[]).call()
 }
 
-fn file(content_type: &str, body: impl Into<Vec<u8>>) -> FakeAnswer {
-    FakeAnswer::status(200)
+fn file(content_type: &str, body: impl Into<Vec<u8>>) -> FakeResponse {
+    FakeResponse::status(200)
         .header("content-type", content_type)
         .body(body.into())
 }
 
-fn exporting(answer: FakeAnswer) -> (FakeTransport, Client) {
+fn exporting(response: FakeResponse) -> (FakeTransport, Client) {
     let fake = FakeTransport::new();
-    fake.always(&EXPORT, answer);
+    fake.always(&EXPORT, response);
     let client = over(&fake);
     (fake, client)
 }
@@ -173,15 +173,15 @@ async fn a_file_that_is_json_is_a_file_where_the_protocol_says_so() {
 struct Moody;
 
 impl Protocol for Moody {
-    fn classify(&self, answer: &Answer<'_>) -> Verdict {
-        match answer.body.starts_with(b"{\"busy\"") {
+    fn classify(&self, response: &ResponseParts<'_>) -> Verdict {
+        match response.body.starts_with(b"{\"busy\"") {
             true => Verdict::Refused,
-            false => Verdict::by_status(answer),
+            false => Verdict::by_status(response),
         }
     }
 
-    fn api_error(&self, answer: &Answer<'_>) -> ApiError {
-        let moved = answer
+    fn api_error(&self, response: &ResponseParts<'_>) -> ApiError {
+        let moved = response
             .redirect_origin()
             .map_or("busy".to_owned(), |origin| format!("moved to {origin}"));
         ApiError::new().with_reason(moved)
@@ -209,7 +209,8 @@ async fn the_protocol_judges_json_in_place_of_a_file() {
 #[tokio::test]
 async fn the_protocol_sees_where_a_redirect_points_to() {
     let fake = FakeTransport::new();
-    let moved = FakeAnswer::status(301).header("location", "https://eu.api.test/things?token=MARK");
+    let moved =
+        FakeResponse::status(301).header("location", "https://eu.api.test/things?token=MARK");
     fake.always(&READ, moved);
     let client = moody().transport(fake.clone()).build().unwrap();
     let error = read(&client).await.unwrap_err();
@@ -228,7 +229,7 @@ async fn a_fetch_takes_no_credential_no_permit_and_none_of_the_clients_headers_a
         assert_eq!(request.method, Method::GET);
         file("application/json", "{\"ok\":false}")
     });
-    fake.always(&READ, FakeAnswer::json("good"));
+    fake.always(&READ, FakeResponse::json("good"));
     let one = RateLimiter::new(Rate::per_second(0.01, 1).unwrap());
     let client = builder()
         .transport(fake.clone())
@@ -284,13 +285,13 @@ async fn a_429_of_another_host_is_waited_out_and_stops_nobody_else() {
     let refused = Arc::new(Mutex::new(false));
     fake.path("/blob", move |_| {
         match std::mem::replace(&mut *refused.lock().unwrap(), true) {
-            false => FakeAnswer::status(429)
+            false => FakeResponse::status(429)
                 .header("retry-after", "5")
                 .header("ratelimit", "\"x\";r=0;t=50"),
             true => file("text/csv", CSV),
         }
     });
-    fake.always(&READ, FakeAnswer::json("good"));
+    fake.always(&READ, FakeResponse::json("good"));
     let client = over(&fake);
     let start = tokio::time::Instant::now();
     let fetching = tokio::spawn(client.fetch("https://files.test/blob").send());
@@ -301,7 +302,7 @@ async fn a_429_of_another_host_is_waited_out_and_stops_nobody_else() {
     assert!((5.0..6.0).contains(&start.elapsed().as_secs_f64()));
     // Its refusals are no words of the service's.
     fake.path("/gone", |_| {
-        FakeAnswer::status(403).body("{\"code\":\"locked\",\"message\":\"MARK\"}")
+        FakeResponse::status(403).body("{\"code\":\"locked\",\"message\":\"MARK\"}")
     });
     let error = client.fetch("https://files.test/gone").await.unwrap_err();
     assert_eq!(error.to_string(), "files.fetch: 403 Forbidden");
@@ -312,7 +313,7 @@ async fn a_fetch_follows_five_redirects_and_leaves_the_callers_headers_behind() 
     let fake = FakeTransport::new();
     let hop = |to: &str| {
         let to = to.to_owned();
-        move |_: &_| FakeAnswer::status(302).header("location", &to)
+        move |_: &_| FakeResponse::status(302).header("location", &to)
     };
     fake.path("/1", hop("/2"));
     fake.path("/2", hop("https://b.test/3?sig=MARK"));
@@ -392,7 +393,7 @@ async fn a_fetch_shows_no_url_and_takes_no_query_of_its_own() {
     }
     assert!(fake.requests().is_empty());
     // Anything else than a file can be had as well.
-    fake.path("/data", |_| FakeAnswer::json("x"));
+    fake.path("/data", |_| FakeResponse::json("x"));
     let request = client.fetch("https://files.test/data").into_request();
     let json: RawJson = request.call().await.unwrap();
     assert_eq!(json.as_str(), "\"x\"");
@@ -400,14 +401,14 @@ async fn a_fetch_shows_no_url_and_takes_no_query_of_its_own() {
 
 #[tokio::test]
 async fn over_sockets_a_fetch_goes_to_the_other_host_and_back() {
-    let files = Server::start(vec![Act::Send(answer(
+    let files = Server::start(vec![Act::Send(response(
         200,
         "content-type: text/csv\r\n",
         CSV.as_bytes(),
     ))])
     .await;
     let location = format!("location: {}/blob\r\n", files.url());
-    let service = Server::start(vec![Act::Send(answer(302, &location, b""))]).await;
+    let service = Server::start(vec![Act::Send(response(302, &location, b""))]).await;
     let client = builder()
         .base_url(service.url())
         .retry(hurried())

@@ -7,15 +7,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use common::wire::{Act, Server, answer};
+use common::wire::{Act, Server, response};
 use common::{CREATE, READ, Service, builder, hurried, over, read, seconds};
 use futures_util::stream;
 use http::HeaderMap;
 use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt, StreamBody};
 use security_api_transport::{
-    Answer, ApiError, Body, BoxError, Client, ClientBuilder, Error, ErrorKind, FakeAnswer,
-    FakeTransport, HttpRequest, Outcome, Protocol, RateLimiter, RetryPolicy, ServiceSettings,
+    ApiError, Body, BoxError, Client, ClientBuilder, Error, ErrorKind, FakeResponse, FakeTransport,
+    HttpRequest, Outcome, Protocol, RateLimiter, ResponseParts, RetryPolicy, ServiceSettings,
 };
 use serde_json::Value;
 use tokio::time::Instant;
@@ -24,10 +24,10 @@ use tower::util::MapRequestLayer;
 const LARGE: usize = 1024 * 1024;
 
 #[tokio::test(start_paused = true)]
-async fn a_large_body_in_memory_has_the_attempts_whole_time_for_its_answer_and_no_more() {
+async fn a_large_body_in_memory_has_the_attempts_whole_time_for_its_response_and_no_more() {
     for (attempt, idle) in [(5.0, 60.0), (5.0, 1.0), (5.0, 5.0)] {
         let fake = FakeTransport::new();
-        fake.always(&CREATE, FakeAnswer::never());
+        fake.always(&CREATE, FakeResponse::never());
         let client = builder()
             .transport(fake.clone())
             .attempt_timeout(seconds(attempt))
@@ -39,7 +39,7 @@ async fn a_large_body_in_memory_has_the_attempts_whole_time_for_its_answer_and_n
             .operation(&CREATE, &[])
             .body("text/plain", vec![b'x'; LARGE]);
         let error = call.call::<Value>().await.unwrap_err();
-        assert!(error.to_string().contains("no answer within"), "{error}");
+        assert!(error.to_string().contains("no response within"), "{error}");
         assert_eq!(
             (start.elapsed(), error.outcome()),
             // A slow peer takes 4 s for what may be in buffers.
@@ -62,7 +62,7 @@ async fn a_large_body_on_the_wire_is_known_to_be_sent_when_it_is() {
         .operation(&CREATE, &[])
         .body("text/plain", vec![b'x'; LARGE / 8]);
     let error = call.call::<Value>().await.unwrap_err();
-    assert!(error.to_string().contains("no answer within"), "{error}");
+    assert!(error.to_string().contains("no response within"), "{error}");
     assert_eq!(server.requests(), 1);
 }
 
@@ -96,7 +96,7 @@ async fn a_clone_of_a_body_that_is_half_read_starts_over_and_the_rest_is_known()
 #[tokio::test(start_paused = true)]
 async fn an_error_of_a_body_that_is_read_once_is_the_calls_error_and_final() {
     let fake = FakeTransport::new();
-    fake.always(&READ, FakeAnswer::json("good"));
+    fake.always(&READ, FakeResponse::json("good"));
     let broken = StreamBody::new(stream::iter([
         Ok(Frame::data(Bytes::from_static(b"ab"))),
         Err(BoxError::from("the pipe broke")),
@@ -118,7 +118,7 @@ async fn an_error_of_a_body_that_is_read_once_is_the_calls_error_and_final() {
 #[tokio::test(start_paused = true)]
 async fn what_is_refused_before_it_is_sent_says_so() {
     let fake = FakeTransport::new();
-    fake.always(&READ, FakeAnswer::json("good"));
+    fake.always(&READ, FakeResponse::json("good"));
     let rewriting = MapRequestLayer::new(|mut request: HttpRequest| {
         *request.uri_mut() = "https://elsewhere.test/".parse().unwrap();
         request
@@ -166,12 +166,12 @@ async fn what_is_refused_before_it_is_sent_says_so() {
 struct Endless;
 
 impl Protocol for Endless {
-    fn api_error(&self, answer: &Answer<'_>) -> ApiError {
-        Service.api_error(answer)
+    fn api_error(&self, response: &ResponseParts<'_>) -> ApiError {
+        Service.api_error(response)
     }
 
-    fn retry_after(&self, answer: &Answer<'_>) -> Option<Duration> {
-        let _: &HeaderMap = answer.headers;
+    fn retry_after(&self, response: &ResponseParts<'_>) -> Option<Duration> {
+        let _: &HeaderMap = response.headers;
         Some(Duration::MAX)
     }
 }
@@ -189,7 +189,7 @@ async fn waits_without_end_are_waits_or_errors_and_never_panics() {
         for retry in [patient, RetryPolicy::default()] {
             for timeout in [None, Some(Duration::MAX), Some(seconds(60.0))] {
                 let fake = FakeTransport::new();
-                fake.always(&READ, FakeAnswer::status(status));
+                fake.always(&READ, FakeResponse::status(status));
                 let client = ClientBuilder::<Client>::new(Ok(settings()))
                     .transport(fake.clone())
                     .retry(retry)
@@ -210,7 +210,10 @@ async fn waits_without_end_are_waits_or_errors_and_never_panics() {
     }
     for header in ["18446744073709549568", "1000000000000000000", "9e9"] {
         let fake = FakeTransport::new();
-        fake.always(&READ, FakeAnswer::status(429).header("retry-after", header));
+        fake.always(
+            &READ,
+            FakeResponse::status(429).header("retry-after", header),
+        );
         let client = builder()
             .transport(fake.clone())
             .retry(patient)
@@ -230,7 +233,7 @@ async fn a_client_whose_every_time_is_without_end_works() {
         PANICKED.store(true, Ordering::SeqCst);
         hook(panic);
     }));
-    let server = Server::start(vec![Act::Send(answer(200, "", b"\"good\""))]).await;
+    let server = Server::start(vec![Act::Send(response(200, "", b"\"good\""))]).await;
     let client = builder()
         .base_url(server.url())
         .retry(hurried())

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use common::{READ, builder, key, over, read, settings};
 use http::{HeaderMap, Method, StatusCode};
 use security_api_transport::{
-    Answer, ApiError, Client, ClientBuilder, Error, ErrorKind, FakeAnswer, FakeTransport, Form,
-    OAuth2, Operation, Protocol, Secret, ValidationMessages,
+    ApiError, Client, ClientBuilder, Error, ErrorKind, FakeResponse, FakeTransport, Form, OAuth2,
+    Operation, Protocol, ResponseParts, Secret, ValidationMessages,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -38,7 +38,7 @@ async fn a_service_s_words_are_one_line_of_bounded_length() {
     let line = r"a\r\nb\u001b[2J\u0000\u009b\u202ec\u2028";
     let fake = FakeTransport::new();
     let body = json!({"code": odd, "message": odd}).to_string();
-    fake.once(&READ, FakeAnswer::status(400).body(body));
+    fake.once(&READ, FakeResponse::status(400).body(body));
     let error = read(&over(&fake)).await.unwrap_err();
     let api = error.api().unwrap();
     assert_eq!(api.message.as_deref(), Some(line));
@@ -50,8 +50,8 @@ async fn a_service_s_words_are_one_line_of_bounded_length() {
 
     let long = "x".repeat(60_000);
     let body = json!({"code": long, "message": long}).to_string();
-    let answer = FakeAnswer::status(400).body(body[..60_000].to_owned() + "\"}");
-    fake.once(&READ, answer.header("x-request-id", &long[..20_000]));
+    let response = FakeResponse::status(400).body(body[..60_000].to_owned() + "\"}");
+    fake.once(&READ, response.header("x-request-id", &long[..20_000]));
     let error = read(&over(&fake)).await.unwrap_err();
     assert_eq!(error.request_id().unwrap().chars().count(), 100);
     assert!(
@@ -62,13 +62,13 @@ async fn a_service_s_words_are_one_line_of_bounded_length() {
 }
 
 #[test]
-fn every_text_of_an_answer_is_bounded_where_the_error_is_made() {
+fn every_text_of_a_response_is_bounded_where_the_error_is_made() {
     let long = "\u{1b}".repeat(60_000);
     let mut api = ApiError::new()
         .with_code(long.clone())
         .with_validation(vec![long.clone(); 1000]);
     api.message = Some(long.clone());
-    let error = Error::from_answer(
+    let error = Error::from_response(
         StatusCode::BAD_REQUEST,
         HeaderMap::new(),
         Some(long.clone()),
@@ -86,7 +86,7 @@ fn every_text_of_an_answer_is_bounded_where_the_error_is_made() {
     let api = ApiError::new()
         .with_message(long)
         .with_remedy("ask for less");
-    let error = Error::from_answer(
+    let error = Error::from_response(
         StatusCode::BAD_REQUEST,
         HeaderMap::new(),
         None,
@@ -101,8 +101,8 @@ fn every_text_of_an_answer_is_bounded_where_the_error_is_made() {
 struct Echo;
 
 impl Protocol for Echo {
-    fn api_error(&self, answer: &Answer<'_>) -> ApiError {
-        let text = String::from_utf8_lossy(answer.body);
+    fn api_error(&self, response: &ResponseParts<'_>) -> ApiError {
+        let text = String::from_utf8_lossy(response.body);
         let mut validation = ValidationMessages::new();
         validation.add("payload", &text);
         ApiError::new()
@@ -162,11 +162,11 @@ async fn a_secret_that_the_service_quotes_is_hidden_in_every_form_and_part() {
     let client = echoing(&fake).credential(key(KEY)).build().unwrap();
     for secret in [KEY, PASSPHRASE, PAYLOAD, SEGMENT, FIELD, HEADER] {
         for form in quoted(secret) {
-            let mut answer = FakeAnswer::status(422).body(format!("no: {form}!"));
+            let mut response = FakeResponse::status(422).body(format!("no: {form}!"));
             if http::HeaderValue::from_str(&form).is_ok_and(|value| value.to_str().is_ok()) {
-                answer = answer.header("x-request-id", &form);
+                response = response.header("x-request-id", &form);
             }
-            fake.always(&SHOW, answer);
+            fake.always(&SHOW, response);
             let call = client
                 .operation(&SHOW, &[SEGMENT])
                 .set_secret_query("passphrase", &Secret::from(PASSPHRASE));
@@ -198,7 +198,7 @@ async fn a_secret_is_hidden_up_to_where_its_text_is_cut() {
     let client = echoing(&fake).build().unwrap();
     let payload = format!("MARKED {}", "long text. ".repeat(1000));
     for form in quoted(&payload) {
-        fake.always(&READ, FakeAnswer::status(422).body(format!("no: {form}")));
+        fake.always(&READ, FakeResponse::status(422).body(format!("no: {form}")));
         let body = NewPush {
             payload: payload.as_str().into(),
         };
@@ -213,10 +213,10 @@ async fn a_secret_is_hidden_up_to_where_its_text_is_cut() {
 async fn tokens_and_the_client_secret_are_hidden_even_if_the_token_is_given_up() {
     for status in [401, 403] {
         let fake = FakeTransport::new();
-        let token = FakeAnswer::json(&json!({"access_token": "MARKED-token"}));
+        let token = FakeResponse::json(&json!({"access_token": "MARKED-token"}));
         fake.path("/token", move |_| token.clone());
         let quote = "no: Bearer MARKED-token of MARKED-secret";
-        fake.always(&READ, FakeAnswer::status(status).body(quote));
+        fake.always(&READ, FakeResponse::status(status).body(quote));
         let credential =
             OAuth2::client_credentials("https://login.test/token", "id", "MARKED-secret").unwrap();
         let client = echoing(&fake).credential(credential).build().unwrap();
@@ -242,11 +242,11 @@ async fn causes_and_redirects_that_quote_a_secret_are_hidden() {
         .unwrap();
     let cause = std::io::Error::other(std::io::Error::other("sent marked-key"));
     let broken = Error::new(ErrorKind::Io, "broken at marked-key").with_source(cause);
-    for answer in [
-        FakeAnswer::error(broken.permanent()),
-        FakeAnswer::status(302).header("location", "https://marked-key.example.com/"),
+    for response in [
+        FakeResponse::error(broken.permanent()),
+        FakeResponse::status(302).header("location", "https://marked-key.example.com/"),
     ] {
-        fake.always(&READ, answer);
+        fake.always(&READ, response);
         let error = read(&client).await.unwrap_err();
         let text = shown(&error);
         assert!(

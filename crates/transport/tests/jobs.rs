@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use common::{CREATE, READ, builder, create, over, read, seconds};
 use security_api_transport::{
-    Client, Error, ErrorKind, FakeAnswer, FakeTransport, Job, Outcome, RetryPolicy,
+    Client, Error, ErrorKind, FakeResponse, FakeTransport, Job, Outcome, RetryPolicy,
 };
 
 /// Reads a thing and creates another.
@@ -19,8 +19,8 @@ fn copied(client: &Client) -> Job<()> {
 
 fn service() -> FakeTransport {
     let fake = FakeTransport::new();
-    fake.always(&READ, FakeAnswer::json("thing"));
-    fake.always(&CREATE, FakeAnswer::json("made"));
+    fake.always(&READ, FakeResponse::json("thing"));
+    fake.always(&CREATE, FakeResponse::json("made"));
     fake
 }
 
@@ -72,8 +72,8 @@ async fn the_header_of_a_job_is_on_each_of_its_requests_and_on_no_other() {
 #[tokio::test(start_paused = true)]
 async fn the_timeout_of_a_job_bounds_all_its_requests_together() {
     let fake = service();
-    fake.always(&READ, FakeAnswer::json("thing").delay(seconds(8.0)));
-    fake.always(&CREATE, FakeAnswer::json("made").delay(seconds(8.0)));
+    fake.always(&READ, FakeResponse::json("thing").delay(seconds(8.0)));
+    fake.always(&CREATE, FakeResponse::json("made").delay(seconds(8.0)));
     let client = over(&fake);
     let start = tokio::time::Instant::now();
     let error = copied(&client).timeout(seconds(10.0)).await.unwrap_err();
@@ -84,7 +84,7 @@ async fn the_timeout_of_a_job_bounds_all_its_requests_together() {
     copied(&client).timeout(seconds(20.0)).await.unwrap();
 
     // What begins after the end is not sent.
-    fake.always(&READ, FakeAnswer::json("thing"));
+    fake.always(&READ, FakeResponse::json("thing"));
     let late = Job::new(&client, |client| async move {
         assert_eq!(client.time_left(), Some(seconds(10.0)));
         tokio::time::sleep(seconds(11.0)).await;
@@ -99,7 +99,7 @@ async fn the_timeout_of_a_job_bounds_all_its_requests_together() {
 #[tokio::test(start_paused = true)]
 async fn attempts_and_sizes_of_a_job_are_bounded_as_those_of_a_call() {
     let fake = service();
-    fake.always(&READ, FakeAnswer::status(503));
+    fake.always(&READ, FakeResponse::status(503));
     let policy = RetryPolicy::default().backoff(seconds(0.001), seconds(0.001));
     let client = builder().retry(policy).transport(fake.clone());
     let client: Client = client.build().unwrap();
@@ -112,10 +112,10 @@ async fn attempts_and_sizes_of_a_job_are_bounded_as_those_of_a_call() {
         assert_eq!(error.attempts(), attempts);
     }
     let fake = service();
-    fake.always(&READ, FakeAnswer::json(&"x".repeat(100)));
+    fake.always(&READ, FakeResponse::json(&"x".repeat(100)));
     let error: Error = copied(&over(&fake)).response_limit(50).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TooLarge);
-    fake.always(&READ, FakeAnswer::json("thing").delay(seconds(5.0)));
+    fake.always(&READ, FakeResponse::json("thing").delay(seconds(5.0)));
     let job = copied(&over(&fake))
         .attempt_timeout(seconds(1.0))
         .retries(0);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use common::{READ, builder, create, over, read, seconds};
 use http::HeaderMap;
 use security_api_transport::{
-    CallContext, Client, Error, ErrorKind, FakeAnswer, FakeTransport, HttpRequest, HttpService,
+    CallContext, Client, Error, ErrorKind, FakeResponse, FakeTransport, HttpRequest, HttpService,
     OAuth2, Outcome, Rate, RateLimiter, RetryPolicy,
 };
 use serde_json::json;
@@ -23,21 +23,21 @@ fn at_once() -> RetryPolicy {
 }
 
 fn slow_token(fake: &FakeTransport, delay: f64) -> OAuth2 {
-    let answer = FakeAnswer::json(&json!({"access_token": "t", "expires_in": 3600}));
-    fake.path("/token", move |_| answer.clone().delay(seconds(delay)));
+    let response = FakeResponse::json(&json!({"access_token": "t", "expires_in": 3600}));
+    fake.path("/token", move |_| response.clone().delay(seconds(delay)));
     OAuth2::client_credentials("https://login.test/token", "id", "secret").unwrap()
 }
 
 fn times(
     fake: &FakeTransport,
-    answer: impl Fn(u32) -> FakeAnswer + Send + Sync + 'static,
+    response: impl Fn(u32) -> FakeResponse + Send + Sync + 'static,
 ) -> Arc<Mutex<Vec<Duration>>> {
     let start = Instant::now();
     let times = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&times);
     fake.with(&READ, move |request| {
         noted.lock().unwrap().push(start.elapsed());
-        answer(request.attempt)
+        response(request.attempt)
     });
     times
 }
@@ -46,7 +46,7 @@ fn times(
 async fn a_re_send_pays_the_limiter_like_any_other_request() {
     let fake = FakeTransport::new();
     let times = times(&fake, |attempt| {
-        FakeAnswer::status(if attempt < 3 { 503 } else { 204 })
+        FakeResponse::status(if attempt < 3 { 503 } else { 204 })
     });
     let limiter = RateLimiter::new(Rate::per_second(1.0, 1).unwrap());
     let client = builder()
@@ -65,7 +65,7 @@ async fn a_re_send_pays_the_limiter_like_any_other_request() {
 #[tokio::test(start_paused = true)]
 async fn no_permits_are_taken_while_a_token_is_fetched() {
     let fake = FakeTransport::new();
-    let times = times(&fake, |_| FakeAnswer::json("good"));
+    let times = times(&fake, |_| FakeResponse::json("good"));
     let limiter = RateLimiter::new(Rate::per_second(1.0, 5).unwrap());
     let token = slow_token(&fake, 3.5);
     let waiting = builder()
@@ -102,10 +102,10 @@ async fn no_permits_are_taken_while_a_token_is_fetched() {
 async fn the_wait_before_a_re_send_is_no_part_of_the_attempts_time() {
     let fake = FakeTransport::new();
     fake.with(&READ, |request| match request.attempt {
-        1..=3 => FakeAnswer::status(503)
+        1..=3 => FakeResponse::status(503)
             .header("retry-after", "7")
             .delay(seconds(0.9)),
-        _ => FakeAnswer::json("good").delay(seconds(0.9)),
+        _ => FakeResponse::json("good").delay(seconds(0.9)),
     });
     let call = read(&over(&fake)).attempt_timeout(seconds(1.0));
     assert_eq!(call.send_with_response().await.unwrap().attempts(), 4);
@@ -114,7 +114,7 @@ async fn the_wait_before_a_re_send_is_no_part_of_the_attempts_time() {
 #[tokio::test(start_paused = true)]
 async fn the_wait_for_a_permit_or_a_token_is_no_part_of_the_attempts_time() {
     let fake = FakeTransport::new();
-    fake.always(&READ, FakeAnswer::json("good"));
+    fake.always(&READ, FakeResponse::json("good"));
     let limiter = RateLimiter::new(Rate::per_second(0.1, 1).unwrap());
     let token = slow_token(&fake, 8.0);
     let client = builder()
@@ -155,7 +155,7 @@ async fn the_deadline_bounds_each_kind_of_wait() {
 
     // A permit: known beforehand.
     let fake = FakeTransport::new();
-    fake.always(&READ, FakeAnswer::json("good"));
+    fake.always(&READ, FakeResponse::json("good"));
     let limiter = RateLimiter::new(Rate::per_second(0.1, 1).unwrap());
     let client = builder()
         .transport(fake.clone())
@@ -175,16 +175,16 @@ async fn the_deadline_bounds_each_kind_of_wait() {
 
     // A re-send: known beforehand as well.
     let fake = FakeTransport::new();
-    fake.always(&READ, FakeAnswer::status(503).header("retry-after", "4"));
+    fake.always(&READ, FakeResponse::status(503).header("retry-after", "4"));
     let (error, took) = start_of(&over(&fake)).await;
     assert_eq!(
         (error.status().unwrap().as_u16(), took),
         (503, Duration::ZERO)
     );
 
-    // An answer, and the rest of a body.
+    // A response, and the rest of a body.
     let fake = FakeTransport::new();
-    fake.always(&READ, FakeAnswer::never());
+    fake.always(&READ, FakeResponse::never());
     let (error, took) = start_of(&over(&fake)).await;
     assert_eq!(
         (error.kind(), error.outcome(), took),
@@ -193,7 +193,7 @@ async fn the_deadline_bounds_each_kind_of_wait() {
 
     // All attempts together.
     let fake = FakeTransport::new();
-    fake.always(&READ, FakeAnswer::status(503).delay(seconds(1.0)));
+    fake.always(&READ, FakeResponse::status(503).delay(seconds(1.0)));
     let client = builder()
         .transport(fake.clone())
         .retry(at_once().retries(99))
@@ -250,9 +250,9 @@ async fn a_layer_around_calls_sees_one_call_and_a_layer_around_attempts_sees_eac
  {
     let fake = FakeTransport::new();
     fake.with(&READ, |request| match request.attempt {
-        1 => FakeAnswer::status(503),
-        2 => FakeAnswer::error(Error::new(ErrorKind::Connect, "no connection")),
-        _ => FakeAnswer::json("good"),
+        1 => FakeResponse::status(503),
+        2 => FakeResponse::error(Error::new(ErrorKind::Connect, "no connection")),
+        _ => FakeResponse::json("good"),
     });
     let seen: [Seen; 4] = Default::default();
     let client = builder()
@@ -303,7 +303,7 @@ async fn what_a_layer_around_calls_adds_to_a_request_is_there_in_each_attempt() 
     fake.with(&READ, |request| {
         assert_eq!(request.headers["x-note"], "note");
         assert_eq!(request.uri.query(), Some("note=1"));
-        FakeAnswer::status(if request.attempt < 3 { 503 } else { 204 })
+        FakeResponse::status(if request.attempt < 3 { 503 } else { 204 })
     });
     let client = builder()
         .transport(fake.clone())
@@ -329,7 +329,7 @@ async fn what_a_layer_around_calls_adds_to_a_request_is_there_in_each_attempt() 
 #[tokio::test(start_paused = true)]
 async fn a_credential_replaces_what_a_call_or_a_layer_put_in_its_place() {
     let fake = FakeTransport::new();
-    fake.always(&READ, FakeAnswer::json("good"));
+    fake.always(&READ, FakeResponse::json("good"));
     let client = builder()
         .transport(fake.clone())
         .call_layer(MapRequestLayer::new(|mut request: HttpRequest| {
@@ -388,8 +388,8 @@ impl<S: Service<HttpRequest>> Service<HttpRequest> for Polite<S> {
 #[tokio::test(start_paused = true)]
 async fn layers_and_transports_are_asked_whether_they_are_ready() {
     let fake = FakeTransport::new();
-    fake.once(&READ, FakeAnswer::status(503))
-        .always(&READ, FakeAnswer::json("good"));
+    fake.once(&READ, FakeResponse::status(503))
+        .always(&READ, FakeResponse::json("good"));
     let token = slow_token(&fake, 1.0);
     let polite = || {
         layer_fn(|inner: HttpService| Polite {
@@ -421,7 +421,7 @@ struct Full;
 #[tokio::test(start_paused = true)]
 async fn an_error_of_a_layer_comes_out_as_it_is_and_says_whether_anything_was_sent() {
     let fake = FakeTransport::new();
-    fake.always(&READ, FakeAnswer::json("good"));
+    fake.always(&READ, FakeResponse::json("good"));
     let failing =
         || layer_fn(|_| tower::service_fn(|_: HttpRequest| async { Err::<_, Full>(Full) }));
     for (client, sent, attempts) in [
@@ -464,7 +464,7 @@ async fn an_error_of_a_layer_comes_out_as_it_is_and_says_whether_anything_was_se
 #[tokio::test(start_paused = true)]
 async fn a_layer_around_attempts_is_within_the_attempts_time_and_one_around_calls_is_not() {
     let fake = FakeTransport::new();
-    fake.always(&READ, FakeAnswer::json("good"));
+    fake.always(&READ, FakeResponse::json("good"));
     let slow = || {
         layer_fn(|inner: HttpService| {
             tower::service_fn(move |request: HttpRequest| {

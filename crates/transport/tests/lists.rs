@@ -6,7 +6,7 @@ use common::over;
 use http::Method;
 use proptest::prelude::*;
 use security_api_transport::{
-    Client, Cursor, Error, ErrorKind, FakeAnswer, FakeTransport, List, Next, Operation, Paging,
+    Client, Cursor, Error, ErrorKind, FakeResponse, FakeTransport, List, Next, Operation, Paging,
     Request, Split,
 };
 use serde::Deserialize;
@@ -50,7 +50,7 @@ impl Paging for ByFullness {
     }
 }
 
-/// The body names page and size, the answer says how many pages there are.
+/// The body names page and size, the response says how many pages there are.
 struct BySearch;
 
 #[derive(Deserialize)]
@@ -131,14 +131,14 @@ fn service(items: u32) -> FakeTransport {
         let number = request
             .query("page")
             .map_or(1, |page| page.parse().unwrap());
-        FakeAnswer::json(&of_page(number, FULL))
+        FakeResponse::json(&of_page(number, FULL))
     });
     fake.with(&SEARCH, move |request| {
         let body = request.json();
         assert_eq!(body["filter"], json!({"name": "a"}));
         let number = |name: &str| u32::try_from(body[name].as_u64().unwrap()).unwrap();
         let (page, size) = (number("pageNumber"), number("pageSize"));
-        FakeAnswer::json(&json!({
+        FakeResponse::json(&json!({
             "results": of_page(page, size),
             "totalNumberOfPages": items.div_ceil(size),
         }))
@@ -188,7 +188,7 @@ async fn a_list_gives_one_page_all_pages_items_or_raw_items_with_its_options() {
 async fn a_service_that_passes_over_the_number_ends_the_list_with_an_error_and_no_item_comes_twice()
 {
     let fake = FakeTransport::new();
-    fake.always(&NUMBERED, FakeAnswer::json(&[1, 2, 3, 4, 5]));
+    fake.always(&NUMBERED, FakeResponse::json(&[1, 2, 3, 4, 5]));
     let client = over(&fake);
     let mut items = numbered(&client).items();
     let mut raw = numbered(&client).raw_items();

@@ -11,7 +11,7 @@ use common::tokens::{bearer, crowd, good, granting, tokens};
 use common::{CREATE, READ, builder, create, read, seconds};
 use http::HeaderMap;
 use security_api_transport::{
-    Client, Credential, Error, ErrorKind, FakeAnswer, FakeTransport, Generation, HttpService,
+    Client, Credential, Error, ErrorKind, FakeResponse, FakeTransport, Generation, HttpService,
     Outcome, Rate, RateLimiter, Secret,
 };
 use tokio::task::JoinSet;
@@ -87,7 +87,7 @@ async fn a_renewal_goes_on_beside_the_call_that_uses_the_live_token() {
     let (fake, credential, client) = good(4.0, 3600);
     crowd(&client, 1).await;
     tokio::time::sleep(seconds(3400.0)).await;
-    fake.always(&READ, FakeAnswer::json("good").delay(seconds(5.0)));
+    fake.always(&READ, FakeResponse::json("good").delay(seconds(5.0)));
     let start = Instant::now();
     read(&client).await.unwrap();
     assert_eq!(start.elapsed(), seconds(5.0));
@@ -102,9 +102,9 @@ async fn a_renewal_goes_on_beside_the_call_that_uses_the_live_token() {
 #[tokio::test(start_paused = true)]
 async fn a_failed_early_renewal_keeps_the_live_token_and_is_not_repeated_at_every_call() {
     for failure in [
-        FakeAnswer::status(503),
-        FakeAnswer::status(400),
-        FakeAnswer::never(),
+        FakeResponse::status(503),
+        FakeResponse::status(400),
+        FakeResponse::never(),
     ] {
         let (fake, _, client) = good(0.0, 3600);
         crowd(&client, 1).await;
@@ -129,7 +129,7 @@ async fn a_failed_early_renewal_is_nobody_elses_error() {
     let (fake, _, client) = good(0.0, 3600);
     crowd(&client, 1).await;
     tokio::time::sleep(seconds(3594.0)).await;
-    fake.path("/token", |_| FakeAnswer::status(503).delay(seconds(5.0)));
+    fake.path("/token", |_| FakeResponse::status(503).delay(seconds(5.0)));
     let early = tokio::spawn(read(&client).send());
     // Meanwhile the token ends, and others need a new one.
     tokio::time::sleep(seconds(2.0)).await;
@@ -143,8 +143,8 @@ async fn a_failed_early_renewal_is_nobody_elses_error() {
 async fn an_early_renewal_that_hangs_costs_no_call_any_time() {
     let (fake, _, client) = good(0.0, 3600);
     crowd(&client, 1).await;
-    fake.path("/token", |_| FakeAnswer::never());
-    fake.always(&READ, FakeAnswer::json("good").delay(seconds(0.5)));
+    fake.path("/token", |_| FakeResponse::never());
+    fake.always(&READ, FakeResponse::json("good").delay(seconds(0.5)));
     tokio::time::sleep(seconds(3400.0)).await;
     for _ in 0..40 {
         let start = Instant::now();
@@ -161,14 +161,14 @@ async fn an_early_renewal_that_hangs_holds_up_nobody_after_a_401() {
     let (fake, _, client) = good(0.0, 3600);
     crowd(&client, 1).await;
     tokio::time::sleep(seconds(3400.0)).await;
-    fake.path("/token", |_| FakeAnswer::never());
-    fake.always(&READ, FakeAnswer::json("good").delay(seconds(8.0)));
+    fake.path("/token", |_| FakeResponse::never());
+    fake.always(&READ, FakeResponse::json("good").delay(seconds(8.0)));
     let beside = tokio::spawn(read(&client).send());
     tokio::task::yield_now().await;
     assert_eq!(tokens(&fake).len(), 2);
     granting(&fake, 0.0, 3600);
-    fake.once(&READ, FakeAnswer::status(401));
-    fake.once(&READ, FakeAnswer::json("good"));
+    fake.once(&READ, FakeResponse::status(401));
+    fake.once(&READ, FakeResponse::json("good"));
     let start = Instant::now();
     read(&client).await.unwrap();
     assert_eq!((start.elapsed(), tokens(&fake).len()), (Duration::ZERO, 3));
@@ -201,12 +201,12 @@ fn a_fetch_is_driven_on_only_in_the_runtime_where_it_began() {
             runtime.enable_time().start_paused(true).build().unwrap()
         };
         let mut standing_still = Vec::new();
-        for answer in [
-            FakeAnswer::status(503).delay(seconds(0.02)),
-            FakeAnswer::never(),
-            FakeAnswer::status(503).header("retry-after", "0.1"),
+        for response in [
+            FakeResponse::status(503).delay(seconds(0.02)),
+            FakeResponse::never(),
+            FakeResponse::status(503).header("retry-after", "0.1"),
         ] {
-            fake.path("/token", move |_| answer.clone());
+            fake.path("/token", move |_| response.clone());
             let first = runtime();
             for _ in 0..3 {
                 let call = read(&client).timeout(seconds(0.03));
@@ -273,7 +273,7 @@ fn a_fetch_that_panics_is_the_end_of_its_caller_and_of_nobody_else() {
             *asked.lock().unwrap_or_else(PoisonError::into_inner) > 1,
             "on purpose"
         );
-        FakeAnswer::json(&serde_json::json!({"access_token": "t"}))
+        FakeResponse::json(&serde_json::json!({"access_token": "t"}))
     });
     runtime.block_on(async {
         let mut calls = Vec::new();
@@ -360,7 +360,7 @@ async fn queue(client: &Client, timeouts: &[f64], distance: f64) -> Vec<Ended> {
 async fn an_endpoint_that_hangs_holds_each_caller_until_its_deadline_at_most_and_all_share_the_failure()
  {
     let (fake, _, client) = good(0.0, 3600);
-    fake.path("/token", |_| FakeAnswer::never());
+    fake.path("/token", |_| FakeResponse::never());
     let start = Instant::now();
     let timeouts: Vec<_> = (0..400)
         .map(|number| [0.5, 2.0, 15.0, 300.0][number % 4])
@@ -389,8 +389,8 @@ async fn a_token_request_that_hangs_costs_those_who_can_wait_no_more_than_that_r
     let hangs = AtomicBool::new(true);
     fake.path("/token", move |_| {
         match hangs.swap(false, Ordering::Relaxed) {
-            true => FakeAnswer::never(),
-            false => FakeAnswer::json(&serde_json::json!({"access_token": "token"})),
+            true => FakeResponse::never(),
+            false => FakeResponse::json(&serde_json::json!({"access_token": "token"})),
         }
     });
     let start = Instant::now();
@@ -405,7 +405,7 @@ async fn a_token_request_that_hangs_costs_those_who_can_wait_no_more_than_that_r
 async fn errors_are_not_cached() {
     let (fake, _, client) = good(0.0, 3600);
     fake.path("/token", |_| {
-        FakeAnswer::status(400).body(r#"{"error":"invalid_client"}"#)
+        FakeResponse::status(400).body(r#"{"error":"invalid_client"}"#)
     });
     let error = read(&client).await.unwrap_err();
     assert_eq!(
@@ -418,14 +418,14 @@ async fn errors_are_not_cached() {
 
 #[tokio::test(start_paused = true)]
 async fn a_dead_token_endpoint_is_not_stormed() {
-    for answer in [
-        FakeAnswer::status(503),
-        FakeAnswer::status(400),
-        FakeAnswer::error(Error::new(ErrorKind::Connect, "nobody there")),
-        FakeAnswer::never(),
+    for response in [
+        FakeResponse::status(503),
+        FakeResponse::status(400),
+        FakeResponse::error(Error::new(ErrorKind::Connect, "nobody there")),
+        FakeResponse::never(),
     ] {
         let (fake, _, client) = good(0.0, 3600);
-        fake.path("/token", move |_| answer.clone());
+        fake.path("/token", move |_| response.clone());
         let (good, errors) = crowd(&client, 1000).await;
         assert_eq!((good, errors.len()), (0, 1000));
         assert!(
@@ -459,7 +459,7 @@ async fn a_dead_token_endpoint_is_not_stormed() {
 async fn a_call_that_cannot_await_the_next_token_request_fails_at_once_with_the_last_error() {
     let (fake, _, client) = good(0.0, 3600);
     fake.path("/token", |_| {
-        FakeAnswer::status(429).header("retry-after", "20")
+        FakeResponse::status(429).header("retry-after", "20")
     });
     let first = read(&client).await.unwrap_err();
     assert!(
@@ -494,15 +494,15 @@ async fn a_401_renews_the_token_once_and_sends_the_call_once_more() {
     let (fake, _, client) = good(0.0, 3600);
     crowd(&client, 1).await;
     fake.with(&READ, |request| match bearer(request).as_str() {
-        "Bearer token-1" => FakeAnswer::status(401),
-        _ => FakeAnswer::json("good"),
+        "Bearer token-1" => FakeResponse::status(401),
+        _ => FakeResponse::json("good"),
     });
     let response = read(&client).retries(0).send_with_response().await.unwrap();
     assert_eq!((response.attempts(), tokens(&fake).len()), (2, 2));
 
-    // A second 401 is the answer.
+    // A second 401 is the response.
     tokio::time::sleep(seconds(60.0)).await;
-    fake.always(&READ, FakeAnswer::status(401));
+    fake.always(&READ, FakeResponse::status(401));
     let before = fake.requests_of(&READ).len();
     let error = read(&client).await.unwrap_err();
     assert!(error.is_unauthorized() && !error.is_retryable());
@@ -513,8 +513,8 @@ async fn a_401_renews_the_token_once_and_sends_the_call_once_more() {
 #[tokio::test(start_paused = true)]
 async fn where_every_token_is_refused_new_ones_are_asked_for_less_and_less() {
     let (fake, _, client) = good(0.0, 3600);
-    fake.always(&READ, FakeAnswer::status(401));
-    fake.path("/file", |_| FakeAnswer::status(401));
+    fake.always(&READ, FakeResponse::status(401));
+    fake.path("/file", |_| FakeResponse::status(401));
     let mut pauses = Vec::new();
     for round in 0..9 {
         let error = read(&client).await.unwrap_err();
@@ -554,7 +554,7 @@ async fn where_every_token_is_refused_new_ones_are_asked_for_less_and_less() {
 #[tokio::test(start_paused = true)]
 async fn an_operation_whose_tokens_are_all_refused_takes_none_from_the_others() {
     let (fake, _, client) = good(0.0, 3600);
-    fake.always(&CREATE, FakeAnswer::status(401));
+    fake.always(&CREATE, FakeResponse::status(401));
     for _ in 0..600 {
         create(&client).await.unwrap_err();
         let response = read(&client).send_with_response().await.unwrap();
@@ -568,15 +568,15 @@ async fn an_operation_whose_tokens_are_all_refused_takes_none_from_the_others() 
 #[tokio::test(start_paused = true)]
 async fn a_token_that_was_taken_for_a_while_is_replaced_at_once_when_it_is_refused() {
     let (fake, _, client) = good(0.0, 3600);
-    fake.always(&READ, FakeAnswer::status(401));
+    fake.always(&READ, FakeResponse::status(401));
     for _ in 0..5 {
         let wait = read(&client).await.unwrap_err().retry_after().unwrap();
         tokio::time::sleep(wait).await;
     }
-    fake.always(&READ, FakeAnswer::json("good"));
+    fake.always(&READ, FakeResponse::json("good"));
     // The last one is still doubted, the one after it is not.
     for _ in 0..5 {
-        fake.once(&READ, FakeAnswer::status(401));
+        fake.once(&READ, FakeResponse::status(401));
         let response = read(&client).send_with_response().await.unwrap();
         assert_eq!(response.attempts(), 2);
         tokio::time::sleep(seconds(6.0)).await;
@@ -588,7 +588,7 @@ async fn refusals_of_new_tokens_do_not_add_up_over_tokens_that_were_taken() {
     let (fake, _, client) = good(0.0, 60);
     for _ in 0..5 {
         // The token has expired, and its successor is refused.
-        fake.once(&READ, FakeAnswer::status(401));
+        fake.once(&READ, FakeResponse::status(401));
         let response = read(&client).send_with_response().await.unwrap();
         assert_eq!(response.attempts(), 2);
         tokio::time::sleep(seconds(60.0)).await;
@@ -601,7 +601,7 @@ async fn a_token_that_was_accepted_is_renewed_however_soon_it_is_revoked() {
     let (fake, _, client) = good(0.0, 3600);
     for _ in 0..6 {
         read(&client).await.unwrap();
-        fake.once(&READ, FakeAnswer::status(401));
+        fake.once(&READ, FakeResponse::status(401));
         let response = read(&client).send_with_response().await.unwrap();
         assert_eq!(response.attempts(), 2);
         tokio::time::sleep(seconds(0.1)).await;
@@ -615,15 +615,15 @@ async fn a_thousand_401s_at_once_cause_one_renewal_and_spend_no_retry_budget() {
     crowd(&client, 1).await;
     fake.with(&READ, |request| {
         match (bearer(request).as_str(), request.attempt) {
-            ("Bearer token-1", _) => FakeAnswer::status(401).delay(seconds(0.5)),
-            (_, 2) => FakeAnswer::json("good"),
-            _ => FakeAnswer::status(503),
+            ("Bearer token-1", _) => FakeResponse::status(401).delay(seconds(0.5)),
+            (_, 2) => FakeResponse::json("good"),
+            _ => FakeResponse::status(503),
         }
     });
     assert_eq!(crowd(&client, 1000).await.0, 1000);
     assert_eq!(tokens(&fake).len(), 2);
     fake.with(&READ, |request| {
-        FakeAnswer::status(if request.attempt == 1 { 503 } else { 204 })
+        FakeResponse::status(if request.attempt == 1 { 503 } else { 204 })
     });
     assert_eq!(crowd(&client, 30).await.0, 30, "the budget was full");
 }
@@ -632,8 +632,8 @@ async fn a_thousand_401s_at_once_cause_one_renewal_and_spend_no_retry_budget() {
 async fn a_401_for_an_older_token_does_not_drop_the_newer_one() {
     let (fake, credential, client) = good(0.0, 3600);
     crowd(&client, 1).await;
-    fake.once(&READ, FakeAnswer::status(401).delay(seconds(5.0)));
-    fake.once(&READ, FakeAnswer::status(401));
+    fake.once(&READ, FakeResponse::status(401).delay(seconds(5.0)));
+    fake.once(&READ, FakeResponse::status(401));
     let slow = tokio::spawn(read(&client).send());
     tokio::task::yield_now().await;
     read(&client).await.unwrap();
@@ -663,8 +663,8 @@ async fn a_renewal_that_was_under_way_when_the_token_was_refused_is_asked_for_ag
     let early = tokio::spawn(read(&client).send());
     tokio::time::sleep(seconds(1.0)).await;
     fake.with(&READ, |request| match bearer(request).as_str() {
-        "Bearer token-2" => FakeAnswer::json("good"),
-        _ => FakeAnswer::status(401),
+        "Bearer token-2" => FakeResponse::json("good"),
+        _ => FakeResponse::status(401),
     });
     let response = read(&client).send_with_response().await.unwrap();
     assert_eq!((response.attempts(), tokens(&fake).len()), (2, 3));
@@ -677,7 +677,7 @@ async fn a_token_that_is_refused_while_a_call_waits_for_its_permit_is_not_used_a
     let (fake, credential, client) = good(0.0, 3600);
     crowd(&client, 1).await;
     granting(&fake, 9.0, 3600);
-    fake.once(&READ, FakeAnswer::status(401).delay(seconds(5.0)));
+    fake.once(&READ, FakeResponse::status(401).delay(seconds(5.0)));
     let limiter = RateLimiter::new(Rate::per_second(0.1, 1).unwrap());
     let builder = builder()
         .transport(fake.clone())

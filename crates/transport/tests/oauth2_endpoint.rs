@@ -10,7 +10,7 @@ use common::tokens::{TOKEN_URL, bearer, client, crowd, good, oauth2, tokens};
 use common::{READ, read, seconds};
 use proptest::prelude::*;
 use security_api_transport::{
-    ApiKey, Client, ClientBuilder, Credential, Error, ErrorKind, FakeAnswer, FakeTransport,
+    ApiKey, Client, ClientBuilder, Credential, Error, ErrorKind, FakeResponse, FakeTransport,
     HttpService, OAuth2, ServiceSettings,
 };
 use serde_json::{Value, json};
@@ -87,10 +87,10 @@ async fn the_life_of_a_token_is_read_in_every_form_it_comes_in() {
         (json!(1e300), 30.0 * 365.0 * 86400.0 - 5.0),
     ] {
         let (fake, credential, client) = good(0.0, 0);
-        let answer = FakeAnswer::json(
+        let response = FakeResponse::json(
             &json!({"access_token": "t", "expires_in": expires_in, "scope": "api"}),
         );
-        fake.path("/token", move |_| answer.clone());
+        fake.path("/token", move |_| response.clone());
         assert_eq!(crowd(&client, 100).await.0, 100, "{expires_in}");
         assert_eq!(tokens(&fake).len(), 1);
         let token = credential.current().unwrap();
@@ -104,9 +104,9 @@ async fn the_life_of_a_token_is_read_in_every_form_it_comes_in() {
 
 #[tokio::test(start_paused = true)]
 async fn what_a_token_endpoint_answers_wrongly_is_a_clear_error_without_a_storm() {
-    let json = |body: &str| FakeAnswer::status(200).body(body.to_owned());
-    let invalid = |error: &str| FakeAnswer::status(400).body(format!(r#"{{"error":"{error}"}}"#));
-    for (answer, says, asked, retryable) in [
+    let json = |body: &str| FakeResponse::status(200).body(body.to_owned());
+    let invalid = |error: &str| FakeResponse::status(400).body(format!(r#"{{"error":"{error}"}}"#));
+    for (response, says, asked, retryable) in [
         (
             invalid("invalid_client"),
             "refused the client id or secret",
@@ -115,7 +115,7 @@ async fn what_a_token_endpoint_answers_wrongly_is_a_clear_error_without_a_storm(
         ),
         (invalid("invalid_scope"), "invalid_scope", 1, false),
         (
-            FakeAnswer::status(400).body(
+            FakeResponse::status(400).body(
                 r#"{"error":"invalid_grant","error_description":" The client is disabled. "}"#,
             ),
             "(400 Bad Request, invalid_grant): The client is disabled.",
@@ -123,21 +123,21 @@ async fn what_a_token_endpoint_answers_wrongly_is_a_clear_error_without_a_storm(
             false,
         ),
         (
-            FakeAnswer::status(400)
+            FakeResponse::status(400)
                 .body(r#"{"error":"invalid_grant","error_description":"s3cret\nline"}"#),
             "(400 Bad Request, invalid_grant)",
             1,
             false,
         ),
         (
-            FakeAnswer::status(400)
+            FakeResponse::status(400)
                 .body(r#"{"error":"invalid_client","error_description":"no s3cret&=+ü here"}"#),
             "refused the client id or secret (400 Bad Request, invalid_client)",
             1,
             false,
         ),
         (
-            FakeAnswer::status(400).body(
+            FakeResponse::status(400).body(
                 r#"{"error":"invalid_grant","error_description":"got client_secret=s3cret%26%3d%2B%C3%BC&scope="}"#,
             ),
             "(400 Bad Request, invalid_grant)",
@@ -145,7 +145,7 @@ async fn what_a_token_endpoint_answers_wrongly_is_a_clear_error_without_a_storm(
             false,
         ),
         (
-            FakeAnswer::status(400).body(
+            FakeResponse::status(400).body(
                 r#"{"error":"invalid_grant","error_description":"got \"s3cret&=+\\u00fc\""}"#,
             ),
             "(400 Bad Request, invalid_grant)",
@@ -153,40 +153,40 @@ async fn what_a_token_endpoint_answers_wrongly_is_a_clear_error_without_a_storm(
             false,
         ),
         (
-            FakeAnswer::error(Error::new(ErrorKind::Custom, "sent client_secret=s3cret%26%3D%2B%C3%BC")),
+            FakeResponse::error(Error::new(ErrorKind::Custom, "sent client_secret=s3cret%26%3D%2B%C3%BC")),
             "the token request failed",
             3,
             true,
         ),
         (
-            FakeAnswer::status(400).body(r#"{"error_description":"s3cret"}"#),
+            FakeResponse::status(400).body(r#"{"error_description":"s3cret"}"#),
             "answered 400",
             1,
             false,
         ),
         (invalid("s3cret S3CRET"), "answered 400", 1, false),
-        (FakeAnswer::status(401), "answered 401", 1, false),
+        (FakeResponse::status(401), "answered 401", 1, false),
         (
-            FakeAnswer::status(302).header("location", "https://elsewhere.test/"),
+            FakeResponse::status(302).header("location", "https://elsewhere.test/"),
             "answered 302",
             1,
             false,
         ),
         (
-            FakeAnswer::status(404).body("<html>"),
+            FakeResponse::status(404).body("<html>"),
             "answered 404",
             1,
             false,
         ),
-        (FakeAnswer::status(500), "answered 500", 3, true),
+        (FakeResponse::status(500), "answered 500", 3, true),
         (
-            FakeAnswer::status(503).header("retry-after", "0"),
+            FakeResponse::status(503).header("retry-after", "0"),
             "answered 503",
             3,
             true,
         ),
         (
-            FakeAnswer::status(429).header("retry-after", "9"),
+            FakeResponse::status(429).header("retry-after", "9"),
             "answered 429",
             1,
             true,
@@ -214,22 +214,22 @@ async fn what_a_token_endpoint_answers_wrongly_is_a_clear_error_without_a_storm(
             1,
             false,
         ),
-        (FakeAnswer::never(), "did not answer in time", 3, true),
+        (FakeResponse::never(), "did not answer in time", 3, true),
         (
-            FakeAnswer::error(Error::new(ErrorKind::Connect, "x")),
+            FakeResponse::error(Error::new(ErrorKind::Connect, "x")),
             "could not be reached",
             3,
             true,
         ),
         (
-            FakeAnswer::error(Error::new(ErrorKind::Connect, "x").permanent()),
+            FakeResponse::error(Error::new(ErrorKind::Connect, "x").permanent()),
             "could not be reached",
             1,
             false,
         ),
     ] {
         let (fake, _, client) = good(0.0, 3600);
-        fake.path("/token", move |_| answer.clone());
+        fake.path("/token", move |_| response.clone());
         let error = read(&client).await.unwrap_err();
         assert_eq!(
             (error.kind(), error.attempts()),
@@ -251,13 +251,13 @@ async fn what_a_token_endpoint_answers_wrongly_is_a_clear_error_without_a_storm(
 }
 
 /// The seconds between requests for tokens, while `call` is made again and again and the endpoint answers so.
-async fn gaps(answer: FakeAnswer, calls: usize) -> Vec<f64> {
+async fn gaps(response: FakeResponse, calls: usize) -> Vec<f64> {
     let (fake, _, client) = good(0.0, 3600);
     let asked = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&asked);
     fake.path("/token", move |_| {
         noted.lock().unwrap().push(Instant::now());
-        answer.clone()
+        response.clone()
     });
     for _ in 0..calls {
         read(&client).await.unwrap_err();
@@ -273,7 +273,7 @@ async fn gaps(answer: FakeAnswer, calls: usize) -> Vec<f64> {
 async fn a_token_request_that_failed_for_the_moment_is_sent_again_after_waits_that_double() {
     let mut longest = [0.0_f64; 2];
     for _ in 0..200 {
-        let gaps = gaps(FakeAnswer::status(503), 1).await;
+        let gaps = gaps(FakeResponse::status(503), 1).await;
         for (longest, gap) in longest.iter_mut().zip(gaps) {
             *longest = longest.max(gap);
         }
@@ -286,7 +286,7 @@ async fn a_token_request_that_failed_for_the_moment_is_sent_again_after_waits_th
 #[tokio::test(start_paused = true)]
 async fn after_each_fetch_that_fails_the_pause_before_the_next_doubles_up_to_half_a_minute() {
     for _ in 0..20 {
-        let gaps = gaps(FakeAnswer::status(400), 10).await;
+        let gaps = gaps(FakeResponse::status(400), 10).await;
         assert_eq!(gaps.len(), 9);
         for (number, gap) in gaps.iter().enumerate() {
             let bound = (0.5 * f64::from(1 << number)).min(30.0);
@@ -295,8 +295,8 @@ async fn after_each_fetch_that_fails_the_pause_before_the_next_doubles_up_to_hal
     }
     // The endpoint's own wait counts if it is longer, up to a minute.
     for (asked, waited) in [("7", 7.0), ("1000", 60.0)] {
-        let answer = FakeAnswer::status(400).header("retry-after", asked);
-        let gaps = gaps(answer, 3).await;
+        let response = FakeResponse::status(400).header("retry-after", asked);
+        let gaps = gaps(response, 3).await;
         assert!(
             gaps.iter()
                 .all(|gap| (waited..waited + 0.002).contains(gap)),
@@ -309,7 +309,7 @@ async fn after_each_fetch_that_fails_the_pause_before_the_next_doubles_up_to_hal
 async fn what_a_token_endpoint_says_beyond_the_standard_can_be_read_and_is_not_shown() {
     let (fake, credential, client) = good(0.0, 0);
     fake.path("/token", move |_| {
-        FakeAnswer::json(&json!({
+        FakeResponse::json(&json!({
             "access_token": "t", "permissions": ["read", "write"], "refresh_token": "s3cret"
         }))
     });
@@ -334,9 +334,9 @@ async fn what_a_token_endpoint_says_beyond_the_standard_can_be_read_and_is_not_s
 async fn a_token_path_stands_below_the_base_url_that_the_client_ends_up_with() {
     let fake = FakeTransport::new();
     fake.path("/connect/token", |_| {
-        FakeAnswer::json(&json!({"access_token": "t"}))
+        FakeResponse::json(&json!({"access_token": "t"}))
     });
-    fake.always(&READ, FakeAnswer::json("good"));
+    fake.always(&READ, FakeResponse::json("good"));
     let credential = OAuth2::client_credentials("/connect/token", "id", "secret").unwrap();
     let settings = ServiceSettings {
         credential: Arc::new(credential.clone()),
@@ -501,7 +501,7 @@ async fn play(
             .good_until
             .insert(format!("Bearer {number}"), now + life);
         let token = json!({"access_token": number, "expires_in": life.as_secs()});
-        FakeAnswer::json(&token).delay(delay)
+        FakeResponse::json(&token).delay(delay)
     });
     let for_calls = Arc::clone(&issuer);
     fake.with(&READ, move |request| {
@@ -511,9 +511,9 @@ async fn play(
             .get(&bearer(request))
             .is_some_and(|until| Instant::now() < *until);
         if good {
-            FakeAnswer::json("good")
+            FakeResponse::json("good")
         } else {
-            FakeAnswer::status(401)
+            FakeResponse::status(401)
         }
     });
     let client = client(&fake, &oauth2());

@@ -2,11 +2,12 @@
 
 mod common;
 
-use common::wire::{Act, Server, answer};
+use common::wire::{Act, Server, response};
 use common::{READ, builder, create, hurried, over, read};
 use http::{Method, Uri};
 use security_api_transport::{
-    BoxError, Client, ErrorKind, FakeAnswer, FakeTransport, HttpRequest, Outcome, Rate, RateLimiter,
+    BoxError, Client, ErrorKind, FakeResponse, FakeTransport, HttpRequest, Outcome, Rate,
+    RateLimiter,
 };
 use tower::util::MapRequestLayer;
 
@@ -36,7 +37,7 @@ async fn a_layer_cannot_take_the_request_with_its_credential_to_another_origin()
             builder().attempt_layer(rewriting(target)),
         ] {
             let fake = FakeTransport::new();
-            fake.always(&READ, FakeAnswer::json("good"));
+            fake.always(&READ, FakeResponse::json("good"));
             let client: Client = builder.transport(fake.clone()).build().unwrap();
             let result = read(&client).await;
             assert_eq!(
@@ -109,7 +110,7 @@ async fn a_redirect_is_an_error_that_names_the_new_host_and_nothing_else_of_it()
             let fake = FakeTransport::new();
             fake.always(
                 &READ,
-                FakeAnswer::status(status)
+                FakeResponse::status(status)
                     .header("location", location)
                     .body("MARK"),
             );
@@ -130,12 +131,12 @@ async fn a_redirect_is_an_error_that_names_the_new_host_and_nothing_else_of_it()
 
 #[tokio::test(start_paused = true)]
 async fn a_redirect_that_says_nowhere_is_still_one() {
-    for answer in [
-        FakeAnswer::status(302),
-        FakeAnswer::status(302).header("location", ""),
+    for response in [
+        FakeResponse::status(302),
+        FakeResponse::status(302).header("location", ""),
     ] {
         let fake = FakeTransport::new();
-        fake.always(&READ, answer);
+        fake.always(&READ, response);
         let error = read(&over(&fake)).await.unwrap_err();
         assert_eq!(
             (error.kind(), fake.requests().len()),
@@ -147,10 +148,10 @@ async fn a_redirect_that_says_nowhere_is_still_one() {
 
 #[tokio::test]
 async fn the_leaf_follows_no_redirect() {
-    let elsewhere = Server::start(vec![Act::Send(answer(200, "", b"\"stolen\""))]).await;
+    let elsewhere = Server::start(vec![Act::Send(response(200, "", b"\"stolen\""))]).await;
     let location = format!("location: {}/x\r\n", elsewhere.url());
     for location in [location.as_str(), "location: /other\r\n"] {
-        let server = Server::start(vec![Act::Send(answer(307, location, b""))]).await;
+        let server = Server::start(vec![Act::Send(response(307, location, b""))]).await;
         let client = builder()
             .base_url(server.url())
             .retry(hurried())
@@ -176,7 +177,7 @@ async fn the_leaf_puts_the_credential_on_the_request_to_its_origin() {
                 .lock()
                 .unwrap()
                 .push(String::from_utf8(request).unwrap());
-            let bytes = answer(200, "", b"\"good\"");
+            let bytes = response(200, "", b"\"good\"");
             tokio::io::AsyncWriteExt::write_all(&mut stream, &bytes)
                 .await
                 .unwrap();
@@ -233,10 +234,10 @@ async fn a_file_is_fetched_from_public_hosts_and_elsewhere_only_where_that_is_wa
             (builder().fetch_from_private_networks(), private),
         ] {
             let fake = FakeTransport::new();
-            let file = FakeAnswer::status(200).header("content-type", "text/csv");
+            let file = FakeResponse::status(200).header("content-type", "text/csv");
             fake.path("/blob", move |_| file.clone());
             fake.path("/moved", |_| {
-                FakeAnswer::status(302).header("location", target)
+                FakeResponse::status(302).header("location", target)
             });
             let client: Client = builder.transport(fake.clone()).build().unwrap();
             let given = client.fetch(target).await;
@@ -323,7 +324,7 @@ fn of_service(fake: &FakeTransport) -> Client {
 #[tokio::test]
 async fn a_sibling_is_sent_the_credential_at_a_host_of_its_own() {
     let fake = FakeTransport::new();
-    fake.always(&READ, FakeAnswer::json("good"));
+    fake.always(&READ, FakeResponse::json("good"));
     let client = of_service(&fake).with_header("x-company", "c-1").unwrap();
     let sibling = client.sibling("https://voice-api.service.test").unwrap();
     assert_eq!(sibling.base_url(), "https://voice-api.service.test");
@@ -411,7 +412,7 @@ fn a_sibling_lives_in_the_domain_of_the_client_or_is_refused() {
 async fn a_sibling_has_no_part_in_the_limits_of_the_client() {
     let limiter = RateLimiter::new(Rate::per_second(0.001, 1).unwrap());
     let fake = FakeTransport::new();
-    fake.always(&READ, FakeAnswer::json("good"));
+    fake.always(&READ, FakeResponse::json("good"));
     let client = builder().base_url("https://api.service.test");
     let client: Client = client
         .limiter(limiter)
@@ -424,7 +425,7 @@ async fn a_sibling_has_no_part_in_the_limits_of_the_client() {
     for _ in 0..3 {
         read(&sibling).await.unwrap();
     }
-    let used_up = FakeAnswer::status(429).header("retry-after", "500");
+    let used_up = FakeResponse::status(429).header("retry-after", "500");
     fake.once(&READ, used_up);
     read(&sibling).retries(0).await.unwrap_err();
     read(&client).await.unwrap();
@@ -448,23 +449,23 @@ async fn unit_takes_any_success_and_what_fails_is_named_by_its_path() {
         "{",
     ] {
         fake.path("/things/secret-id", move |_| {
-            FakeAnswer::status(200).body(body)
+            FakeResponse::status(200).body(body)
         });
         request().call::<()>().await.unwrap();
     }
-    fake.path("/things/secret-id", |_| FakeAnswer::json("text"));
+    fake.path("/things/secret-id", |_| FakeResponse::json("text"));
     let wrong = request().call::<Vec<u32>>().await.unwrap_err();
     let wrong = wrong.to_string();
     assert!(wrong.starts_with("POST /things/{}: "), "{wrong}");
     assert!(request().call::<Option<u32>>().await.is_err());
     fake.path("/things/secret-id", |_| {
-        FakeAnswer::status(200).body("{\"ok\":false")
+        FakeResponse::status(200).body("{\"ok\":false")
     });
     assert!(
         request().call::<()>().await.is_err(),
         "the service says that it failed"
     );
-    fake.path("/things/secret-id", |_| FakeAnswer::status(404));
+    fake.path("/things/secret-id", |_| FakeResponse::status(404));
     let missing = request().call::<()>().await.unwrap_err().to_string();
     assert!(missing.starts_with("POST /things/{}: 404"), "{missing}");
 }

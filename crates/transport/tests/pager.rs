@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use http::Method;
 use proptest::prelude::*;
 use security_api_transport::{
-    Client, Cursor, Error, ErrorKind, FakeAnswer, FakeRequest, FakeTransport, Items, Next,
+    Client, Cursor, Error, ErrorKind, FakeRequest, FakeResponse, FakeTransport, Items, Next,
     Operation, Outcome, Page, PageItems, Pages, Paging, RawItems, Request, Split,
 };
 use serde::Deserialize;
@@ -56,8 +56,8 @@ impl Paging for Tokens {
     }
 }
 
-fn page(items: std::ops::Range<u32>, next: Option<&str>) -> FakeAnswer {
-    FakeAnswer::json(&json!({"items": items.collect::<Vec<_>>(), "next": next}))
+fn page(items: std::ops::Range<u32>, next: Option<&str>) -> FakeResponse {
+    FakeResponse::json(&json!({"items": items.collect::<Vec<_>>(), "next": next}))
 }
 
 /// A service with pages of these sizes, whose tokens are `p1`, `p2` and so on; items count up.
@@ -68,7 +68,7 @@ fn service(sizes: &[u32]) -> FakeTransport {
     fake
 }
 
-fn good(sizes: &[u32], request: &FakeRequest) -> FakeAnswer {
+fn good(sizes: &[u32], request: &FakeRequest) -> FakeResponse {
     let number = request
         .query("page")
         .map_or(0, |page| page[1..].parse().unwrap());
@@ -209,11 +209,11 @@ async fn tokens_that_come_round_again_are_an_error_and_no_endless_loop() {
 
 #[tokio::test(start_paused = true)]
 async fn after_an_error_a_stream_is_over_and_its_cursor_says_where() {
-    for answer in [
-        FakeAnswer::status(404),
-        FakeAnswer::status(200).body("nonsense"),
-        FakeAnswer::status(200).body(r#"{"items":[3],"next":{}}"#),
-        FakeAnswer::status(200).body("{\"ok\":false}"),
+    for response in [
+        FakeResponse::status(404),
+        FakeResponse::status(200).body("nonsense"),
+        FakeResponse::status(200).body(r#"{"items":[3],"next":{}}"#),
+        FakeResponse::status(200).body("{\"ok\":false}"),
     ] {
         let fake = service(&[3, 3]);
         let mut stream = items(&fake);
@@ -224,7 +224,7 @@ async fn after_an_error_a_stream_is_over_and_its_cursor_says_where() {
             );
             assert_eq!(stream.try_next().await.unwrap(), Some(item));
         }
-        fake.once(&LIST, answer.clone());
+        fake.once(&LIST, response.clone());
         stream.try_next().await.unwrap_err();
         let stored = serde_json::to_string(&stream.cursor()).unwrap();
         assert_eq!(stored, r#"{"page":"p1","taken":0}"#);
@@ -242,8 +242,8 @@ async fn after_an_error_a_stream_is_over_and_its_cursor_says_where() {
 }
 
 /// A page of which the second item is no number.
-fn odd_page() -> FakeAnswer {
-    FakeAnswer::status(200).body(r#"{"items":[0, {"wrong": "type"} ,2],"next":"p1"}"#)
+fn odd_page() -> FakeResponse {
+    FakeResponse::status(200).body(r#"{"items":[0, {"wrong": "type"} ,2],"next":"p1"}"#)
 }
 
 #[tokio::test(start_paused = true)]
@@ -309,7 +309,7 @@ async fn raw_items_are_returned_as_they_came_and_those_that_are_no_text_are_erro
     let place = body.windows(2).position(|pair| pair == b"XX").unwrap();
     body[place..place + 2].copy_from_slice(b"\xc3\x28");
     let fake = FakeTransport::new();
-    fake.always(&LIST, FakeAnswer::status(200).body(body));
+    fake.always(&LIST, FakeResponse::status(200).body(body));
     let mut stream = raw_items(&fake);
     for expected in [r#""\ud800""#, "1e999"] {
         let item = stream.try_next().await.unwrap().unwrap();
@@ -335,7 +335,7 @@ async fn an_incomplete_list_is_an_error_after_what_was_read_and_never_its_end() 
     ] {
         let body = format!(r#"{{"items":[0,1],"next":{next}}}"#);
         let fake = FakeTransport::new();
-        fake.always(&LIST, FakeAnswer::status(200).body(body));
+        fake.always(&LIST, FakeResponse::status(200).body(body));
 
         let mut stream = items(&fake);
         assert_eq!(stream.try_next().await.unwrap(), Some(0));
@@ -377,7 +377,7 @@ async fn a_page_has_at_most_100_000_items_however_it_is_read() {
     let body = |items: usize| format!(r#"{{"items":[{}0],"next":null}}"#, "0,".repeat(items - 1));
     for (count, is_fine) in [(100_000, true), (100_001, false)] {
         let fake = FakeTransport::new();
-        fake.always(&LIST, FakeAnswer::status(200).body(body(count)));
+        fake.always(&LIST, FakeResponse::status(200).body(body(count)));
         let typed = items(&fake).try_collect().await;
         let raw = raw_items(&fake).try_collect().await;
         assert_eq!((typed.is_ok(), raw.is_ok()), (is_fine, is_fine), "{count}");
@@ -478,8 +478,8 @@ async fn a_page_that_fails_for_the_moment_is_sent_again_within_its_own_call() {
     let mut stream = items(&fake);
     stream.try_next().await.unwrap();
     stream.try_next().await.unwrap();
-    fake.once(&LIST, FakeAnswer::status(503))
-        .once(&LIST, FakeAnswer::status(429));
+    fake.once(&LIST, FakeResponse::status(503))
+        .once(&LIST, FakeResponse::status(429));
     assert_eq!(stream.try_next().await.unwrap(), Some(2));
     assert_eq!(fake.requests().len(), 4);
 }
@@ -499,7 +499,7 @@ async fn in_runs(sizes: Vec<u32>, fails: Vec<bool>, stops: Vec<usize>, raw: bool
     let fake = FakeTransport::new();
     let fails = std::sync::Mutex::new(fails.into_iter());
     fake.with(&LIST, move |request| match fails.lock().unwrap().next() {
-        Some(true) => FakeAnswer::status(404),
+        Some(true) => FakeResponse::status(404),
         _ => good(&sizes, request),
     });
     let mut stops = stops.into_iter();

@@ -4,7 +4,7 @@ mod common;
 
 use std::process::Command;
 
-use common::wire::{Act, Server, answer};
+use common::wire::{Act, Server, response};
 use common::{READ, builder, hurried, install_provider, read, settings};
 use security_api_transport::{Client, ClientBuilder, ErrorKind, Outcome};
 use serde_json::{Value, json};
@@ -21,8 +21,8 @@ async fn proxy() -> (String, tokio::task::JoinHandle<String>) {
         while !head.ends_with(b"\r\n\r\n") {
             head.push(stream.read_u8().await.unwrap());
         }
-        let answer = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{\"by\":\"p\"}";
-        stream.write_all(answer.as_bytes()).await.unwrap();
+        let response = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{\"by\":\"p\"}";
+        stream.write_all(response.as_bytes()).await.unwrap();
         String::from_utf8(head).unwrap()
     });
     (format!("http://user:pr0xysecret@{address}"), head)
@@ -36,8 +36,8 @@ async fn a_proxy_is_asked_for_the_whole_url_with_its_own_credentials() {
         .proxy(url)
         .build()
         .unwrap();
-    let answer: Value = client.operation(&READ, &["7"]).call().await.unwrap();
-    assert_eq!(answer, json!({"by": "p"}));
+    let response: Value = client.operation(&READ, &["7"]).call().await.unwrap();
+    assert_eq!(response, json!({"by": "p"}));
     let head = head.await.unwrap().to_ascii_lowercase();
     assert!(head.starts_with("get http://127.0.0.1:9/"), "{head}");
     assert!(head.contains("\r\nproxy-authorization: basic "), "{head}");
@@ -98,8 +98,8 @@ async fn in_environment(test: &'static str, variables: &[(&str, &str)]) {
     ignore = "it asks for https"
 )]
 async fn the_environments_proxy_is_for_other_machines_only() {
-    let proxy = Server::start(vec![Act::Send(answer(502, "", b""))]).await;
-    let server = Server::start(vec![Act::Send(answer(200, "", b"\"good\""))]).await;
+    let proxy = Server::start(vec![Act::Send(response(502, "", b""))]).await;
+    let server = Server::start(vec![Act::Send(response(200, "", b"\"good\""))]).await;
     let (proxy_url, server_url) = (proxy.url(), server.url());
     for name in ["HTTP_PROXY", "ALL_PROXY", "http_proxy"] {
         in_environment(
@@ -221,7 +221,7 @@ async fn serve_socks(
         .await
         .ok()?;
     common::wire::read_request(&mut stream).await?;
-    stream.write_all(&answer(200, "", b"\"good\"")).await.ok()
+    stream.write_all(&response(200, "", b"\"good\"")).await.ok()
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use common::{BOOK, CREATE, EXPORT, READ, builder, create, read, seconds};
 use security_api_transport::{
-    Client, Error, ErrorKind, FakeAnswer, FakeTransport, Limiter, Operation, Rate, RateLimiter,
+    Client, Error, ErrorKind, FakeResponse, FakeTransport, Limiter, Operation, Rate, RateLimiter,
 };
 use serde_json::Value;
 use tokio::task::JoinSet;
@@ -28,10 +28,10 @@ fn client(fake: &FakeTransport, limiter: &RateLimiter) -> Client {
         .unwrap()
 }
 
-/// A fake whose first request of `operation` gets this answer, and the seconds at which all requests came.
+/// A fake whose first request of `operation` gets this response, and the seconds at which all requests came.
 fn first(
     operation: &'static Operation,
-    answer: FakeAnswer,
+    response: FakeResponse,
 ) -> (FakeTransport, Arc<Mutex<Vec<f64>>>) {
     let (fake, times, start) = (
         FakeTransport::new(),
@@ -39,15 +39,15 @@ fn first(
         Instant::now(),
     );
     for other in [&READ, &CREATE, &EXPORT] {
-        let (times, answer) = (Arc::clone(&times), answer.clone());
+        let (times, response) = (Arc::clone(&times), response.clone());
         let asked = Mutex::new(false);
         fake.with(other, move |_| {
             times.lock().unwrap().push(start.elapsed().as_secs_f64());
             let first = !std::mem::replace(&mut *asked.lock().unwrap(), true);
             if first && other.id() == operation.id() {
-                answer.clone()
+                response.clone()
             } else {
-                FakeAnswer::json("good")
+                FakeResponse::json("good")
             }
         });
     }
@@ -77,12 +77,12 @@ fn assert_steady(times: &[f64], from: f64) {
 #[tokio::test(start_paused = true)]
 async fn after_a_429_none_of_a_hundred_callers_starts_before_its_time_and_then_they_start_steadily()
 {
-    // The answer comes at once, and when the burst is already under way.
+    // The response comes at once, and when the burst is already under way.
     for delay in [0.0, 2.05] {
-        let answer = FakeAnswer::status(429)
+        let response = FakeResponse::status(429)
             .header("retry-after", "5")
             .delay(seconds(delay));
-        let (fake, times) = first(&READ, answer);
+        let (fake, times) = first(&READ, response);
         crowd(&client(&fake, &ten_a_second()), 100).await;
         let times = times.lock().unwrap();
         assert_eq!(times.len(), 101);
@@ -174,11 +174,11 @@ async fn headers_that_say_the_limit_is_used_up_close_it_before_a_429_does() {
         (&[("ratelimit-remaining", "0")], 0.0),
     ] {
         for status in [200, 503] {
-            let mut answer = FakeAnswer::status(status).body("1").header("date", NOW);
+            let mut response = FakeResponse::status(status).body("1").header("date", NOW);
             for (name, value) in headers {
-                answer = answer.header(name, value);
+                response = response.header(name, value);
             }
-            let (fake, times) = first(&READ, answer);
+            let (fake, times) = first(&READ, response);
             let limiter = RateLimiter::unlimited().max_wait(Duration::MAX);
             let builder = builder().transport(fake).limiter(limiter).timeout(None);
             let client = builder.build().unwrap();
@@ -202,11 +202,11 @@ async fn whatever_a_429_asks_for_the_limit_is_open_again_within_the_hour_or_when
         ("10000000000000000000", 3600.0),
         ("1000000000000000000000000000000", 3600.0),
     ] {
-        let answer = FakeAnswer::status(429)
+        let response = FakeResponse::status(429)
             .header("date", NOW)
             .header("retry-after", asked);
         let limiter = RateLimiter::unlimited().max_wait(Duration::MAX);
-        let (fake, times) = first(&READ, answer);
+        let (fake, times) = first(&READ, response);
         let client = client(&fake, &limiter);
         let patient = || read(&client).timeout(seconds(4000.0)).retries(0);
         let error = patient().await.unwrap_err();
@@ -215,7 +215,10 @@ async fn whatever_a_429_asks_for_the_limit_is_open_again_within_the_hour_or_when
         patient().await.unwrap();
         assert_eq!(*times.lock().unwrap(), [0.0, closed], "{asked}");
 
-        fake.once(&READ, FakeAnswer::status(429).header("retry-after", "5400"));
+        fake.once(
+            &READ,
+            FakeResponse::status(429).header("retry-after", "5400"),
+        );
         patient().await.unwrap_err();
         let start = Instant::now();
         client.reopen_limits();
@@ -226,7 +229,7 @@ async fn whatever_a_429_asks_for_the_limit_is_open_again_within_the_hour_or_when
 
 #[tokio::test(start_paused = true)]
 async fn a_429_stops_all_clients_that_share_the_limiter_and_no_others() {
-    let (fake, times) = first(&READ, FakeAnswer::status(429).header("retry-after", "5"));
+    let (fake, times) = first(&READ, FakeResponse::status(429).header("retry-after", "5"));
     let limiter = ten_a_second();
     let (one, two, stranger) = (
         client(&fake, &limiter),
@@ -244,7 +247,10 @@ async fn a_429_stops_all_clients_that_share_the_limiter_and_no_others() {
 
 #[tokio::test(start_paused = true)]
 async fn a_429_stops_only_the_limit_that_the_operation_counts_against() {
-    let (fake, times) = first(&EXPORT, FakeAnswer::status(429).header("retry-after", "5"));
+    let (fake, times) = first(
+        &EXPORT,
+        FakeResponse::status(429).header("retry-after", "5"),
+    );
     let limiter = ten_a_second().named("exports", None);
     let client = client(&fake, &limiter);
     let export = || client.operation(&EXPORT, &[]).call::<Value>();
@@ -256,7 +262,7 @@ async fn a_429_stops_only_the_limit_that_the_operation_counts_against() {
 
 #[tokio::test(start_paused = true)]
 async fn a_429_for_a_lock_on_one_object_stops_nobody() {
-    let locked = FakeAnswer::status(429)
+    let locked = FakeResponse::status(429)
         .header("retry-after", "5")
         .body(r#"{"code":"locked"}"#);
     let (fake, times) = first(&READ, locked);
@@ -272,14 +278,14 @@ async fn a_429_for_a_lock_on_one_object_stops_nobody() {
 
 #[tokio::test(start_paused = true)]
 async fn a_lock_stops_nobody_whatever_its_headers_say_and_a_429_goes_by_the_longer_of_them() {
-    let answer = |body: &str| {
-        FakeAnswer::status(429)
+    let response = |body: &str| {
+        FakeResponse::status(429)
             .header("retry-after", "2")
             .header("ratelimit", "\"pushes\";r=0;t=5")
             .body(body.to_owned())
     };
     for (body, second) in [(r#"{"code":"locked"}"#, 0.0), ("{}", 5.0)] {
-        let (fake, times) = first(&READ, answer(body));
+        let (fake, times) = first(&READ, response(body));
         let client = client(&fake, &ten_a_second());
         let error = read(&client).retries(0).await.unwrap_err();
         assert_eq!((error.attempts(), error.is_rate_limited()), (1, true));
@@ -294,9 +300,9 @@ async fn a_503_stops_nobody_else() {
         let fake = FakeTransport::new();
         fake.always(
             operation,
-            FakeAnswer::status(503).header("retry-after", "5"),
+            FakeResponse::status(503).header("retry-after", "5"),
         );
-        fake.always(&CREATE, FakeAnswer::json("good"));
+        fake.always(&CREATE, FakeResponse::json("good"));
         let client = client(&fake, &ten_a_second());
         client
             .operation(operation, &["7"])
@@ -312,7 +318,10 @@ async fn a_503_stops_nobody_else() {
 
 #[tokio::test(start_paused = true)]
 async fn while_a_limit_is_closed_for_long_calls_fail_at_once_and_say_for_how_long() {
-    let (fake, _) = first(&READ, FakeAnswer::status(429).header("retry-after", "3600"));
+    let (fake, _) = first(
+        &READ,
+        FakeResponse::status(429).header("retry-after", "3600"),
+    );
     let client = client(&fake, &ten_a_second());
     let start = Instant::now();
     assert_eq!(
@@ -334,8 +343,8 @@ async fn while_a_limit_is_closed_for_long_calls_fail_at_once_and_say_for_how_lon
 
 #[tokio::test(start_paused = true)]
 async fn a_429_closes_the_limit_even_if_its_own_call_is_not_sent_again() {
-    let answer = FakeAnswer::status(429).header("retry-after", "5");
-    let (fake, times) = first(&READ, answer);
+    let response = FakeResponse::status(429).header("retry-after", "5");
+    let (fake, times) = first(&READ, response);
     let client = client(&fake, &ten_a_second());
     read(&client).timeout(seconds(1.0)).await.unwrap_err();
     create(&client).await.unwrap();
@@ -370,7 +379,10 @@ impl Limiter for Own {
 
 #[tokio::test(start_paused = true)]
 async fn a_limiter_of_ones_own_is_asked_before_every_attempt_and_told_of_every_429() {
-    let (fake, times) = first(&EXPORT, FakeAnswer::status(429).header("retry-after", "0"));
+    let (fake, times) = first(
+        &EXPORT,
+        FakeResponse::status(429).header("retry-after", "0"),
+    );
     let limiter = Own::default();
     let client = builder()
         .transport(fake)
@@ -397,11 +409,11 @@ async fn a_limiter_of_ones_own_is_asked_before_every_attempt_and_told_of_every_4
 
 /// Sends this many calls at once; the requests that it took, and the results.
 async fn steadily_refused(
-    answer: FakeAnswer,
+    response: FakeResponse,
     callers: usize,
 ) -> (FakeTransport, Vec<Result<Value, Error>>) {
     let fake = FakeTransport::new();
-    fake.always(&READ, answer);
+    fake.always(&READ, response);
     let client = client(&fake, &RateLimiter::unlimited());
     let mut calls = JoinSet::new();
     for _ in 0..callers {
@@ -415,11 +427,11 @@ async fn steadily_refused(
 async fn a_thousand_callers_send_no_flood_to_a_service_that_refuses_all_of_them() {
     for delay in [0.0, 0.02, 0.3, 1.0, 3.0] {
         for wait in [None, Some("0"), Some("1")] {
-            let mut answer = FakeAnswer::status(429).delay(seconds(delay));
+            let mut response = FakeResponse::status(429).delay(seconds(delay));
             if let Some(wait) = wait {
-                answer = answer.header("retry-after", wait);
+                response = response.header("retry-after", wait);
             }
-            let (fake, results) = steadily_refused(answer, 1000).await;
+            let (fake, results) = steadily_refused(response, 1000).await;
             // The deadline may end a call while it is being refused.
             let told = |error: &Error| error.is_rate_limited() || error.is_timeout();
             assert!(
@@ -446,8 +458,8 @@ async fn a_service_that_refuses_only_what_is_too_much_serves_all_a_crowd_wants()
             }
             *count += 1;
             match *count {
-                ..=50 => FakeAnswer::json("good").delay(seconds(delay)),
-                _ => FakeAnswer::status(429).delay(seconds(delay)),
+                ..=50 => FakeResponse::json("good").delay(seconds(delay)),
+                _ => FakeResponse::status(429).delay(seconds(delay)),
             }
         });
         let client = client(&fake, &RateLimiter::unlimited());

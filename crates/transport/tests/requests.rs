@@ -9,7 +9,7 @@ use common::tokens::{TOKEN_URL, oauth2};
 use common::{builder, over, settings};
 use http::Method;
 use security_api_transport::{
-    Client, ClientBuilder, FakeAnswer, FakeTransport, Form, HttpRequest, OAuth2, Operation,
+    Client, ClientBuilder, FakeResponse, FakeTransport, Form, HttpRequest, OAuth2, Operation,
     Outcome, RetryPolicy, Secret, ServiceSettings, Upload,
 };
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ static OPEN: Operation = Operation::new("things.open", Method::GET, "/open")
 
 fn fake() -> FakeTransport {
     let fake = FakeTransport::new();
-    fake.always(&SUBMIT, FakeAnswer::json("done"));
+    fake.always(&SUBMIT, FakeResponse::json("done"));
     fake
 }
 
@@ -32,7 +32,10 @@ async fn a_form_arrives_with_its_fields_in_order_each_time_it_is_sent() {
     let path = folder.path().join("upload.pdf");
     tokio::fs::write(&path, b"on disk").await.unwrap();
     let fake = fake();
-    fake.once(&SUBMIT, FakeAnswer::status(429).header("retry-after", "0"));
+    fake.once(
+        &SUBMIT,
+        FakeResponse::status(429).header("retry-after", "0"),
+    );
     let form = Form::new()
         .text("push[kind]", "file")
         .text("push[note]", "line\nbreak, 100 % \"quoted\"")
@@ -117,7 +120,7 @@ async fn a_urlencoded_form_keeps_every_character_and_the_order_of_its_pairs() {
 #[tokio::test]
 async fn a_secret_in_the_query_is_sent_and_shown_nowhere() {
     let fake = fake();
-    fake.always(&SUBMIT, FakeAnswer::status(400));
+    fake.always(&SUBMIT, FakeResponse::status(400));
     let request = over(&fake)
         .operation(&SUBMIT, &[])
         .query("passphrase", "an older one")
@@ -135,7 +138,10 @@ async fn a_secret_in_the_query_is_sent_and_shown_nowhere() {
 #[tokio::test(start_paused = true)]
 async fn no_layer_sees_a_secret_of_the_query_and_each_attempt_sends_it() {
     let fake = fake();
-    fake.once(&SUBMIT, FakeAnswer::status(429).header("retry-after", "0"));
+    fake.once(
+        &SUBMIT,
+        FakeResponse::status(429).header("retry-after", "0"),
+    );
     let seen = Arc::new(Mutex::new(Vec::new()));
     let layer = || {
         let seen = Arc::clone(&seen);
@@ -199,8 +205,8 @@ static SHOW: Operation = Operation::new("things.show", Method::GET, "/things/{id
 #[tokio::test(start_paused = true)]
 async fn no_layer_sees_a_secret_of_the_path_and_each_attempt_sends_it() {
     let fake = fake();
-    fake.always(&SHOW, FakeAnswer::json(&json!(null)));
-    fake.once(&SHOW, FakeAnswer::status(429).header("retry-after", "0"));
+    fake.always(&SHOW, FakeResponse::json(&json!(null)));
+    fake.once(&SHOW, FakeResponse::status(429).header("retry-after", "0"));
     let seen = Arc::new(Mutex::new(String::new()));
     let layer = || {
         let seen = Arc::clone(&seen);
@@ -234,7 +240,7 @@ async fn no_layer_sees_a_secret_of_the_path_and_each_attempt_sends_it() {
             "https://api.test/{key}/things/%7Bkey%7D/s3cret%2F%3F/views?page=1&passphrase=s3cret%20%26%3F"
         );
     }
-    fake.always(&SHOW, FakeAnswer::status(400));
+    fake.always(&SHOW, FakeResponse::status(400));
     let error = request.call::<Value>().await.unwrap_err();
     shown.push_str(&format!("{error} {error:?} {:?}", fake.requests()));
     let seen = seen.lock().unwrap().clone();
@@ -278,7 +284,7 @@ async fn a_secret_of_the_path_that_has_lost_its_place_is_not_sent() {
 #[tokio::test]
 async fn errors_of_own_requests_show_no_segment() {
     let fake = FakeTransport::new();
-    fake.path("/pushes/t0ken/views/a%2Fb", |_| FakeAnswer::status(404));
+    fake.path("/pushes/t0ken/views/a%2Fb", |_| FakeResponse::status(404));
     let client = over(&fake);
     for path in ["/pushes", "/pushes/"] {
         let request = client.request(Method::GET, path);
@@ -294,9 +300,9 @@ async fn errors_of_own_requests_show_no_segment() {
 async fn an_anonymous_operation_neither_awaits_nor_carries_nor_renews_the_credential() {
     let fake = FakeTransport::new();
     fake.path("/token", |_| {
-        FakeAnswer::json(&json!({"access_token": "t"}))
+        FakeResponse::json(&json!({"access_token": "t"}))
     });
-    fake.always(&OPEN, FakeAnswer::json("open"));
+    fake.always(&OPEN, FakeResponse::json("open"));
     let oauth2 = oauth2();
     let client = builder()
         .transport(fake.clone())
@@ -306,7 +312,7 @@ async fn an_anonymous_operation_neither_awaits_nor_carries_nor_renews_the_creden
         .unwrap();
     let open = || client.operation(&OPEN, &[]).call::<Value>();
     open().await.unwrap();
-    fake.once(&OPEN, FakeAnswer::status(401));
+    fake.once(&OPEN, FakeResponse::status(401));
     let error = open().await.unwrap_err();
     assert!(error.is_unauthorized());
     assert_eq!((error.attempts(), fake.requests_of(&OPEN).len()), (1, 2));
@@ -318,7 +324,7 @@ async fn an_anonymous_operation_neither_awaits_nor_carries_nor_renews_the_creden
     }
     assert!(oauth2.current().is_none());
     // Other operations of the same client carry it.
-    fake.always(&SUBMIT, FakeAnswer::json("done"));
+    fake.always(&SUBMIT, FakeResponse::json("done"));
     client
         .operation(&SUBMIT, &[])
         .call::<Value>()
@@ -332,10 +338,10 @@ async fn an_anonymous_operation_neither_awaits_nor_carries_nor_renews_the_creden
 async fn default_headers_go_to_the_services_own_origin_and_nowhere_else() {
     let fake = fake();
     for path in ["/own", "/foreign"] {
-        fake.path(path, |_| FakeAnswer::status(200).body("a file"));
+        fake.path(path, |_| FakeResponse::status(200).body("a file"));
     }
     fake.path("/token", |_| {
-        FakeAnswer::json(&json!({"access_token": "t"}))
+        FakeResponse::json(&json!({"access_token": "t"}))
     });
     let credential = |url: &str| OAuth2::client_credentials(url, "id", "a-secret").unwrap();
     let client = |token_url: &str| {
@@ -381,7 +387,7 @@ async fn default_headers_go_to_the_services_own_origin_and_nowhere_else() {
     assert_eq!(sent[2].headers["x-access-id"], "an-id");
 
     let quote = json!({"message": "no MARKED secret"}).to_string();
-    fake.always(&SUBMIT, FakeAnswer::status(403).body(quote));
+    fake.always(&SUBMIT, FakeResponse::status(403).body(quote));
     let error = submit(&own).call::<Value>().await.unwrap_err();
     assert!(error.to_string().ends_with("no [redacted]"), "{error}");
     for (name, value) in [

@@ -7,7 +7,7 @@ use std::time::Duration;
 use common::{BOOK, CREATE, READ, create, over, read, seconds};
 use http::Method;
 use security_api_transport::{
-    Call, Client, Error, ErrorKind, FakeAnswer, FakeTransport, Operation, Outcome,
+    Call, Client, Error, ErrorKind, FakeResponse, FakeTransport, Operation, Outcome,
 };
 use serde_json::{Value, json};
 
@@ -21,26 +21,26 @@ enum Again {
 
 struct Row {
     what: &'static str,
-    answer: FakeAnswer,
+    response: FakeResponse,
     again: Again,
     kind: ErrorKind,
     sent: Outcome,
 }
 
-fn status(status: u16) -> FakeAnswer {
-    FakeAnswer::status(status)
+fn status(status: u16) -> FakeResponse {
+    FakeResponse::status(status)
 }
 
-fn failure(kind: ErrorKind, sent: Outcome) -> FakeAnswer {
-    FakeAnswer::error(Error::new(kind, "the fake fails").with_outcome(sent))
+fn failure(kind: ErrorKind, sent: Outcome) -> FakeResponse {
+    FakeResponse::error(Error::new(kind, "the fake fails").with_outcome(sent))
 }
 
 fn table() -> Vec<Row> {
     use Again::{All, Idempotent, None};
     use ErrorKind::{Api, Connect, Custom, Decode, Invalid, Io, Redirect, Timeout, TooLarge};
-    let row = |what, answer, again, kind, sent| Row {
+    let row = |what, response, again, kind, sent| Row {
         what,
-        answer,
+        response,
         again,
         kind,
         sent,
@@ -85,15 +85,15 @@ fn table() -> Vec<Row> {
             Outcome::Unknown,
         ),
         row(
-            "no answer ever",
-            FakeAnswer::never(),
+            "no response ever",
+            FakeResponse::never(),
             Idempotent,
             Timeout,
             Outcome::Unknown,
         ),
         row(
             "cut body",
-            FakeAnswer::json("half").cut(),
+            FakeResponse::json("half").cut(),
             Idempotent,
             Io,
             Outcome::Unknown,
@@ -115,7 +115,7 @@ fn table() -> Vec<Row> {
         ),
         row(
             "certificate",
-            FakeAnswer::error(permanent),
+            FakeResponse::error(permanent),
             None,
             Connect,
             Outcome::NotSent,
@@ -136,14 +136,14 @@ fn table() -> Vec<Row> {
         ),
         row(
             "too large",
-            FakeAnswer::json(&"x".repeat(2000)),
+            FakeResponse::json(&"x".repeat(2000)),
             None,
             TooLarge,
             Outcome::Answered,
         ),
         row(
             "a failure within a 200",
-            FakeAnswer::json(&json!({"ok": false})),
+            FakeResponse::json(&json!({"ok": false})),
             None,
             Api,
             Outcome::Answered,
@@ -195,7 +195,7 @@ async fn each_row_of_the_table_is_kept_and_the_error_says_how_far_it_got() {
     for row in table() {
         for operation in [&READ, &CREATE] {
             let fake = FakeTransport::new();
-            fake.always(operation, row.answer.clone());
+            fake.always(operation, row.response.clone());
             let error = prepare(operation, &over(&fake)).await.unwrap_err();
             let what = format!(
                 "{}, {:?}, {}: {error}",
@@ -224,12 +224,12 @@ async fn each_row_of_the_table_is_kept_and_the_error_says_how_far_it_got() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_answer_to_the_re_send_is_the_answer_to_the_call() {
+async fn the_response_to_the_re_send_is_the_response_to_the_call() {
     for row in table() {
         for operation in [&READ, &CREATE] {
             let fake = FakeTransport::new();
-            fake.once(operation, row.answer.clone());
-            fake.always(operation, FakeAnswer::json("good"));
+            fake.once(operation, row.response.clone());
+            fake.always(operation, FakeResponse::json("good"));
             let result = prepare(operation, &over(&fake)).send_with_response().await;
             let again = row.again == Again::All
                 || (row.again == Again::Idempotent && operation.is_idempotent());
@@ -376,15 +376,15 @@ async fn an_error_page_that_breaks_off_is_judged_by_its_status() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_under_way_that_its_deadline_ends_may_have_been_executed() {
-    for (answer, sent) in [
-        (FakeAnswer::never(), Outcome::Unknown),
+    for (response, sent) in [
+        (FakeResponse::never(), Outcome::Unknown),
         (
             failure(ErrorKind::Connect, Outcome::NotSent).delay(Duration::from_secs(9)),
             Outcome::Unknown,
         ),
     ] {
         let fake = FakeTransport::new();
-        fake.always(&CREATE, answer);
+        fake.always(&CREATE, response);
         let error = create(&over(&fake))
             .timeout(seconds(2.0))
             .await

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use common::tls::{Certificate, acceptor, certificate, demanding_acceptor, expired};
-use common::wire::{answer, read_request};
+use common::wire::{read_request, response};
 use common::{builder, create, hurried, read};
 use security_api_transport::{Call, Client, ClientBuilder, Download, ErrorKind, Outcome};
 use serde_json::Value;
@@ -79,7 +79,7 @@ impl Tls {
         while read_request(&mut stream).await.is_some() {
             self.requests.fetch_add(1, Ordering::SeqCst);
             stream
-                .write_all(&answer(200, "", b"\"good\""))
+                .write_all(&response(200, "", b"\"good\""))
                 .await
                 .unwrap();
         }
@@ -151,7 +151,7 @@ impl Tls {
                 .concat(),
             };
             let written = stream.write_all(&frames).await;
-            // Who takes up the stream and then goes away leaves it without an answer.
+            // Who takes up the stream and then goes away leaves it without a response.
             if written.is_err() || matches!(acts.get(number), Some(H2::GoAway { last: 1, .. })) {
                 return;
             }
@@ -287,7 +287,7 @@ async fn a_server_that_speaks_no_tls_is_not_tried_again() {
         let address = talker.local_addr().unwrap();
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = talker.accept().await {
-                let _ = stream.write_all(&answer(400, "", b"plain HTTP")).await;
+                let _ = stream.write_all(&response(400, "", b"plain HTTP")).await;
                 let _ = stream.read(&mut [0; 1024]).await;
             }
         });

@@ -4,7 +4,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::wire::{Act, Server, answer};
+use common::wire::{Act, Server, response};
 use common::{builder, create, hurried, install_provider, read};
 use http_body_util::StreamBody;
 use security_api_transport::{
@@ -17,7 +17,7 @@ fn at(url: &str) -> ClientBuilder<Client> {
 }
 
 fn good() -> Vec<u8> {
-    answer(200, "content-type: application/json\r\n", b"\"good\"")
+    response(200, "content-type: application/json\r\n", b"\"good\"")
 }
 
 fn bytes(text: &str) -> Vec<u8> {
@@ -64,7 +64,7 @@ fn rows() -> Vec<Row> {
         row("body cut", Act::SendThenClose(half()), Io),
         row("body reset", Act::SendThenReset(half()), Io),
         row("chunked body cut", Act::SendThenClose(chunk()), Io),
-        row("no answer", Act::SendThenHang(Vec::new()), Timeout),
+        row("no response", Act::SendThenHang(Vec::new()), Timeout),
         row("half a head", Act::SendThenHang(head()), Timeout),
         row("body stalls", Act::SendThenHang(half()), Timeout),
     ]
@@ -130,7 +130,7 @@ async fn what_answers_in_something_else_than_http_is_not_asked_again() {
 }
 
 #[tokio::test]
-async fn the_re_send_is_a_whole_new_request_and_its_answer_counts() {
+async fn the_re_send_is_a_whole_new_request_and_its_response_counts() {
     for row in rows() {
         if row.kind == ErrorKind::Timeout {
             continue;
@@ -309,7 +309,7 @@ async fn a_proxy_that_wants_other_credentials_is_not_asked_again_and_one_that_ca
         (502, "the proxy made no connection", 4),
     ] {
         for (call, _) in both() {
-            let proxy = Server::start(vec![Act::Send(answer(status, "", b""))]).await;
+            let proxy = Server::start(vec![Act::Send(response(status, "", b""))]).await;
             let client = builder()
                 .proxy(proxy.url())
                 .retry(hurried())

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use common::{CREATE, READ, builder, create, over, read, seconds};
 use security_api_transport::{
-    Client, FakeAnswer, FakeTransport, Operation, RateLimiter, RetryPolicy,
+    Client, FakeResponse, FakeTransport, Operation, RateLimiter, RetryPolicy,
 };
 use tokio::time::Instant;
 
@@ -17,7 +17,7 @@ const NOW: &str = "Wed, 21 Oct 2015 07:28:00 GMT";
 /// A fake that answers so, and the times at which it was asked.
 fn timed(
     operation: &'static Operation,
-    answer: impl Fn(usize) -> FakeAnswer + Send + Sync + 'static,
+    response: impl Fn(usize) -> FakeResponse + Send + Sync + 'static,
 ) -> (FakeTransport, Arc<Mutex<Vec<Instant>>>) {
     let fake = FakeTransport::new();
     let times = Arc::new(Mutex::new(Vec::new()));
@@ -25,7 +25,7 @@ fn timed(
     fake.with(operation, move |_| {
         let mut noted = noted.lock().unwrap();
         noted.push(Instant::now());
-        answer(noted.len())
+        response(noted.len())
     });
     (fake, times)
 }
@@ -48,7 +48,7 @@ fn with_retry(fake: &FakeTransport, policy: RetryPolicy) -> Client {
 async fn waits_are_drawn_from_nothing_to_a_bound_that_doubles_up_to_twenty_seconds() {
     let mut drawn = vec![Vec::new(); 12];
     for _ in 0..200 {
-        let (fake, times) = timed(&READ, |_| FakeAnswer::status(503));
+        let (fake, times) = timed(&READ, |_| FakeResponse::status(503));
         read(&with_retry(&fake, RetryPolicy::default().retries(12)))
             .await
             .unwrap_err();
@@ -87,10 +87,10 @@ async fn a_wait_that_the_service_asks_for_is_kept_and_a_little_more() {
             ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0, 0.01),
         ] {
             let (fake, times) = timed(operation, move |count| match count {
-                1 => FakeAnswer::status(status)
+                1 => FakeResponse::status(status)
                     .header("date", NOW)
                     .header("retry-after", text),
-                _ => FakeAnswer::json("good"),
+                _ => FakeResponse::json("good"),
             });
             let client = over(&fake);
             let call = if operation.is_idempotent() {
@@ -119,7 +119,7 @@ async fn a_wait_longer_than_a_minute_is_returned_at_once() {
     ] {
         for status in [429, 503] {
             let (fake, times) = timed(&READ, move |_| {
-                FakeAnswer::status(status)
+                FakeResponse::status(status)
                     .header("date", NOW)
                     .header("retry-after", text)
             });
@@ -138,8 +138,8 @@ async fn a_wait_longer_than_a_minute_is_returned_at_once() {
 #[tokio::test(start_paused = true)]
 async fn the_longest_server_wait_can_be_changed() {
     let (fake, times) = timed(&READ, |count| match count {
-        1 => FakeAnswer::status(503).header("retry-after", "90"),
-        _ => FakeAnswer::json("good"),
+        1 => FakeResponse::status(503).header("retry-after", "90"),
+        _ => FakeResponse::json("good"),
     });
     let policy = RetryPolicy::default().longest_server_wait(seconds(100.0));
     read(&with_retry(&fake, policy)).await.unwrap();
@@ -147,7 +147,7 @@ async fn the_longest_server_wait_can_be_changed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn waits_without_end_are_answers_not_panics() {
+async fn waits_without_end_are_responses_not_panics() {
     let forever = RetryPolicy::default()
         .longest_server_wait(Duration::MAX)
         .backoff(Duration::MAX, Duration::MAX);
@@ -171,7 +171,7 @@ async fn waits_without_end_are_answers_not_panics() {
                 let fake = FakeTransport::new();
                 fake.always(
                     &READ,
-                    FakeAnswer::status(status).header("retry-after", text),
+                    FakeResponse::status(status).header("retry-after", text),
                 );
                 let error = read(&client(&fake)).await.unwrap_err();
                 assert!(
@@ -182,7 +182,7 @@ async fn waits_without_end_are_answers_not_panics() {
         }
     }
     let fake = FakeTransport::new();
-    fake.always(&READ, FakeAnswer::status(503));
+    fake.always(&READ, FakeResponse::status(503));
     let client = builder()
         .transport(fake.clone())
         .retry(forever)
@@ -196,8 +196,9 @@ async fn waits_without_end_are_answers_not_panics() {
     }
     for header in ["ratelimit-reset", "x-ratelimit-reset"] {
         let fake = FakeTransport::new();
-        let answer = FakeAnswer::json("good").header(&header.replace("reset", "remaining"), "0");
-        fake.always(&READ, answer.header(header, "18446744073709551615"));
+        let response =
+            FakeResponse::json("good").header(&header.replace("reset", "remaining"), "0");
+        fake.always(&READ, response.header(header, "18446744073709551615"));
         read(&over(&fake)).await.unwrap();
     }
 }
@@ -206,7 +207,7 @@ async fn waits_without_end_are_answers_not_panics() {
 async fn what_cannot_be_over_before_the_deadline_fails_at_once_instead_of_sleeping() {
     for status in [429, 503] {
         let (fake, times) = timed(&READ, move |_| {
-            FakeAnswer::status(status).header("retry-after", "5")
+            FakeResponse::status(status).header("retry-after", "5")
         });
         let start = Instant::now();
         let error = read(&over(&fake)).timeout(seconds(4.0)).await.unwrap_err();
@@ -222,7 +223,7 @@ async fn what_cannot_be_over_before_the_deadline_fails_at_once_instead_of_sleepi
 #[tokio::test(start_paused = true)]
 async fn no_backoff_outlives_the_deadline() {
     for _ in 0..200 {
-        let (fake, _) = timed(&READ, |_| FakeAnswer::status(503));
+        let (fake, _) = timed(&READ, |_| FakeResponse::status(503));
         let policy = RetryPolicy::default()
             .retries(9)
             .backoff(seconds(2.0), seconds(9.0));
@@ -240,7 +241,7 @@ async fn no_backoff_outlives_the_deadline() {
 
 #[tokio::test(start_paused = true)]
 async fn a_policy_without_retries_sends_once() {
-    let (fake, times) = timed(&READ, |_| FakeAnswer::status(503));
+    let (fake, times) = timed(&READ, |_| FakeResponse::status(503));
     let client = with_retry(&fake, RetryPolicy::never());
     read(&client).await.unwrap_err();
     assert_eq!(times.lock().unwrap().len(), 1);
@@ -268,7 +269,7 @@ async fn all(
 #[tokio::test(start_paused = true)]
 async fn a_service_that_is_down_is_not_buried_under_re_sends() {
     let fake = FakeTransport::new();
-    fake.always(&READ, FakeAnswer::status(503));
+    fake.always(&READ, FakeResponse::status(503));
     let client = over(&fake);
     all(&client, 500, read).await;
     let resends = fake.requests().len() - 500;
@@ -286,12 +287,12 @@ async fn a_service_that_is_down_is_not_buried_under_re_sends() {
 async fn waiting_for_a_429_spends_no_budget() {
     let fake = FakeTransport::new();
     fake.with(&CREATE, |request| match request.attempt {
-        1 | 2 => FakeAnswer::status(429),
-        _ => FakeAnswer::json("good"),
+        1 | 2 => FakeResponse::status(429),
+        _ => FakeResponse::json("good"),
     });
     fake.with(&READ, |request| match request.attempt {
-        1 => FakeAnswer::status(503),
-        _ => FakeAnswer::json("good"),
+        1 => FakeResponse::status(503),
+        _ => FakeResponse::json("good"),
     });
     // Each 429 stops everyone for a moment, so this takes long.
     let patient = RateLimiter::unlimited().max_wait(Duration::MAX);
@@ -305,7 +306,7 @@ async fn waiting_for_a_429_spends_no_budget() {
     assert_eq!(all(&client, 300, create).await, 300);
     // It is still full.
     assert_eq!(all(&client, 30, read).await, 30);
-    // And when it is empty, the answer to a 429 is still to wait.
+    // And when it is empty, the response to a 429 is still to wait.
     let down = all(&client, 500, read).await;
     assert!(down < 300, "{down}");
     assert_eq!(all(&client, 300, create).await, 300);
@@ -314,7 +315,7 @@ async fn waiting_for_a_429_spends_no_budget() {
 #[tokio::test(start_paused = true)]
 async fn each_client_has_a_budget_of_its_own_and_clones_share_it() {
     let fake = FakeTransport::new();
-    fake.always(&READ, FakeAnswer::status(503));
+    fake.always(&READ, FakeResponse::status(503));
     let (one, other) = (over(&fake), over(&fake));
     all(&one, 500, read).await;
     assert_eq!(read(&one.clone()).await.unwrap_err().attempts(), 1);

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use common::wire::answer;
+use common::wire::response;
 use common::{builder, create, hurried, read};
 use security_api_transport::Client;
 use tokio::runtime::{Builder, Runtime};
@@ -69,7 +69,7 @@ fn serve(mut stream: TcpStream, keep_alive: Duration, requests: &AtomicUsize) {
         }
         request.clear();
         requests.fetch_add(1, Ordering::SeqCst);
-        if stream.write_all(&answer(200, "", b"\"good\"")).is_err() {
+        if stream.write_all(&response(200, "", b"\"good\"")).is_err() {
             return;
         }
     }

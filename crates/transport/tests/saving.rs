@@ -13,19 +13,19 @@ use http::header::{CONTENT_DISPOSITION, HeaderValue};
 use http_body::Frame;
 use http_body_util::StreamBody;
 use security_api_transport::{
-    BoxError, Client, Download, ErrorKind, FakeAnswer, FakeTransport, HttpRequest, HttpResponse,
+    BoxError, Client, Download, ErrorKind, FakeResponse, FakeTransport, HttpRequest, HttpResponse,
     Outcome, ResponseBody,
 };
 use tempfile::tempdir;
 use tokio::sync::watch;
 
-/// The answer to each call is a file of this name with the call's number for content.
+/// The response to each call is a file of this name with the call's number for content.
 fn named(name: &str) -> Client {
     let fake = FakeTransport::new();
     let disposition = format!("attachment; filename=\"{name}\"");
     let counted = fake.clone();
     fake.with(&EXPORT, move |_| {
-        FakeAnswer::status(200)
+        FakeResponse::status(200)
             .header("content-disposition", &disposition)
             .body(counted.requests().len().to_string())
     });

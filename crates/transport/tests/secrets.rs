@@ -9,11 +9,11 @@ use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use common::capture::Capture;
-use common::wire::{Act, Server, answer};
+use common::wire::{Act, Server, response};
 use common::{CREATE, READ, builder, key, over, read, seconds};
 use http::{HeaderName, Method};
 use security_api_transport::{
-    ApiKey, Body, Client, ClientBuilder, Error, ErrorKind, FakeAnswer, FakeTransport, OAuth2,
+    ApiKey, Body, Client, ClientBuilder, Error, ErrorKind, FakeResponse, FakeTransport, OAuth2,
     Outcome, Rate, RateLimiter, RetryPolicy, Secret,
 };
 use serde::Deserialize;
@@ -106,7 +106,7 @@ fn marked_key(builder: ClientBuilder<Client>) -> ClientBuilder<Client> {
 }
 
 /// Answers with the mark in body and headers.
-fn answers() -> Vec<FakeAnswer> {
+fn responses() -> Vec<FakeResponse> {
     let mut bodies = vec![
         json!({"id": MARK}).to_string(),
         json!({"id": 1, "kind": MARK}).to_string(),
@@ -120,38 +120,38 @@ fn answers() -> Vec<FakeAnswer> {
         format!("[\"{MARK}\"]"),
     ];
     bodies.push(format!("\"{}\"", MARK.repeat(1000)));
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     for body in bodies {
         for status in [200, 301, 400, 401, 403, 404, 422, 429, 500, 503] {
-            let answer = FakeAnswer::status(status)
+            let response = FakeResponse::status(status)
                 .body(body.clone())
                 .header("set-cookie", MARK)
                 .header(
                     "location",
                     &format!("https://u:{MARK}@eu.test/{MARK}?{MARK}"),
                 );
-            answers.push(answer.clone());
-            answers.push(answer.clone().cut());
-            answers.push(answer.header("content-encoding", "gzip"));
+            responses.push(response.clone());
+            responses.push(response.clone().cut());
+            responses.push(response.header("content-encoding", "gzip"));
         }
     }
     let caused = std::io::Error::other("a cause that shows nothing");
-    answers.push(FakeAnswer::error(
+    responses.push(FakeResponse::error(
         Error::new(ErrorKind::Io, "reset")
             .with_outcome(Outcome::Unknown)
             .with_source(caused),
     ));
-    answers.push(FakeAnswer::never());
-    answers
+    responses.push(FakeResponse::never());
+    responses
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_answer_of_a_service_makes_a_secret_show() {
+async fn no_response_of_a_service_makes_a_secret_show() {
     let (capture, _guard) = Capture::start();
     let mut kinds = Vec::new();
-    for answer in answers() {
+    for response in responses() {
         let fake = FakeTransport::new();
-        fake.always(&READ, answer.clone());
+        fake.always(&READ, response.clone());
         let client = marked_key(builder())
             .transport(fake.clone())
             .build()
@@ -180,26 +180,27 @@ async fn no_answer_of_a_service_makes_a_secret_show() {
 #[tokio::test(start_paused = true)]
 async fn no_token_and_no_client_secret_shows() {
     let (capture, _guard) = Capture::start();
-    let json = |body: Value| FakeAnswer::status(200).body(body.to_string());
-    let answers = [
+    let json = |body: Value| FakeResponse::status(200).body(body.to_string());
+    let responses = [
         json(json!({"access_token": MARK, "expires_in": 3600, "scope": "x"})),
         json(json!({"access_token": format!("{MARK}\n")})),
         json(json!({"access_token": {MARK: MARK}})),
         json(json!({"access_token": "t", "expires_in": MARK, "scope": 7})),
         json(json!({"token": MARK})),
-        FakeAnswer::status(200).body(MARK),
-        FakeAnswer::status(200).body(MARK).cut(),
-        FakeAnswer::status(400).body(json!({"error": MARK, "error_description": MARK}).to_string()),
-        FakeAnswer::status(401).body(MARK),
-        FakeAnswer::status(503).body(MARK),
-        FakeAnswer::error(Error::new(ErrorKind::Connect, "no connection")),
+        FakeResponse::status(200).body(MARK),
+        FakeResponse::status(200).body(MARK).cut(),
+        FakeResponse::status(400)
+            .body(json!({"error": MARK, "error_description": MARK}).to_string()),
+        FakeResponse::status(401).body(MARK),
+        FakeResponse::status(503).body(MARK),
+        FakeResponse::error(Error::new(ErrorKind::Connect, "no connection")),
     ];
-    for token in answers {
+    for token in responses {
         for status in [401, 503] {
             let fake = FakeTransport::new();
             let token = token.clone();
             fake.path("/token", move |_| token.clone());
-            fake.always(&READ, FakeAnswer::status(status).body(MARK));
+            fake.always(&READ, FakeResponse::status(status).body(MARK));
             let credential =
                 OAuth2::client_credentials("https://login.test/token", "id", MARK).unwrap();
             let credential = credential.scope("x");
@@ -243,8 +244,8 @@ async fn nothing_that_goes_wrong_on_the_wire_makes_a_secret_show() {
         Act::SendThenReset(half.clone()),
         Act::SendThenHang(half),
         Act::SendThenHang(Vec::new()),
-        Act::Send(answer(200, "content-encoding: gzip\r\n", MARK.as_bytes())),
-        Act::Send(answer(407, "", MARK.as_bytes())),
+        Act::Send(response(200, "content-encoding: gzip\r\n", MARK.as_bytes())),
+        Act::Send(response(407, "", MARK.as_bytes())),
     ];
     let bounded = |builder: ClientBuilder<Client>| {
         let builder = builder
@@ -265,7 +266,7 @@ async fn nothing_that_goes_wrong_on_the_wire_makes_a_secret_show() {
     }
     clients.push(bounded(builder().base_url("https://nowhere.invalid")));
     clients.push(bounded(builder().base_url("http://127.0.0.1:9")));
-    let plain = Server::start(vec![Act::Send(answer(200, "", b""))]).await;
+    let plain = Server::start(vec![Act::Send(response(200, "", b""))]).await;
     clients.push(bounded(
         builder().base_url(format!("https://{}", plain.address)),
     ));
@@ -366,7 +367,7 @@ async fn no_bad_input_is_repeated_in_its_error() {
         );
         assert_clean("error", &said(&error));
     }
-    fake.always(&READ, FakeAnswer::json(&json!({"secret": MARK})));
+    fake.always(&READ, FakeResponse::json(&json!({"secret": MARK})));
     read(&client)
         .header("x-note", MARK)
         .extra_query("q", MARK)
@@ -379,7 +380,7 @@ async fn no_bad_input_is_repeated_in_its_error() {
         text(&Body::from(MARK)),
         text(&marked_key(builder()).proxy(format!("http://u:{MARK}@proxy.test"))),
         text(&client.with_header("x-note", MARK).unwrap()),
-        text(&FakeAnswer::json(&json!({"secret": MARK})).header("x-note", MARK)),
+        text(&FakeResponse::json(&json!({"secret": MARK})).header("x-note", MARK)),
     ] {
         assert_clean("debug", &shown);
     }
@@ -390,7 +391,7 @@ async fn a_limiter_and_a_response_show_nothing_of_the_call() {
     let fake = FakeTransport::new();
     fake.always(
         &READ,
-        FakeAnswer::json(&json!({"id": 1, "kind": "small"})).header("set-cookie", MARK),
+        FakeResponse::json(&json!({"id": 1, "kind": "small"})).header("set-cookie", MARK),
     );
     let limiter = RateLimiter::new(Rate::per_second(0.001, 1).unwrap());
     let client = marked_key(builder())

@@ -5,7 +5,7 @@ mod common;
 use common::capture::{Capture, Span};
 use common::{BOOK, CREATE, READ, builder, create, over, read, seconds};
 use http::Method;
-use security_api_transport::{Error, ErrorKind, FakeAnswer, FakeTransport, Outcome, RateLimiter};
+use security_api_transport::{Error, ErrorKind, FakeResponse, FakeTransport, Outcome, RateLimiter};
 use serde_json::Value;
 
 fn fields<'a>(span: &'a Span, names: &[&'a str]) -> Vec<(&'a str, Option<&'a str>)> {
@@ -16,12 +16,12 @@ fn fields<'a>(span: &'a Span, names: &[&'a str]) -> Vec<(&'a str, Option<&'a str
 async fn a_call_has_one_span_and_each_of_its_attempts_one_within_it() {
     let (capture, _guard) = Capture::start();
     let fake = FakeTransport::new();
-    fake.once(&READ, FakeAnswer::status(503));
+    fake.once(&READ, FakeResponse::status(503));
     fake.once(
         &READ,
-        FakeAnswer::error(Error::new(ErrorKind::Connect, "no connection")),
+        FakeResponse::error(Error::new(ErrorKind::Connect, "no connection")),
     );
-    fake.always(&READ, FakeAnswer::json("good"));
+    fake.always(&READ, FakeResponse::json("good"));
     read(&over(&fake)).await.unwrap();
 
     let calls = capture.spans("call");
@@ -91,18 +91,18 @@ async fn a_call_has_one_span_and_each_of_its_attempts_one_within_it() {
 
 #[tokio::test(start_paused = true)]
 async fn what_ended_a_call_is_in_its_span() {
-    for (answer, status, error) in [
-        (FakeAnswer::status(404), Some("404"), Some("404")),
-        (FakeAnswer::never(), None, Some("Timeout")),
+    for (response, status, error) in [
+        (FakeResponse::status(404), Some("404"), Some("404")),
+        (FakeResponse::never(), None, Some("Timeout")),
         (
-            FakeAnswer::error(Error::new(ErrorKind::Io, "reset").with_outcome(Outcome::Unknown)),
+            FakeResponse::error(Error::new(ErrorKind::Io, "reset").with_outcome(Outcome::Unknown)),
             None,
             Some("Io"),
         ),
     ] {
         let (capture, _guard) = Capture::start();
         let fake = FakeTransport::new();
-        fake.always(&CREATE, answer);
+        fake.always(&CREATE, response);
         create(&over(&fake))
             .timeout(seconds(1.0))
             .await
@@ -139,8 +139,8 @@ async fn what_ended_a_call_is_in_its_span() {
 async fn spans_of_calls_at_the_same_time_do_not_mix() {
     let (capture, _guard) = Capture::start();
     let fake = FakeTransport::new();
-    fake.always(&READ, FakeAnswer::json("good").delay(seconds(1.0)));
-    fake.always(&CREATE, FakeAnswer::json("good").delay(seconds(0.5)));
+    fake.always(&READ, FakeResponse::json("good").delay(seconds(1.0)));
+    fake.always(&CREATE, FakeResponse::json("good").delay(seconds(0.5)));
     let client = over(&fake);
     let (one, two) = tokio::join!(read(&client), create(&client));
     one.unwrap();
@@ -164,11 +164,11 @@ async fn spans_of_calls_at_the_same_time_do_not_mix() {
 async fn no_id_query_header_or_body_is_in_any_span_or_event() {
     let (capture, _guard) = Capture::start();
     let fake = FakeTransport::new();
-    let answer = FakeAnswer::status(503)
+    let response = FakeResponse::status(503)
         .header("retry-after", "1")
         .body("MARK")
         .header("x-request-id", "MARK");
-    fake.always(&READ, answer.clone()).always(&BOOK, answer);
+    fake.always(&READ, response.clone()).always(&BOOK, response);
     let client = over(&fake);
     let call = client
         .operation(&READ, &["MARK"])

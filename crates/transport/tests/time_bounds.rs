@@ -1,11 +1,11 @@
-//! The bounds of an attempt: on the answer's head, and on progress of the bodies.
+//! The bounds of an attempt: on the response's head, and on progress of the bodies.
 
 mod common;
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use common::wire::{Act, Server, answer};
+use common::wire::{Act, Server, response};
 use common::{EXPORT, READ, builder, create, over, read, seconds};
 use futures_util::{StreamExt, stream};
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
@@ -13,7 +13,7 @@ use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use security_api_transport::{
     Body, BoxError, Call, Client, ClientBuilder, Credential, Download, Error, ErrorKind,
-    FakeAnswer, FakeTransport, Generation, HttpRequest, HttpResponse, HttpService, Outcome, Rate,
+    FakeResponse, FakeTransport, Generation, HttpRequest, HttpResponse, HttpService, Outcome, Rate,
     RateLimiter, ResponseBody,
 };
 use serde_json::Value;
@@ -27,7 +27,7 @@ struct Taking {
     pause: f64,
     most: u64,
     /// How long the service thinks once it has all it takes.
-    answer_after: f64,
+    response_after: f64,
 }
 
 fn client(taking: Taking, attempt: f64, idle: f64) -> Client {
@@ -43,7 +43,7 @@ fn client(taking: Taking, attempt: f64, idle: f64) -> Client {
         if taken < length {
             std::future::pending::<()>().await;
         }
-        tokio::time::sleep(seconds(taking.answer_after)).await;
+        tokio::time::sleep(seconds(taking.response_after)).await;
         Ok::<_, BoxError>(HttpResponse::new(ResponseBody::full("\"good\"")))
     });
     builder()
@@ -87,7 +87,7 @@ async fn an_upload_may_take_any_time_while_it_makes_progress() {
         let taking = Taking {
             pause: 9.0,
             most: u64::MAX,
-            answer_after: 0.9,
+            response_after: 0.9,
         };
         let start = Instant::now();
         upload(&client(taking, 1.0, 10.0), body).await.unwrap();
@@ -96,7 +96,7 @@ async fn an_upload_may_take_any_time_while_it_makes_progress() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn once_it_is_sent_the_answer_to_an_upload_is_due_within_the_attempts_time() {
+async fn once_it_is_sent_the_response_to_an_upload_is_due_within_the_attempts_time() {
     for (attempt, idle) in [
         (1.0, 10.0),
         (10.0, 1.0),
@@ -108,14 +108,14 @@ async fn once_it_is_sent_the_answer_to_an_upload_is_due_within_the_attempts_time
             let taking = Taking {
                 pause: 0.25,
                 most: u64::MAX,
-                answer_after: slow(LARGE) + attempt - 0.01,
+                response_after: slow(LARGE) + attempt - 0.01,
             };
             upload(&client(taking, attempt, idle), body.clone())
                 .await
                 .unwrap();
 
             let taking = Taking {
-                answer_after: slow(LARGE) + attempt + 0.01,
+                response_after: slow(LARGE) + attempt + 0.01,
                 ..taking
             };
             let start = Instant::now();
@@ -143,7 +143,7 @@ async fn an_upload_that_stalls_ends_after_the_idle_time() {
             let taking = Taking {
                 pause: 0.25,
                 most: LARGE as u64 / 2,
-                answer_after: 0.0,
+                response_after: 0.0,
             };
             let start = Instant::now();
             let error = upload(&client(taking, attempt, idle), body)
@@ -181,7 +181,7 @@ async fn what_buffers_hold_of_an_upload_is_given_the_time_of_a_slow_peer_or_of_t
             let taking = Taking {
                 pause,
                 most: u64::MAX,
-                answer_after: allowed + 1.0 + late,
+                response_after: allowed + 1.0 + late,
             };
             let start = Instant::now();
             let body = Body::from(vec![b'x'; length]);
@@ -196,7 +196,7 @@ async fn what_buffers_hold_of_an_upload_is_given_the_time_of_a_slow_peer_or_of_t
 #[tokio::test(start_paused = true)]
 async fn times_without_end_are_no_bound() {
     let fake = FakeTransport::new();
-    fake.always(&READ, FakeAnswer::json("good").delay(seconds(1e6)));
+    fake.always(&READ, FakeResponse::json("good").delay(seconds(1e6)));
     let endless = |client: Client| {
         read(&client)
             .timeout(Duration::MAX)
@@ -206,7 +206,7 @@ async fn times_without_end_are_no_bound() {
     let taking = Taking {
         pause: 1e5,
         most: u64::MAX,
-        answer_after: 1e5,
+        response_after: 1e5,
     };
     let client = client(taking, 1e9, 1e9);
     for body in bodies() {
@@ -224,7 +224,7 @@ async fn times_without_end_are_no_bound() {
     read(&client).timeout(Duration::MAX).await.unwrap();
 }
 
-/// A transport whose answer arrives in five pieces, with these pauses before each and before the end.
+/// A transport whose response arrives in five pieces, with these pauses before each and before the end.
 fn arriving(
     pause: f64,
     end: f64,
@@ -250,7 +250,7 @@ fn arriving(
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_may_take_any_time_while_it_makes_progress() {
+async fn a_response_may_take_any_time_while_it_makes_progress() {
     let client = builder()
         .transport(arriving(9.0, 9.0))
         .idle_timeout(seconds(10.0))
@@ -263,7 +263,7 @@ async fn an_answer_may_take_any_time_while_it_makes_progress() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_stalls_ends_after_the_idle_time() {
+async fn a_response_that_stalls_ends_after_the_idle_time() {
     let client = builder()
         .transport(arriving(1.0, 100.0))
         .idle_timeout(seconds(10.0))
@@ -289,7 +289,7 @@ async fn an_answer_that_stalls_ends_after_the_idle_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_deadline_bounds_the_arriving_of_an_answer() {
+async fn the_deadline_bounds_the_arriving_of_a_response() {
     let client = builder().transport(arriving(1.0, 1.0)).build().unwrap();
     let start = Instant::now();
     let error = read(&client).timeout(seconds(2.5)).await.unwrap_err();
@@ -304,7 +304,7 @@ fn download(client: &Client) -> Call<Download> {
     client.operation(&EXPORT, &[]).call()
 }
 
-/// Five pieces, so long apart, of an answer with this content type.
+/// Five pieces, so long apart, of a response with this content type.
 fn file(kind: &'static str, pause: f64) -> ClientBuilder<Client> {
     let layer = MapResponseLayer::new(move |mut response: HttpResponse| {
         let kind = HeaderValue::from_static(kind);
@@ -358,7 +358,7 @@ async fn the_clients_timeout_covers_a_download_up_to_its_head_and_the_idle_timeo
     assert_eq!((error.is_timeout(), start.elapsed()), (true, seconds(10.0)));
 
     let fake = FakeTransport::new();
-    fake.always(&EXPORT, FakeAnswer::never());
+    fake.always(&EXPORT, FakeResponse::never());
     let client = builder().transport(fake.clone()).timeout(seconds(10.0));
     let start = Instant::now();
     let error = download(&client.build().unwrap()).await.unwrap_err();
@@ -372,7 +372,7 @@ async fn the_clients_timeout_covers_a_download_up_to_its_head_and_the_idle_timeo
 
 #[tokio::test]
 async fn a_call_without_time_is_not_sent() {
-    let server = Server::start(vec![Act::Send(answer(200, "", b"\"good\""))]).await;
+    let server = Server::start(vec![Act::Send(response(200, "", b"\"good\""))]).await;
     let client = builder().base_url(server.url()).build().unwrap();
     // The second time there is a connection that could be used at once.
     for sent in [1, 2] {
@@ -398,7 +398,7 @@ async fn a_call_without_time_is_not_sent() {
 #[tokio::test(start_paused = true)]
 async fn a_call_without_time_takes_nothing_that_others_could_use() {
     let fake = FakeTransport::new();
-    fake.always(&READ, FakeAnswer::json("good"));
+    fake.always(&READ, FakeResponse::json("good"));
     let one = RateLimiter::new(Rate::per_second(0.001, 1).unwrap());
     let client = builder().transport(fake.clone()).limiter(one);
     let client = client.build().unwrap();
@@ -441,7 +441,7 @@ impl Credential for Late {
 
 #[tokio::test]
 async fn a_call_whose_time_is_over_before_its_turn_comes_is_not_sent() {
-    let server = Server::start(vec![Act::Send(answer(200, "", b"\"good\""))]).await;
+    let server = Server::start(vec![Act::Send(response(200, "", b"\"good\""))]).await;
     let client = builder().base_url(server.url()).credential(Late);
     let client = client.timeout(None).build().unwrap();
     for call in [read(&client), create(&client)] {

@@ -137,7 +137,7 @@ fn calls_and_streams_can_be_made_outside_a_runtime_kept_cloned_and_spawned_later
     let fake = FakeTransport::new();
     fake.always(
         &common::READ,
-        security_api_transport::FakeAnswer::json("good"),
+        security_api_transport::FakeResponse::json("good"),
     );
     let call = common::read(&common::over(&fake));
     let future = call.clone().send();

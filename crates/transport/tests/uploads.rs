@@ -39,7 +39,7 @@ async fn serve(mut stream: TcpStream, refusal: &str, bodies: Bodies) {
             bodies.push(Vec::new());
             bodies.len() - 1
         };
-        let mut answer = Some(match number {
+        let mut response = Some(match number {
             0 => refusal,
             _ => "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n\"ok\"",
         });
@@ -54,9 +54,9 @@ async fn serve(mut stream: TcpStream, refusal: &str, bodies: Bodies) {
             read += count;
             bodies.lock().unwrap()[number].extend_from_slice(&buffer[..count]);
             if read >= due
-                && let Some(answer) = answer.take()
+                && let Some(response) = response.take()
             {
-                stream.write_all(answer.as_bytes()).await.unwrap();
+                stream.write_all(response.as_bytes()).await.unwrap();
             }
         }
     }
@@ -103,14 +103,17 @@ async fn an_upload_refused_half_way_waits_as_asked_and_is_sent_again_byte_by_byt
         let (url, bodies) = server(refusal).await;
         let client = builder().base_url(url).retry(hurried()).build().unwrap();
         let start = Instant::now();
-        let answer = client
+        let response = client
             .operation(operation, &[])
             .form(form.clone())
             .call::<Value>()
             .send_with_response()
             .await
             .unwrap();
-        assert_eq!((answer.attempts(), answer.value()), (2, &Value::from("ok")));
+        assert_eq!(
+            (response.attempts(), response.value()),
+            (2, &Value::from("ok"))
+        );
         assert!(start.elapsed() >= Duration::from_secs(1));
         let bodies = bodies.lock().unwrap();
         assert_eq!((bodies.len(), bodies[1].len() as u64), (2, length));
@@ -137,8 +140,8 @@ async fn slow_server() -> String {
             left -= room;
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        let answer = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n\"ok\"";
-        stream.write_all(answer.as_bytes()).await.unwrap();
+        let response = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n\"ok\"";
+        stream.write_all(response.as_bytes()).await.unwrap();
         let _ = stream.read_u8().await;
     });
     url

@@ -7,7 +7,7 @@
 
 mod common;
 
-use common::wire::{Act, Server, answer};
+use common::wire::{Act, Server, response};
 use common::{builder, read};
 
 #[tokio::test]
@@ -19,7 +19,7 @@ async fn a_build_without_tls_is_for_plain_http_on_this_machine_and_names_the_fea
         text.contains("no TLS is compiled in") && text.contains("`rustls`"),
         "{text}"
     );
-    let server = Server::start(vec![Act::Send(answer(200, "", b"\"good\""))]).await;
+    let server = Server::start(vec![Act::Send(response(200, "", b"\"good\""))]).await;
     let client = builder().base_url(server.url()).build().unwrap();
     assert_eq!(read(&client).await.unwrap(), "good");
     let file = client.fetch("https://files.test/x").await.unwrap_err();

@@ -71,7 +71,7 @@ pub(crate) async fn export(push: &Client, meter: &Meter, file: &Path) -> Outcome
     Ok(())
 }
 
-/// When the burst was over, and how many answers there were by then.
+/// When the burst was over, and how many responses there were by then.
 async fn after_burst(meter: Meter) -> (Instant, u64) {
     tokio::time::sleep(BURST).await;
     (Instant::now(), meter.all())

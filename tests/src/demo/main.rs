@@ -142,11 +142,11 @@ async fn live() -> Outcome<()> {
     }
     print!("Go on? [y/N] ");
     std::io::stdout().flush()?;
-    let mut answer = String::new();
+    let mut response = String::new();
     if std::io::stdin().is_terminal() {
-        std::io::stdin().lock().read_line(&mut answer)?;
+        std::io::stdin().lock().read_line(&mut response)?;
     }
-    if !matches!(answer.trim(), "y" | "Y" | "yes") {
+    if !matches!(response.trim(), "y" | "Y" | "yes") {
         println!("Nothing was sent.");
         return Ok(());
     }

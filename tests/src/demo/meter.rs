@@ -1,4 +1,4 @@
-//! Counting the answers that come in, by a layer around every attempt.
+//! Counting the responses that come in, by a layer around every attempt.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

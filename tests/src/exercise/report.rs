@@ -139,7 +139,7 @@ fn is_own(id: &str) -> bool {
     std::env::var("KEEPNET_COMPANY_ID").is_ok_and(|own| own == id)
 }
 
-/// An id that a call answers; another if it fails, or answers none.
+/// The id that a call returns; another one if it fails or returns none.
 pub async fn answered<T>(
     call: impl IntoFuture<Output = Result<T, Error>>,
     id: impl Fn(T) -> String,

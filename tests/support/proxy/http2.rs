@@ -92,7 +92,7 @@ pub(super) async fn serve(stream: TlsStream<TcpStream>, state: &Arc<State>) {
             _ => {
                 let state = Arc::clone(state);
                 tokio::spawn(async move {
-                    let _ = answer(request, respond, &state, fault).await;
+                    let _ = respond_to(request, respond, &state, fault).await;
                 });
             }
         }
@@ -107,7 +107,7 @@ async fn say_goodbye(mut connection: h2::server::Connection<Tap, Bytes>) {
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
 }
 
-async fn answer(
+async fn respond_to(
     request: http::Request<RecvStream>,
     mut respond: SendResponse<Bytes>,
     state: &State,

@@ -24,7 +24,7 @@ pub(super) enum End {
     Silence,
 }
 
-fn answer(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
+fn bytes_of(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
     let mut head = format!("HTTP/1.1 {status} Status\r\n");
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));
@@ -42,12 +42,12 @@ pub(super) fn instead(instead: Instead) -> (Vec<u8>, End) {
         Instead::HalfAHeadThenSilence => (b"HTTP/1.1 200 OK\r\nconte".to_vec(), End::Silence),
         Instead::LargeHeader => {
             let value = "x".repeat(1024 * 1024);
-            (answer(200, &[("x-large", &value)], b"{}"), End::Close)
+            (bytes_of(200, &[("x-large", &value)], b"{}"), End::Close)
         }
-        Instead::ManyHeaders => (answer(200, &[("x-many", "y"); 1000], b"{}"), End::Close),
-        Instead::Status(status, headers) => (answer(status, headers, b""), End::KeepAlive),
+        Instead::ManyHeaders => (bytes_of(200, &[("x-many", "y"); 1000], b"{}"), End::Close),
+        Instead::Status(status, headers) => (bytes_of(status, headers, b""), End::KeepAlive),
         Instead::JsonError(status) => (
-            answer(
+            bytes_of(
                 status,
                 &[JSON],
                 br#"{"error":"not now","message":"not now"}"#,
@@ -55,14 +55,14 @@ pub(super) fn instead(instead: Instead) -> (Vec<u8>, End) {
             End::KeepAlive,
         ),
         Instead::Page => (
-            answer(
+            bytes_of(
                 200,
                 &[("content-type", "text/html")],
                 b"<html>Sign in</html>",
             ),
             End::KeepAlive,
         ),
-        Instead::DeepJson => (answer(200, &[JSON], &[b'['; 100_000]), End::KeepAlive),
+        Instead::DeepJson => (bytes_of(200, &[JSON], &[b'['; 100_000]), End::KeepAlive),
     }
 }
 
@@ -150,7 +150,7 @@ pub(super) async fn write(
             response.body.truncate(half);
             response
                 .body
-                .extend_from_slice(&answer(418, &[("x-forged", "yes")], b"{}"));
+                .extend_from_slice(&bytes_of(418, &[("x-forged", "yes")], b"{}"));
             sent = response.body.len();
         }
     }

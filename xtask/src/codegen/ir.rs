@@ -140,7 +140,7 @@ pub(crate) struct Parameter {
     pub(crate) source: Option<Source>,
     pub(crate) deprecated: Option<String>,
     pub(crate) example: Option<Value>,
-    /// What gives the id that it is: a resource, or an operation and a member of its answer.
+    /// What gives the id that it is: a resource, or an operation and a member of its response.
     pub(crate) id_of: Option<String>,
 }
 
@@ -333,7 +333,7 @@ pub(crate) struct Member {
     pub(crate) length: Length,
     /// Of text.
     pub(crate) format: Option<String>,
-    /// What gives the id that it is: a resource, or an operation and a member of its answer.
+    /// What gives the id that it is: a resource, or an operation and a member of its response.
     pub(crate) id_of: Option<String>,
     /// The variable of the environment that holds it, for the exerciser.
     pub(crate) variable: Option<String>,

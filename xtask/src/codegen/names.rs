@@ -56,7 +56,7 @@ const MODULES: &[&str] = &["events", "operations", "resources", "shared", "types
 
 /// Names of types that are in scope, or that service crates show.
 const TYPES: &[&str] = &[
-    "Answer",
+    "ResponseParts",
     "ApiError",
     "ApiKey",
     "AsRef",

@@ -292,7 +292,7 @@ fn travel(api: &Api, places: &Places) -> Vec<Refusal> {
         {
             refuse(
                 &member.pointer,
-                "a required member of an answer must be among the first 64",
+                "a required member of a response must be among the first 64",
                 "put it into `x-wire-order` before others, or take it out of `required`",
             );
         }
@@ -347,7 +347,7 @@ fn travel(api: &Api, places: &Places) -> Vec<Refusal> {
             if read && member.required && matches!(member.ty, Ty::Enum(_) | Ty::Json) {
                 refuse(
                     &member.pointer,
-                    "a required member of an answer must have a value before it is read",
+                    "a required member of a response must have a value before it is read",
                     "take it out of `required`",
                 );
             }

@@ -1,6 +1,5 @@
 //! From a description to the generator's own form of it.
 
-mod answer;
 mod body;
 mod check;
 mod combined;
@@ -10,6 +9,7 @@ mod model;
 mod operation;
 mod parameter;
 mod path;
+mod responses;
 mod scalar;
 mod schema;
 mod webhook;
@@ -255,8 +255,8 @@ fn deprecated(node: &Node<'_>) -> Read<Option<String>> {
 /// What `x-id-of` says for the resource of the operation itself, where several share a schema.
 pub(super) const OWN_ID: &str = "self";
 
-/// What gives the id that this is: a resource, whose list does; an operation, whose answer does, perhaps with `/` and
-/// the member of the answer; or `self`, the resource of the operation.
+/// What gives the id that this is: a resource, whose list does; an operation, whose response does, perhaps with `/` and
+/// the member of the response; or `self`, the resource of the operation.
 fn id_of(node: &Node<'_>, ty: &Ty) -> Read<Option<String>> {
     let Some(given) = node.get("x-id-of") else {
         return Ok(None);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use security_api_transport::__private::http::HeaderName;
 use security_api_transport::{
-    ApiKey, FakeAnswer, FakeTransport, Operation, Protocol, Rate, RateLimiter, ServiceSettings,
+    ApiKey, FakeResponse, FakeTransport, Operation, Protocol, Rate, RateLimiter, ServiceSettings,
 };
 use serde_json::Value;
 
@@ -27,14 +27,14 @@ impl From<security_api_transport::Client> for Client {
     }
 }
 
-/// A client of a service that speaks so and has one answer to this operation.
+/// A client of a service that speaks so and has one response to this operation.
 pub(crate) fn client(
     protocol: impl Protocol,
     operation: &'static Operation,
-    answer: FakeAnswer,
+    response: FakeResponse,
 ) -> (Client, FakeTransport) {
     let fake = FakeTransport::new();
-    fake.always(operation, answer);
+    fake.always(operation, response);
     let settings = ServiceSettings {
         user_agent: "test",
         base_url: "https://api.example.com".to_owned(),

@@ -1,4 +1,4 @@
-//! Searching mailboxes, waiting for what is found, and deleting it.
+//! Investigations: searching mailboxes, waiting for the results, and deleting e-mails.
 
 use std::time::Duration;
 
@@ -9,19 +9,19 @@ use crate::polling::Progress;
 use crate::resources::{InvestigationActions, InvestigationResults, Investigations};
 use crate::time::DateTime;
 use crate::types::{
-    CreateInvestigationDeleteActionRequest, CreateInvestigationRequest, IdResult,
-    InvestigationActionType, InvestigationAttachment, InvestigationAutoAction, InvestigationBody,
-    InvestigationHeader, InvestigationSummary, NotifiedEmail, ScanConfiguration, TargetUserType,
+    CreateInvestigationDeleteActionRequest, CreateInvestigationRequest, InvestigationActionType,
+    InvestigationAttachment, InvestigationAutoAction, InvestigationBody, InvestigationHeader,
+    InvestigationSummary, NotifiedEmail, RecordId, ScanConfiguration, TargetUserType,
 };
 
 const DAY: Duration = Duration::from_secs(86_400);
-/// After how many days an investigation expires: what the vendor's documentation shows.
+/// The days until an investigation expires, as in the vendor's documentation.
 const DAYS: u16 = 3;
 
-/// What to look for, in whose mailboxes.
+/// A new investigation: what to look for, and in which mailboxes.
 ///
-/// It looks for e-mails of the last 30 days in the mailboxes of all target users, in all connected mail systems, and
-/// changes nothing, unless it says otherwise. An e-mail is found if it has any of the indicators; see
+/// By default it searches e-mails of the last 30 days in the mailboxes of all target users, in all connected mail
+/// systems, and changes nothing. An e-mail matches if it has any of the indicators; see
 /// [`all_of_them`](Self::all_of_them).
 ///
 /// ```
@@ -49,7 +49,7 @@ pub struct NewInvestigation {
 }
 
 impl NewInvestigation {
-    /// One without an indicator yet.
+    /// An investigation without indicators.
     ///
     /// ```
     /// use keepnet_api::incident_response::NewInvestigation;
@@ -72,9 +72,10 @@ impl NewInvestigation {
         }
     }
 
-    /// One that looks for other copies of a reported e-mail: same sender and same subject.
+    /// An investigation for other copies of a reported e-mail: same sender and same subject.
     ///
-    /// An e-mail that has neither gives no indicator, and cannot be started without another.
+    /// An e-mail without both gives no indicator. Such an investigation needs another indicator before it can be
+    /// started.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -134,7 +135,7 @@ impl NewInvestigation {
         self.header(InvestigationHeader::new().subject(subject))
     }
 
-    /// Looks for e-mails that lead to this address.
+    /// Looks for e-mails with a link to this URL.
     ///
     /// ```
     /// use keepnet_api::incident_response::NewInvestigation;
@@ -146,7 +147,7 @@ impl NewInvestigation {
         self.body(InvestigationBody::new().url(url))
     }
 
-    /// Looks for e-mails that say this.
+    /// Looks for e-mails that contain this keyword.
     ///
     /// ```
     /// use keepnet_api::incident_response::NewInvestigation;
@@ -158,7 +159,7 @@ impl NewInvestigation {
         self.body(InvestigationBody::new().keyword(word))
     }
 
-    /// Looks for e-mails with a file that has this SHA-512, in hex.
+    /// Looks for e-mails with an attachment that has this SHA-512, in hexadecimal.
     ///
     /// ```
     /// use keepnet_api::incident_response::NewInvestigation;
@@ -170,8 +171,8 @@ impl NewInvestigation {
         self.attachment(InvestigationAttachment::new().sha512(hash))
     }
 
-    /// Looks for several header fields. Whether one of them is enough is not documented unless it is
-    /// [`all_of_them`](Self::all_of_them) that are needed.
+    /// Looks for several header fields. Whether one of them is enough is not documented, except with
+    /// [`all_of_them`](Self::all_of_them).
     ///
     /// ```
     /// use keepnet_api::incident_response::NewInvestigation;
@@ -186,7 +187,7 @@ impl NewInvestigation {
         self
     }
 
-    /// Looks for something in the text.
+    /// Looks for a condition on the body.
     ///
     /// ```
     /// use keepnet_api::incident_response::NewInvestigation;
@@ -200,7 +201,7 @@ impl NewInvestigation {
         self
     }
 
-    /// Looks for a file.
+    /// Looks for an attachment.
     ///
     /// ```
     /// use keepnet_api::incident_response::NewInvestigation;
@@ -214,7 +215,7 @@ impl NewInvestigation {
         self
     }
 
-    /// Finds e-mails that have all of the indicators, not any of them.
+    /// Matches only e-mails that have all of the indicators.
     ///
     /// ```
     /// use keepnet_api::incident_response::NewInvestigation;
@@ -227,7 +228,7 @@ impl NewInvestigation {
         self
     }
 
-    /// Looks at e-mails of this time, not at those of the last 30 days.
+    /// Searches e-mails of this period instead of the last 30 days.
     ///
     /// ```
     /// use keepnet_api::Timestamp;
@@ -243,7 +244,7 @@ impl NewInvestigation {
         self
     }
 
-    /// Looks into the mailboxes of the target users with these e-mail addresses, not into all.
+    /// Searches only the mailboxes of the target users with these e-mail addresses.
     ///
     /// ```
     /// use keepnet_api::incident_response::NewInvestigation;
@@ -257,7 +258,7 @@ impl NewInvestigation {
         self
     }
 
-    /// Looks into the mailboxes of the target groups with these ids, not into all.
+    /// Searches only the mailboxes of the target groups with these ids.
     ///
     /// ```
     /// use keepnet_api::incident_response::NewInvestigation;
@@ -271,7 +272,7 @@ impl NewInvestigation {
         self
     }
 
-    /// Looks into these mail systems, not into all that are connected.
+    /// Searches only these mail systems.
     ///
     /// ```
     /// use keepnet_api::incident_response::NewInvestigation;
@@ -286,9 +287,9 @@ impl NewInvestigation {
         self
     }
 
-    /// After how many days the investigation expires, finished or not, at least 1; 3 by default.
+    /// Sets the days until the investigation expires, finished or not: at least 1; 3 by default.
     ///
-    /// The vendor's front end offers 1, 3 and 7. Whether the service takes others is not documented.
+    /// The vendor's front end offers 1, 3 and 7. Whether the service accepts others is not documented.
     ///
     /// ```
     /// use keepnet_api::incident_response::NewInvestigation;
@@ -304,13 +305,13 @@ impl NewInvestigation {
     fn check(&self) -> Result<(), Error> {
         if self.headers.is_empty() && self.bodies.is_empty() && self.attachments.is_empty() {
             return Err(Error::invalid(
-                "investigation: there is nothing to look for, and every e-mail would be found; give it an indicator, \
+                "the investigation has no indicator, so it would match every e-mail: give it one, \
                  such as `sender` or `url`",
             ));
         }
         if self.targets.is_empty() && self.target != TargetUserType::AllUsers {
             return Err(Error::invalid(
-                "investigation: the list of mailboxes or groups is empty; name at least one, or leave it out to search \
+                "the investigation's list of mailboxes or groups is empty: name at least one, or leave it out to search \
                  all mailboxes",
             ));
         }
@@ -319,17 +320,17 @@ impl NewInvestigation {
             && let Some(other) = self.targets.iter().find(no_address)
         {
             return Err(Error::invalid(format!(
-                "investigation: the mailbox `{other}` is no e-mail address; name target users by their addresses"
+                "the investigation's mailbox `{other}` is not an e-mail address: give the addresses of target users"
             )));
         }
         if self.days == 0 {
             return Err(Error::invalid(
-                "investigation: it would expire at once; give it at least one day with `days`",
+                "`days` is 0, so the investigation would expire at once: give at least 1",
             ));
         }
         if self.period.is_some_and(|(from, until)| from > until) {
             return Err(Error::invalid(
-                "investigation: the time to search ends before it begins; exchange the two",
+                "the investigation's period ends before it begins: swap its start and end",
             ));
         }
         Ok(())
@@ -358,18 +359,18 @@ impl NewInvestigation {
     }
 }
 
-/// What becomes of an e-mail that is deleted.
+/// How an e-mail is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Deletion {
-    /// It is moved to the mailbox's trash, from where its owner can take it back.
+    /// Moves the e-mail to the mailbox's trash, from which its owner can restore it.
     ToTrash,
-    /// It is deleted from the mailbox. In Outlook its owner can recover it for 14 days.
+    /// Deletes the e-mail from the mailbox. In Outlook its owner can recover it for 14 days.
     Permanent,
 }
 
 impl InvestigationSummary {
-    /// Whether the search is over: finished, cancelled or expired.
+    /// Whether the search has ended: finished, cancelled or expired.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -402,13 +403,13 @@ impl InvestigationSummary {
 }
 
 impl Investigations {
-    /// Starts an investigation, and gives its id.
+    /// Starts an investigation, and returns its id.
     ///
-    /// It asks which mail systems are connected, unless they are named, and then is one
-    /// `POST /api/investigations`, which is not sent again once it may have been executed.
+    /// Unless mail systems are given, the connected ones are requested first. The investigation is one `POST
+    /// /api/investigations`, which is not retried once it may have been executed.
     ///
     /// # Errors
-    /// If there is nothing to look for, or a call fails.
+    /// If there is no indicator, or a request fails.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -439,18 +440,18 @@ impl Investigations {
         }
         if systems.is_empty() {
             return Err(Error::invalid(
-                "investigation: no mail system is connected to the platform; connect one in its settings",
+                "no mail system is connected to the platform, so there is nothing to search: connect one in its settings",
             ));
         }
         let created = self.create(new.into_request(systems)).await?;
         required(created.resource_id, "resourceId")
     }
 
-    /// Waits for the end of an investigation, or follows how far it is.
+    /// Waits for the end of an investigation, or follows its progress.
     ///
-    /// Each look is one `GET /api/investigations/{resourceId}/summary`. It may end cancelled or expired; see
-    /// [`InvestigationSummary::is_finished`]. It waits for mailboxes that are offline until it expires, which is
-    /// [days](NewInvestigation::days) away: give a [`Polling`](crate::Polling) with a deadline to match.
+    /// Each poll is one `GET /api/investigations/{resourceId}/summary`. The investigation may end cancelled or expired;
+    /// see [`InvestigationSummary::is_finished`]. Offline mailboxes keep it running until it expires after its
+    /// [days](NewInvestigation::days): use a [`Polling`](crate::Polling) with a matching deadline.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -469,12 +470,12 @@ impl Investigations {
         )
     }
 
-    /// Deletes e-mails that an investigation found: ids of `investigation_results().search_emails(..)`.
+    /// Deletes e-mails that an investigation found, by their ids from `investigation_results().search_emails(..)`.
     ///
-    /// The service does so in the background; the `email_last_action` of the e-mails says what came of it: its status is
-    /// `Completed`, `CompletedWithError` or `ItemNotFound` then.
+    /// The service deletes in the background. The status in the `email_last_action` of an e-mail is then `Completed`,
+    /// `CompletedWithError` or `ItemNotFound`.
     ///
-    /// `POST /api/investigations/{resourceId}/actions-delete`. It fails before anything is sent if there are no ids.
+    /// `POST /api/investigations/{resourceId}/actions-delete`. Without ids, it fails before anything is sent.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -489,7 +490,7 @@ impl Investigations {
         id: impl AsRef<str>,
         emails: impl IntoIterator<Item = I>,
         deletion: Deletion,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         let ids: Vec<String> = emails.into_iter().map(Into::into).collect();
         let none = ids.is_empty();
         let what = CreateInvestigationDeleteActionRequest::new()
@@ -500,7 +501,8 @@ impl Investigations {
         if !none {
             return call;
         }
-        let error = Error::invalid("delete_emails: there are no ids; name what is to be deleted");
+        let error =
+            Error::invalid("`delete_emails` was given no ids: give those of the e-mails to delete");
         call.into_request().fail(error).call()
     }
 }

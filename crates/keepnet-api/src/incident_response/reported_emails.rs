@@ -1,4 +1,4 @@
-//! Listing and closing what people reported.
+//! Listing and closing reported e-mails.
 
 use security_api_transport::{Job, Timestamp};
 
@@ -9,7 +9,7 @@ use crate::types::{
     UpdateNotifiedEmailRequest,
 };
 
-/// Which reported e-mails to list: those that meet all that is set here.
+/// A search for reported e-mails that meet all conditions that are set.
 ///
 /// ```no_run
 /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -22,7 +22,7 @@ use crate::types::{
 /// # Ok(()) }
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
-#[must_use = "it says what to list and lists nothing itself"]
+#[must_use = "it does nothing until it is passed to a search"]
 pub struct ReportedEmails {
     statuses: Vec<NotifiedEmailStatus>,
     results: Vec<NotifiedEmailResult>,
@@ -30,7 +30,7 @@ pub struct ReportedEmails {
 }
 
 impl ReportedEmails {
-    /// All of them, newest first.
+    /// All reported e-mails, newest first.
     ///
     /// ```
     /// let all = keepnet_api::incident_response::ReportedEmails::new();
@@ -40,7 +40,7 @@ impl ReportedEmails {
         Self::default()
     }
 
-    /// Those that nobody has taken up or closed yet.
+    /// Reported e-mails that nobody has taken up or closed.
     ///
     /// ```
     /// use keepnet_api::incident_response::ReportedEmails;
@@ -52,7 +52,7 @@ impl ReportedEmails {
         Self::new().status(NotifiedEmailStatus::Open)
     }
 
-    /// With this status. Said more than once, with any of them.
+    /// Returns those with this status. If called several times, with any of the statuses.
     ///
     /// ```
     /// use keepnet_api::incident_response::ReportedEmails;
@@ -66,7 +66,7 @@ impl ReportedEmails {
         self
     }
 
-    /// With this verdict. Said more than once, with any of them.
+    /// Returns those with this verdict. If called several times, with any of the verdicts.
     ///
     /// ```
     /// use keepnet_api::incident_response::ReportedEmails;
@@ -82,7 +82,7 @@ impl ReportedEmails {
         self
     }
 
-    /// Reported at this time or later.
+    /// Returns those reported at this time or later.
     ///
     /// ```
     /// use keepnet_api::Timestamp;
@@ -96,7 +96,7 @@ impl ReportedEmails {
         self.also(field("CreateTime").at_least(time))
     }
 
-    /// Reported by the person with this address.
+    /// Returns those reported by the person with this address.
     ///
     /// ```
     /// let hers = keepnet_api::incident_response::ReportedEmails::new().reported_by("ann@example.com");
@@ -106,7 +106,7 @@ impl ReportedEmails {
         self.also(field("ReportedBy").is(address.into()))
     }
 
-    /// Sent from this address.
+    /// Returns those sent from this address.
     ///
     /// ```
     /// let suspect = keepnet_api::incident_response::ReportedEmails::new().sent_by("billing@example.net");
@@ -116,7 +116,7 @@ impl ReportedEmails {
         self.also(field("From").is(address.into()))
     }
 
-    /// With this condition on one of the list's columns.
+    /// Adds a condition on one of the list's columns.
     ///
     /// ```
     /// use keepnet_api::incident_response::ReportedEmails;
@@ -157,10 +157,11 @@ impl From<ReportedEmails> for NotifiedEmailRequest {
 }
 
 impl NotifiedEmails {
-    /// Closes a reported e-mail with a verdict and a note. Its tags stay, and the person who reported it is not told.
+    /// Closes a reported e-mail with a verdict and a note. Its tags are kept, and the person who reported it is not
+    /// notified.
     ///
-    /// It reads the e-mail, since an update replaces what is known of it, and then is one
-    /// `PUT /api/notified-emails/{resourceId}`; see [`update`](Self::update) for more than that.
+    /// The e-mail is read first, because an update replaces the whole record, and then written with one `PUT
+    /// /api/notified-emails/{resourceId}`. See [`update`](Self::update) for other changes.
     ///
     /// # Errors
     /// If a call fails.
@@ -189,10 +190,10 @@ impl NotifiedEmails {
         })
     }
 
-    /// Marks a reported e-mail as being worked on, so that others leave it alone. Its verdict, note and tags stay.
+    /// Marks a reported e-mail as being worked on, so that others leave it alone. Its verdict, note and tags are kept.
     ///
-    /// It reads the e-mail, since an update replaces what is known of it, and then is one
-    /// `PUT /api/notified-emails/{resourceId}`.
+    /// The e-mail is read first, because an update replaces the whole record, and then written with one `PUT
+    /// /api/notified-emails/{resourceId}`.
     ///
     /// # Errors
     /// If a call fails.
@@ -226,10 +227,10 @@ impl NotifiedEmails {
     }
 }
 
-/// A reported e-mail as the service has it, as an update that changes nothing and tells nobody.
+/// An update that leaves the reported e-mail unchanged and notifies nobody.
 fn as_it_is(email: NotifiedEmail) -> UpdateNotifiedEmailRequest {
     let mut update = UpdateNotifiedEmailRequest::new().is_notify_user(false);
-    // The service's own programs send empty texts where there is none, and the tags with commas between them.
+    // The vendor's own programs send empty texts for missing values, and the tags separated by commas.
     update.tag = Some(email.tags.unwrap_or_default().join(","));
     update.note = Some(email.note.unwrap_or_default());
     update.result = email.result;

@@ -3,7 +3,7 @@
 use http::Method;
 use proptest::prelude::*;
 use security_api_transport::{
-    Cursor, FakeAnswer, FakeRequest, FakeTransport, Items, List, Operation,
+    Cursor, FakeRequest, FakeResponse, FakeTransport, Items, List, Operation,
 };
 use serde_json::json;
 
@@ -38,7 +38,7 @@ fn a_list_ends_where_its_totals_or_a_short_page_say_so() {
         // No totals: full pages go on.
         (place(1, 10), 10, totals(0, 0, 0), Some(2)),
         (place(2, 10), 3, totals(0, 0, 0), None),
-        // The service has passed over the size.
+        // The service has ignored the size.
         (place(1, 10), 37, totals(0, 0, 0), None),
         // Totals that cannot be right.
         (place(2, 10), 10, totals(25, 2, 10), Some(3)),
@@ -86,11 +86,11 @@ fn pages_and_lists_are_read_alike() {
         (json!([4, 5]), vec![4, 5], totals(0, 0, 0)),
         (json!(null), vec![], totals(0, 0, 0)),
     ] {
-        let page: ListAnswer<u32> = serde_json::from_str(&json.to_string()).unwrap();
+        let page: PageBody<u32> = serde_json::from_str(&json.to_string()).unwrap();
         assert_eq!(page.items, items, "{json}");
         assert_eq!(page.totals, expected, "{json}");
     }
-    let error = serde_json::from_str::<ListAnswer<u32>>(r#"{"name":"x"}"#).unwrap_err();
+    let error = serde_json::from_str::<PageBody<u32>>(r#"{"name":"x"}"#).unwrap_err();
     assert!(error.to_string().contains("missing field `results`"));
 }
 
@@ -129,7 +129,7 @@ static LEADERBOARD: Operation =
 
 fn over(fake: &FakeTransport) -> Client {
     fake.path("/connect/token", |_| {
-        FakeAnswer::json(&json!({"access_token": "token-1", "expires_in": 3600}))
+        FakeResponse::json(&json!({"access_token": "token-1", "expires_in": 3600}))
     });
     Client::builder("an-id", "a-secret")
         .transport(fake.clone())
@@ -156,24 +156,24 @@ fn page_of(items: u64, place: &Value) -> Value {
     })
 }
 
-fn answer(data: &Value) -> FakeAnswer {
-    FakeAnswer::json(&json!({"data": data, "message": null, "status": "SUCCESS"}))
+fn response(data: &Value) -> FakeResponse {
+    FakeResponse::json(&json!({"data": data, "message": null, "status": "SUCCESS"}))
 }
 
 fn service(items: u64) -> FakeTransport {
     let fake = FakeTransport::new();
     fake.with(&SEARCH, move |request| {
-        answer(&page_of(items, &request.json()))
+        response(&page_of(items, &request.json()))
     });
     fake.with(&LEADERBOARD, move |request| {
-        answer(&page_of(items, &request.json()["pagination"]))
+        response(&page_of(items, &request.json()["pagination"]))
     });
     fake
 }
 
 fn list(client: &Client, search: SearchRequest) -> List<u64, PageNumber> {
     let request = client.transport().operation(&SEARCH, &[]);
-    List::new(search::complete(request, search, "Email"))
+    request.try_json(search::complete(search, "Email")).list()
 }
 
 fn sent(fake: &FakeTransport) -> Vec<FakeRequest> {
@@ -332,7 +332,7 @@ async fn a_list_that_is_no_search_gets_the_page_it_leaves_open() {
 async fn a_bare_list_and_no_value_at_all_are_pages_too() {
     for (data, expected) in [(json!([1, 2]), vec![1, 2]), (json!(null), vec![])] {
         let fake = FakeTransport::new();
-        fake.always(&SEARCH, answer(&data));
+        fake.always(&SEARCH, response(&data));
         let list = list(&over(&fake), SearchRequest::new());
         let items = list.clone().items().try_collect().await.unwrap();
         assert_eq!(items, expected);
@@ -348,7 +348,7 @@ async fn a_bare_list_and_no_value_at_all_are_pages_too() {
 #[tokio::test]
 async fn a_service_that_ignores_the_number_does_not_send_for_ever() {
     let fake = FakeTransport::new();
-    fake.always(&SEARCH, answer(&json!([1, 2])));
+    fake.always(&SEARCH, response(&json!([1, 2])));
     let list = list(&over(&fake), SearchRequest::new().page_size(2));
     let error = list.items().try_collect().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
@@ -365,11 +365,11 @@ async fn a_search_that_cannot_be_meant_is_not_sent() {
         (SearchRequest::new().page_number(0), "`page_number`"),
         (
             SearchRequest::new().filter(field("Status").one_of(["a,b"])),
-            "`Status` has a comma",
+            "`Status` with a comma",
         ),
         (
             SearchRequest::new().filter(field("").is(1)),
-            "no field name",
+            "without a field name",
         ),
     ] {
         let error = list(&client, search).page().await.unwrap_err();
@@ -400,7 +400,7 @@ async fn a_page_in_an_envelope_is_read_although_its_text_is_not_correct_json() {
         ]
         .concat();
         fake.with(&SEARCH, move |_| {
-            FakeAnswer::status(200)
+            FakeResponse::status(200)
                 .header("content-type", "application/json")
                 .body(body.clone())
         });
@@ -416,12 +416,12 @@ async fn a_page_in_an_envelope_is_read_although_its_text_is_not_correct_json() {
 async fn an_envelope_without_data_that_is_not_utf8_is_an_empty_list() {
     let fake = FakeTransport::new();
     fake.path("/connect/token", |_| {
-        FakeAnswer::json(&json!({"access_token": "t", "expires_in": 3600}))
+        FakeResponse::json(&json!({"access_token": "t", "expires_in": 3600}))
     });
     let body = b"{\"status\":\"SUCCESS\",\"message\":\"caf\xe9\"}".to_vec();
     fake.always(
         &crate::operations::TAGS_SEARCH,
-        FakeAnswer::status(200).body(body),
+        FakeResponse::status(200).body(body),
     );
     let client = Client::builder("an-id", "a-secret").transport(fake);
     let client = client.build().unwrap();

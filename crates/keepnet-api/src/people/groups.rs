@@ -5,43 +5,43 @@ use security_api_transport::Job;
 use crate::resources::TargetGroups;
 use crate::types::{
     CreateTargetGroupRequest, CreateTargetGroupUsersRequest, DeleteTargetGroupUsersRequest,
-    TargetGroupByNameRequest, TargetGroupPriority, TargetGroupView,
+    TargetGroup, TargetGroupByNameRequest, TargetGroupPriority,
 };
 use crate::{Error, ErrorKind};
 
 use super::{Matches, is_refused};
 
-/// How many people are named in one request.
+/// How many people are sent in one request.
 const BATCH: usize = 500;
 
-/// What [`TargetGroups::find_or_create`] found or made.
+/// The result of [`TargetGroups::find_or_create`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FoundGroup {
     /// The id of the group.
     pub id: String,
-    /// Whether it was created by this call.
+    /// Whether this call created the group.
     pub created: bool,
 }
 
-/// What [`TargetGroups::add_people`] and [`TargetGroups::remove_people`] did.
+/// The result of [`TargetGroups::add_people`] and [`TargetGroups::remove_people`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GroupMembers {
     /// The group.
     pub group: FoundGroup,
-    /// The ids of the target users that were added or removed, in the order of their addresses.
+    /// The ids of the target users that were added or removed, in the order of the given addresses.
     pub users: Vec<String>,
-    /// The addresses that no target user has.
+    /// The addresses without a target user.
     pub unknown: Vec<String>,
 }
 
 impl TargetGroups {
-    /// The target group with this name, if there is one. The case of ASCII letters does not matter, unless there are
-    /// several that differ in nothing else.
+    /// Finds the target group with this name. The case of ASCII letters is ignored, unless several names differ only in
+    /// case.
     ///
     /// # Errors
-    /// If the name is empty, or the call fails.
+    /// If `name` is empty, or the request fails.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -50,7 +50,7 @@ impl TargetGroups {
     /// # Ok(()) }
     /// ```
     #[inline]
-    pub fn find_by_name(&self, name: impl AsRef<str>) -> Job<Option<TargetGroupView>> {
+    pub fn find_by_name(&self, name: impl AsRef<str>) -> Job<Option<TargetGroup>> {
         let name = name.as_ref().to_owned();
         Job::new(self.client(), move |client| async move {
             Self::new(&client).first_by_name(&name).await
@@ -58,11 +58,11 @@ impl TargetGroups {
     }
 
     #[inline]
-    async fn first_by_name(&self, name: &str) -> Result<Option<TargetGroupView>, Error> {
+    async fn first_by_name(&self, name: &str) -> Result<Option<TargetGroup>, Error> {
         let name = checked_name(name)?;
         let mut groups = self.by_name(name).items();
         let mut found = Matches::new(name);
-        // One that is written in the same way is as good as it gets.
+        // An exact match cannot be improved on, so the search ends.
         while found.exact.is_empty()
             && let Some(group) = groups.try_next().await?
         {
@@ -71,9 +71,9 @@ impl TargetGroups {
         Ok(found.first())
     }
 
-    /// The target group with this name, to take people out of: an error if there are several.
+    /// The target group with this name, for a removal. Several matches are an error.
     #[inline]
-    async fn only_by_name(&self, name: &str) -> Result<Option<TargetGroupView>, Error> {
+    async fn only_by_name(&self, name: &str) -> Result<Option<TargetGroup>, Error> {
         let mut groups = self.by_name(name).items();
         let mut found = Matches::new(name);
         while let Some(group) = groups.try_next().await? {
@@ -82,8 +82,8 @@ impl TargetGroups {
         found.only("name", |group| group.resource_id.as_deref())
     }
 
-    /// Those with a name like this one: the service gives all whose names contain it.
-    fn by_name(&self, name: &str) -> crate::List<TargetGroupView> {
+    /// Groups whose names contain this one, as the service matches them.
+    fn by_name(&self, name: &str) -> crate::List<TargetGroup> {
         let search = TargetGroupByNameRequest::new()
             .group_name(name)
             .page_number(1)
@@ -93,12 +93,12 @@ impl TargetGroups {
         self.search_by_name(&search)
     }
 
-    /// The target group with this name; a new one with priority medium if there is none.
+    /// Finds the target group with this name, or creates one with medium priority.
     ///
-    /// If somebody else creates it at the same time, that one is found.
+    /// If somebody else creates the group at the same time, that group is returned.
     ///
     /// # Errors
-    /// If the name is empty, or one of the calls fails. Calling it again is safe.
+    /// If `name` is empty, or a request fails. Calling it again is safe.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -126,14 +126,14 @@ impl TargetGroups {
                 Some(id) => return Ok(FoundGroup { id, created: true }),
                 None => Error::new(
                     ErrorKind::Decode,
-                    "target_groups.create: the service did not say the id of the new group: call it again a little \
+                    "`target_groups.create`: the response has no id of the new group: call it again a little \
                      later",
                 ),
             },
             Err(error) => error,
         };
         if is_refused(&error) || error.may_be_executed() {
-            // A failure of this look is not worth more than the error that led to it.
+            // An error of this search is less useful than the original error.
             if let Ok(Some(group)) = self.found(name).await {
                 return Ok(group);
             }
@@ -146,17 +146,17 @@ impl TargetGroups {
         Ok(self.first_by_name(name).await?.and_then(existing))
     }
 
-    /// Puts the target users with these e-mail addresses into the group with this name, which is created if there is
-    /// none. Whoever is in it already stays in it. What becomes of people in a group that the service fills by itself,
-    /// such as `New Hires`, is not documented.
+    /// Adds the target users with these e-mail addresses to the group with this name, which is created if necessary.
+    /// Existing members stay. The effect on people in groups that the service fills itself, such as `New Hires`, is not
+    /// documented.
     ///
-    /// Each address costs two requests, and 500 people one more. For thousands of people, an
-    /// [`import`](crate::resources::TargetUsers::import) puts all rows of a file into groups.
+    /// Each address takes two requests, and every 500 people one more. For thousands of people, use an
+    /// [`import`](crate::resources::TargetUsers::import), which adds all rows of a file to groups.
     ///
     /// # Errors
-    /// If the name is empty, one of the addresses is no e-mail address, or one of the calls fails; the error says how
-    /// many are in the group by then. Calling it again is safe. Addresses that nobody has are no error: they are in
-    /// [`GroupMembers::unknown`].
+    /// If `name` is empty, one of the addresses is not an e-mail address, or a request fails. The error says how many
+    /// people are in the group by then. Calling it again is safe. Addresses without a target user are not an error;
+    /// [`GroupMembers::unknown`] lists them.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -186,7 +186,7 @@ impl TargetGroups {
             let members = CreateTargetGroupUsersRequest::new()
                 .target_user_resource_ids(ids)
                 .target_group_resource_ids([&group.id]);
-            // What it responds with is not described, and not needed.
+            // The response is not documented, and not needed.
             let adding = self.add_users(&members).into_request();
             let added = adding.call::<()>().await;
             added.map_err(|error| halfway(error, batch, users.len(), "added"))?;
@@ -198,12 +198,12 @@ impl TargetGroups {
         })
     }
 
-    /// Takes the target users with these e-mail addresses out of the group with this name.
+    /// Removes the target users with these e-mail addresses from the group with this name.
     ///
     /// # Errors
-    /// If there is no such group or several, one of the addresses is no e-mail address or several have it, or one of the
-    /// calls fails; the error says how many were removed by then. Calling it again is safe. Addresses that nobody has are no error: they are in
-    /// [`GroupMembers::unknown`].
+    /// If no group or several groups have the name, one of the addresses is not an e-mail address or belongs to several
+    /// users, or a request fails. The error says how many people were removed by then. Calling it again is safe.
+    /// Addresses without a target user are not an error; [`GroupMembers::unknown`] lists them.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -228,7 +228,7 @@ impl TargetGroups {
         let group = self.only_by_name(name).await?.and_then(existing);
         let group = group.ok_or_else(|| {
             Error::invalid(format!(
-                "name: there is no target group `{name}` in this company, so nobody was removed"
+                "`name`: this company has no target group `{name}`, so nobody was removed"
             ))
         })?;
         let (users, unknown) = self.people(emails, Several::Refused).await?;
@@ -244,7 +244,7 @@ impl TargetGroups {
         })
     }
 
-    /// The ids of those with these addresses, each once, and the addresses that nobody has.
+    /// The ids of the users with these addresses, each once, and the addresses without a user.
     #[inline]
     async fn people(
         &self,
@@ -273,14 +273,14 @@ fn owned(texts: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<String> {
     texts.map(|one| one.as_ref().to_owned()).collect()
 }
 
-/// What to do if several have the same address.
+/// What to do if several users have the same address.
 #[derive(Clone, Copy)]
 enum Several {
     First,
     Refused,
 }
 
-fn existing(group: TargetGroupView) -> Option<FoundGroup> {
+fn existing(group: TargetGroup) -> Option<FoundGroup> {
     let id = group.resource_id?;
     Some(FoundGroup { id, created: false })
 }
@@ -296,7 +296,7 @@ fn checked_name(name: &str) -> Result<&str, Error> {
     let name = name.trim();
     match name.is_empty() {
         true => Err(Error::invalid(
-            "name: it is empty; give the name of a target group",
+            "`name` is empty: give the name of a target group",
         )),
         false => Ok(name),
     }

@@ -1,4 +1,4 @@
-//! The import of many target users from a file, in steps that can be taken up again.
+//! The import of target users from a file, in steps that can be resumed.
 
 use security_api_transport::{Client, Job};
 
@@ -12,51 +12,51 @@ use crate::types::{
 };
 use crate::{Error, ErrorKind, Reason, SearchRequest, Upload};
 
-/// A file of target users that was uploaded: its columns are mapped, it is looked at, and then imported.
+/// An uploaded file of target users. Map its columns, preview it, and confirm the import.
 ///
-/// From [`TargetUsers::import`], or from [`TargetUsers::resume_import`] with the transaction id of an earlier run. Until
-/// [`confirm`](Self::confirm), nobody is created or changed.
+/// From [`TargetUsers::import`], or from [`TargetUsers::resume_import`] with the transaction id of an earlier run.
+/// Until [`confirm`](Self::confirm), no user is created or changed.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct TargetUserImport {
     pub(super) users: TargetUsers,
     transaction_id: String,
-    /// How many rows the file has, its header and duplicates not counted. None if the import was taken up again.
+    /// The number of rows, without the header and duplicates. `None` for a resumed import.
     pub rows: Option<u64>,
-    /// How many columns the file has. None if the import was taken up again.
+    /// The number of columns. `None` for a resumed import.
     pub columns: Option<u64>,
-    /// How many rows were left out, since they are the same as others. None if the import was taken up again.
+    /// The number of duplicate rows, which were left out. `None` for a resumed import.
     pub duplicates: Option<u64>,
 }
 
-/// A look at what an import would do.
+/// A page of the rows of an import, before it is confirmed.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ImportPreview {
-    /// How far the reading of the file is, with counts of all its rows.
+    /// How much of the file has been read, with counts of all its rows.
     pub status: ImportStatus,
     /// One page of the rows that match the search.
     pub rows: Vec<ImportedTargetUserRow>,
-    /// How many rows match the search, on all pages.
+    /// The number of rows that match the search, on all pages.
     pub matching: Option<u64>,
 }
 
-/// Which rows of a file to import.
+/// The rows of a file to import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ImportRows {
-    /// All that are valid: new users are created, existing ones changed.
+    /// All valid rows: new users are created, existing ones changed.
     All,
-    /// Those whose e-mail address no target user has.
+    /// Rows whose e-mail address belongs to no target user yet.
     New,
-    /// Those whose e-mail address a target user has.
+    /// Rows whose e-mail address belongs to a target user.
     Existing,
-    /// Those with these ids, from the rows of a preview.
+    /// The rows with these ids, from a preview.
     Selected(Vec<String>),
 }
 
 impl ImportRows {
-    /// The words for it: those of the service's own programs first, then those of its documentation.
+    /// The values on the wire: first that of the vendor's own programs, then that of its documentation.
     fn words(&self) -> &'static [&'static str] {
         match self {
             Self::All => &["ImportAll", "All"],
@@ -67,19 +67,19 @@ impl ImportRows {
     }
 }
 
-/// How many rejected rows are asked for at a time.
+/// The page size for rejected rows.
 const PAGE: u32 = 500;
 
 impl TargetUsers {
-    /// Uploads a CSV or Excel file of target users, from disk ([`Upload::file`]) or memory ([`Upload::bytes`]). Its
-    /// first row names the columns, and its name ends in `.csv` or `.xlsx`.
+    /// Uploads a CSV or Excel file of target users, from disk ([`Upload::file`]) or memory ([`Upload::bytes`]). The
+    /// first row contains the names of the columns. The file name ends in `.csv` or `.xlsx`.
     ///
-    /// Nobody is imported by this. The rest is up to the answer: map the columns, wait until the service has read the
-    /// file, look at the result, and confirm. Keep the [`transaction_id`](TargetUserImport::transaction_id) to go on
+    /// No user is imported yet. Continue with the returned value: map the columns, wait until the service has read the
+    /// file, check the preview, and confirm. Store the [`transaction_id`](TargetUserImport::transaction_id) to resume
     /// after a failure.
     ///
     /// # Errors
-    /// If the file is empty, the service cannot use it, or the call fails. Nothing was imported then.
+    /// If the file is empty, the service cannot use it, or the request fails. Nothing was imported then.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -103,12 +103,12 @@ impl TargetUsers {
         })
     }
 
-    /// Uploads the file; the import's calls are made with `later`.
+    /// Uploads the file. The import sends its requests with `later`.
     #[inline]
     async fn upload_file(&self, later: &Self, file: Upload) -> Result<TargetUserImport, Error> {
         if file.length() == 0 {
             return Err(Error::invalid(
-                "file: it is empty; give one whose first row names the columns",
+                "`file` is empty: give one whose first row has the names of the columns",
             ));
         }
         let uploaded = self.upload(TargetUsersUploadForm::new().file(file)).await;
@@ -117,7 +117,7 @@ impl TargetUsers {
         let transaction_id = uploaded.transaction_id.ok_or_else(|| {
             let error = Error::new(
                 ErrorKind::Decode,
-                "target_users.upload: the service did not say the transaction id of the upload",
+                "`target_users.upload`: the response has no transaction id",
             );
             error.with_context(again)
         })?;
@@ -129,8 +129,7 @@ impl TargetUsers {
         })
     }
 
-    /// Takes up an import again, by its [`transaction_id`](TargetUserImport::transaction_id). It asks the service for
-    /// nothing yet.
+    /// Resumes an import with its [`transaction_id`](TargetUserImport::transaction_id). No request is sent.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -153,7 +152,7 @@ impl TargetUsers {
 }
 
 impl TargetUserImport {
-    /// The id to take the import up again with.
+    /// The id to resume the import with.
     ///
     /// ```
     /// fn remember(import: &keepnet_api::people::TargetUserImport) {
@@ -165,7 +164,7 @@ impl TargetUserImport {
         &self.transaction_id
     }
 
-    /// The names of the file's columns, as its first row has them.
+    /// The names of the file's columns, from its first row.
     ///
     /// # Errors
     /// If the call fails.
@@ -200,14 +199,14 @@ impl TargetUserImport {
             created.resource_id.ok_or_else(|| {
                 Error::new(
                     ErrorKind::Decode,
-                    "target_users.create_mapping: the service did not say the id of its job",
+                    "`target_users.create_mapping`: the response has no id of the job",
                 )
             })
         });
         id.map_err(|error| {
             let stopped = match error.may_be_executed() {
                 true => {
-                    "whether its columns are mapped is not known: look at `preview`, or `renew` and map again"
+                    "it is unknown whether its columns are mapped: check `preview`, or call `renew` and map again"
                 }
                 false => "its columns are not mapped yet",
             };
@@ -215,8 +214,8 @@ impl TargetUserImport {
         })
     }
 
-    /// The same file as a new import, whose columns can be mapped anew. Go on with that one: what becomes of this one is not
-    /// documented.
+    /// Creates a new import of the same file, whose columns can be mapped again. Continue with the new import; what
+    /// happens to the old one is not documented.
     ///
     /// # Errors
     /// If the call fails.
@@ -243,7 +242,7 @@ impl TargetUserImport {
         Ok(import)
     }
 
-    /// One page of the rows as they were read, with counts of all. Without an order, by e-mail address.
+    /// One page of the rows as they were read, with counts of all rows. The default order is by e-mail address.
     ///
     /// # Errors
     /// If the call fails.
@@ -288,7 +287,7 @@ impl TargetUserImport {
         })
     }
 
-    /// All rows that cannot be imported. What is wrong with each is in its `validation_detail`.
+    /// All rows that cannot be imported. Their `validation_detail` says why.
     ///
     /// # Errors
     /// If a call fails.
@@ -317,12 +316,12 @@ impl TargetUserImport {
                 .page_size(PAGE)
                 .page_number(page);
             let preview = self.looked_at(search).await?;
-            // A service that passes over the number would send the same page for ever.
+            // A service that ignores the page number would send the same page forever.
             if preview.rows.is_empty() || rows.ends_with(&preview.rows) {
                 break;
             }
             rows.extend(preview.rows);
-            // Without a total, only an empty page is the end: pages may be shorter than was asked for.
+            // Without a total, only an empty page marks the end, because pages may be shorter than requested.
             if preview.matching.is_some_and(|all| rows.len() as u64 >= all) {
                 break;
             }
@@ -330,12 +329,12 @@ impl TargetUserImport {
         Ok(rows)
     }
 
-    /// Imports these rows. The service goes on by itself after that; its job log
-    /// ([`Client::jobs`](crate::Client::jobs)) says when it is done.
+    /// Imports these rows. The service continues in the background; its job log ([`Client::jobs`](crate::Client::jobs))
+    /// says when it is done.
     ///
     /// # Errors
-    /// If the file is still being read, no ids are given for [`ImportRows::Selected`], or the call fails. If it is not
-    /// known whether the import was started, the error says so: look before confirming again.
+    /// If the file is still being read, [`ImportRows::Selected`] has no ids, or the request fails. If it is unknown
+    /// whether the import was started, the error says so: check the job log before confirming again.
     ///
     /// ```no_run
     /// # async fn example(import: keepnet_api::people::TargetUserImport) -> Result<(), keepnet_api::Error> {
@@ -355,7 +354,7 @@ impl TargetUserImport {
         if let ImportRows::Selected(ids) = &rows {
             if ids.is_empty() {
                 return Err(Error::invalid(
-                    "rows: none are selected; give the ids of rows of the preview, or confirm `ImportRows::All`",
+                    "`rows`: none are selected: give ids of rows from the preview, or confirm `ImportRows::All`",
                 ));
             }
             request = request.selected_resource_ids(ids);
@@ -364,10 +363,10 @@ impl TargetUserImport {
         for word in rows.words() {
             request = request.import_type(*word);
             let call = self.users.confirm_import(&self.transaction_id, &request);
-            // What it responds with is not described, and an import that was started is not to fail for it.
+            // The response is not documented, and must not make a started import fail.
             match call.into_request().call::<()>().await {
                 Ok(()) => return Ok(()),
-                // It may not know the word; a refusal has no effect.
+                // The service may not know the value. A refusal has no effect, so the next one is tried.
                 Err(error) if Reason::of(&error) == Some(Reason::InvalidInput) => {
                     refused.get_or_insert(error);
                 }
@@ -377,7 +376,7 @@ impl TargetUserImport {
         refused.map_or(Ok(()), |error| Err(self.unconfirmed(error)))
     }
 
-    /// A job of this import, whose calls are made with the job's client.
+    /// A job of this import, which sends its requests with the job's client.
     pub(super) fn work<T: 'static, F>(
         &self,
         work: impl FnOnce(Self) -> F + Send + 'static,
@@ -391,7 +390,7 @@ impl TargetUserImport {
         })
     }
 
-    /// The same import, whose calls are made with this client.
+    /// The same import, which sends its requests with this client.
     pub(super) fn over(self, client: &Client) -> Self {
         Self {
             users: TargetUsers::new(client),
@@ -403,21 +402,19 @@ impl TargetUserImport {
         if error.may_be_executed() {
             let id = &self.transaction_id;
             return error.with_context(format!(
-                "import {id}: whether it was started is not known: look for it in the job log (`jobs().list()`), and \
+                "import {id}: it is unknown whether it was started: look for it in the job log (`jobs().list()`), and \
                  confirm it again with `resume_import(\"{id}\")` if it is not there"
             ));
         }
         self.explain(error, "it was not confirmed")
     }
 
-    /// The error of a step before the import, with where the import stands and how to go on.
+    /// Adds to an error before the confirmation how far the import is and how to continue.
     pub(super) fn explain(&self, error: Error, stopped: &str) -> Error {
         let id = &self.transaction_id;
         let remedy = match error.is_not_found() {
-            true => {
-                "the service seems to have forgotten the upload: upload the file again".to_owned()
-            }
-            false => format!("go on with `resume_import(\"{id}\")`"),
+            true => "the service no longer has the upload: upload the file again".to_owned(),
+            false => format!("continue with `resume_import(\"{id}\")`"),
         };
         error.with_context(format!(
             "import {id}: {stopped}; nothing was imported; {remedy}"

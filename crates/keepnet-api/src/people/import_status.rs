@@ -1,27 +1,28 @@
-//! How far the reading of an uploaded file is.
+//! The progress of reading an uploaded file.
 
 use serde_json::{Map, Value};
 
-/// How far the service is with a file, and what it has found in it so far.
+/// How much of a file the service has read, and what it has found so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ImportStatus {
-    /// The service's own word for the state, such as `InProgress` or `Finished`.
+    /// The state as the service names it, such as `InProgress` or `Finished`.
     pub state: String,
-    /// Whether all rows have been read, so that the import can be confirmed.
+    /// Whether all rows have been read. The import can be confirmed then.
     pub finished: bool,
-    /// Rows whose e-mail address no target user has.
+    /// The number of rows whose e-mail address belongs to no target user yet.
     pub new: Option<u64>,
-    /// Rows whose e-mail address a target user has.
+    /// The number of rows whose e-mail address belongs to a target user.
     pub existing: Option<u64>,
-    /// Rows that cannot be imported. [`TargetUserImport::rejected`](super::TargetUserImport::rejected) says why.
+    /// The number of rows that cannot be imported. [`TargetUserImport::rejected`](super::TargetUserImport::rejected)
+    /// says why.
     pub invalid: Option<u64>,
-    /// Rows of the file.
+    /// The number of rows in the file.
     pub total: Option<u64>,
 }
 
 impl ImportStatus {
-    /// How many rows have been read, if the service says so.
+    /// The number of rows read so far, if the service sent it.
     ///
     /// ```
     /// use keepnet_api::people::ImportStatus;
@@ -34,13 +35,13 @@ impl ImportStatus {
         counts.iter().copied().flatten().reduce(u64::saturating_add)
     }
 
-    pub(super) fn of_job(answer: &Map<String, Value>) -> Self {
-        let state = match member(answer, &["status"]) {
+    pub(super) fn of_job(response: &Map<String, Value>) -> Self {
+        let state = match member(response, &["status"]) {
             Some(Value::String(text)) => text.trim().to_owned(),
             Some(Value::Number(number)) => number.to_string(),
             _ => String::new(),
         };
-        let count = |name: &str| match member(answer, &[name])? {
+        let count = |name: &str| match member(response, &[name])? {
             Value::Number(number) => number.as_u64(),
             Value::String(text) => text.trim().parse().ok(),
             _ => None,
@@ -55,19 +56,19 @@ impl ImportStatus {
         }
     }
 
-    /// The service stopped: `FinishedWithError` is the word that is known.
+    /// Whether the service gave up; `FinishedWithError` is the known value.
     pub(super) fn has_failed(&self) -> bool {
         let state = self.state.to_ascii_lowercase();
         state.contains("error") || state.contains("fail")
     }
 }
 
-/// `Finished` is what the service says; `Completed` is its word for other jobs.
+/// The service sends `Finished`; `Completed` is its value for other jobs.
 pub(super) fn is_finished(state: &str) -> bool {
     state.eq_ignore_ascii_case("Finished") || state.eq_ignore_ascii_case("Completed")
 }
 
-/// The first member of one of these names, whatever their case.
+/// The first member with one of these names, regardless of case.
 pub(super) fn member<'a>(object: &'a Map<String, Value>, names: &[&str]) -> Option<&'a Value> {
     names.iter().find_map(|name| {
         let found = object

@@ -1,4 +1,4 @@
-//! The reading of an uploaded file, and how far it is.
+//! The job that reads an uploaded file.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::import_status::ImportStatus;
 use super::mapping::ColumnMapping;
 use crate::{Error, ErrorKind, Polling, Progress, SearchRequest};
 
-/// What is waited for.
+/// The subject of the error after the deadline.
 const WHAT: &str = "the reading of the uploaded file";
 const PATIENCE: Duration = Duration::from_secs(600);
 
@@ -20,8 +20,8 @@ fn polling(deadline: Duration) -> Polling {
         .deadline(deadline)
 }
 
-/// The service's work of reading an uploaded file. From [`TargetUserImport::map`], or from [`TargetUserImport::job`]
-/// with an id from earlier.
+/// The service's job of reading an uploaded file. From [`TargetUserImport::map`], or from [`TargetUserImport::job`]
+/// with the id of an earlier run.
 #[derive(Debug, Clone)]
 pub struct ImportJob {
     import: TargetUserImport,
@@ -29,14 +29,14 @@ pub struct ImportJob {
 }
 
 impl TargetUserImport {
-    /// Says which columns are which fields, and starts the reading of the file.
+    /// Maps the columns to fields, and starts the reading of the file.
     ///
-    /// The columns are compared with those of the file before anything is sent. A file is mapped once; to map it
-    /// otherwise, [`renew`](Self::renew) it first.
+    /// The mapping is checked against the file's columns before it is sent. A file can be mapped once;
+    /// [`renew`](Self::renew) it to map it again.
     ///
     /// # Errors
-    /// If the mapping has no e-mail address, names a column that the file does not have or a field twice, leaves open what
-    /// becomes of one of the file's columns, or one of the calls fails. Nothing was imported then.
+    /// If the mapping has no e-mail address, a column that the file does not have, a field twice, or nothing for one of
+    /// the file's columns, or if a request fails. Nothing was imported then.
     ///
     /// ```no_run
     /// # async fn example(import: keepnet_api::people::TargetUserImport) -> Result<(), keepnet_api::Error> {
@@ -54,7 +54,7 @@ impl TargetUserImport {
         )
     }
 
-    /// The work of reading the file, by the [`id`](ImportJob::id) that mapping gave in an earlier run.
+    /// The job that reads the file, from the [`id`](ImportJob::id) of an earlier run.
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
@@ -74,7 +74,7 @@ impl ImportJob {
         Self { import, id }
     }
 
-    /// The id to ask for the job by.
+    /// The id of the job.
     ///
     /// ```
     /// fn remember(job: &keepnet_api::people::ImportJob) {
@@ -86,10 +86,10 @@ impl ImportJob {
         &self.id
     }
 
-    /// How far it is now.
+    /// The current status.
     ///
     /// # Errors
-    /// If the service could not read the file, or the call fails.
+    /// If the service could not read the file, or the request fails.
     ///
     /// ```no_run
     /// # async fn example(job: keepnet_api::people::ImportJob) -> Result<(), keepnet_api::Error> {
@@ -103,16 +103,16 @@ impl ImportJob {
 
     #[inline]
     async fn current(&self) -> Result<ImportStatus, Error> {
-        // The counts beside the status are not described.
+        // The members next to the status are not documented.
         let call = self.import.users.get_mapping_job(&self.id).into_request();
-        let answer = call.call::<Map<String, Value>>().await;
-        let answer = answer.map_err(|error| self.explain(error, "its file is being read"))?;
-        let status = ImportStatus::of_job(&answer);
+        let response = call.call::<Map<String, Value>>().await;
+        let response = response.map_err(|error| self.explain(error, "its file is being read"))?;
+        let status = ImportStatus::of_job(&response);
         if status.has_failed() {
             let error = Error::new(
                 ErrorKind::Api,
                 format!(
-                    "target_users.get_mapping_job: the service could not read the uploaded file, it says `{}`: check \
+                    "`target_users.get_mapping_job`: the service could not read the uploaded file (`{}`): check \
                      that the file opens as what its name says, and that its columns fit the mapping",
                     status.state
                 ),
@@ -125,8 +125,8 @@ impl ImportJob {
         Ok(status)
     }
 
-    /// Follows it until it is finished: it looks after a second, then at intervals that grow to ten seconds, for ten
-    /// minutes. [`Progress::polling`] sets others.
+    /// Follows the job until it is finished. It polls after 1 s, then at intervals that grow to 10 s, for 10 minutes;
+    /// [`Progress::polling`] changes that.
     ///
     /// ```no_run
     /// # async fn example(job: keepnet_api::people::ImportJob) -> Result<(), keepnet_api::Error> {
@@ -149,10 +149,10 @@ impl ImportJob {
         progress.polling(polling(PATIENCE))
     }
 
-    /// Waits until it is finished, ten minutes at most, and gives the counts.
+    /// Waits until the job is finished, at most 10 minutes, and returns the counts.
     ///
     /// # Errors
-    /// If the service could not read the file, an answer fails, or time is up; the error says how to go on.
+    /// If the service could not read the file, a request fails, or the time is over. The error says how to continue.
     ///
     /// ```no_run
     /// # async fn example(job: keepnet_api::people::ImportJob) -> Result<(), keepnet_api::Error> {
@@ -173,7 +173,7 @@ impl ImportJob {
         }
         let last = progress.await;
         let mut last = last.map_err(|error| match error.operation() {
-            // It is the deadline's; those of the calls say where the import stands.
+            // This is the error of the deadline. Errors of requests already say how far the import is.
             None if error.is_timeout() => self.explain(error, "its file is still being read"),
             _ => error,
         })?;
@@ -190,7 +190,7 @@ impl ImportJob {
         Ok(last)
     }
 
-    /// A job of this one's, whose calls are made with the job's client.
+    /// A job that sends its requests with its own client.
     fn work<T: 'static, F>(&self, work: impl FnOnce(Self) -> F + Send + 'static) -> Job<T>
     where
         F: Future<Output = Result<T, Error>> + Send + 'static,

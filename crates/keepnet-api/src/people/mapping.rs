@@ -1,15 +1,15 @@
-//! Which column of a file is which field of a target user.
+//! The mapping of a file's columns to fields of target users.
 
 use std::borrow::Cow;
 
 use crate::Error;
 use crate::types::TargetUserFieldMapping;
 
-/// A field of a target user that a column of a file can be.
+/// A field of a target user that a column can be mapped to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum UserField {
-    /// The e-mail address. An import needs it.
+    /// The e-mail address, which is required.
     Email,
     /// The first name.
     FirstName,
@@ -19,11 +19,11 @@ pub enum UserField {
     Department,
     /// The telephone number.
     PhoneNumber,
-    /// How important the person is: `VeryLow` to `VeryHigh`.
+    /// The priority of the person, from `VeryLow` to `VeryHigh`.
     Priority,
     /// The time zone.
     TimeZone,
-    /// The language of what the person is sent.
+    /// The language of the e-mails to the person.
     PreferredLanguage,
     /// The first name of the person's manager.
     ManagerFirstName,
@@ -31,11 +31,11 @@ pub enum UserField {
     ManagerLastName,
     /// The e-mail address of the person's manager.
     ManagerEmail,
-    /// The custom field with this name, as the company calls it.
+    /// The company's custom field of this name.
     Custom(String),
 }
 
-/// The fields that every company has, with their names on the wire.
+/// The fields that every company has, with their wire names.
 const PLAIN: [(UserField, &str); 11] = [
     (UserField::Email, "Email"),
     (UserField::FirstName, "FirstName"),
@@ -50,7 +50,7 @@ const PLAIN: [(UserField, &str); 11] = [
     (UserField::ManagerEmail, "ManagerEmail"),
 ];
 
-/// What the vendor's example sheet calls a column whose field has another name.
+/// Names of columns in the vendor's example sheet that differ from the fields' names.
 const OTHER_NAMES: [(UserField, &str); 2] = [
     (UserField::Email, "EmailAddress"),
     (UserField::ManagerEmail, "ManagerEmailAddress"),
@@ -69,7 +69,8 @@ impl UserField {
     }
 }
 
-/// Which column of an uploaded file is which field of a target user, and which groups the imported users are put into.
+/// The mapping of an uploaded file's columns to fields of target users, and the groups that the imported users are
+/// added to.
 ///
 /// ```
 /// use keepnet_api::people::{ColumnMapping, UserField};
@@ -84,15 +85,15 @@ impl UserField {
 #[non_exhaustive]
 pub struct ColumnMapping {
     columns: Vec<(String, UserField)>,
-    /// Columns that are left out.
+    /// Columns that are not imported.
     ignored: Vec<String>,
-    /// Whether all columns that are not mapped are left out.
+    /// Whether all unmapped columns are left out.
     ignores_rest: bool,
     pub(super) groups: Vec<String>,
 }
 
 impl ColumnMapping {
-    /// A mapping of no columns yet. Every column of a file has to be mapped or [ignored](Self::ignore).
+    /// An empty mapping. Every column of a file must be mapped or [ignored](Self::ignore).
     ///
     /// ```
     /// let mapping = keepnet_api::people::ColumnMapping::new();
@@ -102,10 +103,10 @@ impl ColumnMapping {
         Self::default()
     }
 
-    /// Maps the columns that are called like a field of every target user, apart from case, spaces and punctuation:
-    /// `E-Mail` and `email` are [`UserField::Email`], `First name` is [`UserField::FirstName`]. For others
-    /// [`TargetUserImport::map`](super::TargetUserImport::map) fails and names them, unless [`column`](Self::column) maps
-    /// or [`ignore`](Self::ignore) leaves them out.
+    /// Maps the columns that have the name of a standard field, ignoring case, spaces and punctuation: `E-Mail` and
+    /// `email` are [`UserField::Email`], `First name` is [`UserField::FirstName`].
+    /// [`TargetUserImport::map`](super::TargetUserImport::map) fails and names all other columns, unless they are
+    /// mapped with [`column`](Self::column) or left out with [`ignore`](Self::ignore).
     ///
     /// ```
     /// use keepnet_api::people::{ColumnMapping, UserField};
@@ -131,7 +132,7 @@ impl ColumnMapping {
         mapping
     }
 
-    /// Takes this column of the file for this field, in place of whatever it was taken for.
+    /// Maps this column of the file to this field, replacing any earlier mapping of the column.
     ///
     /// ```
     /// use keepnet_api::people::{ColumnMapping, UserField};
@@ -146,10 +147,10 @@ impl ColumnMapping {
         self
     }
 
-    /// Leaves this column out: what it says of people is not imported.
+    /// Leaves this column out. Its values are not imported.
     ///
-    /// The mapping is sent without it, while the vendor's front end sends such columns under a name of their own. That the
-    /// service reads both in the same way is not documented.
+    /// The column is left out of the request, while the vendor's front end sends such columns under a special name.
+    /// That the service treats both alike is not documented.
     ///
     /// ```
     /// let mapping = keepnet_api::people::ColumnMapping::by_name(["Email", "Shoe size"]).ignore("Shoe size");
@@ -160,7 +161,7 @@ impl ColumnMapping {
         self
     }
 
-    /// Leaves all columns out that are not mapped.
+    /// Leaves out all columns that are not mapped.
     ///
     /// ```
     /// let mapping = keepnet_api::people::ColumnMapping::by_name(["Email", "Shoe size"]).ignore_rest();
@@ -171,7 +172,7 @@ impl ColumnMapping {
         self
     }
 
-    /// Puts everybody who is imported into the target group with this id, too.
+    /// Also adds everybody who is imported to the target group with this id.
     ///
     /// ```
     /// let mapping = keepnet_api::people::ColumnMapping::new().group("aB3dE5gH7jK9");
@@ -182,26 +183,26 @@ impl ColumnMapping {
         self
     }
 
-    /// The mapping as it is sent, if it fits a file with these columns.
+    /// The mapping on the wire, checked against the columns of the file.
     pub(super) fn checked(&self, of_file: &[String]) -> Result<Vec<TargetUserFieldMapping>, Error> {
         for (at, (column, field)) in self.columns.iter().enumerate() {
             let mut known = of_file.iter();
             if !known.any(|name| name.trim().eq_ignore_ascii_case(column.trim())) {
                 return Err(Error::invalid(format!(
-                    "mapping: the file has no column `{column}`; it has: {}",
+                    "`mapping`: the file has no column `{column}`: it has {}",
                     of_file.join(", ")
                 )));
             }
             let mut before = self.columns[..at].iter();
             if let Some((other, _)) = before.find(|(_, other)| other == field) {
                 return Err(Error::invalid(format!(
-                    "mapping: the columns `{other}` and `{column}` are both mapped to {}; map one of them",
+                    "`mapping`: the columns `{other}` and `{column}` are both mapped to {}; map one of them",
                     field.wire()
                 )));
             }
             if field.wire().trim().is_empty() {
                 return Err(Error::invalid(format!(
-                    "mapping: the custom field for the column `{column}` has no name; give the name the company calls \
+                    "`mapping`: the custom field for the column `{column}` has no name; give the name the company calls \
                      it by"
                 )));
             }
@@ -209,7 +210,7 @@ impl ColumnMapping {
         let mut fields = self.columns.iter().map(|(_, field)| field);
         if !fields.any(|field| *field == UserField::Email) {
             return Err(Error::invalid(
-                "mapping: no column is mapped to the e-mail address; map one to `UserField::Email`",
+                "`mapping`: no column is mapped to the e-mail address: map one to `UserField::Email`",
             ));
         }
         let known = |column: &&String| {
@@ -221,7 +222,7 @@ impl ColumnMapping {
         let rest: Vec<_> = rest.map(String::as_str).collect();
         if !rest.is_empty() && !self.ignores_rest {
             return Err(Error::invalid(format!(
-                "mapping: the file's columns {} are mapped to nothing; map each with `column`, or leave it out with \
+                "`mapping`: the file's columns {} are not mapped: map each with `column`, or leave it out with \
                  `ignore` or `ignore_rest`",
                 rest.join(", ")
             )));

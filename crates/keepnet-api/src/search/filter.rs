@@ -1,10 +1,10 @@
-//! Filters: conditions on columns, joined by AND and OR, and free text.
+//! Filters: conditions on columns, joined with AND and OR, and free text.
 
 use security_api_transport::Error;
 
 use super::value::{Condition, FilterOperator, FilterValue};
 
-/// Which records a search keeps: all of them, until it is told otherwise.
+/// Which records a search returns; all by default.
 ///
 /// ```
 /// use keepnet_api::search::{Filter, FilterGroup, field};
@@ -33,16 +33,16 @@ use super::value::{Condition, FilterOperator, FilterValue};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Filter {
-    /// How the groups are joined.
+    /// How the groups are combined.
     pub condition: Condition,
-    /// Text that a record has anywhere; empty for none.
+    /// Text that a record contains in any column; empty for none.
     pub text: String,
     /// Groups of conditions.
     pub groups: Vec<FilterGroup>,
 }
 
 impl Filter {
-    /// Keeps all records. Two empty groups are sent with it, since some tenants refuse a filter without groups.
+    /// Matches all records. Two empty groups are sent with it, because some tenants refuse a filter without groups.
     ///
     /// ```
     /// use keepnet_api::search::Filter;
@@ -55,7 +55,7 @@ impl Filter {
         Self::default()
     }
 
-    /// Keeps records that meet all of these conditions.
+    /// Matches records that meet all of these conditions.
     ///
     /// ```
     /// use keepnet_api::search::{Filter, field};
@@ -67,7 +67,7 @@ impl Filter {
         Self::new().group(FilterGroup::all(items))
     }
 
-    /// Keeps records that meet one of these conditions.
+    /// Matches records that meet at least one of these conditions.
     ///
     /// ```
     /// use keepnet_api::search::{Filter, field};
@@ -79,7 +79,7 @@ impl Filter {
         Self::new().group(FilterGroup::any(items))
     }
 
-    /// Adds a group. Records must meet every group, unless the filter says [`or`](Self::or).
+    /// Adds a group. Records must match every group, unless [`or`](Self::or) is set.
     ///
     /// ```
     /// use keepnet_api::search::{Filter, FilterGroup, field};
@@ -95,7 +95,7 @@ impl Filter {
         self
     }
 
-    /// Lets one group be enough.
+    /// Matches records that match at least one group.
     ///
     /// ```
     /// use keepnet_api::search::{Condition, Filter};
@@ -108,7 +108,7 @@ impl Filter {
         self
     }
 
-    /// Keeps records that have this text anywhere.
+    /// Matches records that contain this text in any column.
     ///
     /// ```
     /// let filter = keepnet_api::search::Filter::new().text("invoice");
@@ -120,7 +120,7 @@ impl Filter {
         self
     }
 
-    /// Whether it can be sent.
+    /// Refuses a filter that cannot be sent.
     pub(crate) fn check(&self) -> Result<(), Error> {
         self.groups.iter().try_for_each(FilterGroup::check)
     }
@@ -138,7 +138,7 @@ impl From<FilterGroup> for Filter {
     }
 }
 
-/// Conditions that belong together.
+/// Conditions that are combined with AND or OR.
 ///
 /// ```
 /// use keepnet_api::search::{FilterGroup, field};
@@ -153,7 +153,7 @@ impl From<FilterGroup> for Filter {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FilterGroup {
-    /// How conditions and groups are joined.
+    /// How the conditions and groups are combined.
     pub condition: Condition,
     /// The conditions.
     pub items: Vec<FilterItem>,
@@ -162,7 +162,7 @@ pub struct FilterGroup {
 }
 
 impl FilterGroup {
-    /// All of these conditions.
+    /// Matches records that meet all of these conditions.
     ///
     /// ```
     /// use keepnet_api::search::{FilterGroup, field};
@@ -178,7 +178,7 @@ impl FilterGroup {
         }
     }
 
-    /// One of these conditions.
+    /// Matches records that meet at least one of these conditions.
     ///
     /// ```
     /// use keepnet_api::search::{Condition, FilterGroup, field};
@@ -218,18 +218,18 @@ impl FilterGroup {
 pub struct FilterItem {
     /// The column.
     pub field: String,
-    /// How it is compared.
+    /// The operator.
     pub operator: FilterOperator,
-    /// What it is compared with.
+    /// The value to compare with.
     pub value: FilterValue,
-    /// The name of a custom field of target users, where the condition is on one.
+    /// The name of a custom field of target users, if the condition is on one.
     pub custom_field: Option<String>,
     /// The data type of that custom field.
     pub data_type: Option<String>,
 }
 
 impl FilterItem {
-    /// Makes it a condition on a custom field of target users.
+    /// Applies the condition to a custom field of target users.
     ///
     /// `data_type` is the field's type: `String`, `Number`, `Email`, `Date`, `DateTime` or `Boolean`.
     ///
@@ -246,22 +246,22 @@ impl FilterItem {
         self
     }
 
-    /// A condition that cannot be sent as it is meant could match everything, which is no small thing where a filter
-    /// says what to delete.
+    /// Refuses a condition that cannot be expressed. It could match everything, which would be dangerous in a filter
+    /// that selects what to delete.
     pub(super) fn check(&self) -> Result<(), Error> {
         let field = &self.field;
         if field.trim().is_empty() {
             return Err(Error::invalid(
-                "filter: a condition has no field name; give it the column's name",
+                "the filter has a condition without a field name; give the name of a column",
             ));
         }
         match &self.value {
             FilterValue::Set(values) if values.is_empty() => Err(Error::invalid(format!(
-                "filter: `{field}` is to be one of no values; leave the condition out, or give it values"
+                "the filter compares `{field}` with an empty set of values; give at least one value, or leave the condition out"
             ))),
             FilterValue::Set(values) if values.iter().any(|value| value.contains(',')) => {
                 Err(Error::invalid(format!(
-                    "filter: a value for `{field}` has a comma, by which the service separates the values of a set; \
+                    "the filter has a value for `{field}` with a comma, which the service uses to separate values; \
                      use `FilterGroup::any` with a condition for each value"
                 )))
             }
@@ -270,9 +270,9 @@ impl FilterItem {
     }
 }
 
-/// Begins a condition on a column.
+/// Starts a condition on a column.
 ///
-/// Names are the columns of the list, as the fields of its records are called; case does not matter to most lists.
+/// Columns have the names of the fields in the list's records. Most lists ignore case.
 ///
 /// ```
 /// use keepnet_api::search::{FilterOperator, field};
@@ -284,9 +284,9 @@ pub fn field(name: impl Into<String>) -> Field {
     Field(name.into())
 }
 
-/// A column that waits for its condition. From [`field`].
+/// A column without a condition yet. From [`field`].
 #[derive(Debug, Clone)]
-#[must_use = "a column alone is no condition"]
+#[must_use = "a column needs an operator to be a condition"]
 pub struct Field(String);
 
 macro_rules! comparisons {
@@ -301,43 +301,43 @@ macro_rules! comparisons {
 
 impl Field {
     comparisons! {
-        /// The column has this text in it.
+        /// The column contains this text.
         ///
         /// ```
         /// let item = keepnet_api::search::field("Email").contains("@example.com");
         /// ```
         contains = Contains;
-        /// The column is this.
+        /// The column equals this value.
         ///
         /// ```
         /// let item = keepnet_api::search::field("Status").is("Active");
         /// ```
         is = Is;
-        /// The column is anything but this.
+        /// The column differs from this value.
         ///
         /// ```
         /// let item = keepnet_api::search::field("Status").is_not("Active");
         /// ```
         is_not = IsNot;
-        /// The column is greater or later.
+        /// The column is greater or later than this value.
         ///
         /// ```
         /// let item = keepnet_api::search::field("TargetUserCount").above(100);
         /// ```
         above = Above;
-        /// The column is this, or greater or later.
+        /// The column is greater or later than this value, or equal.
         ///
         /// ```
         /// let item = keepnet_api::search::field("LogDate").at_least("2026-01-01");
         /// ```
         at_least = AtLeast;
-        /// The column is less or earlier.
+        /// The column is less or earlier than this value.
         ///
         /// ```
         /// let item = keepnet_api::search::field("LogDate").below("2026-02-01");
         /// ```
         below = Below;
-        /// The column is this, or less or earlier.
+        /// The column is less or earlier than this value, or equal.
         ///
         /// ```
         /// let item = keepnet_api::search::field("TargetUserCount").at_most(100);
@@ -345,7 +345,7 @@ impl Field {
         at_most = AtMost;
     }
 
-    /// The column is one of these values, none of which may have a comma in it.
+    /// The column equals one of these values. No value may contain a comma.
     ///
     /// ```
     /// let item = keepnet_api::search::field("Priority").one_of(["High", "VeryHigh"]);
@@ -356,7 +356,7 @@ impl Field {
         self.compare(FilterOperator::Include, FilterValue::Set(values))
     }
 
-    /// Any operator, known or not.
+    /// Compares the column using any operator, known or not.
     ///
     /// ```
     /// use keepnet_api::search::{FilterOperator, field};

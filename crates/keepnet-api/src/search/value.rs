@@ -1,11 +1,11 @@
-//! How conditions are joined, what they compare, and with what.
+//! The parts of conditions: how they are combined, operators and values.
 
 use security_api_transport::Timestamp;
 use security_api_transport::open_enum::{OpenEnum, UnknownValue};
 
 use crate::time::DateTime;
 
-/// How conditions are joined.
+/// How conditions are combined.
 ///
 /// ```
 /// use keepnet_api::search::Condition;
@@ -20,11 +20,12 @@ pub enum Condition {
     And,
     /// One of them: `OR`.
     Or,
-    /// Something that this version does not know.
+    /// A value that this version does not know.
     Unrecognized(UnknownValue),
 }
 
-/// How a column is compared with a value. What the service's own programs send is known; it may take others.
+/// How a column is compared with a value. The known operators are those that the vendor's own programs send; the
+/// service may accept others.
 ///
 /// ```
 /// use keepnet_api::search::FilterOperator;
@@ -35,29 +36,29 @@ pub enum Condition {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FilterOperator {
-    /// It has the text in it: `Contains`.
+    /// Contains the text: `Contains`.
     Contains,
-    /// It is one of a set: `Include`.
+    /// Equals one of a set of values: `Include`.
     Include,
-    /// It is the value: `=`.
+    /// Equals the value: `=`.
     Is,
-    /// It is the value: `Equal`, which some lists want in place of `=`.
+    /// Equals the value: `Equal`, which some lists require instead of `=`.
     Equal,
-    /// It is another value: `!=`.
+    /// Differs from the value: `!=`.
     IsNot,
-    /// It is greater: `>`.
+    /// Greater than the value: `>`.
     Above,
-    /// It is greater or the same: `>=`.
+    /// Greater than or equal to the value: `>=`.
     AtLeast,
-    /// It is less: `<`.
+    /// Less than the value: `<`.
     Below,
-    /// It is less or the same: `<=`.
+    /// Less than or equal to the value: `<=`.
     AtMost,
-    /// Something that this version does not know.
+    /// An operator that this version does not know.
     Unrecognized(UnknownValue),
 }
 
-/// The words of an open enumeration, as data.
+/// The wire names of an open enumeration.
 macro_rules! words {
     ($name:ident: $($word:literal = $variant:ident,)*) => {
         impl OpenEnum for $name {
@@ -101,7 +102,7 @@ words! { FilterOperator:
     "<=" = AtMost,
 }
 
-/// What a column is compared with. Text, numbers, dates and truth values become one by themselves.
+/// The value that a column is compared with. Texts, numbers, dates and booleans convert into it.
 ///
 /// ```
 /// use keepnet_api::search::FilterValue;
@@ -112,11 +113,11 @@ words! { FilterOperator:
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FilterValue {
-    /// Text; numbers and dates are written as text as well.
+    /// A text; numbers and dates are written as text as well.
     Text(String),
-    /// A truth value, as JSON has it.
+    /// A JSON boolean.
     Bool(bool),
-    /// A set of texts, written with commas between them.
+    /// A set of texts, written as one text separated by commas.
     Set(Vec<String>),
 }
 

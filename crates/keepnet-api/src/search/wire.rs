@@ -1,4 +1,4 @@
-//! Filters as they stand on the wire.
+//! Filters on the wire.
 
 use std::fmt;
 
@@ -13,8 +13,8 @@ security_api_transport::__json_slot! {
     Filter: Self::default(), "a filter";
 }
 
-/// Names are those of the published schemas, which take no others. The service's own programs write them in capitals, and
-/// filters that people saved there come back so.
+/// Names are those of the published schemas, which allow no others. The vendor's own programs write them capitalised,
+/// so filters that were saved there come back in that form.
 impl Values for Filter {
     fn values(&self, show: &mut dyn Show) {
         let groups = match self.groups.as_slice() {
@@ -28,13 +28,14 @@ impl Values for Filter {
                 wire: &["condition", "searchInputTextValue", "filterGroups"],
                 marks: &[],
             },
-            // Never null: the service refuses that.
+            // The service refuses null.
             &[&self.condition, &self.text, &groups],
         );
     }
 }
 
-/// What stands for no groups: some tenants refuse a filter without any, and the service's own programs always send these.
+/// The groups that are sent if there are none: some tenants refuse a filter without groups, and the vendor's own
+/// programs always send these.
 fn no_groups() -> [FilterGroup; 2] {
     [FilterGroup::all([]), FilterGroup::any([])]
 }
@@ -55,7 +56,7 @@ impl Values for FilterGroup {
 
 impl Shaped for FilterItem {
     fn shape(&self) -> Shape<'_> {
-        // Filters also stand in requests that are no searches, such as deletions in bulk.
+        // Filters are also in requests that are not searches, such as bulk deletions.
         if let Err(error) = self.check() {
             return Shape::Refused(error.to_string());
         }
@@ -274,7 +275,7 @@ mod tests {
             field(" ").is("a"),
         ] {
             let error = serde_json::to_string(&Filter::all([item])).unwrap_err();
-            assert!(error.to_string().starts_with("filter: "), "{error}");
+            assert!(error.to_string().starts_with("the filter "), "{error}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! Dates in the formats that the service mixes.
+//! Dates in the various formats of the service.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,20 +6,20 @@ use std::time::Duration;
 
 use security_api_transport::Timestamp;
 
-/// A date, or a date and time, as the service wrote it.
+/// A date, or a date and time, as the service sent it.
 ///
-/// The service writes some dates as RFC 3339, some without an offset from UTC, some in the display format of the
-/// signed-in user, and placeholders such as `9999/99/99 99:99`. So an answer never fails on a date: the text is kept,
-/// and converted when asked.
+/// The service writes dates in several formats: RFC 3339, with or without an offset from UTC, the display format of the
+/// signed-in user, and placeholders such as `9999/99/99 99:99`. The text is kept and converted on demand, so a response
+/// never fails because of a date.
 ///
 /// ```
 /// use keepnet_api::{DateFormat, DateTime, Timestamp};
 ///
-/// // What a person can read in one way only needs no more than this.
+/// // An unambiguous date needs no format.
 /// let sent = DateTime::from("2026-04-01T09:00:00Z");
 /// assert_eq!(sent.to_timestamp()?, "2026-04-01T09:00:00Z".parse()?);
 ///
-/// // 4 January or 1 April? The user's settings say.
+/// // 4 January or 1 April? The user's settings decide.
 /// let shown = DateTime::from("01/04/2026 09:00");
 /// assert!(shown.to_timestamp().is_err());
 /// assert_eq!(shown.to_timestamp_as(DateFormat::day_first())?, "2026-04-01T09:00:00Z".parse()?);
@@ -31,22 +31,22 @@ use security_api_transport::Timestamp;
 #[derive(Clone, PartialEq, Eq, Hash, Default)]
 pub struct DateTime(String);
 
-/// The text is no date, or one that can be read in two ways.
+/// The text is not a date, or an ambiguous one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidDateTime {
-    /// It is no date that exists: a placeholder, for example.
+    /// The text is not an existing date, but for example a placeholder.
     NoDate,
-    /// Day and month could be either way round: give the format.
+    /// The order of day and month is ambiguous: give the format.
     Ambiguous,
 }
 
 impl fmt::Display for InvalidDateTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NoDate => "the text is no date that exists",
+            Self::NoDate => "the text is not an existing date",
             Self::Ambiguous => {
-                "the text does not say which number is the day and which the month: convert it with a `DateFormat`"
+                "the order of day and month is ambiguous: convert the text with a `DateFormat`"
             }
         })
     }
@@ -54,7 +54,7 @@ impl fmt::Display for InvalidDateTime {
 
 impl std::error::Error for InvalidDateTime {}
 
-/// Which of a date's parts stands first.
+/// Which part of a date comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum First {
     Day,
@@ -62,9 +62,10 @@ enum First {
     Year,
 }
 
-/// How dates are written for one user: the order of their parts, 12 or 24 hours, and the offset from UTC.
+/// A user's date format: order of the parts, 12 or 24 hours, and the offset from UTC.
 ///
-/// It is the setting of the signed-in user (`dateFormat` and `timeFormat`), which can be parsed: `DD/MM/YYYY HH:mm`.
+/// It can be parsed from the settings of the signed-in user (`dateFormat` and `timeFormat`), such as `DD/MM/YYYY
+/// HH:mm`.
 ///
 /// ```
 /// use keepnet_api::DateFormat;
@@ -131,7 +132,7 @@ impl DateFormat {
         Self::new(First::Year)
     }
 
-    /// Writes hours from 1 to 12 with AM and PM. Both are read, whatever is set here.
+    /// Writes hours from 1 to 12 with AM and PM. Both forms are read, regardless of this setting.
     ///
     /// ```
     /// use keepnet_api::{DateFormat, DateTime};
@@ -147,8 +148,8 @@ impl DateFormat {
         self
     }
 
-    /// Takes times that name no offset of their own to be this far ahead of UTC, from -23:59 to 23:59 hours; what is
-    /// beyond counts as that.
+    /// Sets the offset of times without one, in minutes ahead of UTC, from -23:59 to 23:59 hours. Values beyond are
+    /// clamped.
     ///
     /// ```
     /// use keepnet_api::{DateFormat, DateTime};
@@ -171,7 +172,7 @@ impl DateFormat {
         self
     }
 
-    /// The offset as RFC 3339 has it.
+    /// The offset in the format of RFC 3339.
     fn offset(self) -> String {
         let sign = if self.offset_minutes < 0 { '-' } else { '+' };
         let minutes = self.offset_minutes.unsigned_abs();
@@ -179,7 +180,7 @@ impl DateFormat {
     }
 }
 
-/// The text is none of the formats that users can choose.
+/// The text is not one of the formats that users can choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InvalidDateFormat;
@@ -187,7 +188,7 @@ pub struct InvalidDateFormat;
 impl fmt::Display for InvalidDateFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "not a date format: expected `DD/MM/YYYY`, `MM/DD/YYYY` or `YYYY/MM/DD`, then perhaps `HH:mm` or `hh:mm A`",
+            "not a date format: expected `DD/MM/YYYY`, `MM/DD/YYYY` or `YYYY/MM/DD`, optionally followed by `HH:mm` or `hh:mm A`",
         )
     }
 }
@@ -227,9 +228,9 @@ impl DateTime {
         &self.0
     }
 
-    /// A point in time in a user's format, for the few requests that want dates so.
+    /// Formats a timestamp in a user's format, for the few requests that expect it.
     ///
-    /// Minutes are the smallest unit of these formats.
+    /// These formats have a resolution of one minute.
     ///
     /// ```
     /// use keepnet_api::{DateFormat, DateTime};
@@ -247,7 +248,7 @@ impl DateTime {
         } else {
             time.saturating_add(shift)
         };
-        // RFC 3339 in UTC: the parts stand at fixed places, counted from the end of the date.
+        // RFC 3339 in UTC: the parts are at fixed offsets from the end of the date.
         let text = local.to_string();
         let (date, time) = text.split_once('T').unwrap_or((&text, "00:00"));
         let (year_month, day) = date.rsplit_once('-').unwrap_or((date, "01"));
@@ -267,13 +268,13 @@ impl DateTime {
         })
     }
 
-    /// The point in time, if the text can be read in one way only: RFC 3339, ISO 8601 without an offset or a time, or
+    /// Converts the text to a timestamp if it is unambiguous: RFC 3339, ISO 8601 without an offset or a time, or
     /// `YYYY/MM/DD`.
     ///
-    /// Where no offset stands, UTC is assumed; [`to_timestamp_as`](Self::to_timestamp_as) takes another.
+    /// Without an offset, UTC is assumed; [`to_timestamp_as`](Self::to_timestamp_as) accepts another.
     ///
     /// # Errors
-    /// If it is no date, or day and month could be either way round.
+    /// If the text is not a date, or the order of day and month is ambiguous.
     ///
     /// ```
     /// use keepnet_api::{DateTime, InvalidDateTime};
@@ -289,13 +290,13 @@ impl DateTime {
         self.convert(None)
     }
 
-    /// The point in time, with what is open decided by a format: which number is the day, and the offset from UTC where
-    /// the text names none.
+    /// Converts the text to a timestamp. The format decides the order of day and month, and the offset from UTC if the
+    /// text has none.
     ///
-    /// A text that begins with the year, or ends with an offset, keeps its own meaning.
+    /// A text that begins with the year, or ends with an offset, is read as written.
     ///
     /// # Errors
-    /// If it is no date.
+    /// If the text is not a date.
     ///
     /// ```
     /// use keepnet_api::{DateFormat, DateTime};
@@ -325,7 +326,7 @@ impl DateTime {
     }
 }
 
-/// `YYYY-MM-DD` from three numbers. `first` decides where the text leaves it open.
+/// `YYYY-MM-DD` from three numbers. `first` resolves ambiguity.
 fn iso_date(date: &str, first: Option<First>) -> Result<String, InvalidDateTime> {
     let mut parts = date.split(['/', '-', '.']);
     let (Some(a), Some(b), Some(c), None) =
@@ -347,7 +348,7 @@ fn iso_date(date: &str, first: Option<First>) -> Result<String, InvalidDateTime>
             Some(First::Day) => (c, b, a),
             Some(First::Month) => (c, a, b),
             Some(First::Year) | None => match (number(a, 2)?, number(b, 2)?) {
-                // One of the two can only be the day.
+                // A number above 12 is the day.
                 (13..=31, 1..=12) => (c, b, a),
                 (1..=12, 13..=31) => (c, a, b),
                 (one, other) if one == other && one <= 12 => (c, a, b),
@@ -362,7 +363,7 @@ fn iso_date(date: &str, first: Option<First>) -> Result<String, InvalidDateTime>
     Ok(format!("{year:04}-{month:02}-{day:02}"))
 }
 
-/// `HH:mm:ss` with any fraction, from 24 or 12 hours; midnight if there is none.
+/// `HH:mm:ss` with any fraction, from 24 or 12 hours; midnight if there is no time.
 fn iso_time(time: &str) -> Option<String> {
     if time.is_empty() {
         return Some("00:00:00".to_owned());
@@ -384,7 +385,7 @@ fn iso_time(time: &str) -> Option<String> {
         Some(afternoon) => hour % 12 + if afternoon { 12 } else { 0 },
         None => hour,
     };
-    // `24:00` and the like are left to the parser of the whole.
+    // Values such as `24:00` are left to the final parser.
     Some(match rest.len() {
         2 if digits(rest) => format!("{hour:02}:{rest}:00"),
         _ => format!("{hour:02}:{rest}"),

@@ -1,9 +1,9 @@
-//! Spans of time as .NET writes them.
+//! Durations in the format of .NET.
 
 use std::fmt;
 use std::time::Duration;
 
-/// A span of time as the service writes it: `HH:mm:ss`, with days in front and a fraction behind if need be.
+/// A duration in the service's format: `HH:mm:ss`, optionally with days in front and a fraction at the end.
 ///
 /// ```
 /// use std::time::Duration;
@@ -17,14 +17,14 @@ use std::time::Duration;
 #[derive(Clone, PartialEq, Eq, Hash, Default)]
 pub struct TimeSpan(String);
 
-/// The text is no span of time, or a negative one.
+/// The text is not a duration, or a negative one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InvalidTimeSpan;
 
 impl fmt::Display for InvalidTimeSpan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not a span of time: expected `HH:mm:ss`, perhaps with days and a fraction: `1.02:03:04.5`")
+        f.write_str("not a duration: expected `HH:mm:ss`, optionally with days and a fraction, such as `1.02:03:04.5`")
     }
 }
 
@@ -41,10 +41,10 @@ impl TimeSpan {
         &self.0
     }
 
-    /// The duration. The service's unit is 100 ns; finer digits are cut.
+    /// Converts the text to a duration. The service's unit is 100 ns; further digits are truncated.
     ///
     /// # Errors
-    /// If the text is no span of time, or a negative one.
+    /// If the text is not a duration, or a negative one.
     ///
     /// ```
     /// use keepnet_api::TimeSpan;
@@ -64,7 +64,7 @@ fn duration(text: &str) -> Option<Duration> {
     };
     let (hours, rest) = match text.split_once(':') {
         Some(split) => split,
-        // A number alone counts days.
+        // A single number is a number of days.
         None => return Some(Duration::from_secs(number(text)?.checked_mul(86_400)?)),
     };
     let (days, hours) = hours.split_once('.').unwrap_or(("0", hours));

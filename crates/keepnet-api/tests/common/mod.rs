@@ -5,13 +5,13 @@
 )]
 
 use keepnet_api::{Client, RetryPolicy};
-use security_api_transport::{FakeAnswer, FakeTransport};
+use security_api_transport::{FakeResponse, FakeTransport};
 use serde_json::{Value, json};
 
 /// A transport that grants tokens which allow this much and say this of their bearer.
-pub(crate) fn granting(answer: Value) -> FakeTransport {
+pub(crate) fn granting(response: Value) -> FakeTransport {
     let fake = FakeTransport::new();
-    fake.path("/connect/token", move |_| FakeAnswer::json(&answer));
+    fake.path("/connect/token", move |_| FakeResponse::json(&response));
     // Nobody is known to be deleted.
     let path = "/api/target-users/include-deleted/by-resource-ids";
     fake.path(path, |_| envelope(json!([])));
@@ -33,8 +33,8 @@ pub(crate) fn over(fake: &FakeTransport) -> Client {
         .unwrap()
 }
 
-pub(crate) fn envelope(data: Value) -> FakeAnswer {
-    FakeAnswer::json(&json!({
+pub(crate) fn envelope(data: Value) -> FakeResponse {
+    FakeResponse::json(&json!({
         "data": data,
         "message": null,
         "status": "SUCCESS",
@@ -43,8 +43,8 @@ pub(crate) fn envelope(data: Value) -> FakeAnswer {
 }
 
 /// The service's refusal of a request's members.
-pub(crate) fn refused(message: &str) -> FakeAnswer {
-    FakeAnswer::status(400)
+pub(crate) fn refused(message: &str) -> FakeResponse {
+    FakeResponse::status(400)
         .header("content-type", "application/json")
         .body(format!(
             r#"{{"data":null,"message":"{message}","status":"INPUT_ERROR","validationMessages":[]}}"#
@@ -52,20 +52,20 @@ pub(crate) fn refused(message: &str) -> FakeAnswer {
 }
 
 /// The same, with these validation messages, the first of which is the message as well.
-pub(crate) fn refused_with(validation: &[&str]) -> FakeAnswer {
+pub(crate) fn refused_with(validation: &[&str]) -> FakeResponse {
     let body = json!({
         "data": null,
         "message": validation[0],
         "status": "INPUT_ERROR",
         "validationMessages": validation,
     });
-    FakeAnswer::status(400)
+    FakeResponse::status(400)
         .header("content-type", "application/json")
         .body(body.to_string())
 }
 
 /// A page with these records, and none after it.
-pub(crate) fn page(records: Value) -> FakeAnswer {
+pub(crate) fn page(records: Value) -> FakeResponse {
     let count = records.as_array().map_or(0, Vec::len);
     envelope(json!({
         "results": records,

@@ -2,7 +2,7 @@
 
 use pwpush_api::http::Method;
 use pwpush_api::{
-    Bounds, ErrorKind, Expiry, FakeAnswer, Fate, NewPush, NewRequest, NotAsAsked, Outcome,
+    Bounds, ErrorKind, Expiry, FakeResponse, Fate, NewPush, NewRequest, NotAsAsked, Outcome,
     PushKind, Reason, Upload, operations,
 };
 use serde_json::{Value, json};
@@ -57,22 +57,22 @@ fn fate(error: &pwpush_api::Error) -> &Fate {
     NotAsAsked::of(error).expect("what became of it").fate()
 }
 
-fn expired() -> FakeAnswer {
-    FakeAnswer::json(&json!({"url_token": TOKEN, "expired": true}))
+fn expired() -> FakeResponse {
+    FakeResponse::json(&json!({"url_token": TOKEN, "expired": true}))
 }
 
 #[tokio::test]
 async fn a_secret_that_is_not_kept_as_asked_is_expired_again() {
-    for (answer, says) in not_kept() {
+    for (response, says) in not_kept() {
         let fake = instance("oss");
-        fake.always(&operations::PUSHES_CREATE, created(&answer));
+        fake.always(&operations::PUSHES_CREATE, created(&response));
         fake.always(&operations::PUSHES_EXPIRE, expired());
         let error = with_token(&fake)
             .pushes()
             .create(asked())
             .await
             .unwrap_err();
-        assert_eq!(fate(&error), &Fate::Withdrawn, "{answer}");
+        assert_eq!(fate(&error), &Fate::Withdrawn, "{response}");
         assert_eq!(Reason::of(&error), None, "the service refused nothing");
         let text = error.to_string();
         assert!(
@@ -219,14 +219,14 @@ async fn every_option_that_is_echoed_is_compared_in_both_directions() {
             false,
         ),
     ] {
-        let mut answer = all.clone();
+        let mut response = all.clone();
         if !std::ptr::eq(push, &asked) {
-            answer["retrieval_step"] = json!(false);
-            answer["deletable_by_viewer"] = json!(false);
+            response["retrieval_step"] = json!(false);
+            response["deletable_by_viewer"] = json!(false);
         }
-        let create = |answer: &Value, or_less: bool| {
+        let create = |response: &Value, or_less: bool| {
             let fake = instance("oss");
-            fake.always(&operations::PUSHES_CREATE, created(answer));
+            fake.always(&operations::PUSHES_CREATE, created(response));
             fake.always(&operations::PUSHES_EXPIRE, expired());
             let create = with_token(&fake).pushes().create(push.clone());
             async move {
@@ -236,17 +236,17 @@ async fn every_option_that_is_echoed_is_compared_in_both_directions() {
                 }
             }
         };
-        let made = create(&answer, false).await.unwrap();
+        let made = create(&response, false).await.unwrap();
         assert_eq!(made.less(), []);
-        answer[member] = kept;
-        let error = create(&answer, false).await.unwrap_err();
+        response[member] = kept;
+        let error = create(&response, false).await.unwrap_err();
         assert!(error.to_string().contains(says), "{error}");
         assert_eq!(fate(&error), &Fate::Withdrawn);
         let difference = &NotAsAsked::of(&error).unwrap().differences()[0];
         assert_eq!(difference.is_less(), is_less, "{difference}");
         assert!(!shown(&error).contains("umbrella"), "{error:?}");
         assert!(!shown(&error).contains("@example.com"), "{error:?}");
-        match create(&answer, true).await {
+        match create(&response, true).await {
             Ok(made) => assert!(
                 is_less && made.less() == [difference.clone()],
                 "{difference}"
@@ -259,8 +259,8 @@ async fn every_option_that_is_echoed_is_compared_in_both_directions() {
 #[tokio::test]
 async fn less_is_not_accepted_where_something_else_is_more() {
     let fake = instance("oss");
-    let answer = json!({"url_token": TOKEN, "expire_after_days": 10, "expire_after_views": 80});
-    fake.always(&operations::PUSHES_CREATE, created(&answer));
+    let response = json!({"url_token": TOKEN, "expire_after_days": 10, "expire_after_views": 80});
+    fake.always(&operations::PUSHES_CREATE, created(&response));
     fake.always(&operations::PUSHES_EXPIRE, expired());
     let push = NewPush::text("x").expire_after(Expiry::days(60)).views(50);
     let create = with_token(&fake).pushes().create(push).or_less();
@@ -271,7 +271,7 @@ async fn less_is_not_accepted_where_something_else_is_more() {
 
 #[tokio::test]
 async fn a_request_that_is_not_kept_as_asked_is_closed_again() {
-    let answer = json!({
+    let response = json!({
         "url_token": TOKEN, "close_after_duration": 12, "retrieval_step": false, "include_requestor": true,
         "response_file_attachments": false,
     });
@@ -293,9 +293,9 @@ async fn a_request_that_is_not_kept_as_asked_is_closed_again() {
         ),
     ] {
         let fake = instance("commercial");
-        fake.always(&operations::REQUESTS_CREATE, created(&answer));
+        fake.always(&operations::REQUESTS_CREATE, created(&response));
         let closed = json!({"url_token": TOKEN, "state": "closed"});
-        fake.always(&operations::REQUESTS_CLOSE, FakeAnswer::json(&closed));
+        fake.always(&operations::REQUESTS_CLOSE, FakeResponse::json(&closed));
         match (with_token(&fake).requests().create(request).await, says) {
             (Ok(made), None) => assert!(made.link().expose().ends_with("/p/l1nk/r")),
             (Err(error), Some(says)) => {
@@ -337,8 +337,8 @@ async fn what_is_out_of_the_bounds_of_the_instance_is_refused_before_it_is_sent(
         );
     }
     assert!(fake.requests_of(&operations::PUSHES_CREATE).is_empty());
-    let answer = json!({"url_token": "abc", "expire_after_days": 400, "expire_after_views": 101});
-    fake.always(&operations::PUSHES_CREATE, created(&answer));
+    let response = json!({"url_token": "abc", "expire_after_days": 400, "expire_after_views": 101});
+    fake.always(&operations::PUSHES_CREATE, created(&response));
     let push = NewPush::qr("x").expire_after(Expiry::days(400)).views(101);
     pwpush.pushes().create(push).await.unwrap();
 }
@@ -356,7 +356,7 @@ async fn a_response_that_cannot_be_read_is_searched_for_the_token() {
         let fake = instance("oss");
         fake.always(
             &operations::PUSHES_CREATE,
-            FakeAnswer::status(200).body(body.clone()),
+            FakeResponse::status(200).body(body.clone()),
         );
         fake.always(&operations::PUSHES_EXPIRE, expired());
         let push = NewPush::text("x").passphrase("umbrella");
@@ -376,13 +376,13 @@ async fn a_response_that_cannot_be_read_is_searched_for_the_token() {
 #[tokio::test]
 async fn the_token_of_a_secret_that_cannot_be_expired_again_is_shown_nowhere() {
     for refusal in [
-        FakeAnswer::status(401).body(r#"{"error":"no"}"#),
-        FakeAnswer::json(&json!({"url_token": TOKEN, "expired": false})),
-        FakeAnswer::json(&json!({"url_token": TOKEN, "expired": "false", "deleted": null})),
-        FakeAnswer::json(&json!({"url_token": TOKEN})),
-        FakeAnswer::json(&json!(null)),
-        FakeAnswer::status(204),
-        FakeAnswer::status(200).body("<html>"),
+        FakeResponse::status(401).body(r#"{"error":"no"}"#),
+        FakeResponse::json(&json!({"url_token": TOKEN, "expired": false})),
+        FakeResponse::json(&json!({"url_token": TOKEN, "expired": "false", "deleted": null})),
+        FakeResponse::json(&json!({"url_token": TOKEN})),
+        FakeResponse::json(&json!(null)),
+        FakeResponse::status(204),
+        FakeResponse::status(200).body("<html>"),
     ] {
         let fake = instance("oss");
         fake.always(&operations::PUSHES_CREATE, created(&not_kept()[0].0));
@@ -422,11 +422,11 @@ async fn a_secret_without_a_token_cannot_be_taken_back_and_is_said_to_be_live() 
 async fn taking_a_secret_back_is_tried_until_it_is_done() {
     let fake = instance("oss");
     fake.always(&operations::PUSHES_CREATE, created(&not_kept()[0].0));
-    fake.once(&operations::PUSHES_EXPIRE, FakeAnswer::status(503));
-    fake.once(&operations::PUSHES_EXPIRE, FakeAnswer::status(502));
+    fake.once(&operations::PUSHES_EXPIRE, FakeResponse::status(503));
+    fake.once(&operations::PUSHES_EXPIRE, FakeResponse::status(502));
     fake.always(
         &operations::PUSHES_EXPIRE,
-        FakeAnswer::json(&json!({"url_token": TOKEN, "expired": true})),
+        FakeResponse::json(&json!({"url_token": TOKEN, "expired": true})),
     );
     let error = with_token(&fake)
         .pushes()
@@ -440,12 +440,12 @@ async fn taking_a_secret_back_is_tried_until_it_is_done() {
 #[tokio::test]
 async fn what_lives_as_asked_is_given_and_shows_nothing_that_opens_it() {
     let fake = instance("oss");
-    let answer = json!({
+    let response = json!({
         "url_token": TOKEN, "expire_after_days": 1, "expire_after_views": 1, "passphrase": "umbrella",
         "html_url": "https://links.example.com/p/l1vet0ken/r", "json_url": "https://links.example.com/p/l1vet0ken/r.json",
         "deletable_by_viewer": null, "expired_on": null, "account_id": 12, "a new member": {},
     });
-    fake.always(&operations::PUSHES_CREATE, created(&answer));
+    fake.always(&operations::PUSHES_CREATE, created(&response));
     let push = with_token(&fake).pushes().create(asked()).await.unwrap();
     assert_eq!(push.token.expose(), TOKEN);
     assert_eq!(
@@ -462,7 +462,7 @@ async fn what_lives_as_asked_is_given_and_shows_nothing_that_opens_it() {
     // The token goes where an id is expected as it is.
     fake.always(
         &operations::PUSHES_EXPIRE,
-        FakeAnswer::json(&json!({"url_token": TOKEN})),
+        FakeResponse::json(&json!({"url_token": TOKEN})),
     );
     with_token(&fake)
         .pushes()
@@ -473,13 +473,13 @@ async fn what_lives_as_asked_is_given_and_shows_nothing_that_opens_it() {
 
 #[tokio::test]
 async fn creating_is_not_repeated_once_it_may_have_been_executed() {
-    for answer in [
-        FakeAnswer::status(503),
-        FakeAnswer::status(500).body(r#"{"status":500,"error":"Internal Server Error"}"#),
-        FakeAnswer::status(201).body(r#"{"url_"#).cut(),
+    for response in [
+        FakeResponse::status(503),
+        FakeResponse::status(500).body(r#"{"status":500,"error":"Internal Server Error"}"#),
+        FakeResponse::status(201).body(r#"{"url_"#).cut(),
     ] {
         let fake = instance("oss");
-        fake.always(&operations::PUSHES_CREATE, answer);
+        fake.always(&operations::PUSHES_CREATE, response);
         let error = with_token(&fake)
             .pushes()
             .create(NewPush::text("x"))
@@ -499,11 +499,11 @@ async fn creating_is_not_repeated_once_it_may_have_been_executed() {
 }
 
 #[tokio::test]
-async fn an_answer_that_cannot_be_read_says_that_the_push_is_there() {
+async fn a_response_that_cannot_be_read_says_that_the_push_is_there() {
     let fake = instance("oss");
     fake.always(
         &operations::PUSHES_CREATE,
-        FakeAnswer::status(201).body("<html>"),
+        FakeResponse::status(201).body("<html>"),
     );
     let error = with_token(&fake)
         .pushes()
@@ -520,7 +520,7 @@ async fn a_refused_member_is_named_with_all_its_messages() {
     let body = r#"{"payload":["zu groß"],"notify_emails_to":["nicht verfügbar","doppelt"]}"#;
     fake.always(
         &operations::PUSHES_CREATE,
-        FakeAnswer::status(422).body(body),
+        FakeResponse::status(422).body(body),
     );
     let error = with_token(&fake)
         .pushes()
@@ -542,7 +542,7 @@ async fn mail_is_sent_to_each_address_once_and_not_again() {
     let fake = instance("oss");
     fake.once(
         &operations::PUSHES_NOTIFY,
-        FakeAnswer::status(201).body(r#"{"message":"Queued."}"#),
+        FakeResponse::status(201).body(r#"{"message":"Queued."}"#),
     );
     let pwpush = with_token(&fake);
     let notify = |addresses: &[&str]| {
@@ -567,7 +567,7 @@ async fn mail_is_sent_to_each_address_once_and_not_again() {
     }
     fake.once(
         &operations::PUSHES_NOTIFY,
-        FakeAnswer::status(429).body(r#"{"error":"Zu oft."}"#),
+        FakeResponse::status(429).body(r#"{"error":"Zu oft."}"#),
     );
     let error = notify(&["a@example.com"]).await.unwrap_err();
     assert_eq!(Reason::of(&error), Some(Reason::NotifyLocked));
@@ -583,10 +583,10 @@ async fn what_the_service_quotes_of_a_push_is_shown_in_no_error() {
     });
     for (status, files) in [(422, false), (422, true), (401, false), (429, false)] {
         let fake = instance("pro");
-        let answer = FakeAnswer::status(status).body(quote.to_string());
-        let answer = answer.header("x-request-id", "MARKED+phrase%22");
-        fake.always(&operations::PUSHES_CREATE, answer.clone());
-        fake.always(&operations::PUSHES_SHOW, answer);
+        let response = FakeResponse::status(status).body(quote.to_string());
+        let response = response.header("x-request-id", "MARKED+phrase%22");
+        fake.always(&operations::PUSHES_CREATE, response.clone());
+        fake.always(&operations::PUSHES_SHOW, response);
         let client = with_token(&fake);
         let mut push = NewPush::text("MARKED payload\n").passphrase("MARKED phrase\"");
         if files {

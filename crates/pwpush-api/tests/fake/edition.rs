@@ -1,7 +1,7 @@
 //! Finding the edition out, and lifetimes by it.
 
 use pwpush_api::types::Edition;
-use pwpush_api::{Expiry, FakeAnswer, FakeTransport, NewPush, Reason, operations};
+use pwpush_api::{Expiry, FakeResponse, FakeTransport, NewPush, Reason, operations};
 use serde_json::json;
 
 use super::support::{anonymous, created, instance, shown, with_token};
@@ -114,14 +114,14 @@ async fn an_edition_that_is_assumed_but_not_known_is_taken_for_neither() {
 
 #[tokio::test]
 async fn an_edition_that_is_not_clear_is_never_guessed() {
-    let redirect = |status, to: &str| FakeAnswer::status(status).header("location", to);
-    let html = FakeAnswer::status(200)
+    let redirect = |status, to: &str| FakeResponse::status(status).header("location", to);
+    let html = FakeResponse::status(200)
         .body("<html>")
         .header("content-type", "text/html");
     let moved = Reason::Moved {
         host: "eu.pwpush.com".to_owned(),
     };
-    for (answer, reason, says) in [
+    for (response, reason, says) in [
         (
             redirect(302, "https://pwpush.example.com/first_run"),
             Some(Reason::FirstRun),
@@ -133,24 +133,24 @@ async fn an_edition_that_is_not_clear_is_never_guessed() {
             "https://eu.pwpush.com",
         ),
         (
-            FakeAnswer::status(404).body("<html>"),
+            FakeResponse::status(404).body("<html>"),
             Some(Reason::NoApiV2),
             "no Password Pusher API v2",
         ),
         (html, None, "HTML or XML"),
         (
-            FakeAnswer::json(&json!({"edition": "gold"})),
+            FakeResponse::json(&json!({"edition": "gold"})),
             None,
             "not known",
         ),
         (
-            FakeAnswer::json(&json!({"api_version": "2.0"})),
+            FakeResponse::json(&json!({"api_version": "2.0"})),
             None,
             "does not say",
         ),
     ] {
         let fake = FakeTransport::new();
-        fake.once(&operations::INSTANCE_VERSION, answer);
+        fake.once(&operations::INSTANCE_VERSION, response);
         let pwpush = with_token(&fake);
         let push = NewPush::text("x").expire_after(Expiry::days(1));
         let error = pwpush.pushes().create(push.clone()).await.unwrap_err();
@@ -162,7 +162,7 @@ async fn an_edition_that_is_not_clear_is_never_guessed() {
         // It is not remembered: the next call asks again.
         fake.once(
             &operations::INSTANCE_VERSION,
-            FakeAnswer::json(&json!({"edition": "oss"})),
+            FakeResponse::json(&json!({"edition": "oss"})),
         );
         fake.once(
             &operations::PUSHES_CREATE,
@@ -198,7 +198,7 @@ async fn an_account_is_refused_where_it_would_be_passed_over() {
 #[tokio::test]
 async fn a_check_asks_for_the_version_and_with_a_token_for_the_last_page() {
     let fake = instance("oss");
-    fake.always(&operations::PUSHES_ACTIVE, FakeAnswer::json(&json!([])));
+    fake.always(&operations::PUSHES_ACTIVE, FakeResponse::json(&json!([])));
     with_token(&fake).check().await.unwrap();
     assert_eq!(
         fake.requests_of(&operations::PUSHES_ACTIVE)[0]
@@ -209,7 +209,7 @@ async fn a_check_asks_for_the_version_and_with_a_token_for_the_last_page() {
     anonymous(&fake).check().await.unwrap();
     assert_eq!(fake.requests_of(&operations::INSTANCE_VERSION).len(), 2);
     assert_eq!(fake.requests().len(), 3);
-    fake.once(&operations::PUSHES_ACTIVE, FakeAnswer::status(401));
+    fake.once(&operations::PUSHES_ACTIVE, FakeResponse::status(401));
     let error = with_token(&fake).check().await.unwrap_err();
     assert_eq!(Reason::of(&error), Some(Reason::TokenRefused));
     assert!(!shown(&error).contains("t0ken"));
@@ -231,9 +231,9 @@ async fn a_check_fails_on_anything_that_is_no_password_pusher() {
         "<html></html>",
     ] {
         let fake = FakeTransport::new();
-        let answer = FakeAnswer::status(200).body(body);
-        fake.always(&operations::INSTANCE_VERSION, answer.clone());
-        fake.always(&operations::PUSHES_ACTIVE, answer);
+        let response = FakeResponse::status(200).body(body);
+        fake.always(&operations::INSTANCE_VERSION, response.clone());
+        fake.always(&operations::PUSHES_ACTIVE, response);
         for client in [with_token(&fake), anonymous(&fake)] {
             let error = client.check().await.unwrap_err();
             assert!(
@@ -246,7 +246,7 @@ async fn a_check_fails_on_anything_that_is_no_password_pusher() {
         let fake = instance("oss");
         fake.always(
             &operations::PUSHES_ACTIVE,
-            FakeAnswer::status(200).body(body),
+            FakeResponse::status(200).body(body),
         );
         assert!(with_token(&fake).check().await.is_err(), "{body}");
     }
@@ -284,7 +284,7 @@ async fn a_redirect_to_tls_on_the_same_address_is_not_taken_for_a_move() {
         let fake = FakeTransport::new();
         fake.always(
             &operations::INSTANCE_VERSION,
-            FakeAnswer::status(status).header("location", location),
+            FakeResponse::status(status).header("location", location),
         );
         let error = anonymous(&fake).check().await.unwrap_err();
         assert_eq!(Reason::of(&error), reason, "{error}");
@@ -298,7 +298,7 @@ async fn a_redirect_to_tls_on_the_same_address_is_not_taken_for_a_move() {
 #[tokio::test]
 async fn words_that_decide_are_asked_for_in_english() {
     let fake = instance("oss");
-    let refusal = |text: &str| FakeAnswer::status(403).body(json!({ "error": text }).to_string());
+    let refusal = |text: &str| FakeResponse::status(403).body(json!({ "error": text }).to_string());
     let mfa = "Two-factor authentication is required. Please set it up to continue.";
     fake.always(&operations::PUSHES_AUDIT, refusal(mfa));
     fake.always(

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use pwpush_api::types::RetrievedPush;
-use pwpush_api::{FakeAnswer, FakeTransport, NewPush, Reason, Upload, operations};
+use pwpush_api::{FakeResponse, FakeTransport, NewPush, Reason, Upload, operations};
 use serde_json::json;
 
 use super::support::{anonymous, created, shown, with_token};
@@ -17,7 +17,7 @@ async fn a_form_is_sent_again_byte_for_byte_with_false_flags_and_files_by_name()
     let fake = FakeTransport::new();
     fake.once(
         &operations::PUSHES_CREATE,
-        FakeAnswer::status(429)
+        FakeResponse::status(429)
             .body("Retry later\n")
             .header("retry-after", "3"),
     );
@@ -86,11 +86,11 @@ const LINK: &str = "https://pwpush.example.com/pfb/blobs/redirect/s1gned/evil";
 #[tokio::test]
 async fn a_file_is_fetched_wherever_it_is_and_the_token_stays_at_home() {
     let fake = FakeTransport::new();
-    let to = |url: &str| FakeAnswer::status(302).header("location", url);
+    let to = |url: &str| FakeResponse::status(302).header("location", url);
     let storage = to("https://storage.example.net/bucket/evil?signature=s1gned");
     fake.path("/pfb/blobs/redirect/s1gned/evil", move |_| storage.clone());
     fake.path("/bucket/evil", move |_| to("/other?x=1"));
-    fake.path("/other", |_| FakeAnswer::status(200).body("content"));
+    fake.path("/other", |_| FakeResponse::status(200).body("content"));
     let push = pushed(LINK);
     let file = &push.files.as_ref().unwrap()[0];
     assert!(!format!("{push:?}").contains("s1gned"));
@@ -117,30 +117,30 @@ async fn a_file_is_fetched_wherever_it_is_and_the_token_stays_at_home() {
 
 #[tokio::test]
 async fn a_link_that_has_expired_or_leads_into_the_clear_is_refused_without_being_shown() {
-    for (answer, says, reason) in [
+    for (response, says, reason) in [
         (
-            FakeAnswer::status(404),
+            FakeResponse::status(404),
             "5 minutes",
             Some(Reason::LinkExpired),
         ),
         (
-            FakeAnswer::status(403).body("<Error/>"),
+            FakeResponse::status(403).body("<Error/>"),
             "5 minutes",
             Some(Reason::LinkExpired),
         ),
         (
-            FakeAnswer::status(302).header("location", "http://storage.example.net/s1gned"),
+            FakeResponse::status(302).header("location", "http://storage.example.net/s1gned"),
             "not `https`",
             None,
         ),
         (
-            FakeAnswer::status(302).header("location", LINK),
+            FakeResponse::status(302).header("location", LINK),
             "again and again",
             None,
         ),
     ] {
         let fake = FakeTransport::new();
-        fake.path("/pfb/blobs/redirect/s1gned/evil", move |_| answer.clone());
+        fake.path("/pfb/blobs/redirect/s1gned/evil", move |_| response.clone());
         let push = pushed(LINK);
         let call = with_token(&fake)
             .pushes()
@@ -173,7 +173,7 @@ async fn a_link_that_has_expired_or_leads_into_the_clear_is_refused_without_bein
 async fn a_file_is_bounded_by_the_calls_limit_and_lands_in_its_folder() {
     let fake = FakeTransport::new();
     fake.path("/pfb/blobs/redirect/s1gned/evil", |_| {
-        FakeAnswer::status(200).body("content")
+        FakeResponse::status(200).body("content")
     });
     let push = pushed(LINK);
     let file = &push.files.as_ref().unwrap()[0];

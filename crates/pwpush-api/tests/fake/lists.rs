@@ -1,6 +1,6 @@
 //! Lists that give no totals.
 
-use pwpush_api::{ErrorKind, FakeAnswer, FakeRequest, FakeTransport, Reason, operations};
+use pwpush_api::{ErrorKind, FakeRequest, FakeResponse, FakeTransport, Reason, operations};
 use serde_json::{Value, json};
 
 use super::support::with_token;
@@ -17,7 +17,7 @@ fn page(request: &FakeRequest, all: usize, item: impl Fn(usize) -> Value) -> Vec
 fn pushes(all: usize) -> FakeTransport {
     let fake = FakeTransport::new();
     fake.with(&operations::PUSHES_ACTIVE, move |request| {
-        FakeAnswer::json(&page(
+        FakeResponse::json(&page(
             request,
             all,
             |n| json!({"url_token": format!("t{n}")}),
@@ -82,7 +82,7 @@ async fn the_audit_is_read_under_both_its_names() {
                 70,
                 |n| json!({"kind": if n == 0 { "creation" } else { "new kind" }}),
             );
-            FakeAnswer::json(&json!({"other": [], name: entries}))
+            FakeResponse::json(&json!({"other": [], name: entries}))
         });
         let entries = with_token(&fake)
             .pushes()
@@ -102,7 +102,7 @@ async fn what_is_no_list_does_not_pass_for_an_empty_one() {
         let fake = FakeTransport::new();
         fake.always(
             &operations::PUSHES_AUDIT,
-            FakeAnswer::status(200).body(body),
+            FakeResponse::status(200).body(body),
         );
         let result = with_token(&fake)
             .pushes()
@@ -116,14 +116,14 @@ async fn what_is_no_list_does_not_pass_for_an_empty_one() {
 
 #[tokio::test(start_paused = true)]
 async fn a_page_that_is_refused_and_a_limit_that_stays_say_what_to_do() {
-    for (answer, reason, says) in [
+    for (response, reason, says) in [
         (
-            FakeAnswer::status(400).body(r#"{"error":"Invalid page parameter"}"#),
+            FakeResponse::status(400).body(r#"{"error":"Invalid page parameter"}"#),
             Reason::InvalidPage,
             "from 1 to 200",
         ),
         (
-            FakeAnswer::status(429)
+            FakeResponse::status(429)
                 .body("Retry later\n")
                 .header("retry-after", "1"),
             Reason::RateLimited,
@@ -131,7 +131,7 @@ async fn a_page_that_is_refused_and_a_limit_that_stays_say_what_to_do() {
         ),
     ] {
         let fake = FakeTransport::new();
-        fake.always(&operations::PUSHES_ACTIVE, answer);
+        fake.always(&operations::PUSHES_ACTIVE, response);
         let list = with_token(&fake).pushes().active();
         let error = list.extra_query("page", "201").page().await.unwrap_err();
         assert_eq!(Reason::of(&error), Some(reason), "{error}");

@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use pwpush_api::{
-    Client, ErrorKind, FakeAnswer, FakeTransport, Outcome, Reason, Retrieved, operations,
+    Client, ErrorKind, FakeResponse, FakeTransport, Outcome, Reason, Retrieved, operations,
 };
 use serde_json::json;
 use tokio::time::Instant;
 
 use super::support::{shown, with_token};
 
-fn secret() -> FakeAnswer {
-    FakeAnswer::json(
+fn secret() -> FakeResponse {
+    FakeResponse::json(
         &json!({"url_token": "abc", "payload": "hunter2", "expired": false, "views_remaining": 0}),
     )
 }
@@ -22,7 +22,7 @@ async fn an_expired_push_is_an_outcome_and_no_error() {
     fake.once(&operations::PUSHES_SHOW, secret());
     fake.once(
         &operations::PUSHES_SHOW,
-        FakeAnswer::json(&json!({
+        FakeResponse::json(&json!({
             "url_token": "abc", "payload": null, "files": [], "passphrase": null, "expired": true,
             "expired_on": "2026-03-03T12:00:00.000Z",
         })),
@@ -39,14 +39,14 @@ async fn an_expired_push_is_an_outcome_and_no_error() {
 
 #[tokio::test]
 async fn reading_is_not_repeated_once_the_view_may_be_used_up() {
-    let cut = FakeAnswer::status(200).body(r#"{"url_token":"#).cut();
-    for (answer, sent) in [
-        (FakeAnswer::status(503), Outcome::Unknown),
-        (FakeAnswer::status(500).body("<html>"), Outcome::Unknown),
+    let cut = FakeResponse::status(200).body(r#"{"url_token":"#).cut();
+    for (response, sent) in [
+        (FakeResponse::status(503), Outcome::Unknown),
+        (FakeResponse::status(500).body("<html>"), Outcome::Unknown),
         (cut, Outcome::Unknown),
     ] {
         let fake = FakeTransport::new();
-        fake.always(&operations::PUSHES_SHOW, answer);
+        fake.always(&operations::PUSHES_SHOW, response);
         let error = with_token(&fake).pushes().show("abc").await.unwrap_err();
         assert_eq!(fake.requests().len(), 1, "{error}");
         assert!(error.to_string().contains("view may be used up"), "{error}");
@@ -56,9 +56,9 @@ async fn reading_is_not_repeated_once_the_view_may_be_used_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_read_without_an_answer_says_that_the_view_may_be_used_up() {
+async fn a_read_without_a_response_says_that_the_view_may_be_used_up() {
     let fake = FakeTransport::new();
-    fake.always(&operations::PUSHES_SHOW, FakeAnswer::never());
+    fake.always(&operations::PUSHES_SHOW, FakeResponse::never());
     let error = with_token(&fake).pushes().show("abc").await.unwrap_err();
     assert!(error.is_timeout());
     assert_eq!((error.outcome(), error.attempts()), (Outcome::Unknown, 1));
@@ -66,11 +66,11 @@ async fn a_read_without_an_answer_says_that_the_view_may_be_used_up() {
 }
 
 #[tokio::test]
-async fn an_answer_that_cannot_be_read_says_that_the_view_is_used_up() {
+async fn a_response_that_cannot_be_read_says_that_the_view_is_used_up() {
     let fake = FakeTransport::new();
     fake.always(
         &operations::PUSHES_SHOW,
-        FakeAnswer::status(200).body(r#"{"payload":"hunter2"}"#),
+        FakeResponse::status(200).body(r#"{"payload":"hunter2"}"#),
     );
     let error = with_token(&fake).pushes().show("abc").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
@@ -85,7 +85,7 @@ async fn the_passphrase_is_in_the_query_and_in_nothing_that_is_shown() {
     let fake = FakeTransport::new();
     fake.always(
         &operations::PUSHES_SHOW,
-        FakeAnswer::status(401).body(refused),
+        FakeResponse::status(401).body(refused),
     );
     let call = with_token(&fake)
         .pushes()
@@ -111,7 +111,7 @@ async fn a_locked_passphrase_stops_nobody_else_and_is_not_waited_out() {
     let fake = FakeTransport::new();
     fake.once(
         &operations::PUSHES_SHOW,
-        FakeAnswer::status(429).body(r#"{"error":"Zu oft."}"#),
+        FakeResponse::status(429).body(r#"{"error":"Zu oft."}"#),
     );
     fake.once(&operations::PUSHES_SHOW, secret());
     let pushes = with_token(&fake).pushes();
@@ -127,7 +127,7 @@ async fn a_locked_passphrase_stops_nobody_else_and_is_not_waited_out() {
 #[tokio::test(start_paused = true)]
 async fn a_locked_passphrase_does_not_close_the_limiter_of_the_client() {
     let fake = FakeTransport::new();
-    let locked = FakeAnswer::status(429).body(r#"{"error":"Zu oft."}"#);
+    let locked = FakeResponse::status(429).body(r#"{"error":"Zu oft."}"#);
     fake.once(&operations::PUSHES_SHOW, locked);
     fake.always(&operations::PUSHES_SHOW, secret());
     let client = Client::builder("t0ken").transport(fake.clone());
@@ -177,7 +177,7 @@ async fn what_is_no_token_is_refused_before_it_is_sent_and_not_shown() {
 #[tokio::test]
 async fn only_a_read_with_a_passphrase_can_meet_its_lock() {
     let fake = FakeTransport::new();
-    let locked = FakeAnswer::status(429).body(r#"{"error":"Zu oft."}"#);
+    let locked = FakeResponse::status(429).body(r#"{"error":"Zu oft."}"#);
     fake.always(&operations::PUSHES_SHOW, locked);
     let pushes = with_token(&fake).pushes();
     for (show, reason) in [
@@ -198,7 +198,7 @@ async fn a_redirect_is_named_by_its_host_alone_and_not_followed() {
         "//eu.pwpush.com/api/v2/pushes/abc?passphrase=yellow",
     ] {
         let fake = FakeTransport::new();
-        let moved = FakeAnswer::status(301).header("location", location);
+        let moved = FakeResponse::status(301).header("location", location);
         fake.always(&operations::PUSHES_SHOW, moved);
         let show = with_token(&fake).pushes().show("abc");
         let error = show.passphrase("yellow").await.unwrap_err();
@@ -220,7 +220,7 @@ async fn a_redirect_is_named_by_its_host_alone_and_not_followed() {
 #[tokio::test(start_paused = true)]
 async fn the_limit_of_the_address_is_waited_out_even_for_a_read() {
     let fake = FakeTransport::new();
-    let throttled = FakeAnswer::status(429)
+    let throttled = FakeResponse::status(429)
         .body("Retry later\n")
         .header("retry-after", "17");
     fake.once(&operations::PUSHES_SHOW, throttled);

@@ -1,6 +1,6 @@
 //! What these tests have in common.
 
-use pwpush_api::{Client, ClientBuilder, FakeAnswer, FakeTransport, RateLimiter, operations};
+use pwpush_api::{Client, ClientBuilder, FakeResponse, FakeTransport, RateLimiter, operations};
 use serde_json::{Value, json};
 
 pub(crate) fn with_token(fake: &FakeTransport) -> Client {
@@ -25,7 +25,7 @@ pub(crate) fn instance(edition: &str) -> FakeTransport {
     let fake = FakeTransport::new();
     fake.always(
         &operations::INSTANCE_VERSION,
-        FakeAnswer::json(
+        FakeResponse::json(
             &json!({"application_version": "2.11.4", "api_version": "2.1", "edition": edition}),
         ),
     );
@@ -33,13 +33,13 @@ pub(crate) fn instance(edition: &str) -> FakeTransport {
 }
 
 /// The response to creating something. It has a link, as all of them do.
-pub(crate) fn created(value: &Value) -> FakeAnswer {
+pub(crate) fn created(value: &Value) -> FakeResponse {
     let mut value = value.clone();
     if let Some(members) = value.as_object_mut() {
         let link = "https://pwpush.example.com/pw/p/l1nk/r";
         members.entry("html_url").or_insert_with(|| link.into());
     }
-    FakeAnswer::status(201).body(value.to_string())
+    FakeResponse::status(201).body(value.to_string())
 }
 
 /// All that an error can show.

@@ -1,4 +1,4 @@
-//! Answers that are written otherwise than documented.
+//! Responses that are written otherwise than documented.
 
 use pwpush_api::types::{
     Account, AuditEntry, Preview, Push, RetrievedPush, SecretRequest, Version,

@@ -2,7 +2,7 @@
 
 use pwpush_api::types::RequestState;
 use pwpush_api::{
-    Expiry, FakeAnswer, FakeTransport, Fate, NewRequest, NotAsAsked, Reason, Upload, operations,
+    Expiry, FakeResponse, FakeTransport, Fate, NewRequest, NotAsAsked, Reason, Upload, operations,
 };
 use serde_json::json;
 
@@ -41,15 +41,15 @@ async fn a_request_is_sent_as_it_was_put_together() {
 
 #[tokio::test]
 async fn a_request_that_would_stay_open_longer_is_closed_again() {
-    for answer in [
+    for response in [
         json!({"url_token": "l1vet0ken", "close_after_duration": 17}),
         json!({"url_token": "l1vet0ken"}),
     ] {
         let fake = FakeTransport::new();
-        fake.always(&operations::REQUESTS_CREATE, created(&answer));
+        fake.always(&operations::REQUESTS_CREATE, created(&response));
         fake.always(
             &operations::REQUESTS_CLOSE,
-            FakeAnswer::json(&json!({"url_token": "x"})),
+            FakeResponse::json(&json!({"url_token": "x"})),
         );
         let request = NewRequest::new("The key, please.").close_after(Expiry::hours(1));
         let error = with_token(&fake)
@@ -73,7 +73,7 @@ async fn a_request_that_still_waits_after_closing_is_named_in_the_reason_alone()
         );
         fake.always(
             &operations::REQUESTS_CLOSE,
-            FakeAnswer::json(&json!({"url_token": "l1vet0ken", "state": state})),
+            FakeResponse::json(&json!({"url_token": "l1vet0ken", "state": state})),
         );
         let request = NewRequest::new("The key, please.").close_after(Expiry::hours(1));
         let call = with_token(&fake).requests().create(request);
@@ -102,11 +102,11 @@ async fn what_cannot_be_asked_is_refused_before_it_is_sent() {
 }
 
 #[tokio::test]
-async fn an_answer_goes_as_json_or_with_files_as_a_form_and_is_not_shown() {
+async fn a_response_goes_as_json_or_with_files_as_a_form_and_is_not_shown() {
     let fake = FakeTransport::new();
     fake.always(
         &operations::REQUESTS_RESPOND,
-        FakeAnswer::json(&json!({"url_token": "abc", "state": "ready"})),
+        FakeResponse::json(&json!({"url_token": "abc", "state": "ready"})),
     );
     let requests = with_token(&fake).requests();
     let call = requests.respond("abc", "hunter2");
@@ -127,7 +127,7 @@ async fn an_answer_goes_as_json_or_with_files_as_a_form_and_is_not_shown() {
 #[tokio::test]
 async fn an_edition_without_requests_says_so() {
     let fake = FakeTransport::new();
-    let missing = FakeAnswer::status(404).body(r#"{"status":404,"error":"Not Found"}"#);
+    let missing = FakeResponse::status(404).body(r#"{"status":404,"error":"Not Found"}"#);
     fake.always(&operations::REQUESTS_OPEN, missing.clone());
     fake.always(&operations::ACCOUNTS_LIST, missing);
     let pwpush = with_token(&fake);

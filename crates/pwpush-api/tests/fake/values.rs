@@ -4,7 +4,7 @@ use std::future::IntoFuture;
 use std::time::Duration;
 
 use pwpush_api::types::{Edition, PushedFile};
-use pwpush_api::{Call, Client, Error, Expiry, FakeAnswer, Job, NewPush, NewRequest, operations};
+use pwpush_api::{Call, Client, Error, Expiry, FakeResponse, Job, NewPush, NewRequest, operations};
 use serde_json::json;
 
 use super::support::{created, instance, with_token};
@@ -66,7 +66,7 @@ async fn the_headers_of_a_call_are_on_each_of_its_requests() {
     );
     fake.always(
         &operations::PUSHES_EXPIRE,
-        FakeAnswer::json(&json!({"expired": true})),
+        FakeResponse::json(&json!({"expired": true})),
     );
     let push = NewPush::text("x").expire_after(Expiry::days(1));
     let kept = with_token(&fake).pushes().create(push);
@@ -85,7 +85,7 @@ async fn the_headers_of_a_call_are_on_each_of_its_requests() {
 #[tokio::test(start_paused = true)]
 async fn the_timeout_of_creating_bounds_the_request_for_the_edition_as_well() {
     let fake = instance("oss");
-    let version = FakeAnswer::json(&json!({"edition": "oss"}));
+    let version = FakeResponse::json(&json!({"edition": "oss"}));
     fake.always(
         &operations::INSTANCE_VERSION,
         version.delay(Duration::from_secs(3)),

@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_finds_its_entry_even_after_older_ones_were_forgotten() {
+    fn a_response_finds_its_entry_even_after_older_ones_were_forgotten() {
         let journal = Journal::default();
         let early = journal.record(entry("/early"));
         journal.clear();

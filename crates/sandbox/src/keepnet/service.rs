@@ -165,7 +165,7 @@ impl State {
             outcome => outcome,
         };
         Ok(match outcome {
-            Outcome::Data(data) if matches!(operation.answer, Type::Envelope(_)) => {
+            Outcome::Data(data) if matches!(operation.response, Type::Envelope(_)) => {
                 let created = *operation.method.as_str() == *"POST"
                     && CREATED.contains(&operation.path.as_str());
                 let status = if created {
@@ -175,7 +175,7 @@ impl State {
                 };
                 response::success(status, data)
             }
-            Outcome::Data(_) if operation.answer == Type::Nothing => {
+            Outcome::Data(_) if operation.response == Type::Nothing => {
                 response::empty(StatusCode::OK)
             }
             Outcome::Data(data) => response::json_response(StatusCode::OK, &data),

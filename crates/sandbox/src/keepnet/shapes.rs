@@ -99,7 +99,7 @@ pub(crate) struct Operation {
     pub(crate) method: Method,
     /// With parameters in braces.
     pub(crate) path: String,
-    pub(crate) answer: Type,
+    pub(crate) response: Type,
 }
 
 /// Everything that is known of the service's responses.
@@ -147,11 +147,11 @@ impl Shapes {
         let operations = document
             .operations
             .into_iter()
-            .map(|(method, path, answer)| {
+            .map(|(method, path, response)| {
                 Ok(Operation {
                     method: method.parse().map_err(|_| format!("no method {method}"))?,
                     path,
-                    answer: Type::parse(&answer)?,
+                    response: Type::parse(&response)?,
                 })
             })
             .collect::<Result<_, String>>()?;
@@ -352,7 +352,7 @@ mod tests {
         let shapes = Shapes::get();
         let mut found = Vec::new();
         for operation in &shapes.operations {
-            names(&operation.answer, &mut found);
+            names(&operation.response, &mut found);
         }
         for definition in shapes.types.values() {
             if let Definition::Object(members) = definition {

@@ -38,7 +38,7 @@ impl<'a> Operation<'a> {
             if matches!(rest[..], ["active" | "expired"]) {
                 return None;
             }
-            // All of the older API that answers of the newer one lead to.
+            // All of the older API that responses of the newer one lead to.
             return match (method, &rest[..]) {
                 (&Method::GET, ["version"]) => Some(Self::Version),
                 (&Method::GET, [token]) => Some(Self::Push(pushes::Action::Show, token)),

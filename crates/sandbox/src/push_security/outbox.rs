@@ -206,18 +206,18 @@ async fn exchange(target: &Target, signature: String, body: Bytes) -> Option<u16
         .ok()?;
     let stream = TcpStream::connect(target.addresses.as_slice()).await.ok()?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.ok()?;
-    let answer = async move {
+    let response = async move {
         sender
             .send_request(request)
             .await
             .ok()
-            .map(|answer| answer.status())
+            .map(|response| response.status())
     };
-    tokio::pin!(answer, connection);
+    tokio::pin!(response, connection);
     let status = tokio::select! {
-        status = &mut answer => status,
+        status = &mut response => status,
         // It may end with the response already read.
-        _ = &mut connection => answer.await,
+        _ = &mut connection => response.await,
     };
     status.map(|status| status.as_u16())
 }

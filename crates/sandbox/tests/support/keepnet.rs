@@ -6,7 +6,7 @@ use http_body_util::Full;
 use security_api_sandbox::{KeepnetOptions, PushSecurityOptions, Sandbox, SandboxBuilder};
 use serde_json::{Value, json};
 
-use super::{Answer, exchange};
+use super::{Response, exchange};
 
 /// A sandbox that is quick to start.
 pub(crate) fn builder() -> SandboxBuilder {
@@ -37,7 +37,7 @@ pub(crate) async fn send(
     path: &str,
     headers: &[(&str, &str)],
     body: impl Into<Bytes>,
-) -> Answer {
+) -> Response {
     let mut request = Request::builder()
         .method(method)
         .uri(path)
@@ -46,14 +46,14 @@ pub(crate) async fn send(
         request = request.header(*name, *value);
     }
     let request = request.body(Full::new(body.into())).expect("a request");
-    let answer = exchange(sandbox.keepnet().base_url(), request).await;
-    answer.expect("an answer")
+    let response = exchange(sandbox.keepnet().base_url(), request).await;
+    response.expect("a response")
 }
 
 pub(crate) const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 pub(crate) const JSON: (&str, &str) = ("content-type", "application/json");
 
-pub(crate) async fn ask_token(sandbox: &Sandbox, id: &str, secret: &str) -> Answer {
+pub(crate) async fn ask_token(sandbox: &Sandbox, id: &str, secret: &str) -> Response {
     let form =
         format!("grant_type=client_credentials&client_id={id}&client_secret={secret}&scope=api1");
     send(sandbox, Method::POST, "/connect/token", &[FORM], form).await
@@ -68,9 +68,9 @@ pub(crate) struct Session<'a> {
 
 impl<'a> Session<'a> {
     pub(crate) async fn of(sandbox: &'a Sandbox, id: &str, secret: &str) -> Self {
-        let answer = ask_token(sandbox, id, secret).await;
-        assert_eq!(answer.status, 200, "{:?}", answer.body);
-        let token = answer.json()["access_token"]
+        let response = ask_token(sandbox, id, secret).await;
+        assert_eq!(response.status, 200, "{:?}", response.body);
+        let token = response.json()["access_token"]
             .as_str()
             .expect("a token")
             .to_owned();
@@ -99,7 +99,7 @@ impl<'a> Session<'a> {
         path: &str,
         content: &str,
         body: Bytes,
-    ) -> Answer {
+    ) -> Response {
         let bearer = format!("Bearer {}", self.token);
         let mut headers = vec![("authorization", bearer.as_str())];
         if let Some(company) = &self.company {
@@ -112,7 +112,7 @@ impl<'a> Session<'a> {
         send(self.sandbox, method, path, &headers, body).await
     }
 
-    pub(crate) async fn call(&self, method: Method, path: &str, body: Value) -> Answer {
+    pub(crate) async fn call(&self, method: Method, path: &str, body: Value) -> Response {
         if body.is_null() {
             return self.send(method, path, "", Bytes::new()).await;
         }
@@ -120,19 +120,19 @@ impl<'a> Session<'a> {
         self.send(method, path, "application/json", bytes).await
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Response {
         self.call(Method::GET, path, Value::Null).await
     }
 
-    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Response {
         self.call(Method::POST, path, body).await
     }
 
-    pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Response {
         self.call(Method::PUT, path, body).await
     }
 
-    pub(crate) async fn delete(&self, path: &str) -> Answer {
+    pub(crate) async fn delete(&self, path: &str) -> Response {
         self.call(Method::DELETE, path, Value::Null).await
     }
 
@@ -181,7 +181,7 @@ pub(crate) fn filter(field: &str, operator: &str, value: &str) -> Value {
     })
 }
 
-impl Answer {
+impl Response {
     /// What is in the envelope of a success.
     pub(crate) fn data(&self) -> Value {
         assert!(

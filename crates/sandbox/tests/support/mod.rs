@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -41,13 +41,13 @@ pub(crate) fn small_builder() -> SandboxBuilder {
 }
 
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
 
-impl Answer {
+impl Response {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|error| panic!("{error} in {:?}", self.body))
@@ -69,7 +69,7 @@ pub(crate) type Failure = String;
 pub(crate) async fn exchange(
     base_url: &str,
     request: Request<Full<Bytes>>,
-) -> Result<Answer, Failure> {
+) -> Result<Response, Failure> {
     let authority = base_url.strip_prefix("http://").expect("an http URL");
     let stream = TcpStream::connect(authority)
         .await
@@ -87,7 +87,7 @@ pub(crate) async fn exchange(
         .collect()
         .await
         .map_err(|error| format!("body: {error:?}"))?;
-    Ok(Answer {
+    Ok(Response {
         status: parts.status.as_u16(),
         headers: parts.headers,
         body: body.to_bytes(),
@@ -113,13 +113,15 @@ pub(crate) fn request(
 }
 
 /// A request with the key for full access.
-pub(crate) async fn call(sandbox: &Sandbox, method: Method, path: &str, body: &str) -> Answer {
+pub(crate) async fn call(sandbox: &Sandbox, method: Method, path: &str, body: &str) -> Response {
     let push = sandbox.push_security();
     let request = request(method, path, Some(push.api_key()), body);
-    exchange(push.base_url(), request).await.expect("an answer")
+    exchange(push.base_url(), request)
+        .await
+        .expect("a response")
 }
 
-pub(crate) async fn get(sandbox: &Sandbox, path: &str) -> Answer {
+pub(crate) async fn get(sandbox: &Sandbox, path: &str) -> Response {
     call(sandbox, Method::GET, path, "").await
 }
 
@@ -128,9 +130,9 @@ pub(crate) async fn everything(sandbox: &Sandbox, list: &str, query: &str) -> Ve
     let mut records = Vec::new();
     let mut token = String::new();
     loop {
-        let answer = get(sandbox, &format!("/v1/{list}?{query}{token}")).await;
-        assert_eq!(answer.status, 200, "{list}?{query}: {:?}", answer.body);
-        let page = answer.json();
+        let response = get(sandbox, &format!("/v1/{list}?{query}{token}")).await;
+        assert_eq!(response.status, 200, "{list}?{query}: {:?}", response.body);
+        let page = response.json();
         records.extend(page["result"].as_array().cloned().unwrap_or_default());
         let more = page["paging"]["moreResults"]
             .as_bool()
@@ -208,16 +210,16 @@ impl Receiver {
         );
         let (sender, received) = mpsc::unbounded_channel();
         let script: Arc<Mutex<VecDeque<(u16, Duration)>>> = Arc::default();
-        let answers = Arc::clone(&script);
+        let responses = Arc::clone(&script);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (sender, answers) = (sender.clone(), Arc::clone(&answers));
+                let (sender, responses) = (sender.clone(), Arc::clone(&responses));
                 let service = service_fn(move |request: Request<Incoming>| {
-                    let (sender, answers) = (sender.clone(), Arc::clone(&answers));
+                    let (sender, responses) = (sender.clone(), Arc::clone(&responses));
                     async move {
                         let (parts, body) = request.into_parts();
                         let body = body.collect().await?.to_bytes();
-                        let next = answers.lock().expect("unpoisoned").pop_front();
+                        let next = responses.lock().expect("unpoisoned").pop_front();
                         let (status, wait) = next.unwrap_or((200, Duration::ZERO));
                         let path = parts.uri.to_string();
                         let _ = sender.send(Received {
@@ -226,7 +228,7 @@ impl Receiver {
                             body,
                         });
                         tokio::time::sleep(wait).await;
-                        let mut response = Response::new(Full::new(Bytes::new()));
+                        let mut response = http::Response::new(Full::new(Bytes::new()));
                         *response.status_mut() = StatusCode::from_u16(status).expect("a status");
                         Ok::<_, hyper::Error>(response)
                     }
@@ -245,7 +247,7 @@ impl Receiver {
         }
     }
 
-    pub(crate) fn answer(&self, status: u16, after: Duration) {
+    pub(crate) fn response(&self, status: u16, after: Duration) {
         self.script
             .lock()
             .expect("unpoisoned")

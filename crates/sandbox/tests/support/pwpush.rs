@@ -6,7 +6,7 @@ use http_body_util::Full;
 use security_api_sandbox::{PasswordPusherEdition, PasswordPusherOptions, Sandbox};
 use serde_json::{Value, json};
 
-use super::{Answer, exchange, small_builder};
+use super::{Response, exchange, small_builder};
 
 /// A sandbox of that edition that does not throttle.
 pub(crate) async fn edition(edition: PasswordPusherEdition) -> Sandbox {
@@ -69,7 +69,7 @@ impl Call {
         self.body("application/json", body.to_string())
     }
 
-    pub(crate) async fn send(self, base_url: &str) -> Answer {
+    pub(crate) async fn send(self, base_url: &str) -> Response {
         let mut request = Request::builder().method(self.method).uri(self.path);
         let has_host = self.headers.iter().any(|(name, _)| *name == "host");
         if !has_host {
@@ -79,16 +79,16 @@ impl Call {
             request = request.header(name, value);
         }
         let request = request.body(Full::new(self.body)).expect("a request");
-        exchange(base_url, request).await.expect("an answer")
+        exchange(base_url, request).await.expect("a response")
     }
 
     /// Sends it to the sandbox without a token.
-    pub(crate) async fn to(self, sandbox: &Sandbox) -> Answer {
+    pub(crate) async fn to(self, sandbox: &Sandbox) -> Response {
         self.send(sandbox.password_pusher().base_url()).await
     }
 
     /// Sends it as the first user.
-    pub(crate) async fn by_owner(self, sandbox: &Sandbox) -> Answer {
+    pub(crate) async fn by_owner(self, sandbox: &Sandbox) -> Response {
         self.token(sandbox.password_pusher().token())
             .to(sandbox)
             .await
@@ -109,9 +109,9 @@ pub(crate) fn create(fields: Value) -> Call {
     Call::post("/api/v2/pushes", &json!({ "push": fields }))
 }
 
-pub(crate) fn made(answer: Answer) -> String {
-    assert_eq!(answer.status, 201, "{:?}", answer.body);
-    let token = answer.json()["url_token"].as_str().map(str::to_owned);
+pub(crate) fn made(response: Response) -> String {
+    assert_eq!(response.status, 201, "{:?}", response.body);
+    let token = response.json()["url_token"].as_str().map(str::to_owned);
     token.expect("a token")
 }
 
@@ -122,9 +122,9 @@ pub(crate) fn at(rest: &str) -> String {
 
 /// Reads a push as nobody.
 pub(crate) async fn read(sandbox: &Sandbox, token: &str) -> Value {
-    let answer = Call::get(&at(token)).to(sandbox).await;
-    assert_eq!(answer.status, 200, "{:?}", answer.body);
-    answer.json()
+    let response = Call::get(&at(token)).to(sandbox).await;
+    assert_eq!(response.status, 200, "{:?}", response.body);
+    response.json()
 }
 
 /// The kinds of a push's events, oldest first.
@@ -167,7 +167,7 @@ pub(crate) fn form(parts: &[Part<'_>]) -> Vec<u8> {
 }
 
 /// Makes a push of a form as the first user.
-pub(crate) async fn push_form(sandbox: &Sandbox, parts: &[Part<'_>]) -> Answer {
+pub(crate) async fn push_form(sandbox: &Sandbox, parts: &[Part<'_>]) -> Response {
     Call::new(Method::POST, "/api/v2/pushes")
         .body(BOUNDARY, form(parts))
         .by_owner(sandbox)

@@ -56,7 +56,7 @@ pub struct ServiceSettings {
 /// use std::time::Duration;
 /// use http::header::HeaderName;
 /// use security_api_transport::{
-///     Answer, ApiError, ApiKey, Client, ClientBuilder, Error, Protocol, Rate, RateLimiter, RetryPolicy,
+///     ResponseParts, ApiError, ApiKey, Client, ClientBuilder, Error, Protocol, Rate, RateLimiter, RetryPolicy,
 ///     ServiceSettings,
 /// };
 ///
@@ -64,8 +64,8 @@ pub struct ServiceSettings {
 /// struct Weather;
 ///
 /// impl Protocol for Weather {
-///     fn api_error(&self, answer: &Answer<'_>) -> ApiError {
-///         ApiError::new().with_message(String::from_utf8_lossy(answer.body))
+///     fn api_error(&self, response: &ResponseParts<'_>) -> ApiError {
+///         ApiError::new().with_message(String::from_utf8_lossy(response.body))
 ///     }
 /// }
 ///

@@ -9,7 +9,6 @@ use tokio::time::Instant;
 use tower_service::Service;
 
 use super::handle::{Client, add_header};
-use crate::answer::Answer;
 use crate::call::{Received, Sending};
 use crate::context::{CallContext, CallLimits, Target};
 use crate::error::{Error, ErrorKind};
@@ -17,6 +16,7 @@ use crate::outcome::{Outcome, Verdict};
 use crate::protocol::PlainHttp;
 use crate::receive::receive;
 use crate::request::Request;
+use crate::response_parts::ResponseParts;
 use crate::service::{HttpRequest, HttpResponse};
 use crate::url::base_url::BaseUrl;
 use crate::url::location::is_redirect;
@@ -201,23 +201,23 @@ impl Client {
         let (head, body) = response.into_parts();
         let body = body.as_full().cloned().unwrap_or_default();
         let base = &self.0.target.origin;
-        let answer =
-            Answer::new(call.operation(), head.status, &head.headers, &body).to(base.authority());
+        let response = ResponseParts::new(call.operation(), head.status, &head.headers, &body)
+            .to(base.authority());
         let protocol = call.protocol();
-        let redirect = redirect::message(answer.status, answer.headers, base);
-        let mut api = protocol.api_error(&answer);
+        let redirect = redirect::message(response.status, response.headers, base);
+        let mut api = protocol.api_error(&response);
         // A protocol that knows the redirect has a better message; any other error names the status.
         let redirect = redirect.map(|usual| match api.message.take() {
             Some(words) if api.has_reason() => words,
             _ => usual,
         });
-        let request_id = protocol.request_id(answer.headers).map(str::to_owned);
-        let retry_after = protocol.retry_after(&answer);
+        let request_id = protocol.request_id(response.headers).map(str::to_owned);
+        let retry_after = protocol.retry_after(&response);
         let next_renewal = match verdict {
             Verdict::StaleCredential if call.is_authorized() => self.0.credential.next_renewal(),
             _ => None,
         };
-        let mut error = Error::from_answer(head.status, head.headers, request_id, body, api)
+        let mut error = Error::from_response(head.status, head.headers, request_id, body, api)
             .with_verdict(verdict);
         if let Some(wait) = retry_after {
             error = error.with_retry_after(wait);

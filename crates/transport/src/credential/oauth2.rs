@@ -23,7 +23,7 @@ use crate::error::{Error, ErrorKind};
 use crate::service::HttpService;
 use crate::wire::secret::Secret;
 use endpoint::{Granted, check_token_url, request_token, token_request};
-use flight::{Answer, Outcome, Over, Seat, runtime};
+use flight::{Outcome, Over, Seat, TokenFuture, runtime};
 use state::State;
 pub use token::TokenInfo;
 
@@ -202,8 +202,8 @@ impl Shared {
             }
             return Ok(Step::SleepUntil(until));
         }
-        let answer = self.ask(leaf, times::RETRIES)?;
-        let seat = state.begin(answer, false);
+        let response = self.ask(leaf, times::RETRIES)?;
+        let seat = state.begin(response, false);
         Ok(Step::Join { seat, early: false })
     }
 
@@ -219,18 +219,18 @@ impl Shared {
             return Some(seat);
         }
         // One attempt, because there is still a live token.
-        let answer = self.ask(leaf, 0).ok()?;
-        Some(state.begin(answer, true))
+        let response = self.ask(leaf, 0).ok()?;
+        Some(state.begin(response, true))
     }
 
-    fn ask(&self, leaf: &HttpService, retries: u32) -> Result<Answer, Error> {
+    fn ask(&self, leaf: &HttpService, retries: u32) -> Result<TokenFuture, Error> {
         let token_url = self.token_url.get().ok_or_else(|| {
             Error::invalid("token URL: it is a path, which is complete only within a client that was built with the credential")
         })?;
         let secret = &self.client_secret;
         let request = token_request(token_url, &self.client_id, secret, self.scope.as_deref());
-        let answer = request_token(leaf.clone(), request, secret.clone(), retries);
-        Ok(Box::pin(answer))
+        let response = request_token(leaf.clone(), request, secret.clone(), retries);
+        Ok(Box::pin(response))
     }
 
     async fn wait(&self, seat: &Seat) -> Outcome {
@@ -242,7 +242,7 @@ impl Shared {
         if let Poll::Ready(outcome) = seat.poll(cx) {
             return Poll::Ready(outcome);
         }
-        let answer = {
+        let response = {
             let mut state = self.state();
             let (refusals, now) = (state.refusals, Instant::now());
             match state.flight(&seat.crowd) {
@@ -253,14 +253,14 @@ impl Shared {
                 _ => return Poll::Ready(seat.outcome().unwrap_or(Outcome::GivenUp)),
             }
         };
-        let Some(answer) = answer else {
+        let Some(response) = response else {
             return Poll::Pending;
         };
         // If this panics, no other caller waits for the fetch: `Polled` ends the flight.
         let mut polled = Polled {
             shared: self,
             seat,
-            answer: Some(answer),
+            response: Some(response),
         };
         polled.poll()
     }
@@ -310,25 +310,25 @@ impl Shared {
 struct Polled<'a> {
     shared: &'a Shared,
     seat: &'a Seat,
-    answer: Option<Answer>,
+    response: Option<TokenFuture>,
 }
 
 impl Polled<'_> {
     fn poll(&mut self) -> Poll<Outcome> {
         let crowd = &self.seat.crowd;
         let waker = Waker::from(Arc::clone(crowd));
-        let Some(answer) = &mut self.answer else {
+        let Some(response) = &mut self.response else {
             return Poll::Pending;
         };
-        match answer.as_mut().poll(&mut Context::from_waker(&waker)) {
+        match response.as_mut().poll(&mut Context::from_waker(&waker)) {
             Poll::Ready(result) => {
-                self.answer = None;
+                self.response = None;
                 Poll::Ready(self.shared.end(self.seat, result))
             }
             Poll::Pending => {
-                let mut answer = self.answer.take();
+                let mut response = self.response.take();
                 if let Some(flight) = self.shared.state().flight(crowd) {
-                    flight.put_back(&mut answer);
+                    flight.put_back(&mut response);
                 }
                 crowd.pass_on_news();
                 Poll::Pending
@@ -340,7 +340,7 @@ impl Polled<'_> {
 impl Drop for Polled<'_> {
     fn drop(&mut self) {
         // The future is still here only after a panic.
-        if self.answer.is_some() {
+        if self.response.is_some() {
             let mut over = Over::default();
             if let Some(flight) = self.shared.state().remove(&self.seat.crowd) {
                 over.add(flight, Outcome::GivenUp);

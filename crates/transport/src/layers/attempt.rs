@@ -140,7 +140,7 @@ where
                         None => limits.attempt_timeout,
                         Some(_) => limits.attempt_timeout.min(limits.idle_timeout),
                     };
-                    let look = due.min(after(now, answer_time(soonest)));
+                    let look = due.min(after(now, response_time(soonest)));
                     call.attempt_timer(look);
                     sleep.as_mut().reset(look);
                     continue;
@@ -166,8 +166,8 @@ where
                 )));
             }
             // We are not notified when the last chunk is sent, so wake up before the response could time out.
-            let answer_due = after(now, answer_time(limits.attempt_timeout));
-            let look = if stalled { due.min(answer_due) } else { due };
+            let response_due = after(now, response_time(limits.attempt_timeout));
+            let look = if stalled { due.min(response_due) } else { due };
             call.attempt_timer(look);
             sleep.as_mut().reset(look);
         }
@@ -176,7 +176,7 @@ where
 }
 
 /// How long to sleep before looking again: nothing can be due earlier. At least 1 ms, to avoid a busy loop.
-fn answer_time(soonest: Duration) -> Duration {
+fn response_time(soonest: Duration) -> Duration {
     soonest.max(Duration::from_millis(1))
 }
 
@@ -196,7 +196,7 @@ fn timed_out(stalled: bool, attempt: Duration, idle: Duration) -> BoxError {
     let message = if stalled {
         format!("sending the request made no progress for {idle:?}")
     } else {
-        format!("no answer within the attempt timeout of {attempt:?}")
+        format!("no response within the attempt timeout of {attempt:?}")
     };
     Error::new(ErrorKind::Timeout, message).boxed()
 }

@@ -91,7 +91,7 @@ fn broken_off(error: BoxError) -> BoxError {
     }
     Error::new(
         ErrorKind::Io,
-        "the connection broke while the answer was arriving",
+        "the connection broke while the response was arriving",
     )
     .with_boxed_source(error)
     .boxed()
@@ -184,7 +184,7 @@ where
             return Poll::Ready(Some(Err(Error::new(
                 ErrorKind::TooLarge,
                 format!(
-                    "the answer is larger than {} bytes; if that is right, raise `response_limit`",
+                    "the response is larger than {} bytes; if that is right, raise `response_limit`",
                     this.limit
                 ),
             )
@@ -221,7 +221,7 @@ mod tests {
     use http_body_util::Full;
 
     #[tokio::test]
-    async fn an_answer_at_its_limit_passes_and_one_byte_more_fails() {
+    async fn a_response_at_its_limit_passes_and_one_byte_more_fails() {
         let body = |length| Full::new(Bytes::from(vec![b'x'; length]));
         let whole = Capped::failing(body(10), 10).collect().await.unwrap();
         assert_eq!(whole.to_bytes().len(), 10);
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_is_never_said_to_be_longer_than_may_come_of_it() {
+    async fn a_response_is_never_said_to_be_longer_than_may_come_of_it() {
         for (cut, length, hints) in [
             (true, 17, [8, 0]),
             (true, 8, [8, 0]),

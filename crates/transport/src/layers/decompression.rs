@@ -224,12 +224,12 @@ impl Decoding {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return None,
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(Error::new(
                 ErrorKind::Io,
-                "the connection broke while the answer was arriving",
+                "the connection broke while the response was arriving",
             )
             .with_source(error)),
             Err(error) => Err(Error::new(
                 ErrorKind::Decode,
-                "the answer's compression is damaged, so it cannot be read",
+                "the response's compression is damaged, so it cannot be read",
             )
             .permanent()
             .with_source(error)),
@@ -246,7 +246,7 @@ impl Decoding {
             }
             Self::Impossible(name) if !data.is_empty() => Err(Error::new(
                 ErrorKind::Decode,
-                format!("the answer is encoded as `{name}`, which was not asked for and cannot be undone"),
+                format!("the response is encoded as `{name}`, which was not asked for and cannot be undone"),
             )
             .permanent()),
             Self::Impossible(_) | Self::Done => Ok(()),

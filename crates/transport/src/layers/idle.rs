@@ -92,7 +92,7 @@ impl HttpBody for Idle {
         std::task::ready!(sleep.poll(cx));
         Poll::Ready(Some(Err(Error::new(
             ErrorKind::Timeout,
-            format!("the answer stopped arriving for {:?}", this.idle),
+            format!("the response stopped arriving for {:?}", this.idle),
         )
         .boxed())))
     }

@@ -141,7 +141,7 @@ impl Service<HttpRequest> for Leaf {
     }
 }
 
-type Answered = Result<reqwest::Response, reqwest::Error>;
+type ReqwestResult = Result<reqwest::Response, reqwest::Error>;
 
 pin_project! {
     #[project = SendingProjection]
@@ -150,14 +150,14 @@ pin_project! {
             #[pin]
             inner: <reqwest::Client as Service<reqwest::Request>>::Future,
         },
-        Later { inner: Pin<Box<dyn Future<Output = Answered> + Send>> },
+        Later { inner: Pin<Box<dyn Future<Output = ReqwestResult> + Send>> },
     }
 }
 
 impl Future for Sending {
-    type Output = Answered;
+    type Output = ReqwestResult;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answered> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<ReqwestResult> {
         match self.project() {
             SendingProjection::Now { inner } => inner.poll(cx),
             SendingProjection::Later { inner } => inner.as_mut().poll(cx),

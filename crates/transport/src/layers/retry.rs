@@ -8,13 +8,13 @@ use tokio::time::Instant;
 use tower::retry::budget::{Budget, TpsBudget};
 use tower_service::Service;
 
-use crate::answer::Answer;
 use crate::context::CallContext;
 use crate::credential::{Credential, Generation};
 use crate::error::{BoxError, Error};
 use crate::limiter::Limiter;
 use crate::outcome::Verdict;
 use crate::receive::receive;
+use crate::response_parts::ResponseParts;
 use crate::service::{HttpFuture, HttpRequest, HttpResponse};
 use crate::wire::retry_after::exhausted_for;
 
@@ -240,7 +240,7 @@ impl Retry {
     ) -> Option<Duration> {
         let verdict = verdict(result);
         let server_wait = match result {
-            Ok(response) => call.protocol().retry_after(&answer(call, response)),
+            Ok(response) => call.protocol().retry_after(&parts(call, response)),
             Err(error) => error.retry_after(),
         };
         if verdict == Verdict::Throttled && call.is_limited() {
@@ -330,9 +330,9 @@ fn for_attempt(request: &mut HttpRequest, call: &CallContext) -> HttpRequest {
     attempt
 }
 
-fn answer<'a>(call: &CallContext, response: &'a HttpResponse) -> Answer<'a> {
+fn parts<'a>(call: &CallContext, response: &'a HttpResponse) -> ResponseParts<'a> {
     let body = response.body().as_full().map_or(&[][..], |body| body);
-    Answer::new(
+    ResponseParts::new(
         call.operation(),
         response.status(),
         response.headers(),

@@ -93,7 +93,7 @@ fn length(headers: &HeaderMap) -> Option<u64> {
 
 #[cold]
 fn unasked_part(head: http::response::Parts) -> BoxError {
-    Error::from_answer(
+    Error::from_response(
         head.status,
         head.headers,
         None,
@@ -136,7 +136,7 @@ where
             }
             None if *this.missing > 0 => {
                 let message = format!(
-                    "the answer broke off: {} bytes that it announced did not come",
+                    "the response broke off: {} bytes that it announced did not come",
                     this.missing
                 );
                 *this.missing = 0;

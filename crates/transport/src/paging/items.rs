@@ -97,5 +97,5 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ItemsVisitor<T> {
 
 #[cold]
 pub(super) fn too_many_items() -> Error {
-    Error::new(ErrorKind::Decode, format!("the answer has {TOO_MANY}"))
+    Error::new(ErrorKind::Decode, format!("the response has {TOO_MANY}"))
 }

@@ -49,6 +49,13 @@ impl<T, P: Paging> List<T, P> {
     }
 }
 
+impl Request {
+    /// Turns the request into the call of a list, of which it requests the first page.
+    pub fn list<T, P: Paging>(self) -> List<T, P> {
+        List::new(self)
+    }
+}
+
 crate::__call_options!(List<T, P>);
 
 impl<T, P> Clone for List<T, P> {

@@ -20,7 +20,7 @@ pub struct Page<T, P: Paging> {
     total: Option<u64>,
     request: Request,
     /// The response that contained the page, if the next one must differ from it.
-    answer: Option<Bytes>,
+    response: Option<Bytes>,
     paging: PhantomData<fn() -> P>,
 }
 
@@ -70,7 +70,7 @@ impl<T, P: Paging> Page<T, P> {
             Ok(Some(position)) => at::<P>(self.request.clone(), position),
             Err(error) => self.request.clone().fail(error),
         };
-        request.previous = self.answer.clone();
+        request.previous = self.response.clone();
         Some(Call::new(request))
     }
 }
@@ -120,7 +120,7 @@ where
 
 impl<T, P: Paging> Page<T, P> {
     pub(super) fn new(split: Split<T, P::Position>, received: Received) -> Self {
-        let answer = P::NUMBERED.then(|| received.whole_body());
+        let response = P::NUMBERED.then(|| received.whole_body());
         let mut request = received.request;
         request.previous = None;
         Self {
@@ -128,7 +128,7 @@ impl<T, P: Paging> Page<T, P> {
             next: split.next,
             total: split.total,
             request,
-            answer,
+            response,
             paging: PhantomData,
         }
     }

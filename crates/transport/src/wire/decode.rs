@@ -134,7 +134,7 @@ fn second(place: &str, body: &[u8], error: Option<serde_json::Error>) -> Result<
 
 #[cold]
 fn not_decoded() -> Error {
-    Error::new(ErrorKind::Decode, "the answer could not be decoded")
+    Error::new(ErrorKind::Decode, "the response could not be decoded")
 }
 
 /// Logs that the decoded text had been repaired.
@@ -150,7 +150,7 @@ pub(crate) fn nothing(target: &mut dyn Target) -> Result<(), Error> {
     target.take_nothing(Nothing::Empty).map_err(|_| {
         Error::new(
             ErrorKind::Decode,
-            "the answer is empty where JSON was expected",
+            "the response is empty where JSON was expected",
         )
     })
 }
@@ -207,7 +207,7 @@ pub(crate) fn explain_page(payload: &[u8]) -> Error {
     match json::<serde_json::Value>(payload) {
         Ok(_) => Error::new(
             ErrorKind::Decode,
-            "the answer is JSON, but no page of a list",
+            "the response is JSON, but no page of a list",
         ),
         Err(error) => error,
     }
@@ -216,7 +216,10 @@ pub(crate) fn explain_page(payload: &[u8]) -> Error {
 fn invalid_utf8(error: std::str::Utf8Error) -> Error {
     Error::new(
         ErrorKind::Decode,
-        format!("the answer is not UTF-8 from byte {}", error.valid_up_to()),
+        format!(
+            "the response is not UTF-8 from byte {}",
+            error.valid_up_to()
+        ),
     )
 }
 
@@ -227,13 +230,13 @@ fn undecodable(place: &str, text: &str, error: &serde_json::Error) -> Error {
     if start.is_empty() {
         return Error::new(
             ErrorKind::Decode,
-            "the answer is empty where JSON was expected",
+            "the response is empty where JSON was expected",
         );
     }
     if start.starts_with('<') {
         return Error::new(
             ErrorKind::Decode,
-            "the answer is HTML or XML, not JSON: check that the base URL is the API's",
+            "the response is HTML or XML, not JSON: check that the base URL is the API's",
         );
     }
     let place = || match place::path(place, text, error) {
@@ -242,17 +245,17 @@ fn undecodable(place: &str, text: &str, error: &serde_json::Error) -> Error {
     };
     let message = match error.classify() {
         serde_json::error::Category::Eof => {
-            format!("the answer is JSON that ends too early{}", place())
+            format!("the response is JSON that ends too early{}", place())
         }
         serde_json::error::Category::Data => {
             format!(
-                "the answer does not fit{}: {}",
+                "the response does not fit{}: {}",
                 place(),
                 without_value(&error.to_string())
             )
         }
         _ => format!(
-            "the answer is not JSON: line {}, column {}",
+            "the response is not JSON: line {}, column {}",
             error.line(),
             error.column()
         ),
@@ -296,11 +299,11 @@ mod tests {
     fn a_decode_error_says_where_and_what_was_expected() {
         assert_eq!(
             message(br#"{"a":[1,2,"three"]}"#),
-            "the answer does not fit at `a[2]`: expected u32, found string"
+            "the response does not fit at `a[2]`: expected u32, found string"
         );
         assert_eq!(
             message(br#"{"a":[1,-2]}"#),
-            "the answer does not fit at `a[1]`: expected u32, found integer"
+            "the response does not fit at `a[1]`: expected u32, found integer"
         );
     }
 
@@ -338,7 +341,7 @@ mod tests {
         // Other errors are reported with their place in the repaired text.
         assert_eq!(
             message("\u{feff}{\"\\ud83d\":[1e400]}".as_bytes()),
-            "the answer does not fit at `\u{fffd}[0]`: expected u32, found string"
+            "the response does not fit at `\u{fffd}[0]`: expected u32, found string"
         );
     }
 
@@ -356,7 +359,7 @@ mod tests {
         let error = json::<Plain>(body.as_bytes()).unwrap_err().to_string();
         assert_eq!(
             error,
-            "the answer does not fit at `a`: expected u64, found string"
+            "the response does not fit at `a`: expected u64, found string"
         );
     }
 
@@ -425,7 +428,7 @@ mod tests {
                     continue;
                 }
                 let error = error.unwrap_err().to_string();
-                let start = format!("the answer does not fit{path}: ");
+                let start = format!("the response does not fit{path}: ");
                 assert!(error.starts_with(&start), "{kind} {body}: {error}");
             }
         }
@@ -440,7 +443,7 @@ mod tests {
             let error = json::<Own>(body.as_bytes()).unwrap_err().to_string();
             assert_eq!(
                 error,
-                format!("the answer is JSON that ends too early{path}")
+                format!("the response is JSON that ends too early{path}")
             );
         }
     }
@@ -451,7 +454,7 @@ mod tests {
         let body = serde_json::json!({ name: ["x"], "a": [] }).to_string();
         assert_eq!(
             message(body.as_bytes()),
-            r"the answer does not fit at `\u{1b}[31m\r\n\u{202e}[0]`: expected u32, found string"
+            r"the response does not fit at `\u{1b}[31m\r\n\u{202e}[0]`: expected u32, found string"
         );
         let body = serde_json::json!({ "n".repeat(60_000): ["x"] }).to_string();
         let long = format!("{}…[0]", "n".repeat(40));

@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use http::{HeaderName, Method};
 use security_api_transport::{
-    Answer, ApiError, ApiKey, Body, Call, Client, ClientBuilder, FakeTransport, Operation,
-    Protocol, RateLimiter, RetryPolicy, ServiceSettings, Verdict,
+    ApiError, ApiKey, Body, Call, Client, ClientBuilder, FakeTransport, Operation, Protocol,
+    RateLimiter, ResponseParts, RetryPolicy, ServiceSettings, Verdict,
 };
 use serde_json::Value;
 
@@ -34,30 +34,30 @@ pub(crate) static EXPORT: Operation = Operation::new("exports.get", Method::GET,
 #[derive(Debug)]
 pub(crate) struct Service;
 
-fn member(answer: &Answer<'_>, name: &str) -> Option<String> {
-    let body: Value = serde_json::from_slice(answer.body).ok()?;
+fn member(response: &ResponseParts<'_>, name: &str) -> Option<String> {
+    let body: Value = serde_json::from_slice(response.body).ok()?;
     Some(body.get(name)?.as_str()?.to_owned())
 }
 
 impl Protocol for Service {
-    fn classify(&self, answer: &Answer<'_>) -> Verdict {
-        match answer.status.as_u16() {
-            429 if member(answer, "code").as_deref() == Some("locked") => Verdict::Final,
-            _ => Verdict::by_status(answer),
+    fn classify(&self, response: &ResponseParts<'_>) -> Verdict {
+        match response.status.as_u16() {
+            429 if member(response, "code").as_deref() == Some("locked") => Verdict::Final,
+            _ => Verdict::by_status(response),
         }
     }
 
-    fn payload<'a>(&self, answer: &Answer<'a>) -> Result<&'a [u8], Verdict> {
-        if answer.body.starts_with(b"{\"ok\":false") {
+    fn payload<'a>(&self, response: &ResponseParts<'a>) -> Result<&'a [u8], Verdict> {
+        if response.body.starts_with(b"{\"ok\":false") {
             return Err(Verdict::Final);
         }
-        Ok(answer.body)
+        Ok(response.body)
     }
 
-    fn api_error(&self, answer: &Answer<'_>) -> ApiError {
+    fn api_error(&self, response: &ResponseParts<'_>) -> ApiError {
         let mut error = ApiError::new();
-        error.code = member(answer, "code").map(Into::into);
-        error.message = member(answer, "message");
+        error.code = member(response, "code").map(Into::into);
+        error.message = member(response, "message");
         error
     }
 }

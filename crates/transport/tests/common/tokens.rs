@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use security_api_transport::{
-    Client, Error, FakeAnswer, FakeRequest, FakeTransport, OAuth2, RateLimiter,
+    Client, Error, FakeRequest, FakeResponse, FakeTransport, OAuth2, RateLimiter,
 };
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -42,7 +42,7 @@ pub(crate) fn granting(fake: &FakeTransport, delay: f64, life: u64) {
     fake.path("/token", move |_| {
         let mut granted = granted.lock().unwrap();
         *granted += 1;
-        FakeAnswer::json(&json!({"access_token": format!("token-{granted}"), "expires_in": life}))
+        FakeResponse::json(&json!({"access_token": format!("token-{granted}"), "expires_in": life}))
             .delay(seconds(delay))
     });
 }
@@ -51,7 +51,7 @@ pub(crate) fn granting(fake: &FakeTransport, delay: f64, life: u64) {
 pub(crate) fn good(delay: f64, life: u64) -> (FakeTransport, OAuth2, Client) {
     let (fake, credential) = (FakeTransport::new(), oauth2());
     granting(&fake, delay, life);
-    fake.always(&READ, FakeAnswer::json("good"));
+    fake.always(&READ, FakeResponse::json("good"));
     let client = client(&fake, &credential);
     (fake, credential, client)
 }

@@ -130,8 +130,8 @@ pub(crate) async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> Optio
     Some(request)
 }
 
-/// A whole answer.
-pub(crate) fn answer(status: u16, headers: &str, body: &[u8]) -> Vec<u8> {
+/// A whole response.
+pub(crate) fn response(status: u16, headers: &str, body: &[u8]) -> Vec<u8> {
     let mut bytes = format!(
         "HTTP/1.1 {status} Status\r\n{headers}content-length: {}\r\n\r\n",
         body.len()

@@ -174,7 +174,7 @@ fn example(api: &Api, service: &Service, operation: &Operation) -> Option<String
             lines.push("}".to_owned());
         }
         Outcome::Value { ty, .. } => {
-            let name = ty.named().map_or("answer".to_owned(), names::variable);
+            let name = ty.named().map_or("response".to_owned(), names::variable);
             lines.push(format!("let {name} = {call}.await?;"));
         }
         Outcome::Download => {

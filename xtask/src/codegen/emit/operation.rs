@@ -77,7 +77,7 @@ fn description(context: &Context<'_>, operation: &Operation) -> TokenStream {
         .collect();
     let secret_path = (!secrets.is_empty()).then(|| quote!(.secret_path(&[#(#secrets),*])));
     let anonymous = operation.anonymous.then(|| quote!(.anonymous()));
-    let answer = match &operation.outcome {
+    let response = match &operation.outcome {
         Outcome::Empty => Some(quote!(.empty())),
         Outcome::Value {
             ty: Ty::List(_), ..
@@ -89,7 +89,7 @@ fn description(context: &Context<'_>, operation: &Operation) -> TokenStream {
     quote! {
         #doc
         #gate
-        pub static #name: #ty = #ty::new(#id, #methods::#method, #path) #idempotent #limit #refusing #secret_path #anonymous #answer;
+        pub static #name: #ty = #ty::new(#id, #methods::#method, #path) #idempotent #limit #refusing #secret_path #anonymous #response;
     }
 }
 
@@ -197,7 +197,7 @@ fn method(context: &Context<'_>, operation: &Operation) -> TokenStream {
         (quote!(#builder), quote!(#builder { request: #request }))
     } else if let Outcome::Page(item) = &operation.outcome {
         let (list, item) = (context.scope.own("List"), context.scope.tokens(item));
-        (quote!(#list<#item>), quote!(#list::new(#request)))
+        (quote!(#list<#item>), quote!(#request.list()))
     } else {
         let (call, ty) = (context.scope.transport("Call"), outcome(context, operation));
         (quote!(#call<#ty>), quote!(#request.call()))
@@ -233,22 +233,19 @@ fn body(context: &Context<'_>, body: &Body, request: &TokenStream) -> (TokenStre
         } => {
             let (name, model) = (ident(name), scope.named(model));
             let request = match encoding {
-                Encoding::Json => quote!(#request.json::<#model>(&#name.into())),
+                Encoding::Json => quote!(#request.json(&#name.into())),
                 Encoding::Multipart => quote!(#request.form(#name.into().into())),
                 Encoding::UrlEncoded => {
                     let urlencoded = scope.transport("model::urlencoded");
-                    quote!(#urlencoded(#request, &Into::<#model>::into(#name)))
+                    quote!(#urlencoded(#request, &#name.into()))
                 }
             };
             (quote!(#name: impl Into<#model>), request)
         }
         Body::List { name, ty } => {
             let (argument, value) = scope.argument(name, ty);
-            let (name, ty) = (ident(name), scope.tokens(ty));
-            (
-                quote!(#name: #argument),
-                quote!(#request.json::<#ty>(&#value)),
-            )
+            let name = ident(name);
+            (quote!(#name: #argument), quote!(#request.json(&#value)))
         }
         Body::Search {
             name, ty, order_by, ..
@@ -257,19 +254,16 @@ fn body(context: &Context<'_>, body: &Body, request: &TokenStream) -> (TokenStre
             let search = scope.own("search");
             (
                 quote!(#name: impl Into<#ty>),
-                quote!(#search::complete::<#ty>(#request, #name.into(), #order_by)),
+                quote!(#request.try_json(#search::complete(#name.into(), #order_by))),
             )
         }
         Body::Member(member) => {
             let (argument, value) = scope.argument(&member.name, &member.ty);
             let (name, wire) = (ident(&member.name), &member.wire);
-            let (map, ty) = (
-                scope.std("collections", "BTreeMap"),
-                scope.tokens(&member.ty),
-            );
+            let map = scope.std("collections", "BTreeMap");
             (
                 quote!(#name: #argument),
-                quote!(#request.json(&#map::<_, #ty>::from([(#wire, #value)]))),
+                quote!(#request.json(&#map::from([(#wire, #value)]))),
             )
         }
     }

@@ -1,4 +1,4 @@
-//! What an API answers, as data: a server that imitates it makes samples of that.
+//! The responses of an API as data, from which a server that imitates it makes samples.
 
 use heck::ToSnakeCase;
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ pub(super) fn file(api: &Api, places: &Places) -> String {
         .iter()
         .flat_map(|resource| &resource.operations);
     let mut operations: Vec<_> = operations
-        .map(|operation| json!([operation.method, operation.path, answer(operation)]))
+        .map(|operation| json!([operation.method, operation.path, response(operation)]))
         .collect();
     operations.sort_by_key(|row| (row[1].to_string(), row[0].to_string()));
     let types: Vec<_> = types.collect();
@@ -42,7 +42,7 @@ pub(super) fn file(api: &Api, places: &Places) -> String {
     )
 }
 
-fn answer(operation: &Operation) -> String {
+fn response(operation: &Operation) -> String {
     let inner = match &operation.outcome {
         Outcome::Empty => "none".to_owned(),
         Outcome::Download => "bytes".to_owned(),

@@ -154,13 +154,13 @@ impl<'a> Scope<'a> {
             }
             Ty::List(inner) if **inner == Ty::Text => (
                 quote!(impl IntoIterator<Item = impl Into<String>>),
-                quote!(#value.into_iter().map(Into::into).collect()),
+                quote!(#value.into_iter().map(Into::into).collect::<Vec<String>>()),
             ),
             Ty::List(inner) => {
                 let inner = self.tokens(inner);
                 (
                     quote!(impl IntoIterator<Item = #inner>),
-                    quote!(#value.into_iter().collect()),
+                    quote!(#value.into_iter().collect::<Vec<_>>()),
                 )
             }
             other => (self.tokens(other), quote!(#value)),

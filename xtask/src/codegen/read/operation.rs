@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use super::super::ir::{Body, Operation};
 use super::super::names::{self, Use};
 use super::super::node::{Node, Read};
-use super::answer::{Answers, answers};
 use super::body::body;
 use super::parameter::parameters;
 use super::path::Found;
+use super::responses::{Responses, responses};
 use super::schema::Schemas;
 use super::{confidence, deprecated, prose, source};
 
@@ -60,11 +60,11 @@ pub(super) fn read(found: &Found<'_>, schemas: &mut Schemas) -> Read<(Operation,
     let (arguments, options): (Vec<_>, Vec<_>) = parameters(found, schemas)?
         .into_iter()
         .partition(|parameter| parameter.required);
-    let Answers {
+    let Responses {
         outcome,
         wrappers,
         errors,
-    } = answers(node, schemas)?;
+    } = responses(node, schemas)?;
     let operation = Operation {
         pointer: node.pointer().to_owned(),
         id: format!("{resource}.{name}"),

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::super::ir::{Parameter, Place, Range, Ty};
 use super::super::names::{self, Use};
 use super::super::node::{Node, Read};
-use super::answer::{Style, paging};
 use super::path::Found;
+use super::responses::{Style, paging};
 use super::schema::Schemas;
 use super::{deprecated, described, id_of, source};
 

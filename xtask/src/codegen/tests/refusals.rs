@@ -265,7 +265,7 @@ fn what_cannot_be_expressed_is_refused_with_place_and_remedy() {
             "leave out `x-id-of`",
         ),
         (
-            "a required enumeration in an answer",
+            "a required enumeration in a response",
             |d| {
                 let mood = json!({"$ref": "#/components/schemas/Mood", "description": "d"});
                 set(d, "/components/schemas/Toy/properties", "mood", mood);

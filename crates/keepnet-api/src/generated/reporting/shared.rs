@@ -36,10 +36,31 @@ model! {
 }
 
 model! {
+    /// A target user in the ranking.
+    #[doc(alias = "GamificationViewResult")]
+    #[derive(Clone, Default)]
+    pub struct GamificationRank: Received {
+        /// The place in the ranking.
+        rank: Option<i32> = "rank",
+        target_user_resource_id: Option<String> = "targetUserResourceId",
+        first_name: Option<String> = "firstName",
+        email: Option<String> = "email",
+        last_name: Option<String> = "lastName",
+        department: Option<String> = "department",
+        preferred_language: Option<String> = "preferredLanguage",
+        phone_number: Option<String> = "phoneNumber",
+        points: Option<i32> = "points",
+        performance: Option<f64> = "performance",
+        /// How many rows there are on all pages.
+        total_row_count: Option<i32> = "totalRowCount",
+    }
+}
+
+model! {
     /// Something that a target user got or lost points for.
     #[doc(alias = "GamificationUserTimeLineViewResult")]
     #[derive(Clone, Default)]
-    pub struct GamificationUserTimeLineView: Received {
+    pub struct GamificationTimelineEntry: Received {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
         /// The id of the time zone, from the list of time zones.
@@ -56,27 +77,6 @@ model! {
         product_type: Option<String> = "productType",
         action_type: Option<String> = "ActionType",
         point_rule: Option<GamificationPointRule> = "pointRule",
-    }
-}
-
-model! {
-    /// A target user in the ranking.
-    #[doc(alias = "GamificationViewResult")]
-    #[derive(Clone, Default)]
-    pub struct GamificationView: Received {
-        /// The place in the ranking.
-        rank: Option<i32> = "rank",
-        target_user_resource_id: Option<String> = "targetUserResourceId",
-        first_name: Option<String> = "firstName",
-        email: Option<String> = "email",
-        last_name: Option<String> = "lastName",
-        department: Option<String> = "department",
-        preferred_language: Option<String> = "preferredLanguage",
-        phone_number: Option<String> = "phoneNumber",
-        points: Option<i32> = "points",
-        performance: Option<f64> = "performance",
-        /// How many rows there are on all pages.
-        total_row_count: Option<i32> = "totalRowCount",
     }
 }
 

@@ -9,15 +9,6 @@ use crate::DateTime;
 #[allow(unused_imports, reason = "the features say what is needed")]
 use crate::search::{Filter, SearchRequest};
 
-#[cfg(any(feature = "phishing", feature = "settings"))]
-model! {
-    /// Whether something was done.
-    #[derive(Clone, Default)]
-    pub struct BooleanResult: Received {
-        is_success: Option<bool> = "isSuccess",
-    }
-}
-
 #[cfg(any(feature = "_simulator", feature = "companies", feature = "reporter", feature = "users"))]
 model! {
     /// Which records to delete: those listed, or all that a filter keeps.
@@ -89,8 +80,9 @@ model! {
 #[cfg(any(feature = "_simulator", feature = "settings"))]
 model! {
     /// The settings that e-mails can be sent with.
+    #[doc(alias = "EmailDeliverySettingModel")]
     #[derive(Clone, Default)]
-    pub struct EmailDeliverySettingModel: Received {
+    pub struct EmailDeliverySettings: Received {
         results: Option<Vec<EmailDeliverySetting>> = "results",
     }
 }
@@ -199,14 +191,6 @@ model! {
     pub struct IdName: Received {
         id: Option<String> = "id",
         name: Option<String> = "name",
-    }
-}
-
-model! {
-    /// The id of a record.
-    #[derive(Clone, Default)]
-    pub struct IdResult: Received {
-        resource_id: Option<String> = "resourceId",
     }
 }
 
@@ -334,6 +318,15 @@ open_enum! {
     }
 }
 
+model! {
+    /// The id of a record.
+    #[doc(alias = "IdResult")]
+    #[derive(Clone, Default)]
+    pub struct RecordId: Received {
+        resource_id: Option<String> = "resourceId",
+    }
+}
+
 #[cfg(any(feature = "_simulator", feature = "training"))]
 open_enum! {
     /// When reminders end.
@@ -446,6 +439,16 @@ model! {
         status_name: Option<String> = "statusName",
         /// Whom it is available to.
         available_for_list: Option<Vec<EntityAvailableFor>> = "availableForList",
+    }
+}
+
+#[cfg(any(feature = "phishing", feature = "settings"))]
+model! {
+    /// Whether something was done.
+    #[doc(alias = "BooleanResult")]
+    #[derive(Clone, Default)]
+    pub struct SuccessFlag: Received {
+        is_success: Option<bool> = "isSuccess",
     }
 }
 

@@ -1051,30 +1051,6 @@ impl From<SearchRequest> for PsEmailTemplateSearchRequest {
 
 #[cfg(feature = "_simulator")]
 model! {
-    /// A scenario in a list.
-    #[doc(alias = "ScenarioSearchView")]
-    #[derive(Clone, Default)]
-    pub struct ScenarioView: Received {
-        resource_id: Option<String> = "resourceId",
-        name: Option<String> = "name",
-        quishing_type: Option<String> = "quishingType",
-        method: Option<String> = "method",
-        difficulty: Option<String> = "difficulty",
-        category: Option<String> = "category",
-        language_type_name: Option<String> = "languageTypeName",
-        language_type_code: Option<String> = "languageTypeCode",
-        tags: Option<Vec<String>> = "tags",
-        /// Whether it belongs to the caller's company.
-        is_owner: Option<bool> = "isOwner",
-        is_selected: Option<bool> = "isSelected",
-        created_by: Option<String> = "createdBy",
-        /// When it was created.
-        create_time: Option<DateTime> = "createTime",
-    }
-}
-
-#[cfg(feature = "_simulator")]
-model! {
     /// An e-mail template in a list.
     #[derive(Clone, Default)]
     pub struct SearchPsEmailTemplate: Received {
@@ -1096,6 +1072,30 @@ model! {
         create_time: Option<DateTime> = "createTime",
         /// When it was changed last.
         update_time: Option<DateTime> = "updateTime",
+    }
+}
+
+#[cfg(feature = "_simulator")]
+model! {
+    /// A scenario in a list.
+    #[doc(alias = "ScenarioSearchView")]
+    #[derive(Clone, Default)]
+    pub struct SimulationScenario: Received {
+        resource_id: Option<String> = "resourceId",
+        name: Option<String> = "name",
+        quishing_type: Option<String> = "quishingType",
+        method: Option<String> = "method",
+        difficulty: Option<String> = "difficulty",
+        category: Option<String> = "category",
+        language_type_name: Option<String> = "languageTypeName",
+        language_type_code: Option<String> = "languageTypeCode",
+        tags: Option<Vec<String>> = "tags",
+        /// Whether it belongs to the caller's company.
+        is_owner: Option<bool> = "isOwner",
+        is_selected: Option<bool> = "isSelected",
+        created_by: Option<String> = "createdBy",
+        /// When it was created.
+        create_time: Option<DateTime> = "createTime",
     }
 }
 

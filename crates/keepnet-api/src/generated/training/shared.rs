@@ -8,6 +8,18 @@ use crate::DateTime;
 use crate::generated::types::EmailPeriodType;
 
 model! {
+    /// A choice, with those below it.
+    #[doc(alias = "EnumResult")]
+    #[derive(Clone, Default)]
+    pub struct Choice: Received {
+        id: Option<i32> = "id",
+        name: Option<String> = "name",
+        display_name: Option<String> = "displayName",
+        enum_results: Option<Vec<Choice>> = "enumResults",
+    }
+}
+
+model! {
     /// When people who join the target groups later are enrolled.
     #[derive(Clone, Default)]
     pub struct EnrollmentAutoEnroll: Received, Sent {
@@ -37,17 +49,6 @@ open_enum! {
         AllCompanies = "AllCompanies",
         Company = "Company",
         Group = "Group",
-    }
-}
-
-model! {
-    /// A choice, with those below it.
-    #[derive(Clone, Default)]
-    pub struct EnumResult: Received {
-        id: Option<i32> = "id",
-        name: Option<String> = "name",
-        display_name: Option<String> = "displayName",
-        enum_results: Option<Vec<EnumResult>> = "enumResults",
     }
 }
 

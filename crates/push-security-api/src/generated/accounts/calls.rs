@@ -126,7 +126,7 @@ impl Accounts {
     ) -> Call<Account> {
         self.client()
             .operation(&ACCOUNTS_REMOVE_LOGIN_METHOD, &[id.as_ref()])
-            .json(&BTreeMap::<_, LoginMethodName>::from([("loginMethod", login_method)]))
+            .json(&BTreeMap::from([("loginMethod", login_method)]))
             .call()
     }
 }

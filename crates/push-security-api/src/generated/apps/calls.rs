@@ -100,10 +100,7 @@ impl Apps {
         id: impl AsRef<str>,
         update: impl Into<AppUpdate>,
     ) -> Call<App> {
-        self.client()
-            .operation(&APPS_UPDATE, &[id.as_ref()])
-            .json::<AppUpdate>(&update.into())
-            .call()
+        self.client().operation(&APPS_UPDATE, &[id.as_ref()]).json(&update.into()).call()
     }
 }
 

@@ -106,7 +106,7 @@ impl Detections {
     ) -> Call<Detection> {
         self.client()
             .operation(&DETECTIONS_UPDATE, &[id.as_ref()])
-            .json::<DetectionUpdate>(&update.into())
+            .json(&update.into())
             .call()
     }
 }

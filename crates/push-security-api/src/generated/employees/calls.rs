@@ -109,7 +109,7 @@ impl Employees {
     ) -> Call<Employee> {
         self.client()
             .operation(&EMPLOYEES_UPDATE, &[id.as_ref()])
-            .json::<EmployeeUpdate>(&update.into())
+            .json(&update.into())
             .call()
     }
 
@@ -144,10 +144,12 @@ impl Employees {
         self.client()
             .operation(&EMPLOYEES_ADD_TO_GROUPS, &[id.as_ref()])
             .json(
-                &BTreeMap::<
-                    _,
-                    Vec<String>,
-                >::from([("groups", groups.into_iter().map(Into::into).collect())]),
+                &BTreeMap::from([
+                    (
+                        "groups",
+                        groups.into_iter().map(Into::into).collect::<Vec<String>>(),
+                    ),
+                ]),
             )
             .call()
     }
@@ -184,10 +186,12 @@ impl Employees {
         self.client()
             .operation(&EMPLOYEES_REMOVE_FROM_GROUPS, &[id.as_ref()])
             .json(
-                &BTreeMap::<
-                    _,
-                    Vec<String>,
-                >::from([("groups", groups.into_iter().map(Into::into).collect())]),
+                &BTreeMap::from([
+                    (
+                        "groups",
+                        groups.into_iter().map(Into::into).collect::<Vec<String>>(),
+                    ),
+                ]),
             )
             .call()
     }

@@ -145,7 +145,7 @@ impl Pushes {
     /// # }
     /// ```
     pub fn audit(&self, token: impl Into<Secret>) -> List<AuditEntry> {
-        List::new(self.client().operation(&PUSHES_AUDIT, &[token.into().expose()]))
+        self.client().operation(&PUSHES_AUDIT, &[token.into().expose()]).list()
     }
 
     /// The request of `pushes.notify`, to which hand-written code adds the rest.

@@ -217,7 +217,7 @@ impl Requests {
     /// # }
     /// ```
     pub fn audit(&self, token: impl Into<Secret>) -> List<AuditEntry> {
-        List::new(self.client().operation(&REQUESTS_AUDIT, &[token.into().expose()]))
+        self.client().operation(&REQUESTS_AUDIT, &[token.into().expose()]).list()
     }
 
     /// Gives the link of a request.

@@ -21,5 +21,7 @@ pub(crate) const OPERATIONS: Table = Table {
 
 fn of_person(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     call.find(USERS, &call.last_param(), TARGET_USERS.not_found)?;
-    Ok(Outcome::Data(Shapes::get().sample(&call.operation.answer)))
+    Ok(Outcome::Data(
+        Shapes::get().sample(&call.operation.response),
+    ))
 }

@@ -64,8 +64,8 @@ pub(crate) fn handler(operation: &Operation) -> Handler {
     let found = resources.find_map(|resource| Some((resource, resource.verb(method, path)?)));
     match found {
         // A few return something else than their names say.
-        Some((_, Verb::Search)) if operation.answer.rows().is_none() => Handler::Sample,
-        Some((_, Verb::List)) if !operation.answer.is_list() => Handler::Sample,
+        Some((_, Verb::Search)) if operation.response.rows().is_none() => Handler::Sample,
+        Some((_, Verb::List)) if !operation.response.is_list() => Handler::Sample,
         Some((resource, verb)) => Handler::Resource(resource, verb),
         None => Handler::Sample,
     }

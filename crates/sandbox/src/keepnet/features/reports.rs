@@ -196,7 +196,7 @@ fn detail(
     let fate = found.ok_or(Refusal::NotFound(
         "Phishing campaign instance user not found",
     ))?;
-    let mut answer = json!({
+    let mut response = json!({
         "resourceId": fate.id,
         "activityType": "Human",
         "systemActivityType": "Human",
@@ -205,8 +205,8 @@ fn detail(
         "userGeolocation": "Utrecht, Netherlands",
         "userIpAddressList": "192.0.2.33",
     });
-    answer[member] = time(at(&fate));
-    call.data(answer)
+    response[member] = time(at(&fate));
+    call.data(response)
 }
 
 fn opened(call: &mut Call<'_>) -> Result<Outcome, Refusal> {

@@ -23,7 +23,7 @@ const SEARCHES: [&str; 4] = [
 pub(crate) fn sample(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let (shapes, operation) = (Shapes::get(), call.operation);
     let path = operation.path.as_str();
-    if operation.answer == Type::Bytes {
+    if operation.response == Type::Bytes {
         return match path.contains("/export") {
             true => export(call),
             false => Ok(Outcome::File {
@@ -34,11 +34,11 @@ pub(crate) fn sample(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         };
     }
     let searched = operation.method == Method::POST
-        && operation.answer.rows().is_some()
+        && operation.response.rows().is_some()
         && (SEARCHES.contains(&path) || path.contains("/search"));
     if searched {
         let search = Search::of(call)?;
-        if let (Type::Envelope(of), Some(row)) = (&operation.answer, operation.answer.rows()) {
+        if let (Type::Envelope(of), Some(row)) = (&operation.response, operation.response.rows()) {
             search.check(shapes, row)?;
             let (number, size) = search.paging();
             let rows = match number {
@@ -51,7 +51,7 @@ pub(crate) fn sample(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let changes = match operation.method.as_str() {
         "PUT" | "PATCH" => Some("Update"),
         "DELETE" => Some("Delete"),
-        "POST" if is_id(&operation.answer) => Some("Create"),
+        "POST" if is_id(&operation.response) => Some("Create"),
         _ => None,
     };
     if let Some(change) = changes {
@@ -60,15 +60,15 @@ pub(crate) fn sample(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         let entity = segments(path).find(|part| *part != "api").unwrap_or(path);
         let body = call.body.as_object().cloned();
         call.log(entity, change, &id, None, body.as_ref());
-        if is_id(&operation.answer) {
+        if is_id(&operation.response) {
             return done(&id);
         }
     }
-    Ok(Outcome::Data(shapes.sample(&operation.answer)))
+    Ok(Outcome::Data(shapes.sample(&operation.response)))
 }
 
 fn is_id(of: &Type) -> bool {
-    let id = |inner: &Type| matches!(inner, Type::Named(name) if name == "IdResult");
+    let id = |inner: &Type| matches!(inner, Type::Named(name) if name == "RecordId");
     matches!(of, Type::Envelope(inner) if id(inner))
 }
 

@@ -56,7 +56,7 @@ pub(crate) fn seed(seeding: &mut Seeding<'_>) {
         for operation in &shapes.operations {
             let verb = resource.verb(operation.method.as_str(), &operation.path);
             if verb.is_some_and(|verb| verb.reads()) {
-                let of = operation.answer.rows().unwrap_or(&operation.answer);
+                let of = operation.response.rows().unwrap_or(&operation.response);
                 members.extend(record(shapes.sample(of)));
             }
         }

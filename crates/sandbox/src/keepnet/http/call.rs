@@ -134,7 +134,7 @@ impl Call<'_> {
     /// A record as the operation's response has it.
     pub(crate) fn view(&self, row: &Record) -> Value {
         let shapes = Shapes::get();
-        match &self.operation.answer {
+        match &self.operation.response {
             Type::Envelope(inner) => match &**inner {
                 Type::List(row_type) => shapes.view(row_type, row),
                 of => shapes.view(of.rows().unwrap_or(of), row),

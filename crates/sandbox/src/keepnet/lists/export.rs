@@ -20,7 +20,7 @@ pub(crate) fn export(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         routes.find(|route| route.operation.path == path && route.operation.method == Method::POST);
     let shapes = Shapes::get();
     let search = Search::export(&call.body)?;
-    let csv = match searched.and_then(|route| Some((route, route.operation.answer.rows()?))) {
+    let csv = match searched.and_then(|route| Some((route, route.operation.response.rows()?))) {
         Some((route, of)) => {
             let rows = match route.handler {
                 Handler::Rows(rows) => rows(call)?,

@@ -45,7 +45,7 @@ pub(crate) fn search(
 ) -> Result<Outcome, Refusal> {
     let search = Search::of(call)?;
     let rows = rows(call)?;
-    let data = search.page(Shapes::get(), &call.operation.answer, rows)?;
+    let data = search.page(Shapes::get(), &call.operation.response, rows)?;
     Ok(Outcome::Data(data))
 }
 

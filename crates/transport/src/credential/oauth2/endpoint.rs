@@ -10,7 +10,7 @@ use tower::ServiceExt;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::times;
-use super::token::TokenAnswer;
+use super::token::TokenResponse;
 use crate::body::Body;
 use crate::credential::secret_value;
 use crate::error::{BoxError, Error, ErrorKind};
@@ -22,7 +22,7 @@ use crate::wire::secret::Secret;
 
 /// The result of a token request.
 pub(super) struct Granted {
-    pub(super) answer: TokenAnswer,
+    pub(super) response: TokenResponse,
     pub(super) header: HeaderValue,
     /// When the token was requested: its life began no earlier.
     pub(super) asked: Instant,
@@ -96,9 +96,9 @@ pub(super) async fn request_token(
         let asked = Instant::now();
         let attempt = request_token_once(leaf.clone(), request.clone(), &client_secret);
         let error = match tokio::time::timeout(times::ATTEMPT, attempt).await {
-            Ok(Ok((answer, header))) => {
+            Ok(Ok((response, header))) => {
                 return Ok(Granted {
-                    answer,
+                    response,
                     header,
                     asked,
                 });
@@ -124,8 +124,8 @@ async fn request_token_once(
     leaf: HttpService,
     request: http::Request<Body>,
     client_secret: &Secret,
-) -> Result<(TokenAnswer, HeaderValue), Error> {
-    let answer = leaf.oneshot(request).await.map_err(|error| {
+) -> Result<(TokenResponse, HeaderValue), Error> {
+    let response = leaf.oneshot(request).await.map_err(|error| {
         let error = Error::from_boxed(error);
         let permanent = is_repeated(&error);
         let failure = Error::new(
@@ -139,29 +139,29 @@ async fn request_token_once(
             failure
         }
     })?;
-    let (head, body) = answer.into_parts();
+    let (head, body) = response.into_parts();
     let body = Limited::new(body, times::LIMIT)
         .collect()
         .await
         .map_err(unread)?
         .to_bytes();
     if head.status.is_success() {
-        let answer = TokenAnswer::parse(&body);
+        let response = TokenResponse::parse(&body);
         clear(body);
-        let answer = answer.ok_or_else(|| {
+        let response = response.ok_or_else(|| {
             Error::new(
                 ErrorKind::Credential,
-                "the token endpoint's answer has no `access_token`: check the token URL",
+                "the token endpoint's response has no `access_token`: check the token URL",
             )
             .permanent()
         })?;
         let header = secret_value(
             "the token that was granted",
             "Bearer ",
-            answer.access_token.expose(),
+            response.access_token.expose(),
         )
         .map_err(|error| error.with_kind(ErrorKind::Credential).permanent())?;
-        return Ok((answer, header));
+        return Ok((response, header));
     }
     Err(refusal(head.status, &head.headers, &body, client_secret))
 }
@@ -183,15 +183,15 @@ fn is_repeated(error: &Error) -> bool {
 fn unread(error: BoxError) -> Error {
     let failure = |message: &'static str| Error::new(ErrorKind::Credential, message);
     if error.is::<LengthLimitError>() {
-        return failure("the token endpoint's answer is too large: check the token URL")
+        return failure("the token endpoint's response is too large: check the token URL")
             .permanent();
     }
     let error = Error::from_boxed(error);
     match is_repeated(&error) {
-        true => failure("the token endpoint's answer cannot be read")
+        true => failure("the token endpoint's response cannot be read")
             .permanent()
             .with_source(error),
-        false => failure("the token endpoint's answer broke off").with_source(error),
+        false => failure("the token endpoint's response broke off").with_source(error),
     }
 }
 

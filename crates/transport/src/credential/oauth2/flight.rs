@@ -16,7 +16,7 @@ use super::times;
 use crate::error::Error;
 
 /// The future of a token request.
-pub(super) type Answer = Pin<Box<dyn Future<Output = Result<Granted, Error>> + Send>>;
+pub(super) type TokenFuture = Pin<Box<dyn Future<Output = Result<Granted, Error>> + Send>>;
 
 /// The runtime of the caller. What belongs to a runtime, such as a timer, is never polled in another.
 pub(super) fn runtime() -> Option<Id> {
@@ -35,18 +35,18 @@ pub(super) struct Flight {
     pub(super) early: bool,
     pub(super) crowd: Arc<Crowd>,
     /// `None` while a waiter polls it.
-    answer: Option<Answer>,
+    response: Option<TokenFuture>,
 }
 
 impl Flight {
-    pub(super) fn new(refusals: u64, early: bool, answer: Answer) -> Self {
+    pub(super) fn new(refusals: u64, early: bool, response: TokenFuture) -> Self {
         Self {
             runtime: runtime(),
             driven: Instant::now(),
             refusals,
             early,
             crowd: Arc::new(Crowd::new()),
-            answer: Some(answer),
+            response: Some(response),
         }
     }
 
@@ -61,12 +61,12 @@ impl Flight {
     }
 
     /// The future, to be polled outside the lock. `None` if it cannot make progress or another waiter polls it.
-    pub(super) fn take(&mut self) -> Option<Answer> {
-        self.answer.take_if(|_| self.crowd.has_news())
+    pub(super) fn take(&mut self) -> Option<TokenFuture> {
+        self.response.take_if(|_| self.crowd.has_news())
     }
 
-    pub(super) fn put_back(&mut self, answer: &mut Option<Answer>) {
-        self.answer = answer.take();
+    pub(super) fn put_back(&mut self, response: &mut Option<TokenFuture>) {
+        self.response = response.take();
         self.driven = Instant::now();
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::endpoint::Granted;
-use super::flight::{Answer, Crowd, Flight, Outcome, Over, Seat, runtime};
+use super::flight::{Crowd, Flight, Outcome, Over, Seat, TokenFuture, runtime};
 use super::times;
 use crate::error::Error;
 use crate::wire::secret::Secret;
@@ -86,8 +86,8 @@ impl State {
         Some((Seat::new(Arc::clone(&flight.crowd)), flight.early))
     }
 
-    pub(super) fn begin(&mut self, answer: Answer, early: bool) -> Seat {
-        let flight = Flight::new(self.refusals, early, answer);
+    pub(super) fn begin(&mut self, response: TokenFuture, early: bool) -> Seat {
+        let flight = Flight::new(self.refusals, early, response);
         let seat = Seat::new(Arc::clone(&flight.crowd));
         self.flights.push(flight);
         seat
@@ -113,11 +113,11 @@ impl State {
 
     pub(super) fn grant(&mut self, granted: Granted) {
         let Granted {
-            answer,
+            response,
             header,
             asked,
         } = granted;
-        let life = answer
+        let life = response
             .expires_in
             .unwrap_or(times::DEFAULT_LIFE)
             .min(times::LONGEST_LIFE);
@@ -132,9 +132,9 @@ impl State {
         self.retire();
         self.token = Some(Token {
             header,
-            secret: answer.access_token,
-            scope: answer.scope,
-            members: Arc::new(answer.members),
+            secret: response.access_token,
+            scope: response.scope,
+            members: Arc::new(response.members),
             generation: self.generation,
             granted: Instant::now(),
             refused: false,

@@ -50,14 +50,14 @@ impl fmt::Debug for TokenInfo {
     }
 }
 
-pub(super) struct TokenAnswer {
+pub(super) struct TokenResponse {
     pub(super) access_token: Secret,
     pub(super) expires_in: Option<Duration>,
     pub(super) scope: Option<String>,
     pub(super) members: Map<String, Value>,
 }
 
-impl TokenAnswer {
+impl TokenResponse {
     pub(super) fn parse(json: &[u8]) -> Option<Self> {
         let mut members: Map<String, Value> = serde_json::from_slice(json).ok()?;
         let Value::String(access_token) = members.remove("access_token")? else {

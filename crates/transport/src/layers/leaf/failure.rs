@@ -106,7 +106,7 @@ pub(super) fn body_failed(error: reqwest::Error) -> BoxError {
     let error = error.without_url();
     Error::new(
         ErrorKind::Io,
-        "the connection broke while the answer was arriving",
+        "the connection broke while the response was arriving",
     )
     .with_source(error)
     .boxed()
@@ -334,9 +334,9 @@ mod tests {
     async fn a_request_that_its_connection_never_took_up_was_handed_back() {
         let (mut sender, connection) = hyper::client::conn::http1::handshake(Silent).await.unwrap();
         let request = http::Request::new(Empty::<Bytes>::new());
-        let answer = sender.send_request(request);
+        let response = sender.send_request(request);
         drop(connection);
-        let error = answer.await.unwrap_err();
+        let error = response.await.unwrap_err();
         assert!(was_handed_back(&error), "{error:?}");
         // Also as the cause of an error of another kind.
         assert!(was_handed_back(&io::Error::other(error)));

@@ -38,7 +38,7 @@ pub(super) struct Writer<'a> {
     pub(super) report: String,
     /// What tells this file's names apart from those of others.
     pub(super) file: &'a str,
-    /// How many calls were written whose answers are ids.
+    /// How many calls were written whose responses are ids.
     pub(super) asked: Cell<usize>,
 }
 
@@ -124,7 +124,7 @@ impl Writer<'_> {
         });
     }
 
-    /// The call of an operation whose answer is an id, without its options.
+    /// The call of an operation whose response is an id, without its options.
     fn write_source(&self, operation: &Operation) -> Option<Written> {
         self.asked.set(self.asked.get() + 1);
         let distinction = format!("{}-{}", self.file, self.asked.get());

@@ -6,7 +6,7 @@ use heck::ToSnakeCase as _;
 
 use super::super::super::ir::{Api, Body, Member, Operation, Outcome, Ty, Type};
 
-/// Where an id comes from: the first item of a list, or an answer.
+/// Where an id comes from: the first item of a list, or a response.
 pub(super) struct Source<'a> {
     pub(super) operation: &'a Operation,
     pub(super) member: &'a Member,
@@ -102,7 +102,7 @@ pub(super) fn is_open(api: &Api, search: &Ty) -> bool {
     }
 }
 
-/// The resource whose list or answer an id is from.
+/// The resource whose list or response an id is from.
 pub(super) fn resource_of(source: &str) -> &str {
     source
         .split_once('.')

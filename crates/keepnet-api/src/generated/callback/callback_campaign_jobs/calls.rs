@@ -8,7 +8,7 @@ use crate::{List, search};
 use crate::generated::types::{
     CallbackCampaignInstanceRequest, CampaignJob, CampaignJobExportRequest,
     CampaignJobFormDetails, CampaignJobSearchRequest, CampaignResendRequest,
-    CampaignResendToUsersRequest, IdResult,
+    CampaignResendToUsersRequest, RecordId,
 };
 
 /// Launches of callback campaigns: start, stop, resend.
@@ -31,7 +31,7 @@ impl CallbackCampaignJobs {
 
     /// Exports the launches of a callback campaign as a file.
     ///
-    /// The published description says that the answer is JSON; the vendor's own client reads a file.
+    /// The published description says that the response is JSON; the vendor's own client reads a file.
     ///
     /// `POST /api/callback-simulator/campaign-job/export/{resourceId}`. Idempotent: retried automatically.
     ///
@@ -43,15 +43,9 @@ impl CallbackCampaignJobs {
         resource_id: impl AsRef<str>,
         campaign_job_export: impl Into<CampaignJobExportRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            CampaignJobExportRequest,
-        >(
-                self
-                    .client()
-                    .operation(&CALLBACK_CAMPAIGN_JOBS_EXPORT, &[resource_id.as_ref()]),
-                campaign_job_export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&CALLBACK_CAMPAIGN_JOBS_EXPORT, &[resource_id.as_ref()])
+            .try_json(search::complete(campaign_job_export.into(), "CreateTime"))
             .call()
     }
 
@@ -78,13 +72,13 @@ impl CallbackCampaignJobs {
         resource_id: impl AsRef<str>,
         instance_group: i32,
         campaign_resend_to_users: impl Into<CampaignResendToUsersRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &CALLBACK_CAMPAIGN_JOBS_RESEND_TO_USERS,
                 &[resource_id.as_ref(), &instance_group.to_string()],
             )
-            .json::<CampaignResendToUsersRequest>(&campaign_resend_to_users.into())
+            .json(&campaign_resend_to_users.into())
             .call()
     }
 
@@ -102,13 +96,13 @@ impl CallbackCampaignJobs {
         resource_id: impl AsRef<str>,
         instance_group: i32,
         campaign_resend: impl Into<CampaignResendRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &CALLBACK_CAMPAIGN_JOBS_RESEND,
                 &[resource_id.as_ref(), &instance_group.to_string()],
             )
-            .json::<CampaignResendRequest>(&campaign_resend.into())
+            .json(&campaign_resend.into())
             .call()
     }
 
@@ -124,17 +118,10 @@ impl CallbackCampaignJobs {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignJobSearchRequest>,
     ) -> List<CampaignJob> {
-        List::new(
-            search::complete::<
-                CampaignJobSearchRequest,
-            >(
-                self
-                    .client()
-                    .operation(&CALLBACK_CAMPAIGN_JOBS_SEARCH, &[resource_id.as_ref()]),
-                search.into(),
-                "CreatedDate",
-            ),
-        )
+        self.client()
+            .operation(&CALLBACK_CAMPAIGN_JOBS_SEARCH, &[resource_id.as_ref()])
+            .try_json(search::complete(search.into(), "CreatedDate"))
+            .list()
     }
 
     /// Launches a callback campaign, now or at a set time.
@@ -148,10 +135,10 @@ impl CallbackCampaignJobs {
     pub fn start(
         &self,
         callback_campaign_instance: impl Into<CallbackCampaignInstanceRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_CAMPAIGN_JOBS_START, &[])
-            .json::<CallbackCampaignInstanceRequest>(&callback_campaign_instance.into())
+            .json(&callback_campaign_instance.into())
             .call()
     }
 
@@ -168,7 +155,7 @@ impl CallbackCampaignJobs {
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &CALLBACK_CAMPAIGN_JOBS_STOP,
@@ -189,7 +176,7 @@ impl CallbackCampaignJobs {
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &CALLBACK_CAMPAIGN_JOBS_DELETE,
@@ -214,7 +201,7 @@ impl CallbackCampaignJobs {
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &CALLBACK_CAMPAIGN_JOBS_START_INSTANCE,

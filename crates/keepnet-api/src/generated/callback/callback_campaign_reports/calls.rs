@@ -31,7 +31,7 @@ impl CallbackCampaignReports {
 
     /// Downloads the full report of a launch of a callback campaign.
     ///
-    /// The published description says that the answer is JSON; the vendor's own client reads a file.
+    /// The published description says that the response is JSON; the vendor's own client reads a file.
     ///
     /// `GET /api/callback-simulator/campaign-job-report/export/{resourceId}/{instanceGroup}`. Idempotent: retried
     /// automatically.
@@ -83,18 +83,12 @@ impl CallbackCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> Call<CallbackCampaignJobUserEmailSearchOpened> {
-        search::complete::<
-            CampaignUserSearchRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &CALLBACK_CAMPAIGN_REPORTS_SEARCH_EMAIL_OPENED,
-                        &[resource_id.as_ref()],
-                    ),
-                search.into(),
-                "OpenedTime",
+        self.client()
+            .operation(
+                &CALLBACK_CAMPAIGN_REPORTS_SEARCH_EMAIL_OPENED,
+                &[resource_id.as_ref()],
             )
+            .try_json(search::complete(search.into(), "OpenedTime"))
             .call()
     }
 
@@ -111,18 +105,12 @@ impl CallbackCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> Call<CallbackCampaignJobUserSearchEmailReported> {
-        search::complete::<
-            CampaignUserSearchRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &CALLBACK_CAMPAIGN_REPORTS_SEARCH_EMAIL_REPORTED,
-                        &[resource_id.as_ref()],
-                    ),
-                search.into(),
-                "ReportedTime",
+        self.client()
+            .operation(
+                &CALLBACK_CAMPAIGN_REPORTS_SEARCH_EMAIL_REPORTED,
+                &[resource_id.as_ref()],
             )
+            .try_json(search::complete(search.into(), "ReportedTime"))
             .call()
     }
 
@@ -172,7 +160,7 @@ impl CallbackCampaignReports {
 
     /// Exports the recipients of a callback campaign who reacted in a given way as a file.
     ///
-    /// The published description says that the answer is JSON; the vendor's own client reads a file.
+    /// The published description says that the response is JSON; the vendor's own client reads a file.
     ///
     /// `POST /api/callback-simulator/campaign-job-report/{searchType}/search/export/{resourceId}/{instanceGroup}`.
     /// Idempotent: retried automatically.
@@ -189,22 +177,16 @@ impl CallbackCampaignReports {
         instance_group: i32,
         export: impl Into<ExportRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &CALLBACK_CAMPAIGN_REPORTS_EXPORT_USERS,
-                        &[
-                            search_type.as_ref(),
-                            resource_id.as_ref(),
-                            &instance_group.to_string(),
-                        ],
-                    ),
-                export.into(),
-                "Email",
+        self.client()
+            .operation(
+                &CALLBACK_CAMPAIGN_REPORTS_EXPORT_USERS,
+                &[
+                    search_type.as_ref(),
+                    resource_id.as_ref(),
+                    &instance_group.to_string(),
+                ],
             )
+            .try_json(search::complete(export.into(), "Email"))
             .call()
     }
 
@@ -225,24 +207,17 @@ impl CallbackCampaignReports {
         instance_group: i32,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> List<CallbackCampaignJobUsers> {
-        List::new(
-            search::complete::<
-                CampaignUserSearchRequest,
-            >(
-                self
-                    .client()
-                    .operation(
-                        &CALLBACK_CAMPAIGN_REPORTS_SEARCH_USERS,
-                        &[
-                            search_type.as_ref(),
-                            resource_id.as_ref(),
-                            &instance_group.to_string(),
-                        ],
-                    ),
-                search.into(),
-                "Email",
-            ),
-        )
+        self.client()
+            .operation(
+                &CALLBACK_CAMPAIGN_REPORTS_SEARCH_USERS,
+                &[
+                    search_type.as_ref(),
+                    resource_id.as_ref(),
+                    &instance_group.to_string(),
+                ],
+            )
+            .try_json(search::complete(search.into(), "Email"))
+            .list()
     }
 }
 

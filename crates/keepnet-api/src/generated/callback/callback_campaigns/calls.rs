@@ -6,10 +6,10 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BulkDeleteRequest, CallbackCalculateScheduleInfoRequest, CallbackCampaignCreateRequest,
-    CallbackCampaignModel, CallbackCampaignPreview, CallbackCampaignScheduleInfo,
+    BulkDeleteRequest, CallbackCalculateScheduleInfoRequest, CallbackCampaign,
+    CallbackCampaignCreateRequest, CallbackCampaignPreview, CallbackCampaignScheduleInfo,
     CallbackCampaignView, CampaignFormDetails, CampaignSendingInfo, CampaignSendingInfoRequest,
-    EmailDeliverySettingModel, ExportRequest, IdResult,
+    EmailDeliverySettings, ExportRequest, RecordId,
 };
 use crate::search::SearchRequest;
 
@@ -33,7 +33,7 @@ impl CallbackCampaigns {
 
     /// Creates a callback campaign, to be launched now, at a set time or later by hand.
     ///
-    /// The published description leaves the form of the answer open; that it is the id is concluded from similar
+    /// The published description leaves the form of the response open; that it is the id is concluded from similar
     /// operations.
     ///
     /// `POST /api/callback-simulator/campaign`. Not retried once it may have run.
@@ -42,10 +42,10 @@ impl CallbackCampaigns {
     pub fn create(
         &self,
         callback_campaign_create: impl Into<CallbackCampaignCreateRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_CAMPAIGNS_CREATE, &[])
-            .json::<CallbackCampaignCreateRequest>(&callback_campaign_create.into())
+            .json(&callback_campaign_create.into())
             .call()
     }
 
@@ -57,10 +57,10 @@ impl CallbackCampaigns {
     pub fn delete_many(
         &self,
         bulk_delete: impl Into<BulkDeleteRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_CAMPAIGNS_DELETE_MANY, &[])
-            .json::<BulkDeleteRequest>(&bulk_delete.into())
+            .json(&bulk_delete.into())
             .call()
     }
 
@@ -75,9 +75,7 @@ impl CallbackCampaigns {
     ) -> Call<CallbackCampaignScheduleInfo> {
         self.client()
             .operation(&CALLBACK_CAMPAIGNS_CALCULATE_SCHEDULE_INFO, &[])
-            .json::<
-                CallbackCalculateScheduleInfoRequest,
-            >(&callback_calculate_schedule_info.into())
+            .json(&callback_calculate_schedule_info.into())
             .call()
     }
 
@@ -92,7 +90,7 @@ impl CallbackCampaigns {
     ) -> Call<CampaignSendingInfo> {
         self.client()
             .operation(&CALLBACK_CAMPAIGNS_CALCULATE_SENDING_INFO, &[])
-            .json::<CampaignSendingInfoRequest>(&campaign_sending_info.into())
+            .json(&campaign_sending_info.into())
             .call()
     }
 
@@ -101,7 +99,7 @@ impl CallbackCampaigns {
     /// `GET /api/callback-simulator/campaign/email-delivery-settings`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn email_delivery_settings(&self) -> Call<EmailDeliverySettingModel> {
+    pub fn email_delivery_settings(&self) -> Call<EmailDeliverySettings> {
         self.client().operation(&CALLBACK_CAMPAIGNS_EMAIL_DELIVERY_SETTINGS, &[]).call()
     }
 
@@ -135,7 +133,7 @@ impl CallbackCampaigns {
     /// `GET /api/callback-simulator/campaign/root-company-shared-smtp-resource-id`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn root_company_shared_smtp_id(&self) -> Call<IdResult> {
+    pub fn root_company_shared_smtp_id(&self) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_CAMPAIGNS_ROOT_COMPANY_SHARED_SMTP_ID, &[])
             .call()
@@ -150,32 +148,23 @@ impl CallbackCampaigns {
         &self,
         search: impl Into<SearchRequest>,
     ) -> List<CallbackCampaignView> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&CALLBACK_CAMPAIGNS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&CALLBACK_CAMPAIGNS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports callback campaigns as a spreadsheet, CSV or PDF file.
     ///
-    /// The published description says that the answer is JSON; the vendor's own client reads a file.
+    /// The published description says that the response is JSON; the vendor's own client reads a file.
     ///
     /// `POST /api/callback-simulator/campaign/search/export`. Idempotent: retried automatically.
     ///
     /// Source: public clients of this API.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&CALLBACK_CAMPAIGNS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&CALLBACK_CAMPAIGNS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -186,7 +175,7 @@ impl CallbackCampaigns {
     /// - `resource_id`: The id of the callback campaign.
     ///
     /// Source: the vendor's documentation.
-    pub fn get(&self, resource_id: impl AsRef<str>) -> Call<CallbackCampaignModel> {
+    pub fn get(&self, resource_id: impl AsRef<str>) -> Call<CallbackCampaign> {
         self.client().operation(&CALLBACK_CAMPAIGNS_GET, &[resource_id.as_ref()]).call()
     }
 
@@ -197,7 +186,7 @@ impl CallbackCampaigns {
     /// - `resource_id`: The id of the callback campaign.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_CAMPAIGNS_DELETE, &[resource_id.as_ref()])
             .call()

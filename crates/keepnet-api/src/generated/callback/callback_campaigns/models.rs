@@ -25,6 +25,58 @@ model! {
 }
 
 model! {
+    /// A callback campaign.
+    #[doc(alias = "CallbackCampaignModel")]
+    #[derive(Clone, Default)]
+    pub struct CallbackCampaign: Received {
+        resource_id: Option<String> = "resourceId",
+        name: Option<String> = "name",
+        phishing_scenarios: Option<Vec<CallbackCampaignScenario>> = "phishingScenarios",
+        smtp_setting: Option<DetailItem> = "smtpSetting",
+        direct_email_setting: Option<DetailItem> = "directEmailSetting",
+        /// How e-mails are delivered: 1 by SMTP, 2 straight into mailboxes.
+        email_delivery_setting_type: Option<i32> = "emailDeliverySettingType",
+        /// When to send: 1 now, 2 not yet (saved for later), 3 at `scheduledDate`.
+        schedule_type_id: Option<i32> = "scheduleTypeId",
+        /// When to send, if `scheduleTypeId` is 3.
+        scheduled_date: Option<DateTime> = "scheduledDate",
+        /// The id of the time zone of `scheduledDate`.
+        scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
+        duration: Option<i32> = "duration",
+        distribution_start_type_id: Option<i32> = "distributionStartTypeId",
+        /// How messages are spread over time; the form's details list the ids.
+        distribution_type_id: Option<i32> = "distributionTypeId",
+        /// How long to wait between two batches, in the unit of `distributionDelayTimeTypeId`.
+        distribution_delay_every: Option<i32> = "distributionDelayEvery",
+        /// The unit of `distributionDelayEvery`; the form's details list the ids.
+        distribution_delay_time_type_id: Option<i32> = "distributionDelayTimeTypeId",
+        /// Over what time the e-mails are spread, in the unit of `distributionEmailOverTimeTypeId`.
+        distribution_email_over: Option<i32> = "distributionEmailOver",
+        /// The unit of `distributionEmailOver`; the form's details list the ids.
+        distribution_email_over_time_type_id: Option<i32> = "distributionEmailOverTimeTypeId",
+        /// At what time of day sending may begin.
+        distribution_start_time: Option<TimeSpan> = "distributionStartTime",
+        /// At what time of day sending ends.
+        distribution_end_time: Option<TimeSpan> = "distributionEndTime",
+        distribution_days: Option<i32> = "distributionDays",
+        /// How many messages go out in one batch.
+        sending_limit: Option<i32> = "sendingLimit",
+        /// Keeps the launch out of reports.
+        exclude_from_reports: Option<bool> = "excludeFromReports",
+        /// Leaves out target users who are not active.
+        send_only_active_users: Option<bool> = "sendOnlyActiveUsers",
+        /// Sends to recipients chosen at random, not to all.
+        send_randomly_users: Option<bool> = "sendRandomlyUsers",
+        /// How many recipients are chosen at random.
+        send_randomly_users_count: Option<i32> = "sendRandomlyUsersCount",
+        /// What `sendRandomlyUsersCount` counts: 1 per cent of the recipients, 2 recipients.
+        send_randomly_users_calculate_type_id: Option<i32> = "sendRandomlyUsersCalculateTypeId",
+        target_groups: Option<Vec<DetailItem>> = "targetGroups",
+        frequency: Option<i32> = "frequency",
+    }
+}
+
+model! {
     /// A new callback campaign.
     #[derive(Clone)]
     pub struct CallbackCampaignCreateRequest: Sent {
@@ -76,57 +128,6 @@ model! {
         email_delivery_setting_type: Option<i32> = "emailDeliverySettingType",
         /// The id of the direct e-mail setting, if e-mails are put straight into mailboxes.
         direct_email_setting_resource_id: Option<String> = "directEmailSettingResourceId",
-    }
-}
-
-model! {
-    /// A callback campaign.
-    #[derive(Clone, Default)]
-    pub struct CallbackCampaignModel: Received {
-        resource_id: Option<String> = "resourceId",
-        name: Option<String> = "name",
-        phishing_scenarios: Option<Vec<CallbackCampaignScenario>> = "phishingScenarios",
-        smtp_setting: Option<DetailItem> = "smtpSetting",
-        direct_email_setting: Option<DetailItem> = "directEmailSetting",
-        /// How e-mails are delivered: 1 by SMTP, 2 straight into mailboxes.
-        email_delivery_setting_type: Option<i32> = "emailDeliverySettingType",
-        /// When to send: 1 now, 2 not yet (saved for later), 3 at `scheduledDate`.
-        schedule_type_id: Option<i32> = "scheduleTypeId",
-        /// When to send, if `scheduleTypeId` is 3.
-        scheduled_date: Option<DateTime> = "scheduledDate",
-        /// The id of the time zone of `scheduledDate`.
-        scheduled_date_time_zone_id: Option<String> = "scheduledDateTimeZoneId",
-        duration: Option<i32> = "duration",
-        distribution_start_type_id: Option<i32> = "distributionStartTypeId",
-        /// How messages are spread over time; the form's details list the ids.
-        distribution_type_id: Option<i32> = "distributionTypeId",
-        /// How long to wait between two batches, in the unit of `distributionDelayTimeTypeId`.
-        distribution_delay_every: Option<i32> = "distributionDelayEvery",
-        /// The unit of `distributionDelayEvery`; the form's details list the ids.
-        distribution_delay_time_type_id: Option<i32> = "distributionDelayTimeTypeId",
-        /// Over what time the e-mails are spread, in the unit of `distributionEmailOverTimeTypeId`.
-        distribution_email_over: Option<i32> = "distributionEmailOver",
-        /// The unit of `distributionEmailOver`; the form's details list the ids.
-        distribution_email_over_time_type_id: Option<i32> = "distributionEmailOverTimeTypeId",
-        /// At what time of day sending may begin.
-        distribution_start_time: Option<TimeSpan> = "distributionStartTime",
-        /// At what time of day sending ends.
-        distribution_end_time: Option<TimeSpan> = "distributionEndTime",
-        distribution_days: Option<i32> = "distributionDays",
-        /// How many messages go out in one batch.
-        sending_limit: Option<i32> = "sendingLimit",
-        /// Keeps the launch out of reports.
-        exclude_from_reports: Option<bool> = "excludeFromReports",
-        /// Leaves out target users who are not active.
-        send_only_active_users: Option<bool> = "sendOnlyActiveUsers",
-        /// Sends to recipients chosen at random, not to all.
-        send_randomly_users: Option<bool> = "sendRandomlyUsers",
-        /// How many recipients are chosen at random.
-        send_randomly_users_count: Option<i32> = "sendRandomlyUsersCount",
-        /// What `sendRandomlyUsersCount` counts: 1 per cent of the recipients, 2 recipients.
-        send_randomly_users_calculate_type_id: Option<i32> = "sendRandomlyUsersCalculateTypeId",
-        target_groups: Option<Vec<DetailItem>> = "targetGroups",
-        frequency: Option<i32> = "frequency",
     }
 }
 

@@ -7,9 +7,8 @@ use security_api_transport::{Call, Client, Download, Operation, RawJson};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BulkDeleteRequest, CallbackEmailTemplateCreateRequest, ExportRequest, IdResult,
-    PsEmailTemplate, PsEmailTemplateSearchRequest, SearchCallbackTemplate,
-    UpdatePsEmailTemplateRequest,
+    BulkDeleteRequest, CallbackEmailTemplateCreateRequest, ExportRequest, PsEmailTemplate,
+    PsEmailTemplateSearchRequest, RecordId, SearchCallbackTemplate, UpdatePsEmailTemplateRequest,
 };
 
 /// E-mails of callback scenarios.
@@ -32,7 +31,7 @@ impl CallbackEmailTemplates {
 
     /// Creates a callback e-mail template.
     ///
-    /// The published description leaves the form of the answer open; that it is the id is concluded from similar
+    /// The published description leaves the form of the response open; that it is the id is concluded from similar
     /// operations.
     ///
     /// `POST /api/callback-simulator/email-template`. Not retried once it may have run.
@@ -41,12 +40,10 @@ impl CallbackEmailTemplates {
     pub fn create(
         &self,
         callback_email_template_create: impl Into<CallbackEmailTemplateCreateRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_EMAIL_TEMPLATES_CREATE, &[])
-            .json::<
-                CallbackEmailTemplateCreateRequest,
-            >(&callback_email_template_create.into())
+            .json(&callback_email_template_create.into())
             .call()
     }
 
@@ -58,16 +55,16 @@ impl CallbackEmailTemplates {
     pub fn delete_many(
         &self,
         bulk_delete: impl Into<BulkDeleteRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_EMAIL_TEMPLATES_DELETE_MANY, &[])
-            .json::<BulkDeleteRequest>(&bulk_delete.into())
+            .json(&bulk_delete.into())
             .call()
     }
 
     /// Downloads the attachment of a callback e-mail template.
     ///
-    /// The published description says that the answer is JSON; the vendor's own client reads a file.
+    /// The published description says that the response is JSON; the vendor's own client reads a file.
     ///
     /// `GET /api/callback-simulator/email-template/download-attachment/{resourceId}`. Idempotent: retried
     /// automatically.
@@ -102,32 +99,23 @@ impl CallbackEmailTemplates {
         &self,
         search: impl Into<PsEmailTemplateSearchRequest>,
     ) -> List<SearchCallbackTemplate> {
-        List::new(
-            search::complete::<
-                PsEmailTemplateSearchRequest,
-            >(
-                self.client().operation(&CALLBACK_EMAIL_TEMPLATES_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&CALLBACK_EMAIL_TEMPLATES_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports callback e-mail templates as a spreadsheet, CSV or PDF file.
     ///
-    /// The published description says that the answer is JSON; the vendor's own client reads a file.
+    /// The published description says that the response is JSON; the vendor's own client reads a file.
     ///
     /// `POST /api/callback-simulator/email-template/search/export`. Idempotent: retried automatically.
     ///
     /// Source: public clients of this API.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&CALLBACK_EMAIL_TEMPLATES_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&CALLBACK_EMAIL_TEMPLATES_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -157,10 +145,10 @@ impl CallbackEmailTemplates {
         &self,
         resource_id: impl AsRef<str>,
         ps_email_template: impl Into<UpdatePsEmailTemplateRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_EMAIL_TEMPLATES_UPDATE, &[resource_id.as_ref()])
-            .json::<UpdatePsEmailTemplateRequest>(&ps_email_template.into())
+            .json(&ps_email_template.into())
             .call()
     }
 
@@ -171,7 +159,7 @@ impl CallbackEmailTemplates {
     /// - `resource_id`: The id of the callback e-mail template.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_EMAIL_TEMPLATES_DELETE, &[resource_id.as_ref()])
             .call()

@@ -6,9 +6,8 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BulkDeleteRequest, CallbackScenarioModel, CallbackScenarioPreviewModel,
-    CallbackScenarioRequest, CallbackScenarioView, ExportRequest, IdResult,
-    PhishingScenarioSearchRequest,
+    BulkDeleteRequest, CallbackScenario, CallbackScenarioPreviewModel, CallbackScenarioRequest,
+    CallbackScenarioView, ExportRequest, PhishingScenarioSearchRequest, RecordId,
 };
 
 /// An e-mail and what the called number says, put together for callback campaigns.
@@ -31,7 +30,7 @@ impl CallbackScenarios {
 
     /// Creates a callback scenario.
     ///
-    /// The published description leaves the form of the answer open; that it is the id is concluded from similar
+    /// The published description leaves the form of the response open; that it is the id is concluded from similar
     /// operations.
     ///
     /// `POST /api/callback-simulator/scenario`. Not retried once it may have run.
@@ -40,10 +39,10 @@ impl CallbackScenarios {
     pub fn create(
         &self,
         callback_scenario: impl Into<CallbackScenarioRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_SCENARIOS_CREATE, &[])
-            .json::<CallbackScenarioRequest>(&callback_scenario.into())
+            .json(&callback_scenario.into())
             .call()
     }
 
@@ -55,28 +54,24 @@ impl CallbackScenarios {
     pub fn delete_many(
         &self,
         bulk_delete: impl Into<BulkDeleteRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_SCENARIOS_DELETE_MANY, &[])
-            .json::<BulkDeleteRequest>(&bulk_delete.into())
+            .json(&bulk_delete.into())
             .call()
     }
 
     /// Exports callback scenarios as a spreadsheet, CSV or PDF file.
     ///
-    /// The published description says that the answer is JSON; the vendor's own client reads a file.
+    /// The published description says that the response is JSON; the vendor's own client reads a file.
     ///
     /// `POST /api/callback-simulator/scenario/export`. Idempotent: retried automatically.
     ///
     /// Source: public clients of this API.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&CALLBACK_SCENARIOS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&CALLBACK_SCENARIOS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -105,15 +100,10 @@ impl CallbackScenarios {
         &self,
         search: impl Into<PhishingScenarioSearchRequest>,
     ) -> List<CallbackScenarioView> {
-        List::new(
-            search::complete::<
-                PhishingScenarioSearchRequest,
-            >(
-                self.client().operation(&CALLBACK_SCENARIOS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&CALLBACK_SCENARIOS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Gets a callback scenario by its id.
@@ -123,7 +113,7 @@ impl CallbackScenarios {
     /// - `resource_id`: The id of the callback scenario.
     ///
     /// Source: the vendor's documentation.
-    pub fn get(&self, resource_id: impl AsRef<str>) -> Call<CallbackScenarioModel> {
+    pub fn get(&self, resource_id: impl AsRef<str>) -> Call<CallbackScenario> {
         self.client().operation(&CALLBACK_SCENARIOS_GET, &[resource_id.as_ref()]).call()
     }
 
@@ -140,10 +130,10 @@ impl CallbackScenarios {
         &self,
         resource_id: impl AsRef<str>,
         callback_scenario: impl Into<CallbackScenarioRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_SCENARIOS_UPDATE, &[resource_id.as_ref()])
-            .json::<CallbackScenarioRequest>(&callback_scenario.into())
+            .json(&callback_scenario.into())
             .call()
     }
 
@@ -154,7 +144,7 @@ impl CallbackScenarios {
     /// - `resource_id`: The id of the callback scenario.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_SCENARIOS_DELETE, &[resource_id.as_ref()])
             .call()

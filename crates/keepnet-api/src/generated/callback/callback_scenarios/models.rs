@@ -10,8 +10,9 @@ use crate::generated::types::{
 
 model! {
     /// A callback scenario.
+    #[doc(alias = "CallbackScenarioModel")]
     #[derive(Clone, Default)]
-    pub struct CallbackScenarioModel: Received {
+    pub struct CallbackScenario: Received {
         resource_id: Option<String> = "resourceId",
         /// The numeric id of the company.
         company_id: Option<i32> = "companyId",

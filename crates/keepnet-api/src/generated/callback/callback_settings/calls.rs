@@ -8,7 +8,7 @@ use security_api_transport::{
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    CallbackNumberAvailable, CallbackSearchCompanyPool, CallbackUsage, ExportRequest, IdResult,
+    CallbackNumberAvailable, CallbackSearchCompanyPool, CallbackUsage, ExportRequest, RecordId,
 };
 use crate::search::SearchRequest;
 
@@ -54,7 +54,7 @@ impl CallbackSettings {
         &self,
         old_provider_number_id: i32,
         new_provider_number_id: i32,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &CALLBACK_SETTINGS_EXCHANGE_NUMBER,
@@ -71,10 +71,10 @@ impl CallbackSettings {
     /// `POST /api/callback-simulator/settings/map-numbers`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
-    pub fn map_numbers(&self, items: impl IntoIterator<Item = i32>) -> Call<IdResult> {
+    pub fn map_numbers(&self, items: impl IntoIterator<Item = i32>) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_SETTINGS_MAP_NUMBERS, &[])
-            .json::<Vec<i32>>(&items.into_iter().collect())
+            .json(&items.into_iter().collect::<Vec<_>>())
             .call()
     }
 
@@ -85,7 +85,7 @@ impl CallbackSettings {
     /// - `number_id`: The numeric id of the callback number.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete_number(&self, number_id: i32) -> Call<IdResult> {
+    pub fn delete_number(&self, number_id: i32) -> Call<RecordId> {
         self.client()
             .operation(&CALLBACK_SETTINGS_DELETE_NUMBER, &[&number_id.to_string()])
             .call()
@@ -100,32 +100,23 @@ impl CallbackSettings {
         &self,
         search: impl Into<SearchRequest>,
     ) -> List<CallbackSearchCompanyPool> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&CALLBACK_SETTINGS_SEARCH, &[]),
-                search.into(),
-                "number",
-            ),
-        )
+        self.client()
+            .operation(&CALLBACK_SETTINGS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "number"))
+            .list()
     }
 
     /// Exports the callback numbers of the company as a file.
     ///
-    /// The published description says that the answer is JSON; the vendor's own client reads a file.
+    /// The published description says that the response is JSON; the vendor's own client reads a file.
     ///
     /// `POST /api/callback-simulator/settings/search/export`. Idempotent: retried automatically.
     ///
     /// Source: public clients of this API.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&CALLBACK_SETTINGS_EXPORT, &[]),
-                export.into(),
-                "number",
-            )
+        self.client()
+            .operation(&CALLBACK_SETTINGS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "number"))
             .call()
     }
 

@@ -13,7 +13,7 @@ use crate::generated::types::{
     CompaniesCreateForm, CompaniesUpdateForm, CompaniesUpdateLimitedForm, Company,
     CompanyAgenticAiSettings, CompanyAiSettings, CompanyExportRequest, CompanyLicenseExpiryDate,
     CompanyLicenseExpiryDateRequest, CompanyPrivacy, CompanyPrivacyPentesterMask,
-    CompanySearchRequest, ExportRequest, IdResult, MyCompanies, NamedResource, RoiSettings,
+    CompanySearchRequest, ExportRequest, MyCompanies, NamedResource, RecordId, RoiSettings,
     SearchClient, SearchCompany, SearchMyCompaniesRequest, SendTestActivityResponse,
     SendTestTeamsActivityRequest, SetCompanyPrivacyRequest, StringPair,
     TeamsAppAuthorizeLinkResponse, TeamsAppCallbackResponse, TeamsAppCheckResponse,
@@ -57,14 +57,14 @@ impl Companies {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let companies_create = CompaniesCreateForm::new("Example Ltd", "WqYpDAqqMqF3", "EUXYtiUamFcy", "Jt9whxjR5gcL", "iEqwzrSNbcv8", 500, "UTC", "DD/MM/YYYY", "HH:mm").file(Upload::bytes("file.txt", "content"));
-    /// let id_result = keepnet.companies().create(companies_create).await?;
+    /// let record_id = keepnet.companies().create(companies_create).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn create(
         &self,
         companies_create: impl Into<CompaniesCreateForm>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANIES_CREATE, &[])
             .form(companies_create.into().into())
@@ -88,10 +88,10 @@ impl Companies {
     pub fn set_agentic_ai(
         &self,
         company_agentic_ai_settings: impl Into<CompanyAgenticAiSettings>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANIES_SET_AGENTIC_AI, &[])
-            .json::<CompanyAgenticAiSettings>(&company_agentic_ai_settings.into())
+            .json(&company_agentic_ai_settings.into())
             .call()
     }
 
@@ -115,7 +115,7 @@ impl Companies {
     ) -> Call<AgenticAiSettings> {
         self.client()
             .operation(&COMPANIES_UPDATE_AGENTIC_AI_SETTINGS, &[])
-            .json::<AgenticAiSettings>(&agentic_ai_settings.into())
+            .json(&agentic_ai_settings.into())
             .call()
     }
 
@@ -133,7 +133,7 @@ impl Companies {
     /// `POST /api/companies/agentic-ai-settings/reset`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
-    pub fn reset_agentic_ai_settings(&self) -> Call<IdResult> {
+    pub fn reset_agentic_ai_settings(&self) -> Call<RecordId> {
         self.client().operation(&COMPANIES_RESET_AGENTIC_AI_SETTINGS, &[]).call()
     }
 
@@ -154,10 +154,10 @@ impl Companies {
     pub fn set_ai_settings(
         &self,
         company_ai_settings: impl Into<CompanyAiSettings>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANIES_SET_AI_SETTINGS, &[])
-            .json::<CompanyAiSettings>(&company_ai_settings.into())
+            .json(&company_ai_settings.into())
             .call()
     }
 
@@ -169,10 +169,10 @@ impl Companies {
     pub fn delete_many(
         &self,
         bulk_delete: impl Into<BulkDeleteRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANIES_DELETE_MANY, &[])
-            .json::<BulkDeleteRequest>(&bulk_delete.into())
+            .json(&bulk_delete.into())
             .call()
     }
 
@@ -193,17 +193,17 @@ impl Companies {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let api_client = ApiClientRequest::new("SIEM export", "5f1c2d7e9a", "not-a-real-secret", 1).has_ip_address_restriction(true);
-    /// let id_result = keepnet.companies().create_client(&api_client).await?;
+    /// let record_id = keepnet.companies().create_client(&api_client).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn create_client(
         &self,
         api_client: impl Into<ApiClientRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANIES_CREATE_CLIENT, &[])
-            .json::<ApiClientRequest>(&api_client.into())
+            .json(&api_client.into())
             .call()
     }
 
@@ -249,15 +249,10 @@ impl Companies {
         &self,
         search: impl Into<SearchRequest>,
     ) -> List<SearchClient> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&COMPANIES_SEARCH_CLIENTS, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&COMPANIES_SEARCH_CLIENTS, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports API clients as a spreadsheet, CSV or PDF file.
@@ -266,13 +261,9 @@ impl Companies {
     ///
     /// Source: the vendor's documentation.
     pub fn export_clients(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&COMPANIES_EXPORT_CLIENTS, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&COMPANIES_EXPORT_CLIENTS, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -298,10 +289,10 @@ impl Companies {
         &self,
         resource_id: impl AsRef<str>,
         api_client: impl Into<ApiClientRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANIES_UPDATE_CLIENT, &[resource_id.as_ref()])
-            .json::<ApiClientRequest>(&api_client.into())
+            .json(&api_client.into())
             .call()
     }
 
@@ -312,7 +303,7 @@ impl Companies {
     /// - `resource_id`: The id of the API client.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete_client(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete_client(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&COMPANIES_DELETE_CLIENT, &[resource_id.as_ref()]).call()
     }
 
@@ -347,9 +338,7 @@ impl Companies {
     ) -> Call<Vec<String>> {
         self.client()
             .operation(&COMPANIES_LIST_BY_GROUPS, &[])
-            .json::<
-                CompaniesByGroupResourceIdsRequest,
-            >(&companies_by_group_resource_ids.into())
+            .json(&companies_by_group_resource_ids.into())
             .call()
     }
 
@@ -377,7 +366,7 @@ impl Companies {
     ) -> Call<CompanyLicenseExpiryDate> {
         self.client()
             .operation(&COMPANIES_LICENSE_EXPIRY_DATE, &[])
-            .json::<CompanyLicenseExpiryDateRequest>(&company_license_expiry_date.into())
+            .json(&company_license_expiry_date.into())
             .call()
     }
 
@@ -389,7 +378,7 @@ impl Companies {
     pub fn update_limited(
         &self,
         companies_update_limited: impl Into<CompaniesUpdateLimitedForm>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANIES_UPDATE_LIMITED, &[])
             .form(companies_update_limited.into().into())
@@ -417,7 +406,7 @@ impl Companies {
 
     /// Searches the companies that the caller may act for.
     ///
-    /// The published description gives the answer the form of the request.
+    /// The published description gives the response the form of the request.
     ///
     /// `POST /api/companies/my/search`. Idempotent: retried automatically.
     ///
@@ -426,10 +415,7 @@ impl Companies {
         &self,
         search: impl Into<SearchMyCompaniesRequest>,
     ) -> Call<SearchMyCompaniesRequest> {
-        self.client()
-            .operation(&COMPANIES_SEARCH_MY, &[])
-            .json::<SearchMyCompaniesRequest>(&search.into())
-            .call()
+        self.client().operation(&COMPANIES_SEARCH_MY, &[]).json(&search.into()).call()
     }
 
     /// Gets how long the vendor's staff may see the company's data.
@@ -449,10 +435,10 @@ impl Companies {
     pub fn update_privacy(
         &self,
         company_privacy: impl Into<SetCompanyPrivacyRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANIES_UPDATE_PRIVACY, &[])
-            .json::<SetCompanyPrivacyRequest>(&company_privacy.into())
+            .json(&company_privacy.into())
             .call()
     }
 
@@ -473,10 +459,10 @@ impl Companies {
     pub fn update_privacy_mask(
         &self,
         company_privacy_pentester_mask: impl Into<CompanyPrivacyPentesterMask>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANIES_UPDATE_PRIVACY_MASK, &[])
-            .json::<CompanyPrivacyPentesterMask>(&company_privacy_pentester_mask.into())
+            .json(&company_privacy_pentester_mask.into())
             .call()
     }
 
@@ -497,10 +483,10 @@ impl Companies {
     pub fn update_roi_settings(
         &self,
         roi_settings: impl Into<RoiSettings>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANIES_UPDATE_ROI_SETTINGS, &[])
-            .json::<RoiSettings>(&roi_settings.into())
+            .json(&roi_settings.into())
             .call()
     }
 
@@ -529,15 +515,10 @@ impl Companies {
         &self,
         search: impl Into<CompanySearchRequest>,
     ) -> List<SearchCompany> {
-        List::new(
-            search::complete::<
-                CompanySearchRequest,
-            >(
-                self.client().operation(&COMPANIES_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&COMPANIES_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports companies as a spreadsheet, CSV or PDF file.
@@ -561,13 +542,9 @@ impl Companies {
         &self,
         company_export: impl Into<CompanyExportRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            CompanyExportRequest,
-        >(
-                self.client().operation(&COMPANIES_EXPORT, &[]),
-                company_export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&COMPANIES_EXPORT, &[])
+            .try_json(search::complete(company_export.into(), "CreateTime"))
             .call()
     }
 
@@ -582,11 +559,11 @@ impl Companies {
     ) -> Call<TeamsAppAuthorizeLinkResponse> {
         self.client()
             .operation(&COMPANIES_TEAMS_APP_AUTHORIZE_LINK, &[])
-            .json::<TeamsAppRequest>(&teams_app.into())
+            .json(&teams_app.into())
             .call()
     }
 
-    /// Takes the answer of Microsoft to an administrator's consent to the Teams app.
+    /// Takes the response of Microsoft to an administrator's consent to the Teams app.
     ///
     /// Made for browsers: Microsoft sends the administrator here.
     ///
@@ -610,7 +587,7 @@ impl Companies {
     ) -> Call<TeamsAppCheckResponse> {
         self.client()
             .operation(&COMPANIES_CHECK_TEAMS_APP, &[])
-            .json::<TeamsAppRequest>(&teams_app.into())
+            .json(&teams_app.into())
             .call()
     }
 
@@ -625,7 +602,7 @@ impl Companies {
     ) -> Call<TeamsAppInstallToUsersResponse> {
         self.client()
             .operation(&COMPANIES_INSTALL_TEAMS_APP_TO_USERS, &[])
-            .json::<TeamsAppRequest>(&teams_app.into())
+            .json(&teams_app.into())
             .call()
     }
 
@@ -640,7 +617,7 @@ impl Companies {
     ) -> Call<()> {
         self.client()
             .operation(&COMPANIES_REMOVE_TEAMS_APP, &[])
-            .json::<TeamsAppRemoveRequest>(&teams_app_remove.into())
+            .json(&teams_app_remove.into())
             .call()
     }
 
@@ -655,7 +632,7 @@ impl Companies {
     ) -> Call<SendTestActivityResponse> {
         self.client()
             .operation(&COMPANIES_SEND_TEAMS_TEST_ACTIVITY, &[])
-            .json::<SendTestTeamsActivityRequest>(&send_test_teams_activity.into())
+            .json(&send_test_teams_activity.into())
             .call()
     }
 
@@ -670,7 +647,7 @@ impl Companies {
     ) -> Call<Option<String>> {
         self.client()
             .operation(&COMPANIES_UPLOAD_TEAMS_APP, &[])
-            .json::<TeamsAppRequest>(&teams_app.into())
+            .json(&teams_app.into())
             .call()
     }
 
@@ -685,11 +662,11 @@ impl Companies {
     ) -> Call<TeamsOboAuthorizeLinkResponse> {
         self.client()
             .operation(&COMPANIES_TEAMS_OBO_AUTHORIZE_LINK, &[])
-            .json::<TeamsOboAuthorizeLinkRequest>(&teams_obo_authorize_link.into())
+            .json(&teams_obo_authorize_link.into())
             .call()
     }
 
-    /// Takes the answer of Microsoft to a user's consent to act on their behalf.
+    /// Takes the response of Microsoft to a user's consent to act on their behalf.
     ///
     /// Made for browsers: Microsoft sends the user here.
     ///
@@ -740,7 +717,7 @@ impl Companies {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let companies_update = CompaniesUpdateForm::new("Example Ltd", "WqYpDAqqMqF3", "EUXYtiUamFcy", "Jt9whxjR5gcL", "iEqwzrSNbcv8", 500, "UTC", "DD/MM/YYYY", "HH:mm").file(Upload::bytes("file.txt", "content"));
-    /// let id_result = keepnet.companies().update("Pyj3hdcjcXds", companies_update).await?;
+    /// let record_id = keepnet.companies().update("Pyj3hdcjcXds", companies_update).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -748,7 +725,7 @@ impl Companies {
         &self,
         resource_id: impl AsRef<str>,
         companies_update: impl Into<CompaniesUpdateForm>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANIES_UPDATE, &[resource_id.as_ref()])
             .form(companies_update.into().into())
@@ -767,11 +744,11 @@ impl Companies {
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let id_result = keepnet.companies().delete("Pyj3hdcjcXds").await?;
+    /// let record_id = keepnet.companies().delete("Pyj3hdcjcXds").await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&COMPANIES_DELETE, &[resource_id.as_ref()]).call()
     }
 
@@ -800,7 +777,7 @@ impl Companies {
 
     /// Downloads the logo of a company.
     ///
-    /// The published description says that the answer is JSON; the vendor's own client reads a file.
+    /// The published description says that the response is JSON; the vendor's own client reads a file.
     ///
     /// `GET /api/companies/{resourceId}/logo`. Idempotent: retried automatically.
     ///
@@ -812,7 +789,7 @@ impl Companies {
     }
 }
 
-/// Takes the answer of Microsoft to an administrator's consent to the Teams app.
+/// Takes the response of Microsoft to an administrator's consent to the Teams app.
 ///
 /// From [`Companies::teams_app_callback`].
 #[derive(Debug, Clone)]
@@ -887,7 +864,7 @@ impl IntoFuture for TeamsAppCallbackCompanies {
 
 security_api_transport::__call_options!(TeamsAppCallbackCompanies);
 
-/// Takes the answer of Microsoft to a user's consent to act on their behalf.
+/// Takes the response of Microsoft to a user's consent to act on their behalf.
 ///
 /// From [`Companies::teams_obo_callback`].
 #[derive(Debug, Clone)]

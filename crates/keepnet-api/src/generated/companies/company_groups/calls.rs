@@ -7,7 +7,7 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     BulkDeleteRequest, CompanyGroup, CompanyGroupCompaniesRequest, CompanyGroupRequest,
-    ExportRequest, IdResult, SearchCompanyGroup, SearchCompanyGroupRequest, SearchGroupCompany,
+    ExportRequest, RecordId, SearchCompanyGroup, SearchCompanyGroupRequest, SearchGroupCompany,
 };
 use crate::search::SearchRequest;
 
@@ -46,10 +46,10 @@ impl CompanyGroups {
     pub fn create(
         &self,
         company_group: impl Into<CompanyGroupRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANY_GROUPS_CREATE, &[])
-            .json::<CompanyGroupRequest>(&company_group.into())
+            .json(&company_group.into())
             .call()
     }
 
@@ -61,10 +61,10 @@ impl CompanyGroups {
     pub fn delete_many(
         &self,
         bulk_delete: impl Into<BulkDeleteRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANY_GROUPS_DELETE_MANY, &[])
-            .json::<BulkDeleteRequest>(&bulk_delete.into())
+            .json(&bulk_delete.into())
             .call()
     }
 
@@ -77,15 +77,10 @@ impl CompanyGroups {
         &self,
         search: impl Into<SearchCompanyGroupRequest>,
     ) -> List<SearchCompanyGroup> {
-        List::new(
-            search::complete::<
-                SearchCompanyGroupRequest,
-            >(
-                self.client().operation(&COMPANY_GROUPS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&COMPANY_GROUPS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Searches company groups, those of the parent company included, page by page.
@@ -97,15 +92,10 @@ impl CompanyGroups {
         &self,
         search: impl Into<SearchCompanyGroupRequest>,
     ) -> List<SearchCompanyGroup> {
-        List::new(
-            search::complete::<
-                SearchCompanyGroupRequest,
-            >(
-                self.client().operation(&COMPANY_GROUPS_SEARCH_WITH_PARENT, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&COMPANY_GROUPS_SEARCH_WITH_PARENT, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports company groups as a spreadsheet, CSV or PDF file.
@@ -114,13 +104,9 @@ impl CompanyGroups {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&COMPANY_GROUPS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&COMPANY_GROUPS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -148,10 +134,10 @@ impl CompanyGroups {
         &self,
         resource_id: impl AsRef<str>,
         company_group: impl Into<CompanyGroupRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANY_GROUPS_UPDATE, &[resource_id.as_ref()])
-            .json::<CompanyGroupRequest>(&company_group.into())
+            .json(&company_group.into())
             .call()
     }
 
@@ -162,7 +148,7 @@ impl CompanyGroups {
     /// - `resource_id`: The id of the company group.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&COMPANY_GROUPS_DELETE, &[resource_id.as_ref()]).call()
     }
 
@@ -178,20 +164,10 @@ impl CompanyGroups {
         resource_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> List<SearchGroupCompany> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self
-                    .client()
-                    .operation(
-                        &COMPANY_GROUPS_SEARCH_COMPANIES,
-                        &[resource_id.as_ref()],
-                    ),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&COMPANY_GROUPS_SEARCH_COMPANIES, &[resource_id.as_ref()])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports the companies of a company group as a file.
@@ -206,18 +182,9 @@ impl CompanyGroups {
         resource_id: impl AsRef<str>,
         export: impl Into<ExportRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &COMPANY_GROUPS_EXPORT_COMPANIES,
-                        &[resource_id.as_ref()],
-                    ),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&COMPANY_GROUPS_EXPORT_COMPANIES, &[resource_id.as_ref()])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -232,10 +199,10 @@ impl CompanyGroups {
         &self,
         resource_id: impl AsRef<str>,
         company_group_companies: impl Into<CompanyGroupCompaniesRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANY_GROUPS_ADD_COMPANIES, &[resource_id.as_ref()])
-            .json::<CompanyGroupCompaniesRequest>(&company_group_companies.into())
+            .json(&company_group_companies.into())
             .call()
     }
 
@@ -250,10 +217,10 @@ impl CompanyGroups {
         &self,
         resource_id: impl AsRef<str>,
         company_group_companies: impl Into<CompanyGroupCompaniesRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMPANY_GROUPS_REMOVE_COMPANIES, &[resource_id.as_ref()])
-            .json::<CompanyGroupCompaniesRequest>(&company_group_companies.into())
+            .json(&company_group_companies.into())
             .call()
     }
 }

@@ -6,7 +6,7 @@ use security_api_transport::{
     Call, CallFuture, Client, Error, Operation, Request, Response, Secret,
 };
 use security_api_transport::__private::http::Method;
-use crate::generated::types::IdResult;
+use crate::generated::types::RecordId;
 
 /// The consent by which Google Workspace lets the service read its directory.
 ///
@@ -35,7 +35,7 @@ impl GoogleOauth {
         self.client().operation(&GOOGLE_OAUTH_AUTHORIZE, &[]).call()
     }
 
-    /// Takes the answer of Google to an administrator's consent.
+    /// Takes the response of Google to an administrator's consent.
     ///
     /// Made for browsers: Google sends the administrator here.
     ///
@@ -58,7 +58,7 @@ impl GoogleOauth {
     }
 }
 
-/// Takes the answer of Google to an administrator's consent.
+/// Takes the response of Google to an administrator's consent.
 ///
 /// From [`GoogleOauth::callback`].
 #[derive(Debug, Clone)]
@@ -85,7 +85,7 @@ impl CallbackGoogleOauth {
     /// # Errors
     ///
     /// See [`Error`](security_api_transport::Error).
-    pub fn send(self) -> CallFuture<IdResult> {
+    pub fn send(self) -> CallFuture<RecordId> {
         self.request.call().send()
     }
 
@@ -94,14 +94,14 @@ impl CallbackGoogleOauth {
     /// # Errors
     ///
     /// See [`Error`](security_api_transport::Error).
-    pub fn send_with_response(self) -> CallFuture<Response<IdResult>> {
+    pub fn send_with_response(self) -> CallFuture<Response<RecordId>> {
         self.request.call().send_with_response()
     }
 }
 
 impl IntoFuture for CallbackGoogleOauth {
-    type Output = Result<IdResult, Error>;
-    type IntoFuture = CallFuture<IdResult>;
+    type Output = Result<RecordId, Error>;
+    type IntoFuture = CallFuture<RecordId>;
     fn into_future(self) -> Self::IntoFuture {
         self.send()
     }

@@ -6,7 +6,7 @@ use security_api_transport::{Call, Client, Operation};
 use security_api_transport::__private::http::Method;
 use crate::generated::types::{
     GoogleUserProvisioningSettings, GoogleUserProvisioningSyncNowRequest,
-    GoogleUserProvisioningSyncRequest, IdName, IdResult,
+    GoogleUserProvisioningSyncRequest, IdName, RecordId,
 };
 
 /// Synchronisation of target users from Google Workspace.
@@ -62,12 +62,10 @@ impl GoogleUserProvisioning {
     pub fn sync(
         &self,
         google_user_provisioning_sync: impl Into<GoogleUserProvisioningSyncRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&GOOGLE_USER_PROVISIONING_SYNC, &[])
-            .json::<
-                GoogleUserProvisioningSyncRequest,
-            >(&google_user_provisioning_sync.into())
+            .json(&google_user_provisioning_sync.into())
             .call()
     }
 
@@ -81,12 +79,10 @@ impl GoogleUserProvisioning {
         google_user_provisioning_sync_now: impl Into<
             GoogleUserProvisioningSyncNowRequest,
         >,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&GOOGLE_USER_PROVISIONING_SYNC_NOW, &[])
-            .json::<
-                GoogleUserProvisioningSyncNowRequest,
-            >(&google_user_provisioning_sync_now.into())
+            .json(&google_user_provisioning_sync_now.into())
             .call()
     }
 
@@ -100,12 +96,10 @@ impl GoogleUserProvisioning {
         google_user_provisioning_sync_now: impl Into<
             GoogleUserProvisioningSyncNowRequest,
         >,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&GOOGLE_USER_PROVISIONING_SYNC_STOP, &[])
-            .json::<
-                GoogleUserProvisioningSyncNowRequest,
-            >(&google_user_provisioning_sync_now.into())
+            .json(&google_user_provisioning_sync_now.into())
             .call()
     }
 }

@@ -7,9 +7,9 @@ use security_api_transport::__private::http::Method;
 use crate::List;
 use crate::generated::types::{
     ActiveDirectoryGroup, ActiveDirectoryGroupSearchRequest, ActiveDirectoryUserRequest,
-    CreateLdapSettingRequest, IdResult, LdapConfigCreate, LdapMappingStatus,
-    LdapSettingConnection, LdapSettingCreateMapping, LdapSettingCreateMappingResult,
-    LdapSettingDetail, LdapSettingTestConnectionRequest, ProvisioningFieldList,
+    CreateLdapSettingRequest, LdapConfigCreate, LdapMappingId, LdapMappingStatus,
+    LdapSettingConnection, LdapSettingCreateMapping, LdapSettingDetail,
+    LdapSettingTestConnectionRequest, ProvisioningFieldList, RecordId,
     TargetGroupForLdapSelectBox, UpdateLdapSettingRequest,
 };
 
@@ -40,12 +40,10 @@ impl Ldap {
         &self,
         search: impl Into<ActiveDirectoryGroupSearchRequest>,
     ) -> List<ActiveDirectoryGroup> {
-        List::new(
-            self
-                .client()
-                .operation(&LDAP_SEARCH_ACTIVE_DIRECTORY_GROUPS, &[])
-                .json::<ActiveDirectoryGroupSearchRequest>(&search.into()),
-        )
+        self.client()
+            .operation(&LDAP_SEARCH_ACTIVE_DIRECTORY_GROUPS, &[])
+            .json(&search.into())
+            .list()
     }
 
     /// Lists the users of the directory as the mapping would import them.
@@ -59,7 +57,7 @@ impl Ldap {
     ) -> Call<Vec<RawJson>> {
         self.client()
             .operation(&LDAP_SEARCH_ACTIVE_DIRECTORY_USERS, &[])
-            .json::<ActiveDirectoryUserRequest>(&active_directory_user.into())
+            .json(&active_directory_user.into())
             .call()
     }
 
@@ -71,10 +69,10 @@ impl Ldap {
     pub fn create_config(
         &self,
         ldap_config_create: impl Into<LdapConfigCreate>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&LDAP_CREATE_CONFIG, &[])
-            .json::<LdapConfigCreate>(&ldap_config_create.into())
+            .json(&ldap_config_create.into())
             .call()
     }
 
@@ -95,11 +93,8 @@ impl Ldap {
     pub fn create(
         &self,
         ldap_setting: impl Into<CreateLdapSettingRequest>,
-    ) -> Call<IdResult> {
-        self.client()
-            .operation(&LDAP_CREATE, &[])
-            .json::<CreateLdapSettingRequest>(&ldap_setting.into())
-            .call()
+    ) -> Call<RecordId> {
+        self.client().operation(&LDAP_CREATE, &[]).json(&ldap_setting.into()).call()
     }
 
     /// Gets the LDAP setting of the company.
@@ -119,10 +114,10 @@ impl Ldap {
     pub fn create_mapping(
         &self,
         ldap_setting_create_mapping: impl Into<LdapSettingCreateMapping>,
-    ) -> Call<LdapSettingCreateMappingResult> {
+    ) -> Call<LdapMappingId> {
         self.client()
             .operation(&LDAP_CREATE_MAPPING, &[])
-            .json::<LdapSettingCreateMapping>(&ldap_setting_create_mapping.into())
+            .json(&ldap_setting_create_mapping.into())
             .call()
     }
 
@@ -130,7 +125,7 @@ impl Ldap {
     ///
     /// `GET /api/ldap-setting/status/{transactionId}`. Idempotent: retried automatically.
     ///
-    /// - `transaction_id`: The id of the upload, as the answer to it says.
+    /// - `transaction_id`: The id of the upload, as the response to it says.
     ///
     /// Source: the vendor's documentation.
     pub fn status(&self, transaction_id: impl AsRef<str>) -> Call<LdapMappingStatus> {
@@ -157,9 +152,7 @@ impl Ldap {
     ) -> Call<LdapSettingConnection> {
         self.client()
             .operation(&LDAP_TEST_CONNECTION, &[])
-            .json::<
-                LdapSettingTestConnectionRequest,
-            >(&ldap_setting_test_connection.into())
+            .json(&ldap_setting_test_connection.into())
             .call()
     }
 
@@ -176,10 +169,10 @@ impl Ldap {
         &self,
         resource_id: impl AsRef<str>,
         ldap_setting: impl Into<UpdateLdapSettingRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&LDAP_UPDATE, &[resource_id.as_ref()])
-            .json::<UpdateLdapSettingRequest>(&ldap_setting.into())
+            .json(&ldap_setting.into())
             .call()
     }
 }

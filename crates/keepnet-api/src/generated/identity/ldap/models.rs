@@ -85,6 +85,16 @@ model! {
 }
 
 model! {
+    /// The id of an import from the directory.
+    #[doc(alias = "LdapSettingCreateMappingResult")]
+    #[derive(Clone, Default)]
+    pub struct LdapMappingId: Received {
+        /// The id of the upload or import.
+        transaction_id: Option<String> = "transactionId",
+    }
+}
+
+model! {
     /// How far an import from the directory is.
     #[doc(alias = "LdapMappingStatusResult")]
     #[derive(Clone, Default)]
@@ -116,15 +126,6 @@ model! {
         select_all: bool = "selectAll",
         /// Ids to leave out when all are taken.
         excluded_items: Option<Vec<String>> = "excludedItems",
-    }
-}
-
-model! {
-    /// The id of an import from the directory.
-    #[derive(Clone, Default)]
-    pub struct LdapSettingCreateMappingResult: Received {
-        /// The id of the upload or import.
-        transaction_id: Option<String> = "transactionId",
     }
 }
 

@@ -5,9 +5,7 @@
 use security_api_transport::{Call, Client, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
-use crate::generated::types::{
-    IdResult, LdapConfigUpdateRequest, LdapScheduleDetail, LdapScheduleView,
-};
+use crate::generated::types::{LdapConfigUpdateRequest, LdapSchedule, LdapScheduleDetail, RecordId};
 use crate::search::SearchRequest;
 
 /// When and what is imported from an LDAP directory.
@@ -33,16 +31,11 @@ impl LdapSchedules {
     /// `POST /api/ldap-schedule/search`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn search(&self, search: impl Into<SearchRequest>) -> List<LdapScheduleView> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&LDAP_SCHEDULES_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+    pub fn search(&self, search: impl Into<SearchRequest>) -> List<LdapSchedule> {
+        self.client()
+            .operation(&LDAP_SCHEDULES_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Gets an LDAP import schedule by its id.
@@ -59,7 +52,7 @@ impl LdapSchedules {
     /// Updates an LDAP import schedule.
     ///
     /// Taken to replace the whole record: get it first, and send all of it. The published description says that the
-    /// answer is a page of ids; that it is one id is concluded from similar operations.
+    /// response is a page of ids; that it is one id is concluded from similar operations.
     ///
     /// `PUT /api/ldap-schedule/{resourceId}`. Not retried once it may have run.
     ///
@@ -70,10 +63,10 @@ impl LdapSchedules {
         &self,
         resource_id: impl AsRef<str>,
         ldap_config_update: impl Into<LdapConfigUpdateRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&LDAP_SCHEDULES_UPDATE, &[resource_id.as_ref()])
-            .json::<LdapConfigUpdateRequest>(&ldap_config_update.into())
+            .json(&ldap_config_update.into())
             .call()
     }
 
@@ -84,7 +77,7 @@ impl LdapSchedules {
     /// - `resource_id`: The id of the LDAP import schedule.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&LDAP_SCHEDULES_DELETE, &[resource_id.as_ref()]).call()
     }
 }

@@ -21,6 +21,23 @@ model! {
 }
 
 model! {
+    /// A scheduled import in a list.
+    #[doc(alias = "LdapScheduleSearchResult")]
+    #[derive(Clone, Default)]
+    pub struct LdapSchedule: Received {
+        resource_id: Option<String> = "resourceId",
+        name: Option<String> = "name",
+        next_run_time: Option<DateTime> = "nextRunTime",
+        status: Option<String> = "status",
+        count: Option<i32> = "count",
+        last_run_time: Option<DateTime> = "lastRunTime",
+        /// When it was created.
+        create_time: Option<DateTime> = "createTime",
+        error_message: Option<String> = "errorMessage",
+    }
+}
+
+model! {
     /// A scheduled import from the directory.
     #[doc(alias = "LdapScheduleDetailResult")]
     #[derive(Clone, Default)]
@@ -31,7 +48,7 @@ model! {
         target_group_resource_id: Option<String> = "targetGroupResourceId",
         filter: Option<Filter> = "filter" (json),
         is_schedule: Option<bool> = "isSchedule",
-        schedule: Option<LdapScheduleResult> = "schedule",
+        schedule: Option<LdapScheduleRuns> = "schedule",
         group_filter_values: Option<Vec<String>> = "groupFilterValues",
         status: Option<i32> = "status",
     }
@@ -39,26 +56,10 @@ model! {
 
 model! {
     /// When an import runs and how often it did.
+    #[doc(alias = "LdapScheduleResult")]
     #[derive(Clone, Default)]
-    pub struct LdapScheduleResult: Received {
+    pub struct LdapScheduleRuns: Received {
         time: Option<DateTime> = "time",
         count: Option<i32> = "count",
-    }
-}
-
-model! {
-    /// A scheduled import in a list.
-    #[doc(alias = "LdapScheduleSearchResult")]
-    #[derive(Clone, Default)]
-    pub struct LdapScheduleView: Received {
-        resource_id: Option<String> = "resourceId",
-        name: Option<String> = "name",
-        next_run_time: Option<DateTime> = "nextRunTime",
-        status: Option<String> = "status",
-        count: Option<i32> = "count",
-        last_run_time: Option<DateTime> = "lastRunTime",
-        /// When it was created.
-        create_time: Option<DateTime> = "createTime",
-        error_message: Option<String> = "errorMessage",
     }
 }

@@ -8,7 +8,7 @@ use security_api_transport::{
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    DefaultSamlSetting, ExportRequest, IdResult, ParseMetadata, SamlSetting,
+    DefaultSamlSetting, ExportRequest, ParseMetadata, RecordId, SamlSetting,
     SamlSettingsCreateForm, SamlSettingsParseMetadataFileForm, SamlSettingsUpdateForm,
     SearchSamlSetting,
 };
@@ -40,7 +40,7 @@ impl SamlSettings {
     pub fn create(
         &self,
         saml_settings_create: impl Into<SamlSettingsCreateForm>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SAML_SETTINGS_CREATE, &[])
             .form(saml_settings_create.into().into())
@@ -90,15 +90,10 @@ impl SamlSettings {
     ///
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<SearchSamlSetting> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&SAML_SETTINGS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&SAML_SETTINGS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports SAML settings as a spreadsheet, CSV or PDF file.
@@ -107,13 +102,9 @@ impl SamlSettings {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&SAML_SETTINGS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&SAML_SETTINGS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -141,7 +132,7 @@ impl SamlSettings {
         &self,
         resource_id: impl AsRef<str>,
         saml_settings_update: impl Into<SamlSettingsUpdateForm>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SAML_SETTINGS_UPDATE, &[resource_id.as_ref()])
             .form(saml_settings_update.into().into())
@@ -155,7 +146,7 @@ impl SamlSettings {
     /// - `resource_id`: The id of the SAML setting.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&SAML_SETTINGS_DELETE, &[resource_id.as_ref()]).call()
     }
 }

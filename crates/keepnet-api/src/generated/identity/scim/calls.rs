@@ -6,7 +6,7 @@ use security_api_transport::{Call, Client, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    CreateScimIntegrationRequest, IdResult, ProvisioningFieldList, ScimDetail,
+    CreateScimIntegrationRequest, ProvisioningFieldList, RecordId, ScimDetail,
     ScimIntegrationToken, ScimSetting, UpdateScimIntegrationRequest,
 };
 use crate::search::SearchRequest;
@@ -51,10 +51,7 @@ impl Scim {
         &self,
         scim_integration: impl Into<CreateScimIntegrationRequest>,
     ) -> Call<ScimIntegrationToken> {
-        self.client()
-            .operation(&SCIM_CREATE, &[])
-            .json::<CreateScimIntegrationRequest>(&scim_integration.into())
-            .call()
+        self.client().operation(&SCIM_CREATE, &[]).json(&scim_integration.into()).call()
     }
 
     /// Lists the fields of a target user that SCIM attributes can go to.
@@ -81,11 +78,10 @@ impl Scim {
     ///
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<ScimSetting> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(self.client().operation(&SCIM_SEARCH, &[]), search.into(), "CreateTime"),
-        )
+        self.client()
+            .operation(&SCIM_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Gets a SCIM integration by its id.
@@ -112,10 +108,10 @@ impl Scim {
         &self,
         resource_id: impl AsRef<str>,
         scim_integration: impl Into<UpdateScimIntegrationRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SCIM_UPDATE, &[resource_id.as_ref()])
-            .json::<UpdateScimIntegrationRequest>(&scim_integration.into())
+            .json(&scim_integration.into())
             .call()
     }
 
@@ -126,7 +122,7 @@ impl Scim {
     /// - `resource_id`: The id of the SCIM integration.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&SCIM_DELETE, &[resource_id.as_ref()]).call()
     }
 
@@ -134,7 +130,7 @@ impl Scim {
     ///
     /// Gives the new token; the identity provider has to be told of it.
     ///
-    /// The published description says that the answer is a page of tokens; the vendor's own client reads one token.
+    /// The published description says that the response is a page of tokens; the vendor's own client reads one token.
     ///
     /// `POST /api/scim/{resourceId}/revoke`. Not retried once it may have run.
     ///

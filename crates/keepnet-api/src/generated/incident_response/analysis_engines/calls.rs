@@ -10,7 +10,7 @@ use crate::{List, search};
 use crate::generated::types::{
     AnalysisEngine, AnalysisEngineDetail, AnalysisEngineFormDetails, AnalysisEngineView,
     AnalysisExclusion, AnalysisExclusionType, CreateAnalysisEngineRequest, ExportRequest,
-    IdResult, TestAnalysisEngineRequest, UpdateAnalysisEngineRequest,
+    RecordId, TestAnalysisEngineRequest, UpdateAnalysisEngineRequest,
     UpdateAnalysisExclusionsRequest,
 };
 use crate::search::SearchRequest;
@@ -50,10 +50,10 @@ impl AnalysisEngines {
     pub fn create(
         &self,
         analysis_engine: impl Into<CreateAnalysisEngineRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&ANALYSIS_ENGINES_CREATE, &[])
-            .json::<CreateAnalysisEngineRequest>(&analysis_engine.into())
+            .json(&analysis_engine.into())
             .call()
     }
 
@@ -68,10 +68,10 @@ impl AnalysisEngines {
         &self,
         resource_id: impl AsRef<str>,
         test_analysis_engine: impl Into<TestAnalysisEngineRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&ANALYSIS_ENGINES_TEST_CONNECTION, &[resource_id.as_ref()])
-            .json::<TestAnalysisEngineRequest>(&test_analysis_engine.into())
+            .json(&test_analysis_engine.into())
             .call()
     }
 
@@ -94,10 +94,10 @@ impl AnalysisEngines {
     pub fn update_analysis_exclusions(
         &self,
         analysis_exclusions: impl Into<UpdateAnalysisExclusionsRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&ANALYSIS_ENGINES_UPDATE_ANALYSIS_EXCLUSIONS, &[])
-            .json::<UpdateAnalysisExclusionsRequest>(&analysis_exclusions.into())
+            .json(&analysis_exclusions.into())
             .call()
     }
 
@@ -116,15 +116,10 @@ impl AnalysisEngines {
     ///
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<AnalysisEngineView> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&ANALYSIS_ENGINES_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&ANALYSIS_ENGINES_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports analysis engines as a spreadsheet, CSV or PDF file.
@@ -133,13 +128,9 @@ impl AnalysisEngines {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&ANALYSIS_ENGINES_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&ANALYSIS_ENGINES_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -167,10 +158,10 @@ impl AnalysisEngines {
         &self,
         resource_id: impl AsRef<str>,
         analysis_engine: impl Into<UpdateAnalysisEngineRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&ANALYSIS_ENGINES_UPDATE, &[resource_id.as_ref()])
-            .json::<UpdateAnalysisEngineRequest>(&analysis_engine.into())
+            .json(&analysis_engine.into())
             .call()
     }
 
@@ -181,7 +172,7 @@ impl AnalysisEngines {
     /// - `resource_id`: The id of the analysis engine.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&ANALYSIS_ENGINES_DELETE, &[resource_id.as_ref()]).call()
     }
 
@@ -192,7 +183,7 @@ impl AnalysisEngines {
     /// - `resource_id`: The id of the analysis engine.
     ///
     /// Source: the vendor's documentation.
-    pub fn disable(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn disable(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&ANALYSIS_ENGINES_DISABLE, &[resource_id.as_ref()])
             .call()
@@ -205,7 +196,7 @@ impl AnalysisEngines {
     /// - `resource_id`: The id of the analysis engine.
     ///
     /// Source: the vendor's documentation.
-    pub fn enable(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn enable(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&ANALYSIS_ENGINES_ENABLE, &[resource_id.as_ref()]).call()
     }
 }

@@ -37,7 +37,7 @@ impl EmailNotify {
     ) -> Call<()> {
         self.client()
             .operation(&EMAIL_NOTIFY_NOTIFY_ATTACHMENT_HASH, &[])
-            .json::<NotifiedHashRequest>(&notified_hash.into())
+            .json(&notified_hash.into())
             .call()
     }
 
@@ -64,7 +64,7 @@ impl EmailNotify {
     ) -> Call<()> {
         self.client()
             .operation(&EMAIL_NOTIFY_NOTIFY_RESULT, &[])
-            .json::<NotifiedIndicatorResultRequest>(&notified_indicator_result.into())
+            .json(&notified_indicator_result.into())
             .call()
     }
 
@@ -76,7 +76,7 @@ impl EmailNotify {
     pub fn notify_url(&self, notified_url: impl Into<NotifiedUrlRequest>) -> Call<()> {
         self.client()
             .operation(&EMAIL_NOTIFY_NOTIFY_URL, &[])
-            .json::<NotifiedUrlRequest>(&notified_url.into())
+            .json(&notified_url.into())
             .call()
     }
 }

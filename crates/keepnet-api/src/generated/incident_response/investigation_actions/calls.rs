@@ -6,7 +6,7 @@ use security_api_transport::{Call, Client, Operation};
 use security_api_transport::__private::http::Method;
 use crate::generated::types::{
     CreateInvestigationDeleteActionRequest, CreateInvestigationDeleteAndNotifyActionRequest,
-    CreateInvestigationWarningActionRequest, IdResult, UpdateInvestigationActionStatusRequest,
+    CreateInvestigationWarningActionRequest, RecordId, UpdateInvestigationActionStatusRequest,
 };
 
 /// What is done to the e-mails that an investigation found.
@@ -35,12 +35,10 @@ impl InvestigationActions {
     pub fn update_delete(
         &self,
         investigation_action_status: impl Into<UpdateInvestigationActionStatusRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&INVESTIGATION_ACTIONS_UPDATE_DELETE, &[])
-            .json::<
-                UpdateInvestigationActionStatusRequest,
-            >(&investigation_action_status.into())
+            .json(&investigation_action_status.into())
             .call()
     }
 
@@ -52,12 +50,10 @@ impl InvestigationActions {
     pub fn update_delete_and_notify(
         &self,
         investigation_action_status: impl Into<UpdateInvestigationActionStatusRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&INVESTIGATION_ACTIONS_UPDATE_DELETE_AND_NOTIFY, &[])
-            .json::<
-                UpdateInvestigationActionStatusRequest,
-            >(&investigation_action_status.into())
+            .json(&investigation_action_status.into())
             .call()
     }
 
@@ -69,12 +65,10 @@ impl InvestigationActions {
     pub fn update_warning(
         &self,
         investigation_action_status: impl Into<UpdateInvestigationActionStatusRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&INVESTIGATION_ACTIONS_UPDATE_WARNING, &[])
-            .json::<
-                UpdateInvestigationActionStatusRequest,
-            >(&investigation_action_status.into())
+            .json(&investigation_action_status.into())
             .call()
     }
 
@@ -95,7 +89,7 @@ impl InvestigationActions {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let investigation_delete_action = CreateInvestigationDeleteActionRequest::new().is_permanent_delete(false);
-    /// let id_result = keepnet.investigation_actions().create_delete("gHU43xJCdQWq", &investigation_delete_action).await?;
+    /// let record_id = keepnet.investigation_actions().create_delete("gHU43xJCdQWq", &investigation_delete_action).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -103,12 +97,10 @@ impl InvestigationActions {
         &self,
         resource_id: impl AsRef<str>,
         investigation_delete_action: impl Into<CreateInvestigationDeleteActionRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&INVESTIGATION_ACTIONS_CREATE_DELETE, &[resource_id.as_ref()])
-            .json::<
-                CreateInvestigationDeleteActionRequest,
-            >(&investigation_delete_action.into())
+            .json(&investigation_delete_action.into())
             .call()
     }
 
@@ -125,15 +117,13 @@ impl InvestigationActions {
         investigation_delete_and_notify_action: impl Into<
             CreateInvestigationDeleteAndNotifyActionRequest,
         >,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &INVESTIGATION_ACTIONS_CREATE_DELETE_AND_NOTIFY,
                 &[resource_id.as_ref()],
             )
-            .json::<
-                CreateInvestigationDeleteAndNotifyActionRequest,
-            >(&investigation_delete_and_notify_action.into())
+            .json(&investigation_delete_and_notify_action.into())
             .call()
     }
 
@@ -148,12 +138,10 @@ impl InvestigationActions {
         &self,
         resource_id: impl AsRef<str>,
         investigation_warning_action: impl Into<CreateInvestigationWarningActionRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&INVESTIGATION_ACTIONS_CREATE_WARNING, &[resource_id.as_ref()])
-            .json::<
-                CreateInvestigationWarningActionRequest,
-            >(&investigation_warning_action.into())
+            .json(&investigation_warning_action.into())
             .call()
     }
 }

@@ -48,15 +48,10 @@ impl InvestigationResults {
     /// # }
     /// ```
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<InvestigationView> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&INVESTIGATION_RESULTS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&INVESTIGATION_RESULTS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports investigations as a spreadsheet, CSV or PDF file.
@@ -65,13 +60,9 @@ impl InvestigationResults {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&INVESTIGATION_RESULTS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&INVESTIGATION_RESULTS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -102,20 +93,10 @@ impl InvestigationResults {
         resource_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> List<InvestigationEmail> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self
-                    .client()
-                    .operation(
-                        &INVESTIGATION_RESULTS_SEARCH_EMAILS,
-                        &[resource_id.as_ref()],
-                    ),
-                search.into(),
-                "receivedTime",
-            ),
-        )
+        self.client()
+            .operation(&INVESTIGATION_RESULTS_SEARCH_EMAILS, &[resource_id.as_ref()])
+            .try_json(search::complete(search.into(), "receivedTime"))
+            .list()
     }
 
     /// Exports the e-mails that an investigation found as a file.
@@ -130,18 +111,9 @@ impl InvestigationResults {
         resource_id: impl AsRef<str>,
         export: impl Into<ExportRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &INVESTIGATION_RESULTS_EXPORT_EMAILS,
-                        &[resource_id.as_ref()],
-                    ),
-                export.into(),
-                "receivedTime",
-            )
+        self.client()
+            .operation(&INVESTIGATION_RESULTS_EXPORT_EMAILS, &[resource_id.as_ref()])
+            .try_json(search::complete(export.into(), "receivedTime"))
             .call()
     }
 
@@ -157,20 +129,10 @@ impl InvestigationResults {
         resource_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> List<InvestigationUser> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self
-                    .client()
-                    .operation(
-                        &INVESTIGATION_RESULTS_SEARCH_USERS,
-                        &[resource_id.as_ref()],
-                    ),
-                search.into(),
-                "email",
-            ),
-        )
+        self.client()
+            .operation(&INVESTIGATION_RESULTS_SEARCH_USERS, &[resource_id.as_ref()])
+            .try_json(search::complete(search.into(), "email"))
+            .list()
     }
 
     /// Exports the people whose mailboxes an investigation searched as a file.
@@ -185,18 +147,9 @@ impl InvestigationResults {
         resource_id: impl AsRef<str>,
         export: impl Into<ExportRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &INVESTIGATION_RESULTS_EXPORT_USERS,
-                        &[resource_id.as_ref()],
-                    ),
-                export.into(),
-                "email",
-            )
+        self.client()
+            .operation(&INVESTIGATION_RESULTS_EXPORT_USERS, &[resource_id.as_ref()])
+            .try_json(search::complete(export.into(), "email"))
             .call()
     }
 

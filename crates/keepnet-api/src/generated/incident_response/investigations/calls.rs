@@ -6,7 +6,7 @@ use security_api_transport::{Call, Client, Operation};
 use security_api_transport::__private::http::Method;
 use crate::generated::types::{
     CreateInvestigationRequest, CreateInvestigationResultRequest, CreateInvestigationUserRequest,
-    FinishUserInvestigationRequest, IdResult, Investigation, ScanConfigurationDetailView,
+    FinishUserInvestigationRequest, Investigation, RecordId, ScanConfigurationDetailView,
     UpdateInvestigationProgressRequest,
 };
 
@@ -44,17 +44,17 @@ impl Investigations {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let investigation = CreateInvestigationRequest::new("Invoice phishing of 1 April", 3, "2026-04-01T09:00:00Z", "2026-04-30T17:00:00Z", TargetUserType::SpecificUsers, [ScanConfiguration::new().kind(ScanType::O365).mail_configuration_resource_id("2WTkCmQqnnb6")], InvestigationAutoAction::new().kind(InvestigationActionType::MoveToTrash).is_permanent_delete(false).warning_message("This e-mail is phishing. Please do not open it.")).headers([InvestigationHeader::new().ip("192.0.2.66").from("billing@example.net").to("jane.doe@example.com").cc("cc").bcc("bcc").subject("Overdue invoice").sender_name("Billing")]);
-    /// let id_result = keepnet.investigations().create(&investigation).await?;
+    /// let record_id = keepnet.investigations().create(&investigation).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn create(
         &self,
         investigation: impl Into<CreateInvestigationRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&INVESTIGATIONS_CREATE, &[])
-            .json::<CreateInvestigationRequest>(&investigation.into())
+            .json(&investigation.into())
             .call()
     }
 
@@ -99,11 +99,11 @@ impl Investigations {
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let id_result = keepnet.investigations().cancel("gHU43xJCdQWq").await?;
+    /// let record_id = keepnet.investigations().cancel("gHU43xJCdQWq").await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn cancel(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn cancel(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&INVESTIGATIONS_CANCEL, &[resource_id.as_ref()]).call()
     }
 
@@ -118,10 +118,10 @@ impl Investigations {
         &self,
         resource_id: impl AsRef<str>,
         investigation_progress: impl Into<UpdateInvestigationProgressRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&INVESTIGATIONS_UPDATE_PROGRESS, &[resource_id.as_ref()])
-            .json::<UpdateInvestigationProgressRequest>(&investigation_progress.into())
+            .json(&investigation_progress.into())
             .call()
     }
 
@@ -136,10 +136,10 @@ impl Investigations {
         &self,
         resource_id: impl AsRef<str>,
         investigation_result: impl Into<CreateInvestigationResultRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&INVESTIGATIONS_CREATE_RESULT, &[resource_id.as_ref()])
-            .json::<CreateInvestigationResultRequest>(&investigation_result.into())
+            .json(&investigation_result.into())
             .call()
     }
 
@@ -154,10 +154,10 @@ impl Investigations {
         &self,
         resource_id: impl AsRef<str>,
         investigation_user: impl Into<CreateInvestigationUserRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&INVESTIGATIONS_CREATE_USER, &[resource_id.as_ref()])
-            .json::<CreateInvestigationUserRequest>(&investigation_user.into())
+            .json(&investigation_user.into())
             .call()
     }
 
@@ -172,10 +172,10 @@ impl Investigations {
         &self,
         resource_id: impl AsRef<str>,
         finish_user_investigation: impl Into<FinishUserInvestigationRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&INVESTIGATIONS_FINISH_USER, &[resource_id.as_ref()])
-            .json::<FinishUserInvestigationRequest>(&finish_user_investigation.into())
+            .json(&finish_user_investigation.into())
             .call()
     }
 }

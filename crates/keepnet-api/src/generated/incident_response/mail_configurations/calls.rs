@@ -6,10 +6,9 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    EwsMailProviderRequest, ExportRequest, GoogleWorkspaceMailProviderRequest, IdResult,
-    MailProvider, MailProviderView, O365MailProviderRequest, ScanType,
-    TestApiEwsMailProviderRequest, TestApiGoogleWorkspaceMailProviderServiceRequest,
-    TestApiO365MailProviderRequest,
+    EwsMailProviderRequest, ExportRequest, GoogleWorkspaceMailProviderRequest, MailProvider,
+    MailProviderView, O365MailProviderRequest, RecordId, ScanType, TestApiEwsMailProviderRequest,
+    TestApiGoogleWorkspaceMailProviderServiceRequest, TestApiO365MailProviderRequest,
 };
 use crate::search::SearchRequest;
 
@@ -42,7 +41,7 @@ impl MailConfigurations {
 
     /// Creates a mail configuration for Exchange Web Services.
     ///
-    /// The published description leaves the form of the answer open; that it is the id is concluded from similar
+    /// The published description leaves the form of the response open; that it is the id is concluded from similar
     /// operations.
     ///
     /// `POST /api/mail-configurations/ews`. Not retried once it may have run.
@@ -51,10 +50,10 @@ impl MailConfigurations {
     pub fn create_ews(
         &self,
         ews_mail_provider: impl Into<EwsMailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CREATE_EWS, &[])
-            .json::<EwsMailProviderRequest>(&ews_mail_provider.into())
+            .json(&ews_mail_provider.into())
             .call()
     }
 
@@ -66,10 +65,10 @@ impl MailConfigurations {
     pub fn check_api_connectivity_ews(
         &self,
         test_api_ews_mail_provider: impl Into<TestApiEwsMailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_API_CONNECTIVITY_EWS, &[])
-            .json::<TestApiEwsMailProviderRequest>(&test_api_ews_mail_provider.into())
+            .json(&test_api_ews_mail_provider.into())
             .call()
     }
 
@@ -81,10 +80,10 @@ impl MailConfigurations {
     pub fn check_email_body_access_ews(
         &self,
         test_api_ews_mail_provider: impl Into<TestApiEwsMailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_EMAIL_BODY_ACCESS_EWS, &[])
-            .json::<TestApiEwsMailProviderRequest>(&test_api_ews_mail_provider.into())
+            .json(&test_api_ews_mail_provider.into())
             .call()
     }
 
@@ -96,10 +95,10 @@ impl MailConfigurations {
     pub fn check_email_header_access_ews(
         &self,
         test_api_ews_mail_provider: impl Into<TestApiEwsMailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_EMAIL_HEADER_ACCESS_EWS, &[])
-            .json::<TestApiEwsMailProviderRequest>(&test_api_ews_mail_provider.into())
+            .json(&test_api_ews_mail_provider.into())
             .call()
     }
 
@@ -111,10 +110,10 @@ impl MailConfigurations {
     pub fn check_inbox_access_ews(
         &self,
         test_api_ews_mail_provider: impl Into<TestApiEwsMailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_INBOX_ACCESS_EWS, &[])
-            .json::<TestApiEwsMailProviderRequest>(&test_api_ews_mail_provider.into())
+            .json(&test_api_ews_mail_provider.into())
             .call()
     }
 
@@ -126,10 +125,10 @@ impl MailConfigurations {
     pub fn check_mail_filter_ews(
         &self,
         test_api_ews_mail_provider: impl Into<TestApiEwsMailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_MAIL_FILTER_EWS, &[])
-            .json::<TestApiEwsMailProviderRequest>(&test_api_ews_mail_provider.into())
+            .json(&test_api_ews_mail_provider.into())
             .call()
     }
 
@@ -141,10 +140,10 @@ impl MailConfigurations {
     pub fn check_privileges_access_ews(
         &self,
         test_api_ews_mail_provider: impl Into<TestApiEwsMailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_PRIVILEGES_ACCESS_EWS, &[])
-            .json::<TestApiEwsMailProviderRequest>(&test_api_ews_mail_provider.into())
+            .json(&test_api_ews_mail_provider.into())
             .call()
     }
 
@@ -159,10 +158,10 @@ impl MailConfigurations {
         &self,
         resource_id: impl AsRef<str>,
         ews_mail_provider: impl Into<EwsMailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_UPDATE_EWS, &[resource_id.as_ref()])
-            .json::<EwsMailProviderRequest>(&ews_mail_provider.into())
+            .json(&ews_mail_provider.into())
             .call()
     }
 
@@ -173,7 +172,7 @@ impl MailConfigurations {
     /// - `resource_id`: The id of the mail configuration.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete_ews(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete_ews(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_DELETE_EWS, &[resource_id.as_ref()])
             .call()
@@ -181,7 +180,7 @@ impl MailConfigurations {
 
     /// Creates a mail configuration for Google Workspace.
     ///
-    /// The published description leaves the form of the answer open; that it is the id is concluded from similar
+    /// The published description leaves the form of the response open; that it is the id is concluded from similar
     /// operations.
     ///
     /// `POST /api/mail-configurations/googleworkspace`. Not retried once it may have run.
@@ -190,12 +189,10 @@ impl MailConfigurations {
     pub fn create_google_workspace(
         &self,
         google_workspace_mail_provider: impl Into<GoogleWorkspaceMailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CREATE_GOOGLE_WORKSPACE, &[])
-            .json::<
-                GoogleWorkspaceMailProviderRequest,
-            >(&google_workspace_mail_provider.into())
+            .json(&google_workspace_mail_provider.into())
             .call()
     }
 
@@ -210,15 +207,13 @@ impl MailConfigurations {
         &self,
         resource_id: impl AsRef<str>,
         google_workspace_mail_provider: impl Into<GoogleWorkspaceMailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &MAIL_CONFIGURATIONS_UPDATE_GOOGLE_WORKSPACE,
                 &[resource_id.as_ref()],
             )
-            .json::<
-                GoogleWorkspaceMailProviderRequest,
-            >(&google_workspace_mail_provider.into())
+            .json(&google_workspace_mail_provider.into())
             .call()
     }
 
@@ -232,7 +227,7 @@ impl MailConfigurations {
     pub fn delete_google_workspace(
         &self,
         resource_id: impl AsRef<str>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &MAIL_CONFIGURATIONS_DELETE_GOOGLE_WORKSPACE,
@@ -251,12 +246,10 @@ impl MailConfigurations {
         test_api_google_workspace_mail_provider_service: impl Into<
             TestApiGoogleWorkspaceMailProviderServiceRequest,
         >,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_ALL_USERS_ACCESS_GSUITE, &[])
-            .json::<
-                TestApiGoogleWorkspaceMailProviderServiceRequest,
-            >(&test_api_google_workspace_mail_provider_service.into())
+            .json(&test_api_google_workspace_mail_provider_service.into())
             .call()
     }
 
@@ -270,12 +263,10 @@ impl MailConfigurations {
         test_api_google_workspace_mail_provider_service: impl Into<
             TestApiGoogleWorkspaceMailProviderServiceRequest,
         >,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_API_CONNECTIVITY_GSUITE, &[])
-            .json::<
-                TestApiGoogleWorkspaceMailProviderServiceRequest,
-            >(&test_api_google_workspace_mail_provider_service.into())
+            .json(&test_api_google_workspace_mail_provider_service.into())
             .call()
     }
 
@@ -289,12 +280,10 @@ impl MailConfigurations {
         test_api_google_workspace_mail_provider_service: impl Into<
             TestApiGoogleWorkspaceMailProviderServiceRequest,
         >,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_CREATE_NEW_CATEGORY_GSUITE, &[])
-            .json::<
-                TestApiGoogleWorkspaceMailProviderServiceRequest,
-            >(&test_api_google_workspace_mail_provider_service.into())
+            .json(&test_api_google_workspace_mail_provider_service.into())
             .call()
     }
 
@@ -308,12 +297,10 @@ impl MailConfigurations {
         test_api_google_workspace_mail_provider_service: impl Into<
             TestApiGoogleWorkspaceMailProviderServiceRequest,
         >,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_DELETE_EMAIL_GSUITE, &[])
-            .json::<
-                TestApiGoogleWorkspaceMailProviderServiceRequest,
-            >(&test_api_google_workspace_mail_provider_service.into())
+            .json(&test_api_google_workspace_mail_provider_service.into())
             .call()
     }
 
@@ -327,12 +314,10 @@ impl MailConfigurations {
         test_api_google_workspace_mail_provider_service: impl Into<
             TestApiGoogleWorkspaceMailProviderServiceRequest,
         >,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_EMAIL_ACCESS_GSUITE, &[])
-            .json::<
-                TestApiGoogleWorkspaceMailProviderServiceRequest,
-            >(&test_api_google_workspace_mail_provider_service.into())
+            .json(&test_api_google_workspace_mail_provider_service.into())
             .call()
     }
 
@@ -346,12 +331,10 @@ impl MailConfigurations {
         test_api_google_workspace_mail_provider_service: impl Into<
             TestApiGoogleWorkspaceMailProviderServiceRequest,
         >,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_INBOX_ACCESS_GSUITE, &[])
-            .json::<
-                TestApiGoogleWorkspaceMailProviderServiceRequest,
-            >(&test_api_google_workspace_mail_provider_service.into())
+            .json(&test_api_google_workspace_mail_provider_service.into())
             .call()
     }
 
@@ -365,12 +348,10 @@ impl MailConfigurations {
         test_api_google_workspace_mail_provider_service: impl Into<
             TestApiGoogleWorkspaceMailProviderServiceRequest,
         >,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_PRIVILEGES_ACCESS_GSUITE, &[])
-            .json::<
-                TestApiGoogleWorkspaceMailProviderServiceRequest,
-            >(&test_api_google_workspace_mail_provider_service.into())
+            .json(&test_api_google_workspace_mail_provider_service.into())
             .call()
     }
 
@@ -384,18 +365,16 @@ impl MailConfigurations {
         test_api_google_workspace_mail_provider_service: impl Into<
             TestApiGoogleWorkspaceMailProviderServiceRequest,
         >,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_UPDATE_CATEGORY_GSUITE, &[])
-            .json::<
-                TestApiGoogleWorkspaceMailProviderServiceRequest,
-            >(&test_api_google_workspace_mail_provider_service.into())
+            .json(&test_api_google_workspace_mail_provider_service.into())
             .call()
     }
 
     /// Creates a mail configuration for Microsoft 365.
     ///
-    /// The published description leaves the form of the answer open; that it is the id is concluded from similar
+    /// The published description leaves the form of the response open; that it is the id is concluded from similar
     /// operations.
     ///
     /// `POST /api/mail-configurations/o365`. Not retried once it may have run.
@@ -404,10 +383,10 @@ impl MailConfigurations {
     pub fn create_o365(
         &self,
         o365_mail_provider: impl Into<O365MailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CREATE_O365, &[])
-            .json::<O365MailProviderRequest>(&o365_mail_provider.into())
+            .json(&o365_mail_provider.into())
             .call()
     }
 
@@ -419,10 +398,10 @@ impl MailConfigurations {
     pub fn check_all_users_access_o365(
         &self,
         test_api_o365_mail_provider: impl Into<TestApiO365MailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_ALL_USERS_ACCESS_O365, &[])
-            .json::<TestApiO365MailProviderRequest>(&test_api_o365_mail_provider.into())
+            .json(&test_api_o365_mail_provider.into())
             .call()
     }
 
@@ -434,10 +413,10 @@ impl MailConfigurations {
     pub fn check_api_connectivity_o365(
         &self,
         test_api_o365_mail_provider: impl Into<TestApiO365MailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_API_CONNECTIVITY_O365, &[])
-            .json::<TestApiO365MailProviderRequest>(&test_api_o365_mail_provider.into())
+            .json(&test_api_o365_mail_provider.into())
             .call()
     }
 
@@ -449,10 +428,10 @@ impl MailConfigurations {
     pub fn check_create_new_category_o365(
         &self,
         test_api_o365_mail_provider: impl Into<TestApiO365MailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_CREATE_NEW_CATEGORY_O365, &[])
-            .json::<TestApiO365MailProviderRequest>(&test_api_o365_mail_provider.into())
+            .json(&test_api_o365_mail_provider.into())
             .call()
     }
 
@@ -464,10 +443,10 @@ impl MailConfigurations {
     pub fn check_delete_email_o365(
         &self,
         test_api_o365_mail_provider: impl Into<TestApiO365MailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_DELETE_EMAIL_O365, &[])
-            .json::<TestApiO365MailProviderRequest>(&test_api_o365_mail_provider.into())
+            .json(&test_api_o365_mail_provider.into())
             .call()
     }
 
@@ -479,10 +458,10 @@ impl MailConfigurations {
     pub fn check_email_access_o365(
         &self,
         test_api_o365_mail_provider: impl Into<TestApiO365MailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_EMAIL_ACCESS_O365, &[])
-            .json::<TestApiO365MailProviderRequest>(&test_api_o365_mail_provider.into())
+            .json(&test_api_o365_mail_provider.into())
             .call()
     }
 
@@ -494,10 +473,10 @@ impl MailConfigurations {
     pub fn check_inbox_access_o365(
         &self,
         test_api_o365_mail_provider: impl Into<TestApiO365MailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_INBOX_ACCESS_O365, &[])
-            .json::<TestApiO365MailProviderRequest>(&test_api_o365_mail_provider.into())
+            .json(&test_api_o365_mail_provider.into())
             .call()
     }
 
@@ -509,10 +488,10 @@ impl MailConfigurations {
     pub fn check_privileges_access_o365(
         &self,
         test_api_o365_mail_provider: impl Into<TestApiO365MailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_PRIVILEGES_ACCESS_O365, &[])
-            .json::<TestApiO365MailProviderRequest>(&test_api_o365_mail_provider.into())
+            .json(&test_api_o365_mail_provider.into())
             .call()
     }
 
@@ -524,10 +503,10 @@ impl MailConfigurations {
     pub fn check_update_category_o365(
         &self,
         test_api_o365_mail_provider: impl Into<TestApiO365MailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_CHECK_UPDATE_CATEGORY_O365, &[])
-            .json::<TestApiO365MailProviderRequest>(&test_api_o365_mail_provider.into())
+            .json(&test_api_o365_mail_provider.into())
             .call()
     }
 
@@ -539,10 +518,10 @@ impl MailConfigurations {
     pub fn list_o365_related_domains(
         &self,
         test_api_o365_mail_provider: impl Into<TestApiO365MailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_LIST_O365_RELATED_DOMAINS, &[])
-            .json::<TestApiO365MailProviderRequest>(&test_api_o365_mail_provider.into())
+            .json(&test_api_o365_mail_provider.into())
             .call()
     }
 
@@ -557,10 +536,10 @@ impl MailConfigurations {
         &self,
         resource_id: impl AsRef<str>,
         o365_mail_provider: impl Into<O365MailProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_UPDATE_O365, &[resource_id.as_ref()])
-            .json::<O365MailProviderRequest>(&o365_mail_provider.into())
+            .json(&o365_mail_provider.into())
             .call()
     }
 
@@ -571,7 +550,7 @@ impl MailConfigurations {
     /// - `resource_id`: The id of the mail configuration.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete_o365(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete_o365(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&MAIL_CONFIGURATIONS_DELETE_O365, &[resource_id.as_ref()])
             .call()
@@ -583,15 +562,10 @@ impl MailConfigurations {
     ///
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<MailProviderView> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&MAIL_CONFIGURATIONS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&MAIL_CONFIGURATIONS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports mail configurations as a spreadsheet, CSV or PDF file.
@@ -600,13 +574,9 @@ impl MailConfigurations {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&MAIL_CONFIGURATIONS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&MAIL_CONFIGURATIONS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 

@@ -8,9 +8,9 @@ use security_api_transport::{
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BulkUpdateNotifiedEmailRequest, DownloadZipRequest, ExportRequest, IdResult,
-    MatchingNotifiedEmail, NotifiedEmail, NotifiedEmailForEdit, NotifiedEmailRequest,
-    NotifiedEmailStats, NotifiedEmailView, UpdateNotifiedEmailRequest,
+    BulkUpdateNotifiedEmailRequest, DownloadZipRequest, ExportRequest, MatchingNotifiedEmail,
+    NotifiedEmail, NotifiedEmailForEdit, NotifiedEmailRequest, NotifiedEmailStats,
+    NotifiedEmailView, RecordId, UpdateNotifiedEmailRequest,
 };
 
 /// Suspicious e-mails that people reported, and their analysis.
@@ -42,7 +42,7 @@ impl NotifiedEmails {
     ) -> Call<Download> {
         self.client()
             .operation(&NOTIFIED_EMAILS_DOWNLOAD_ATTACHMENTS_ZIP, &[])
-            .json::<DownloadZipRequest>(&download_zip.into())
+            .json(&download_zip.into())
             .call()
     }
 
@@ -92,17 +92,17 @@ impl NotifiedEmails {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let bulk_update_notified_email = BulkUpdateNotifiedEmailRequest::new().resource_id_list(["kc83gQE8cuyP"]);
-    /// let id_result = keepnet.notified_emails().update_many(&bulk_update_notified_email).await?;
+    /// let record_id = keepnet.notified_emails().update_many(&bulk_update_notified_email).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn update_many(
         &self,
         bulk_update_notified_email: impl Into<BulkUpdateNotifiedEmailRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&NOTIFIED_EMAILS_UPDATE_MANY, &[])
-            .json::<BulkUpdateNotifiedEmailRequest>(&bulk_update_notified_email.into())
+            .json(&bulk_update_notified_email.into())
             .call()
     }
 
@@ -117,7 +117,7 @@ impl NotifiedEmails {
     ) -> Call<NotifiedEmailStats> {
         self.client()
             .operation(&NOTIFIED_EMAILS_BULK_UPDATE_EMAIL_STATS, &[])
-            .json::<BulkUpdateNotifiedEmailRequest>(&bulk_update_notified_email.into())
+            .json(&bulk_update_notified_email.into())
             .call()
     }
 
@@ -168,20 +168,13 @@ impl NotifiedEmails {
         playbook_resource_id: impl AsRef<str>,
         notified_email: impl Into<NotifiedEmailRequest>,
     ) -> List<MatchingNotifiedEmail> {
-        List::new(
-            search::complete::<
-                NotifiedEmailRequest,
-            >(
-                self
-                    .client()
-                    .operation(
-                        &NOTIFIED_EMAILS_SEARCH_MATCHING_PLAYBOOKS,
-                        &[playbook_resource_id.as_ref()],
-                    ),
-                notified_email.into(),
-                "createDate",
-            ),
-        )
+        self.client()
+            .operation(
+                &NOTIFIED_EMAILS_SEARCH_MATCHING_PLAYBOOKS,
+                &[playbook_resource_id.as_ref()],
+            )
+            .try_json(search::complete(notified_email.into(), "createDate"))
+            .list()
     }
 
     /// Exports the reported e-mails that a playbook matches as a file.
@@ -197,18 +190,12 @@ impl NotifiedEmails {
         playbook_resource_id: impl AsRef<str>,
         export: impl Into<ExportRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &NOTIFIED_EMAILS_EXPORT_MATCHING_PLAYBOOKS,
-                        &[playbook_resource_id.as_ref()],
-                    ),
-                export.into(),
-                "createDate",
+        self.client()
+            .operation(
+                &NOTIFIED_EMAILS_EXPORT_MATCHING_PLAYBOOKS,
+                &[playbook_resource_id.as_ref()],
             )
+            .try_json(search::complete(export.into(), "createDate"))
             .call()
     }
 
@@ -223,7 +210,7 @@ impl NotifiedEmails {
     ) -> Call<Download> {
         self.client()
             .operation(&NOTIFIED_EMAILS_DOWNLOAD_MSG_FILES_ZIP, &[])
-            .json::<DownloadZipRequest>(&download_zip.into())
+            .json(&download_zip.into())
             .call()
     }
 
@@ -280,15 +267,10 @@ impl NotifiedEmails {
         &self,
         notified_email: impl Into<NotifiedEmailRequest>,
     ) -> List<NotifiedEmailView> {
-        List::new(
-            search::complete::<
-                NotifiedEmailRequest,
-            >(
-                self.client().operation(&NOTIFIED_EMAILS_SEARCH, &[]),
-                notified_email.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&NOTIFIED_EMAILS_SEARCH, &[])
+            .try_json(search::complete(notified_email.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports reported e-mails as a spreadsheet, CSV or PDF file.
@@ -297,13 +279,9 @@ impl NotifiedEmails {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&NOTIFIED_EMAILS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&NOTIFIED_EMAILS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -348,7 +326,7 @@ impl NotifiedEmails {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let notified_email = UpdateNotifiedEmailRequest::new().result(NotifiedEmailResult::Phishing);
-    /// let id_result = keepnet.notified_emails().update("kc83gQE8cuyP", &notified_email).await?;
+    /// let record_id = keepnet.notified_emails().update("kc83gQE8cuyP", &notified_email).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -356,10 +334,10 @@ impl NotifiedEmails {
         &self,
         resource_id: impl AsRef<str>,
         notified_email: impl Into<UpdateNotifiedEmailRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&NOTIFIED_EMAILS_UPDATE, &[resource_id.as_ref()])
-            .json::<UpdateNotifiedEmailRequest>(&notified_email.into())
+            .json(&notified_email.into())
             .call()
     }
 
@@ -376,11 +354,11 @@ impl NotifiedEmails {
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let id_result = keepnet.notified_emails().reanalyze("kc83gQE8cuyP").await?;
+    /// let record_id = keepnet.notified_emails().reanalyze("kc83gQE8cuyP").await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn reanalyze(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn reanalyze(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&NOTIFIED_EMAILS_REANALYZE, &[resource_id.as_ref()])
             .call()

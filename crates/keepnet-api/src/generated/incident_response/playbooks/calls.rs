@@ -5,7 +5,7 @@
 use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
-use crate::generated::types::{ExportRequest, IdResult, Playbook, PlaybookRequest, PlaybookView};
+use crate::generated::types::{ExportRequest, Playbook, PlaybookRequest, PlaybookView, RecordId};
 use crate::search::SearchRequest;
 
 /// Rules that act on reported e-mails by themselves.
@@ -31,11 +31,8 @@ impl Playbooks {
     /// `POST /api/playbooks`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
-    pub fn create(&self, playbook: impl Into<PlaybookRequest>) -> Call<IdResult> {
-        self.client()
-            .operation(&PLAYBOOKS_CREATE, &[])
-            .json::<PlaybookRequest>(&playbook.into())
-            .call()
+    pub fn create(&self, playbook: impl Into<PlaybookRequest>) -> Call<RecordId> {
+        self.client().operation(&PLAYBOOKS_CREATE, &[]).json(&playbook.into()).call()
     }
 
     /// Searches playbooks, page by page.
@@ -44,15 +41,10 @@ impl Playbooks {
     ///
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<PlaybookView> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&PLAYBOOKS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&PLAYBOOKS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports playbooks as a spreadsheet, CSV or PDF file.
@@ -61,9 +53,9 @@ impl Playbooks {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(self.client().operation(&PLAYBOOKS_EXPORT, &[]), export.into(), "CreateTime")
+        self.client()
+            .operation(&PLAYBOOKS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -91,10 +83,10 @@ impl Playbooks {
         &self,
         resource_id: impl AsRef<str>,
         playbook: impl Into<PlaybookRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&PLAYBOOKS_UPDATE, &[resource_id.as_ref()])
-            .json::<PlaybookRequest>(&playbook.into())
+            .json(&playbook.into())
             .call()
     }
 
@@ -105,7 +97,7 @@ impl Playbooks {
     /// - `resource_id`: The id of the playbook.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&PLAYBOOKS_DELETE, &[resource_id.as_ref()]).call()
     }
 }

@@ -5,8 +5,8 @@
 use security_api_transport::{Call, Client, Operation};
 use security_api_transport::__private::http::Method;
 use crate::generated::types::{
-    CampaignInstanceRequest, CampaignResendRequest, CampaignResendToUsersRequest, IdResult,
-    PhishingCampaignJobFormDetails,
+    CampaignInstanceRequest, CampaignResendRequest, CampaignResendToUsersRequest,
+    PhishingCampaignJobFormDetails, RecordId,
 };
 
 /// Launches of phishing campaigns: start, stop, resend.
@@ -35,7 +35,7 @@ impl PhishingCampaignJobs {
     /// - `resource_id`: The id of the recipient in the launch.
     ///
     /// Source: the vendor's documentation.
-    pub fn email_activity(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn email_activity(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_CAMPAIGN_JOBS_EMAIL_ACTIVITY, &[resource_id.as_ref()])
             .call()
@@ -64,13 +64,13 @@ impl PhishingCampaignJobs {
         resource_id: impl AsRef<str>,
         instance_group: i32,
         campaign_resend_to_users: impl Into<CampaignResendToUsersRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &PHISHING_CAMPAIGN_JOBS_RESEND_TO_USERS,
                 &[resource_id.as_ref(), &instance_group.to_string()],
             )
-            .json::<CampaignResendToUsersRequest>(&campaign_resend_to_users.into())
+            .json(&campaign_resend_to_users.into())
             .call()
     }
 
@@ -88,13 +88,13 @@ impl PhishingCampaignJobs {
         resource_id: impl AsRef<str>,
         instance_group: i32,
         campaign_resend: impl Into<CampaignResendRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &PHISHING_CAMPAIGN_JOBS_RESEND,
                 &[resource_id.as_ref(), &instance_group.to_string()],
             )
-            .json::<CampaignResendRequest>(&campaign_resend.into())
+            .json(&campaign_resend.into())
             .call()
     }
 
@@ -114,7 +114,7 @@ impl PhishingCampaignJobs {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let campaign_instance = CampaignInstanceRequest::new().exclude_from_reports(false);
-    /// let id_result = keepnet.phishing_campaign_jobs().start("r6tGcNckZ3Fu", &campaign_instance).await?;
+    /// let record_id = keepnet.phishing_campaign_jobs().start("r6tGcNckZ3Fu", &campaign_instance).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -122,10 +122,10 @@ impl PhishingCampaignJobs {
         &self,
         resource_id: impl AsRef<str>,
         campaign_instance: impl Into<CampaignInstanceRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_CAMPAIGN_JOBS_START, &[resource_id.as_ref()])
-            .json::<CampaignInstanceRequest>(&campaign_instance.into())
+            .json(&campaign_instance.into())
             .call()
     }
 
@@ -142,7 +142,7 @@ impl PhishingCampaignJobs {
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &PHISHING_CAMPAIGN_JOBS_START_INSTANCE,
@@ -165,7 +165,7 @@ impl PhishingCampaignJobs {
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let id_result = keepnet.phishing_campaign_jobs().stop("r6tGcNckZ3Fu", 1).await?;
+    /// let record_id = keepnet.phishing_campaign_jobs().stop("r6tGcNckZ3Fu", 1).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -173,7 +173,7 @@ impl PhishingCampaignJobs {
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &PHISHING_CAMPAIGN_JOBS_STOP,
@@ -195,7 +195,7 @@ impl PhishingCampaignJobs {
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &PHISHING_CAMPAIGN_JOBS_DELETE,

@@ -10,11 +10,10 @@ use crate::{List, search};
 use crate::generated::types::{
     CampaignJob, CampaignJobExportRequest, CampaignJobSearchRequest, CampaignTargetGroups,
     CampaignUserClicked, CampaignUserSearchRequest, CampaignUserSubmitted, ExportRequest,
-    IdResult, PhishingActivityUsers, PhishingCampaignJobReport,
-    PhishingCampaignJobUserEmailOpened, PhishingCampaignJobUserEmailReplied,
-    PhishingCampaignJobUserEmailReported, PhishingCampaignJobUserSearchType,
-    PhishingCampaignJobUsers, PhishingCampaignSummary, SearchPhishingActivityUsersRequest,
-    UpdatePhishingCampaignJobUserActivityRequest,
+    PhishingActivityUsers, PhishingCampaignJobReport, PhishingCampaignJobUserEmailOpened,
+    PhishingCampaignJobUserEmailReplied, PhishingCampaignJobUserEmailReported,
+    PhishingCampaignJobUserSearchType, PhishingCampaignJobUsers, PhishingCampaignSummary,
+    RecordId, SearchPhishingActivityUsersRequest, UpdatePhishingCampaignJobUserActivityRequest,
 };
 use crate::search::SearchRequest;
 
@@ -46,17 +45,10 @@ impl PhishingCampaignReports {
         &self,
         search: impl Into<SearchPhishingActivityUsersRequest>,
     ) -> List<PhishingActivityUsers> {
-        List::new(
-            search::complete::<
-                SearchPhishingActivityUsersRequest,
-            >(
-                self
-                    .client()
-                    .operation(&PHISHING_CAMPAIGN_REPORTS_SEARCH_ACTIVITY_USERS, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&PHISHING_CAMPAIGN_REPORTS_SEARCH_ACTIVITY_USERS, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Marks activity of one recipient as human or as that of a bot.
@@ -73,15 +65,13 @@ impl PhishingCampaignReports {
         phishing_campaign_job_user_activity: impl Into<
             UpdatePhishingCampaignJobUserActivityRequest,
         >,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &PHISHING_CAMPAIGN_REPORTS_UPDATE_ACTIVITY,
                 &[resource_id.as_ref()],
             )
-            .json::<
-                UpdatePhishingCampaignJobUserActivityRequest,
-            >(&phishing_campaign_job_user_activity.into())
+            .json(&phishing_campaign_job_user_activity.into())
             .call()
     }
 
@@ -133,15 +123,10 @@ impl PhishingCampaignReports {
         &self,
         search: impl Into<SearchRequest>,
     ) -> List<PhishingCampaignJobReport> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&PHISHING_CAMPAIGN_REPORTS_SEARCH, &[]),
-                search.into(),
-                "Name",
-            ),
-        )
+        self.client()
+            .operation(&PHISHING_CAMPAIGN_REPORTS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "Name"))
+            .list()
     }
 
     /// Gets the clicks of one recipient of a phishing campaign.
@@ -157,18 +142,12 @@ impl PhishingCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> Call<CampaignUserClicked> {
-        search::complete::<
-            CampaignUserSearchRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &PHISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_CLICKED,
-                        &[resource_id.as_ref()],
-                    ),
-                search.into(),
-                "ClickedTime",
+        self.client()
+            .operation(
+                &PHISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_CLICKED,
+                &[resource_id.as_ref()],
             )
+            .try_json(search::complete(search.into(), "ClickedTime"))
             .call()
     }
 
@@ -185,18 +164,12 @@ impl PhishingCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> Call<PhishingCampaignJobUserEmailOpened> {
-        search::complete::<
-            CampaignUserSearchRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &PHISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_OPENED_ATTACHMENT,
-                        &[resource_id.as_ref()],
-                    ),
-                search.into(),
-                "OpenedTime",
+        self.client()
+            .operation(
+                &PHISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_OPENED_ATTACHMENT,
+                &[resource_id.as_ref()],
             )
+            .try_json(search::complete(search.into(), "OpenedTime"))
             .call()
     }
 
@@ -213,18 +186,12 @@ impl PhishingCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> Call<PhishingCampaignJobUserEmailOpened> {
-        search::complete::<
-            CampaignUserSearchRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &PHISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_OPENED,
-                        &[resource_id.as_ref()],
-                    ),
-                search.into(),
-                "OpenedTime",
+        self.client()
+            .operation(
+                &PHISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_OPENED,
+                &[resource_id.as_ref()],
             )
+            .try_json(search::complete(search.into(), "OpenedTime"))
             .call()
     }
 
@@ -241,18 +208,12 @@ impl PhishingCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> Call<PhishingCampaignJobUserEmailReplied> {
-        search::complete::<
-            CampaignUserSearchRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &PHISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_REPLIED,
-                        &[resource_id.as_ref()],
-                    ),
-                search.into(),
-                "CreateTime",
+        self.client()
+            .operation(
+                &PHISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_REPLIED,
+                &[resource_id.as_ref()],
             )
+            .try_json(search::complete(search.into(), "CreateTime"))
             .call()
     }
 
@@ -269,18 +230,12 @@ impl PhishingCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> Call<PhishingCampaignJobUserEmailReported> {
-        search::complete::<
-            CampaignUserSearchRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &PHISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_REPORTED,
-                        &[resource_id.as_ref()],
-                    ),
-                search.into(),
-                "ReportedTime",
+        self.client()
+            .operation(
+                &PHISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_REPORTED,
+                &[resource_id.as_ref()],
             )
+            .try_json(search::complete(search.into(), "ReportedTime"))
             .call()
     }
 
@@ -297,18 +252,12 @@ impl PhishingCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> Call<CampaignUserSubmitted> {
-        search::complete::<
-            CampaignUserSearchRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &PHISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_SUBMITTED,
-                        &[resource_id.as_ref()],
-                    ),
-                search.into(),
-                "SubmittedTime",
+        self.client()
+            .operation(
+                &PHISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_SUBMITTED,
+                &[resource_id.as_ref()],
             )
+            .try_json(search::complete(search.into(), "SubmittedTime"))
             .call()
     }
 
@@ -325,18 +274,12 @@ impl PhishingCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> Call<CampaignUserSubmitted> {
-        search::complete::<
-            CampaignUserSearchRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &PHISHING_CAMPAIGN_REPORTS_SEARCH_MFA_SUBMITTED,
-                        &[resource_id.as_ref()],
-                    ),
-                search.into(),
-                "SubmittedTime",
+        self.client()
+            .operation(
+                &PHISHING_CAMPAIGN_REPORTS_SEARCH_MFA_SUBMITTED,
+                &[resource_id.as_ref()],
             )
+            .try_json(search::complete(search.into(), "SubmittedTime"))
             .call()
     }
 
@@ -346,13 +289,9 @@ impl PhishingCampaignReports {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&PHISHING_CAMPAIGN_REPORTS_EXPORT, &[]),
-                export.into(),
-                "Name",
-            )
+        self.client()
+            .operation(&PHISHING_CAMPAIGN_REPORTS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "Name"))
             .call()
     }
 
@@ -445,20 +384,10 @@ impl PhishingCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignJobSearchRequest>,
     ) -> List<CampaignJob> {
-        List::new(
-            search::complete::<
-                CampaignJobSearchRequest,
-            >(
-                self
-                    .client()
-                    .operation(
-                        &PHISHING_CAMPAIGN_REPORTS_SEARCH_JOBS,
-                        &[resource_id.as_ref()],
-                    ),
-                search.into(),
-                "CreatedDate",
-            ),
-        )
+        self.client()
+            .operation(&PHISHING_CAMPAIGN_REPORTS_SEARCH_JOBS, &[resource_id.as_ref()])
+            .try_json(search::complete(search.into(), "CreatedDate"))
+            .list()
     }
 
     /// Exports the launches of one phishing campaign as a file.
@@ -474,18 +403,9 @@ impl PhishingCampaignReports {
         resource_id: impl AsRef<str>,
         campaign_job_export: impl Into<CampaignJobExportRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            CampaignJobExportRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &PHISHING_CAMPAIGN_REPORTS_EXPORT_JOBS,
-                        &[resource_id.as_ref()],
-                    ),
-                campaign_job_export.into(),
-                "CreatedDate",
-            )
+        self.client()
+            .operation(&PHISHING_CAMPAIGN_REPORTS_EXPORT_JOBS, &[resource_id.as_ref()])
+            .try_json(search::complete(campaign_job_export.into(), "CreatedDate"))
             .call()
     }
 
@@ -509,22 +429,16 @@ impl PhishingCampaignReports {
         instance_group: i32,
         export: impl Into<ExportRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &PHISHING_CAMPAIGN_REPORTS_EXPORT_USERS,
-                        &[
-                            search_type.as_ref(),
-                            resource_id.as_ref(),
-                            &instance_group.to_string(),
-                        ],
-                    ),
-                export.into(),
-                "Email",
+        self.client()
+            .operation(
+                &PHISHING_CAMPAIGN_REPORTS_EXPORT_USERS,
+                &[
+                    search_type.as_ref(),
+                    resource_id.as_ref(),
+                    &instance_group.to_string(),
+                ],
             )
+            .try_json(search::complete(export.into(), "Email"))
             .call()
     }
 
@@ -560,24 +474,17 @@ impl PhishingCampaignReports {
         instance_group: i32,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> List<PhishingCampaignJobUsers> {
-        List::new(
-            search::complete::<
-                CampaignUserSearchRequest,
-            >(
-                self
-                    .client()
-                    .operation(
-                        &PHISHING_CAMPAIGN_REPORTS_SEARCH_USERS,
-                        &[
-                            search_type.as_ref(),
-                            resource_id.as_ref(),
-                            &instance_group.to_string(),
-                        ],
-                    ),
-                search.into(),
-                "Email",
-            ),
-        )
+        self.client()
+            .operation(
+                &PHISHING_CAMPAIGN_REPORTS_SEARCH_USERS,
+                &[
+                    search_type.as_ref(),
+                    resource_id.as_ref(),
+                    &instance_group.to_string(),
+                ],
+            )
+            .try_json(search::complete(search.into(), "Email"))
+            .list()
     }
 }
 

@@ -10,9 +10,9 @@ use crate::{List, search};
 use crate::generated::types::{
     BulkDeleteRequest, CampaignScheduleInfo, CampaignSendingInfo, CampaignSendingInfoRequest,
     CampaignTargetGroups, CampaignType, CreatePhishingCampaignRequest,
-    EmailDeliverySettingFastLaunch, EmailDeliverySettingModel, ExportRequest, IdResult,
+    EmailDeliverySettingFastLaunch, EmailDeliverySettings, ExportRequest,
     PhishingCalculateScheduleInfoRequest, PhishingCampaign, PhishingCampaignFormDetails,
-    PhishingCampaignPreview, PhishingCampaignPreviewList, PhishingCampaignView,
+    PhishingCampaignPreview, PhishingCampaignPreviewList, PhishingCampaignView, RecordId,
     UpdatePhishingCampaignRequest,
 };
 use crate::search::SearchRequest;
@@ -45,7 +45,7 @@ impl PhishingCampaigns {
     ///
     /// Sends e-mails to people: not to be repeated blindly.
     ///
-    /// The published description leaves the answer open; the vendor's own client reads an id.
+    /// The published description leaves the response open; the vendor's own client reads an id.
     ///
     /// `POST /api/phishing-simulator/phishing-campaign`. Not retried once it may have run.
     ///
@@ -56,17 +56,17 @@ impl PhishingCampaigns {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let phishing_campaign = CreatePhishingCampaignRequest::new("April awareness", 3).phishing_scenarios([PhishingScenarioTraining::new().phishing_scenario_resource_id("Pg5ZCcGojij7").training_id("ZZGcMLzGznAn").training_language_ids(["LCgN3agLvotv"]).award_certificate(true).enrollment_send_type_id("enrollment_send_type_id").certificate_config_send_type(CertificateConfigSendType::SendOnFirstAttempt)]);
-    /// let id_result = keepnet.phishing_campaigns().create(&phishing_campaign).await?;
+    /// let record_id = keepnet.phishing_campaigns().create(&phishing_campaign).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn create(
         &self,
         phishing_campaign: impl Into<CreatePhishingCampaignRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_CAMPAIGNS_CREATE, &[])
-            .json::<CreatePhishingCampaignRequest>(&phishing_campaign.into())
+            .json(&phishing_campaign.into())
             .call()
     }
 
@@ -78,10 +78,10 @@ impl PhishingCampaigns {
     pub fn delete_many(
         &self,
         bulk_delete: impl Into<BulkDeleteRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_CAMPAIGNS_DELETE_MANY, &[])
-            .json::<BulkDeleteRequest>(&bulk_delete.into())
+            .json(&bulk_delete.into())
             .call()
     }
 
@@ -96,9 +96,7 @@ impl PhishingCampaigns {
     ) -> Call<CampaignScheduleInfo> {
         self.client()
             .operation(&PHISHING_CAMPAIGNS_CALCULATE_SCHEDULE_INFO, &[])
-            .json::<
-                PhishingCalculateScheduleInfoRequest,
-            >(&phishing_calculate_schedule_info.into())
+            .json(&phishing_calculate_schedule_info.into())
             .call()
     }
 
@@ -113,7 +111,7 @@ impl PhishingCampaigns {
     ) -> Call<CampaignSendingInfo> {
         self.client()
             .operation(&PHISHING_CAMPAIGNS_CALCULATE_SENDING_INFO, &[])
-            .json::<CampaignSendingInfoRequest>(&campaign_sending_info.into())
+            .json(&campaign_sending_info.into())
             .call()
     }
 
@@ -146,7 +144,7 @@ impl PhishingCampaigns {
     /// `GET /api/phishing-simulator/phishing-campaign/email-delivery-setting-list`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn email_delivery_settings(&self) -> Call<EmailDeliverySettingModel> {
+    pub fn email_delivery_settings(&self) -> Call<EmailDeliverySettings> {
         self.client().operation(&PHISHING_CAMPAIGNS_EMAIL_DELIVERY_SETTINGS, &[]).call()
     }
 
@@ -215,7 +213,7 @@ impl PhishingCampaigns {
     /// automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn root_company_shared_smtp_id(&self) -> Call<IdResult> {
+    pub fn root_company_shared_smtp_id(&self) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_CAMPAIGNS_ROOT_COMPANY_SHARED_SMTP_ID, &[])
             .call()
@@ -244,15 +242,10 @@ impl PhishingCampaigns {
         &self,
         search: impl Into<SearchRequest>,
     ) -> List<PhishingCampaignView> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&PHISHING_CAMPAIGNS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&PHISHING_CAMPAIGNS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports phishing campaigns as a spreadsheet, CSV or PDF file.
@@ -261,13 +254,9 @@ impl PhishingCampaigns {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&PHISHING_CAMPAIGNS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&PHISHING_CAMPAIGNS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -280,15 +269,10 @@ impl PhishingCampaigns {
         &self,
         search: impl Into<SearchRequest>,
     ) -> List<PhishingCampaignView> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&PHISHING_CAMPAIGNS_SEARCH_UNSCHEDULED, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&PHISHING_CAMPAIGNS_SEARCH_UNSCHEDULED, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Gets a phishing campaign by its id.
@@ -315,10 +299,10 @@ impl PhishingCampaigns {
         &self,
         resource_id: impl AsRef<str>,
         phishing_campaign: impl Into<UpdatePhishingCampaignRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_CAMPAIGNS_UPDATE, &[resource_id.as_ref()])
-            .json::<UpdatePhishingCampaignRequest>(&phishing_campaign.into())
+            .json(&phishing_campaign.into())
             .call()
     }
 
@@ -329,7 +313,7 @@ impl PhishingCampaigns {
     /// - `resource_id`: The id of the phishing campaign.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_CAMPAIGNS_DELETE, &[resource_id.as_ref()])
             .call()

@@ -7,10 +7,10 @@ use security_api_transport::{Call, Client, Download, Operation, RawJson};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BooleanResult, BulkDeleteRequest, CompanyAiLimitResponse, ExportRequest,
-    GeneratePsEmailTemplateWithAiRequest, IdResult, PhishingEmailTemplatesCreateForm,
+    BulkDeleteRequest, CompanyAiLimitResponse, ExportRequest,
+    GeneratePsEmailTemplateWithAiRequest, PhishingEmailTemplatesCreateForm,
     PhishingEmailTemplatesUpdateForm, PsEmailTemplate, PsEmailTemplateSearchRequest,
-    PsEmailTemplateTranslationResponse, SearchPsEmailTemplate,
+    PsEmailTemplateTranslationResponse, RecordId, SearchPsEmailTemplate, SuccessFlag,
     TranslateEmailTemplateWithAiRequest,
 };
 
@@ -43,7 +43,7 @@ impl PhishingEmailTemplates {
 
     /// Creates a phishing e-mail template.
     ///
-    /// The published description leaves the answer open; the vendor's own client reads an id.
+    /// The published description leaves the response open; the vendor's own client reads an id.
     ///
     /// `POST /api/phishing-simulator/email-templates`. Not retried once it may have run.
     ///
@@ -51,7 +51,7 @@ impl PhishingEmailTemplates {
     pub fn create(
         &self,
         phishing_email_templates_create: impl Into<PhishingEmailTemplatesCreateForm>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_EMAIL_TEMPLATES_CREATE, &[])
             .form(phishing_email_templates_create.into().into())
@@ -86,10 +86,10 @@ impl PhishingEmailTemplates {
     pub fn delete_many(
         &self,
         bulk_delete: impl Into<BulkDeleteRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_EMAIL_TEMPLATES_DELETE_MANY, &[])
-            .json::<BulkDeleteRequest>(&bulk_delete.into())
+            .json(&bulk_delete.into())
             .call()
     }
 
@@ -120,12 +120,10 @@ impl PhishingEmailTemplates {
         generate_ps_email_template_with_ai: impl Into<
             GeneratePsEmailTemplateWithAiRequest,
         >,
-    ) -> Call<BooleanResult> {
+    ) -> Call<SuccessFlag> {
         self.client()
             .operation(&PHISHING_EMAIL_TEMPLATES_GENERATE, &[])
-            .json::<
-                GeneratePsEmailTemplateWithAiRequest,
-            >(&generate_ps_email_template_with_ai.into())
+            .json(&generate_ps_email_template_with_ai.into())
             .call()
     }
 
@@ -147,15 +145,10 @@ impl PhishingEmailTemplates {
         &self,
         search: impl Into<PsEmailTemplateSearchRequest>,
     ) -> List<SearchPsEmailTemplate> {
-        List::new(
-            search::complete::<
-                PsEmailTemplateSearchRequest,
-            >(
-                self.client().operation(&PHISHING_EMAIL_TEMPLATES_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&PHISHING_EMAIL_TEMPLATES_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports phishing e-mail templates as a spreadsheet, CSV or PDF file.
@@ -164,13 +157,9 @@ impl PhishingEmailTemplates {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&PHISHING_EMAIL_TEMPLATES_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&PHISHING_EMAIL_TEMPLATES_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -182,12 +171,10 @@ impl PhishingEmailTemplates {
     pub fn translate(
         &self,
         translate_email_template_with_ai: impl Into<TranslateEmailTemplateWithAiRequest>,
-    ) -> Call<BooleanResult> {
+    ) -> Call<SuccessFlag> {
         self.client()
             .operation(&PHISHING_EMAIL_TEMPLATES_TRANSLATE, &[])
-            .json::<
-                TranslateEmailTemplateWithAiRequest,
-            >(&translate_email_template_with_ai.into())
+            .json(&translate_email_template_with_ai.into())
             .call()
     }
 
@@ -217,7 +204,7 @@ impl PhishingEmailTemplates {
         &self,
         resource_id: impl AsRef<str>,
         phishing_email_templates_update: impl Into<PhishingEmailTemplatesUpdateForm>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_EMAIL_TEMPLATES_UPDATE, &[resource_id.as_ref()])
             .form(phishing_email_templates_update.into().into())
@@ -231,7 +218,7 @@ impl PhishingEmailTemplates {
     /// - `resource_id`: The id of the phishing e-mail template.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_EMAIL_TEMPLATES_DELETE, &[resource_id.as_ref()])
             .call()

@@ -6,9 +6,9 @@ use security_api_transport::{Call, Client, Download, Operation, Secret};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BooleanResult, BulkDeleteRequest, CompanyAiLimitResponse, ExportRequest,
-    GenerateLandingPageTemplateWithAiRequest, IdResult, LandingPageTemplate,
-    LandingPageTemplateFormDetails, LandingPageTemplateRequest, LandingPageTemplateView,
+    BulkDeleteRequest, CompanyAiLimitResponse, ExportRequest,
+    GenerateLandingPageTemplateWithAiRequest, LandingPageTemplate, LandingPageTemplateFormDetails,
+    LandingPageTemplateRequest, LandingPageTemplateView, RecordId, SuccessFlag,
     TranslateLandingPageContentResponse, TranslateLandingPageContentWithAiRequest,
 };
 use crate::search::SearchRequest;
@@ -42,7 +42,7 @@ impl PhishingLandingPages {
 
     /// Creates a phishing landing page.
     ///
-    /// The published description leaves the answer open; the vendor's own client reads an id.
+    /// The published description leaves the response open; the vendor's own client reads an id.
     ///
     /// `POST /api/phishing-simulator/landing-page-template`. Not retried once it may have run.
     ///
@@ -50,10 +50,10 @@ impl PhishingLandingPages {
     pub fn create(
         &self,
         landing_page_template: impl Into<LandingPageTemplateRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_LANDING_PAGES_CREATE, &[])
-            .json::<LandingPageTemplateRequest>(&landing_page_template.into())
+            .json(&landing_page_template.into())
             .call()
     }
 
@@ -74,10 +74,10 @@ impl PhishingLandingPages {
     pub fn delete_many(
         &self,
         bulk_delete: impl Into<BulkDeleteRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_LANDING_PAGES_DELETE_MANY, &[])
-            .json::<BulkDeleteRequest>(&bulk_delete.into())
+            .json(&bulk_delete.into())
             .call()
     }
 
@@ -100,12 +100,10 @@ impl PhishingLandingPages {
         generate_landing_page_template_with_ai: impl Into<
             GenerateLandingPageTemplateWithAiRequest,
         >,
-    ) -> Call<BooleanResult> {
+    ) -> Call<SuccessFlag> {
         self.client()
             .operation(&PHISHING_LANDING_PAGES_GENERATE, &[])
-            .json::<
-                GenerateLandingPageTemplateWithAiRequest,
-            >(&generate_landing_page_template_with_ai.into())
+            .json(&generate_landing_page_template_with_ai.into())
             .call()
     }
 
@@ -118,15 +116,10 @@ impl PhishingLandingPages {
         &self,
         search: impl Into<SearchRequest>,
     ) -> List<LandingPageTemplateView> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&PHISHING_LANDING_PAGES_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&PHISHING_LANDING_PAGES_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports phishing landing pages as a spreadsheet, CSV or PDF file.
@@ -135,13 +128,9 @@ impl PhishingLandingPages {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&PHISHING_LANDING_PAGES_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&PHISHING_LANDING_PAGES_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -158,9 +147,7 @@ impl PhishingLandingPages {
     ) -> Call<Option<String>> {
         self.client()
             .operation(&PHISHING_LANDING_PAGES_TRANSLATE_CONTENT, &[])
-            .json::<
-                TranslateLandingPageContentWithAiRequest,
-            >(&translate_landing_page_content_with_ai.into())
+            .json(&translate_landing_page_content_with_ai.into())
             .call()
     }
 
@@ -210,10 +197,10 @@ impl PhishingLandingPages {
         &self,
         resource_id: impl AsRef<str>,
         landing_page_template: impl Into<LandingPageTemplateRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_LANDING_PAGES_UPDATE, &[resource_id.as_ref()])
-            .json::<LandingPageTemplateRequest>(&landing_page_template.into())
+            .json(&landing_page_template.into())
             .call()
     }
 
@@ -224,7 +211,7 @@ impl PhishingLandingPages {
     /// - `resource_id`: The id of the phishing landing page.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_LANDING_PAGES_DELETE, &[resource_id.as_ref()])
             .call()

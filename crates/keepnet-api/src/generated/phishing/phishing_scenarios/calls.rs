@@ -6,10 +6,10 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BulkDeleteRequest, ExportRequest, IdResult, PhishingScenario, PhishingScenarioCategoryInfo,
+    BulkDeleteRequest, ExportRequest, PhishingScenario, PhishingScenarioCategoryInfo,
     PhishingScenarioFormDetails, PhishingScenarioPreview, PhishingScenarioRequest,
     PhishingScenarioSearchRequest, PhishingScenarioStatisticsGroupBy, PhishingScenarioView,
-    SmsPhoneNumber,
+    RecordId, SmsPhoneNumber,
 };
 use crate::search::SearchRequest;
 
@@ -33,7 +33,7 @@ impl PhishingScenarios {
 
     /// Creates a phishing scenario.
     ///
-    /// The published description leaves the answer open; the vendor's own client reads an id.
+    /// The published description leaves the response open; the vendor's own client reads an id.
     ///
     /// `POST /api/phishing-simulator/phishing-scenario`. Not retried once it may have run.
     ///
@@ -41,10 +41,10 @@ impl PhishingScenarios {
     pub fn create(
         &self,
         phishing_scenario: impl Into<PhishingScenarioRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_SCENARIOS_CREATE, &[])
-            .json::<PhishingScenarioRequest>(&phishing_scenario.into())
+            .json(&phishing_scenario.into())
             .call()
     }
 
@@ -56,10 +56,10 @@ impl PhishingScenarios {
     pub fn delete_many(
         &self,
         bulk_delete: impl Into<BulkDeleteRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_SCENARIOS_DELETE_MANY, &[])
-            .json::<BulkDeleteRequest>(&bulk_delete.into())
+            .json(&bulk_delete.into())
             .call()
     }
 
@@ -156,15 +156,10 @@ impl PhishingScenarios {
         &self,
         search: impl Into<PhishingScenarioSearchRequest>,
     ) -> List<PhishingScenarioView> {
-        List::new(
-            search::complete::<
-                PhishingScenarioSearchRequest,
-            >(
-                self.client().operation(&PHISHING_SCENARIOS_SEARCH, &[]),
-                search.into(),
-                "Name",
-            ),
-        )
+        self.client()
+            .operation(&PHISHING_SCENARIOS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "Name"))
+            .list()
     }
 
     /// Searches phishing scenarios by category, with what is known of each, page by page.
@@ -176,15 +171,10 @@ impl PhishingScenarios {
         &self,
         search: impl Into<SearchRequest>,
     ) -> List<PhishingScenarioCategoryInfo> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&PHISHING_SCENARIOS_SEARCH_CATEGORY_INFO, &[]),
-                search.into(),
-                "category",
-            ),
-        )
+        self.client()
+            .operation(&PHISHING_SCENARIOS_SEARCH_CATEGORY_INFO, &[])
+            .try_json(search::complete(search.into(), "category"))
+            .list()
     }
 
     /// Exports phishing scenarios as a spreadsheet, CSV or PDF file.
@@ -193,13 +183,9 @@ impl PhishingScenarios {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&PHISHING_SCENARIOS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&PHISHING_SCENARIOS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -227,10 +213,10 @@ impl PhishingScenarios {
         &self,
         resource_id: impl AsRef<str>,
         phishing_scenario: impl Into<PhishingScenarioRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_SCENARIOS_UPDATE, &[resource_id.as_ref()])
-            .json::<PhishingScenarioRequest>(&phishing_scenario.into())
+            .json(&phishing_scenario.into())
             .call()
     }
 
@@ -241,7 +227,7 @@ impl PhishingScenarios {
     /// - `resource_id`: The id of the phishing scenario.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_SCENARIOS_DELETE, &[resource_id.as_ref()])
             .call()

@@ -26,16 +26,13 @@ impl Account {
 
     /// Starts the sign-in of a person in a browser.
     ///
-    /// Made for browsers: the answer sets a session. Programs use `auth.token`.
+    /// Made for browsers: the response sets a session. Programs use `auth.token`.
     ///
     /// `POST /api/account/login`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
     pub fn login(&self, login: impl Into<LoginRequest>) -> Call<()> {
-        self.client()
-            .operation(&ACCOUNT_LOGIN, &[])
-            .json::<LoginRequest>(&login.into())
-            .call()
+        self.client().operation(&ACCOUNT_LOGIN, &[]).json(&login.into()).call()
     }
 
     /// Ends the session of a browser.

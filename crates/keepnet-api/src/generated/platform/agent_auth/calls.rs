@@ -35,7 +35,7 @@ impl AgentAuth {
     ) -> Call<Option<RawJson>> {
         self.client()
             .operation(&AGENT_AUTH_LOGIN_URL, &[])
-            .json::<AgentAuthLoginRequest>(&agent_auth_login.into())
+            .json(&agent_auth_login.into())
             .call()
     }
 
@@ -50,7 +50,7 @@ impl AgentAuth {
     ) -> Call<Option<RawJson>> {
         self.client()
             .operation(&AGENT_AUTH_TOKEN, &[])
-            .json::<AgentAuthTokenRequest>(&agent_auth_token.into())
+            .json(&agent_auth_token.into())
             .call()
     }
 }

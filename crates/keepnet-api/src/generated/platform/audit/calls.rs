@@ -30,10 +30,7 @@ impl Audit {
     ///
     /// Source: the vendor's documentation.
     pub fn create(&self, audit_log: impl Into<CreateAuditLogRequest>) -> Call<()> {
-        self.client()
-            .operation(&AUDIT_CREATE, &[])
-            .json::<CreateAuditLogRequest>(&audit_log.into())
-            .call()
+        self.client().operation(&AUDIT_CREATE, &[]).json(&audit_log.into()).call()
     }
 }
 

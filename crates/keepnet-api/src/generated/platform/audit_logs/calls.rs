@@ -32,12 +32,7 @@ impl AuditLogs {
     ///
     /// Source: the vendor's documentation.
     pub fn list(&self, audit_log: impl Into<AuditLogRequest>) -> List<AuditLog> {
-        List::new(
-            self
-                .client()
-                .operation(&AUDIT_LOGS_LIST, &[])
-                .json::<AuditLogRequest>(&audit_log.into()),
-        )
+        self.client().operation(&AUDIT_LOGS_LIST, &[]).json(&audit_log.into()).list()
     }
 
     /// Searches audit log entries, page by page.
@@ -61,11 +56,10 @@ impl AuditLogs {
     /// # }
     /// ```
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<AuditLogView> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(self.client().operation(&AUDIT_LOGS_SEARCH, &[]), search.into(), "LogDate"),
-        )
+        self.client()
+            .operation(&AUDIT_LOGS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "LogDate"))
+            .list()
     }
 
     /// Exports audit log entries as a spreadsheet, CSV or PDF file.
@@ -86,9 +80,9 @@ impl AuditLogs {
     /// # }
     /// ```
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(self.client().operation(&AUDIT_LOGS_EXPORT, &[]), export.into(), "LogDate")
+        self.client()
+            .operation(&AUDIT_LOGS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "LogDate"))
             .call()
     }
 }

@@ -54,11 +54,7 @@ impl Auth {
         &self,
         auth_token: impl Into<AuthTokenForm>,
     ) -> Call<AuthTokenResponse> {
-        urlencoded(
-                self.client().operation(&AUTH_TOKEN, &[]),
-                &Into::<AuthTokenForm>::into(auth_token),
-            )
-            .call()
+        urlencoded(self.client().operation(&AUTH_TOKEN, &[]), &auth_token.into()).call()
     }
 }
 

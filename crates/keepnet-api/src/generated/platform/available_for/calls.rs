@@ -33,10 +33,7 @@ impl AvailableFor {
         &self,
         search: impl Into<AvailableForSearchRequest>,
     ) -> Call<SearchCompanyGroupResult> {
-        self.client()
-            .operation(&AVAILABLE_FOR_SEARCH, &[])
-            .json::<AvailableForSearchRequest>(&search.into())
-            .call()
+        self.client().operation(&AVAILABLE_FOR_SEARCH, &[]).json(&search.into()).call()
     }
 }
 

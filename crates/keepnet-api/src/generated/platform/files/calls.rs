@@ -6,7 +6,7 @@ use security_api_transport::{Call, Client, Download, Operation, RawJson};
 use security_api_transport::__private::http::Method;
 use crate::generated::types::{
     CompressHtmlRequest, DeleteFilesRequest, FileItem, FilesParseEmailFileForm, FilesUploadForm,
-    IdResult, ParsedEmail,
+    ParsedEmail, RecordId,
 };
 
 /// Files that other records refer to, such as logos and attachments.
@@ -47,7 +47,7 @@ impl Files {
     ) -> Call<Option<RawJson>> {
         self.client()
             .operation(&FILES_COMPRESS_HTML, &[])
-            .json::<CompressHtmlRequest>(&compress_html.into())
+            .json(&compress_html.into())
             .call()
     }
 
@@ -59,10 +59,10 @@ impl Files {
     pub fn delete_many(
         &self,
         delete_files: impl Into<DeleteFilesRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&FILES_DELETE_MANY, &[])
-            .json::<DeleteFilesRequest>(&delete_files.into())
+            .json(&delete_files.into())
             .call()
     }
 
@@ -86,7 +86,7 @@ impl Files {
     /// `POST /api/file/upload`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
-    pub fn upload(&self, files_upload: impl Into<FilesUploadForm>) -> Call<IdResult> {
+    pub fn upload(&self, files_upload: impl Into<FilesUploadForm>) -> Call<RecordId> {
         self.client()
             .operation(&FILES_UPLOAD, &[])
             .form(files_upload.into().into())
@@ -98,7 +98,7 @@ impl Files {
     /// `GET /api/file/uploaded`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn uploaded(&self) -> Call<IdResult> {
+    pub fn uploaded(&self) -> Call<RecordId> {
         self.client().operation(&FILES_UPLOADED, &[]).call()
     }
 

@@ -4,7 +4,7 @@
 
 use security_api_transport::{Call, Client, Operation};
 use security_api_transport::__private::http::Method;
-use crate::generated::types::{JobDetail, JobResult};
+use crate::generated::types::{BackgroundJob, JobDetail};
 
 /// Long work that the service does in the background.
 ///
@@ -29,7 +29,7 @@ impl Jobs {
     /// `GET /api/jobs`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn list(&self) -> Call<JobResult> {
+    pub fn list(&self) -> Call<BackgroundJob> {
         self.client().operation(&JOBS_LIST, &[]).call()
     }
 

@@ -5,11 +5,32 @@
 use security_api_transport::model;
 
 model! {
+    /// A background job.
+    #[doc(alias = "JobResult")]
+    #[derive(Clone, Default)]
+    pub struct BackgroundJob: Received {
+        job_id: Option<i64> = "jobId",
+        /// The numeric id of the company.
+        company_id: Option<i32> = "companyId",
+        name: Option<String> = "name",
+        progress: Option<f64> = "progress",
+        status: Option<i32> = "status",
+        resource_id: Option<String> = "resourceId",
+        /// When it was created.
+        create_time: Option<String> = "createTime",
+        end_time: Option<String> = "endTime",
+        error_message: Option<String> = "errorMessage",
+        estimated_time: Option<f64> = "estimatedTime",
+        is_finished: Option<bool> = "isFinished",
+    }
+}
+
+model! {
     /// A background job with its parts.
     #[doc(alias = "JobDetailResult")]
     #[derive(Clone, Default)]
     pub struct JobDetail: Received {
-        process_results: Option<Vec<ProcessResult>> = "processResults",
+        process_results: Option<Vec<JobProcess>> = "processResults",
         job_id: Option<i64> = "jobId",
         /// The numeric id of the company.
         company_id: Option<i32> = "companyId",
@@ -23,43 +44,14 @@ model! {
         error_message: Option<String> = "errorMessage",
         estimated_time: Option<f64> = "estimatedTime",
         is_finished: Option<bool> = "isFinished",
-    }
-}
-
-model! {
-    /// A background job.
-    #[derive(Clone, Default)]
-    pub struct JobResult: Received {
-        job_id: Option<i64> = "jobId",
-        /// The numeric id of the company.
-        company_id: Option<i32> = "companyId",
-        name: Option<String> = "name",
-        progress: Option<f64> = "progress",
-        status: Option<i32> = "status",
-        resource_id: Option<String> = "resourceId",
-        /// When it was created.
-        create_time: Option<String> = "createTime",
-        end_time: Option<String> = "endTime",
-        error_message: Option<String> = "errorMessage",
-        estimated_time: Option<f64> = "estimatedTime",
-        is_finished: Option<bool> = "isFinished",
-    }
-}
-
-model! {
-    /// What went wrong in a part of a job.
-    #[doc(alias = "ProcessErrorResult")]
-    #[derive(Clone, Default)]
-    pub struct ProcessError: Received {
-        error_message: Option<String> = "errorMessage",
-        input_data: Option<String> = "inputData",
     }
 }
 
 model! {
     /// A part of a background job.
+    #[doc(alias = "ProcessResult")]
     #[derive(Clone, Default)]
-    pub struct ProcessResult: Received {
+    pub struct JobProcess: Received {
         name: Option<String> = "name",
         kind: Option<i32> = "type",
         current_count: Option<i64> = "currentCount",
@@ -72,5 +64,15 @@ model! {
         estimated_time: Option<f64> = "estimatedTime",
         is_finished: Option<bool> = "isFinished",
         progress: Option<f64> = "progress",
+    }
+}
+
+model! {
+    /// What went wrong in a part of a job.
+    #[doc(alias = "ProcessErrorResult")]
+    #[derive(Clone, Default)]
+    pub struct ProcessError: Received {
+        error_message: Option<String> = "errorMessage",
+        input_data: Option<String> = "inputData",
     }
 }

@@ -47,7 +47,7 @@ impl Lookups {
     /// Lists the values of several code lists at once.
     ///
     /// Gives the values of all lists in one list; `generic_code_type_id` says which list each is from. Values change
-    /// rarely: the header `lookup-expire` of the answer, in seconds since 1970, says until when they may be kept.
+    /// rarely: the header `lookup-expire` of the response, in seconds since 1970, says until when they may be kept.
     ///
     /// `POST /api/lookups`. Idempotent: retried automatically.
     ///
@@ -63,10 +63,7 @@ impl Lookups {
     /// # }
     /// ```
     pub fn list_many(&self, lookup: impl Into<LookupRequest>) -> Call<Vec<Lookup>> {
-        self.client()
-            .operation(&LOOKUPS_LIST_MANY, &[])
-            .json::<LookupRequest>(&lookup.into())
-            .call()
+        self.client().operation(&LOOKUPS_LIST_MANY, &[]).json(&lookup.into()).call()
     }
 
     /// Lists countries with their time zones, dialling codes and languages.
@@ -107,7 +104,7 @@ impl Lookups {
 
     /// Lists the values of one code list.
     ///
-    /// The header `lookup-expire` of the answer, in seconds since 1970, says until when the values may be kept.
+    /// The header `lookup-expire` of the response, in seconds since 1970, says until when the values may be kept.
     ///
     /// `GET /api/lookups/{typeId}`. Idempotent: retried automatically.
     ///

@@ -37,20 +37,10 @@ impl NotificationActivityLogs {
         enrollment_id: impl AsRef<str>,
         search: impl Into<SearchNotificationActivityLogRequest>,
     ) -> List<NotificationActivityLog> {
-        List::new(
-            search::complete::<
-                SearchNotificationActivityLogRequest,
-            >(
-                self
-                    .client()
-                    .operation(
-                        &NOTIFICATION_ACTIVITY_LOGS_SEARCH,
-                        &[enrollment_id.as_ref()],
-                    ),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&NOTIFICATION_ACTIVITY_LOGS_SEARCH, &[enrollment_id.as_ref()])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 }
 

@@ -8,11 +8,11 @@ model! {
     /// The version, the licence and the company at a glance.
     #[derive(Clone, Default)]
     pub struct SystemInfoSummaryData: Received {
-        /// An answer in an envelope of its own.
+        /// A response in an envelope of its own.
         version_info: Option<RawJson> = "versionInfo" (json),
-        /// An answer in an envelope of its own.
+        /// A response in an envelope of its own.
         company_license: Option<RawJson> = "companyLicense" (json),
-        /// An answer in an envelope of its own.
+        /// A response in an envelope of its own.
         company: Option<RawJson> = "company" (json),
     }
 }

@@ -32,11 +32,10 @@ impl Tags {
     ///
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<NamedResource> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(self.client().operation(&TAGS_SEARCH, &[]), search.into(), "Name"),
-        )
+        self.client()
+            .operation(&TAGS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "Name"))
+            .list()
     }
 }
 

@@ -6,7 +6,7 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::generated::types::{
     CampaignInstanceRequest, CampaignJobFormDetails, CampaignResendRequest,
-    CampaignResendToUsersRequest, IdResult,
+    CampaignResendToUsersRequest, RecordId,
 };
 
 /// Launches of quishing campaigns: start, stop, resend.
@@ -57,7 +57,7 @@ impl QuishingCampaignJobs {
     /// - `resource_id`: The id of the recipient in the launch.
     ///
     /// Source: the vendor's documentation.
-    pub fn email_activity(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn email_activity(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_CAMPAIGN_JOBS_EMAIL_ACTIVITY, &[resource_id.as_ref()])
             .call()
@@ -86,13 +86,13 @@ impl QuishingCampaignJobs {
         resource_id: impl AsRef<str>,
         instance_group: i32,
         campaign_resend_to_users: impl Into<CampaignResendToUsersRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &QUISHING_CAMPAIGN_JOBS_RESEND_TO_USERS,
                 &[resource_id.as_ref(), &instance_group.to_string()],
             )
-            .json::<CampaignResendToUsersRequest>(&campaign_resend_to_users.into())
+            .json(&campaign_resend_to_users.into())
             .call()
     }
 
@@ -110,13 +110,13 @@ impl QuishingCampaignJobs {
         resource_id: impl AsRef<str>,
         instance_group: i32,
         campaign_resend: impl Into<CampaignResendRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &QUISHING_CAMPAIGN_JOBS_RESEND,
                 &[resource_id.as_ref(), &instance_group.to_string()],
             )
-            .json::<CampaignResendRequest>(&campaign_resend.into())
+            .json(&campaign_resend.into())
             .call()
     }
 
@@ -134,10 +134,10 @@ impl QuishingCampaignJobs {
         &self,
         resource_id: impl AsRef<str>,
         campaign_instance: impl Into<CampaignInstanceRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_CAMPAIGN_JOBS_START, &[resource_id.as_ref()])
-            .json::<CampaignInstanceRequest>(&campaign_instance.into())
+            .json(&campaign_instance.into())
             .call()
     }
 
@@ -154,7 +154,7 @@ impl QuishingCampaignJobs {
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &QUISHING_CAMPAIGN_JOBS_START_INSTANCE,
@@ -176,7 +176,7 @@ impl QuishingCampaignJobs {
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &QUISHING_CAMPAIGN_JOBS_STOP,
@@ -198,7 +198,7 @@ impl QuishingCampaignJobs {
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &QUISHING_CAMPAIGN_JOBS_DELETE,

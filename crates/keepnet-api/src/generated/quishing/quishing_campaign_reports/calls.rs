@@ -71,20 +71,13 @@ impl QuishingCampaignReports {
         instance_group: i32,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> List<QuishingCampaignJobPrintoutUsers> {
-        List::new(
-            search::complete::<
-                CampaignUserSearchRequest,
-            >(
-                self
-                    .client()
-                    .operation(
-                        &QUISHING_CAMPAIGN_REPORTS_SEARCH_PRINTOUT_USERS,
-                        &[resource_id.as_ref(), &instance_group.to_string()],
-                    ),
-                search.into(),
-                "lastSendingTime",
-            ),
-        )
+        self.client()
+            .operation(
+                &QUISHING_CAMPAIGN_REPORTS_SEARCH_PRINTOUT_USERS,
+                &[resource_id.as_ref(), &instance_group.to_string()],
+            )
+            .try_json(search::complete(search.into(), "lastSendingTime"))
+            .list()
     }
 
     /// Searches the results of quishing campaigns, one row for each launch.
@@ -96,15 +89,10 @@ impl QuishingCampaignReports {
         &self,
         search: impl Into<SearchRequest>,
     ) -> List<QuishingCampaignJobReport> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&QUISHING_CAMPAIGN_REPORTS_SEARCH, &[]),
-                search.into(),
-                "Name",
-            ),
-        )
+        self.client()
+            .operation(&QUISHING_CAMPAIGN_REPORTS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "Name"))
+            .list()
     }
 
     /// Gets everything that one recipient of the QR code did.
@@ -120,18 +108,9 @@ impl QuishingCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> Call<QuishingCampaignJobUserEmailAll> {
-        search::complete::<
-            CampaignUserSearchRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &QUISHING_CAMPAIGN_REPORTS_SEARCH_ALL,
-                        &[resource_id.as_ref()],
-                    ),
-                search.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&QUISHING_CAMPAIGN_REPORTS_SEARCH_ALL, &[resource_id.as_ref()])
+            .try_json(search::complete(search.into(), "CreateTime"))
             .call()
     }
 
@@ -148,18 +127,12 @@ impl QuishingCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> Call<QuishingCampaignJobUserEmailClicked> {
-        search::complete::<
-            CampaignUserSearchRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &QUISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_CLICKED,
-                        &[resource_id.as_ref()],
-                    ),
-                search.into(),
-                "ClickedTime",
+        self.client()
+            .operation(
+                &QUISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_CLICKED,
+                &[resource_id.as_ref()],
             )
+            .try_json(search::complete(search.into(), "ClickedTime"))
             .call()
     }
 
@@ -176,18 +149,12 @@ impl QuishingCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> Call<QuishingCampaignJobUserEmailOpened> {
-        search::complete::<
-            CampaignUserSearchRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &QUISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_OPENED,
-                        &[resource_id.as_ref()],
-                    ),
-                search.into(),
-                "OpenedTime",
+        self.client()
+            .operation(
+                &QUISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_OPENED,
+                &[resource_id.as_ref()],
             )
+            .try_json(search::complete(search.into(), "OpenedTime"))
             .call()
     }
 
@@ -204,18 +171,12 @@ impl QuishingCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> Call<QuishingCampaignJobUserEmailReported> {
-        search::complete::<
-            CampaignUserSearchRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &QUISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_REPORTED,
-                        &[resource_id.as_ref()],
-                    ),
-                search.into(),
-                "ReportedTime",
+        self.client()
+            .operation(
+                &QUISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_REPORTED,
+                &[resource_id.as_ref()],
             )
+            .try_json(search::complete(search.into(), "ReportedTime"))
             .call()
     }
 
@@ -232,18 +193,12 @@ impl QuishingCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> Call<QuishingCampaignJobUserEmailSubmitted> {
-        search::complete::<
-            CampaignUserSearchRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &QUISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_SUBMITTED,
-                        &[resource_id.as_ref()],
-                    ),
-                search.into(),
-                "SubmittedTime",
+        self.client()
+            .operation(
+                &QUISHING_CAMPAIGN_REPORTS_SEARCH_EMAIL_SUBMITTED,
+                &[resource_id.as_ref()],
             )
+            .try_json(search::complete(search.into(), "SubmittedTime"))
             .call()
     }
 
@@ -260,18 +215,12 @@ impl QuishingCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> Call<QuishingCampaignJobUserEmailMfaSubmitted> {
-        search::complete::<
-            CampaignUserSearchRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &QUISHING_CAMPAIGN_REPORTS_SEARCH_MFA_SUBMITTED,
-                        &[resource_id.as_ref()],
-                    ),
-                search.into(),
-                "SubmittedTime",
+        self.client()
+            .operation(
+                &QUISHING_CAMPAIGN_REPORTS_SEARCH_MFA_SUBMITTED,
+                &[resource_id.as_ref()],
             )
+            .try_json(search::complete(search.into(), "SubmittedTime"))
             .call()
     }
 
@@ -281,13 +230,9 @@ impl QuishingCampaignReports {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&QUISHING_CAMPAIGN_REPORTS_EXPORT, &[]),
-                export.into(),
-                "Name",
-            )
+        self.client()
+            .operation(&QUISHING_CAMPAIGN_REPORTS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "Name"))
             .call()
     }
 
@@ -370,20 +315,10 @@ impl QuishingCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<SearchQuishingCampaignJobRequest>,
     ) -> List<QuishingCampaignJob> {
-        List::new(
-            search::complete::<
-                SearchQuishingCampaignJobRequest,
-            >(
-                self
-                    .client()
-                    .operation(
-                        &QUISHING_CAMPAIGN_REPORTS_SEARCH_JOBS,
-                        &[resource_id.as_ref()],
-                    ),
-                search.into(),
-                "CreatedDate",
-            ),
-        )
+        self.client()
+            .operation(&QUISHING_CAMPAIGN_REPORTS_SEARCH_JOBS, &[resource_id.as_ref()])
+            .try_json(search::complete(search.into(), "CreatedDate"))
+            .list()
     }
 
     /// Exports the launches of one quishing campaign as a file.
@@ -399,18 +334,9 @@ impl QuishingCampaignReports {
         resource_id: impl AsRef<str>,
         campaign_job_export: impl Into<CampaignJobExportRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            CampaignJobExportRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &QUISHING_CAMPAIGN_REPORTS_EXPORT_JOBS,
-                        &[resource_id.as_ref()],
-                    ),
-                campaign_job_export.into(),
-                "CreatedDate",
-            )
+        self.client()
+            .operation(&QUISHING_CAMPAIGN_REPORTS_EXPORT_JOBS, &[resource_id.as_ref()])
+            .try_json(search::complete(campaign_job_export.into(), "CreatedDate"))
             .call()
     }
 
@@ -434,22 +360,16 @@ impl QuishingCampaignReports {
         instance_group: i32,
         export: impl Into<ExportRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &QUISHING_CAMPAIGN_REPORTS_EXPORT_USERS,
-                        &[
-                            search_type.as_ref(),
-                            resource_id.as_ref(),
-                            &instance_group.to_string(),
-                        ],
-                    ),
-                export.into(),
-                "Email",
+        self.client()
+            .operation(
+                &QUISHING_CAMPAIGN_REPORTS_EXPORT_USERS,
+                &[
+                    search_type.as_ref(),
+                    resource_id.as_ref(),
+                    &instance_group.to_string(),
+                ],
             )
+            .try_json(search::complete(export.into(), "Email"))
             .call()
     }
 
@@ -472,24 +392,17 @@ impl QuishingCampaignReports {
         instance_group: i32,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> List<QuishingCampaignJobUsers> {
-        List::new(
-            search::complete::<
-                CampaignUserSearchRequest,
-            >(
-                self
-                    .client()
-                    .operation(
-                        &QUISHING_CAMPAIGN_REPORTS_SEARCH_USERS,
-                        &[
-                            search_type.as_ref(),
-                            resource_id.as_ref(),
-                            &instance_group.to_string(),
-                        ],
-                    ),
-                search.into(),
-                "Email",
-            ),
-        )
+        self.client()
+            .operation(
+                &QUISHING_CAMPAIGN_REPORTS_SEARCH_USERS,
+                &[
+                    search_type.as_ref(),
+                    resource_id.as_ref(),
+                    &instance_group.to_string(),
+                ],
+            )
+            .try_json(search::complete(search.into(), "Email"))
+            .list()
     }
 }
 

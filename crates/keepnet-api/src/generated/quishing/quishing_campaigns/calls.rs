@@ -7,9 +7,9 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     BulkDeleteRequest, CampaignFormDetails, CampaignScheduleInfo, CampaignSendingInfo,
-    CampaignSendingInfoRequest, CreateQuishingCampaignRequest, EmailDeliverySettingModel,
-    ExportRequest, IdResult, QuishingCalculateScheduleInfoRequest, QuishingCampaign,
-    QuishingCampaignPreview, QuishingCampaignPreviewList, QuishingCampaignView,
+    CampaignSendingInfoRequest, CreateQuishingCampaignRequest, EmailDeliverySettings,
+    ExportRequest, QuishingCalculateScheduleInfoRequest, QuishingCampaign,
+    QuishingCampaignPreview, QuishingCampaignPreviewList, QuishingCampaignView, RecordId,
     UpdateQuishingCampaignRequest,
 };
 use crate::search::SearchRequest;
@@ -34,7 +34,7 @@ impl QuishingCampaigns {
 
     /// Creates a quishing campaign, to be launched now, at a set time or later by hand.
     ///
-    /// The published description leaves the form of the answer open; that it is the id is concluded from similar
+    /// The published description leaves the form of the response open; that it is the id is concluded from similar
     /// operations.
     ///
     /// `POST /api/quishing-simulator/quishing-campaign`. Not retried once it may have run.
@@ -43,10 +43,10 @@ impl QuishingCampaigns {
     pub fn create(
         &self,
         quishing_campaign: impl Into<CreateQuishingCampaignRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_CAMPAIGNS_CREATE, &[])
-            .json::<CreateQuishingCampaignRequest>(&quishing_campaign.into())
+            .json(&quishing_campaign.into())
             .call()
     }
 
@@ -58,10 +58,10 @@ impl QuishingCampaigns {
     pub fn delete_many(
         &self,
         bulk_delete: impl Into<BulkDeleteRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_CAMPAIGNS_DELETE_MANY, &[])
-            .json::<BulkDeleteRequest>(&bulk_delete.into())
+            .json(&bulk_delete.into())
             .call()
     }
 
@@ -76,9 +76,7 @@ impl QuishingCampaigns {
     ) -> Call<CampaignScheduleInfo> {
         self.client()
             .operation(&QUISHING_CAMPAIGNS_CALCULATE_SCHEDULE_INFO, &[])
-            .json::<
-                QuishingCalculateScheduleInfoRequest,
-            >(&quishing_calculate_schedule_info.into())
+            .json(&quishing_calculate_schedule_info.into())
             .call()
     }
 
@@ -93,7 +91,7 @@ impl QuishingCampaigns {
     ) -> Call<CampaignSendingInfo> {
         self.client()
             .operation(&QUISHING_CAMPAIGNS_CALCULATE_SENDING_INFO, &[])
-            .json::<CampaignSendingInfoRequest>(&campaign_sending_info.into())
+            .json(&campaign_sending_info.into())
             .call()
     }
 
@@ -102,7 +100,7 @@ impl QuishingCampaigns {
     /// `GET /api/quishing-simulator/quishing-campaign/email-delivery-setting-list`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn email_delivery_settings(&self) -> Call<EmailDeliverySettingModel> {
+    pub fn email_delivery_settings(&self) -> Call<EmailDeliverySettings> {
         self.client().operation(&QUISHING_CAMPAIGNS_EMAIL_DELIVERY_SETTINGS, &[]).call()
     }
 
@@ -175,7 +173,7 @@ impl QuishingCampaigns {
     /// automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn root_company_shared_smtp_id(&self) -> Call<IdResult> {
+    pub fn root_company_shared_smtp_id(&self) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_CAMPAIGNS_ROOT_COMPANY_SHARED_SMTP_ID, &[])
             .call()
@@ -190,15 +188,10 @@ impl QuishingCampaigns {
         &self,
         search: impl Into<SearchRequest>,
     ) -> List<QuishingCampaignView> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&QUISHING_CAMPAIGNS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&QUISHING_CAMPAIGNS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports quishing campaigns as a spreadsheet, CSV or PDF file.
@@ -207,13 +200,9 @@ impl QuishingCampaigns {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&QUISHING_CAMPAIGNS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&QUISHING_CAMPAIGNS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -241,10 +230,10 @@ impl QuishingCampaigns {
         &self,
         resource_id: impl AsRef<str>,
         quishing_campaign: impl Into<UpdateQuishingCampaignRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_CAMPAIGNS_UPDATE, &[resource_id.as_ref()])
-            .json::<UpdateQuishingCampaignRequest>(&quishing_campaign.into())
+            .json(&quishing_campaign.into())
             .call()
     }
 
@@ -255,7 +244,7 @@ impl QuishingCampaigns {
     /// - `resource_id`: The id of the quishing campaign.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_CAMPAIGNS_DELETE, &[resource_id.as_ref()])
             .call()

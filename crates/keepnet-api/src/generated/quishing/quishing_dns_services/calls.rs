@@ -7,7 +7,7 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     DnsServiceFormDetails, DnsServiceProvider, DnsServiceProviderRequest, DnsServiceProviderView,
-    ExportRequest, IdResult, TestDnsServiceProviderRequest,
+    ExportRequest, RecordId, TestDnsServiceProviderRequest,
 };
 use crate::search::SearchRequest;
 
@@ -31,7 +31,7 @@ impl QuishingDnsServices {
 
     /// Adds a quishing DNS service with its credentials.
     ///
-    /// The published description leaves the form of the answer open; that it is the id is concluded from similar
+    /// The published description leaves the form of the response open; that it is the id is concluded from similar
     /// operations.
     ///
     /// `POST /api/quishing-simulator/dns-services`. Not retried once it may have run.
@@ -40,10 +40,10 @@ impl QuishingDnsServices {
     pub fn create(
         &self,
         dns_service_provider: impl Into<DnsServiceProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_DNS_SERVICES_CREATE, &[])
-            .json::<DnsServiceProviderRequest>(&dns_service_provider.into())
+            .json(&dns_service_provider.into())
             .call()
     }
 
@@ -65,15 +65,10 @@ impl QuishingDnsServices {
         &self,
         search: impl Into<SearchRequest>,
     ) -> List<DnsServiceProviderView> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&QUISHING_DNS_SERVICES_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&QUISHING_DNS_SERVICES_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports quishing DNS services as a spreadsheet, CSV or PDF file.
@@ -82,13 +77,9 @@ impl QuishingDnsServices {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&QUISHING_DNS_SERVICES_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&QUISHING_DNS_SERVICES_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -118,10 +109,10 @@ impl QuishingDnsServices {
         &self,
         resource_id: impl AsRef<str>,
         dns_service_provider: impl Into<DnsServiceProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_DNS_SERVICES_UPDATE, &[resource_id.as_ref()])
-            .json::<DnsServiceProviderRequest>(&dns_service_provider.into())
+            .json(&dns_service_provider.into())
             .call()
     }
 
@@ -132,7 +123,7 @@ impl QuishingDnsServices {
     /// - `resource_id`: The id of the quishing DNS service.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_DNS_SERVICES_DELETE, &[resource_id.as_ref()])
             .call()
@@ -149,10 +140,10 @@ impl QuishingDnsServices {
         &self,
         resource_id: impl AsRef<str>,
         test_dns_service_provider: impl Into<TestDnsServiceProviderRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_DNS_SERVICES_TEST, &[resource_id.as_ref()])
-            .json::<TestDnsServiceProviderRequest>(&test_dns_service_provider.into())
+            .json(&test_dns_service_provider.into())
             .call()
     }
 }

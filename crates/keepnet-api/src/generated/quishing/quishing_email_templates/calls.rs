@@ -7,8 +7,9 @@ use security_api_transport::{Call, Client, Download, Operation, RawJson};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    ExportRequest, IdResult, PsEmailTemplate, PsEmailTemplateSearchRequest,
-    QuishingEmailTemplatesCreateForm, QuishingEmailTemplatesUpdateForm, SearchPsEmailTemplate,
+    ExportRequest, PsEmailTemplate, PsEmailTemplateSearchRequest,
+    QuishingEmailTemplatesCreateForm, QuishingEmailTemplatesUpdateForm, RecordId,
+    SearchPsEmailTemplate,
 };
 
 /// E-mails of quishing scenarios.
@@ -31,7 +32,7 @@ impl QuishingEmailTemplates {
 
     /// Creates a quishing e-mail template.
     ///
-    /// The published description leaves the form of the answer open; that it is the id is concluded from similar
+    /// The published description leaves the form of the response open; that it is the id is concluded from similar
     /// operations.
     ///
     /// `POST /api/quishing-simulator/email-templates`. Not retried once it may have run.
@@ -40,7 +41,7 @@ impl QuishingEmailTemplates {
     pub fn create(
         &self,
         quishing_email_templates_create: impl Into<QuishingEmailTemplatesCreateForm>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_EMAIL_TEMPLATES_CREATE, &[])
             .form(quishing_email_templates_create.into().into())
@@ -82,15 +83,10 @@ impl QuishingEmailTemplates {
         &self,
         search: impl Into<PsEmailTemplateSearchRequest>,
     ) -> List<SearchPsEmailTemplate> {
-        List::new(
-            search::complete::<
-                PsEmailTemplateSearchRequest,
-            >(
-                self.client().operation(&QUISHING_EMAIL_TEMPLATES_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&QUISHING_EMAIL_TEMPLATES_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports quishing e-mail templates as a spreadsheet, CSV or PDF file.
@@ -99,13 +95,9 @@ impl QuishingEmailTemplates {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&QUISHING_EMAIL_TEMPLATES_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&QUISHING_EMAIL_TEMPLATES_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -135,7 +127,7 @@ impl QuishingEmailTemplates {
         &self,
         resource_id: impl AsRef<str>,
         quishing_email_templates_update: impl Into<QuishingEmailTemplatesUpdateForm>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_EMAIL_TEMPLATES_UPDATE, &[resource_id.as_ref()])
             .form(quishing_email_templates_update.into().into())
@@ -149,7 +141,7 @@ impl QuishingEmailTemplates {
     /// - `resource_id`: The id of the quishing e-mail template.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_EMAIL_TEMPLATES_DELETE, &[resource_id.as_ref()])
             .call()

@@ -38,9 +38,7 @@ impl QuishingExcludedIps {
     ) -> Call<PhishingCampaignExcludedIp> {
         self.client()
             .operation(&QUISHING_EXCLUDED_IPS_SAVE, &[])
-            .json::<
-                CreatePhishingCampaignExcludedIpRequest,
-            >(&phishing_campaign_excluded_ip.into())
+            .json(&phishing_campaign_excluded_ip.into())
             .call()
     }
 

@@ -6,9 +6,8 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BulkDeleteRequest, CreateLandingPageTemplateReturnSearch, ExportRequest, IdResult,
-    LandingPageTemplate, LandingPageTemplateFormDetails, LandingPageTemplateRequest,
-    LandingPageTemplateView,
+    BulkDeleteRequest, CreateLandingPageTemplateReturnSearch, ExportRequest, LandingPageTemplate,
+    LandingPageTemplateFormDetails, LandingPageTemplateRequest, LandingPageTemplateView, RecordId,
 };
 use crate::search::SearchRequest;
 
@@ -41,7 +40,7 @@ impl QuishingLandingPages {
     ) -> Call<CreateLandingPageTemplateReturnSearch> {
         self.client()
             .operation(&QUISHING_LANDING_PAGES_CREATE, &[])
-            .json::<LandingPageTemplateRequest>(&landing_page_template.into())
+            .json(&landing_page_template.into())
             .call()
     }
 
@@ -53,10 +52,10 @@ impl QuishingLandingPages {
     pub fn delete_many(
         &self,
         bulk_delete: impl Into<BulkDeleteRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_LANDING_PAGES_DELETE_MANY, &[])
-            .json::<BulkDeleteRequest>(&bulk_delete.into())
+            .json(&bulk_delete.into())
             .call()
     }
 
@@ -78,15 +77,10 @@ impl QuishingLandingPages {
         &self,
         search: impl Into<SearchRequest>,
     ) -> List<LandingPageTemplateView> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&QUISHING_LANDING_PAGES_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&QUISHING_LANDING_PAGES_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports quishing landing pages as a spreadsheet, CSV or PDF file.
@@ -95,13 +89,9 @@ impl QuishingLandingPages {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&QUISHING_LANDING_PAGES_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&QUISHING_LANDING_PAGES_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -131,10 +121,10 @@ impl QuishingLandingPages {
         &self,
         resource_id: impl AsRef<str>,
         landing_page_template: impl Into<LandingPageTemplateRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_LANDING_PAGES_UPDATE, &[resource_id.as_ref()])
-            .json::<LandingPageTemplateRequest>(&landing_page_template.into())
+            .json(&landing_page_template.into())
             .call()
     }
 
@@ -145,7 +135,7 @@ impl QuishingLandingPages {
     /// - `resource_id`: The id of the quishing landing page.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_LANDING_PAGES_DELETE, &[resource_id.as_ref()])
             .call()

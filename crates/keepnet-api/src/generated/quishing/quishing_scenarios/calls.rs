@@ -6,9 +6,9 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BulkDeleteRequest, CreateQuishingScenarioRequest, ExportRequest, IdResult,
-    PhishingScenarioFormDetails, PhishingScenarioSearchRequest, QuishingScenario,
-    QuishingScenarioPreview, QuishingTemplateSearchType, ScenarioView, SmsPhoneNumber,
+    BulkDeleteRequest, CreateQuishingScenarioRequest, ExportRequest, PhishingScenarioFormDetails,
+    PhishingScenarioSearchRequest, QuishingScenario, QuishingScenarioPreview,
+    QuishingTemplateSearchType, RecordId, SimulationScenario, SmsPhoneNumber,
     UpdateQuishingScenarioRequest,
 };
 
@@ -32,7 +32,7 @@ impl QuishingScenarios {
 
     /// Creates a quishing scenario.
     ///
-    /// The published description leaves the form of the answer open; that it is the id is concluded from similar
+    /// The published description leaves the form of the response open; that it is the id is concluded from similar
     /// operations.
     ///
     /// `POST /api/quishing-simulator/quishing-scenario`. Not retried once it may have run.
@@ -41,10 +41,10 @@ impl QuishingScenarios {
     pub fn create(
         &self,
         quishing_scenario: impl Into<CreateQuishingScenarioRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_SCENARIOS_CREATE, &[])
-            .json::<CreateQuishingScenarioRequest>(&quishing_scenario.into())
+            .json(&quishing_scenario.into())
             .call()
     }
 
@@ -56,10 +56,10 @@ impl QuishingScenarios {
     pub fn delete_many(
         &self,
         bulk_delete: impl Into<BulkDeleteRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_SCENARIOS_DELETE_MANY, &[])
-            .json::<BulkDeleteRequest>(&bulk_delete.into())
+            .json(&bulk_delete.into())
             .call()
     }
 
@@ -153,16 +153,11 @@ impl QuishingScenarios {
     pub fn search(
         &self,
         search: impl Into<PhishingScenarioSearchRequest>,
-    ) -> List<ScenarioView> {
-        List::new(
-            search::complete::<
-                PhishingScenarioSearchRequest,
-            >(
-                self.client().operation(&QUISHING_SCENARIOS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+    ) -> List<SimulationScenario> {
+        self.client()
+            .operation(&QUISHING_SCENARIOS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports quishing scenarios as a spreadsheet, CSV or PDF file.
@@ -171,13 +166,9 @@ impl QuishingScenarios {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&QUISHING_SCENARIOS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&QUISHING_SCENARIOS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -205,10 +196,10 @@ impl QuishingScenarios {
         &self,
         resource_id: impl AsRef<str>,
         quishing_scenario: impl Into<UpdateQuishingScenarioRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_SCENARIOS_UPDATE, &[resource_id.as_ref()])
-            .json::<UpdateQuishingScenarioRequest>(&quishing_scenario.into())
+            .json(&quishing_scenario.into())
             .call()
     }
 
@@ -219,7 +210,7 @@ impl QuishingScenarios {
     /// - `resource_id`: The id of the quishing scenario.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_SCENARIOS_DELETE, &[resource_id.as_ref()])
             .call()

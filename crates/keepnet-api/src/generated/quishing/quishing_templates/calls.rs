@@ -7,8 +7,8 @@ use security_api_transport::{Call, Client, Download, Operation, RawJson};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BulkDeleteRequest, ExportRequest, IdResult, QuishingTemplate, QuishingTemplateSearchRequest,
-    QuishingTemplateType, QuishingTemplatesCreateForm, QuishingTemplatesUpdateForm,
+    BulkDeleteRequest, ExportRequest, QuishingTemplate, QuishingTemplateSearchRequest,
+    QuishingTemplateType, QuishingTemplatesCreateForm, QuishingTemplatesUpdateForm, RecordId,
     SearchQuishingTemplate,
 };
 
@@ -61,7 +61,7 @@ impl QuishingTemplates {
 
     /// Creates a quishing template.
     ///
-    /// The published description leaves the form of the answer open; that it is the id is concluded from similar
+    /// The published description leaves the form of the response open; that it is the id is concluded from similar
     /// operations.
     ///
     /// `POST /api/quishing-simulator/quishing-templates`. Not retried once it may have run.
@@ -70,7 +70,7 @@ impl QuishingTemplates {
     pub fn create(
         &self,
         quishing_templates_create: impl Into<QuishingTemplatesCreateForm>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_TEMPLATES_CREATE, &[])
             .form(quishing_templates_create.into().into())
@@ -85,10 +85,10 @@ impl QuishingTemplates {
     pub fn delete_many(
         &self,
         bulk_delete: impl Into<BulkDeleteRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_TEMPLATES_DELETE_MANY, &[])
-            .json::<BulkDeleteRequest>(&bulk_delete.into())
+            .json(&bulk_delete.into())
             .call()
     }
 
@@ -130,15 +130,10 @@ impl QuishingTemplates {
         &self,
         search: impl Into<QuishingTemplateSearchRequest>,
     ) -> List<SearchQuishingTemplate> {
-        List::new(
-            search::complete::<
-                QuishingTemplateSearchRequest,
-            >(
-                self.client().operation(&QUISHING_TEMPLATES_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&QUISHING_TEMPLATES_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports quishing templates as a spreadsheet, CSV or PDF file.
@@ -147,13 +142,9 @@ impl QuishingTemplates {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&QUISHING_TEMPLATES_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&QUISHING_TEMPLATES_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -181,7 +172,7 @@ impl QuishingTemplates {
         &self,
         resource_id: impl AsRef<str>,
         quishing_templates_update: impl Into<QuishingTemplatesUpdateForm>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_TEMPLATES_UPDATE, &[resource_id.as_ref()])
             .form(quishing_templates_update.into().into())
@@ -195,7 +186,7 @@ impl QuishingTemplates {
     /// - `resource_id`: The id of the quishing template.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&QUISHING_TEMPLATES_DELETE, &[resource_id.as_ref()])
             .call()

@@ -4,7 +4,7 @@
 
 use security_api_transport::{Call, Client, Operation};
 use security_api_transport::__private::http::Method;
-use crate::generated::types::{DiagnosticRequest, IdResult};
+use crate::generated::types::{DiagnosticRequest, RecordId};
 
 /// Diagnostic reports of the Outlook add-in.
 ///
@@ -29,11 +29,8 @@ impl Diagnostics {
     /// `POST /api/diagnostic`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
-    pub fn create(&self, diagnostic: impl Into<DiagnosticRequest>) -> Call<IdResult> {
-        self.client()
-            .operation(&DIAGNOSTICS_CREATE, &[])
-            .json::<DiagnosticRequest>(&diagnostic.into())
-            .call()
+    pub fn create(&self, diagnostic: impl Into<DiagnosticRequest>) -> Call<RecordId> {
+        self.client().operation(&DIAGNOSTICS_CREATE, &[]).json(&diagnostic.into()).call()
     }
 }
 

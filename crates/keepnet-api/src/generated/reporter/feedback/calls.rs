@@ -4,7 +4,7 @@
 
 use security_api_transport::{Call, Client, Operation};
 use security_api_transport::__private::http::Method;
-use crate::generated::types::{IdResult, SendFeedbackRequest};
+use crate::generated::types::{RecordId, SendFeedbackRequest};
 
 /// Feedback about the product.
 ///
@@ -32,11 +32,8 @@ impl Feedback {
     pub fn create(
         &self,
         send_feedback: impl Into<SendFeedbackRequest>,
-    ) -> Call<IdResult> {
-        self.client()
-            .operation(&FEEDBACK_CREATE, &[])
-            .json::<SendFeedbackRequest>(&send_feedback.into())
-            .call()
+    ) -> Call<RecordId> {
+        self.client().operation(&FEEDBACK_CREATE, &[]).json(&send_feedback.into()).call()
     }
 }
 

@@ -33,10 +33,7 @@ impl Heartbeat {
         &self,
         heartbeat: impl Into<HeartbeatRequest>,
     ) -> Call<HeartbeatService> {
-        self.client()
-            .operation(&HEARTBEAT_CREATE, &[])
-            .json::<HeartbeatRequest>(&heartbeat.into())
-            .call()
+        self.client().operation(&HEARTBEAT_CREATE, &[]).json(&heartbeat.into()).call()
     }
 }
 

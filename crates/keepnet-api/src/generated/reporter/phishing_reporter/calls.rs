@@ -9,9 +9,8 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     BulkDeleteRequest, ConnectGraphAccountRequest, DialogBoxSettingsTranslationServiceRequest,
-    ExportRequest, GeneratedApplicationHistory, IdResult, PhishingReporterAddIn,
-    PhishingReporterSaveForm, PhishingReporterSetting, PhishingReporterSummary,
-    PhishingReporterUser,
+    ExportRequest, GeneratedApplicationHistory, PhishingReporterAddIn, PhishingReporterSaveForm,
+    PhishingReporterSetting, PhishingReporterSummary, PhishingReporterUser, RecordId,
 };
 use crate::search::SearchRequest;
 
@@ -50,7 +49,7 @@ impl PhishingReporter {
     pub fn save(
         &self,
         phishing_reporter_save: impl Into<PhishingReporterSaveForm>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_REPORTER_SAVE, &[])
             .form(phishing_reporter_save.into().into())
@@ -65,10 +64,10 @@ impl PhishingReporter {
     pub fn delete_many_users(
         &self,
         bulk_delete: impl Into<BulkDeleteRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_REPORTER_DELETE_MANY_USERS, &[])
-            .json::<BulkDeleteRequest>(&bulk_delete.into())
+            .json(&bulk_delete.into())
             .call()
     }
 
@@ -79,7 +78,7 @@ impl PhishingReporter {
     /// - `resource_id`: The id of the reporter user.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete_user(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete_user(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_REPORTER_DELETE_USER, &[resource_id.as_ref()])
             .call()
@@ -92,7 +91,7 @@ impl PhishingReporter {
     /// - `is_granted`: Whether the application is allowed.
     ///
     /// Source: the vendor's documentation.
-    pub fn set_app_permission_access(&self, is_granted: bool) -> Call<IdResult> {
+    pub fn set_app_permission_access(&self, is_granted: bool) -> Call<RecordId> {
         self.client()
             .operation(
                 &PHISHING_REPORTER_SET_APP_PERMISSION_ACCESS,
@@ -147,7 +146,7 @@ impl PhishingReporter {
     /// `GET /api/phishing-reporter/generate/diagnostic-tool`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
-    pub fn generate_diagnostic_tool(&self) -> Call<IdResult> {
+    pub fn generate_diagnostic_tool(&self) -> Call<RecordId> {
         self.client().operation(&PHISHING_REPORTER_GENERATE_DIAGNOSTIC_TOOL, &[]).call()
     }
 
@@ -155,7 +154,7 @@ impl PhishingReporter {
     ///
     /// A GET with an effect: each call makes a new package.
     ///
-    /// The published description says that the answer is JSON; the vendor's own client reads a file.
+    /// The published description says that the response is JSON; the vendor's own client reads a file.
     ///
     /// `GET /api/phishing-reporter/generate/gsuite-addin`. Not retried once it may have run.
     ///
@@ -168,7 +167,7 @@ impl PhishingReporter {
     ///
     /// A GET with an effect: each call makes a new package.
     ///
-    /// The published description says that the answer is JSON; the vendor's own client reads a file.
+    /// The published description says that the response is JSON; the vendor's own client reads a file.
     ///
     /// `GET /api/phishing-reporter/generate/microsoft365-addin`. Not retried once it may have run.
     ///
@@ -183,7 +182,7 @@ impl PhishingReporter {
     ///
     /// A GET with an effect: each call makes a new package.
     ///
-    /// The published description says that the answer is JSON; the vendor's own client reads a file.
+    /// The published description says that the response is JSON; the vendor's own client reads a file.
     ///
     /// `GET /api/phishing-reporter/generate/microsoft365-spam-reporting-addin`. Not retried once it may have run.
     ///
@@ -205,7 +204,7 @@ impl PhishingReporter {
     /// `GET /api/phishing-reporter/generate/outlook-addin`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
-    pub fn generate_outlook_addin(&self) -> Call<IdResult> {
+    pub fn generate_outlook_addin(&self) -> Call<RecordId> {
         self.client().operation(&PHISHING_REPORTER_GENERATE_OUTLOOK_ADDIN, &[]).call()
     }
 
@@ -218,15 +217,10 @@ impl PhishingReporter {
         &self,
         search: impl Into<SearchRequest>,
     ) -> List<GeneratedApplicationHistory> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&PHISHING_REPORTER_SEARCH_HISTORY, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&PHISHING_REPORTER_SEARCH_HISTORY, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports the history of generated packages as a file.
@@ -235,13 +229,9 @@ impl PhishingReporter {
     ///
     /// Source: the vendor's documentation.
     pub fn export_history(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&PHISHING_REPORTER_EXPORT_HISTORY, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&PHISHING_REPORTER_EXPORT_HISTORY, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -262,10 +252,10 @@ impl PhishingReporter {
     pub fn link_graph_account(
         &self,
         connect_graph_account: impl Into<ConnectGraphAccountRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&PHISHING_REPORTER_LINK_GRAPH_ACCOUNT, &[])
-            .json::<ConnectGraphAccountRequest>(&connect_graph_account.into())
+            .json(&connect_graph_account.into())
             .call()
     }
 
@@ -289,15 +279,10 @@ impl PhishingReporter {
         &self,
         search: impl Into<SearchRequest>,
     ) -> List<PhishingReporterUser> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&PHISHING_REPORTER_SEARCH, &[]),
-                search.into(),
-                "LastSeen",
-            ),
-        )
+        self.client()
+            .operation(&PHISHING_REPORTER_SEARCH, &[])
+            .try_json(search::complete(search.into(), "LastSeen"))
+            .list()
     }
 
     /// Exports the people who have the add-in as a file.
@@ -306,13 +291,9 @@ impl PhishingReporter {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&PHISHING_REPORTER_EXPORT, &[]),
-                export.into(),
-                "LastSeen",
-            )
+        self.client()
+            .operation(&PHISHING_REPORTER_EXPORT, &[])
+            .try_json(search::complete(export.into(), "LastSeen"))
             .call()
     }
 
@@ -349,9 +330,7 @@ impl PhishingReporter {
     ) -> Call<Option<String>> {
         self.client()
             .operation(&PHISHING_REPORTER_TRANSLATE_ADDIN_SETTINGS, &[])
-            .json::<
-                DialogBoxSettingsTranslationServiceRequest,
-            >(&dialog_box_settings_translation_service.into())
+            .json(&dialog_box_settings_translation_service.into())
             .call()
     }
 
@@ -360,7 +339,7 @@ impl PhishingReporter {
     /// `DELETE /api/phishing-reporter/unlink-graph-account`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
-    pub fn unlink_graph_account(&self) -> Call<IdResult> {
+    pub fn unlink_graph_account(&self) -> Call<RecordId> {
         self.client().operation(&PHISHING_REPORTER_UNLINK_GRAPH_ACCOUNT, &[]).call()
     }
 }

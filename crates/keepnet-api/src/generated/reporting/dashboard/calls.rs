@@ -38,7 +38,7 @@ impl Dashboard {
     ) -> Call<Vec<NotifiedEmailTrend>> {
         self.client()
             .operation(&DASHBOARD_REPORTED_EMAIL_TRENDS, &[])
-            .json::<ReportedEmailTrendsRequest>(&reported_email_trends.into())
+            .json(&reported_email_trends.into())
             .call()
     }
 
@@ -80,9 +80,7 @@ impl Dashboard {
     ) -> Call<DashboardWidgetsOrdering> {
         self.client()
             .operation(&DASHBOARD_SAVE_WIDGETS, &[])
-            .json::<
-                CreateDashboardWidgetsOrderingRequest,
-            >(&dashboard_widgets_ordering.into())
+            .json(&dashboard_widgets_ordering.into())
             .call()
     }
 }

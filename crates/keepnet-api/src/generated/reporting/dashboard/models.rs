@@ -64,25 +64,25 @@ model! {
     pub struct SummaryDataResponse: Received {
         /// In an envelope of its own.
         top_reporters: Option<RawJson> = "topReporters" (json),
-        /// An answer in an envelope of its own.
+        /// A response in an envelope of its own.
         reported_email_trends: Option<RawJson> = "reportedEmailTrends" (json),
-        /// An answer in an envelope of its own.
+        /// A response in an envelope of its own.
         dashboard_summary: Option<RawJson> = "dashboardSummary" (json),
-        /// An answer in an envelope of its own.
+        /// A response in an envelope of its own.
         dashboard_top_rules: Option<RawJson> = "dashboardTopRules" (json),
-        /// An answer in an envelope of its own.
+        /// A response in an envelope of its own.
         running_investigations: Option<RawJson> = "runningInvestigations" (json),
-        /// An answer in an envelope of its own.
+        /// A response in an envelope of its own.
         dashboard_widgets_ordering: Option<RawJson> = "dashboardWidgetsOrdering" (json),
-        /// An answer in an envelope of its own.
+        /// A response in an envelope of its own.
         recent_phishing_campaigns: Option<RawJson> = "recentPhishingCampaigns" (json),
-        /// An answer in an envelope of its own.
+        /// A response in an envelope of its own.
         most_phished_users: Option<RawJson> = "mostPhishedUsers" (json),
-        /// An answer in an envelope of its own.
+        /// A response in an envelope of its own.
         top_phishing_simulation_reporters: Option<RawJson> = "topPhishingSimulationReporters" (json),
-        /// An answer in an envelope of its own.
+        /// A response in an envelope of its own.
         most_engaged_campaigns: Option<RawJson> = "mostEngagedCampaigns" (json),
-        /// An answer in an envelope of its own.
+        /// A response in an envelope of its own.
         phishing_campaign_trends: Option<RawJson> = "phishingCampaignTrends" (json),
     }
 }

@@ -7,7 +7,7 @@ use security_api_transport::__private::http::Method;
 use crate::generated::types::{
     CreateExecutiveReportServiceRequest, ExecutiveReport, ExecutiveReportView,
     ExecutiveReportWidgetResult, ExecutiveReportWidgetsService, ExecutiveReportsUploadPdfForm,
-    IdResult, SearchExecutiveReportRequest, UpdateExecutiveReportServiceRequest,
+    RecordId, SearchExecutiveReportRequest, UpdateExecutiveReportServiceRequest,
     WidgetDataRequest,
 };
 
@@ -37,12 +37,10 @@ impl ExecutiveReports {
     pub fn create(
         &self,
         executive_report_service: impl Into<CreateExecutiveReportServiceRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&EXECUTIVE_REPORTS_CREATE, &[])
-            .json::<
-                CreateExecutiveReportServiceRequest,
-            >(&executive_report_service.into())
+            .json(&executive_report_service.into())
             .call()
     }
 
@@ -70,7 +68,7 @@ impl ExecutiveReports {
     ) -> Call<Vec<ExecutiveReportWidgetResult>> {
         self.client()
             .operation(&EXECUTIVE_REPORTS_WIDGET_DATA, &[])
-            .json::<WidgetDataRequest>(&widget_data.into())
+            .json(&widget_data.into())
             .call()
     }
 
@@ -94,7 +92,7 @@ impl ExecutiveReports {
     ) -> Call<Vec<ExecutiveReportView>> {
         self.client()
             .operation(&EXECUTIVE_REPORTS_SEARCH, &[])
-            .json::<SearchExecutiveReportRequest>(&search.into())
+            .json(&search.into())
             .call()
     }
 
@@ -122,12 +120,10 @@ impl ExecutiveReports {
         &self,
         resource_id: impl AsRef<str>,
         executive_report_service: impl Into<UpdateExecutiveReportServiceRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&EXECUTIVE_REPORTS_UPDATE, &[resource_id.as_ref()])
-            .json::<
-                UpdateExecutiveReportServiceRequest,
-            >(&executive_report_service.into())
+            .json(&executive_report_service.into())
             .call()
     }
 
@@ -138,7 +134,7 @@ impl ExecutiveReports {
     /// - `resource_id`: The id of the executive report.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&EXECUTIVE_REPORTS_DELETE, &[resource_id.as_ref()])
             .call()

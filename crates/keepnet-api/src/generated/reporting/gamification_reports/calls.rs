@@ -5,7 +5,7 @@
 use security_api_transport::{Call, Client, Operation, RawJson};
 use security_api_transport::__private::http::Method;
 use crate::generated::types::{
-    BadgeInfo, BadgesResponse, CalculateBadgesRequest, GamificationView, MyLearning,
+    BadgeInfo, BadgesResponse, CalculateBadgesRequest, GamificationRank, MyLearning,
     MyLearningRequest, PhishingTestResultSummary,
 };
 
@@ -79,7 +79,7 @@ impl GamificationReports {
     ) -> Call<RawJson> {
         self.client()
             .operation(&GAMIFICATION_REPORTS_CALCULATE_BADGES, &[])
-            .json::<CalculateBadgesRequest>(&calculate_badges.into())
+            .json(&calculate_badges.into())
             .call()
     }
 
@@ -104,7 +104,7 @@ impl GamificationReports {
                 &GAMIFICATION_REPORTS_LEARNING,
                 &[target_user_resource_id.as_ref()],
             )
-            .json::<MyLearningRequest>(&my_learning.into())
+            .json(&my_learning.into())
             .call()
     }
 
@@ -141,7 +141,7 @@ impl GamificationReports {
     pub fn top_performance(
         &self,
         target_user_resource_id: impl AsRef<str>,
-    ) -> Call<Vec<GamificationView>> {
+    ) -> Call<Vec<GamificationRank>> {
         self.client()
             .operation(
                 &GAMIFICATION_REPORTS_TOP_PERFORMANCE,

@@ -6,8 +6,8 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::List;
 use crate::generated::types::{
-    GamificationFormDetails, GamificationUserPerformanceView, GamificationUserTimeLineView,
-    GamificationView, LeaderboardSearchExportRequest, LeaderboardSearchRequest,
+    GamificationFormDetails, GamificationRank, GamificationTimelineEntry,
+    GamificationUserPerformance, LeaderboardSearchExportRequest, LeaderboardSearchRequest,
     LeaderboardSearchWithTimeline, LeaderboardUserRequest,
     LeaderboardUserSearchWithTimelineRequest, LeaderboardUserTimelineExportRequest,
     LeaderboardUserTimelineRequest,
@@ -45,7 +45,7 @@ impl Leaderboard {
     /// The page is asked for in `pagination`, not at the top of the body. `date_period` or `start_date` and `end_date`
     /// say which points count.
     ///
-    /// The published description says that the answer is a bare list; the vendor's own client reads a page.
+    /// The published description says that the response is a bare list; the vendor's own client reads a page.
     ///
     /// `POST /api/leaderboard/get-all`. Idempotent: retried automatically.
     ///
@@ -57,8 +57,8 @@ impl Leaderboard {
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let search = LeaderboardSearchRequest::new().date_period("date_period");
     /// let mut items = keepnet.leaderboard().list(&search).items();
-    /// while let Some(gamification_view) = items.try_next().await? {
-    ///     println!("{gamification_view:?}");
+    /// while let Some(gamification_rank) = items.try_next().await? {
+    ///     println!("{gamification_rank:?}");
     /// }
     /// # Ok(())
     /// # }
@@ -66,13 +66,8 @@ impl Leaderboard {
     pub fn list(
         &self,
         search: impl Into<LeaderboardSearchRequest>,
-    ) -> List<GamificationView> {
-        List::new(
-            self
-                .client()
-                .operation(&LEADERBOARD_LIST, &[])
-                .json::<LeaderboardSearchRequest>(&search.into()),
-        )
+    ) -> List<GamificationRank> {
+        self.client().operation(&LEADERBOARD_LIST, &[]).json(&search.into()).list()
     }
 
     /// Exports the ranking of target users as a file.
@@ -84,15 +79,12 @@ impl Leaderboard {
         &self,
         search: impl Into<LeaderboardSearchExportRequest>,
     ) -> Call<Download> {
-        self.client()
-            .operation(&LEADERBOARD_EXPORT, &[])
-            .json::<LeaderboardSearchExportRequest>(&search.into())
-            .call()
+        self.client().operation(&LEADERBOARD_EXPORT, &[]).json(&search.into()).call()
     }
 
     /// Lists the best target users, page by page.
     ///
-    /// The published description says that the answer is a bare list; the vendor's own client reads a page.
+    /// The published description says that the response is a bare list; the vendor's own client reads a page.
     ///
     /// `POST /api/leaderboard/get-top-performers`. Idempotent: retried automatically.
     ///
@@ -100,13 +92,11 @@ impl Leaderboard {
     pub fn top_performers(
         &self,
         search: impl Into<LeaderboardSearchRequest>,
-    ) -> List<GamificationView> {
-        List::new(
-            self
-                .client()
-                .operation(&LEADERBOARD_TOP_PERFORMERS, &[])
-                .json::<LeaderboardSearchRequest>(&search.into()),
-        )
+    ) -> List<GamificationRank> {
+        self.client()
+            .operation(&LEADERBOARD_TOP_PERFORMERS, &[])
+            .json(&search.into())
+            .list()
     }
 
     /// Lists what a target user got points for, page by page.
@@ -114,7 +104,7 @@ impl Leaderboard {
     /// The page is asked for in `pagination`, not at the top of the body. Tells what points were got and lost for, and
     /// by which rule; `show_only_failed_events` keeps what points were lost for.
     ///
-    /// The published description says that the answer is a bare list; the vendor's own client reads a page.
+    /// The published description says that the response is a bare list; the vendor's own client reads a page.
     ///
     /// `POST /api/leaderboard/get-user-timeline`. Idempotent: retried automatically.
     ///
@@ -126,8 +116,8 @@ impl Leaderboard {
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let leaderboard_user_timeline = LeaderboardUserTimelineRequest::new().target_user_resource_id("zQbQLNKyaDXf");
     /// let mut items = keepnet.leaderboard().user_timeline(&leaderboard_user_timeline).items();
-    /// while let Some(gamification_user_time_line_view) = items.try_next().await? {
-    ///     println!("{gamification_user_time_line_view:?}");
+    /// while let Some(gamification_timeline_entry) = items.try_next().await? {
+    ///     println!("{gamification_timeline_entry:?}");
     /// }
     /// # Ok(())
     /// # }
@@ -135,15 +125,11 @@ impl Leaderboard {
     pub fn user_timeline(
         &self,
         leaderboard_user_timeline: impl Into<LeaderboardUserTimelineRequest>,
-    ) -> List<GamificationUserTimeLineView> {
-        List::new(
-            self
-                .client()
-                .operation(&LEADERBOARD_USER_TIMELINE, &[])
-                .json::<
-                    LeaderboardUserTimelineRequest,
-                >(&leaderboard_user_timeline.into()),
-        )
+    ) -> List<GamificationTimelineEntry> {
+        self.client()
+            .operation(&LEADERBOARD_USER_TIMELINE, &[])
+            .json(&leaderboard_user_timeline.into())
+            .list()
     }
 
     /// Exports what a target user got points for as a file.
@@ -157,9 +143,7 @@ impl Leaderboard {
     ) -> Call<Download> {
         self.client()
             .operation(&LEADERBOARD_EXPORT_USER_TIMELINE, &[])
-            .json::<
-                LeaderboardUserTimelineExportRequest,
-            >(&leaderboard_user_timeline_export.into())
+            .json(&leaderboard_user_timeline_export.into())
             .call()
     }
 
@@ -174,7 +158,7 @@ impl Leaderboard {
     ) -> Call<LeaderboardSearchWithTimeline> {
         self.client()
             .operation(&LEADERBOARD_SEARCH_WITH_TIMELINE, &[])
-            .json::<LeaderboardUserSearchWithTimelineRequest>(&search.into())
+            .json(&search.into())
             .call()
     }
 
@@ -186,10 +170,10 @@ impl Leaderboard {
     pub fn user_performance(
         &self,
         leaderboard_user: impl Into<LeaderboardUserRequest>,
-    ) -> Call<Vec<GamificationUserPerformanceView>> {
+    ) -> Call<Vec<GamificationUserPerformance>> {
         self.client()
             .operation(&LEADERBOARD_USER_PERFORMANCE, &[])
-            .json::<LeaderboardUserRequest>(&leaderboard_user.into())
+            .json(&leaderboard_user.into())
             .call()
     }
 }

@@ -5,7 +5,7 @@
 use security_api_transport::model;
 use crate::DateTime;
 use crate::generated::types::{
-    DetailItem, ExportType, GamificationUserTimeLineView, PaginationRequest,
+    DetailItem, ExportType, GamificationTimelineEntry, PaginationRequest,
 };
 use crate::search::Filter;
 
@@ -24,7 +24,7 @@ model! {
     /// How a target user fares in one product.
     #[doc(alias = "GamificationUserPerformanceViewResult")]
     #[derive(Clone, Default)]
-    pub struct GamificationUserPerformanceView: Received {
+    pub struct GamificationUserPerformance: Received {
         rank: Option<i32> = "rank",
         /// Of which kind of simulation; the numbers are not published.
         phishing_type_id: Option<i32> = "phishingTypeId",
@@ -145,7 +145,7 @@ model! {
         preferred_language: Option<String> = "preferredLanguage",
         points: Option<i32> = "points",
         performance: Option<f64> = "performance",
-        timeline: Option<Vec<GamificationUserTimeLineView>> = "timeline",
+        timeline: Option<Vec<GamificationTimelineEntry>> = "timeline",
         timeline_total_count: Option<i32> = "timelineTotalCount",
     }
 }

@@ -6,7 +6,7 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    ExportRequest, IdResult, Manager, NamedResource, ReportScheduling, ReportSchedulingRequest,
+    ExportRequest, Manager, NamedResource, RecordId, ReportScheduling, ReportSchedulingRequest,
     SearchReportScheduling,
 };
 use crate::search::SearchRequest;
@@ -37,10 +37,10 @@ impl ScheduledReports {
     pub fn create(
         &self,
         report_scheduling: impl Into<ReportSchedulingRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SCHEDULED_REPORTS_CREATE, &[])
-            .json::<ReportSchedulingRequest>(&report_scheduling.into())
+            .json(&report_scheduling.into())
             .call()
     }
 
@@ -62,15 +62,10 @@ impl ScheduledReports {
         &self,
         search: impl Into<SearchRequest>,
     ) -> List<SearchReportScheduling> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&SCHEDULED_REPORTS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&SCHEDULED_REPORTS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports report schedules as a spreadsheet, CSV or PDF file.
@@ -79,13 +74,9 @@ impl ScheduledReports {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&SCHEDULED_REPORTS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&SCHEDULED_REPORTS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -122,10 +113,10 @@ impl ScheduledReports {
         &self,
         resource_id: impl AsRef<str>,
         report_scheduling: impl Into<ReportSchedulingRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SCHEDULED_REPORTS_UPDATE, &[resource_id.as_ref()])
-            .json::<ReportSchedulingRequest>(&report_scheduling.into())
+            .json(&report_scheduling.into())
             .call()
     }
 
@@ -141,7 +132,7 @@ impl ScheduledReports {
         &self,
         resource_id: impl AsRef<str>,
         status_id: i32,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &SCHEDULED_REPORTS_UPDATE_STATUS,
@@ -162,7 +153,7 @@ impl ScheduledReports {
         &self,
         resource_id: impl AsRef<str>,
         report_type: impl AsRef<str>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &SCHEDULED_REPORTS_DELETE,

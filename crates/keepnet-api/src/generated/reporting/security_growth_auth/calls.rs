@@ -38,7 +38,7 @@ impl SecurityGrowthAuth {
     ) -> Call<SecurityGrowthLoginResponse> {
         self.client()
             .operation(&SECURITY_GROWTH_AUTH_LOGIN, &[])
-            .json::<SecurityGrowthLoginRequest>(&security_growth_login.into())
+            .json(&security_growth_login.into())
             .call()
     }
 
@@ -53,9 +53,7 @@ impl SecurityGrowthAuth {
     ) -> Call<SecurityGrowthMagicLinkSendResponse> {
         self.client()
             .operation(&SECURITY_GROWTH_AUTH_SEND_MAGIC_LINK, &[])
-            .json::<
-                SecurityGrowthMagicLinkSendRequest,
-            >(&security_growth_magic_link_send.into())
+            .json(&security_growth_magic_link_send.into())
             .call()
     }
 }

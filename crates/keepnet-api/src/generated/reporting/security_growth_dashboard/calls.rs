@@ -5,7 +5,7 @@
 use security_api_transport::{Call, Client, Download, Operation, RawJson};
 use security_api_transport::__private::http::Method;
 use crate::generated::types::{
-    BadgeInfo, GamificationUserTimeLineView, LeaderboardUserTimelineRequest, MyLearning,
+    BadgeInfo, GamificationTimelineEntry, LeaderboardUserTimelineRequest, MyLearning,
     MyLearningRequest, PhishingTestResultSummary, UserCertificate, UserCertificateRequest,
 };
 
@@ -68,7 +68,7 @@ impl SecurityGrowthDashboard {
     ) -> Call<UserCertificate> {
         self.client()
             .operation(&SECURITY_GROWTH_DASHBOARD_MY_CERTIFICATES, &[])
-            .json::<UserCertificateRequest>(&user_certificate.into())
+            .json(&user_certificate.into())
             .call()
     }
 
@@ -83,7 +83,7 @@ impl SecurityGrowthDashboard {
     ) -> Call<MyLearning> {
         self.client()
             .operation(&SECURITY_GROWTH_DASHBOARD_MY_LEARNING, &[])
-            .json::<MyLearningRequest>(&my_learning.into())
+            .json(&my_learning.into())
             .call()
     }
 
@@ -124,10 +124,10 @@ impl SecurityGrowthDashboard {
     pub fn user_timeline(
         &self,
         leaderboard_user_timeline: impl Into<LeaderboardUserTimelineRequest>,
-    ) -> Call<Vec<GamificationUserTimeLineView>> {
+    ) -> Call<Vec<GamificationTimelineEntry>> {
         self.client()
             .operation(&SECURITY_GROWTH_DASHBOARD_USER_TIMELINE, &[])
-            .json::<LeaderboardUserTimelineRequest>(&leaderboard_user_timeline.into())
+            .json(&leaderboard_user_timeline.into())
             .call()
     }
 }

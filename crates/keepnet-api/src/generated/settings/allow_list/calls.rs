@@ -6,7 +6,7 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    AllowListCreateForm, AllowListDomain, DeleteAllowListRequest, ExportRequest, IdResult,
+    AllowListCreateForm, AllowListDomain, DeleteAllowListRequest, ExportRequest, RecordId,
     SearchAllowList,
 };
 use crate::search::SearchRequest;
@@ -37,7 +37,7 @@ impl AllowList {
     pub fn create(
         &self,
         allow_list_create: impl Into<AllowListCreateForm>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&ALLOW_LIST_CREATE, &[])
             .form(allow_list_create.into().into())
@@ -52,10 +52,10 @@ impl AllowList {
     pub fn delete(
         &self,
         delete_allow_list: impl Into<DeleteAllowListRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&ALLOW_LIST_DELETE, &[])
-            .json::<DeleteAllowListRequest>(&delete_allow_list.into())
+            .json(&delete_allow_list.into())
             .call()
     }
 
@@ -66,7 +66,7 @@ impl AllowList {
     /// - `resource_id`: The id of the allowed domain.
     ///
     /// Source: the vendor's documentation.
-    pub fn mark_as_verified(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn mark_as_verified(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&ALLOW_LIST_MARK_AS_VERIFIED, &[resource_id.as_ref()])
             .call()
@@ -78,15 +78,10 @@ impl AllowList {
     ///
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<SearchAllowList> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&ALLOW_LIST_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&ALLOW_LIST_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports allowed domains as a spreadsheet, CSV or PDF file.
@@ -95,9 +90,9 @@ impl AllowList {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(self.client().operation(&ALLOW_LIST_EXPORT, &[]), export.into(), "CreateTime")
+        self.client()
+            .operation(&ALLOW_LIST_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 

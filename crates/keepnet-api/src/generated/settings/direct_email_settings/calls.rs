@@ -7,7 +7,7 @@ use security_api_transport::__private::http::Method;
 use crate::search;
 use crate::generated::types::{
     CreateDirectEmailSettingRequest, DirectEmailSetting, DirectEmailSettingOption,
-    DomainListRequest, ExportRequest, IdResult, TestDirectEmailSettingRequest,
+    DomainListRequest, ExportRequest, RecordId, TestDirectEmailSettingRequest,
     UpdateDirectEmailSettingRequest,
 };
 use crate::search::SearchRequest;
@@ -44,17 +44,17 @@ impl DirectEmailSettings {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let direct_email_setting = CreateDirectEmailSettingRequest::new("Microsoft 365", "11111111-2222-3333-4444-555555555555", ["example.com"]).kind(1);
-    /// let id_result = keepnet.direct_email_settings().create(&direct_email_setting).await?;
+    /// let record_id = keepnet.direct_email_settings().create(&direct_email_setting).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn create(
         &self,
         direct_email_setting: impl Into<CreateDirectEmailSettingRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&DIRECT_EMAIL_SETTINGS_CREATE, &[])
-            .json::<CreateDirectEmailSettingRequest>(&direct_email_setting.into())
+            .json(&direct_email_setting.into())
             .call()
     }
 
@@ -69,7 +69,7 @@ impl DirectEmailSettings {
     ) -> Call<Vec<String>> {
         self.client()
             .operation(&DIRECT_EMAIL_SETTINGS_DOMAIN_LIST, &[])
-            .json::<DomainListRequest>(&domain_list.into())
+            .json(&domain_list.into())
             .call()
     }
 
@@ -89,7 +89,7 @@ impl DirectEmailSettings {
     /// - `resource_id`: The id of the direct e-mail setting.
     ///
     /// Source: the vendor's documentation.
-    pub fn make_default(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn make_default(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&DIRECT_EMAIL_SETTINGS_MAKE_DEFAULT, &[resource_id.as_ref()])
             .call()
@@ -102,7 +102,7 @@ impl DirectEmailSettings {
     /// - `resource_id`: The id of the direct e-mail setting.
     ///
     /// Source: the vendor's documentation.
-    pub fn remove_default(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn remove_default(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&DIRECT_EMAIL_SETTINGS_REMOVE_DEFAULT, &[resource_id.as_ref()])
             .call()
@@ -110,19 +110,15 @@ impl DirectEmailSettings {
 
     /// Searches direct e-mail settings.
     ///
-    /// The published description says that the answer holds an id, not a page of settings.
+    /// The published description says that the response holds an id, not a page of settings.
     ///
     /// `POST /api/companies/direct-email-settings/search`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn search(&self, search: impl Into<SearchRequest>) -> Call<IdResult> {
-        search::complete::<
-            SearchRequest,
-        >(
-                self.client().operation(&DIRECT_EMAIL_SETTINGS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            )
+    pub fn search(&self, search: impl Into<SearchRequest>) -> Call<RecordId> {
+        self.client()
+            .operation(&DIRECT_EMAIL_SETTINGS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
             .call()
     }
 
@@ -132,13 +128,9 @@ impl DirectEmailSettings {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&DIRECT_EMAIL_SETTINGS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&DIRECT_EMAIL_SETTINGS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -159,10 +151,10 @@ impl DirectEmailSettings {
     pub fn test(
         &self,
         test_direct_email_setting: impl Into<TestDirectEmailSettingRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&DIRECT_EMAIL_SETTINGS_TEST, &[])
-            .json::<TestDirectEmailSettingRequest>(&test_direct_email_setting.into())
+            .json(&test_direct_email_setting.into())
             .call()
     }
 
@@ -192,10 +184,10 @@ impl DirectEmailSettings {
         &self,
         resource_id: impl AsRef<str>,
         direct_email_setting: impl Into<UpdateDirectEmailSettingRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&DIRECT_EMAIL_SETTINGS_UPDATE, &[resource_id.as_ref()])
-            .json::<UpdateDirectEmailSettingRequest>(&direct_email_setting.into())
+            .json(&direct_email_setting.into())
             .call()
     }
 
@@ -206,7 +198,7 @@ impl DirectEmailSettings {
     /// - `resource_id`: The id of the direct e-mail setting.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&DIRECT_EMAIL_SETTINGS_DELETE, &[resource_id.as_ref()])
             .call()

@@ -9,9 +9,9 @@ use security_api_transport::{
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BooleanResult, CheckAvailability, CheckAvailabilityRequest, EmailDeliverySettingModel,
-    EmailInformation, EmailTemplate, EmailTemplateRequest, EmailTemplateTypeLookup, ExportRequest,
-    IdResult, Lookup, PsEmailTemplateTranslationResponse, SearchEmailTemplate,
+    CheckAvailability, CheckAvailabilityRequest, EmailDeliverySettings, EmailInformation,
+    EmailTemplate, EmailTemplateRequest, EmailTemplateTypeLookup, ExportRequest, Lookup,
+    PsEmailTemplateTranslationResponse, RecordId, SearchEmailTemplate, SuccessFlag,
     TranslateEmailTemplateWithAiRequest,
 };
 use crate::search::SearchRequest;
@@ -36,7 +36,7 @@ impl NotificationTemplates {
 
     /// Creates a notification template.
     ///
-    /// The published description leaves the form of the answer open; that it is the id is concluded from similar
+    /// The published description leaves the form of the response open; that it is the id is concluded from similar
     /// operations.
     ///
     /// `POST /api/companies/email-templates`. Not retried once it may have run.
@@ -45,10 +45,10 @@ impl NotificationTemplates {
     pub fn create(
         &self,
         email_template: impl Into<EmailTemplateRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&NOTIFICATION_TEMPLATES_CREATE, &[])
-            .json::<EmailTemplateRequest>(&email_template.into())
+            .json(&email_template.into())
             .call()
     }
 
@@ -72,7 +72,7 @@ impl NotificationTemplates {
     ) -> Call<CheckAvailability> {
         self.client()
             .operation(&NOTIFICATION_TEMPLATES_CHECK_AVAILABILITY, &[])
-            .json::<CheckAvailabilityRequest>(&check_availability.into())
+            .json(&check_availability.into())
             .call()
     }
 
@@ -81,7 +81,7 @@ impl NotificationTemplates {
     /// `GET /api/companies/email-templates/email-delivery-setting-list`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn email_delivery_settings(&self) -> Call<EmailDeliverySettingModel> {
+    pub fn email_delivery_settings(&self) -> Call<EmailDeliverySettings> {
         self.client()
             .operation(&NOTIFICATION_TEMPLATES_EMAIL_DELIVERY_SETTINGS, &[])
             .call()
@@ -94,7 +94,7 @@ impl NotificationTemplates {
     /// - `resource_id`: The id of the notification template.
     ///
     /// Source: the vendor's documentation.
-    pub fn make_default(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn make_default(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&NOTIFICATION_TEMPLATES_MAKE_DEFAULT, &[resource_id.as_ref()])
             .call()
@@ -122,15 +122,10 @@ impl NotificationTemplates {
     ///
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<SearchEmailTemplate> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&NOTIFICATION_TEMPLATES_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&NOTIFICATION_TEMPLATES_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports notification templates as a spreadsheet, CSV or PDF file.
@@ -139,13 +134,9 @@ impl NotificationTemplates {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&NOTIFICATION_TEMPLATES_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&NOTIFICATION_TEMPLATES_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -157,12 +148,10 @@ impl NotificationTemplates {
     pub fn translate(
         &self,
         translate_email_template_with_ai: impl Into<TranslateEmailTemplateWithAiRequest>,
-    ) -> Call<BooleanResult> {
+    ) -> Call<SuccessFlag> {
         self.client()
             .operation(&NOTIFICATION_TEMPLATES_TRANSLATE, &[])
-            .json::<
-                TranslateEmailTemplateWithAiRequest,
-            >(&translate_email_template_with_ai.into())
+            .json(&translate_email_template_with_ai.into())
             .call()
     }
 
@@ -221,10 +210,10 @@ impl NotificationTemplates {
         &self,
         resource_id: impl AsRef<str>,
         email_template: impl Into<EmailTemplateRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&NOTIFICATION_TEMPLATES_UPDATE, &[resource_id.as_ref()])
-            .json::<EmailTemplateRequest>(&email_template.into())
+            .json(&email_template.into())
             .call()
     }
 
@@ -235,7 +224,7 @@ impl NotificationTemplates {
     /// - `resource_id`: The id of the notification template.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&NOTIFICATION_TEMPLATES_DELETE, &[resource_id.as_ref()])
             .call()

@@ -6,7 +6,7 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    ExportRequest, IdResult, ProxySetting, ProxySettingRequest, SearchProxySetting,
+    ExportRequest, ProxySetting, ProxySettingRequest, RecordId, SearchProxySetting,
     TestProxySettingRequest,
 };
 use crate::search::SearchRequest;
@@ -37,10 +37,10 @@ impl ProxySettings {
     pub fn create(
         &self,
         proxy_setting: impl Into<ProxySettingRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&PROXY_SETTINGS_CREATE, &[])
-            .json::<ProxySettingRequest>(&proxy_setting.into())
+            .json(&proxy_setting.into())
             .call()
     }
 
@@ -50,15 +50,10 @@ impl ProxySettings {
     ///
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<SearchProxySetting> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&PROXY_SETTINGS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&PROXY_SETTINGS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports proxy settings as a spreadsheet, CSV or PDF file.
@@ -67,13 +62,9 @@ impl ProxySettings {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&PROXY_SETTINGS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&PROXY_SETTINGS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -85,10 +76,10 @@ impl ProxySettings {
     pub fn test(
         &self,
         test_proxy_setting: impl Into<TestProxySettingRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&PROXY_SETTINGS_TEST, &[])
-            .json::<TestProxySettingRequest>(&test_proxy_setting.into())
+            .json(&test_proxy_setting.into())
             .call()
     }
 
@@ -116,10 +107,10 @@ impl ProxySettings {
         &self,
         resource_id: impl AsRef<str>,
         proxy_setting: impl Into<ProxySettingRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&PROXY_SETTINGS_UPDATE, &[resource_id.as_ref()])
-            .json::<ProxySettingRequest>(&proxy_setting.into())
+            .json(&proxy_setting.into())
             .call()
     }
 
@@ -130,7 +121,7 @@ impl ProxySettings {
     /// - `resource_id`: The id of the proxy.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&PROXY_SETTINGS_DELETE, &[resource_id.as_ref()]).call()
     }
 }

@@ -6,7 +6,7 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    ExportRequest, IdResult, SearchSiemSettings, SiemSetting, SiemSettingRequest,
+    ExportRequest, RecordId, SearchSiemSettings, SiemSetting, SiemSettingRequest,
     TestSiemSettingRequest,
 };
 use crate::search::SearchRequest;
@@ -44,14 +44,14 @@ impl SiemSettings {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let siem_setting = SiemSettingRequest::new("Splunk", 1, 1, false).api_url("https://siem.example.com/services/collector");
-    /// let id_result = keepnet.siem_settings().create(&siem_setting).await?;
+    /// let record_id = keepnet.siem_settings().create(&siem_setting).await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn create(&self, siem_setting: impl Into<SiemSettingRequest>) -> Call<IdResult> {
+    pub fn create(&self, siem_setting: impl Into<SiemSettingRequest>) -> Call<RecordId> {
         self.client()
             .operation(&SIEM_SETTINGS_CREATE, &[])
-            .json::<SiemSettingRequest>(&siem_setting.into())
+            .json(&siem_setting.into())
             .call()
     }
 
@@ -61,15 +61,10 @@ impl SiemSettings {
     ///
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<SearchSiemSettings> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&SIEM_SETTINGS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&SIEM_SETTINGS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports SIEM settings as a spreadsheet, CSV or PDF file.
@@ -78,13 +73,9 @@ impl SiemSettings {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&SIEM_SETTINGS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&SIEM_SETTINGS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -96,10 +87,10 @@ impl SiemSettings {
     pub fn test(
         &self,
         test_siem_setting: impl Into<TestSiemSettingRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SIEM_SETTINGS_TEST, &[])
-            .json::<TestSiemSettingRequest>(&test_siem_setting.into())
+            .json(&test_siem_setting.into())
             .call()
     }
 
@@ -127,10 +118,10 @@ impl SiemSettings {
         &self,
         resource_id: impl AsRef<str>,
         siem_setting: impl Into<SiemSettingRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SIEM_SETTINGS_UPDATE, &[resource_id.as_ref()])
-            .json::<SiemSettingRequest>(&siem_setting.into())
+            .json(&siem_setting.into())
             .call()
     }
 
@@ -141,7 +132,7 @@ impl SiemSettings {
     /// - `resource_id`: The id of the SIEM setting.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&SIEM_SETTINGS_DELETE, &[resource_id.as_ref()]).call()
     }
 }

@@ -6,7 +6,7 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    ExportRequest, IdResult, SearchSmtpSettings, SmtpSetting, SmtpSettingRequest,
+    ExportRequest, RecordId, SearchSmtpSettings, SmtpSetting, SmtpSettingRequest,
     TestSmtpSettingRequest, TestSmtpSettingWithResourceIdRequest,
 };
 use crate::search::SearchRequest;
@@ -31,16 +31,16 @@ impl SmtpSettings {
 
     /// Creates an SMTP setting.
     ///
-    /// The published description leaves the form of the answer open; that it is the id is concluded from similar
+    /// The published description leaves the form of the response open; that it is the id is concluded from similar
     /// operations.
     ///
     /// `POST /api/companies/smtp-settings`. Not retried once it may have run.
     ///
     /// Inferred by analogy; unconfirmed. Confidence: medium.
-    pub fn create(&self, smtp_setting: impl Into<SmtpSettingRequest>) -> Call<IdResult> {
+    pub fn create(&self, smtp_setting: impl Into<SmtpSettingRequest>) -> Call<RecordId> {
         self.client()
             .operation(&SMTP_SETTINGS_CREATE, &[])
-            .json::<SmtpSettingRequest>(&smtp_setting.into())
+            .json(&smtp_setting.into())
             .call()
     }
 
@@ -50,15 +50,10 @@ impl SmtpSettings {
     ///
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<SearchSmtpSettings> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&SMTP_SETTINGS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&SMTP_SETTINGS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports SMTP settings as a spreadsheet, CSV or PDF file.
@@ -67,13 +62,9 @@ impl SmtpSettings {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&SMTP_SETTINGS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&SMTP_SETTINGS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -85,10 +76,10 @@ impl SmtpSettings {
     pub fn test(
         &self,
         test_smtp_setting: impl Into<TestSmtpSettingRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SMTP_SETTINGS_TEST, &[])
-            .json::<TestSmtpSettingRequest>(&test_smtp_setting.into())
+            .json(&test_smtp_setting.into())
             .call()
     }
 
@@ -116,10 +107,10 @@ impl SmtpSettings {
         &self,
         resource_id: impl AsRef<str>,
         smtp_setting: impl Into<SmtpSettingRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SMTP_SETTINGS_UPDATE, &[resource_id.as_ref()])
-            .json::<SmtpSettingRequest>(&smtp_setting.into())
+            .json(&smtp_setting.into())
             .call()
     }
 
@@ -130,7 +121,7 @@ impl SmtpSettings {
     /// - `resource_id`: The id of the SMTP setting.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&SMTP_SETTINGS_DELETE, &[resource_id.as_ref()]).call()
     }
 
@@ -147,12 +138,10 @@ impl SmtpSettings {
         test_smtp_setting_with_resource_id: impl Into<
             TestSmtpSettingWithResourceIdRequest,
         >,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SMTP_SETTINGS_TEST_EXISTING, &[resource_id.as_ref()])
-            .json::<
-                TestSmtpSettingWithResourceIdRequest,
-            >(&test_smtp_setting_with_resource_id.into())
+            .json(&test_smtp_setting_with_resource_id.into())
             .call()
     }
 }

@@ -5,7 +5,7 @@
 use security_api_transport::{Call, Client, Operation};
 use security_api_transport::__private::http::Method;
 use crate::generated::types::{
-    CheckDnsRequest, IdResult, WhiteLabelingByDomain, WhiteLabelingGetByUrlForm,
+    CheckDnsRequest, RecordId, WhiteLabelingByDomain, WhiteLabelingGetByUrlForm,
     WhiteLabelingSettings, WhiteLabelingUpdateForm,
 };
 
@@ -56,10 +56,10 @@ impl WhiteLabeling {
     /// `POST /api/whitelabeling/check-dns`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn check_dns(&self, check_dns: impl Into<CheckDnsRequest>) -> Call<IdResult> {
+    pub fn check_dns(&self, check_dns: impl Into<CheckDnsRequest>) -> Call<RecordId> {
         self.client()
             .operation(&WHITE_LABELING_CHECK_DNS, &[])
-            .json::<CheckDnsRequest>(&check_dns.into())
+            .json(&check_dns.into())
             .call()
     }
 
@@ -98,7 +98,7 @@ impl WhiteLabeling {
         &self,
         resource_id: impl AsRef<str>,
         white_labeling_update: impl Into<WhiteLabelingUpdateForm>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&WHITE_LABELING_UPDATE, &[resource_id.as_ref()])
             .form(white_labeling_update.into().into())
@@ -112,7 +112,7 @@ impl WhiteLabeling {
     /// - `resource_id`: The id of the branding.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&WHITE_LABELING_DELETE, &[resource_id.as_ref()]).call()
     }
 }

@@ -6,7 +6,7 @@ use security_api_transport::{Call, Client, Operation};
 use security_api_transport::__private::http::Method;
 use crate::generated::types::{
     CampaignInstanceRequest, CampaignJobFormDetails, CampaignResendRequest,
-    CampaignResendToUsersRequest, IdResult,
+    CampaignResendToUsersRequest, RecordId,
 };
 
 /// Launches of smishing campaigns: start, stop, resend.
@@ -50,13 +50,13 @@ impl SmishingCampaignJobs {
         resource_id: impl AsRef<str>,
         instance_group: i32,
         campaign_resend_to_users: impl Into<CampaignResendToUsersRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &SMISHING_CAMPAIGN_JOBS_RESEND_TO_USERS,
                 &[resource_id.as_ref(), &instance_group.to_string()],
             )
-            .json::<CampaignResendToUsersRequest>(&campaign_resend_to_users.into())
+            .json(&campaign_resend_to_users.into())
             .call()
     }
 
@@ -74,13 +74,13 @@ impl SmishingCampaignJobs {
         resource_id: impl AsRef<str>,
         instance_group: i32,
         campaign_resend: impl Into<CampaignResendRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &SMISHING_CAMPAIGN_JOBS_RESEND,
                 &[resource_id.as_ref(), &instance_group.to_string()],
             )
-            .json::<CampaignResendRequest>(&campaign_resend.into())
+            .json(&campaign_resend.into())
             .call()
     }
 
@@ -98,10 +98,10 @@ impl SmishingCampaignJobs {
         &self,
         resource_id: impl AsRef<str>,
         campaign_instance: impl Into<CampaignInstanceRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_CAMPAIGN_JOBS_START, &[resource_id.as_ref()])
-            .json::<CampaignInstanceRequest>(&campaign_instance.into())
+            .json(&campaign_instance.into())
             .call()
     }
 
@@ -118,7 +118,7 @@ impl SmishingCampaignJobs {
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &SMISHING_CAMPAIGN_JOBS_START_INSTANCE,
@@ -140,7 +140,7 @@ impl SmishingCampaignJobs {
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &SMISHING_CAMPAIGN_JOBS_STOP,
@@ -162,7 +162,7 @@ impl SmishingCampaignJobs {
         &self,
         resource_id: impl AsRef<str>,
         instance_group: i32,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &SMISHING_CAMPAIGN_JOBS_DELETE,

@@ -62,15 +62,10 @@ impl SmishingCampaignReports {
         &self,
         search: impl Into<SearchRequest>,
     ) -> List<SmishingCampaignJobReport> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&SMISHING_CAMPAIGN_REPORTS_SEARCH, &[]),
-                search.into(),
-                "Name",
-            ),
-        )
+        self.client()
+            .operation(&SMISHING_CAMPAIGN_REPORTS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "Name"))
+            .list()
     }
 
     /// Gets when one recipient of a smishing campaign entered a second factor.
@@ -86,18 +81,12 @@ impl SmishingCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> Call<CampaignUserSubmitted> {
-        search::complete::<
-            CampaignUserSearchRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &SMISHING_CAMPAIGN_REPORTS_SEARCH_MFA_SUBMITTED,
-                        &[resource_id.as_ref()],
-                    ),
-                search.into(),
-                "SubmittedTime",
+        self.client()
+            .operation(
+                &SMISHING_CAMPAIGN_REPORTS_SEARCH_MFA_SUBMITTED,
+                &[resource_id.as_ref()],
             )
+            .try_json(search::complete(search.into(), "SubmittedTime"))
             .call()
     }
 
@@ -114,18 +103,12 @@ impl SmishingCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> Call<SmishingCampaignJobUserSmsAll> {
-        search::complete::<
-            CampaignUserSearchRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &SMISHING_CAMPAIGN_REPORTS_SEARCH_SMS_ALL,
-                        &[resource_id.as_ref()],
-                    ),
-                search.into(),
-                "CreateTime",
+        self.client()
+            .operation(
+                &SMISHING_CAMPAIGN_REPORTS_SEARCH_SMS_ALL,
+                &[resource_id.as_ref()],
             )
+            .try_json(search::complete(search.into(), "CreateTime"))
             .call()
     }
 
@@ -142,18 +125,12 @@ impl SmishingCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> Call<CampaignUserClicked> {
-        search::complete::<
-            CampaignUserSearchRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &SMISHING_CAMPAIGN_REPORTS_SEARCH_SMS_CLICKED,
-                        &[resource_id.as_ref()],
-                    ),
-                search.into(),
-                "ClickedTime",
+        self.client()
+            .operation(
+                &SMISHING_CAMPAIGN_REPORTS_SEARCH_SMS_CLICKED,
+                &[resource_id.as_ref()],
             )
+            .try_json(search::complete(search.into(), "ClickedTime"))
             .call()
     }
 
@@ -170,18 +147,12 @@ impl SmishingCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> Call<CampaignUserSubmitted> {
-        search::complete::<
-            CampaignUserSearchRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &SMISHING_CAMPAIGN_REPORTS_SEARCH_SMS_SUBMITTED,
-                        &[resource_id.as_ref()],
-                    ),
-                search.into(),
-                "SubmittedTime",
+        self.client()
+            .operation(
+                &SMISHING_CAMPAIGN_REPORTS_SEARCH_SMS_SUBMITTED,
+                &[resource_id.as_ref()],
             )
+            .try_json(search::complete(search.into(), "SubmittedTime"))
             .call()
     }
 
@@ -191,13 +162,9 @@ impl SmishingCampaignReports {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&SMISHING_CAMPAIGN_REPORTS_EXPORT, &[]),
-                export.into(),
-                "Name",
-            )
+        self.client()
+            .operation(&SMISHING_CAMPAIGN_REPORTS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "Name"))
             .call()
     }
 
@@ -280,20 +247,10 @@ impl SmishingCampaignReports {
         resource_id: impl AsRef<str>,
         search: impl Into<SearchSmishingCampaignJobRequest>,
     ) -> List<CampaignJob> {
-        List::new(
-            search::complete::<
-                SearchSmishingCampaignJobRequest,
-            >(
-                self
-                    .client()
-                    .operation(
-                        &SMISHING_CAMPAIGN_REPORTS_SEARCH_JOBS,
-                        &[resource_id.as_ref()],
-                    ),
-                search.into(),
-                "CreatedDate",
-            ),
-        )
+        self.client()
+            .operation(&SMISHING_CAMPAIGN_REPORTS_SEARCH_JOBS, &[resource_id.as_ref()])
+            .try_json(search::complete(search.into(), "CreatedDate"))
+            .list()
     }
 
     /// Exports the launches of one smishing campaign as a file.
@@ -309,24 +266,17 @@ impl SmishingCampaignReports {
         resource_id: impl AsRef<str>,
         export_smishing_campaign_job: impl Into<ExportSmishingCampaignJobRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            ExportSmishingCampaignJobRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &SMISHING_CAMPAIGN_REPORTS_EXPORT_JOBS,
-                        &[resource_id.as_ref()],
-                    ),
-                export_smishing_campaign_job.into(),
-                "CreatedDate",
+        self.client()
+            .operation(&SMISHING_CAMPAIGN_REPORTS_EXPORT_JOBS, &[resource_id.as_ref()])
+            .try_json(
+                search::complete(export_smishing_campaign_job.into(), "CreatedDate"),
             )
             .call()
     }
 
     /// Exports the recipients of a smishing campaign who reacted in a given way as a file.
     ///
-    /// The published description says that the answer is JSON; the vendor's own client reads a file.
+    /// The published description says that the response is JSON; the vendor's own client reads a file.
     ///
     /// `POST
     /// /api/smishing-simulator/smishing-campaign-job-report/{searchType}/search/export/{resourceId}/{instanceGroup}`.
@@ -344,22 +294,16 @@ impl SmishingCampaignReports {
         instance_group: i32,
         export: impl Into<ExportRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &SMISHING_CAMPAIGN_REPORTS_EXPORT_USERS,
-                        &[
-                            search_type.as_ref(),
-                            resource_id.as_ref(),
-                            &instance_group.to_string(),
-                        ],
-                    ),
-                export.into(),
-                "Email",
+        self.client()
+            .operation(
+                &SMISHING_CAMPAIGN_REPORTS_EXPORT_USERS,
+                &[
+                    search_type.as_ref(),
+                    resource_id.as_ref(),
+                    &instance_group.to_string(),
+                ],
             )
+            .try_json(search::complete(export.into(), "Email"))
             .call()
     }
 
@@ -382,24 +326,17 @@ impl SmishingCampaignReports {
         instance_group: i32,
         search: impl Into<CampaignUserSearchRequest>,
     ) -> List<SmishingCampaignJobUsers> {
-        List::new(
-            search::complete::<
-                CampaignUserSearchRequest,
-            >(
-                self
-                    .client()
-                    .operation(
-                        &SMISHING_CAMPAIGN_REPORTS_SEARCH_USERS,
-                        &[
-                            search_type.as_ref(),
-                            resource_id.as_ref(),
-                            &instance_group.to_string(),
-                        ],
-                    ),
-                search.into(),
-                "Email",
-            ),
-        )
+        self.client()
+            .operation(
+                &SMISHING_CAMPAIGN_REPORTS_SEARCH_USERS,
+                &[
+                    search_type.as_ref(),
+                    resource_id.as_ref(),
+                    &instance_group.to_string(),
+                ],
+            )
+            .try_json(search::complete(search.into(), "Email"))
+            .list()
     }
 }
 

@@ -7,7 +7,7 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     CampaignScheduleInfo, CampaignSendingInfo, CreateSmishingCampaignRequest, ExportRequest,
-    IdResult, SmishingCalculateScheduleInfoRequest, SmishingCalculateSendingInfoRequest,
+    RecordId, SmishingCalculateScheduleInfoRequest, SmishingCalculateSendingInfoRequest,
     SmishingCampaign, SmishingCampaignFormDetails, SmishingCampaignPreviewList,
     SmishingCampaignView, SmsPhoneNumber, UpdateSmishingCampaignRequest,
 };
@@ -33,7 +33,7 @@ impl SmishingCampaigns {
 
     /// Creates a smishing campaign, to be launched now, at a set time or later by hand.
     ///
-    /// The published description leaves the form of the answer open; that it is the id is concluded from similar
+    /// The published description leaves the form of the response open; that it is the id is concluded from similar
     /// operations.
     ///
     /// `POST /api/smishing-simulator/smishing-campaign`. Not retried once it may have run.
@@ -42,10 +42,10 @@ impl SmishingCampaigns {
     pub fn create(
         &self,
         smishing_campaign: impl Into<CreateSmishingCampaignRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_CAMPAIGNS_CREATE, &[])
-            .json::<CreateSmishingCampaignRequest>(&smishing_campaign.into())
+            .json(&smishing_campaign.into())
             .call()
     }
 
@@ -60,9 +60,7 @@ impl SmishingCampaigns {
     ) -> Call<CampaignScheduleInfo> {
         self.client()
             .operation(&SMISHING_CAMPAIGNS_CALCULATE_SCHEDULE_INFO, &[])
-            .json::<
-                SmishingCalculateScheduleInfoRequest,
-            >(&smishing_calculate_schedule_info.into())
+            .json(&smishing_calculate_schedule_info.into())
             .call()
     }
 
@@ -77,9 +75,7 @@ impl SmishingCampaigns {
     ) -> Call<CampaignSendingInfo> {
         self.client()
             .operation(&SMISHING_CAMPAIGNS_CALCULATE_SENDING_INFO, &[])
-            .json::<
-                SmishingCalculateSendingInfoRequest,
-            >(&smishing_calculate_sending_info.into())
+            .json(&smishing_calculate_sending_info.into())
             .call()
     }
 
@@ -126,15 +122,10 @@ impl SmishingCampaigns {
         &self,
         search: impl Into<SearchRequest>,
     ) -> List<SmishingCampaignView> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&SMISHING_CAMPAIGNS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&SMISHING_CAMPAIGNS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports smishing campaigns as a spreadsheet, CSV or PDF file.
@@ -143,13 +134,9 @@ impl SmishingCampaigns {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&SMISHING_CAMPAIGNS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&SMISHING_CAMPAIGNS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -177,10 +164,10 @@ impl SmishingCampaigns {
         &self,
         resource_id: impl AsRef<str>,
         smishing_campaign: impl Into<UpdateSmishingCampaignRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_CAMPAIGNS_UPDATE, &[resource_id.as_ref()])
-            .json::<UpdateSmishingCampaignRequest>(&smishing_campaign.into())
+            .json(&smishing_campaign.into())
             .call()
     }
 
@@ -191,7 +178,7 @@ impl SmishingCampaigns {
     /// - `resource_id`: The id of the smishing campaign.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_CAMPAIGNS_DELETE, &[resource_id.as_ref()])
             .call()

@@ -7,7 +7,7 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     DomainRecord, DomainRecordFormDetails, DomainRecordRequest, DomainRecordView, ExportRequest,
-    IdResult, TestDomainRecordRequest,
+    RecordId, TestDomainRecordRequest,
 };
 use crate::search::SearchRequest;
 
@@ -31,7 +31,7 @@ impl SmishingDomainRecords {
 
     /// Adds a domain for smishing simulations.
     ///
-    /// The published description leaves the form of the answer open; that it is the id is concluded from similar
+    /// The published description leaves the form of the response open; that it is the id is concluded from similar
     /// operations.
     ///
     /// `POST /api/smishing-simulator/domain-records`. Not retried once it may have run.
@@ -40,10 +40,10 @@ impl SmishingDomainRecords {
     pub fn create(
         &self,
         domain_record: impl Into<DomainRecordRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_DOMAIN_RECORDS_CREATE, &[])
-            .json::<DomainRecordRequest>(&domain_record.into())
+            .json(&domain_record.into())
             .call()
     }
 
@@ -62,15 +62,10 @@ impl SmishingDomainRecords {
     ///
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<DomainRecordView> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&SMISHING_DOMAIN_RECORDS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&SMISHING_DOMAIN_RECORDS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports the domains of smishing simulations as a file.
@@ -79,13 +74,9 @@ impl SmishingDomainRecords {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&SMISHING_DOMAIN_RECORDS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&SMISHING_DOMAIN_RECORDS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -97,10 +88,10 @@ impl SmishingDomainRecords {
     pub fn test(
         &self,
         test_domain_record: impl Into<TestDomainRecordRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_DOMAIN_RECORDS_TEST, &[])
-            .json::<TestDomainRecordRequest>(&test_domain_record.into())
+            .json(&test_domain_record.into())
             .call()
     }
 
@@ -130,10 +121,10 @@ impl SmishingDomainRecords {
         &self,
         resource_id: impl AsRef<str>,
         domain_record: impl Into<DomainRecordRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_DOMAIN_RECORDS_UPDATE, &[resource_id.as_ref()])
-            .json::<DomainRecordRequest>(&domain_record.into())
+            .json(&domain_record.into())
             .call()
     }
 
@@ -144,7 +135,7 @@ impl SmishingDomainRecords {
     /// - `resource_id`: The id of the domain record.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_DOMAIN_RECORDS_DELETE, &[resource_id.as_ref()])
             .call()

@@ -38,9 +38,7 @@ impl SmishingExcludedIps {
     ) -> Call<PhishingCampaignExcludedIp> {
         self.client()
             .operation(&SMISHING_EXCLUDED_IPS_SAVE, &[])
-            .json::<
-                CreatePhishingCampaignExcludedIpRequest,
-            >(&phishing_campaign_excluded_ip.into())
+            .json(&phishing_campaign_excluded_ip.into())
             .call()
     }
 

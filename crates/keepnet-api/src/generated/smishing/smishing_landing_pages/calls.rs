@@ -6,8 +6,8 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BulkDeleteRequest, ExportRequest, IdResult, LandingPageTemplate,
-    LandingPageTemplateFormDetails, LandingPageTemplateRequest, LandingPageTemplateView,
+    BulkDeleteRequest, ExportRequest, LandingPageTemplate, LandingPageTemplateFormDetails,
+    LandingPageTemplateRequest, LandingPageTemplateView, RecordId,
 };
 use crate::search::SearchRequest;
 
@@ -31,7 +31,7 @@ impl SmishingLandingPages {
 
     /// Creates a smishing landing page.
     ///
-    /// The published description leaves the form of the answer open; that it is the id is concluded from similar
+    /// The published description leaves the form of the response open; that it is the id is concluded from similar
     /// operations.
     ///
     /// `POST /api/smishing-simulator/landing-page-template`. Not retried once it may have run.
@@ -40,10 +40,10 @@ impl SmishingLandingPages {
     pub fn create(
         &self,
         landing_page_template: impl Into<LandingPageTemplateRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_LANDING_PAGES_CREATE, &[])
-            .json::<LandingPageTemplateRequest>(&landing_page_template.into())
+            .json(&landing_page_template.into())
             .call()
     }
 
@@ -55,10 +55,10 @@ impl SmishingLandingPages {
     pub fn delete_many(
         &self,
         bulk_delete: impl Into<BulkDeleteRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_LANDING_PAGES_DELETE_MANY, &[])
-            .json::<BulkDeleteRequest>(&bulk_delete.into())
+            .json(&bulk_delete.into())
             .call()
     }
 
@@ -80,15 +80,10 @@ impl SmishingLandingPages {
         &self,
         search: impl Into<SearchRequest>,
     ) -> List<LandingPageTemplateView> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&SMISHING_LANDING_PAGES_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&SMISHING_LANDING_PAGES_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports smishing landing pages as a spreadsheet, CSV or PDF file.
@@ -97,13 +92,9 @@ impl SmishingLandingPages {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&SMISHING_LANDING_PAGES_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&SMISHING_LANDING_PAGES_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -133,10 +124,10 @@ impl SmishingLandingPages {
         &self,
         resource_id: impl AsRef<str>,
         landing_page_template: impl Into<LandingPageTemplateRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_LANDING_PAGES_UPDATE, &[resource_id.as_ref()])
-            .json::<LandingPageTemplateRequest>(&landing_page_template.into())
+            .json(&landing_page_template.into())
             .call()
     }
 
@@ -147,7 +138,7 @@ impl SmishingLandingPages {
     /// - `resource_id`: The id of the smishing landing page.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_LANDING_PAGES_DELETE, &[resource_id.as_ref()])
             .call()

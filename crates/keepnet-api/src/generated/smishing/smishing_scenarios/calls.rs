@@ -6,8 +6,8 @@ use security_api_transport::{Call, Client, Download, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BulkDeleteRequest, ExportRequest, IdResult, PhishingScenarioFormDetails,
-    PhishingScenarioSearchRequest, ScenarioView, SmishingScenario, SmishingScenarioPreview,
+    BulkDeleteRequest, ExportRequest, PhishingScenarioFormDetails, PhishingScenarioSearchRequest,
+    RecordId, SimulationScenario, SmishingScenario, SmishingScenarioPreview,
     SmishingScenarioRequest, SmsPhoneNumber,
 };
 
@@ -31,7 +31,7 @@ impl SmishingScenarios {
 
     /// Creates a smishing scenario.
     ///
-    /// The published description leaves the form of the answer open; that it is the id is concluded from similar
+    /// The published description leaves the form of the response open; that it is the id is concluded from similar
     /// operations.
     ///
     /// `POST /api/smishing-simulator/smishing-scenario`. Not retried once it may have run.
@@ -40,10 +40,10 @@ impl SmishingScenarios {
     pub fn create(
         &self,
         smishing_scenario: impl Into<SmishingScenarioRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_SCENARIOS_CREATE, &[])
-            .json::<SmishingScenarioRequest>(&smishing_scenario.into())
+            .json(&smishing_scenario.into())
             .call()
     }
 
@@ -55,10 +55,10 @@ impl SmishingScenarios {
     pub fn delete_many(
         &self,
         bulk_delete: impl Into<BulkDeleteRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_SCENARIOS_DELETE_MANY, &[])
-            .json::<BulkDeleteRequest>(&bulk_delete.into())
+            .json(&bulk_delete.into())
             .call()
     }
 
@@ -130,16 +130,11 @@ impl SmishingScenarios {
     pub fn search(
         &self,
         search: impl Into<PhishingScenarioSearchRequest>,
-    ) -> List<ScenarioView> {
-        List::new(
-            search::complete::<
-                PhishingScenarioSearchRequest,
-            >(
-                self.client().operation(&SMISHING_SCENARIOS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+    ) -> List<SimulationScenario> {
+        self.client()
+            .operation(&SMISHING_SCENARIOS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports smishing scenarios as a spreadsheet, CSV or PDF file.
@@ -148,13 +143,9 @@ impl SmishingScenarios {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&SMISHING_SCENARIOS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&SMISHING_SCENARIOS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -182,10 +173,10 @@ impl SmishingScenarios {
         &self,
         resource_id: impl AsRef<str>,
         smishing_scenario: impl Into<SmishingScenarioRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_SCENARIOS_UPDATE, &[resource_id.as_ref()])
-            .json::<SmishingScenarioRequest>(&smishing_scenario.into())
+            .json(&smishing_scenario.into())
             .call()
     }
 
@@ -196,7 +187,7 @@ impl SmishingScenarios {
     /// - `resource_id`: The id of the smishing scenario.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_SCENARIOS_DELETE, &[resource_id.as_ref()])
             .call()

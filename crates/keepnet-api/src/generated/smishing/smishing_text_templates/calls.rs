@@ -7,7 +7,7 @@ use security_api_transport::{Call, Client, Download, Operation, RawJson};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    BulkDeleteRequest, ExportRequest, IdResult, PsTextTemplate, SearchPsTextTemplate,
+    BulkDeleteRequest, ExportRequest, PsTextTemplate, RecordId, SearchPsTextTemplate,
     SmishingTextTemplatesCreateForm, SmishingTextTemplatesUpdateForm,
 };
 use crate::search::SearchRequest;
@@ -61,7 +61,7 @@ impl SmishingTextTemplates {
 
     /// Creates a text message template.
     ///
-    /// The published description leaves the form of the answer open; that it is the id is concluded from similar
+    /// The published description leaves the form of the response open; that it is the id is concluded from similar
     /// operations.
     ///
     /// `POST /api/smishing-simulator/text-templates`. Not retried once it may have run.
@@ -70,7 +70,7 @@ impl SmishingTextTemplates {
     pub fn create(
         &self,
         smishing_text_templates_create: impl Into<SmishingTextTemplatesCreateForm>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_TEXT_TEMPLATES_CREATE, &[])
             .form(smishing_text_templates_create.into().into())
@@ -85,10 +85,10 @@ impl SmishingTextTemplates {
     pub fn delete_many(
         &self,
         bulk_delete: impl Into<BulkDeleteRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_TEXT_TEMPLATES_DELETE_MANY, &[])
-            .json::<BulkDeleteRequest>(&bulk_delete.into())
+            .json(&bulk_delete.into())
             .call()
     }
 
@@ -110,15 +110,10 @@ impl SmishingTextTemplates {
         &self,
         search: impl Into<SearchRequest>,
     ) -> List<SearchPsTextTemplate> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&SMISHING_TEXT_TEMPLATES_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&SMISHING_TEXT_TEMPLATES_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports text message templates as a spreadsheet, CSV or PDF file.
@@ -127,13 +122,9 @@ impl SmishingTextTemplates {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&SMISHING_TEXT_TEMPLATES_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&SMISHING_TEXT_TEMPLATES_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -163,7 +154,7 @@ impl SmishingTextTemplates {
         &self,
         resource_id: impl AsRef<str>,
         smishing_text_templates_update: impl Into<SmishingTextTemplatesUpdateForm>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_TEXT_TEMPLATES_UPDATE, &[resource_id.as_ref()])
             .form(smishing_text_templates_update.into().into())
@@ -177,7 +168,7 @@ impl SmishingTextTemplates {
     /// - `resource_id`: The id of the text message template.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&SMISHING_TEXT_TEMPLATES_DELETE, &[resource_id.as_ref()])
             .call()

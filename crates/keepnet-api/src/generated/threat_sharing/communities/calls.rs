@@ -7,9 +7,9 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     AppointCommunityOwnerRequest, Community, CommunityInvitation, CreateCommunityRequest,
-    IdResult, InvitationCount, InviteToCommunity, InviteToCommunityRequest,
-    MembershipRequestCount, RemoveCommunityMemberRequest, SearchCommunity,
-    SearchCommunityMembership, SuggestedCommunity, UpdateCommunityRequest,
+    InvitationCount, InviteToCommunity, InviteToCommunityRequest, MembershipRequestCount,
+    RecordId, RemoveCommunityMemberRequest, SearchCommunity, SearchCommunityMembership,
+    SuggestedCommunity, UpdateCommunityRequest,
 };
 use crate::search::SearchRequest;
 
@@ -39,11 +39,8 @@ impl Communities {
     pub fn create(
         &self,
         community: impl Into<CreateCommunityRequest>,
-    ) -> Call<IdResult> {
-        self.client()
-            .operation(&COMMUNITIES_CREATE, &[])
-            .json::<CreateCommunityRequest>(&community.into())
-            .call()
+    ) -> Call<RecordId> {
+        self.client().operation(&COMMUNITIES_CREATE, &[]).json(&community.into()).call()
     }
 
     /// Accepts an invitation to a community.
@@ -53,7 +50,7 @@ impl Communities {
     /// - `resource_id`: The id of the invitation.
     ///
     /// Source: the vendor's documentation.
-    pub fn accept_invitation(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn accept_invitation(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&COMMUNITIES_ACCEPT_INVITATION, &[resource_id.as_ref()])
             .call()
@@ -66,7 +63,7 @@ impl Communities {
     /// - `resource_id`: The id of the invitation.
     ///
     /// Source: the vendor's documentation.
-    pub fn decline_invitation(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn decline_invitation(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&COMMUNITIES_DECLINE_INVITATION, &[resource_id.as_ref()])
             .call()
@@ -82,7 +79,7 @@ impl Communities {
     pub fn accept_membership_request(
         &self,
         resource_id: impl AsRef<str>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMMUNITIES_ACCEPT_MEMBERSHIP_REQUEST, &[resource_id.as_ref()])
             .call()
@@ -98,7 +95,7 @@ impl Communities {
     pub fn cancel_membership_request(
         &self,
         resource_id: impl AsRef<str>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMMUNITIES_CANCEL_MEMBERSHIP_REQUEST, &[resource_id.as_ref()])
             .call()
@@ -114,7 +111,7 @@ impl Communities {
     pub fn refuse_membership_request(
         &self,
         resource_id: impl AsRef<str>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMMUNITIES_REFUSE_MEMBERSHIP_REQUEST, &[resource_id.as_ref()])
             .call()
@@ -144,15 +141,10 @@ impl Communities {
     ///
     /// Source: the vendor's documentation.
     pub fn search_all(&self, search: impl Into<SearchRequest>) -> List<SearchCommunity> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&COMMUNITIES_SEARCH_ALL, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&COMMUNITIES_SEARCH_ALL, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Searches the communities of the caller's company, page by page.
@@ -161,15 +153,10 @@ impl Communities {
     ///
     /// Source: the vendor's documentation.
     pub fn search_my(&self, search: impl Into<SearchRequest>) -> List<SearchCommunity> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&COMMUNITIES_SEARCH_MY, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&COMMUNITIES_SEARCH_MY, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Lists communities that may suit the caller's company.
@@ -205,10 +192,10 @@ impl Communities {
         &self,
         resource_id: impl AsRef<str>,
         community: impl Into<UpdateCommunityRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMMUNITIES_UPDATE, &[resource_id.as_ref()])
-            .json::<UpdateCommunityRequest>(&community.into())
+            .json(&community.into())
             .call()
     }
 
@@ -219,7 +206,7 @@ impl Communities {
     /// - `resource_id`: The id of the community.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&COMMUNITIES_DELETE, &[resource_id.as_ref()]).call()
     }
 
@@ -234,10 +221,10 @@ impl Communities {
         &self,
         resource_id: impl AsRef<str>,
         appoint_community_owner: impl Into<AppointCommunityOwnerRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMMUNITIES_APPOINT_OWNER, &[resource_id.as_ref()])
-            .json::<AppointCommunityOwnerRequest>(&appoint_community_owner.into())
+            .json(&appoint_community_owner.into())
             .call()
     }
 
@@ -255,7 +242,7 @@ impl Communities {
     ) -> Call<Vec<InviteToCommunity>> {
         self.client()
             .operation(&COMMUNITIES_INVITE, &[resource_id.as_ref()])
-            .json::<InviteToCommunityRequest>(&invite_to_community.into())
+            .json(&invite_to_community.into())
             .call()
     }
 
@@ -266,7 +253,7 @@ impl Communities {
     /// - `resource_id`: The id of the community.
     ///
     /// Source: the vendor's documentation.
-    pub fn join(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn join(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&COMMUNITIES_JOIN, &[resource_id.as_ref()]).call()
     }
 
@@ -277,7 +264,7 @@ impl Communities {
     /// - `resource_id`: The id of the community.
     ///
     /// Source: the vendor's documentation.
-    pub fn leave(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn leave(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&COMMUNITIES_LEAVE, &[resource_id.as_ref()]).call()
     }
 
@@ -293,17 +280,10 @@ impl Communities {
         resource_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> List<SearchCommunityMembership> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self
-                    .client()
-                    .operation(&COMMUNITIES_SEARCH_MEMBERS, &[resource_id.as_ref()]),
-                search.into(),
-                "CompanyName",
-            ),
-        )
+        self.client()
+            .operation(&COMMUNITIES_SEARCH_MEMBERS, &[resource_id.as_ref()])
+            .try_json(search::complete(search.into(), "CompanyName"))
+            .list()
     }
 
     /// Searches the requests to join a community, page by page.
@@ -318,20 +298,10 @@ impl Communities {
         resource_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> List<SearchCommunityMembership> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self
-                    .client()
-                    .operation(
-                        &COMMUNITIES_SEARCH_MEMBERSHIP_REQUESTS,
-                        &[resource_id.as_ref()],
-                    ),
-                search.into(),
-                "CompanyName",
-            ),
-        )
+        self.client()
+            .operation(&COMMUNITIES_SEARCH_MEMBERSHIP_REQUESTS, &[resource_id.as_ref()])
+            .try_json(search::complete(search.into(), "CompanyName"))
+            .list()
     }
 
     /// Counts the requests to join a community.
@@ -361,10 +331,10 @@ impl Communities {
         &self,
         resource_id: impl AsRef<str>,
         remove_community_member: impl Into<RemoveCommunityMemberRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMMUNITIES_REMOVE_MEMBER, &[resource_id.as_ref()])
-            .json::<RemoveCommunityMemberRequest>(&remove_community_member.into())
+            .json(&remove_community_member.into())
             .call()
     }
 }

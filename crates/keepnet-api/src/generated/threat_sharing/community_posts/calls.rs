@@ -8,7 +8,7 @@ use crate::{List, search};
 use crate::generated::types::{
     CommunityPost, CommunityPostComment, CommunityPostCommentRequest,
     CommunityPostsMessageFilePreviewForm, CreateCommunityPostEmail, CreateCommunityPostRequest,
-    EmlParserUri, IdResult, ParseEmailUrlRequest, SearchCommunityPost, SearchCommunityPostRequest,
+    EmlParserUri, ParseEmailUrlRequest, RecordId, SearchCommunityPost, SearchCommunityPostRequest,
     SharePostRequest, TopPosts, UpdateCommunityPostRequest, UsersLastPost,
 };
 
@@ -38,10 +38,10 @@ impl CommunityPosts {
     pub fn create(
         &self,
         community_post: impl Into<CreateCommunityPostRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMMUNITY_POSTS_CREATE, &[])
-            .json::<CreateCommunityPostRequest>(&community_post.into())
+            .json(&community_post.into())
             .call()
     }
 
@@ -56,10 +56,10 @@ impl CommunityPosts {
         &self,
         resource_id: impl AsRef<str>,
         community_post_comment: impl Into<CommunityPostCommentRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMMUNITY_POSTS_UPDATE_COMMENT, &[resource_id.as_ref()])
-            .json::<CommunityPostCommentRequest>(&community_post_comment.into())
+            .json(&community_post_comment.into())
             .call()
     }
 
@@ -70,7 +70,7 @@ impl CommunityPosts {
     /// - `resource_id`: The id of the comment.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete_comment(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete_comment(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&COMMUNITY_POSTS_DELETE_COMMENT, &[resource_id.as_ref()])
             .call()
@@ -129,7 +129,7 @@ impl CommunityPosts {
     ) -> Call<Vec<EmlParserUri>> {
         self.client()
             .operation(&COMMUNITY_POSTS_PARSE_EMAIL_URL, &[])
-            .json::<ParseEmailUrlRequest>(&parse_email_url.into())
+            .json(&parse_email_url.into())
             .call()
     }
 
@@ -142,15 +142,10 @@ impl CommunityPosts {
         &self,
         search: impl Into<SearchCommunityPostRequest>,
     ) -> List<SearchCommunityPost> {
-        List::new(
-            search::complete::<
-                SearchCommunityPostRequest,
-            >(
-                self.client().operation(&COMMUNITY_POSTS_SEARCH, &[]),
-                search.into(),
-                "PostedTime",
-            ),
-        )
+        self.client()
+            .operation(&COMMUNITY_POSTS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "PostedTime"))
+            .list()
     }
 
     /// Searches the posts of one community, page by page.
@@ -165,20 +160,13 @@ impl CommunityPosts {
         community_resource_id: impl AsRef<str>,
         search: impl Into<SearchCommunityPostRequest>,
     ) -> List<SearchCommunityPost> {
-        List::new(
-            search::complete::<
-                SearchCommunityPostRequest,
-            >(
-                self
-                    .client()
-                    .operation(
-                        &COMMUNITY_POSTS_SEARCH_BY_COMMUNITY,
-                        &[community_resource_id.as_ref()],
-                    ),
-                search.into(),
-                "PostedTime",
-            ),
-        )
+        self.client()
+            .operation(
+                &COMMUNITY_POSTS_SEARCH_BY_COMMUNITY,
+                &[community_resource_id.as_ref()],
+            )
+            .try_json(search::complete(search.into(), "PostedTime"))
+            .list()
     }
 
     /// Lists the posts that were liked most.
@@ -220,13 +208,13 @@ impl CommunityPosts {
         &self,
         community_post_resource_id: impl AsRef<str>,
         community_post_comment: impl Into<CommunityPostCommentRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &COMMUNITY_POSTS_CREATE_COMMENT,
                 &[community_post_resource_id.as_ref()],
             )
-            .json::<CommunityPostCommentRequest>(&community_post_comment.into())
+            .json(&community_post_comment.into())
             .call()
     }
 
@@ -254,10 +242,10 @@ impl CommunityPosts {
         &self,
         resource_id: impl AsRef<str>,
         community_post: impl Into<UpdateCommunityPostRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&COMMUNITY_POSTS_UPDATE, &[resource_id.as_ref()])
-            .json::<UpdateCommunityPostRequest>(&community_post.into())
+            .json(&community_post.into())
             .call()
     }
 
@@ -268,7 +256,7 @@ impl CommunityPosts {
     /// - `resource_id`: The id of the post.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&COMMUNITY_POSTS_DELETE, &[resource_id.as_ref()]).call()
     }
 
@@ -292,7 +280,7 @@ impl CommunityPosts {
     /// - `resource_id`: The id of the post.
     ///
     /// Source: the vendor's documentation.
-    pub fn like(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn like(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&COMMUNITY_POSTS_LIKE, &[resource_id.as_ref()]).call()
     }
 
@@ -321,7 +309,7 @@ impl CommunityPosts {
     ) -> Call<Vec<String>> {
         self.client()
             .operation(&COMMUNITY_POSTS_SHARE, &[resource_id.as_ref()])
-            .json::<SharePostRequest>(&share_post.into())
+            .json(&share_post.into())
             .call()
     }
 }

@@ -35,15 +35,10 @@ impl IsDashboard {
     ///
     /// Source: the vendor's documentation.
     pub fn search_log(&self, search: impl Into<SearchRequest>) -> List<IsDashboardLog> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&IS_DASHBOARD_SEARCH_LOG, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&IS_DASHBOARD_SEARCH_LOG, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports the log of threat sharing as a file.
@@ -52,13 +47,9 @@ impl IsDashboard {
     ///
     /// Source: the vendor's documentation.
     pub fn export_log(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&IS_DASHBOARD_EXPORT_LOG, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&IS_DASHBOARD_EXPORT_LOG, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -71,15 +62,10 @@ impl IsDashboard {
         &self,
         search: impl Into<IsStatSearchRequest>,
     ) -> List<IsDashboardStat> {
-        List::new(
-            search::complete::<
-                IsStatSearchRequest,
-            >(
-                self.client().operation(&IS_DASHBOARD_SEARCH_STATS, &[]),
-                search.into(),
-                "TotalRequest",
-            ),
-        )
+        self.client()
+            .operation(&IS_DASHBOARD_SEARCH_STATS, &[])
+            .try_json(search::complete(search.into(), "TotalRequest"))
+            .list()
     }
 
     /// Exports the statistics of threat sharing as a file.
@@ -91,13 +77,9 @@ impl IsDashboard {
         &self,
         export_multi_filter: impl Into<ExportMultiFilterRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            ExportMultiFilterRequest,
-        >(
-                self.client().operation(&IS_DASHBOARD_EXPORT_STATS, &[]),
-                export_multi_filter.into(),
-                "TotalRequest",
-            )
+        self.client()
+            .operation(&IS_DASHBOARD_EXPORT_STATS, &[])
+            .try_json(search::complete(export_multi_filter.into(), "TotalRequest"))
             .call()
     }
 
@@ -112,7 +94,7 @@ impl IsDashboard {
     ) -> Call<Vec<IsDashboardSummary>> {
         self.client()
             .operation(&IS_DASHBOARD_SUMMARY, &[])
-            .json::<IsDashboardRequest>(&is_dashboard.into())
+            .json(&is_dashboard.into())
             .call()
     }
 }

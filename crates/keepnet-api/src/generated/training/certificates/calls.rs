@@ -7,7 +7,7 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     CertificateDetail, CertificateDetailRest, CertificateTestEmail, CertificateTestEmailRequest,
-    CertificateView, ExportRequest, IdResult,
+    CertificateView, ExportRequest, RecordId,
 };
 use crate::search::SearchRequest;
 
@@ -37,10 +37,10 @@ impl Certificates {
     pub fn create(
         &self,
         certificate_detail_rest: impl Into<CertificateDetailRest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&CERTIFICATES_CREATE, &[])
-            .json::<CertificateDetailRest>(&certificate_detail_rest.into())
+            .json(&certificate_detail_rest.into())
             .call()
     }
 
@@ -59,15 +59,10 @@ impl Certificates {
     ///
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<CertificateView> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&CERTIFICATES_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&CERTIFICATES_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports certificate templates as a spreadsheet, CSV or PDF file.
@@ -76,13 +71,9 @@ impl Certificates {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&CERTIFICATES_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&CERTIFICATES_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -97,7 +88,7 @@ impl Certificates {
     ) -> Call<CertificateTestEmail> {
         self.client()
             .operation(&CERTIFICATES_SEND_TEST_EMAIL, &[])
-            .json::<CertificateTestEmailRequest>(&certificate_test_email.into())
+            .json(&certificate_test_email.into())
             .call()
     }
 
@@ -125,10 +116,10 @@ impl Certificates {
         &self,
         resource_id: impl AsRef<str>,
         certificate_detail_rest: impl Into<CertificateDetailRest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&CERTIFICATES_UPDATE, &[resource_id.as_ref()])
-            .json::<CertificateDetailRest>(&certificate_detail_rest.into())
+            .json(&certificate_detail_rest.into())
             .call()
     }
 
@@ -139,7 +130,7 @@ impl Certificates {
     /// - `resource_id`: The id of the certificate template.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&CERTIFICATES_DELETE, &[resource_id.as_ref()]).call()
     }
 
@@ -150,7 +141,7 @@ impl Certificates {
     /// - `resource_id`: The id of the certificate template.
     ///
     /// Source: the vendor's documentation.
-    pub fn make_default(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn make_default(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&CERTIFICATES_MAKE_DEFAULT, &[resource_id.as_ref()])
             .call()

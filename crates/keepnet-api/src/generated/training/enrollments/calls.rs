@@ -7,8 +7,8 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     CreateScormProxyServiceRequest, EditEnrollmentServiceRequest, EnrollmentByIdResponse,
-    EnrollmentCertificate, EnrollmentContentResult, EnrollmentDetail, EnrollmentEnumTypes,
-    EnrollmentSearchRest, EnrollmentStart, ExportEnrollmentRequest, IdResult,
+    EnrollmentCertificate, EnrollmentContents, EnrollmentDetail, EnrollmentEnumTypes,
+    EnrollmentSearchRest, EnrollmentStart, ExportEnrollmentRequest, RecordId,
     ResendCertificateData, ResendCertificateRequest, ResendEnrollmentTeamsRequest,
     SearchEnrollmentRequest, SendEnrollmentSmsRequest, SendEnrollmentSmsResponse,
     SendEnrollmentTeamsRequest, SendEnrollmentTeamsResponse, SmsPhoneNumber, TrainingLanguage,
@@ -59,7 +59,7 @@ impl Enrollments {
     ) -> Call<EnrollmentDetail> {
         self.client()
             .operation(&ENROLLMENTS_CREATE, &[])
-            .json::<EnrollmentStart>(&enrollment_start.into())
+            .json(&enrollment_start.into())
             .call()
     }
 
@@ -72,15 +72,10 @@ impl Enrollments {
         &self,
         search: impl Into<SearchEnrollmentRequest>,
     ) -> List<EnrollmentSearchRest> {
-        List::new(
-            search::complete::<
-                SearchEnrollmentRequest,
-            >(
-                self.client().operation(&ENROLLMENTS_SEARCH_ARCHIVED, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&ENROLLMENTS_SEARCH_ARCHIVED, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Deletes an archived enrolment for good.
@@ -90,7 +85,7 @@ impl Enrollments {
     /// - `resource_id`: The id of the enrolment.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete_archived(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete_archived(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&ENROLLMENTS_DELETE_ARCHIVED, &[resource_id.as_ref()])
             .call()
@@ -103,7 +98,7 @@ impl Enrollments {
     /// - `resource_id`: The id of the enrolment.
     ///
     /// Source: the vendor's documentation.
-    pub fn restore_archived(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn restore_archived(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&ENROLLMENTS_RESTORE_ARCHIVED, &[resource_id.as_ref()])
             .call()
@@ -111,7 +106,7 @@ impl Enrollments {
 
     /// Downloads the SCORM package of an enrolment that runs in another learning system.
     ///
-    /// The published description says that the answer is JSON; the vendor's own client reads a file.
+    /// The published description says that the response is JSON; the vendor's own client reads a file.
     ///
     /// `POST /api/enrollments/downloadscormproxy/{enrollmentId}`. Idempotent: retried automatically.
     ///
@@ -160,7 +155,7 @@ impl Enrollments {
     ) -> Call<ResendCertificateData> {
         self.client()
             .operation(&ENROLLMENTS_RESEND_CERTIFICATE, &[])
-            .json::<Vec<ResendCertificateRequest>>(&items.into_iter().collect())
+            .json(&items.into_iter().collect::<Vec<_>>())
             .call()
     }
 
@@ -175,13 +170,13 @@ impl Enrollments {
     ) -> Call<SendEnrollmentTeamsResponse> {
         self.client()
             .operation(&ENROLLMENTS_RESEND_TEAMS, &[])
-            .json::<ResendEnrollmentTeamsRequest>(&resend_enrollment_teams.into())
+            .json(&resend_enrollment_teams.into())
             .call()
     }
 
     /// Creates an enrolment that runs in another learning system, and downloads its SCORM package.
     ///
-    /// The published description says that the answer is JSON; the vendor's own client reads a file.
+    /// The published description says that the response is JSON; the vendor's own client reads a file.
     ///
     /// `POST /api/enrollments/scorm-proxy`. Not retried once it may have run.
     ///
@@ -192,7 +187,7 @@ impl Enrollments {
     ) -> Call<Download> {
         self.client()
             .operation(&ENROLLMENTS_CREATE_SCORM_PROXY, &[])
-            .json::<CreateScormProxyServiceRequest>(&scorm_proxy_service.into())
+            .json(&scorm_proxy_service.into())
             .call()
     }
 
@@ -219,15 +214,10 @@ impl Enrollments {
         &self,
         search: impl Into<SearchEnrollmentRequest>,
     ) -> List<EnrollmentSearchRest> {
-        List::new(
-            search::complete::<
-                SearchEnrollmentRequest,
-            >(
-                self.client().operation(&ENROLLMENTS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&ENROLLMENTS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports enrolments as a spreadsheet, CSV or PDF file.
@@ -239,13 +229,9 @@ impl Enrollments {
         &self,
         export_enrollment: impl Into<ExportEnrollmentRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            ExportEnrollmentRequest,
-        >(
-                self.client().operation(&ENROLLMENTS_EXPORT, &[]),
-                export_enrollment.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&ENROLLMENTS_EXPORT, &[])
+            .try_json(search::complete(export_enrollment.into(), "CreateTime"))
             .call()
     }
 
@@ -260,7 +246,7 @@ impl Enrollments {
     ) -> Call<SendEnrollmentSmsResponse> {
         self.client()
             .operation(&ENROLLMENTS_SEND_SMS, &[])
-            .json::<SendEnrollmentSmsRequest>(&send_enrollment_sms.into())
+            .json(&send_enrollment_sms.into())
             .call()
     }
 
@@ -275,7 +261,7 @@ impl Enrollments {
     ) -> Call<SendEnrollmentTeamsResponse> {
         self.client()
             .operation(&ENROLLMENTS_SEND_TEAMS, &[])
-            .json::<SendEnrollmentTeamsRequest>(&send_enrollment_teams.into())
+            .json(&send_enrollment_teams.into())
             .call()
     }
 
@@ -291,20 +277,10 @@ impl Enrollments {
         enrollment_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> List<EnrollmentCertificate> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self
-                    .client()
-                    .operation(
-                        &ENROLLMENTS_SEARCH_CERTIFICATES,
-                        &[enrollment_id.as_ref()],
-                    ),
-                search.into(),
-                "email",
-            ),
-        )
+        self.client()
+            .operation(&ENROLLMENTS_SEARCH_CERTIFICATES, &[enrollment_id.as_ref()])
+            .try_json(search::complete(search.into(), "email"))
+            .list()
     }
 
     /// Stops enrolling people who join the target groups later.
@@ -366,7 +342,7 @@ impl Enrollments {
     ) -> Call<EnrollmentDetail> {
         self.client()
             .operation(&ENROLLMENTS_UPDATE, &[resource_id.as_ref()])
-            .json::<EditEnrollmentServiceRequest>(&enrollment_service.into())
+            .json(&enrollment_service.into())
             .call()
     }
 
@@ -379,7 +355,7 @@ impl Enrollments {
     /// - `resource_id`: The id of the enrolment.
     ///
     /// Source: the vendor's documentation.
-    pub fn archive(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn archive(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&ENROLLMENTS_ARCHIVE, &[resource_id.as_ref()]).call()
     }
 
@@ -390,10 +366,7 @@ impl Enrollments {
     /// - `resource_id`: The id of the enrolment.
     ///
     /// Source: the vendor's documentation.
-    pub fn content(
-        &self,
-        resource_id: impl AsRef<str>,
-    ) -> Call<EnrollmentContentResult> {
+    pub fn content(&self, resource_id: impl AsRef<str>) -> Call<EnrollmentContents> {
         self.client().operation(&ENROLLMENTS_CONTENT, &[resource_id.as_ref()]).call()
     }
 
@@ -426,11 +399,11 @@ impl Enrollments {
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let id_result = keepnet.enrollments().send_now("SLYTYRSpTuLg").await?;
+    /// let record_id = keepnet.enrollments().send_now("SLYTYRSpTuLg").await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn send_now(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn send_now(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&ENROLLMENTS_SEND_NOW, &[resource_id.as_ref()]).call()
     }
 
@@ -441,7 +414,7 @@ impl Enrollments {
     /// - `resource_id`: The id of the enrolment.
     ///
     /// Source: the vendor's documentation.
-    pub fn stop(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn stop(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&ENROLLMENTS_STOP, &[resource_id.as_ref()]).call()
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use security_api_transport::{model, open_enum};
 use crate::DateTime;
 use crate::generated::types::{
-    CertificateConfigSendType, EnrollmentAutoEnroll, EnrollmentReminder, EnumResult, ExportType,
+    CertificateConfigSendType, Choice, EnrollmentAutoEnroll, EnrollmentReminder, ExportType,
     PhishingCampaignConditionType, TargetUserCustomFieldValue, TrainingRole, TrainingType,
 };
 use crate::search::SearchRequest;
@@ -83,21 +83,10 @@ model! {
 }
 
 model! {
-    /// The contents of an enrolment, and the texts of the page that leads to it.
-    #[derive(Clone, Default)]
-    pub struct EnrollmentContentResult: Received {
-        enrollment_contents: Option<Vec<EnrollmentContentView>> = "enrollmentContents",
-        main_logo_url: Option<String> = "mainLogoUrl",
-        information_message: Option<String> = "informationMessage",
-        redirect_message: Option<String> = "redirectMessage",
-        start_button_label: Option<String> = "startButtonLabel",
-    }
-}
-
-model! {
     /// The content of an enrolment in one language.
+    #[doc(alias = "EnrollmentContentView")]
     #[derive(Clone, Default)]
-    pub struct EnrollmentContentView: Received {
+    pub struct EnrollmentContent: Received {
         enrollment_content_id: Option<String> = "enrollmentContentId",
         training_id: Option<String> = "trainingId",
         training_content_id: Option<String> = "trainingContentId",
@@ -105,6 +94,19 @@ model! {
         language_name: Option<String> = "languageName",
         language_code: Option<String> = "languageCode",
         native_language_name: Option<String> = "nativeLanguageName",
+    }
+}
+
+model! {
+    /// The contents of an enrolment, and the texts of the page that leads to it.
+    #[doc(alias = "EnrollmentContentResult")]
+    #[derive(Clone, Default)]
+    pub struct EnrollmentContents: Received {
+        enrollment_contents: Option<Vec<EnrollmentContent>> = "enrollmentContents",
+        main_logo_url: Option<String> = "mainLogoUrl",
+        information_message: Option<String> = "informationMessage",
+        redirect_message: Option<String> = "redirectMessage",
+        start_button_label: Option<String> = "startButtonLabel",
     }
 }
 
@@ -154,7 +156,7 @@ model! {
     #[derive(Clone, Default)]
     pub struct EnrollmentEnumTypes: Received {
         /// The values of enumerations, by their name.
-        enum_name_value_pairs: Option<BTreeMap<String, Vec<EnumResult>>> = "enumNameValuePairs",
+        enum_name_value_pairs: Option<BTreeMap<String, Vec<Choice>>> = "enumNameValuePairs",
         training_email_notification_template_type_resource_id: Option<String> = "trainingEmailNotificationTemplateTypeResourceId",
         reminder_email_notification_template_type_resource_id: Option<String> = "reminderEmailNotificationTemplateTypeResourceId",
         learning_path_email_notification_template_type_resource_id: Option<String> = "learningPathEmailNotificationTemplateTypeResourceId",

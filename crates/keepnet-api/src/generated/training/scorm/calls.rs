@@ -38,7 +38,7 @@ impl Scorm {
     ) -> Call<Option<String>> {
         self.client()
             .operation(&SCORM_LMS_COMMIT, &[])
-            .json::<LmsSetValuesRequest>(&lms_set_values.into())
+            .json(&lms_set_values.into())
             .call()
     }
 
@@ -68,7 +68,7 @@ impl Scorm {
     ) -> Call<Option<String>> {
         self.client()
             .operation(&SCORM_LMS_GET_VALUE, &[])
-            .json::<LmsGetValueServiceRequest>(&lms_get_value_service.into())
+            .json(&lms_get_value_service.into())
             .call()
     }
 
@@ -83,7 +83,7 @@ impl Scorm {
     ) -> Call<LmsInitialize> {
         self.client()
             .operation(&SCORM_LMS_INITIALIZE, &[])
-            .json::<LmsInitializeServiceRequest>(&lms_initialize_service.into())
+            .json(&lms_initialize_service.into())
             .call()
     }
 
@@ -96,10 +96,7 @@ impl Scorm {
         &self,
         lms_log_service: impl Into<LmsLogServiceRequest>,
     ) -> Call<Option<String>> {
-        self.client()
-            .operation(&SCORM_LMS_LOG, &[])
-            .json::<LmsLogServiceRequest>(&lms_log_service.into())
-            .call()
+        self.client().operation(&SCORM_LMS_LOG, &[]).json(&lms_log_service.into()).call()
     }
 
     /// Sets a value of a SCORM session.
@@ -113,7 +110,7 @@ impl Scorm {
     ) -> Call<Option<String>> {
         self.client()
             .operation(&SCORM_LMS_SET_VALUE, &[])
-            .json::<LmsSetValueServiceRequest>(&lms_set_value_service.into())
+            .json(&lms_set_value_service.into())
             .call()
     }
 }

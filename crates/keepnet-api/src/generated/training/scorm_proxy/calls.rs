@@ -38,7 +38,7 @@ impl ScormProxy {
     ) -> Call<Option<String>> {
         self.client()
             .operation(&SCORM_PROXY_LMS_COMMIT, &[])
-            .json::<LmsSetValuesRequest>(&lms_set_values.into())
+            .json(&lms_set_values.into())
             .call()
     }
 
@@ -68,7 +68,7 @@ impl ScormProxy {
     ) -> Call<Option<String>> {
         self.client()
             .operation(&SCORM_PROXY_LMS_GET_VALUE, &[])
-            .json::<LmsGetValueServiceRequest>(&lms_get_value_service.into())
+            .json(&lms_get_value_service.into())
             .call()
     }
 
@@ -83,7 +83,7 @@ impl ScormProxy {
     ) -> Call<LmsInitialize> {
         self.client()
             .operation(&SCORM_PROXY_LMS_INITIALIZE, &[])
-            .json::<LmsInitializeServiceRequest>(&lms_initialize_service.into())
+            .json(&lms_initialize_service.into())
             .call()
     }
 
@@ -98,7 +98,7 @@ impl ScormProxy {
     ) -> Call<Option<String>> {
         self.client()
             .operation(&SCORM_PROXY_LMS_LOG, &[])
-            .json::<LmsLogServiceRequest>(&lms_log_service.into())
+            .json(&lms_log_service.into())
             .call()
     }
 
@@ -113,7 +113,7 @@ impl ScormProxy {
     ) -> Call<Option<String>> {
         self.client()
             .operation(&SCORM_PROXY_LMS_SET_VALUE, &[])
-            .json::<LmsSetValueServiceRequest>(&lms_set_value_service.into())
+            .json(&lms_set_value_service.into())
             .call()
     }
 }

@@ -11,15 +11,14 @@ use crate::{List, search};
 use crate::generated::types::{
     AnonymousTrainingProgressReport, AnonymousTrainingProgressReportDetail,
     AnonymousTrainingResultReport, AnonymousTrainingResultReportDetail,
-    AnonymousTrainingUserReport, AnonymousTrainingUserReportDetail, Certificate,
-    EnrollmentSummaryReport, EnumResult, ExamResultDetail, ExportRequest,
-    ExportUsersSearchRequest, IdResult, Interaction, LmsScormSessionInteraction, ProgressDetail,
-    ResendEnrollmentByTypes, ResendRequest, SearchExamResultsRestRequest,
-    SearchRestServiceRequest, SearchTrainingUsersByDateRangeRequest, SearchUsersRestRequest,
-    TrainingActivityUsers, TrainingReportClickedLink, TrainingReportExamResults,
-    TrainingReportNoResponse, TrainingReportOpenedEmail, TrainingReportProgress,
-    TrainingReportReminderMailSearch, TrainingReportSendingReport, TrainingReportUsers,
-    TrainingTypeRequest,
+    AnonymousTrainingUserReport, AnonymousTrainingUserReportDetail, Certificate, Choice,
+    EnrollmentSummaryReport, ExamResultDetail, ExportRequest, ExportUsersSearchRequest,
+    Interaction, LmsScormSessionInteraction, ProgressDetail, RecordId, ResendEnrollmentByTypes,
+    ResendRequest, SearchExamResultsRestRequest, SearchRestServiceRequest,
+    SearchTrainingUsersByDateRangeRequest, SearchUsersRestRequest, TrainingActivityUsers,
+    TrainingReportClickedLink, TrainingReportExamResults, TrainingReportNoResponse,
+    TrainingReportOpenedEmail, TrainingReportProgress, TrainingReportReminderMailSearch,
+    TrainingReportSendingReport, TrainingReportUsers, TrainingTypeRequest,
 };
 use crate::search::SearchRequest;
 
@@ -50,15 +49,10 @@ impl TrainingReports {
         &self,
         search: impl Into<SearchTrainingUsersByDateRangeRequest>,
     ) -> List<TrainingActivityUsers> {
-        List::new(
-            search::complete::<
-                SearchTrainingUsersByDateRangeRequest,
-            >(
-                self.client().operation(&TRAINING_REPORTS_SEARCH_ACTIVITY_USERS, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&TRAINING_REPORTS_SEARCH_ACTIVITY_USERS, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Searches the unnamed participants of an enrolment.
@@ -73,18 +67,12 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> Call<AnonymousTrainingUserReport> {
-        search::complete::<
-            SearchRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_SEARCH_ANONYMOUS_USERS,
-                        &[enrollment_id.as_ref()],
-                    ),
-                search.into(),
-                "CreateTime",
+        self.client()
+            .operation(
+                &TRAINING_REPORTS_SEARCH_ANONYMOUS_USERS,
+                &[enrollment_id.as_ref()],
             )
+            .try_json(search::complete(search.into(), "CreateTime"))
             .call()
     }
 
@@ -100,18 +88,12 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> Call<AnonymousTrainingProgressReport> {
-        search::complete::<
-            SearchRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_SEARCH_ANONYMOUS_PROGRESS,
-                        &[enrollment_id.as_ref()],
-                    ),
-                search.into(),
-                "CreateTime",
+        self.client()
+            .operation(
+                &TRAINING_REPORTS_SEARCH_ANONYMOUS_PROGRESS,
+                &[enrollment_id.as_ref()],
             )
+            .try_json(search::complete(search.into(), "CreateTime"))
             .call()
     }
 
@@ -130,18 +112,12 @@ impl TrainingReports {
         target_user_result_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> Call<AnonymousTrainingProgressReportDetail> {
-        search::complete::<
-            SearchRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_SEARCH_ANONYMOUS_PROGRESS_DETAIL,
-                        &[enrollment_id.as_ref(), target_user_result_id.as_ref()],
-                    ),
-                search.into(),
-                "CreateTime",
+        self.client()
+            .operation(
+                &TRAINING_REPORTS_SEARCH_ANONYMOUS_PROGRESS_DETAIL,
+                &[enrollment_id.as_ref(), target_user_result_id.as_ref()],
             )
+            .try_json(search::complete(search.into(), "CreateTime"))
             .call()
     }
 
@@ -157,18 +133,12 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> Call<AnonymousTrainingResultReport> {
-        search::complete::<
-            SearchRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_SEARCH_ANONYMOUS_RESULTS,
-                        &[enrollment_id.as_ref()],
-                    ),
-                search.into(),
-                "CreateTime",
+        self.client()
+            .operation(
+                &TRAINING_REPORTS_SEARCH_ANONYMOUS_RESULTS,
+                &[enrollment_id.as_ref()],
             )
+            .try_json(search::complete(search.into(), "CreateTime"))
             .call()
     }
 
@@ -187,18 +157,12 @@ impl TrainingReports {
         target_user_result_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> Call<AnonymousTrainingResultReportDetail> {
-        search::complete::<
-            SearchRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_SEARCH_ANONYMOUS_RESULT_DETAIL,
-                        &[enrollment_id.as_ref(), target_user_result_id.as_ref()],
-                    ),
-                search.into(),
-                "CreateTime",
+        self.client()
+            .operation(
+                &TRAINING_REPORTS_SEARCH_ANONYMOUS_RESULT_DETAIL,
+                &[enrollment_id.as_ref(), target_user_result_id.as_ref()],
             )
+            .try_json(search::complete(search.into(), "CreateTime"))
             .call()
     }
 
@@ -233,18 +197,12 @@ impl TrainingReports {
         target_user_result_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> Call<AnonymousTrainingUserReportDetail> {
-        search::complete::<
-            SearchRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_SEARCH_ANONYMOUS_USER_DETAIL,
-                        &[enrollment_id.as_ref(), target_user_result_id.as_ref()],
-                    ),
-                search.into(),
-                "CreateTime",
+        self.client()
+            .operation(
+                &TRAINING_REPORTS_SEARCH_ANONYMOUS_USER_DETAIL,
+                &[enrollment_id.as_ref(), target_user_result_id.as_ref()],
             )
+            .try_json(search::complete(search.into(), "CreateTime"))
             .call()
     }
 
@@ -272,7 +230,7 @@ impl TrainingReports {
     /// `GET /api/training-reports/form-details`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn form_details(&self) -> Call<BTreeMap<String, Option<Vec<EnumResult>>>> {
+    pub fn form_details(&self) -> Call<BTreeMap<String, Option<Vec<Choice>>>> {
         self.client().operation(&TRAINING_REPORTS_FORM_DETAILS, &[]).call()
     }
 
@@ -287,13 +245,13 @@ impl TrainingReports {
         &self,
         enrollment_id: impl AsRef<str>,
         resend: impl Into<ResendRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &TRAINING_REPORTS_RESEND_CLICKED_EMAILS,
                 &[enrollment_id.as_ref()],
             )
-            .json::<ResendRequest>(&resend.into())
+            .json(&resend.into())
             .call()
     }
 
@@ -309,20 +267,13 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> List<TrainingReportClickedLink> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_SEARCH_CLICKED_EMAILS,
-                        &[enrollment_id.as_ref()],
-                    ),
-                search.into(),
-                "email",
-            ),
-        )
+        self.client()
+            .operation(
+                &TRAINING_REPORTS_SEARCH_CLICKED_EMAILS,
+                &[enrollment_id.as_ref()],
+            )
+            .try_json(search::complete(search.into(), "email"))
+            .list()
     }
 
     /// Exports the people who clicked the link in the enrolment e-mail as a file.
@@ -337,18 +288,12 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         export: impl Into<ExportRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_EXPORT_CLICKED_EMAILS,
-                        &[enrollment_id.as_ref()],
-                    ),
-                export.into(),
-                "email",
+        self.client()
+            .operation(
+                &TRAINING_REPORTS_EXPORT_CLICKED_EMAILS,
+                &[enrollment_id.as_ref()],
             )
+            .try_json(search::complete(export.into(), "email"))
             .call()
     }
 
@@ -450,10 +395,10 @@ impl TrainingReports {
         &self,
         enrollment_id: impl AsRef<str>,
         resend: impl Into<ResendRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND_EXAM_RESULTS, &[enrollment_id.as_ref()])
-            .json::<ResendRequest>(&resend.into())
+            .json(&resend.into())
             .call()
     }
 
@@ -469,20 +414,10 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         search: impl Into<SearchExamResultsRestRequest>,
     ) -> List<TrainingReportExamResults> {
-        List::new(
-            search::complete::<
-                SearchExamResultsRestRequest,
-            >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_SEARCH_EXAM_RESULTS,
-                        &[enrollment_id.as_ref()],
-                    ),
-                search.into(),
-                "email",
-            ),
-        )
+        self.client()
+            .operation(&TRAINING_REPORTS_SEARCH_EXAM_RESULTS, &[enrollment_id.as_ref()])
+            .try_json(search::complete(search.into(), "email"))
+            .list()
     }
 
     /// Exports the exam results of an enrolment as a file.
@@ -497,18 +432,9 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         export: impl Into<ExportRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_EXPORT_EXAM_RESULTS,
-                        &[enrollment_id.as_ref()],
-                    ),
-                export.into(),
-                "email",
-            )
+        self.client()
+            .operation(&TRAINING_REPORTS_EXPORT_EXAM_RESULTS, &[enrollment_id.as_ref()])
+            .try_json(search::complete(export.into(), "email"))
             .call()
     }
 
@@ -560,10 +486,10 @@ impl TrainingReports {
         &self,
         enrollment_id: impl AsRef<str>,
         resend: impl Into<ResendRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND_NO_RESPONSE, &[enrollment_id.as_ref()])
-            .json::<ResendRequest>(&resend.into())
+            .json(&resend.into())
             .call()
     }
 
@@ -579,20 +505,10 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> List<TrainingReportNoResponse> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_SEARCH_NO_RESPONSE,
-                        &[enrollment_id.as_ref()],
-                    ),
-                search.into(),
-                "email",
-            ),
-        )
+        self.client()
+            .operation(&TRAINING_REPORTS_SEARCH_NO_RESPONSE, &[enrollment_id.as_ref()])
+            .try_json(search::complete(search.into(), "email"))
+            .list()
     }
 
     /// Exports the people who did not react to the enrolment as a file.
@@ -607,18 +523,9 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         export: impl Into<ExportRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_EXPORT_NO_RESPONSE,
-                        &[enrollment_id.as_ref()],
-                    ),
-                export.into(),
-                "email",
-            )
+        self.client()
+            .operation(&TRAINING_REPORTS_EXPORT_NO_RESPONSE, &[enrollment_id.as_ref()])
+            .try_json(search::complete(export.into(), "email"))
             .call()
     }
 
@@ -633,10 +540,10 @@ impl TrainingReports {
         &self,
         enrollment_id: impl AsRef<str>,
         resend: impl Into<ResendRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND_OPENED_EMAILS, &[enrollment_id.as_ref()])
-            .json::<ResendRequest>(&resend.into())
+            .json(&resend.into())
             .call()
     }
 
@@ -652,20 +559,10 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> List<TrainingReportOpenedEmail> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_SEARCH_OPENED_EMAILS,
-                        &[enrollment_id.as_ref()],
-                    ),
-                search.into(),
-                "email",
-            ),
-        )
+        self.client()
+            .operation(&TRAINING_REPORTS_SEARCH_OPENED_EMAILS, &[enrollment_id.as_ref()])
+            .try_json(search::complete(search.into(), "email"))
+            .list()
     }
 
     /// Exports the people who opened the enrolment e-mail as a file.
@@ -680,18 +577,9 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         export: impl Into<ExportRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_EXPORT_OPENED_EMAILS,
-                        &[enrollment_id.as_ref()],
-                    ),
-                export.into(),
-                "email",
-            )
+        self.client()
+            .operation(&TRAINING_REPORTS_EXPORT_OPENED_EMAILS, &[enrollment_id.as_ref()])
+            .try_json(search::complete(export.into(), "email"))
             .call()
     }
 
@@ -728,10 +616,10 @@ impl TrainingReports {
         &self,
         enrollment_id: impl AsRef<str>,
         resend: impl Into<ResendRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND_PROGRESS, &[enrollment_id.as_ref()])
-            .json::<ResendRequest>(&resend.into())
+            .json(&resend.into())
             .call()
     }
 
@@ -747,20 +635,10 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> List<TrainingReportProgress> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_SEARCH_PROGRESS,
-                        &[enrollment_id.as_ref()],
-                    ),
-                search.into(),
-                "email",
-            ),
-        )
+        self.client()
+            .operation(&TRAINING_REPORTS_SEARCH_PROGRESS, &[enrollment_id.as_ref()])
+            .try_json(search::complete(search.into(), "email"))
+            .list()
     }
 
     /// Exports how far people are in the training as a file.
@@ -775,18 +653,9 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         export: impl Into<ExportRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_EXPORT_PROGRESS,
-                        &[enrollment_id.as_ref()],
-                    ),
-                export.into(),
-                "email",
-            )
+        self.client()
+            .operation(&TRAINING_REPORTS_EXPORT_PROGRESS, &[enrollment_id.as_ref()])
+            .try_json(search::complete(export.into(), "email"))
             .call()
     }
 
@@ -802,20 +671,13 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         search: impl Into<SearchRestServiceRequest>,
     ) -> List<TrainingReportReminderMailSearch> {
-        List::new(
-            search::complete::<
-                SearchRestServiceRequest,
-            >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_SEARCH_REMINDER_MAILS,
-                        &[enrollment_id.as_ref()],
-                    ),
-                search.into(),
-                "email",
-            ),
-        )
+        self.client()
+            .operation(
+                &TRAINING_REPORTS_SEARCH_REMINDER_MAILS,
+                &[enrollment_id.as_ref()],
+            )
+            .try_json(search::complete(search.into(), "email"))
+            .list()
     }
 
     /// Sends the enrolment again to people in given states.
@@ -829,10 +691,10 @@ impl TrainingReports {
         &self,
         enrollment_id: impl AsRef<str>,
         resend_enrollment_by_types: impl Into<ResendEnrollmentByTypes>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND, &[enrollment_id.as_ref()])
-            .json::<ResendEnrollmentByTypes>(&resend_enrollment_by_types.into())
+            .json(&resend_enrollment_by_types.into())
             .call()
     }
 
@@ -847,13 +709,13 @@ impl TrainingReports {
         &self,
         enrollment_id: impl AsRef<str>,
         resend: impl Into<ResendRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &TRAINING_REPORTS_RESEND_SENDING_REPORT,
                 &[enrollment_id.as_ref()],
             )
-            .json::<ResendRequest>(&resend.into())
+            .json(&resend.into())
             .call()
     }
 
@@ -869,20 +731,13 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> List<TrainingReportSendingReport> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_SEARCH_SENDING_REPORT,
-                        &[enrollment_id.as_ref()],
-                    ),
-                search.into(),
-                "email",
-            ),
-        )
+        self.client()
+            .operation(
+                &TRAINING_REPORTS_SEARCH_SENDING_REPORT,
+                &[enrollment_id.as_ref()],
+            )
+            .try_json(search::complete(search.into(), "email"))
+            .list()
     }
 
     /// Exports how the sending of an enrolment went as a file.
@@ -897,18 +752,12 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         export: impl Into<ExportRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_EXPORT_SENDING_REPORT,
-                        &[enrollment_id.as_ref()],
-                    ),
-                export.into(),
-                "email",
+        self.client()
+            .operation(
+                &TRAINING_REPORTS_EXPORT_SENDING_REPORT,
+                &[enrollment_id.as_ref()],
             )
+            .try_json(search::complete(export.into(), "email"))
             .call()
     }
 
@@ -948,10 +797,10 @@ impl TrainingReports {
         &self,
         enrollment_id: impl AsRef<str>,
         resend: impl Into<ResendRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&TRAINING_REPORTS_RESEND_USERS, &[enrollment_id.as_ref()])
-            .json::<ResendRequest>(&resend.into())
+            .json(&resend.into())
             .call()
     }
 
@@ -982,20 +831,10 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         search: impl Into<SearchUsersRestRequest>,
     ) -> List<TrainingReportUsers> {
-        List::new(
-            search::complete::<
-                SearchUsersRestRequest,
-            >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_SEARCH_USERS,
-                        &[enrollment_id.as_ref()],
-                    ),
-                search.into(),
-                "Email",
-            ),
-        )
+        self.client()
+            .operation(&TRAINING_REPORTS_SEARCH_USERS, &[enrollment_id.as_ref()])
+            .try_json(search::complete(search.into(), "Email"))
+            .list()
     }
 
     /// Exports the people of an enrolment with their results as a file.
@@ -1010,18 +849,9 @@ impl TrainingReports {
         enrollment_id: impl AsRef<str>,
         search: impl Into<ExportUsersSearchRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            ExportUsersSearchRequest,
-        >(
-                self
-                    .client()
-                    .operation(
-                        &TRAINING_REPORTS_EXPORT_USERS,
-                        &[enrollment_id.as_ref()],
-                    ),
-                search.into(),
-                "email",
-            )
+        self.client()
+            .operation(&TRAINING_REPORTS_EXPORT_USERS, &[enrollment_id.as_ref()])
+            .try_json(search::complete(search.into(), "email"))
             .call()
     }
 }

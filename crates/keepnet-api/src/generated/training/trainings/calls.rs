@@ -9,7 +9,7 @@ use security_api_transport::{
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    DownloadTrainingContentRequest, EnumResult, ExportTrainingRequest, IdName, IdResult,
+    Choice, DownloadTrainingContentRequest, ExportTrainingRequest, IdName, RecordId,
     ScormTrainingUrl, ScormTrainingUrlPreviewRequest, SearchTrainingRequest,
     TrainingContentUpload, TrainingDetail, TrainingDetailDraftRequest, TrainingLanguage,
     TrainingNumberSummaryRest, TrainingSearchRest, TrainingSearchSummaryRest, TrainingsCreateForm,
@@ -43,7 +43,7 @@ impl Trainings {
     pub fn create(
         &self,
         trainings_create: impl Into<TrainingsCreateForm>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&TRAININGS_CREATE, &[])
             .form(trainings_create.into().into())
@@ -64,7 +64,7 @@ impl Trainings {
     /// `GET /api/trainings/categories`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn categories(&self) -> Call<Vec<EnumResult>> {
+    pub fn categories(&self) -> Call<Vec<Choice>> {
         self.client().operation(&TRAININGS_CATEGORIES, &[]).call()
     }
 
@@ -79,7 +79,7 @@ impl Trainings {
 
     /// Downloads the content of a training.
     ///
-    /// The published description says that the answer is JSON; the vendor's own client reads a file.
+    /// The published description says that the response is JSON; the vendor's own client reads a file.
     ///
     /// `POST /api/trainings/download`. Idempotent: retried automatically.
     ///
@@ -90,7 +90,7 @@ impl Trainings {
     ) -> Call<Download> {
         self.client()
             .operation(&TRAININGS_DOWNLOAD, &[])
-            .json::<DownloadTrainingContentRequest>(&download_training_content.into())
+            .json(&download_training_content.into())
             .call()
     }
 
@@ -113,10 +113,10 @@ impl Trainings {
     pub fn create_draft(
         &self,
         training_detail_draft: impl Into<TrainingDetailDraftRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&TRAININGS_CREATE_DRAFT, &[])
-            .json::<TrainingDetailDraftRequest>(&training_detail_draft.into())
+            .json(&training_detail_draft.into())
             .call()
     }
 
@@ -125,7 +125,7 @@ impl Trainings {
     /// `GET /api/trainings/durations`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn durations(&self) -> Call<Vec<EnumResult>> {
+    pub fn durations(&self) -> Call<Vec<Choice>> {
         self.client().operation(&TRAININGS_DURATIONS, &[]).call()
     }
 
@@ -138,13 +138,9 @@ impl Trainings {
         &self,
         search: impl Into<SearchTrainingRequest>,
     ) -> Call<Vec<TrainingNumberSummaryRest>> {
-        search::complete::<
-            SearchTrainingRequest,
-        >(
-                self.client().operation(&TRAININGS_TYPE_COUNTS, &[]),
-                search.into(),
-                "trainingType",
-            )
+        self.client()
+            .operation(&TRAININGS_TYPE_COUNTS, &[])
+            .try_json(search::complete(search.into(), "trainingType"))
             .call()
     }
 
@@ -162,7 +158,7 @@ impl Trainings {
     /// `GET /api/trainings/levels`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn levels(&self) -> Call<Vec<EnumResult>> {
+    pub fn levels(&self) -> Call<Vec<Choice>> {
         self.client().operation(&TRAININGS_LEVELS, &[]).call()
     }
 
@@ -188,7 +184,7 @@ impl Trainings {
     ) -> Call<ScormTrainingUrl> {
         self.client()
             .operation(&TRAININGS_SCORM_PREVIEW_URL, &[])
-            .json::<ScormTrainingUrlPreviewRequest>(&scorm_training_url_preview.into())
+            .json(&scorm_training_url_preview.into())
             .call()
     }
 
@@ -216,11 +212,10 @@ impl Trainings {
         &self,
         search: impl Into<SearchTrainingRequest>,
     ) -> List<TrainingSearchRest> {
-        List::new(
-            search::complete::<
-                SearchTrainingRequest,
-            >(self.client().operation(&TRAININGS_SEARCH, &[]), search.into(), "Name"),
-        )
+        self.client()
+            .operation(&TRAININGS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "Name"))
+            .list()
     }
 
     /// Searches trainings with few facts of each, page by page.
@@ -232,15 +227,10 @@ impl Trainings {
         &self,
         search: impl Into<SearchRequest>,
     ) -> List<TrainingSearchSummaryRest> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&TRAININGS_SEARCH_SUMMARY, &[]),
-                search.into(),
-                "trainingName",
-            ),
-        )
+        self.client()
+            .operation(&TRAININGS_SEARCH_SUMMARY, &[])
+            .try_json(search::complete(search.into(), "trainingName"))
+            .list()
     }
 
     /// Exports trainings as a spreadsheet, CSV or PDF file.
@@ -252,13 +242,9 @@ impl Trainings {
         &self,
         export_training: impl Into<ExportTrainingRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            ExportTrainingRequest,
-        >(
-                self.client().operation(&TRAININGS_EXPORT, &[]),
-                export_training.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&TRAININGS_EXPORT, &[])
+            .try_json(search::complete(export_training.into(), "CreateTime"))
             .call()
     }
 
@@ -267,7 +253,7 @@ impl Trainings {
     /// `GET /api/trainings/target-audiences`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn target_audiences(&self) -> Call<Vec<EnumResult>> {
+    pub fn target_audiences(&self) -> Call<Vec<Choice>> {
         self.client().operation(&TRAININGS_TARGET_AUDIENCES, &[]).call()
     }
 
@@ -285,7 +271,7 @@ impl Trainings {
     /// `GET /api/trainings/types`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn types(&self) -> Call<Vec<EnumResult>> {
+    pub fn types(&self) -> Call<Vec<Choice>> {
         self.client().operation(&TRAININGS_TYPES, &[]).call()
     }
 
@@ -323,7 +309,7 @@ impl Trainings {
         &self,
         resource_id: impl AsRef<str>,
         trainings_update: impl Into<TrainingsUpdateForm>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&TRAININGS_UPDATE, &[resource_id.as_ref()])
             .form(trainings_update.into().into())
@@ -337,7 +323,7 @@ impl Trainings {
     /// - `resource_id`: The id of the training.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&TRAININGS_DELETE, &[resource_id.as_ref()]).call()
     }
 
@@ -369,7 +355,7 @@ impl Trainings {
     /// - `resource_id`: The id of the training.
     ///
     /// Source: the vendor's documentation.
-    pub fn duplicate(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn duplicate(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&TRAININGS_DUPLICATE, &[resource_id.as_ref()]).call()
     }
 
@@ -416,7 +402,7 @@ impl Trainings {
     /// - `training_id`: The id of the training.
     ///
     /// Source: the vendor's documentation.
-    pub fn add_favourite(&self, training_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn add_favourite(&self, training_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&TRAININGS_ADD_FAVOURITE, &[training_id.as_ref()]).call()
     }
 
@@ -427,7 +413,7 @@ impl Trainings {
     /// - `training_id`: The id of the training.
     ///
     /// Source: the vendor's documentation.
-    pub fn remove_favourite(&self, training_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn remove_favourite(&self, training_id: impl AsRef<str>) -> Call<RecordId> {
         self.client()
             .operation(&TRAININGS_REMOVE_FAVOURITE, &[training_id.as_ref()])
             .call()
@@ -471,7 +457,7 @@ impl DownloadContentTrainings {
     /// # Errors
     ///
     /// See [`Error`](security_api_transport::Error).
-    pub fn send(self) -> CallFuture<IdResult> {
+    pub fn send(self) -> CallFuture<RecordId> {
         self.request.call().send()
     }
 
@@ -480,14 +466,14 @@ impl DownloadContentTrainings {
     /// # Errors
     ///
     /// See [`Error`](security_api_transport::Error).
-    pub fn send_with_response(self) -> CallFuture<Response<IdResult>> {
+    pub fn send_with_response(self) -> CallFuture<Response<RecordId>> {
         self.request.call().send_with_response()
     }
 }
 
 impl IntoFuture for DownloadContentTrainings {
-    type Output = Result<IdResult, Error>;
-    type IntoFuture = CallFuture<IdResult>;
+    type Output = Result<RecordId, Error>;
+    type IntoFuture = CallFuture<RecordId>;
     fn into_future(self) -> Self::IntoFuture {
         self.send()
     }

@@ -5,7 +5,7 @@
 use security_api_transport::{Call, Client, Operation};
 use security_api_transport::__private::http::Method;
 use crate::generated::types::{
-    BulkUpdateTargetUserCustomFieldRequest, CreateTargetUserCustomFieldRequest, IdResult,
+    BulkUpdateTargetUserCustomFieldRequest, CreateTargetUserCustomFieldRequest, RecordId,
     TargetUserCustomField, UpdateTargetUserCustomFieldRequest,
 };
 
@@ -35,10 +35,10 @@ impl CustomFields {
     pub fn create(
         &self,
         target_user_custom_field: impl Into<CreateTargetUserCustomFieldRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&CUSTOM_FIELDS_CREATE, &[])
-            .json::<CreateTargetUserCustomFieldRequest>(&target_user_custom_field.into())
+            .json(&target_user_custom_field.into())
             .call()
     }
 
@@ -52,12 +52,10 @@ impl CustomFields {
         bulk_update_target_user_custom_field: impl Into<
             BulkUpdateTargetUserCustomFieldRequest,
         >,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&CUSTOM_FIELDS_UPDATE_MANY, &[])
-            .json::<
-                BulkUpdateTargetUserCustomFieldRequest,
-            >(&bulk_update_target_user_custom_field.into())
+            .json(&bulk_update_target_user_custom_field.into())
             .call()
     }
 
@@ -119,10 +117,10 @@ impl CustomFields {
         &self,
         resource_id: impl AsRef<str>,
         target_user_custom_field: impl Into<UpdateTargetUserCustomFieldRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&CUSTOM_FIELDS_UPDATE, &[resource_id.as_ref()])
-            .json::<UpdateTargetUserCustomFieldRequest>(&target_user_custom_field.into())
+            .json(&target_user_custom_field.into())
             .call()
     }
 }

@@ -6,7 +6,7 @@ use security_api_transport::{Call, Client, Operation};
 use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
-    IdResult, NamedResource, SystemRole, SystemRoleRequest, SystemRoleSearch,
+    NamedResource, RecordId, SystemRole, SystemRoleRequest, SystemRoleSearch,
 };
 use crate::search::SearchRequest;
 
@@ -51,11 +51,8 @@ impl Roles {
     /// `POST /api/roles`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
-    pub fn create(&self, system_role: impl Into<SystemRoleRequest>) -> Call<IdResult> {
-        self.client()
-            .operation(&ROLES_CREATE, &[])
-            .json::<SystemRoleRequest>(&system_role.into())
-            .call()
+    pub fn create(&self, system_role: impl Into<SystemRoleRequest>) -> Call<RecordId> {
+        self.client().operation(&ROLES_CREATE, &[]).json(&system_role.into()).call()
     }
 
     /// Searches roles, page by page.
@@ -64,11 +61,10 @@ impl Roles {
     ///
     /// Source: the vendor's documentation.
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<SystemRoleSearch> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(self.client().operation(&ROLES_SEARCH, &[]), search.into(), "CreateTime"),
-        )
+        self.client()
+            .operation(&ROLES_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Gets a role by its id.
@@ -95,10 +91,10 @@ impl Roles {
         &self,
         resource_id: impl AsRef<str>,
         system_role: impl Into<SystemRoleRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&ROLES_UPDATE, &[resource_id.as_ref()])
-            .json::<SystemRoleRequest>(&system_role.into())
+            .json(&system_role.into())
             .call()
     }
 
@@ -109,7 +105,7 @@ impl Roles {
     /// - `resource_id`: The id of the role.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&ROLES_DELETE, &[resource_id.as_ref()]).call()
     }
 

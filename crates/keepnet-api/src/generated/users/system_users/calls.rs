@@ -7,10 +7,11 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     AddToRoleRequest, BulkDeleteRequest, ChangePasswordRequest, CreatePasswordService,
-    CreateSystemUserRequest, ExportSystemUserRequest, IdResult, MfaCodeRequest, MfaRequest,
-    NotificationSettingRequest, ResetPasswordRequest, SendPasswordResetLinkRequest, SessionModel,
-    SetMfaRequest, SetNotificationSettingRequest, SetSystemUserSettingsRequest, SystemUserMfa,
-    SystemUserNotificationSetting, SystemUserSearch, SystemUserSettings, UpdateSystemUserRequest,
+    CreateSystemUserRequest, ExportSystemUserRequest, MfaCodeRequest, MfaRequest,
+    NotificationSettingRequest, RecordId, ResetPasswordRequest, SendPasswordResetLinkRequest,
+    Session, SetMfaRequest, SetNotificationSettingRequest, SetSystemUserSettingsRequest,
+    SystemUserMfa, SystemUserNotificationSetting, SystemUserSearch, SystemUserSettings,
+    UpdateSystemUserRequest,
 };
 use crate::search::SearchRequest;
 
@@ -47,17 +48,17 @@ impl SystemUsers {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let system_user = CreateSystemUserRequest::new("Jane", "Doe", "jane.doe@example.com", "+441632960000").status_id(1);
-    /// let id_result = keepnet.system_users().create(&system_user).await?;
+    /// let record_id = keepnet.system_users().create(&system_user).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn create(
         &self,
         system_user: impl Into<CreateSystemUserRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_CREATE, &[])
-            .json::<CreateSystemUserRequest>(&system_user.into())
+            .json(&system_user.into())
             .call()
     }
 
@@ -69,10 +70,10 @@ impl SystemUsers {
     pub fn delete_many(
         &self,
         bulk_delete: impl Into<BulkDeleteRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_DELETE_MANY, &[])
-            .json::<BulkDeleteRequest>(&bulk_delete.into())
+            .json(&bulk_delete.into())
             .call()
     }
 
@@ -90,17 +91,17 @@ impl SystemUsers {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let change_password = ChangePasswordRequest::new().current_password("not-the-old-password");
-    /// let id_result = keepnet.system_users().change_password(&change_password).await?;
+    /// let record_id = keepnet.system_users().change_password(&change_password).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn change_password(
         &self,
         change_password: impl Into<ChangePasswordRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_CHANGE_PASSWORD, &[])
-            .json::<ChangePasswordRequest>(&change_password.into())
+            .json(&change_password.into())
             .call()
     }
 
@@ -115,7 +116,7 @@ impl SystemUsers {
     ) -> Call<CreatePasswordService> {
         self.client()
             .operation(&SYSTEM_USERS_CREATE_PASSWORD, &[])
-            .json::<ResetPasswordRequest>(&reset_password.into())
+            .json(&reset_password.into())
             .call()
     }
 
@@ -125,10 +126,7 @@ impl SystemUsers {
     ///
     /// Source: the vendor's documentation.
     pub fn mfa_qr_code(&self, mfa: impl Into<MfaRequest>) -> Call<SystemUserMfa> {
-        self.client()
-            .operation(&SYSTEM_USERS_MFA_QR_CODE, &[])
-            .json::<MfaRequest>(&mfa.into())
-            .call()
+        self.client().operation(&SYSTEM_USERS_MFA_QR_CODE, &[]).json(&mfa.into()).call()
     }
 
     /// Switches the second factor of a system user on.
@@ -136,11 +134,8 @@ impl SystemUsers {
     /// `PUT /api/system-users/mfa`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
-    pub fn set_mfa(&self, mfa: impl Into<SetMfaRequest>) -> Call<IdResult> {
-        self.client()
-            .operation(&SYSTEM_USERS_SET_MFA, &[])
-            .json::<SetMfaRequest>(&mfa.into())
-            .call()
+    pub fn set_mfa(&self, mfa: impl Into<SetMfaRequest>) -> Call<RecordId> {
+        self.client().operation(&SYSTEM_USERS_SET_MFA, &[]).json(&mfa.into()).call()
     }
 
     /// Switches the second factor of the signed-in system user off.
@@ -148,10 +143,10 @@ impl SystemUsers {
     /// `PUT /api/system-users/mfa/disable`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
-    pub fn disable_mfa(&self, mfa_code: impl Into<MfaCodeRequest>) -> Call<IdResult> {
+    pub fn disable_mfa(&self, mfa_code: impl Into<MfaCodeRequest>) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_DISABLE_MFA, &[])
-            .json::<MfaCodeRequest>(&mfa_code.into())
+            .json(&mfa_code.into())
             .call()
     }
 
@@ -160,10 +155,10 @@ impl SystemUsers {
     /// `PUT /api/system-users/mfa/resync`. Not retried once it may have run.
     ///
     /// Source: the vendor's documentation.
-    pub fn resync_mfa(&self, mfa_code: impl Into<MfaCodeRequest>) -> Call<IdResult> {
+    pub fn resync_mfa(&self, mfa_code: impl Into<MfaCodeRequest>) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_RESYNC_MFA, &[])
-            .json::<MfaCodeRequest>(&mfa_code.into())
+            .json(&mfa_code.into())
             .call()
     }
 
@@ -178,7 +173,7 @@ impl SystemUsers {
     ) -> Call<SystemUserMfa> {
         self.client()
             .operation(&SYSTEM_USERS_SEND_MFA_RECOVERY_SMS, &[])
-            .json::<MfaRequest>(&mfa.into())
+            .json(&mfa.into())
             .call()
     }
 
@@ -211,7 +206,7 @@ impl SystemUsers {
     ) -> Call<SystemUserNotificationSetting> {
         self.client()
             .operation(&SYSTEM_USERS_NOTIFICATION_SETTING, &[])
-            .json::<NotificationSettingRequest>(&notification_setting.into())
+            .json(&notification_setting.into())
             .call()
     }
 
@@ -223,10 +218,10 @@ impl SystemUsers {
     pub fn update_notification_setting(
         &self,
         notification_setting: impl Into<SetNotificationSettingRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_UPDATE_NOTIFICATION_SETTING, &[])
-            .json::<SetNotificationSettingRequest>(&notification_setting.into())
+            .json(&notification_setting.into())
             .call()
     }
 
@@ -244,17 +239,17 @@ impl SystemUsers {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let reset_password = ResetPasswordRequest::new().token("not-a-real-token");
-    /// let id_result = keepnet.system_users().reset_password(&reset_password).await?;
+    /// let record_id = keepnet.system_users().reset_password(&reset_password).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn reset_password(
         &self,
         reset_password: impl Into<ResetPasswordRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_RESET_PASSWORD, &[])
-            .json::<ResetPasswordRequest>(&reset_password.into())
+            .json(&reset_password.into())
             .call()
     }
 
@@ -278,15 +273,10 @@ impl SystemUsers {
     /// # }
     /// ```
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<SystemUserSearch> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self.client().operation(&SYSTEM_USERS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&SYSTEM_USERS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Exports system users as a spreadsheet, CSV or PDF file.
@@ -298,13 +288,9 @@ impl SystemUsers {
         &self,
         export_system_user: impl Into<ExportSystemUserRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            ExportSystemUserRequest,
-        >(
-                self.client().operation(&SYSTEM_USERS_EXPORT, &[]),
-                export_system_user.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&SYSTEM_USERS_EXPORT, &[])
+            .try_json(search::complete(export_system_user.into(), "CreateTime"))
             .call()
     }
 
@@ -322,17 +308,17 @@ impl SystemUsers {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let send_password_reset_link = SendPasswordResetLinkRequest::new().email("jane.doe@example.com");
-    /// let id_result = keepnet.system_users().send_reset_password_link(&send_password_reset_link).await?;
+    /// let record_id = keepnet.system_users().send_reset_password_link(&send_password_reset_link).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn send_reset_password_link(
         &self,
         send_password_reset_link: impl Into<SendPasswordResetLinkRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_SEND_RESET_PASSWORD_LINK, &[])
-            .json::<SendPasswordResetLinkRequest>(&send_password_reset_link.into())
+            .json(&send_password_reset_link.into())
             .call()
     }
 
@@ -341,7 +327,7 @@ impl SystemUsers {
     /// `GET /api/system-users/session-model`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn session_model(&self) -> Call<SessionModel> {
+    pub fn session_model(&self) -> Call<Session> {
         self.client().operation(&SYSTEM_USERS_SESSION_MODEL, &[]).call()
     }
 
@@ -364,10 +350,10 @@ impl SystemUsers {
     pub fn update_settings(
         &self,
         system_user_settings: impl Into<SetSystemUserSettingsRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_UPDATE_SETTINGS, &[])
-            .json::<SetSystemUserSettingsRequest>(&system_user_settings.into())
+            .json(&system_user_settings.into())
             .call()
     }
 
@@ -387,7 +373,7 @@ impl SystemUsers {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let system_user = UpdateSystemUserRequest::new("Jane", "Doe", "jane.doe@example.com", "+441632960000").status_id(1);
-    /// let id_result = keepnet.system_users().update("YZzXxFPfw6oH", &system_user).await?;
+    /// let record_id = keepnet.system_users().update("YZzXxFPfw6oH", &system_user).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -395,10 +381,10 @@ impl SystemUsers {
         &self,
         resource_id: impl AsRef<str>,
         system_user: impl Into<UpdateSystemUserRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_UPDATE, &[resource_id.as_ref()])
-            .json::<UpdateSystemUserRequest>(&system_user.into())
+            .json(&system_user.into())
             .call()
     }
 
@@ -414,11 +400,11 @@ impl SystemUsers {
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let id_result = keepnet.system_users().delete("YZzXxFPfw6oH").await?;
+    /// let record_id = keepnet.system_users().delete("YZzXxFPfw6oH").await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&SYSTEM_USERS_DELETE, &[resource_id.as_ref()]).call()
     }
 
@@ -433,10 +419,10 @@ impl SystemUsers {
         &self,
         resource_id: impl AsRef<str>,
         to_role: impl Into<AddToRoleRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_ADD_ROLE, &[resource_id.as_ref()])
-            .json::<AddToRoleRequest>(&to_role.into())
+            .json(&to_role.into())
             .call()
     }
 
@@ -450,7 +436,7 @@ impl SystemUsers {
     pub fn send_information_email(
         &self,
         resource_id: impl AsRef<str>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&SYSTEM_USERS_SEND_INFORMATION_EMAIL, &[resource_id.as_ref()])
             .call()
@@ -468,7 +454,7 @@ impl SystemUsers {
         &self,
         user_resource_id: impl AsRef<str>,
         role_resource_id: impl AsRef<str>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(
                 &SYSTEM_USERS_REMOVE_ROLE,

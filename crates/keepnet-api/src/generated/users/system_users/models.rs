@@ -124,8 +124,9 @@ model! {
 
 model! {
     /// Who is signed in, for which company and with which rights.
+    #[doc(alias = "SessionModel")]
     #[derive(Clone, Default)]
-    pub struct SessionModel: Received {
+    pub struct Session: Received {
         /// The numeric id of the user.
         user_id: Option<i32> = "userId",
         user_resource_id: Option<String> = "userResourceId",

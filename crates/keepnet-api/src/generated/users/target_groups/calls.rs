@@ -10,9 +10,9 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     CreateTargetGroupRequest, CreateTargetGroupUsersRequest, DeleteTargetGroupUsersRequest,
-    ExportRequest, IdResult, TargetGroupByNameRequest, TargetGroupSearchCompany,
-    TargetGroupSearchForOwnerCompany, TargetGroupSearchRequest, TargetGroupSearchView,
-    TargetGroupUserCountDetail, TargetGroupUserCountDetailRequest, TargetGroupUsersExportRequest,
+    ExportRequest, RecordId, TargetGroup, TargetGroupByNameRequest, TargetGroupSearchCompany,
+    TargetGroupSearchForOwnerCompany, TargetGroupSearchRequest, TargetGroupUserCountDetail,
+    TargetGroupUserCountDetailRequest, TargetGroupUsersExportRequest,
     TargetGroupUsersSearchRequest, TargetGroupView, TargetGroupsUploadForm, TargetUserView,
     Transaction, UpdateTargetGroupRequest, UploadedFile,
 };
@@ -40,7 +40,7 @@ impl TargetGroups {
     /// `GET /api/target-groups`. Idempotent: retried automatically.
     ///
     /// Source: the vendor's documentation.
-    pub fn list(&self) -> Call<Vec<TargetGroupView>> {
+    pub fn list(&self) -> Call<Vec<TargetGroup>> {
         self.client().operation(&TARGET_GROUPS_LIST, &[]).call()
     }
 
@@ -57,17 +57,17 @@ impl TargetGroups {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let target_group = CreateTargetGroupRequest::new("Finance", TargetGroupPriority::Medium);
-    /// let id_result = keepnet.target_groups().create(&target_group).await?;
+    /// let record_id = keepnet.target_groups().create(&target_group).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn create(
         &self,
         target_group: impl Into<CreateTargetGroupRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&TARGET_GROUPS_CREATE, &[])
-            .json::<CreateTargetGroupRequest>(&target_group.into())
+            .json(&target_group.into())
             .call()
     }
 
@@ -85,8 +85,8 @@ impl TargetGroups {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let mut items = keepnet.target_groups().search(TargetGroupSearchRequest::new().select_target_user_resource_ids("select_target_user_resource_ids").system_generated_groups(false)).items();
-    /// while let Some(target_group_search_view) = items.try_next().await? {
-    ///     println!("{target_group_search_view:?}");
+    /// while let Some(target_group_view) = items.try_next().await? {
+    ///     println!("{target_group_view:?}");
     /// }
     /// # Ok(())
     /// # }
@@ -94,16 +94,11 @@ impl TargetGroups {
     pub fn search(
         &self,
         search: impl Into<TargetGroupSearchRequest>,
-    ) -> List<TargetGroupSearchView> {
-        List::new(
-            search::complete::<
-                TargetGroupSearchRequest,
-            >(
-                self.client().operation(&TARGET_GROUPS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+    ) -> List<TargetGroupView> {
+        self.client()
+            .operation(&TARGET_GROUPS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Searches target groups by a part of their name, page by page.
@@ -114,13 +109,11 @@ impl TargetGroups {
     pub fn search_by_name(
         &self,
         target_group_by_name: impl Into<TargetGroupByNameRequest>,
-    ) -> List<TargetGroupView> {
-        List::new(
-            self
-                .client()
-                .operation(&TARGET_GROUPS_SEARCH_BY_NAME, &[])
-                .json::<TargetGroupByNameRequest>(&target_group_by_name.into()),
-        )
+    ) -> List<TargetGroup> {
+        self.client()
+            .operation(&TARGET_GROUPS_SEARCH_BY_NAME, &[])
+            .json(&target_group_by_name.into())
+            .list()
     }
 
     /// Searches the target groups of all companies that the caller owns, page by page.
@@ -132,15 +125,10 @@ impl TargetGroups {
         &self,
         search: impl Into<TargetGroupSearchRequest>,
     ) -> List<TargetGroupSearchForOwnerCompany> {
-        List::new(
-            search::complete::<
-                TargetGroupSearchRequest,
-            >(
-                self.client().operation(&TARGET_GROUPS_SEARCH_ALL, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&TARGET_GROUPS_SEARCH_ALL, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Searches the target groups of the current company, page by page.
@@ -152,15 +140,10 @@ impl TargetGroups {
         &self,
         search: impl Into<TargetGroupSearchRequest>,
     ) -> List<TargetGroupSearchCompany> {
-        List::new(
-            search::complete::<
-                TargetGroupSearchRequest,
-            >(
-                self.client().operation(&TARGET_GROUPS_SEARCH_CURRENT_COMPANY, &[]),
-                search.into(),
-                "Name",
-            ),
-        )
+        self.client()
+            .operation(&TARGET_GROUPS_SEARCH_CURRENT_COMPANY, &[])
+            .try_json(search::complete(search.into(), "Name"))
+            .list()
     }
 
     /// Exports target groups as a spreadsheet, CSV or PDF file.
@@ -169,13 +152,9 @@ impl TargetGroups {
     ///
     /// Source: the vendor's documentation.
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&TARGET_GROUPS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&TARGET_GROUPS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -190,7 +169,7 @@ impl TargetGroups {
     ) -> Call<Vec<TargetGroupUserCountDetail>> {
         self.client()
             .operation(&TARGET_GROUPS_USER_COUNT_DETAILS, &[])
-            .json::<Vec<String>>(&items.into_iter().map(Into::into).collect())
+            .json(&items.into_iter().map(Into::into).collect::<Vec<String>>())
             .call()
     }
 
@@ -205,9 +184,7 @@ impl TargetGroups {
     ) -> Call<Vec<TargetGroupUserCountDetail>> {
         self.client()
             .operation(&TARGET_GROUPS_USER_COUNT_DETAILS_EXT, &[])
-            .json::<
-                TargetGroupUserCountDetailRequest,
-            >(&target_group_user_count_detail.into())
+            .json(&target_group_user_count_detail.into())
             .call()
     }
 
@@ -230,7 +207,7 @@ impl TargetGroups {
     ///
     /// `GET /api/target-groups/upload/{transactionId}`. Idempotent: retried automatically.
     ///
-    /// - `transaction_id`: The id of the upload, as the answer to it says.
+    /// - `transaction_id`: The id of the upload, as the response to it says.
     ///
     /// Source: the vendor's documentation.
     pub fn get_upload(&self, transaction_id: impl AsRef<str>) -> Call<UploadedFile> {
@@ -243,7 +220,7 @@ impl TargetGroups {
     ///
     /// `GET /api/target-groups/upload/{transactionId}/search`. Idempotent: retried automatically.
     ///
-    /// - `transaction_id`: The id of the upload, as the answer to it says.
+    /// - `transaction_id`: The id of the upload, as the response to it says.
     ///
     /// Source: the vendor's documentation.
     pub fn get_upload_sheet(
@@ -260,8 +237,8 @@ impl TargetGroups {
     /// Adds target users to target groups.
     ///
     /// Takes the ids in `target_user_resource_ids`, or with `select_all` all target users that `filter` keeps but
-    /// `excluded_resource_id_list`, and adds them to each of `target_group_resource_ids`. The form of the answer's rows
-    /// is not published.
+    /// `excluded_resource_id_list`, and adds them to each of `target_group_resource_ids`. The form of the response's
+    /// rows is not published.
     ///
     /// `PUT /api/target-groups/users`. Not retried once it may have run.
     ///
@@ -272,7 +249,7 @@ impl TargetGroups {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let target_group_users = CreateTargetGroupUsersRequest::new().target_user_resource_ids(["zQbQLNKyaDXf"]);
-    /// let answer = keepnet.target_groups().add_users(&target_group_users).await?;
+    /// let response = keepnet.target_groups().add_users(&target_group_users).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -282,7 +259,7 @@ impl TargetGroups {
     ) -> Call<Vec<BTreeMap<String, RawJson>>> {
         self.client()
             .operation(&TARGET_GROUPS_ADD_USERS, &[])
-            .json::<CreateTargetGroupUsersRequest>(&target_group_users.into())
+            .json(&target_group_users.into())
             .call()
     }
 
@@ -293,7 +270,7 @@ impl TargetGroups {
     /// - `resource_id`: The id of the target group.
     ///
     /// Source: the vendor's documentation.
-    pub fn get(&self, resource_id: impl AsRef<str>) -> Call<TargetGroupView> {
+    pub fn get(&self, resource_id: impl AsRef<str>) -> Call<TargetGroup> {
         self.client().operation(&TARGET_GROUPS_GET, &[resource_id.as_ref()]).call()
     }
 
@@ -310,10 +287,10 @@ impl TargetGroups {
         &self,
         resource_id: impl AsRef<str>,
         target_group: impl Into<UpdateTargetGroupRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&TARGET_GROUPS_UPDATE, &[resource_id.as_ref()])
-            .json::<UpdateTargetGroupRequest>(&target_group.into())
+            .json(&target_group.into())
             .call()
     }
 
@@ -324,7 +301,7 @@ impl TargetGroups {
     /// - `resource_id`: The id of the target group.
     ///
     /// Source: the vendor's documentation.
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&TARGET_GROUPS_DELETE, &[resource_id.as_ref()]).call()
     }
 
@@ -354,17 +331,10 @@ impl TargetGroups {
         resource_id: impl AsRef<str>,
         search: impl Into<TargetGroupUsersSearchRequest>,
     ) -> List<TargetUserView> {
-        List::new(
-            search::complete::<
-                TargetGroupUsersSearchRequest,
-            >(
-                self
-                    .client()
-                    .operation(&TARGET_GROUPS_SEARCH_USERS, &[resource_id.as_ref()]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&TARGET_GROUPS_SEARCH_USERS, &[resource_id.as_ref()])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Removes target users from a group.
@@ -382,7 +352,7 @@ impl TargetGroups {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let delete_target_group_users = DeleteTargetGroupUsersRequest::new().target_user_resource_ids(["zQbQLNKyaDXf"]);
-    /// let id_result = keepnet.target_groups().remove_users("J2ZxvuWV35qY", &delete_target_group_users).await?;
+    /// let record_id = keepnet.target_groups().remove_users("J2ZxvuWV35qY", &delete_target_group_users).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -390,10 +360,10 @@ impl TargetGroups {
         &self,
         resource_id: impl AsRef<str>,
         delete_target_group_users: impl Into<DeleteTargetGroupUsersRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&TARGET_GROUPS_REMOVE_USERS, &[resource_id.as_ref()])
-            .json::<DeleteTargetGroupUsersRequest>(&delete_target_group_users.into())
+            .json(&delete_target_group_users.into())
             .call()
     }
 
@@ -409,15 +379,9 @@ impl TargetGroups {
         resource_id: impl AsRef<str>,
         target_group_users_export: impl Into<TargetGroupUsersExportRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            TargetGroupUsersExportRequest,
-        >(
-                self
-                    .client()
-                    .operation(&TARGET_GROUPS_EXPORT_USERS, &[resource_id.as_ref()]),
-                target_group_users_export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&TARGET_GROUPS_EXPORT_USERS, &[resource_id.as_ref()])
+            .try_json(search::complete(target_group_users_export.into(), "CreateTime"))
             .call()
     }
 }

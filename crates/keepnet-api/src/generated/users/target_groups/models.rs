@@ -40,6 +40,22 @@ model! {
 }
 
 model! {
+    /// A target group.
+    #[doc(alias = "TargetGroupDto")]
+    #[derive(Clone, Default)]
+    pub struct TargetGroup: Received {
+        resource_id: Option<String> = "resourceId",
+        name: Option<String> = "name",
+        priority: Option<TargetGroupPriority> = "priority",
+        create_date: Option<DateTime> = "createDate",
+        /// Whether the caller may change it.
+        is_editable: Option<bool> = "isEditable",
+        is_scim_group: Option<bool> = "isScimGroup",
+        is_google_group: Option<bool> = "isGoogleGroup",
+    }
+}
+
+model! {
     /// A part of the name of target groups, and which page to give.
     #[doc(alias = "GetTargetGroupByNameRequest")]
     #[derive(Clone, Default)]
@@ -121,30 +137,6 @@ impl From<SearchRequest> for TargetGroupSearchRequest {
 }
 
 model! {
-    /// A target group in a list.
-    #[derive(Clone, Default)]
-    pub struct TargetGroupSearchView: Received {
-        resource_id: Option<String> = "resourceId",
-        name: Option<String> = "name",
-        company_name: Option<String> = "companyName",
-        user_count: Option<i32> = "userCount",
-        user_count_with_phone_number: Option<i32> = "userCountWithPhoneNumber",
-        priority: Option<String> = "priority",
-        /// When it was created.
-        create_time: Option<DateTime> = "createTime",
-        /// When it was changed last.
-        update_time: Option<DateTime> = "updateTime",
-        /// Whether the caller may change it.
-        is_editable: Option<bool> = "isEditable",
-        scim_setting_name: Option<String> = "scimSettingName",
-        ldap_config_name: Option<String> = "ldapConfigName",
-        is_selected: Option<bool> = "isSelected",
-        is_scim_group: Option<bool> = "isScimGroup",
-        is_google_group: Option<bool> = "isGoogleGroup",
-    }
-}
-
-model! {
     /// How many target users of a group fulfil a condition, and how they divide further.
     #[derive(Clone, Default)]
     pub struct TargetGroupUserCountDetail: Received {
@@ -210,16 +202,25 @@ impl From<SearchRequest> for TargetGroupUsersSearchRequest {
 }
 
 model! {
-    /// A target group.
-    #[doc(alias = "TargetGroupDto")]
+    /// A target group in a list.
+    #[doc(alias = "TargetGroupSearchView")]
     #[derive(Clone, Default)]
     pub struct TargetGroupView: Received {
         resource_id: Option<String> = "resourceId",
         name: Option<String> = "name",
-        priority: Option<TargetGroupPriority> = "priority",
-        create_date: Option<DateTime> = "createDate",
+        company_name: Option<String> = "companyName",
+        user_count: Option<i32> = "userCount",
+        user_count_with_phone_number: Option<i32> = "userCountWithPhoneNumber",
+        priority: Option<String> = "priority",
+        /// When it was created.
+        create_time: Option<DateTime> = "createTime",
+        /// When it was changed last.
+        update_time: Option<DateTime> = "updateTime",
         /// Whether the caller may change it.
         is_editable: Option<bool> = "isEditable",
+        scim_setting_name: Option<String> = "scimSettingName",
+        ldap_config_name: Option<String> = "ldapConfigName",
+        is_selected: Option<bool> = "isSelected",
         is_scim_group: Option<bool> = "isScimGroup",
         is_google_group: Option<bool> = "isGoogleGroup",
     }

@@ -8,7 +8,7 @@ use security_api_transport::__private::http::Method;
 use crate::{List, search};
 use crate::generated::types::{
     BulkDeleteRequest, CreateTargetUserFieldMappingRequest, CreateTargetUserRequest,
-    ExportRequest, IdResult, SearchTmpTargetUserService, TargetUser, TargetUserByEmailRequest,
+    ExportRequest, RecordId, SearchTmpTargetUserService, TargetUser, TargetUserByEmailRequest,
     TargetUserCountSummary, TargetUserEmail, TargetUserForEnrollmentRequest,
     TargetUserForScormRequest, TargetUserImportRequest, TargetUserMappingJob,
     TargetUserSearchRequest, TargetUserView, TargetUsersByResourceIdsRequest,
@@ -49,17 +49,17 @@ impl TargetUsers {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let target_user = CreateTargetUserRequest::new("jane.doe@example.com").first_name("Jane");
-    /// let id_result = keepnet.target_users().create(&target_user).await?;
+    /// let record_id = keepnet.target_users().create(&target_user).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn create(
         &self,
         target_user: impl Into<CreateTargetUserRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&TARGET_USERS_CREATE, &[])
-            .json::<CreateTargetUserRequest>(&target_user.into())
+            .json(&target_user.into())
             .call()
     }
 
@@ -76,17 +76,17 @@ impl TargetUsers {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let bulk_delete = BulkDeleteRequest::new().items(["zQbQLNKyaDXf"]);
-    /// let id_result = keepnet.target_users().delete_many(&bulk_delete).await?;
+    /// let record_id = keepnet.target_users().delete_many(&bulk_delete).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn delete_many(
         &self,
         bulk_delete: impl Into<BulkDeleteRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&TARGET_USERS_DELETE_MANY, &[])
-            .json::<BulkDeleteRequest>(&bulk_delete.into())
+            .json(&bulk_delete.into())
             .call()
     }
 
@@ -101,9 +101,7 @@ impl TargetUsers {
     ) -> Call<Vec<TargetUserEmail>> {
         self.client()
             .operation(&TARGET_USERS_LIST_BY_RESOURCE_IDS, &[])
-            .json::<
-                TargetUsersByResourceIdsRequest,
-            >(&target_users_by_resource_ids.into())
+            .json(&target_users_by_resource_ids.into())
             .call()
     }
 
@@ -111,7 +109,7 @@ impl TargetUsers {
     ///
     /// Also says how many were active, month by month. Small, so it suits a dashboard.
     ///
-    /// The published description leaves the answer open; the vendor's own client reads these counts.
+    /// The published description leaves the response open; the vendor's own client reads these counts.
     ///
     /// `GET /api/target-users/count-summary`. Idempotent: retried automatically.
     ///
@@ -132,7 +130,7 @@ impl TargetUsers {
     /// The third step of an import: says which column is which field, and which target groups the people go to. Gives
     /// the id of a job, whose state `target_users.get_mapping_job` tells.
     ///
-    /// The published description leaves the answer open; the vendor's own client reads an id.
+    /// The published description leaves the response open; the vendor's own client reads an id.
     ///
     /// `POST /api/target-users/create-mapping`. Not retried once it may have run.
     ///
@@ -143,19 +141,17 @@ impl TargetUsers {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let target_user_field_mapping = CreateTargetUserFieldMappingRequest::new().transaction_id("miob2aJEsKWZ");
-    /// let id_result = keepnet.target_users().create_mapping(&target_user_field_mapping).await?;
+    /// let record_id = keepnet.target_users().create_mapping(&target_user_field_mapping).await?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn create_mapping(
         &self,
         target_user_field_mapping: impl Into<CreateTargetUserFieldMappingRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&TARGET_USERS_CREATE_MAPPING, &[])
-            .json::<
-                CreateTargetUserFieldMappingRequest,
-            >(&target_user_field_mapping.into())
+            .json(&target_user_field_mapping.into())
             .call()
     }
 
@@ -170,7 +166,7 @@ impl TargetUsers {
     ) -> Call<Vec<TargetUserEmail>> {
         self.client()
             .operation(&TARGET_USERS_LIST_FOR_ENROLLMENT_EMAILS, &[])
-            .json::<TargetUserForEnrollmentRequest>(&target_user_for_enrollment.into())
+            .json(&target_user_for_enrollment.into())
             .call()
     }
 
@@ -185,7 +181,7 @@ impl TargetUsers {
     ) -> Call<Vec<TargetUserEmail>> {
         self.client()
             .operation(&TARGET_USERS_COUNT_FOR_ENROLLMENT_EMAILS, &[])
-            .json::<TargetUserForEnrollmentRequest>(&target_user_for_enrollment.into())
+            .json(&target_user_for_enrollment.into())
             .call()
     }
 
@@ -197,13 +193,9 @@ impl TargetUsers {
     ///
     /// Source: the vendor's documentation.
     pub fn example_file(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&TARGET_USERS_EXAMPLE_FILE, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&TARGET_USERS_EXAMPLE_FILE, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -218,9 +210,7 @@ impl TargetUsers {
     ) -> Call<Vec<TargetUserEmail>> {
         self.client()
             .operation(&TARGET_USERS_LIST_BY_RESOURCE_IDS_INCLUDE_DELETED, &[])
-            .json::<
-                TargetUsersByResourceIdsRequest,
-            >(&target_users_by_resource_ids.into())
+            .json(&target_users_by_resource_ids.into())
             .call()
     }
 
@@ -228,7 +218,7 @@ impl TargetUsers {
     ///
     /// The fourth step of an import: asked again and again until the job is finished.
     ///
-    /// The published description leaves the answer open; the vendor's own client reads a state.
+    /// The published description leaves the response open; the vendor's own client reads a state.
     ///
     /// `GET /api/target-users/mapping-job/{resourceId}`. Idempotent: retried automatically.
     ///
@@ -262,7 +252,7 @@ impl TargetUsers {
     ) -> Call<TargetUser> {
         self.client()
             .operation(&TARGET_USERS_SEARCH_FOR_SCORM_EMAIL, &[])
-            .json::<TargetUserForScormRequest>(&target_user_for_scorm.into())
+            .json(&target_user_for_scorm.into())
             .call()
     }
 
@@ -290,15 +280,10 @@ impl TargetUsers {
         &self,
         search: impl Into<TargetUserSearchRequest>,
     ) -> List<TargetUserView> {
-        List::new(
-            search::complete::<
-                TargetUserSearchRequest,
-            >(
-                self.client().operation(&TARGET_USERS_SEARCH, &[]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&TARGET_USERS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Searches target users by e-mail address, page by page.
@@ -326,12 +311,10 @@ impl TargetUsers {
         &self,
         target_user_by_email: impl Into<TargetUserByEmailRequest>,
     ) -> List<TargetUser> {
-        List::new(
-            self
-                .client()
-                .operation(&TARGET_USERS_SEARCH_BY_EMAIL, &[])
-                .json::<TargetUserByEmailRequest>(&target_user_by_email.into()),
-        )
+        self.client()
+            .operation(&TARGET_USERS_SEARCH_BY_EMAIL, &[])
+            .json(&target_user_by_email.into())
+            .list()
     }
 
     /// Exports target users as a spreadsheet, CSV or PDF file.
@@ -353,13 +336,9 @@ impl TargetUsers {
     /// # }
     /// ```
     pub fn export(&self, export: impl Into<ExportRequest>) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self.client().operation(&TARGET_USERS_EXPORT, &[]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&TARGET_USERS_EXPORT, &[])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -398,7 +377,7 @@ impl TargetUsers {
     ///
     /// `GET /api/target-users/upload/{transactionId}`. Idempotent: retried automatically.
     ///
-    /// - `transaction_id`: The id of the upload, as the answer to it says.
+    /// - `transaction_id`: The id of the upload, as the response to it says.
     ///
     /// Source: the vendor's documentation.
     ///
@@ -449,7 +428,7 @@ impl TargetUsers {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let target_user = UpdateTargetUserRequest::new("jane.doe@example.com").first_name("Jane");
-    /// let id_result = keepnet.target_users().update("zQbQLNKyaDXf", &target_user).await?;
+    /// let record_id = keepnet.target_users().update("zQbQLNKyaDXf", &target_user).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -457,10 +436,10 @@ impl TargetUsers {
         &self,
         resource_id: impl AsRef<str>,
         target_user: impl Into<UpdateTargetUserRequest>,
-    ) -> Call<IdResult> {
+    ) -> Call<RecordId> {
         self.client()
             .operation(&TARGET_USERS_UPDATE, &[resource_id.as_ref()])
-            .json::<UpdateTargetUserRequest>(&target_user.into())
+            .json(&target_user.into())
             .call()
     }
 
@@ -476,11 +455,11 @@ impl TargetUsers {
     ///
     /// ```no_run
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
-    /// let id_result = keepnet.target_users().delete("zQbQLNKyaDXf").await?;
+    /// let record_id = keepnet.target_users().delete("zQbQLNKyaDXf").await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<IdResult> {
+    pub fn delete(&self, resource_id: impl AsRef<str>) -> Call<RecordId> {
         self.client().operation(&TARGET_USERS_DELETE, &[resource_id.as_ref()]).call()
     }
 
@@ -498,17 +477,10 @@ impl TargetUsers {
         resource_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> List<TargetUserView> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(
-                self
-                    .client()
-                    .operation(&TARGET_USERS_SEARCH_GROUPS, &[resource_id.as_ref()]),
-                search.into(),
-                "CreateTime",
-            ),
-        )
+        self.client()
+            .operation(&TARGET_USERS_SEARCH_GROUPS, &[resource_id.as_ref()])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 
     /// Imports the rows of an uploaded file as target users.
@@ -518,7 +490,7 @@ impl TargetUsers {
     ///
     /// `POST /api/target-users/{transactionId}/import`. Not retried once it may have run.
     ///
-    /// - `transaction_id`: The id of the upload, as the answer to it says.
+    /// - `transaction_id`: The id of the upload, as the response to it says.
     ///
     /// Source: the vendor's documentation.
     ///
@@ -527,7 +499,7 @@ impl TargetUsers {
     ///
     /// # async fn example(keepnet: keepnet_api::Client) -> Result<(), keepnet_api::Error> {
     /// let target_user_import = TargetUserImportRequest::new().import_type("Selected");
-    /// let answer = keepnet.target_users().confirm_import("miob2aJEsKWZ", &target_user_import).await?;
+    /// let response = keepnet.target_users().confirm_import("miob2aJEsKWZ", &target_user_import).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -538,7 +510,7 @@ impl TargetUsers {
     ) -> Call<BTreeMap<String, RawJson>> {
         self.client()
             .operation(&TARGET_USERS_CONFIRM_IMPORT, &[transaction_id.as_ref()])
-            .json::<TargetUserImportRequest>(&target_user_import.into())
+            .json(&target_user_import.into())
             .call()
     }
 
@@ -550,7 +522,7 @@ impl TargetUsers {
     ///
     /// `POST /api/target-users/{transactionId}/search`. Idempotent: retried automatically.
     ///
-    /// - `transaction_id`: The id of the upload, as the answer to it says.
+    /// - `transaction_id`: The id of the upload, as the response to it says.
     ///
     /// Source: public clients of this API.
     ///
@@ -567,15 +539,9 @@ impl TargetUsers {
         transaction_id: impl AsRef<str>,
         search: impl Into<SearchRequest>,
     ) -> Call<SearchTmpTargetUserService> {
-        search::complete::<
-            SearchRequest,
-        >(
-                self
-                    .client()
-                    .operation(&TARGET_USERS_SEARCH_IMPORT, &[transaction_id.as_ref()]),
-                search.into(),
-                "Email",
-            )
+        self.client()
+            .operation(&TARGET_USERS_SEARCH_IMPORT, &[transaction_id.as_ref()])
+            .try_json(search::complete(search.into(), "Email"))
             .call()
     }
 
@@ -583,7 +549,7 @@ impl TargetUsers {
     ///
     /// `POST /api/target-users/{transactionId}/search/export`. Idempotent: retried automatically.
     ///
-    /// - `transaction_id`: The id of the upload, as the answer to it says.
+    /// - `transaction_id`: The id of the upload, as the response to it says.
     ///
     /// Source: the vendor's documentation.
     pub fn export_import(
@@ -591,15 +557,9 @@ impl TargetUsers {
         transaction_id: impl AsRef<str>,
         export: impl Into<ExportRequest>,
     ) -> Call<Download> {
-        search::complete::<
-            ExportRequest,
-        >(
-                self
-                    .client()
-                    .operation(&TARGET_USERS_EXPORT_IMPORT, &[transaction_id.as_ref()]),
-                export.into(),
-                "CreateTime",
-            )
+        self.client()
+            .operation(&TARGET_USERS_EXPORT_IMPORT, &[transaction_id.as_ref()])
+            .try_json(search::complete(export.into(), "CreateTime"))
             .call()
     }
 
@@ -607,7 +567,7 @@ impl TargetUsers {
     ///
     /// `PUT /api/target-users/{transactionId}/update`. Not retried once it may have run.
     ///
-    /// - `transaction_id`: The id of the upload, as the answer to it says.
+    /// - `transaction_id`: The id of the upload, as the response to it says.
     ///
     /// Source: the vendor's documentation.
     pub fn renew_transaction(

@@ -66,7 +66,7 @@ impl Cats {
     /// # }
     /// ```
     pub fn create(&self, cat: impl Into<NewCat>) -> Call<Cat> {
-        self.client().operation(&CATS_CREATE, &[]).json::<NewCat>(&cat.into()).call()
+        self.client().operation(&CATS_CREATE, &[]).json(&cat.into()).call()
     }
 
     /// Searches for cats.
@@ -125,7 +125,7 @@ impl Cats {
     ) -> Call<Cat> {
         self.client()
             .operation(&CATS_UPDATE, &[id.as_ref()])
-            .json::<CatUpdate>(&cat_update.into())
+            .json(&cat_update.into())
             .call()
     }
 
@@ -156,7 +156,7 @@ impl Cats {
     /// use tiny_api::types::Mood;
     ///
     /// # async fn example(tiny: tiny_api::Client) -> Result<(), tiny_api::Error> {
-    /// let answer = tiny.cats().set_moods("c1", [Mood::Happy]).await?;
+    /// let response = tiny.cats().set_moods("c1", [Mood::Happy]).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -167,9 +167,7 @@ impl Cats {
     ) -> Call<Option<RawJson>> {
         self.client()
             .operation(&CATS_SET_MOODS, &[id.as_ref()])
-            .json(
-                &BTreeMap::<_, Vec<Mood>>::from([("moods", moods.into_iter().collect())]),
-            )
+            .json(&BTreeMap::from([("moods", moods.into_iter().collect::<Vec<_>>())]))
             .call()
     }
 
@@ -181,7 +179,7 @@ impl Cats {
     ///
     /// ```no_run
     /// # async fn example(tiny: tiny_api::Client) -> Result<(), tiny_api::Error> {
-    /// let answer = tiny.cats().motto("c1").await?;
+    /// let response = tiny.cats().motto("c1").await?;
     /// # Ok(())
     /// # }
     /// ```

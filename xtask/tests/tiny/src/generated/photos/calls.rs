@@ -41,7 +41,7 @@ impl Photos {
     /// # }
     /// ```
     pub fn list(&self, id: impl AsRef<str>) -> List<Photo> {
-        List::new(self.client().operation(&PHOTOS_LIST, &[id.as_ref()]))
+        self.client().operation(&PHOTOS_LIST, &[id.as_ref()]).list()
     }
 
     /// Uploads photos of a cat.

@@ -39,10 +39,7 @@ impl Sessions {
     /// # }
     /// ```
     pub fn create(&self, sign_in: impl Into<SignIn>) -> Call<Session> {
-        urlencoded(
-                self.client().operation(&SESSIONS_CREATE, &[]),
-                &Into::<SignIn>::into(sign_in),
-            )
+        urlencoded(self.client().operation(&SESSIONS_CREATE, &[]), &sign_in.into())
             .call()
     }
 
@@ -60,10 +57,7 @@ impl Sessions {
     /// # }
     /// ```
     pub fn set_chip(&self, chip: impl Into<Chip>) -> Call<()> {
-        self.client()
-            .operation(&SESSIONS_SET_CHIP, &[])
-            .json::<Chip>(&chip.into())
-            .call()
+        self.client().operation(&SESSIONS_SET_CHIP, &[]).json(&chip.into()).call()
     }
 
     /// Signs out.
@@ -94,7 +88,7 @@ impl Sessions {
     ///
     /// ```no_run
     /// # async fn example(tiny: tiny_api::Client) -> Result<(), tiny_api::Error> {
-    /// let answer = tiny.sessions().cat("token", 1).await?;
+    /// let response = tiny.sessions().cat("token", 1).await?;
     /// # Ok(())
     /// # }
     /// ```

@@ -48,7 +48,7 @@ impl Toys {
     ) -> Call<()> {
         self.client()
             .operation(&TOYS_REPLACE_ALL, &[id.as_ref()])
-            .json::<Vec<Toy>>(&toys.into_iter().collect())
+            .json(&toys.into_iter().collect::<Vec<_>>())
             .call()
     }
 
@@ -90,7 +90,7 @@ impl Toys {
     /// # }
     /// ```
     pub fn replace(&self, toy: impl Into<Toy>) -> Call<Toy> {
-        self.client().operation(&TOYS_REPLACE, &[]).json::<Toy>(&toy.into()).call()
+        self.client().operation(&TOYS_REPLACE, &[]).json(&toy.into()).call()
     }
 
     /// Deletes all toys.

@@ -47,11 +47,10 @@ impl Cats {
     /// # }
     /// ```
     pub fn search(&self, search: impl Into<SearchRequest>) -> List<Cat> {
-        List::new(
-            search::complete::<
-                SearchRequest,
-            >(self.client().operation(&CATS_SEARCH, &[]), search.into(), "Born"),
-        )
+        self.client()
+            .operation(&CATS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "Born"))
+            .list()
     }
 
     /// Gets a cat.
@@ -71,10 +70,7 @@ impl Cats {
     ///
     /// - `id`: The id.
     pub fn replace(&self, id: impl AsRef<str>, cat: impl Into<Cat>) -> Call<()> {
-        self.client()
-            .operation(&CATS_REPLACE, &[id.as_ref()])
-            .json::<Cat>(&cat.into())
-            .call()
+        self.client().operation(&CATS_REPLACE, &[id.as_ref()]).json(&cat.into()).call()
     }
 
     /// Deletes a cat.

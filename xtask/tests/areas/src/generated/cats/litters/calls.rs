@@ -29,9 +29,9 @@ impl Litters {
     ///
     /// `POST /litters/export`. Idempotent: retried automatically.
     pub fn export(&self, search: impl Into<LitterSearch>) -> Call<Download> {
-        search::complete::<
-            LitterSearch,
-        >(self.client().operation(&LITTERS_EXPORT, &[]), search.into(), "CreateTime")
+        self.client()
+            .operation(&LITTERS_EXPORT, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
             .call()
     }
 
@@ -39,11 +39,10 @@ impl Litters {
     ///
     /// `POST /litters/search`. Idempotent: retried automatically.
     pub fn search(&self, search: impl Into<LitterSearch>) -> List<Cat> {
-        List::new(
-            search::complete::<
-                LitterSearch,
-            >(self.client().operation(&LITTERS_SEARCH, &[]), search.into(), "CreateTime"),
-        )
+        self.client()
+            .operation(&LITTERS_SEARCH, &[])
+            .try_json(search::complete(search.into(), "CreateTime"))
+            .list()
     }
 }
 

@@ -29,9 +29,9 @@ impl Dogs {
     ///
     /// `POST /dogs/search`. Idempotent: retried automatically.
     pub fn count(&self, search: impl Into<DogSearch>) -> Call<i64> {
-        search::complete::<
-            DogSearch,
-        >(self.client().operation(&DOGS_COUNT, &[]), search.into(), "Rank")
+        self.client()
+            .operation(&DOGS_COUNT, &[])
+            .try_json(search::complete(search.into(), "Rank"))
             .call()
     }
 

@@ -11,7 +11,7 @@ use crate::url::location::{is_redirect, is_same_host, leads_to, origin};
 /// A response, as far as it is needed to classify it.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
-pub struct Answer<'a> {
+pub struct ResponseParts<'a> {
     /// The operation that was called.
     pub operation: &'static Operation,
     /// The status.
@@ -23,7 +23,7 @@ pub struct Answer<'a> {
     own_host: Option<&'a Authority>,
 }
 
-impl<'a> Answer<'a> {
+impl<'a> ResponseParts<'a> {
     /// A response to `operation`.
     #[must_use]
     pub const fn new(
@@ -53,13 +53,13 @@ impl<'a> Answer<'a> {
     /// ```
     /// use http::header::{HeaderMap, HeaderValue, LOCATION};
     /// use http::{Method, StatusCode};
-    /// use security_api_transport::{Answer, Operation};
+    /// use security_api_transport::{ResponseParts, Operation};
     ///
     /// static LIST: Operation = Operation::new("pushes.list", Method::GET, "/pushes");
     /// let mut headers = HeaderMap::new();
     /// headers.insert(LOCATION, HeaderValue::from_static("https://eu.example.com/pushes?page=1"));
-    /// let answer = Answer::new(&LIST, StatusCode::MOVED_PERMANENTLY, &headers, b"");
-    /// assert_eq!(answer.redirect_origin().as_deref(), Some("https://eu.example.com"));
+    /// let response = ResponseParts::new(&LIST, StatusCode::MOVED_PERMANENTLY, &headers, b"");
+    /// assert_eq!(response.redirect_origin().as_deref(), Some("https://eu.example.com"));
     /// ```
     #[must_use]
     pub fn redirect_origin(&self) -> Option<String> {
@@ -84,9 +84,9 @@ impl<'a> Answer<'a> {
     }
 }
 
-impl fmt::Debug for Answer<'_> {
+impl fmt::Debug for ResponseParts<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Answer")
+        f.debug_struct("ResponseParts")
             .field("operation", &self.operation.id())
             .field("status", &self.status)
             .field("body_length", &self.body.len())

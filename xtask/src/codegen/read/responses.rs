@@ -1,4 +1,4 @@
-//! Answers: what operations give, all at once or in pages, and the errors they answer.
+//! Responses: the values, lists and errors that operations return.
 
 use super::super::ir::{Outcome, Ty};
 use super::super::node::{Node, Read};
@@ -48,8 +48,8 @@ pub(super) fn paging(node: &Node<'_>) -> Read<Option<Style>> {
     }
 }
 
-/// What an operation answers.
-pub(super) struct Answers {
+/// The responses of an operation.
+pub(super) struct Responses {
     pub(super) outcome: Outcome,
     /// The schemas of what stands around the value, from the outside in.
     pub(super) wrappers: Vec<String>,
@@ -57,27 +57,27 @@ pub(super) struct Answers {
     pub(super) errors: Vec<(String, String)>,
 }
 
-/// Reads what an operation answers.
-pub(super) fn answers(node: &Node<'_>, schemas: &mut Schemas) -> Read<Answers> {
-    let all = node.need("responses", "describe the answers")?;
+/// Reads the responses of an operation.
+pub(super) fn responses(node: &Node<'_>, schemas: &mut Schemas) -> Read<Responses> {
+    let all = node.need("responses", "describe the responses")?;
     let (mut outcome, mut errors) = (None, Vec::new());
-    for (status, answer) in all.entries()? {
-        let answer = answer.resolved()?;
+    for (status, response) in all.entries()? {
+        let response = response.resolved()?;
         if !status.starts_with('2') {
-            errors.push((status.to_owned(), described(&answer, "an answer")?));
+            errors.push((status.to_owned(), described(&response, "a response")?));
             continue;
         }
         if outcome.is_some() {
-            return Err(answer.refuse(
+            return Err(response.refuse(
                 "several kinds of success cannot be expressed in generated code",
                 "leave one",
             ));
         }
-        outcome = Some(success(&answer, paging(node)?, schemas)?);
+        outcome = Some(success(&response, paging(node)?, schemas)?);
     }
     let (outcome, wrappers) =
         outcome.ok_or_else(|| all.refuse("there is no success", "describe a 2xx"))?;
-    Ok(Answers {
+    Ok(Responses {
         outcome,
         wrappers,
         errors,
@@ -85,20 +85,20 @@ pub(super) fn answers(node: &Node<'_>, schemas: &mut Schemas) -> Read<Answers> {
 }
 
 fn success(
-    answer: &Node<'_>,
+    response: &Node<'_>,
     paging: Option<Style>,
     schemas: &mut Schemas,
 ) -> Read<(Outcome, Vec<String>)> {
-    let media = answer.get("content").map(|content| content.entries());
+    let media = response.get("content").map(|content| content.entries());
     let media = media.transpose()?.unwrap_or_default();
     let (media_type, media) = match (media.as_slice(), paging) {
         ([], None) => return Ok((Outcome::Empty, Vec::new())),
         ([], Some(_)) => {
-            return Err(answer.refuse("a list without content", "describe its content"));
+            return Err(response.refuse("a list without content", "describe its content"));
         }
         ([(media_type, media)], _) => (*media_type, media),
         _ => {
-            return Err(answer.refuse(
+            return Err(response.refuse(
                 "content of several kinds cannot be expressed in generated code",
                 "leave one",
             ));

@@ -6,7 +6,7 @@ use common::wire::{Act, Server};
 use common::{EXPORT, builder, hurried, over, read};
 use http::Method;
 use security_api_transport::{
-    Call, Client, ClientBuilder, Download, ErrorKind, FakeAnswer, FakeTransport, Outcome,
+    Call, Client, ClientBuilder, Download, ErrorKind, FakeResponse, FakeTransport, Outcome,
 };
 
 const CSV: &str = "id,name\n1,a\n";
@@ -15,15 +15,15 @@ fn download(client: &Client) -> Call<Download> {
     client.operation(&EXPORT, &[]).call()
 }
 
-fn file(content_type: &str) -> FakeAnswer {
-    FakeAnswer::status(200)
+fn file(content_type: &str) -> FakeResponse {
+    FakeResponse::status(200)
         .header("content-type", content_type)
         .body(CSV)
 }
 
-fn exporting(answer: FakeAnswer) -> (FakeTransport, ClientBuilder<Client>) {
+fn exporting(response: FakeResponse) -> (FakeTransport, ClientBuilder<Client>) {
     let fake = FakeTransport::new();
-    fake.always(&EXPORT, answer);
+    fake.always(&EXPORT, response);
     let builder = builder().transport(fake.clone()).retry(hurried());
     (fake, builder)
 }
@@ -32,7 +32,7 @@ fn exporting(answer: FakeAnswer) -> (FakeTransport, ClientBuilder<Client>) {
 async fn a_download_accepts_anything_and_other_calls_json_unless_they_say_otherwise() {
     let fake = FakeTransport::new();
     fake.always(&EXPORT, file("text/csv"));
-    fake.always(&common::READ, FakeAnswer::json("good"));
+    fake.always(&common::READ, FakeResponse::json("good"));
     let client = over(&fake);
     let scoped = client.with_header("accept", "application/zip").unwrap();
     let _ = download(&client).await.unwrap();
@@ -53,9 +53,9 @@ async fn a_download_accepts_anything_and_other_calls_json_unless_they_say_otherw
 
 #[tokio::test]
 async fn a_part_that_was_not_asked_for_is_an_error() {
-    let part = FakeAnswer::status(206).header("content-range", "bytes 0-11/24");
+    let part = FakeResponse::status(206).header("content-range", "bytes 0-11/24");
     let (fake, client) = exporting(part.body(CSV));
-    fake.always(&common::READ, FakeAnswer::status(206).body("\"go"));
+    fake.always(&common::READ, FakeResponse::status(206).body("\"go"));
     let client = client.build().unwrap();
     for error in [
         download(&client).await.unwrap_err(),
@@ -116,7 +116,7 @@ async fn a_download_has_a_bound_which_the_client_or_the_call_may_set() {
     let limits = security_api_transport::Defaults::default();
     assert_eq!(limits.download_limit, 1 << 30);
     let (_, client) = exporting(file("text/csv"));
-    // The bound of answers in memory is another.
+    // The bound of responses in memory is another.
     let client = client.response_limit(1).download_limit(11).build().unwrap();
     let error = download(&client).await.unwrap();
     let error = error.bytes(99).await.unwrap_err();
@@ -137,11 +137,11 @@ async fn what_is_compressed_is_bounded_by_what_it_comes_to() {
     gzip.write_all(&vec![b'x'; 1_000_000]).unwrap();
     let bomb = gzip.finish().unwrap();
     assert!(bomb.len() < 2_000);
-    let answer = FakeAnswer::status(200)
+    let response = FakeResponse::status(200)
         .header("content-encoding", "gzip")
         .header("content-length", &bomb.len().to_string())
         .body(bomb);
-    let (_, client) = exporting(answer);
+    let (_, client) = exporting(response);
     let client = client.download_limit(999_999).build().unwrap();
     let mut written = Vec::new();
     let error = download(&client).await.unwrap();
@@ -156,11 +156,11 @@ async fn what_is_compressed_is_bounded_by_what_it_comes_to() {
 async fn a_body_shorter_than_its_length_is_cut_whatever_carries_it() {
     for (length, status, whole) in [("12", 200, true), ("13", 200, false), ("13", 503, true)] {
         let fake = FakeTransport::new();
-        let answer = FakeAnswer::status(status)
+        let response = FakeResponse::status(status)
             .header("content-length", length)
             .body(CSV);
-        fake.always(&EXPORT, answer.clone());
-        fake.always(&common::READ, answer.body("\"0123456789\""));
+        fake.always(&EXPORT, response.clone());
+        fake.always(&common::READ, response.body("\"0123456789\""));
         let client = builder().transport(fake.clone()).retry(hurried());
         let client = client.build().unwrap();
         if status == 503 {
@@ -180,10 +180,10 @@ async fn a_body_shorter_than_its_length_is_cut_whatever_carries_it() {
     // What answers HEAD, and a 204, has a length and no body.
     let fake = FakeTransport::new();
     fake.path("/x", |_| {
-        FakeAnswer::status(200).header("content-length", "7")
+        FakeResponse::status(200).header("content-length", "7")
     });
     fake.path("/y", |_| {
-        FakeAnswer::status(204).header("content-length", "7")
+        FakeResponse::status(204).header("content-length", "7")
     });
     let client = over(&fake);
     for (method, path) in [(Method::HEAD, "/x"), (Method::GET, "/y")] {

@@ -1,8 +1,8 @@
-//! Password Pusher's answers: pages and errors are read or refused, and whatever is typed is also raw.
+//! Password Pusher's responses: pages and errors are read or refused, and whatever is typed is also raw.
 #![no_main]
 
 use arbitrary::Arbitrary;
-use fuzz::{Answer, pwpush, wait};
+use fuzz::{ServerResponse, pwpush, wait};
 use http::StatusCode;
 use libfuzzer_sys::fuzz_target;
 use pwpush_api::{ErrorKind, Reason};
@@ -29,10 +29,10 @@ fuzz_target!(|input: Input<'_>| {
             bytes.to_vec(),
         ),
     };
-    let pwpush = pwpush(Answer {
+    let pwpush = pwpush(ServerResponse {
         status: StatusCode::from_u16(status).expect("a status"),
         body: body.into(),
-        ..Answer::default()
+        ..ServerResponse::default()
     });
     wait(async {
         let page = match pwpush.pushes().active().page().await {

@@ -1,8 +1,8 @@
-//! Keepnet's answers: envelopes, lists and errors are read or refused; a failure within a 200 is a failure.
+//! Keepnet's responses: envelopes, lists and errors are read or refused; a failure within a 200 is a failure.
 #![no_main]
 
 use arbitrary::Arbitrary;
-use fuzz::{Answer, keepnet, wait};
+use fuzz::{ServerResponse, keepnet, wait};
 use http::{Method, StatusCode};
 use keepnet_api::{RawJson, Reason, SearchRequest};
 use libfuzzer_sys::fuzz_target;
@@ -48,15 +48,15 @@ struct Input<'a> {
     body: Body<'a>,
 }
 
-/// Statuses that are not retried, so that one input is one request; most inputs are answers that are read.
+/// Statuses that are not retried, so that one input is one request; most inputs are responses that are read.
 const STATUSES: [u16; 8] = [200, 200, 200, 200, 400, 403, 404, 409];
 
 fuzz_target!(|input: Input<'_>| {
     let status = STATUSES[usize::from(input.status) % STATUSES.len()];
-    let keepnet = keepnet(Answer {
+    let keepnet = keepnet(ServerResponse {
         status: StatusCode::from_u16(status).expect("a status"),
         body: input.body.bytes().into(),
-        ..Answer::default()
+        ..ServerResponse::default()
     });
     wait(async {
         let request = keepnet.request(Method::GET, "/api/companies/my");

@@ -5,13 +5,13 @@ mod common;
 use std::io::Write;
 
 use bytes::Bytes;
-use common::wire::{Act, Server, answer};
+use common::wire::{Act, Server, response};
 use common::{CREATE, READ, builder, create, hurried, over, read};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::Method;
 use security_api_transport::{
-    BoxError, Client, Download, Error, ErrorKind, FakeAnswer, FakeTransport, HttpRequest,
+    BoxError, Client, Download, Error, ErrorKind, FakeResponse, FakeTransport, HttpRequest,
     HttpResponse, Operation, Outcome, ResponseBody,
 };
 use serde::Deserialize;
@@ -32,17 +32,17 @@ fn bomb(mebibytes: usize) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// Clients that get this answer: from the fake, and from the leaf over a socket.
+/// Clients that get this response: from the fake, and from the leaf over a socket.
 async fn clients(status: u16, encoding: Option<&str>, body: &[u8]) -> [Client; 2] {
     let fake = FakeTransport::new();
-    let mut faked = FakeAnswer::status(status).body(body.to_vec());
+    let mut faked = FakeResponse::status(status).body(body.to_vec());
     let mut headers = String::new();
     if let Some(encoding) = encoding {
         faked = faked.header("content-encoding", encoding);
         headers = format!("content-encoding: {encoding}\r\n");
     }
     fake.always(&READ, faked.clone()).always(&CREATE, faked);
-    let server = Server::start(vec![Act::Send(answer(status, &headers, body))]).await;
+    let server = Server::start(vec![Act::Send(response(status, &headers, body))]).await;
     let url = server.url();
     [
         over(&fake),
@@ -51,7 +51,7 @@ async fn clients(status: u16, encoding: Option<&str>, body: &[u8]) -> [Client; 2
 }
 
 #[tokio::test]
-async fn a_compressed_answer_is_read_whatever_the_transport() {
+async fn a_compressed_response_is_read_whatever_the_transport() {
     let text = format!("\"{}\"", "text ".repeat(100_000));
     for client in clients(200, Some("gzip"), &gzip(text.as_bytes())).await {
         let response = read(&client).send_with_response().await.unwrap();
@@ -59,7 +59,7 @@ async fn a_compressed_answer_is_read_whatever_the_transport() {
         assert!(!response.headers().contains_key("content-encoding"));
     }
     let fake = FakeTransport::new();
-    fake.always(&READ, FakeAnswer::json("plain"));
+    fake.always(&READ, FakeResponse::json("plain"));
     read(&over(&fake)).await.unwrap();
     assert_eq!(fake.requests()[0].headers["accept-encoding"], "gzip");
 }
@@ -149,7 +149,7 @@ async fn compression_that_is_damaged_is_told_from_a_connection_that_broke() {
 }
 
 #[tokio::test]
-async fn a_compressed_answer_may_have_several_members_and_its_encoding_any_case() {
+async fn a_compressed_response_may_have_several_members_and_its_encoding_any_case() {
     let text = "text ".repeat(50_000);
     let (left, right) = text.split_at(70_001);
     let members = [
@@ -185,7 +185,7 @@ async fn a_compressed_answer_may_have_several_members_and_its_encoding_any_case(
 }
 
 #[tokio::test]
-async fn an_answer_that_is_encoded_in_a_way_that_cannot_be_undone_is_an_error_that_names_it() {
+async fn a_response_that_is_encoded_in_a_way_that_cannot_be_undone_is_an_error_that_names_it() {
     for encoding in ["br", "zstd", "gzip, br", "deflate"] {
         for client in clients(200, Some(encoding), b"\x0b\x05\x80\"good\"\x03").await {
             let error = create(&client).await.unwrap_err();
@@ -252,7 +252,7 @@ struct Tag {
 }
 
 #[tokio::test]
-async fn each_way_an_answer_can_be_unreadable_is_told_apart() {
+async fn each_way_a_response_can_be_unreadable_is_told_apart() {
     let html = b"<!DOCTYPE html><html><body>Sign in</body></html>";
     for (body, says) in [
         (&b""[..], "empty where JSON was expected"),
@@ -315,7 +315,7 @@ async fn an_html_page_of_a_gateway_is_an_error_with_its_status() {
 }
 
 #[tokio::test]
-async fn an_empty_answer_is_a_value_only_where_none_is_expected() {
+async fn an_empty_response_is_a_value_only_where_none_is_expected() {
     static REMOVE: Operation = Operation::new("things.remove", Method::DELETE, "/things").empty();
     for status in [200, 202, 204] {
         for client in clients(status, None, b"").await {
@@ -327,7 +327,7 @@ async fn an_empty_answer_is_a_value_only_where_none_is_expected() {
     // Whatever comes where nothing is expected is ignored.
     for body in ["", "OK", "<html>", "{\"removed\":true}"] {
         let fake = FakeTransport::new();
-        fake.always(&REMOVE, FakeAnswer::status(200).body(body));
+        fake.always(&REMOVE, FakeResponse::status(200).body(body));
         over(&fake)
             .operation(&REMOVE, &[])
             .call::<()>()
@@ -359,7 +359,7 @@ async fn what_the_service_says_of_an_error_comes_out_with_status_code_message_an
     let body = r#"{"code":"QUOTA","message":"No more than 5 things","hint":"hidden"}"#;
     fake.always(
         &CREATE,
-        FakeAnswer::status(409)
+        FakeResponse::status(409)
             .body(body)
             .header("x-request-id", "r-17"),
     );
@@ -375,7 +375,7 @@ async fn what_the_service_says_of_an_error_comes_out_with_status_code_message_an
 
     fake.always(
         &CREATE,
-        FakeAnswer::status(200).body("{\"ok\":false,\"code\":\"QUOTA\"}"),
+        FakeResponse::status(200).body("{\"ok\":false,\"code\":\"QUOTA\"}"),
     );
     let error = create(&over(&fake)).await.unwrap_err();
     assert_eq!(
@@ -390,7 +390,7 @@ async fn a_failure_that_comes_with_200_reaches_calls_that_want_nothing_and_calls
     static REMOVE: Operation =
         Operation::new("things.delete", Method::DELETE, "/things/{id}").empty();
     let failure = r#"{"ok":false,"code":"busy","message":"Later"}"#;
-    let json = |body: String| FakeAnswer::status(200).body(body);
+    let json = |body: String| FakeResponse::status(200).body(body);
     let typed = |body: String| json(body).header("content-type", "application/json; charset=utf-8");
     let fake = FakeTransport::new();
     fake.always(&REMOVE, typed(failure.to_owned()));
@@ -400,14 +400,14 @@ async fn a_failure_that_comes_with_200_reaches_calls_that_want_nothing_and_calls
     assert_eq!(error.api().unwrap().code.as_deref(), Some("busy"));
 
     let long = format!("[{}]", vec!["7"; 100_000].join(","));
-    for (answer, content) in [
+    for (response, content) in [
         (typed(failure.to_owned()), None),
         // A file of JSON, short or long, and a file of another type, are the file.
         (typed("[7]".to_owned()), Some("[7]")),
         (typed(long.clone()), Some(long.as_str())),
         (json(failure.to_owned()), Some(failure)),
     ] {
-        fake.always(&READ, answer);
+        fake.always(&READ, response);
         let file = client.operation(&READ, &["7"]).call::<Download>().await;
         match (file, content) {
             (Ok(file), Some(content)) => {
