@@ -547,3 +547,42 @@ proptest! {
         prop_assert_eq!(runtime.block_on(in_runs(sizes, fails, stops, raw)), all);
     }
 }
+
+/// A stream's next element, awaited in a runtime that ends or is not driven any more before its page has arrived, and
+/// then all elements in another runtime.
+fn in_two_runtimes<S: futures_util::Stream + Unpin>(mut stream: S, ends: bool) -> Vec<S::Item> {
+    let runtime = || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_time().start_paused(true).build().unwrap()
+    };
+    let first = runtime();
+    first.block_on(async {
+        let begun = tokio::time::timeout(std::time::Duration::ZERO, stream.next());
+        assert!(begun.await.is_err());
+    });
+    if ends {
+        drop(first);
+        runtime().block_on(stream.collect())
+    } else {
+        let all = runtime().block_on(stream.collect());
+        drop(first);
+        all
+    }
+}
+
+#[test]
+fn a_stream_goes_on_in_another_runtime_than_the_one_that_a_page_was_requested_in() {
+    for ends in [true, false] {
+        let fake = FakeTransport::new();
+        fake.with(&LIST, |request| good(&[2, 1], request).delay(seconds(1.0)));
+        let found = in_two_runtimes(items(&fake), ends);
+        let found: Vec<_> = found.into_iter().map(Result::unwrap).collect();
+        assert_eq!(found, [0, 1, 2]);
+        let raw = in_two_runtimes(raw_items(&fake), ends);
+        assert!(raw.iter().all(Result::is_ok));
+        assert_eq!(raw.len(), 3);
+        let pages = in_two_runtimes(pages(&fake), ends);
+        assert!(pages.iter().all(Result::is_ok));
+        assert_eq!(pages.len(), 2);
+    }
+}
