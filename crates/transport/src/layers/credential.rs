@@ -154,14 +154,33 @@ impl CredentialStamp {
         if CallContext::of(request).is_some_and(|call| !call.is_authorized()) {
             return Ok(());
         }
+        let before = request.headers().len();
         let generation = self
             .credential
             .stamp(request.headers_mut())
             .ok_or_else(refused_while_waiting)?;
+        if request.headers().len() <= before {
+            self.check_replaced()?;
+        }
         if let Some(call) = CallContext::of(request) {
             call.set_generation(generation.0);
         }
         Ok(())
+    }
+
+    /// The credential added no header: it sets none, or has replaced one of the call or of a layer. That fails, because
+    /// whoever set it meant something by it.
+    #[cold]
+    fn check_replaced(&self) -> Result<(), Error> {
+        let mut own = HeaderMap::new();
+        self.credential.stamp(&mut own);
+        own.keys().next().map_or(Ok(()), |name| {
+            let error = Error::invalid(format!(
+                "the header `{name}` is the one that the client sends its credential in: leave it out, or build a client \
+                 with another credential"
+            ));
+            Err(error.permanent())
+        })
     }
 }
 
