@@ -504,6 +504,10 @@ async fn a_header_that_the_client_sets_by_itself_is_refused_and_not_replaced() {
         let by_client = client(name).with_header(name, "5").unwrap();
         let call = by_client.operation(&SUBMIT, &[]).call::<Value>();
         assert!(call.await.unwrap_err().is_invalid());
+        let by_default = builder().transport(fake.clone()).credential(key(name));
+        let by_default = by_default.default_header(name, "5").build().unwrap();
+        let call = by_default.operation(&SUBMIT, &[]).call::<Value>();
+        assert!(call.await.unwrap_err().is_invalid());
     }
     for name in ["content-length", "transfer-encoding"] {
         refused(&client("x-api-key"), name).await;
