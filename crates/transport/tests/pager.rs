@@ -586,3 +586,13 @@ fn a_stream_goes_on_in_another_runtime_than_the_one_that_a_page_was_requested_in
         assert_eq!(pages.len(), 2);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_page_of_too_many_items_says_so_whichever_way_it_is_read() {
+    let fake = FakeTransport::new();
+    fake.always(&LIST, page(0..100_001, None));
+    let error = items(&fake).try_next().await.unwrap_err();
+    assert!(error.to_string().contains("100,000 items"), "{error}");
+    let error = raw_items(&fake).try_next().await.unwrap_err();
+    assert!(error.to_string().contains("100,000 items"), "{error}");
+}

@@ -2,6 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
+use super::items::is_too_many;
 use super::raw::{self, undecoded};
 use super::{Paging, Split, position};
 use crate::call::Received;
@@ -56,8 +57,10 @@ fn by_item<T: DeserializeOwned, P: Paging>(
     error: Error,
 ) -> Result<Split<Result<T, Error>, P::Position>, Error> {
     // The error about the whole page describes best what is wrong with the page itself.
-    let Ok(raw) = raw::split::<P>(received) else {
-        return Err(error);
+    let raw = match raw::split::<P>(received) {
+        Ok(raw) => raw,
+        Err(other) if is_too_many(&other) => return Err(other),
+        Err(_) => return Err(error),
     };
     let list = match raw.items.first() {
         Some(Ok(first)) => raw::list_path(received, first),
@@ -77,10 +80,6 @@ fn by_item<T: DeserializeOwned, P: Paging>(
     let items: Vec<Result<T, Error>> = raw.items.into_iter().enumerate().map(&mut decode).collect();
     if is_any_repaired {
         decode::tell();
-    }
-    // Each item by itself is valid, so the fault is outside of them.
-    if items.iter().all(Result::is_ok) {
-        return Err(error);
     }
     Ok(Split {
         items,
