@@ -188,3 +188,18 @@ async fn a_response_can_count_how_often_it_was_asked_for() {
     }
     assert_eq!(asked.load(Ordering::Relaxed), 2);
 }
+
+#[tokio::test]
+async fn of_several_results_of_one_page_the_last_counts_though_others_cannot_be_decoded() {
+    for first in [r#"[1,2]"#, r#"[{"id":[]}]"#] {
+        let page = format!(r#"{{"result":{first},"result":[{{"id":"e1"}}]}}"#);
+        let fake = FakeTransport::new();
+        fake.always(
+            &operations::EMPLOYEES_LIST,
+            FakeResponse::status(200).body(page),
+        );
+        let push = Client::builder("a-key").transport(fake).build().unwrap();
+        let found = push.employees().list().items().try_collect().await.unwrap();
+        assert_eq!(found[0].id, "e1", "{first}");
+    }
+}

@@ -7,8 +7,9 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures_core::Stream;
+use security_api_transport::__private::{Bound, Pause};
 use security_api_transport::{Client, Error, ErrorKind, JobOptions};
-use tokio::time::{Instant, Sleep};
+use tokio::time::Instant;
 
 /// How often and for how long to poll.
 ///
@@ -99,8 +100,8 @@ pub(crate) fn jittered(duration: Duration) -> Duration {
 }
 
 /// Sleeps for about this time, at least 10 ms.
-pub(crate) fn pause(duration: Duration) -> Pin<Box<Sleep>> {
-    Box::pin(tokio::time::sleep(jittered(duration.max(SHORTEST))))
+pub(crate) fn pause(duration: Duration) -> Pause {
+    Pause::until(Instant::now() + jittered(duration.max(SHORTEST)))
 }
 
 pub(crate) type Asked<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
@@ -143,8 +144,8 @@ pub struct Progress<T> {
 
 enum State<T> {
     Ready,
-    Asking(Asked<T>),
-    Waiting(Pin<Box<Sleep>>),
+    Asking(Bound<dyn Future<Output = Result<T, Error>> + Send>),
+    Waiting(Pause),
     /// The deadline is too near for another request.
     Late,
     Done,
@@ -265,14 +266,16 @@ impl<T: 'static> Stream for Progress<T> {
                         Err(error) => Box::pin(async move { Err(error) }),
                     };
                     let late = this.late();
-                    this.state = State::Asking(Box::pin(async move {
+                    this.state = State::Asking(Bound::new(Box::pin(async move {
                         tokio::time::timeout_at(deadline, asked)
                             .await
                             .unwrap_or(Err(late))
-                    }));
+                    })));
                 }
-                State::Asking(asked) => match ready!(asked.as_mut().poll(cx)) {
-                    Ok(value) => {
+                State::Asking(asked) => match ready!(asked.poll(cx)) {
+                    // It was asked in another runtime, where the response may never arrive.
+                    None => this.state = State::Ready,
+                    Some(Ok(value)) => {
                         if (this.is_done)(&value) {
                             this.state = State::Done;
                         } else {
@@ -280,7 +283,7 @@ impl<T: 'static> Stream for Progress<T> {
                         }
                         return Poll::Ready(Some(Ok(value)));
                     }
-                    Err(error) => {
+                    Some(Err(error)) => {
                         this.schedule();
                         if !error.is_retryable() || matches!(this.state, State::Late) {
                             this.state = State::Done;
@@ -289,7 +292,7 @@ impl<T: 'static> Stream for Progress<T> {
                     }
                 },
                 State::Waiting(sleep) => {
-                    ready!(sleep.as_mut().poll(cx));
+                    ready!(Pin::new(sleep).poll(cx));
                     this.state = State::Ready;
                 }
                 State::Late => {

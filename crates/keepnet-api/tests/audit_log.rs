@@ -342,6 +342,31 @@ async fn raw_records_are_the_json_that_came_on_one_line() {
     assert!(lines.try_next().await.unwrap().is_none());
 }
 
+#[test]
+fn a_tail_goes_on_in_another_runtime_than_the_one_it_paused_in() {
+    let runtime = || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_time().start_paused(true).build().unwrap()
+    };
+    for ends in [true, false] {
+        let log = Log::default();
+        log.add("a", 0);
+        let tail = log.client().audit_logs().tail(at(0));
+        let mut tail = tail.follow(Duration::from_secs(60));
+        let first = runtime();
+        first.block_on(async {
+            assert_eq!(id(tail.try_next().await.unwrap().unwrap()), "a");
+            let begun = tokio::time::timeout(Duration::ZERO, tail.try_next());
+            assert!(begun.await.is_err());
+        });
+        let first = (!ends).then_some(first);
+        log.add("b", 1);
+        let next = runtime().block_on(tail.try_next()).unwrap().unwrap();
+        assert_eq!(id(next), "b");
+        drop(first);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 

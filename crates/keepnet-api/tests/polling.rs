@@ -138,3 +138,32 @@ async fn waits_that_no_clock_can_count_are_waits_without_end() {
         }
     }
 }
+
+#[test]
+fn waiting_goes_on_in_another_runtime_than_the_one_it_began_in() {
+    let runtime = || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_time().start_paused(true).build().unwrap()
+    };
+    // Its pause, or a look that has not been answered.
+    for (delay, looked) in [(Duration::ZERO, true), (Duration::from_secs(1), false)] {
+        for ends in [true, false] {
+            let fake = service();
+            let look = &operations::INVESTIGATION_RESULTS_SUMMARY;
+            fake.always(look, running(1).delay(delay));
+            let mut progress = over(&fake).investigations().wait("i1");
+            let first = runtime();
+            first.block_on(async {
+                if looked {
+                    progress.try_next().await.unwrap().unwrap();
+                }
+                let begun = tokio::time::timeout(Duration::ZERO, progress.try_next());
+                assert!(begun.await.is_err());
+            });
+            let first = (!ends).then_some(first);
+            let state = runtime().block_on(progress.try_next()).unwrap();
+            assert_eq!(state.unwrap().scanned_user_count, Some(1));
+            drop(first);
+        }
+    }
+}

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use http::header::HeaderName;
 use tokio::time::Instant;
 
 use crate::credential::Credential;
@@ -29,6 +30,8 @@ struct State {
     secrets: Secrets,
     /// The name of the call in errors, if it has no operation.
     label: Option<Arc<str>>,
+    /// The headers that the caller has set.
+    headers: Vec<HeaderName>,
     attempts: AtomicU32,
     /// How far the current attempt has come.
     flight: Mutex<Flight>,
@@ -155,6 +158,7 @@ impl CallContext {
         limits: CallLimits,
         secrets: Secrets,
         label: Option<Arc<str>>,
+        headers: Vec<HeaderName>,
     ) -> Self {
         Self(Arc::new(State {
             operation,
@@ -162,6 +166,7 @@ impl CallContext {
             limits,
             secrets,
             label,
+            headers,
             attempts: AtomicU32::new(0),
             flight: Mutex::new(Flight {
                 attempt: 0,
@@ -174,6 +179,11 @@ impl CallContext {
         }))
     }
 
+    /// Whether the caller has set this header.
+    pub(crate) fn sets(&self, name: &HeaderName) -> bool {
+        self.0.headers.contains(name)
+    }
+
     /// The same call after a redirect: earlier attempts count, and the deadline stays.
     pub(crate) fn redirected(&self, target: Arc<Target>) -> Self {
         let state = &*self.0;
@@ -183,6 +193,7 @@ impl CallContext {
             state.limits.clone(),
             state.secrets.clone(),
             state.label.clone(),
+            state.headers.clone(),
         );
         next.0.attempts.store(self.attempt(), Ordering::Relaxed);
         next
@@ -459,7 +470,14 @@ mod tests {
             idempotent: false,
             streamed: false,
         };
-        let call = CallContext::new(&READ, Arc::new(target), limits, Secrets::default(), None);
+        let call = CallContext::new(
+            &READ,
+            Arc::new(target),
+            limits,
+            Secrets::default(),
+            None,
+            Vec::new(),
+        );
         assert!(!call.may_be_executed());
         call.attempt_starts(Instant::now());
         call

@@ -149,7 +149,8 @@ macro_rules! __job_options {
                 self
             }
 
-            /// Sets a header of each request. An invalid name or value is an error when the work is awaited.
+            /// Sets a header of each request. An invalid name or value is an error when the work is awaited, and so is a
+            /// header that the client sets by itself: the credential's, and `content-length` and `transfer-encoding`.
             pub fn header(mut self, name: &str, value: &str) -> Self {
                 self.options.set_header(name, value);
                 self

@@ -25,6 +25,7 @@ mod protocol;
 mod receive;
 mod request;
 mod response_parts;
+mod runtime;
 mod service;
 mod url;
 mod wire;
@@ -61,8 +62,9 @@ pub use wire::raw::RawJson;
 pub use wire::secret::Secret;
 pub use wire::timestamp::{InvalidTimestamp, Timestamp};
 
-/// What generated code needs from other crates.
+/// What generated code needs from other crates, and the service crates from this one.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::runtime::{Bound, Pause};
     pub use {bytes, http, serde, serde_json};
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use http::{HeaderMap, Method, Uri};
 use serde::Serialize;
 
@@ -457,7 +457,22 @@ pub(crate) fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue
         .map_err(|_| Error::invalid("the header's name has characters that names cannot have"))?;
     let value = HeaderValue::try_from(value)
         .map_err(|_| Error::invalid("the header's value has control characters"))?;
+    refuse_framing(&name)?;
     Ok((name, value))
+}
+
+/// Refuses headers that say where the body ends, which follow from the body. A wrong one cuts it, or makes the service take
+/// the rest of it for another request.
+///
+/// # Errors
+/// If it is one of them.
+pub(crate) fn refuse_framing(name: &HeaderName) -> Result<(), Error> {
+    match *name {
+        CONTENT_LENGTH | TRANSFER_ENCODING => Err(Error::invalid(format!(
+            "the header `{name}` follows from the request's body: leave it out"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Shows method and path, never the query, headers or body.
@@ -525,7 +540,8 @@ macro_rules! __call_options {
                 self
             }
 
-            /// Sets a header. An invalid name or value is an error when the call is sent.
+            /// Sets a header. An invalid name or value is an error when the call is sent, and so is a header that the client
+            /// sets by itself: the credential's, and `content-length` and `transfer-encoding`.
             pub fn header(mut self, name: &str, value: &str) -> Self {
                 let $this = &mut self;
                 $request.set_header(name, value);
@@ -560,7 +576,8 @@ impl Request {
         self
     }
 
-    /// Sets a header. An invalid name or value is an error when the call is sent.
+    /// Sets a header. An invalid name or value is an error when the call is sent, and so is a header that the client sets
+    /// by itself: the credential's, and `content-length` and `transfer-encoding`.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.set_header(name, value);
         self

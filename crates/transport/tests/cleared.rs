@@ -9,7 +9,8 @@ use std::os::unix::fs::FileExt;
 
 use http::Method;
 use http_body_util::BodyExt;
-use security_api_transport::{Body, Form, HttpResponse, OAuth2, ResponseBody, Secret};
+use security_api_transport::model::urlencoded;
+use security_api_transport::{Body, Form, HttpResponse, OAuth2, ResponseBody, Secret, model};
 use serde::Serialize;
 
 use common::builder;
@@ -28,7 +29,7 @@ fn secret(seed: u8) -> Secret {
 }
 
 /// How often each secret stands in writable memory. What is looked for is held masked, so that it does not find itself.
-fn found(seeds: [u8; 5]) -> [usize; 5] {
+fn found(seeds: [u8; 6]) -> [usize; 6] {
     const MASK: u8 = 0x80;
     let memory = File::open("/proc/self/mem").unwrap();
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
@@ -38,7 +39,7 @@ fn found(seeds: [u8; 5]) -> [usize; 5] {
             .collect::<Vec<_>>()
     });
     let is = |part: &[u8], masked: &[u8]| part.iter().zip(masked).all(|(a, b)| a ^ MASK == *b);
-    let mut count = [0; 5];
+    let mut count = [0; 6];
     let mut buffer = vec![0; 64 * 1024];
     for line in maps.lines().filter(|line| line.contains(" rw")) {
         let (range, _) = line.split_once(' ').unwrap();
@@ -84,6 +85,19 @@ async fn serve(request: http::Request<Body>) -> Result<HttpResponse, Infallible>
     Ok(http::Response::new(ResponseBody::full(body)))
 }
 
+model! {
+    /// A form with a secret.
+    #[derive(Clone)]
+    pub struct LogIn: Form {
+        /// Before the secret.
+        before: String = "before",
+        /// The secret.
+        password: Secret = "password",
+        /// After the secret.
+        after: String = "after",
+    }
+}
+
 #[derive(Serialize)]
 struct Message {
     padding: String,
@@ -93,7 +107,7 @@ struct Message {
 
 #[test]
 fn secrets_of_requests_and_of_token_grants_are_cleared_when_they_are_dropped() {
-    let seeds = [1, 2, 3, 4, 5];
+    let seeds = [1, 2, 3, 4, 5, 6];
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -122,11 +136,21 @@ fn secrets_of_requests_and_of_token_grants_are_cleared_when_they_are_dropped() {
         let request = client.request(Method::POST, "/forms").form(form);
         assert!(found(seeds)[4] > 0, "the search finds what is there");
         request.call::<serde_json::Value>().await.unwrap();
+        let form = LogIn::new("x".repeat(1000), secret(6), "y".repeat(5000));
+        // Several, so that not all of their memory is used again.
+        let requests: Vec<_> = (0..8)
+            .map(|_| urlencoded(client.request(Method::POST, "/log-in"), &form))
+            .collect();
+        drop(form);
+        assert!(found(seeds)[5] > 0, "the search finds what is there");
+        for request in requests {
+            request.call::<serde_json::Value>().await.unwrap();
+        }
     });
     drop(runtime);
     assert_eq!(
         found(seeds),
-        [0; 5],
-        "client secret, payload, token, refresh token, field"
+        [0; 6],
+        "client secret, payload, token, refresh token, field, member"
     );
 }

@@ -547,3 +547,52 @@ proptest! {
         prop_assert_eq!(runtime.block_on(in_runs(sizes, fails, stops, raw)), all);
     }
 }
+
+/// A stream's next element, awaited in a runtime that ends or is not driven any more before its page has arrived, and
+/// then all elements in another runtime.
+fn in_two_runtimes<S: futures_util::Stream + Unpin>(mut stream: S, ends: bool) -> Vec<S::Item> {
+    let runtime = || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_time().start_paused(true).build().unwrap()
+    };
+    let first = runtime();
+    first.block_on(async {
+        let begun = tokio::time::timeout(std::time::Duration::ZERO, stream.next());
+        assert!(begun.await.is_err());
+    });
+    if ends {
+        drop(first);
+        runtime().block_on(stream.collect())
+    } else {
+        let all = runtime().block_on(stream.collect());
+        drop(first);
+        all
+    }
+}
+
+#[test]
+fn a_stream_goes_on_in_another_runtime_than_the_one_that_a_page_was_requested_in() {
+    for ends in [true, false] {
+        let fake = FakeTransport::new();
+        fake.with(&LIST, |request| good(&[2, 1], request).delay(seconds(1.0)));
+        let found = in_two_runtimes(items(&fake), ends);
+        let found: Vec<_> = found.into_iter().map(Result::unwrap).collect();
+        assert_eq!(found, [0, 1, 2]);
+        let raw = in_two_runtimes(raw_items(&fake), ends);
+        assert!(raw.iter().all(Result::is_ok));
+        assert_eq!(raw.len(), 3);
+        let pages = in_two_runtimes(pages(&fake), ends);
+        assert!(pages.iter().all(Result::is_ok));
+        assert_eq!(pages.len(), 2);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_of_too_many_items_says_so_whichever_way_it_is_read() {
+    let fake = FakeTransport::new();
+    fake.always(&LIST, page(0..100_001, None));
+    let error = items(&fake).try_next().await.unwrap_err();
+    assert!(error.to_string().contains("100,000 items"), "{error}");
+    let error = raw_items(&fake).try_next().await.unwrap_err();
+    assert!(error.to_string().contains("100,000 items"), "{error}");
+}

@@ -2,15 +2,18 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use common::tokens::{TOKEN_URL, oauth2};
 use common::{builder, over, settings};
 use http::Method;
+use http::header::HeaderName;
+use security_api_transport::model::urlencoded;
 use security_api_transport::{
-    Client, ClientBuilder, FakeResponse, FakeTransport, Form, HttpRequest, OAuth2, Operation,
-    Outcome, RetryPolicy, Secret, ServiceSettings, Upload,
+    ApiKey, Client, ClientBuilder, FakeResponse, FakeTransport, Form, HttpRequest, Job, OAuth2,
+    Operation, Outcome, RetryPolicy, Secret, ServiceSettings, Upload, model,
 };
 use serde_json::{Value, json};
 use tower::util::MapRequestLayer;
@@ -403,4 +406,130 @@ async fn default_headers_go_to_the_services_own_origin_and_nowhere_else() {
             "{error}"
         );
     }
+}
+
+model! {
+    /// A form with everything that has a text of its own in none.
+    #[derive(Clone, Default)]
+    pub struct Safe: Form {
+        /// By their names.
+        codes: Option<BTreeMap<String, Secret>> = "codes",
+        /// From top to bottom.
+        rows: Option<Vec<Vec<Secret>>> = "rows",
+        /// In kilograms.
+        weight: Option<f64> = "weight",
+    }
+}
+
+model! {
+    /// The same as JSON.
+    #[derive(Clone, Default)]
+    pub struct Scale: Sent {
+        /// In kilograms.
+        weight: Option<f64> = "weight",
+    }
+}
+
+#[tokio::test]
+async fn secrets_within_maps_and_lists_of_a_form_are_sent_and_redacted() {
+    let quoted = r#"{"message":"no s3cret-one, no s3cret-two"}"#;
+    let codes = BTreeMap::from([("a".to_owned(), Secret::from("s3cret-one"))]);
+    let safe = Safe::new()
+        .codes(codes)
+        .rows(vec![vec![Secret::from("s3cret-two")]])
+        .weight(2.5);
+    let fake = FakeTransport::new();
+    fake.always(&SUBMIT, FakeResponse::status(400).body(quoted));
+    let client = over(&fake);
+    let request = || client.operation(&SUBMIT, &[]);
+    for request in [
+        request().form(Form::from(safe.clone())),
+        urlencoded(request(), &safe),
+    ] {
+        let error = request.call::<Value>().await.unwrap_err();
+        assert!(
+            !format!("{error} {error:?}").contains("s3cret"),
+            "{error:?}"
+        );
+    }
+    let [form, pairs] = &fake.requests()[..] else {
+        panic!("two requests");
+    };
+    let form = String::from_utf8_lossy(&form.body);
+    for text in [r#"{"a":"s3cret-one"}"#, r#"["s3cret-two"]"#, "2.5"] {
+        assert!(form.contains(text), "{form}");
+    }
+    assert_eq!(
+        pairs.body,
+        "codes=%7B%22a%22%3A%22s3cret-one%22%7D&rows=%5B%22s3cret-two%22%5D&weight=2.5"
+    );
+}
+
+#[tokio::test]
+async fn a_number_that_json_cannot_express_is_refused_and_not_sent_as_null() {
+    let fake = fake();
+    let client = over(&fake);
+    let request = || client.operation(&SUBMIT, &[]);
+    for weight in [f64::NAN, f64::INFINITY] {
+        let safe = Safe::new().weight(weight);
+        for request in [
+            request().form(Form::from(safe.clone())),
+            urlencoded(request(), &safe),
+            request().json(&Scale::new().weight(weight)),
+        ] {
+            let error = request.call::<Value>().await.unwrap_err();
+            assert_eq!(
+                (error.is_invalid(), error.outcome()),
+                (true, Outcome::NotSent)
+            );
+        }
+    }
+    assert!(fake.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_header_that_the_client_sets_by_itself_is_refused_and_not_replaced() {
+    let fake = fake();
+    let key = |name| ApiKey::new(HeaderName::from_static(name), "s3cret-key").unwrap();
+    let client = |name| {
+        let builder = builder().transport(fake.clone()).credential(key(name));
+        builder.build().unwrap()
+    };
+    let refused = async |client: &Client, name: &str| {
+        let call = client.operation(&SUBMIT, &[]).header(name, "5");
+        let error = call.call::<Value>().await.unwrap_err();
+        assert_eq!(
+            (error.is_invalid(), error.outcome()),
+            (true, Outcome::NotSent),
+            "{name}"
+        );
+        assert!(error.to_string().contains(name), "{error}");
+    };
+    for name in ["x-api-key", "authorization"] {
+        refused(&client(name), name).await;
+        let by_client = client(name).with_header(name, "5").unwrap();
+        let call = by_client.operation(&SUBMIT, &[]).call::<Value>();
+        assert!(call.await.unwrap_err().is_invalid());
+        let by_default = builder().transport(fake.clone()).credential(key(name));
+        let by_default = by_default.default_header(name, "5").build().unwrap();
+        let call = by_default.operation(&SUBMIT, &[]).call::<Value>();
+        assert!(call.await.unwrap_err().is_invalid());
+    }
+    for name in ["content-length", "transfer-encoding"] {
+        refused(&client("x-api-key"), name).await;
+        assert!(client("x-api-key").with_header(name, "5").is_err());
+        assert!(builder().default_header(name, "5").build().is_err());
+        let job = Job::new(&client("x-api-key"), |client| async move {
+            client.operation(&SUBMIT, &[]).call::<Value>().await
+        });
+        assert!(job.header(name, "5").await.unwrap_err().is_invalid());
+    }
+    assert!(fake.requests().is_empty());
+    // Without a credential there, the header is the caller's.
+    let call = client("x-api-key").operation(&SUBMIT, &[]);
+    call.header("authorization", "5")
+        .call::<Value>()
+        .await
+        .unwrap();
+    assert_eq!(fake.requests().len(), 1);
 }

@@ -456,3 +456,52 @@ async fn a_call_whose_time_is_over_before_its_turn_comes_is_not_sent() {
     read(&client).await.unwrap();
     assert_eq!(server.requests(), 1);
 }
+
+#[test]
+fn a_download_that_is_read_on_in_another_runtime_keeps_its_bounds() {
+    let runtime = || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_time().start_paused(true).build().unwrap()
+    };
+    let transport = tower::service_fn(|_: HttpRequest| async {
+        let first = stream::iter([Ok::<_, BoxError>(Frame::data(Bytes::from_static(b"a")))]);
+        let body = StreamBody::new(first.chain(stream::pending()));
+        let mut response = HttpResponse::new(ResponseBody::stream(body));
+        let csv = HeaderValue::from_static("text/csv");
+        response.headers_mut().insert(CONTENT_TYPE, csv);
+        Ok::<_, BoxError>(response)
+    });
+    let client = builder()
+        .transport(transport)
+        .idle_timeout(seconds(10.0))
+        .build()
+        .unwrap();
+    for (timeout, ends) in [
+        (None, true),
+        (None, false),
+        (Some(5.0), true),
+        (Some(5.0), false),
+    ] {
+        let call = client.operation(&EXPORT, &[]).call::<Download>();
+        let call = match timeout {
+            Some(timeout) => call.timeout(seconds(timeout)),
+            None => call,
+        };
+        let first = runtime();
+        let mut file = first.block_on(async {
+            let mut file = call.await.unwrap();
+            assert_eq!(file.next_chunk().await.unwrap().unwrap(), "a");
+            let begun = tokio::time::timeout(Duration::ZERO, file.next_chunk());
+            assert!(begun.await.is_err());
+            file
+        });
+        let first = (!ends).then_some(first);
+        let error = runtime().block_on(file.next_chunk()).unwrap_err();
+        assert_eq!(
+            error.kind(),
+            ErrorKind::Timeout,
+            "{timeout:?} {ends}: {error}"
+        );
+        drop(first);
+    }
+}

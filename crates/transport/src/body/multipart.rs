@@ -151,6 +151,12 @@ impl Form {
         self.secrets.iter().cloned()
     }
 
+    /// Redacts these secrets as well.
+    pub(crate) fn hide(mut self, secrets: Vec<Secret>) -> Self {
+        self.secrets.extend(secrets);
+        self
+    }
+
     /// Makes the call fail before anything is sent.
     pub(crate) fn refused(mut self, reason: String) -> Self {
         self.refusal = Some(reason);

@@ -24,6 +24,7 @@ use crate::layers::limit::RateLimit;
 use crate::layers::retry::{self, Retry, RetryPolicy, Shared};
 use crate::limiter::Limiter;
 use crate::protocol::Protocol;
+use crate::request::refuse_framing;
 use crate::service::{HttpRequest, HttpResponse, HttpService};
 use crate::url::base_url::BaseUrl;
 use crate::url::redirect::Places;
@@ -388,6 +389,7 @@ impl Settings {
                 let name = one_line(name, 60);
                 Error::invalid(format!("default header: `{name}` cannot be a header's name"))
             })
+            .and_then(|header| refuse_framing(&header).map(|()| header))
             .and_then(|header| match HeaderValue::from_str(value) {
                 Ok(value) => Ok((header, value)),
                 Err(_) => Err(Error::invalid(format!(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Uri;
-use http::header::ACCEPT;
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderName};
 use tokio::time::Instant;
 use tower_service::Service;
 
@@ -33,6 +33,7 @@ impl Client {
                 self.limits(&request),
                 request.secrets.clone(),
                 request.label.clone(),
+                self.headers(&request),
             );
             match self.exchange(&mut request, &mut call).await {
                 Ok(response) => Ok(Received::new(request, call, response)),
@@ -146,6 +147,13 @@ impl Client {
                 is_limited: false,
             }),
         }
+    }
+
+    /// The headers that the caller has set, on the call or on the client.
+    fn headers(&self, request: &Request) -> Vec<HeaderName> {
+        let names = request.headers.keys().chain(self.0.headers.keys());
+        let of_the_body = |name: &HeaderName| matches!(*name, ACCEPT | CONTENT_TYPE);
+        names.filter(|name| !of_the_body(name)).cloned().collect()
     }
 
     fn limits(&self, request: &Request) -> CallLimits {

@@ -15,6 +15,7 @@ use crate::credential::Credential;
 use crate::error::Error;
 use crate::limiter::Limiter;
 use crate::protocol::Protocol;
+use crate::request::refuse_framing;
 use crate::service::HttpService;
 use crate::url::base_url::BaseUrl;
 
@@ -62,10 +63,12 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// If the name or the value is not a valid header name or value.
+    /// If the name or the value is not a valid header name or value, or the header follows from the body, as
+    /// `content-length`.
     pub fn with_header(&self, name: &'static str, value: &str) -> Result<Self, Error> {
         let header = HeaderName::from_bytes(name.as_bytes())
             .map_err(|_| Error::invalid(format!("`{name}` cannot be a header's name")))?;
+        refuse_framing(&header)?;
         let value = HeaderValue::from_str(value)
             .map_err(|_| Error::invalid(format!("the header `{name}` cannot have this value")))?;
         let mut inner = (*self.0).clone();

@@ -20,10 +20,11 @@ use tokio::time::Instant;
 
 use super::{Credential, Generation, check_text};
 use crate::error::{Error, ErrorKind};
+use crate::runtime::runtime;
 use crate::service::HttpService;
 use crate::wire::secret::Secret;
 use endpoint::{Granted, check_token_url, request_token, token_request};
-use flight::{Outcome, Over, Seat, TokenFuture, runtime};
+use flight::{Outcome, Over, Seat, TokenFuture};
 use state::State;
 pub use token::TokenInfo;
 

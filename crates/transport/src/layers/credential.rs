@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use futures_util::future;
 use http::HeaderMap;
-use http::header::{HeaderValue, USER_AGENT};
+use http::header::{HeaderName, HeaderValue, USER_AGENT};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
@@ -154,14 +154,37 @@ impl CredentialStamp {
         if CallContext::of(request).is_some_and(|call| !call.is_authorized()) {
             return Ok(());
         }
+        let before = request.headers().len();
         let generation = self
             .credential
             .stamp(request.headers_mut())
             .ok_or_else(refused_while_waiting)?;
+        if request.headers().len() <= before {
+            self.check_replaced(request)?;
+        }
         if let Some(call) = CallContext::of(request) {
             call.set_generation(generation.0);
         }
         Ok(())
+    }
+
+    /// The credential added no header: it sets none, or has replaced one. That fails if the caller has set it, because
+    /// the call would be made with another credential than was meant.
+    #[cold]
+    fn check_replaced(&self, request: &HttpRequest) -> Result<(), Error> {
+        let call = CallContext::of(request);
+        let is_set = |name: &HeaderName| {
+            self.own_headers.contains_key(name) || call.is_some_and(|call| call.sets(name))
+        };
+        let mut own = HeaderMap::new();
+        self.credential.stamp(&mut own);
+        own.keys().find(|name| is_set(name)).map_or(Ok(()), |name| {
+            let error = Error::invalid(format!(
+                "the header `{name}` is the one that the client sends its credential in: leave it out, or build a client \
+                 with another credential"
+            ));
+            Err(error.permanent())
+        })
     }
 }
 

@@ -8,11 +8,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use pin_project_lite::pin_project;
+use tokio::runtime::Id;
 use tokio::time::{Instant, Sleep};
 
 use crate::body::ResponseBody;
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::limiter::after;
+use crate::runtime::runtime;
 
 pin_project! {
     /// A body whose chunks must each arrive within a timeout, and optionally all of them before a deadline.
@@ -26,6 +28,8 @@ pin_project! {
         waiting: bool,
         idle: Duration,
         deadline: Option<Instant>,
+        // The runtime of the timers.
+        runtime: Option<Id>,
     }
 }
 
@@ -38,6 +42,7 @@ impl Idle {
             waiting: false,
             idle,
             deadline: None,
+            runtime: None,
         }
     }
 
@@ -66,8 +71,15 @@ impl HttpBody for Idle {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let mut this = self.project();
+        // The caller may go on reading in another runtime.
+        if (this.sleep.is_some() || this.end.is_some()) && *this.runtime != runtime() {
+            this.sleep.set(None);
+            this.end.set(None);
+            *this.waiting = false;
+        }
         if let Some(deadline) = *this.deadline {
             if this.end.is_none() {
+                *this.runtime = runtime();
                 this.end.set(Some(tokio::time::sleep_until(deadline)));
             }
             // Checked first, because a body whose chunks are always ready would never reach the timer otherwise.
@@ -85,7 +97,10 @@ impl HttpBody for Idle {
             let due = after(Instant::now(), *this.idle);
             match this.sleep.as_mut().as_pin_mut() {
                 Some(sleep) => sleep.reset(due),
-                None => this.sleep.set(Some(tokio::time::sleep_until(due))),
+                None => {
+                    *this.runtime = runtime();
+                    this.sleep.set(Some(tokio::time::sleep_until(due)));
+                }
             }
         }
         let sleep = this.sleep.as_pin_mut().expect("set above");

@@ -2,6 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
+use super::items::is_too_many;
 use super::raw::{self, undecoded};
 use super::{Paging, Split, position};
 use crate::call::Received;
@@ -95,14 +96,16 @@ fn each<P: Paging>(
     items: &mut dyn Items,
 ) -> Result<Split<(), P::Position>, Error> {
     // The error about the whole page describes best what is wrong with the page itself.
-    let Ok(raw) = raw::split::<P>(received) else {
-        return Err(error);
+    let raw = match raw::split::<P>(received) {
+        Ok(raw) => raw,
+        Err(other) if is_too_many(&other) => return Err(other),
+        Err(_) => return Err(error),
     };
     let list = match raw.items.first() {
         Some(Ok(first)) => raw::list_path(received, first),
         _ => String::new(),
     };
-    let (mut is_any_repaired, mut is_any_wrong) = (false, false);
+    let mut is_any_repaired = false;
     for (index, item) in raw.items.into_iter().enumerate() {
         let decoded = item.and_then(|item| {
             items
@@ -111,18 +114,11 @@ fn each<P: Paging>(
         });
         match decoded {
             Ok(is_repaired) => is_any_repaired |= is_repaired,
-            Err(error) => {
-                is_any_wrong = true;
-                items.fail(error);
-            }
+            Err(error) => items.fail(error),
         }
     }
     if is_any_repaired {
         decode::tell();
-    }
-    // Each item by itself is valid, so the fault is outside of them.
-    if !is_any_wrong {
-        return Err(error);
     }
     Ok(Split {
         items: Vec::new(),

@@ -8,7 +8,7 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, SeqAcces
 use crate::error::{Error, ErrorKind};
 
 /// The most items that one page may have. Without a bound, a few kilobytes of compressed `{}` would become gigabytes.
-pub(super) const MOST_ITEMS: usize = 100_000;
+const MOST_ITEMS: usize = 100_000;
 
 const TOO_MANY: &str = "more than 100,000 items on one page";
 
@@ -93,6 +93,12 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ItemsVisitor<T> {
     fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<PageItems<T>, A::Error> {
         PageItems::read(list)
     }
+}
+
+/// Whether this is the error of a page with too many items.
+#[cold]
+pub(super) fn is_too_many(error: &impl fmt::Display) -> bool {
+    error.to_string().contains(TOO_MANY)
 }
 
 #[cold]

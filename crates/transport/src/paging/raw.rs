@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
-use super::items::{MOST_ITEMS, too_many_items};
+use super::items::{is_too_many, too_many_items};
 use super::{Cursor, Paging, Split, position};
 use crate::call::Received;
 use crate::error::{Error, ErrorKind, UndecodedItem};
@@ -55,11 +55,12 @@ fn split_text<P: Paging>(
     text: &str,
 ) -> Result<Split<Result<RawJson, Error>, P::Position>, Error> {
     let position = position::<P>(&received.request);
-    let split = P::split_raw(text, position.as_deref())
-        .map_err(|_| received.undecodable(decode::explain_page(payload)))?;
-    if split.items.len() > MOST_ITEMS {
-        return Err(received.undecodable(too_many_items()));
-    }
+    let split = P::split_raw(text, position.as_deref()).map_err(|error| {
+        received.undecodable(match is_too_many(&error) {
+            true => too_many_items(),
+            false => decode::explain_page(payload),
+        })
+    })?;
     let items = split.items.into_iter().enumerate().map(|(index, value)| {
         item(payload, text, value).map_err(|json| {
             let cause = Error::new(ErrorKind::Decode, "it is not UTF-8");

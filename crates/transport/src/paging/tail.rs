@@ -5,6 +5,7 @@ mod mark;
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
+use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -12,13 +13,14 @@ use std::time::Duration;
 
 use futures_core::Stream;
 use serde::de::DeserializeOwned;
-use tokio::time::Sleep;
+use tokio::time::Instant;
 
 use super::walk::Walk;
 use super::{Cursor, Next, Paging, raw};
 use crate::call::Received;
 use crate::error::Error;
 use crate::request::Request;
+use crate::runtime::Pause;
 use crate::wire::raw::RawJson;
 use crate::wire::timestamp::Timestamp;
 
@@ -135,7 +137,7 @@ enum State<P: Paging> {
     /// A pass is to begin.
     Starting,
     Reading(Box<Walk<P>>),
-    Waiting(Pin<Box<Sleep>>, After),
+    Waiting(Pause, After),
     Done,
 }
 
@@ -153,10 +155,10 @@ const SHORTEST: Duration = Duration::from_millis(10);
 const FOR_EVER: Duration = Duration::from_secs(3_155_760_000);
 
 /// Sleeps for about this long: a tenth more or less, so that many programs do not ask at the same moment.
-fn pause(interval: Duration) -> Pin<Box<Sleep>> {
+fn pause(interval: Duration) -> Pause {
     let interval = interval.clamp(SHORTEST, FOR_EVER);
     let varied = interval.mul_f64(0.9 + fastrand::f64() * 0.2);
-    Box::pin(tokio::time::sleep(varied))
+    Pause::until(Instant::now() + varied)
 }
 
 impl<T, S: Timeline> Tail<T, S> {
@@ -436,7 +438,7 @@ impl<T, S: Timeline> Tail<T, S> {
                 }
             }
             State::Waiting(sleep, after) => {
-                ready!(sleep.as_mut().poll(cx));
+                ready!(Pin::new(sleep).poll(cx));
                 let page = match after {
                     After::Pass => None,
                     After::Failure(cursor) => Some(cursor.clone()),

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::future::Future;
 use std::hash::BuildHasher;
 use std::task::{Context, Poll, ready};
 use std::vec;
@@ -10,9 +11,10 @@ use bytes::Bytes;
 
 use super::decode::Decoded;
 use super::{Cursor, Next, Paging, Split, at};
-use crate::call::{Received, Sending};
+use crate::call::Received;
 use crate::error::{Error, ErrorKind};
 use crate::request::Request;
+use crate::runtime::Bound;
 
 /// How many empty pages may follow one another. A service that filters pages after reading them sends some.
 const MOST_EMPTY_PAGES: u32 = 1_000;
@@ -40,7 +42,7 @@ pub(super) struct Walk<P: Paging> {
 enum State<X> {
     /// The next page has to be requested.
     Ready,
-    Sending(Sending),
+    Sending(Bound<dyn Future<Output = Result<Received, Error>> + Send>),
     /// A page has been received, followed by this.
     Received(Next<X>),
     Done,
@@ -112,11 +114,15 @@ impl<P: Paging> Walk<P> {
                     if let Some(position) = &self.position {
                         request = at::<P>(request, position);
                     }
-                    request.previous = self.previous.take();
-                    self.state = State::Sending(request.send());
+                    request.previous.clone_from(&self.previous);
+                    self.state = State::Sending(Bound::new(request.send()));
                 }
                 State::Sending(sending) => {
-                    let result = ready!(sending.as_mut().poll(cx));
+                    // A page that was requested in another runtime may never arrive, and is requested again.
+                    let Some(result) = ready!(sending.poll(cx)) else {
+                        self.state = State::Ready;
+                        continue;
+                    };
                     self.state = State::Done;
                     let result = result.and_then(|received| {
                         received.unlike_previous()?;

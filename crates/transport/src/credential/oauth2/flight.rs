@@ -8,20 +8,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
-use tokio::runtime::{Handle, Id};
+use tokio::runtime::Id;
 use tokio::time::Instant;
 
 use super::endpoint::Granted;
 use super::times;
 use crate::error::Error;
+use crate::runtime::runtime;
 
 /// The future of a token request.
 pub(super) type TokenFuture = Pin<Box<dyn Future<Output = Result<Granted, Error>> + Send>>;
-
-/// The runtime of the caller. What belongs to a runtime, such as a timer, is never polled in another.
-pub(super) fn runtime() -> Option<Id> {
-    Handle::try_current().ok().map(|runtime| runtime.id())
-}
 
 /// A token request in progress. It belongs to one runtime but to no caller, so that any of its waiters can be
 /// cancelled.

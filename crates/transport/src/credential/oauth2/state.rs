@@ -8,9 +8,10 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::endpoint::Granted;
-use super::flight::{Crowd, Flight, Outcome, Over, Seat, TokenFuture, runtime};
+use super::flight::{Crowd, Flight, Outcome, Over, Seat, TokenFuture};
 use super::times;
 use crate::error::Error;
+use crate::runtime::runtime;
 use crate::wire::secret::Secret;
 
 /// How many former tokens are remembered.

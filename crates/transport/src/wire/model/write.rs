@@ -3,13 +3,18 @@
 use std::borrow::Cow;
 use std::convert::Infallible;
 
+use bytes::Bytes;
 use serde::ser::{Error as _, Serialize, SerializeMap, Serializer};
+use zeroize::Zeroizing;
 
 use super::Mark;
 use super::value::{Names, Shape, Show, Value, Values};
-use crate::body::multipart::Form;
+use crate::body::Body;
+use crate::body::multipart::{Form, Upload};
 use crate::error::Error;
 use crate::request::Request;
+use crate::url::encode;
+use crate::wire::secret::{self, Secret, WipedBuffer};
 
 const NO_FILE: &str = "a file can be sent only in a form of several parts";
 
@@ -70,6 +75,10 @@ impl Serialize for Shape<'_> {
             Self::Bool(value) => serializer.serialize_bool(*value),
             Self::Integer(number) => serializer.serialize_i64(*number),
             Self::Unsigned(number) => serializer.serialize_u64(*number),
+            // JSON has no other numbers, and `null` would be written instead.
+            Self::Float(number) if !number.is_finite() => Err(S::Error::custom(format!(
+                "{number} is not a number in JSON"
+            ))),
             Self::Float(number) => serializer.serialize_f64(*number),
             Self::Text(text) => serializer.serialize_str(text),
             Self::Secret(secret) => secret.serialize(serializer),
@@ -90,11 +99,11 @@ impl Serialize for Shape<'_> {
 pub fn form(model: &dyn Values) -> Form {
     let mut form = Some(Form::new());
     fields("", model, &mut |name, shape| {
-        form = form.take().map(|form| match shape {
-            Shape::Secret(secret) => form.secret(name, secret),
-            Shape::File(file) => form.upload(name, file.clone()),
-            Shape::Refused(reason) => form.refused(reason),
-            other => form.text(name, text(other)),
+        form = form.take().map(|form| match Field::of(shape) {
+            Field::Text(text) => form.text(name, text),
+            Field::Secret(text, parts) => form.secret(name, &text).hide(parts),
+            Field::File(file) => form.upload(name, file.clone()),
+            Field::Refused(reason) => form.refused(format!("{name}: {reason}")),
         });
     });
     form.unwrap_or_default()
@@ -103,24 +112,69 @@ pub fn form(model: &dyn Values) -> Form {
 /// Adds an object to a request as `a=1&b=2`.
 pub fn urlencoded(request: Request, model: &dyn Values) -> Request {
     let (mut pairs, mut secrets, mut refusal) = (Vec::new(), Vec::new(), None);
-    fields("", model, &mut |name, shape| match shape {
-        Shape::Secret(secret) => {
-            secrets.push(secret.clone());
-            pairs.push((name, secret.expose().to_owned()));
+    fields("", model, &mut |name, shape| match Field::of(shape) {
+        Field::Text(text) => pairs.push((name, Secret::from(&*text))),
+        Field::Secret(text, parts) => {
+            secrets.extend(parts);
+            secrets.push(text.clone());
+            pairs.push((name, text));
         }
-        Shape::File(_) => refusal = Some(format!("{name}: {NO_FILE}")),
-        Shape::Refused(reason) => refusal = Some(reason),
-        other => pairs.push((name, text(other).into_owned())),
+        Field::File(_) => refusal = Some(format!("{name}: {NO_FILE}")),
+        Field::Refused(reason) => refusal = Some(format!("{name}: {reason}")),
     });
+    if let Some(reason) = refusal {
+        return request.fail(Error::invalid(reason));
+    }
+    // Reserves room at once, because a text that grows leaves a copy behind.
+    let room = |(name, value): &(String, Secret)| 2 + 3 * (name.len() + value.expose().len());
+    let mut body = Zeroizing::new(String::with_capacity(pairs.iter().map(room).sum()));
+    for (name, value) in &pairs {
+        encode::push_pair(&mut body, name, value.expose());
+    }
+    let body = Body::bytes(Bytes::from_owner(body));
     let request = secrets.iter().fold(request, Request::hide);
-    match refusal {
-        Some(reason) => request.fail(Error::invalid(reason)),
-        None => request.urlencoded(pairs),
+    request.body("application/x-www-form-urlencoded", body)
+}
+
+/// What stands for a value in a form.
+enum Field<'a> {
+    Text(Cow<'a, str>),
+    /// A text that is secret, and the secrets in it.
+    Secret(Secret, Vec<Secret>),
+    File(&'a Upload),
+    Refused(String),
+}
+
+impl<'a> Field<'a> {
+    fn of(shape: Shape<'a>) -> Self {
+        match shape {
+            Shape::Text(text) => Self::Text(text),
+            Shape::Json(json) => Self::Text(json.as_str().into()),
+            Shape::Secret(secret) => Self::Secret(secret.clone(), Vec::new()),
+            Shape::File(file) => Self::File(file),
+            Shape::Refused(reason) => Self::Refused(reason),
+            // As JSON, where a text has quotes and is none of these.
+            other => {
+                let mut json = WipedBuffer::default();
+                let (written, secrets) =
+                    secret::on_the_wire(|| serde_json::to_writer(&mut json, &other));
+                if let Err(error) = written {
+                    return Self::Refused(error.to_string());
+                }
+                let json = json.into_bytes(!secrets.is_empty());
+                let text = String::from_utf8_lossy(&json).into_owned();
+                match secrets.is_empty() {
+                    true => Self::Text(text.into()),
+                    false => Self::Secret(text.into(), secrets),
+                }
+            }
+        }
     }
 }
 
 /// Goes through the fields that a form has for an object. Members of objects in it are called `Name.Member`, of lists of
-/// objects `Name[0].Member`. A list of anything else is one field for each item, all of the same name.
+/// objects `Name[0].Member`. A list of anything else is one field for each item, all of the same name. A map, and a list in a
+/// list, is JSON.
 fn fields(prefix: &str, model: &dyn Values, write: &mut dyn FnMut(String, Shape<'_>)) {
     struct Write<'a>(&'a str, &'a mut dyn FnMut(String, Shape<'_>));
 
@@ -149,15 +203,5 @@ fn field(name: String, shape: Shape<'_>, write: &mut dyn FnMut(String, Shape<'_>
             }
         }
         shape => write(name, shape),
-    }
-}
-
-/// What stands for the value in a form.
-fn text(shape: Shape<'_>) -> Cow<'_, str> {
-    match shape {
-        Shape::Text(text) => text,
-        Shape::Json(json) => json.as_str().into(),
-        // A text in JSON has quotes and is none of these.
-        other => serde_json::to_string(&other).unwrap_or_default().into(),
     }
 }

@@ -1,0 +1,78 @@
+//! What belongs to the runtime in which it began: timers, and futures that wait for timers and connections.
+//!
+//! A value that is used again and again, such as a stream, keeps such a future from one use to the next. The next use may
+//! be in another runtime, after the first one ended or while nobody drives it.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::runtime::{Handle, Id};
+use tokio::time::{Instant, Sleep};
+
+/// The runtime of the caller. What belongs to a runtime is never polled in another.
+pub(crate) fn runtime() -> Option<Id> {
+    Handle::try_current().ok().map(|runtime| runtime.id())
+}
+
+/// A future that is polled only in the runtime in which it began.
+pub struct Bound<F: ?Sized> {
+    runtime: Option<Id>,
+    future: Pin<Box<F>>,
+}
+
+impl<F: Future + ?Sized> Bound<F> {
+    /// A future that begins in the runtime of the caller.
+    #[must_use]
+    pub fn new(future: Pin<Box<F>>) -> Self {
+        Self {
+            runtime: runtime(),
+            future,
+        }
+    }
+    /// Polls the future. Gives `None` in another runtime, where it cannot go on and has to begin anew.
+    pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<F::Output>> {
+        if self.runtime != runtime() {
+            return Poll::Ready(None);
+        }
+        self.future.as_mut().poll(cx).map(Some)
+    }
+}
+
+impl<F: ?Sized> fmt::Debug for Bound<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bound").finish_non_exhaustive()
+    }
+}
+
+/// A pause, in whichever runtime it is polled.
+#[derive(Debug)]
+pub struct Pause {
+    until: Instant,
+    sleep: Bound<Sleep>,
+}
+
+impl Pause {
+    /// Pauses until this time.
+    #[must_use]
+    pub fn until(until: Instant) -> Self {
+        Self {
+            until,
+            sleep: Bound::new(Box::pin(tokio::time::sleep_until(until))),
+        }
+    }
+}
+
+impl Future for Pause {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            match ready!(self.sleep.poll(cx)) {
+                Some(()) => return Poll::Ready(()),
+                None => *self = Self::until(self.until),
+            }
+        }
+    }
+}
