@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, TRANSFER_ENCODING};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Uri};
 use serde::Serialize;
 
 use crate::body::Body;
 use crate::body::multipart::Form;
-use crate::call_options::CallOptions;
+use crate::call_options::{CallOptions, refuse_framing};
 use crate::client::Client;
 use crate::error::Error;
 use crate::operation::Operation;
@@ -459,20 +459,6 @@ pub(crate) fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue
         .map_err(|_| Error::invalid("the header's value has control characters"))?;
     refuse_framing(&name)?;
     Ok((name, value))
-}
-
-/// Refuses headers that say where the body ends, which follow from the body. A wrong one cuts it, or makes the service take
-/// the rest of it for another request.
-///
-/// # Errors
-/// If it is one of them.
-pub(crate) fn refuse_framing(name: &HeaderName) -> Result<(), Error> {
-    match *name {
-        CONTENT_LENGTH | TRANSFER_ENCODING => Err(Error::invalid(format!(
-            "the header `{name}` follows from the request's body: leave it out"
-        ))),
-        _ => Ok(()),
-    }
 }
 
 /// Shows method and path, never the query, headers or body.

@@ -9,13 +9,12 @@ use http::HeaderMap;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
 use tokio::time::Instant;
 
-use crate::call_options::CallOptions;
+use crate::call_options::{CallOptions, refuse_framing};
 use crate::context::Target;
 use crate::credential::Credential;
 use crate::error::Error;
 use crate::limiter::Limiter;
 use crate::protocol::Protocol;
-use crate::request::refuse_framing;
 use crate::service::HttpService;
 use crate::url::base_url::BaseUrl;
 
