@@ -31,8 +31,8 @@ use support::sent;
 
 /// What generated searches expect.
 pub mod search {
+    use security_api_transport::Error;
     use security_api_transport::model::{self, Names, Shape, Shaped, Show, Values};
-    use security_api_transport::{Error, Request};
     use serde::Serialize;
 
     #[derive(Debug, Clone, Default, PartialEq, Serialize)]
