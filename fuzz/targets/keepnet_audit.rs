@@ -3,7 +3,7 @@
 
 use arbitrary::Arbitrary;
 use fuzz::{ServerResponse, keepnet, wait};
-use keepnet_api::audit_log::TailCursor;
+use keepnet_api::TailCursor;
 use libfuzzer_sys::fuzz_target;
 
 #[derive(Debug, Arbitrary)]

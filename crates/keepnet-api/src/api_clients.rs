@@ -555,7 +555,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_the_service_would_refuse_is_refused_with_the_remedy() {
+    fn a_client_that_the_service_would_refuse_is_an_error_with_the_remedy() {
         let refusal = |new: NewApiClient| new.check().unwrap_err().to_string();
         assert!(refusal(NewApiClient::new(" ").role("x")).starts_with("`name` "));
         assert!(refusal(NewApiClient::new("x".repeat(65)).role("x")).starts_with("`name` "));

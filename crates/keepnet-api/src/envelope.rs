@@ -273,7 +273,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failure_without_data_is_told_by_its_word_even_beside_unknown_members() {
+    fn a_failure_without_data_is_recognised_by_its_status_despite_unknown_members() {
         for (json, failed) in [
             (r#"{"status":"FAILED","message":"No","traceId":"x"}"#, true),
             (r#"{"status":"FAILED","investigations":[]}"#, false),
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn an_envelope_is_told_by_its_shape() {
+    fn an_envelope_is_recognised_by_its_shape() {
         for (json, expected) in [
             (
                 r#"{"data":[1],"message":null,"status":"SUCCESS","validationMessages":null}"#,
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_word_other_than_success_says_failed() {
+    fn only_a_status_word_other_than_success_is_a_failure() {
         for (status, failed) in [
             (r#""FAILED""#, true),
             (r#""Failed""#, true),
@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_given_without_its_escapes() {
+    fn a_text_is_unescaped() {
         for (message, expected) in [
             (r#""plain""#, Some("plain")),
             (r#""\"quoted\" and \u00fc""#, Some("\"quoted\" and \u{fc}")),
@@ -446,7 +446,7 @@ mod tests {
         }
 
         #[test]
-        fn bytes_that_are_no_json_are_no_envelope_and_no_panic(bytes: Vec<u8>) {
+        fn bytes_that_are_not_json_are_not_an_envelope_and_do_not_panic(bytes: Vec<u8>) {
             let read = Envelope::read(&bytes).is_some();
             let json = serde_json::from_slice::<serde_json::Map<String, Value>>(&bytes).is_ok();
             prop_assert!(!read || json);

@@ -479,7 +479,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_open_stays_as_it_is() {
+    fn fields_that_are_not_set_keep_their_values() {
         let user = TargetUser {
             email: Some("Jane@Example.com".to_owned()),
             phone_number: Some("+31 20 000".to_owned()),

@@ -427,7 +427,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_is_too_strange_for_a_token(text in ".{0,80}") {
+        fn no_text_makes_reading_a_token_panic(text in ".{0,80}") {
             let _ = Claims::of(&text);
             let _ = Permissions::new([text]);
         }

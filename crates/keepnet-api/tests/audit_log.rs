@@ -111,7 +111,7 @@ async fn records_come_oldest_first_even_when_one_second_fills_several_pages() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_shows_up_late_within_the_overlap_is_given_and_nothing_twice() {
+async fn late_records_within_the_overlap_are_returned_and_none_twice() {
     let log = Log::default();
     for number in 0..10 {
         log.add(format!("early{number}"), number * 10);
@@ -139,7 +139,7 @@ async fn what_shows_up_late_within_the_overlap_is_given_and_nothing_twice() {
 
 /// A reading can take so long that the newest record leaves the overlap behind before the reading ends.
 #[tokio::test(start_paused = true)]
-async fn what_shows_up_behind_a_long_reading_is_found_by_the_next() {
+async fn records_that_appear_during_a_long_poll_are_found_by_the_next() {
     let log = Log::default();
     let now = Timestamp::now().unix_seconds() - START;
     for number in 0..10 {
@@ -170,7 +170,7 @@ async fn what_shows_up_behind_a_long_reading_is_found_by_the_next() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stored_cursor_goes_on_after_any_record() {
+async fn a_stored_cursor_resumes_after_any_record() {
     let log = Log::default();
     for number in 0..12 {
         log.add(format!("r{number}"), number / 3 * 100);
@@ -243,7 +243,7 @@ async fn more_records_than_a_cursor_has_room_for_are_given_at_least_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_ends_at_the_end_unless_it_follows_and_then_asks_at_its_interval() {
+async fn a_tail_ends_after_the_last_record_unless_it_follows_at_its_interval() {
     let log = Log::default();
     log.add("one", 0);
     let fake = service();
@@ -269,7 +269,7 @@ async fn it_ends_at_the_end_unless_it_follows_and_then_asks_at_its_interval() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_interval_and_an_overlap_that_no_clock_can_count_are_taken_as_without_end() {
+async fn an_interval_and_an_overlap_beyond_the_clock_are_unlimited() {
     let log = Log::default();
     log.add("one", 0);
     let client = log.client();
@@ -284,7 +284,7 @@ async fn an_interval_and_an_overlap_that_no_clock_can_count_are_taken_as_without
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_an_error_it_goes_on_where_it_stopped() {
+async fn a_tail_continues_after_an_error() {
     let log = Log::default();
     for number in 0..6 {
         log.add(format!("r{number}"), number);
@@ -300,7 +300,7 @@ async fn after_an_error_it_goes_on_where_it_stopped() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn dates_in_a_display_format_need_the_format_and_are_followed_by_the_minute() {
+async fn dates_in_a_display_format_need_the_format_and_have_a_resolution_of_minutes() {
     let display = |second: i64| {
         let format = DateFormat::day_first();
         keepnet_api::DateTime::formatted(at(second), format).to_string()

@@ -38,7 +38,7 @@ fn delivery(fake: &FakeTransport) -> [Value; 3] {
 }
 
 #[tokio::test]
-async fn a_campaign_that_does_not_say_how_it_is_delivered_is_delivered_as_the_platform_does() {
+async fn a_campaign_without_a_delivery_uses_the_default_of_the_platform() {
     for (default, expected) in [
         (
             json!({"resourceId": "d-1", "type": 1}),
@@ -65,7 +65,7 @@ async fn a_campaign_that_does_not_say_how_it_is_delivered_is_delivered_as_the_pl
 }
 
 #[tokio::test]
-async fn a_delivery_that_was_chosen_stays_as_it_is() {
+async fn a_delivery_that_was_set_is_kept() {
     let chosen = [
         (
             april().with(|request| request.email_delivery_setting_type(2)),
@@ -91,7 +91,7 @@ async fn a_delivery_that_was_chosen_stays_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_campaign_says_its_days_and_its_distribution_and_is_refused_without_days() {
+async fn a_campaign_is_sent_with_duration_and_distribution_and_refused_without_a_duration() {
     for (campaign, days) in [(april(), 7), (april().days(30), 30)] {
         let fake = saving(json!({"resourceId": "d-1", "type": 1}));
         let saved = over(&fake).phishing_campaigns().save(campaign);
@@ -169,7 +169,7 @@ async fn the_launch_that_was_saved_is_started_and_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_old_launch_is_never_taken_for_the_new_one() {
+async fn an_old_launch_is_never_mistaken_for_the_new_one() {
     let fake = service();
     for old in [&[2, 1][..], &[2, 1], &[1, 2]] {
         fake.once(LIST, running(old));
@@ -198,7 +198,7 @@ async fn an_old_launch_is_never_taken_for_the_new_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_campaign_that_was_never_launched_goes_to_the_groups_it_was_saved_with() {
+async fn a_campaign_without_launches_is_launched_to_its_own_groups() {
     for never in [FakeResponse::status(404), launches(&[])] {
         let fake = service();
         fake.once(LIST, never.clone());
@@ -225,7 +225,7 @@ async fn a_campaign_that_was_never_launched_goes_to_the_groups_it_was_saved_with
 }
 
 #[tokio::test]
-async fn a_list_that_cannot_be_had_stops_a_launch_before_anything_is_sent() {
+async fn an_error_of_the_list_of_launches_stops_a_launch_before_it_is_sent() {
     for failure in [FakeResponse::status(403), refused("Wrong order")] {
         let fake = service();
         fake.always(LIST, failure);
@@ -243,7 +243,7 @@ async fn a_list_that_cannot_be_had_stops_a_launch_before_anything_is_sent() {
 }
 
 #[test]
-fn a_launch_is_over_with_its_days_and_not_with_its_delivery() {
+fn a_launch_is_over_after_its_days_not_after_its_delivery() {
     let state = |status: Option<&str>, expired| {
         let mut state = LaunchState::default();
         state.status = status.map(str::to_owned);

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 const COMPANY_HEADERS: [&str; 2] = ["x-keepnet-company-id", "x-ir-company-id"];
 
 #[tokio::test]
-async fn a_token_is_fetched_below_the_base_url_by_a_form_and_used_for_all_clones() {
+async fn a_token_is_fetched_below_the_base_url_and_shared_by_all_clones() {
     let server = MockServer::start_async().await;
     let token = server
         .mock_async(|when, then| {
@@ -48,7 +48,7 @@ async fn a_token_is_fetched_below_the_base_url_by_a_form_and_used_for_all_clones
 }
 
 #[tokio::test]
-async fn a_company_is_named_by_both_headers_and_only_by_the_client_made_for_it() {
+async fn a_company_is_sent_in_both_headers_and_only_by_its_own_client() {
     let fake = service();
     fake.path("/api/companies/my", |_| envelope(json!([])));
     let client = over(&fake);
@@ -78,7 +78,7 @@ async fn a_company_is_named_by_both_headers_and_only_by_the_client_made_for_it()
 }
 
 #[test]
-fn a_company_id_that_would_be_lost_on_the_way_is_refused() {
+fn a_company_id_that_a_header_cannot_hold_is_refused() {
     let client = Client::new("an-id", "a-secret").unwrap();
     for (id, says) in [
         ("", "is empty"),
@@ -198,7 +198,7 @@ async fn a_token_without_permissions_or_claims_has_none() {
 }
 
 #[tokio::test]
-async fn a_request_of_ones_own_gets_what_is_in_the_envelope() {
+async fn a_custom_request_returns_the_content_of_the_envelope() {
     let fake = service();
     fake.path("/api/regions", |_| envelope(json!([{"name": "EU"}])));
     fake.path("/api/bare", |_| FakeResponse::json(&json!([1, 2])));
@@ -291,7 +291,7 @@ async fn siblings_are_asked_with_the_token_of_the_client_and_its_company() {
 }
 
 #[test]
-fn a_sibling_that_cannot_be_derived_is_given_and_stays_in_the_domain() {
+fn a_sibling_can_be_given_by_its_url_within_the_domain() {
     let at = |url: &str| {
         Client::builder("an-id", "a-secret")
             .base_url(url)
@@ -319,7 +319,7 @@ fn a_sibling_that_cannot_be_derived_is_given_and_stays_in_the_domain() {
 }
 
 #[tokio::test]
-async fn a_request_of_your_own_succeeds_without_its_value_and_fails_by_its_path() {
+async fn a_custom_request_can_ignore_its_value_and_names_its_path_in_errors() {
     let fake = service();
     let keepnet = over(&fake);
     let activity = || {

@@ -212,7 +212,7 @@ async fn a_secret_is_rotated_while_both_clients_work() {
 }
 
 #[tokio::test]
-async fn a_client_whose_creation_was_not_answered_is_not_lost() {
+async fn a_client_is_found_if_the_response_to_its_creation_is_lost() {
     let fake = service();
     let generated = json!({"clientId": "id-2", "clientSecret": "s3cret-2"});
     fake.always(&COMPANIES_GENERATE_CLIENT_CREDENTIALS, envelope(generated));
@@ -279,7 +279,7 @@ fn with_client(client: Value) -> FakeTransport {
 }
 
 #[tokio::test]
-async fn nothing_is_changed_if_the_service_does_not_say_all_that_a_client_may_do() {
+async fn nothing_is_changed_if_the_rights_of_a_client_are_incomplete() {
     let incomplete = [
         (json!({"allowedIpAddresses": null}), "allowedIpAddresses"),
         (json!({"allowedIpAddresses": []}), "allowedIpAddresses"),
@@ -332,7 +332,7 @@ async fn nothing_is_changed_if_the_service_does_not_say_all_that_a_client_may_do
 }
 
 #[tokio::test]
-async fn what_a_client_may_do_is_copied_as_it_is() {
+async fn the_rights_of_a_client_are_copied_unchanged() {
     let kept = [
         (json!({}), true, json!(["203.0.113.7"])),
         (
@@ -369,7 +369,7 @@ async fn what_a_client_may_do_is_copied_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_role_is_the_one_with_the_exact_name_and_no_other_if_several_are_alike() {
+async fn an_exact_role_name_wins_over_similar_ones() {
     let fake = with_client(json!({}));
     fake.path("/api/roles", |_| {
         envelope(json!([
@@ -414,7 +414,7 @@ async fn a_role_is_the_one_with_the_exact_name_and_no_other_if_several_are_alike
 /// Addresses that let their bearer in, and keys that fetch what somebody else wrote, are no plain text.
 #[cfg(all(feature = "identity", feature = "phishing", feature = "reporter"))]
 #[test]
-fn an_address_or_key_that_opens_something_is_shown_nowhere() {
+fn secret_urls_and_keys_are_never_shown() {
     use keepnet_api::types;
     use std::fmt::Debug;
 

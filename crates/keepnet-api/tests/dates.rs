@@ -6,7 +6,7 @@ use keepnet_api::{DateFormat, DateTime, InvalidDateTime, TimeSpan, Timestamp};
 use proptest::prelude::*;
 
 #[test]
-fn what_can_be_read_in_one_way_only_needs_no_format() {
+fn an_unambiguous_date_needs_no_format() {
     for (text, expected) in [
         ("2026-04-01T09:00:00Z", "2026-04-01T09:00:00Z"),
         ("2026-04-01T09:00:00+03:00", "2026-04-01T06:00:00Z"),
@@ -35,7 +35,7 @@ fn what_can_be_read_in_one_way_only_needs_no_format() {
 }
 
 #[test]
-fn what_is_open_is_an_error_until_a_format_decides() {
+fn an_ambiguous_date_is_an_error_without_a_format() {
     let date = DateTime::from("03/04/2026 12:30 AM");
     assert_eq!(date.to_timestamp(), Err(InvalidDateTime::Ambiguous));
     for (format, expected) in [
@@ -55,7 +55,7 @@ fn what_is_open_is_an_error_until_a_format_decides() {
 }
 
 #[test]
-fn what_is_no_date_is_kept_and_fails_only_when_converted() {
+fn a_text_that_is_not_a_date_is_kept_and_fails_only_when_converted() {
     for text in [
         "",
         "9999/99/99 99:99",
@@ -101,7 +101,7 @@ fn a_date_that_comes_as_a_number_is_kept_as_text() {
 }
 
 #[test]
-fn spans_are_read_as_dotnet_writes_them() {
+fn time_spans_are_read_in_the_format_of_dotnet() {
     for (text, expected) in [
         ("00:10:00", Some(Duration::from_secs(600))),
         ("00:10", Some(Duration::from_secs(600))),
@@ -175,7 +175,7 @@ proptest! {
     }
 
     #[test]
-    fn digits_and_signs_are_never_too_strange(text in "[0-9/:. TZAPM+-]{0,30}", format in any_format()) {
+    fn no_digits_or_signs_make_a_date_panic(text in "[0-9/:. TZAPM+-]{0,30}", format in any_format()) {
         let date = DateTime::from(text.as_str());
         let _ = (date.to_timestamp(), date.to_timestamp_as(format));
         let _ = TimeSpan::from(text.as_str()).to_duration();

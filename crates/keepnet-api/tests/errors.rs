@@ -57,7 +57,7 @@ async fn a_500_that_blames_the_request_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn what_the_service_says_twice_is_shown_once() {
+async fn a_repeated_message_is_shown_once() {
     let fake = service();
     fake.path("/api/search", |_| {
         common::refused_with(&["No such column", "Page is 0"])
@@ -69,7 +69,7 @@ async fn what_the_service_says_twice_is_shown_once() {
 }
 
 #[tokio::test]
-async fn a_problem_says_its_title_and_its_detail_once_each() {
+async fn the_title_and_the_detail_of_a_problem_are_shown_once_each() {
     for (body, said, times) in [
         (
             json!({"title": "Gone", "detail": "Since May"}),
@@ -145,7 +145,7 @@ async fn a_429_makes_everyone_wait_as_long_as_the_service_asks() {
 }
 
 #[tokio::test]
-async fn a_call_that_wants_nothing_still_learns_of_a_failure() {
+async fn a_call_whose_value_is_ignored_still_reports_a_failure() {
     let fake = service();
     fake.path("/api/things", |_| {
         FakeResponse::json(&json!({"status": "PRIVACY_ERROR", "message": null, "data": null}))
@@ -158,7 +158,7 @@ async fn a_call_that_wants_nothing_still_learns_of_a_failure() {
 }
 
 #[tokio::test]
-async fn a_failure_in_place_of_a_file_is_an_error_and_a_json_file_is_a_file() {
+async fn an_error_instead_of_a_file_is_an_error_and_a_json_file_is_a_file() {
     let fake = service();
     fake.path("/api/export", |_| {
         FakeResponse::json(&json!({"status": "FAILED", "message": "No such export", "data": null}))
@@ -181,7 +181,7 @@ async fn a_failure_in_place_of_a_file_is_an_error_and_a_json_file_is_a_file() {
 
 #[cfg(feature = "phishing")]
 #[tokio::test]
-async fn a_launch_that_cannot_be_told_from_others_is_not_to_be_launched_again() {
+async fn the_error_of_a_launch_that_cannot_be_identified_warns_not_to_launch_again() {
     use keepnet_api::operations::{
         PHISHING_CAMPAIGN_JOBS_START, PHISHING_CAMPAIGN_REPORTS_SEARCH_JOBS,
     };
@@ -206,7 +206,7 @@ async fn a_launch_that_cannot_be_told_from_others_is_not_to_be_launched_again() 
 
 #[cfg(all(feature = "training", feature = "users"))]
 #[tokio::test]
-async fn an_enrolment_that_stops_at_its_group_names_the_group() {
+async fn the_error_of_an_incomplete_enrolment_names_its_group() {
     use keepnet_api::operations::{TARGET_GROUPS_ADD_USERS, TARGET_GROUPS_CREATE};
     use keepnet_api::training::NewEnrollment;
 

@@ -172,7 +172,7 @@ async fn a_cancelled_investigation_ends_the_wait_and_is_not_finished() {
 }
 
 #[tokio::test]
-async fn what_makes_no_sense_is_refused_before_anything_is_sent() {
+async fn invalid_input_is_refused_before_anything_is_sent() {
     let (sandbox, client) = start().await;
     let investigations = client.investigations();
     let now = Timestamp::now();

@@ -60,7 +60,7 @@ async fn a_deleted_person_is_not_found_and_the_one_who_came_back_is() {
 }
 
 #[tokio::test]
-async fn somebody_who_comes_back_is_a_new_user() {
+async fn a_deleted_person_who_comes_back_is_a_new_user() {
     let (_sandbox, keepnet) = company().await;
     let users = keepnet.target_users();
     let first = users.upsert(&jane()).await.unwrap();
@@ -81,7 +81,7 @@ async fn somebody_who_comes_back_is_a_new_user() {
 }
 
 #[tokio::test]
-async fn a_create_that_is_refused_since_the_address_exists_becomes_an_update() {
+async fn a_creation_that_is_refused_because_the_address_exists_becomes_an_update() {
     let fake = service();
     fake.once(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([])));
     fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([stored()])));
@@ -114,7 +114,7 @@ async fn a_create_that_is_refused_since_the_address_exists_becomes_an_update() {
 }
 
 #[tokio::test]
-async fn a_create_that_is_refused_for_another_reason_is_an_error() {
+async fn a_creation_that_is_refused_for_another_reason_is_an_error() {
     let fake = service();
     fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([])));
     fake.always(&TARGET_USERS_CREATE, refused("The licence is used up"));
@@ -129,7 +129,7 @@ async fn a_create_that_is_refused_for_another_reason_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_create_whose_response_was_lost_is_looked_for() {
+async fn a_creation_whose_response_was_lost_is_searched_for() {
     let fake = service();
     fake.once(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([])));
     fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([stored()])));
@@ -161,7 +161,7 @@ async fn a_user_who_is_deleted_meanwhile_is_created_again() {
 }
 
 #[tokio::test]
-async fn what_failed_after_the_update_is_said() {
+async fn the_error_after_an_update_says_what_is_missing() {
     let fake = service();
     fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([stored()])));
     fake.always(&TARGET_USERS_GET, envelope(stored()));
@@ -180,7 +180,7 @@ async fn what_failed_after_the_update_is_said() {
 }
 
 #[tokio::test]
-async fn only_the_whole_address_is_the_user() {
+async fn a_user_is_found_by_the_whole_address_only() {
     let fake = service();
     let other = json!({"resourceId": "user-9", "email": "jane.doe@example.com.tr"});
     fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([other])));
@@ -220,7 +220,7 @@ fn groups(all: &[(&str, &str)]) -> FakeResponse {
 }
 
 #[tokio::test]
-async fn nobody_is_deleted_whose_address_is_another() {
+async fn nobody_with_another_address_is_deleted() {
     let done = || envelope(json!({"resourceId": "x"}));
     // U+212A is a K in Unicode's lower case.
     let kelvin = ("kelvin", "\u{212a}ate@example.com");
@@ -290,7 +290,7 @@ async fn upsert_changes_the_one_with_the_exact_address_and_nobody_with_a_similar
 }
 
 #[tokio::test]
-async fn a_group_is_the_one_with_the_whole_name_and_not_the_first_that_contains_it() {
+async fn a_group_is_found_by_its_whole_name_not_by_a_part_of_it() {
     let emea = ("emea", "Sales EMEA");
     for (found, wanted, id) in [
         (vec![emea, ("sales", "Sales")], "Sales", Some("sales")),
@@ -331,7 +331,7 @@ async fn a_group_is_the_one_with_the_whole_name_and_not_the_first_that_contains_
 }
 
 #[tokio::test]
-async fn people_are_taken_out_of_no_group_if_several_have_its_name() {
+async fn nobody_is_removed_if_several_groups_have_the_name() {
     let fake = service();
     let alike = groups(&[("g1", "Sales"), ("g2", "SALES"), ("g3", "Sales EMEA")]);
     fake.always(&TARGET_GROUPS_SEARCH_BY_NAME, alike);
@@ -354,7 +354,7 @@ async fn people_are_taken_out_of_no_group_if_several_have_its_name() {
 }
 
 #[tokio::test]
-async fn only_what_comes_from_somebody_elses_change_is_begun_anew() {
+async fn only_conflicts_with_concurrent_changes_start_over() {
     // Another failure of the update than that there is no such user.
     let fake = service();
     fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([stored()])));
@@ -389,7 +389,7 @@ async fn only_what_comes_from_somebody_elses_change_is_begun_anew() {
 }
 
 #[tokio::test]
-async fn an_upsert_that_others_keep_undoing_begins_three_times() {
+async fn an_upsert_with_conflicts_starts_over_three_times() {
     let fake = service();
     fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, page(json!([stored()])));
     fake.always(&TARGET_USERS_GET, FakeResponse::status(404));

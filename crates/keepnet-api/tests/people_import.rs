@@ -45,7 +45,7 @@ async fn progress_is_followed_until_it_is_finished() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_not_read_in_time_can_be_waited_for_again() {
+async fn after_a_timeout_the_reading_can_be_awaited_again() {
     let fake = service();
     fake.always(&TARGET_USERS_GET_MAPPING_JOB, job("InProgress", 1));
     let import = over(&fake).target_users().resume_import("tx-1");
@@ -75,7 +75,7 @@ async fn a_file_that_the_service_cannot_read_is_an_error() {
 }
 
 #[tokio::test]
-async fn counts_that_the_job_does_not_give_are_those_of_the_rows() {
+async fn counts_missing_in_the_job_are_taken_from_the_rows() {
     let fake = service();
     fake.always(
         &TARGET_USERS_GET_MAPPING_JOB,
@@ -92,7 +92,7 @@ async fn counts_that_the_job_does_not_give_are_those_of_the_rows() {
 }
 
 #[tokio::test]
-async fn all_rejected_rows_are_given_although_no_total_is() {
+async fn all_rejected_rows_are_returned_without_a_total() {
     let page = |emails: &[&str]| {
         let rows: Vec<_> = emails.iter().map(|one| json!({"email": one})).collect();
         envelope(json!({"items": {"results": rows}}))
@@ -113,7 +113,7 @@ async fn all_rejected_rows_are_given_although_no_total_is() {
 }
 
 #[tokio::test]
-async fn a_step_that_fails_says_where_the_import_stands() {
+async fn the_error_of_a_step_says_how_far_the_import_is() {
     let fake = service();
     let users = over(&fake).target_users();
     fake.once(&TARGET_USERS_UPLOAD, refused("The file has to be CSV"));
@@ -162,7 +162,7 @@ async fn a_step_that_fails_says_where_the_import_stands() {
 }
 
 #[tokio::test]
-async fn the_documented_word_is_tried_where_the_other_is_refused() {
+async fn the_documented_value_is_sent_if_the_other_is_refused() {
     let fake = service();
     fake.once(
         &TARGET_USERS_CONFIRM_IMPORT,
@@ -201,7 +201,7 @@ async fn the_documented_word_is_tried_where_the_other_is_refused() {
 }
 
 #[tokio::test]
-async fn a_confirmation_whose_response_was_lost_is_not_sent_again() {
+async fn a_confirmation_whose_response_was_lost_is_not_retried() {
     let fake = service();
     let broken = Error::new(ErrorKind::Io, "reset").with_outcome(Outcome::Unknown);
     fake.always(&TARGET_USERS_CONFIRM_IMPORT, FakeResponse::error(broken));
@@ -223,7 +223,7 @@ async fn company() -> (Sandbox, Client) {
 }
 
 #[tokio::test]
-async fn a_file_is_imported_and_taken_up_again_between_all_steps() {
+async fn an_import_can_be_resumed_between_all_steps() {
     let (sandbox, keepnet) = company().await;
     let users = keepnet.target_users();
     let one = users

@@ -21,7 +21,7 @@ fn looks(fake: &FakeTransport) -> usize {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_state_is_given_and_the_end_last() {
+async fn each_state_is_yielded_and_the_end_comes_last() {
     let fake = service();
     let look = &operations::INVESTIGATION_RESULTS_SUMMARY;
     fake.once(look, running(1)).once(look, running(2));
@@ -62,7 +62,7 @@ async fn waits_grow_by_half_up_to_the_longest() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn past_the_deadline_it_is_a_timeout_that_says_what_goes_on() {
+async fn after_the_deadline_the_error_is_a_timeout_that_names_the_work() {
     let fake = service();
     fake.always(&operations::INVESTIGATION_RESULTS_SUMMARY, running(0));
     let polling = Polling::every(Duration::from_secs(5)).deadline(Duration::from_secs(60));
@@ -81,7 +81,7 @@ async fn past_the_deadline_it_is_a_timeout_that_says_what_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_look_that_hangs_does_not_outlive_the_deadline() {
+async fn a_poll_that_hangs_ends_at_the_deadline() {
     let fake = service();
     fake.always(
         &operations::INVESTIGATION_RESULTS_SUMMARY,
@@ -100,7 +100,7 @@ async fn a_look_that_hangs_does_not_outlive_the_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_look_that_fails_for_a_while_is_repeated_and_one_that_is_refused_is_not() {
+async fn a_poll_is_repeated_after_a_transient_error_but_not_after_a_refusal() {
     let fake = service();
     let look = &operations::INVESTIGATION_RESULTS_SUMMARY;
     // More than the client's own tries.

@@ -220,7 +220,7 @@ async fn a_job_that_waits_keeps_to_its_timeout() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_options_of_waiting_hold_for_each_look() {
+async fn the_options_of_a_progress_apply_to_each_poll() {
     let fake = service();
     let summary = &keepnet_api::operations::INVESTIGATION_RESULTS_SUMMARY;
     let done = envelope(json!({"status": "Finished"}));
@@ -238,7 +238,7 @@ async fn the_options_of_waiting_hold_for_each_look() {
 }
 
 #[tokio::test]
-async fn an_error_of_a_job_is_that_of_the_call_it_stopped_at() {
+async fn the_error_of_a_job_is_that_of_its_failed_call() {
     let fake = service();
     let found = json!([{"resourceId": "u-1", "email": "a@example.com"}]);
     fake.always(&TARGET_USERS_SEARCH_BY_EMAIL, page(found));

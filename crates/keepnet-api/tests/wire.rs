@@ -82,7 +82,7 @@ fn client(wire: &Wire) -> Client {
 }
 
 #[tokio::test]
-async fn a_token_is_asked_for_by_a_form_without_any_credential_in_a_header() {
+async fn a_token_is_requested_with_a_form_and_without_credentials_in_headers() {
     let wire = Wire::answering(COMPANIES).await;
     client(&wire).check().await.unwrap();
     let seen = wire.seen.lock().unwrap().clone();
@@ -117,7 +117,7 @@ user-agent: tests/1.0 keepnet-api/{VERSION}
 }
 
 #[tokio::test]
-async fn a_search_is_a_post_whose_body_names_all_that_the_service_wants() {
+async fn a_search_is_a_post_with_all_members_that_the_service_requires() {
     let wire = Wire::answering(ANSWER).await;
     let search = SearchRequest::new()
         .page_size(20)

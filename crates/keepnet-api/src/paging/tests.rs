@@ -28,7 +28,7 @@ fn totals(records: u64, pages: u64, size: u64) -> Totals {
 }
 
 #[test]
-fn a_list_ends_where_its_totals_or_a_short_page_say_so() {
+fn a_list_ends_according_to_its_totals_or_a_short_page() {
     for (place, found, totals, expected) in [
         // Totals that agree with what was found.
         (place(1, 10), 10, totals(25, 3, 10), Some(2)),
@@ -183,7 +183,7 @@ fn sent(fake: &FakeTransport) -> Vec<FakeRequest> {
 }
 
 #[tokio::test]
-async fn a_search_that_says_nothing_is_sent_whole_with_the_order_of_the_list() {
+async fn an_empty_search_is_sent_whole_with_the_default_order_of_the_list() {
     let fake = service(3);
     let items = list(&over(&fake), SearchRequest::new()).items();
     assert_eq!(items.try_collect().await.unwrap(), [0, 1, 2]);
@@ -221,7 +221,7 @@ async fn each_page_is_asked_for_once_with_the_same_search() {
 }
 
 #[tokio::test]
-async fn a_list_begins_where_it_is_told_and_says_how_long_it_is() {
+async fn a_list_begins_at_the_given_page_and_reports_its_total() {
     let fake = service(25);
     let search = SearchRequest::new().page_size(10).page_number(2);
     let list = list(&over(&fake), search);
@@ -236,7 +236,7 @@ async fn a_list_begins_where_it_is_told_and_says_how_long_it_is() {
 }
 
 #[tokio::test]
-async fn a_list_goes_on_at_a_stored_place() {
+async fn a_list_resumes_at_a_stored_cursor() {
     let fake = service(25);
     let client = over(&fake);
     let search = SearchRequest::new().page_size(10);
@@ -301,7 +301,7 @@ async fn the_leaderboard_counts_its_pages_in_pagination() {
 }
 
 #[tokio::test]
-async fn a_list_that_is_no_search_gets_the_page_it_leaves_open() {
+async fn a_list_without_a_search_gets_the_default_page() {
     for (operation, body, expected) in [
         (
             &SEARCH,
@@ -346,7 +346,7 @@ async fn a_bare_list_and_no_value_at_all_are_pages_too() {
 }
 
 #[tokio::test]
-async fn a_service_that_ignores_the_number_does_not_send_for_ever() {
+async fn a_service_that_ignores_the_page_number_does_not_cause_an_endless_list() {
     let fake = FakeTransport::new();
     fake.always(&SEARCH, response(&json!([1, 2])));
     let list = list(&over(&fake), SearchRequest::new().page_size(2));
@@ -356,7 +356,7 @@ async fn a_service_that_ignores_the_number_does_not_send_for_ever() {
 }
 
 #[tokio::test]
-async fn a_search_that_cannot_be_meant_is_not_sent() {
+async fn an_invalid_search_is_not_sent() {
     let fake = service(1);
     let client = over(&fake);
     for (search, says) in [

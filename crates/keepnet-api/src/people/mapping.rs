@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_column_that_is_mapped_to_nothing_is_refused_unless_it_is_left_out() {
+    fn an_unmapped_column_is_refused_unless_it_is_ignored() {
         let mail = || ColumnMapping::new().column("Mail", UserField::Email);
         let text = refusal(&mail());
         assert!(text.contains("columns Other mail are"), "{text}");
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_column_is_mapped_once_and_written_under_its_own_name() {
+    fn a_column_is_mapped_once_and_sent_with_its_own_name() {
         let mapping = ColumnMapping::new()
             .column("mail", UserField::Department)
             .column("mail", UserField::Email)

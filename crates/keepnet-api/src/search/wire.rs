@@ -223,7 +223,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_search_that_says_nothing_is_whole_on_the_wire() {
+    fn an_empty_search_is_whole_on_the_wire() {
         assert_eq!(
             serde_json::to_value(SearchRequest::new()).unwrap(),
             json!({
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn every_operator_has_the_services_word() {
+    fn every_operator_has_its_wire_name() {
         for (item, operator, value) in [
             (field("F").contains("a"), "Contains", json!("a")),
             (field("F").one_of(["a", "b"]), "Include", json!("a,b")),
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_condition_that_could_match_everything_is_not_written() {
+    fn a_condition_that_could_match_everything_is_not_serialised() {
         for item in [
             field("F").one_of(Vec::<String>::new()),
             field("F").one_of(["a,b"]),
