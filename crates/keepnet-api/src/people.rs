@@ -122,8 +122,8 @@ impl TargetUsers {
         Ok(found)
     }
 
-    /// Users with an address that contains this one. That the service compares whole addresses is not documented, so
-    /// every match is checked.
+    /// Users with an address that contains this one. It is not documented that the service compares whole addresses,
+    /// so every match is checked.
     fn by_email(&self, email: &str) -> crate::List<TargetUser> {
         let search = TargetUserByEmailRequest::new()
             .email(email)
@@ -381,8 +381,8 @@ fn put(values: &mut Vec<TargetUserCustomFieldValue>, value: &TargetUserCustomFie
 
 /// Whether two addresses or names are equal apart from the case of ASCII letters.
 ///
-/// Some other Unicode letters, such as the kelvin sign, have an ASCII lower case. Addresses with them belong to other
-/// people.
+/// Only ASCII is compared without case: lowercasing all of Unicode turns the kelvin sign into `k`, and would match
+/// somebody else's address.
 fn same(one: &str, other: &str) -> bool {
     one.trim().eq_ignore_ascii_case(other.trim())
 }

@@ -39,7 +39,7 @@ const URL_VARIABLE: &str = "PUSH_SECURITY_BASE_URL";
 /// A client of the Push Security REST API v1. It is the size of one pointer; clones share connections, limits and retry
 /// budget.
 ///
-/// The service allows each user 10 requests a second and 10 more for short intervals. The client keeps to that limit:
+/// The service allows each user 10 requests a second, in bursts of up to 20. The client keeps to that limit:
 /// calls wait for their turn, in order. Build all clients of one user from clones of one [`RateLimiter`], or clone the
 /// client.
 ///
@@ -170,8 +170,8 @@ impl Client {
         self.transport.request(method, path)
     }
 
-    /// Creates a limiter for the service's published limits. Each client has one; build clients of the same user that
-    /// cannot be clones of each other with clones of one such limiter.
+    /// Creates a limiter for the service's published limits. Each client has one. For several keys of
+    /// one user, give all clients clones of one limiter.
     ///
     /// # Errors
     /// None in this version; the limits are constants.

@@ -6,7 +6,7 @@ use security_api_transport::Error;
 
 /// Why the service refused a call, as far as its response tells.
 ///
-/// It has what [`Error::status`] and predicates such as [`Error::is_not_found`] do not tell. `Display` shows one line.
+/// It adds to [`Error::status`] and predicates such as [`Error::is_not_found`]. `Display` shows one line.
 ///
 /// The vendor documents the statuses 200, 400, 429 and 500, and no body. The meanings of 401 and 403 rest on observed
 /// responses of the gateway and on what gateways of its kind do.

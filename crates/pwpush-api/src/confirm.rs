@@ -1,4 +1,4 @@
-//! Compares what the service keeps with what was asked, and takes back what differs.
+//! Creates a push, confirms that the service keeps what was asked for, and takes it back otherwise.
 
 use std::ops::Deref;
 

@@ -140,7 +140,7 @@ impl<'a> Comparison<'a> {
         self
     }
 
-    /// A flag that the service always sends. `null_is_false` if the service sends null for a flag that cannot be set.
+    /// A flag that the service always sends. `null_is_false` if the service sends null for a flag that this kind of push does not have.
     pub(crate) fn flag(
         mut self,
         option: &'static str,

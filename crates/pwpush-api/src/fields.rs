@@ -182,7 +182,7 @@ pub(crate) fn is_dots(segment: &str) -> bool {
 }
 
 /// # Errors
-/// If the passphrase is empty or blank: the service takes it for none, and leaves the secret unprotected.
+/// If the passphrase is empty or blank: the service ignores it, and leaves the secret unprotected.
 pub(crate) fn check_passphrase(passphrase: Option<&Secret>) -> Result<(), Error> {
     if passphrase.is_some_and(|passphrase| passphrase.expose().trim().is_empty()) {
         return Err(Error::invalid(

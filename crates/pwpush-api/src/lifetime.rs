@@ -97,7 +97,7 @@ impl Lifetime {
         kept.cloned().unwrap_or(Kept::NotSaid)
     }
 
-    /// A step of months matches the days it was meant as.
+    /// A step of months equals the days that it stands for.
     fn against(self, kept: Expiry) -> Kept {
         let asked = self.expiry;
         if kept == asked {

@@ -91,7 +91,7 @@ impl Paging for PageNumber {
     fn go(request: Request, number: &u32) -> Request {
         match number {
             1..=LAST => request.set_query("page", number.to_string()),
-            // Ending here would look like the end of the list.
+            // Ending without an error would hide that the list is cut.
             _ => request.fail(Error::invalid(format!(
                 "the list is cut: the service gives {LAST} pages of {FULL} at most, and all of them are full, so there \
                  is probably more that it does not show"

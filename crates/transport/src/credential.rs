@@ -87,8 +87,8 @@ pub trait Credential: Any + fmt::Debug + Send + Sync + 'static {
         headers.values().flat_map(secrets_of).collect()
     }
 
-    /// How long a credential is still used although the service refused it and the one before. `None` if it is replaced
-    /// at once, or never.
+    /// How long to keep a credential that was refused right after the one before it was refused. `None` if it is
+    /// replaced at once, or never.
     fn next_renewal(&self) -> Option<Duration> {
         None
     }

@@ -1,6 +1,6 @@
 //! The retry decision: what became of a request, and whether it may be sent again.
 //!
-//! This is the only place that decides either. The retry layer, [`Error::outcome`](crate::Error::outcome) and
+//! This is the only place that decides whether it would be safe; the retry layer adds budget and deadline. The retry layer, [`Error::outcome`](crate::Error::outcome) and
 //! [`Error::is_retryable`](crate::Error::is_retryable) read the table below. ARCHITECTURE.md shows the same table, and
 //! a test compares the two.
 
@@ -196,7 +196,8 @@ impl Verdict {
         }
     }
 
-    /// The verdict on the whole call, if an earlier attempt may have been executed. Only a final response settles that.
+    /// The verdict on the whole call after an attempt that may have been executed: its outcome is unknown unless this
+    /// response is final.
     pub(crate) const fn after_unknown(self) -> Self {
         match self.row() {
             (Outcome::NotSent | Outcome::Refused, Retry::Renewed | Retry::Never) => {

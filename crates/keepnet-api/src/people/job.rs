@@ -31,8 +31,8 @@ pub struct ImportJob {
 impl TargetUserImport {
     /// Maps the columns to fields, and starts the reading of the file.
     ///
-    /// The mapping is checked against the file's columns before it is sent. A file can be mapped once;
-    /// [`renew`](Self::renew) it to map it again.
+    /// The mapping is checked against the file's columns before it is sent. A file can be mapped once. To
+    /// map it again, call [`renew`](Self::renew) on the import.
     ///
     /// # Errors
     /// If the mapping has no e-mail address, a column that the file does not have, a field twice, or nothing for one of

@@ -14,7 +14,7 @@ use super::query;
 /// Older entries make room, so that a sandbox that runs for days stays small.
 const CAPACITY: usize = 100_000;
 
-/// And so that one that receives large bodies does, too.
+/// Limits memory when bodies are large.
 const MOST_BYTES: usize = 256 * 1024 * 1024;
 
 /// About what the map of headers takes for each it has room for.

@@ -169,8 +169,8 @@ impl Shapes {
         }
     }
 
-    /// A record as a type has it: its members and no others, empty where the
-    /// record has none.
+    /// The record with exactly the type's members; those that it lacks are
+    /// empty.
     pub(crate) fn view(&self, of: &Type, record: &Map<String, Value>) -> Value {
         let members = self.members(of);
         if members.is_empty() {
@@ -217,8 +217,7 @@ impl Shapes {
         })
     }
 
-    /// A value that fits the type, or what is in the envelope that the type
-    /// is; always the same.
+    /// A fixed sample of the type, without its envelope.
     pub(crate) fn sample(&self, of: &Type) -> Value {
         let of = match of {
             Type::Envelope(inner) => inner,
@@ -272,7 +271,7 @@ impl Shapes {
         }
     }
 
-    /// Whether a list of this type would contain what it is in.
+    /// Whether the type stands within itself.
     fn turns_back(&self, of: &Type, within: &[&str]) -> bool {
         matches!(of, Type::Named(name) if within.contains(&name.as_str()))
     }

@@ -80,7 +80,7 @@ impl RetryPolicy {
         self
     }
 
-    /// The bound of the wait before this retry, the first being 0.
+    /// The bound of the wait before this retry. `resend` counts from 0.
     fn bound(&self, resend: u32) -> Duration {
         self.first
             .saturating_mul(1_u32.checked_shl(resend).unwrap_or(u32::MAX))

@@ -96,7 +96,7 @@ pub struct Tail<T, S: Timeline> {
     follow: Option<Duration>,
     overlap: Duration,
     cursor: TailCursor,
-    /// The seconds of the cursor's marks.
+    /// The seconds of the records that the cursor remembers, by the hashes of their ids.
     known: HashMap<u64, i64>,
     pass: Pass,
     /// Records received and not returned yet.
@@ -113,8 +113,8 @@ pub struct Tail<T, S: Timeline> {
 /// when records are added. Only where one time fills a page is the page after it requested.
 #[derive(Debug, Clone, Copy, Default)]
 struct Pass {
-    /// When it began. A record that is added later may have a time that the pass has left behind, and is found by the
-    /// next.
+    /// When it began. A record added during the pass may have a time that the pass is already beyond; the next pass
+    /// finds it.
     began: Timestamp,
     /// The time from which the current page was requested.
     bound: Timestamp,
@@ -190,7 +190,7 @@ impl<T, S: Timeline> Tail<T, S> {
 
     /// How long after the time that it states a record may appear; 5 minutes by default.
     ///
-    /// Each pass begins so long before the newest record. The overlap also has to cover how far this machine's clock
+    /// Each pass begins this long before the newest record. The overlap also has to cover how far this machine's clock
     /// may be ahead of the service's.
     pub fn overlap(mut self, overlap: Duration) -> Self {
         self.overlap = overlap;

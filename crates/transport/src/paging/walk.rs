@@ -29,7 +29,7 @@ pub(super) struct Walk<P: Paging> {
     /// How many items of that page were taken.
     pub(super) taken: usize,
     is_end: bool,
-    /// The cursor to resume from, if it is not from a list of this service.
+    /// The given cursor, if this service cannot read it.
     foreign: Option<Cursor>,
     /// Hashes of the positions of all pages so far, because a list whose positions repeat would never end.
     seen: HashSet<u64>,
@@ -177,7 +177,7 @@ impl<P: Paging> Walk<P> {
         self.state = State::Received(next);
     }
 
-    /// The start of the page after the last received one; before that, of the page that is being fetched.
+    /// The start of the next page, or of the page being fetched if none has arrived yet.
     pub(super) fn next_page(&self) -> Cursor {
         let cursor = self.cursor();
         let State::Received(next) = &self.state else {

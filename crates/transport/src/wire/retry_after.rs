@@ -22,7 +22,7 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     texts(headers, &RETRY_AFTER).find_map(read)
 }
 
-/// How long the limit is used up, from the RateLimit headers; `None` if some of it is left.
+/// How long until the used-up limit resets, from the RateLimit headers. `None` if some of it is left.
 ///
 /// Supports both forms of the header fields in the IETF draft, and their older `X-` forms.
 pub(crate) fn exhausted_for(headers: &HeaderMap) -> Option<Duration> {

@@ -12,7 +12,7 @@ use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::{Record, Row, bool_of, integer_of, member, text, texts};
 use crate::keepnet::shapes::{Shapes, Type, page};
 
-/// Columns that lists take though their rows do not have them: what the vendor's own client orders by, and what the
+/// Columns that can be ordered by although the rows do not have them: what the vendor's own client orders by, and what the
 /// vendor documents.
 const UNLISTED: &[(&str, &str)] = &[
     ("QuishingCampaignJobPrintoutUsers", "lastSendingTime"),
@@ -31,7 +31,7 @@ const WITHOUT_FILTER: [&str; 3] = [
 pub(crate) struct Search {
     page: usize,
     size: usize,
-    /// Nothing for an export that does not care.
+    /// `None` if an export names no column.
     order_by: Option<String>,
     ascending: bool,
     filter: Filter,

@@ -1,7 +1,7 @@
 //! The TLS library: which one, and its setup, once for all runtimes of a client.
 //!
-//! The library is pinned, because another crate of the program may enable more of them in reqwest: rustls if one of its
-//! features is on, the platform's otherwise.
+//! The TLS library is fixed here: rustls if one of its features is enabled, the platform's otherwise. reqwest by itself
+//! would choose by the features that any crate of the program enables.
 
 #[cfg(any(feature = "rustls", feature = "rustls-no-provider"))]
 pub(super) use with_rustls::Tls;

@@ -37,10 +37,11 @@ pub struct Names {
     pub name: &'static str,
     /// The members' names in Rust, with spaces between them.
     pub fields: &'static str,
-    /// The members' names on the wire, in the order in which the service usually sends them. The members of an object
-    /// without a name are written among the others.
+    /// The members' names on the wire, in the order in which the service usually sends them. A
+    /// member whose name is empty is an object whose members are written in its place.
     pub wire: &'static [&'static str],
-    /// The wire names of members that need more than their value, and why. Required members stand among the first 64.
+    /// The wire names of members that need more than their value, and why. Required members must be among the
+    /// first 64, because a word of 64 bits notes which were read.
     pub marks: &'static [(&'static str, Mark)],
 }
 
