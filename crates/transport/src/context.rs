@@ -31,7 +31,7 @@ struct State {
     /// The name of the call in errors, if it has no operation.
     label: Option<Arc<str>>,
     /// The headers that the caller has set.
-    headers: Vec<HeaderName>,
+    headers: Box<[HeaderName]>,
     attempts: AtomicU32,
     /// How far the current attempt has come.
     flight: Mutex<Flight>,
@@ -158,7 +158,7 @@ impl CallContext {
         limits: CallLimits,
         secrets: Secrets,
         label: Option<Arc<str>>,
-        headers: Vec<HeaderName>,
+        headers: Box<[HeaderName]>,
     ) -> Self {
         Self(Arc::new(State {
             operation,
@@ -476,7 +476,7 @@ mod tests {
             limits,
             Secrets::default(),
             None,
-            Vec::new(),
+            Box::default(),
         );
         assert!(!call.may_be_executed());
         call.attempt_starts(Instant::now());

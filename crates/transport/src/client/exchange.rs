@@ -150,7 +150,10 @@ impl Client {
     }
 
     /// The headers that the caller has set, on the call or on the client.
-    fn headers(&self, request: &Request) -> Vec<HeaderName> {
+    fn headers(&self, request: &Request) -> Box<[HeaderName]> {
+        if request.headers.is_empty() && self.0.headers.is_empty() {
+            return Box::default();
+        }
         let names = request.headers.keys().chain(self.0.headers.keys());
         let of_the_body = |name: &HeaderName| matches!(*name, ACCEPT | CONTENT_TYPE);
         names.filter(|name| !of_the_body(name)).cloned().collect()
