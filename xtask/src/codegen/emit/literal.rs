@@ -160,7 +160,7 @@ impl<'a> Literals<'a> {
     /// A required parameter. Its own `id` in the path is that of the resource.
     fn argument(&mut self, parameter: &Parameter, operation: &Operation) -> Option<String> {
         let own = parameter.place == Place::Path && ID_NAMES.contains(&parameter.wire.as_str());
-        if own && parameter.ty == Ty::Text && parameter.id_of.is_none() {
+        if own && matches!(parameter.ty, Ty::Text | Ty::Secret) && parameter.id_of.is_none() {
             let example = parameter.example.as_ref();
             if let Some(id) = self.id(Some(&operation.resource), example) {
                 return Some(id);
