@@ -26,6 +26,8 @@ pub(crate) mod idle;
 
 pub(crate) mod leaf;
 
+pub(crate) mod prepare;
+
 /// Implements `Layer` for a struct of settings, by wrapping the inner service together with a clone of the settings.
 macro_rules! layer {
     ($layer:ident => $service:ident) => {

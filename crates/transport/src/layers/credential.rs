@@ -1,17 +1,16 @@
 //! Waiting for a live credential, and applying it to each attempt.
 
-use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_util::future;
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue, USER_AGENT};
-use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::layer;
+use super::prepare::{Prepare, prepare_layer};
 use crate::context::CallContext;
 use crate::credential::Credential;
 use crate::error::{BoxError, Error, ErrorKind};
@@ -127,13 +126,13 @@ fn add_own(base: &BaseUrl, own: &HeaderMap, request: &mut HttpRequest) {
     }
 }
 
-#[derive(Debug, Clone)]
-pub(crate) struct CredentialStampService<S> {
-    inner: S,
-    layer: CredentialStamp,
-}
+prepare_layer!(CredentialStamp);
 
-layer!(CredentialStamp => CredentialStampService);
+impl Prepare for CredentialStamp {
+    fn prepare(&self, request: &mut HttpRequest) -> Result<(), Error> {
+        self.stamp(request)
+    }
+}
 
 impl CredentialStamp {
     /// Adds the headers that every request carries, unless the call sets them itself.
@@ -209,90 +208,16 @@ fn check_origin(base: &BaseUrl, request: &HttpRequest) -> Result<(), Error> {
     .permanent())
 }
 
-impl<S> Service<HttpRequest> for CredentialStampService<S>
-where
-    S: Service<HttpRequest, Response = HttpResponse, Error = BoxError>,
-{
-    type Response = HttpResponse;
-    type Error = BoxError;
-    type Future = Stamped<S::Future>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, mut request: HttpRequest) -> Self::Future {
-        match self.layer.stamp(&mut request) {
-            Ok(()) => Stamped::Sent {
-                inner: self.inner.call(request),
-            },
-            Err(error) => Stamped::Refused { error: Some(error) },
-        }
-    }
-}
-
-pin_project! {
-    #[project = StampedProjection]
-    pub(crate) enum Stamped<F> {
-        Sent {
-            #[pin]
-            inner: F,
-        },
-        Refused { error: Option<Error> },
-    }
-}
-
-impl<F> Future for Stamped<F>
-where
-    F: Future<Output = Result<HttpResponse, BoxError>>,
-{
-    type Output = F::Output;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project() {
-            StampedProjection::Sent { inner } => inner.poll(cx),
-            StampedProjection::Refused { error } => {
-                let error = error
-                    .take()
-                    .expect("a future is not polled after it is done");
-                Poll::Ready(Err(error.boxed()))
-            }
-        }
-    }
-}
-
 /// Placed below the user's layers, which can change the request after the credential is applied.
 #[derive(Debug, Clone)]
 pub(crate) struct SameOrigin {
     pub(crate) base: Arc<BaseUrl>,
 }
 
-#[derive(Debug, Clone)]
-pub(crate) struct SameOriginService<S> {
-    inner: S,
-    layer: SameOrigin,
-}
+prepare_layer!(SameOrigin);
 
-layer!(SameOrigin => SameOriginService);
-
-impl<S> Service<HttpRequest> for SameOriginService<S>
-where
-    S: Service<HttpRequest, Response = HttpResponse, Error = BoxError>,
-{
-    type Response = HttpResponse;
-    type Error = BoxError;
-    type Future = Stamped<S::Future>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: HttpRequest) -> Self::Future {
-        match check_origin(&self.layer.base, &request) {
-            Ok(()) => Stamped::Sent {
-                inner: self.inner.call(request),
-            },
-            Err(error) => Stamped::Refused { error: Some(error) },
-        }
+impl Prepare for SameOrigin {
+    fn prepare(&self, request: &mut HttpRequest) -> Result<(), Error> {
+        check_origin(&self.base, request)
     }
 }

@@ -1,16 +1,12 @@
 //! Puts what is secret in the URL into the request, below every layer that might log it.
 
-use std::task::{Context, Poll};
-
 use http::Uri;
 use http::uri::PathAndQuery;
-use tower_service::Service;
 
-use super::credential::Stamped;
-use super::layer;
+use super::prepare::{Prepare, prepare_layer};
 use crate::context::CallContext;
-use crate::error::{BoxError, Error};
-use crate::service::{HttpRequest, HttpResponse};
+use crate::error::Error;
+use crate::service::HttpRequest;
 use crate::url::encode;
 use crate::wire::secret::{Secret, Secrets};
 
@@ -18,43 +14,16 @@ use crate::wire::secret::{Secret, Secrets};
 #[derive(Debug, Clone)]
 pub(crate) struct SecretUrl;
 
-#[derive(Debug, Clone)]
-pub(crate) struct SecretUrlService<S> {
-    inner: S,
-    #[expect(dead_code, reason = "it has no settings")]
-    layer: SecretUrl,
-}
+prepare_layer!(SecretUrl);
 
-layer!(SecretUrl => SecretUrlService);
-
-impl<S> Service<HttpRequest> for SecretUrlService<S>
-where
-    S: Service<HttpRequest, Response = HttpResponse, Error = BoxError>,
-{
-    type Response = HttpResponse;
-    type Error = BoxError;
-    type Future = Stamped<S::Future>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, mut request: HttpRequest) -> Self::Future {
-        let secrets = CallContext::of(&request).map(CallContext::own_secrets);
+impl Prepare for SecretUrl {
+    fn prepare(&self, request: &mut HttpRequest) -> Result<(), Error> {
+        let secrets = CallContext::of(request).map(CallContext::own_secrets);
         let disclosed = secrets.and_then(|secrets| disclosed(request.uri(), secrets));
-        match disclosed.transpose() {
-            Ok(disclosed) => {
-                if let Some(uri) = disclosed {
-                    *request.uri_mut() = uri;
-                }
-                Stamped::Sent {
-                    inner: self.inner.call(request),
-                }
-            }
-            Err(error) => Stamped::Refused {
-                error: Some(error.permanent()),
-            },
+        if let Some(uri) = disclosed.transpose().map_err(Error::permanent)? {
+            *request.uri_mut() = uri;
         }
+        Ok(())
     }
 }
 
