@@ -260,7 +260,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
         while let Some(member) = map.next_key()? {
             match member {
                 Member::Items => items = Some(map.next_value::<PageItems<T>>()?.into_vec()),
-                Member::Total(total) => *total.of(&mut totals) = map.next_value::<Count>()?.0,
+                Member::Total(total) => *total(&mut totals) = map.next_value::<Count>()?.0,
                 Member::Other => drop(map.next_value::<IgnoredAny>()?),
             }
         }
@@ -272,33 +272,22 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
 /// A member of a page, by its name in any case.
 enum Member {
     Items,
-    Total(Total),
+    Total(fn(&mut Totals) -> &mut Option<u64>),
     Other,
-}
-
-#[derive(Clone, Copy)]
-enum Total {
-    Records,
-    Pages,
-    Size,
-}
-
-impl Total {
-    fn of(self, totals: &mut Totals) -> &mut Option<u64> {
-        match self {
-            Self::Records => &mut totals.records,
-            Self::Pages => &mut totals.pages,
-            Self::Size => &mut totals.size,
-        }
-    }
 }
 
 const MEMBERS: [(&str, Member); 5] = [
     ("results", Member::Items),
     ("items", Member::Items),
-    ("totalNumberOfRecords", Member::Total(Total::Records)),
-    ("totalNumberOfPages", Member::Total(Total::Pages)),
-    ("pageSize", Member::Total(Total::Size)),
+    (
+        "totalNumberOfRecords",
+        Member::Total(|totals| &mut totals.records),
+    ),
+    (
+        "totalNumberOfPages",
+        Member::Total(|totals| &mut totals.pages),
+    ),
+    ("pageSize", Member::Total(|totals| &mut totals.size)),
 ];
 
 impl<'de> Deserialize<'de> for Member {

@@ -330,10 +330,12 @@ impl Request {
         N: AsRef<str>,
         V: AsRef<str>,
     {
-        let mut body = String::new();
-        for (name, value) in pairs {
-            encode::push_pair(&mut body, name.as_ref(), value.as_ref());
-        }
+        let pairs: Vec<_> = pairs.into_iter().collect();
+        let pairs: Vec<_> = pairs
+            .iter()
+            .map(|(n, v)| (n.as_ref(), v.as_ref()))
+            .collect();
+        let body = Body::bytes(Bytes::from_owner(encode::pairs(&pairs)));
         self.body("application/x-www-form-urlencoded", body)
     }
 

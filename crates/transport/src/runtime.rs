@@ -31,7 +31,8 @@ impl<F: Future + ?Sized> Bound<F> {
             future,
         }
     }
-    /// Polls the future. Gives `None` in another runtime, where it cannot go on and has to begin anew.
+
+    /// Polls the future. Returns `None` in another runtime, where it cannot go on and has to begin anew.
     pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<F::Output>> {
         if self.runtime != runtime() {
             return Poll::Ready(None);

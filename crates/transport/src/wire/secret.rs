@@ -294,12 +294,9 @@ impl Secrets {
 
 impl Kept {
     fn encode(&mut self) {
-        let room = |(name, value): &(&str, Secret)| 2 + 3 * (name.len() + value.expose().len());
-        // Reserves room at once, because a text that grows leaves a copy behind.
-        self.encoded = Zeroizing::new(String::with_capacity(self.query.iter().map(room).sum()));
-        for (name, value) in &self.query {
-            encode::push_pair(&mut self.encoded, name, value.expose());
-        }
+        let pairs = self.query.iter();
+        let pairs: Vec<_> = pairs.map(|(name, value)| (*name, value.expose())).collect();
+        self.encoded = encode::pairs(&pairs);
     }
 }
 

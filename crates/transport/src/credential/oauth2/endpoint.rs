@@ -7,7 +7,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Deserialize;
 use tokio::time::Instant;
 use tower::ServiceExt;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroize;
 
 use super::times;
 use super::token::TokenResponse;
@@ -15,7 +15,7 @@ use crate::body::Body;
 use crate::credential::secret_value;
 use crate::error::{BoxError, Error, ErrorKind};
 use crate::service::HttpService;
-use crate::url::encode::push_pair;
+use crate::url::encode;
 use crate::url::host::{self, is_loopback};
 use crate::wire::retry_after::retry_after;
 use crate::wire::secret::Secret;
@@ -62,16 +62,13 @@ pub(super) fn token_request(
     client_secret: &Secret,
     scope: Option<&str>,
 ) -> http::Request<Body> {
-    // Reserves room for every byte escaped, so that the text does not grow and leave a copy behind.
-    let values = client_id.len() + client_secret.expose().len() + scope.map_or(0, str::len);
-    let mut form = Zeroizing::new(String::with_capacity(100 + 3 * values));
-    form.push_str("grant_type=client_credentials");
-    let mut field = |name: &str, value: &str| push_pair(&mut form, name, value);
-    field("client_id", client_id);
-    field("client_secret", client_secret.expose());
-    if let Some(scope) = scope {
-        field("scope", scope);
-    }
+    let mut pairs = vec![
+        ("grant_type", "client_credentials"),
+        ("client_id", client_id),
+        ("client_secret", client_secret.expose()),
+    ];
+    pairs.extend(scope.map(|scope| ("scope", scope)));
+    let form = encode::pairs(&pairs);
     let mut request = http::Request::new(Body::bytes(Bytes::from_owner(form)));
     *request.method_mut() = Method::POST;
     *request.uri_mut() = token_url.clone();

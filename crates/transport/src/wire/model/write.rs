@@ -3,17 +3,13 @@
 use std::borrow::Cow;
 use std::convert::Infallible;
 
-use bytes::Bytes;
 use serde::ser::{Error as _, Serialize, SerializeMap, Serializer};
-use zeroize::Zeroizing;
 
 use super::Mark;
 use super::value::{Names, Shape, Show, Value, Values};
-use crate::body::Body;
 use crate::body::multipart::{Form, Upload};
 use crate::error::Error;
 use crate::request::Request;
-use crate::url::encode;
 use crate::wire::secret::{self, Secret, WipedBuffer};
 
 const NO_FILE: &str = "a file can be sent only in a form of several parts";
@@ -125,15 +121,8 @@ pub fn urlencoded(request: Request, model: &dyn Values) -> Request {
     if let Some(reason) = refusal {
         return request.fail(Error::invalid(reason));
     }
-    // Reserves room at once, because a text that grows leaves a copy behind.
-    let room = |(name, value): &(String, Secret)| 2 + 3 * (name.len() + value.expose().len());
-    let mut body = Zeroizing::new(String::with_capacity(pairs.iter().map(room).sum()));
-    for (name, value) in &pairs {
-        encode::push_pair(&mut body, name, value.expose());
-    }
-    let body = Body::bytes(Bytes::from_owner(body));
     let request = secrets.iter().fold(request, Request::hide);
-    request.body("application/x-www-form-urlencoded", body)
+    request.urlencoded(pairs.iter().map(|(name, value)| (name, value.expose())))
 }
 
 /// What stands for a value in a form.
