@@ -64,7 +64,7 @@ impl Lifetime {
             let step = usize::try_from(step).ok();
             said.push(match step.and_then(|step| Expiry::STEPS.get(step)) {
                 Some(step) => self.against(*step),
-                None => Kept::More("a step that is not known".to_owned()),
+                None => Kept::Weaker("a step that is not known".to_owned()),
             });
         }
         let time = |name: &str| response.get(name)?.as_str()?.parse::<Timestamp>().ok();
@@ -75,8 +75,8 @@ impl Lifetime {
             let least = seconds(self.expiry.shortest_seconds()) - SLACK_SECONDS;
             let shown = format!("{lives} seconds");
             said.push(match lives {
-                _ if lives > most => Kept::More(shown),
-                _ if lives < least => Kept::Less(shown),
+                _ if lives > most => Kept::Weaker(shown),
+                _ if lives < least => Kept::Stricter(shown),
                 _ => Kept::AsAsked,
             });
         }
@@ -88,11 +88,11 @@ impl Lifetime {
             said.push(match days {
                 Some(days) => self.against(Expiry::days(days)),
                 // Zero or an invalid value may mean no end.
-                None => Kept::More("no end".to_owned()),
+                None => Kept::Weaker("no end".to_owned()),
             });
         }
-        let longer = said.iter().find(|kept| matches!(kept, Kept::More(_)));
-        let shorter = said.iter().find(|kept| matches!(kept, Kept::Less(_)));
+        let longer = said.iter().find(|kept| matches!(kept, Kept::Weaker(_)));
+        let shorter = said.iter().find(|kept| matches!(kept, Kept::Stricter(_)));
         let kept = longer.or(shorter).or(said.first());
         kept.cloned().unwrap_or(Kept::NotSaid)
     }
@@ -103,9 +103,9 @@ impl Lifetime {
         if kept == asked {
             Kept::AsAsked
         } else if kept.least_seconds() > asked.most_seconds() {
-            Kept::More(kept.to_string())
+            Kept::Weaker(kept.to_string())
         } else if kept.most_seconds() < asked.least_seconds() {
-            Kept::Less(kept.to_string())
+            Kept::Stricter(kept.to_string())
         } else {
             Kept::AsAsked
         }

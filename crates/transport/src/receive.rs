@@ -59,12 +59,12 @@ pub(crate) async fn receive(
 fn classify(call: &CallContext, response: &ResponseParts<'_>, body: &Bytes) -> (Verdict, Bytes) {
     let protocol = call.protocol();
     match protocol.classify(response) {
-        Verdict::Success if response.status.is_success() => match protocol.payload(response) {
-            Ok(part) => (Verdict::Success, share(body, part)),
+        Verdict::Executed if response.status.is_success() => match protocol.payload(response) {
+            Ok(part) => (Verdict::Executed, share(body, part)),
             Err(verdict) => (verdict, Bytes::new()),
         },
         // Only the status can say that a request succeeded.
-        Verdict::Success => (Verdict::Final, Bytes::new()),
+        Verdict::Executed => (Verdict::Final, Bytes::new()),
         verdict => (verdict, Bytes::new()),
     }
 }

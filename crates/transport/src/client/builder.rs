@@ -19,7 +19,7 @@ use crate::context::Target;
 use crate::credential::{self, Credential};
 use crate::error::{BoxError, Error, one_line};
 use crate::layers::cap::{self};
-use crate::layers::credential::{CredentialStamp, SameOrigin};
+use crate::layers::credential::{ApplyCredential, SameOrigin};
 use crate::layers::leaf::{Leaf, LeafSettings};
 use crate::layers::limit::RateLimit;
 use crate::layers::retry::{self, Retry, RetryPolicy, Shared};
@@ -430,7 +430,7 @@ impl Settings {
                     budget: retry::budget(),
                 }),
             },
-            credential_stamp: CredentialStamp {
+            apply_credential: ApplyCredential {
                 credential: Arc::clone(&credential),
                 base: Arc::clone(&base),
                 headers: Arc::new(headers),

@@ -206,7 +206,7 @@ impl Retry {
             };
             let verdict = verdict(&result);
             call.attempt_ended(verdict.outcome());
-            if verdict == Verdict::Success {
+            if verdict == Verdict::Executed {
                 if call.is_authorized() {
                     let generation = Generation(call.generation());
                     self.shared.credential.accepted(generation);
@@ -267,7 +267,7 @@ impl Retry {
                 tries.is_renewed = true;
                 Duration::ZERO
             }
-            Verdict::NotAuthorized => {
+            Verdict::CredentialLost => {
                 tries.not_authorized += 1;
                 if tries.not_authorized == CREDENTIAL_TRIES {
                     return None;
@@ -296,7 +296,7 @@ impl Retry {
             return None;
         }
         match verdict {
-            Verdict::StaleCredential | Verdict::NotAuthorized => {}
+            Verdict::StaleCredential | Verdict::CredentialLost => {}
             Verdict::Throttled => tries.retries += 1,
             _ if !self.shared.budget.withdraw() => return None,
             _ => tries.retries += 1,
