@@ -22,7 +22,7 @@ use crate::layers::cap::{self};
 use crate::layers::credential::{ApplyCredential, SameOrigin};
 use crate::layers::leaf::{Leaf, LeafSettings};
 use crate::layers::limit::RateLimit;
-use crate::layers::retry::{self, Retry, RetryPolicy, Shared};
+use crate::layers::retry::{self, Retry, RetryPolicy, RetrySettings};
 use crate::limiter::Limiter;
 use crate::protocol::Protocol;
 use crate::service::{HttpRequest, HttpResponse, HttpService};
@@ -422,14 +422,12 @@ impl Settings {
         let parts = Parts {
             per_call: self.per_call,
             per_attempt: self.per_attempt,
-            retry: Retry {
+            retry: Retry(Arc::new(RetrySettings {
                 policy: self.retry,
-                shared: Arc::new(Shared {
-                    credential: Arc::clone(&credential),
-                    limiter: Arc::clone(&service.limiter),
-                    budget: retry::budget(),
-                }),
-            },
+                credential: Arc::clone(&credential),
+                limiter: Arc::clone(&service.limiter),
+                budget: retry::budget(),
+            })),
             apply_credential: ApplyCredential {
                 credential: Arc::clone(&credential),
                 base: Arc::clone(&base),
