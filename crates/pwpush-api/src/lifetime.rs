@@ -147,8 +147,8 @@ mod tests {
     fn a_lifetime_is_as_asked_only_if_the_response_says_so() {
         let created = "2026-03-01T12:00:00.000Z";
         const AS_ASKED: &str = "AsAsked";
-        const LESS: &str = "Less";
-        const MORE: &str = "More";
+        const STRICTER: &str = "Stricter";
+        const WEAKER: &str = "Weaker";
         const NOT_SAID: &str = "NotSaid";
         for (expiry, edition, response, expected) in [
             (
@@ -161,7 +161,7 @@ mod tests {
                 Expiry::days(3),
                 Edition::Oss,
                 json!({"expire_after_days": 2}),
-                LESS,
+                STRICTER,
             ),
             (
                 Expiry::days(1),
@@ -173,7 +173,7 @@ mod tests {
                 Expiry::days(1),
                 Edition::Oss,
                 json!({"expire_after_days": 7}),
-                MORE,
+                WEAKER,
             ),
             (
                 Expiry::days(1),
@@ -186,31 +186,31 @@ mod tests {
                 Expiry::days(1),
                 Edition::Oss,
                 json!({"expire_after_days": 0}),
-                MORE,
+                WEAKER,
             ),
             (
                 Expiry::days(1),
                 Edition::Oss,
                 json!({"expire_after_days": -1}),
-                MORE,
+                WEAKER,
             ),
             (
                 Expiry::days(60),
                 Edition::Oss,
                 json!({"expire_after_days": 10}),
-                LESS,
+                STRICTER,
             ),
             (
                 Expiry::hours(1),
                 Edition::Commercial,
                 json!({"expire_after_duration": 2}),
-                LESS,
+                STRICTER,
             ),
             (
                 Expiry::hours(1),
                 Edition::Commercial,
                 json!({"created_at": created, "expires_at": "2026-03-01T12:30:00Z"}),
-                LESS,
+                STRICTER,
             ),
             (
                 Expiry::months(1),
@@ -228,13 +228,13 @@ mod tests {
                 Expiry::hours(1),
                 Edition::Commercial,
                 json!({"expire_after_duration": 4}),
-                MORE,
+                WEAKER,
             ),
             (
                 Expiry::hours(1),
                 Edition::Commercial,
                 json!({"expire_after_duration": 18}),
-                MORE,
+                WEAKER,
             ),
             (
                 Expiry::hours(1),
@@ -246,7 +246,7 @@ mod tests {
                 Expiry::hours(1),
                 Edition::Commercial,
                 json!({"expire_after_days": 1}),
-                MORE,
+                WEAKER,
             ),
             (
                 Expiry::days(7),
@@ -258,7 +258,7 @@ mod tests {
                 Expiry::days(7),
                 Edition::Commercial,
                 json!({"expire_after_days": 8}),
-                MORE,
+                WEAKER,
             ),
             (
                 Expiry::hours(1),
@@ -270,13 +270,13 @@ mod tests {
                 Expiry::hours(1),
                 Edition::Commercial,
                 json!({"created_at": created, "expires_at": "2026-03-01T13:05:00Z"}),
-                MORE,
+                WEAKER,
             ),
             (
                 Expiry::hours(1),
                 Edition::Commercial,
                 json!({"expire_after_duration": 3, "created_at": created, "expires_at": "2026-03-08T12:00:00Z"}),
-                MORE,
+                WEAKER,
             ),
             (
                 Expiry::months(1),
@@ -288,7 +288,7 @@ mod tests {
                 Expiry::days(30),
                 Edition::Commercial,
                 json!({"expire_after_duration": 15, "created_at": created, "expires_at": "2026-04-01T12:00:00Z"}),
-                MORE,
+                WEAKER,
             ),
             (
                 Expiry::days(30),
