@@ -7,6 +7,7 @@ mod names;
 mod node;
 mod place;
 mod read;
+mod readme;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -60,6 +61,8 @@ impl Codegen {
         let (mut up_to_date, mut report) = (true, String::new());
         for service in Service::selected(self.service) {
             let files = generate(root, &service)?;
+            let readme = readme::updated(root, &service, &emit::coverage(&api(root, &service)?))?;
+            let files: Files = files.into_iter().chain(readme).collect();
             if self.check {
                 let drift = write::check(root, &[service.generated()], &files)?;
                 up_to_date &= drift.is_empty();

@@ -1,63 +1,12 @@
 //! Representative requests, byte for byte.
 #![cfg(feature = "users")]
 
-use std::sync::{Arc, Mutex};
+#[path = "../../../tests/support/wire.rs"]
+mod support;
 
-use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
 use keepnet_api::types::{CreateTargetUserRequest, ExportRequest, TargetUsersUploadForm};
 use keepnet_api::{Client, SearchRequest, Upload};
-
-/// A server that notes every byte of what it receives and answers each request with the same JSON.
-struct Wire {
-    server: MockServer,
-    seen: Arc<Mutex<Vec<String>>>,
-}
-
-impl Wire {
-    async fn answering(json: &'static str) -> Self {
-        let (server, seen) = (MockServer::start_async().await, Arc::default());
-        let noted: Arc<Mutex<Vec<String>>> = Arc::clone(&seen);
-        server
-            .mock_async(|when, then| {
-                when.any_request();
-                then.respond_with(move |request: &HttpMockRequest| {
-                    noted.lock().unwrap().push(text(request));
-                    HttpMockResponse::builder()
-                        .status(200)
-                        .header("content-type", "application/json")
-                        .body(json)
-                        .build()
-                });
-            })
-            .await;
-        Self { server, seen }
-    }
-
-    /// The only request, or the last of so many.
-    #[track_caller]
-    fn last(&self, requests: usize) -> String {
-        let seen = self.seen.lock().unwrap();
-        assert_eq!(seen.len(), requests, "{seen:#?}");
-        seen[requests - 1].clone()
-    }
-}
-
-/// A request as it came, its headers in the order of their names and without the host.
-fn text(request: &HttpMockRequest) -> String {
-    let mut headers = request.headers_vec().clone();
-    headers.sort();
-    let headers: String = headers
-        .iter()
-        .filter(|(name, _)| !name.eq_ignore_ascii_case("host"))
-        .map(|(name, value)| format!("{}: {value}\n", name.to_lowercase()))
-        .collect();
-    let target = request.uri();
-    let target = target
-        .path_and_query()
-        .map_or("/", |target| target.as_str());
-    let body = request.body_string().replace("\r\n", "\n");
-    format!("{} {target}\n{headers}\n{body}", request.method_str())
-}
+use support::Wire;
 
 /// The boundary of a form, which is drawn for each, by its name.
 fn with_fixed_boundary(text: &str) -> String {
@@ -83,7 +32,7 @@ fn client(wire: &Wire) -> Client {
 
 #[tokio::test]
 async fn a_token_is_requested_with_a_form_and_without_credentials_in_headers() {
-    let wire = Wire::answering(COMPANIES).await;
+    let wire = Wire::responding(COMPANIES).await;
     client(&wire).check().await.unwrap();
     let seen = wire.seen.lock().unwrap().clone();
     assert_eq!(seen.len(), 2);
@@ -118,7 +67,7 @@ user-agent: tests/1.0 keepnet-api/{VERSION}
 
 #[tokio::test]
 async fn a_search_is_a_post_with_all_members_that_the_service_requires() {
-    let wire = Wire::answering(ANSWER).await;
+    let wire = Wire::responding(ANSWER).await;
     let search = SearchRequest::new()
         .page_size(20)
         .page_number(2)
@@ -143,7 +92,7 @@ x-keepnet-company-id: company-1
 
 #[tokio::test]
 async fn a_post_has_the_members_that_were_given_and_no_others() {
-    let wire = Wire::answering(ANSWER).await;
+    let wire = Wire::responding(ANSWER).await;
     let user = CreateTargetUserRequest::new("jane@example.com")
         .first_name("Jane")
         .is_active(true);
@@ -167,7 +116,7 @@ user-agent: tests/1.0 keepnet-api/{VERSION}
 
 #[tokio::test]
 async fn an_upload_is_a_form_with_an_exact_length() {
-    let wire = Wire::answering(ANSWER).await;
+    let wire = Wire::responding(ANSWER).await;
     let file = Upload::bytes("people.csv", "email\nkate@example.com\n").content_type("text/csv");
     let form = TargetUsersUploadForm::new().file(file);
     client(&wire).target_users().upload(form).await.unwrap();
@@ -198,7 +147,7 @@ kate@example.com
 
 #[tokio::test]
 async fn an_export_asks_for_all_pages_unless_it_is_told_otherwise() {
-    let wire = Wire::answering(ANSWER).await;
+    let wire = Wire::responding(ANSWER).await;
     let users = client(&wire).target_users();
     let _file = users.export(SearchRequest::new()).await.unwrap();
     assert!(wire.last(2).ends_with("\"reportAllPages\":true}"));
@@ -210,7 +159,7 @@ async fn an_export_asks_for_all_pages_unless_it_is_told_otherwise() {
 #[cfg(feature = "training")]
 #[tokio::test]
 async fn a_map_has_values_that_are_null() {
-    let wire = Wire::answering(
+    let wire = Wire::responding(
         r#"{"access_token":"token-1","expires_in":3600,"data":{"A":null,"B":[]},"status":"SUCCESS"}"#,
     )
     .await;

@@ -1,64 +1,13 @@
 //! Representative requests, byte for byte.
 
-use std::sync::{Arc, Mutex};
+#[path = "../../../tests/support/wire.rs"]
+mod support;
 
-use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
 use push_security_api::http::Method;
 use push_security_api::types::{AppUpdate, ApprovalStatus, BrowserType, OsType};
 use push_security_api::{Client, Timestamp};
 use serde_json::{Value, json};
-
-/// A server that notes every byte of what it receives and answers each request with the same JSON.
-struct Wire {
-    server: MockServer,
-    seen: Arc<Mutex<Vec<String>>>,
-}
-
-impl Wire {
-    async fn answering(json: &'static str) -> Self {
-        let (server, seen) = (MockServer::start_async().await, Arc::default());
-        let noted: Arc<Mutex<Vec<String>>> = Arc::clone(&seen);
-        server
-            .mock_async(|when, then| {
-                when.any_request();
-                then.respond_with(move |request: &HttpMockRequest| {
-                    noted.lock().unwrap().push(text(request));
-                    HttpMockResponse::builder()
-                        .status(200)
-                        .header("content-type", "application/json")
-                        .body(json)
-                        .build()
-                });
-            })
-            .await;
-        Self { server, seen }
-    }
-
-    /// The only request, or the last of so many.
-    #[track_caller]
-    fn last(&self, requests: usize) -> String {
-        let seen = self.seen.lock().unwrap();
-        assert_eq!(seen.len(), requests, "{seen:#?}");
-        seen[requests - 1].clone()
-    }
-}
-
-/// A request as it came, its headers in the order of their names and without the host.
-fn text(request: &HttpMockRequest) -> String {
-    let mut headers = request.headers_vec().clone();
-    headers.sort();
-    let headers: String = headers
-        .iter()
-        .filter(|(name, _)| !name.eq_ignore_ascii_case("host"))
-        .map(|(name, value)| format!("{}: {value}\n", name.to_lowercase()))
-        .collect();
-    let target = request.uri();
-    let target = target
-        .path_and_query()
-        .map_or("/", |target| target.as_str());
-    let body = request.body_string().replace("\r\n", "\n");
-    format!("{} {target}\n{headers}\n{body}", request.method_str())
-}
+use support::Wire;
 
 fn client(wire: &Wire) -> Client {
     Client::builder("a-key")
@@ -74,7 +23,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 #[tokio::test]
 async fn a_get_with_filters_has_them_in_its_query_and_the_key_in_its_header() {
-    let wire = Wire::answering(PAGE).await;
+    let wire = Wire::responding(PAGE).await;
     let list = client(&wire)
         .browsers()
         .list()
@@ -96,7 +45,7 @@ x-api-key: a-key
 
 #[tokio::test]
 async fn a_post_has_its_json_and_what_it_is() {
-    let wire = Wire::answering("{}").await;
+    let wire = Wire::responding("{}").await;
     let call = client(&wire)
         .request(Method::POST, "/v1/things")
         .segment("a/b c")
@@ -121,7 +70,7 @@ x-api-key: a-key
 
 #[tokio::test]
 async fn a_patch_has_null_for_what_is_cleared_and_nothing_for_what_stays() {
-    let wire = Wire::answering(r#"{"id":"1"}"#).await;
+    let wire = Wire::responding(r#"{"id":"1"}"#).await;
     let update = AppUpdate::new()
         .approval_status(ApprovalStatus::Approved)
         .notes("a \"note\"")

@@ -1,62 +1,11 @@
 //! Representative requests, byte for byte.
 
-use std::sync::{Arc, Mutex};
+#[path = "../../../tests/support/wire.rs"]
+mod support;
 
-use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
 use pwpush_api::types::Edition;
 use pwpush_api::{Client, Expiry, NewPush, Upload};
-
-/// A server that notes every byte of what it receives and answers each request with the same JSON.
-struct Wire {
-    server: MockServer,
-    seen: Arc<Mutex<Vec<String>>>,
-}
-
-impl Wire {
-    async fn answering(json: &'static str) -> Self {
-        let (server, seen) = (MockServer::start_async().await, Arc::default());
-        let noted: Arc<Mutex<Vec<String>>> = Arc::clone(&seen);
-        server
-            .mock_async(|when, then| {
-                when.any_request();
-                then.respond_with(move |request: &HttpMockRequest| {
-                    noted.lock().unwrap().push(text(request));
-                    HttpMockResponse::builder()
-                        .status(200)
-                        .header("content-type", "application/json")
-                        .body(json)
-                        .build()
-                });
-            })
-            .await;
-        Self { server, seen }
-    }
-
-    /// The only request, or the last of so many.
-    #[track_caller]
-    fn last(&self, requests: usize) -> String {
-        let seen = self.seen.lock().unwrap();
-        assert_eq!(seen.len(), requests, "{seen:#?}");
-        seen[requests - 1].clone()
-    }
-}
-
-/// A request as it came, its headers in the order of their names and without the host.
-fn text(request: &HttpMockRequest) -> String {
-    let mut headers = request.headers_vec().clone();
-    headers.sort();
-    let headers: String = headers
-        .iter()
-        .filter(|(name, _)| !name.eq_ignore_ascii_case("host"))
-        .map(|(name, value)| format!("{}: {value}\n", name.to_lowercase()))
-        .collect();
-    let target = request.uri();
-    let target = target
-        .path_and_query()
-        .map_or("/", |target| target.as_str());
-    let body = request.body_string().replace("\r\n", "\n");
-    format!("{} {target}\n{headers}\n{body}", request.method_str())
-}
+use support::Wire;
 
 /// The boundary of a form, which is drawn for each, by its name.
 fn with_fixed_boundary(text: &str) -> String {
@@ -79,7 +28,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 #[tokio::test]
 async fn a_read_has_its_passphrase_in_the_query_and_no_token_where_there_is_none() {
-    let wire = Wire::answering(PUSH).await;
+    let wire = Wire::responding(PUSH).await;
     let visitor = Client::anonymous_builder()
         .base_url(wire.server.base_url())
         .no_proxy()
@@ -107,7 +56,7 @@ user-agent: pwpush-api/{VERSION}
 
 #[tokio::test]
 async fn a_push_of_text_is_json_below_its_name() {
-    let wire = Wire::answering(PUSH).await;
+    let wire = Wire::responding(PUSH).await;
     let client = client(&wire).assume_edition(Edition::Oss);
     let push = NewPush::text("a \"secret\"\n")
         .expire_after(Expiry::days(1))
@@ -129,7 +78,7 @@ user-agent: tests/1.0 pwpush-api/{VERSION}
 
 #[tokio::test]
 async fn a_push_of_files_is_a_form() {
-    let wire = Wire::answering(PUSH).await;
+    let wire = Wire::responding(PUSH).await;
     let file = Upload::bytes("a \"b\".txt", "content").content_type("text/plain");
     let push = NewPush::files([file]).message("with words").views(2);
     client(&wire).pushes().create(push).await.unwrap();
@@ -170,7 +119,7 @@ content
 
 #[tokio::test]
 async fn a_list_is_asked_for_with_the_token_and_nothing_else() {
-    let wire = Wire::answering("[]").await;
+    let wire = Wire::responding("[]").await;
     client(&wire).pushes().active().page().await.unwrap();
     assert_eq!(
         wire.last(1),

@@ -1,5 +1,6 @@
 //! From the generator's own form of an API to files.
 
+mod coverage;
 mod docs;
 mod exercise;
 mod index;
@@ -98,6 +99,11 @@ pub(super) fn files(api: &Api, service: &Service) -> Result<Files, Vec<Refusal>>
         files.insert(path.into(), shapes::file(api, &places));
     }
     Ok(files)
+}
+
+/// The table of what is covered, for the README of the crate.
+pub(super) fn coverage(api: &Api) -> String {
+    coverage::table(api)
 }
 
 /// Writes a call of each operation, for the exerciser.

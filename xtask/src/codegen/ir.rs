@@ -78,6 +78,8 @@ pub(crate) struct Operation {
     pub(crate) unconfirmed: Option<String>,
     pub(crate) source: Option<Source>,
     pub(crate) confidence: Confidence,
+    /// Which editions of the service have it, if it has editions.
+    pub(crate) edition: Option<Edition>,
     pub(crate) deprecated: Option<String>,
     /// Required parameters, those of the path first.
     pub(crate) arguments: Vec<Parameter>,
@@ -100,6 +102,26 @@ pub(crate) enum Source {
     PublicSample,
     ServerCode,
     Inferred,
+}
+
+/// The editions of a service that have an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Edition {
+    Both,
+    OpenSource,
+    Commercial,
+}
+
+impl Edition {
+    pub(crate) const ALL: [Self; 3] = [Self::Both, Self::OpenSource, Self::Commercial];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Both => "both",
+            Self::OpenSource => "open-source",
+            Self::Commercial => "commercial",
+        }
+    }
 }
 
 /// How sure it is that an operation exists as described.

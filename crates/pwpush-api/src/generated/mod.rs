@@ -103,7 +103,7 @@ impl crate::Client {
         resources::Pushes::new(self.transport())
     }
 
-    /// Requests for a secret or files, answered by somebody through a link. Commercial edition only.
+    /// Requests for a secret or files, responded to through a link. Commercial edition only.
     #[must_use]
     pub fn requests(&self) -> resources::Requests {
         resources::Requests::new(self.transport())

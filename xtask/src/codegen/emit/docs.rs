@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::ir::{Api, Body, Confidence, Operation, Outcome, Parameter, Type};
+use super::super::ir::{Api, Body, Confidence, Edition, Operation, Outcome, Parameter, Type};
 use super::super::names;
 use super::literal::{self, Literals};
 use super::text;
@@ -14,6 +14,11 @@ pub(super) fn operation(api: &Api, service: &Service, operation: &Operation) -> 
     if !operation.description.is_empty() {
         parts.push(in_rust(api, operation, &operation.description));
     }
+    parts.extend(
+        operation
+            .edition
+            .map(|edition| edition_of(edition).to_owned()),
+    );
     if let Some(reason) = &operation.unconfirmed {
         parts.push(format!(
             "**Unconfirmed**, and only with the feature `unconfirmed`. {reason}"
@@ -53,6 +58,16 @@ pub(super) fn operation(api: &Api, service: &Service, operation: &Operation) -> 
         parts.push(format!("```no_run\n{example}\n```"));
     }
     parts.join("\n\n")
+}
+
+fn edition_of(edition: Edition) -> &'static str {
+    match edition {
+        Edition::Both => "Both editions have it.",
+        Edition::OpenSource => {
+            "Open-source edition; whether the commercial edition has it is not known."
+        }
+        Edition::Commercial => "Commercial edition only.",
+    }
 }
 
 /// What all searches have, by their names on the wire.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::ir::{Body, Operation};
+use super::super::ir::{Body, Edition, Operation};
 use super::super::names::{self, Use};
 use super::super::node::{Node, Read};
 use super::body::body;
@@ -31,6 +31,7 @@ pub(super) fn read(found: &Found<'_>, schemas: &mut Schemas) -> Read<(Operation,
             "x-eventually",
             "x-confidence",
             "x-deprecated",
+            "x-edition",
             "x-example",
             "x-internal",
             "x-limit",
@@ -85,6 +86,7 @@ pub(super) fn read(found: &Found<'_>, schemas: &mut Schemas) -> Read<(Operation,
         unconfirmed: unconfirmed(node)?,
         source: source(node)?,
         confidence: confidence(node)?,
+        edition: edition(node)?,
         deprecated: deprecated(node)?,
         body: body(node, schemas)?,
         arguments,
@@ -132,6 +134,23 @@ fn tag(node: &Node<'_>) -> Read<String> {
             "give it the tag of its resource",
         )),
     }
+}
+
+fn edition(node: &Node<'_>) -> Read<Option<Edition>> {
+    let Some(given) = node.get("x-edition") else {
+        return Ok(None);
+    };
+    let name = given.text()?;
+    let known = Edition::ALL
+        .into_iter()
+        .find(|edition| edition.as_str() == name);
+    known.map(Some).ok_or_else(|| {
+        let known = Edition::ALL.map(Edition::as_str).join(", ");
+        given.refuse(
+            format!("`{name}` is no edition"),
+            format!("write one of {known}"),
+        )
+    })
 }
 
 fn unconfirmed(node: &Node<'_>) -> Read<Option<String>> {

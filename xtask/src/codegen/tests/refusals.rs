@@ -55,6 +55,12 @@ fn what_cannot_be_expressed_is_refused_with_place_and_remedy() {
             "say `x-idempotent: true`",
         ),
         (
+            "an edition that there is not",
+            |d| set(d, LIST, "x-edition", json!("enterprise")),
+            "/paths/~1cats/get/x-edition",
+            "write one of both, open-source, commercial",
+        ),
+        (
             "two operations of one name",
             |d| set(d, GET, "operationId", json!("cats.list")),
             GET,

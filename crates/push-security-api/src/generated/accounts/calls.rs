@@ -31,8 +31,8 @@ impl Accounts {
     /// `GET /v1/accounts`. Idempotent: retried automatically.
     ///
     /// Errors of the service: 400, something is missing or wrong in the request; 403, the key is missing, not known or
-    /// may not do this (the gateway answers unknown paths so, too); 429, the request rate is exceeded; 500, the service
-    /// failed.
+    /// may not do this (the gateway responds to unknown paths in the same way); 429, the request rate is exceeded; 500,
+    /// the service failed.
     ///
     /// Source: the vendor's documentation.
     ///
@@ -58,8 +58,8 @@ impl Accounts {
     /// - `id`: The account's id.
     ///
     /// Errors of the service: 400, something is missing or wrong in the request; 403, the key is missing, not known or
-    /// may not do this (the gateway answers unknown paths so, too); 404, there is no such record (assumed); 429, the
-    /// request rate is exceeded; 500, the service failed.
+    /// may not do this (the gateway responds to unknown paths in the same way); 404, there is no such record (assumed);
+    /// 429, the request rate is exceeded; 500, the service failed.
     ///
     /// Source: the address of the vendor's page about it, which shows method and path; its text was not at hand.
     ///
@@ -75,7 +75,7 @@ impl Accounts {
 
     /// Deletes the record of an account.
     ///
-    /// The account on the app itself is not touched. What the service answers is not known, so whatever it answers is
+    /// The account on the app itself is not touched. What the service responds with is not known, so the response is
     /// ignored. If the call was sent more than once, a "not found" can mean that an earlier attempt deleted the record.
     ///
     /// `DELETE /v1/accounts/{id}`. Idempotent: retried automatically.
@@ -83,8 +83,8 @@ impl Accounts {
     /// - `id`: The account's id.
     ///
     /// Errors of the service: 400, something is missing or wrong in the request; 403, the key is missing, not known or
-    /// may not do this (the gateway answers unknown paths so, too); 404, there is no such record (assumed); 429, the
-    /// request rate is exceeded; 500, the service failed.
+    /// may not do this (the gateway responds to unknown paths in the same way); 404, there is no such record (assumed);
+    /// 429, the request rate is exceeded; 500, the service failed.
     ///
     /// Source: the address of the vendor's page about it, which shows method and path; its text was not at hand.
     ///
@@ -106,8 +106,8 @@ impl Accounts {
     /// - `login_method`: The method to remove.
     ///
     /// Errors of the service: 400, something is missing or wrong in the request; 403, the key is missing, not known or
-    /// may not do this (the gateway answers unknown paths so, too); 404, there is no such record (assumed); 429, the
-    /// request rate is exceeded; 500, the service failed.
+    /// may not do this (the gateway responds to unknown paths in the same way); 404, there is no such record (assumed);
+    /// 429, the request rate is exceeded; 500, the service failed.
     ///
     /// Source: the vendor's documentation.
     ///

@@ -33,8 +33,8 @@ impl AccountsOther {
     /// `GET /v1/accountsOther`. Idempotent: retried automatically.
     ///
     /// Errors of the service: 400, something is missing or wrong in the request; 403, the key is missing, not known or
-    /// may not do this (the gateway answers unknown paths so, too); 429, the request rate is exceeded; 500, the service
-    /// failed.
+    /// may not do this (the gateway responds to unknown paths in the same way); 429, the request rate is exceeded; 500,
+    /// the service failed.
     ///
     /// Inferred by analogy; unconfirmed. Confidence: low.
     ///
@@ -62,8 +62,8 @@ impl AccountsOther {
     /// - `id`: The account's id.
     ///
     /// Errors of the service: 400, something is missing or wrong in the request; 403, the key is missing, not known or
-    /// may not do this (the gateway answers unknown paths so, too); 404, there is no such record (assumed); 429, the
-    /// request rate is exceeded; 500, the service failed.
+    /// may not do this (the gateway responds to unknown paths in the same way); 404, there is no such record (assumed);
+    /// 429, the request rate is exceeded; 500, the service failed.
     ///
     /// Inferred by analogy; unconfirmed. Confidence: low.
     ///
@@ -89,8 +89,8 @@ impl AccountsOther {
     /// - `id`: The account's id.
     ///
     /// Errors of the service: 400, something is missing or wrong in the request; 403, the key is missing, not known or
-    /// may not do this (the gateway answers unknown paths so, too); 404, there is no such record (assumed); 429, the
-    /// request rate is exceeded; 500, the service failed.
+    /// may not do this (the gateway responds to unknown paths in the same way); 404, there is no such record (assumed);
+    /// 429, the request rate is exceeded; 500, the service failed.
     ///
     /// Inferred by analogy; unconfirmed. Confidence: low.
     ///

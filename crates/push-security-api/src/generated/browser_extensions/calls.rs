@@ -34,8 +34,8 @@ impl BrowserExtensions {
     /// `GET /v1/browserExtensions`. Idempotent: retried automatically.
     ///
     /// Errors of the service: 400, something is missing or wrong in the request; 403, the key is missing, not known or
-    /// may not do this (the gateway answers unknown paths so, too); 429, the request rate is exceeded; 500, the service
-    /// failed.
+    /// may not do this (the gateway responds to unknown paths in the same way); 429, the request rate is exceeded; 500,
+    /// the service failed.
     ///
     /// Source: the vendor's documentation.
     ///
@@ -64,8 +64,8 @@ impl BrowserExtensions {
     /// - `id`: The record's id; not the extension's id in the browser's store.
     ///
     /// Errors of the service: 400, something is missing or wrong in the request; 403, the key is missing, not known or
-    /// may not do this (the gateway answers unknown paths so, too); 404, there is no such record (assumed); 429, the
-    /// request rate is exceeded; 500, the service failed.
+    /// may not do this (the gateway responds to unknown paths in the same way); 404, there is no such record (assumed);
+    /// 429, the request rate is exceeded; 500, the service failed.
     ///
     /// Inferred by analogy; unconfirmed. Confidence: low.
     ///

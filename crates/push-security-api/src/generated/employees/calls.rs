@@ -36,8 +36,8 @@ impl Employees {
     /// `GET /v1/employees`. Idempotent: retried automatically.
     ///
     /// Errors of the service: 400, something is missing or wrong in the request; 403, the key is missing, not known or
-    /// may not do this (the gateway answers unknown paths so, too); 429, the request rate is exceeded; 500, the service
-    /// failed.
+    /// may not do this (the gateway responds to unknown paths in the same way); 429, the request rate is exceeded; 500,
+    /// the service failed.
     ///
     /// Source: the address of the vendor's page about it, which shows method and path; its text was not at hand.
     ///
@@ -63,8 +63,8 @@ impl Employees {
     /// - `id`: The employee's id.
     ///
     /// Errors of the service: 400, something is missing or wrong in the request; 403, the key is missing, not known or
-    /// may not do this (the gateway answers unknown paths so, too); 404, there is no such record (assumed); 429, the
-    /// request rate is exceeded; 500, the service failed.
+    /// may not do this (the gateway responds to unknown paths in the same way); 404, there is no such record (assumed);
+    /// 429, the request rate is exceeded; 500, the service failed.
     ///
     /// Inferred by analogy; unconfirmed. Confidence: medium.
     ///
@@ -87,8 +87,8 @@ impl Employees {
     /// - `id`: The employee's id.
     ///
     /// Errors of the service: 400, something is missing or wrong in the request; 403, the key is missing, not known or
-    /// may not do this (the gateway answers unknown paths so, too); 404, there is no such record (assumed); 429, the
-    /// request rate is exceeded; 500, the service failed.
+    /// may not do this (the gateway responds to unknown paths in the same way); 404, there is no such record (assumed);
+    /// 429, the request rate is exceeded; 500, the service failed.
     ///
     /// Source: the address of the vendor's page about it, which shows method and path; its text was not at hand.
     /// Confidence: medium.
@@ -124,8 +124,8 @@ impl Employees {
     /// - `groups`: The groups' names.
     ///
     /// Errors of the service: 400, something is missing or wrong in the request; 403, the key is missing, not known or
-    /// may not do this (the gateway answers unknown paths so, too); 404, there is no such record (assumed); 429, the
-    /// request rate is exceeded; 500, the service failed.
+    /// may not do this (the gateway responds to unknown paths in the same way); 404, there is no such record (assumed);
+    /// 429, the request rate is exceeded; 500, the service failed.
     ///
     /// Inferred by analogy; unconfirmed. Confidence: low.
     ///
@@ -165,8 +165,8 @@ impl Employees {
     /// - `groups`: The groups' names.
     ///
     /// Errors of the service: 400, something is missing or wrong in the request; 403, the key is missing, not known or
-    /// may not do this (the gateway answers unknown paths so, too); 404, there is no such record (assumed); 429, the
-    /// request rate is exceeded; 500, the service failed.
+    /// may not do this (the gateway responds to unknown paths in the same way); 404, there is no such record (assumed);
+    /// 429, the request rate is exceeded; 500, the service failed.
     ///
     /// Source: the address of the vendor's page about it, which shows method and path; its text was not at hand.
     /// Confidence: low.

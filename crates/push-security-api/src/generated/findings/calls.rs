@@ -30,8 +30,8 @@ impl Findings {
     /// `GET /v1/findings`. Idempotent: retried automatically.
     ///
     /// Errors of the service: 400, something is missing or wrong in the request; 403, the key is missing, not known or
-    /// may not do this (the gateway answers unknown paths so, too); 429, the request rate is exceeded; 500, the service
-    /// failed.
+    /// may not do this (the gateway responds to unknown paths in the same way); 429, the request rate is exceeded; 500,
+    /// the service failed.
     ///
     /// Source: public clients of this API.
     ///
@@ -57,8 +57,8 @@ impl Findings {
     /// - `id`: The finding's id.
     ///
     /// Errors of the service: 400, something is missing or wrong in the request; 403, the key is missing, not known or
-    /// may not do this (the gateway answers unknown paths so, too); 404, there is no such record (assumed); 429, the
-    /// request rate is exceeded; 500, the service failed.
+    /// may not do this (the gateway responds to unknown paths in the same way); 404, there is no such record (assumed);
+    /// 429, the request rate is exceeded; 500, the service failed.
     ///
     /// Source: the address of the vendor's page about it, which shows method and path; its text was not at hand.
     ///

@@ -26,7 +26,9 @@ impl Instance {
 
     /// Tells the versions, the edition and what is switched on.
     ///
-    /// It needs no token, and none is looked at. Both editions have it.
+    /// It needs no token, and none is looked at.
+    ///
+    /// Both editions have it.
     ///
     /// `GET /api/v2/version`. Idempotent: retried automatically.
     ///

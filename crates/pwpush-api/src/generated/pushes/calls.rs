@@ -35,6 +35,7 @@ impl Pushes {
     /// Lists the caller's pushes that have not expired, newest first.
     ///
     /// The open-source server sweeps expired pushes every two hours, so some that are listed can be expired already.
+    ///
     /// Both editions have it.
     ///
     /// `GET /api/v2/pushes/active`. Idempotent: retried automatically.
@@ -97,7 +98,9 @@ impl Pushes {
     /// Expires a push now, and erases its secret, passphrase and files.
     ///
     /// The owner may do so, and anybody else if the push is deletable by its viewers. A push that has expired already
-    /// is answered in the same way. Both editions have it.
+    /// is responded to in the same way.
+    ///
+    /// Both editions have it.
     ///
     /// `DELETE /api/v2/pushes/{url_token}`. Idempotent: retried automatically.
     ///
@@ -122,7 +125,9 @@ impl Pushes {
 
     /// Lists what happened to a push of the caller's, oldest first.
     ///
-    /// Servers before 2.9 call the list `views` instead of `logs`. Both editions have it.
+    /// Servers before 2.9 call the list `views` instead of `logs`.
+    ///
+    /// Both editions have it.
     ///
     /// `GET /api/v2/pushes/{url_token}/audit`. Idempotent: retried automatically.
     ///
@@ -155,7 +160,9 @@ impl Pushes {
 
     /// Gives the link of a push, without using up a view.
     ///
-    /// It asks for no passphrase, and answers for a push that has expired as well. Both editions have it.
+    /// It asks for no passphrase, and responds for a push that has expired as well.
+    ///
+    /// Both editions have it.
     ///
     /// `GET /api/v2/pushes/{url_token}/preview`. Idempotent: retried automatically.
     ///

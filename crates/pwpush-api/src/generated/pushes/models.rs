@@ -17,7 +17,7 @@ model! {
 }
 
 model! {
-    /// A push as its owner sees it, without the secret. What an answer leaves out depends on operation and edition.
+    /// A push as its owner sees it, without the secret. What a response leaves out depends on operation and edition.
     ///
     /// Source: the server's source code.
     #[derive(Clone, Default)]

@@ -6,13 +6,13 @@ use security_api_transport::{Secret, Timestamp, model, open_enum};
 use crate::generated::types::PushedFile;
 
 open_enum! {
-    /// Whether a request waits, was answered or is closed.
+    /// Whether a request waits, has a response or is closed.
     ///
     /// Source: public clients of this API.
     pub enum RequestState {
-        /// It waits for an answer.
+        /// It waits for a response.
         Open = "open",
-        /// It was answered, and the answer can be read.
+        /// It has a response, which can be read.
         Ready = "ready",
         /// It is closed.
         Closed = "closed",
@@ -20,7 +20,7 @@ open_enum! {
 }
 
 model! {
-    /// A request with the answer to it, once there is one.
+    /// A request with the response to it, once there is one.
     ///
     /// Source: public clients of this API.
     #[derive(Clone, Default)]
@@ -45,23 +45,23 @@ model! {
         passphrase: Option<Secret> = "passphrase",
         /// What is asked for.
         text: Option<String> = "request",
-        /// The answer. Null until there is one.
+        /// The response. Null until there is one.
         response: Option<Secret> = "response",
-        /// Whether files may be sent in answer.
+        /// Whether the response may have files.
         response_file_attachments: Option<bool> = "response_file_attachments",
         /// Whether the link leads to a page with a button first.
         retrieval_step: Option<bool> = "retrieval_step",
-        /// Whether it waits, was answered or is closed.
+        /// Whether it waits, has a response or is closed.
         state: Option<RequestState> = "state",
         /// When it was changed last.
         updated_at: Option<Timestamp> = "updated_at",
-        /// The request's token. Who has it can answer.
+        /// The request's token. Who has it can respond.
         token: Secret = "url_token" (required),
     }
 }
 
 model! {
-    /// A request as its owner sees it, without the answer.
+    /// A request as its owner sees it, without the response.
     ///
     /// Source: public clients of this API.
     #[derive(Clone, Default)]
@@ -88,15 +88,15 @@ model! {
         note: Option<String> = "note",
         /// The passphrase, if the service gives it back.
         passphrase: Option<Secret> = "passphrase",
-        /// Whether files may be sent in answer.
+        /// Whether the response may have files.
         response_file_attachments: Option<bool> = "response_file_attachments",
         /// Whether the link leads to a page with a button first.
         retrieval_step: Option<bool> = "retrieval_step",
-        /// Whether it waits, was answered or is closed.
+        /// Whether it waits, has a response or is closed.
         state: Option<RequestState> = "state",
         /// When it was changed last.
         updated_at: Option<Timestamp> = "updated_at",
-        /// The request's token. Who has it can answer.
+        /// The request's token. Who has it can respond.
         token: Secret = "url_token" (required),
     }
 }

@@ -26,7 +26,9 @@ impl Workspaces {
 
     /// Lists the workspaces that the token can act for.
     ///
-    /// Commercial edition only; the newer name of the accounts.
+    /// The newer name of the accounts.
+    ///
+    /// Commercial edition only.
     ///
     /// `GET /api/v2/workspaces`. Idempotent: retried automatically.
     ///

@@ -27,7 +27,7 @@ impl Auth {
 
     /// Gets an access token for an API client.
     ///
-    /// Sent as a form, never as JSON, which the service answers with 500. All four members are required. The token
+    /// Sent as a form, never as JSON, to which the service responds with 500. All four members are required. The token
     /// holds for `expires_in` seconds, an hour at the time of writing; there is no refresh token and no way to revoke
     /// one, and any number of tokens may be live at once.
     ///

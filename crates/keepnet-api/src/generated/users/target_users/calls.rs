@@ -486,7 +486,7 @@ impl TargetUsers {
     /// Imports the rows of an uploaded file as target users.
     ///
     /// The last step of an import: `import_type` is `All`, or `Selected` for the rows in `selected_resource_ids`. What
-    /// the answer holds is not published.
+    /// the response holds is not published.
     ///
     /// `POST /api/target-users/{transactionId}/import`. Not retried once it may have run.
     ///
@@ -518,7 +518,7 @@ impl TargetUsers {
     ///
     /// The fifth step of an import: which rows are new, which change a target user, and which are not valid and why.
     ///
-    /// The published description has no envelope around the answer; the vendor's own client reads one.
+    /// The published description has no envelope around the response; the vendor's own client reads one.
     ///
     /// `POST /api/target-users/{transactionId}/search`. Idempotent: retried automatically.
     ///

@@ -1,0 +1,57 @@
+//! A server that shows a test the bytes of each request. The tests of the three service crates share it.
+
+use std::sync::{Arc, Mutex};
+
+use httpmock::{HttpMockRequest, HttpMockResponse, MockServer};
+
+/// A server that notes every byte of what it receives and responds to each with the same JSON.
+pub(crate) struct Wire {
+    pub(crate) server: MockServer,
+    pub(crate) seen: Arc<Mutex<Vec<String>>>,
+}
+
+impl Wire {
+    pub(crate) async fn responding(json: &'static str) -> Self {
+        let (server, seen) = (MockServer::start_async().await, Arc::default());
+        let noted: Arc<Mutex<Vec<String>>> = Arc::clone(&seen);
+        server
+            .mock_async(|when, then| {
+                when.any_request();
+                then.respond_with(move |request: &HttpMockRequest| {
+                    noted.lock().unwrap().push(text(request));
+                    HttpMockResponse::builder()
+                        .status(200)
+                        .header("content-type", "application/json")
+                        .body(json)
+                        .build()
+                });
+            })
+            .await;
+        Self { server, seen }
+    }
+
+    /// The only request, or the last of so many.
+    #[track_caller]
+    pub(crate) fn last(&self, requests: usize) -> String {
+        let seen = self.seen.lock().unwrap();
+        assert_eq!(seen.len(), requests, "{seen:#?}");
+        seen[requests - 1].clone()
+    }
+}
+
+/// A request as it came, its headers in the order of their names and without the host.
+fn text(request: &HttpMockRequest) -> String {
+    let mut headers = request.headers_vec().clone();
+    headers.sort();
+    let headers: String = headers
+        .iter()
+        .filter(|(name, _)| !name.eq_ignore_ascii_case("host"))
+        .map(|(name, value)| format!("{}: {value}\n", name.to_lowercase()))
+        .collect();
+    let target = request.uri();
+    let target = target
+        .path_and_query()
+        .map_or("/", |target| target.as_str());
+    let body = request.body_string().replace("\r\n", "\n");
+    format!("{} {target}\n{headers}\n{body}", request.method_str())
+}
