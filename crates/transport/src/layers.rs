@@ -28,8 +28,18 @@ pub(crate) mod leaf;
 
 pub(crate) mod prepare;
 
-/// Implements `Layer` for a struct of settings, by wrapping the inner service together with a clone of the settings.
+/// Implements `Layer` for a struct of settings, by wrapping the inner service together with a clone of the settings, or by
+/// wrapping the inner service alone if there are no settings.
 macro_rules! layer {
+    ($layer:ident => $service:ident without settings) => {
+        impl<S> tower_layer::Layer<S> for $layer {
+            type Service = $service<S>;
+
+            fn layer(&self, inner: S) -> $service<S> {
+                $service { inner }
+            }
+        }
+    };
     ($layer:ident => $service:ident) => {
         impl<S> tower_layer::Layer<S> for $layer {
             type Service = $service<S>;

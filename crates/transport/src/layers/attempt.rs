@@ -26,11 +26,9 @@ pub(crate) struct AttemptTimeout;
 #[derive(Debug, Clone)]
 pub(crate) struct AttemptTimeoutService<S> {
     inner: S,
-    #[expect(dead_code, reason = "a layer without settings")]
-    layer: AttemptTimeout,
 }
 
-layer!(AttemptTimeout => AttemptTimeoutService);
+layer!(AttemptTimeout => AttemptTimeoutService without settings);
 
 impl<S> Service<HttpRequest> for AttemptTimeoutService<S>
 where

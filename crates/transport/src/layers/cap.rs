@@ -24,11 +24,9 @@ pub(crate) struct Cap;
 #[derive(Debug, Clone)]
 pub(crate) struct CapService<S> {
     inner: S,
-    #[expect(dead_code, reason = "a layer without settings")]
-    layer: Cap,
 }
 
-layer!(Cap => CapService);
+layer!(Cap => CapService without settings);
 
 impl<S, B> Service<HttpRequest> for CapService<S>
 where

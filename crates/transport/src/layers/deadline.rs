@@ -21,11 +21,9 @@ pub(crate) struct Deadline;
 #[derive(Debug, Clone)]
 pub(crate) struct DeadlineService<S> {
     inner: S,
-    #[expect(dead_code, reason = "a layer without settings")]
-    layer: Deadline,
 }
 
-layer!(Deadline => DeadlineService);
+layer!(Deadline => DeadlineService without settings);
 
 impl<S> Service<HttpRequest> for DeadlineService<S>
 where

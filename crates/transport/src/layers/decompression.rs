@@ -25,11 +25,9 @@ pub(crate) struct Decompression;
 #[derive(Debug, Clone)]
 pub(crate) struct DecompressionService<S> {
     inner: S,
-    #[expect(dead_code, reason = "a layer without settings")]
-    layer: Decompression,
 }
 
-layer!(Decompression => DecompressionService);
+layer!(Decompression => DecompressionService without settings);
 
 impl<S, B> Service<HttpRequest> for DecompressionService<S>
 where

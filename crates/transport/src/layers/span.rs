@@ -27,20 +27,18 @@ pub(crate) struct AttemptSpan;
 #[derive(Debug, Clone)]
 pub(crate) struct OperationSpanService<S> {
     inner: S,
-    layer: OperationSpan,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct AttemptSpanService<S> {
     inner: S,
-    layer: AttemptSpan,
 }
 
-layer!(OperationSpan => OperationSpanService);
-layer!(AttemptSpan => AttemptSpanService);
+layer!(OperationSpan => OperationSpanService without settings);
+layer!(AttemptSpan => AttemptSpanService without settings);
 
 impl OperationSpan {
-    fn start(&self, call: &CallContext, _: &HttpRequest) -> Span {
+    fn start(call: &CallContext, _: &HttpRequest) -> Span {
         tracing::info_span!(
             "call",
             otel.kind = "internal",
@@ -53,7 +51,7 @@ impl OperationSpan {
 }
 
 impl AttemptSpan {
-    fn start(&self, call: &CallContext, request: &HttpRequest) -> Span {
+    fn start(call: &CallContext, request: &HttpRequest) -> Span {
         let span = tracing::info_span!(
             "HTTP",
             otel.kind = "client",
@@ -131,7 +129,7 @@ where
 }
 
 macro_rules! spanned_service {
-    ($service:ident, $keep_call:expr) => {
+    ($layer:ident => $service:ident, $keep_call:expr) => {
         impl<S> Service<HttpRequest> for $service<S>
         where
             S: Service<HttpRequest, Response = HttpResponse, Error = BoxError>,
@@ -146,7 +144,7 @@ macro_rules! spanned_service {
 
             fn call(&mut self, request: HttpRequest) -> Self::Future {
                 let call = CallContext::of(&request);
-                let span = call.map_or_else(Span::none, |call| self.layer.start(call, &request));
+                let span = call.map_or_else(Span::none, |call| $layer::start(call, &request));
                 let call = call.filter(|_| $keep_call && !span.is_disabled());
                 let call = call.cloned();
                 let inner = span.in_scope(|| self.inner.call(request));
@@ -156,5 +154,5 @@ macro_rules! spanned_service {
     };
 }
 
-spanned_service!(OperationSpanService, true);
-spanned_service!(AttemptSpanService, false);
+spanned_service!(OperationSpan => OperationSpanService, true);
+spanned_service!(AttemptSpan => AttemptSpanService, false);

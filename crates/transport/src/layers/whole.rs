@@ -25,11 +25,9 @@ pub(crate) struct Whole;
 #[derive(Debug, Clone)]
 pub(crate) struct WholeService<S> {
     inner: S,
-    #[expect(dead_code, reason = "a layer without settings")]
-    layer: Whole,
 }
 
-layer!(Whole => WholeService);
+layer!(Whole => WholeService without settings);
 
 impl<S, B> Service<HttpRequest> for WholeService<S>
 where
