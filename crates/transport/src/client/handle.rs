@@ -9,10 +9,11 @@ use http::HeaderMap;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
 use tokio::time::Instant;
 
-use crate::call_options::{CallOptions, refuse_framing};
+use crate::call_options::CallOptions;
 use crate::context::Target;
 use crate::credential::Credential;
 use crate::error::Error;
+use crate::headers::refuse_framing;
 use crate::limiter::Limiter;
 use crate::protocol::Protocol;
 use crate::service::HttpService;

@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use futures_core::Stream;
 use serde::de::DeserializeOwned;
-use tokio::time::Instant;
 
 use super::walk::Walk;
 use super::{Cursor, Next, Paging, raw};
@@ -148,19 +147,6 @@ enum After {
     Failure(Cursor),
 }
 
-/// A shorter interval would keep a program busy with asking.
-const SHORTEST: Duration = Duration::from_millis(10);
-
-/// A century is as good as for ever, and no sum with it overflows.
-const FOR_EVER: Duration = Duration::from_secs(3_155_760_000);
-
-/// Sleeps for about this long: a tenth more or less, so that many programs do not ask at the same moment.
-fn pause(interval: Duration) -> Pause {
-    let interval = interval.clamp(SHORTEST, FOR_EVER);
-    let varied = interval.mul_f64(0.9 + fastrand::f64() * 0.2);
-    Pause::until(Instant::now() + varied)
-}
-
 impl<T, S: Timeline> Tail<T, S> {
     /// The records of the list that starts with `request`, from `start` on.
     pub fn new(request: Request, timeline: S, start: impl Into<TailCursor>) -> Self {
@@ -275,7 +261,7 @@ impl<T, S: Timeline> Tail<T, S> {
             self.complete(self.pass.newest);
         }
         self.state = match self.follow {
-            Some(interval) => State::Waiting(pause(interval), After::Pass),
+            Some(interval) => State::Waiting(Pause::about(interval), After::Pass),
             None => State::Done,
         };
     }
@@ -432,7 +418,7 @@ impl<T, S: Timeline> Tail<T, S> {
                             false => After::Pass,
                         };
                         let interval = self.follow.unwrap_or_default();
-                        self.state = State::Waiting(pause(interval), after);
+                        self.state = State::Waiting(Pause::about(interval), after);
                         return Poll::Ready(Some(Err(error)));
                     }
                 }
