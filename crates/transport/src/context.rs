@@ -420,6 +420,16 @@ impl CallContext {
         }
     }
 
+    /// The call is to begin again, because what it waits for is of no use any more. Returns whether that is safe.
+    pub(crate) fn begins_again(&self) -> bool {
+        let may_be_executed = self.may_be_executed();
+        self.attempt_ended(match may_be_executed {
+            true => Outcome::Unknown,
+            false => Outcome::NotSent,
+        });
+        self.is_idempotent() || !may_be_executed
+    }
+
     /// The generation of the credential that was applied to the current attempt.
     pub(crate) fn generation(&self) -> u64 {
         self.0.generation.load(Ordering::Relaxed)
