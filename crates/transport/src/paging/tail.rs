@@ -53,7 +53,7 @@ pub trait Timeline: Send + Unpin + 'static {
 /// What identifies a record, and its time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stamp {
-    /// The id. A record without one is identified by its JSON.
+    /// The id. A record without one, or with an empty one, is identified by its JSON.
     pub id: Option<String>,
     /// The time. A record without one counts as being of the time of the record before it.
     pub time: Option<Timestamp>,
@@ -109,18 +109,23 @@ pub struct Tail<T, S: Timeline> {
 /// One reading of the list from the cursor's time to its end.
 ///
 /// Of a list in ascending order, the next page is requested by the time of the last record, because numbered pages shift
-/// when records are added. Only where one time fills a page is the page after it requested.
+/// when records are added. Only where one time fills a page is the page after it requested, and where the list turns out
+/// not to be in order.
 #[derive(Debug, Clone, Copy, Default)]
 struct Pass {
     /// When it began. A record added during the pass may have a time that the pass is already beyond; the next pass
     /// finds it.
     began: Timestamp,
+    /// The time from which it reads the list. What is older, though the service sends it, was returned before.
+    from: Timestamp,
     /// The time from which the current page was requested.
     bound: Timestamp,
-    /// The time of the newest record received.
+    /// The time of the newest record received, leaving out those that claim to be of the future.
     newest: Timestamp,
     /// Whether the next page is requested by that time.
     by_time: bool,
+    /// A record came after one that is newer, although the list should be in ascending order.
+    is_disordered: bool,
 }
 
 struct Record {
@@ -242,9 +247,11 @@ impl<T, S: Timeline> Tail<T, S> {
         let from = self.cursor.from;
         self.pass = Pass {
             began: Timestamp::now(),
+            from,
             bound: from,
             newest: from,
             by_time: false,
+            is_disordered: false,
         };
         self.state = State::Reading(self.walk());
     }
@@ -257,7 +264,7 @@ impl<T, S: Timeline> Tail<T, S> {
 
     /// The pass has read the list to its end.
     fn end(&mut self) {
-        if !S::ASCENDING {
+        if !self.is_ascending() {
             self.complete(self.pass.newest);
         }
         self.state = match self.follow {
@@ -273,6 +280,17 @@ impl<T, S: Timeline> Tail<T, S> {
         self.cursor.advance(complete.saturating_sub(self.overlap));
     }
 
+    /// Whether what was read so far is in ascending order.
+    fn is_ascending(&self) -> bool {
+        S::ASCENDING && !self.pass.is_disordered
+    }
+
+    /// Whether a record can be of this time, as far as this machine's clock can tell. One that claims to be of the future
+    /// says nothing about when the others were added.
+    fn is_past(&self, time: Timestamp) -> bool {
+        time <= self.pass.began.saturating_add(self.overlap)
+    }
+
     /// Takes the records of a page. Returns whether it was empty, and what follows it.
     fn receive(&mut self, received: Received) -> Result<(bool, Next<Position<S>>), Error> {
         let split = raw::split::<S::Paging>(&received)?;
@@ -286,17 +304,20 @@ impl<T, S: Timeline> Tail<T, S> {
             };
             let time = match stamp.time {
                 Some(time) => {
-                    newest = newest.max(time);
+                    if self.is_past(time) {
+                        self.pass.is_disordered |= time.saturating_add(S::RESOLUTION) < newest;
+                        newest = newest.max(time);
+                    }
                     time
                 }
                 None if S::ASCENDING => newest,
                 // Without an order, the latest possible time keeps it from being forgotten too early.
                 None => newest.max(self.pass.began),
             };
-            if time.saturating_add(S::RESOLUTION) < self.cursor.from {
+            if time.saturating_add(S::RESOLUTION) < self.pass.from {
                 continue;
             }
-            let id = match (stamp.id, &json) {
+            let id = match (stamp.id.filter(|id| !id.trim().is_empty()), &json) {
                 (Some(id), _) => id.into_bytes(),
                 (None, Ok(json)) => json.as_bytes().to_vec(),
                 (None, Err(error)) => error
@@ -312,7 +333,7 @@ impl<T, S: Timeline> Tail<T, S> {
         }
         self.pass.newest = newest;
         self.pass.by_time =
-            S::ASCENDING && newest > self.pass.bound && !matches!(split.next, Next::End);
+            self.is_ascending() && newest > self.pass.bound && !matches!(split.next, Next::End);
         self.page = records;
         self.received = Some(received);
         self.skip_known();
@@ -352,7 +373,7 @@ impl<T, S: Timeline> Tail<T, S> {
             }
             self.cursor.seen.insert((second, mark));
         }
-        if S::ASCENDING {
+        if self.is_ascending() && self.is_past(record.time) {
             self.complete(record.time);
         }
         if self.cursor.seen.len() > MOST {
