@@ -112,7 +112,7 @@ fn encoding(headers: &HeaderMap) -> Encoding {
             .map(<[u8]>::trim_ascii)
             .filter(|token| !token.is_empty() && !token.eq_ignore_ascii_case(b"identity"))
     };
-    // The transport undoes chunks, and no other encoding of the transfer.
+    // Of the encodings of a transfer, the transport undoes chunks only.
     let of_transfer = of(TRANSFER_ENCODING).filter(|token| !token.eq_ignore_ascii_case(b"chunked"));
     let mut tokens = of(CONTENT_ENCODING).chain(of_transfer);
     let Some(first) = tokens.next() else {
@@ -367,6 +367,7 @@ mod tests {
             headers.append(&name, none.parse().unwrap());
             assert_eq!(encoding(&headers), Encoding::Identity, "{name}");
             headers.append(&name, "gzip".parse().unwrap());
+            assert_eq!(encoding(&headers), Encoding::Gzip, "{name}");
             headers.append(TRANSFER_ENCODING, "Gzip, Chunked".parse().unwrap());
             assert_eq!(encoding(&headers), other("gzip, Gzip"), "{name}");
         }
