@@ -389,7 +389,7 @@ mod tests {
             (306, "", Verdict::StaleCredential),
             (401, "", Verdict::StaleCredential),
             (429, "", Verdict::Throttled),
-            (200, r#"{"status":"FAILED"}"#, Verdict::Success),
+            (200, r#"{"status":"FAILED"}"#, Verdict::Executed),
         ] {
             let verdict = response_to(&SEARCH, status, body, |response| Keepnet.classify(response));
             assert_eq!(verdict, expected, "{status} {body}");

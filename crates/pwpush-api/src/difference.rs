@@ -94,8 +94,8 @@ impl<'a> Comparison<'a> {
     fn add(&mut self, option: &'static str, asked: impl Into<Cow<'static, str>>, kept: Kept) {
         let (kept, is_less) = match kept {
             Kept::AsAsked => return,
-            Kept::Less(kept) => (Some(kept.into()), true),
-            Kept::More(kept) => (Some(kept.into()), false),
+            Kept::Stricter(kept) => (Some(kept.into()), true),
+            Kept::Weaker(kept) => (Some(kept.into()), false),
             Kept::NotSaid => (None, false),
         };
         self.found.push(Difference {
@@ -130,9 +130,9 @@ impl<'a> Comparison<'a> {
             let kept = match kept {
                 Some(views) if views == i64::from(asked) => Kept::AsAsked,
                 // Zero or less may mean any number.
-                Some(..1) => Kept::More("any number".to_owned()),
-                Some(views) if views < i64::from(asked) => Kept::Less(views.to_string()),
-                Some(views) => Kept::More(views.to_string()),
+                Some(..1) => Kept::Weaker("any number".to_owned()),
+                Some(views) if views < i64::from(asked) => Kept::Stricter(views.to_string()),
+                Some(views) => Kept::Weaker(views.to_string()),
                 None => Kept::NotSaid,
             };
             self.add("views", asked.to_string(), kept);
@@ -156,8 +156,8 @@ impl<'a> Comparison<'a> {
             };
             let kept = match kept {
                 Some(kept) if kept == asked => Kept::AsAsked,
-                Some(false) => Kept::Less("false".to_owned()),
-                Some(true) => Kept::More("true".to_owned()),
+                Some(false) => Kept::Stricter("false".to_owned()),
+                Some(true) => Kept::Weaker("true".to_owned()),
                 None => Kept::NotSaid,
             };
             self.add(option, asked.to_string(), kept);
@@ -170,8 +170,8 @@ impl<'a> Comparison<'a> {
         if let Some(asked) = asked.filter(|asked| !asked.is_empty()) {
             let kept = match self.response.get(option) {
                 Some(Value::String(kept)) if kept == asked => Kept::AsAsked,
-                Some(Value::String(_)) => Kept::More("another text".to_owned()),
-                Some(Value::Null) => Kept::More("none".to_owned()),
+                Some(Value::String(_)) => Kept::Weaker("another text".to_owned()),
+                Some(Value::Null) => Kept::Weaker("none".to_owned()),
                 _ => Kept::AsAsked,
             };
             self.add(option, "this one", kept);
@@ -186,9 +186,9 @@ impl<'a> Comparison<'a> {
             let kept = match self.response.get("passphrase") {
                 Some(Value::String(kept)) if kept == asked => Kept::AsAsked,
                 Some(Value::String(kept)) if kept.trim().is_empty() => {
-                    Kept::More("none".to_owned())
+                    Kept::Weaker("none".to_owned())
                 }
-                Some(Value::String(_)) => Kept::More("another one".to_owned()),
+                Some(Value::String(_)) => Kept::Weaker("another one".to_owned()),
                 _ if self.is_open_source() => Kept::NotSaid,
                 _ => Kept::AsAsked,
             };
@@ -212,18 +212,18 @@ impl<'a> Comparison<'a> {
                 let asked = set(&mut addresses.iter().map(String::as_str));
                 match set(&mut kept.split(',')) == asked {
                     true => Kept::AsAsked,
-                    false => Kept::More("other addresses".to_owned()),
+                    false => Kept::Weaker("other addresses".to_owned()),
                 }
             }
-            _ if self.is_open_source() => Kept::More("no mail".to_owned()),
+            _ if self.is_open_source() => Kept::Weaker("no mail".to_owned()),
             _ => Kept::AsAsked,
         };
         self.add("notify", "mail to the given addresses", kept);
         if let Some(asked) = locale {
             let kept = match self.response.get("notify_emails_to_locale") {
                 Some(Value::String(kept)) if kept == asked => Kept::AsAsked,
-                Some(Value::String(kept)) => Kept::More(shown(kept)),
-                _ if self.is_open_source() => Kept::More("none".to_owned()),
+                Some(Value::String(kept)) => Kept::Weaker(shown(kept)),
+                _ if self.is_open_source() => Kept::Weaker("none".to_owned()),
                 _ => Kept::AsAsked,
             };
             self.add("notify_locale", shown(asked), kept);
@@ -237,8 +237,8 @@ impl<'a> Comparison<'a> {
                 None => Kept::AsAsked,
                 Some(Value::String(kept)) if kept == asked => Kept::AsAsked,
                 Some(Value::Number(kept)) if kept.to_string() == asked => Kept::AsAsked,
-                Some(Value::Null) => Kept::More("none".to_owned()),
-                Some(_) => Kept::More("another account".to_owned()),
+                Some(Value::Null) => Kept::Weaker("none".to_owned()),
+                Some(_) => Kept::Weaker("another account".to_owned()),
             };
             self.add("account_id", "the given account", kept);
         }

@@ -6,8 +6,10 @@ use serde_json::Value;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Kept {
     AsAsked,
-    Less(String),
-    More(String),
+    /// The secret is protected better than asked: a shorter life, fewer views, one step more.
+    Stricter(String),
+    /// The secret is protected less than asked, or in a way that cannot be compared.
+    Weaker(String),
     NotSaid,
 }
 

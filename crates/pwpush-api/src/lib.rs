@@ -12,6 +12,7 @@
 mod bounds;
 mod client;
 mod confirm;
+mod create;
 mod difference;
 mod expiry;
 mod fields;
@@ -21,6 +22,7 @@ mod instance;
 mod kept;
 mod lifetime;
 mod new_push;
+mod options;
 mod paging;
 mod protocol;
 mod pushes;
@@ -32,6 +34,7 @@ mod token;
 pub use bounds::{Bounds, PushKind};
 pub use client::{Client, ClientBuilder};
 pub use confirm::{Created, Fate, NotAsAsked};
+pub use create::Create;
 pub use difference::Difference;
 pub use expiry::{Expiry, InvalidExpiry};
 pub use generated::types::Edition;
@@ -39,9 +42,9 @@ pub use generated::{operations, resources, types};
 #[doc(no_inline)]
 pub use http;
 pub use new_push::NewPush;
-pub use pushes::{CreatePush, NotifyPush, ShowPush};
+pub use pushes::{NotifyPush, ShowPush};
 pub use reason::Reason;
-pub use requests::{CreateRequest, NewRequest, RespondRequest};
+pub use requests::{NewRequest, RespondRequest};
 pub use retrieved::Retrieved;
 pub use security_api_transport::{
     Anonymous, ApiError, ApiKey, Body, Call, CallFuture, Credential, Cursor, Defaults, Download,

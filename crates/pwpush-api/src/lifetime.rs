@@ -64,7 +64,7 @@ impl Lifetime {
             let step = usize::try_from(step).ok();
             said.push(match step.and_then(|step| Expiry::STEPS.get(step)) {
                 Some(step) => self.against(*step),
-                None => Kept::More("a step that is not known".to_owned()),
+                None => Kept::Weaker("a step that is not known".to_owned()),
             });
         }
         let time = |name: &str| response.get(name)?.as_str()?.parse::<Timestamp>().ok();
@@ -75,8 +75,8 @@ impl Lifetime {
             let least = seconds(self.expiry.shortest_seconds()) - SLACK_SECONDS;
             let shown = format!("{lives} seconds");
             said.push(match lives {
-                _ if lives > most => Kept::More(shown),
-                _ if lives < least => Kept::Less(shown),
+                _ if lives > most => Kept::Weaker(shown),
+                _ if lives < least => Kept::Stricter(shown),
                 _ => Kept::AsAsked,
             });
         }
@@ -88,11 +88,11 @@ impl Lifetime {
             said.push(match days {
                 Some(days) => self.against(Expiry::days(days)),
                 // Zero or an invalid value may mean no end.
-                None => Kept::More("no end".to_owned()),
+                None => Kept::Weaker("no end".to_owned()),
             });
         }
-        let longer = said.iter().find(|kept| matches!(kept, Kept::More(_)));
-        let shorter = said.iter().find(|kept| matches!(kept, Kept::Less(_)));
+        let longer = said.iter().find(|kept| matches!(kept, Kept::Weaker(_)));
+        let shorter = said.iter().find(|kept| matches!(kept, Kept::Stricter(_)));
         let kept = longer.or(shorter).or(said.first());
         kept.cloned().unwrap_or(Kept::NotSaid)
     }
@@ -103,9 +103,9 @@ impl Lifetime {
         if kept == asked {
             Kept::AsAsked
         } else if kept.least_seconds() > asked.most_seconds() {
-            Kept::More(kept.to_string())
+            Kept::Weaker(kept.to_string())
         } else if kept.most_seconds() < asked.least_seconds() {
-            Kept::Less(kept.to_string())
+            Kept::Stricter(kept.to_string())
         } else {
             Kept::AsAsked
         }
@@ -147,8 +147,8 @@ mod tests {
     fn a_lifetime_is_as_asked_only_if_the_response_says_so() {
         let created = "2026-03-01T12:00:00.000Z";
         const AS_ASKED: &str = "AsAsked";
-        const LESS: &str = "Less";
-        const MORE: &str = "More";
+        const STRICTER: &str = "Stricter";
+        const WEAKER: &str = "Weaker";
         const NOT_SAID: &str = "NotSaid";
         for (expiry, edition, response, expected) in [
             (
@@ -161,7 +161,7 @@ mod tests {
                 Expiry::days(3),
                 Edition::Oss,
                 json!({"expire_after_days": 2}),
-                LESS,
+                STRICTER,
             ),
             (
                 Expiry::days(1),
@@ -173,7 +173,7 @@ mod tests {
                 Expiry::days(1),
                 Edition::Oss,
                 json!({"expire_after_days": 7}),
-                MORE,
+                WEAKER,
             ),
             (
                 Expiry::days(1),
@@ -186,31 +186,31 @@ mod tests {
                 Expiry::days(1),
                 Edition::Oss,
                 json!({"expire_after_days": 0}),
-                MORE,
+                WEAKER,
             ),
             (
                 Expiry::days(1),
                 Edition::Oss,
                 json!({"expire_after_days": -1}),
-                MORE,
+                WEAKER,
             ),
             (
                 Expiry::days(60),
                 Edition::Oss,
                 json!({"expire_after_days": 10}),
-                LESS,
+                STRICTER,
             ),
             (
                 Expiry::hours(1),
                 Edition::Commercial,
                 json!({"expire_after_duration": 2}),
-                LESS,
+                STRICTER,
             ),
             (
                 Expiry::hours(1),
                 Edition::Commercial,
                 json!({"created_at": created, "expires_at": "2026-03-01T12:30:00Z"}),
-                LESS,
+                STRICTER,
             ),
             (
                 Expiry::months(1),
@@ -228,13 +228,13 @@ mod tests {
                 Expiry::hours(1),
                 Edition::Commercial,
                 json!({"expire_after_duration": 4}),
-                MORE,
+                WEAKER,
             ),
             (
                 Expiry::hours(1),
                 Edition::Commercial,
                 json!({"expire_after_duration": 18}),
-                MORE,
+                WEAKER,
             ),
             (
                 Expiry::hours(1),
@@ -246,7 +246,7 @@ mod tests {
                 Expiry::hours(1),
                 Edition::Commercial,
                 json!({"expire_after_days": 1}),
-                MORE,
+                WEAKER,
             ),
             (
                 Expiry::days(7),
@@ -258,7 +258,7 @@ mod tests {
                 Expiry::days(7),
                 Edition::Commercial,
                 json!({"expire_after_days": 8}),
-                MORE,
+                WEAKER,
             ),
             (
                 Expiry::hours(1),
@@ -270,13 +270,13 @@ mod tests {
                 Expiry::hours(1),
                 Edition::Commercial,
                 json!({"created_at": created, "expires_at": "2026-03-01T13:05:00Z"}),
-                MORE,
+                WEAKER,
             ),
             (
                 Expiry::hours(1),
                 Edition::Commercial,
                 json!({"expire_after_duration": 3, "created_at": created, "expires_at": "2026-03-08T12:00:00Z"}),
-                MORE,
+                WEAKER,
             ),
             (
                 Expiry::months(1),
@@ -288,7 +288,7 @@ mod tests {
                 Expiry::days(30),
                 Edition::Commercial,
                 json!({"expire_after_duration": 15, "created_at": created, "expires_at": "2026-04-01T12:00:00Z"}),
-                MORE,
+                WEAKER,
             ),
             (
                 Expiry::days(30),

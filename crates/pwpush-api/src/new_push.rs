@@ -8,6 +8,7 @@ use crate::difference::{Comparison, Difference};
 use crate::expiry::Expiry;
 use crate::fields::{self, Fields};
 use crate::lifetime::{self, Lifetime};
+use crate::options::{Options, option_setters};
 use crate::types::Edition;
 
 /// A push to be created: what it holds, who may read it, and for how long.
@@ -41,17 +42,13 @@ pub struct NewPush {
     /// always sent.
     pub(crate) kind: PushKind,
     payload: Option<Secret>,
-    files: Vec<Upload>,
     pub(crate) expire_after: Option<Expiry>,
     pub(crate) views: Option<u32>,
-    passphrase: Option<Secret>,
-    name: Option<String>,
-    note: Option<String>,
     deletable_by_viewer: Option<bool>,
-    retrieval_step: Option<bool>,
-    notify: Vec<String>,
-    notify_locale: Option<String>,
+    options: Options,
 }
+
+option_setters!(NewPush, "NewPush::text(\"correct horse\")");
 
 /// The most views that the service can count.
 const MOST_VIEWS: u32 = i32::MAX as u32;
@@ -67,16 +64,10 @@ impl NewPush {
         Self {
             kind,
             payload,
-            files: Vec::new(),
             expire_after: None,
             views: None,
-            passphrase: None,
-            name: None,
-            note: None,
             deletable_by_viewer: None,
-            retrieval_step: None,
-            notify: Vec::new(),
-            notify_locale: None,
+            options: Options::default(),
         }
     }
 
@@ -133,7 +124,7 @@ impl NewPush {
     /// ```
     pub fn files(files: impl IntoIterator<Item = Upload>) -> Self {
         let mut push = Self::new(PushKind::File, None);
-        push.files.extend(files);
+        push.options.files.extend(files);
         push
     }
 
@@ -146,7 +137,7 @@ impl NewPush {
     /// # let _ = push;
     /// ```
     pub fn file(mut self, file: Upload) -> Self {
-        self.files.push(file);
+        self.options.files.push(file);
         self
     }
 
@@ -189,40 +180,6 @@ impl NewPush {
         self
     }
 
-    /// A passphrase that viewers need in addition to the link. A blank one is refused, because the service takes it for
-    /// none.
-    ///
-    /// ```
-    /// let push = pwpush_api::NewPush::text("correct horse").passphrase("plain yellow umbrella");
-    /// # let _ = push;
-    /// ```
-    pub fn passphrase(mut self, passphrase: impl Into<Secret>) -> Self {
-        self.passphrase = Some(passphrase.into());
-        self
-    }
-
-    /// A name for the owner's lists. It is not secret.
-    ///
-    /// ```
-    /// let push = pwpush_api::NewPush::text("correct horse").name("VPN password");
-    /// # let _ = push;
-    /// ```
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = Some(name.into());
-        self
-    }
-
-    /// A note that only the owner sees.
-    ///
-    /// ```
-    /// let push = pwpush_api::NewPush::text("correct horse").note("for John Hill");
-    /// # let _ = push;
-    /// ```
-    pub fn note(mut self, note: impl Into<String>) -> Self {
-        self.note = Some(note.into());
-        self
-    }
-
     /// Whether anybody who has the link may expire the push. For a URL, `true` is refused: only its owner may.
     ///
     /// A push made without a token can be expired in no other way, not even by this client.
@@ -233,44 +190,6 @@ impl NewPush {
     /// ```
     pub fn deletable_by_viewer(mut self, deletable: bool) -> Self {
         self.deletable_by_viewer = Some(deletable);
-        self
-    }
-
-    /// Whether the link leads to a page with a button first, so that programs that follow links in messages use up no
-    /// view.
-    ///
-    /// ```
-    /// let push = pwpush_api::NewPush::text("correct horse").retrieval_step(true);
-    /// # let _ = push;
-    /// ```
-    pub fn retrieval_step(mut self, retrieval_step: bool) -> Self {
-        self.retrieval_step = Some(retrieval_step);
-        self
-    }
-
-    /// The e-mail addresses that the service sends the link to, up to 5, in ASCII. This needs a token, and an instance
-    /// with mail. The call asks the instance for its edition first, because the open-source server ignores addresses
-    /// before version 2.9.2.
-    ///
-    /// ```
-    /// let push = pwpush_api::NewPush::text("correct horse").notify(["john.hill@example.com"]);
-    /// # let _ = push;
-    /// ```
-    pub fn notify<A: Into<String>>(mut self, addresses: impl IntoIterator<Item = A>) -> Self {
-        self.notify.extend(addresses.into_iter().map(Into::into));
-        self
-    }
-
-    /// The language of that mail, as a code such as `fr`.
-    ///
-    /// ```
-    /// let push = pwpush_api::NewPush::text("correct horse")
-    ///     .notify(["jean@example.com"])
-    ///     .notify_locale("fr");
-    /// # let _ = push;
-    /// ```
-    pub fn notify_locale(mut self, locale: impl Into<String>) -> Self {
-        self.notify_locale = Some(locale.into());
         self
     }
 
@@ -285,7 +204,7 @@ impl NewPush {
             (PushKind::File, Some(message)) => fields::check_text("message", message, MESSAGE)?,
             (_, None) => {}
         }
-        if self.kind == PushKind::File && self.files.is_empty() {
+        if self.kind == PushKind::File && self.options.files.is_empty() {
             return Err(Error::invalid("`files`: there is none"));
         }
         if self.kind == PushKind::Url && self.deletable_by_viewer == Some(true) {
@@ -293,7 +212,7 @@ impl NewPush {
                 "`deletable_by_viewer`: viewers can never expire the push of a URL; leave it out",
             ));
         }
-        if !self.files.is_empty() {
+        if !self.options.files.is_empty() {
             if matches!(self.kind, PushKind::Url | PushKind::Qr) {
                 return Err(Error::invalid(
                     "`file`: files go with a text or by themselves, not with a URL or QR code",
@@ -305,8 +224,7 @@ impl NewPush {
                 ));
             }
         }
-        fields::check_files(&self.files)?;
-        fields::check_passphrase(self.passphrase.as_ref())?;
+        self.options.check()?;
         if let Some(views) = self.views {
             if !(1..=MOST_VIEWS).contains(&views) {
                 return Err(Error::invalid(format!(
@@ -315,18 +233,20 @@ impl NewPush {
             }
             bounds.map_or(Ok(()), |bounds| bounds.check_views(views))?;
         }
-        bounds.map_or(Ok(()), |bounds| bounds.check_files(self.files.len()))?;
-        if !self.notify.is_empty() && !has_token {
+        bounds.map_or(Ok(()), |bounds| {
+            bounds.check_files(self.options.files.len())
+        })?;
+        if !self.options.notify.is_empty() && !has_token {
             return Err(Error::invalid(
                 "`notify`: mail needs an API token: make the client with `Client::new`",
             ));
         }
-        fields::recipients("notify", &self.notify).map(drop)
+        Ok(())
     }
 
     /// Whether the instance's edition must be known to send the push, or to read the response.
     pub(crate) fn needs_edition(&self) -> bool {
-        self.expire_after.is_some() || !self.notify.is_empty()
+        self.expire_after.is_some() || !self.options.notify.is_empty()
     }
 
     /// The options that the service keeps differently, according to its response.
@@ -337,20 +257,17 @@ impl NewPush {
         account: Option<&str>,
         edition: Option<&Edition>,
     ) -> Vec<Difference> {
-        Comparison::new(response, edition)
+        let compared = Comparison::new(response, edition)
             .lifetime("expire_after", lifetime, &lifetime::OF_PUSH)
             .views(self.views)
-            .flag("retrieval_step", self.retrieval_step, false)
             // The service sends null for URLs.
             .flag(
                 "deletable_by_viewer",
                 self.deletable_by_viewer,
                 self.kind == PushKind::Url,
-            )
-            .passphrase(self.passphrase.as_ref().map(Secret::expose))
-            .text("name", self.name.as_deref())
-            .text("note", self.note.as_deref())
-            .mail(&self.notify, self.notify_locale.as_deref())
+            );
+        self.options
+            .compare(compared)
             .account(account)
             .differences()
     }
@@ -363,23 +280,26 @@ impl NewPush {
         account: Option<&'a str>,
     ) -> Fields<'a> {
         let (days, step) = Lifetime::members(lifetime);
-        Fields::new("push", &self.files, account)
+        Fields::new("push", &self.options.files, account)
             .secret("payload", self.payload.as_ref())
             .text("kind", Some(self.kind.as_str()))
             .number("expire_after_days", days)
             .number("expire_after_duration", step)
             .number("expire_after_views", self.views)
-            .secret("passphrase", self.passphrase.as_ref())
-            .text("name", self.name.as_deref())
-            .text("note", self.note.as_deref())
+            .secret("passphrase", self.options.passphrase.as_ref())
+            .text("name", self.options.name.as_deref())
+            .text("note", self.options.note.as_deref())
             .flag("deletable_by_viewer", self.deletable_by_viewer)
-            .flag("retrieval_step", self.retrieval_step)
+            .flag("retrieval_step", self.options.retrieval_step)
             .text("notify_emails_to", notify)
-            .text("notify_emails_to_locale", self.notify_locale.as_deref())
+            .text(
+                "notify_emails_to_locale",
+                self.options.notify_locale.as_deref(),
+            )
     }
 
     pub(crate) fn recipients(&self) -> Result<Option<String>, Error> {
-        fields::recipients("notify", &self.notify)
+        self.options.recipients()
     }
 }
 

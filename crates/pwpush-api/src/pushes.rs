@@ -2,13 +2,13 @@
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
-use std::sync::Arc;
 
 use security_api_transport::{Call, Download, Error, ErrorKind, Outcome, Request, Secret};
 use serde::Serialize;
 
 use crate::confirm::{self, Created};
-use crate::fields::{self, Progress};
+use crate::create::Create;
+use crate::fields;
 use crate::lifetime::Lifetime;
 use crate::new_push::NewPush;
 use crate::operations::PUSHES_EXPIRE;
@@ -18,9 +18,9 @@ use crate::retrieved::Retrieved;
 use crate::types::{Edition, Message, Push, PushedFile, RetrievedPush};
 use crate::{files, instance};
 
-/// Makes a type that stands for a call awaitable.
+/// Makes a type that stands for a call awaitable: its method `run` sends it.
 macro_rules! sent_when_awaited {
-    ($type:ident gives $output:ty) => {
+    ($type:ty, $output:ty) => {
         impl $type {
             /// Sends the call; the same as awaiting it.
             pub fn send(self) -> <Self as IntoFuture>::IntoFuture {
@@ -36,8 +36,6 @@ macro_rules! sent_when_awaited {
                 Box::pin(self.run())
             }
         }
-
-        security_api_transport::__call_options!($type);
     };
 }
 pub(crate) use sent_when_awaited;
@@ -50,7 +48,7 @@ impl Pushes {
     /// If a lifetime or mail is set, the instance is asked for its edition first, once for each client. Each option
     /// that was set is compared with the response: if the instance keeps another value, or does not tell, the push is
     /// expired again and the call fails. [`NotAsAsked`](crate::NotAsAsked) then has the differences, and the token if
-    /// the push could not be expired. [`or_less`](CreatePush::or_less) accepts less than asked. Options of the call,
+    /// the push could not be expired. [`or_less`](Create::or_less) accepts less than asked. Options of the call,
     /// such as its `timeout`, apply to the request for the edition as well; the request that expires the push has the
     /// call's headers only.
     ///
@@ -73,14 +71,8 @@ impl Pushes {
     /// println!("{}", push.link().expose());
     /// # Ok(()) }
     /// ```
-    pub fn create(&self, push: NewPush) -> CreatePush {
-        CreatePush {
-            request: self.create_request(),
-            push,
-            account_id: None,
-            progress: None,
-            or_less: false,
-        }
+    pub fn create(&self, push: NewPush) -> Create<NewPush> {
+        Create::new(self.create_request(), push)
     }
 
     /// Reads the secret, which uses up a view unless the caller owns the push. `token` is the part after `/p/` in the
@@ -173,75 +165,11 @@ impl Pushes {
     }
 }
 
-/// Creates a push. From [`Pushes::create`].
-#[must_use = "a call does nothing until it is awaited"]
-pub struct CreatePush {
-    request: Request,
-    push: NewPush,
-    account_id: Option<String>,
-    progress: Option<Progress>,
-    or_less: bool,
-}
-
-impl CreatePush {
-    /// Accepts less than asked if the instance keeps less: a shorter life, fewer views, no retrieval step, no right of
-    /// viewers to expire the push. [`Created::less`](crate::Created::less) lists the differences. More than asked, or
-    /// something else, is still an error.
-    ///
-    /// ```no_run
-    /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
-    /// use pwpush_api::{Expiry, NewPush};
-    ///
-    /// let push = NewPush::text("correct horse").expire_after(Expiry::days(60)).views(50);
-    /// let push = pwpush.pushes().create(push).or_less().await?;
-    /// for difference in push.less() {
-    ///     println!("{difference}"); // `expire_after`: 10 days instead of 60 days
-    /// }
-    /// # Ok(()) }
-    /// ```
-    pub fn or_less(mut self) -> Self {
-        self.or_less = true;
-        self
-    }
-
-    /// Creates the push for this account or workspace. Commercial edition only: the open-source server would ignore it,
-    /// so the client asks for the edition first and refuses the call there.
-    ///
-    /// ```no_run
-    /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
-    /// let push = pwpush_api::NewPush::text("correct horse");
-    /// pwpush.pushes().create(push).account_id("12").await?;
-    /// # Ok(()) }
-    /// ```
-    pub fn account_id(mut self, account_id: impl Into<String>) -> Self {
-        self.account_id = Some(account_id.into());
-        self
-    }
-
-    /// Calls `progress`, for a push with files, with the bytes handed to the connection so far and the total. When the
-    /// request is retried, the count restarts at 0.
-    ///
-    /// ```no_run
-    /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
-    /// use pwpush_api::{NewPush, Upload};
-    ///
-    /// let push = NewPush::files([Upload::file("disk.img").await?]);
-    /// pwpush
-    ///     .pushes()
-    ///     .create(push)
-    ///     .on_progress(|sent, all| println!("{sent} of {all} bytes"))
-    ///     .await?;
-    /// # Ok(()) }
-    /// ```
-    pub fn on_progress(mut self, progress: impl Fn(u64, u64) + Send + Sync + 'static) -> Self {
-        self.progress = Some(Arc::new(progress));
-        self
-    }
-
+impl Create<NewPush> {
     async fn run(self) -> Result<Created<Push>, Error> {
         let Self {
             mut request,
-            push,
+            new: push,
             account_id,
             progress,
             or_less,
@@ -275,7 +203,7 @@ impl CreatePush {
     }
 }
 
-sent_when_awaited!(CreatePush gives Created<Push>);
+sent_when_awaited!(Create<NewPush>, Created<Push>);
 
 /// The method that sets a lifetime.
 const FIELD: &str = "expire_after";
@@ -289,16 +217,6 @@ fn check_account(account_id: Option<&str>, edition: &Edition) -> Result<(), Erro
         ));
     }
     Ok(())
-}
-
-/// Shows what is created and for whom, not the secret.
-impl std::fmt::Debug for CreatePush {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CreatePush")
-            .field("push", &self.push)
-            .field("account_id", &self.account_id)
-            .finish_non_exhaustive()
-    }
 }
 
 /// Reads a secret. From [`Pushes::show`].
@@ -336,7 +254,8 @@ impl ShowPush {
     }
 }
 
-sent_when_awaited!(ShowPush gives Retrieved);
+sent_when_awaited!(ShowPush, Retrieved);
+security_api_transport::__call_options!(ShowPush);
 
 /// Only reads with a passphrase can be locked; a read without one is refused for another reason.
 fn not_locked(error: Error) -> Error {
@@ -408,4 +327,5 @@ impl NotifyPush {
     }
 }
 
-sent_when_awaited!(NotifyPush gives ());
+sent_when_awaited!(NotifyPush, ());
+security_api_transport::__call_options!(NotifyPush);

@@ -8,12 +8,14 @@ use security_api_transport::{Call, Download, Error, Request, Secret, Upload};
 use serde_json::Value;
 
 use crate::confirm::{self, Created};
+use crate::create::Create;
 use crate::difference::Comparison;
 use crate::expiry::Expiry;
 use crate::fields::{self, Fields, Progress};
 use crate::files;
 use crate::lifetime::{self, Lifetime};
 use crate::operations::REQUESTS_CLOSE;
+use crate::options::{Options, option_setters};
 use crate::pushes::sent_when_awaited;
 use crate::resources::Requests;
 use crate::types::{Edition, PushedFile, SecretRequest};
@@ -35,17 +37,13 @@ use crate::types::{Edition, PushedFile, SecretRequest};
 #[must_use = "a request is created by `requests().create(request)`"]
 pub struct NewRequest {
     text: String,
-    files: Vec<Upload>,
     close_after: Option<Expiry>,
-    passphrase: Option<Secret>,
-    name: Option<String>,
-    note: Option<String>,
-    retrieval_step: Option<bool>,
     include_requestor: Option<bool>,
     response_file_attachments: Option<bool>,
-    notify: Vec<String>,
-    notify_locale: Option<String>,
+    options: Options,
 }
+
+option_setters!(NewRequest, "NewRequest::new(\"The key, please.\")");
 
 /// The most characters of a text. This is the limit of pushes, because that of requests is not known.
 const TEXT: usize = 1024 * 1024;
@@ -60,16 +58,10 @@ impl NewRequest {
     pub fn new(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
-            files: Vec::new(),
             close_after: None,
-            passphrase: None,
-            name: None,
-            note: None,
-            retrieval_step: None,
             include_requestor: None,
             response_file_attachments: None,
-            notify: Vec::new(),
-            notify_locale: None,
+            options: Options::default(),
         }
     }
 
@@ -83,7 +75,7 @@ impl NewRequest {
     /// # let _ = request;
     /// ```
     pub fn file(mut self, file: Upload) -> Self {
-        self.files.push(file);
+        self.options.files.push(file);
         self
     }
 
@@ -97,50 +89,6 @@ impl NewRequest {
     /// ```
     pub fn close_after(mut self, expiry: Expiry) -> Self {
         self.close_after = Some(expiry);
-        self
-    }
-
-    /// A passphrase that the recipient needs in addition to the link.
-    ///
-    /// ```
-    /// let request = pwpush_api::NewRequest::new("The key, please.").passphrase("plain yellow umbrella");
-    /// # let _ = request;
-    /// ```
-    pub fn passphrase(mut self, passphrase: impl Into<Secret>) -> Self {
-        self.passphrase = Some(passphrase.into());
-        self
-    }
-
-    /// A name for the owner's lists. It is not secret.
-    ///
-    /// ```
-    /// let request = pwpush_api::NewRequest::new("The key, please.").name("Key of the depot");
-    /// # let _ = request;
-    /// ```
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = Some(name.into());
-        self
-    }
-
-    /// A note that only the owner sees.
-    ///
-    /// ```
-    /// let request = pwpush_api::NewRequest::new("The key, please.").note("asked in March");
-    /// # let _ = request;
-    /// ```
-    pub fn note(mut self, note: impl Into<String>) -> Self {
-        self.note = Some(note.into());
-        self
-    }
-
-    /// Whether the link leads to a page with a button first.
-    ///
-    /// ```
-    /// let request = pwpush_api::NewRequest::new("The key, please.").retrieval_step(true);
-    /// # let _ = request;
-    /// ```
-    pub fn retrieval_step(mut self, retrieval_step: bool) -> Self {
-        self.retrieval_step = Some(retrieval_step);
         self
     }
 
@@ -166,30 +114,6 @@ impl NewRequest {
         self
     }
 
-    /// The e-mail addresses that the service sends the link to, up to 5.
-    ///
-    /// ```
-    /// let request = pwpush_api::NewRequest::new("The key, please.").notify(["john.hill@example.com"]);
-    /// # let _ = request;
-    /// ```
-    pub fn notify<A: Into<String>>(mut self, addresses: impl IntoIterator<Item = A>) -> Self {
-        self.notify.extend(addresses.into_iter().map(Into::into));
-        self
-    }
-
-    /// The language of that mail, as a code such as `fr`.
-    ///
-    /// ```
-    /// let request = pwpush_api::NewRequest::new("La clef, s'il vous plaît.")
-    ///     .notify(["jean@example.com"])
-    ///     .notify_locale("fr");
-    /// # let _ = request;
-    /// ```
-    pub fn notify_locale(mut self, locale: impl Into<String>) -> Self {
-        self.notify_locale = Some(locale.into());
-        self
-    }
-
     fn fields<'a>(
         &'a self,
         lifetime: Option<Lifetime>,
@@ -197,17 +121,20 @@ impl NewRequest {
         account: Option<&'a str>,
     ) -> Fields<'a> {
         let (_, step) = Lifetime::members(lifetime);
-        Fields::new("request", &self.files, account)
+        Fields::new("request", &self.options.files, account)
             .text("request", Some(&self.text))
             .number("close_after_duration", step)
-            .secret("passphrase", self.passphrase.as_ref())
-            .text("name", self.name.as_deref())
-            .text("note", self.note.as_deref())
-            .flag("retrieval_step", self.retrieval_step)
+            .secret("passphrase", self.options.passphrase.as_ref())
+            .text("name", self.options.name.as_deref())
+            .text("note", self.options.note.as_deref())
+            .flag("retrieval_step", self.options.retrieval_step)
             .flag("include_requestor", self.include_requestor)
             .flag("response_file_attachments", self.response_file_attachments)
             .text("notify_emails_to", notify)
-            .text("notify_emails_to_locale", self.notify_locale.as_deref())
+            .text(
+                "notify_emails_to_locale",
+                self.options.notify_locale.as_deref(),
+            )
     }
 }
 
@@ -234,14 +161,8 @@ impl Requests {
     /// println!("{}", request.link().expose());
     /// # Ok(()) }
     /// ```
-    pub fn create(&self, request: NewRequest) -> CreateRequest {
-        CreateRequest {
-            request: self.create_request(),
-            new: request,
-            account_id: None,
-            progress: None,
-            or_less: false,
-        }
+    pub fn create(&self, request: NewRequest) -> Create<NewRequest> {
+        Create::new(self.create_request(), request)
     }
 
     /// Responds to a request. Commercial edition only.
@@ -284,67 +205,12 @@ impl Requests {
     }
 }
 
-/// Creates a request. From [`Requests::create`].
-#[must_use = "a call does nothing until it is awaited"]
-pub struct CreateRequest {
-    request: Request,
-    new: NewRequest,
-    account_id: Option<String>,
-    progress: Option<Progress>,
-    or_less: bool,
-}
-
-impl CreateRequest {
-    /// Accepts less than asked if the service keeps less, such as a shorter time; see
-    /// [`CreatePush::or_less`](crate::CreatePush::or_less).
-    ///
-    /// ```no_run
-    /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
-    /// let request = pwpush_api::NewRequest::new("The key, please.").retrieval_step(true);
-    /// let request = pwpush.requests().create(request).or_less().await?;
-    /// println!("{:?}", request.less());
-    /// # Ok(()) }
-    /// ```
-    pub fn or_less(mut self) -> Self {
-        self.or_less = true;
-        self
-    }
-
-    /// Creates the request for this account or workspace.
-    ///
-    /// ```no_run
-    /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
-    /// let request = pwpush_api::NewRequest::new("The key, please.");
-    /// pwpush.requests().create(request).account_id("12").await?;
-    /// # Ok(()) }
-    /// ```
-    pub fn account_id(mut self, account_id: impl Into<String>) -> Self {
-        self.account_id = Some(account_id.into());
-        self
-    }
-
-    /// Calls `progress`, for a request with files, with the bytes handed to the connection so far and the total.
-    ///
-    /// ```no_run
-    /// # async fn example(pwpush: pwpush_api::Client) -> Result<(), pwpush_api::Error> {
-    /// use pwpush_api::{NewRequest, Upload};
-    ///
-    /// let request = NewRequest::new("Please fill this in.").file(Upload::file("form.pdf").await?);
-    /// let create = pwpush.requests().create(request);
-    /// create.on_progress(|sent, all| println!("{sent} of {all} bytes")).await?;
-    /// # Ok(()) }
-    /// ```
-    pub fn on_progress(mut self, progress: impl Fn(u64, u64) + Send + Sync + 'static) -> Self {
-        self.progress = Some(Arc::new(progress));
-        self
-    }
-
+impl Create<NewRequest> {
     async fn run(self) -> Result<Created<SecretRequest>, Error> {
         let new = &self.new;
         fields::check_text("request", &new.text, TEXT)?;
-        fields::check_files(&new.files)?;
-        fields::check_passphrase(new.passphrase.as_ref())?;
-        let notify = fields::recipients("notify", &new.notify)?;
+        new.options.check()?;
+        let notify = new.options.recipients()?;
         // Only the commercial edition has requests, so the client does not ask for the edition.
         let edition = Edition::Commercial;
         let of = |expiry| Lifetime::of(expiry, &edition, "close_after");
@@ -352,38 +218,22 @@ impl CreateRequest {
         let account = self.account_id.as_deref();
         let fields = new.fields(lifetime, notify.as_deref(), account);
         let request = fields.write(self.request, self.progress);
-        let compare = |answer: &Value| {
-            Comparison::new(answer, Some(&edition))
+        let compare = |response: &Value| {
+            let compared = Comparison::new(response, Some(&edition))
                 .lifetime("close_after", lifetime, &lifetime::OF_REQUEST)
-                .flag("retrieval_step", new.retrieval_step, false)
                 .flag("include_requestor", new.include_requestor, false)
                 .flag(
                     "response_file_attachments",
                     new.response_file_attachments,
                     false,
-                )
-                .passphrase(new.passphrase.as_ref().map(Secret::expose))
-                .text("name", new.name.as_deref())
-                .text("note", new.note.as_deref())
-                .mail(&new.notify, new.notify_locale.as_deref())
-                .account(account)
-                .differences()
+                );
+            new.options.compare(compared).account(account).differences()
         };
         confirm::create(request, compare, self.or_less, &REQUESTS_CLOSE).await
     }
 }
 
-sent_when_awaited!(CreateRequest gives Created<SecretRequest>);
-
-/// Shows what is created and for whom.
-impl std::fmt::Debug for CreateRequest {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CreateRequest")
-            .field("new", &self.new)
-            .field("account_id", &self.account_id)
-            .finish_non_exhaustive()
-    }
-}
+sent_when_awaited!(Create<NewRequest>, Created<SecretRequest>);
 
 /// Responds to a request. From [`Requests::respond`].
 #[must_use = "a call does nothing until it is awaited"]
@@ -435,7 +285,8 @@ impl RespondRequest {
     }
 }
 
-sent_when_awaited!(RespondRequest gives SecretRequest);
+sent_when_awaited!(RespondRequest, SecretRequest);
+security_api_transport::__call_options!(RespondRequest);
 
 impl std::fmt::Debug for RespondRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

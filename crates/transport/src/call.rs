@@ -286,7 +286,7 @@ impl Received {
     pub(crate) fn undecodable(&self, error: Error) -> Error {
         self.error(ApiError::new())
             .with_kind(ErrorKind::Decode)
-            .with_verdict(Verdict::Success)
+            .with_verdict(Verdict::Executed)
             .with_message(error.to_string())
             .in_call(&self.call)
     }

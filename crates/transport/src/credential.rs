@@ -23,7 +23,7 @@ pub struct Generation(pub u64);
 /// Obtains a credential and applies it to requests.
 ///
 /// The request path awaits [`ready`](Self::ready) before it takes a permit from the rate limiter, and calls
-/// [`stamp`](Self::stamp), which never waits, right before sending.
+/// [`apply`](Self::apply), which never waits, right before sending.
 #[async_trait]
 pub trait Credential: Any + fmt::Debug + Send + Sync + 'static {
     /// Called with the base URL of a client that is built with this credential, without a trailing slash.
@@ -66,7 +66,7 @@ pub trait Credential: Any + fmt::Debug + Send + Sync + 'static {
 
     /// Sets the current credential on a request, replacing any that is set, and returns its generation. `None` if the
     /// credential was refused since it was ready, so that a new one must be awaited.
-    fn stamp(&self, headers: &mut HeaderMap) -> Option<Generation>;
+    fn apply(&self, headers: &mut HeaderMap) -> Option<Generation>;
 
     /// The service refused this generation: drop the credential if it is still the current one. Returns whether sending
     /// the request again, with another generation, may help.
@@ -79,11 +79,11 @@ pub trait Credential: Any + fmt::Debug + Send + Sync + 'static {
 
     /// The credential's secrets, which errors redact if the service quotes them. Called when a call fails.
     ///
-    /// By default, these are the header values that [`stamp`](Self::stamp) sets and marks as sensitive. Implement this
+    /// By default, these are the header values that [`apply`](Self::apply) sets and marks as sensitive. Implement this
     /// for a credential whose header differs with each request, or whose secret is not what it sends.
     fn secrets(&self) -> Vec<Secret> {
         let mut headers = HeaderMap::new();
-        self.stamp(&mut headers);
+        self.apply(&mut headers);
         headers.values().flat_map(secrets_of).collect()
     }
 
@@ -224,7 +224,7 @@ impl Credential for ApiKey {
         Ok(())
     }
 
-    fn stamp(&self, headers: &mut HeaderMap) -> Option<Generation> {
+    fn apply(&self, headers: &mut HeaderMap) -> Option<Generation> {
         headers.insert(self.name.clone(), self.value.clone());
         Some(Generation::default())
     }
@@ -248,7 +248,7 @@ impl Credential for Anonymous {
         Ok(())
     }
 
-    fn stamp(&self, _: &mut HeaderMap) -> Option<Generation> {
+    fn apply(&self, _: &mut HeaderMap) -> Option<Generation> {
         Some(Generation::default())
     }
 
@@ -278,11 +278,11 @@ mod tests {
     }
 
     #[test]
-    fn a_stamp_replaces_what_is_there_and_is_marked_sensitive() {
+    fn an_applied_key_replaces_what_is_there_and_is_marked_sensitive() {
         let key = ApiKey::new(HeaderName::from_static("x-api-key"), "s3cret").unwrap();
         let mut headers = HeaderMap::new();
         headers.append("x-api-key", HeaderValue::from_static("other"));
-        key.stamp(&mut headers).unwrap();
+        key.apply(&mut headers).unwrap();
         let values: Vec<_> = headers.get_all("x-api-key").iter().collect();
         assert_eq!(values.len(), 1);
         assert!(values[0].is_sensitive());

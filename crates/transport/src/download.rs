@@ -253,7 +253,7 @@ impl FromResponse for Download {
                 ApiError::new(),
             )
             .with_kind(ErrorKind::Decode)
-            .with_verdict(Verdict::Success)
+            .with_verdict(Verdict::Executed)
             .with_message(
                 "a web page came in place of a file, perhaps of a proxy or for signing in; if the file is one, ask for it \
                  by the header `accept: text/html`",

@@ -422,7 +422,7 @@ impl Error {
     /// be read. Before repeating a change, check whether it was made.
     #[must_use]
     pub fn may_be_executed(&self) -> bool {
-        self.outcome() == Outcome::Unknown || self.0.verdict == Verdict::Success
+        self.outcome() == Outcome::Unknown || self.0.verdict == Verdict::Executed
     }
 
     /// Whether the same call may succeed later and is safe to make again: nothing was sent, the service refused it and
@@ -440,7 +440,7 @@ impl Error {
     pub(crate) fn is_permanent(&self) -> bool {
         matches!(
             self.0.verdict,
-            Verdict::Unsendable | Verdict::Final | Verdict::Success
+            Verdict::Unsendable | Verdict::Final | Verdict::Executed
         )
     }
 }

@@ -71,7 +71,7 @@ impl Outcome {
 #[non_exhaustive]
 pub enum Verdict {
     /// The request was executed.
-    Success,
+    Executed,
     /// The service responded with an error that another attempt would not change.
     Final,
     /// The credential was refused and nothing was executed. The request is sent once more if the credential can be
@@ -89,7 +89,7 @@ pub enum Verdict {
     /// The request was not sent, because no connection could be used.
     NotSent,
     /// The request was not sent, because the credential was refused while the request waited for its turn.
-    NotAuthorized,
+    CredentialLost,
     /// The request was not sent, because the client's own limiter or the token endpoint would have made it wait too long.
     Deferred,
     /// The request was not sent, and another attempt would fail in the same way.
@@ -98,7 +98,7 @@ pub enum Verdict {
 
 /// The operations that the client sends again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Retry {
+pub(crate) enum RetryRule {
     /// Every operation.
     Any,
     /// Every operation, once, if its credential can be renewed.
@@ -113,16 +113,16 @@ pub(crate) enum Retry {
 
 impl Verdict {
     /// The retry table.
-    const fn row(self) -> (Outcome, Retry) {
+    const fn row(self) -> (Outcome, RetryRule) {
         match self {
-            Self::NotSent | Self::NotAuthorized => (Outcome::NotSent, Retry::Any),
-            Self::Deferred => (Outcome::NotSent, Retry::Later),
-            Self::Unsendable => (Outcome::NotSent, Retry::Never),
-            Self::Throttled | Self::Refused => (Outcome::Refused, Retry::Any),
-            Self::StaleCredential => (Outcome::Refused, Retry::Renewed),
-            Self::Transient => (Outcome::Unknown, Retry::Idempotent),
-            Self::Interrupted => (Outcome::Unknown, Retry::Never),
-            Self::Success | Self::Final => (Outcome::Answered, Retry::Never),
+            Self::NotSent | Self::CredentialLost => (Outcome::NotSent, RetryRule::Any),
+            Self::Deferred => (Outcome::NotSent, RetryRule::Later),
+            Self::Unsendable => (Outcome::NotSent, RetryRule::Never),
+            Self::Throttled | Self::Refused => (Outcome::Refused, RetryRule::Any),
+            Self::StaleCredential => (Outcome::Refused, RetryRule::Renewed),
+            Self::Transient => (Outcome::Unknown, RetryRule::Idempotent),
+            Self::Interrupted => (Outcome::Unknown, RetryRule::Never),
+            Self::Executed | Self::Final => (Outcome::Answered, RetryRule::Never),
         }
     }
 
@@ -130,7 +130,7 @@ impl Verdict {
     #[must_use]
     pub fn by_status(response: &ResponseParts<'_>) -> Self {
         match response.status.as_u16() {
-            200..=299 => Self::Success,
+            200..=299 => Self::Executed,
             _ if response.operation.refuses_with(response.status) => Self::Refused,
             401 => Self::StaleCredential,
             429 => Self::Throttled,
@@ -157,7 +157,7 @@ impl Verdict {
             Outcome::Unknown => Self::Interrupted,
             // The request succeeded, and its response cannot be read.
             Outcome::Answered if matches!(kind, ErrorKind::Decode | ErrorKind::TooLarge) => {
-                Self::Success
+                Self::Executed
             }
             Outcome::Answered => Self::Final,
         }
@@ -171,18 +171,18 @@ impl Verdict {
     /// Whether the client may send the request again.
     pub(crate) const fn allows_retry(self, is_idempotent: bool) -> bool {
         match self.row().1 {
-            Retry::Any | Retry::Renewed => true,
-            Retry::Idempotent => is_idempotent,
-            Retry::Later | Retry::Never => false,
+            RetryRule::Any | RetryRule::Renewed => true,
+            RetryRule::Idempotent => is_idempotent,
+            RetryRule::Later | RetryRule::Never => false,
         }
     }
 
     /// Whether the same call may succeed later, and making it again is safe.
     pub(crate) const fn is_retryable(self, is_idempotent: bool) -> bool {
         match self.row().1 {
-            Retry::Any | Retry::Later => true,
-            Retry::Idempotent => is_idempotent,
-            Retry::Renewed | Retry::Never => false,
+            RetryRule::Any | RetryRule::Later => true,
+            RetryRule::Idempotent => is_idempotent,
+            RetryRule::Renewed | RetryRule::Never => false,
         }
     }
 
@@ -200,7 +200,7 @@ impl Verdict {
     /// response is final.
     pub(crate) const fn after_unknown(self) -> Self {
         match self.row() {
-            (Outcome::NotSent | Outcome::Refused, Retry::Renewed | Retry::Never) => {
+            (Outcome::NotSent | Outcome::Refused, RetryRule::Renewed | RetryRule::Never) => {
                 Self::Interrupted
             }
             (Outcome::NotSent | Outcome::Refused, _) => Self::Transient,
@@ -217,7 +217,7 @@ mod tests {
     const ROWS: [(&str, &[Verdict]); 8] = [
         (
             "name resolution or connecting failed",
-            &[Verdict::NotSent, Verdict::NotAuthorized],
+            &[Verdict::NotSent, Verdict::CredentialLost],
         ),
         (
             "the rate limiter or the token endpoint",
@@ -236,7 +236,7 @@ mod tests {
         ),
         (
             "429 that is a lock on one object",
-            &[Verdict::Final, Verdict::Success],
+            &[Verdict::Final, Verdict::Executed],
         ),
     ];
 
@@ -261,11 +261,11 @@ mod tests {
                 let (outcome, retry) = verdict.row();
                 assert_eq!(cells[1], format!("`{outcome:?}`"), "{verdict:?}: {line}");
                 let retried = match retry {
-                    Retry::Any => ["yes", "yes"],
-                    Retry::Renewed => ["once, with a new token", "once, with a new token"],
-                    Retry::Idempotent => ["no", "yes"],
-                    Retry::Later => ["by the caller, later", "by the caller, later"],
-                    Retry::Never => ["no", "no"],
+                    RetryRule::Any => ["yes", "yes"],
+                    RetryRule::Renewed => ["once, with a new token", "once, with a new token"],
+                    RetryRule::Idempotent => ["no", "yes"],
+                    RetryRule::Later => ["by the caller, later", "by the caller, later"],
+                    RetryRule::Never => ["no", "no"],
                 };
                 assert_eq!(cells[2..], retried, "{verdict:?}: {line}");
             }

@@ -1,13 +1,16 @@
 //! Reads a response as far as needed to classify it, and classifies it: once for each response.
 
+use std::future::Future;
 use std::ops::Range;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use futures_util::FutureExt;
+use futures_util::future::{self, BoxFuture, Either};
 use http_body::{Body as HttpBody, Frame};
 use http_body_util::{BodyExt, Full};
+use pin_project_lite::pin_project;
 
 use crate::body::ResponseBody;
 use crate::context::CallContext;
@@ -21,50 +24,60 @@ use crate::wire::media_type::is_json;
 
 /// Reads the response, unless its body is streamed to the caller, and stores the verdict in its body.
 ///
+/// Composed by hand instead of from `async` blocks, which keep what they have moved on: the future of a call must stay
+/// below the size from which allocators take much longer.
+///
 /// # Errors
 /// If a successful response breaks off or stalls.
-pub(crate) async fn receive(
+pub(crate) fn receive(
     call: &CallContext,
     response: HttpResponse,
-) -> Result<HttpResponse, Error> {
+) -> impl Future<Output = Result<HttpResponse, Error>> {
     let idle = call.limits().idle_timeout;
     let (head, body) = response.into_parts();
     let is_success = head.status.is_success();
-    let body = if call.limits().streamed && is_success {
+    let reading = if call.limits().streamed && is_success {
         let body = Idle::new(body, idle).until(call.limits().stream_deadline);
-        let body = ResponseBody::stream(body);
-        match is_json(&head.headers) {
-            // The body may be the reason why there is no file. Boxed, so that other calls need no room for it.
-            true => Box::pin(buffered(body)).await?,
-            false => body,
-        }
+        Either::Right(opened(ResponseBody::stream(body), is_json(&head.headers)))
     } else {
-        match collect(body, idle).await {
-            Ok(body) => ResponseBody::full(body),
+        Either::Left(Collect::new(Idle::new(body, idle)))
+    };
+    reading.map(move |body| {
+        let body = match body {
             // A truncated error page is still an error page.
             Err(_) if !is_success => ResponseBody::full(Bytes::new()),
-            Err(error) => return Err(error),
-        }
-    };
-    let whole = without_mark(body.as_full().cloned().unwrap_or_default());
-    let response = ResponseParts::new(call.operation(), head.status, &head.headers, &whole);
-    let (verdict, payload) = classify(call, &response, &whole);
-    Ok(HttpResponse::from_parts(
-        head,
-        body.judged(verdict, payload),
-    ))
+            body => body?,
+        };
+        let whole = without_mark(body.as_full().cloned().unwrap_or_default());
+        let response = ResponseParts::new(call.operation(), head.status, &head.headers, &whole);
+        let (verdict, payload) = classify(call, &response, &whole);
+        Ok(HttpResponse::from_parts(
+            head,
+            body.judged(verdict, payload),
+        ))
+    })
+}
+
+/// The body of a streamed response. One of JSON may be the reason why there is no file, so it is read if it is short.
+///
+/// Boxed, so that other calls need no room for it.
+fn opened(body: ResponseBody, is_json: bool) -> BoxFuture<'static, Result<ResponseBody, Error>> {
+    match is_json {
+        true => Box::pin(buffered(body)),
+        false => Box::pin(future::ready(Ok(body))),
+    }
 }
 
 /// The verdict on the response, and the part of its body to decode.
 fn classify(call: &CallContext, response: &ResponseParts<'_>, body: &Bytes) -> (Verdict, Bytes) {
     let protocol = call.protocol();
     match protocol.classify(response) {
-        Verdict::Success if response.status.is_success() => match protocol.payload(response) {
-            Ok(part) => (Verdict::Success, share(body, part)),
+        Verdict::Executed if response.status.is_success() => match protocol.payload(response) {
+            Ok(part) => (Verdict::Executed, share(body, part)),
             Err(verdict) => (verdict, Bytes::new()),
         },
         // Only the status can say that a request succeeded.
-        Verdict::Success => (Verdict::Final, Bytes::new()),
+        Verdict::Executed => (Verdict::Final, Bytes::new()),
         verdict => (verdict, Bytes::new()),
     }
 }
@@ -93,31 +106,54 @@ pub(crate) fn place_in(body: &[u8], part: &[u8]) -> Option<Range<usize>> {
 /// The largest buffer that is reserved before a body has arrived.
 const MOST_RESERVED: u64 = 16 * 1024 * 1024;
 
-/// The whole body. A body that arrives in a single chunk is not copied.
-async fn collect(body: ResponseBody, idle: Duration) -> Result<Bytes, Error> {
-    if let Some(bytes) = body.as_full() {
-        return Ok(bytes.clone());
+pin_project! {
+    /// Reads the whole body. A body that arrives in a single chunk is not copied.
+    struct Collect {
+        #[pin]
+        body: Idle,
+        first: Option<Bytes>,
+        whole: BytesMut,
     }
-    let mut body = std::pin::pin!(Idle::new(body, idle));
-    let mut first: Option<Bytes> = None;
-    let mut whole = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let Ok(piece) = frame.map_err(Error::from_boxed)?.into_data() else {
-            continue;
-        };
-        if whole.is_empty() {
-            let Some(start) = first.take() else {
-                first = Some(piece);
+}
+
+impl Collect {
+    fn new(body: Idle) -> Self {
+        Self {
+            body,
+            first: None,
+            whole: BytesMut::new(),
+        }
+    }
+}
+
+impl Future for Collect {
+    type Output = Result<ResponseBody, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        while let Some(frame) = ready!(this.body.as_mut().poll_frame(cx)) {
+            let Ok(piece) = frame.map_err(Error::from_boxed)?.into_data() else {
                 continue;
             };
-            // Content-Length is only a hint, so the reservation is bounded.
-            let rest = body.size_hint().lower().min(MOST_RESERVED);
-            whole.reserve(start.len() + piece.len() + usize::try_from(rest).unwrap_or(0));
-            whole.extend_from_slice(&start);
+            if this.whole.is_empty() {
+                let Some(start) = this.first.take() else {
+                    *this.first = Some(piece);
+                    continue;
+                };
+                // Content-Length is only a hint, so the reservation is bounded.
+                let rest = this.body.size_hint().lower().min(MOST_RESERVED);
+                let rest = usize::try_from(rest).unwrap_or(0);
+                this.whole.reserve(start.len() + piece.len() + rest);
+                this.whole.extend_from_slice(&start);
+            }
+            this.whole.extend_from_slice(&piece);
         }
-        whole.extend_from_slice(&piece);
+        let whole = match this.first.take() {
+            Some(only) => only,
+            None => std::mem::take(this.whole).freeze(),
+        };
+        Poll::Ready(Ok(ResponseBody::full(whole)))
     }
-    Ok(first.unwrap_or_else(|| whole.freeze()))
 }
 
 /// The whole body if it is no larger than an error may be. A larger body stays a stream.

@@ -717,7 +717,7 @@ impl Credential for Elusive {
         Ok(())
     }
 
-    fn stamp(&self, _: &mut HeaderMap) -> Option<Generation> {
+    fn apply(&self, _: &mut HeaderMap) -> Option<Generation> {
         let tries = self.0.fetch_add(1, Ordering::Relaxed);
         assert!(tries < 10, "the call does not end");
         None

@@ -430,7 +430,7 @@ impl Credential for Late {
         Ok(())
     }
 
-    fn stamp(&self, _: &mut HeaderMap) -> Option<Generation> {
+    fn apply(&self, _: &mut HeaderMap) -> Option<Generation> {
         Some(Generation(0))
     }
 

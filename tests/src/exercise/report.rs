@@ -22,11 +22,11 @@ pub struct Report {
 #[derive(Debug)]
 struct Line {
     operation: &'static Operation,
-    outcome: Outcome,
+    ending: Ending,
 }
 
 #[derive(Debug)]
-enum Outcome {
+enum Ending {
     /// The status, if the call tells.
     Done(Option<u16>),
     /// The server does not offer it.
@@ -41,12 +41,12 @@ impl Report {
     }
 
     fn note(&mut self, operation: &'static Operation, given: Result<Option<u16>, Error>) {
-        let outcome = match given {
-            Ok(status) => Outcome::Done(status),
-            Err(error) if self.is_absence.is_some_and(|is| is(&error)) => Outcome::Absent,
-            Err(error) => Outcome::Failed(error.to_string()),
+        let ending = match given {
+            Ok(status) => Ending::Done(status),
+            Err(error) if self.is_absence.is_some_and(|is| is(&error)) => Ending::Absent,
+            Err(error) => Ending::Failed(error.to_string()),
         };
-        self.lines.push(Line { operation, outcome });
+        self.lines.push(Line { operation, ending });
     }
 
     /// Waits for a call and notes what it gave.
@@ -68,12 +68,12 @@ impl Report {
         F: Future<Output = Result<Response<T>, Error>>,
     {
         let begin = Instant::now();
-        let mut outcome = call().await;
-        while outcome.is_err() && begin.elapsed() < PATIENCE {
+        let mut ending = call().await;
+        while ending.is_err() && begin.elapsed() < PATIENCE {
             tokio::time::sleep(PAUSE).await;
-            outcome = call().await;
+            ending = call().await;
         }
-        self.call(operation, std::future::ready(outcome)).await;
+        self.call(operation, std::future::ready(ending)).await;
     }
 
     /// Notes what a hand-written call gave, which does not tell the status.
@@ -83,11 +83,11 @@ impl Report {
 
     /// How many calls failed.
     pub fn failed(&self) -> usize {
-        self.count(|outcome| matches!(outcome, Outcome::Failed(_)))
+        self.count(|ending| matches!(ending, Ending::Failed(_)))
     }
 
-    fn count(&self, is: impl Fn(&Outcome) -> bool) -> usize {
-        self.lines.iter().filter(|line| is(&line.outcome)).count()
+    fn count(&self, is: impl Fn(&Ending) -> bool) -> usize {
+        self.lines.iter().filter(|line| is(&line.ending)).count()
     }
 }
 
@@ -95,10 +95,10 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for line in &self.lines {
             let operation = line.operation;
-            let mark = match line.outcome {
-                Outcome::Done(_) => "ok",
-                Outcome::Absent => "absent",
-                Outcome::Failed(_) => "FAILED",
+            let mark = match line.ending {
+                Ending::Done(_) => "ok",
+                Ending::Absent => "absent",
+                Ending::Failed(_) => "FAILED",
             };
             write!(
                 f,
@@ -107,14 +107,14 @@ impl fmt::Display for Report {
                 operation.method().as_str(),
                 operation.path()
             )?;
-            match &line.outcome {
-                Outcome::Done(Some(status)) => writeln!(f, "{status}")?,
-                Outcome::Done(None) => writeln!(f, "2xx")?,
-                Outcome::Absent => writeln!(f, "not offered")?,
-                Outcome::Failed(error) => writeln!(f, "{error}")?,
+            match &line.ending {
+                Ending::Done(Some(status)) => writeln!(f, "{status}")?,
+                Ending::Done(None) => writeln!(f, "2xx")?,
+                Ending::Absent => writeln!(f, "not offered")?,
+                Ending::Failed(error) => writeln!(f, "{error}")?,
             }
         }
-        let absent = self.count(|outcome| matches!(outcome, Outcome::Absent));
+        let absent = self.count(|ending| matches!(ending, Ending::Absent));
         write!(f, "{} operations called, ", self.lines.len())?;
         if absent > 0 {
             write!(f, "{absent} not offered, ")?;

@@ -19,10 +19,10 @@ use crate::credential::{self, Credential};
 use crate::error::{BoxError, Error, one_line};
 use crate::headers::refuse_framing;
 use crate::layers::cap::{self};
-use crate::layers::credential::{CredentialStamp, SameOrigin};
+use crate::layers::credential::{ApplyCredential, SameOrigin};
 use crate::layers::leaf::{Leaf, LeafSettings};
 use crate::layers::limit::RateLimit;
-use crate::layers::retry::{self, Retry, RetryPolicy, Shared};
+use crate::layers::retry::{self, Retry, RetryPolicy, RetrySettings};
 use crate::limiter::Limiter;
 use crate::protocol::Protocol;
 use crate::service::{HttpRequest, HttpResponse, HttpService};
@@ -422,15 +422,13 @@ impl Settings {
         let parts = Parts {
             per_call: self.per_call,
             per_attempt: self.per_attempt,
-            retry: Retry {
+            retry: Retry(Arc::new(RetrySettings {
                 policy: self.retry,
-                shared: Arc::new(Shared {
-                    credential: Arc::clone(&credential),
-                    limiter: Arc::clone(&service.limiter),
-                    budget: retry::budget(),
-                }),
-            },
-            credential_stamp: CredentialStamp {
+                credential: Arc::clone(&credential),
+                limiter: Arc::clone(&service.limiter),
+                budget: retry::budget(),
+            })),
+            apply_credential: ApplyCredential {
                 credential: Arc::clone(&credential),
                 base: Arc::clone(&base),
                 headers: Arc::new(headers),

@@ -150,7 +150,7 @@ impl Client {
 
     fn succeeded(&self, call: &CallContext, response: HttpResponse) -> Result<HttpResponse, Error> {
         match response.body().verdict() {
-            Some(Verdict::Success) | None => Ok(response),
+            Some(Verdict::Executed) | None => Ok(response),
             Some(verdict) => Err(self.refused(call, verdict, response)),
         }
     }

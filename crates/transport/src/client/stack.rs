@@ -12,7 +12,7 @@ use crate::credential::Credential;
 use crate::error::BoxError;
 use crate::layers::attempt::AttemptTimeout;
 use crate::layers::cap::Cap;
-use crate::layers::credential::{CredentialReady, CredentialStamp, Named, SameOrigin};
+use crate::layers::credential::{ApplyCredential, CredentialReady, SameOrigin, TokenTransport};
 use crate::layers::deadline::Deadline;
 use crate::layers::decompression::Decompression;
 use crate::layers::limit::RateLimit;
@@ -35,7 +35,7 @@ where
         per_attempt,
         retry,
         credential,
-        credential_stamp,
+        apply_credential,
         same_origin,
         rate_limit,
     } = parts;
@@ -49,11 +49,11 @@ where
         .service(transport);
     let credential_ready = CredentialReady {
         credential,
-        leaf: HttpService::always_ready(Named {
+        leaf: HttpService::always_ready(TokenTransport {
             leaf: HttpService::new(wire.clone()),
-            user_agent: credential_stamp.headers.get(USER_AGENT).cloned(),
-            base: Arc::clone(&credential_stamp.base),
-            own_headers: Arc::clone(&credential_stamp.own_headers),
+            user_agent: apply_credential.headers.get(USER_AGENT).cloned(),
+            base: Arc::clone(&apply_credential.base),
+            own_headers: Arc::clone(&apply_credential.own_headers),
         }),
     };
     let path = ServiceBuilder::new()
@@ -63,7 +63,7 @@ where
         .layer(retry)
         .layer(credential_ready)
         .layer(rate_limit)
-        .layer(credential_stamp)
+        .layer(apply_credential)
         .layer(AttemptTimeout)
         .layer(layer_fn(|inner| {
             wrap(&per_attempt, inner, |inner| {
@@ -80,7 +80,7 @@ pub(super) struct Parts {
     pub(super) per_attempt: Vec<SlotLayer>,
     pub(super) retry: Retry,
     pub(super) credential: Arc<dyn Credential>,
-    pub(super) credential_stamp: CredentialStamp,
+    pub(super) apply_credential: ApplyCredential,
     pub(super) same_origin: SameOrigin,
     pub(super) rate_limit: RateLimit,
 }

@@ -24,7 +24,7 @@ use crate::runtime::runtime;
 use crate::service::HttpService;
 use crate::wire::secret::Secret;
 use endpoint::{Granted, check_token_url, request_token, token_request};
-use flight::{Outcome, Over, Seat, TokenFuture};
+use flight::{Landing, Over, Seat, TokenFuture};
 use state::State;
 pub use token::TokenInfo;
 
@@ -167,10 +167,10 @@ impl Shared {
                 Step::Go => return Ok(()),
                 Step::SleepUntil(time) => tokio::time::sleep_until(time).await,
                 Step::Join { seat, early } => match self.wait(&seat).await {
-                    Outcome::Granted => return Ok(()),
-                    Outcome::Failed(error) if !early => return Err(error),
+                    Landing::Granted => return Ok(()),
+                    Landing::Failed(error) if !early => return Err(error),
                     // The fetch was to replace a live token; now a token is needed.
-                    Outcome::Failed(_) | Outcome::GivenUp => {}
+                    Landing::Failed(_) | Landing::GivenUp => {}
                 },
             }
         }
@@ -234,14 +234,14 @@ impl Shared {
         Ok(Box::pin(response))
     }
 
-    async fn wait(&self, seat: &Seat) -> Outcome {
+    async fn wait(&self, seat: &Seat) -> Landing {
         poll_fn(|cx| self.poll(seat, cx)).await
     }
 
     /// Polls the seat's fetch, if it can make progress.
-    fn poll(&self, seat: &Seat, cx: &Context<'_>) -> Poll<Outcome> {
-        if let Poll::Ready(outcome) = seat.poll(cx) {
-            return Poll::Ready(outcome);
+    fn poll(&self, seat: &Seat, cx: &Context<'_>) -> Poll<Landing> {
+        if let Poll::Ready(landing) = seat.poll(cx) {
+            return Poll::Ready(landing);
         }
         let response = {
             let mut state = self.state();
@@ -251,7 +251,7 @@ impl Shared {
                     flight.take()
                 }
                 // The fetch has just ended, or the caller runs in another runtime.
-                _ => return Poll::Ready(seat.outcome().unwrap_or(Outcome::GivenUp)),
+                _ => return Poll::Ready(seat.landing().unwrap_or(Landing::GivenUp)),
             }
         };
         let Some(response) = response else {
@@ -266,29 +266,29 @@ impl Shared {
         polled.poll()
     }
 
-    fn end(&self, seat: &Seat, result: Result<Granted, Error>) -> Outcome {
+    fn end(&self, seat: &Seat, result: Result<Granted, Error>) -> Landing {
         let mut over = Over::default();
         let mut state = self.state();
         let Some(flight) = state.remove(&seat.crowd) else {
-            return seat.outcome().unwrap_or(Outcome::GivenUp);
+            return seat.landing().unwrap_or(Landing::GivenUp);
         };
-        let outcome = match result {
-            Ok(_) if flight.is_useless(state.refusals, Instant::now()) => Outcome::GivenUp,
+        let landing = match result {
+            Ok(_) if flight.is_useless(state.refusals, Instant::now()) => Landing::GivenUp,
             Ok(granted) => {
                 state.grant(granted);
                 for other in state.flights.drain(..) {
-                    over.add(other, Outcome::Granted);
+                    over.add(other, Landing::Granted);
                 }
-                Outcome::Granted
+                Landing::Granted
             }
             Err(error) => {
                 let error = self.without_secret(error);
                 state.fail(&error, flight.early);
-                Outcome::Failed(error)
+                Landing::Failed(error)
             }
         };
-        over.add(flight, outcome.clone());
-        outcome
+        over.add(flight, landing.clone());
+        landing
     }
 
     /// Errors of the layers below may quote the request's secret.
@@ -315,7 +315,7 @@ struct Polled<'a> {
 }
 
 impl Polled<'_> {
-    fn poll(&mut self) -> Poll<Outcome> {
+    fn poll(&mut self) -> Poll<Landing> {
         let crowd = &self.seat.crowd;
         let waker = Waker::from(Arc::clone(crowd));
         let Some(response) = &mut self.response else {
@@ -344,7 +344,7 @@ impl Drop for Polled<'_> {
         if self.response.is_some() {
             let mut over = Over::default();
             if let Some(flight) = self.shared.state().remove(&self.seat.crowd) {
-                over.add(flight, Outcome::GivenUp);
+                over.add(flight, Landing::GivenUp);
             }
         }
     }
@@ -387,7 +387,7 @@ impl Credential for OAuth2 {
         }
     }
 
-    fn stamp(&self, headers: &mut HeaderMap) -> Option<Generation> {
+    fn apply(&self, headers: &mut HeaderMap) -> Option<Generation> {
         // A token that expired since it was ready is still sent: the service decides, and a 401 renews it.
         let state = self.0.state();
         let token = state.token.as_ref()?;

@@ -48,9 +48,10 @@ where
         let call = CallContext::of(&request).cloned();
         let mut progress = None;
         let mut sleep = None;
+        let now = Instant::now();
         let over = |call: &CallContext| {
             let deadline = call.limits().deadline;
-            deadline.is_some_and(|deadline| deadline <= Instant::now())
+            deadline.is_some_and(|deadline| deadline <= now)
         };
         if call.as_ref().is_some_and(over) {
             // The deadline may have passed while the call waited for a permit or a credential.
@@ -62,7 +63,6 @@ where
             };
         }
         if let Some(call) = &call {
-            let now = Instant::now();
             call.attempt_starts(now);
             let limits = call.limits();
             let mut first = limits.attempt_timeout;

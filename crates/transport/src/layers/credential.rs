@@ -78,7 +78,7 @@ where
 
 /// The service that credentials send their own requests through: the transport with the client's headers added.
 #[derive(Debug, Clone)]
-pub(crate) struct Named {
+pub(crate) struct TokenTransport {
     pub(crate) leaf: HttpService,
     pub(crate) user_agent: Option<HeaderValue>,
     pub(crate) base: Arc<BaseUrl>,
@@ -86,7 +86,7 @@ pub(crate) struct Named {
     pub(crate) own_headers: Arc<HeaderMap>,
 }
 
-impl Service<HttpRequest> for Named {
+impl Service<HttpRequest> for TokenTransport {
     type Response = HttpResponse;
     type Error = BoxError;
     type Future = HttpFuture;
@@ -107,7 +107,7 @@ impl Service<HttpRequest> for Named {
 
 /// Applies the credential to the request, and adds the headers that every request carries. Never waits.
 #[derive(Debug, Clone)]
-pub(crate) struct CredentialStamp {
+pub(crate) struct ApplyCredential {
     pub(crate) credential: Arc<dyn Credential>,
     pub(crate) base: Arc<BaseUrl>,
     pub(crate) headers: Arc<HeaderMap>,
@@ -126,27 +126,27 @@ fn add_own(base: &BaseUrl, own: &HeaderMap, request: &mut HttpRequest) {
     }
 }
 
-prepare_layer!(CredentialStamp);
+prepare_layer!(ApplyCredential);
 
-impl Prepare for CredentialStamp {
+impl Prepare for ApplyCredential {
     fn prepare(&self, request: &mut HttpRequest) -> Result<(), Error> {
-        self.stamp(request)
+        self.apply(request)
     }
 }
 
-impl CredentialStamp {
+impl ApplyCredential {
     /// Adds the headers that every request carries, unless the call sets them itself.
     fn add_headers(&self, headers: &mut HeaderMap) {
         if headers.is_empty() {
-            // Reserves room for the credential: a clone has no spare capacity and would grow at once.
-            *headers = HeaderMap::with_capacity(self.headers.len() + 1);
+            // Reserves room for the credential and `accept-encoding`: a clone has no spare capacity and would grow at once.
+            *headers = HeaderMap::with_capacity(self.headers.len() + 2);
         }
         for (name, value) in self.headers.iter() {
             headers.entry(name).or_insert_with(|| value.clone());
         }
     }
 
-    fn stamp(&self, request: &mut HttpRequest) -> Result<(), Error> {
+    fn apply(&self, request: &mut HttpRequest) -> Result<(), Error> {
         check_origin(&self.base, request)?;
         add_own(&self.base, &self.own_headers, request);
         self.add_headers(request.headers_mut());
@@ -156,7 +156,7 @@ impl CredentialStamp {
         let before = request.headers().len();
         let generation = self
             .credential
-            .stamp(request.headers_mut())
+            .apply(request.headers_mut())
             .ok_or_else(refused_while_waiting)?;
         if request.headers().len() <= before {
             self.check_replaced(request)?;
@@ -176,7 +176,7 @@ impl CredentialStamp {
             self.own_headers.contains_key(name) || call.is_some_and(|call| call.sets(name))
         };
         let mut own = HeaderMap::new();
-        self.credential.stamp(&mut own);
+        self.credential.apply(&mut own);
         own.keys().find(|name| is_set(name)).map_or(Ok(()), |name| {
             let error = Error::invalid(format!(
                 "the header `{name}` is the one that the client sends its credential in: leave it out, or build a client \
@@ -193,7 +193,7 @@ fn refused_while_waiting() -> Error {
         ErrorKind::Credential,
         "the credential was refused again and again while the call waited",
     )
-    .with_verdict(Verdict::NotAuthorized)
+    .with_verdict(Verdict::CredentialLost)
 }
 
 fn check_origin(base: &BaseUrl, request: &HttpRequest) -> Result<(), Error> {

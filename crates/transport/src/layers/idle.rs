@@ -21,10 +21,9 @@ pin_project! {
     pub(crate) struct Idle {
         #[pin]
         inner: ResponseBody,
-        #[pin]
-        sleep: Option<Sleep>,
-        #[pin]
-        end: Option<Sleep>,
+        // Boxed, because most bodies arrive without a wait.
+        sleep: Option<Pin<Box<Sleep>>>,
+        end: Option<Pin<Box<Sleep>>>,
         waiting: bool,
         idle: Duration,
         deadline: Option<Instant>,
@@ -70,21 +69,20 @@ impl HttpBody for Idle {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let mut this = self.project();
+        let this = self.project();
         // The caller may go on reading in another runtime.
         if (this.sleep.is_some() || this.end.is_some()) && *this.runtime != runtime() {
-            this.sleep.set(None);
-            this.end.set(None);
+            *this.sleep = None;
+            *this.end = None;
             *this.waiting = false;
         }
         if let Some(deadline) = *this.deadline {
-            if this.end.is_none() {
+            let end = this.end.get_or_insert_with(|| {
                 *this.runtime = runtime();
-                this.end.set(Some(tokio::time::sleep_until(deadline)));
-            }
+                Box::pin(tokio::time::sleep_until(deadline))
+            });
             // Checked first, because a body whose chunks are always ready would never reach the timer otherwise.
-            let end = this.end.as_mut().as_pin_mut().expect("set above");
-            if end.poll(cx).is_ready() {
+            if end.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Some(Err(too_late().boxed())));
             }
         }
@@ -95,16 +93,16 @@ impl HttpBody for Idle {
         if !*this.waiting {
             *this.waiting = true;
             let due = after(Instant::now(), *this.idle);
-            match this.sleep.as_mut().as_pin_mut() {
-                Some(sleep) => sleep.reset(due),
+            match this.sleep {
+                Some(sleep) => sleep.as_mut().reset(due),
                 None => {
                     *this.runtime = runtime();
-                    this.sleep.set(Some(tokio::time::sleep_until(due)));
+                    *this.sleep = Some(Box::pin(tokio::time::sleep_until(due)));
                 }
             }
         }
-        let sleep = this.sleep.as_pin_mut().expect("set above");
-        std::task::ready!(sleep.poll(cx));
+        let sleep = this.sleep.as_mut().expect("set above");
+        std::task::ready!(sleep.as_mut().poll(cx));
         Poll::Ready(Some(Err(Error::new(
             ErrorKind::Timeout,
             format!("the response stopped arriving for {:?}", this.idle),

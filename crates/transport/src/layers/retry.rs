@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures_util::TryFutureExt;
 use tokio::time::Instant;
 use tower::retry::budget::{Budget, TpsBudget};
 use tower_service::Service;
@@ -94,14 +95,12 @@ impl RetryPolicy {
 }
 
 #[derive(Debug, Clone)]
-pub(crate) struct Retry {
-    pub(crate) policy: RetryPolicy,
-    pub(crate) shared: Arc<Shared>,
-}
+pub(crate) struct Retry(pub(crate) Arc<RetrySettings>);
 
 /// What all calls of a client share.
 #[derive(Debug)]
-pub(crate) struct Shared {
+pub(crate) struct RetrySettings {
+    pub(crate) policy: RetryPolicy,
     pub(crate) credential: Arc<dyn Credential>,
     pub(crate) limiter: Arc<dyn Limiter>,
     pub(crate) budget: TpsBudget,
@@ -194,22 +193,22 @@ impl Retry {
         S: Service<HttpRequest, Response = HttpResponse, Error = BoxError> + Clone + Send,
         S::Future: Send,
     {
-        self.shared.budget.deposit();
+        self.0.budget.deposit();
         let mut tries = Tries::default();
         loop {
             request.body().check()?;
             // All inner services are always ready: the user's layers and transports are behind `HttpService`.
-            let response = inner.clone().call(for_attempt(request, call)).await;
-            let result = match response {
-                Ok(response) => receive(call, response).await,
-                Err(error) => Err(Error::from_boxed(error)),
-            };
+            let attempt = inner.clone().call(for_attempt(request, call));
+            let result = attempt
+                .map_err(Error::from_boxed)
+                .and_then(|response| receive(call, response))
+                .await;
             let verdict = verdict(&result);
             call.attempt_ended(verdict.outcome());
-            if verdict == Verdict::Success {
+            if verdict == Verdict::Executed {
                 if call.is_authorized() {
                     let generation = Generation(call.generation());
-                    self.shared.credential.accepted(generation);
+                    self.0.credential.accepted(generation);
                 }
                 return result;
             }
@@ -248,8 +247,8 @@ impl Retry {
             let used_up = result.as_ref().ok().map(HttpResponse::headers);
             let closed = server_wait
                 .max(used_up.and_then(exhausted_for))
-                .unwrap_or_else(|| self.policy.bound(tries.retries));
-            self.shared.limiter.close(call.operation(), closed);
+                .unwrap_or_else(|| self.0.policy.bound(tries.retries));
+            self.0.limiter.close(call.operation(), closed);
         }
         if !verdict.allows_retry(call.is_idempotent()) {
             return None;
@@ -259,15 +258,14 @@ impl Retry {
                 // A 401 right after a renewal is not a stale token, so do not loop.
                 let generation = Generation(call.generation());
                 // The credential is notified in any case, so that other calls do not send a refused token.
-                let is_renewed =
-                    call.is_authorized() && self.shared.credential.rejected(generation);
+                let is_renewed = call.is_authorized() && self.0.credential.rejected(generation);
                 if !is_renewed || tries.is_renewed {
                     return None;
                 }
                 tries.is_renewed = true;
                 Duration::ZERO
             }
-            Verdict::NotAuthorized => {
+            Verdict::CredentialLost => {
                 tries.not_authorized += 1;
                 if tries.not_authorized == CREDENTIAL_TRIES {
                     return None;
@@ -275,7 +273,7 @@ impl Retry {
                 Duration::ZERO
             }
             _ => {
-                let is_too_long = |wait| wait > self.policy.longest_server_wait;
+                let is_too_long = |wait| wait > self.0.policy.longest_server_wait;
                 if tries.retries == call.limits().retries || server_wait.is_some_and(is_too_long) {
                     return None;
                 }
@@ -285,7 +283,7 @@ impl Retry {
                         let more = (wait / 10).min(Duration::from_secs(1));
                         wait.saturating_add(more.mul_f64(fastrand::f64()))
                     }
-                    None => self.policy.wait(tries.retries),
+                    None => self.0.policy.wait(tries.retries),
                 }
             }
         };
@@ -296,9 +294,9 @@ impl Retry {
             return None;
         }
         match verdict {
-            Verdict::StaleCredential | Verdict::NotAuthorized => {}
+            Verdict::StaleCredential | Verdict::CredentialLost => {}
             Verdict::Throttled => tries.retries += 1,
-            _ if !self.shared.budget.withdraw() => return None,
+            _ if !self.0.budget.withdraw() => return None,
             _ => tries.retries += 1,
         }
         Some(wait)

@@ -145,12 +145,11 @@ macro_rules! spanned_service {
             }
 
             fn call(&mut self, request: HttpRequest) -> Self::Future {
-                let call = CallContext::of(&request).cloned();
-                let span = call
-                    .as_ref()
-                    .map_or_else(Span::none, |call| self.layer.start(call, &request));
-                let inner = span.in_scope(|| self.inner.call(request));
+                let call = CallContext::of(&request);
+                let span = call.map_or_else(Span::none, |call| self.layer.start(call, &request));
                 let call = call.filter(|_| $keep_call && !span.is_disabled());
+                let call = call.cloned();
+                let inner = span.in_scope(|| self.inner.call(request));
                 Spanned { inner, span, call }
             }
         }

@@ -101,7 +101,7 @@ fn unasked_part(head: http::response::Parts) -> BoxError {
         ApiError::new(),
     )
     .with_kind(ErrorKind::Decode)
-    .with_verdict(Verdict::Success)
+    .with_verdict(Verdict::Executed)
     .with_message("the service sent a part of what was asked for as a whole")
     .boxed()
 }

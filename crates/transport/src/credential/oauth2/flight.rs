@@ -69,7 +69,7 @@ impl Flight {
 
 /// How a flight ended.
 #[derive(Clone)]
-pub(super) enum Outcome {
+pub(super) enum Landing {
     /// There is a new token.
     Granted,
     Failed(Error),
@@ -80,18 +80,18 @@ pub(super) enum Outcome {
 /// Flights that have ended. Their waiters are woken, and their futures dropped, when this is dropped: after the lock is
 /// free.
 #[derive(Default)]
-pub(super) struct Over(Vec<(Flight, Outcome)>);
+pub(super) struct Over(Vec<(Flight, Landing)>);
 
 impl Over {
-    pub(super) fn add(&mut self, flight: Flight, outcome: Outcome) {
-        self.0.push((flight, outcome));
+    pub(super) fn add(&mut self, flight: Flight, landing: Landing) {
+        self.0.push((flight, landing));
     }
 }
 
 impl Drop for Over {
     fn drop(&mut self) {
-        for (flight, outcome) in self.0.drain(..) {
-            flight.crowd.end(outcome);
+        for (flight, landing) in self.0.drain(..) {
+            flight.crowd.end(landing);
         }
     }
 }
@@ -107,7 +107,7 @@ pub(super) struct Crowd {
 struct Waiting {
     wakers: BTreeMap<u64, Waker>,
     seats: u64,
-    outcome: Option<Outcome>,
+    landing: Option<Landing>,
 }
 
 impl Crowd {
@@ -138,8 +138,8 @@ impl Crowd {
         wakers.into_values().for_each(Waker::wake);
     }
 
-    fn end(&self, outcome: Outcome) {
-        self.waiting().outcome.get_or_insert(outcome);
+    fn end(&self, landing: Landing) {
+        self.waiting().landing.get_or_insert(landing);
         self.wake_all();
     }
 }
@@ -166,15 +166,15 @@ impl Seat {
         Self { crowd, number }
     }
 
-    pub(super) fn outcome(&self) -> Option<Outcome> {
-        self.crowd.waiting().outcome.clone()
+    pub(super) fn landing(&self) -> Option<Landing> {
+        self.crowd.waiting().landing.clone()
     }
 
-    /// The outcome of the flight. Until there is one, the waiter is woken whenever the future is.
-    pub(super) fn poll(&self, cx: &Context<'_>) -> Poll<Outcome> {
+    /// The landing of the flight. Until there is one, the waiter is woken whenever the future is.
+    pub(super) fn poll(&self, cx: &Context<'_>) -> Poll<Landing> {
         let mut waiting = self.crowd.waiting();
-        if let Some(outcome) = &waiting.outcome {
-            return Poll::Ready(outcome.clone());
+        if let Some(landing) = &waiting.landing {
+            return Poll::Ready(landing.clone());
         }
         let waker = waiting.wakers.entry(self.number);
         waker

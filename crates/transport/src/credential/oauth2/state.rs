@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::endpoint::Granted;
-use super::flight::{Crowd, Flight, Outcome, Over, Seat, TokenFuture};
+use super::flight::{Crowd, Flight, Landing, Over, Seat, TokenFuture};
 use super::times;
 use crate::error::Error;
 use crate::runtime::runtime;
@@ -80,7 +80,7 @@ impl State {
         let refusals = self.refusals;
         let useless = |flight: &mut Flight| flight.is_useless(refusals, now);
         for flight in self.flights.extract_if(.., useless) {
-            over.add(flight, Outcome::GivenUp);
+            over.add(flight, Landing::GivenUp);
         }
         let here = runtime();
         let flight = self.flights.iter().find(|flight| flight.is_of(here))?;

@@ -1,0 +1,124 @@
+//! The options that pushes and requests have in common.
+
+use security_api_transport::{Error, Secret, Upload};
+
+use crate::difference::Comparison;
+use crate::fields;
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Options {
+    pub(crate) files: Vec<Upload>,
+    pub(crate) passphrase: Option<Secret>,
+    pub(crate) name: Option<String>,
+    pub(crate) note: Option<String>,
+    pub(crate) retrieval_step: Option<bool>,
+    pub(crate) notify: Vec<String>,
+    pub(crate) notify_locale: Option<String>,
+}
+
+impl Options {
+    /// # Errors
+    /// If no instance accepts them.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        fields::check_files(&self.files)?;
+        fields::check_passphrase(self.passphrase.as_ref())?;
+        self.recipients().map(drop)
+    }
+
+    /// The recipients of the mail, as the service takes them.
+    pub(crate) fn recipients(&self) -> Result<Option<String>, Error> {
+        fields::recipients("notify", &self.notify)
+    }
+
+    /// Compares what the service keeps of them.
+    pub(crate) fn compare<'a>(&self, response: Comparison<'a>) -> Comparison<'a> {
+        response
+            .flag("retrieval_step", self.retrieval_step, false)
+            .passphrase(self.passphrase.as_ref().map(Secret::expose))
+            .text("name", self.name.as_deref())
+            .text("note", self.note.as_deref())
+            .mail(&self.notify, self.notify_locale.as_deref())
+    }
+}
+
+/// Writes the methods that set these options, for a type with a field `options`. `$example` makes a value of the type.
+macro_rules! option_setters {
+    ($new:ident, $example:literal) => {
+        impl $new {
+            /// A name for the owner's lists. It is not secret.
+            ///
+            /// ```
+            #[doc = concat!("let new = pwpush_api::", $example, ".name(\"VPN password\");")]
+            /// # let _ = new;
+            /// ```
+            pub fn name(mut self, name: impl Into<String>) -> Self {
+                self.options.name = Some(name.into());
+                self
+            }
+
+            /// A note that only the owner sees.
+            ///
+            /// ```
+            #[doc = concat!("let new = pwpush_api::", $example, ".note(\"for John Hill\");")]
+            /// # let _ = new;
+            /// ```
+            pub fn note(mut self, note: impl Into<String>) -> Self {
+                self.options.note = Some(note.into());
+                self
+            }
+
+            /// A passphrase that is needed in addition to the link. A blank one is refused, because the service takes it
+            /// for none.
+            ///
+            /// ```
+            #[doc = concat!("let new = pwpush_api::", $example, ".passphrase(\"plain yellow umbrella\");")]
+            /// # let _ = new;
+            /// ```
+            pub fn passphrase(mut self, passphrase: impl Into<Secret>) -> Self {
+                self.options.passphrase = Some(passphrase.into());
+                self
+            }
+
+            /// Whether the link leads to a page with a button first, so that programs that follow links in messages use
+            /// up no view.
+            ///
+            /// ```
+            #[doc = concat!("let new = pwpush_api::", $example, ".retrieval_step(true);")]
+            /// # let _ = new;
+            /// ```
+            pub fn retrieval_step(mut self, retrieval_step: bool) -> Self {
+                self.options.retrieval_step = Some(retrieval_step);
+                self
+            }
+
+            /// The e-mail addresses that the service sends the link to, up to 5, in ASCII. This needs a token, and an
+            /// instance with mail. For a push, the call asks the instance for its edition first, because the open-source
+            /// server ignores addresses before version 2.9.2.
+            ///
+            /// ```
+            #[doc = concat!("let new = pwpush_api::", $example, ".notify([\"john.hill@example.com\"]);")]
+            /// # let _ = new;
+            /// ```
+            pub fn notify<A: Into<String>>(mut self, addresses: impl IntoIterator<Item = A>) -> Self {
+                let addresses = addresses.into_iter().map(Into::into);
+                self.options.notify.extend(addresses);
+                self
+            }
+
+            /// The language of that mail, as a code such as `fr`.
+            ///
+            /// ```
+            #[doc = concat!("let new = pwpush_api::", $example)]
+            ///     .notify(["jean@example.com"])
+            ///     .notify_locale("fr");
+            /// # let _ = new;
+            /// ```
+            pub fn notify_locale(mut self, locale: impl Into<String>) -> Self {
+                self.options.notify_locale = Some(locale.into());
+                self
+            }
+        }
+    };
+}
+
+pub(crate) use option_setters;
