@@ -48,6 +48,9 @@ pub(crate) fn fault(name: &str) -> Fault {
         "gzip" => Fault::Spoil(Spoil::Gzip),
         "gzip damaged" => Fault::Spoil(Spoil::GzipDamaged),
         "gzip cut" => Fault::Spoil(Spoil::GzipCut),
+        "gzip with more behind it" => Fault::Spoil(Spoil::GzipAndMore),
+        "gzip in name only" => Fault::Spoil(Spoil::GzipInNameOnly),
+        "gzip of the transfer" => Fault::Spoil(Spoil::GzipTransfer),
         "gzip bomb" => Fault::Spoil(Spoil::GzipBomb),
         "503 with a wait of an hour" => Fault::Instead(Status(503, HOUR)),
         "429 with a wait of an hour" => Fault::Instead(Status(429, HOUR)),
@@ -64,6 +67,8 @@ pub(crate) fn fault(name: &str) -> Fault {
         "TLS: certificate of another name" => Fault::Handshake(Handshake::WrongName),
         "TLS: certificate of an unknown authority" => Fault::Handshake(Handshake::UnknownAuthority),
         "TLS 1.2: peer wants a certificate" => Fault::Handshake(Handshake::WantsCertificate),
+        "TLS: server fails in the handshake" => Fault::Handshake(Handshake::Alert(80)),
+        "TLS: server refuses the handshake" => Fault::Handshake(Handshake::Alert(40)),
         "proxy: CONNECT refused with 403" => Fault::Connect(Connect::Status(403)),
         "proxy: CONNECT refused with 407" => Fault::Connect(Connect::Status(407)),
         "proxy: CONNECT refused with 502" => Fault::Connect(Connect::Status(502)),
@@ -73,7 +78,10 @@ pub(crate) fn fault(name: &str) -> Fault {
         "proxy: 502 of its own" => Fault::Instead(Status(502, &[])),
         "HTTP/2: the only stream is taken" => Fault::NoStream,
         "HTTP/2: stream refused" => Fault::Stream(Stream::Refused),
-        "HTTP/2: GOAWAY without the request" => Fault::Stream(Stream::GoAwayBefore),
+        "HTTP/2: GOAWAY without the request" => Fault::Stream(Stream::GoAwayBefore(0)),
+        "HTTP/2: GOAWAY for an error, without the request" => {
+            Fault::Stream(Stream::GoAwayBefore(11))
+        }
         "HTTP/2: GOAWAY with the request" => Fault::Stream(Stream::GoAwayAfter),
         "HTTP/2: stream reset" => Fault::Stream(Stream::Reset),
         "HTTP/2: stream stalled" => Fault::Stream(Stream::Stalled),

@@ -131,6 +131,19 @@ async fn a_large_body_is_read_only_if_it_is_signed() {
     assert!(matches!(refused, Err(WebhookError::WrongSignature)));
     let signature = push.sign(sandbox.clock().unix(), &large);
     assert_eq!(verifier.event(Some(&signature), &large).unwrap().id, "e1");
+    // A mark at the beginning is no part of the event, and no body is no event.
+    let event = br#"{"id":"e1","category":"AUDIT","object":"NEW"}"#;
+    let marked = [b"\xef\xbb\xbf", &event[..]].concat();
+    let signature = push.sign(sandbox.clock().unix(), &marked);
+    assert_eq!(verifier.event(Some(&signature), &marked).unwrap().id, "e1");
+    for none in [&b""[..], b" ", b"null", b"[]", b"\xff"] {
+        let signature = push.sign(sandbox.clock().unix(), none);
+        let refused = verifier.event(Some(&signature), none);
+        assert!(
+            matches!(refused, Err(WebhookError::NotAnEvent(_))),
+            "{refused:?}"
+        );
+    }
     let deep = [br#"{"id":"e1","new":"#.as_slice(), &[b'['; 1_000_000]].concat();
     let signature = push.sign(sandbox.clock().unix(), &deep);
     let refused = verifier.event(Some(&signature), &deep);

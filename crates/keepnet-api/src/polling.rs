@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures_core::Stream;
-use security_api_transport::__private::{Bound, Pause};
+use security_api_transport::__private::{Bound, Pause, after};
 use security_api_transport::{Client, Error, ErrorKind, JobOptions};
 use tokio::time::Instant;
 
@@ -33,9 +33,6 @@ pub struct Polling {
     most: Duration,
     deadline: Duration,
 }
-
-/// The shortest wait, so that a program does not poll in a busy loop.
-const SHORTEST: Duration = Duration::from_millis(10);
 
 impl Default for Polling {
     fn default() -> Self {
@@ -71,7 +68,7 @@ impl Polling {
     /// # let _ = polling;
     /// ```
     pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
-        self.first = first.max(SHORTEST);
+        self.first = first.max(Pause::SHORTEST);
         self.most = most.max(self.first);
         self
     }
@@ -89,19 +86,6 @@ impl Polling {
         self.deadline = deadline;
         self
     }
-}
-
-/// A century: effectively no limit, without overflow in sums.
-const FOR_EVER: Duration = Duration::from_secs(3_155_760_000);
-
-/// The duration, randomly up to 10 % longer or shorter.
-pub(crate) fn jittered(duration: Duration) -> Duration {
-    duration.min(FOR_EVER).mul_f64(0.9 + fastrand::f64() * 0.2)
-}
-
-/// Sleeps for about this time, at least 10 ms.
-pub(crate) fn pause(duration: Duration) -> Pause {
-    Pause::until(Instant::now() + jittered(duration.max(SHORTEST)))
 }
 
 pub(crate) type Asked<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
@@ -225,7 +209,7 @@ impl<T: 'static> Progress<T> {
             State::Late
         } else {
             // Polls more often towards the deadline, so that work which ends shortly before it is seen.
-            State::Waiting(pause(self.wait.min(left / 2)))
+            State::Waiting(Pause::about(self.wait.min(left / 2)))
         };
     }
 
@@ -258,7 +242,7 @@ impl<T: 'static> Stream for Progress<T> {
                     let now = Instant::now();
                     let deadline = match this.deadline {
                         Some(deadline) => deadline,
-                        None => now + this.polling.deadline.min(FOR_EVER),
+                        None => after(now, this.polling.deadline),
                     };
                     this.deadline = Some(deadline);
                     let asked: Asked<T> = match this.options.client(&this.client) {

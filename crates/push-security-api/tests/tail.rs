@@ -11,8 +11,8 @@ use push_security_api::{
 };
 use serde_json::{Value, json};
 
-/// 2026-04-01T00:00:00Z.
-const START: i64 = 1_775_001_600;
+/// 2025-04-01T00:00:00Z.
+const START: i64 = 1_743_465_600;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_unix_seconds(START + second).unwrap()

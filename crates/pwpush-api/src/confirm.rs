@@ -140,8 +140,8 @@ pub(crate) async fn create<T: DeserializeOwned>(
         Ok(response) => response,
         Err(error) => {
             let text = String::from_utf8_lossy(error.body().map_or(&[], |body| body));
-            let was_created = error.kind() == ErrorKind::Decode
-                && error.status().is_some_and(|status| status.is_success());
+            // A response that cannot be read is one that says it succeeded.
+            let was_created = error.kind() == ErrorKind::Decode;
             return Err(match token_in(&text).filter(|_| was_created) {
                 Some(token) => {
                     let made = Made {

@@ -9,5 +9,6 @@ mod fake {
     mod support;
     mod tolerance;
     mod two_way;
+    mod undone;
     mod values;
 }

@@ -48,6 +48,8 @@ struct Flight {
     stage: Stage,
     /// How long connecting may take.
     patience: Duration,
+    /// No connection had room for the request in time.
+    is_starved: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -172,6 +174,7 @@ impl CallContext {
                 attempt: 0,
                 stage: Stage::Over,
                 patience: Duration::ZERO,
+                is_starved: false,
             }),
             unknown: AtomicBool::new(false),
             timed: AtomicBool::new(false),
@@ -298,6 +301,7 @@ impl CallContext {
         let mut flight = self.flight();
         flight.attempt = attempt;
         flight.stage = Stage::Started(now);
+        flight.is_starved = false;
     }
 
     /// When the attempt began, if its request has not been passed on yet.
@@ -369,8 +373,13 @@ impl CallContext {
         self.flight().stage = Stage::TimedOut;
     }
 
+    /// No connection took the attempt's request in time, or none had a stream for it.
+    pub(crate) fn connection_times_out(&self) {
+        self.flight().is_starved = true;
+    }
+
     /// The transport is done with the request of this attempt, or dropped it: if it was not sent, it is withdrawn.
-    /// Returns `true` if the attempt timed out on its connection.
+    /// Returns `true` if the attempt timed out on its connection, or while it waited for one.
     pub(crate) fn leaf_ends(&self, attempt: u32) -> bool {
         let mut flight = self.flight();
         if flight.attempt != attempt {
@@ -383,7 +392,7 @@ impl CallContext {
         {
             flight.stage = Stage::Withdrawn;
         }
-        matches!(flight.stage, Stage::TimedOut)
+        flight.is_starved || matches!(flight.stage, Stage::TimedOut)
     }
 
     /// Notes when the attempt's timer fires.
@@ -409,6 +418,16 @@ impl CallContext {
         if outcome == Outcome::Unknown {
             self.0.unknown.store(true, Ordering::Relaxed);
         }
+    }
+
+    /// The call is to begin again, because what it waits for is of no use any more. Returns whether that is safe.
+    pub(crate) fn begins_again(&self) -> bool {
+        let may_be_executed = self.may_be_executed();
+        self.attempt_ended(match may_be_executed {
+            true => Outcome::Unknown,
+            false => Outcome::NotSent,
+        });
+        self.is_idempotent() || !may_be_executed
     }
 
     /// The generation of the credential that was applied to the current attempt.

@@ -12,7 +12,8 @@ use tokio::time::Instant;
 use crate::call_options::CallOptions;
 use crate::client::Client;
 use crate::error::Error;
-use crate::request::{self, Request};
+use crate::headers;
+use crate::request::Request;
 
 /// The future of a [`Job`].
 pub type JobFuture<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
@@ -107,7 +108,7 @@ impl JobOptions {
 
     #[doc(hidden)]
     pub fn set_header(&mut self, name: &str, value: &str) {
-        match request::header(name, value) {
+        match headers::checked(name, value) {
             Ok((name, value)) => {
                 self.headers.insert(name, value);
             }

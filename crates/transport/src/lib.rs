@@ -15,6 +15,7 @@ mod download;
 mod error;
 #[cfg(any(feature = "fake", test))]
 mod fake;
+mod headers;
 mod job;
 mod layers;
 mod limiter;
@@ -65,6 +66,7 @@ pub use wire::timestamp::{InvalidTimestamp, Timestamp};
 /// What generated code needs from other crates, and the service crates from this one.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::limiter::after;
     pub use crate::runtime::{Bound, Pause};
     pub use {bytes, http, serde, serde_json};
 }

@@ -15,7 +15,8 @@ use tokio::time::Instant;
 
 use crate::error::Error;
 use crate::operation::Operation;
-pub(crate) use clock::{FOR_EVER, after};
+pub(crate) use clock::FOR_EVER;
+pub use clock::after;
 use lane::{Bounds, Lane};
 pub use rate::{Rate, Rates};
 

@@ -7,15 +7,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Method, Uri};
 use serde::Serialize;
 
 use crate::body::Body;
 use crate::body::multipart::Form;
-use crate::call_options::{CallOptions, refuse_framing};
+use crate::call_options::CallOptions;
 use crate::client::Client;
 use crate::error::Error;
+use crate::headers;
 use crate::operation::Operation;
 use crate::url::{encode, path};
 use crate::wire::secret::{self, Secret, Secrets, WipedBuffer};
@@ -439,7 +440,7 @@ impl Request {
 
     #[doc(hidden)]
     pub fn set_header(&mut self, name: &str, value: &str) {
-        match header(name, value) {
+        match headers::checked(name, value) {
             Ok((name, value)) => {
                 self.headers.insert(name, value);
             }
@@ -448,19 +449,6 @@ impl Request {
             }
         }
     }
-}
-
-/// Converts a header that the caller set.
-///
-/// # Errors
-/// If the name or the value is not a valid header name or value.
-pub(crate) fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Error> {
-    let name = HeaderName::try_from(name)
-        .map_err(|_| Error::invalid("the header's name has characters that names cannot have"))?;
-    let value = HeaderValue::try_from(value)
-        .map_err(|_| Error::invalid("the header's value has control characters"))?;
-    refuse_framing(&name)?;
-    Ok((name, value))
 }
 
 /// Shows method and path, never the query, headers or body.

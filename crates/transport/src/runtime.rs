@@ -7,9 +7,12 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::runtime::{Handle, Id};
 use tokio::time::{Instant, Sleep};
+
+use crate::limiter::{FOR_EVER, after};
 
 /// The runtime of the caller. What belongs to a runtime is never polled in another.
 pub(crate) fn runtime() -> Option<Id> {
@@ -55,6 +58,17 @@ pub struct Pause {
 }
 
 impl Pause {
+    /// The shortest pause, so that no program asks in a busy loop.
+    pub const SHORTEST: Duration = Duration::from_millis(10);
+
+    /// Pauses for about this long: a tenth more or less, so that many programs do not ask at the same moment.
+    #[must_use]
+    pub fn about(duration: Duration) -> Self {
+        let duration = duration.clamp(Self::SHORTEST, FOR_EVER);
+        let varied = duration.mul_f64(0.9 + fastrand::f64() * 0.2);
+        Self::until(after(Instant::now(), varied))
+    }
+
     /// Pauses until this time.
     #[must_use]
     pub fn until(until: Instant) -> Self {

@@ -130,13 +130,27 @@ async fn compression_that_is_damaged_is_told_from_a_connection_that_broke() {
     for byte in &mut damaged[20..60] {
         *byte ^= 0x5a;
     }
-    let cut = &whole[..whole.len() / 2];
-    for (body, kind, outcome, attempts) in [
-        (&damaged[..], ErrorKind::Decode, Outcome::Answered, 1),
-        (b"this is no gzip", ErrorKind::Decode, Outcome::Answered, 1),
-        (cut, ErrorKind::Io, Outcome::Unknown, 4),
+    let cut = |length: usize| whole[..length].to_vec();
+    let followed_by = |more: &[u8]| [&whole[..], more].concat();
+    let (damage, interruption) = (
+        (ErrorKind::Decode, Outcome::Answered, 1),
+        (ErrorKind::Io, Outcome::Unknown, 4),
+    );
+    for (body, (kind, outcome, attempts)) in [
+        (damaged, damage),
+        (b"this is no gzip".to_vec(), damage),
+        (b"{}".to_vec(), damage),
+        (followed_by(b"something else"), damage),
+        (followed_by(b"x"), damage),
+        (followed_by(&[0; 512]), damage),
+        (cut(1), interruption),
+        (cut(9), interruption),
+        (cut(whole.len() / 2), interruption),
+        (cut(whole.len() - 8), interruption),
+        (cut(whole.len() - 1), interruption),
+        (followed_by(&whole[..5]), interruption),
     ] {
-        for client in clients(200, Some("gzip"), body).await {
+        for client in clients(200, Some("gzip"), &body).await {
             let error = read(&client).await.unwrap_err();
             assert_eq!(
                 (error.kind(), error.outcome(), error.attempts()),

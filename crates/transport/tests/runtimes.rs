@@ -4,14 +4,16 @@ mod common;
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
 use common::wire::response;
 use common::{builder, create, hurried, read};
-use security_api_transport::Client;
+use security_api_transport::{Client, ErrorKind, Outcome};
 use tokio::runtime::{Builder, Runtime};
 
 /// A server with threads of its own, that closes a connection on which nothing arrives for a while.
@@ -22,6 +24,11 @@ struct Server {
 
 impl Server {
     fn start(keep_alive: Duration) -> Self {
+        Self::silent_at_first(0, keep_alive)
+    }
+
+    /// Gives no response to the first requests.
+    fn silent_at_first(silent: usize, keep_alive: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let server = Self {
             url: format!("http://{}", listener.local_addr().unwrap()),
@@ -31,7 +38,7 @@ impl Server {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let requests = Arc::clone(&requests);
-                thread::spawn(move || serve(stream, keep_alive, &requests));
+                thread::spawn(move || serve(stream, keep_alive, silent, &requests));
             }
         });
         server
@@ -50,7 +57,7 @@ impl Server {
     }
 }
 
-fn serve(mut stream: TcpStream, keep_alive: Duration, requests: &AtomicUsize) {
+fn serve(mut stream: TcpStream, keep_alive: Duration, silent: usize, requests: &AtomicUsize) {
     stream.set_read_timeout(Some(keep_alive)).unwrap();
     let mut request = Vec::new();
     let mut buffer = [0; 4096];
@@ -68,7 +75,9 @@ fn serve(mut stream: TcpStream, keep_alive: Duration, requests: &AtomicUsize) {
             thread::sleep(Duration::from_secs(60));
         }
         request.clear();
-        requests.fetch_add(1, Ordering::SeqCst);
+        if requests.fetch_add(1, Ordering::SeqCst) < silent {
+            continue;
+        }
         if stream.write_all(&response(200, "", b"\"good\"")).is_err() {
             return;
         }
@@ -161,4 +170,63 @@ fn many_runtimes_at_once_share_a_client() {
         thread.join().unwrap();
     }
     assert_eq!(server.requests(), 240);
+}
+
+/// What becomes of the runtime in which a call began.
+const FATES: [fn(Runtime); 3] = [drop, Runtime::shutdown_background, std::mem::forget];
+
+#[test]
+fn a_call_that_is_polled_on_in_another_runtime_begins_again_there_if_that_is_safe() {
+    for fate in FATES {
+        for (call, is_idempotent) in [(read as fn(&Client) -> _, true), (create, false)] {
+            let server = Server::silent_at_first(1, Duration::from_secs(60));
+            let client = server.client();
+            let mut call = call(&client).into_future();
+            let first = single_threaded();
+            first.block_on(async {
+                let begun = async {
+                    while server.requests() == 0 {
+                        tokio::time::sleep(Duration::from_millis(1)).await;
+                    }
+                };
+                tokio::select! {
+                    result = &mut call => panic!("{result:?}"),
+                    () = begun => {}
+                }
+            });
+            fate(first);
+            let result = single_threaded().block_on(call);
+            if is_idempotent {
+                assert_eq!(result.unwrap(), "good");
+                assert_eq!(server.requests(), 2);
+                continue;
+            }
+            let error = result.unwrap_err();
+            assert_eq!(
+                (error.kind(), error.outcome(), error.attempts()),
+                (ErrorKind::Io, Outcome::Unknown, 1),
+                "{error:?}"
+            );
+            assert!(error.to_string().contains("another runtime"), "{error}");
+            assert_eq!(server.requests(), 1);
+        }
+    }
+}
+
+#[test]
+fn a_call_that_was_not_sent_before_its_runtime_ended_is_sent_in_the_next() {
+    for fate in FATES {
+        let server = Server::start(Duration::from_secs(60));
+        let client = server.client();
+        let mut call = create(&client).into_future();
+        let first = single_threaded();
+        first.block_on(std::future::poll_fn(|cx| {
+            assert!(Pin::new(&mut call).poll(cx).is_pending());
+            Poll::Ready(())
+        }));
+        assert_eq!(server.requests(), 0);
+        fate(first);
+        single_threaded().block_on(call).unwrap();
+        assert_eq!(server.requests(), 1);
+    }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -20,12 +20,16 @@ use super::{Fault, State, Stream};
 struct Tap {
     stream: TlsStream<TcpStream>,
     leaves: Arc<AtomicBool>,
-    /// What is left to write of the GOAWAY.
-    farewell: &'static [u8],
+    /// The reason for the GOAWAY.
+    reason: Arc<AtomicU8>,
+    /// How much of the GOAWAY was written.
+    written: usize,
 }
 
-/// GOAWAY with NO_ERROR and no stream that was taken up.
-const GOAWAY: &[u8] = &[0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+/// GOAWAY for this reason and no stream that was taken up.
+fn go_away(reason: u8) -> [u8; 17] {
+    [0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, reason]
+}
 
 impl AsyncRead for Tap {
     fn poll_read(
@@ -47,10 +51,11 @@ impl AsyncWrite for Tap {
             return Pin::new(&mut self.stream).poll_write(cx, bytes);
         }
         // Whatever h2 wants to say from here on, this is said in its place.
-        while !self.farewell.is_empty() {
-            let farewell = self.farewell;
-            let written = std::task::ready!(Pin::new(&mut self.stream).poll_write(cx, farewell))?;
-            self.farewell = &farewell[written..];
+        let farewell = go_away(self.reason.load(Ordering::SeqCst));
+        while self.written < farewell.len() {
+            let rest = &farewell[self.written..];
+            let written = std::task::ready!(Pin::new(&mut self.stream).poll_write(cx, rest))?;
+            self.written += written;
         }
         Poll::Ready(Ok(bytes.len()))
     }
@@ -65,11 +70,12 @@ impl AsyncWrite for Tap {
 }
 
 pub(super) async fn serve(stream: TlsStream<TcpStream>, state: &Arc<State>) {
-    let leaves = Arc::new(AtomicBool::new(false));
+    let (leaves, reason) = (Arc::<AtomicBool>::default(), Arc::<AtomicU8>::default());
     let tap = Tap {
         stream,
         leaves: Arc::clone(&leaves),
-        farewell: GOAWAY,
+        reason: Arc::clone(&reason),
+        written: 0,
     };
     let streams = state.streams.load(Ordering::SeqCst);
     let mut builder = h2::server::Builder::new();
@@ -83,8 +89,9 @@ pub(super) async fn serve(stream: TlsStream<TcpStream>, state: &Arc<State>) {
             .map_or("/", |path| path.as_str());
         let fault = state.take(path);
         match fault {
-            Some(Fault::Stream(Stream::GoAwayBefore)) => {
+            Some(Fault::Stream(Stream::GoAwayBefore(code))) => {
                 // In place of h2's own GOAWAY, which would include the stream.
+                reason.store(code, Ordering::SeqCst);
                 leaves.store(true, Ordering::SeqCst);
                 return say_goodbye(connection).await;
             }

@@ -52,6 +52,8 @@ pub(crate) enum Handshake {
     UnknownAuthority,
     /// The peer wants a certificate of the client's.
     WantsCertificate,
+    /// The peer gives up with this alert.
+    Alert(u8),
 }
 
 /// What a forward proxy does about CONNECT.
@@ -103,6 +105,12 @@ pub(crate) enum Spoil {
     Gzip,
     GzipDamaged,
     GzipCut,
+    /// Something uncompressed behind the compressed content.
+    GzipAndMore,
+    /// No compression, though a header names it.
+    GzipInNameOnly,
+    /// Compressed for the transfer.
+    GzipTransfer,
     /// Small on the wire, and 8 MiB once it is unpacked.
     GzipBomb,
     TwoLengths,
@@ -123,8 +131,8 @@ pub(crate) enum Place {
 pub(crate) enum Stream {
     /// RST_STREAM with REFUSED_STREAM.
     Refused,
-    /// GOAWAY that excludes the request's stream.
-    GoAwayBefore,
+    /// GOAWAY with this reason that excludes the request's stream.
+    GoAwayBefore(u8),
     /// GOAWAY that includes the request's stream, which never gets a response.
     GoAwayAfter,
     /// No response, while the connection lives on.

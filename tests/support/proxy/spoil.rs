@@ -89,7 +89,25 @@ pub(super) async fn write(
     mut response: Response,
     spoil: Option<Spoil>,
 ) -> io::Result<End> {
-    if let Some(Spoil::Gzip | Spoil::GzipDamaged | Spoil::GzipCut | Spoil::GzipBomb) = spoil {
+    if let Some(Spoil::GzipInNameOnly) = spoil {
+        let encoding = ("content-encoding".to_owned(), "gzip".to_owned());
+        response.head.headers.push(encoding);
+    }
+    if let Some(Spoil::GzipTransfer) = spoil {
+        let body = gzip(&response.body);
+        let mut bytes = head(&response, &[]);
+        bytes.truncate(bytes.len() - 2);
+        bytes.extend_from_slice(b"transfer-encoding: gzip, chunked\r\n\r\n");
+        bytes.extend_from_slice(format!("{:x}\r\n", body.len()).as_bytes());
+        bytes.extend_from_slice(&body);
+        bytes.extend_from_slice(b"\r\n0\r\n\r\n");
+        stream.write_all(&bytes).await?;
+        return Ok(End::KeepAlive);
+    }
+    if let Some(
+        Spoil::Gzip | Spoil::GzipDamaged | Spoil::GzipCut | Spoil::GzipBomb | Spoil::GzipAndMore,
+    ) = spoil
+    {
         let encoding = ("content-encoding".to_owned(), "gzip".to_owned());
         response.head.headers.push(encoding);
         let bomb = vec![b' '; UNPACKED];
@@ -98,6 +116,9 @@ pub(super) async fn write(
         } else {
             &response.body
         });
+        if spoil == Some(Spoil::GzipAndMore) {
+            response.body.extend_from_slice(b"more");
+        }
     }
     let length = response.body.len();
     let half = length / 2;
@@ -105,7 +126,15 @@ pub(super) async fn write(
     let mut sent = length;
     let mut end = End::KeepAlive;
     match spoil {
-        None | Some(Spoil::Trickle | Spoil::Gzip | Spoil::GzipBomb) => {}
+        None
+        | Some(
+            Spoil::Trickle
+            | Spoil::Gzip
+            | Spoil::GzipBomb
+            | Spoil::GzipAndMore
+            | Spoil::GzipInNameOnly
+            | Spoil::GzipTransfer,
+        ) => {}
         Some(Spoil::Delay) => tokio::time::sleep(DELAY).await,
         Some(Spoil::Cut(place)) => {
             sent = match place {

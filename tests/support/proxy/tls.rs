@@ -125,6 +125,13 @@ impl Authority {
                 let _ = stream.set_zero_linger();
                 return None;
             }
+            Some(Handshake::Alert(alert)) => {
+                let _ = stream.read(&mut [0; 4096]).await;
+                let _ = stream.write_all(&[21, 3, 3, 0, 2, 2, alert]).await;
+                let _ = stream.shutdown().await;
+                while stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}
+                return None;
+            }
             Some(Handshake::Plain) => {
                 let refusal = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
                 let _ = stream.write_all(refusal).await;

@@ -250,10 +250,16 @@ impl<'a> Signature<'a> {
         }
         Some(Self {
             time,
-            seconds: time.parse().ok()?,
+            seconds: unix_seconds(time)?,
             hashes,
         })
     }
+}
+
+/// A number of seconds: digits alone, without a sign.
+fn unix_seconds(text: &str) -> Option<i64> {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
+    is_plain.then(|| text.parse().ok())?
 }
 
 fn decode_hex(text: &str) -> Option<[u8; LENGTH]> {
@@ -343,6 +349,142 @@ mod tests {
             .unwrap()
             .verify_at(Some(&header), b"{}", at(0));
         assert!(matches!(other_body, Err(WebhookError::WrongSignature)));
+    }
+
+    /// A header for this time, with the signature that belongs to it.
+    fn signed(time: &str, body: &[u8]) -> String {
+        let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
+        mac.update(time.as_bytes());
+        mac.update(b".");
+        mac.update(body);
+        let hash = mac.finalize().into_bytes();
+        let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("t={time},v1={hex}")
+    }
+
+    #[test]
+    fn a_time_is_digits_alone_even_if_another_is_signed() {
+        let time = TIME.to_string();
+        let right = signed(&time, BODY);
+        assert_eq!(right, format!("t={TIME},v1={HASH}"));
+        for fine in [
+            &right,
+            &right.replace("t=", "t= "),
+            &signed("01698349494", BODY),
+        ] {
+            assert!(check(fine).is_ok(), "{fine}");
+        }
+        for odd in [
+            format!("+{TIME}"),
+            format!("-{TIME}"),
+            format!("{TIME}.0"),
+            format!("{TIME}s"),
+            format!("{} {}", &time[..5], &time[5..]),
+            format!("{TIME}.{}", &time[..4]),
+            "1.698349494e9".to_owned(),
+            "0x653a8ff6".to_owned(),
+            "١٦٩٨٣٤٩٤٩٤".to_owned(),
+            "9223372036854775808".to_owned(),
+            "9".repeat(400),
+            String::new(),
+            " ".to_owned(),
+        ] {
+            let header = signed(&odd, BODY);
+            assert!(
+                matches!(check(&header), Err(WebhookError::MalformedSignature)),
+                "{header}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_time_that_no_clock_has_is_outside_of_any_tolerance() {
+        for (time, is_future) in [("0", false), ("9223372036854775807", true)] {
+            let error = check(&signed(time, BODY)).unwrap_err();
+            let WebhookError::OutsideTolerance { future, .. } = error else {
+                panic!("{error:?}");
+            };
+            assert_eq!(future, is_future, "{time}");
+            assert!(error.to_string().contains("outside the tolerance"));
+        }
+        let patient = Verifier::new(SECRET).unwrap().tolerance(Duration::MAX);
+        assert!(
+            patient
+                .verify_at(Some(&signed("0", BODY)), BODY, at(0))
+                .is_ok()
+        );
+        let exact = Verifier::new(SECRET).unwrap().tolerance(Duration::ZERO);
+        let header = signed(&TIME.to_string(), BODY);
+        assert!(exact.verify_at(Some(&header), BODY, at(0)).is_ok());
+        assert!(exact.verify_at(Some(&header), BODY, at(1)).is_err());
+    }
+
+    #[test]
+    fn a_signature_in_another_encoding_is_none() {
+        let base64 = "+1AJckq2xh+r+5Q+hgeOiVUhReKWrwXKZYdc9pJYU+o=";
+        for other in [
+            base64.to_owned(),
+            base64.replace('+', "-"),
+            format!("0x{HASH}"),
+            format!("sha256={HASH}"),
+            format!("\"{HASH}\""),
+            format!("{HASH}00"),
+            format!("%{}", &HASH[..63]),
+            HASH.replace('f', "ｆ"),
+        ] {
+            let header = format!("t={TIME},v1={other}");
+            assert!(
+                matches!(check(&header), Err(WebhookError::MalformedSignature)),
+                "{header}"
+            );
+        }
+        // A kind that this version does not know is no signature, and spoils none.
+        let unknown = format!("t={TIME},v2={HASH}");
+        assert!(matches!(
+            check(&unknown),
+            Err(WebhookError::MalformedSignature)
+        ));
+        assert!(check(&format!("{unknown},v1={HASH}")).is_ok());
+    }
+
+    #[test]
+    fn two_headers_that_were_joined_are_refused_whichever_of_them_is_right() {
+        let right = signed(&TIME.to_string(), BODY);
+        let wrong = format!("t={TIME},v1={}", "0".repeat(64));
+        for (first, second) in [(&right, &right), (&wrong, &right), (&right, &wrong)] {
+            for separator in [",", ", ", "; ", "\n", "\0"] {
+                let header = format!("{first}{separator}{second}");
+                assert!(
+                    matches!(check(&header), Err(WebhookError::MalformedSignature)),
+                    "{header:?}"
+                );
+            }
+        }
+        // Several signatures of one time are how secrets are changed.
+        let hash = right.split_once(',').unwrap().1;
+        for header in [
+            format!("{wrong},{hash}"),
+            format!("{right},{}", &wrong[13..]),
+        ] {
+            assert!(check(&header).is_ok(), "{header}");
+        }
+    }
+
+    #[test]
+    fn the_bytes_of_the_body_are_what_is_signed_whatever_they_are() {
+        let verifier = Verifier::new(SECRET).unwrap();
+        let large = vec![b'x'; 8 << 20];
+        let marked = [b"\xef\xbb\xbf", BODY].concat();
+        for body in [&b""[..], b"\0", b"\xff\xfe", b".", &marked, &large] {
+            let header = signed(&TIME.to_string(), body);
+            assert!(verifier.verify_at(Some(&header), body, at(0)).is_ok());
+            let more = [body, b"\n"].concat();
+            let refused = verifier.verify_at(Some(&header), &more, at(0));
+            assert!(matches!(refused, Err(WebhookError::WrongSignature)));
+        }
+        // Nothing of the time can be moved into the body.
+        let header = signed("169834949", &[b"4.", BODY].concat()).replace("t=", "t=169834949.4");
+        assert!(check(&header).is_err());
     }
 
     #[test]

@@ -37,6 +37,10 @@ fn not_kept() -> Vec<(Value, &'static str)> {
             "`views`: 5 instead of 1",
         ),
         (
+            made(json!({"expire_after_days": 7, "expire_after_views": 5})),
+            "would not keep what was asked: `expire_after`: 7 days instead of 1 day, `views`: 5 instead of 1; it was",
+        ),
+        (
             made(json!({"expire_after_days": null})),
             "`expire_after`: the response does not say",
         ),

@@ -1,6 +1,9 @@
 //! Sending a request through the stack, and what its response means.
 
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use http::Uri;
@@ -17,12 +20,24 @@ use crate::protocol::PlainHttp;
 use crate::receive::receive;
 use crate::request::Request;
 use crate::response_parts::ResponseParts;
+use crate::runtime::runtime;
 use crate::service::{HttpRequest, HttpResponse};
 use crate::url::base_url::BaseUrl;
 use crate::url::location::is_redirect;
 use crate::url::redirect::{self, Places};
 use crate::wire::media_type::ANYTHING;
 use crate::wire::secret::Secrets;
+
+/// The result of the future, or `None` as soon as it would be polled in another runtime than the one in which it began.
+async fn in_one_runtime<F: Future>(future: F) -> Option<F::Output> {
+    let own = runtime();
+    let mut future = pin!(future);
+    std::future::poll_fn(|cx| match runtime() == own {
+        true => future.as_mut().poll(cx).map(Some),
+        false => Poll::Ready(None),
+    })
+    .await
+}
 
 impl Client {
     pub(crate) fn send(self, mut request: Request) -> Sending {
@@ -102,9 +117,21 @@ impl Client {
 
     /// Sends the request through the stack. The response comes back with a verdict.
     async fn pass(&self, request: &Request, call: &CallContext) -> Result<HttpResponse, Error> {
-        let http_request = self.http_request(request, call.clone())?;
-        let mut stack = self.0.stack.clone();
-        match stack.call(http_request).await {
+        let result = loop {
+            let http_request = self.http_request(request, call.clone())?;
+            let sending = self.0.stack.clone().call(http_request);
+            if let Some(result) = in_one_runtime(sending).await {
+                break result;
+            }
+            // What the call waits for belongs to the runtime that it was polled in before.
+            if !call.begins_again() {
+                return Err(Error::new(
+                    ErrorKind::Io,
+                    "the call was polled in another runtime while it waited for its response",
+                ));
+            }
+        };
+        match result {
             Ok(response) if response.body().verdict().is_some() => Ok(response),
             // A layer of the user created this response. Boxed, so that other calls need no room for it.
             Ok(response) => Box::pin(receive(call, response)).await,

@@ -9,10 +9,11 @@ use http::HeaderMap;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
 use tokio::time::Instant;
 
-use crate::call_options::{CallOptions, refuse_framing};
+use crate::call_options::CallOptions;
 use crate::context::Target;
 use crate::credential::Credential;
 use crate::error::Error;
+use crate::headers::refuse_framing;
 use crate::limiter::Limiter;
 use crate::protocol::Protocol;
 use crate::service::HttpService;
@@ -23,7 +24,9 @@ use super::defaults::Defaults;
 /// The handle that service clients hold. It is the size of one pointer; clones share everything.
 ///
 /// It may be stored in a static, be used from several tokio runtimes, in sequence or concurrently, and outlive them.
-/// Each runtime has its own connections, and an idle or finished runtime does not block calls on another.
+/// Each runtime has its own connections, and an idle or finished runtime does not block calls on another. A call that was
+/// polled in one runtime and is polled on in another begins again there, unless it may have been executed and is not
+/// idempotent; then it fails with [`Outcome::Unknown`](crate::Outcome::Unknown).
 #[derive(Clone)]
 pub struct Client(pub(super) Arc<Inner>);
 

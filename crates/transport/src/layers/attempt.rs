@@ -130,6 +130,7 @@ where
                             // The request was sent just now.
                             continue;
                         }
+                        call.connection_times_out();
                         let waited = now.saturating_duration_since(start);
                         return Poll::Ready(Err(never_sent(waited, is_withdrawn)));
                     }
@@ -181,7 +182,7 @@ fn response_time(soonest: Duration) -> Duration {
 fn never_sent(waited: Duration, is_withdrawn: bool) -> BoxError {
     let error = Error::new(
         ErrorKind::Timeout,
-        format!("no connection took the request within {waited:.0?}"),
+        format!("no connection had room for the request within {waited:.0?}"),
     );
     match is_withdrawn {
         true => error.with_outcome(Outcome::NotSent).boxed(),

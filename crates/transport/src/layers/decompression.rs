@@ -1,6 +1,10 @@
 //! Decompressing responses, whatever the transport.
 //!
 //! Only gzip is requested. A response with another encoding is an error, and its body is not treated as the content.
+//!
+//! Content whose compression ends too early is a cut body, even if the body has the length that it announced: a proxy
+//! whose own connection broke may have sent it. Any other damage is final, such as text that claims to be compressed, a
+//! wrong checksum, or something uncompressed behind the last member.
 
 use std::future::Future;
 use std::io::{self, BufRead, Read};
@@ -8,9 +12,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use http::HeaderMap;
-use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HeaderValue};
+use http::header::{
+    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HeaderValue, TRANSFER_ENCODING,
+};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -97,15 +103,16 @@ enum Encoding {
 }
 
 fn encoding(headers: &HeaderMap) -> Encoding {
-    if !headers.contains_key(CONTENT_ENCODING) {
-        return Encoding::Identity;
-    }
-    let mut tokens = headers
-        .get_all(CONTENT_ENCODING)
-        .into_iter()
-        .flat_map(|value| value.as_bytes().split(|&byte| byte == b','))
-        .map(<[u8]>::trim_ascii)
-        .filter(|token| !token.is_empty() && !token.eq_ignore_ascii_case(b"identity"));
+    let of = |name| {
+        let values = headers.get_all(name).into_iter();
+        values
+            .flat_map(|value: &HeaderValue| value.as_bytes().split(|&byte| byte == b','))
+            .map(<[u8]>::trim_ascii)
+            .filter(|token| !token.is_empty() && !token.eq_ignore_ascii_case(b"identity"))
+    };
+    // Of the encodings of a transfer, the transport undoes chunks only.
+    let of_transfer = of(TRANSFER_ENCODING).filter(|token| !token.eq_ignore_ascii_case(b"chunked"));
+    let mut tokens = of(CONTENT_ENCODING).chain(of_transfer);
     let Some(first) = tokens.next() else {
         return Encoding::Identity;
     };
@@ -158,12 +165,17 @@ enum Decoding {
 }
 
 struct Gzip {
-    decoder: MultiGzDecoder<Source>,
-    has_begun: bool,
+    decoder: GzDecoder<Source>,
+    /// The decoder has read the whole of a member, or nothing yet.
+    is_between_members: bool,
     room: BytesMut,
 }
 
+/// The first byte of every member.
+const MAGIC: u8 = 0x1f;
+
 /// What has arrived and is not decoded yet.
+#[derive(Default)]
 struct Source {
     arrived: Bytes,
     has_ended: bool,
@@ -198,11 +210,8 @@ const PIECE: usize = 16 * 1024;
 impl Decoding {
     fn gzip() -> Self {
         Self::Gzip(Box::new(Gzip {
-            decoder: MultiGzDecoder::new(Source {
-                arrived: Bytes::new(),
-                has_ended: false,
-            }),
-            has_begun: false,
+            decoder: GzDecoder::new(Source::default()),
+            is_between_members: true,
             room: BytesMut::new(),
         }))
     }
@@ -214,31 +223,46 @@ impl Decoding {
             Self::Impossible(_) => return None,
             Self::Gzip(gzip) => gzip,
         };
-        if gzip.room.len() < PIECE / 8 {
-            gzip.room = BytesMut::zeroed(PIECE);
+        loop {
+            if gzip.is_between_members {
+                let source = gzip.decoder.get_mut();
+                match source.arrived.first() {
+                    None if source.has_ended => return Some(Ok(Bytes::new())),
+                    None => return None,
+                    Some(&MAGIC) => {}
+                    Some(_) => {
+                        let cause = "this is not how a gzip member begins";
+                        return Some(Err(damaged(io::Error::other(cause))));
+                    }
+                }
+                let source = std::mem::take(source);
+                gzip.decoder.reset(source);
+                gzip.is_between_members = false;
+            }
+            if gzip.room.len() < PIECE / 8 {
+                gzip.room = BytesMut::zeroed(PIECE);
+            }
+            return Some(match gzip.decoder.read(&mut gzip.room) {
+                Ok(0) => {
+                    gzip.is_between_members = true;
+                    continue;
+                }
+                Ok(length) => Ok(gzip.room.split_to(length).freeze()),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return None,
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(Error::new(
+                    ErrorKind::Io,
+                    "the connection broke while the response was arriving",
+                )
+                .with_source(error)),
+                Err(error) => Err(damaged(error)),
+            });
         }
-        Some(match gzip.decoder.read(&mut gzip.room) {
-            Ok(length) => Ok(gzip.room.split_to(length).freeze()),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return None,
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(Error::new(
-                ErrorKind::Io,
-                "the connection broke while the response was arriving",
-            )
-            .with_source(error)),
-            Err(error) => Err(Error::new(
-                ErrorKind::Decode,
-                "the response's compression is damaged, so it cannot be read",
-            )
-            .permanent()
-            .with_source(error)),
-        })
     }
 
     /// Takes what has arrived.
     fn take(&mut self, data: Bytes) -> Result<(), Error> {
         match self {
             Self::Gzip(gzip) => {
-                gzip.has_begun |= !data.is_empty();
                 gzip.decoder.get_mut().arrived = data;
                 Ok(())
             }
@@ -254,10 +278,20 @@ impl Decoding {
     /// The input has ended. A body of zero bytes is empty, whatever its declared encoding.
     fn end(&mut self) {
         match self {
-            Self::Gzip(gzip) if gzip.has_begun => gzip.decoder.get_mut().has_ended = true,
+            Self::Gzip(gzip) => gzip.decoder.get_mut().has_ended = true,
             _ => *self = Self::Done,
         }
     }
+}
+
+#[cold]
+fn damaged(cause: io::Error) -> Error {
+    Error::new(
+        ErrorKind::Decode,
+        "the response's compression is damaged, so it cannot be read",
+    )
+    .permanent()
+    .with_source(cause)
 }
 
 impl<B> HttpBody for Decoded<B>
@@ -322,6 +356,19 @@ mod tests {
     #[test]
     fn encodings_are_read_in_any_case_and_order_and_named_if_they_cannot_be_undone() {
         let other = |name: &str| Encoding::Other(name.to_owned());
+        let names = [
+            (CONTENT_ENCODING, "identity"),
+            (TRANSFER_ENCODING, "chunked"),
+        ];
+        for (name, none) in names {
+            let mut headers = HeaderMap::new();
+            headers.append(&name, none.parse().unwrap());
+            assert_eq!(encoding(&headers), Encoding::Identity, "{name}");
+            headers.append(&name, "gzip".parse().unwrap());
+            assert_eq!(encoding(&headers), Encoding::Gzip, "{name}");
+            headers.append(TRANSFER_ENCODING, "Gzip, Chunked".parse().unwrap());
+            assert_eq!(encoding(&headers), other("gzip, Gzip"), "{name}");
+        }
         for (values, expected) in [
             (&[][..], Encoding::Identity),
             (&[""], Encoding::Identity),

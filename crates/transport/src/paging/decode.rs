@@ -2,7 +2,6 @@
 
 use serde::de::DeserializeOwned;
 
-use super::items::is_too_many;
 use super::raw::{self, undecoded};
 use super::{Paging, Split, position};
 use crate::call::Received;
@@ -48,7 +47,8 @@ where
     match received.decode() {
         Ok(wire) => {
             let position = position::<P>(&received.request);
-            Ok(Decoded::Whole(P::split(wire, position.as_deref())))
+            let split = P::split(wire, position.as_deref());
+            split.bounded(received).map(Decoded::Whole)
         }
         Err(error) => by_item::<T, P>(received, error).map(Decoded::ByItem),
     }
@@ -96,9 +96,8 @@ fn each<P: Paging>(
     items: &mut dyn Items,
 ) -> Result<Split<(), P::Position>, Error> {
     // The error about the whole page describes best what is wrong with the page itself.
-    let raw = match raw::split::<P>(received) {
-        Ok(raw) => raw,
-        Err(other) if is_too_many(&other) => return Err(other),
+    let raw = match raw::split_at_all::<P>(received) {
+        Ok(raw) => raw.bounded(received)?,
         Err(_) => return Err(error),
     };
     let list = match raw.items.first() {

@@ -3,19 +3,19 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, SeqAccess, Visitor};
 
+use super::Split;
+use crate::call::Received;
 use crate::error::{Error, ErrorKind};
 
 /// The most items that one page may have. Without a bound, a few kilobytes of compressed `{}` would become gigabytes.
 const MOST_ITEMS: usize = 100_000;
 
-const TOO_MANY: &str = "more than 100,000 items on one page";
-
-/// The items of a page, at most 100,000. `null` is read as an empty list.
+/// The items of a page. `null` is read as an empty list.
 ///
 /// [`Paging::Wire`](super::Paging::Wire) holds its items in this instead of a `Vec`, so that a hostile page cannot
-/// exhaust memory.
+/// exhaust memory: a page with more than 100,000 items is an error, and what is behind them is not decoded.
 #[derive(Debug)]
 pub struct PageItems<T>(Vec<T>);
 
@@ -23,7 +23,7 @@ impl<T> PageItems<T> {
     /// Decodes a list.
     ///
     /// # Errors
-    /// If an item cannot be decoded, or there are more than 100,000.
+    /// If an item cannot be decoded.
     #[inline]
     pub fn read<'de, A: SeqAccess<'de>>(mut list: A) -> Result<Self, A::Error>
     where
@@ -32,7 +32,9 @@ impl<T> PageItems<T> {
         let mut items = Vec::new();
         while list.next_element_seed(Push(&mut items))?.is_some() {
             if items.len() > MOST_ITEMS {
-                return Err(A::Error::custom(TOO_MANY));
+                // One more than a page may have, by which the page is refused as a whole.
+                while list.next_element::<IgnoredAny>()?.is_some() {}
+                break;
             }
         }
         Ok(Self(items))
@@ -95,13 +97,23 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ItemsVisitor<T> {
     }
 }
 
-/// Whether this is the error of a page with too many items.
-#[cold]
-pub(super) fn is_too_many(error: &impl fmt::Display) -> bool {
-    error.to_string().contains(TOO_MANY)
+impl<T, P> Split<T, P> {
+    /// The page, if it has no more items than one may have.
+    ///
+    /// # Errors
+    /// If it has more.
+    pub(super) fn bounded(self, received: &Received) -> Result<Self, Error> {
+        match self.items.len() > MOST_ITEMS {
+            true => Err(received.undecodable(too_many_items())),
+            false => Ok(self),
+        }
+    }
 }
 
 #[cold]
-pub(super) fn too_many_items() -> Error {
-    Error::new(ErrorKind::Decode, format!("the response has {TOO_MANY}"))
+fn too_many_items() -> Error {
+    Error::new(
+        ErrorKind::Decode,
+        "the response has more than 100,000 items on one page",
+    )
 }

@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
-use super::items::{is_too_many, too_many_items};
 use super::{Cursor, Paging, Split, position};
 use crate::call::Received;
 use crate::error::{Error, ErrorKind, UndecodedItem};
@@ -37,13 +36,22 @@ fn item(payload: &Bytes, text: &str, item: &RawValue) -> Result<RawJson, Bytes> 
     }
 }
 
+/// A page of items as the service sent them.
+type RawSplit<P> = Split<Result<RawJson, Error>, <P as Paging>::Position>;
+
 /// Splits a page into its raw items. Each is a slice of the response.
 ///
 /// # Errors
+/// If the response is not a page, or has too many items.
+pub(super) fn split<P: Paging>(received: &Received) -> Result<RawSplit<P>, Error> {
+    split_at_all::<P>(received)?.bounded(received)
+}
+
+/// The same, however many items there are.
+///
+/// # Errors
 /// If the response is not a page.
-pub(super) fn split<P: Paging>(
-    received: &Received,
-) -> Result<Split<Result<RawJson, Error>, P::Position>, Error> {
+pub(super) fn split_at_all<P: Paging>(received: &Received) -> Result<RawSplit<P>, Error> {
     read(received, |payload, text| {
         split_text::<P>(received, payload, text)
     })
@@ -53,14 +61,10 @@ fn split_text<P: Paging>(
     received: &Received,
     payload: &Bytes,
     text: &str,
-) -> Result<Split<Result<RawJson, Error>, P::Position>, Error> {
+) -> Result<RawSplit<P>, Error> {
     let position = position::<P>(&received.request);
-    let split = P::split_raw(text, position.as_deref()).map_err(|error| {
-        received.undecodable(match is_too_many(&error) {
-            true => too_many_items(),
-            false => decode::explain_page(payload),
-        })
-    })?;
+    let split = P::split_raw(text, position.as_deref())
+        .map_err(|_| received.undecodable(decode::explain_page(payload)))?;
     let items = split.items.into_iter().enumerate().map(|(index, value)| {
         item(payload, text, value).map_err(|json| {
             let cause = Error::new(ErrorKind::Decode, "it is not UTF-8");

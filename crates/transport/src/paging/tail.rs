@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use futures_core::Stream;
 use serde::de::DeserializeOwned;
-use tokio::time::Instant;
 
 use super::walk::Walk;
 use super::{Cursor, Next, Paging, raw};
@@ -54,7 +53,7 @@ pub trait Timeline: Send + Unpin + 'static {
 /// What identifies a record, and its time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stamp {
-    /// The id. A record without one is identified by its JSON.
+    /// The id. A record without one, or with an empty one, is identified by its JSON.
     pub id: Option<String>,
     /// The time. A record without one counts as being of the time of the record before it.
     pub time: Option<Timestamp>,
@@ -110,18 +109,23 @@ pub struct Tail<T, S: Timeline> {
 /// One reading of the list from the cursor's time to its end.
 ///
 /// Of a list in ascending order, the next page is requested by the time of the last record, because numbered pages shift
-/// when records are added. Only where one time fills a page is the page after it requested.
+/// when records are added. Only where one time fills a page is the page after it requested, and where the list turns out
+/// not to be in order.
 #[derive(Debug, Clone, Copy, Default)]
 struct Pass {
     /// When it began. A record added during the pass may have a time that the pass is already beyond; the next pass
     /// finds it.
     began: Timestamp,
+    /// The time from which it reads the list. What is older, though the service sends it, was returned before.
+    from: Timestamp,
     /// The time from which the current page was requested.
     bound: Timestamp,
-    /// The time of the newest record received.
+    /// The time of the newest record received, leaving out those that claim to be of the future.
     newest: Timestamp,
     /// Whether the next page is requested by that time.
     by_time: bool,
+    /// A record came after one that is newer, although the list should be in ascending order.
+    is_disordered: bool,
 }
 
 struct Record {
@@ -146,19 +150,6 @@ enum After {
     Pass,
     /// The page that could not be fetched is requested again.
     Failure(Cursor),
-}
-
-/// A shorter interval would keep a program busy with asking.
-const SHORTEST: Duration = Duration::from_millis(10);
-
-/// A century is as good as for ever, and no sum with it overflows.
-const FOR_EVER: Duration = Duration::from_secs(3_155_760_000);
-
-/// Sleeps for about this long: a tenth more or less, so that many programs do not ask at the same moment.
-fn pause(interval: Duration) -> Pause {
-    let interval = interval.clamp(SHORTEST, FOR_EVER);
-    let varied = interval.mul_f64(0.9 + fastrand::f64() * 0.2);
-    Pause::until(Instant::now() + varied)
 }
 
 impl<T, S: Timeline> Tail<T, S> {
@@ -256,9 +247,11 @@ impl<T, S: Timeline> Tail<T, S> {
         let from = self.cursor.from;
         self.pass = Pass {
             began: Timestamp::now(),
+            from,
             bound: from,
             newest: from,
             by_time: false,
+            is_disordered: false,
         };
         self.state = State::Reading(self.walk());
     }
@@ -271,11 +264,11 @@ impl<T, S: Timeline> Tail<T, S> {
 
     /// The pass has read the list to its end.
     fn end(&mut self) {
-        if !S::ASCENDING {
+        if !self.is_ascending() {
             self.complete(self.pass.newest);
         }
         self.state = match self.follow {
-            Some(interval) => State::Waiting(pause(interval), After::Pass),
+            Some(interval) => State::Waiting(Pause::about(interval), After::Pass),
             None => State::Done,
         };
     }
@@ -285,6 +278,17 @@ impl<T, S: Timeline> Tail<T, S> {
     fn complete(&mut self, time: Timestamp) {
         let complete = self.pass.began.min(time);
         self.cursor.advance(complete.saturating_sub(self.overlap));
+    }
+
+    /// Whether what was read so far is in ascending order.
+    fn is_ascending(&self) -> bool {
+        S::ASCENDING && !self.pass.is_disordered
+    }
+
+    /// Whether a record can be of this time, as far as this machine's clock can tell. One that claims to be of the future
+    /// says nothing about when the others were added.
+    fn is_past(&self, time: Timestamp) -> bool {
+        time <= self.pass.began.saturating_add(self.overlap)
     }
 
     /// Takes the records of a page. Returns whether it was empty, and what follows it.
@@ -300,17 +304,20 @@ impl<T, S: Timeline> Tail<T, S> {
             };
             let time = match stamp.time {
                 Some(time) => {
-                    newest = newest.max(time);
+                    if self.is_past(time) {
+                        self.pass.is_disordered |= time.saturating_add(S::RESOLUTION) < newest;
+                        newest = newest.max(time);
+                    }
                     time
                 }
                 None if S::ASCENDING => newest,
                 // Without an order, the latest possible time keeps it from being forgotten too early.
                 None => newest.max(self.pass.began),
             };
-            if time.saturating_add(S::RESOLUTION) < self.cursor.from {
+            if time.saturating_add(S::RESOLUTION) < self.pass.from {
                 continue;
             }
-            let id = match (stamp.id, &json) {
+            let id = match (stamp.id.filter(|id| !id.trim().is_empty()), &json) {
                 (Some(id), _) => id.into_bytes(),
                 (None, Ok(json)) => json.as_bytes().to_vec(),
                 (None, Err(error)) => error
@@ -326,7 +333,7 @@ impl<T, S: Timeline> Tail<T, S> {
         }
         self.pass.newest = newest;
         self.pass.by_time =
-            S::ASCENDING && newest > self.pass.bound && !matches!(split.next, Next::End);
+            self.is_ascending() && newest > self.pass.bound && !matches!(split.next, Next::End);
         self.page = records;
         self.received = Some(received);
         self.skip_known();
@@ -366,7 +373,7 @@ impl<T, S: Timeline> Tail<T, S> {
             }
             self.cursor.seen.insert((second, mark));
         }
-        if S::ASCENDING {
+        if self.is_ascending() && self.is_past(record.time) {
             self.complete(record.time);
         }
         if self.cursor.seen.len() > MOST {
@@ -432,7 +439,7 @@ impl<T, S: Timeline> Tail<T, S> {
                             false => After::Pass,
                         };
                         let interval = self.follow.unwrap_or_default();
-                        self.state = State::Waiting(pause(interval), after);
+                        self.state = State::Waiting(Pause::about(interval), after);
                         return Poll::Ready(Some(Err(error)));
                     }
                 }

@@ -17,7 +17,8 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
             return Some(wait(number, headers));
         }
         let date = httpdate::parse_http_date(text).ok()?;
-        Some(date.duration_since(now(headers)).unwrap_or_default())
+        let wait = date.duration_since(now(headers)).unwrap_or_default();
+        Some(wait.min(FOR_EVER))
     };
     texts(headers, &RETRY_AFTER).find_map(read)
 }
@@ -179,6 +180,7 @@ mod tests {
             ("Wed, 21 Oct 2015 07:28:30 GMT", seconds(30.0)),
             ("Wed, 21 Oct 2015 07:27:59 GMT", seconds(0.0)),
             ("Wednesday, 21-Oct-15 07:29:00 GMT", seconds(60.0)),
+            ("Sat, 01 Jan 2400 00:00:00 GMT", Some(FOR_EVER)),
             ("", None),
             ("soon", None),
             ("-5", None),

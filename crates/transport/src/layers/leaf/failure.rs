@@ -143,10 +143,20 @@ fn says(error: &reqwest::Error, texts: &[&str]) -> bool {
 /// The peer or the protocol was rejected. A handshake that was merely cut does not count.
 fn is_untrusted(error: &reqwest::Error) -> bool {
     #[cfg(any(feature = "rustls", feature = "rustls-no-provider"))]
-    if causes(error).any(|cause| cause.is::<rustls::Error>()) {
-        return true;
+    if let Some(error) = causes(error).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
+        return !is_passing(error);
     }
     says(error, UNTRUSTED)
+}
+
+/// The server gave up for a reason of its own, or what it received was damaged on the way.
+#[cfg(any(feature = "rustls", feature = "rustls-no-provider"))]
+fn is_passing(error: &rustls::Error) -> bool {
+    use rustls::AlertDescription::{BadRecordMac, CloseNotify, InternalError, UserCanceled};
+    matches!(
+        error,
+        rustls::Error::AlertReceived(InternalError | UserCanceled | CloseNotify | BadRecordMac)
+    )
 }
 
 /// The messages of OpenSSL, macOS and Windows.
@@ -274,7 +284,7 @@ fn refused_by_proxy(error: &reqwest::Error) -> Option<Refusal> {
 }
 
 /// The request came back unsent: the connection was closing, or the peer refused the HTTP/2 stream, either alone or, as
-/// h2 reports for streams after the last one that the peer accepted, with the whole connection.
+/// h2 reports for streams after the last one that the peer accepted, with the whole connection, for whatever reason.
 fn was_handed_back(error: &(dyn StdError + 'static)) -> bool {
     causes(error).any(|cause| {
         cause
@@ -283,8 +293,7 @@ fn was_handed_back(error: &(dyn StdError + 'static)) -> bool {
             || cause.downcast_ref::<h2::Error>().is_some_and(|error| {
                 let refused =
                     error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
-                let leaving = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
-                error.is_remote() && (refused || leaving)
+                error.is_remote() && (refused || error.is_go_away())
             })
     })
 }

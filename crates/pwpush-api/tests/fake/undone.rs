@@ -1,0 +1,114 @@
+//! Whether what was created and is not as asked was taken back: what the service's response to that means.
+
+use pwpush_api::{
+    Error, ErrorKind, Expiry, FakeResponse, Fate, NewPush, NewRequest, NotAsAsked, operations,
+};
+use serde_json::{Value, json};
+
+use super::support::{created, instance, with_token};
+
+fn is_withdrawn(error: &Error) -> bool {
+    match NotAsAsked::of(error).expect("what became of it").fate() {
+        Fate::Withdrawn => true,
+        Fate::StillLive { token: Some(_) } => false,
+        fate => panic!("{fate:?}"),
+    }
+}
+
+/// Creates a push that is kept for longer than asked, with this token.
+async fn kept_for_longer(token: Value, expired: &Value) -> (Error, String) {
+    let fake = instance("oss");
+    let push = json!({"url_token": token, "expire_after_days": 7});
+    fake.always(&operations::PUSHES_CREATE, created(&push));
+    fake.always(&operations::PUSHES_EXPIRE, FakeResponse::json(expired));
+    let push = NewPush::text("x").expire_after(Expiry::days(1));
+    let error = with_token(&fake).pushes().create(push).await.unwrap_err();
+    let expired = fake.requests_of(&operations::PUSHES_EXPIRE);
+    (error, expired[0].uri.path().to_owned())
+}
+
+#[tokio::test]
+async fn a_push_is_gone_if_the_service_says_that_it_expired_or_was_deleted() {
+    for (expired, is_gone) in [
+        (json!({"expired": true}), true),
+        (json!({"expired": "true"}), true),
+        (json!({"deleted": true}), true),
+        (json!({"expired": false, "deleted": "true"}), true),
+        (json!({"expired": true, "deleted": false}), true),
+        (json!({"expired": "yes"}), false),
+        (json!({"expired": 1}), false),
+        (json!({"expired": {}, "deleted": []}), false),
+        (json!({"state": "closed"}), false),
+        (json!({}), false),
+        (json!([]), false),
+    ] {
+        let (error, _) = kept_for_longer(json!("t0ken"), &expired).await;
+        assert_eq!(is_withdrawn(&error), is_gone, "{expired}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_is_gone_if_it_no_longer_waits() {
+    for (closed, is_gone) in [
+        (json!({"state": "closed"}), true),
+        (json!({"state": "a new one"}), true),
+        (json!({}), true),
+        (json!({"state": "open"}), false),
+        (json!({"state": "ready"}), false),
+        (json!(null), false),
+        (json!([]), false),
+        (json!("closed"), false),
+    ] {
+        let fake = instance("commercial");
+        let made = json!({"url_token": "t0ken", "close_after_duration": 12});
+        fake.always(&operations::REQUESTS_CREATE, created(&made));
+        fake.always(&operations::REQUESTS_CLOSE, FakeResponse::json(&closed));
+        let new = NewRequest::new("The key, please.").close_after(Expiry::days(6));
+        let error = with_token(&fake).requests().create(new).await.unwrap_err();
+        assert_eq!(is_withdrawn(&error), is_gone, "{closed}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_comes_as_a_number_is_one_all_the_same() {
+    let (error, path) = kept_for_longer(json!(4711), &json!({"expired": true})).await;
+    assert!(is_withdrawn(&error), "{error}");
+    assert!(path.ends_with("/4711"), "{path}");
+}
+
+#[tokio::test]
+async fn nothing_is_said_to_exist_after_a_refusal() {
+    for refusal in [
+        FakeResponse::status(401),
+        FakeResponse::status(422).body(r#"{"payload":["is too long"]}"#),
+        FakeResponse::error(Error::new(ErrorKind::Connect, "no connection")),
+    ] {
+        let fake = instance("oss");
+        fake.always(&operations::PUSHES_CREATE, refusal);
+        let pwpush = with_token(&fake);
+        let error = pwpush
+            .pushes()
+            .create(NewPush::text("x"))
+            .retries(0)
+            .await
+            .unwrap_err();
+        assert!(!error.may_be_executed(), "{error:?}");
+        assert!(!error.to_string().contains("created"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_read_as_json_and_not_as_it_is_written() {
+    let fake = instance("oss");
+    let body =
+        r#"{"url_token":"t\u0030ken","expire_after_days":7,"html_url":"https://x.test/p/t0ken"}"#;
+    let made = FakeResponse::status(201).body(body);
+    fake.always(&operations::PUSHES_CREATE, made);
+    let expired = FakeResponse::json(&json!({"expired": true}));
+    fake.always(&operations::PUSHES_EXPIRE, expired);
+    let push = NewPush::text("x").expire_after(Expiry::days(1));
+    let error = with_token(&fake).pushes().create(push).await.unwrap_err();
+    assert!(is_withdrawn(&error), "{error}");
+    let expired = fake.requests_of(&operations::PUSHES_EXPIRE);
+    assert!(expired[0].uri.path().ends_with("/t0ken"));
+}

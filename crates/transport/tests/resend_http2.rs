@@ -1,0 +1,343 @@
+//! What the transport can tell of HTTP/2: streams that were refused or cut, connections that end, and streams that a
+//! connection has no room for.
+#![cfg(any(
+    feature = "rustls",
+    feature = "rustls-no-provider",
+    feature = "native-tls"
+))]
+
+mod common;
+
+use std::time::Duration;
+
+use common::http2::{
+    CANCEL, ENHANCE_YOUR_CALM, Frame, Http2, INTERNAL_ERROR, NO_ERROR, PROTOCOL_ERROR,
+    REFUSED_STREAM, WHOLE,
+};
+use common::tls::certificate;
+use common::{CREATE, create, read};
+use security_api_transport::{Call, Client, Download, ErrorKind, Outcome};
+use serde_json::Value;
+
+const SHORT: Duration = Duration::from_millis(150);
+
+/// The POST of an operation that has no body.
+fn bare(client: &Client) -> Call<Value> {
+    client.operation(&CREATE, &[]).call()
+}
+
+/// How to make a call, and whether it is idempotent.
+type Make = (fn(&Client) -> Call<Value>, bool);
+
+fn all() -> [Make; 3] {
+    [(read, true), (create, false), (bare, false)]
+}
+
+/// What becomes of a request.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum End {
+    /// It is responded to.
+    Served,
+    /// It was not executed, and is sent again.
+    Refused,
+    /// It may have been executed, and is sent again if it is idempotent.
+    Lost,
+}
+
+fn ends() -> Vec<(Vec<Frame>, End)> {
+    use Frame::{Close, Data, GoAway, GoAwaySoon, Head, Pause, Reset};
+    let taken = |reason| GoAway {
+        is_taken: true,
+        reason,
+    };
+    let not_taken = |reason| GoAway {
+        is_taken: false,
+        reason,
+    };
+    let half = || {
+        vec![
+            Head {
+                announced: Some(12),
+            },
+            Data { is_last: false },
+        ]
+    };
+    let mut ends = vec![
+        (vec![Reset(REFUSED_STREAM)], End::Refused),
+        (vec![Reset(CANCEL)], End::Lost),
+        (vec![Reset(INTERNAL_ERROR)], End::Lost),
+        (vec![not_taken(INTERNAL_ERROR)], End::Refused),
+        (vec![Reset(PROTOCOL_ERROR)], End::Lost),
+        (vec![GoAwaySoon, Pause, not_taken(NO_ERROR)], End::Refused),
+        (
+            [&[GoAwaySoon, Pause, taken(NO_ERROR)], &WHOLE[..]].concat(),
+            End::Served,
+        ),
+        (vec![GoAwaySoon, taken(NO_ERROR), Close], End::Lost),
+        ([&half()[..], &[Reset(REFUSED_STREAM)]].concat(), End::Lost),
+    ];
+    for reason in [NO_ERROR, ENHANCE_YOUR_CALM] {
+        ends.extend([
+            (vec![Reset(reason)], End::Lost),
+            (vec![not_taken(reason)], End::Refused),
+            (vec![taken(reason), Pause, Close], End::Lost),
+            ([&[taken(reason)], &WHOLE[..]].concat(), End::Served),
+            (vec![WHOLE[0], taken(reason), Pause, WHOLE[1]], End::Served),
+            (
+                [&half()[..], &[taken(reason), Pause, Close]].concat(),
+                End::Lost,
+            ),
+            ([&half()[..], &[not_taken(reason)]].concat(), End::Lost),
+            ([&half()[..], &[Reset(reason)]].concat(), End::Lost),
+        ]);
+    }
+    ends
+}
+
+#[tokio::test]
+async fn a_request_that_http2_says_was_not_taken_up_is_sent_again_and_any_other_only_if_idempotent()
+{
+    let certificate = certificate("localhost");
+    for (frames, end) in ends() {
+        for (call, is_idempotent) in [(read as fn(&Client) -> _, true), (create, false)] {
+            let server = Http2::start(&certificate, vec![frames.clone()]).await;
+            let client = server.client().build().unwrap();
+            let result = call(&client).send_with_response().await;
+            let what = format!("{frames:?}, {is_idempotent}: {result:?}");
+            let attempts = match end {
+                End::Served => 1,
+                End::Lost if !is_idempotent => {
+                    let error = result.unwrap_err();
+                    assert_eq!(
+                        (error.kind(), error.outcome(), error.attempts()),
+                        (ErrorKind::Io, Outcome::Unknown, 1),
+                        "{what}"
+                    );
+                    assert!(!error.is_retryable(), "{what}");
+                    assert_eq!(server.requests(), 1, "{what}");
+                    continue;
+                }
+                End::Refused | End::Lost => 2,
+            };
+            assert_eq!(result.unwrap().attempts(), attempts, "{what}");
+            assert_eq!(server.requests(), attempts as usize, "{what}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn requests_that_are_never_taken_up_are_an_error_that_says_nothing_was_sent() {
+    let certificate = certificate("localhost");
+    for frame in [
+        Frame::Reset(REFUSED_STREAM),
+        Frame::GoAway {
+            is_taken: false,
+            reason: ENHANCE_YOUR_CALM,
+        },
+    ] {
+        let server = Http2::start(&certificate, vec![vec![frame]; 9]).await;
+        let client = server.client().build().unwrap();
+        let error = create(&client).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.outcome(), error.attempts()),
+            (ErrorKind::Io, Outcome::NotSent, 4),
+            "{error:?}"
+        );
+        assert!(error.is_retryable());
+        assert_eq!(server.requests(), 4);
+    }
+}
+
+#[tokio::test]
+async fn a_body_shorter_than_its_length_is_a_cut_body_however_the_stream_ends() {
+    let certificate = certificate("localhost");
+    let leaves = Frame::GoAway {
+        is_taken: false,
+        reason: NO_ERROR,
+    };
+    for last in [leaves, Frame::Reset(NO_ERROR)] {
+        for (length, is_whole) in [(6, true), (7, false), (99, false)] {
+            let head = Frame::Head {
+                announced: Some(length),
+            };
+            let frames = vec![head, Frame::Data { is_last: false }, last];
+            let what = format!("{frames:?}");
+            // In memory: sent again where that is safe.
+            for (call, tries) in [(read as fn(&Client) -> _, 4), (create, 1)] {
+                let server = Http2::start(&certificate, vec![frames.clone(); 4]).await;
+                let client = server.client().build().unwrap();
+                let result = call(&client).await;
+                match is_whole {
+                    true => assert_eq!(result.unwrap(), "good", "{what}"),
+                    false => {
+                        let error = result.unwrap_err();
+                        assert_eq!(
+                            (error.kind(), error.outcome(), error.attempts()),
+                            (ErrorKind::Io, Outcome::Unknown, tries),
+                            "{what}: {error:?}"
+                        );
+                    }
+                }
+            }
+            // Streamed.
+            let server = Http2::start(&certificate, vec![frames]).await;
+            let client = server.client().build().unwrap();
+            let file = client.operation(&common::EXPORT, &[]).call::<Download>();
+            let result = file.await.unwrap().bytes(99).await;
+            match is_whole {
+                true => assert_eq!(result.unwrap(), common::http2::GOOD, "{what}"),
+                false => {
+                    let error = result.unwrap_err();
+                    assert_eq!(error.kind(), ErrorKind::Io, "{what}: {error:?}");
+                    assert!(error.is_retryable(), "{what}");
+                    let missing = format!("{} bytes that it announced", length - 6);
+                    assert!(error.to_string().contains(&missing), "{error}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_download_outlives_the_end_of_its_connection_if_the_service_completes_it() {
+    let certificate = certificate("localhost");
+    for reason in [NO_ERROR, ENHANCE_YOUR_CALM] {
+        let leaves = Frame::GoAway {
+            is_taken: true,
+            reason,
+        };
+        let head = Frame::Head {
+            announced: Some(12),
+        };
+        let half = [head, Frame::Data { is_last: false }, leaves, Frame::Pause];
+        for (rest, is_whole) in [(Frame::Data { is_last: true }, true), (Frame::Close, false)] {
+            let frames = [&half[..], &[rest]].concat();
+            let server = Http2::start(&certificate, vec![frames]).await;
+            let client = server.client().build().unwrap();
+            let file = client.operation(&common::EXPORT, &[]).call::<Download>();
+            let result = file.await.unwrap().bytes(99).await;
+            match is_whole {
+                true => assert_eq!(result.unwrap(), "\"good\"\"good\""),
+                false => {
+                    let error = result.unwrap_err();
+                    assert_eq!(
+                        (error.kind(), error.outcome()),
+                        (ErrorKind::Io, Outcome::Unknown),
+                        "{error:?}"
+                    );
+                    assert!(error.is_retryable(), "{error:?}");
+                }
+            }
+            // Other calls get another connection.
+            create(&client).await.unwrap();
+            assert_eq!(server.connections(), 2);
+        }
+    }
+}
+
+/// A server that allows so many streams from its first response on.
+async fn narrowed(streams: u32, then: &[Frame]) -> Http2 {
+    let certificate = certificate("localhost");
+    let first = [&[Frame::Streams(streams)], &WHOLE[..], then].concat();
+    Http2::start(&certificate, vec![first]).await
+}
+
+#[tokio::test]
+async fn calls_share_the_streams_that_are_left_when_the_service_lowers_their_number() {
+    let server = narrowed(1, &[]).await;
+    let client = server.client().build().unwrap();
+    read(&client).await.unwrap();
+    let calls = (0..12).map(|number| all()[number % 3].0(&client).into_future());
+    for result in futures_util::future::join_all(calls).await {
+        result.unwrap();
+    }
+    assert_eq!((server.requests(), server.connections()), (13, 1));
+}
+
+#[tokio::test]
+async fn calls_wait_while_the_service_allows_no_stream_and_go_on_when_it_does() {
+    let closed = [Frame::Pause, Frame::Pause, Frame::Pause];
+    let server = narrowed(0, &[&closed[..], &[Frame::Streams(100)]].concat()).await;
+    let client = server.client().build().unwrap();
+    read(&client).await.unwrap();
+    for (call, _) in all() {
+        let calls = (0..3).map(|_| call(&client).send_with_response());
+        for result in futures_util::future::join_all(calls).await {
+            assert_eq!(result.unwrap().attempts(), 1);
+        }
+    }
+    assert_eq!((server.requests(), server.connections()), (10, 1));
+}
+
+#[tokio::test]
+async fn a_call_that_gets_no_stream_before_its_deadline_was_not_sent() {
+    let server = narrowed(0, &[]).await;
+    let client = server.client().build().unwrap();
+    read(&client).await.unwrap();
+    let start = std::time::Instant::now();
+    let calls = (0..5).map(|_| create(&client).timeout(SHORT).send());
+    for result in futures_util::future::join_all(calls).await {
+        let error = result.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.outcome()),
+            (ErrorKind::Timeout, Outcome::NotSent),
+            "{error:?}"
+        );
+        assert!(error.is_retryable());
+    }
+    assert!(start.elapsed() < 20 * SHORT, "{:?}", start.elapsed());
+    assert_eq!(server.requests(), 1);
+}
+
+#[tokio::test]
+async fn a_connection_that_has_no_stream_for_a_request_in_time_is_left() {
+    let cases = all().map(|(call, is_idempotent)| async move {
+        let server = narrowed(0, &[]).await;
+        let client = server
+            .client()
+            .connect_timeout(Duration::from_secs(1))
+            .attempt_timeout(Duration::from_secs(1))
+            .build()
+            .unwrap();
+        read(&client).await.unwrap();
+        let result = call(&client).send_with_response().await;
+        if let Err(error) = result {
+            // Nothing can withdraw a request that has no body and is next.
+            assert!(!is_idempotent, "{error:?}");
+            assert_eq!(
+                (error.kind(), error.outcome(), error.attempts()),
+                (ErrorKind::Timeout, Outcome::Unknown, 1),
+                "{error:?}"
+            );
+            assert!(error.to_string().contains("had room"), "{error}");
+            create(&client).await.unwrap();
+        }
+        assert_eq!(server.requests(), 2);
+        assert!(server.connections() >= 2);
+    });
+    futures_util::future::join_all(cases).await;
+}
+
+#[tokio::test]
+async fn a_request_that_waits_for_a_stream_when_the_connection_ends_goes_to_another_one() {
+    let certificate = certificate("localhost");
+    let leaves = Frame::GoAway {
+        is_taken: true,
+        reason: NO_ERROR,
+    };
+    let first = [&[Frame::Streams(1)], &WHOLE[..]].concat();
+    let second = [
+        &[Frame::Pause, leaves, Frame::Pause],
+        &WHOLE[..],
+        &[Frame::Close],
+    ]
+    .concat();
+    let server = Http2::start(&certificate, vec![first, second]).await;
+    let client = server.client().build().unwrap();
+    read(&client).await.unwrap();
+    let calls = (0..4).map(|_| create(&client).into_future());
+    for result in futures_util::future::join_all(calls).await {
+        result.unwrap();
+    }
+    assert_eq!(server.requests(), 5);
+}
