@@ -6,10 +6,8 @@ mod lists;
 mod model;
 mod options;
 mod outbox;
-mod paging;
 mod response;
 mod routes;
-mod sample_events;
 mod seed;
 mod service;
 mod state;
@@ -27,10 +25,10 @@ pub use options::PushSecurityOptions;
 pub use outbox::Delivery;
 
 use self::events::Event;
-use self::model::{Detection, DetectionType, Severity, Word as _};
+use self::model::{Collection, text};
 use self::state::State;
 use crate::core::clock::Clock;
-use crate::core::random::{Id, Random};
+use crate::core::random::Random;
 
 /// The imitation of Push Security: an organisation behind the REST API v1, and
 /// the webhooks that tell of its changes.
@@ -122,18 +120,20 @@ impl PushSecurity {
     /// How many records of each kind there are at the moment.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        let store = self.state.store();
-        Counts {
-            employees: store.employees.len(),
-            browsers: store.browsers.len(),
-            accounts: store.accounts.len(),
-            apps: store.apps.len(),
-            apps_other: store.apps_other.len(),
-            accounts_other: store.accounts_other.len(),
-            browser_extensions: store.browser_extensions.len(),
-            findings: store.findings.len(),
-            detections: store.detections.len(),
-        }
+        self.state.with(|inner| {
+            let count = |of| inner.store.table(of).len();
+            Counts {
+                employees: count(Collection::Employees),
+                browsers: count(Collection::Browsers),
+                accounts: count(Collection::Accounts),
+                apps: count(Collection::Apps),
+                apps_other: count(Collection::AppsOther),
+                accounts_other: count(Collection::AccountsOther),
+                browser_extensions: count(Collection::BrowserExtensions),
+                findings: count(Collection::Findings),
+                detections: count(Collection::Detections),
+            }
+        })
     }
 
     /// Sends webhooks to this URL from now on: for every change made through
@@ -177,44 +177,35 @@ impl PushSecurity {
     /// ```
     pub fn raise_detection(&self, employee_id: &str) -> Option<String> {
         let now = self.state.clock.unix();
-        let mut store = self.state.store();
-        let employee = store.employees.get(Id::parse(employee_id)?)?;
-        let browser_id = {
-            let mut browsers = store.browsers.iter();
-            browsers
-                .find(|browser| browser.employee_id == employee.id)
-                .map(|browser| browser.id)
-        };
-        let id = self.state.record_id();
-        let detection = Detection {
-            id,
-            employee_id: employee.id,
-            employee: employee.embedded(),
-            browser_id,
-            severity: Severity::High,
-            detection_type: DetectionType::StolenCredentials,
-            response: Some("EMPLOYEE_WARNED"),
-            archived: false,
-            detection_link: Detection::link(id),
-            creation_timestamp: now,
-            last_activity_timestamp: now,
-        };
-        let event = Event::created(detection.detection_type.text(), &detection);
-        store.detections.push(detection);
-        drop(store);
-        self.state.announce(event);
-        Some(id.to_string())
+        self.state.with(|inner| {
+            let employee = inner.store.table(Collection::Employees).get(employee_id)?;
+            let id = inner.record_ids.id();
+            let mut detection = seed::detected(id.clone(), &employee.record, now, now);
+            let browser = {
+                let mut browsers = inner.store.table(Collection::Browsers).iter();
+                browsers.find(|one| text(one, "employeeId") == employee_id)
+            };
+            if let Some(browser) = browser {
+                detection["browserId"] = browser["id"].clone();
+            }
+            let detection = detection.as_object_mut().map(std::mem::take)?;
+            let event = Event::created(text(&detection, "detectionType"), &detection);
+            inner
+                .store
+                .table_mut(Collection::Detections)
+                .push(detection);
+            self.state.announce(inner, event);
+            Some(id)
+        })
     }
 
     /// The ids of all employees, in the order of `/v1/employees`.
     #[must_use]
     pub fn employee_ids(&self) -> Vec<String> {
-        let store = self.state.store();
-        store
-            .employees
-            .iter()
-            .map(|employee| employee.id.to_string())
-            .collect()
+        self.state.with(|inner| {
+            let employees = inner.store.table(Collection::Employees).iter();
+            employees.map(|one| text(one, "id").to_owned()).collect()
+        })
     }
 
     /// Sends a [sample](Self::webhook_payload) as a webhook, with an id of its
@@ -226,7 +217,7 @@ impl PushSecurity {
     /// When `object` is not one of [`webhook_objects`](Self::webhook_objects).
     pub fn emit(&self, object: &str) -> String {
         let event = self.sample(object);
-        self.state.announce(event).to_string()
+        self.state.with(|inner| self.state.announce(inner, event))
     }
 
     /// A sample event about `object`, made of the organisation's own records.
@@ -250,12 +241,15 @@ impl PushSecurity {
     #[must_use]
     pub fn webhook_payload(&self, object: &str) -> Value {
         let event = self.sample(object);
-        let id = Random::new(self.state.seed, event.object).id();
-        event.payload(id, seed::ANCHOR)
+        let id = Random::new(self.state.seed, object).id();
+        event.payload(&id, seed::ANCHOR)
     }
 
     fn sample(&self, object: &str) -> Event {
-        let sample = sample_events::sample(&self.state.store(), self.state.seed, object);
+        let seed = self.state.seed;
+        let sample = self
+            .state
+            .with(|inner| events::sample(&inner.store, seed, object));
         sample.unwrap_or_else(|| panic!("there are no events about {object:?}"))
     }
 

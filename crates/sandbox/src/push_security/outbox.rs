@@ -111,7 +111,7 @@ impl Outbox {
 
     /// Delivers an event, now and if need be again later. Without a receiver it
     /// is lost.
-    pub(crate) fn send(self: &Arc<Self>, event_id: String, object: &str, payload: &Value) {
+    pub(crate) fn send(self: &Arc<Self>, event_id: String, object: String, payload: &Value) {
         let target = self
             .target
             .lock()
@@ -119,7 +119,6 @@ impl Outbox {
             .clone();
         let Some(target) = target else { return };
         let outbox = Arc::clone(self);
-        let object = object.to_owned();
         let body = Bytes::from(payload.to_string());
         let happened = self.clock.elapsed();
         self.runtime.spawn(async move {
