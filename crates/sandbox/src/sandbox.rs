@@ -19,9 +19,8 @@ use crate::push_security::{PushSecurity, PushSecurityOptions};
 
 /// A running sandbox: one listener for each service. Dropping it stops them.
 ///
-/// The servers run on a thread of their own, so one sandbox can serve several
-/// runtimes, and a test that blocks or pauses its own runtime does not hold
-/// them up.
+/// The servers run on a thread of their own, so one sandbox can serve several runtimes, and a test that blocks or
+/// pauses its own runtime does not hold them up.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -42,8 +41,7 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts a sandbox on free loopback ports, with the default seed and rate
-    /// limits on.
+    /// Starts a sandbox on free loopback ports, with the default seed and rate limits on.
     ///
     /// # Errors
     ///
@@ -124,8 +122,8 @@ impl Drop for Sandbox {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // The runtime drops its tasks without waiting for them, so this is
-            // short, and afterwards the ports are free.
+            // The runtime drops its tasks without waiting for them, so this is short, and afterwards the ports are
+            // free.
             let _ = thread.join();
         }
     }
@@ -162,34 +160,30 @@ pub struct SandboxBuilder {
 }
 
 impl SandboxBuilder {
-    /// What the seeded data, identifiers and credentials are made from. The
-    /// same seed and sizes give the same bytes. 1 by default.
+    /// What the seeded data, identifiers and credentials are made from. The same seed and sizes give the same bytes. 1
+    /// by default.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// Whether the services' rate limits are enforced. They are by default.
-    /// Password Pusher's locks on a push or a user belong to what is locked
-    /// and stay.
+    /// Whether the services' rate limits are enforced. They are by default. Password Pusher's locks on a push or a user
+    /// belong to what is locked and stay.
     pub fn rate_limits(mut self, enforced: bool) -> Self {
         self.rate_limits = enforced;
         self
     }
 
-    /// Allows addresses that other machines can reach. What the sandbox sends
-    /// and receives is not encrypted, and its credentials can be guessed from
-    /// its seed.
+    /// Allows addresses that other machines can reach. What the sandbox sends and receives is not encrypted, and its
+    /// credentials can be guessed from its seed.
     pub fn allow_remote(mut self, allowed: bool) -> Self {
         self.allow_remote = allowed;
         self
     }
 
-    /// Allows requests for any host name. A listener at a loopback address
-    /// otherwise responds with 403 to one whose `Host` is not a name of this machine
-    /// (`localhost`, `127.0.0.1`, `[::1]`), so that no web page can reach it
-    /// by a name of its own that leads here. Of use behind a proxy or with
-    /// names from a hosts file.
+    /// Allows requests for any host name. A listener at a loopback address otherwise responds with 403 to one whose
+    /// `Host` is not a name of this machine (`localhost`, `127.0.0.1`, `[::1]`), so that no web page can reach it by a
+    /// name of its own that leads here. Of use behind a proxy or with names from a hosts file.
     pub fn allow_any_host(mut self, allowed: bool) -> Self {
         self.allow_any_host = allowed;
         self
@@ -235,10 +229,8 @@ impl SandboxBuilder {
     ///
     /// # Errors
     ///
-    /// When an address is not a loopback one and
-    /// [`allow_remote`](Self::allow_remote) was not set
-    /// ([`InvalidInput`](io::ErrorKind::InvalidInput)), when a port cannot be
-    /// bound or a thread cannot be started.
+    /// When an address is not a loopback one and [`allow_remote`](Self::allow_remote) was not set
+    /// ([`InvalidInput`](io::ErrorKind::InvalidInput)), when a port cannot be bound or a thread cannot be started.
     pub async fn start(self) -> io::Result<Sandbox> {
         let listeners = Listeners {
             push_security: bind(self.push_security_address, self.allow_remote)?,
@@ -348,8 +340,7 @@ fn services(settings: &SandboxBuilder, listeners: Listeners, desk: &Desk) -> io:
     })
 }
 
-/// Lets a service respond at a listener: `made` gives what responds and what is
-/// handed out.
+/// Lets a service respond at a listener: `made` gives what responds and what is handed out.
 fn open<S: Service, H>(
     listener: TcpListener,
     desk: &Desk,

@@ -12,8 +12,8 @@ use super::random::Random;
 
 /// One way for a request to go wrong.
 ///
-/// A fault holds for one request unless [`times`](Self::times) says otherwise,
-/// and for any request unless [`on`](Self::on) narrows it down.
+/// A fault holds for one request unless [`times`](Self::times) says otherwise, and for any request unless
+/// [`on`](Self::on) narrows it down.
 ///
 /// ```
 /// use http::Method;
@@ -53,9 +53,8 @@ impl Fault {
         }
     }
 
-    /// Responds with this status in place of the service, which never sees the
-    /// request. Without [`body`](Self::body) the response has the body that the
-    /// service itself gives with such a status.
+    /// Responds with this status in place of the service, which never sees the request. Without [`body`](Self::body)
+    /// the response has the body that the service itself gives with such a status.
     ///
     /// # Panics
     ///
@@ -71,33 +70,29 @@ impl Fault {
         })
     }
 
-    /// The service does as asked at once; its response is held back for this
-    /// long, in real time.
+    /// The service does as asked at once; its response is held back for this long, in real time.
     pub fn delay(by: Duration) -> Self {
         Self::new(Action::Delay(by))
     }
 
-    /// Resets the connection without a response. The service never sees the
-    /// request.
+    /// Resets the connection without a response. The service never sees the request.
     pub fn reset() -> Self {
         Self::new(Action::Reset)
     }
 
-    /// The service does as asked and its response's head is sent whole, with the
-    /// length of the whole body; the connection ends after `bytes` of it. A
-    /// shorter body is sent whole.
+    /// The service does as asked and its response's head is sent whole, with the length of the whole body; the
+    /// connection ends after `bytes` of it. A shorter body is sent whole.
     pub fn cut_body(bytes: usize) -> Self {
         Self::new(Action::CutBody(bytes))
     }
 
-    /// Never responds, and leaves the connection open. The service never sees
-    /// the request.
+    /// Never responds, and leaves the connection open. The service never sees the request.
     pub fn stall() -> Self {
         Self::new(Action::Stall)
     }
 
-    /// Adds a header to the response of a [`status`](Self::status) fault; no
-    /// other fault has a response of its own to add it to.
+    /// Adds a header to the response of a [`status`](Self::status) fault; no other fault has a response of its own to
+    /// add it to.
     ///
     /// # Panics
     ///
@@ -112,8 +107,7 @@ impl Fault {
         self
     }
 
-    /// Sets the body of a [`status`](Self::status) fault's response; no other
-    /// fault has one.
+    /// Sets the body of a [`status`](Self::status) fault's response; no other fault has one.
     pub fn body(mut self, text: impl Into<Bytes>) -> Self {
         if let Action::Status { body, .. } = &mut self.action {
             *body = Some(text.into());
@@ -127,9 +121,8 @@ impl Fault {
         self
     }
 
-    /// Holds only for requests with this method whose path is `path` or
-    /// continues it with further segments: `/v1/apps` covers `/v1/apps/1` but
-    /// not `/v1/appsOther`.
+    /// Holds only for requests with this method whose path is `path` or continues it with further segments: `/v1/apps`
+    /// covers `/v1/apps/1` but not `/v1/appsOther`.
     pub fn on(mut self, method: Method, path: impl Into<String>) -> Self {
         self.only = Some((method, path.into()));
         self
@@ -145,8 +138,8 @@ impl Fault {
 
 /// The faults that are waiting for a request. Clones share them.
 ///
-/// The first queued fault that covers a request is applied to it. When there
-/// is none, and a mix was given to [`random`](Self::random), chance decides.
+/// The first queued fault that covers a request is applied to it. When there is none, and a mix was given to
+/// [`random`](Self::random), chance decides.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -180,12 +173,10 @@ impl Faults {
         }
     }
 
-    /// From now on, lets chance decide about each request that no queued fault
-    /// covers: each fault comes with its probability, and what is missing from
-    /// 1 is the probability of none. One number is drawn for every such
-    /// request, so the same seed and the same requests give the same faults.
-    /// A fault's [`times`](Fault::times) does not matter here; a fault that
-    /// does not cover the request it was drawn for is not applied.
+    /// From now on, lets chance decide about each request that no queued fault covers: each fault comes with its
+    /// probability, and what is missing from 1 is the probability of none. One number is drawn for every such request,
+    /// so the same seed and the same requests give the same faults. A fault's [`times`](Fault::times) does not matter
+    /// here; a fault that does not cover the request it was drawn for is not applied.
     pub fn random(&self, seed: u64, mix: Vec<(f64, Fault)>) {
         self.waiting().mix = Some((Random::new(seed, "faults"), mix));
     }

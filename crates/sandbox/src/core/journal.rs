@@ -20,20 +20,18 @@ const MOST_BYTES: usize = 256 * 1024 * 1024;
 /// About what the map of headers takes for each it has room for.
 const HEADER_SLOT: usize = 112;
 
-/// In how many of the entries before it an entry looks for its headers: as
-/// many clients can take turns and still share.
+/// In how many of the entries before it an entry looks for its headers: as many clients can take turns and still share.
 const RECENT: usize = 8;
 
-/// Bodies up to this size are copied to where they take no more than they
-/// need; a larger one is shared with what answers it.
+/// Bodies up to this size are copied to where they take no more than they need; a larger one is shared with what
+/// answers it.
 const SMALL_BODY: usize = 4096;
 
 /// One request as the sandbox received it.
 ///
-/// A credential the service knows is replaced by its name before it gets here;
-/// what stands in `headers` is therefore either harmless or wrong. `Debug`
-/// prints neither credentials nor bodies, and of the other fields nothing that
-/// gives access by itself.
+/// A credential the service knows is replaced by its name before it gets here; what stands in `headers` is therefore
+/// either harmless or wrong. `Debug` prints neither credentials nor bodies, and of the other fields nothing that gives
+/// access by itself.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Entry {
@@ -51,17 +49,15 @@ pub struct Entry {
     pub headers: Arc<HeaderMap>,
     /// The body; of a multipart form no more than its first 64 KiB.
     pub body: Bytes,
-    /// The status of the response; `None` while there is none, and for good when
-    /// a fault withheld it.
+    /// The status of the response; `None` while there is none, and for good when a fault withheld it.
     pub status: Option<u16>,
     /// What `Debug` prints for the path, if not the path.
     pub(crate) printable: Option<String>,
 }
 
 impl Entry {
-    /// Lets go of the buffer the request was read into, of which the values
-    /// of its headers are slices. Headers that one of those before had, too,
-    /// are shared with it: requests of one client often differ in no header.
+    /// Lets go of the buffer the request was read into, of which the values of its headers are slices. Headers that one
+    /// of those before had, too, are shared with it: requests of one client often differ in no header.
     fn compact<'a>(&mut self, before: impl Iterator<Item = &'a Self>) {
         let mut before = before.map(|entry| &entry.headers);
         self.headers = match before.find(|known| **known == self.headers) {
@@ -154,8 +150,7 @@ impl fmt::Debug for Discreet<'_> {
 
 /// Everything the sandbox received, oldest first. Clones share it.
 ///
-/// It keeps the last 100,000 requests, and fewer if they take more than
-/// 256 MiB together; the last one always.
+/// It keeps the last 100,000 requests, and fewer if they take more than 256 MiB together; the last one always.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -172,8 +167,8 @@ pub struct Journal(Arc<Mutex<Pages>>);
 #[derive(Default)]
 struct Pages {
     entries: VecDeque<Entry>,
-    /// How many entries have left at the front: with a position in `entries`
-    /// it makes a number that stays the same for an entry's life.
+    /// How many entries have left at the front: with a position in `entries` it makes a number that stays the same for
+    /// an entry's life.
     gone: u64,
     /// What the entries take, about.
     bytes: usize,

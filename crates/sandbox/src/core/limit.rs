@@ -3,11 +3,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// A token bucket that in addition never lets more than its capacity through
-/// in any one second.
+/// A token bucket that in addition never lets more than its capacity through in any one second.
 ///
-/// A full bucket alone would: its content at once, and what flows in during
-/// the same second on top.
+/// A full bucket alone would: its content at once, and what flows in during the same second on top.
 #[derive(Debug)]
 pub(crate) struct RateLimit {
     /// Time that one request costs.

@@ -33,9 +33,8 @@ pub(crate) struct Desk {
 /// Which host names requests may be for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Hosts {
-    /// Those of this machine alone. A web page whose own name was made to lead
-    /// here could otherwise speak to the sandbox through the browser that
-    /// shows it, and knows the credentials of a fixed seed.
+    /// Those of this machine alone. A web page whose own name was made to lead here could otherwise speak to the
+    /// sandbox through the browser that shows it, and knows the credentials of a fixed seed.
     Loopback,
     Any,
 }
@@ -125,8 +124,8 @@ async fn connection<S: Service>(
     let _ = (&mut connection).await;
     if line.reset.load(Ordering::Acquire) {
         let wire = connection.into_parts().io.into_inner();
-        // Closing with zero linger sends a reset. The method's successor is
-        // not in the oldest tokio this workspace supports.
+        // Closing with zero linger sends a reset. The method's successor is not in the oldest tokio this workspace
+        // supports.
         #[allow(deprecated)]
         let _ = wire.stream.set_linger(Some(Duration::ZERO));
     }

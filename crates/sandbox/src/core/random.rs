@@ -1,7 +1,7 @@
 //! Seeded randomness and the identifiers drawn from it.
 
-/// A reproducible source of values. Every purpose has a stream of its own, so
-/// that drawing more for one of them changes nothing in the others.
+/// A reproducible source of values. Every purpose has a stream of its own, so that drawing more for one of them changes
+/// nothing in the others.
 pub(crate) struct Random(fastrand::Rng);
 
 impl Random {

@@ -20,10 +20,9 @@ pub(crate) trait Service: Send + Sync + 'static {
     /// The largest request body it takes.
     const LARGEST_BODY: usize;
 
-    /// Reads a request's body, or finds that it is too large. A service that
-    /// takes bodies too large to be held puts what it makes of them into the
-    /// extensions, for [`respond`](Self::respond), and returns as much as the
-    /// journal is to keep.
+    /// Reads a request's body, or finds that it is too large. A service that takes bodies too large to be held puts
+    /// what it makes of them into the extensions, for [`respond`](Self::respond), and returns as much as the journal is
+    /// to keep.
     fn receive(
         &self,
         parts: &mut Parts,
@@ -33,8 +32,8 @@ pub(crate) trait Service: Send + Sync + 'static {
         whole(body, Self::LARGEST_BODY)
     }
 
-    /// Does what a request asks for. The extensions hold its [`Peer`]; an
-    /// [`Attachment`] among the response's extensions is sent as its body.
+    /// Does what a request asks for. The extensions hold its [`Peer`]; an [`Attachment`] among the response's
+    /// extensions is sent as its body.
     fn respond(&self, parts: &Parts, body: &Bytes) -> Response<Bytes>;
 
     /// How this service says a status that is not of its own making.
@@ -77,9 +76,8 @@ pub(crate) struct Attachment {
     pub(crate) length: u64,
 }
 
-/// A request's body, or nothing if it is too large. One that is too large is
-/// read to its end all the same: closing before that would reset the
-/// connection, and the response might be lost.
+/// A request's body, or nothing if it is too large. One that is too large is read to its end all the same: closing
+/// before that would reset the connection, and the response might be lost.
 pub(crate) async fn whole(mut body: Incoming, largest: usize) -> Result<Option<Bytes>, Dropped> {
     let mut kept = Some(BytesMut::new());
     while let Some(frame) = body.frame().await {

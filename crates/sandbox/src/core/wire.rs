@@ -107,8 +107,8 @@ impl Body for ResponseBody {
         let Some(cut) = &mut this.cut else {
             return Poll::Ready(None);
         };
-        // An error drops what the connection still holds in its buffer, so it
-        // has to wait until all of that is on the wire.
+        // An error drops what the connection still holds in its buffer, so it has to wait until all of that is on the
+        // wire.
         let mut waiting = cut
             .line
             .waiting

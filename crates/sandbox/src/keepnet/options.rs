@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-/// How large the seeded companies of [`Keepnet`](crate::Keepnet) are, and how
-/// the service behaves.
+/// How large the seeded companies of [`Keepnet`](crate::Keepnet) are, and how the service behaves.
 ///
 /// ```
 /// use std::time::Duration;
@@ -40,8 +39,7 @@ impl Default for KeepnetOptions {
 }
 
 impl KeepnetOptions {
-    /// How many companies the reseller looks after, its own not counted; 3 by
-    /// default.
+    /// How many companies the reseller looks after, its own not counted; 3 by default.
     #[must_use]
     pub fn companies(mut self, count: usize) -> Self {
         self.companies = count;
@@ -62,8 +60,7 @@ impl KeepnetOptions {
         self
     }
 
-    /// How many records the audit log of each company starts with; 100 by
-    /// default.
+    /// How many records the audit log of each company starts with; 100 by default.
     #[must_use]
     pub fn audit_records(mut self, count: usize) -> Self {
         self.audit_records = count;
@@ -71,17 +68,15 @@ impl KeepnetOptions {
     }
 
     /// How long tokens are valid, in whole seconds; an hour by default.
-    /// [`Keepnet::set_token_lifetime`](crate::Keepnet::set_token_lifetime)
-    /// changes it later.
+    /// [`Keepnet::set_token_lifetime`](crate::Keepnet::set_token_lifetime) changes it later.
     #[must_use]
     pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
         self.token_lifetime = lifetime;
         self
     }
 
-    /// Whether responses have times in the format that the settings of a system
-    /// user name, such as `01/04/2026 09:00`, in place of ISO 8601. They do
-    /// not by default; the real service has been seen to do either.
+    /// Whether responses have times in the format that the settings of a system user name, such as `01/04/2026 09:00`,
+    /// in place of ISO 8601. They do not by default; the real service has been seen to do either.
     #[must_use]
     pub fn display_dates(mut self, shown: bool) -> Self {
         self.display_dates = shown;

@@ -53,8 +53,8 @@ impl Routes {
         })
     }
 
-    /// The operation of a method and a path, and its parameters. Literal
-    /// segments win over parameters, those further to the left first.
+    /// The operation of a method and a path, and its parameters. Literal segments win over parameters, those further to
+    /// the left first.
     pub(crate) fn find(&self, method: &Method, path: &str) -> Result<(&Route, Params), Refusal> {
         let given: Vec<_> = segments(path).collect();
         let indices = self.by_length.get(&given.len());

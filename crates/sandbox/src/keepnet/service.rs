@@ -34,8 +34,7 @@ const PROBLEM_DETAILS: [&str; 5] = [
     "/api/gamificationreport/user-info/{targetUserResourceId}",
 ];
 
-/// Until when codes may be kept, in UNIX seconds. Source: the vendor's front end reads
-/// it.
+/// Until when codes may be kept, in UNIX seconds. Source: the vendor's front end reads it.
 const LOOKUP_EXPIRE: HeaderName = HeaderName::from_static("lookup-expire");
 const LOOKUPS_LAST: i64 = 86_400;
 

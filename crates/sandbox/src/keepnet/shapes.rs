@@ -1,5 +1,4 @@
-//! The shapes of the service's responses, from the published description, and samples
-//! that fit them, made up.
+//! The shapes of the service's responses, from the published description, and samples that fit them, made up.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -169,8 +168,7 @@ impl Shapes {
         }
     }
 
-    /// The record with exactly the type's members; those that it lacks are
-    /// empty.
+    /// The record with exactly the type's members; those that it lacks are empty.
     pub(crate) fn view(&self, of: &Type, record: &Map<String, Value>) -> Value {
         let members = self.members(of);
         if members.is_empty() {
@@ -184,8 +182,7 @@ impl Shapes {
         Value::Object(members.collect())
     }
 
-    /// A value that may have been sent as another kind of scalar, or without
-    /// some of its members.
+    /// A value that may have been sent as another kind of scalar, or without some of its members.
     fn as_type(&self, of: &Type, value: &Value) -> Value {
         let fitting = match (of, value) {
             (Type::Integer, _) => integer_of(value).map(Value::from),

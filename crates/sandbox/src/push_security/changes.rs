@@ -9,8 +9,8 @@ use super::model::{APPROVALS, Collection, Record, SENSITIVITIES, Words, embedded
 use super::response::{Refusal, one_of};
 use super::store::Store;
 
-/// What is done to a record. Documented are the bodies of app updates and of deleted login methods; the other bodies and
-/// all responses are inferred.
+/// What is done to a record. Documented are the bodies of app updates and of deleted login methods; the other bodies
+/// and all responses are inferred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     Update,

@@ -112,8 +112,8 @@ impl Places {
     }
 }
 
-/// The page that a list request asks for, in the order of the records. Documented are the parameters, `paging`, and that
-/// `result` may be null; what an empty page has is inferred.
+/// The page that a list request asks for, in the order of the records. Documented are the parameters, `paging`, and
+/// that `result` may be null; what an empty page has is inferred.
 pub(crate) fn list(
     collection: Collection,
     store: &Store,

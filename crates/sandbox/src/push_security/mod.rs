@@ -30,8 +30,7 @@ use self::state::State;
 use crate::core::clock::Clock;
 use crate::core::random::Random;
 
-/// The imitation of Push Security: an organisation behind the REST API v1, and
-/// the webhooks that tell of its changes.
+/// The imitation of Push Security: an organisation behind the REST API v1, and the webhooks that tell of its changes.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -110,8 +109,7 @@ impl PushSecurity {
         &self.state.read_only_key
     }
 
-    /// The secret that webhooks are signed with: `psws_` and 32 hex digits,
-    /// used whole as the key.
+    /// The secret that webhooks are signed with: `psws_` and 32 hex digits, used whole as the key.
     #[must_use]
     pub fn webhook_secret(&self) -> &str {
         self.state.outbox.secret()
@@ -136,14 +134,12 @@ impl PushSecurity {
         })
     }
 
-    /// Sends webhooks to this URL from now on: for every change made through
-    /// the API, for [`raise_detection`](Self::raise_detection) and for
-    /// [`emit`](Self::emit).
+    /// Sends webhooks to this URL from now on: for every change made through the API, for
+    /// [`raise_detection`](Self::raise_detection) and for [`emit`](Self::emit).
     ///
-    /// An event is delivered up to four times, at once and 1, 5 and 15 minutes
-    /// later by the sandbox's [`Clock`], until the receiver responds with a 2xx
-    /// within five seconds of real time. Each delivery is signed anew. Events
-    /// may overtake each other.
+    /// An event is delivered up to four times, at once and 1, 5 and 15 minutes later by the sandbox's [`Clock`], until
+    /// the receiver responds with a 2xx within five seconds of real time. Each delivery is signed anew. Events may
+    /// overtake each other.
     ///
     /// # Errors
     ///
@@ -153,16 +149,14 @@ impl PushSecurity {
         self.state.outbox.deliver_to(url)
     }
 
-    /// Every attempt to deliver a webhook that has ended, in the order in which
-    /// they ended; the last 10,000.
+    /// Every attempt to deliver a webhook that has ended, in the order in which they ended; the last 10,000.
     #[must_use]
     pub fn deliveries(&self) -> Vec<Delivery> {
         self.state.outbox.deliveries()
     }
 
-    /// Lets stolen credentials of an employee be detected: there is one more
-    /// detection, and a webhook tells of it. Returns the detection's id, or
-    /// nothing if there is no such employee.
+    /// Lets stolen credentials of an employee be detected: there is one more detection, and a webhook tells of it.
+    /// Returns the detection's id, or nothing if there is no such employee.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -208,9 +202,8 @@ impl PushSecurity {
         })
     }
 
-    /// Sends a [sample](Self::webhook_payload) as a webhook, with an id of its
-    /// own and the present time, and returns that id. The organisation stays
-    /// as it is.
+    /// Sends a [sample](Self::webhook_payload) as a webhook, with an id of its own and the present time, and returns
+    /// that id. The organisation stays as it is.
     ///
     /// # Panics
     ///
@@ -220,9 +213,8 @@ impl PushSecurity {
         self.state.with(|inner| self.state.announce(inner, event))
     }
 
-    /// A sample event about `object`, made of the organisation's own records.
-    /// The same seed gives the same sample, as long as those records do not
-    /// change.
+    /// A sample event about `object`, made of the organisation's own records. The same seed gives the same sample, as
+    /// long as those records do not change.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -253,15 +245,13 @@ impl PushSecurity {
         sample.unwrap_or_else(|| panic!("there are no events about {object:?}"))
     }
 
-    /// The value of `object` in every documented event: 37 of them for 34
-    /// events, since one event covers four.
+    /// The value of `object` in every documented event: 37 of them for 34 events, since one event covers four.
     #[must_use]
     pub fn webhook_objects(&self) -> &'static [&'static str] {
         events::objects()
     }
 
-    /// The value of the `X-Signature` header that belongs to a body sent at
-    /// that time, in UNIX seconds.
+    /// The value of the `X-Signature` header that belongs to a body sent at that time, in UNIX seconds.
     ///
     /// ```
     /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {

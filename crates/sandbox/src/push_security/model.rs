@@ -1,7 +1,7 @@
 //! The API's collections, the filters of their lists, and its words.
 //!
-//! The words are documented or were seen in public samples. The filters of browsers, accounts and browser extensions are
-//! documented, creation times come from public clients, and the others are inferred.
+//! The words are documented or were seen in public samples. The filters of browsers, accounts and browser extensions
+//! are documented, creation times come from public clients, and the others are inferred.
 
 use serde_json::{Map, Value};
 

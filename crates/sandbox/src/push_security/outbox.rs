@@ -21,8 +21,8 @@ use tokio::runtime::Handle;
 
 use crate::core::clock::Clock;
 
-/// When an event is delivered, in minutes after it happened, for as long as nobody
-/// takes it (documented, as is the next).
+/// When an event is delivered, in minutes after it happened, for as long as nobody takes it (documented, as is the
+/// next).
 const SCHEDULE: [u64; 4] = [0, 1, 5, 15];
 
 /// How long a receiver has to respond.
@@ -93,8 +93,7 @@ impl Outbox {
         self.log().iter().cloned().collect()
     }
 
-    /// The value of the signature header. Documented; that the digits are upper case is
-    /// so in all public captures.
+    /// The value of the signature header. Documented; that the digits are upper case is so in all public captures.
     pub(crate) fn sign(&self, timestamp: i64, body: &[u8]) -> String {
         let mut header = format!("t={timestamp},v1=");
         // A key of any length will do.
@@ -109,8 +108,7 @@ impl Outbox {
         header
     }
 
-    /// Delivers an event, now and if need be again later. Without a receiver it
-    /// is lost.
+    /// Delivers an event, now and if need be again later. Without a receiver it is lost.
     pub(crate) fn send(self: &Arc<Self>, event_id: String, object: String, payload: &Value) {
         let target = self
             .target

@@ -58,8 +58,7 @@ pub(crate) const OPERATIONS: Table = Table {
     ],
 };
 
-/// The roles with these ids; refused if there are none. Source: the vendor's
-/// documentation (`Role should be selected`).
+/// The roles with these ids; refused if there are none. Source: the vendor's documentation (`Role should be selected`).
 pub(crate) fn roles(call: &Call<'_>, ids: &[String]) -> Result<Vec<Row>, Refusal> {
     if ids.is_empty() {
         return Err(Refusal::input("Role should be selected"));
@@ -165,8 +164,7 @@ pub(crate) fn reset_token(inner: &mut Inner, email: String, id: &str) -> String 
     token
 }
 
-/// The new password, if it was typed the same twice and is long enough. The rules are
-/// inferred.
+/// The new password, if it was typed the same twice and is long enough. The rules are inferred.
 fn new_password(call: &Call<'_>) -> Result<String, Refusal> {
     call.require(&["newPassword", "confirmNewPassword"])?;
     let password = call.text("newPassword");

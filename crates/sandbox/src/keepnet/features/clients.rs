@@ -27,8 +27,7 @@ pub(crate) const OPERATIONS: Table = Table {
 
 const NOT_FOUND: Refusal = Refusal::NotFound("Client not found");
 
-/// What may be seen of a client: not its secret, which the vendor documents to be shown
-/// once.
+/// What may be seen of a client: not its secret, which the vendor documents to be shown once.
 fn shown(client: &Client) -> Record {
     let addresses = client.addresses.iter().flatten();
     let addresses: Vec<_> = addresses.map(IpAddr::to_string).collect();
@@ -77,9 +76,8 @@ fn get(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     Ok(Outcome::Data(call.view(&shown(client))))
 }
 
-/// A client as the body describes it. The vendor documents the roles and `Invalid ip
-/// address`; that ranges count as invalid and that ids are unique is inferred. 1 is
-/// active: the vendor's front end sends 0 or 1.
+/// A client as the body describes it. The vendor documents the roles and `Invalid ip address`; that ranges count as
+/// invalid and that ids are unique is inferred. 1 is active: the vendor's front end sends 0 or 1.
 fn described(call: &Call<'_>, resource_id: String, created: String) -> Result<Client, Refusal> {
     call.require(&["name", "clientId", "clientSecret", "statusId"])?;
     let body = call.object()?;

@@ -54,8 +54,8 @@ const REQUIRED: [&str; 8] = [
     "TimeFormat",
 ];
 
-/// The company with the numbers that follow from its users. That inactive users are no
-/// active users of the month is inferred.
+/// The company with the numbers that follow from its users. That inactive users are no active users of the month is
+/// inferred.
 fn counted(call: &mut Call<'_>, row: &Row) -> Row {
     let id = text(row, "resourceId").to_owned();
     seed::ready(call.state, call.inner, &id);

@@ -1,5 +1,5 @@
-//! Badges and learning of one person: the operations with problem details. Source: the
-//! published description; that somebody who does not exist is not found is inferred.
+//! Badges and learning of one person: the operations with problem details. Source: the published description; that
+//! somebody who does not exist is not found is inferred.
 
 use super::handler::Handler::Do;
 use super::handler::Table;

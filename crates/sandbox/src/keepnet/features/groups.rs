@@ -88,8 +88,7 @@ fn users(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
         .collect())
 }
 
-/// That all of them have to be there, and that whoever is in a group stays in it, is
-/// inferred.
+/// That all of them have to be there, and that whoever is in a group stays in it, is inferred.
 fn add_users(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let body = call.object()?;
     let groups = texts(body, MEMBERSHIP);
@@ -122,8 +121,8 @@ fn add_users(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     Ok(Outcome::Data(json!([])))
 }
 
-/// By the ids of target users, as the vendor's front end sends them. What is inferred:
-/// whoever is not in the group is no error.
+/// By the ids of target users, as the vendor's front end sends them. What is inferred: whoever is not in the group is
+/// no error.
 fn remove_users(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let group = call.last_param();
     call.find(GROUPS, &group, NO_GROUP)?;

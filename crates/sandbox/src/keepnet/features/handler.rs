@@ -9,8 +9,7 @@ use crate::keepnet::records::Row;
 #[derive(Clone, Copy)]
 pub(crate) enum Handler {
     Do(fn(&mut Call<'_>) -> Result<Outcome, Refusal>),
-    /// A list that is searched, and exported by the operation whose path is
-    /// the same but for `/export`.
+    /// A list that is searched, and exported by the operation whose path is the same but for `/export`.
     Rows(fn(&mut Call<'_>) -> Result<Vec<Row>, Refusal>),
     Resource(&'static Resource, Verb),
     /// Nothing of its own: a response of the right shape.

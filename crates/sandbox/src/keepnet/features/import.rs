@@ -27,8 +27,7 @@ pub(crate) const OPERATIONS: Table = Table {
     ],
 };
 
-/// How long mapping takes, in milliseconds: a moment to start, then some for each row
-/// (inferred).
+/// How long mapping takes, in milliseconds: a moment to start, then some for each row (inferred).
 const START: i64 = 2_000;
 const EACH: i64 = 10;
 
@@ -92,9 +91,8 @@ fn separator(text: &str) -> char {
     found
 }
 
-/// The rows of comma-separated values, or of values with semicolons between
-/// them if the first line has no comma. Quotes may hold separators, line breaks
-/// and doubled quotes.
+/// The rows of comma-separated values, or of values with semicolons between them if the first line has no comma. Quotes
+/// may hold separators, line breaks and doubled quotes.
 fn parse(text: &str) -> Vec<Vec<String>> {
     let separator = separator(text);
     let (mut rows, mut row, mut cell) = (Vec::new(), Vec::new(), String::new());
@@ -139,8 +137,7 @@ fn get_upload(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     }))
 }
 
-/// The vendor's front end asks for the e-mail address. That an unknown column is
-/// refused is inferred.
+/// The vendor's front end asks for the e-mail address. That an unknown column is refused is inferred.
 fn create_mapping(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     call.require(&["transactionId", "fieldMappings"])?;
     let body = call.object()?;
@@ -182,8 +179,8 @@ fn create_mapping(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     done(&id)
 }
 
-/// A row of the file as a target user that is yet to be imported. The statuses are
-/// those of the vendor's front end; what makes a row an error is inferred.
+/// A row of the file as a target user that is yet to be imported. The statuses are those of the vendor's front end;
+/// what makes a row an error is inferred.
 fn mapped(
     call: &mut Call<'_>,
     transaction: &str,

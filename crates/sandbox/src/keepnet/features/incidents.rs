@@ -85,8 +85,7 @@ fn update(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     done(&id)
 }
 
-/// The e-mails that a bulk operation is about. That one which does not exist stops all
-/// is inferred.
+/// The e-mails that a bulk operation is about. That one which does not exist stops all is inferred.
 fn selected(call: &Call<'_>) -> Result<Vec<String>, Refusal> {
     let body = call.object()?;
     let mut ids = texts(body, "resourceIdList");

@@ -19,8 +19,7 @@ use crate::keepnet::seed::seeding::{LONG_AGO, Seeding};
 pub(crate) const INVESTIGATIONS: &str = "/api/investigations";
 const NOT_FOUND: &str = "Investigation not found";
 
-/// How long an investigation waits, and how long each mailbox then takes, in
-/// milliseconds (inferred).
+/// How long an investigation waits, and how long each mailbox then takes, in milliseconds (inferred).
 const QUEUED: i64 = 5_000;
 const MAILBOX: i64 = 500;
 
@@ -41,9 +40,8 @@ pub(crate) const OPERATIONS: Table = Table {
     ],
 };
 
-/// The required members are those of the published description, but for
-/// `investigationType`, which the vendor's front end leaves out; `duration` is days
-/// there.
+/// The required members are those of the published description, but for `investigationType`, which the vendor's front
+/// end leaves out; `duration` is days there.
 fn create(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     call.require(&[
         "name",
@@ -120,8 +118,8 @@ fn emails(users: &[Row]) -> Vec<String> {
         .collect()
 }
 
-/// How far an investigation has come. Source: the vendor's documentation (it expires
-/// when its time is up before it is done).
+/// How far an investigation has come. Source: the vendor's documentation (it expires when its time is up before it is
+/// done).
 struct Progress {
     status: &'static str,
     mailboxes: Vec<String>,
@@ -181,9 +179,8 @@ fn current(call: &Call<'_>, investigation: &Row) -> Row {
     Arc::new(now)
 }
 
-/// The e-mails found so far: one in every third mailbox, whatever is looked for (made
-/// up). The statuses of actions are those of the vendor's front end, but for `Queued`,
-/// which is inferred.
+/// The e-mails found so far: one in every third mailbox, whatever is looked for (made up). The statuses of actions are
+/// those of the vendor's front end, but for `Queued`, which is inferred.
 fn found(call: &Call<'_>, investigation: &Record, progress: &Progress) -> Vec<Row> {
     let id = text(investigation, "resourceId");
     let scanned = progress.mailboxes.iter().take(progress.scanned).step_by(3);
@@ -275,8 +272,7 @@ fn cancel(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     done(&id)
 }
 
-/// The ids of e-mails, as the vendor's front end sends them. That others are refused is
-/// inferred.
+/// The ids of e-mails, as the vendor's front end sends them. That others are refused is inferred.
 fn delete_emails(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let investigation = one(call)?;
     let emails = found(call, &investigation, &progress(call, &investigation));

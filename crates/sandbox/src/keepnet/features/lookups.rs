@@ -14,8 +14,8 @@ pub(crate) const OPERATIONS: Table = Table {
     handlers: &[("GET /lookups/{typeId}", Do(of_type))],
 };
 
-/// Types of codes: number, name and values. The numbers are those of the vendor's front
-/// end; names and values are made up.
+/// Types of codes: number, name and values. The numbers are those of the vendor's front end; names and values are made
+/// up.
 const TYPES: [(i64, &str, &[&str]); 9] = [
     (1, "Country", &["Netherlands", "Türkiye", "United Kingdom"]),
     (

@@ -130,8 +130,8 @@ fn deleted_users<'a>(store: &'a Store, company: &str) -> impl Iterator<Item = &'
     rows.filter(|row| text(row, "deletedFrom") == USERS)
 }
 
-/// Whoever was deleted stays listed (source: the vendor's documentation), here before the one who came back. How such a row
-/// differs, and which lists have it, is inferred.
+/// Whoever was deleted stays listed (source: the vendor's documentation), here before the one who came back. How such a
+/// row differs, and which lists have it, is inferred.
 fn search_email(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     call.require(&["email"])?;
     let email = call.text("email");

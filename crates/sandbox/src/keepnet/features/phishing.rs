@@ -135,8 +135,8 @@ fn prepare_campaign(
                 "A scenario and a target group have to be named",
             ));
         }
-        // A campaign that is saved has a launch that waits: the vendor's front end starts it by its number (inferred from
-        // there; it is not documented when the launch is made).
+        // A campaign that is saved has a launch that waits: the vendor's front end starts it by its number (inferred
+        // from there; it is not documented when the launch is made).
         let schedule = Schedule {
             start: rounds::scheduled(
                 call.now(),

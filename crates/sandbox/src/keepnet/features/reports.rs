@@ -119,8 +119,7 @@ fn person(call: &Call<'_>, campaign: &Row, fate: &Fate) -> Row {
     row(Value::Object(record))
 }
 
-/// The words are those of the vendor's front end, whatever their case; the vendor
-/// documents 400 for `Submitted`.
+/// The words are those of the vendor's front end, whatever their case; the vendor documents 400 for `Submitted`.
 fn users(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     let (campaign, round) = phishing::run(call)?;
     let wanted: fn(&Fate) -> bool = match call.param("searchType").to_lowercase().as_str() {

@@ -22,8 +22,7 @@ pub(crate) struct Resource {
     pub(crate) required: &'static [&'static str],
     /// A member of which there are no two alike.
     pub(crate) unique: Option<&'static str>,
-    /// Completes and checks a record before it is kept; with the record it
-    /// takes the place of, if there is one.
+    /// Completes and checks a record before it is kept; with the record it takes the place of, if there is one.
     pub(crate) prepare: Prepare,
     /// A record as of now.
     pub(crate) view: fn(&Call<'_>, &Row) -> Row,
@@ -165,8 +164,8 @@ impl Resource {
         let before = call.find(self.path, id, self.not_found)?;
         missing(&changes, self.required)?;
         self.alone(call, &changes, Some(id))?;
-        // A PUT replaces the record (source: the vendor's documentation of target users; inferred for the others): what it
-        // leaves out is gone, but for what the service itself keeps.
+        // A PUT replaces the record (source: the vendor's documentation of target users; inferred for the others): what
+        // it leaves out is gone, but for what the service itself keeps.
         let mut after = Record::clone(&before);
         after.retain(|name, _| KEPT.contains(&name.as_str()));
         for (name, value) in changes {

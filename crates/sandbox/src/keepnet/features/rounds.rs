@@ -88,8 +88,8 @@ impl Round {
         }
     }
 
-    /// When it records nothing any more, as far as that is known. Source: the
-    /// vendor's documentation of a campaign's lifetime.
+    /// When it records nothing any more, as far as that is known. Source: the vendor's documentation of a campaign's
+    /// lifetime.
     pub(crate) fn ends(&self) -> Option<i64> {
         let expires = self.start.zip(self.days);
         let expires = expires.map(|(start, days)| start + days * DAY);
@@ -113,8 +113,8 @@ impl Round {
         })
     }
 
-    /// What happened in an enrolment until now, person by person. Everybody does the training within two weeks
-    /// (made up).
+    /// What happened in an enrolment until now, person by person. Everybody does the training within two weeks (made
+    /// up).
     pub(crate) fn progress(&self, seed: u64, now: i64) -> Vec<Fate> {
         self.people(seed, now, |random, sent, by_now| {
             let opened = sent + random.between(MINUTE, 3 * DAY);
@@ -176,8 +176,7 @@ struct Did {
     reported: Option<i64>,
 }
 
-/// How many people did what. Whoever was reached either opened or did not
-/// respond.
+/// How many people did what. Whoever was reached either opened or did not respond.
 #[derive(Default)]
 pub(crate) struct Counts {
     pub(crate) people: usize,
@@ -215,7 +214,8 @@ pub(crate) fn of(call: &Call<'_>, id: &str) -> Vec<Round> {
         .collect()
 }
 
-/// When something with this schedule starts: 1 is now, 3 at a time; 2 is not at all yet. Source: the vendor's front end.
+/// When something with this schedule starts: 1 is now, 3 at a time; 2 is not at all yet. Source: the vendor's front
+/// end.
 pub(crate) fn scheduled(now: i64, kind: i64, date: &str) -> Result<Option<i64>, Refusal> {
     match kind {
         1 => Ok(Some(now)),

@@ -18,8 +18,7 @@ const SEARCHES: [&str; 4] = [
     "/api/target-users/{resourceId}/groups",
 ];
 
-/// A response of the right shape for an operation whose records are not kept. Source:
-/// the published description.
+/// A response of the right shape for an operation whose records are not kept. Source: the published description.
 pub(crate) fn sample(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let (shapes, operation) = (Shapes::get(), call.operation);
     let path = operation.path.as_str();

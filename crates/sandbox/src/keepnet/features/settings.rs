@@ -1,5 +1,5 @@
-//! Collections of settings and templates, which are kept and have few rules of
-//! their own, and the operations that try settings out.
+//! Collections of settings and templates, which are kept and have few rules of their own, and the operations that try
+//! settings out.
 
 use serde_json::{Value, json};
 
@@ -72,9 +72,8 @@ fn prepare_siem(_: &mut Call<'_>, setting: &mut Record, _: Option<&Record>) -> R
     Ok(())
 }
 
-/// A failed test is 200 and `FAILED`. Source: the vendor's front end. Nothing is
-/// connected to: connections fail to addresses in [`UNREACHABLE`] and to those that are
-/// no secure URL.
+/// A failed test is 200 and `FAILED`. Source: the vendor's front end. Nothing is connected to: connections fail to
+/// addresses in [`UNREACHABLE`] and to those that are no secure URL.
 fn reachable(call: &Call<'_>, address: &str) -> Result<Outcome, Refusal> {
     if address.starts_with("https://") && !is_unreachable(address) {
         call.data(json!({ "resourceId": null }))

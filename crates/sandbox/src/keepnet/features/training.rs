@@ -66,8 +66,7 @@ pub(crate) const OPERATIONS: Table = Table {
     ],
 };
 
-/// Kinds of training, by the numbers that also stand for them. Source: the vendor's
-/// front end.
+/// Kinds of training, by the numbers that also stand for them. Source: the vendor's front end.
 const TYPES: [&str; 6] = [
     "SCORM",
     "LearningPath",

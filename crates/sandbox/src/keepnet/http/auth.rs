@@ -18,8 +18,8 @@ use crate::keepnet::state::{Grant, Inner, State};
 /// The vendor documents the first, and its front end sends the second.
 const COMPANY_HEADERS: [&str; 2] = ["x-keepnet-company-id", "x-ir-company-id"];
 
-/// Operations for those who look after several companies. The vendor documents 403 for
-/// the search; the others are inferred.
+/// Operations for those who look after several companies. The vendor documents 403 for the search; the others are
+/// inferred.
 const RESELLERS_ONLY: [&str; 4] = [
     "POST /api/companies",
     "POST /api/companies/search",
@@ -27,8 +27,8 @@ const RESELLERS_ONLY: [&str; 4] = [
     "DELETE /api/companies/bulk-delete",
 ];
 
-/// Grants a token. The vendor documents the form, 500 for JSON, `invalid_client` and
-/// the permissions; the other refusals are inferred from OAuth 2.
+/// Grants a token. The vendor documents the form, 500 for JSON, `invalid_client` and the permissions; the other
+/// refusals are inferred from OAuth 2.
 pub(crate) fn token(state: &State, parts: &Parts, body: &Bytes) -> Response<Bytes> {
     if !content_type(parts)
         .to_ascii_lowercase()
@@ -63,8 +63,7 @@ pub(crate) fn token(state: &State, parts: &Parts, body: &Bytes) -> Response<Byte
     if field("scope") != "api1" {
         return refused("invalid_scope", "The scope is not known");
     }
-    // The status is known from the vendor's front end; that it is told here already is
-    // inferred.
+    // The status is known from the vendor's front end; that it is told here already is inferred.
     if !allowed_from(&inner, &client.id) {
         return Refusal::IpRestricted.into_response();
     }
@@ -113,9 +112,8 @@ fn allowed_from(inner: &Inner, client_id: &str) -> bool {
     addresses.is_none_or(|addresses| addresses.contains(&inner.address))
 }
 
-/// The company that a request is about: its client's own, unless a header or
-/// the query names another. Source: the vendor's documentation; that two are refused is
-/// inferred.
+/// The company that a request is about: its client's own, unless a header or the query names another. Source: the
+/// vendor's documentation; that two are refused is inferred.
 pub(crate) fn company(inner: &Inner, grant: &Grant, parts: &Parts) -> Result<String, Refusal> {
     let mut named: Vec<String> = COMPANY_HEADERS
         .iter()
@@ -140,8 +138,8 @@ pub(crate) fn company(inner: &Inner, grant: &Grant, parts: &Parts) -> Result<Str
     Ok(id.clone())
 }
 
-/// Refuses a company that does not exist or is not the client's to see. Source: the
-/// vendor's documentation (404 and 403).
+/// Refuses a company that does not exist or is not the client's to see. Source: the vendor's documentation (404 and
+/// 403).
 pub(crate) fn reach(inner: &Inner, grant: &Grant, id: &str) -> Result<(), Refusal> {
     let row = company::find(&inner.store, id).ok_or(Refusal::NotFound("Company not found"))?;
     if *id == grant.company {
@@ -153,8 +151,7 @@ pub(crate) fn reach(inner: &Inner, grant: &Grant, id: &str) -> Result<(), Refusa
     Ok(())
 }
 
-/// Refuses a reseller while the company keeps its data to itself. Source: the vendor's
-/// front end (`PRIVACY_ERROR`).
+/// Refuses a reseller while the company keeps its data to itself. Source: the vendor's front end (`PRIVACY_ERROR`).
 pub(crate) fn privacy(
     state: &State,
     inner: &Inner,
@@ -185,8 +182,7 @@ pub(crate) fn authorise(grant: &Grant, operation: &Operation) -> Result<(), Refu
     }
 }
 
-/// Every operation a client may call, as tokens list them. Source: the vendor's
-/// documentation.
+/// Every operation a client may call, as tokens list them. Source: the vendor's documentation.
 pub(crate) fn permissions(reseller: bool) -> Value {
     let operations = Shapes::get().operations.iter();
     let allowed = operations.filter(|operation| allows(reseller, operation));

@@ -143,8 +143,7 @@ impl Call<'_> {
         }
     }
 
-    /// A response in the operation's shape with these members, and nothing in
-    /// the others.
+    /// A response in the operation's shape with these members, and nothing in the others.
     pub(crate) fn data(&self, members: Value) -> Result<Outcome, Refusal> {
         Ok(Outcome::Data(self.view(&record(members))))
     }
@@ -180,8 +179,8 @@ pub(crate) fn missing(record: &Record, names: &[&str]) -> Result<(), Refusal> {
     }
 }
 
-/// The member of this name as one of `choices`, which are written by name or by number,
-/// the first of them as `first`. Source: the vendor's front end, which sends both.
+/// The member of this name as one of `choices`, which are written by name or by number, the first of them as `first`.
+/// Source: the vendor's front end, which sends both.
 pub(crate) fn choice(
     record: &Record,
     name: &str,

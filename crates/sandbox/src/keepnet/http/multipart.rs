@@ -42,8 +42,8 @@ async fn read(boundary: String, body: Bytes) -> Option<Vec<Part>> {
     Some(parts)
 }
 
-/// The fields that are no files as a record. A name with an index, or one that
-/// comes again, makes a list. Source: how .NET binds forms (inferred).
+/// The fields that are no files as a record. A name with an index, or one that comes again, makes a list. Source: how
+/// .NET binds forms (inferred).
 pub(crate) fn record(parts: &[Part]) -> Record {
     use serde_json::Value;
     let mut record = Record::new();

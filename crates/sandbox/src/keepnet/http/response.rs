@@ -10,8 +10,7 @@ use serde_json::{Value, json};
 pub(crate) enum Outcome {
     /// Data, to be put into the envelope.
     Data(Value),
-    /// Done with 200, yet the envelope says that it failed. Source: the vendor's front
-    /// end.
+    /// Done with 200, yet the envelope says that it failed. Source: the vendor's front end.
     Failed(&'static str),
     File {
         content_type: &'static str,
@@ -31,8 +30,8 @@ impl Outcome {
     }
 }
 
-/// Why a request is refused. The statuses are documented or known from the vendor's
-/// front end; most messages are inferred.
+/// Why a request is refused. The statuses are documented or known from the vendor's front end; most messages are
+/// inferred.
 #[derive(Debug)]
 pub(crate) enum Refusal {
     /// No token, or one that is not valid (any more).
@@ -59,8 +58,7 @@ impl Refusal {
         Self::Input(vec![message.into()])
     }
 
-    /// As the few operations say it that declare problem details in the published
-    /// description.
+    /// As the few operations say it that declare problem details in the published description.
     pub(crate) fn into_problem(self) -> Response<Bytes> {
         let (status, title) = match self {
             Self::NotFound(message) => (StatusCode::NOT_FOUND, message),

@@ -4,8 +4,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::Value;
 use sha2::Sha256;
 
-/// `header.claims.signature` of the claims, signed with `key`. That it is signed with
-/// HMAC is inferred.
+/// `header.claims.signature` of the claims, signed with `key`. That it is signed with HMAC is inferred.
 pub(crate) fn sign(key: &[u8], claims: &Value) -> String {
     let header = base64url(br#"{"alg":"HS256","typ":"at+jwt"}"#);
     let signed = format!("{header}.{}", base64url(claims.to_string().as_bytes()));

@@ -63,8 +63,7 @@ impl Wanted {
     }
 }
 
-/// What the vendor's front end uses. That others are refused, and how kinds of values
-/// compare, is inferred.
+/// What the vendor's front end uses. That others are refused, and how kinds of values compare, is inferred.
 #[derive(Clone, Copy, Debug)]
 enum Operator {
     Contains,

@@ -12,8 +12,8 @@ use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::{Record, Row, bool_of, integer_of, member, text, texts};
 use crate::keepnet::shapes::{Shapes, Type, page};
 
-/// Columns that can be ordered by although the rows do not have them: what the vendor's own client orders by, and what the
-/// vendor documents.
+/// Columns that can be ordered by although the rows do not have them: what the vendor's own client orders by, and what
+/// the vendor documents.
 const UNLISTED: &[(&str, &str)] = &[
     ("QuishingCampaignJobPrintoutUsers", "lastSendingTime"),
     ("EnrollmentCertificate", "email"),
@@ -56,8 +56,8 @@ impl Search {
         Self::strict(&call.body, has_filter)
     }
 
-    /// The body of a search, which has to be complete. Source: the vendor's
-    /// documentation (400 where something is missing, 500 for a null filter).
+    /// The body of a search, which has to be complete. Source: the vendor's documentation (400 where something is
+    /// missing, 500 for a null filter).
     pub(crate) fn strict(body: &Value, with_filter: bool) -> Result<Self, Refusal> {
         let body = body
             .as_object()
@@ -138,8 +138,8 @@ impl Search {
         Ok(kept.cloned().collect())
     }
 
-    /// Checks the columns that filter and order name against a row's members. Source:
-    /// the vendor documents 400 for others.
+    /// Checks the columns that filter and order name against a row's members. Source: the vendor documents 400 for
+    /// others.
     pub(crate) fn check(&self, shapes: &Shapes, of: &Type) -> Result<(), Refusal> {
         let members = shapes.members(of);
         let known = |column: &str| {
@@ -170,8 +170,8 @@ impl Search {
         let Some(column) = &self.order_by else {
             return rows;
         };
-        // Stable, so that rows that are equal keep the order they came in;
-        // descending turns that around as well, or pages would overlap.
+        // Stable, so that rows that are equal keep the order they came in; descending turns that around as well, or
+        // pages would overlap.
         rows.sort_by_cached_key(|row| Key::of(member(row, column)));
         if !self.ascending {
             rows.reverse();
@@ -207,8 +207,7 @@ impl Search {
         (self.page, self.size)
     }
 
-    /// The rows as comma-separated values, one column for each member (inferred: the
-    /// vendor describes no file).
+    /// The rows as comma-separated values, one column for each member (inferred: the vendor describes no file).
     pub(crate) fn csv(&self, shapes: &Shapes, of: &Type, rows: Vec<Row>) -> Result<Bytes, Refusal> {
         self.check(shapes, of)?;
         let mut rows = self.sorted(rows);
@@ -324,8 +323,7 @@ impl Ord for Key {
     }
 }
 
-/// What a bulk operation is about: the ids in `items`, or all that a filter selects but
-/// for those in `excluded`.
+/// What a bulk operation is about: the ids in `items`, or all that a filter selects but for those in `excluded`.
 pub(crate) fn selected(
     body: &Record,
     items: &str,
