@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::thread;
 
+use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use crate::core::clock::Clock;
@@ -232,11 +233,6 @@ impl SandboxBuilder {
     /// When an address is not a loopback one and [`allow_remote`](Self::allow_remote) was not set
     /// ([`InvalidInput`](io::ErrorKind::InvalidInput)), when a port cannot be bound or a thread cannot be started.
     pub async fn start(self) -> io::Result<Sandbox> {
-        let listeners = Listeners {
-            push_security: bind(self.push_security_address, self.allow_remote)?,
-            password_pusher: bind(self.password_pusher_address, self.allow_remote)?,
-            keepnet: bind(self.keepnet_address, self.allow_remote)?,
-        };
         let desk = Desk {
             clock: Clock::start(),
             faults: Faults::default(),
@@ -248,60 +244,33 @@ impl SandboxBuilder {
             let desk = desk.clone();
             thread::Builder::new()
                 .name("security-api-sandbox".to_owned())
-                .spawn(move || serve(&self, listeners, desk, ready, stopped))?
+                .spawn(move || serve(&self, &desk, ready, stopped))?
         };
-        let services = started
+        let (push_security, password_pusher, keepnet) = started
             .await
             .map_err(|_| io::Error::other("the sandbox's thread ended"))??;
         Ok(Sandbox {
             desk,
-            push_security: services.push_security,
-            password_pusher: services.password_pusher,
-            keepnet: services.keepnet,
+            push_security,
+            password_pusher,
+            keepnet,
             stop: Some(stop),
             thread: Some(thread),
         })
     }
 }
 
-/// What listens for each service.
-struct Listeners {
-    push_security: TcpListener,
-    password_pusher: TcpListener,
-    keepnet: TcpListener,
-}
-
-/// What is handed out for each service.
-struct Services {
-    push_security: PushSecurity,
-    password_pusher: PasswordPusher,
-    keepnet: Keepnet,
-}
-
-fn bind(address: SocketAddr, allow_remote: bool) -> io::Result<TcpListener> {
-    if !address.ip().is_loopback() && !allow_remote {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            format!("{address} is not a loopback address; allow remote access to use it"),
-        ));
-    }
-    let listener = TcpListener::bind(address)?;
-    listener.set_nonblocking(true)?;
-    Ok(listener)
-}
+type Services = (PushSecurity, PasswordPusher, Keepnet);
 
 /// The sandbox's thread: runs until `stopped` is told or its sender is gone.
 fn serve(
     settings: &SandboxBuilder,
-    listeners: Listeners,
-    desk: Desk,
+    desk: &Desk,
     ready: oneshot::Sender<io::Result<Services>>,
     stopped: oneshot::Receiver<()>,
 ) {
-    let runtime = match tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-    {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = match runtime.enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             let _ = ready.send(Err(error));
@@ -309,51 +278,61 @@ fn serve(
         }
     };
     runtime.block_on(async {
-        let _ = ready.send(services(settings, listeners, &desk));
+        let _ = ready.send(settings.open_all(desk));
         let _ = stopped.await;
     });
 }
 
-/// Opens all services, inside the runtime.
-fn services(settings: &SandboxBuilder, listeners: Listeners, desk: &Desk) -> io::Result<Services> {
-    let (seed, limited) = (settings.seed, settings.rate_limits);
-    let any = settings.allow_any_host;
-    let push_security = open(listeners.push_security, desk, any, |address| {
-        let options = &settings.push_security;
-        let service = PushSecurity::new(address, seed, limited, options, desk.clock.clone());
-        (Arc::clone(service.state()), service)
-    })?;
-    let password_pusher = open(listeners.password_pusher, desk, any, |address| {
-        let options = &settings.password_pusher;
-        let service = PasswordPusher::new(address, seed, limited, options, desk.clock.clone());
-        (Arc::clone(service.state()), service)
-    })?;
-    let keepnet = open(listeners.keepnet, desk, any, |address| {
-        let options = &settings.keepnet;
-        let service = Keepnet::new(address, seed, options, desk.clock.clone());
-        (Arc::clone(service.state()), service)
-    })?;
-    Ok(Services {
-        push_security,
-        password_pusher,
-        keepnet,
-    })
-}
+impl SandboxBuilder {
+    /// Opens all services, inside the runtime. All addresses are bound before any of them is served.
+    fn open_all(&self, desk: &Desk) -> io::Result<Services> {
+        let (seed, limited) = (self.seed, self.rate_limits);
+        let push_security = self.bind(self.push_security_address)?;
+        let password_pusher = self.bind(self.password_pusher_address)?;
+        let keepnet = self.bind(self.keepnet_address)?;
+        Ok((
+            self.open(push_security, desk, |address, clock| {
+                let service = PushSecurity::new(address, seed, limited, &self.push_security, clock);
+                (Arc::clone(service.state()), service)
+            })?,
+            self.open(password_pusher, desk, |address, clock| {
+                let options = &self.password_pusher;
+                let service = PasswordPusher::new(address, seed, limited, options, clock);
+                (Arc::clone(service.state()), service)
+            })?,
+            self.open(keepnet, desk, |address, clock| {
+                let service = Keepnet::new(address, seed, &self.keepnet, clock);
+                (Arc::clone(service.state()), service)
+            })?,
+        ))
+    }
 
-/// Lets a service respond at a listener: `made` gives what responds and what is handed out.
-fn open<S: Service, H>(
-    listener: TcpListener,
-    desk: &Desk,
-    any_host: bool,
-    made: impl FnOnce(SocketAddr) -> (Arc<S>, H),
-) -> io::Result<H> {
-    let listener = tokio::net::TcpListener::from_std(listener)?;
-    let address = listener.local_addr()?;
-    let hosts = match address.ip().to_canonical().is_loopback() && !any_host {
-        true => Hosts::Loopback,
-        false => Hosts::Any,
-    };
-    let (state, handle) = made(listener::reachable(address));
-    tokio::spawn(listener::run(listener, state, desk.clone(), hosts));
-    Ok(handle)
+    fn bind(&self, address: SocketAddr) -> io::Result<TcpListener> {
+        if !address.ip().is_loopback() && !self.allow_remote {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!("{address} is not a loopback address; allow remote access to use it"),
+            ));
+        }
+        let listener = std::net::TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        TcpListener::from_std(listener)
+    }
+
+    /// Lets a service respond at a listener: `made` gives what responds and what is handed out.
+    fn open<S: Service, H>(
+        &self,
+        listener: TcpListener,
+        desk: &Desk,
+        made: impl FnOnce(SocketAddr, Clock) -> (Arc<S>, H),
+    ) -> io::Result<H> {
+        let address = listener.local_addr()?;
+        let hosts = match address.ip().to_canonical().is_loopback() && !self.allow_any_host {
+            true => Hosts::Loopback,
+            false => Hosts::Any,
+        };
+        let (state, handle) = made(listener::reachable(address), desk.clock.clone());
+        tokio::spawn(listener::run(listener, state, desk.clone(), hosts));
+        Ok(handle)
+    }
 }

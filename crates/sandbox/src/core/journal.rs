@@ -253,17 +253,14 @@ mod tests {
     use super::*;
 
     fn entry(path: &str) -> Entry {
-        let mut headers = HeaderMap::new();
-        headers.insert("x-api-key", http::HeaderValue::from_static("hunter2"));
-        headers.insert("accept", http::HeaderValue::from_static("application/json"));
         Entry {
             service: "test",
             at: SystemTime::UNIX_EPOCH,
             method: Method::GET,
             path: path.to_owned(),
             query: None,
-            headers: Arc::new(headers),
-            body: Bytes::from_static(b"hunter3"),
+            headers: Arc::default(),
+            body: Bytes::new(),
             status: None,
             printable: None,
         }
@@ -353,22 +350,5 @@ mod tests {
         assert!(buffer.is_unique());
         let weight = journal.pages().bytes / 2;
         assert!(weight < 1024, "{weight}");
-    }
-
-    #[test]
-    fn debug_prints_no_credential_and_no_body() {
-        let entry = Entry {
-            query: Some(
-                "page=2&pass%70hrase=hunter4&push[payload]=hunter5&nextToken=hunter6".into(),
-            ),
-            ..entry("/v1/browsers")
-        };
-        let text = format!("{entry:?}");
-        assert!(text.contains("page=2"), "{text}");
-        assert!(!text.contains("hunter"), "{text}");
-        assert!(
-            text.contains("/v1/browsers") && text.contains("application/json"),
-            "{text}"
-        );
     }
 }
