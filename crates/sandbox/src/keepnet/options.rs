@@ -1,17 +1,13 @@
 //! What the imitation of Keepnet holds and how it behaves.
 
-use std::time::Duration;
-
 /// How large the seeded companies of [`Keepnet`](crate::Keepnet) are, and how the service behaves.
 ///
 /// ```
-/// use std::time::Duration;
 /// use security_api_sandbox::KeepnetOptions;
 ///
 /// let small = KeepnetOptions::default()
 ///     .companies(2)
-///     .target_users(20)
-///     .token_lifetime(Duration::from_secs(60));
+///     .target_users(20);
 /// # let _ = small;
 /// ```
 #[derive(Clone, Debug)]
@@ -21,7 +17,6 @@ pub struct KeepnetOptions {
     pub(crate) target_users: usize,
     pub(crate) notified_emails: usize,
     pub(crate) audit_records: usize,
-    pub(crate) token_lifetime: Duration,
     pub(crate) display_dates: bool,
 }
 
@@ -32,7 +27,6 @@ impl Default for KeepnetOptions {
             target_users: 200,
             notified_emails: 40,
             audit_records: 100,
-            token_lifetime: Duration::from_secs(3600),
             display_dates: false,
         }
     }
@@ -64,14 +58,6 @@ impl KeepnetOptions {
     #[must_use]
     pub fn audit_records(mut self, count: usize) -> Self {
         self.audit_records = count;
-        self
-    }
-
-    /// How long tokens are valid, in whole seconds; an hour by default.
-    /// [`Keepnet::set_token_lifetime`](crate::Keepnet::set_token_lifetime) changes it later.
-    #[must_use]
-    pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
-        self.token_lifetime = lifetime;
         self
     }
 

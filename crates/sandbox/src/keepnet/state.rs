@@ -18,6 +18,9 @@ use super::seed::seeding::LONG_AGO;
 use crate::core::clock::Clock;
 use crate::core::random::{ALPHANUMERIC, Random};
 
+/// How long a token is valid. Source: the vendor's documentation.
+const LIFETIME: Duration = Duration::from_secs(3600);
+
 /// An API client: what a program authenticates as.
 #[derive(Clone)]
 pub(crate) struct Client {
@@ -72,7 +75,6 @@ pub(crate) struct Inner {
     pub(crate) reset_tokens: HashMap<String, (String, String)>,
     /// Files that are being imported, by transaction.
     pub(crate) uploads: HashMap<String, Upload>,
-    lifetime: Duration,
     tokens: HashMap<String, Grant>,
     issued: usize,
 }
@@ -131,7 +133,6 @@ impl State {
                 password,
                 reset_tokens: HashMap::new(),
                 uploads: HashMap::new(),
-                lifetime: options.token_lifetime,
                 tokens: HashMap::new(),
                 issued: 0,
             }),
@@ -153,18 +154,17 @@ impl State {
         let now = self.clock.elapsed();
         inner.tokens.retain(|_, grant| grant.expires > now);
         inner.issued += 1;
-        let lifetime = inner.lifetime;
         let token = token::sign(self.key.as_bytes(), &self.claims(inner, client));
         let grant = Grant {
             client_id: client.id.clone(),
             name: client.name.clone(),
             company: client.company.clone(),
             reseller: client.reseller,
-            expires: now + lifetime,
+            expires: now + LIFETIME,
             number: inner.issued,
         };
         inner.tokens.insert(token.clone(), grant);
-        (token, lifetime.as_secs())
+        (token, LIFETIME.as_secs())
     }
 
     /// The claims that the vendor documents.
@@ -194,7 +194,7 @@ impl State {
             "scope": ["api1"],
             "client_id": client.id,
             "iat": now,
-            "exp": now + i64::try_from(inner.lifetime.as_secs()).unwrap_or(i64::MAX),
+            "exp": now + LIFETIME.as_secs() as i64,
             // Tells tokens apart that were issued in the same second.
             "jti": format!("{:032x}", inner.issued),
         })
@@ -218,10 +218,6 @@ impl State {
         let count = inner.tokens.len();
         inner.tokens.clear();
         count
-    }
-
-    pub(crate) fn set_lifetime(&self, lifetime: Duration) {
-        self.inner().lifetime = lifetime;
     }
 
     /// How many tokens were issued so far.
