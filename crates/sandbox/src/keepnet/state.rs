@@ -14,7 +14,7 @@ use super::records::company;
 use super::records::store::Store;
 use super::records::uploads::Upload;
 use super::records::{Row, text};
-use super::seed::seeding::LONG_AGO;
+use super::seed::LONG_AGO;
 use crate::core::clock::Clock;
 use crate::core::random::{ALPHANUMERIC, Random};
 

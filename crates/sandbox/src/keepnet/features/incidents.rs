@@ -5,13 +5,10 @@ use serde_json::{Value, json};
 
 use super::handler::Handler::{Do, Rows};
 use super::handler::Table;
-use super::memberships::USERS;
-use crate::keepnet::dates::iso;
 use crate::keepnet::http::call::{Call, choice, done};
 use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::lists::search::Search;
 use crate::keepnet::records::{Record, Row, member, text, texts};
-use crate::keepnet::seed::seeding::{LONG_AGO_MILLIS, MINUTE, Seeding};
 
 pub(crate) const EMAILS: &str = "/api/notified-emails";
 const NOT_FOUND: &str = "Notified email not found";
@@ -31,8 +28,8 @@ pub(crate) const OPERATIONS: Table = Table {
 };
 
 /// The words of the vendor's front end.
-const RESULTS: [&str; 4] = ["Undetected", "Phishing", "Malicious", "Simulation"];
-const STATUSES: [&str; 5] = [
+pub(crate) const RESULTS: [&str; 4] = ["Undetected", "Phishing", "Malicious", "Simulation"];
+pub(crate) const STATUSES: [&str; 5] = [
     "Open",
     "InProgress",
     "Closed",
@@ -161,74 +158,4 @@ fn message(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         name: format!("{id}.msg"),
         bytes: Bytes::from(message),
     })
-}
-
-const SUBJECTS: [&str; 5] = [
-    "Your invoice is overdue",
-    "Action required: password expires today",
-    "Shared document",
-    "Parcel held at customs",
-    "Team lunch on Friday",
-];
-
-pub(crate) fn seed(seeding: &mut Seeding<'_>) {
-    let users = seeding.store.table(seeding.company, USERS).to_vec();
-    for number in 0..seeding.options.notified_emails {
-        let at = iso(LONG_AGO_MILLIS + number as i64 * 30 * MINUTE);
-        let reporter = match users.len() {
-            0 => "somebody@company.example".to_owned(),
-            count => text(&users[seeding.random.below(count)], "email").to_owned(),
-        };
-        let subject = seeding.random.pick(&SUBJECTS);
-        let sender = format!("sender{}@mail.example", seeding.random.below(9));
-        let attachments: Vec<Value> = (0..seeding.random.below(3))
-            .map(|at| {
-                json!({
-                    "resourceId": format!("{:09}att", number * 10 + at),
-                    "name": format!("document{at}.pdf"),
-                    "contentType": "application/pdf",
-                    "isEncrypted": false,
-                    "result": "Undetected",
-                    "analysisList": [],
-                })
-            })
-            .collect();
-        let mut email = email(&reporter, &sender, subject, &at);
-        email.extend(crate::keepnet::records::record(json!({
-            "senderIp": format!("198.51.100.{}", number % 250 + 1),
-            "attachmentCount": attachments.len(),
-            "attachments": attachments,
-            "status": seeding.random.pick(&STATUSES),
-            "result": seeding.random.pick(&RESULTS),
-        })));
-        seeding.add(EMAILS, Value::Object(email));
-    }
-}
-
-/// An e-mail as it is reported: nobody has looked at it yet.
-pub(crate) fn email(reporter: &str, sender: &str, subject: &str, at: &str) -> Record {
-    crate::keepnet::records::record(json!({
-        "reportedBy": reporter,
-        "senderIp": "198.51.100.1",
-        "senderName": "Sender",
-        "subject": subject,
-        "from": sender,
-        "to": [reporter],
-        "cc": [],
-        "bcc": [],
-        "attachmentCount": 0,
-        "attachments": [],
-        "status": "Open",
-        "result": "Undetected",
-        "source": "Outlook",
-        "tags": [],
-        "total": 1,
-        "matchingPlaybooks": [],
-        "htmlBody": format!("<p>{subject}</p>"),
-        "folderName": "Inbox",
-        "createTime": at,
-        "receivedDate": at,
-        "analysisDate": at,
-        "lastUpdateDate": at,
-    }))
 }

@@ -14,7 +14,6 @@ use crate::keepnet::lists::search::selected;
 use crate::keepnet::records::{Record, Row, bool_of, integer, member, record, row, text, texts};
 
 use crate::core::random::{ALPHANUMERIC, Random};
-use crate::keepnet::seed::seeding::{LONG_AGO, Seeding};
 
 pub(crate) const INVESTIGATIONS: &str = "/api/investigations";
 const NOT_FOUND: &str = "Investigation not found";
@@ -314,27 +313,4 @@ fn scan_types(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         }))
     });
     Ok(call.list(&rows.collect::<Vec<_>>()))
-}
-
-pub(crate) fn seed(seeding: &mut Seeding<'_>) {
-    let users = seeding.store.table(seeding.company, USERS);
-    let mailboxes: Vec<_> = emails(users).into_iter().take(9).collect();
-    seeding.add(
-        INVESTIGATIONS,
-        json!({
-            "name": "Overdue invoices",
-            "incident": "Overdue invoices",
-            "companyResourceId": seeding.company,
-            "source": "Manual",
-            "priority": "Medium",
-            "targetUserType": "AllUsers",
-            "startDate": "2026-01-01T00:00:00.000Z",
-            "endDate": LONG_AGO,
-            "expireDate": "2026-01-12T08:00:00.000Z",
-            "scanTypes": [],
-            "targetUsers": [],
-            "mailboxes": mailboxes,
-            "actions": {},
-        }),
-    );
 }

@@ -10,7 +10,6 @@ use super::rounds::{self, Round, Schedule};
 use crate::keepnet::http::call::{Call, done};
 use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::{Record, Row, integer, member, row, text, texts};
-use crate::keepnet::seed::seeding::{LONG_AGO_MILLIS, Seeding};
 
 pub(crate) const SCENARIOS: &str = "/api/phishing-simulator/phishing-scenario";
 pub(crate) const CAMPAIGNS: &str = "/api/phishing-simulator/phishing-campaign";
@@ -242,42 +241,4 @@ fn changed(
     let id = text(campaign, "resourceId");
     call.log("PhishingCampaignJob", operation, id, None, None);
     done(id)
-}
-
-pub(crate) fn seed(seeding: &mut Seeding<'_>) {
-    let mut ids = Vec::new();
-    for (name, kind, category) in [
-        ("Password expiry", 2, "Credentials"),
-        ("Unpaid invoice", 3, "Finance"),
-        ("Parcel on its way", 1, "Delivery"),
-    ] {
-        ids.push(seeding.add(
-            SCENARIOS,
-            json!({
-                "name": name,
-                "methodTypeId": kind,
-                "method": method(kind),
-                "difficulty": "Medium",
-                "category": category,
-                "languageTypeName": ["English"],
-                "languageTypeCode": ["EN"],
-                "tags": [],
-            }),
-        ));
-    }
-    for (name, schedule) in [("Saved for later", 2), ("January round", 1)] {
-        let campaign = json!({
-            "name": name,
-            "scheduleTypeId": schedule,
-            "method": "Data Submission",
-            "scenarioCount": "1",
-            "phishingScenarioResourceIds": [ids[0]],
-            "phishingScenarios": [{"phishingScenarioResourceId": ids[0]}],
-            "targetGroupResourceIds": [],
-            "duration": 30,
-        });
-        let id = seeding.add(CAMPAIGNS, campaign);
-        let start = (schedule == 1).then_some(LONG_AGO_MILLIS);
-        rounds::seed(seeding, &id, start);
-    }
 }

@@ -2,13 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::memberships::{self, GROUPS, NO_GROUP, USERS};
+use super::memberships::{self, GROUPS, NO_GROUP};
 use crate::core::random::{ALPHANUMERIC, Random};
 use crate::keepnet::dates;
 use crate::keepnet::http::call::Call;
 use crate::keepnet::http::response::Refusal;
 use crate::keepnet::records::{Record, Row, bool_of, member, row, text, texts};
-use crate::keepnet::seed::seeding::{LONG_AGO, Seeding};
 
 const SECOND: i64 = 1_000;
 const MINUTE: i64 = 60 * SECOND;
@@ -288,17 +287,6 @@ pub(crate) fn round(
         "targetGroupResourceIds": groups,
         "createdDate": created,
     }))
-}
-
-/// Seeds a round for all target users that started then, or waits to be started.
-pub(crate) fn seed(seeding: &mut Seeding<'_>, of: &str, start: Option<i64>) {
-    let people = seeding.store.table(seeding.company, USERS).to_vec();
-    let schedule = Schedule {
-        start,
-        days: Some(30),
-    };
-    let round = round(of, 1, schedule, &[], &people, LONG_AGO);
-    seeding.store.push(seeding.company, ROUNDS, round);
 }
 
 /// Starts a round that waits to be started.

@@ -1,16 +1,14 @@
 //! Collections of settings and templates, which are kept and have few rules of their own, and the operations that try
 //! settings out.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::handler::Handler::Do;
 use super::handler::Table;
 use super::resource::{Resource, unchanged};
 use crate::keepnet::http::call::Call;
 use crate::keepnet::http::response::{Outcome, Refusal};
-use crate::keepnet::records::{Record, integer, record, status_name, text};
-use crate::keepnet::seed::seeding::Seeding;
-use crate::keepnet::shapes::Shapes;
+use crate::keepnet::records::{Record, integer, status_name, text};
 
 pub(crate) static PLAIN: [Resource; 8] = [
     Resource {
@@ -47,25 +45,6 @@ pub(crate) const OPERATIONS: Table = Table {
         ),
     ],
 };
-
-/// One record for each collection, of samples.
-pub(crate) fn seed(seeding: &mut Seeding<'_>) {
-    let shapes = Shapes::get();
-    for resource in &PLAIN {
-        let mut members = Record::new();
-        for operation in &shapes.operations {
-            let verb = resource.verb(operation.method.as_str(), &operation.path);
-            if verb.is_some_and(|verb| verb.reads()) {
-                let of = operation.response.rows().unwrap_or(&operation.response);
-                members.extend(record(shapes.sample(of)));
-            }
-        }
-        for made_here in ["resourceId", "createTime", "createdBy"] {
-            members.remove(made_here);
-        }
-        seeding.add(resource.path, Value::Object(members));
-    }
-}
 
 fn prepare_siem(_: &mut Call<'_>, setting: &mut Record, _: Option<&Record>) -> Result<(), Refusal> {
     status_name(setting);

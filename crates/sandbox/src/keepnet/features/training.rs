@@ -10,7 +10,6 @@ use crate::keepnet::dates;
 use crate::keepnet::http::call::{Call, choice, done};
 use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::{Record, Row, bool_of, integer_of, member, record, row, text, texts};
-use crate::keepnet::seed::seeding::{LONG_AGO, LONG_AGO_MILLIS, Seeding};
 
 pub(crate) const TRAININGS: &str = "/api/trainings";
 pub(crate) const ENROLLMENTS: &str = "/api/enrollments";
@@ -390,57 +389,4 @@ fn summary(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         "trainingTypeName": of_training("type"),
         "deliveryMethod": "Email",
     }))
-}
-
-pub(crate) fn seed(seeding: &mut Seeding<'_>) {
-    let company = seeding.company.to_owned();
-    let mut first = None;
-    for (name, kind, quiz) in [
-        ("Recognise phishing", "SCORM", true),
-        ("Passwords and passkeys", "SCORM", true),
-        ("Working from anywhere", "LearningPath", false),
-        ("Clear desk", "Poster", false),
-    ] {
-        let members = json!({
-            "trainingName": name,
-            "name": name,
-            "description": name,
-            "type": kind,
-            "category": "Awareness",
-            "targetAudience": "AllEmployees",
-            "hasQuiz": quiz,
-            "duration": "10",
-            "level": 1,
-            "languages": LANGUAGES.map(|(_, name, _)| name),
-            "vendorName": "Keepnet",
-            "tags": [],
-        });
-        let id = seeding.add(TRAININGS, members);
-        let training = seeding
-            .store
-            .find_mut(&company, TRAININGS, "resourceId", &id);
-        if let Some(training) = training {
-            training.insert("trainingId".to_owned(), json!(id));
-        }
-        first.get_or_insert(id);
-    }
-    let enrollment = json!({
-        "name": "January training",
-        "trainingId": first,
-        "trainingName": "Recognise phishing",
-        "type": "SCORM",
-        "enrolledBy": "Example Admin",
-        "startDate": LONG_AGO,
-        "delivery": "Email",
-        "tags": [],
-    });
-    let id = seeding.add(ENROLLMENTS, enrollment);
-    let enrollment = seeding
-        .store
-        .find_mut(&company, ENROLLMENTS, "resourceId", &id);
-    if let Some(enrollment) = enrollment {
-        enrollment.insert("enrollmentId".to_owned(), json!(id));
-        enrollment.insert("id".to_owned(), json!(id));
-    }
-    rounds::seed(seeding, &id, Some(LONG_AGO_MILLIS));
 }
