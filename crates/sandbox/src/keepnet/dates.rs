@@ -15,6 +15,12 @@ fn timestamp(millis: i64) -> Timestamp {
     Timestamp::from_millisecond(millis).unwrap_or_default()
 }
 
+/// When everything seeded was made.
+pub(crate) const LONG_AGO: &str = "2026-01-05T08:00:00.000Z";
+
+/// The same in milliseconds since 1970.
+pub(crate) const LONG_AGO_MILLIS: i64 = 1_767_600_000_000;
+
 /// The formats in which times are displayed, as the settings of a system user name them.
 pub(crate) const DISPLAY: (&str, &str) = ("DD/MM/YYYY", "HH:mm");
 

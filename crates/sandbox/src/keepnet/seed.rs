@@ -4,29 +4,22 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::{Value, json};
 
-use super::dates::iso;
-use super::features::custom_fields::FIELDS;
+use super::dates::{LONG_AGO, LONG_AGO_MILLIS, iso};
 use super::features::incidents::{self, EMAILS};
 use super::features::investigations::INVESTIGATIONS;
 use super::features::memberships::{GROUPS, MEMBERSHIP, USERS};
 use super::features::people::{self, PRIORITIES};
-use super::features::phishing::CAMPAIGNS;
+use super::features::phishing::PHISHING_CAMPAIGNS;
 use super::features::training::ENROLLMENTS;
 use super::features::{admin, rounds, settings};
 use super::options::KeepnetOptions;
 use super::records::audit_log::Change;
-use super::records::company::{COMPANIES, PARENT, complete, find};
+use super::records::company::{COMPANIES, PARENT, find};
 use super::records::store::Store;
 use super::records::{Record, Row, integer, record, text};
 use super::shapes::Shapes;
 use super::state::{Inner, State};
 use crate::core::random::{ALPHANUMERIC, Random};
-
-/// When everything seeded was made.
-pub(crate) const LONG_AGO: &str = "2026-01-05T08:00:00.000Z";
-
-/// The same in milliseconds since 1970.
-const LONG_AGO_MILLIS: i64 = 1_767_600_000_000;
 
 const MINUTE: i64 = 60_000;
 
@@ -60,8 +53,10 @@ pub(crate) fn companies(store: &mut Store, seed: u64, options: &KeepnetOptions) 
         let mut company = sample("companies");
         company.extend(record(json!({
             "resourceId": id,
+            "companyResourceId": id,
             "id": number + 1,
             "name": name,
+            "companyName": name,
             "resellerName": reseller,
             "industryName": pick(&mut random, "industries"),
             "industryResourceId": random.text(ALPHANUMERIC, 12),
@@ -70,10 +65,10 @@ pub(crate) fn companies(store: &mut Store, seed: u64, options: &KeepnetOptions) 
             "licenseTypeResourceId": random.text(ALPHANUMERIC, 12),
             "licenseStartDate": LONG_AGO,
             "numberOfUsers": options.target_users + 50,
+            "targetUserCount": options.target_users,
             "createTime": LONG_AGO,
             PARENT: ids.first().cloned().unwrap_or_default(),
         })));
-        complete(&mut company);
         store.push("", COMPANIES, company);
         ids.push(id);
     }
@@ -187,7 +182,7 @@ impl Seeding<'_> {
     }
 
     fn target_users(&mut self) {
-        let (groups, fields) = (self.ids(GROUPS), self.ids(FIELDS));
+        let (groups, fields) = (self.ids(GROUPS), self.ids(people::CUSTOM_FIELDS.path));
         for number in 0..self.options.target_users {
             let first = pick(&mut self.random, "first_names");
             let last = pick(&mut self.random, "last_names");
@@ -261,8 +256,11 @@ impl Seeding<'_> {
     /// The seeded campaigns and enrolments are about all target users, and the investigation about some of them.
     fn rounds(&mut self) {
         let people = self.store.table(self.company, USERS).to_vec();
-        let campaigns = self.store.table(self.company, CAMPAIGNS).iter();
-        let enrolments = self.store.table(self.company, ENROLLMENTS).iter();
+        let campaigns = self
+            .store
+            .table(self.company, PHISHING_CAMPAIGNS.path)
+            .iter();
+        let enrolments = self.store.table(self.company, ENROLLMENTS.path).iter();
         let of: Vec<Row> = campaigns.chain(enrolments).map(Arc::clone).collect();
         for one in of {
             let schedule = rounds::Schedule {
@@ -275,7 +273,7 @@ impl Seeding<'_> {
             self.store.push(self.company, rounds::ROUNDS, round);
         }
         let mailboxes: Vec<_> = people.iter().take(9).map(|user| &user["email"]).collect();
-        let investigations = self.store.table_mut(self.company, INVESTIGATIONS);
+        let investigations = self.store.table_mut(self.company, INVESTIGATIONS.path);
         for investigation in investigations.iter_mut().map(Arc::make_mut) {
             investigation.insert("mailboxes".to_owned(), json!(mailboxes));
         }

@@ -1,7 +1,7 @@
 //! From a request to its response.
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, HeaderName, HeaderValue, USER_AGENT};
+use http::header::{AUTHORIZATION, HeaderValue, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, Response, StatusCode};
 use serde_json::Value;
@@ -25,19 +25,6 @@ use crate::core::service::Service;
 
 pub(crate) const TOKEN_PATH: &str = "/connect/token";
 
-/// Operations that refuse with problem details. Source: the published description.
-const PROBLEM_DETAILS: [&str; 5] = [
-    "/api/gamificationreport/badges/{targetUserResourceId}",
-    "/api/gamificationreport/calculate-badges",
-    "/api/gamificationreport/learning/{targetUserResourceId}",
-    "/api/gamificationreport/phishing-result/{targetUserResourceId}",
-    "/api/gamificationreport/user-info/{targetUserResourceId}",
-];
-
-/// Until when codes may be kept, in UNIX seconds. Source: the vendor's front end reads it.
-const LOOKUP_EXPIRE: HeaderName = HeaderName::from_static("lookup-expire");
-const LOOKUPS_LAST: i64 = 86_400;
-
 impl Service for State {
     const NAME: &'static str = "keepnet";
     const LARGEST_BODY: usize = 64 << 20;
@@ -51,19 +38,8 @@ impl Service for State {
         if route.operation.path == TOKEN_PATH {
             return auth::token(self, parts, body);
         }
-        match self.perform(route, params, parts, body) {
-            Ok(mut response) => {
-                if route.operation.path.starts_with("/api/lookups") {
-                    let expires = HeaderValue::from(self.clock.unix() + LOOKUPS_LAST);
-                    response.headers_mut().insert(LOOKUP_EXPIRE, expires);
-                }
-                response
-            }
-            Err(refusal) if PROBLEM_DETAILS.contains(&route.operation.path.as_str()) => {
-                refusal.into_problem()
-            }
-            Err(refusal) => refusal.into_response(),
-        }
+        let performed = self.perform(route, params, parts, body);
+        performed.unwrap_or_else(Refusal::into_response)
     }
 
     fn failure(&self, status: StatusCode) -> Response<Bytes> {
@@ -153,7 +129,7 @@ impl State {
         let outcome = match route.handler {
             Handler::Do(act) => act(&mut call)?,
             Handler::Rows(rows) => search::search(&mut call, rows)?,
-            Handler::Resource(resource, verb) => resource.perform(verb, &mut call)?,
+            Handler::OnRecords(resource, verb) => resource.perform(verb, &mut call)?,
             Handler::Sample => sample(&mut call)?,
         };
         let outcome = match outcome {
@@ -190,16 +166,7 @@ impl State {
 
 #[cfg(test)]
 mod tests {
-    use super::super::shapes::Shapes;
     use super::*;
-
-    #[test]
-    fn problem_details_belong_to_operations() {
-        let operations = &Shapes::get().operations;
-        for path in PROBLEM_DETAILS {
-            assert!(operations.iter().any(|one| one.path == path), "{path}");
-        }
-    }
 
     #[test]
     fn secrets_in_forms_and_queries_are_hidden_however_they_are_written() {

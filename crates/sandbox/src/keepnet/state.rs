@@ -8,13 +8,13 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
+use super::dates::LONG_AGO;
 use super::http::token;
 use super::options::KeepnetOptions;
 use super::records::company;
 use super::records::store::Store;
 use super::records::uploads::Upload;
 use super::records::{Row, text};
-use super::seed::LONG_AGO;
 use crate::core::clock::Clock;
 use crate::core::random::{ALPHANUMERIC, Random};
 

@@ -1,4 +1,4 @@
-//! Target groups, who is in them, and custom fields.
+//! Target groups, and who is in them.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::handler::Handler::{Do, Rows};
 use super::handler::Table;
 use super::memberships::{GROUPS, MEMBERSHIP, NO_GROUP, USERS, check_groups, is_in};
-use super::people::{self, priority};
+use super::people::{TARGET_USERS, priority};
 use super::resource::Resource;
 use crate::keepnet::http::call::{Call, done};
 use crate::keepnet::http::response::{Outcome, Refusal};
@@ -16,13 +16,10 @@ use crate::keepnet::records::company;
 use crate::keepnet::records::{Record, Row, bool_of, record, text, texts};
 
 pub(crate) static TARGET_GROUPS: Resource = Resource {
-    path: GROUPS,
-    entity: "TargetGroup",
-    not_found: NO_GROUP,
-    required: &["name", "priority"],
     unique: Some("name"),
-    prepare: prepare_group,
+    prepare,
     view: counted,
+    ..Resource::plain(GROUPS, "TargetGroup", NO_GROUP, &["name", "priority"])
 };
 
 pub(crate) const OPERATIONS: Table = Table {
@@ -31,17 +28,19 @@ pub(crate) const OPERATIONS: Table = Table {
         ("PUT /users", Do(add_users)),
         ("POST /{resourceId}/users", Rows(users)),
         ("DELETE /{resourceId}/users", Do(remove_users)),
-        ("POST /search/all", Rows(all)),
-        ("POST /search/current-company", Rows(all)),
+        (
+            "POST /search/all",
+            Rows(|call| Ok(TARGET_GROUPS.rows(call))),
+        ),
+        (
+            "POST /search/current-company",
+            Rows(|call| Ok(TARGET_GROUPS.rows(call))),
+        ),
         ("POST /search-name", Rows(search_name)),
     ],
 };
 
-fn prepare_group(
-    call: &mut Call<'_>,
-    group: &mut Record,
-    _: Option<&Record>,
-) -> Result<(), Refusal> {
+fn prepare(call: &mut Call<'_>, group: &mut Record, _: Option<&Record>) -> Result<(), Refusal> {
     priority(group)?;
     let company = company::find(&call.inner.store, &call.company);
     let name = company.map_or(Value::Null, |row| json!(text(row, "name")));
@@ -65,10 +64,6 @@ fn counted(call: &Call<'_>, group: &Row) -> Row {
     Arc::new(record)
 }
 
-fn all(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
-    Ok(TARGET_GROUPS.rows(call))
-}
-
 /// Source: the vendor's front end, which searches while a name is typed.
 fn search_name(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     let name = call.text("groupName").to_lowercase();
@@ -79,7 +74,7 @@ fn search_name(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
 
 fn users(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     let id = call.last_param();
-    call.find(GROUPS, &id, NO_GROUP)?;
+    TARGET_GROUPS.find(call, &id)?;
     let others = call.member("excludeGroupUsers").and_then(bool_of) == Some(true);
     let rows = call.rows(USERS).iter();
     Ok(rows
@@ -103,10 +98,10 @@ fn add_users(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     }
     check_groups(call, &groups)?;
     for user in &users {
-        call.find(USERS, user, people::TARGET_USERS.not_found)?;
+        TARGET_USERS.find(call, user)?;
     }
     for user in &users {
-        call.change(USERS, user, people::TARGET_USERS.not_found, |record| {
+        call.change(USERS, user, TARGET_USERS.not_found, |record| {
             let mut ids = texts(record, MEMBERSHIP);
             let new = groups.iter().filter(|group| !ids.contains(group));
             let new: Vec<_> = new.cloned().collect();
@@ -125,7 +120,7 @@ fn add_users(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
 /// no error.
 fn remove_users(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let group = call.last_param();
-    call.find(GROUPS, &group, NO_GROUP)?;
+    TARGET_GROUPS.find(call, &group)?;
     let users = texts(call.object()?, "targetUserResourceIds");
     if users.is_empty() {
         return Err(Refusal::input(
@@ -133,7 +128,7 @@ fn remove_users(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         ));
     }
     for user in &users {
-        call.change(USERS, user, people::TARGET_USERS.not_found, |record| {
+        call.change(USERS, user, TARGET_USERS.not_found, |record| {
             let mut ids = texts(record, MEMBERSHIP);
             ids.retain(|id| *id != group);
             record.insert(MEMBERSHIP.to_owned(), json!(ids));

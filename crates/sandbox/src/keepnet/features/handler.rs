@@ -11,7 +11,8 @@ pub(crate) enum Handler {
     Do(fn(&mut Call<'_>) -> Result<Outcome, Refusal>),
     /// A list that is searched, and exported by the operation whose path is the same but for `/export`.
     Rows(fn(&mut Call<'_>) -> Result<Vec<Row>, Refusal>),
-    Resource(&'static Resource, Verb),
+    /// What is done with a collection whose records are kept.
+    OnRecords(&'static Resource, Verb),
     /// Nothing of its own: a response of the right shape.
     Sample,
 }

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::handler::Handler::{Do, Rows};
 use super::handler::Table;
-use super::memberships::{self, GROUPS, NO_GROUP, USERS};
+use super::memberships::{self, USERS};
+use super::resource::Resource;
 use crate::keepnet::dates;
 use crate::keepnet::http::call::{Call, done};
 use crate::keepnet::http::response::{Outcome, Refusal};
@@ -15,8 +16,24 @@ use crate::keepnet::records::{Record, Row, bool_of, integer, member, record, row
 
 use crate::core::random::{ALPHANUMERIC, Random};
 
-pub(crate) const INVESTIGATIONS: &str = "/api/investigations";
-const NOT_FOUND: &str = "Investigation not found";
+pub(crate) static INVESTIGATIONS: Resource = Resource {
+    prepare,
+    view: current,
+    ..Resource::plain(
+        "/api/investigations",
+        "Investigation",
+        "Investigation not found",
+        &[
+            "name",
+            "duration",
+            "startDate",
+            "endDate",
+            "targetUserType",
+            "scanTypes",
+            "autoAction",
+        ],
+    )
+};
 
 /// How long an investigation waits, and how long each mailbox then takes, in milliseconds (inferred).
 const QUEUED: i64 = 5_000;
@@ -28,10 +45,7 @@ const ACTION: i64 = 3_000;
 pub(crate) const OPERATIONS: Table = Table {
     below: "/api/investigations",
     handlers: &[
-        ("POST ", Do(create)),
         ("GET /scan-types", Do(scan_types)),
-        ("POST /search", Rows(search)),
-        ("GET /{resourceId}", Do(get)),
         ("GET /{resourceId}/summary", Do(summary)),
         ("POST /{resourceId}/search-email", Rows(search_emails)),
         ("PUT /{resourceId}/cancel", Do(cancel)),
@@ -41,31 +55,19 @@ pub(crate) const OPERATIONS: Table = Table {
 
 /// The required members are those of the published description, but for `investigationType`, which the vendor's front
 /// end leaves out; `duration` is days there.
-fn create(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    call.require(&[
-        "name",
-        "duration",
-        "startDate",
-        "endDate",
-        "targetUserType",
-        "scanTypes",
-        "autoAction",
-    ])?;
-    let body = call.object()?.clone();
-    let (start, end) = (text(&body, "startDate"), text(&body, "endDate"));
+fn prepare(call: &mut Call<'_>, new: &mut Record, _: Option<&Record>) -> Result<(), Refusal> {
+    let (start, end) = (text(new, "startDate"), text(new, "endDate"));
     if dates::parse(start)
         .zip(dates::parse(end))
         .is_none_or(|(start, end)| start > end)
     {
         return Err(Refusal::input("startDate has to be before endDate"));
     }
-    let named = texts(&body, "targetUsers");
-    let mailboxes: Vec<String> = match text(&body, "targetUserType").to_lowercase().as_str() {
+    let named = texts(new, "targetUsers");
+    let mailboxes: Vec<String> = match text(new, "targetUserType").to_lowercase().as_str() {
         "allusers" => emails(call.rows(USERS)),
         "groups" => {
-            for group in &named {
-                call.find(GROUPS, group, NO_GROUP)?;
-            }
+            memberships::check_groups(call, &named)?;
             emails(&memberships::members(call, &named))
         }
         // Addresses, and not ids. Source: the vendor's front end.
@@ -75,28 +77,23 @@ fn create(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         },
         _ => return Err(Refusal::input("The targetUserType is not known")),
     };
-    let (id, now) = (call.store().id(), call.now());
-    let days = integer(&body, "duration").clamp(1, 365);
+    let now = call.now();
+    let days = integer(new, "duration").clamp(1, 365);
     let targets = named.iter().map(
         |target| json!({"resourceId": target, "targetUser": target, "targetGroupResourceId": null}),
     );
     let targets: Vec<_> = targets.collect();
-    let scans = member(&body, "scanTypes")
-        .and_then(Value::as_array)
-        .cloned();
+    let scans = member(new, "scanTypes").and_then(Value::as_array).cloned();
     let scans = scans.unwrap_or_default();
     let scan_types = scans.iter().map(
         |scan| json!({"resourceId": scan["mailConfigurationResourceId"], "scanType": scan["type"]}),
     );
     let scan_types: Vec<_> = scan_types.collect();
-    let mut new = body;
     new.extend(record(json!({
-        "resourceId": id,
         "companyResourceId": call.company,
-        "incident": text(&new, "name"),
+        "incident": text(new, "name"),
         "source": "Manual",
         "priority": "Medium",
-        "createTime": dates::iso(now),
         "expireDate": dates::iso(now + days * 86_400_000),
         "scanTypes": scan_types,
         "scanConfigurationDetails": scans,
@@ -104,10 +101,7 @@ fn create(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         "mailboxes": mailboxes,
         "actions": {},
     })));
-    call.log("Investigation", "Create", &id, None, Some(&new));
-    let company = call.company.clone();
-    call.store().push(&company, INVESTIGATIONS, new);
-    done(&id)
+    Ok(())
 }
 
 fn emails(users: &[Row]) -> Vec<String> {
@@ -219,17 +213,7 @@ fn found(call: &Call<'_>, investigation: &Record, progress: &Progress) -> Vec<Ro
 }
 
 fn one(call: &Call<'_>) -> Result<Row, Refusal> {
-    call.find(INVESTIGATIONS, &call.param("resourceId"), NOT_FOUND)
-}
-
-fn search(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
-    let rows = call.rows(INVESTIGATIONS).iter();
-    Ok(rows.map(|row| current(call, row)).collect())
-}
-
-fn get(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let row = current(call, &one(call)?);
-    Ok(Outcome::Data(call.view(&row)))
+    INVESTIGATIONS.find(call, &call.param("resourceId"))
 }
 
 fn summary(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
@@ -263,12 +247,10 @@ fn cancel(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     if !["Queued", "Running"].contains(&progress(call, &before).status) {
         return Err(Refusal::input("The investigation has ended already"));
     }
-    let id = call.param("resourceId");
-    let mut after = Record::clone(&before);
-    after.insert("cancelledTime".to_owned(), json!(call.now_text()));
-    call.log("Investigation", "Update", &id, Some(&before), Some(&after));
-    call.change(INVESTIGATIONS, &id, NOT_FOUND, |record| *record = after)?;
-    done(&id)
+    let (id, now) = (call.param("resourceId"), call.now_text());
+    INVESTIGATIONS.edit(call, &id, "Update", |investigation| {
+        investigation.insert("cancelledTime".to_owned(), json!(now));
+    })
 }
 
 /// The ids of e-mails, as the vendor's front end sends them. That others are refused is inferred.
@@ -284,11 +266,16 @@ fn delete_emails(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let permanent = member(body, "isPermanentDelete").and_then(bool_of) == Some(true);
     let kind = if permanent { "Delete" } else { "MoveToTrash" };
     let (id, now) = (call.param("resourceId"), call.now());
-    call.change(INVESTIGATIONS, &id, NOT_FOUND, |record| {
-        for email in &chosen {
-            record["actions"][email] = json!({"type": kind, "permanent": permanent, "at": now});
-        }
-    })?;
+    call.change(
+        INVESTIGATIONS.path,
+        &id,
+        INVESTIGATIONS.not_found,
+        |record| {
+            for email in &chosen {
+                record["actions"][email] = json!({"type": kind, "permanent": permanent, "at": now});
+            }
+        },
+    )?;
     let after = record(json!({ "items": chosen, "isPermanentDelete": permanent }));
     let action = call.store().id();
     call.log(

@@ -3,23 +3,20 @@
 use super::handler::{Handler, Table};
 use super::resource::{Resource, Verb};
 use super::{
-    admin, audit, clients, companies, custom_fields, gamification, groups, import, incidents,
-    investigations, lookups, people, phishing, reports, settings, training,
+    admin, audit, clients, companies, groups, import, incidents, investigations, people, phishing,
+    reports, settings, training,
 };
 use crate::keepnet::shapes::Operation;
 
-const TABLES: [Table; 16] = [
+const TABLES: [Table; 13] = [
     admin::OPERATIONS,
     audit::OPERATIONS,
     clients::OPERATIONS,
     companies::OPERATIONS,
-    custom_fields::OPERATIONS,
-    gamification::OPERATIONS,
     groups::OPERATIONS,
     import::OPERATIONS,
     incidents::OPERATIONS,
     investigations::OPERATIONS,
-    lookups::OPERATIONS,
     people::OPERATIONS,
     phishing::OPERATIONS,
     reports::OPERATIONS,
@@ -27,11 +24,13 @@ const TABLES: [Table; 16] = [
     training::OPERATIONS,
 ];
 
-static RESOURCES: [&Resource; 7] = [
+static RESOURCES: [&Resource; 9] = [
     &admin::SYSTEM_ROLES,
     &admin::SYSTEM_USERS,
-    &custom_fields::CUSTOM_FIELDS,
     &groups::TARGET_GROUPS,
+    &incidents::NOTIFIED_EMAILS,
+    &investigations::INVESTIGATIONS,
+    &people::CUSTOM_FIELDS,
     &people::TARGET_USERS,
     &phishing::PHISHING_CAMPAIGNS,
     &phishing::PHISHING_SCENARIOS,
@@ -66,7 +65,7 @@ pub(crate) fn handler(operation: &Operation) -> Handler {
         // A few return something else than their names say.
         Some((_, Verb::Search)) if operation.response.rows().is_none() => Handler::Sample,
         Some((_, Verb::List)) if !operation.response.is_list() => Handler::Sample,
-        Some((resource, verb)) => Handler::Resource(resource, verb),
+        Some((resource, verb)) => Handler::OnRecords(resource, verb),
         None => Handler::Sample,
     }
 }

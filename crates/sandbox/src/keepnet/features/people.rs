@@ -2,37 +2,39 @@
 
 use serde_json::{Value, json};
 
-use super::custom_fields::FIELDS;
 use super::handler::Handler::{Do, Rows};
 use super::handler::Table;
-use super::memberships::{GROUPS, MEMBERSHIP, USERS, check_groups};
-use super::resource::{Resource, unchanged};
+use super::memberships::{MEMBERSHIP, USERS, check_groups};
+use super::resource::Resource;
 use crate::keepnet::http::call::{Call, choice};
 use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::store::{DELETED, Store};
 use crate::keepnet::records::{Record, Row, also, bool_of, member, row, text, texts};
 
 pub(crate) static TARGET_USERS: Resource = Resource {
-    path: USERS,
-    entity: "TargetUser",
-    not_found: "Target user not found",
-    required: &["email"],
     unique: Some("email"),
     prepare,
-    view: unchanged,
+    ..Resource::plain(USERS, "TargetUser", "Target user not found", &["email"])
+};
+
+pub(crate) static CUSTOM_FIELDS: Resource = Resource {
+    unique: Some("name"),
+    ..Resource::plain(
+        "/api/custom-fields",
+        "TargetUserCustomField",
+        "Custom field not found",
+        &["name", "fieldDataType"],
+    )
 };
 
 pub(crate) const OPERATIONS: Table = Table {
     below: "/api/target-users",
     handlers: &[
         ("POST /search-email", Rows(search_email)),
-        ("GET /count-summary", Do(count_summary)),
-        ("POST /by-resource-ids", Do(by_ids)),
         (
             "POST /include-deleted/by-resource-ids",
             Do(by_ids_with_deleted),
         ),
-        ("POST /{resourceId}/groups", Rows(groups_of)),
     ],
 };
 
@@ -54,7 +56,7 @@ fn prepare(call: &mut Call<'_>, user: &mut Record, _: Option<&Record>) -> Result
     {
         let values = fields.iter().map(|field| {
             let id = field["resourceId"].as_str().unwrap_or_default();
-            let known = call.find(FIELDS, id, "Custom field not found").ok();
+            let known = CUSTOM_FIELDS.find(call, id).ok();
             let known = |name: &str| known.as_ref().and_then(|known| known.get(name)).cloned();
             json!({
                 "resourceId": id,
@@ -83,14 +85,6 @@ pub(crate) fn complete(user: &mut Record) -> Result<(), Refusal> {
     let status = if active { "Active" } else { "Inactive" };
     user.insert("isActive".to_owned(), json!(active));
     user.insert("status".to_owned(), json!(status));
-    let manager = format!(
-        "{} {}",
-        text(user, "managerFirstName"),
-        text(user, "managerLastName")
-    );
-    if !manager.trim().is_empty() {
-        user.insert("managerFullName".to_owned(), json!(manager.trim()));
-    }
     also(
         user,
         &[
@@ -110,19 +104,6 @@ pub(crate) fn valid_email(text: &str) -> bool {
 
 fn is_active(row: &Row) -> bool {
     row.get("isActive") == Some(&json!(true))
-}
-
-/// How many target users a company has, and how many of them are active.
-pub(crate) fn counts(store: &Store, company: &str) -> (usize, usize) {
-    let users = store.table(company, USERS);
-    (
-        users.len(),
-        users.iter().filter(|row| is_active(row)).count(),
-    )
-}
-
-pub(crate) fn deleted(store: &Store, company: &str) -> usize {
-    deleted_users(store, company).count()
 }
 
 fn deleted_users<'a>(store: &'a Store, company: &str) -> impl Iterator<Item = &'a Row> {
@@ -146,27 +127,6 @@ fn search_email(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
         .collect())
 }
 
-/// Source: the members that the vendor's front end reads.
-fn count_summary(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let (total, active) = counts(&call.inner.store, &call.company);
-    let now = call.now_text();
-    call.data(json!({
-        "totalNumberOfActiveUsers": active,
-        "totalNumberOfInActiveUsers": total - active,
-        "totalNumberOfDeletedUsers": deleted(&call.inner.store, &call.company),
-        "monthlyActiveUsers": [
-            {"period": &now[..7], "periodStart": format!("{}-01", &now[..7]), "count": active},
-        ],
-    }))
-}
-
-fn by_ids(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    let ids = texts(call.object()?, "targetUserResourceIds");
-    let rows = call.rows(USERS).iter();
-    let found = rows.filter(|row| ids.iter().any(|id| id == text(row, "resourceId")));
-    Ok(call.list(&found.map(|row| brief(row, false)).collect::<Vec<_>>()))
-}
-
 fn by_ids_with_deleted(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let ids = texts(call.object()?, "targetUserResourceIds");
     let wanted = |row: &&Row| ids.iter().any(|id| id == text(row, "resourceId"));
@@ -185,12 +145,4 @@ fn brief(user: &Row, deleted: bool) -> Row {
     record.insert("isDeleted".to_owned(), json!(deleted));
     record.insert("status".to_owned(), json!(i32::from(is_active(user))));
     row(Value::Object(record))
-}
-
-fn groups_of(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
-    let user = call.find(USERS, &call.last_param(), TARGET_USERS.not_found)?;
-    let ids = texts(&user, MEMBERSHIP);
-    let rows = call.rows(GROUPS).iter();
-    let rows = rows.filter(|row| ids.iter().any(|id| id == text(row, "resourceId")));
-    Ok(rows.cloned().collect())
 }

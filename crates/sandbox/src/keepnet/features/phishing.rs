@@ -5,34 +5,28 @@ use serde_json::{Value, json};
 use super::handler::Handler::Do;
 use super::handler::Table;
 use super::memberships::{GROUPS, NO_GROUP};
-use super::resource::{Resource, unchanged};
+use super::resource::Resource;
 use super::rounds::{self, Round, Schedule};
 use crate::keepnet::http::call::{Call, done};
 use crate::keepnet::http::response::{Outcome, Refusal};
 use crate::keepnet::records::{Record, Row, integer, member, row, text, texts};
 
-pub(crate) const SCENARIOS: &str = "/api/phishing-simulator/phishing-scenario";
-pub(crate) const CAMPAIGNS: &str = "/api/phishing-simulator/phishing-campaign";
-pub(crate) const NOT_FOUND: &str = "Phishing campaign not found";
-
-pub(crate) static PHISHING_SCENARIOS: Resource = Resource {
-    path: SCENARIOS,
-    entity: "PhishingScenario",
-    not_found: "Phishing scenario not found",
-    required: &["name", "methodTypeId"],
-    unique: None,
-    prepare: prepare_scenario,
-    view: unchanged,
-};
+pub(crate) static PHISHING_SCENARIOS: Resource = Resource::plain(
+    "/api/phishing-simulator/phishing-scenario",
+    "PhishingScenario",
+    "Phishing scenario not found",
+    &["name", "methodTypeId"],
+);
 
 pub(crate) static PHISHING_CAMPAIGNS: Resource = Resource {
-    path: CAMPAIGNS,
-    entity: "PhishingCampaign",
-    not_found: NOT_FOUND,
-    required: &["name", "scheduleTypeId"],
-    unique: None,
-    prepare: prepare_campaign,
+    prepare,
     view: with_status,
+    ..Resource::plain(
+        "/api/phishing-simulator/phishing-campaign",
+        "PhishingCampaign",
+        "Phishing campaign not found",
+        &["name", "scheduleTypeId"],
+    )
 };
 
 pub(crate) const OPERATIONS: Table = Table {
@@ -54,30 +48,6 @@ pub(crate) const OPERATIONS: Table = Table {
     ],
 };
 
-/// Source: the vendor's front end.
-fn method(id: i64) -> Option<&'static str> {
-    Some(match id {
-        1 => "Click-Only",
-        2 => "Data Submission",
-        3 => "Attachment",
-        4 => "MFA",
-        6 => "Double Barrel",
-        _ => return None,
-    })
-}
-
-fn prepare_scenario(
-    _: &mut Call<'_>,
-    scenario: &mut Record,
-    _: Option<&Record>,
-) -> Result<(), Refusal> {
-    let name = method(integer(scenario, "methodTypeId"));
-    let name = name.ok_or_else(|| Refusal::input("The methodTypeId is not known"))?;
-    scenario.insert("method".to_owned(), json!(name));
-    scenario.entry("difficulty").or_insert(json!("Medium"));
-    Ok(())
-}
-
 fn scenario_ids(campaign: &Record) -> Vec<String> {
     let mut ids = texts(campaign, "phishingScenarioResourceIds");
     let list = member(campaign, "phishingScenarios").and_then(Value::as_array);
@@ -90,7 +60,7 @@ fn scenario_ids(campaign: &Record) -> Vec<String> {
     ids
 }
 
-fn prepare_campaign(
+fn prepare(
     call: &mut Call<'_>,
     campaign: &mut Record,
     before: Option<&Record>,
@@ -98,7 +68,7 @@ fn prepare_campaign(
     let ids = scenario_ids(campaign);
     let mut scenarios = Vec::new();
     for id in &ids {
-        let found = call.find(SCENARIOS, id, "");
+        let found = PHISHING_SCENARIOS.find(call, id);
         scenarios.push(found.map_err(|_| Refusal::input("Phishing scenario not found"))?);
     }
     let method = scenarios.first().map_or("", |one| text(one, "method"));
@@ -183,7 +153,7 @@ fn with_status(call: &Call<'_>, campaign: &Row) -> Row {
 
 fn start(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     let id = call.param("resourceId");
-    let campaign = call.find(CAMPAIGNS, &id, NOT_FOUND)?;
+    let campaign = PHISHING_CAMPAIGNS.find(call, &id)?;
     let body = call.object()?.clone();
     let kind = integer(&body, "scheduleTypeId");
     let at = rounds::scheduled(call.now(), kind, text(&body, "scheduledDate"))?;
@@ -205,7 +175,7 @@ fn start(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
 
 /// The run that the path names.
 pub(crate) fn run(call: &Call<'_>) -> Result<(Row, Round), Refusal> {
-    let campaign = call.find(CAMPAIGNS, &call.param("resourceId"), NOT_FOUND)?;
+    let campaign = PHISHING_CAMPAIGNS.find(call, &call.param("resourceId"))?;
     let number = call.param("instanceGroup").parse::<i64>();
     let number = number.map_err(|_| Refusal::input("The instanceGroup is not a number"))?;
     let mut rounds = rounds::of(call, text(&campaign, "resourceId")).into_iter();

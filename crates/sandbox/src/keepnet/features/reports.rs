@@ -4,11 +4,10 @@ use serde_json::{Value, json};
 
 use super::handler::Handler::{Do, Rows};
 use super::handler::Table;
-use super::phishing::{self, CAMPAIGNS};
+use super::phishing::{self, PHISHING_CAMPAIGNS, PHISHING_SCENARIOS};
 use super::rounds::{self, Counts, Fate, Round, time};
 use crate::keepnet::http::call::Call;
 use crate::keepnet::http::response::{Outcome, Refusal};
-use crate::keepnet::lists::search::Search;
 use crate::keepnet::records::{Record, Row, row, text, texts};
 
 pub(crate) const OPERATIONS: Table = Table {
@@ -25,16 +24,12 @@ pub(crate) const OPERATIONS: Table = Table {
             "GET /summary/training/{resourceId}/{instanceGroup}",
             Do(summary),
         ),
-        ("POST /search-email-opened/{resourceId}", Do(opened)),
-        ("POST /search-email-clicked/{resourceId}", Do(clicked)),
-        ("POST /search-email-submitted/{resourceId}", Do(submitted)),
-        ("POST /search-email-reported/{resourceId}", Do(reported)),
     ],
 };
 
 /// Every run of every campaign.
 fn all(call: &Call<'_>) -> Vec<(Row, Round)> {
-    let campaigns = call.rows(CAMPAIGNS).iter();
+    let campaigns = call.rows(PHISHING_CAMPAIGNS.path).iter();
     campaigns
         .flat_map(|campaign| {
             let rounds = rounds::of(call, text(campaign, "resourceId")).into_iter();
@@ -75,7 +70,7 @@ fn search(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
 
 fn runs(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
     let id = call.param("resourceId");
-    call.find(CAMPAIGNS, &id, phishing::NOT_FOUND)?;
+    PHISHING_CAMPAIGNS.find(call, &id)?;
     let rounds = rounds::of(call, &id).into_iter().map(|round| {
         row(json!({
             "instanceGroup": round.number,
@@ -94,7 +89,7 @@ fn runs(call: &mut Call<'_>) -> Result<Vec<Row>, Refusal> {
 fn person(call: &Call<'_>, campaign: &Row, fate: &Fate) -> Row {
     let scenario = texts(campaign, "phishingScenarioResourceIds");
     let scenario = scenario.first().and_then(|id| {
-        let found = call.find(phishing::SCENARIOS, id, "").ok()?;
+        let found = PHISHING_SCENARIOS.find(call, id).ok()?;
         Some(text(&found, "name").to_owned())
     });
     let count = |at: Option<i64>| i32::from(at.is_some());
@@ -177,49 +172,4 @@ fn summary(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         },
         "campaignDurationExpired": round.stop.is_none() && ends.is_some_and(|end| end <= call.now()),
     }))
-}
-
-/// What the person with that row did. Source: the vendor documents the 404.
-fn detail(
-    call: &mut Call<'_>,
-    member: &str,
-    at: fn(&Fate) -> Option<i64>,
-) -> Result<Outcome, Refusal> {
-    // Complete like any other search, though only one record is returned.
-    Search::strict(&call.body, true)?;
-    let id = call.param("resourceId");
-    let found = all(call).into_iter().find_map(|(_, round)| {
-        let mut fates = fates(call, &round).into_iter();
-        fates.find(|fate| fate.id == id)
-    });
-    let fate = found.ok_or(Refusal::NotFound(
-        "Phishing campaign instance user not found",
-    ))?;
-    let mut response = json!({
-        "resourceId": fate.id,
-        "activityType": "Human",
-        "systemActivityType": "Human",
-        "browserName": "Firefox",
-        "userAgent": "Mozilla/5.0",
-        "userGeolocation": "Utrecht, Netherlands",
-        "userIpAddressList": "192.0.2.33",
-    });
-    response[member] = time(at(&fate));
-    call.data(response)
-}
-
-fn opened(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    detail(call, "openedTime", |fate| fate.opened)
-}
-
-fn clicked(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    detail(call, "clickedTime", |fate| fate.clicked)
-}
-
-fn submitted(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    detail(call, "submittedTime", |fate| fate.submitted)
-}
-
-fn reported(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
-    detail(call, "reportedTime", |fate| fate.reported)
 }

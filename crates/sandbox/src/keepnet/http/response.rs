@@ -58,29 +58,6 @@ impl Refusal {
         Self::Input(vec![message.into()])
     }
 
-    /// As the few operations say it that declare problem details in the published description.
-    pub(crate) fn into_problem(self) -> Response<Bytes> {
-        let (status, title) = match self {
-            Self::NotFound(message) => (StatusCode::NOT_FOUND, message),
-            Self::Forbidden(message) => (StatusCode::FORBIDDEN, message),
-            Self::Input(_) => (StatusCode::BAD_REQUEST, "Invalid request"),
-            other => return other.into_response(),
-        };
-        let body = json!({
-            "type": format!("https://httpstatuses.io/{}", status.as_u16()),
-            "title": title,
-            "status": status.as_u16(),
-            "detail": null,
-            "instance": null,
-        });
-        let mut response = json_response(status, &body);
-        response.headers_mut().insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json; charset=utf-8"),
-        );
-        response
-    }
-
     pub(crate) fn into_response(self) -> Response<Bytes> {
         let refused = |status, token, message: &str| {
             json_response(status, &envelope(Value::Null, token, message, &[]))

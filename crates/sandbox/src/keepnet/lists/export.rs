@@ -24,7 +24,7 @@ pub(crate) fn export(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
         Some((route, of)) => {
             let rows = match route.handler {
                 Handler::Rows(rows) => rows(call)?,
-                Handler::Resource(resource, Verb::Search) => resource.rows(call),
+                Handler::OnRecords(resource, Verb::Search) => resource.rows(call),
                 _ => vec![Row::new(record(shapes.sample(of)))],
             };
             search.csv(shapes, of, rows)?

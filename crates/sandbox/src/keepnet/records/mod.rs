@@ -8,7 +8,7 @@ pub(super) mod uploads;
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// A record: the service's own members, and a few that no response shows.
 pub(crate) type Record = Map<String, Value>;
@@ -76,15 +76,6 @@ pub(crate) fn also(record: &mut Record, pairs: &[(&str, &str)]) {
             record.insert((*to).to_owned(), value);
         }
     }
-}
-
-/// The name of a status that is written as a number.
-pub(crate) fn status_name(record: &mut Record) {
-    let status = member(record, "statusId").and_then(integer_of);
-    let status = status.unwrap_or(1);
-    let name = if status == 1 { "Active" } else { "Inactive" };
-    record.insert("statusId".to_owned(), json!(status));
-    record.insert("statusName".to_owned(), json!(name));
 }
 
 /// A record made of these members.
