@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::handler::Handler::{Do, Rows};
 use super::handler::Table;
-use super::memberships::{GROUPS, MEMBERSHIP, NO_GROUP, USERS, check_groups, is_in};
+use super::memberships::{GROUPS, MEMBERSHIP, NO_GROUP, USERS, check_groups, is_in, joined};
 use super::people::{TARGET_USERS, priority};
 use super::resource::Resource;
 use crate::keepnet::http::call::{Call, done};
@@ -102,11 +102,8 @@ fn add_users(call: &mut Call<'_>) -> Result<Outcome, Refusal> {
     }
     for user in &users {
         call.change(USERS, user, TARGET_USERS.not_found, |record| {
-            let mut ids = texts(record, MEMBERSHIP);
-            let new = groups.iter().filter(|group| !ids.contains(group));
-            let new: Vec<_> = new.cloned().collect();
-            ids.extend(new);
-            record.insert(MEMBERSHIP.to_owned(), json!(ids));
+            let joined = joined(record, &groups);
+            record.insert(MEMBERSHIP.to_owned(), json!(joined));
         })?;
     }
     let after = record(json!({ "targetUserResourceIds": users }));

@@ -98,81 +98,66 @@ impl Round {
     /// What happened in a campaign until now, person by person. Most of it happens long after the last e-mail is
     /// delivered: within three days (inferred; the service records what people do for the campaign's days).
     pub(crate) fn fates(&self, seed: u64, now: i64) -> Vec<Fate> {
-        self.people(seed, now, |random, sent, by_now| {
+        self.people(seed, now, |random, fate, sent| {
             let interest = random.below(100);
             let opened = sent + random.between(MINUTE, 3 * DAY);
             let clicked = opened + 30 * SECOND;
             let reports = random.percent(20);
-            Did {
-                opened: by_now(interest < 70, opened),
-                clicked: by_now(interest < 45, clicked),
-                submitted: by_now(interest < 20, clicked + MINUTE),
-                reported: by_now(interest < 70 && reports, opened + 2 * MINUTE),
-            }
+            fate.opened = (interest < 70).then_some(opened);
+            fate.clicked = (interest < 45).then_some(clicked);
+            fate.submitted = (interest < 20).then_some(clicked + MINUTE);
+            fate.reported = (interest < 70 && reports).then_some(opened + 2 * MINUTE);
         })
     }
 
-    /// What happened in an enrolment until now, person by person. Everybody does the training within two weeks (made
-    /// up).
+    /// What happened in an enrolment until now, person by person. Everybody does the training within two weeks
+    /// (made up).
     pub(crate) fn progress(&self, seed: u64, now: i64) -> Vec<Fate> {
-        self.people(seed, now, |random, sent, by_now| {
+        self.people(seed, now, |random, fate, sent| {
             let opened = sent + random.between(MINUTE, 3 * DAY);
             let clicked = opened + 30 * SECOND;
-            let done = clicked + random.between(5 * MINUTE, 10 * DAY);
-            Did {
-                opened: by_now(true, opened),
-                clicked: by_now(true, clicked),
-                submitted: by_now(true, done),
-                reported: None,
-            }
+            fate.opened = Some(opened);
+            fate.clicked = Some(clicked);
+            fate.submitted = Some(clicked + random.between(5 * MINUTE, 10 * DAY));
         })
     }
 
-    fn people(
-        &self,
-        seed: u64,
-        now: i64,
-        act: impl Fn(&mut Random, i64, &dyn Fn(bool, i64) -> Option<i64>) -> Did,
-    ) -> Vec<Fate> {
+    /// What people did by now, of what `act` lets them do after the e-mail was sent.
+    fn people(&self, seed: u64, now: i64, act: fn(&mut Random, &mut Fate, i64)) -> Vec<Fate> {
         let until = now.min(self.ends().unwrap_or(i64::MAX));
+        // One that was not started sends nothing, ever.
+        let start = self.start.unwrap_or(i64::MAX / 2);
         let users = self.row.get("users").and_then(Value::as_array);
-        let users = users.into_iter().flatten().enumerate();
-        users
-            .map(|(number, person)| {
-                let person = row(person.clone());
-                let purpose = format!(
-                    "keepnet {} {} {}",
-                    text(&self.row, "of"),
-                    self.number,
-                    text(&person, "resourceId"),
-                );
-                let mut random = Random::new(seed, &purpose);
-                let id = random.text(ALPHANUMERIC, 12);
-                // One that was not started sends nothing, ever.
-                let start = self.start.unwrap_or(i64::MAX / 2);
-                let sent = start + i64::try_from(number % 60).unwrap_or_default() * SECOND;
-                let by_now = |happens: bool, at: i64| (happens && at <= until).then_some(at);
-                let did = act(&mut random, sent, &by_now);
-                Fate {
-                    id,
-                    person,
-                    sent: by_now(true, sent),
-                    opened: did.opened,
-                    clicked: did.clicked,
-                    submitted: did.submitted,
-                    reported: did.reported,
-                }
-            })
-            .collect()
+        let users = users.into_iter().flatten().zip((0..60).cycle());
+        let fates = users.map(|(person, number)| {
+            let person = row(person.clone());
+            let (of, id) = (text(&self.row, "of"), text(&person, "resourceId"));
+            let purpose = format!("keepnet {of} {} {id}", self.number);
+            let mut random = Random::new(seed, &purpose);
+            let sent = start + number * SECOND;
+            let mut fate = Fate {
+                id: random.text(ALPHANUMERIC, 12),
+                person,
+                sent: Some(sent),
+                opened: None,
+                clicked: None,
+                submitted: None,
+                reported: None,
+            };
+            act(&mut random, &mut fate, sent);
+            for at in [
+                &mut fate.sent,
+                &mut fate.opened,
+                &mut fate.clicked,
+                &mut fate.submitted,
+                &mut fate.reported,
+            ] {
+                *at = at.filter(|at| *at <= until);
+            }
+            fate
+        });
+        fates.collect()
     }
-}
-
-/// What one person did after the e-mail was sent, and when.
-struct Did {
-    opened: Option<i64>,
-    clicked: Option<i64>,
-    submitted: Option<i64>,
-    reported: Option<i64>,
 }
 
 /// How many people did what. Whoever was reached either opened or did not respond.

@@ -59,79 +59,64 @@ impl Search {
     /// The body of a search, which has to be complete. Source: the vendor's documentation (400 where something is
     /// missing, 500 for a null filter).
     pub(crate) fn strict(body: &Value, with_filter: bool) -> Result<Self, Refusal> {
-        let body = body
-            .as_object()
-            .ok_or_else(|| Refusal::input("Invalid request"))?;
+        let body = body.as_object();
+        let body = body.ok_or_else(|| Refusal::input("Invalid request"))?;
         let mut wrong = Vec::new();
-        let order_by = member(body, "orderBy").and_then(Value::as_str);
-        if order_by.is_none_or(|column| column.trim().is_empty()) {
+        if body_text(body, "orderBy").is_none() {
             wrong.push("The OrderBy field is required.".to_owned());
         }
-        let ascending = member(body, "ascending").and_then(bool_of);
-        if ascending.is_none() {
+        if member(body, "ascending").and_then(bool_of).is_none() {
             wrong.push("The Ascending field is required.".to_owned());
         }
-        let filter = match member(body, "filter") {
-            _ if !with_filter => Filter::default(),
-            // The service dereferences it.
-            Some(Value::Null) => return Err(Refusal::Internal),
-            Some(Value::Object(filter)) => match Filter::parse(filter) {
-                Ok(filter) => filter,
-                Err(messages) => {
-                    wrong.extend(messages);
-                    Filter::default()
-                }
-            },
-            _ => {
-                wrong.push("The Filter field is required.".to_owned());
-                Filter::default()
-            }
-        };
-        let (page, size) = paging(body, &mut wrong);
-        if wrong.is_empty() {
-            Ok(Self {
-                page,
-                size,
-                order_by: order_by.map(str::to_owned),
-                ascending: ascending.unwrap_or(false),
-                filter,
-                all_pages: false,
-            })
-        } else {
-            Err(Refusal::Input(wrong))
+        if with_filter && !matches!(member(body, "filter"), Some(Value::Null | Value::Object(_))) {
+            wrong.push("The Filter field is required.".to_owned());
         }
+        Self::read(body, with_filter, wrong)
     }
 
     /// The body of an export, of which only the filter must not be null.
     pub(crate) fn export(body: &Value) -> Result<Self, Refusal> {
         let none = Map::new();
-        let body = body.as_object().unwrap_or(&none);
-        let filter = match member(body, "filter") {
+        Self::read(body.as_object().unwrap_or(&none), true, Vec::new())
+    }
+
+    /// Refused if anything is wrong, in addition to what is known to be.
+    fn read(body: &Record, with_filter: bool, mut wrong: Vec<String>) -> Result<Self, Refusal> {
+        let filter = match member(body, "filter").filter(|_| with_filter) {
+            // The service dereferences it.
             Some(Value::Null) => return Err(Refusal::Internal),
-            Some(Value::Object(filter)) => Filter::parse(filter).map_err(Refusal::Input)?,
+            Some(Value::Object(filter)) => Filter::read(filter, &mut wrong),
             _ => Filter::default(),
         };
-        let mut wrong = Vec::new();
-        let (page, size) = paging(body, &mut wrong);
-        // A .NET flag: false if it is absent. The vendor's own client always sends it.
-        let all_pages = member(body, "reportAllPages").and_then(bool_of) == Some(true);
-        Ok(Self {
-            page,
-            size,
-            order_by: member(body, "orderBy")
-                .and_then(Value::as_str)
-                .filter(|column| !column.trim().is_empty())
-                .map(str::to_owned),
-            ascending: member(body, "ascending").and_then(bool_of).unwrap_or(false),
-            filter,
-            all_pages,
-        })
+        // Documented by the vendor: pages of 1 to 99,999 records.
+        let page = bounded(body, "pageNumber", 1, i32::MAX as usize, &mut wrong);
+        let size = bounded(body, "pageSize", 10, 99_999, &mut wrong);
+        let flag = |name: &str| member(body, name).and_then(bool_of) == Some(true);
+        match wrong.is_empty() {
+            true => Ok(Self {
+                page,
+                size,
+                order_by: body_text(body, "orderBy").map(str::to_owned),
+                ascending: flag("ascending"),
+                filter,
+                // A .NET flag: false if it is absent. The vendor's own client always sends it.
+                all_pages: flag("reportAllPages"),
+            }),
+            false => Err(Refusal::Input(wrong)),
+        }
     }
 
     /// What a filter alone selects, as bulk operations use it.
     pub(crate) fn select(filter: Option<&Value>, rows: &[Row]) -> Result<Vec<Row>, Refusal> {
         let filter = match filter {
-            Some(Value::Object(filter)) => Filter::parse(filter).map_err(Refusal::Input)?,
+            Some(Value::Object(filter)) => {
+                let mut wrong = Vec::new();
+                let filter = Filter::read(filter, &mut wrong);
+                if !wrong.is_empty() {
+                    return Err(Refusal::Input(wrong));
+                }
+                filter
+            }
             _ => Filter::default(),
         };
         let kept = rows.iter().filter(|row| filter.keeps(row));
@@ -233,22 +218,30 @@ impl Search {
     }
 }
 
-fn paging(body: &Map<String, Value>, wrong: &mut Vec<String>) -> (usize, usize) {
-    let mut read = |name: &str, default: usize, most: usize| match member(body, name) {
-        None | Some(Value::Null) => default,
-        Some(value) => match integer_of(value).and_then(|number| usize::try_from(number).ok()) {
-            Some(number) if (1..=most).contains(&number) => number,
-            _ => {
-                wrong.push(format!("{name} has to be from 1 to {most}."));
-                default
-            }
-        },
+/// Text that is not blank.
+fn body_text<'a>(body: &'a Record, name: &str) -> Option<&'a str> {
+    let text = member(body, name).and_then(Value::as_str);
+    text.filter(|text| !text.trim().is_empty())
+}
+
+/// A number from 1 to `most`.
+fn bounded(
+    body: &Record,
+    name: &str,
+    default: usize,
+    most: usize,
+    wrong: &mut Vec<String>,
+) -> usize {
+    let Some(value) = member(body, name).filter(|value| !value.is_null()) else {
+        return default;
     };
-    // Documented by the vendor: pages of 1 to 99,999 records.
-    (
-        read("pageNumber", 1, i32::MAX as usize),
-        read("pageSize", 10, 99_999),
-    )
+    let number = integer_of(value).and_then(|number| usize::try_from(number).ok());
+    number
+        .filter(|number| (1..=most).contains(number))
+        .unwrap_or_else(|| {
+            wrong.push(format!("{name} has to be from 1 to {most}."));
+            default
+        })
 }
 
 fn cell(value: Option<&Value>) -> String {
